@@ -1,0 +1,79 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Files and folders that are there, complete, after a crash or a power cut.
+
+A new file is first written beside its final name, flushed to the disk, renamed, and then the
+folder, which holds the name, is flushed too.  Whoever opens the final name finds the old
+content or the new one, never a part (T. S. Pillai et al., 'All File Systems Are Not Created
+Equal', OSDI 2014, section 2.2).  These functions raise plain OSError; callers word it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+TEMPORARY_SUFFIX = '.partial'
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """
+    Write a whole file so that it is on the disk when this returns.
+
+    Args:
+        path: the file; one already there is replaced in a single step.
+        content: all of its bytes.
+
+    Raises:
+        OSError: when the disk refuses; the file is then as it was before.
+    """
+    temporary = path.with_name(f'.{path.name}{TEMPORARY_SUFFIX}')
+    try:
+        with temporary.open('wb') as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush the names in a folder to the disk; raise OSError when the disk refuses."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(folder: Path) -> None:
+    """
+    Create a folder and the missing ones above it, on the disk when this returns.
+
+    Args:
+        folder: absolute path; nothing happens when it is there already.
+
+    Raises:
+        OSError: when it cannot be created or a file has its name.
+    """
+    missing = [part for part in (folder, *folder.parents) if not part.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in reversed(missing):
+        sync_folder(part.parent)

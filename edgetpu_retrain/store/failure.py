@@ -1,0 +1,75 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What SQLite and the operating system say went wrong, as one sentence for people."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+import sqlite3
+
+from edgetpu_retrain.errors import StoreError
+
+_MOVE_AWAY = 'move it away (or restore a backup) and start again'
+_FREE_SPACE = 'free space on its disk, then repeat the request'
+_PERMISSION = 'give this user write permission there, or set data_dir to a folder that has it'
+
+# SQLite's own words (https://www.sqlite.org/rescode.html, function sqlite3ErrStr) because
+# Python 3.10 does not pass its error codes on.
+_ADVICE_FOR_SQLITE = {
+    'file is not a database': f'it was not written by this package or is damaged: {_MOVE_AWAY}',
+    'malformed': f'the file is damaged: {_MOVE_AWAY}',
+    'disk is full': _FREE_SPACE,
+    'readonly database': _PERMISSION,
+    'unable to open database file': _PERMISSION,
+    'database is locked': 'another program holds it: close that program, then repeat the request',
+    'disk i/o error': 'check that its disk is healthy, mounted and not full',
+}
+
+_ADVICE_FOR_ERRNO = {
+    errno.ENOSPC: _FREE_SPACE,
+    errno.EDQUOT: _FREE_SPACE,
+    errno.EFBIG: _FREE_SPACE,
+    errno.EACCES: _PERMISSION,
+    errno.EPERM: _PERMISSION,
+    errno.EROFS: _PERMISSION,
+    errno.ENOENT: 'check that the path is right and its disk mounted',
+    errno.ENOTDIR: 'a part of the path is a file: set data_dir to a folder',
+    errno.EEXIST: 'a file lies where a folder is needed: move it away or set another data_dir',
+    errno.EIO: 'check that its disk is healthy and mounted',
+}
+
+
+def store_error(action: str, path: Path, error: OSError | sqlite3.Error) -> StoreError:
+    """
+    Put a failure of the disk or of SQLite into words.
+
+    Args:
+        action: what was being done, to follow 'Cannot', such as 'store a sample in'.
+        path: the file or folder it was done to.
+        error: what was raised.
+
+    Returns:
+        The error to raise ``from`` it: what failed, where, why and what to do.
+    """
+    if isinstance(error, OSError):
+        reason = error.strerror or str(error)
+        advice = _ADVICE_FOR_ERRNO.get(error.errno or 0, 'check the path and its disk')
+    else:
+        reason = str(error)
+        advice = next(
+            (text for words, text in _ADVICE_FOR_SQLITE.items() if words in reason.lower()),
+            'check the file and its disk',
+        )
+    return StoreError(f'Cannot {action} {path}: {reason}. What to do: {advice}.')

@@ -1,0 +1,164 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+The tables of the sample store, and opening a file that has them.
+
+A sample is one labelled sight of a thing; an embedding is what one extractor made of it.
+They are two tables, so that a sample is relabelled or removed once for all extractors and can
+be embedded again by another extractor where its picture was kept.  ``addition`` is the id of
+the first sample of the same request: what one undo takes back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+import sqlite3
+
+from edgetpu_retrain.errors import StoreError
+
+# Marks the file as ours among all SQLite files: 'etrS' in ASCII.
+APPLICATION_ID = 0x65747253
+SCHEMA_VERSION = 1
+
+# Another program (a backup, the sqlite3 shell) may hold the file for a moment.
+_BUSY_TIMEOUT_S = 10.0
+
+_TABLES = (
+    """
+    CREATE TABLE extractors (
+        id INTEGER PRIMARY KEY,
+        identity TEXT NOT NULL UNIQUE,   -- SHA-256 of the extractor's .tflite file
+        dimension INTEGER NOT NULL,      -- numbers in each of its embeddings
+        dtype TEXT NOT NULL,             -- 'uint8', 'int8' or 'float32' (little-endian)
+        scale REAL,                      -- NULL for float32
+        zero_point INTEGER               -- NULL for float32
+    ) STRICT
+    """,
+    """
+    CREATE TABLE samples (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never given twice
+        label TEXT NOT NULL,
+        camera TEXT NOT NULL,                   -- '' when the picture came with a request
+        stamp_ns INTEGER NOT NULL,              -- the image's stamp, nanoseconds, 0 = none
+        addition INTEGER NOT NULL               -- id of the first sample of the same request
+    ) STRICT
+    """,
+    """
+    CREATE TABLE embeddings (
+        extractor_id INTEGER NOT NULL REFERENCES extractors (id),
+        sample_id INTEGER NOT NULL REFERENCES samples (id) ON DELETE CASCADE,
+        data BLOB NOT NULL,                     -- dimension numbers of dtype
+        PRIMARY KEY (extractor_id, sample_id)
+    ) STRICT
+    """,
+    'CREATE INDEX embeddings_of_sample ON embeddings (sample_id)',
+    """
+    CREATE TABLE images (
+        sample_id INTEGER PRIMARY KEY REFERENCES samples (id) ON DELETE CASCADE,
+        jpeg BLOB NOT NULL                      -- the picture, where the user wants it kept
+    ) STRICT
+    """,
+)
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """
+    Open a sample database for durable writing; create it when there is none.
+
+    A file of another program or of a newer release is refused before anything is written.
+
+    Args:
+        path: the file; its folder exists.
+
+    Returns:
+        A connection in autocommit mode, in WAL mode, with synchronous=FULL, on which any
+        thread may work, one at a time.
+
+    Raises:
+        StoreError: when the file is not ours, too new, or cannot have a write-ahead log.
+        sqlite3.Error: when SQLite cannot open or create it.
+    """
+    if path.exists():
+        _look_without_writing(path)
+    connection = sqlite3.connect(
+        path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+    )
+    try:
+        _is_ours(connection, path)
+        _make_durable(connection, path)
+        connection.execute('PRAGMA foreign_keys=ON')
+        _create_tables(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _look_without_writing(path: Path) -> None:
+    # A writing connection may fold a foreign file's log into it when it closes.  This one
+    # cannot; where it cannot even read (a half-created file), the writing one tells why.
+    with (
+        contextlib.suppress(sqlite3.OperationalError),
+        contextlib.closing(sqlite3.connect(f'{path.as_uri()}?mode=ro', uri=True)) as connection,
+    ):
+        _is_ours(connection, path)
+
+
+def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
+    """Return whether the tables are there, False for an empty file; raise for a foreign one."""
+    application = _pragma(connection, 'application_id')
+    version = _pragma(connection, 'user_version')
+    tables = connection.execute('SELECT COUNT(*) FROM sqlite_master').fetchone()[0]
+    if not tables and not application and not version:
+        return False
+    if application != APPLICATION_ID:
+        raise StoreError(
+            f'{path} is a database of another program (application id {application}): '
+            'nothing was changed. What to do: move it away or set another data_dir.'
+        )
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f'{path} was written by a newer release (schema {version}; this one knows '
+            f'{SCHEMA_VERSION}): nothing was changed. What to do: install that release or set '
+            'another data_dir.'
+        )
+    return True
+
+
+def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
+    # https://www.sqlite.org/pragma.html#pragma_synchronous: with a write-ahead log only FULL
+    # flushes the log at each commit; NORMAL may lose the last ones in a power cut.
+    mode = connection.execute('PRAGMA journal_mode=WAL').fetchone()[0]
+    if mode != 'wal':
+        raise StoreError(
+            f'{path} cannot have a write-ahead log (SQLite offers {mode!r}), so a sample could '
+            'be lost in a power cut. What to do: set data_dir to a folder on a local disk.'
+        )
+    connection.execute('PRAGMA synchronous=FULL')
+
+
+def _create_tables(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute('BEGIN IMMEDIATE')
+    with connection:
+        # Asked again inside the transaction: another process may have created them meanwhile.
+        if not _is_ours(connection, path):
+            for statement in _TABLES:
+                connection.execute(statement)
+            connection.execute(f'PRAGMA application_id={APPLICATION_ID}')
+            connection.execute(f'PRAGMA user_version={SCHEMA_VERSION}')
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f'PRAGMA {name}').fetchone()[0])
