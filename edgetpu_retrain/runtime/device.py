@@ -1,0 +1,115 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Devices: the names a person may ask for, and the Edge TPUs that are attached to this machine.
+
+Looking needs no library of Coral's: it reads what the kernel shows, so it is safe where loading
+libedgetpu is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import os
+from pathlib import Path
+import re
+
+from edgetpu_retrain.errors import DeviceError
+
+USB_DEVICES = Path('/sys/bus/usb/devices')
+DEVICE_FILES = Path('/dev')
+
+_DEVICE = re.compile(r'auto|cpu|(?:usb|pci)(?::\d+)?|:\d+')
+# Vendor and product of a USB Accelerator before its firmware is loaded (Global Unichip) and after
+# (Google): debian/edgetpu-accelerator.rules in https://github.com/google-coral/libedgetpu.
+_USB_IDS = {('1a6e', '089a'), ('18d1', '9302')}
+
+
+@dataclass(frozen=True)
+class AttachedEdgeTpu:
+    """
+    An Edge TPU that the kernel sees.
+
+    Args:
+        bus: ``'usb'`` or ``'pci'``.
+        file: the device file through which a process opens it.
+    """
+
+    bus: str
+    file: Path
+
+    @property
+    def present(self) -> bool:
+        """Whether the device file is there; in a container it may not be."""
+        return self.file.exists()
+
+    @property
+    def permitted(self) -> bool:
+        """Whether this user may read and write the device file."""
+        return os.access(self.file, os.R_OK | os.W_OK)
+
+
+def check_device(device: str) -> None:
+    """
+    Refuse anything that is not the name of a device.
+
+    The names are those of pycoral's ``make_interpreter``, with 'auto' and 'cpu' beside them.
+
+    Args:
+        device: ``'auto'``, ``'cpu'``, ``'usb'``, ``'usb:N'``, ``'pci'``, ``'pci:N'`` or ``':N'``.
+
+    Raises:
+        DeviceError: naming what was given and what is allowed.
+    """
+    if _DEVICE.fullmatch(device) is None:
+        raise DeviceError(
+            f"device is {device!r}; it must be 'auto', 'cpu', 'usb', 'usb:N', 'pci', 'pci:N' "
+            f"or ':N', where N counts the Edge TPUs from 0, as in 'usb:0'"
+        )
+
+
+def attached_edgetpus(device: str = 'auto') -> tuple[AttachedEdgeTpu, ...]:
+    """
+    Return the attached Edge TPUs on the bus that ``device`` names, or on any bus.
+
+    Args:
+        device: as in :func:`check_device`; ``'auto'`` and ``':N'`` mean any bus.
+    """
+    bus, _, _ = device.partition(':')
+    found: tuple[AttachedEdgeTpu, ...] = ()
+    if bus != 'pci':
+        found += _attached_to_usb()
+    if bus != 'usb':
+        # The Apex driver of PCIe and M.2 modules makes /dev/apex_0, /dev/apex_1, ...
+        found += tuple(
+            AttachedEdgeTpu('pci', file) for file in sorted(DEVICE_FILES.glob('apex_*'))
+        )
+    return found
+
+
+def _attached_to_usb() -> tuple[AttachedEdgeTpu, ...]:
+    found = []
+    for folder in sorted(USB_DEVICES.glob('*')):
+        try:
+            vendor, product, bus, number = (
+                (folder / name).read_text().strip()
+                for name in ('idVendor', 'idProduct', 'busnum', 'devnum')
+            )
+        except OSError:
+            # An interface or a hub's port, or a device that was unplugged this very moment.
+            continue
+        if (vendor, product) in _USB_IDS:
+            file = DEVICE_FILES / 'bus' / 'usb' / f'{int(bus):03}' / f'{int(number):03}'
+            found.append(AttachedEdgeTpu('usb', file))
+    return tuple(found)

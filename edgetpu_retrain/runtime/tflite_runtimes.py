@@ -1,0 +1,174 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+The packages that can run a .tflite model, and which of them serves which device.
+
+None of them is imported before a model is to be run: a missing one is then a sentence, not an
+import error of this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+import importlib
+import importlib.metadata
+import importlib.util
+from typing import Any, Protocol
+
+from edgetpu_retrain.errors import DeviceError
+import numpy as np
+import numpy.typing as npt
+
+NO_RUNTIME = 'No TensorFlow Lite runtime is installed: pip install ai-edge-litert'
+
+
+class Interpreter(Protocol):
+    """What the interpreters of all runtimes have in common, as far as it is used here."""
+
+    def allocate_tensors(self) -> None:
+        """Prepare the model to be run."""
+
+    def invoke(self) -> None:
+        """Run the model on what its input tensors hold."""
+
+    def get_input_details(self) -> list[dict[str, Any]]:
+        """Return index, shape, dtype and quantization of each input tensor."""
+
+    def get_output_details(self) -> list[dict[str, Any]]:
+        """Return index, shape, dtype and quantization of each output tensor."""
+
+    def set_tensor(self, tensor_index: int, value: npt.NDArray[Any]) -> None:
+        """Copy an array into a tensor."""
+
+    def get_tensor(self, tensor_index: int) -> npt.NDArray[Any]:
+        """Return a copy of a tensor."""
+
+    def tensor(self, tensor_index: int) -> Callable[[], npt.NDArray[Any]]:
+        """Return a function that returns a view of a tensor; drop the view before invoking."""
+
+
+@dataclass(frozen=True)
+class TfliteRuntime:
+    """
+    An installed runtime.
+
+    Args:
+        name: of the distribution, with its version: ``'ai-edge-litert 2.3.0'``.
+        interpreter: the runtime's ``Interpreter`` class.
+        load_delegate: the runtime's ``load_delegate``, which takes a library and options.
+    """
+
+    name: str
+    interpreter: Callable[..., Interpreter]
+    load_delegate: Callable[[str, dict[str, str]], Any]
+
+    def make_interpreter(
+        self, model: bytes, *, num_threads: int = 1, delegates: Sequence[Any] = ()
+    ) -> Interpreter:
+        """
+        Return an interpreter of the model, not yet allocated.
+
+        Raises:
+            DeviceError: when this runtime does not work with the numpy that is installed.
+            ValueError: when the runtime refuses the model.
+        """
+        try:
+            return self.interpreter(
+                model_content=model,
+                num_threads=num_threads,
+                experimental_delegates=list(delegates),
+            )
+        except SystemError as error:
+            # tflite-runtime 2.14, the newest one, was compiled for numpy 1.
+            raise DeviceError(
+                f'{self.name} does not work with numpy {np.__version__}: pip install '
+                f"'numpy<2', or remove tflite-runtime and pip install ai-edge-litert"
+            ) from error
+
+
+def cpu_runtime() -> TfliteRuntime:
+    """
+    Return the runtime for models that run on the CPU: ai-edge-litert, else tflite-runtime.
+
+    ai-edge-litert is maintained and several times faster with int8 models on x86_64.
+
+    Raises:
+        DeviceError: when none is installed, or the one that is cannot be imported.
+    """
+    return _first_installed(('ai-edge-litert', 'tflite-runtime'))
+
+
+def edgetpu_runtime() -> TfliteRuntime:
+    """
+    Return the runtime that loads the Edge TPU's library: tflite-runtime, else ai-edge-litert.
+
+    libedgetpu is built against one version of TensorFlow Lite and loaded into another one; where
+    somebody has installed tflite-runtime beside it, that is the pair that was meant.
+
+    Raises:
+        DeviceError: when none is installed, or the one that is cannot be imported.
+    """
+    return _first_installed(('tflite-runtime', 'ai-edge-litert'))
+
+
+def coral_make_interpreter() -> tuple[str, Callable[..., Interpreter]] | None:
+    """
+    Return pycoral's name with version and its ``make_interpreter``, or None without pycoral.
+
+    The package that PyPI has under the name of pycoral is another project; Coral's is the one
+    with ``pycoral.utils.edgetpu``.
+
+    Raises:
+        DeviceError: when pycoral is installed but cannot be imported.
+    """
+    if not _is_there('pycoral.utils.edgetpu'):
+        return None
+    module = _imported('pycoral.utils.edgetpu', 'pycoral')
+    return f'pycoral {_version("pycoral")}', module.make_interpreter
+
+
+def _first_installed(distributions: tuple[str, ...]) -> TfliteRuntime:
+    for distribution in distributions:
+        module_name = f'{distribution.replace("-", "_")}.interpreter'
+        if _is_there(module_name):
+            module = _imported(module_name, distribution)
+            name = f'{distribution} {_version(distribution)}'
+            return TfliteRuntime(name, module.Interpreter, module.load_delegate)
+    raise DeviceError(NO_RUNTIME)
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ImportError:
+        # A package above the module is not there, or is none.
+        return False
+
+
+def _imported(module: str, distribution: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise DeviceError(
+            f'{distribution} {_version(distribution)} is installed but cannot be imported '
+            f'({error}): reinstall it or remove it'
+        ) from error
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return '(unknown version)'

@@ -1,0 +1,231 @@
+/* Copyright 2026 edgetpu_retrain contributors
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *     http://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+/* A stand-in for libedgetpu.so.1 on machines without an Edge TPU, built by edgetpu_stand_in.py.
+ *
+ * It is a real external delegate: a runtime loads it, it takes over every edgetpu-custom-op of a
+ * model, and computes an embedding of its own: value i is the mean, rounded down, of the i-th of
+ * D like stretches of the input's bytes.  What it does besides is told by the environment:
+ *
+ *   EDGETPU_STAND_IN=absent    no Edge TPU: creating the delegate fails without a reason
+ *   EDGETPU_STAND_IN=idle      a library that does not take the operators over
+ *   EDGETPU_STAND_IN=raise:N   the N-th invocation (from 1) of the process fails
+ *   EDGETPU_STAND_IN=hang:N    it never returns
+ *   EDGETPU_STAND_IN=abort:N   it ends the process
+ *   EDGETPU_STAND_IN_LOG=FILE  the options of each delegate are appended, "key=value" a line
+ *
+ * The structures are laid out as in tensorflow/lite/core/c/common.h, as far as they are used;
+ * that layout is the same in tflite-runtime 2.14 and ai-edge-litert 2.3. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum status { OK = 0, ERROR = 1 };
+enum { ALLOW_DYNAMIC_TENSORS = 1 };
+
+struct int_array {
+  int size;
+  int data[];
+};
+
+struct tensor {
+  int type;
+  uint8_t *data;
+  struct int_array *dims;
+  struct { float scale; int32_t zero_point; } params;
+  int allocation_type;
+  size_t bytes;
+  const void *allocation;
+  const char *name;
+  void *delegate;
+  int buffer_handle;
+  bool data_is_stale;
+  bool is_variable;
+  struct { int type; void *params; } quantization;
+  void *sparsity;
+  const struct int_array *dims_signature;
+};
+
+struct node {
+  struct int_array *inputs;
+  struct int_array *outputs;
+  /* More follows, of no use here. */
+};
+
+struct context;
+struct delegate;
+
+struct registration {
+  void *(*init)(struct context *, const char *, size_t);
+  void (*free)(struct context *, void *);
+  enum status (*prepare)(struct context *, struct node *);
+  enum status (*invoke)(struct context *, struct node *);
+  const char *(*profiling_string)(const struct context *, const struct node *);
+  int32_t builtin_code;
+  const char *custom_name;
+  int version;
+  void *registration_external;
+  void *async_kernel;
+  uint64_t inplace_operator;
+};
+
+struct context {
+  size_t tensors_size;
+  enum status (*get_execution_plan)(struct context *, struct int_array **);
+  struct tensor *tensors;
+  void *impl;
+  enum status (*resize_tensor)(struct context *, struct tensor *, struct int_array *);
+  void (*report_error)(struct context *, const char *, ...);
+  enum status (*add_tensors)(struct context *, int, int *);
+  enum status (*get_node_and_registration)(
+    struct context *, int, struct node **, struct registration **);
+  enum status (*replace_node_subsets)(
+    struct context *, struct registration, const struct int_array *, struct delegate *);
+  /* More follows, of no use here. */
+};
+
+struct delegate {
+  void *data;
+  enum status (*prepare)(struct context *, struct delegate *);
+  void *copy_from_buffer_handle;
+  void *copy_to_buffer_handle;
+  void *free_buffer_handle;
+  int64_t flags;
+  void *opaque_delegate_builder;
+};
+
+static long invocations;
+
+static const char *behaviour(void)
+{
+  const char *told = getenv("EDGETPU_STAND_IN");
+  return told == NULL ? "" : told;
+}
+
+/* Whether this very invocation is the one that is to go wrong in the way given. */
+static bool is_due(const char *fault)
+{
+  size_t length = strlen(fault);
+  return strncmp(behaviour(), fault, length) == 0 && behaviour()[length] == ':' &&
+         atol(behaviour() + length + 1) == invocations;
+}
+
+static enum status invoke(struct context *context, struct node *node)
+{
+  const struct tensor *image = &context->tensors[node->inputs->data[0]];
+  const struct tensor *embedding = &context->tensors[node->outputs->data[0]];
+
+  ++invocations;
+  if (is_due("raise")) {
+    context->report_error(context, "The stand-in was told to fail.");
+    return ERROR;
+  }
+  if (is_due("hang")) {
+    for (;;) {
+      pause();
+    }
+  }
+  if (is_due("abort")) {
+    abort();
+  }
+  for (size_t i = 0; i < embedding->bytes; ++i) {
+    size_t begin = i * image->bytes / embedding->bytes;
+    size_t end = (i + 1) * image->bytes / embedding->bytes;
+    uint64_t sum = 0;
+    for (size_t j = begin; j < end; ++j) {
+      sum += image->data[j];
+    }
+    embedding->data[i] = end > begin ? (uint8_t)(sum / (end - begin)) : 0;
+  }
+  return OK;
+}
+
+static enum status prepare_node(struct context *context, struct node *node)
+{
+  (void)context;
+  return node->inputs->size >= 1 && node->outputs->size >= 1 ? OK : ERROR;
+}
+
+static enum status prepare(struct context *context, struct delegate *delegate)
+{
+  struct registration kernel = {
+    .prepare = prepare_node, .invoke = invoke, .custom_name = "EdgeTpuStandIn", .version = 1};
+  struct int_array *plan;
+
+  if (strcmp(behaviour(), "idle") == 0) {
+    return OK;
+  }
+  if (context->get_execution_plan(context, &plan) != OK) {
+    return ERROR;
+  }
+  struct int_array *taken = calloc(1, sizeof(*taken) + (size_t)plan->size * sizeof(int));
+  if (taken == NULL) {
+    return ERROR;
+  }
+  for (int i = 0; i < plan->size; ++i) {
+    struct node *node;
+    struct registration *registration;
+    if (context->get_node_and_registration(context, plan->data[i], &node, &registration) == OK &&
+        registration->custom_name != NULL &&
+        strcmp(registration->custom_name, "edgetpu-custom-op") == 0) {
+      taken->data[taken->size++] = plan->data[i];
+    }
+  }
+  enum status status = context->replace_node_subsets(context, kernel, taken, delegate);
+  free(taken);
+  return status;
+}
+
+static void log_options(char **keys, char **values, size_t count)
+{
+  const char *path = getenv("EDGETPU_STAND_IN_LOG");
+  FILE *log = path == NULL ? NULL : fopen(path, "a");
+  if (log == NULL) {
+    return;
+  }
+  for (size_t i = 0; i < count; ++i) {
+    fprintf(log, "%s=%s\n", keys[i], values[i]);
+  }
+  fclose(log);
+}
+
+/* The two functions by which every external delegate is created and destroyed:
+ * tensorflow/lite/delegates/external/external_delegate_interface.h */
+struct delegate *tflite_plugin_create_delegate(
+  char **keys, char **values, size_t count, void (*report_error)(const char *))
+{
+  (void)report_error;
+  if (strcmp(behaviour(), "absent") == 0) {
+    return NULL;
+  }
+  log_options(keys, values, count);
+  struct delegate *delegate = calloc(1, sizeof(*delegate));
+  if (delegate != NULL) {
+    delegate->prepare = prepare;
+    /* Without this the runtime prepares every operator first, and has none for the custom one. */
+    delegate->flags = ALLOW_DYNAMIC_TENSORS;
+  }
+  return delegate;
+}
+
+void tflite_plugin_destroy_delegate(struct delegate *delegate)
+{
+  free(delegate);
+}
