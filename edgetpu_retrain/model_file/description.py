@@ -1,0 +1,193 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What a model takes in and puts out, and the checks that it is of a kind we can work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import hashlib
+from typing import Any
+
+from edgetpu_retrain.errors import ModelFileError
+from edgetpu_retrain.model_file.flatbuffer import parse
+from edgetpu_retrain.model_file.head_layers import find_head
+from edgetpu_retrain.model_file.quantization import QuantizationParameters
+from edgetpu_retrain.model_file.schema import (
+    EDGETPU_CUSTOM_OP,
+    indices,
+    operator_name,
+    text,
+    type_name,
+)
+import numpy as np
+
+SUPPORTED_TYPES = ('uint8', 'int8', 'float32')
+# Far wider than any real embedding, and narrow enough that products with it stay float32 numbers.
+_SCALES = (1e-20, 1e20)
+
+
+@dataclass(frozen=True)
+class ModelDescription:
+    """
+    What one needs to know of a model to feed it and to read its output.
+
+    Args:
+        input_shape: ``(1, H, W, 3)``.
+        input_dtype: ``'uint8'``, ``'int8'`` or ``'float32'``.
+        output_dtype: likewise.
+        dimension: length D of the output, which has one spatial position.
+        quantization: scale and zero point of the output; None for float32.
+        compiled_for_edgetpu: whether the model holds a program for the Edge TPU, and so runs on
+            nothing else.
+        identity: SHA-256 of the model's bytes, as hexadecimal digits.
+    """
+
+    input_shape: tuple[int, int, int, int]
+    input_dtype: str
+    output_dtype: str
+    dimension: int
+    quantization: QuantizationParameters | None
+    compiled_for_edgetpu: bool
+    identity: str
+
+
+def describe(model: bytes) -> ModelDescription:
+    """
+    Return the description of a model with one picture as its input and one vector as its output.
+
+    Raises:
+        ModelFileError: when the bytes are no such model; the message says what it is instead.
+    """
+    tree = parse(model)
+    return _describe(model, tree, output_vector(tree))
+
+
+def describe_embedding(model: bytes) -> ModelDescription:
+    """
+    Return the description of a retrained model's extractor part.
+
+    The output described is the embedding, which the head takes in; ``identity`` is that of the
+    whole model.
+
+    Raises:
+        ModelFileError: when the bytes are no retrained model.
+    """
+    tree = parse(model)
+    return _describe(model, tree, find_head(tree).embedding)
+
+
+def describe_input(tree: Any) -> tuple[tuple[int, int, int, int], str]:
+    """
+    Return shape and element type of a model's only input, one RGB picture.
+
+    Raises:
+        ModelFileError: when the model takes in something else.
+    """
+    graph = tree.subgraphs[0]
+    inputs = indices(graph.inputs)
+    if len(inputs) != 1:
+        raise ModelFileError(
+            f'this model has {len(inputs)} inputs; a model with one picture as its input is needed'
+        )
+    tensor = graph.tensors[inputs[0]]
+    name, dtype, shape = text(tensor.name), type_name(tensor), indices(tensor.shape)
+    if len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or min(shape) < 1:
+        raise ModelFileError(
+            f'the input {name!r} has shape {shape}; one RGB picture, [1, height, width, 3], '
+            'is needed'
+        )
+    if dtype not in SUPPORTED_TYPES:
+        raise ModelFileError(
+            f'the input {name!r} is of type {dtype}; {", ".join(SUPPORTED_TYPES)} are supported'
+        )
+    return (1, shape[1], shape[2], 3), dtype
+
+
+def output_vector(tree: Any) -> int:
+    """Return the tensor index of a model's only output."""
+    outputs = indices(tree.subgraphs[0].outputs)
+    if len(outputs) != 1:
+        raise ModelFileError(
+            f'this model has {len(outputs)} outputs; a model with exactly one is needed'
+        )
+    return outputs[0]
+
+
+def vector_of(tree: Any, index: int) -> tuple[str, int, QuantizationParameters | None]:
+    """
+    Return element type, length and quantization of a tensor that holds one vector.
+
+    Raises:
+        ModelFileError: when the tensor is of another kind.
+    """
+    tensor = tree.subgraphs[0].tensors[index]
+    name, dtype, shape = text(tensor.name), type_name(tensor), indices(tensor.shape)
+    if len(shape) < 2 or min(shape) < 1:
+        raise ModelFileError(
+            f'the output {name!r} has shape {shape}; an embedding has shape [1, D] or [1, 1, 1, D]'
+        )
+    if any(size != 1 for size in shape[:-1]):
+        raise ModelFileError(
+            f'the output {name!r} has shape {shape}, more than one spatial position; cut the '
+            'model behind its global pooling layer, so that it puts out [1, D] or [1, 1, 1, D]'
+        )
+    if dtype not in SUPPORTED_TYPES:
+        raise ModelFileError(
+            f'the output {name!r} is of type {dtype}; {", ".join(SUPPORTED_TYPES)} are supported'
+        )
+    if dtype == 'float32':
+        return dtype, shape[-1], None
+    return dtype, shape[-1], _quantization(tensor, name, dtype)
+
+
+def is_compiled(tree: Any) -> bool:
+    """Return whether a model holds a program for the Edge TPU."""
+    return any(operator_name(code) == EDGETPU_CUSTOM_OP for code in tree.operatorCodes)
+
+
+def _quantization(tensor: Any, name: str, dtype: str) -> QuantizationParameters:
+    details = tensor.quantization
+    scales = [] if details is None or details.scale is None else list(details.scale)
+    if not scales:
+        raise ModelFileError(
+            f'the output {name!r} is of type {dtype} but has no quantization (scale and zero '
+            'point); convert the model with full integer quantization'
+        )
+    points = indices(details.zeroPoint) or [0]
+    if len(scales) != 1 or len(points) != 1:
+        raise ModelFileError(
+            f'the output {name!r} has {len(scales)} scales and {len(points)} zero points; '
+            'one of each is needed'
+        )
+    scale, point, limits = float(scales[0]), points[0], np.iinfo(dtype)
+    if not (_SCALES[0] <= scale <= _SCALES[1] and limits.min <= point <= limits.max):
+        raise ModelFileError(
+            f'the output {name!r} of type {dtype} has scale {scale} and zero point {point}, '
+            'which make no sense; convert the model again'
+        )
+    return QuantizationParameters(scale, point)
+
+
+def _describe(model: bytes, tree: Any, output: int) -> ModelDescription:
+    input_shape, input_dtype = describe_input(tree)
+    output_dtype, dimension, quantization = vector_of(tree, output)
+    return ModelDescription(
+        input_shape=input_shape,
+        input_dtype=input_dtype,
+        output_dtype=output_dtype,
+        dimension=dimension,
+        quantization=quantization,
+        compiled_for_edgetpu=is_compiled(tree),
+        identity=hashlib.sha256(model).hexdigest(),
+    )

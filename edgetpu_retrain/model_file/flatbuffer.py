@@ -1,0 +1,215 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+From the bytes of a .tflite file to a tree of objects, and back.
+
+The tree is the ``ModelT`` of the schema's object API.  Reading trusts nothing: a damaged or
+hostile file ends in a ModelFileError after an amount of work that its size bounds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgetpu_retrain.errors import ModelFileError
+from edgetpu_retrain.model_file.schema import indices, load_schema
+import flatbuffers
+import numpy as np
+
+IDENTIFIER = b'TFL3'
+# Buffer data is force_align: 16 in schema.fbs, and edgetpu_compiler aligns the custom options,
+# which hold the program for the Edge TPU, in the same way.
+_ALIGNMENT = 16
+# Vectors of a flatbuffer may overlap, so a small file can unpack to a huge tree.  Real models
+# have some thousand tables and no overlap; the C++ verifier of flatbuffers sets such limits too.
+_MAX_TABLES = 20_000
+_MAX_GROWTH = 2
+_SMALL_CHANGE = 65_536
+
+
+def parse(model: bytes) -> Any:
+    """
+    Return the tree (``ModelT``) of a model with one subgraph, all of its indices checked.
+
+    Args:
+        model: the bytes of a .tflite file; whatever follows the flatbuffer is ignored.
+
+    Raises:
+        ModelFileError: when it is no intact TensorFlow Lite model, or one of a kind that cannot
+            be written again without loss.
+    """
+    if bytes(model[4:8]) != IDENTIFIER:
+        raise ModelFileError(
+            f'this is not a TensorFlow Lite model: its {len(model)} bytes lack the mark '
+            f"'TFL3' at byte 4 (found {bytes(model[4:8])!r}); give a .tflite file"
+        )
+    schema = load_schema()
+    try:
+        _check_extent(model, schema)
+        tree = schema.ModelT.InitFromPackedBuf(model, 0)
+        _check_indices(tree)
+    except ModelFileError:
+        raise
+    except Exception as error:
+        # The generated readers check nothing: bytes that make no sense come out as any error.
+        raise ModelFileError(
+            'this TensorFlow Lite model is damaged or cut short '
+            f'({len(model)} bytes; {type(error).__name__}: {error}); copy or download it again'
+        ) from error
+    _check_writable(tree)
+    return tree
+
+
+def pack(tree: Any) -> bytes:
+    """Return the bytes of a tree, its byte vectors aligned to 16 as the schema demands."""
+    data = sum(len(buffer.data) for buffer in tree.buffers if buffer.data is not None)
+    builder = _AligningBuilder(data + _SMALL_CHANGE)
+    builder.Finish(tree.Pack(builder), IDENTIFIER)
+    return bytes(builder.Output())
+
+
+class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]
+    """
+    A builder that aligns byte vectors.
+
+    The generated Python code knows nothing of ``force_align``, unlike the C++ one.
+    """
+
+    def StartVector(self, elemSize: int, numElems: int, alignment: int) -> Any:  # noqa: N802
+        if elemSize == 1:
+            alignment = _ALIGNMENT
+        return super().StartVector(elemSize, numElems, alignment)
+
+
+class _Budget:
+    """What a file of a given size may unpack to."""
+
+    def __init__(self, size: int) -> None:
+        self._tables = _MAX_TABLES
+        self._bytes = _MAX_GROWTH * size + _SMALL_CHANGE
+
+    def take_tables(self, count: int) -> None:
+        self._tables -= count
+        if self._tables < 0:
+            raise ModelFileError(
+                f'this model has more than {_MAX_TABLES} tensors, operators and the like: '
+                'it is damaged, or none that this package can handle'
+            )
+
+    def take(self, node: Any) -> None:
+        """Take an unpacked object and all that hangs on it."""
+        nodes = [node]
+        while nodes:
+            node = nodes.pop()
+            if isinstance(node, (bytes, str)):
+                self._bytes -= len(node)
+            elif isinstance(node, np.ndarray):
+                self._bytes -= node.nbytes
+            elif isinstance(node, list):
+                nodes.extend(node)
+            elif hasattr(node, '__dict__'):
+                nodes.extend(vars(node).values())
+        if self._bytes < 0:
+            raise ModelFileError('this model is damaged: its parts overlap')
+
+
+def _check_extent(model: bytes, schema: Any) -> None:
+    """Walk through the file once without keeping anything, to learn how much it unpacks to."""
+    budget = _Budget(len(model))
+    root = schema.Model.GetRootAs(model, 0)
+    if root.SubgraphsLength() != 1:
+        raise ModelFileError(
+            f'this model has {root.SubgraphsLength()} subgraphs; a model with exactly one is '
+            'needed (one without control flow and without several entry points)'
+        )
+    for vector, table in (
+        ('OperatorCodes', 'OperatorCode'),
+        ('Buffers', 'Buffer'),
+        ('Metadata', 'Metadata'),
+        ('SignatureDefs', 'SignatureDef'),
+        ('ExternalBufferGroups', 'ExternalBufferGroup'),
+        ('ExternalBuffers', 'ExternalBuffer'),
+    ):
+        _take_vector(budget, schema, root, vector, table)
+    graph = root.Subgraphs(0)
+    _take_vector(budget, schema, graph, 'Tensors', 'Tensor')
+    _take_vector(budget, schema, graph, 'Operators', 'Operator')
+
+
+def _take_vector(budget: _Budget, schema: Any, owner: Any, vector: str, table: str) -> None:
+    # Releases of the schema before external buffers know nothing of them.
+    length = getattr(owner, f'{vector}Length', int)()
+    budget.take_tables(length)
+    for index in range(length):
+        reader = getattr(owner, vector)(index)
+        if table == 'SignatureDef':
+            budget.take_tables(reader.InputsLength() + reader.OutputsLength())
+        elif table == 'Tensor':
+            budget.take_tables(reader.VariantTensorsLength())
+            if reader.Sparsity() is not None:
+                budget.take_tables(reader.Sparsity().DimMetadataLength())
+        budget.take(getattr(schema, f'{table}T').InitFromObj(reader))
+
+
+def _check_indices(tree: Any) -> None:
+    """Check that everything a part of the tree points to is there."""
+    graph = tree.subgraphs[0]
+    tree.buffers = tree.buffers or []
+    tree.operatorCodes = tree.operatorCodes or []
+    graph.tensors = graph.tensors or []
+    graph.operators = graph.operators or []
+    tensors = len(graph.tensors)
+    for operator in graph.operators:
+        _check_range('operator code', [operator.opcodeIndex], 0, len(tree.operatorCodes))
+        # -1 stands for an optional input that is not given.
+        _check_range('tensor', indices(operator.inputs), -1, tensors)
+        _check_range('tensor', indices(operator.outputs), 0, tensors)
+    _check_range('tensor', indices(graph.inputs) + indices(graph.outputs), 0, tensors)
+    buffers = [tensor.buffer for tensor in graph.tensors]
+    buffers += [entry.buffer for entry in tree.metadata or []]
+    _check_range('buffer', buffers, 0, len(tree.buffers))
+    for signature in tree.signatureDefs or []:
+        entries = [*(signature.inputs or []), *(signature.outputs or [])]
+        _check_range('tensor', [entry.tensorIndex for entry in entries], 0, tensors)
+
+
+def _check_range(name: str, found: list[int], lowest: int, end: int) -> None:
+    for index in found:
+        if not lowest <= index < end:
+            raise ModelFileError(
+                f'this model is damaged: it refers to {name} {index}, and there are {end}'
+            )
+
+
+def _check_writable(tree: Any) -> None:
+    """Refuse what a tree cannot hold, rather than lose it when the tree is packed."""
+    outside = [buffer.offset > 1 for buffer in tree.buffers]
+    newer = []
+    for operator in tree.subgraphs[0].operators:
+        outside.append(operator.largeCustomOptionsOffset > 1)
+        newer.append(operator.builtinOptionsType != 0 and operator.builtinOptions is None)
+        newer.append(operator.builtinOptions2Type != 0 and operator.builtinOptions2 is None)
+    for tensor in tree.subgraphs[0].tensors:
+        details = tensor.quantization
+        newer.append(details is not None and details.detailsType != 0 and details.details is None)
+    if any(outside) or getattr(tree, 'externalBuffers', None):
+        raise ModelFileError(
+            'this model keeps data outside its flatbuffer, as models of more than 2 GB do; '
+            'convert it to a plain .tflite file'
+        )
+    if any(newer):
+        raise ModelFileError(
+            'this model has options that the installed ai-edge-litert does not know; '
+            'upgrade it with: python3 -m pip install --upgrade ai-edge-litert'
+        )

@@ -1,0 +1,83 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Where the head of a retrained model is: FULLY_CONNECTED, maybe RESHAPE, SOFTMAX at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from edgetpu_retrain.errors import ModelFileError
+from edgetpu_retrain.model_file.schema import indices, operator_name, text
+
+
+@dataclass(frozen=True)
+class HeadLayers:
+    """
+    The head within the tree of a retrained model.
+
+    Args:
+        operators: the ``OperatorT`` objects of the head in the order of computation.
+        embedding: index of the tensor that the head takes in.
+        scores: index of the tensor that it puts out.
+    """
+
+    operators: tuple[Any, ...]
+    embedding: int
+    scores: int
+
+
+def find_head(tree: Any) -> HeadLayers:
+    """
+    Return the head of a retrained model: the layers that its first output comes from.
+
+    Raises:
+        ModelFileError: when the model ends in something else.
+    """
+    outputs = indices(tree.subgraphs[0].outputs)
+    if not outputs:
+        raise ModelFileError('this model has no output')
+    layers: list[Any] = []
+    wanted = ['SOFTMAX', 'RESHAPE', 'FULLY_CONNECTED']
+    tensor = outputs[0]
+    while wanted:
+        operator = producer(tree, tensor)
+        name = 'nothing' if operator is None else operator_of(tree, operator)
+        inputs = [] if operator is None else indices(operator.inputs)
+        if name != wanted[0] or not inputs or inputs[0] < 0:
+            if wanted[0] == 'RESHAPE':
+                del wanted[0]
+                continue
+            raise ModelFileError(
+                f'this is no retrained model: {text(tree.subgraphs[0].tensors[tensor].name)!r} '
+                f'is put out by {name}, not by {wanted[0]}; give a model that was written by '
+                'append_head or save_as_tflite_model'
+            )
+        del wanted[0]
+        layers.insert(0, operator)
+        tensor = inputs[0]
+    return HeadLayers(tuple(layers), embedding=tensor, scores=outputs[0])
+
+
+def producer(tree: Any, tensor: int) -> Any:
+    """Return the ``OperatorT`` that writes a tensor, None for an input or a constant."""
+    for operator in tree.subgraphs[0].operators:
+        if tensor in indices(operator.outputs):
+            return operator
+    return None
+
+
+def operator_of(tree: Any, operator: Any) -> str:
+    """Return the name of what an ``OperatorT`` computes."""
+    return operator_name(tree.operatorCodes[operator.opcodeIndex])

@@ -1,0 +1,235 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+The TFLite Metadata of a model: what tools read to learn the meaning of inputs and outputs.
+
+It is a flatbuffer of its own, kept in the model's metadata buffer ``TFLITE_METADATA``.  Its
+schema is ``metadata_schema.fbs`` of https://github.com/tensorflow/tflite-support (version 1.5.0).
+The one package with code for it, tflite-support, is no longer maintained and has no wheels
+for Python 3.12, so the few tables in use are written and read here with plain flatbuffers; the
+enumerations below are the field numbers of that schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+import struct
+from typing import Any
+
+from edgetpu_retrain.errors import ModelFileError
+from edgetpu_retrain.learning.head import FloatArray
+import flatbuffers
+from flatbuffers import encode, number_types, packer
+from flatbuffers.table import Table
+import numpy as np
+
+METADATA_NAME = 'TFLITE_METADATA'
+_IDENTIFIER = b'M001'
+# No field younger than version 1.0.0 of the schema is written.
+_MIN_PARSER_VERSION = '1.0.0'
+_TENSOR_AXIS_LABELS = 2
+_FEATURE_PROPERTIES = 1
+_IMAGE_PROPERTIES = 2
+_RGB = 1
+_NORMALIZATION_OPTIONS = 1
+# Real metadata names a handful of files.
+_MAX_ENTRIES = 1000
+
+
+class _Model(IntEnum):
+    NAME = 0
+    DESCRIPTION = 1
+    SUBGRAPHS = 3
+    AUTHOR = 4
+    LICENSE = 5
+    FILES = 6
+    MIN_PARSER_VERSION = 7
+
+
+class _SubGraph(IntEnum):
+    INPUTS = 2
+    OUTPUTS = 3
+
+
+class _Tensor(IntEnum):
+    NAME = 0
+    DESCRIPTION = 1
+    CONTENT = 3
+    PROCESS_UNITS = 4
+    STATS = 5
+    FILES = 6
+
+
+class _File(IntEnum):
+    NAME = 0
+    DESCRIPTION = 1
+    TYPE = 2
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """
+    What this package takes from, or puts into, the metadata of a model.
+
+    Args:
+        author: who made the extractor; '' when nobody is named.
+        license: the licence of the extractor; '' when none is named.
+        labels_file: name of the packed file with one class name a line; '' when there is none.
+        output_files: names of all packed files that say something of an output.
+        other_files: names of further packed files.
+    """
+
+    author: str = ''
+    license: str = ''
+    labels_file: str = ''
+    output_files: tuple[str, ...] = ()
+    other_files: tuple[str, ...] = ()
+
+
+def read_metadata(content: bytes) -> Metadata:
+    """
+    Read the content of a TFLITE_METADATA buffer.
+
+    Raises:
+        ModelFileError: when it is damaged.
+    """
+    try:
+        if content[4:8] != _IDENTIFIER:
+            raise ValueError(f'it lacks the mark {_IDENTIFIER!r}')
+        start = encode.Get(packer.uoffset, content, 0)
+        model = Table(content, start)
+        outputs = [
+            file
+            for subgraph in _tables(model, _Model.SUBGRAPHS)[:1]
+            for tensor in _tables(subgraph, _SubGraph.OUTPUTS)
+            for file in _tables(tensor, _Tensor.FILES)
+        ]
+        labels = [file for file in outputs if _byte(file, _File.TYPE) == _TENSOR_AXIS_LABELS]
+        return Metadata(
+            author=_string(model, _Model.AUTHOR),
+            license=_string(model, _Model.LICENSE),
+            labels_file=_string(labels[0], _File.NAME) if labels else '',
+            output_files=tuple(_string(file, _File.NAME) for file in outputs),
+            other_files=tuple(_string(file, _File.NAME) for file in _tables(model, _Model.FILES)),
+        )
+    except (ValueError, TypeError, IndexError, struct.error) as error:
+        raise ModelFileError(
+            f"the model's own metadata ({METADATA_NAME}) is damaged ({error}); "
+            'copy or download the model again'
+        ) from error
+
+
+def write_metadata(metadata: Metadata, description: str, input_dtype: str) -> bytes:
+    """
+    Return the content of the TFLITE_METADATA buffer of an image classifier.
+
+    Args:
+        metadata: what is to be said; ``output_files`` are not written.
+        description: one sentence about the model.
+        input_dtype: element type of the picture.  A float32 picture is said to be normalized
+            by ``(x - 127.5) / 127.5``, as this package does it.
+    """
+    image: dict[int, Any] = {
+        _Tensor.NAME: 'image',
+        _Tensor.DESCRIPTION: 'RGB picture.',
+        _Tensor.CONTENT: {0: _IMAGE_PROPERTIES, 1: {0: _RGB}},
+    }
+    if input_dtype == 'float32':
+        normalization = {0: _floats(127.5), 1: _floats(127.5)}
+        image[_Tensor.PROCESS_UNITS] = [{0: _NORMALIZATION_OPTIONS, 1: normalization}]
+    scores: dict[int, Any] = {
+        _Tensor.NAME: 'scores',
+        _Tensor.DESCRIPTION: 'Probability of each class.',
+        _Tensor.CONTENT: {0: _FEATURE_PROPERTIES, 1: {}},
+        _Tensor.STATS: {0: _floats(1), 1: _floats(0)},
+    }
+    if metadata.labels_file:
+        scores[_Tensor.FILES] = [
+            {
+                _File.NAME: metadata.labels_file,
+                _File.DESCRIPTION: 'Names of the classes, one a line.',
+                _File.TYPE: _TENSOR_AXIS_LABELS,
+            }
+        ]
+    model = {
+        _Model.NAME: 'Image classifier',
+        _Model.DESCRIPTION: description,
+        _Model.SUBGRAPHS: [{_SubGraph.INPUTS: [image], _SubGraph.OUTPUTS: [scores]}],
+        _Model.AUTHOR: metadata.author,
+        _Model.LICENSE: metadata.license,
+        _Model.FILES: [{_File.NAME: name} for name in metadata.other_files],
+        _Model.MIN_PARSER_VERSION: _MIN_PARSER_VERSION,
+    }
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(_write(builder, model), _IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def _floats(*values: float) -> FloatArray:
+    return np.array(values, np.float32)
+
+
+def _write(builder: Any, value: Any) -> Any:
+    """Write a table (a dict from field number to value), a vector or a string."""
+    if isinstance(value, str):
+        return builder.CreateString(value)
+    if isinstance(value, np.ndarray):
+        return builder.CreateNumpyVector(value)
+    if isinstance(value, Sequence):
+        offsets = [_write(builder, entry) for entry in value]
+        builder.StartVector(4, len(offsets), 4)
+        for offset in reversed(offsets):
+            builder.PrependUOffsetTRelative(offset)
+        return builder.EndVector()
+    # Everything that a table points to must be written before the table.
+    present = {
+        field: entry if isinstance(entry, int) else _write(builder, entry)
+        for field, entry in value.items()
+        if not (isinstance(entry, (str, list)) and not entry)
+    }
+    builder.StartObject(max(present, default=-1) + 1)
+    for field, entry in present.items():
+        if isinstance(value[field], int):
+            builder.PrependInt8Slot(field, entry, 0)
+        else:
+            builder.PrependUOffsetTRelativeSlot(field, entry, 0)
+    return builder.EndObject()
+
+
+def _offset(table: Any, field: int) -> int:
+    # The first two entries of a table's list of fields hold sizes; each entry has two bytes.
+    return int(table.Offset(4 + 2 * field))
+
+
+def _string(table: Any, field: int) -> str:
+    offset = _offset(table, field)
+    return table.String(offset + table.Pos).decode() if offset else ''
+
+
+def _byte(table: Any, field: int) -> int:
+    offset = _offset(table, field)
+    return int(table.Get(number_types.Int8Flags, offset + table.Pos)) if offset else 0
+
+
+def _tables(table: Any, field: int) -> list[Any]:
+    offset = _offset(table, field)
+    if not offset:
+        return []
+    length = table.VectorLen(offset)
+    if length > _MAX_ENTRIES:
+        raise ValueError(f'it has a list of {length} entries')
+    start = table.Vector(offset)
+    return [Table(table.Bytes, table.Indirect(start + 4 * index)) for index in range(length)]

@@ -1,0 +1,97 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Files packed into a model: a ZIP archive behind the flatbuffer, as TFLite Metadata has it.
+
+Runtimes read the flatbuffer from the front and never see the archive; ``unzip`` and zipfile look
+for an archive from the end and never mind what is in front of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import io
+import struct
+import zipfile
+
+from edgetpu_retrain.errors import ModelFileError
+
+# Label files and licences have kilobytes; an archive can claim to unpack to anything.
+_MAX_FILES = 1000
+_MAX_BYTES = 64 * 2**20
+# What zipfile makes of an archive whose numbers are nonsense.
+_MALFORMED = (ValueError, OSError, NotImplementedError, IndexError, OverflowError, struct.error)
+# The last record of an archive without a comment (APPNOTE.TXT of PKWARE, section 4.3.16).
+_END_MARK = b'PK\5\6'
+_END_SIZE = 22
+# A fixed time makes the same model the same bytes; it is the oldest that a ZIP can hold.
+_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def read_files(model: bytes) -> dict[str, bytes]:
+    """
+    Return the files that are packed into a model, by name.
+
+    Raises:
+        ModelFileError: when one of them is damaged, or when there is more than label files need.
+    """
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(model))
+    except (zipfile.BadZipFile, *_MALFORMED) as error:
+        if model[-_END_SIZE:].startswith(_END_MARK):
+            raise ModelFileError(
+                f'the files packed into this model are damaged ({error}); '
+                'copy or download the model again'
+            ) from error
+        return {}
+    with archive:
+        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        size = sum(entry.file_size for entry in entries)
+        if len(entries) > _MAX_FILES or size > _MAX_BYTES:
+            raise ModelFileError(
+                f'this model has {len(entries)} packed files of {size} bytes; at most '
+                f'{_MAX_FILES} of {_MAX_BYTES} bytes in all can be handled'
+            )
+        return {entry.filename: _read(archive, entry) for entry in entries}
+
+
+def append_files(flatbuffer: bytes, files: Mapping[str, bytes]) -> bytes:
+    """
+    Return a model with files packed into it, uncompressed, or as it is when there are none.
+
+    Args:
+        flatbuffer: the model without any archive.
+        files: content by name.
+    """
+    if not files:
+        return flatbuffer
+    stream = io.BytesIO()
+    stream.write(flatbuffer)
+    # Written from here on, the archive's offsets count from the front of the model, so that unzip
+    # has nothing to complain about.  (Mode 'a' would look for an archive in the weights first.)
+    with zipfile.ZipFile(stream, 'w', zipfile.ZIP_STORED) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name, _TIME), content)
+    return stream.getvalue()
+
+
+def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    try:
+        return archive.read(entry)
+    except Exception as error:
+        # Compression and encryption each have errors of their own.
+        raise ModelFileError(
+            f'the file {entry.filename!r} packed into this model cannot be read ({error}); '
+            'copy or download the model again'
+        ) from error

@@ -1,0 +1,161 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Affine quantization: ``value = scale * (q - zero_point)``.
+
+The uint8 rules are those of Coral's own library (libcoral), reproduced bit for bit: float32
+arithmetic throughout, halves rounded away from zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from edgetpu_retrain.learning.head import FloatArray
+import numpy as np
+import numpy.typing as npt
+
+QuantizedType = Literal['uint8', 'int8', 'int32']
+# The smallest float32 that has all of its digits.
+_SMALLEST_SCALE = np.finfo(np.float32).tiny
+
+
+@dataclass(frozen=True)
+class QuantizationParameters:
+    """
+    How real numbers are written as integers.
+
+    Args:
+        scale: real value of one step; a float32 number greater than 0.
+        zero_point: the integer that stands for 0.
+    """
+
+    scale: float
+    zero_point: int
+
+
+def uint8_parameters(minimum: float, maximum: float) -> QuantizationParameters:
+    """
+    Return the parameters by which uint8 covers a range of real numbers.
+
+    Args:
+        minimum: lower end of the range, which is widened to include 0.
+        maximum: upper end; not less than ``minimum``.
+
+    Returns:
+        The parameters that libcoral's ``QuantizationParams`` gives.  An empty range, or one too
+        narrow for a float32 scale, counts as [0, 1], because no runtime takes a scale of 0.
+
+    Raises:
+        ValueError: when the range is upside down, not finite, or too wide for a float32 scale.
+    """
+    if not minimum <= maximum:
+        raise ValueError(f'minimum {minimum} and maximum {maximum} make no range')
+    with np.errstate(over='ignore', under='ignore'):
+        low = np.float32(min(0.0, minimum))
+        high = np.float32(max(0.0, maximum))
+        scale = (high - low) / np.float32(255)
+    if not np.isfinite(scale):
+        raise ValueError(
+            f'the range {minimum} to {maximum} is too wide; a float32 must hold its width'
+        )
+    if scale < _SMALLEST_SCALE:
+        return QuantizationParameters(float(np.float32(1) / np.float32(255)), 0)
+    # libcoral takes the zero point from the end whose terms are smaller, as these have the smaller
+    # error.  For uint8, whose lowest integer is 0, that is always the low end.
+    zero_point = -low / scale
+    return QuantizationParameters(float(scale), int(_round_half_away(np.clip(zero_point, 0, 255))))
+
+
+def int8_parameters(minimum: float, maximum: float) -> QuantizationParameters:
+    """Return the parameters by which int8 covers a range, as :func:`uint8_parameters` does."""
+    parameters = uint8_parameters(minimum, maximum)
+    return QuantizationParameters(parameters.scale, parameters.zero_point - 128)
+
+
+def symmetric_int8_parameters(largest: float) -> QuantizationParameters:
+    """
+    Return the parameters of int8 weights: zero point 0, and -128 left unused.
+
+    TensorFlow Lite's quantization specification asks for both
+    (https://ai.google.dev/edge/litert/models/quantization_spec).
+
+    Args:
+        largest: the largest magnitude; a number too small for a float32 scale counts as 1.
+
+    Raises:
+        ValueError: when it is negative, not finite, or no float32.
+    """
+    with np.errstate(over='ignore', under='ignore'):
+        scale = np.float32(largest) / np.float32(127)
+    if not (np.isfinite(scale) and largest >= 0):
+        raise ValueError(f'largest is {largest}; it must be a float32 number of at least 0')
+    if scale < _SMALLEST_SCALE:
+        scale = np.float32(1) / np.float32(127)
+    return QuantizationParameters(float(scale), 0)
+
+
+def quantize(
+    values: npt.ArrayLike, parameters: QuantizationParameters, dtype: QuantizedType
+) -> npt.NDArray[Any]:
+    """
+    Return real numbers as integers, those out of range as the nearest there is.
+
+    Args:
+        values: float32, any shape, finite.
+        parameters: scale and zero point.
+        dtype: ``'uint8'``, ``'int8'`` or ``'int32'``.
+
+    Returns:
+        The integers, in the shape of ``values``.
+
+    Raises:
+        ValueError: when a value is not finite.
+    """
+    reals = np.asarray(values, np.float32)
+    if not np.isfinite(reals).all():
+        raise ValueError('values hold NaN or infinity; only finite numbers can be quantized')
+    with np.errstate(over='ignore', under='ignore'):
+        steps = reals / np.float32(parameters.scale) + np.float32(parameters.zero_point)
+    limits = np.iinfo(dtype)
+    # As float64, because the largest int32 is no float32.
+    rounded = _round_half_away(steps).astype(np.float64)
+    quantized: npt.NDArray[Any] = np.clip(rounded, limits.min, limits.max).astype(dtype)
+    return quantized
+
+
+def dequantize(values: npt.NDArray[Any], parameters: QuantizationParameters | None) -> FloatArray:
+    """
+    Return what the integers of a tensor stand for.
+
+    Args:
+        values: uint8, int8 or int32, any shape; or float32 when there are no parameters.
+        parameters: scale and zero point, or None for a tensor that holds real numbers as it is.
+
+    Returns:
+        float32, in the shape of ``values``.
+    """
+    if parameters is None:
+        return values.astype(np.float32, copy=False)
+    steps = values.astype(np.float32)
+    steps -= np.float32(parameters.zero_point)
+    steps *= np.float32(parameters.scale)
+    return steps
+
+
+def _round_half_away(values: Any) -> Any:
+    """Round as C's ``round`` does; adding 0.5 first would round 0.49999997 up to 1."""
+    whole = np.trunc(values)
+    return whole + np.copysign(np.abs(values - whole) >= 0.5, values)

@@ -1,0 +1,66 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Reading model files from disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgetpu_retrain.errors import ModelFileError
+from edgetpu_retrain.model_file.flatbuffer import IDENTIFIER
+
+# Offsets in a flatbuffer are signed 32-bit numbers.
+_MAX_SIZE = 2**31
+
+
+def read_model(path: str | Path) -> bytes:
+    """
+    Return the bytes of a .tflite file.
+
+    Args:
+        path: where the file is; ``~`` stands for the home directory.
+
+    Raises:
+        FileNotFoundError: when there is no such file.
+        ModelFileError: when it cannot be read or is not a TensorFlow Lite model.
+    """
+    if not str(path):
+        raise ModelFileError('the path of the model is empty; give the path of a .tflite file')
+    try:
+        file = Path(path).expanduser()
+        if not file.exists():
+            raise FileNotFoundError(f'there is no model file {str(file)!r}; check the path')
+        if not file.is_file():
+            raise ModelFileError(f'{str(file)!r} is not a file; give the path of a .tflite file')
+        size = file.stat().st_size
+        if size >= _MAX_SIZE:
+            raise ModelFileError(
+                f'{str(file)!r} has {size} bytes; TensorFlow Lite models have less than 2 GiB'
+            )
+        model = file.read_bytes()
+    except FileNotFoundError:
+        raise
+    except (OSError, RuntimeError) as error:
+        # pathlib raises RuntimeError for a home directory that it cannot find.
+        raise ModelFileError(f'the model file {str(path)!r} cannot be read: {error}') from error
+    except ValueError as error:
+        if isinstance(error, ModelFileError):
+            raise
+        raise ModelFileError(f'{str(path)!r} is not a path: {error}') from error
+    if model[4:8] != IDENTIFIER:
+        raise ModelFileError(
+            f'{str(file)!r} is not a TensorFlow Lite model: its {len(model)} bytes lack the '
+            f"mark 'TFL3' at byte 4; give a .tflite file"
+        )
+    return model

@@ -1,0 +1,88 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Access to the .tflite schema, as the runtime's own package has it.
+
+``ai_edge_litert.schema_py_generated`` is generated from the published ``schema.fbs`` and comes
+with the runtime, so that the two never differ.  It is loaded when the first model file is
+opened: learning and storing samples need no runtime.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from edgetpu_retrain.errors import DeviceError
+
+EDGETPU_CUSTOM_OP = 'edgetpu-custom-op'
+
+
+@cache
+def load_schema() -> Any:
+    """
+    Return the module of the .tflite schema.
+
+    Raises:
+        DeviceError: when it is not installed.
+    """
+    try:
+        from ai_edge_litert import schema_py_generated
+    except ImportError as error:
+        raise DeviceError(
+            f'reading .tflite files needs the package ai-edge-litert ({error}); '
+            'install it with: python3 -m pip install ai-edge-litert'
+        ) from error
+    return schema_py_generated
+
+
+def builtin_code(operator_code: Any) -> int:
+    """
+    Return the built-in operator that an ``OperatorCodeT`` stands for.
+
+    Files written before TensorFlow 2.4 have it in the deprecated field only, which holds at
+    most 127; readers take the larger of the two (comment in schema.fbs).
+    """
+    return max(int(operator_code.builtinCode), int(operator_code.deprecatedBuiltinCode))
+
+
+def operator_name(operator_code: Any) -> str:
+    """Return what people call an operator: ``'SOFTMAX'``, or the name of a custom one."""
+    code = builtin_code(operator_code)
+    if code == load_schema().BuiltinOperator.CUSTOM:
+        return text(operator_code.customCode)
+    return _names('BuiltinOperator').get(code, f'operator {code}')
+
+
+def type_name(tensor: Any) -> str:
+    """Return the element type of a ``TensorT`` as numpy writes it, such as ``'uint8'``."""
+    return _names('TensorType').get(int(tensor.type), f'type {tensor.type}').lower()
+
+
+def text(string: Any) -> str:
+    """Return a string of the file, which may be bytes or absent, for people to read."""
+    if string is None:
+        return ''
+    return string.decode(errors='replace') if isinstance(string, bytes) else str(string)
+
+
+def indices(vector: Any) -> list[int]:
+    """Return a vector of indices, which may be absent, as a list."""
+    return [] if vector is None else [int(index) for index in vector]
+
+
+@cache
+def _names(enumeration: str) -> dict[int, str]:
+    members = vars(getattr(load_schema(), enumeration))
+    return {value: name for name, value in members.items() if isinstance(value, int)}

@@ -1,0 +1,67 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from pathlib import Path
+
+from edgetpu_retrain.errors import ModelFileError
+from edgetpu_retrain.model_file.reading import read_model
+import pytest
+from small_models import build_extractor
+
+
+def test_a_model_is_read_as_it_is(tmp_path: Path) -> None:
+    model = build_extractor('uint8')
+    file = tmp_path / 'extractor.tflite'
+    file.write_bytes(model)
+    assert read_model(file) == model
+    assert read_model(str(file)) == model
+
+
+def test_a_tilde_stands_for_the_home_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('HOME', str(tmp_path))
+    (tmp_path / 'extractor.tflite').write_bytes(build_extractor('uint8'))
+    assert read_model('~/extractor.tflite') == build_extractor('uint8')
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no model file '.*missing\.tflite'"):
+        read_model(tmp_path / 'missing.tflite')
+
+
+@pytest.mark.parametrize('path', ['', Path(), '~nobody-of-this-name/x.tflite'])
+def test_paths_that_lead_nowhere_are_refused(path: str | Path) -> None:
+    with pytest.raises(ModelFileError):
+        read_model(path)
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match='is not a file'):
+        read_model(tmp_path)
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / 'notes.tflite'
+    file.write_text('these are notes')
+    with pytest.raises(ModelFileError, match=r"notes\.tflite' is not a TensorFlow Lite model"):
+        read_model(file)
+
+
+def test_a_file_that_no_model_can_be_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / 'huge.tflite'
+    with file.open('wb') as stream:
+        # A sparse file, which takes no room on disk.
+        stream.truncate(2**31)
+    with pytest.raises(ModelFileError, match='less than 2 GiB'):
+        read_model(file)
