@@ -1,0 +1,175 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+How a camera moves over a photograph: pan, zoom, rotation, exposure and noise.
+
+A photograph stands for a flat scene.  A :class:`View` says how the camera looks at it and
+:func:`take_picture` takes the picture.  Views of the exam are drawn from ranges that have
+nothing in common with those of teaching, so no picture of the exam was seen before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Picture = npt.NDArray[np.uint8]
+"""An RGB picture, uint8 ``[height, width, 3]``."""
+
+PICTURE_SIZE = (640, 480)
+"""Width and height of what the camera sends, pixels: a common USB camera's."""
+
+
+@dataclass(frozen=True)
+class View:
+    """
+    One way of looking at a photograph.
+
+    Args:
+        pan_x: -1 (left edge) to 1 (right edge) of the room that zoom and rotation leave.
+        pan_y: -1 (top edge) to 1 (bottom edge) of that room.
+        zoom: 1 shows as much of the photograph as fits; 2 half of its width.
+        rotation: of the camera around its optical axis, degrees.
+        exposure: brighter (> 0) or darker (< 0), photographic stops.
+        noise: standard deviation of the sensor's noise, counts of 0-255.
+    """
+
+    pan_x: float
+    pan_y: float
+    zoom: float
+    rotation: float
+    exposure: float
+    noise: float
+
+
+@dataclass(frozen=True)
+class MotionRanges:
+    """
+    The range of each quantity of a :class:`View`, as (smallest, largest) magnitude.
+
+    Pan, rotation and exposure go both ways: a range of (5, 10) means 5 to 10 and -10 to -5.
+    """
+
+    pan: tuple[float, float]
+    zoom: tuple[float, float]
+    rotation: tuple[float, float]
+    exposure: tuple[float, float]
+    noise: tuple[float, float]
+
+
+TEACHING = MotionRanges(
+    pan=(0.0, 0.55), zoom=(1.0, 1.35), rotation=(0.0, 9.0), exposure=(0.0, 0.4), noise=(0.0, 6.0)
+)
+"""A person who holds the camera calmly and changes the view a little."""
+
+EXAM = MotionRanges(
+    pan=(0.6, 0.9),
+    zoom=(1.4, 1.8),
+    rotation=(10.0, 20.0),
+    exposure=(0.45, 0.75),
+    noise=(8.0, 16.0),
+)
+"""Closer, further off centre, more tilted, in other light and noisier than anything taught."""
+
+
+def glance(ranges: MotionRanges, frames: int, rng: np.random.Generator) -> Iterator[View]:
+    """
+    Yield the views of one glance: a smooth move between two random views within `ranges`.
+
+    The signs are drawn once a glance, so the move never leaves the ranges on its way.
+
+    Args:
+        ranges: where every quantity stays.
+        frames: how many views to yield.
+        rng: where the randomness comes from.
+    """
+    sign_pan_x, sign_pan_y, sign_rotation, sign_exposure = rng.choice((-1.0, 1.0), 4)
+    limits = np.array(
+        (ranges.pan, ranges.pan, ranges.zoom, ranges.rotation, ranges.exposure, ranges.noise)
+    )
+    start, end = rng.uniform(limits[:, 0], limits[:, 1], (2, len(limits)))
+    for progress in np.linspace(0.0, 1.0, frames):
+        ease = progress * progress * (3.0 - 2.0 * progress)  # starts and stops gently
+        pan_x, pan_y, zoom, rotation, exposure, noise = (start + ease * (end - start)).tolist()
+        yield View(
+            pan_x=sign_pan_x * pan_x,
+            pan_y=sign_pan_y * pan_y,
+            zoom=zoom,
+            rotation=sign_rotation * rotation,
+            exposure=sign_exposure * exposure,
+            noise=noise,
+        )
+
+
+def picture_to_photograph(
+    view: View, photograph_size: tuple[int, int], picture_size: tuple[int, int] = PICTURE_SIZE
+) -> npt.NDArray[np.float64]:
+    """
+    Return the affine map, float64 ``[2, 3]``, from picture to photograph coordinates, pixels.
+
+    At zoom 1 the rotated picture just fits into the photograph, so that no view ever shows
+    what lies outside of it.
+
+    Args:
+        view: where the camera looks.
+        photograph_size: width and height of the photograph, pixels.
+        picture_size: width and height of the picture, pixels.
+    """
+    width, height = picture_size
+    angle = math.radians(view.rotation)
+    cos, sin = math.cos(angle), math.sin(angle)
+    # Size of the picture's upright bounding box once it is rotated.
+    box = np.array((width * abs(cos) + height * abs(sin), width * abs(sin) + height * abs(cos)))
+    photograph = np.array(photograph_size, np.float64)
+    scale = float(np.min(photograph / box)) / view.zoom
+    room = (photograph - scale * box) / 2.0
+    centre = photograph / 2.0 + room * (view.pan_x, view.pan_y)
+    linear = scale * np.array(((cos, -sin), (sin, cos)))
+    offset = centre - linear @ (width / 2.0, height / 2.0)
+    return np.column_stack((linear, offset))
+
+
+def take_picture(
+    photograph: Picture,
+    view: View,
+    rng: np.random.Generator,
+    picture_size: tuple[int, int] = PICTURE_SIZE,
+) -> Picture:
+    """
+    Return what a camera sees of `photograph`, uint8 ``[height, width, 3]`` RGB.
+
+    Args:
+        photograph: uint8 ``[h, w, 3]`` RGB.
+        view: where the camera looks, and in what light.
+        rng: where the noise comes from.
+        picture_size: width and height of the picture, pixels.
+    """
+    size = (photograph.shape[1], photograph.shape[0])
+    seen = cv2.warpAffine(
+        photograph,
+        picture_to_photograph(view, size, picture_size),
+        picture_size,
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    light = rng.standard_normal(seen.shape, np.float32)
+    light *= view.noise
+    light += np.multiply(seen, 2.0**view.exposure, dtype=np.float32)
+    np.clip(light, 0.0, 255.0, out=light)
+    return np.asarray(light, np.uint8)

@@ -1,0 +1,135 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+The demo's camera: a node that plays photographs as if a camera moved over them.
+
+Its parameter ``scene`` says what to play (see :mod:`edgetpu_retrain.demo.scenes`); to everything
+else it looks like the driver of a USB camera: raw rgb8 images, best effort.  Beside each image
+goes the truth, which only the demo's teacher listens to.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+
+from edgetpu_retrain.demo.camera_motion import Picture
+from edgetpu_retrain.demo.scenes import (
+    CAMERA_NODE,
+    EXAM_FRAMES,
+    EXAM_TRUTH_TOPIC,
+    Frame,
+    IMAGE_TOPIC,
+    play,
+    SCENE_EXAM,
+    SCENE_IDLE,
+    SCENE_PARAMETER,
+    TEACHING_TRUTH_TOPIC,
+)
+from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
+import rclpy
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.qos import qos_profile_sensor_data, QoSProfile
+from sensor_msgs.msg import Image
+from vision_msgs.msg import Classification, ObjectHypothesis
+
+FRAME_ID = 'demo_camera_optical_frame'
+
+
+class CameraNode(Node):
+    """Plays the scene that its parameter ``scene`` names, at ``frames_per_second``."""
+
+    def __init__(self) -> None:
+        """Start with the scene ``idle``, which publishes nothing."""
+        super().__init__(CAMERA_NODE)
+        fixed = ParameterDescriptor(read_only=True)
+        rate = self.declare_parameter('frames_per_second', 10.0, fixed).value
+        self._seed: int = self.declare_parameter('seed', 0, fixed).value
+        self._scene = SCENE_IDLE
+        self._frames: Iterator[Frame] = iter(())
+        self._images = self.create_publisher(Image, IMAGE_TOPIC, qos_profile_sensor_data)
+        reliable = QoSProfile(depth=EXAM_FRAMES)
+        self._teaching_truth = self.create_publisher(
+            Classification, TEACHING_TRUTH_TOPIC, reliable
+        )
+        self._exam_truth = self.create_publisher(Classification, EXAM_TRUTH_TOPIC, reliable)
+        self.add_on_set_parameters_callback(self._on_set_parameters)
+        self.declare_parameter(SCENE_PARAMETER, SCENE_IDLE)
+        self.create_timer(1.0 / rate, self._on_timer)
+
+    def _on_set_parameters(self, parameters: Sequence[Parameter]) -> SetParametersResult:
+        for parameter in parameters:
+            if parameter.name != SCENE_PARAMETER:
+                continue
+            try:
+                self._frames = play(parameter.value, self._seed)
+            except (ValueError, FileNotFoundError) as error:
+                return SetParametersResult(successful=False, reason=str(error))
+            self._scene = parameter.value
+        return SetParametersResult(successful=True)
+
+    def _on_timer(self) -> None:
+        frame = next(self._frames, None)
+        if frame is None:
+            return
+        image = image_message(frame.picture)
+        image.header.stamp = self.get_clock().now().to_msg()
+        image.header.frame_id = FRAME_ID
+        self._images.publish(image)
+        truth = Classification(
+            header=image.header,
+            results=[ObjectHypothesis(class_id=frame.subject, score=1.0)],
+        )
+        # After the image, so that whoever hears the truth knows that the image is on its way.
+        exam = self._scene == SCENE_EXAM
+        (self._exam_truth if exam else self._teaching_truth).publish(truth)
+
+
+def image_message(picture: Picture) -> Image:
+    """
+    Return a picture as an image message of encoding rgb8.
+
+    Args:
+        picture: uint8 ``[height, width, 3]`` RGB.
+    """
+    height, width = picture.shape[:2]
+    return Image(
+        height=height,
+        width=width,
+        encoding='rgb8',
+        is_bigendian=0,
+        step=3 * width,
+        # rclpy takes an array as it is, and checks the bytes of anything else one by one.
+        data=array('B', picture.tobytes()),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Play scenes until interrupted."""
+    rclpy.init(args=arguments)
+    node = CameraNode()
+    try:
+        rclpy.spin(node)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

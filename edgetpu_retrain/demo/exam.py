@@ -1,0 +1,143 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+The score of the exam: truths and answers, matched by the stamp of the frame.
+
+Camera and node are independent processes, so the truth about a frame and the answer to it
+arrive in any order, and an answer may never come: that frame then counts as wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import statistics
+
+
+@dataclass(frozen=True)
+class Answer:
+    """
+    The node's answer to one frame.
+
+    Args:
+        label: the class it found most likely.
+        confidence: its probability, 0 to 1.
+        received_s: when the answer arrived, seconds on a monotonic clock.
+        latency_s: from the frame's stamp to the arrival of the answer, seconds.
+    """
+
+    label: str
+    confidence: float
+    received_s: float
+    latency_s: float
+
+
+@dataclass(frozen=True)
+class ExamFrame:
+    """One frame of the exam; `answer` is None when none came."""
+
+    stamp_ns: int
+    truth: str
+    answer: Answer | None
+
+    @property
+    def right(self) -> bool:
+        """Whether the answer came and was right."""
+        return self.answer is not None and self.answer.label == self.truth
+
+
+class Exam:
+    """
+    Collects truths and answers and counts.
+
+    Args:
+        planned: how many frames the exam has; frames that never showed up count as wrong.
+
+    >>> exam = Exam(planned=2)
+    >>> exam.add_answer(7, Answer('cat', 0.9, received_s=0.0, latency_s=0.01))
+    >>> exam.add_truth(7, 'cat')
+    >>> exam.answered, exam.accuracy
+    (1, 0.5)
+    """
+
+    def __init__(self, planned: int) -> None:
+        """Start an exam of `planned` frames."""
+        if planned < 1:
+            raise ValueError(f'planned is {planned}; an exam has at least 1 frame')
+        self.planned = planned
+        self._truths: dict[int, str] = {}
+        self._answers: dict[int, Answer] = {}
+
+    def add_truth(self, stamp_ns: int, subject: str) -> None:
+        """Note that the frame with this stamp, nanoseconds, shows `subject`."""
+        self._truths.setdefault(stamp_ns, subject)
+
+    def add_answer(self, stamp_ns: int, answer: Answer) -> None:
+        """Note the answer to the frame with this stamp; of several the first one counts."""
+        self._answers.setdefault(stamp_ns, answer)
+
+    @property
+    def frames(self) -> list[ExamFrame]:
+        """The frames shown so far, in the order in which they were taken."""
+        return [
+            ExamFrame(stamp, truth, self._answers.get(stamp))
+            for stamp, truth in sorted(self._truths.items())
+        ]
+
+    @property
+    def shown(self) -> int:
+        """How many frames were shown so far."""
+        return len(self._truths)
+
+    @property
+    def answered(self) -> int:
+        """How many of the shown frames were answered; answers to other frames don't count."""
+        return len(self._truths.keys() & self._answers.keys())
+
+    @property
+    def right(self) -> int:
+        """How many of the shown frames were answered rightly."""
+        return sum(frame.right for frame in self.frames)
+
+    @property
+    def accuracy(self) -> float:
+        """Right answers as a fraction of all planned frames, 0 to 1."""
+        return self.right / max(self.planned, self.shown)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned frame was shown and answered."""
+        return self.shown >= self.planned and self.answered == self.shown
+
+    @property
+    def frames_per_second(self) -> float:
+        """Rate at which answers came, Hz; 0 when there are fewer than two."""
+        received = [frame.answer.received_s for frame in self.frames if frame.answer is not None]
+        if len(received) < 2:
+            return 0.0
+        seconds = max(received) - min(received)
+        return (len(received) - 1) / seconds if seconds > 0.0 else 0.0
+
+    @property
+    def latency_s(self) -> float:
+        """Median time from a frame's stamp to its answer, seconds; 0 without answers."""
+        latencies = [frame.answer.latency_s for frame in self.frames if frame.answer is not None]
+        return statistics.median(latencies) if latencies else 0.0
+
+    def right_per_subject(self) -> dict[str, tuple[int, int]]:
+        """Return right and shown frames of every subject."""
+        result: dict[str, tuple[int, int]] = {}
+        for frame in self.frames:
+            right, shown = result.get(frame.truth, (0, 0))
+            result[frame.truth] = (right + frame.right, shown + 1)
+        return result

@@ -1,0 +1,245 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Run the demo: start camera, retrain node and teacher, and end them together.
+
+Standard output is the teacher's story for a person; its last line is one JSON object with the
+figures, for a program.  The exit code is 0 only when the robot passed its exam.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+import importlib.util
+import json
+from pathlib import Path
+import signal
+import sys
+import tempfile
+import time
+from types import FrameType
+from typing import Any, NoReturn
+
+from edgetpu_retrain.demo.isolation import (
+    private_domain_id,
+    private_environment,
+    with_large_images,
+)
+from edgetpu_retrain.demo.processes import Child, Processes
+from edgetpu_retrain.demo.scenes import IMAGE_TOPIC, RESULT_FILE
+from edgetpu_retrain.errors import RetrainError
+
+PASS_MARK = 0.95
+"""The exam is passed when at least this fraction of its frames was answered rightly."""
+
+TIME_LIMIT_S = 115.0
+"""The demo ends by itself in under two minutes, whatever happens."""
+
+_LARGE_IMAGES = 'fastdds_large_images.xml'
+
+
+class DemoError(RetrainError):
+    """The demo cannot start, or did not come to its end."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo and return its exit code."""
+    options = _parse(arguments)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
+    try:
+        result = run(options)
+    except DemoError as error:
+        print(f'\n{error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('\nInterrupted; everything the demo started has ended.', file=sys.stderr)
+        return 130
+    passed = result['live_accuracy'] >= PASS_MARK
+    if not passed:
+        print(
+            f'The robot failed its exam: {result["live_accuracy"]:.1%} right, {PASS_MARK:.0%} '
+            'needed. The contact sheet shows the mistakes; many frames without an answer mean '
+            'that this machine was too busy (--rate 5 is slower).',
+            file=sys.stderr,
+        )
+    print(json.dumps(result), flush=True)
+    return 0 if passed else 1
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """
+    Run the demo's processes until the teacher is done, and return the teacher's figures.
+
+    Raises:
+        DemoError: when a process ends early or the time is up.
+    """
+    _require_ros()
+    config = config_folder()
+    output: Path = options.output.resolve()
+    logs = output / 'logs'
+    logs.mkdir(parents=True, exist_ok=True)
+    result_file = output / RESULT_FILE
+    result_file.unlink(missing_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix='edgetpu_retrain_demo_') as fresh,
+        private_domain_id() as domain_id,
+        Processes(logs) as processes,
+    ):
+        environment = private_environment(domain_id, Path(fresh))
+        print(
+            f'Camera, retrain node and teacher start as separate processes on ROS domain '
+            f'{domain_id}.\nTheir logs are in {logs}.',
+            flush=True,
+        )
+        _start(processes, options, config, environment, Path(fresh), output)
+        _wait_for_teacher(processes)
+    return dict(json.loads(result_file.read_text()))
+
+
+def _start(
+    processes: Processes,
+    options: argparse.Namespace,
+    config: Path,
+    environment: Mapping[str, str],
+    fresh: Path,
+    output: Path,
+) -> None:
+    python = (sys.executable, '-m')
+    camera = (*python, 'edgetpu_retrain.demo.camera_node', '--ros-args')
+    camera_parameters = _parameters(frames_per_second=options.rate, seed=options.seed)
+    profile = config / _LARGE_IMAGES
+    processes.start(
+        'camera', (*camera, *camera_parameters), with_large_images(environment, profile)
+    )
+    # As on a robot: all parameters from the file, only the camera's topic and the folder differ.
+    node = (*python, 'edgetpu_retrain.node.main', '--ros-args')
+    node_parameters = _parameters(
+        data_dir=fresh / 'data',
+        device=options.device,
+        extractor=options.extractor,
+        **{'camera.image_topic': IMAGE_TOPIC},
+    )
+    as_on_a_robot = ('--params-file', str(config / 'retrain.yaml'))
+    processes.start('retrain_node', (*node, *as_on_a_robot, *node_parameters), environment)
+    teacher = (*python, 'edgetpu_retrain.demo.teacher')
+    teacher_options = ('--output', str(output), '--rate', str(options.rate))
+    processes.start('teacher', (*teacher, *teacher_options), environment, show_output=True)
+
+
+def _wait_for_teacher(processes: Processes) -> None:
+    deadline = time.monotonic() + TIME_LIMIT_S
+    ended = processes.wait_for_one(deadline - time.monotonic())
+    if ended is None:
+        raise DemoError(
+            f'The demo did not end within {TIME_LIMIT_S:.0f} s and was stopped; this machine may '
+            f'be very busy. The last lines of the logs:\n' + _logs(processes.children)
+        )
+    if ended.name == 'teacher' and ended.exit_code == 0:
+        return
+    # When the teacher gives up, the reason may be in anybody's log.
+    suspects = processes.children if ended.name == 'teacher' else [ended]
+    raise DemoError(
+        f'The {ended.name.replace("_", " ")} ended early, with exit code {ended.exit_code}. '
+        'The last lines of its log:\n' + _logs(suspects)
+    )
+
+
+def _logs(children: Sequence[Child]) -> str:
+    lines = ((child.log, child.last_log_lines()) for child in children)
+    return '\n'.join(f'--- {log} ---\n{last or "(empty)"}' for log, last in lines)
+
+
+def _parameters(**values: object) -> tuple[str, ...]:
+    given = {name: value for name, value in values.items() if value is not None}
+    return tuple(part for name, value in given.items() for part in ('-p', f'{name}:={value}'))
+
+
+def config_folder() -> Path:
+    """
+    Return the folder with retrain.yaml and fastdds_large_images.xml.
+
+    Raises:
+        DemoError: when neither the source tree nor an installed package has it.
+    """
+    beside_the_package = Path(__file__).parents[2] / 'config'
+    if (beside_the_package / _LARGE_IMAGES).is_file():
+        return beside_the_package
+    from ament_index_python.packages import (
+        get_package_share_directory,
+        PackageNotFoundError,
+    )
+
+    try:
+        installed = Path(get_package_share_directory('edgetpu_retrain')) / 'config'
+    except PackageNotFoundError:
+        raise DemoError(
+            'The package edgetpu_retrain is not in AMENT_PREFIX_PATH. Source the workspace that '
+            'holds it (`source install/setup.bash`), or type `make demo` in its repository.'
+        ) from None
+    return installed
+
+
+def _require_ros() -> None:
+    modules = ('rclpy', 'edgetpu_retrain_interfaces', 'vision_msgs', 'rich')
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if missing:
+        raise DemoError(
+            f'Python cannot import {", ".join(missing)}. Type `make demo` in the repository; or '
+            'source ROS 2 and the workspace (`source install/setup.bash`), and install what is '
+            'missing there (`rosdep install --from-paths . --ignore-src`).'
+        )
+
+
+def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    # Unwinds the stack, and so ends the children.
+    raise KeyboardInterrupt
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog='edgetpu_retrain_demo',
+        description='Teach a robot new classes, live: a camera node that plays photographs, the '
+        'retrain node, and a teacher that teaches, trains and examines it.',
+    )
+    parser.add_argument(
+        '--output',
+        type=Path,
+        default=Path('demo_output'),
+        help='folder for the contact sheet, the model and the logs (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--rate',
+        type=_positive,
+        default=10.0,
+        help="the camera's frames per second (default: %(default)s)",
+    )
+    parser.add_argument(
+        '--seed', type=int, default=0, help="of the camera's motion (default: %(default)s)"
+    )
+    parser.add_argument('--device', help="the node's parameter device, e.g. usb")
+    parser.add_argument('--extractor', help="the node's parameter extractor, a .tflite file")
+    return parser.parse_args(arguments)
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 1.0 <= value <= 60.0:
+        raise argparse.ArgumentTypeError(f'{text} is not from 1 to 60')
+    return value
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

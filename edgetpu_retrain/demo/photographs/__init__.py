@@ -1,0 +1,47 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The photographs of the demo; README.md beside this file names their authors and licences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+from edgetpu_retrain.demo.camera_motion import Picture
+import numpy as np
+
+_FOLDER = Path(__file__).parent
+
+SUBJECTS: tuple[str, ...] = ('astronaut', 'cat', 'coffee', 'coins', 'photographer', 'rocket')
+"""What the photographs show; also the names of the classes that the demo teaches."""
+
+
+def read_photograph(subject: str) -> Picture:
+    """
+    Return the photograph of a subject, uint8 ``[height, width, 3]`` RGB.
+
+    Args:
+        subject: one of :data:`SUBJECTS`.
+
+    Raises:
+        ValueError: when there is no such subject.
+        FileNotFoundError: when the package was installed without its photographs.
+    """
+    if subject not in SUBJECTS:
+        raise ValueError(f'there is no photograph of {subject!r}; there are {", ".join(SUBJECTS)}')
+    path = _FOLDER / f'{subject}.jpg'
+    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
+    if bgr is None:
+        raise FileNotFoundError(f'cannot read {path}; reinstall the package edgetpu_retrain')
+    return np.ascontiguousarray(bgr[:, :, ::-1], np.uint8)

@@ -1,0 +1,172 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Child processes that end when their parent does, and that speak up when they end early.
+
+Each child leads a session of its own, so that Ctrl-C reaches the parent alone, which then ends
+the children one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+import contextlib
+from dataclasses import dataclass, field
+import os
+from pathlib import Path
+import queue
+import signal
+import subprocess
+import threading
+from types import TracebackType
+
+SECONDS_TO_END = 8.0
+"""How long a child may take to end after SIGINT, seconds; then it gets SIGTERM, then SIGKILL."""
+
+_SECONDS_TO_TERMINATE = 2.0
+
+
+@dataclass(frozen=True)
+class Child:
+    """A child process; `log` is where its standard error (and mostly its output) goes."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def exit_code(self) -> int | None:
+        """Its exit code, negative for a signal, or None while it runs."""
+        return self.process.returncode if self.ended.is_set() else None
+
+    def last_log_lines(self, count: int = 15) -> str:
+        """Return the last lines of its log."""
+        lines = self.log.read_text(errors='replace').splitlines()
+        return '\n'.join(lines[-count:])
+
+
+class Processes:
+    """
+    The children of this process, as a context: on leaving it, every child is ended.
+
+    >>> import sys, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, Processes(Path(folder)) as processes:
+    ...     child = processes.start('three', [sys.executable, '-c', 'raise SystemExit(3)'])
+    ...     processes.wait_for_one(10.0).exit_code
+    3
+    """
+
+    def __init__(self, log_folder: Path) -> None:
+        """Prepare to start children that log into `log_folder`, one file each."""
+        self.children: list[Child] = []
+        self._log_folder = log_folder
+        self._ended: queue.Queue[Child] = queue.Queue()
+
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.end_all()
+
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        *,
+        show_output: bool = False,
+    ) -> Child:
+        """
+        Start a child.
+
+        Args:
+            name: for people, and the stem of its log file.
+            command: the program and its arguments.
+            environment: of the child; None = a copy of this process's.
+            show_output: let its standard output go where this process's goes, not to the log.
+        """
+        log = self._log_folder / f'{name}.log'
+        with log.open('wb') as log_file:
+            process = subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=None if show_output else log_file,
+                stderr=log_file,
+                start_new_session=True,
+            )
+        child = Child(name, process, log)
+        self.children.append(child)
+        threading.Thread(target=self._watch, args=(child,), daemon=True).start()
+        return child
+
+    def wait_for_one(self, timeout_s: float) -> Child | None:
+        """
+        Wait until a child ends and return it; None when the time is up first.
+
+        Every child is returned once.
+        """
+        try:
+            return self._ended.get(timeout=max(timeout_s, 0.0))
+        except queue.Empty:
+            return None
+
+    def end_all(self) -> list[Child]:
+        """
+        End the children, the last started first, and return those that had to be killed.
+
+        Signals to this process are ignored meanwhile: leaving now would leave children behind.
+        """
+        before = {}
+        if threading.current_thread() is threading.main_thread():
+            numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+            before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+        try:
+            return [child for child in reversed(self.children) if not _end(child)]
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _watch(self, child: Child) -> None:
+        child.process.wait()
+        child.ended.set()
+        self._ended.put(child)
+
+
+def _end(child: Child) -> bool:
+    """End a child and return whether it followed a polite request."""
+    if child.ended.is_set():
+        return True
+    for number, seconds in (
+        (signal.SIGINT, SECONDS_TO_END),
+        (signal.SIGTERM, _SECONDS_TO_TERMINATE),
+    ):
+        _signal_session(child, number)
+        if child.ended.wait(seconds):
+            return True
+    _signal_session(child, signal.SIGKILL)
+    child.ended.wait()
+    return False
+
+
+def _signal_session(child: Child, number: signal.Signals) -> None:
+    # The child leads its session, so its process id is also that of its group.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.process.pid, number)

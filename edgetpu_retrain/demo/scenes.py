@@ -1,0 +1,104 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+What the demo's camera plays, and the names under which the demo's processes meet.
+
+The teacher sets the camera node's parameter ``scene``; the camera publishes pictures, and
+beside each one the truth, with the same stamp.  The node under test never sees the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from edgetpu_retrain.demo.camera_motion import EXAM, glance, Picture, take_picture, TEACHING
+from edgetpu_retrain.demo.photographs import read_photograph, SUBJECTS
+import numpy as np
+
+CAMERA_NODE = 'demo_camera'
+IMAGE_TOPIC = '/demo/image'
+TEACHING_TRUTH_TOPIC = '/demo/truth/teaching'
+EXAM_TRUTH_TOPIC = '/demo/truth/exam'
+RETRAIN_NODE = 'edgetpu_retrain'
+RESULT_FILE = 'result.json'
+"""Where in its output folder the teacher leaves the figures of the exam."""
+
+SCENE_PARAMETER = 'scene'
+SCENE_IDLE = 'idle'
+SCENE_EXAM = 'exam'
+SCENE_TEACHING_PREFIX = 'teaching/'
+
+FRAMES_PER_TEACHING_GLANCE = 5
+FRAMES_PER_EXAM_GLANCE = 10
+EXAM_GLANCES_PER_SUBJECT = 4
+EXAM_FRAMES = len(SUBJECTS) * EXAM_GLANCES_PER_SUBJECT * FRAMES_PER_EXAM_GLANCE
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A picture, uint8 ``[height, width, 3]`` RGB, and the subject that it shows."""
+
+    picture: Picture
+    subject: str
+
+
+def teaching_scene(subject: str) -> str:
+    """Return the value of the parameter ``scene`` under which `subject` can be taught."""
+    return SCENE_TEACHING_PREFIX + subject
+
+
+def play(scene: str, seed: int) -> Iterator[Frame]:
+    """
+    Return the frames of a scene; the same ones every time for the same seed.
+
+    ``idle`` has no frames, ``teaching/<subject>`` never ends and ``exam`` has
+    :data:`EXAM_FRAMES`: every subject equally often, in shuffled glances.
+
+    Args:
+        scene: value of the parameter ``scene``.
+        seed: of all randomness, >= 0.
+
+    Raises:
+        ValueError: when there is no such scene.
+    """
+    if scene == SCENE_IDLE:
+        return iter(())
+    if scene == SCENE_EXAM:
+        return _exam(seed)
+    subject = scene.removeprefix(SCENE_TEACHING_PREFIX)
+    if subject != scene and subject in SUBJECTS:
+        return _teaching(subject, seed)
+    raise ValueError(
+        f'scene is {scene!r}; it must be {SCENE_IDLE!r}, {SCENE_EXAM!r} or '
+        f"'{SCENE_TEACHING_PREFIX}' followed by one of {', '.join(SUBJECTS)}"
+    )
+
+
+def _teaching(subject: str, seed: int) -> Iterator[Frame]:
+    photograph = read_photograph(subject)
+    rng = np.random.default_rng((seed, 0, SUBJECTS.index(subject)))
+    while True:
+        for view in glance(TEACHING, FRAMES_PER_TEACHING_GLANCE, rng):
+            yield Frame(take_picture(photograph, view, rng), subject)
+
+
+def _exam(seed: int) -> Iterator[Frame]:
+    photographs = {subject: read_photograph(subject) for subject in SUBJECTS}
+    rng = np.random.default_rng((seed, 1))
+    glances = [subject for subject in SUBJECTS for _ in range(EXAM_GLANCES_PER_SUBJECT)]
+    for index in rng.permutation(len(glances)):
+        subject = glances[index]
+        for view in glance(EXAM, FRAMES_PER_EXAM_GLANCE, rng):
+            yield Frame(take_picture(photographs[subject], view, rng), subject)

@@ -1,0 +1,224 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+The demo's teacher: teaches the retrain node some subjects, trains it, and examines it live.
+
+It does by program what a person would do with ``ros2 service call`` and ``ros2 action
+send_goal``, prints what a person wants to see, and leaves a contact sheet, the retrained model
+and the figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+import json
+from pathlib import Path
+import shutil
+import sys
+import time
+from typing import Any
+
+import cv2
+from edgetpu_retrain.demo.camera_motion import Picture
+from edgetpu_retrain.demo.contact_sheet import (
+    choose_tiles,
+    draw_contact_sheet,
+    save_contact_sheet,
+)
+from edgetpu_retrain.demo.exam import Answer, Exam
+from edgetpu_retrain.demo.photographs import SUBJECTS
+from edgetpu_retrain.demo.report import Report
+from edgetpu_retrain.demo.scenes import EXAM_FRAMES, RESULT_FILE, SCENE_EXAM, SCENE_IDLE
+from edgetpu_retrain.demo.teacher_client import LessonError, stamp_ns, TeacherClient
+import numpy as np
+import rclpy
+from rclpy.executors import ExternalShutdownException
+
+SAMPLES_PER_SUBJECT = 30
+SAMPLES_PER_CALL = 10
+
+CONTACT_SHEET_FILE = 'contact_sheet.png'
+MODEL_FILE = 'retrained.tflite'
+
+_SECONDS_TO_START = 60.0
+_SECONDS_TO_TRAIN = 60.0
+_SECONDS_FOR_LAST_ANSWERS = 2.0
+_KEPT_PICTURE = (320, 240)  # twice the size of a tile: the sheet is drawn oversampled
+
+
+class LiveExam:
+    """
+    One exam while it runs: what comes on the topics, and the pictures for the contact sheet.
+
+    Args:
+        planned: frames that the camera will show.
+    """
+
+    def __init__(self, planned: int) -> None:
+        """Start with nothing shown and nothing answered."""
+        self.exam = Exam(planned)
+        self.pictures: dict[int, Picture] = {}
+        self.looking_at = ''
+        self.started = False
+
+    def on_truth(self, truth: Any) -> None:
+        """Take in the camera's word on a frame."""
+        self.looking_at = truth.results[0].class_id
+        self.exam.add_truth(stamp_ns(truth.header), self.looking_at)
+
+    def on_answer(self, classification: Any) -> None:
+        """Take in the node's answer to a frame: the first, most likely class."""
+        stamp = stamp_ns(classification.header)
+        best = classification.results[0]
+        answer = Answer(
+            label=best.class_id,
+            confidence=best.score,
+            received_s=time.monotonic(),
+            latency_s=(time.time_ns() - stamp) / 1e9,
+        )
+        self.exam.add_answer(stamp, answer)
+
+    def on_image(self, image: Any) -> None:
+        """Keep a frame of the exam, smaller, for the contact sheet."""
+        if not self.started:
+            return
+        pixels = np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
+        kept = cv2.resize(pixels, _KEPT_PICTURE, interpolation=cv2.INTER_AREA)
+        self.pictures[stamp_ns(image.header)] = np.asarray(kept, np.uint8)
+
+
+def teach(client: TeacherClient, report: Report, frames_per_second: float) -> dict[str, int]:
+    """Show every subject to the camera, label it, and return the samples of each class."""
+    report.heading(f'Teaching {len(SUBJECTS)} subjects through ~/add_samples')
+    timeout_s = 5.0 + 3.0 * SAMPLES_PER_CALL / frames_per_second
+    with report.teaching() as bars:
+        for subject in SUBJECTS:
+            bar = bars.start(subject, SAMPLES_PER_SUBJECT)
+            client.show_subject(subject)
+            for _ in range(SAMPLES_PER_SUBJECT // SAMPLES_PER_CALL):
+                response = client.add_samples(subject, SAMPLES_PER_CALL, timeout_s)
+                bars.update(bar, response.label_total)
+    client.show(SCENE_IDLE)
+    counts = client.list_samples()
+    report.samples(counts)
+    return counts
+
+
+def train(client: TeacherClient, report: Report) -> Any:
+    """Train on everything taught and return the result of ~/train."""
+    report.heading('Training the last layer through ~/train')
+    with report.training() as bar:
+        result = client.train(
+            lambda now: bar.update(
+                now.iteration, now.num_iter, now.loss, now.train_accuracy, now.validation_accuracy
+            ),
+            _SECONDS_TO_TRAIN,
+        )
+        bar.finish()
+    report.line(
+        f'  Held-out samples right: {result.validation_accuracy:.1%}, '
+        f'and {result.quantized_validation_accuracy:.1%} as quantized in the .tflite.\n'
+        f'  Model version {result.model_version} serves after {result.seconds:.1f} s.'
+    )
+    return result
+
+
+def examine(
+    client: TeacherClient, live: LiveExam, report: Report, frames_per_second: float
+) -> None:
+    """Let the camera show views that were never taught and score the node's answers."""
+    report.heading(f'Live exam: {EXAM_FRAMES} frames of views that were never taught')
+    live.started = True
+    with report.exam(EXAM_FRAMES) as bar:
+
+        def update() -> None:
+            bar.update(live.exam, live.looking_at)
+
+        def all_shown() -> bool:
+            update()
+            return live.exam.shown >= EXAM_FRAMES
+
+        client.show(SCENE_EXAM)
+        client.spin_until(all_shown, 5.0 + 2.0 * EXAM_FRAMES / frames_per_second)
+        client.spin_until(lambda: live.exam.complete, _SECONDS_FOR_LAST_ANSWERS)
+        update()
+    report.score(live.exam)
+
+
+def leave_results(output: Path, live: LiveExam, training: Any, samples: int) -> None:
+    """Write contact sheet, retrained model and figures into the folder `output`."""
+    exam = live.exam
+    sheet = draw_contact_sheet(
+        choose_tiles(exam.frames, live.pictures),
+        f'Live exam: {exam.right} of {exam.planned} frames right',
+        f'views never taught, {exam.frames_per_second:.1f} frames/s. '
+        'Columns: truth. Below each frame: answer and confidence.',
+    )
+    save_contact_sheet(sheet, output / CONTACT_SHEET_FILE)
+    shutil.copyfile(training.model_path, output / MODEL_FILE)
+    figures = {
+        'live_accuracy': round(exam.accuracy, 4),
+        'exam_frames': exam.planned,
+        'answered': exam.answered,
+        'right': exam.right,
+        'train_accuracy': round(training.train_accuracy, 4),
+        'validation_accuracy': round(training.validation_accuracy, 4),
+        'quantized_validation_accuracy': round(training.quantized_validation_accuracy, 4),
+        'training_seconds': round(training.seconds, 2),
+        'frames_per_second': round(exam.frames_per_second, 2),
+        'latency_ms': round(exam.latency_s * 1000.0, 1),
+        'samples': samples,
+        'subjects': len(SUBJECTS),
+    }
+    (output / RESULT_FILE).write_text(json.dumps(figures) + '\n')
+
+
+def lesson(output: Path, frames_per_second: float) -> None:
+    """Teach, train and examine, and leave the results in the folder `output`."""
+    report = Report()
+    live = LiveExam(EXAM_FRAMES)
+    client = TeacherClient(live)
+    try:
+        client.wait_until_ready(_SECONDS_TO_START)
+        counts = teach(client, report, frames_per_second)
+        training = train(client, report)
+        examine(client, live, report, frames_per_second)
+        leave_results(output, live, training, sum(counts.values()))
+        report.line(f'\nContact sheet, retrained model and logs are in {output}')
+    finally:
+        client.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Give one lesson; the exit code is 0 when it was given to its end."""
+    parser = argparse.ArgumentParser(description='teach, train and examine the retrain node')
+    parser.add_argument('--output', type=Path, required=True, help='folder for the results')
+    parser.add_argument('--rate', type=float, default=10.0, help="the camera's frames per second")
+    options = parser.parse_args(arguments)
+    rclpy.init(args=[])
+    try:
+        lesson(options.output, options.rate)
+    except LessonError as error:
+        print(f'The demo stopped: {error}.', file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, ExternalShutdownException):
+        return 130
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

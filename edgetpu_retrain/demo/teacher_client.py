@@ -1,0 +1,191 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+The teacher's side of the demo's conversation, as plain blocking calls.
+
+It speaks to the retrain node through nothing but its public services, action and topic, and to
+the demo's camera through the parameter ``scene``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import time
+from typing import Any, Protocol
+
+from edgetpu_retrain.demo.scenes import (
+    CAMERA_NODE,
+    EXAM_FRAMES,
+    EXAM_TRUTH_TOPIC,
+    IMAGE_TOPIC,
+    RETRAIN_NODE,
+    SCENE_PARAMETER,
+    teaching_scene,
+    TEACHING_TRUTH_TOPIC,
+)
+from edgetpu_retrain.errors import RetrainError
+from edgetpu_retrain_interfaces.action import Train
+from edgetpu_retrain_interfaces.srv import AddSample, ListSamples
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import SetParameters
+import rclpy
+from rclpy.action import ActionClient
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import qos_profile_sensor_data, QoSProfile
+from rclpy.task import Future
+from sensor_msgs.msg import Image
+from vision_msgs.msg import Classification
+
+_PATIENCE_S = 20.0
+"""How long to wait for what takes milliseconds on an idle machine, seconds."""
+
+
+class LessonError(RetrainError):
+    """Something that the demo waited for did not come, or was refused."""
+
+
+class ExamListener(Protocol):
+    """What wants to hear of every frame; the arguments are ROS messages."""
+
+    def on_truth(self, truth: Any) -> None:
+        """Take in a vision_msgs/Classification by the camera."""
+
+    def on_answer(self, classification: Any) -> None:
+        """Take in a vision_msgs/Classification by the retrain node."""
+
+    def on_image(self, image: Any) -> None:
+        """Take in the sensor_msgs/Image itself."""
+
+
+class TeacherClient:
+    """
+    Calls services and the action, and hands on what comes on the topics of the exam.
+
+    Args:
+        listener: hears of every frame from the very first one on.
+    """
+
+    def __init__(self, listener: ExamListener) -> None:
+        """Connect to the camera and to the retrain node."""
+        self._node = node = rclpy.create_node('demo_teacher')
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(node)
+        self._scene = node.create_client(SetParameters, f'/{CAMERA_NODE}/set_parameters')
+        self._add = node.create_client(AddSample, f'/{RETRAIN_NODE}/add_samples')
+        self._list = node.create_client(ListSamples, f'/{RETRAIN_NODE}/list_samples')
+        self._train = ActionClient(node, Train, f'/{RETRAIN_NODE}/train')
+        self._awaited: tuple[str, Future] | None = None
+        reliable = QoSProfile(depth=EXAM_FRAMES)
+        # Now and not when the exam starts: DDS needs a moment to match, and a late subscriber
+        # would miss the first frames.
+        for message_type, topic, callback, qos in (
+            (Classification, TEACHING_TRUTH_TOPIC, self._on_teaching_truth, reliable),
+            (Classification, EXAM_TRUTH_TOPIC, listener.on_truth, reliable),
+            (Classification, f'/{RETRAIN_NODE}/classification', listener.on_answer, reliable),
+            (Image, IMAGE_TOPIC, listener.on_image, qos_profile_sensor_data),
+        ):
+            node.create_subscription(message_type, topic, callback, qos)
+
+    def wait_until_ready(self, timeout_s: float) -> None:
+        """Wait until camera and retrain node offer what the lesson needs."""
+        deadline = time.monotonic() + timeout_s
+        for name, wait in (
+            ('camera', self._scene.wait_for_service),
+            ('retrain node', self._list.wait_for_service),
+            ('retrain node', self._add.wait_for_service),
+            ('retrain node', self._train.wait_for_server),
+        ):
+            if not wait(timeout_sec=max(0.0, deadline - time.monotonic())):
+                raise LessonError(f'the {name} was not ready after {timeout_s:.0f} s')
+
+    def show(self, scene: str) -> None:
+        """Let the camera play a scene, and return when it has acknowledged it."""
+        value = ParameterValue(type=ParameterType.PARAMETER_STRING, string_value=scene)
+        request = SetParameters.Request(parameters=[Parameter(name=SCENE_PARAMETER, value=value)])
+        result = self._call(self._scene, request, f'showing {scene!r}').results[0]
+        if not result.successful:
+            raise LessonError(f'the camera refused the scene {scene!r}: {result.reason}')
+
+    def show_subject(self, subject: str) -> None:
+        """Let the camera show a subject, and return when its pictures are coming."""
+        seen = Future()
+        self._awaited = (subject, seen)
+        self.show(teaching_scene(subject))
+        self._wait(seen, f'a picture of {subject!r}', _PATIENCE_S)
+        self._awaited = None
+
+    def add_samples(self, label: str, count: int, timeout_s: float) -> Any:
+        """Label the next `count` frames and return the response of ~/add_samples."""
+        request = AddSample.Request(label=label, count=count, timeout_s=timeout_s)
+        response = self._call(self._add, request, f'labelling {label!r}', timeout_s)
+        if not response.success:
+            raise LessonError(f'~/add_samples for {label!r} failed: {response.message}')
+        return response
+
+    def list_samples(self) -> dict[str, int]:
+        """Return the samples of each class, as the node counts them."""
+        response = self._call(self._list, ListSamples.Request(), 'listing samples')
+        if not response.success:
+            raise LessonError(f'~/list_samples failed: {response.message}')
+        return dict(zip(response.labels, response.counts, strict=True))
+
+    def train(self, on_feedback: Callable[[Any], None], timeout_s: float) -> Any:
+        """Train with the node's own parameters and return the result of ~/train."""
+        accepted = self._train.send_goal_async(
+            Train.Goal(), feedback_callback=lambda message: on_feedback(message.feedback)
+        )
+        goal = self._wait(accepted, 'the training to start', _PATIENCE_S)
+        if not goal.accepted:
+            raise LessonError('~/train did not accept the goal; see the log of the retrain node')
+        result = self._wait(goal.get_result_async(), 'the training to end', timeout_s).result
+        if not result.success:
+            raise LessonError(f'~/train failed: {result.message}')
+        return result
+
+    def spin_until(self, done: Callable[[], bool], timeout_s: float) -> bool:
+        """Handle messages until `done` says so; return False when the time is up first."""
+        deadline = time.monotonic() + timeout_s
+        while not done():
+            remaining = deadline - time.monotonic()
+            if remaining <= 0.0:
+                return False
+            self._executor.spin_once(timeout_sec=min(remaining, 0.1))
+        return True
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._train.destroy()
+        self._executor.shutdown()
+        self._node.destroy_node()
+
+    def _on_teaching_truth(self, truth: Any) -> None:
+        if self._awaited is None:
+            return
+        subject, seen = self._awaited
+        if truth.results[0].class_id == subject and not seen.done():
+            seen.set_result(True)
+
+    def _call(self, client: Any, request: Any, what: str, extra_s: float = 0.0) -> Any:
+        return self._wait(client.call_async(request), what, _PATIENCE_S + extra_s)
+
+    def _wait(self, future: Any, what: str, timeout_s: float) -> Any:
+        self._executor.spin_until_future_complete(future, timeout_s)
+        if not future.done():
+            raise LessonError(f'waited {timeout_s:.0f} s for {what} in vain')
+        return future.result()
+
+
+def stamp_ns(header: Any) -> int:
+    """Return the stamp of a std_msgs/Header, nanoseconds."""
+    return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)

@@ -1,0 +1,60 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Learning the last layer of a model from embeddings: numpy only, no files, no ROS.
+
+``fit`` learns a head without anything to tune.  ``SoftmaxRegression`` is the class of Coral, with
+Coral's recipe.  Both train with ``SgdStep`` and ``run_training_loop`` and differ in what a batch
+is and how far a step goes.
+"""
+
+from edgetpu_retrain.learning.fitting import fit
+from edgetpu_retrain.learning.head import FloatArray, Head, IntArray
+from edgetpu_retrain.learning.metrics import accuracy, confusion_matrix
+from edgetpu_retrain.learning.quantized_check import check_quantized, QuantizationLoss
+from edgetpu_retrain.learning.sampling import ReplacementSampler
+from edgetpu_retrain.learning.softmax_regression import SoftmaxRegression
+from edgetpu_retrain.learning.split import stratified_split
+from edgetpu_retrain.learning.training_loop import (
+    Outcome,
+    Progress,
+    run_training_loop,
+    Sampler,
+    SgdStep,
+    TrainingDiverged,
+)
+from edgetpu_retrain.learning.training_report import TrainingReport
+from edgetpu_retrain.learning.unknown import UnknownDetector
+
+__all__ = [
+    'FloatArray',
+    'Head',
+    'IntArray',
+    'Outcome',
+    'Progress',
+    'QuantizationLoss',
+    'ReplacementSampler',
+    'Sampler',
+    'SgdStep',
+    'SoftmaxRegression',
+    'TrainingDiverged',
+    'TrainingReport',
+    'UnknownDetector',
+    'accuracy',
+    'check_quantized',
+    'confusion_matrix',
+    'fit',
+    'run_training_loop',
+    'stratified_split',
+]

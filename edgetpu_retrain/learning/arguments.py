@@ -1,0 +1,306 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+What the numerical interface accepts.
+
+Each function returns its argument in the one form that the rest of this room works with, or
+raises a ValueError that names the argument, its value and what is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+import math
+import operator
+import os
+from pathlib import Path
+
+from edgetpu_retrain.learning.head import FloatArray, IntArray
+import numpy as np
+import numpy.typing as npt
+
+# One stray label, 10**9 say, must not take all of a robot's memory.
+_LARGEST_ARRAY_BYTES = 2**30
+
+_NUMBERS = (int, float, np.integer, np.floating)
+
+_DATA_KEYS = ('data_train', 'labels_train', 'data_val', 'labels_val')
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """The checked content of ``train_with_sgd``'s data: float32 ``[N, D]`` and int64 ``[N]``."""
+
+    data_train: FloatArray
+    labels_train: IntArray
+    data_val: FloatArray
+    labels_val: IntArray
+    num_classes: int
+
+
+def whole_number(value: object, name: str, *, minimum: int) -> int:
+    """Return value as an int of at least minimum."""
+    try:
+        if isinstance(value, bool | np.bool_):
+            raise TypeError
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise ValueError(
+            f'{name} is {value!r}; it must be a whole number, {minimum} or more'
+        ) from None
+    if number < minimum:
+        raise ValueError(f'{name} is {number}; it must be {minimum} or more')
+    return number
+
+
+def real_number(
+    value: object, name: str, *, minimum: float = 0.0, above: float | None = None
+) -> float:
+    """Return value as a finite float of at least minimum, or greater than above when given."""
+    allowed = f'{minimum:g} or more' if above is None else f'above {above:g}'
+    number = math.nan
+    if isinstance(value, _NUMBERS) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+    if not math.isfinite(number) or number < minimum or (above is not None and number <= above):
+        raise ValueError(f'{name} is {value!r}; it must be a finite number, {allowed}')
+    return number
+
+
+def fits_memory(rows: int, columns: int, meaning: str) -> None:
+    """Refuse a float32 array of rows x columns that a robot's memory would not hold."""
+    size = rows * columns * 4
+    if size > _LARGEST_ARRAY_BYTES:
+        raise ValueError(
+            f'{meaning} would need {size / 2**30:.1f} GiB for one array; '
+            f'at most {_LARGEST_ARRAY_BYTES // 2**30} GiB is allowed'
+        )
+
+
+def as_array(value: npt.ArrayLike, name: str) -> npt.NDArray[np.generic]:
+    """Return value as an array of whatever type it has."""
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f'{name} is not an array: {error}') from None
+
+
+def layer_sizes(feature_dim: int, num_classes: int) -> None:
+    """Refuse sizes, partly taken from data, that make no layer."""
+    if num_classes < 2:
+        raise ValueError(
+            f'num_classes, taken from the labels, is {num_classes}; it must be 2 or more: give '
+            f'num_classes to SoftmaxRegression, or samples of another class'
+        )
+    sizes = f'feature_dim {feature_dim} with num_classes {num_classes}'
+    fits_memory(feature_dim, num_classes, sizes)
+
+
+def float_matrix(
+    value: npt.ArrayLike, name: str, feature_dim: int | None, *, finite: bool = True
+) -> FloatArray:
+    """
+    Return embeddings as float32 ``[N, D]``, N and D at least 1.
+
+    Args:
+        value: numbers, ``[N, D]``; not copied when it is a float32 array already.
+        name: the argument's name for messages.
+        feature_dim: D, or None when any will do.
+        finite: whether to look at every value for NaN and infinity.
+    """
+    matrix = _real_array(value, name)
+    expected = '[N, D]' if feature_dim is None else f'[N, {feature_dim}]'
+    if matrix.ndim != 2 or 0 in matrix.shape:
+        raise ValueError(
+            f'{name} has shape {matrix.shape}; it must be {expected} with at least one embedding'
+        )
+    if feature_dim is not None and matrix.shape[1] != feature_dim:
+        raise ValueError(
+            f'{name} has shape {matrix.shape}; it must be {expected}: '
+            f'the length of an embedding (feature_dim) is {feature_dim}'
+        )
+    if finite:
+        check_finite(matrix, name)
+    return matrix
+
+
+def one_or_more_embeddings(value: npt.ArrayLike, name: str, feature_dim: int) -> FloatArray:
+    """Return one embedding ``[D]`` or several ``[N, D]`` as float32 ``[N, D]``."""
+    array = as_array(value, name)
+    return float_matrix(array[np.newaxis] if array.ndim == 1 else array, name, feature_dim)
+
+
+def float_vector(value: npt.ArrayLike, name: str, length: int | None) -> FloatArray:
+    """Return finite numbers as float32 ``[C]``, C equal to length when that is given."""
+    array = _real_array(value, name)
+    if array.ndim != 1 or len(array) == 0 or length not in {None, len(array)}:
+        raise ValueError(f'{name} has shape {array.shape}; it must be [{length or "C"}]')
+    check_finite(array, name)
+    return array
+
+
+def check_finite(array: FloatArray, name: str) -> None:
+    """Refuse NaN and infinity, which would spread to every weight."""
+    # Extremes see both and, unlike isfinite(array), need no array of answers.
+    if math.isfinite(array.min()) and math.isfinite(array.max()):
+        return
+    place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+    raise ValueError(
+        f'{name} holds {array[place]} at {list(place)}; every value must be finite (float32)'
+    )
+
+
+def class_labels(
+    value: npt.ArrayLike, name: str, rows: int, num_classes: int | None = None
+) -> IntArray:
+    """
+    Return labels, given as class indices or one-hot rows, as int64 ``[N]``.
+
+    Args:
+        value: integer ``[N]`` class indices, or ``[N, C]`` rows with a single 1 and else 0.
+        name: the argument's name for messages.
+        rows: N, the number of embeddings.
+        num_classes: C, or None when it is to be found out.
+    """
+    array = as_array(value, name)
+    if array.ndim == 2:
+        return _from_one_hot(array, name, rows, num_classes)
+    return class_indices(index_vector(array, name, rows), name, num_classes)
+
+
+def index_vector(value: npt.ArrayLike, name: str, rows: int | None = None) -> IntArray:
+    """Return integers as int64 ``[N]``, N at least 1, and equal to rows when that is given."""
+    array = as_array(value, name)
+    if array.ndim != 1 or len(array) == 0:
+        raise ValueError(f'{name} has shape {array.shape}; it must be [N] with N at least 1')
+    if array.dtype.kind not in 'iu':
+        raise ValueError(
+            f'{name} has dtype {array.dtype} (it begins with {array[0]!r}); '
+            f'class indices must be integers'
+        )
+    if rows is not None and len(array) != rows:
+        raise ValueError(f'{name} has {len(array)} entries; there must be {rows}, one a row')
+    return array.astype(np.int64, copy=False)
+
+
+def class_indices(indices: IntArray, name: str, num_classes: int | None) -> IntArray:
+    """Return the class indices unchanged when each is in 0..num_classes-1."""
+    # As unsigned numbers the negative ones are the largest: one pass finds either fault.
+    beyond = 2**63 if num_classes is None else num_classes
+    if int(np.maximum.reduce(indices.view(np.uint64))) >= beyond:
+        wrong = indices.min() if indices.min() < 0 else indices.max()
+        last = '' if num_classes is None else num_classes - 1
+        raise ValueError(f'{name} holds class {wrong}; allowed are the classes 0..{last}')
+    return indices
+
+
+def class_names(labels: Sequence[str] | None, num_classes: int) -> tuple[str, ...]:
+    """Return one non-empty name for each class, or ``()`` for None."""
+    if labels is None:
+        return ()
+    wanted = f'one non-empty string for each of the {num_classes} classes, or None'
+    if isinstance(labels, str | bytes) or not isinstance(labels, Iterable):
+        raise ValueError(f'labels is {labels!r}; it must be {wanted}')
+    names: list[object] = list(labels)
+    if len(names) != num_classes:
+        raise ValueError(f'labels has {len(names)} entries; it must be {wanted}')
+    for name in names:
+        if not isinstance(name, str) or not name:
+            raise ValueError(f'labels holds {name!r}; it must be {wanted}')
+    return tuple(str(name) for name in names)
+
+
+def file_path(value: object, name: str) -> Path:
+    """Return a path given as a string or path object."""
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(path, str) or not path:
+        raise ValueError(f'{name} is {value!r}; it must be the path of a .tflite file')
+    return Path(path)
+
+
+def training_data(data: object, feature_dim: int | None, num_classes: int | None) -> TrainingData:
+    """
+    Return the four arrays of ``train_with_sgd``'s data, checked against each other.
+
+    Args:
+        data: the dictionary; keys other than the four are ignored.
+        feature_dim: D, or None for that of ``data_train``.
+        num_classes: C, or None for the width of one-hot labels or the highest index plus one.
+    """
+    if not isinstance(data, Mapping):
+        raise ValueError(
+            f'data is a {type(data).__name__}; it must be a dict with {", ".join(_DATA_KEYS)}'
+        )
+    missing = [key for key in _DATA_KEYS if key not in data]
+    if missing:
+        raise ValueError(f'data lacks {", ".join(missing)}; it must have {", ".join(_DATA_KEYS)}')
+    train = float_matrix(data['data_train'], "data['data_train']", feature_dim)
+    validation = float_matrix(data['data_val'], "data['data_val']", train.shape[1])
+    if num_classes is None:
+        num_classes = _found_classes(data['labels_train'], data['labels_val'])
+        layer_sizes(train.shape[1], num_classes)
+    return TrainingData(
+        train,
+        class_labels(data['labels_train'], "data['labels_train']", len(train), num_classes),
+        validation,
+        class_labels(data['labels_val'], "data['labels_val']", len(validation), num_classes),
+        num_classes,
+    )
+
+
+def found_classes(value: npt.ArrayLike, name: str) -> int:
+    """Return the number of classes that labels speak of."""
+    array = as_array(value, name)
+    if array.ndim == 2:
+        return int(array.shape[1])
+    return int(class_indices(index_vector(array, name), name, None).max()) + 1
+
+
+def _found_classes(labels_train: npt.ArrayLike, labels_val: npt.ArrayLike) -> int:
+    # A class may happen to lie in the validation part only; it is a class all the same.
+    return max(
+        found_classes(labels_train, "data['labels_train']"),
+        found_classes(labels_val, "data['labels_val']"),
+    )
+
+
+def _real_array(value: npt.ArrayLike, name: str) -> FloatArray:
+    if isinstance(value, np.ndarray) and value.dtype == np.float32:
+        return value
+    array = as_array(value, name)
+    if array.dtype.kind not in 'fiu':
+        raise ValueError(f'{name} has dtype {array.dtype}; it must hold real numbers')
+    # What float32 cannot hold becomes infinite and is found as such.
+    with np.errstate(over='ignore'):
+        return array.astype(np.float32)
+
+
+def _from_one_hot(
+    array: npt.NDArray[np.generic], name: str, rows: int, num_classes: int | None
+) -> IntArray:
+    width = array.shape[1] if num_classes is None else num_classes
+    if array.shape != (rows, width) or width < 2 or array.dtype.kind not in 'biuf':
+        wanted = 'C' if num_classes is None else num_classes
+        raise ValueError(
+            f'{name} has shape {array.shape} and dtype {array.dtype}; it must be integer '
+            f'class indices [{rows}] or one-hot rows [{rows}, {wanted}]'
+        )
+    ones = array == 1
+    if not (np.all(ones | (array == 0)) and np.all(ones.sum(axis=1) == 1)):
+        raise ValueError(f'{name} has rows that are not one-hot: each must hold one 1 and else 0')
+    indices: IntArray = np.argmax(ones, axis=1).astype(np.int64, copy=False)
+    return indices

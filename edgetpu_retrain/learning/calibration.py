@@ -1,0 +1,105 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Probabilities that mean what they say."""
+
+from __future__ import annotations
+
+import math
+
+from edgetpu_retrain.learning.head import FloatArray, IntArray
+import numpy as np
+
+_BINS = 15
+_NEWTON_STEPS = 30
+_CLOSE_ENOUGH = 1e-4
+
+# Temperatures far outside what ever occurs come from too few samples, all of them right.
+_LARGEST_LOG = math.log(50.0)
+
+
+def cross_entropies(logits: FloatArray, labels: IntArray) -> FloatArray:
+    """Return each sample's cross-entropy, float32 ``[N]``, of logits ``[N, C]``."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    losses: FloatArray = (
+        np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]
+    )
+    return losses
+
+
+def fit_temperature(
+    logits: FloatArray, labels: IntArray, *, typical: float = 1.0, uncertainty: float = 2.0
+) -> float:
+    """
+    Return the temperature T for which ``softmax(logits / T)`` tells the truth best.
+
+    It minimizes the cross-entropy of predictions that the model was not trained on (Guo et al.,
+    'On Calibration of Modern Neural Networks', ICML 2017).  A few samples that are all right
+    would ask for T = 0, boundless confidence; a weak prior speaks against that.
+
+    Args:
+        logits: float32 ``[N, C]`` of held-out samples, N at least 1.
+        labels: int64 ``[N]``, their classes.
+        typical: the temperature to expect before seeing any sample.
+        uncertainty: standard deviation of ``log T`` around it.
+
+    >>> logits = np.array([[4.0, 0.0], [4.0, 0.0], [4.0, 0.0], [0.0, 4.0]], np.float32)
+    >>> print(f'{fit_temperature(logits, np.array([0, 0, 1, 1])):.1f}')
+    2.9
+    """
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    truth = shifted[np.arange(len(labels)), labels].astype(np.float64).mean()
+    expected = -math.log(typical)
+    weight = 1.0 / (uncertainty * uncertainty * len(labels))
+    # Newton's method on u = -log T, in which the loss is convex near its minimum.
+    u = expected
+    for _ in range(_NEWTON_STEPS):
+        sharpness = math.exp(u)
+        scores = np.exp(np.float32(sharpness) * shifted)
+        scores /= scores.sum(axis=1, keepdims=True)
+        means = np.einsum('nc,nc->n', scores, shifted)
+        squares = np.einsum('nc,nc,nc->n', scores, shifted, shifted)
+        slope = sharpness * (float(means.mean()) - truth) + weight * (u - expected)
+        bend = sharpness**2 * float((squares - means * means).mean()) + weight
+        # The slope's share of the curvature is negative where the loss bends down: left out.
+        bend += max(sharpness * (float(means.mean()) - truth), 0.0)
+        change = max(-1.0, min(1.0, -slope / bend))
+        u = max(-_LARGEST_LOG, min(_LARGEST_LOG, u + change))
+        if abs(change) < _CLOSE_ENOUGH:
+            break
+    return math.exp(-u)
+
+
+def expected_calibration_error(
+    probabilities: FloatArray, labels: IntArray, bins: int = _BINS
+) -> float:
+    """
+    Return how far confidence and share of right answers are apart, 0 to 1.
+
+    Samples are put into bins of equal width by the probability of their most likely class; the
+    differences of the bins' means are averaged, weighted by the number of samples (Guo et al.).
+
+    Args:
+        probabilities: float32 ``[N, C]``, N at least 1.
+        labels: int64 ``[N]``, the true classes.
+        bins: how many, 15 as in the paper.
+
+    >>> probabilities = np.array([[0.9, 0.1], [0.9, 0.1]], np.float32)
+    >>> print(f'{expected_calibration_error(probabilities, np.array([0, 1])):.2f}')
+    0.40
+    """
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = np.argmax(probabilities, axis=1) == labels
+    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    differences = np.bincount(place, weights=confidence - right, minlength=bins)
+    return float(np.abs(differences).sum() / len(labels))

@@ -1,0 +1,103 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Embeddings as the extractor wrote them, turned into float32 only a few rows at a time."""
+
+from __future__ import annotations
+
+import math
+
+from edgetpu_retrain.learning import arguments
+from edgetpu_retrain.learning.head import FloatArray, IntArray
+import numpy as np
+import numpy.typing as npt
+
+# Rows looked at in one go where all of them are: 4096 of 1280 dimensions are 20 MiB as float32.
+BLOCK_ROWS = 4096
+
+
+class EmbeddingRows:
+    """
+    A matrix of embeddings that stays as it is, in memory or in a memory-mapped file.
+
+    Args:
+        embeddings: float ``[N, D]``, or quantized integers ``[N, D]``.
+        scale: of quantized embeddings: a real value is ``scale * (stored - zero_point)``.
+        zero_point: of quantized embeddings.
+
+    Raises:
+        ValueError: when the matrix is empty or not finite, when quantized embeddings come
+            without scale and zero_point, or float ones with them.
+
+    >>> rows = EmbeddingRows(np.array([[10, 14]], np.uint8), scale=0.5, zero_point=10)
+    >>> rows.floats(np.array([0]))
+    array([[0., 2.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        embeddings: npt.ArrayLike,
+        scale: float | None = None,
+        zero_point: int | None = None,
+    ) -> None:
+        array = arguments.as_array(embeddings, 'embeddings')
+        self.quantized = array.dtype.kind in 'iu'
+        if self.quantized:
+            self.scale, self.zero_point = _quantization(array, scale, zero_point)
+            if array.ndim != 2 or 0 in array.shape:
+                raise ValueError(
+                    f'embeddings has shape {array.shape}; it must be [N, D] with at least one '
+                    'embedding'
+                )
+            self.raw: npt.NDArray[np.generic] = array
+        else:
+            for name, value in (('scale', scale), ('zero_point', zero_point)):
+                if value is not None:
+                    raise ValueError(
+                        f'{name} is {value!r}, but embeddings has dtype {array.dtype}; scale and '
+                        'zero_point belong to quantized integer embeddings: leave them out'
+                    )
+            self.scale, self.zero_point = 1.0, 0
+            self.raw = arguments.float_matrix(embeddings, 'embeddings', None)
+        self.count, self.feature_dim = (int(size) for size in self.raw.shape)
+
+    def floats(self, rows: IntArray) -> FloatArray:
+        """Return the embeddings of these rows, float32 ``[len(rows), D]``, as a copy."""
+        values = self.raw[rows].astype(np.float32)
+        if self.quantized:
+            values -= np.float32(self.zero_point)
+            values *= np.float32(self.scale)
+        return values
+
+
+def _quantization(
+    array: npt.NDArray[np.generic], scale: float | None, zero_point: int | None
+) -> tuple[float, int]:
+    for name, value in (('scale', scale), ('zero_point', zero_point)):
+        if value is None:
+            raise ValueError(
+                f'{name} is None, but embeddings has dtype {array.dtype}; quantized embeddings '
+                "need scale and zero_point, those of the extractor's output"
+            )
+    step = arguments.real_number(scale, 'scale', above=0.0)
+    limits = np.iinfo(array.dtype.name)
+    zero = arguments.whole_number(zero_point, 'zero_point', minimum=int(limits.min))
+    if zero > limits.max:
+        raise ValueError(
+            f'zero_point is {zero}; for {array.dtype} embeddings it must be {limits.min} to '
+            f'{limits.max}'
+        )
+    largest = step * max(abs(int(limits.min) - zero), abs(int(limits.max) - zero))
+    if not math.isfinite(np.float32(largest)):
+        raise ValueError(f'scale is {scale!r}; it must keep every embedding finite in float32')
+    return step, zero

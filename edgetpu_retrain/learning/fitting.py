@@ -1,0 +1,116 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""``fit``: the default way to learn a head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edgetpu_retrain.learning import arguments
+from edgetpu_retrain.learning.blas_threads import one_blas_thread
+from edgetpu_retrain.learning.default_training import DefaultTraining
+from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
+from edgetpu_retrain.learning.fit_arguments import (
+    check_initial,
+    checked_labels,
+    checked_recipe,
+)
+from edgetpu_retrain.learning.head import Head
+from edgetpu_retrain.learning.progress_relay import Callback, ProgressRelay
+from edgetpu_retrain.learning.training_loop import Progress
+import numpy as np
+import numpy.typing as npt
+
+
+def fit(
+    embeddings: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    *,
+    scale: float | None = None,
+    zero_point: int | None = None,
+    num_classes: int | None = None,
+    initial: Head | None = None,
+    num_iter: int | None = None,
+    learning_rate: float | None = None,
+    batch_size: int | None = None,
+    reg: float | None = None,
+    callback: Callback | None = None,
+    seed: int = 0,
+    balanced: bool = True,
+    rejection_rate: float = 0.05,
+    on_progress: Callable[[Progress], bool | None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    report_every: int = 10,
+) -> Head:
+    """
+    Learn a head, without anything to tune.
+
+    What is None is taken from the data.  The same data and seed give the same weights, bit for
+    bit, on the same machine and libraries.
+
+    Args:
+        embeddings: float32 ``[N, D]``, or quantized integers ``[N, D]``, also memory-mapped:
+            they are dequantized a batch at a time.
+        labels: integer ``[N]``, class indices 0..C-1; each class has at least one sample.
+        scale: of quantized embeddings, ``scale * (stored - zero_point)``; for these only.
+        zero_point: of quantized embeddings; for these only.
+        num_classes: C, 2 or more.
+        initial: an earlier head to go on from, of the same D.  Its classes are the first of the
+            new ones; those it lacks are imprinted.  That needs a quarter of the iterations.
+        num_iter: iterations of the final training; then no earlier end is looked for.
+        learning_rate: first step size, above 0, on conditioned features (mean square 1); it
+            falls to 0 along half a cosine.
+        batch_size: samples in an iteration, 1 or more.
+        reg: strength of the L2 regularization, 0 or more, on conditioned features.
+        callback: called every report_every iterations with iteration (counted over all runs),
+            loss, training and validation accuracy (0 to 1).  Returning True ends the training.
+        seed: of all chance, 0 or more.
+        balanced: draw every class equally often, however many samples it has.
+        rejection_rate: share of known things that may be called unknown, 0 to below 1.
+        on_progress: called like callback, with a Progress.
+        should_stop: asked before every iteration; True ends the training, what it raises
+            leaves this function.
+        report_every: iterations from one report to the next, 1 or more.
+
+    Returns:
+        The head for raw (dequantized) embeddings, temperature folded in, with logit_range,
+        unknown detector and, as metrics, a TrainingReport.
+
+    Raises:
+        ValueError: when an argument is out of range; its message names the argument, its value
+            and what is allowed.
+
+    >>> rng = np.random.default_rng(0)
+    >>> labels = np.repeat([0, 1, 2], 100)
+    >>> embeddings = 4.0 * np.eye(16)[labels] + rng.standard_normal((300, 16))
+    >>> head = fit(embeddings, labels)
+    >>> print(head.metrics.method, head.predict(4.0 * np.eye(16, dtype=np.float32)[:3]))
+    held-out split [0 1 2]
+    """
+    rows = EmbeddingRows(embeddings, scale, zero_point)
+    indices, classes = checked_labels(labels, rows.count, num_classes, initial)
+    check_initial(initial, rows.feature_dim, classes)
+    recipe = checked_recipe(num_iter, learning_rate, batch_size, reg, balanced)
+    arguments.fits_memory(recipe.batch_size, max(rows.feature_dim, classes), 'batch_size')
+    arguments.layer_sizes(rows.feature_dim, classes)
+    rejection = arguments.real_number(rejection_rate, 'rejection_rate')
+    if rejection >= 1.0:
+        raise ValueError(f'rejection_rate is {rejection_rate!r}; it must be 0 or more, below 1')
+    every = arguments.whole_number(report_every, 'report_every', minimum=1)
+    rng = np.random.default_rng(arguments.whole_number(seed, 'seed', minimum=0))
+    progress = ProgressRelay(callback, on_progress, should_stop, every)
+    with one_blas_thread(), np.errstate(over='ignore', invalid='ignore', under='ignore'):
+        return DefaultTraining(rows, indices, classes, initial, recipe, progress, rng).head(
+            rejection
+        )

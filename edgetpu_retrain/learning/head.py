@@ -1,0 +1,188 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Head: the softmax layer that is learned, and the only part of a model that is.
+
+Learning makes heads, model files carry them, the store keeps them and the classifier runs
+them; all four speak of this one type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from edgetpu_retrain.learning.training_report import TrainingReport
+    from edgetpu_retrain.learning.unknown import UnknownDetector
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+
+# Enough rows to keep a matrix product busy, few enough that the logits of a large set need not
+# be in memory all at once.
+_BLOCK_ROWS = 4096
+
+# With one class left there is nothing to tell apart.
+_FEWEST_CLASSES = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """
+    A fully-connected layer and a softmax over raw (dequantized) embeddings.
+
+    Args:
+        weights: float32 ``[D, C]``, D the embedding length, C the number of classes.
+        bias: float32 ``[C]``.
+        labels: C class names in output order, or ``()`` when the classes have no names.
+        logit_range: smallest and largest logit the layer is to represent once quantized.
+        temperature: by which weights and bias were divided to make probabilities honest; None
+            when that was not done.
+        unknown: tells embeddings of no class; None when it was not learned.
+        metrics: how the head was trained and how good it is; None when that is not known.
+
+    Raises:
+        ValueError: when the shapes do not fit each other.
+
+    >>> head = Head(np.eye(2, dtype=np.float32), np.zeros(2, np.float32), ('cat', 'dog'))
+    >>> head.labels[int(head.predict(np.array([[0.0, 3.0]], np.float32))[0])]
+    'dog'
+    """
+
+    weights: FloatArray
+    bias: FloatArray
+    labels: tuple[str, ...] = ()
+    logit_range: tuple[float, float] = (0.0, 0.0)
+    temperature: float | None = None
+    unknown: UnknownDetector | None = None
+    metrics: TrainingReport | None = None
+
+    def __post_init__(self) -> None:
+        if self.weights.ndim != 2:
+            raise ValueError(f'weights has shape {self.weights.shape}; it must be [D, C]')
+        if self.bias.shape != (self.num_classes,):
+            raise ValueError(
+                f'bias has shape {self.bias.shape}; weights of shape {self.weights.shape} '
+                f'need [{self.num_classes}]'
+            )
+        if self.labels and len(self.labels) != self.num_classes:
+            raise ValueError(
+                f'{len(self.labels)} labels were given for {self.num_classes} classes'
+            )
+
+    @property
+    def feature_dim(self) -> int:
+        """Length D of the embeddings that this head takes."""
+        return int(self.weights.shape[0])
+
+    @property
+    def num_classes(self) -> int:
+        """Number C of classes."""
+        return int(self.weights.shape[1])
+
+    @property
+    def unknown_threshold(self) -> float:
+        """Unknown scores above this mean unknown; infinity when nothing is called so."""
+        return math.inf if self.unknown is None else self.unknown.threshold
+
+    def unknown_scores(self, embeddings: FloatArray) -> FloatArray:
+        """
+        Return how unknown each embedding looks, float32 ``[N]``; larger is more unknown.
+
+        Args:
+            embeddings: float32 ``[N, D]``, dequantized.
+
+        Raises:
+            ValueError: when this head did not learn to tell; ``fit`` makes heads that did.
+        """
+        if self.unknown is None:
+            raise ValueError(
+                'this head has no unknown detector (unknown is None); train it with fit'
+            )
+        scores = np.empty(len(embeddings), np.float32)
+        for start, block in _blocks(embeddings):
+            part = slice(start, start + len(block))
+            scores[part] = self.unknown.scores(self.logits(block), block)
+        return scores
+
+    def without_class(self, number: int) -> Head:
+        """
+        Return the head without one of its classes; the others stay as they are.
+
+        Args:
+            number: the class's index.
+
+        Raises:
+            ValueError: when there is no such class, or only one would be left.
+        """
+        if not 0 <= number < self.num_classes:
+            raise ValueError(
+                f'number is {number}; it must be a class of this head, 0 to {self.num_classes - 1}'
+            )
+        if self.num_classes <= _FEWEST_CLASSES:
+            raise ValueError(
+                f'number is {number}, but this head has {self.num_classes} classes only; '
+                f'{_FEWEST_CLASSES} must be left'
+            )
+        return replace(
+            self,
+            weights=np.delete(self.weights, number, axis=1),
+            bias=np.delete(self.bias, number),
+            labels=self.labels[:number] + self.labels[number + 1 :],
+            # They are of the larger head, in which every mistake could be another one.
+            metrics=None,
+        )
+
+    def with_labels(self, labels: Sequence[str]) -> Head:
+        """Return the head with these class names, C of them, or none."""
+        return replace(self, labels=tuple(labels))
+
+    def logits(self, embeddings: FloatArray) -> FloatArray:
+        """Return the logits, float32 ``[N, C]``, of float32 ``[N, D]`` embeddings."""
+        return embeddings @ self.weights + self.bias
+
+    def predict(self, embeddings: FloatArray) -> IntArray:
+        """Return the most likely class index, int64 ``[N]``, of ``[N, D]`` embeddings."""
+        classes = np.empty(len(embeddings), dtype=np.int64)
+        for start, block in _blocks(embeddings):
+            classes[start : start + len(block)] = np.argmax(self.logits(block), axis=1)
+        return classes
+
+    def range_of_logits(self, embeddings: FloatArray) -> tuple[float, float]:
+        """Return the smallest and largest logit of ``[N, D]`` embeddings, N at least 1."""
+        extremes = [
+            (float(logits.min()), float(logits.max()))
+            for logits in (self.logits(block) for _, block in _blocks(embeddings))
+        ]
+        lowest, highest = zip(*extremes, strict=True)
+        return min(lowest), max(highest)
+
+    def predict_proba(self, embeddings: FloatArray) -> FloatArray:
+        """Return class probabilities, float32 ``[N, C]``, of ``[N, D]`` embeddings."""
+        logits = self.logits(embeddings)
+        logits -= logits.max(axis=1, keepdims=True)
+        np.exp(logits, out=logits)
+        logits /= logits.sum(axis=1, keepdims=True)
+        return logits
+
+
+def _blocks(embeddings: FloatArray) -> Iterator[tuple[int, FloatArray]]:
+    for start in range(0, len(embeddings), _BLOCK_ROWS):
+        yield start, embeddings[start : start + _BLOCK_ROWS]

@@ -1,0 +1,68 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""How well predictions agree with the truth."""
+
+from __future__ import annotations
+
+from edgetpu_retrain.learning.arguments import class_indices, index_vector, whole_number
+from edgetpu_retrain.learning.head import IntArray
+import numpy as np
+import numpy.typing as npt
+
+
+def accuracy(truth: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
+    """
+    Return the share of predictions that are right, 0 to 1.
+
+    Args:
+        truth: integer ``[N]``, the true class indices.
+        predicted: integer ``[N]``, the predicted ones.
+
+    Raises:
+        ValueError: when they are empty, not integers or not equally many.
+
+    >>> print(f'accuracy: {accuracy([0, 1, 2, 2], [0, 1, 2, 1]):.2%}')
+    accuracy: 75.00%
+    """
+    expected = index_vector(truth, 'truth')
+    found = index_vector(predicted, 'predicted', rows=len(expected))
+    return float(np.mean(expected == found))
+
+
+def confusion_matrix(truth: npt.ArrayLike, predicted: npt.ArrayLike, num_classes: int) -> IntArray:
+    """
+    Count, per true class, what was predicted.
+
+    Args:
+        truth: integer ``[N]``, the true class indices.
+        predicted: integer ``[N]``, the predicted ones.
+        num_classes: C, the number of classes.
+
+    Returns:
+        int64 ``[C, C]``: row = truth, column = prediction.
+
+    Raises:
+        ValueError: when an index is outside 0..C-1, or the two are not equally many.
+
+    >>> confusion_matrix([0, 1, 2, 2], [0, 1, 2, 1], 3)
+    array([[1, 0, 0],
+           [0, 1, 0],
+           [0, 1, 1]])
+    """
+    classes = whole_number(num_classes, 'num_classes', minimum=1)
+    expected = class_indices(index_vector(truth, 'truth'), 'truth', classes)
+    found = index_vector(predicted, 'predicted', rows=len(expected))
+    class_indices(found, 'predicted', classes)
+    cells = np.bincount(expected * classes + found, minlength=classes * classes)
+    return cells.reshape(classes, classes).astype(np.int64, copy=False)

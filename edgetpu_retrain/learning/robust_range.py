@@ -1,0 +1,48 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The range of logits that a quantized head is to represent."""
+
+from __future__ import annotations
+
+from edgetpu_retrain.learning.head import FloatArray
+import numpy as np
+
+# One sample in so many, and one in any case, may be an outlier that does not count.
+_ROWS_AN_OUTLIER = 1000
+
+# New samples reach a little further than those at hand.
+_ROOM = 0.05
+
+
+def robust_logit_range(lowest: FloatArray, highest: FloatArray) -> tuple[float, float]:
+    """
+    Return a range that no single outlier widens.
+
+    A quantized layer has 256 steps for the whole range: one wild sample would make all of them
+    coarse.  What lies outside is clipped, which leaves the best class the best unless two classes
+    are outside at once.
+
+    Args:
+        lowest: float32 ``[N]``, the smallest logit of each sample.
+        highest: float32 ``[N]``, the largest.
+
+    >>> highest = np.array([9.0, 10.0, 10.0, 5000.0], np.float32)
+    >>> robust_logit_range(-highest, highest)
+    (-11.0, 11.0)
+    """
+    left_out = min(1 + len(lowest) // _ROWS_AN_OUTLIER, len(lowest) - 1)
+    low = float(np.partition(lowest, left_out)[left_out])
+    high = float(-np.partition(-highest, left_out)[left_out])
+    room = _ROOM * (high - low)
+    return max(float(lowest.min()), low - room), min(float(highest.max()), high + room)

@@ -1,0 +1,73 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Which samples a training step sees."""
+
+from __future__ import annotations
+
+from edgetpu_retrain.learning.head import FloatArray, IntArray
+import numpy as np
+
+# Drawing for many batches at once costs a tenth of drawing for each.
+_BATCHES_A_DRAW = 64
+
+
+class ReplacementSampler:
+    """
+    Draw batches with replacement, as Coral does.
+
+    Every row is equally likely at every draw; a batch may be larger than the data.
+
+    Args:
+        embeddings: float32 ``[N, D]``.
+        labels: int64 ``[N]``.
+        batch_size: rows in a batch.
+        rng: the source of chance; its state decides the batches.
+
+    >>> rng = np.random.default_rng(0)
+    >>> sampler = ReplacementSampler(np.eye(3, dtype=np.float32), np.arange(3), 5, rng)
+    >>> embeddings, labels = sampler.draw()
+    >>> embeddings.shape, labels.shape
+    ((5, 3), (5,))
+    """
+
+    def __init__(
+        self,
+        embeddings: FloatArray,
+        labels: IntArray,
+        batch_size: int,
+        rng: np.random.Generator,
+    ) -> None:
+        self.batch_size = batch_size
+        self._embeddings = embeddings
+        self._labels = labels
+        self._rng = rng
+        self._rows = np.empty((0, batch_size), dtype=np.int64)
+        self._next = 0
+        self._batch = np.empty((batch_size, embeddings.shape[1]), dtype=np.float32)
+        self._batch_labels = np.empty(batch_size, dtype=np.int64)
+
+    def draw(self) -> tuple[FloatArray, IntArray]:
+        """Return the next batch, ``[B, D]`` and ``[B]``; the following draw overwrites it."""
+        if self._next == len(self._rows):
+            # A huge batch must not be multiplied by the number of batches drawn ahead.
+            ahead = max(1, min(_BATCHES_A_DRAW, 2**16 // self.batch_size))
+            count = len(self._embeddings)
+            self._rows = self._rng.integers(0, count, size=(ahead, self.batch_size))
+            self._next = 0
+        rows = self._rows[self._next]
+        self._next += 1
+        # 'clip' writes straight into the buffer; 'raise' would fill a copy first.
+        self._embeddings.take(rows, axis=0, out=self._batch, mode='clip')
+        self._labels.take(rows, out=self._batch_labels, mode='clip')
+        return self._batch, self._batch_labels

@@ -1,0 +1,328 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+SoftmaxRegression: the last layer of a classifier, trained on the device.
+
+The interface is that of Coral's two generations of the class: ``edgetpu.learn.backprop``, which
+saves to a file, and ``pycoral.learn.backprop``, which returns bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+import math
+from pathlib import Path
+
+from edgetpu_retrain.learning import arguments
+from edgetpu_retrain.learning.blas_threads import one_blas_thread
+from edgetpu_retrain.learning.head import Head, IntArray
+from edgetpu_retrain.learning.metrics import accuracy
+from edgetpu_retrain.learning.parameters import SoftmaxParameters
+from edgetpu_retrain.learning.sampling import ReplacementSampler
+from edgetpu_retrain.learning.training_loop import (
+    Progress,
+    run_training_loop,
+    SgdStep,
+    TrainingDiverged,
+)
+import numpy as np
+import numpy.typing as npt
+
+_REPORT = 'iter {} loss {:.6f} train_acc {:.4f} val_acc {:.4f}'
+
+
+class SoftmaxRegression(SoftmaxParameters):
+    """
+    Softmax regression (multinomial logistic regression) on image embeddings.
+
+    An embedding extractor turns an image into an embedding; this layer, fully connected and
+    followed by a softmax, turns the embedding into class probabilities.  Only this layer is
+    trained, with stochastic gradient descent on the cross-entropy.  In the retrained model it
+    always runs on the CPU, also when the extractor runs on an Edge TPU.  See Stanford CS231n,
+    'Softmax classifier'.
+
+    Wherever labels are taken they are class indices, integer ``[N]``, or one-hot rows
+    ``[N, C]``.  Embeddings are real numbers (dequantized), taken as float32.
+
+    Args:
+        feature_dim: D, the length of an embedding; None takes it from the first data.
+        num_classes: C, 2 or more; None takes it from the first data: the width of one-hot
+            labels, or the highest index plus one.
+        weight_scale: initial weights are drawn from a normal distribution with this standard
+            deviation.
+        reg: strength of the regularization: ``0.5 * reg * sum(weights ** 2)`` is added to the
+            loss.  The bias is not regularized.
+        seed: for initial weights and batches; None for different ones every time.
+
+    Raises:
+        ValueError: when an argument is out of range.
+
+    >>> from edgetpu_retrain import SoftmaxRegression
+    >>> rng = np.random.default_rng(0)
+    >>> labels = rng.integers(0, 3, 300)
+    >>> embeddings = 6.0 * np.eye(8)[labels] + rng.standard_normal((300, 8))
+    >>> data = {'data_train': embeddings[:200], 'labels_train': labels[:200],
+    ...         'data_val': embeddings[200:], 'labels_val': labels[200:]}
+    >>> model = SoftmaxRegression(seed=0)
+    >>> model.train_with_sgd(data, num_iter=200, learning_rate=0.1, print_every=0)
+    >>> print(f"accuracy: {model.get_accuracy(data['data_val'], data['labels_val']):.0%}")
+    accuracy: 100%
+    >>> model.run_inference(6.0 * np.eye(8)[2])
+    2
+    """
+
+    def __init__(
+        self,
+        feature_dim: int | None = None,
+        num_classes: int | None = None,
+        weight_scale: float = 0.01,
+        reg: float = 0.0,
+        *,
+        seed: int | None = None,
+    ) -> None:
+        if seed is not None:
+            seed = arguments.whole_number(seed, 'seed', minimum=0)
+        self._reg = arguments.real_number(reg, 'reg')
+        self._step: SgdStep | None = None
+        super().__init__(feature_dim, num_classes, weight_scale, np.random.default_rng(seed))
+
+    @property
+    def reg(self) -> float:
+        """Strength of the regularization."""
+        return self._reg
+
+    def train_with_sgd(
+        self,
+        data: Mapping[str, npt.ArrayLike],
+        num_iter: int,
+        learning_rate: float,
+        batch_size: int = 100,
+        print_every: int = 100,
+        *,
+        callback: Callable[[int, float, float, float], bool | None] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+        silent: bool = False,
+    ) -> None:
+        """
+        Train with stochastic gradient descent, going on from the weights as they are.
+
+        Each batch is drawn with replacement, so batch_size may exceed the number of embeddings.
+
+        Args:
+            data: ``'data_train'`` embeddings ``[N, D]``, ``'labels_train'`` their labels,
+                ``'data_val'`` and ``'labels_val'`` the same for validation.
+            num_iter: number of iterations, 1 or more.
+            learning_rate: step size, above 0.
+            batch_size: embeddings in each iteration, 1 or more.
+            print_every: print iteration, loss and accuracies after iterations 0, n, 2n, ...;
+                0 for never, which silences the callback too.
+            callback: called where something is printed, with the iteration (counted from 0),
+                the batch's loss before that iteration's step, and training and validation
+                accuracy after it (0 to 1).  Returning True stops the training.
+            should_stop: asked before every iteration; returning True stops the training.
+            silent: call the callback but print nothing.
+
+        Raises:
+            ValueError: when an argument is out of range or does not fit; nothing is changed.
+            TrainingDiverged: (a ValueError) when a step would make the weights infinite; they
+                are those of the last good step then.
+        """
+        num_iter = arguments.whole_number(num_iter, 'num_iter', minimum=1)
+        rate = arguments.real_number(learning_rate, 'learning_rate', above=0.0)
+        batch_size = arguments.whole_number(batch_size, 'batch_size', minimum=1)
+        print_every = arguments.whole_number(print_every, 'print_every', minimum=0)
+        checked = arguments.training_data(data, self._feature_dim, self._num_classes)
+        dim, classes = checked.data_train.shape[1], checked.num_classes
+        arguments.fits_memory(batch_size, max(dim, classes), f'batch_size {batch_size}')
+        self._settle_sizes(dim, classes)
+        trained = Head(self.weights, self.bias)
+
+        def report(progress: Progress) -> bool:
+            figures = (progress.loss, progress.train_accuracy, progress.validation_accuracy)
+            if not silent:
+                print(_REPORT.format(progress.iteration, *figures))
+            return callback is not None and bool(callback(progress.iteration, *figures))
+
+        def measure() -> tuple[float, float]:
+            return (
+                accuracy(checked.labels_train, trained.predict(checked.data_train)),
+                accuracy(checked.labels_val, trained.predict(checked.data_val)),
+            )
+
+        with one_blas_thread():
+            try:
+                run_training_loop(
+                    SgdStep(trained.weights, trained.bias, batch_size, self._reg),
+                    ReplacementSampler(
+                        checked.data_train, checked.labels_train, batch_size, self._rng
+                    ),
+                    lambda _: rate,
+                    num_iter,
+                    measure=measure,
+                    report_every=0 if silent and callback is None else print_every,
+                    on_progress=report,
+                    should_stop=should_stop,
+                )
+            finally:
+                # Also after Ctrl-C: the range must be that of the weights.
+                lowest, highest = trained.range_of_logits(checked.data_train)
+                if math.isfinite(lowest) and math.isfinite(highest):
+                    self.logit_range = (lowest, highest)
+
+    def train_step(
+        self, mat_x: npt.ArrayLike, labels: npt.ArrayLike, learning_rate: float
+    ) -> float:
+        """
+        Take one step of gradient descent on exactly this batch.
+
+        Unlike :meth:`train_with_sgd` it leaves the number of BLAS threads alone; a loop around
+        it is best put inside ``one_blas_thread()``.
+
+        Args:
+            mat_x: embeddings ``[N, D]``.
+            labels: their labels.
+            learning_rate: step size, 0 or more; 0 only computes the loss.
+
+        Returns:
+            The loss before the step, regularization included.
+
+        Raises:
+            ValueError: when an argument is out of range or does not fit; nothing is changed.
+
+        >>> model = SoftmaxRegression(2, 2, seed=0)
+        >>> losses = [model.train_step([[1, 0], [0, 1]], [0, 1], 1.0) for _ in range(50)]
+        >>> print(f'loss: {losses[0]:.2f}, then {losses[-1]:.2f}')
+        loss: 0.69, then 0.02
+        """
+        rate = arguments.real_number(learning_rate, 'learning_rate')
+        # The step itself refuses NaN; only weights that this batch brings about cannot wait.
+        settled = self._weights is not None
+        batch = arguments.float_matrix(mat_x, 'mat_x', self._feature_dim, finite=not settled)
+        classes = self._num_classes or arguments.found_classes(labels, 'labels')
+        indices = arguments.class_labels(labels, 'labels', len(batch), classes)
+        self._settle_sizes(batch.shape[1], classes)
+        step = self._step_of_size(len(batch))
+        with np.errstate(over='ignore', invalid='ignore', under='ignore'):
+            step.forward(batch, indices)
+            loss = step.loss()
+            try:
+                lowest, highest = step.logit_range()
+                step.update(batch, rate)
+            except TrainingDiverged:
+                arguments.check_finite(batch, 'mat_x')
+                raise
+        self._widen_logit_range(lowest, highest)
+        return loss
+
+    def run_inference(self, mat_x: npt.ArrayLike) -> int | IntArray:
+        """
+        Classify embeddings with the current weights.
+
+        Args:
+            mat_x: one embedding ``[D]``, or several ``[N, D]``.
+
+        Returns:
+            The class index of one embedding, or int64 ``[N]`` of several.
+
+        Raises:
+            ValueError: when mat_x does not fit, or there are no weights yet.
+        """
+        head = Head(self.weights, self.bias)
+        rows = arguments.one_or_more_embeddings(mat_x, 'mat_x', head.feature_dim)
+        classes = head.predict(rows)
+        return int(classes[0]) if np.ndim(mat_x) == 1 else classes
+
+    def get_accuracy(self, mat_x: npt.ArrayLike, labels: npt.ArrayLike) -> float:
+        """
+        Return the share of embeddings that are classified correctly, 0 to 1.
+
+        Args:
+            mat_x: embeddings ``[N, D]``, or a single one ``[D]``.
+            labels: their labels.
+
+        Raises:
+            ValueError: when an argument does not fit, or there are no weights yet.
+        """
+        head = Head(self.weights, self.bias)
+        rows = arguments.one_or_more_embeddings(mat_x, 'mat_x', head.feature_dim)
+        truth = arguments.class_labels(labels, 'labels', len(rows), head.num_classes)
+        return accuracy(truth, head.predict(rows))
+
+    def serialize_model(
+        self, in_model_path: str | Path, *, labels: Sequence[str] | None = None
+    ) -> bytes:
+        """
+        Append the learned layer to an embedding extractor.
+
+        Weights and bias are quantized as the extractor's output asks for (uint8, int8), or stay
+        float32.
+
+        Args:
+            in_model_path: the embedding extractor, a .tflite file.
+            labels: a name for each class, packed into the model so that it describes itself;
+                None packs none.
+
+        Returns:
+            The retrained model, the content of a .tflite file.
+
+        Raises:
+            FileNotFoundError: when there is no such file.
+            ValueError: when the file is no extractor for this layer, or the labels do not fit.
+        """
+        from edgetpu_retrain.model_file.append_head import append_head
+        from edgetpu_retrain.model_file.reading import read_model
+
+        head = self.head(labels)
+        return append_head(read_model(arguments.file_path(in_model_path, 'in_model_path')), head)
+
+    def save_as_tflite_model(
+        self,
+        in_model_path: str | Path,
+        out_model_path: str | Path,
+        *,
+        labels: Sequence[str] | None = None,
+    ) -> None:
+        """
+        Append the learned layer to an embedding extractor and save the result as a file.
+
+        Whoever opens out_model_path finds the old file or the whole new one, never a part.
+
+        Args:
+            in_model_path: the embedding extractor, a .tflite file.
+            out_model_path: the file to write; one already there is replaced.
+            labels: as in :meth:`serialize_model`.
+
+        Raises:
+            FileNotFoundError: when there is no such extractor, or no folder to write to.
+            OSError: when the file cannot be written.
+            ValueError: as in :meth:`serialize_model`.
+        """
+        from edgetpu_retrain.store.durable_file import write_durably
+
+        target = arguments.file_path(out_model_path, 'out_model_path').expanduser()
+        if target.is_dir():
+            raise ValueError(f'out_model_path is {str(target)!r}, a folder; it must name a file')
+        if not target.parent.is_dir():
+            raise FileNotFoundError(
+                f'there is no folder {str(target.parent)!r} for out_model_path; create it first'
+            )
+        write_durably(target, self.serialize_model(in_model_path, labels=labels))
+
+    def _step_of_size(self, batch_size: int) -> SgdStep:
+        """Return the step that has buffers for this batch size and works on these weights."""
+        weights, bias = self.weights, self.bias
+        step = self._step
+        if step is None or step.batch_size != batch_size or not step.is_of(weights, bias):
+            step = self._step = SgdStep(weights, bias, batch_size, self._reg)
+        return step

@@ -1,0 +1,206 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""TrainingReport: how a head was trained, how good it is and how that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from edgetpu_retrain.learning.head import IntArray
+import numpy as np
+import numpy.typing as npt
+
+# More classes than this would bury the sentence that matters; the worst are named.
+_CLASSES_NAMED = 20
+
+# A class with this many times the samples of another one is worth a warning.
+_UNEVEN = 3
+
+Method = Literal['held-out split', 'cross-validation', 'none']
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingReport:
+    """
+    What ``fit`` found out about the head it returns.
+
+    All figures are of samples that the head that was measured had not been trained on.  The
+    exported head is then trained anew, by the same recipe, on all samples.
+
+    Args:
+        method: 'held-out split', 'cross-validation' where samples are too few for that, or
+            'none' where every class has a single sample and nothing can be measured.
+        num_samples: samples that the exported head was trained on.
+        iterations: training steps of the exported head.
+        measuring_iterations: training steps of the head or heads that were measured.
+        accuracy: share of the held-out samples that were right, NaN with method 'none'.
+        train_accuracy: share of all samples that the exported head gets right.
+        expected_calibration_error: how far confidence and share of right answers were apart
+            among the held-out samples, with the temperature fitted on them; or NaN.
+        rejection_rate: share of known samples that the threshold is to call unknown.
+        confusion_matrix: int64 ``[C, C]`` of the held-out samples, row = truth.
+        held_out: int64, rows of the samples that the figures are of.
+        class_counts: int64 ``[C]``, samples of each class.
+        balanced: whether every class was drawn equally often.
+        warm_start: whether training went on from an earlier head.
+        stopped: whether somebody asked to stop before the end.
+        diverged: whether a step would have been infinite, so that earlier weights were kept.
+    """
+
+    method: Method
+    num_samples: int
+    iterations: int
+    measuring_iterations: int
+    accuracy: float
+    train_accuracy: float
+    expected_calibration_error: float
+    rejection_rate: float
+    confusion_matrix: IntArray
+    held_out: IntArray = field(repr=False)
+    class_counts: IntArray
+    balanced: bool = True
+    warm_start: bool = False
+    stopped: bool = False
+    diverged: bool = False
+
+    @property
+    def recall(self) -> npt.NDArray[np.float64]:
+        """Per class, the share of its held-out samples that were recognized; NaN without any."""
+        return _shares(self.confusion_matrix, axis=1)
+
+    @property
+    def precision(self) -> npt.NDArray[np.float64]:
+        """Per class, the share of its predictions that were right; NaN without any."""
+        return _shares(self.confusion_matrix, axis=0)
+
+    def most_confused_with(self, number: int) -> tuple[int, int] | None:
+        """Return the class that a class is mostly taken for and how often, None if never."""
+        row = self.confusion_matrix[number].copy()
+        row[number] = 0
+        other = int(np.argmax(row))
+        return (other, int(row[other])) if row[other] else None
+
+    def __str__(self) -> str:
+        """Return the report in plain words, classes by number."""
+        return self.in_words()
+
+    def in_words(self, names: Sequence[str] = ()) -> str:
+        """
+        Return the report in plain words, a line for each statement.
+
+        Args:
+            names: of the classes, in order; without them they are called by number.
+        """
+        classes = len(self.confusion_matrix)
+        called = [repr(name) for name in names] or [f'class {n}' for n in range(classes)]
+        start = ' from an earlier head' if self.warm_start else ''
+        trained = (
+            f'Trained {classes} classes on {self.num_samples} samples '
+            f'in {self.iterations} iterations{start}.'
+        )
+        lines = [trained, self._how_measured()]
+        if self.method != 'none':
+            lines += self._pair(called) + self._class_lines(called)
+        return '\n'.join([*lines, *self._warnings(called)])
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences that a person should read, classes by number."""
+        return tuple(self._warnings([f'class {n}' for n in range(len(self.class_counts))]))
+
+    def _warnings(self, called: list[str]) -> list[str]:
+        warnings = []
+        most, least = int(self.class_counts.argmax()), int(self.class_counts.argmin())
+        if self.class_counts[most] > _UNEVEN * self.class_counts[least]:
+            balance = (
+                'training draws every class equally often to make up for it'
+                if self.balanced
+                else 'the small classes will be recognized less often'
+            )
+            warnings.append(
+                f'Uneven classes: {called[most]} has {self.class_counts[most]} samples, '
+                f'{called[least]} only {self.class_counts[least]}; {balance}. '
+                f'Add samples of the small classes.'
+            )
+        if self.diverged:
+            warnings.append(
+                'Training diverged: a step would have made the weights infinite. The last good '
+                'weights were kept; choose a smaller learning_rate.'
+            )
+        if self.stopped:
+            warnings.append('Training was stopped before its end.')
+        if self.warm_start and self.method != 'none':
+            warnings.append(
+                'The earlier head may have seen the samples that were held out, so the figures '
+                'are of a training as short that began without it: the head is rather better.'
+            )
+        return warnings
+
+    def _how_measured(self) -> str:
+        measured = int(self.confusion_matrix.sum())
+        if self.method == 'none':
+            why = ': every class has one sample.' if self.class_counts.max() == 1 else '.'
+            return (
+                f'Nothing could be measured{why} Confidence is a guess and nothing will be '
+                'called unknown; add samples.'
+            )
+        how = {
+            'held-out split': 'held out before the final training on all samples',
+            'cross-validation': 'each judged by a head not trained on it (cross-validation, '
+            'since they are too few to hold any out)',
+        }[self.method]
+        return (
+            f'{100 * self.accuracy:.1f} % right of {measured} samples {how}; confidence and '
+            f'share of right answers differ by {100 * self.expected_calibration_error:.1f} '
+            f'points on average. About {100 * self.rejection_rate:.0f} % of known things will '
+            'be called unknown.'
+        )
+
+    def _pair(self, called: list[str]) -> list[str]:
+        mistakes = self.confusion_matrix.copy()
+        np.fill_diagonal(mistakes, 0)
+        truth, answer = np.unravel_index(np.argmax(mistakes), mistakes.shape)
+        count, total = int(mistakes[truth, answer]), int(self.confusion_matrix[truth].sum())
+        if not count:
+            return ['No two classes were confused.']
+        return [f'Most confused: {count} of {total} {called[truth]} taken for {called[answer]}.']
+
+    def _class_lines(self, called: list[str]) -> list[str]:
+        recall, precision = self.recall, self.precision
+        worst = np.argsort(np.nan_to_num(np.minimum(recall, precision), nan=-1.0), kind='stable')
+        shown = sorted(int(number) for number in worst[:_CLASSES_NAMED])
+        lines = []
+        for number in shown:
+            pair = self.most_confused_with(number)
+            mostly = '' if pair is None else f', mostly taken for {called[pair[0]]} ({pair[1]})'
+            lines.append(
+                f'{called[number]}: precision {_percent(precision[number])}, '
+                f'recall {_percent(recall[number])}{mostly}.'
+            )
+        if len(called) > len(shown):
+            lines.append(f'The other {len(called) - len(shown)} classes did better.')
+        return lines
+
+
+def _shares(matrix: IntArray, axis: int) -> npt.NDArray[np.float64]:
+    totals = matrix.sum(axis=axis).astype(np.float64)
+    totals[totals == 0] = np.nan
+    shares: npt.NDArray[np.float64] = np.diagonal(matrix) / totals
+    return shares
+
+
+def _percent(share: float) -> str:
+    return 'not measured' if np.isnan(share) else f'{100 * share:.0f} %'

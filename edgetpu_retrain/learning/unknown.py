@@ -1,0 +1,91 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Telling that an embedding belongs to none of the classes.
+
+The largest softmax probability says how the known classes compare with each other, not whether
+any of them fits.  The largest *logit* does say that, but grows with the length of the embedding.
+The score here therefore divides by that length, in the conditioned features: what remains is how
+much of what is special about this embedding the head can explain.  A part of the distance to the
+second-best class is added, since an embedding between two classes is doubtful too.  The idea of
+joining feature and logits is that of ViM (Wang et al., 'ViM: Out-Of-Distribution with
+Virtual-logit Matching', CVPR 2022), whose principal subspace would cost a matrix of its own, 64
+by D, and its product for every frame; this costs two vectors and did as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+import math
+
+from edgetpu_retrain.learning.head import FloatArray
+import numpy as np
+
+# How much the distance to the second-best class counts beside the best class's logit.
+_MARGIN_WEIGHT = 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class UnknownDetector:
+    """
+    The score of unknown things, and from which score on something is called unknown.
+
+    Args:
+        center: float32 ``[D]``, the mean embedding.
+        gain: float32 ``[D]``, the weight of each feature in the length.
+        threshold: a score above it means unknown; infinity calls nothing unknown.
+    """
+
+    center: FloatArray
+    gain: FloatArray
+    threshold: float = math.inf
+
+    def scores(self, logits: FloatArray, embeddings: FloatArray) -> FloatArray:
+        """
+        Return how unknown each embedding looks: the larger, the less it fits any class.
+
+        Args:
+            logits: float32 ``[N, C]``, C at least 2, of the head that this belongs to.
+            embeddings: float32 ``[N, D]``, dequantized.
+
+        Returns:
+            float32 ``[N]``, most of them negative.
+        """
+        features = (embeddings - self.center) * self.gain
+        lengths = np.sqrt(np.einsum('nd,nd->n', features, features))
+        return unknown_scores(logits, lengths / np.float32(math.sqrt(len(self.gain))))
+
+    def with_threshold(self, threshold: float) -> UnknownDetector:
+        """Return the same detector with another threshold."""
+        return replace(self, threshold=threshold)
+
+
+def unknown_scores(logits: FloatArray, lengths: FloatArray) -> FloatArray:
+    """Return the scores of logits ``[N, C]`` whose features are lengths ``[N]`` long."""
+    two = np.partition(logits, -2, axis=1)[:, -2:]
+    evidence = two[:, 1] + np.float32(_MARGIN_WEIGHT) * (two[:, 1] - two[:, 0])
+    # An embedding that is exactly the mean has no length; it has no evidence either.
+    scores: FloatArray = -evidence / np.maximum(lengths, np.float32(1e-6))
+    return scores
+
+
+def threshold_for(scores: FloatArray, rejection_rate: float) -> float:
+    """
+    Return the threshold that calls this share of known samples unknown.
+
+    Args:
+        scores: float32 ``[N]`` of known samples that the head was not trained on.
+        rejection_rate: the wanted share, 0 to below 1.
+    """
+    return float(np.quantile(scores, 1.0 - rejection_rate, method='higher'))

@@ -1,0 +1,96 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A camera: one subscription, whose callback only hands the newest image over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import time
+from typing import Any
+
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.node.image_transport import IMAGE_TRANSPORTS
+from edgetpu_retrain.node.newest_frames import Frame
+from edgetpu_retrain.node.parameters import CameraParameters
+from edgetpu_retrain.node.silence_watch import SilenceWatch
+from rclpy.node import Node
+from rclpy.qos import qos_profile_sensor_data, QoSProfile
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.utilities import get_rmw_implementation_identifier
+from sensor_msgs.msg import CompressedImage, Image
+
+_MESSAGE_TYPES = {'raw': Image, 'compressed': CompressedImage}
+
+
+class Camera:
+    """
+    Subscribes to one camera's images, with sensor-data QoS unless ``qos_overrides`` say else.
+
+    ``name`` is the camera's, ``topic`` the resolved one its images come on.
+
+    Args:
+        node: whose subscription it is.
+        parameters: of this camera.
+        offer: takes each image; must not wait for anything.
+
+    Raises:
+        RequestError: when the topic's name or an override of its QoS is impossible.
+    """
+
+    def __init__(
+        self, node: Node, parameters: CameraParameters, offer: Callable[[Frame], None]
+    ) -> None:
+        self.name = parameters.name
+        self._transport = IMAGE_TRANSPORTS[parameters.image_transport]
+        self._offer = offer
+        try:
+            # Remapping is for the image topic; the transport's own follows from what it became.
+            self.topic = node.resolve_topic_name(parameters.image_topic)
+            self.topic += self._transport.topic_suffix
+            self._subscription = node.create_subscription(
+                _MESSAGE_TYPES[parameters.image_transport],
+                self.topic,
+                self._receive,
+                _sensor_data_qos(),
+                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+            )
+        # rclpy has no common type for refused names, overrides and values of overrides.
+        except Exception as error:
+            raise RequestError(
+                f'camera {self.name!r} cannot subscribe to {parameters.image_topic!a}: set '
+                f'{self.name}.image_topic to the name of a topic and qos_overrides to what ROS '
+                f'knows ({" ".join(str(error).split())})'
+            ) from error
+        fast_dds = 'fastrtps' in get_rmw_implementation_identifier()
+        self._silence = SilenceWatch(self.name, self.topic, fast_dds=fast_dds)
+
+    def check_silence(self) -> str | None:
+        """Return a sentence for the log when a publisher is there but its images are not."""
+        return self._silence.check(self._subscription.get_publisher_count(), time.monotonic())
+
+    def _receive(self, message: Any) -> None:
+        now = time.monotonic()
+        self._silence.image_arrived(now)
+        self._offer(Frame(self.name, self._transport, message, now))
+
+
+def _sensor_data_qos() -> QoSProfile:
+    """Return a sensor-data profile of our own, because overriding changes it in place."""
+    profile = qos_profile_sensor_data
+    return QoSProfile(
+        history=profile.history,
+        depth=profile.depth,
+        reliability=profile.reliability,
+        durability=profile.durability,
+    )

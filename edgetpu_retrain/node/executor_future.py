@@ -1,0 +1,52 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Futures that threads end and coroutines on a node's executor await."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.task import Future as ExecutorFuture
+
+
+def on_executor(node: Node, source: Future[Any]) -> ExecutorFuture:
+    """
+    Return what a coroutine on the node's executor can await instead of a thread's future.
+
+    A coroutine that awaits it gives the executor back to all other callbacks meanwhile.
+
+    Args:
+        node: whose executor runs the coroutine.
+        source: ended by any thread.
+
+    Returns:
+        Ends with the answer or the error of ``source``.
+    """
+    future = ExecutorFuture()
+
+    def hand_over(source: Future[Any]) -> None:
+        if source.cancelled():
+            future.cancel()
+        elif (error := source.exception()) is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(source.result())
+        # Awaiting polls; an executor with nothing else to do would sleep on for ever.
+        if node.executor is not None:
+            node.executor.wake()
+
+    source.add_done_callback(hand_over)
+    return future

@@ -1,0 +1,75 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The program edgetpu_retrain_node: start the node, spin, end in order."""
+
+from __future__ import annotations
+
+import sys
+
+from edgetpu_retrain.errors import RetrainError
+from edgetpu_retrain.node.retrain_node import RetrainNode
+from edgetpu_retrain.node.wording import sentence
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.logging import get_logger
+
+NODE_NAME = 'edgetpu_retrain'
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """
+    Run the node until SIGINT or SIGTERM.
+
+    Args:
+        arguments: the command line with ROS arguments, None = this process's own.
+
+    Returns:
+        The exit code: 0 after a signal, 1 when the node could not start.
+    """
+    try:
+        rclpy.init(args=arguments)
+    except RuntimeError as error:
+        # What is said about arguments or parameter files comes with a file and line of rcl.
+        print(f'{NODE_NAME}: {error}', file=sys.stderr)
+        return 1
+    node = None
+    retrain_node = None
+    try:
+        node = rclpy.create_node(NODE_NAME)
+        retrain_node = RetrainNode(node)
+        # One thread is faster than several here: no callback waits for anything, and rclpy's
+        # multi-threaded executor loses images.
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        executor.spin()
+    except KeyboardInterrupt:
+        pass
+    except Exception as error:
+        # A signal ends ROS at any moment, and whatever is being done with it then fails.
+        if rclpy.ok():
+            if not isinstance(error, (RetrainError, FileNotFoundError)):
+                raise
+            get_logger(NODE_NAME).fatal(sentence(error))
+            return 1
+    finally:
+        if retrain_node is not None:
+            retrain_node.close()
+        if node is not None:
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

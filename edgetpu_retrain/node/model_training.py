@@ -1,0 +1,202 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""From a training goal to a new model that is stored and serves; the steps, without ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+import threading
+
+from edgetpu_retrain.errors import RetrainError, StoreError
+from edgetpu_retrain.retraining import (
+    ProgressCallback,
+    retrain,
+    TrainingCancelled,
+    TrainingOptions,
+    TrainingOutcome,
+)
+from edgetpu_retrain.runtime.classifier import Classifier
+from edgetpu_retrain.store.models import ModelStore, ModelVersion
+from edgetpu_retrain.store.samples import SampleStore
+
+
+class Cancellation:
+    """
+    A wish to stop that is either in time or too late, never half of both.
+
+    Any method may be called from any thread.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._requested = False
+        self._committed = False
+
+    def request(self) -> bool:
+        """Ask the training to stop; False when its result is already being stored."""
+        with self._lock:
+            self._requested = not self._committed
+            return self._requested
+
+    def requested(self) -> bool:
+        """Tell whether the training is to stop."""
+        return self._requested
+
+    def commit(self) -> None:
+        """
+        Pass the point of no return.
+
+        Raises:
+            TrainingCancelled: when the wish came before.
+        """
+        with self._lock:
+            if self._requested:
+                raise TrainingCancelled(
+                    'The training was cancelled after its last iteration; there is no new model.'
+                )
+            self._committed = True
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """
+    A finished training whose model is on the disk and serves.
+
+    Args:
+        outcome: of the training.
+        version: of the stored model.
+    """
+
+    outcome: TrainingOutcome
+    version: ModelVersion
+
+
+class ModelTraining:
+    """
+    Trains models for one extractor.
+
+    Args:
+        samples: where the samples are.
+        models: where models go.
+        extractor: bytes of the extractor's .tflite file.
+        identity: of the extractor.
+        load: makes a classifier of a retrained model's bytes.
+        serve: swaps the classifier in; ends when it serves.
+    """
+
+    def __init__(
+        self,
+        samples: SampleStore,
+        models: ModelStore,
+        extractor: bytes,
+        identity: str,
+        load: Callable[[bytes], Classifier],
+        serve: Callable[[Classifier], Future[None]],
+    ) -> None:
+        self._samples = samples
+        self._models = models
+        self._extractor = extractor
+        self._identity = identity
+        self._load = load
+        self._serve = serve
+
+    def run(
+        self,
+        options: TrainingOptions,
+        cancellation: Cancellation,
+        on_progress: ProgressCallback,
+    ) -> TrainedModel:
+        """
+        Train on a snapshot of the samples, store the model and let it serve.
+
+        The new model is loaded and warm before it is stored, so that nothing is stored that
+        cannot serve; and it is stored before it serves, so that a robot that starts again goes
+        on with what it had.
+
+        Args:
+            options: of the training.
+            cancellation: is asked all along.
+            on_progress: called from this thread.
+
+        Raises:
+            RetrainError: when there is no new model; the one that serves goes on.
+        """
+        outcome = retrain(
+            self._samples.snapshot(extractor=self._identity),
+            self._extractor,
+            options,
+            on_progress=on_progress,
+            should_stop=cancellation.requested,
+        )
+        classifier = self._load(outcome.model)
+        classifier.warm_up()
+        cancellation.commit()
+        version = self._models.save(outcome.model, outcome.record(self._newest_version()))
+        self._serve(classifier).result()
+        return TrainedModel(outcome, version)
+
+    def _newest_version(self) -> int:
+        versions = self._models.versions()
+        return versions[-1] if versions else 0
+
+
+@dataclass(frozen=True, eq=False)
+class StoredModel:
+    """
+    The model to go on with after a start.
+
+    Args:
+        version: of the model.
+        classifier: the same, loaded.
+    """
+
+    version: ModelVersion
+    classifier: Classifier
+
+
+def newest_servable(
+    models: ModelStore,
+    identity: str,
+    load: Callable[[bytes], Classifier],
+    warn: Callable[[str], None],
+) -> StoredModel | None:
+    """
+    Return the newest stored model that can serve with an extractor.
+
+    Args:
+        models: where they are.
+        identity: of the extractor.
+        load: makes a classifier of a retrained model's bytes.
+        warn: is told which newer models were passed over, and why.
+    """
+    for number in reversed(models.versions()):
+        try:
+            return _load_stored(models, number, identity, load)
+        except RetrainError as error:  # noqa: PERF203 - a handful of versions, once
+            warn(f'model version {number} does not serve: {error}')
+    return None
+
+
+def _load_stored(
+    models: ModelStore, number: int, identity: str, load: Callable[[bytes], Classifier]
+) -> StoredModel:
+    version = models.load(number)
+    if version.record.extractor != identity:
+        raise StoreError(
+            f'it was trained for extractor {version.record.extractor[:12]}, and '
+            f'{identity[:12]} is in use: set extractor to that one, or train again'
+        )
+    return StoredModel(version, load(version.read_model()))

@@ -1,0 +1,106 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""From the table of parameters to ROS parameters with descriptors, and back to values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.node.parameters import (
+    camera_parameters,
+    check_camera_names,
+    collect_parameters,
+    NodeParameters,
+    Parameter,
+    PARAMETERS,
+    READ_AT_START,
+    TAKES_EFFECT_AT_ONCE,
+)
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.exceptions import (
+    InvalidParameterTypeException,
+    InvalidParameterValueException,
+    ParameterUninitializedException,
+)
+from rclpy.node import Node
+
+
+def declare_parameters(node: Node) -> NodeParameters:
+    """
+    Declare all parameters and return their values.
+
+    Args:
+        node: takes the values from its command line, launch file and parameter files.
+
+    Raises:
+        RequestError: one sentence that names the parameter, its value and what is allowed.
+    """
+    for parameter in PARAMETERS:
+        _declare(node, parameter)
+    for camera in check_camera_names(_value(node, 'cameras')):
+        for parameter in camera_parameters(camera):
+            _declare(node, parameter)
+    return read_parameters(node)
+
+
+def read_parameters(node: Node) -> NodeParameters:
+    """Return the present values of parameters that were declared."""
+    return collect_parameters(lambda name: _value(node, name))
+
+
+def _value(node: Node, name: str) -> Any:
+    try:
+        return node.get_parameter(name).value
+    except ParameterUninitializedException as error:
+        # What an empty list on the command line leaves behind.
+        raise RequestError(f'parameter {name} has no value: give it one') from error
+
+
+def _declare(node: Node, parameter: Parameter) -> None:
+    try:
+        node.declare_parameter(parameter.name, parameter.default, _descriptor(parameter))
+    except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+        raise RequestError(
+            f'parameter {parameter.name} must be {_in_words(parameter)}; ROS says: {error}'
+        ) from error
+
+
+def _descriptor(parameter: Parameter) -> ParameterDescriptor:
+    descriptor = ParameterDescriptor(
+        description=parameter.description,
+        read_only=not parameter.live,
+        additional_constraints=TAKES_EFFECT_AT_ONCE if parameter.live else READ_AT_START,
+    )
+    if parameter.allowed is not None:
+        least, most = parameter.allowed
+        if isinstance(parameter.default, float):
+            allowed = FloatingPointRange(from_value=float(least), to_value=float(most))
+            descriptor.floating_point_range = [allowed]
+        else:
+            allowed = IntegerRange(from_value=int(least), to_value=int(most))
+            descriptor.integer_range = [allowed]
+    return descriptor
+
+
+def _in_words(parameter: Parameter) -> str:
+    kind = {
+        list: 'a list of texts',
+        str: 'a text',
+        int: 'a whole number',
+        float: 'a number with a decimal point',
+    }[type(parameter.default)]
+    if parameter.allowed is None:
+        return kind
+    return f'{kind} from {parameter.allowed[0]} to {parameter.allowed[1]}'

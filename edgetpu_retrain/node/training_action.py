@@ -1,0 +1,139 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The action ~/train: one training at a time, beside everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+import time
+import traceback
+from typing import Any
+
+from edgetpu_retrain.errors import RequestError, RetrainError
+from edgetpu_retrain.learning import Progress
+from edgetpu_retrain.node.executor_future import on_executor
+from edgetpu_retrain.node.model_training import Cancellation, ModelTraining, TrainedModel
+from edgetpu_retrain.node.parameters import NodeParameters
+from edgetpu_retrain.node.training_messages import (
+    fill_result,
+    progress_feedback,
+    training_options,
+)
+from edgetpu_retrain.node.wording import sentence
+from edgetpu_retrain.retraining import TrainingCancelled
+from edgetpu_retrain_interfaces.action import Train
+from rclpy.action import ActionServer, CancelResponse
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.node import Node
+
+# Seconds for which a finished goal's result can still be fetched; the default differs from one
+# ROS distribution to the next.
+_KEEP_RESULT_S = 900
+
+
+class TrainingAction:
+    """
+    Serves ``~/train``.
+
+    An action cannot say why it rejects a goal.  So every goal is accepted, and one that is bad
+    or comes while another runs is aborted at once, with a message.
+
+    Args:
+        node: whose action it is.
+        training: does the work, in a thread of its own.
+        parameters: answers the present values of the node's parameters.
+    """
+
+    def __init__(
+        self, node: Node, training: ModelTraining, parameters: Callable[[], NodeParameters]
+    ) -> None:
+        self._node = node
+        self._training = training
+        self._parameters = parameters
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='training')
+        # Of the goal that runs; touched by the executor's thread only.
+        self._running: tuple[bytes, Cancellation] | None = None
+        self._server = ActionServer(
+            node,
+            Train,
+            '~/train',
+            self._execute,
+            callback_group=ReentrantCallbackGroup(),
+            cancel_callback=self._cancel,
+            result_timeout=_KEEP_RESULT_S,
+        )
+
+    def close(self) -> None:
+        """Cancel what runs, wait for its thread, and take the action away."""
+        if self._running is not None:
+            self._running[1].request()
+        self._thread.shutdown()
+        self._server.destroy()
+
+    def _cancel(self, goal: Any) -> CancelResponse:
+        if self._running is not None and self._running[0] == _key(goal):
+            in_time = self._running[1].request()
+            return CancelResponse.ACCEPT if in_time else CancelResponse.REJECT
+        return CancelResponse.ACCEPT
+
+    async def _execute(self, goal: Any) -> Any:
+        started = time.monotonic()
+        result = Train.Result()
+        try:
+            trained = await self._train(goal)
+        except TrainingCancelled as error:
+            result.message = f'{sentence(error)} The model that was serving goes on.'
+            goal.canceled()
+        except RetrainError as error:
+            result.message = sentence(error)
+            self._node.get_logger().warning(f'no training: {result.message}')
+            goal.abort()
+        except Exception as error:  # noqa: BLE001 - a bug must not end a robot's node
+            result.message = f'Internal error, see the log of the node: {error!r}.'
+            self._node.get_logger().error(traceback.format_exc())
+            goal.abort()
+        else:
+            fill_result(result, trained)
+            self._node.get_logger().info(result.message)
+            goal.succeed()
+        result.seconds = time.monotonic() - started
+        return result
+
+    async def _train(self, goal: Any) -> TrainedModel:
+        if self._running is not None:
+            raise RequestError(
+                'A training is running and only one can: wait for its end or cancel it.'
+            )
+        options = training_options(goal.request, self._parameters())
+        if goal.is_cancel_requested:
+            raise TrainingCancelled('The training was cancelled before it began.')
+
+        def report(progress: Progress) -> None:
+            # The training of a node that is being ended has nobody to report to.
+            if self._node.context.ok():
+                goal.publish_feedback(progress_feedback(progress))
+
+        cancellation = Cancellation()
+        self._running = (_key(goal), cancellation)
+        try:
+            work = self._thread.submit(self._training.run, options, cancellation, report)
+            trained: TrainedModel = await on_executor(self._node, work)
+        finally:
+            self._running = None
+        return trained
+
+
+def _key(goal: Any) -> bytes:
+    return bytes(goal.goal_id.uuid)

@@ -1,0 +1,79 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Between the messages of ~/train and the types of a training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.learning import Progress
+from edgetpu_retrain.node.model_training import TrainedModel
+from edgetpu_retrain.node.parameters import NodeParameters
+from edgetpu_retrain.retraining import TrainingOptions
+from edgetpu_retrain_interfaces.action import Train
+
+SEED_OF_THE_NODE = -1
+
+
+def training_options(goal: Any, parameters: NodeParameters) -> TrainingOptions:
+    """
+    Return what a goal asks for, the node's parameters where it leaves something open.
+
+    Args:
+        goal: a ``Train.Goal``.
+        parameters: of the node.
+
+    Raises:
+        RequestError: when a value is impossible; the message names it.
+    """
+    if goal.seed < SEED_OF_THE_NODE:
+        raise RequestError(
+            f"seed is {goal.seed}; it must be 0 or more, or -1 for the node's parameter seed."
+        )
+    return TrainingOptions(
+        num_iter=goal.num_iter or parameters.num_iter,
+        learning_rate=goal.learning_rate or parameters.learning_rate,
+        batch_size=goal.batch_size or parameters.batch_size,
+        reg=goal.reg,
+        weight_scale=goal.weight_scale,
+        validation_fraction=goal.validation_fraction,
+        print_every=goal.print_every or TrainingOptions.print_every,
+        seed=parameters.seed if goal.seed == SEED_OF_THE_NODE else goal.seed,
+    ).validated()
+
+
+def progress_feedback(progress: Progress) -> Train.Feedback:
+    """Return a ``Train.Feedback``, which counts the iterations that are done."""
+    return Train.Feedback(
+        iteration=progress.iteration + 1,
+        num_iter=progress.num_iter,
+        loss=progress.loss,
+        train_accuracy=progress.train_accuracy,
+        validation_accuracy=progress.validation_accuracy,
+    )
+
+
+def fill_result(result: Any, trained: TrainedModel) -> None:
+    """Fill a ``Train.Result`` with all but the seconds that the whole goal took."""
+    outcome, version = trained.outcome, trained.version
+    result.success = True
+    result.message = f'{outcome.message} Model version {version.version} serves: {version.path}'
+    result.model_path = str(version.path)
+    result.model_version = version.version
+    result.labels = list(outcome.labels)
+    result.train_accuracy = outcome.train_accuracy
+    result.validation_accuracy = outcome.validation_accuracy
+    result.quantized_validation_accuracy = outcome.quantized_validation_accuracy
+    result.confusion_matrix = outcome.confusion_matrix.flatten().tolist()

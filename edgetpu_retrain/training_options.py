@@ -1,0 +1,80 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""TrainingOptions: what one may choose about a training, and its limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.learning.arguments import real_number, whole_number
+
+MAX_ITERATIONS = 1_000_000
+MAX_BATCH_SIZE = 100_000
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """
+    What one may choose about a training.
+
+    Args:
+        num_iter: SGD iterations, 1 to 1000000.
+        learning_rate: step size, above 0.
+        batch_size: samples in an iteration, 1 to 100000.
+        reg: strength of the L2 regularization of the weights, 0 or more.
+        weight_scale: standard deviation of the random first weights, 0 or more.
+        validation_fraction: share of each class held out to measure with, above 0, below 1.
+        print_every: iterations from one report of progress to the next, 1 or more.
+        seed: of all randomness, 0 or more.  The same samples and seed give the same model.
+    """
+
+    num_iter: int = 500
+    learning_rate: float = 0.01
+    batch_size: int = 100
+    reg: float = 0.0
+    weight_scale: float = 0.01
+    validation_fraction: float = 0.2
+    print_every: int = 10
+    seed: int = 0
+
+    def validated(self) -> TrainingOptions:
+        """
+        Return these options.
+
+        Raises:
+            RequestError: when one is out of range; the message names it and what is allowed.
+        """
+        try:
+            for name in ('num_iter', 'batch_size', 'print_every'):
+                whole_number(getattr(self, name), name, minimum=1)
+            whole_number(self.seed, 'seed', minimum=0)
+            for name in ('learning_rate', 'validation_fraction'):
+                real_number(getattr(self, name), name, above=0.0)
+            for name in ('reg', 'weight_scale'):
+                real_number(getattr(self, name), name)
+        except ValueError as error:
+            raise RequestError(f'{error}.') from error
+        if self.num_iter > MAX_ITERATIONS:
+            raise RequestError(f'num_iter is {self.num_iter}; it must be 1 to {MAX_ITERATIONS}.')
+        if self.batch_size > MAX_BATCH_SIZE:
+            raise RequestError(
+                f'batch_size is {self.batch_size}; it must be 1 to {MAX_BATCH_SIZE}.'
+            )
+        if self.validation_fraction >= 1.0:
+            raise RequestError(
+                f'validation_fraction is {self.validation_fraction}; it must be above 0 and '
+                'below 1.'
+            )
+        return self

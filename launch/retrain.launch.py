@@ -1,0 +1,82 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Start the retrain node on a camera.
+
+    ros2 launch edgetpu_retrain retrain.launch.py image_topic:=/camera/image_raw
+
+All parameters come from a parameter file, config/retrain.yaml unless params_file names another;
+an argument that is given wins over the file, one that is left empty leaves the file's value.
+"""
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.launch_context import LaunchContext
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.substitutions import FindPackageShare
+
+# Arguments that are parameters of the node, of the same name.
+PARAMETER_ARGUMENTS = {
+    'device': "auto, cpu, usb, usb:0, pci, pci:0 or :0, where it runs; '' = as in the file",
+    'extractor': "path of the embedding extractor, a .tflite file; '' = as in the file",
+    'data_dir': "folder of samples and models; '' = as in the file",
+}
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments and start the node."""
+    default_file = PathJoinSubstitution(
+        [FindPackageShare('edgetpu_retrain'), 'config', 'retrain.yaml']
+    )
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument(
+                'image_topic',
+                default_value='image',
+                description='topic of the images; what the topic image is remapped to',
+            ),
+            DeclareLaunchArgument(
+                'namespace', default_value='', description='namespace of the node'
+            ),
+            DeclareLaunchArgument(
+                'params_file', default_value=default_file, description='parameter file'
+            ),
+            *(
+                DeclareLaunchArgument(name, default_value='', description=description)
+                for name, description in PARAMETER_ARGUMENTS.items()
+            ),
+            OpaqueFunction(function=_start_node),
+        ]
+    )
+
+
+def _start_node(context: LaunchContext) -> list[Node]:
+    values = {name: context.launch_configurations[name] for name in PARAMETER_ARGUMENTS}
+    # As text: a folder may be called 2026.
+    given = {
+        name: ParameterValue(value, value_type=str) for name, value in values.items() if value
+    }
+    return [
+        Node(
+            package='edgetpu_retrain',
+            executable='edgetpu_retrain_node',
+            name='edgetpu_retrain',
+            namespace=LaunchConfiguration('namespace'),
+            parameters=[LaunchConfiguration('params_file'), given],
+            remappings=[('image', LaunchConfiguration('image_topic'))],
+            output='screen',
+        )
+    ]

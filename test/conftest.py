@@ -1,0 +1,66 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What every test finds: a ROS that reaches nobody else, and folders that are nobody's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import contextlib
+import importlib.util
+import os
+from pathlib import Path
+import sys
+
+import pytest
+
+# Modules that tests share, such as small_models, lie beside this file.
+sys.path.insert(0, str(Path(__file__).parent))
+
+_OF_A_LAB = (
+    # Would lead discovery beyond this machine, or change how images travel.
+    'CYCLONEDDS_URI',
+    'FASTDDS_BUILTIN_TRANSPORTS',
+    'FASTDDS_DEFAULT_PROFILES_FILE',
+    'FASTRTPS_DEFAULT_PROFILES_FILE',
+    'ROS_DISCOVERY_SERVER',
+    'ROS_LOCALHOST_ONLY',
+    'ROS_NAMESPACE',
+    'ROS_STATIC_PEERS',
+    'ROS_SUPER_CLIENT',
+)
+
+
+@pytest.fixture(scope='session', autouse=True)
+def ros_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give this run a DDS domain and folders of its own, and keep it on this machine."""
+    with contextlib.ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for name in _OF_A_LAB:
+            patch.delenv(name, raising=False)
+        patch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+        patch.setenv('ROS_LOG_DIR', str(tmp_path_factory.mktemp('ros_log')))
+        patch.setenv('ROS_HOME', str(tmp_path_factory.mktemp('ros_home')))
+        if importlib.util.find_spec('rclpy') is not None:
+            # A test dependency of the package: without it, tests of two workspaces would talk
+            # to each other.
+            from domain_coordinator import domain_id
+
+            patch.setenv('ROS_DOMAIN_ID', str(stack.enter_context(domain_id())))
+        yield
+
+
+@pytest.fixture(scope='session')
+def package_path() -> str:
+    """Return the PYTHONPATH with which a child process imports what this one does."""
+    return os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path if entry)

@@ -1,0 +1,172 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The camera in a process of its own, heard and directed over DDS as in the demo."""
+
+from collections.abc import Iterator
+from pathlib import Path
+import signal
+import sys
+from typing import Any
+
+from edgetpu_retrain.demo.camera_node import FRAME_ID
+from edgetpu_retrain.demo.isolation import (
+    private_domain_id,
+    private_environment,
+    with_large_images,
+)
+from edgetpu_retrain.demo.main import config_folder
+from edgetpu_retrain.demo.processes import Child, Processes
+from edgetpu_retrain.demo.scenes import (
+    EXAM_FRAMES,
+    play,
+    SCENE_EXAM,
+    SCENE_IDLE,
+    teaching_scene,
+)
+from edgetpu_retrain.demo.teacher_client import LessonError, stamp_ns, TeacherClient
+import numpy as np
+import pytest
+import rclpy
+
+SEED = 3
+
+
+class Audience:
+    """Keeps what comes on the topics of the exam."""
+
+    def __init__(self) -> None:
+        self.truths: list[Any] = []
+        self.answers: list[Any] = []
+        self.images: list[Any] = []
+
+    def on_truth(self, truth: Any) -> None:
+        self.truths.append(truth)
+
+    def on_answer(self, classification: Any) -> None:
+        self.answers.append(classification)
+
+    def on_image(self, image: Any) -> None:
+        self.images.append(image)
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """Everything here, this process included, talks on a private domain."""
+    with private_domain_id() as domain_id:
+        values = private_environment(domain_id, tmp_path)
+        for name in ('ROS_DOMAIN_ID', 'ROS_AUTOMATIC_DISCOVERY_RANGE', 'ROS_LOG_DIR'):
+            monkeypatch.setenv(name, values[name])
+        rclpy.init(args=[])
+        try:
+            yield values
+        finally:
+            rclpy.try_shutdown()
+
+
+@pytest.fixture
+def camera(environment: dict[str, str], tmp_path: Path) -> Iterator[Child]:
+    command = [sys.executable, '-m', 'edgetpu_retrain.demo.camera_node', '--ros-args']
+    command += ['-p', 'frames_per_second:=30.0', '-p', f'seed:={SEED}']
+    profile = config_folder() / 'fastdds_large_images.xml'
+    with Processes(tmp_path) as processes:
+        yield processes.start('camera', command, with_large_images(environment, profile))
+
+
+@pytest.fixture
+def audience() -> Audience:
+    return Audience()
+
+
+@pytest.fixture
+def client(camera: Child, audience: Audience) -> Iterator[TeacherClient]:
+    created = TeacherClient(audience)
+    try:
+        # The camera alone: the retrain node is not part of these tests.
+        assert created._scene.wait_for_service(timeout_sec=30.0), camera.last_log_lines()
+        yield created
+    finally:
+        created.close()
+
+
+def test_raw_images_of_a_usual_size_arrive_best_effort_as_they_were_made(
+    client: TeacherClient, audience: Audience
+) -> None:
+    client.show_subject('coffee')
+    assert client.spin_until(lambda: len(audience.images) >= 5, 30.0)
+    image = audience.images[-1]
+    assert (image.width, image.height, image.encoding, image.step) == (640, 480, 'rgb8', 1920)
+    assert image.header.frame_id == FRAME_ID
+    picture = np.frombuffer(image.data, np.uint8).reshape(480, 640, 3)
+    frames = play(teaching_scene('coffee'), SEED)
+    made = (next(frames).picture for _ in range(200))
+    assert any(np.array_equal(picture, each) for each in made)
+
+
+def test_the_truth_of_every_image_goes_beside_it_with_the_same_stamp(
+    client: TeacherClient, audience: Audience
+) -> None:
+    client.show(SCENE_EXAM)
+    assert client.spin_until(lambda: len(audience.truths) >= EXAM_FRAMES, 60.0)
+    client.show(SCENE_IDLE)
+    stamps = [stamp_ns(truth.header) for truth in audience.truths]
+    assert stamps == sorted(set(stamps))
+    assert {stamp_ns(image.header) for image in audience.images} <= set(stamps)
+    # Best effort may lose a frame on a busy machine, but no more than a few.
+    assert len(audience.images) >= 0.9 * EXAM_FRAMES
+    shown = [truth.results[0].class_id for truth in audience.truths]
+    assert shown == [frame.subject for frame in play(SCENE_EXAM, SEED)]
+
+
+def test_the_truth_about_teaching_is_told_apart_from_the_exams(
+    client: TeacherClient, audience: Audience
+) -> None:
+    client.show_subject('cat')
+    client.show_subject('rocket')
+    assert audience.truths == []
+
+
+def test_idle_falls_silent(client: TeacherClient, audience: Audience) -> None:
+    client.show_subject('cat')
+    client.show(SCENE_IDLE)
+    client.spin_until(lambda: False, 0.3)
+    audience.images.clear()
+    assert not client.spin_until(lambda: bool(audience.images), 0.5)
+
+
+def test_an_unknown_scene_is_refused_and_the_old_one_goes_on(
+    client: TeacherClient, audience: Audience
+) -> None:
+    client.show_subject('cat')
+    with pytest.raises(LessonError, match=r"refused the scene 'teaching/dog'.*astronaut"):
+        client.show(teaching_scene('dog'))
+    seen = len(audience.images)
+    assert client.spin_until(lambda: len(audience.images) > seen, 30.0)
+
+
+def test_the_camera_ends_cleanly_when_interrupted(client: TeacherClient, camera: Child) -> None:
+    client.show_subject('cat')
+    camera.process.send_signal(signal.SIGINT)
+    assert camera.ended.wait(30.0)
+    assert camera.exit_code == 0
+    assert 'Traceback' not in camera.log.read_text()
+
+
+@pytest.mark.usefixtures('environment')
+def test_a_missing_camera_is_named(audience: Audience) -> None:
+    client = TeacherClient(audience)
+    try:
+        with pytest.raises(LessonError, match=r'the camera was not ready after 0 s'):
+            client.wait_until_ready(0.1)
+    finally:
+        client.close()

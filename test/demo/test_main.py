@@ -1,0 +1,205 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The whole demo as a person starts it, and the ways in which it can end early."""
+
+from collections.abc import Iterator
+import json
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+import uuid
+
+import cv2
+from edgetpu_retrain.demo import main as demo
+from edgetpu_retrain.demo.photographs import SUBJECTS
+import pytest
+
+COMMAND = (sys.executable, '-m', 'edgetpu_retrain.demo.main')
+
+
+class Run:
+    """One run of the demo, with a mark in its environment that all its processes inherit."""
+
+    def __init__(self, output: Path, *options: str) -> None:
+        self._mark = f'DEMO_TEST={uuid.uuid4()}'
+        name, value = self._mark.split('=')
+        self.process = subprocess.Popen(
+            (*COMMAND, '--output', str(output), *options),
+            env={**os.environ, name: value},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def finish(self) -> tuple[str, str]:
+        """Wait for the end and return standard output and standard error."""
+        return self.process.communicate(timeout=180.0)
+
+    def wait_for_line(self, words: str) -> None:
+        """Read standard output up to a line with these words."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if words in line:
+                return
+        raise AssertionError(f'{words!r} did not come: {self.finish()}')
+
+    def still_running(self) -> list[str]:
+        """Return the command lines of what this run has left behind."""
+        return [
+            (process / 'cmdline').read_text().replace('\0', ' ')
+            for process in Path('/proc').iterdir()
+            if process.name.isdigit() and self._mark in _environment(process)
+        ]
+
+
+def _environment(process: Path) -> str:
+    try:
+        return (process / 'environ').read_text(errors='replace')
+    except OSError:
+        return ''
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before() -> Iterator[None]:
+    """Undo what demo.main() does to the signals when a test calls it in this process."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return the folder in which the demo makes its own; it must be empty afterwards."""
+    folder = tmp_path / 'temporary'
+    folder.mkdir()
+    monkeypatch.setenv('TMPDIR', str(folder))
+    yield folder
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.usefixtures('temporary_folder')
+def test_the_robot_learns_the_subjects_and_passes_its_exam(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / 'home'
+    home.mkdir()
+    monkeypatch.setenv('HOME', str(home))
+    monkeypatch.setenv('ROS_HOME', str(home / 'robot'))
+    output = tmp_path / 'output'
+    run = Run(output)
+    shown, errors = run.finish()
+    assert run.process.returncode == 0, shown + errors
+    figures = json.loads(shown.splitlines()[-1])
+    assert figures['live_accuracy'] >= 0.95
+    assert figures['exam_frames'] == 40 * len(SUBJECTS) >= 200
+    assert figures['answered'] <= figures['exam_frames']
+    assert figures['samples'] == 30 * len(SUBJECTS)
+    assert figures['frames_per_second'] > 0.0
+    for name in ('validation_accuracy', 'quantized_validation_accuracy'):
+        assert 0.0 <= figures[name] <= 1.0
+    for subject in SUBJECTS:
+        assert subject in shown
+    sheet = cv2.imread(str(output / 'contact_sheet.png'))
+    assert sheet is not None
+    assert sheet.shape[1] > 1000
+    assert (output / 'retrained.tflite').read_bytes()[4:8] == b'TFL3'
+    for log in (output / 'logs').iterdir():
+        assert 'Traceback' not in log.read_text(), log
+    assert run.still_running() == []
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.usefixtures('temporary_folder')
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=['ctrl-c', 'terminate'])
+def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path, number: int) -> None:
+    run = Run(tmp_path / 'output')
+    run.wait_for_line('Teaching')
+    assert len(run.still_running()) == 4
+    run.process.send_signal(number)
+    shown, errors = run.finish()
+    assert run.process.returncode == 130
+    assert 'Interrupted' in errors
+    assert 'Traceback' not in shown + errors
+    assert run.still_running() == []
+
+
+@pytest.mark.usefixtures('temporary_folder')
+def test_a_node_that_cannot_start_ends_the_demo_with_its_own_words(tmp_path: Path) -> None:
+    run = Run(tmp_path / 'output', '--extractor', str(tmp_path / 'missing.tflite'))
+    shown, errors = run.finish()
+    assert run.process.returncode == 1
+    assert 'The retrain node ended early' in errors
+    assert 'missing.tflite' in errors
+    assert 'Traceback' not in shown + errors
+    assert run.still_running() == []
+
+
+def test_a_failed_exam_is_not_a_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for accuracy, exit_code in ((0.95, 0), (0.9499, 1)):
+        figures = {'live_accuracy': accuracy}
+        monkeypatch.setattr(demo, 'run', lambda _options, result=figures: result)
+        assert demo.main(['--output', str(tmp_path)]) == exit_code
+        shown = capsys.readouterr()
+        assert json.loads(shown.out.splitlines()[-1]) == figures
+        assert ('failed its exam' in shown.err) == (exit_code == 1)
+
+
+def test_the_result_of_an_earlier_run_is_not_taken_for_this_one(tmp_path: Path) -> None:
+    (tmp_path / 'result.json').write_text('{"live_accuracy": 1.0}')
+    run = Run(tmp_path, '--extractor', str(tmp_path / 'missing.tflite'))
+    shown, _ = run.finish()
+    assert run.process.returncode == 1
+    assert 'live_accuracy' not in shown
+    assert not (tmp_path / 'result.json').exists()
+
+
+@pytest.mark.parametrize(
+    ('option', 'value', 'words'),
+    [('--rate', '0', 'is not from 1 to 60'), ('--rate', 'nan', 'is not from 1 to 60')],
+)
+def test_impossible_options_are_refused(
+    option: str, value: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        demo.main([option, value])
+    assert words in capsys.readouterr().err
+
+
+def test_without_ros_one_sentence_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr('importlib.util.find_spec', lambda _name: None)
+    assert demo.main([]) == 1
+    assert 'make demo' in capsys.readouterr().err
+
+
+def test_the_configuration_is_found_without_the_source_tree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share = tmp_path / 'share'
+    index = share / 'ament_index' / 'resource_index' / 'packages'
+    index.mkdir(parents=True)
+    monkeypatch.setattr(demo, '__file__', str(tmp_path / 'a' / 'b' / 'c' / 'main.py'))
+    monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
+    with pytest.raises(demo.DemoError, match=r'source install/setup\.bash'):
+        demo.config_folder()
+    (index / 'edgetpu_retrain').touch()
+    (share / 'edgetpu_retrain').mkdir()
+    assert demo.config_folder() == share / 'edgetpu_retrain' / 'config'

@@ -1,0 +1,59 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from collections import Counter
+from itertools import islice
+
+from edgetpu_retrain.demo.photographs import SUBJECTS
+from edgetpu_retrain.demo.scenes import (
+    EXAM_FRAMES,
+    play,
+    SCENE_EXAM,
+    SCENE_IDLE,
+    teaching_scene,
+)
+import numpy as np
+import pytest
+
+
+def test_the_exam_shows_every_subject_forty_times_in_mixed_order() -> None:
+    subjects = [frame.subject for frame in play(SCENE_EXAM, seed=0)]
+    assert EXAM_FRAMES == len(subjects) >= 200
+    assert Counter(subjects) == dict.fromkeys(SUBJECTS, 40)
+    assert subjects != sorted(subjects)
+
+
+def test_teaching_shows_one_subject_without_end() -> None:
+    frames = list(islice(play(teaching_scene('cat'), seed=0), 12))
+    assert {frame.subject for frame in frames} == {'cat'}
+    assert frames[0].picture.shape == (480, 640, 3)
+    pictures = {frame.picture.tobytes() for frame in frames}
+    assert len(pictures) == len(frames)
+
+
+def test_the_same_seed_gives_the_same_frames_and_another_seed_others() -> None:
+    def first(seed: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+        return next(play(teaching_scene('rocket'), seed)).picture
+
+    np.testing.assert_array_equal(first(1), first(1))
+    assert (first(1) != first(2)).any()
+
+
+def test_idle_shows_nothing() -> None:
+    assert list(play(SCENE_IDLE, seed=0)) == []
+
+
+@pytest.mark.parametrize('scene', ['', 'teaching', 'teaching/', 'teaching/dog', 'cat', 'EXAM'])
+def test_an_unknown_scene_is_refused_with_the_known_ones(scene: str) -> None:
+    with pytest.raises(ValueError, match=r'must be.*idle.*exam.*teaching.*astronaut'):
+        play(scene, seed=0)

@@ -1,0 +1,113 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+import json
+from pathlib import Path
+import time
+from types import SimpleNamespace
+
+from builtin_interfaces.msg import Time
+from edgetpu_retrain.demo.camera_node import image_message
+from edgetpu_retrain.demo.photographs import SUBJECTS
+from edgetpu_retrain.demo.scenes import RESULT_FILE
+from edgetpu_retrain.demo.teacher import (
+    CONTACT_SHEET_FILE,
+    leave_results,
+    LiveExam,
+    MODEL_FILE,
+)
+import numpy as np
+import pytest
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+from vision_msgs.msg import Classification, ObjectHypothesis
+
+
+def header(nanoseconds: int) -> Header:
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    return Header(stamp=Time(sec=seconds, nanosec=rest))
+
+
+def classification(nanoseconds: int, *classes: tuple[str, float]) -> Classification:
+    results = [ObjectHypothesis(class_id=label, score=score) for label, score in classes]
+    return Classification(header=header(nanoseconds), results=results)
+
+
+def image(nanoseconds: int, red: int) -> Image:
+    picture = np.zeros((480, 640, 3), np.uint8)
+    picture[:, :, 0] = red
+    message = image_message(picture)
+    message.header = header(nanoseconds)
+    return message
+
+
+@pytest.fixture
+def live() -> LiveExam:
+    """Return an exam of which two of three frames were shown, one of them answered rightly."""
+    live = LiveExam(planned=3)
+    live.started = True
+    now = time.time_ns()
+    for index, answered in enumerate((True, False)):
+        live.on_image(image(now + index, red=200))
+        live.on_truth(classification(now + index, ('cat', 1.0)))
+        if answered:
+            live.on_answer(classification(now + index, ('cat', 0.75), ('coins', 0.25)))
+    return live
+
+
+def test_messages_become_a_score(live: LiveExam) -> None:
+    assert (live.exam.shown, live.exam.answered, live.exam.right) == (2, 1, 1)
+    assert live.looking_at == 'cat'
+    answer = live.exam.frames[0].answer
+    assert answer is not None
+    assert (answer.label, answer.confidence) == ('cat', 0.75)
+    assert answer.latency_s >= 0.0
+
+
+def test_stamps_are_matched_to_the_nanosecond() -> None:
+    live = LiveExam(planned=1)
+    live.on_truth(classification(5_000_000_001, ('cat', 1.0)))
+    live.on_answer(classification(5_000_000_002, ('cat', 1.0)))
+    assert live.exam.answered == 0
+
+
+def test_pictures_of_the_exam_are_kept_in_rgb_and_those_of_teaching_are_not() -> None:
+    live = LiveExam(planned=1)
+    live.on_image(image(1, red=10))
+    live.started = True
+    live.on_image(image(2, red=200))
+    assert list(live.pictures) == [2]
+    assert (live.pictures[2] == (200, 0, 0)).all()
+
+
+def test_results_are_left_as_sheet_model_and_figures(live: LiveExam, tmp_path: Path) -> None:
+    model = tmp_path / 'version_1.tflite'
+    model.write_bytes(b'a model')
+    training = SimpleNamespace(
+        model_path=str(model),
+        train_accuracy=1.0,
+        validation_accuracy=float(np.float32(0.97)),
+        quantized_validation_accuracy=float(np.float32(0.96)),
+        seconds=1.25,
+    )
+    leave_results(tmp_path, live, training, samples=180)
+    figures = json.loads((tmp_path / RESULT_FILE).read_text())
+    assert figures['live_accuracy'] == 0.3333
+    assert (figures['exam_frames'], figures['answered'], figures['right']) == (3, 1, 1)
+    assert figures['validation_accuracy'] == 0.97
+    assert figures['quantized_validation_accuracy'] == 0.96
+    assert figures['samples'] == 180
+    assert figures['subjects'] == len(SUBJECTS)
+    assert figures['frames_per_second'] == 0.0
+    assert (tmp_path / MODEL_FILE).read_bytes() == b'a model'
+    assert (tmp_path / CONTACT_SHEET_FILE).read_bytes().startswith(b'\x89PNG')

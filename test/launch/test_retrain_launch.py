@@ -1,0 +1,190 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The launch file and the parameter file against the node that they are for."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+import importlib.util
+from pathlib import Path
+import sys
+from typing import Any
+
+from edgetpu_retrain.node.main import NODE_NAME
+from edgetpu_retrain.node.parameters import camera_parameters, PARAMETERS
+import pytest
+from running_node import Person, RunningProgram
+from small_models import build_extractor
+import yaml
+
+REPOSITORY = Path(__file__).parents[2]
+LAUNCH_FILE = REPOSITORY / 'launch' / 'retrain.launch.py'
+PARAMETER_FILE = REPOSITORY / 'config' / 'retrain.yaml'
+
+DECLARED = {each.name: each.default for each in (*PARAMETERS, *camera_parameters('camera'))}
+
+
+def flat(values: dict[str, Any], prefix: str = '') -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from flat(value, f'{prefix}{name}.')
+        else:
+            yield prefix + name, value
+
+
+def test_the_parameter_file_has_every_parameter_with_its_default() -> None:
+    content = yaml.safe_load(PARAMETER_FILE.read_text())
+    assert list(content) == ['/**'], 'for the node in whatever namespace'
+    values = dict(flat(content['/**']['ros__parameters']))
+    assert values == DECLARED
+    # ROS refuses 10 where it wants 10.0.
+    assert {name: type(value) for name, value in values.items()} == {
+        name: type(default) for name, default in DECLARED.items()
+    }
+
+
+def test_every_parameter_in_the_file_has_a_comment_above_it() -> None:
+    lines = PARAMETER_FILE.read_text().split('ros__parameters:\n')[1].splitlines()
+    bare = [
+        line
+        for above, line in zip(['', *lines], lines, strict=False)
+        if line.strip() and not line.strip().startswith('#')
+        # A camera's parameters begin a block, whose name the comment above 'cameras' explains.
+        if not above.strip().startswith('#') and line.strip() != 'camera:'
+    ]
+    assert bare == []
+
+
+class Source:
+    """What can be read in the launch file without running it."""
+
+    def __init__(self) -> None:
+        self.tree = ast.parse(LAUNCH_FILE.read_text())
+
+    def constant(self, name: str) -> Any:
+        """Return the value of an assignment at the top."""
+        for statement in self.tree.body:
+            if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == name:
+                return ast.literal_eval(statement.value)
+        raise AssertionError(f'{name} is not assigned in {LAUNCH_FILE}')
+
+    def calls(self, function: str) -> list[ast.Call]:
+        """Return the calls of a function."""
+        nodes = [node for node in ast.walk(self.tree) if isinstance(node, ast.Call)]
+        return [node for node in nodes if ast.unparse(node.func) == function]
+
+    def keywords(self, function: str) -> dict[str, str]:
+        """Return the keyword arguments of the only call of a function, as source."""
+        (call,) = self.calls(function)
+        return {str(each.arg): ast.unparse(each.value) for each in call.keywords}
+
+
+def test_the_launch_arguments_are_those_that_are_documented() -> None:
+    source = Source()
+    literal = {
+        call.args[0].value
+        for call in source.calls('DeclareLaunchArgument')
+        if isinstance(call.args[0], ast.Constant)
+    }
+    of_parameters = source.constant('PARAMETER_ARGUMENTS')
+    assert {*literal, *of_parameters} == {
+        *('image_topic', 'device', 'extractor', 'namespace', 'data_dir', 'params_file')
+    }
+    assert set(of_parameters) <= set(DECLARED)
+    # What is asked for is what is declared.
+    asked = {
+        call.args[0].value
+        for call in source.calls('LaunchConfiguration')
+        if isinstance(call.args[0], ast.Constant)
+    }
+    assert asked == literal
+
+
+def test_the_launch_file_starts_the_node_that_there_is() -> None:
+    keywords = Source().keywords('Node')
+    setup = (REPOSITORY / 'setup.py').read_text()
+    assert keywords['executable'] == repr(f'{NODE_NAME}_node')
+    assert '_node = {NAME}.node.main:main' in setup
+    assert keywords['package'] == keywords['name'] == repr(NODE_NAME)
+    # The topic that the argument image_topic stands for is a camera's default.
+    assert f"('{DECLARED['camera.image_topic']}', " in keywords['remappings']
+
+
+RUN_LAUNCH_FILE = """
+import sys
+from launch import LaunchDescription, LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+arguments = [argument.split(':=') for argument in sys.argv[2:]]
+source = PythonLaunchDescriptionSource(sys.argv[1])
+included = IncludeLaunchDescription(source, launch_arguments=arguments)
+service = LaunchService()
+service.include_launch_description(LaunchDescription([included]))
+sys.exit(service.run())
+"""
+
+needs_launch = pytest.mark.skipif(
+    importlib.util.find_spec('launch') is None or importlib.util.find_spec('launch_ros') is None,
+    reason='needs the packages launch and launch_ros, which come with ROS 2 from apt '
+    '(ros-<distro>-launch-ros) and are not on PyPI',
+)
+
+
+@needs_launch
+def test_the_launch_file_runs_with_all_its_arguments(tmp_path: Path, package_path: str) -> None:
+    extractor = tmp_path / 'small.tflite'
+    extractor.write_bytes(build_extractor('uint8'))
+    arguments = {
+        'namespace': 'robot1',
+        'image_topic': '/front/image_raw',
+        'extractor': extractor,
+        'data_dir': tmp_path / 'data',
+        'device': 'cpu',
+        'params_file': PARAMETER_FILE,
+    }
+    given = [f'{name}:={value}' for name, value in arguments.items()]
+    command = [sys.executable, '-c', RUN_LAUNCH_FILE, str(LAUNCH_FILE), *given]
+    with RunningProgram(command, {'PYTHONPATH': package_path}) as launch:
+        launch.wait_for_log(f'extractor {extractor} runs on cpu')
+        launch.wait_for_log(f'0 samples in {tmp_path / "data"}')
+        launch.wait_for_log("camera 'camera' reads /front/image_raw")
+        launch.wait_until_ready()
+        with Person('/robot1/edgetpu_retrain') as person:
+            assert person.wait_until_ready().list().success
+        assert launch.end() == 0
+
+
+@needs_launch
+def test_what_is_not_given_comes_from_the_parameter_file(
+    tmp_path: Path, package_path: str
+) -> None:
+    extractor = tmp_path / 'small.tflite'
+    extractor.write_bytes(build_extractor('uint8'))
+    parameters = {
+        'cameras': ['rear'],
+        'rear': {'image_topic': '/rear/image', 'image_transport': 'compressed'},
+        'extractor': str(extractor),
+        'data_dir': str(tmp_path / 'data'),
+        'device': 'cpu',
+    }
+    file = tmp_path / 'robot.yaml'
+    file.write_text(yaml.safe_dump({'/**': {'ros__parameters': parameters}}))
+    command = [sys.executable, '-c', RUN_LAUNCH_FILE, str(LAUNCH_FILE), f'params_file:={file}']
+    with RunningProgram(command, {'PYTHONPATH': package_path}) as launch:
+        launch.wait_for_log(f'extractor {extractor} runs on cpu')
+        launch.wait_for_log("camera 'rear' reads /rear/image/compressed")
+        launch.wait_until_ready()
+        assert launch.end() == 0

@@ -1,0 +1,46 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from edgetpu_retrain.learning import Head
+from edgetpu_retrain.learning import head as head_module
+import numpy as np
+import pytest
+
+
+def test_blocks_give_what_one_product_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    embeddings = rng.standard_normal((25, 3)).astype(np.float32)
+    head = Head(rng.standard_normal((3, 4)).astype(np.float32), np.arange(4, dtype=np.float32))
+    whole = embeddings @ head.weights + head.bias
+    monkeypatch.setattr(head_module, '_BLOCK_ROWS', 10)
+    assert np.array_equal(head.predict(embeddings), np.argmax(whole, axis=1))
+    assert head.predict(embeddings).dtype == np.int64
+    assert head.range_of_logits(embeddings) == pytest.approx((whole.min(), whole.max()))
+
+
+def test_probabilities_of_huge_logits_are_finite_and_add_up() -> None:
+    head = Head(np.array([[1e30, -1e30]], np.float32), np.zeros(2, np.float32))
+    probabilities = head.predict_proba(np.array([[1.0], [-1.0], [0.0]], np.float32))
+    assert probabilities.tolist() == [[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]
+
+
+def test_shapes_that_do_not_fit_are_refused() -> None:
+    weights, bias = np.zeros((2, 3), np.float32), np.zeros(3, np.float32)
+    with pytest.raises(ValueError, match='weights has shape'):
+        Head(bias, bias)
+    with pytest.raises(ValueError, match='bias has shape'):
+        Head(weights, bias[:2])
+    with pytest.raises(ValueError, match='2 labels were given for 3 classes'):
+        Head(weights, bias, ('a', 'b'))

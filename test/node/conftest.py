@@ -1,0 +1,83 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A robot for the tests: small extractor, fresh folder, and a person who talks to its node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+import contextlib
+from pathlib import Path
+
+import pytest
+from running_node import Person, RunningNode
+from small_models import build_extractor
+
+StartNode = Callable[..., RunningNode]
+
+
+@pytest.fixture(scope='session')
+def small_extractor(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the path of an extractor that takes no time."""
+    path = tmp_path_factory.mktemp('extractor') / 'small.tflite'
+    path.write_bytes(build_extractor('uint8', dimension=16, image_size=16))
+    return path
+
+
+@contextlib.contextmanager
+def starter(package_path: str, extractor: Path, data_dir: Path) -> Iterator[StartNode]:
+    """Start nodes on one data folder; those that still run are ended."""
+    with contextlib.ExitStack() as running:
+
+        def start(
+            parameters: Mapping[str, object] | None = None,
+            arguments: Sequence[str] = (),
+            environment: Mapping[str, str] | None = None,
+        ) -> RunningNode:
+            values = {'extractor': extractor, 'data_dir': data_dir, **(parameters or {})}
+            node = RunningNode(package_path, values, arguments, environment)
+            return running.enter_context(node)
+
+        yield start
+
+
+@pytest.fixture
+def start_node(package_path: str, small_extractor: Path, tmp_path: Path) -> Iterator[StartNode]:
+    """Start a node on a fresh data folder, with further parameters and arguments."""
+    with starter(package_path, small_extractor, tmp_path / 'data') as start:
+        yield start
+
+
+@pytest.fixture
+def person() -> Iterator[Person]:
+    """Return somebody who talks to the node, and has cameras."""
+    with Person() as person:
+        yield person
+
+
+@pytest.fixture(scope='module')
+def shared_node(
+    package_path: str, small_extractor: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningNode]:
+    """Return a node that all tests of a module share; none of them may start another."""
+    data_dir = tmp_path_factory.mktemp('data')
+    with starter(package_path, small_extractor, data_dir) as start:
+        yield start().wait_until_ready()
+
+
+@pytest.fixture(scope='module')
+def shared_person(shared_node: RunningNode) -> Iterator[Person]:
+    """Return somebody who talks to the shared node."""
+    assert shared_node.process.poll() is None
+    with Person() as person:
+        yield person.wait_until_ready()

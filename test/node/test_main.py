@@ -1,0 +1,112 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The program: what it refuses to start with, and how it ends."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+import signal
+from typing import Any
+
+from edgetpu_retrain.store.samples import SampleStore
+import pytest
+from running_node import image_message, pattern, Person, RunningNode
+from small_models import build_extractor
+
+REFUSED = [
+    ({'num_iter': 0}, 'parameter num_iter must be a whole number from 1 to 1000000'),
+    ({'num_iter': 'many'}, 'parameter num_iter must be a whole number from 1 to 1000000'),
+    ({'learning_rate': 1}, 'parameter learning_rate must be a number with a decimal point'),
+    ({'learning_rate': '.nan'}, 'parameter learning_rate must be a number with a decimal point'),
+    ({'num_threads': 0}, 'parameter num_threads must be a whole number from 1 to 64'),
+    ({'seed': -1}, 'parameter seed must be a whole number from 0'),
+    ({'sample_timeout_s': -1.0}, 'parameter sample_timeout_s must be a number'),
+    ({'cameras': '[]'}, 'parameter cameras has no value'),
+    ({'cameras': 'left'}, 'parameter cameras must be a list of texts'),
+    ({'cameras': '[a, a]'}, "['a', 'a']: each name must be there once"),
+    ({'camera.image_transport': 'theora'}, "is 'theora': set it to raw or compressed"),
+    ({'camera.image_topic': '"a b"'}, "camera 'camera' cannot subscribe to 'a b'"),
+    ({'qos_overrides./image.subscription.reliability': 'perfect'}, '`perfect`'),
+    ({'device': 'gpu'}, "device is 'gpu'; it must be 'auto', 'cpu', 'usb'"),
+    ({'extractor': '/no/such/file'}, "there is no model file '/no/such/file'"),
+    ({'data_dir': '/proc/nowhere'}, 'Cannot create the data folder /proc/nowhere'),
+]
+
+
+@pytest.mark.parametrize(('parameters', 'words'), REFUSED)
+def test_what_cannot_work_ends_it_with_one_sentence(
+    start_node: Any, parameters: dict[str, object], words: str
+) -> None:
+    node: RunningNode = start_node(parameters)
+    assert node.wait() == 1
+    last = node.log[-1]
+    assert '[FATAL]' in last
+    assert words in last
+    assert not any('Traceback' in line for line in node.log)
+
+
+def test_ros_arguments_that_cannot_be_read_end_it_with_a_sentence(start_node: Any) -> None:
+    node: RunningNode = start_node({}, ['--params-file', '/no/such/file.yaml'])
+    assert node.wait() == 1
+    assert '/no/such/file.yaml' in '\n'.join(node.log)
+    assert not any('Traceback' in line for line in node.log)
+
+
+def test_a_compiled_extractor_without_an_edge_tpu_says_so(start_node: Any, tmp_path: Path) -> None:
+    compiled = tmp_path / 'compiled_edgetpu.tflite'
+    compiled.write_bytes(build_extractor('uint8', compiled=True))
+    node: RunningNode = start_node({'extractor': compiled})
+    assert node.wait() == 1
+    assert 'Edge TPU' in node.log[-1]
+
+
+def test_a_requested_edge_tpu_for_an_uncompiled_extractor_is_a_warning(start_node: Any) -> None:
+    node: RunningNode = start_node({'device': 'usb'})
+    line = node.wait_for_log('is not compiled for the Edge TPU and runs on the CPU')
+    assert '[WARN]' in line
+    node.wait_until_ready()
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_in_order_at_a_signal(start_node: Any, number: signal.Signals) -> None:
+    node: RunningNode = start_node().wait_until_ready()
+    assert node.end(number) == 0
+    assert not any('Traceback' in line for line in node.log)
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_in_order_in_the_middle_of_everything(
+    start_node: Any, person: Person, tmp_path: Path, number: signal.Signals
+) -> None:
+    node: RunningNode = start_node()
+    camera = person.wait_until_ready().camera()
+    person.teach(
+        camera, {'cat': image_message(pattern(1)), 'dog': image_message(pattern(2))}, count=2
+    )
+    person.train(num_iter=10)
+    goal = person.start_training(num_iter=1_000_000, print_every=1)
+    goal.feedback.next()
+    person.add_later('cat', count=1000, min_interval_s=0.01)
+    person.classifications.next()
+    assert node.end(number) == 0
+    assert not any('Traceback' in line for line in node.log)
+    with SampleStore(tmp_path / 'data' / 'samples.db') as store:
+        assert sum(store.counts(extractor=_identity(node)).values()) >= 4
+
+
+def _identity(node: RunningNode) -> str:
+    line = next(line for line in node.log if 'runs on' in line)
+    path = line.split('extractor ')[1].split(' runs on')[0]
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

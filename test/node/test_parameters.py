@@ -1,0 +1,78 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from typing import Any
+
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.node.parameters import (
+    camera_parameters,
+    check_camera_names,
+    collect_parameters,
+    PARAMETERS,
+)
+from edgetpu_retrain.retraining import TrainingOptions
+import pytest
+
+
+def values(**changes: Any) -> dict[str, Any]:
+    defaults = {each.name: each.default for each in PARAMETERS}
+    for camera in changes.get('cameras', ['camera']):
+        defaults |= {each.name: each.default for each in camera_parameters(camera)}
+    return defaults | changes
+
+
+def test_the_defaults_make_a_node() -> None:
+    parameters = collect_parameters(values().__getitem__)
+    assert parameters.camera_names == ('camera',)
+    assert parameters.cameras[0].image_topic == 'image'
+    assert parameters.cameras[0].image_transport == 'raw'
+
+
+def test_the_defaults_are_those_of_a_training() -> None:
+    parameters, options = collect_parameters(values().__getitem__), TrainingOptions()
+    for name in ('num_iter', 'learning_rate', 'batch_size', 'seed'):
+        assert getattr(parameters, name) == getattr(options, name)
+
+
+def test_each_camera_has_parameters_of_its_own() -> None:
+    given = values(cameras=['left', 'right'])
+    given['right.image_topic'] = '/stereo/right'
+    given['right.image_transport'] = 'compressed'
+    parameters = collect_parameters(given.__getitem__)
+    assert [camera.image_topic for camera in parameters.cameras] == ['image', '/stereo/right']
+    assert [camera.image_transport for camera in parameters.cameras] == ['raw', 'compressed']
+
+
+@pytest.mark.parametrize(
+    'names', [[], [''], ['a', 'a'], ['a', ''], ['1st'], ['a b'], ['_x'], ['a/b'], ['a.b']]
+)
+def test_impossible_camera_names_are_refused(names: list[str]) -> None:
+    with pytest.raises(RequestError, match='parameter cameras'):
+        check_camera_names(names)
+
+
+def test_an_unknown_transport_is_refused() -> None:
+    given = values()
+    given['camera.image_transport'] = 'theora'
+    with pytest.raises(RequestError, match=r"image_transport is 'theora': set it to raw or comp"):
+        collect_parameters(given.__getitem__)
+
+
+def test_defaults_are_in_their_range_and_every_parameter_is_described() -> None:
+    for parameter in (*PARAMETERS, *camera_parameters('front')):
+        assert parameter.description.endswith('.')
+        if parameter.allowed is not None:
+            assert isinstance(parameter.default, (int, float))
+            assert parameter.allowed[0] <= parameter.default <= parameter.allowed[1]

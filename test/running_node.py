@@ -1,0 +1,370 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The retrain node in a process of its own, and a person with a camera who talks to it over DDS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import Any, TypeVar
+
+from edgetpu_retrain_interfaces.action import Train
+from edgetpu_retrain_interfaces.srv import AddSample, ListSamples, RemoveSamples
+import numpy as np
+import numpy.typing as npt
+import rclpy
+from rclpy.action import ActionClient
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import CompressedImage, Image
+from vision_msgs.msg import Classification
+
+# How long a busy machine may take for what an idle one does in a moment.
+PATIENCE_S = 90.0
+
+Answer = TypeVar('Answer')
+Program = TypeVar('Program', bound='RunningProgram')
+Picture = npt.NDArray[np.uint8]
+
+
+class Collected(list[Answer]):
+    """What came, in order; other threads can wait for more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed = threading.Condition()
+        self._ended = False
+
+    def append(self, item: Answer) -> None:
+        with self._changed:
+            super().append(item)
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """Tell that nothing more will come."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def wait_for(self, what: Callable[[Answer], bool], *, since: int = 0) -> Answer:
+        """Return the first item, from number ``since`` on, for which ``what`` holds."""
+        found: list[Answer] = []
+
+        def is_there() -> bool:
+            found.extend(item for item in self[since:] if what(item))
+            return bool(found) or self._ended
+
+        with self._changed:
+            self._changed.wait_for(is_there, PATIENCE_S)
+        if not found:
+            last = '\n'.join(map(str, self[-20:]))
+            raise TimeoutError(f'it did not come within {PATIENCE_S:.0f} s; the last:\n{last}')
+        return found[0]
+
+    def next(self) -> Answer:
+        """Wait for one more than there are now, and return it."""
+        return self.wait_for(lambda _: True, since=len(self))
+
+
+class RunningProgram:
+    """
+    A child process that talks; as a context it is ended with SIGINT.
+
+    Args:
+        command: the program and its arguments.
+        environment: changes to this process's.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.process = subprocess.Popen(
+            command,
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors='replace',
+        )
+        self.log: Collected[str] = Collected()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self: Program) -> Program:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def wait_until_ready(self: Program) -> Program:
+        """Wait until the node in it says so; what it said instead is in the error."""
+        self.wait_for_log('ready')
+        return self
+
+    def wait_for_log(self, words: str, *, since: int = 0) -> str:
+        """Return the first line, from number ``since`` on, that has these words."""
+        return self.log.wait_for(lambda line: words in line, since=since)
+
+    def end(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Send a signal, unless it has ended by itself, and return the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait until it ends, and return the exit code."""
+        try:
+            exit_code = self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        self._reader.join(PATIENCE_S)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return exit_code
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.log.append(line.rstrip())
+        self.log.end()
+
+
+class RunningNode(RunningProgram):
+    """
+    A process with the retrain node.
+
+    Args:
+        python_path: its PYTHONPATH.
+        parameters: name to value, as on the command line.
+        arguments: more of the command line, behind ``--ros-args``.
+        environment: changes to this process's.
+    """
+
+    def __init__(
+        self,
+        python_path: str,
+        parameters: Mapping[str, object],
+        arguments: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        given = [part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')]
+        program = (sys.executable, '-m', 'edgetpu_retrain.node.main')
+        super().__init__(
+            [*program, '--ros-args', *given, *arguments],
+            {'PYTHONPATH': python_path, **(environment or {})},
+        )
+
+
+@dataclass
+class Goal:
+    """A goal of ~/train on its way."""
+
+    handle: Any
+    result: Any
+    feedback: Collected[Any] = field(default_factory=Collected)
+
+    def wait(self) -> tuple[int, Any]:
+        """Return status and result when it ended."""
+        response = wait_for(self.result)
+        return response.status, response.result
+
+    def cancel(self) -> Any:
+        """Ask for its end and return the server's answer."""
+        return wait_for(self.handle.cancel_goal_async())
+
+
+def wait_for(future: Any) -> Any:
+    """Wait for an rclpy future that another thread's executor ends."""
+    ended = threading.Event()
+    future.add_done_callback(lambda _: ended.set())
+    if not ended.wait(PATIENCE_S):
+        raise TimeoutError(f'no answer within {PATIENCE_S:.0f} s')
+    return future.result()
+
+
+class Camera:
+    """
+    Publishes what it is shown, again and again, each image with a stamp of its own.
+
+    Args:
+        node: publishes for it.
+        topic: of the images.
+        message_type: Image or CompressedImage.
+        frame_id: in each header.
+    """
+
+    PERIOD_S = 0.04
+
+    def __init__(
+        self, node: Any, topic: str, message_type: type = Image, frame_id: str = 'camera_frame'
+    ) -> None:
+        self._node = node
+        self._publisher = node.create_publisher(message_type, topic, qos_profile_sensor_data)
+        self._frame_id = frame_id
+        self._message: Any = None
+        self._stop = threading.Event()
+        self.stamps: Collected[int] = Collected()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def show(self, message: Any) -> None:
+        """Publish a message from now on; None = nothing."""
+        self._message = message
+
+    def close(self) -> None:
+        """Stop publishing and leave the topic."""
+        self._stop.set()
+        self._thread.join()
+        self._node.destroy_publisher(self._publisher)
+
+    def _run(self) -> None:
+        while not self._stop.wait(self.PERIOD_S):
+            message = self._message
+            if message is None:
+                continue
+            now = time.time_ns()
+            message.header.frame_id = self._frame_id
+            message.header.stamp.sec, message.header.stamp.nanosec = divmod(now, 10**9)
+            self._publisher.publish(message)
+            self.stamps.append(now)
+
+
+class Person:
+    """
+    A ROS node in this process that teaches, trains and listens.
+
+    Args:
+        retrain_node: full name of the node to talk to.
+    """
+
+    def __init__(self, retrain_node: str = '/edgetpu_retrain') -> None:
+        self.context = rclpy.Context()
+        rclpy.init(context=self.context)
+        self.node = rclpy.create_node('person', context=self.context)
+        self.classifications: Collected[Any] = Collected()
+        self._cameras: list[Camera] = []
+        self._add = self.node.create_client(AddSample, f'{retrain_node}/add_samples')
+        self._remove = self.node.create_client(RemoveSamples, f'{retrain_node}/remove_samples')
+        self._list = self.node.create_client(ListSamples, f'{retrain_node}/list_samples')
+        self._train = ActionClient(self.node, Train, f'{retrain_node}/train')
+        self.node.create_subscription(
+            Classification, f'{retrain_node}/classification', self.classifications.append, 10
+        )
+        self._executor = SingleThreadedExecutor(context=self.context)
+        self._executor.add_node(self.node)
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Person:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close_cameras()
+        self._executor.shutdown()
+        self._executor.wake()
+        self._thread.join(PATIENCE_S)
+        self._train.destroy()
+        self.node.destroy_node()
+        rclpy.try_shutdown(context=self.context)
+
+    def wait_until_ready(self) -> Person:
+        """Wait until the node answers."""
+        for client in (self._add, self._remove, self._list):
+            assert client.wait_for_service(timeout_sec=PATIENCE_S)
+        assert self._train.wait_for_server(timeout_sec=PATIENCE_S)
+        return self
+
+    def camera(self, topic: str = '/image', message_type: type = Image) -> Camera:
+        """Return a new camera."""
+        camera = Camera(self.node, topic, message_type)
+        self._cameras.append(camera)
+        return camera
+
+    def close_cameras(self) -> None:
+        """Take all cameras away."""
+        while self._cameras:
+            self._cameras.pop().close()
+
+    def add_later(self, label: str, **fields: Any) -> Any:
+        """Ask for samples and return the future of the answer."""
+        return self._add.call_async(AddSample.Request(label=label, **fields))
+
+    def add(self, label: str, **fields: Any) -> Any:
+        """Ask for samples and return the answer."""
+        return wait_for(self.add_later(label, **fields))
+
+    def remove(self, label: str = '', n: int = 0) -> Any:
+        """Ask for the removal of samples and return the answer."""
+        return wait_for(self._remove.call_async(RemoveSamples.Request(label=label, n=n)))
+
+    def list(self) -> Any:
+        """Return the answer of ~/list_samples."""
+        return wait_for(self._list.call_async(ListSamples.Request()))
+
+    def start_training(self, **fields: Any) -> Goal:
+        """Send a goal and return it when it is accepted."""
+        feedback: Collected[Any] = Collected()
+        handle = wait_for(
+            self._train.send_goal_async(
+                Train.Goal(**fields),
+                feedback_callback=lambda message: feedback.append(message.feedback),
+            )
+        )
+        assert handle.accepted
+        return Goal(handle, handle.get_result_async(), feedback)
+
+    def train(self, **fields: Any) -> tuple[int, Any]:
+        """Send a goal and return status and result."""
+        return self.start_training(**fields).wait()
+
+    def teach(self, camera: Camera, pictures: Mapping[str, Any], count: int = 6) -> None:
+        """Show a picture of each class and have it captured."""
+        for label, message in pictures.items():
+            camera.show(message)
+            camera.stamps.next()
+            answer = self.add(label, count=count, timeout_s=PATIENCE_S)
+            assert answer.success, answer.message
+
+    def _spin(self) -> None:
+        # The executor shut down while it waited.
+        try:
+            self._executor.spin()
+        except ExternalShutdownException:
+            pass
+
+
+def image_message(picture: Picture, encoding: str = 'rgb8') -> Image:
+    """Return a ``sensor_msgs/Image`` of a picture ``[H, W, C]``."""
+    height, width = picture.shape[:2]
+    message = Image(height=height, width=width, encoding=encoding, step=picture[0].nbytes)
+    message.data = picture.tobytes()
+    return message
+
+
+def compressed_message(content: bytes, kind: str = 'jpeg') -> CompressedImage:
+    """Return a ``sensor_msgs/CompressedImage`` of a file."""
+    message = CompressedImage(format=kind)
+    message.data = content
+    return message
+
+
+def pattern(seed: int) -> Picture:
+    """Return a picture, uint8 ``[48, 64, 3]``, that looks like no one with another seed."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
+    return np.repeat(np.repeat(coarse, 8, axis=0), 8, axis=1)

@@ -1,0 +1,207 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""tools/dev.sh before it does anything: what it finds missing, and what it says to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+import os
+from pathlib import Path
+import shutil
+import stat
+import subprocess
+import sys
+
+import pytest
+
+DEV = Path(__file__).parents[1] / 'tools' / 'dev.sh'
+
+# What the script itself is written with; every Debian has them.
+ALWAYS_THERE = ('bash', 'cat', 'dirname', 'env', 'sed', 'tail', 'tr', 'uname')
+VERSION = f'{sys.version_info.major}.{sys.version_info.minor}'
+
+
+class Machine:
+    """A machine with only the programs that a test gives it: a folder that is all of PATH."""
+
+    def __init__(self, folder: Path) -> None:
+        self.programs = folder / 'bin'
+        self.programs.mkdir()
+        for name in ALWAYS_THERE:
+            where = shutil.which(name)
+            assert where is not None
+            (self.programs / name).symlink_to(where)
+        self.add('c++', 'cc', 'cmake', 'make')
+        self.add_python()
+        self.variables = {'HOME': str(folder), 'PATH': str(self.programs)}
+
+    def add(self, *names: str, script: str = 'exit 0') -> None:
+        for name in names:
+            program = self.programs / name
+            program.write_text(f'#!/bin/sh\n{script}\n')
+            program.chmod(program.stat().st_mode | stat.S_IXUSR)
+
+    def add_python(self, *, at_start: Iterable[str] = (), name: str = 'python3') -> None:
+        """Add a Python that runs some lines before all else."""
+        modules = self.programs.parent / 'modules'
+        modules.mkdir(exist_ok=True)
+        (modules / 'sitecustomize.py').write_text('\n'.join(at_start))
+        self.add(name, script=f'PYTHONPATH={modules} exec {sys.executable} "$@"')
+
+    def remove(self, *names: str) -> None:
+        for name in names:
+            (self.programs / name).unlink()
+
+    def check(self, *options: str) -> subprocess.CompletedProcess[str]:
+        bash = self.programs / 'bash'
+        return subprocess.run(
+            [bash, DEV, *options, 'check'],
+            env=self.variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+WITHOUT_VENV = ('import sys', "sys.modules['ensurepip'] = None")
+WITHOUT_HEADERS = ('import sysconfig', "sysconfig.get_path = lambda *_, **__: '/nowhere'")
+
+
+def test_says_so_when_nothing_is_missing(machine: Machine) -> None:
+    outcome = machine.check()
+    assert (outcome.returncode, outcome.stdout) == (0, '')
+    assert 'nothing is missing' in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ('removed', 'package'),
+    [
+        (['c++'], 'g++'),
+        (['c++', 'cc'], 'g++'),
+        (['cc'], 'gcc'),
+        (['cmake'], 'cmake'),
+        (['make'], 'make'),
+        (['python3'], 'python3 python3-venv python3-dev'),
+        (['c++', 'cmake'], 'g++ cmake'),
+    ],
+)
+def test_names_the_package_of_a_missing_program(
+    machine: Machine, removed: list[str], package: str
+) -> None:
+    machine.remove(*removed)
+    outcome = machine.check()
+    assert outcome.returncode == 1
+    assert outcome.stderr.splitlines()[-1] == f'  sudo apt-get install {package}'
+
+
+@pytest.mark.parametrize(
+    ('at_start', 'package'),
+    [
+        (WITHOUT_VENV, f'python{VERSION}-venv'),
+        (WITHOUT_HEADERS, f'python{VERSION}-dev'),
+        (WITHOUT_VENV + WITHOUT_HEADERS, f'python{VERSION}-venv python{VERSION}-dev'),
+    ],
+)
+def test_names_the_package_of_a_missing_part_of_python(
+    machine: Machine, at_start: tuple[str, ...], package: str
+) -> None:
+    machine.add_python(at_start=at_start)
+    outcome = machine.check()
+    assert outcome.returncode == 1
+    assert outcome.stderr.splitlines()[-1] == f'  sudo apt-get install {package}'
+
+
+def test_another_compiler_will_do(machine: Machine) -> None:
+    machine.remove('c++', 'cc')
+    machine.add('clang', 'clang++')
+    assert machine.check().returncode == 0
+
+
+def test_refuses_a_python_without_wheels(machine: Machine) -> None:
+    machine.add_python(at_start=('import sys', 'sys.version_info = (3, 99, 0)'))
+    outcome = machine.check()
+    assert outcome.returncode == 1
+    assert "python3 is Python 3.99; ROS 2's wheels on PyPI are for 3.10 to 3.14." in outcome.stderr
+
+
+def test_python_can_be_chosen(machine: Machine) -> None:
+    machine.variables['PYTHON'] = 'python9'
+    outcome = machine.check()
+    assert outcome.returncode == 1
+    assert 'PYTHON is python9, and there is no such program' in outcome.stderr
+    machine.remove('python3')
+    machine.add_python(name='python9')
+    assert machine.check().returncode == 0
+
+
+def test_points_another_architecture_to_the_debian_packages(machine: Machine) -> None:
+    machine.remove('uname')
+    machine.add('uname', script='echo Linux aarch64')
+    outcome = machine.check()
+    assert outcome.returncode == 1
+    assert 'for Linux on x86_64 only; this is Linux aarch64' in outcome.stderr
+    assert 'docs.ros.org/en/jazzy/Installation' in outcome.stderr
+    assert '. /opt/ros/jazzy/setup.bash' in outcome.stderr
+
+
+def source_a_ros(machine: Machine) -> None:
+    machine.variables['ROS_DISTRO'] = 'rolling'
+    machine.add('colcon')
+    (machine.programs.parent / 'modules' / 'rclpy.py').touch()
+
+
+def test_a_sourced_ros_needs_no_wheels(machine: Machine) -> None:
+    machine.remove('uname')
+    machine.add('uname', script='echo Linux aarch64')
+    source_a_ros(machine)
+    assert machine.check().returncode == 0
+    # It needs all the rest.
+    machine.remove('cmake')
+    outcome = machine.check()
+    assert outcome.stderr.splitlines()[-1] == '  sudo apt-get install cmake'
+
+
+def test_says_why_a_sourced_ros_is_not_used(machine: Machine) -> None:
+    source_a_ros(machine)
+    machine.remove('colcon')
+    outcome = machine.check()
+    assert outcome.returncode == 0
+    assert 'sudo apt-get install python3-colcon-common-extensions' in outcome.stderr
+    source_a_ros(machine)
+    (machine.programs.parent / 'modules' / 'rclpy.py').write_text('raise ImportError')
+    assert 'python3 cannot import rclpy: not using it' in machine.check().stderr
+
+
+def test_a_distribution_without_wheels_is_refused(machine: Machine) -> None:
+    outcome = machine.check('--ros', 'foxy')
+    assert outcome.returncode == 1
+    assert 'choose jazzy or kilted' in outcome.stderr
+
+
+def test_run_asks_for_a_topic(machine: Machine) -> None:
+    bash = machine.programs / 'bash'
+    outcome = subprocess.run(
+        [bash, DEV, 'run', ''], env=machine.variables, capture_output=True, text=True, check=False
+    )
+    assert outcome.returncode == 1
+    assert 'make run IMAGE_TOPIC=/camera/image_raw' in outcome.stderr
+
+
+def test_is_executable() -> None:
+    assert os.access(DEV, os.X_OK)

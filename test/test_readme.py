@@ -1,0 +1,104 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What the README says, held against the code."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+import re
+import subprocess
+import sys
+
+import cv2
+from edgetpu_retrain.demo.scenes import play, teaching_scene
+from edgetpu_retrain.model_file.labels import read_labels
+from edgetpu_retrain.node.parameters import camera_parameters, PARAMETERS
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / 'README.md').read_text()
+
+
+def code_blocks(language: str) -> list[str]:
+    return re.findall(rf'^```{language}\n(.*?)^```', README, re.MULTILINE | re.DOTALL)
+
+
+def table_rows(heading: str) -> Iterator[list[str]]:
+    """Yield the cells of the first table below a heading, without its head."""
+    section = README.split(f'\n{heading}\n', 1)[1]
+    table = re.search(r'(^\|.*\n)+', section, re.MULTILINE)
+    assert table is not None
+    for line in table[0].splitlines()[2:]:
+        yield [cell.strip().strip('`') for cell in line.strip('|').split('|')]
+
+
+def test_every_parameter_is_there_with_its_default() -> None:
+    declared = {each.name: each.default for each in (*PARAMETERS, *camera_parameters('<name>'))}
+    shown = {name: yaml.safe_load(default) for name, default, _ in table_rows('### Parameters')}
+    # YAML reads '' and image as texts, 500 and 0.01 as numbers, ['camera'] as a list.
+    assert shown == declared
+
+
+def test_what_is_said_of_changes_while_the_node_runs_is_true() -> None:
+    assert 'The last six take effect at once' in README
+    names = [name for name, *_ in table_rows('### Parameters')]
+    assert set(names[-6:]) == {each.name for each in PARAMETERS if each.live}
+
+
+@pytest.mark.parametrize('target', re.findall(r'\]\(([^)#]+)\)', README))
+def test_links_lead_somewhere(target: str) -> None:
+    assert (ROOT / target).exists()
+
+
+@pytest.mark.parametrize('anchor', re.findall(r'\]\(#([^)]+)\)', README))
+def test_links_within_the_page_lead_to_a_heading(anchor: str) -> None:
+    headings = re.findall(r'^#+ (.*)$', README, re.MULTILINE)
+    assert anchor in {re.sub(r'[^\w -]', '', each).lower().replace(' ', '-') for each in headings}
+
+
+def test_the_calls_of_services_and_action_have_fields_that_exist() -> None:
+    calls = re.findall(
+        r'(?:ros2 service call|ros2 action send_goal --feedback) (\S+) '
+        r'edgetpu_retrain_interfaces/(srv|action)/(\w+)\s+(?:\\\s+)?"(.*?)"',
+        README,
+    )
+    assert {name for name, *_ in calls} == {
+        f'/edgetpu_retrain/{each}'
+        for each in ('add_samples', 'list_samples', 'remove_samples', 'train')
+    }
+    for _, kind, type_name, fields in calls:
+        interface = getattr(import_module(f'edgetpu_retrain_interfaces.{kind}'), type_name)
+        request = interface.Request if kind == 'srv' else interface.Goal
+        request(**yaml.safe_load(fields))
+
+
+def test_the_python_example_runs(tmp_path: Path) -> None:
+    (example,) = code_blocks('python')
+    for subject in ('cat', 'coffee'):
+        folder = tmp_path / 'photographs' / subject
+        folder.mkdir(parents=True)
+        for index, frame in enumerate(islice(play(teaching_scene(subject), seed=0), 10)):
+            cv2.imwrite(str(folder / f'{index}.jpg'), frame.picture[:, :, ::-1])
+    done = subprocess.run(
+        [sys.executable, '-c', example, str(tmp_path / 'photographs')],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert '100% of the held-out photographs right' in done.stdout
+    assert read_labels((tmp_path / 'retrained.tflite').read_bytes()) == ('cat', 'coffee')

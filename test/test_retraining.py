@@ -1,0 +1,249 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from collections.abc import Callable
+import dataclasses
+import hashlib
+from pathlib import Path
+import re
+from typing import Any
+
+from edgetpu_retrain.errors import ModelFileError, RequestError
+from edgetpu_retrain.learning import Progress, stratified_split
+from edgetpu_retrain.model_file.labels import read_labels
+from edgetpu_retrain.model_file.quantization import QuantizationParameters
+from edgetpu_retrain.retraining import retrain, TrainingCancelled, TrainingOptions
+from edgetpu_retrain.runtime.classifier import Classifier
+from edgetpu_retrain.runtime.extractor import Extractor
+from edgetpu_retrain.store.models import ModelStore
+from edgetpu_retrain.store.samples import SampleSet, SampleStore
+import numpy as np
+import numpy.typing as npt
+import pytest
+from small_models import build_extractor
+
+Picture = npt.NDArray[np.uint8]
+
+NAMES = ('mug', 'hat', 'dog')
+OPTIONS = TrainingOptions(num_iter=300, learning_rate=0.2, batch_size=20)
+
+
+def picture_of(name: str, take: int, noise: float = 20.0) -> Picture:
+    """Return one of many noisy pictures of a thing."""
+    thing = np.random.default_rng(NAMES.index(name)).integers(0, 256, (8, 8, 3))
+    rng = np.random.default_rng([NAMES.index(name), take])
+    return np.clip(thing + rng.normal(0.0, noise, thing.shape), 0, 255).astype(np.uint8)
+
+
+def teach(
+    extractor_model: bytes, folder: Path, names: tuple[str, ...] = NAMES, takes: int = 15
+) -> SampleSet:
+    extractor = Extractor(extractor_model, device='cpu')
+    about = extractor.description
+    with SampleStore(folder / 'samples.db') as store:
+        for take in range(takes):
+            for name in names:
+                embedding = extractor.embed(picture_of(name, take))
+                store.add(
+                    name, embedding, extractor=about.identity, quantization=about.quantization
+                )
+        return store.snapshot(extractor=about.identity)
+
+
+@pytest.fixture(scope='module')
+def extractor_model() -> bytes:
+    return build_extractor('uint8', dimension=16)
+
+
+@pytest.fixture(scope='module')
+def samples(extractor_model: bytes, tmp_path_factory: pytest.TempPathFactory) -> SampleSet:
+    return teach(extractor_model, tmp_path_factory.mktemp('samples'))
+
+
+@pytest.mark.parametrize('rank', [2, 4])
+@pytest.mark.parametrize('dtype', ['uint8', 'int8', 'float32'])
+def test_a_trained_model_knows_pictures_that_it_never_saw(
+    dtype: str, rank: int, tmp_path: Path
+) -> None:
+    extractor_model = build_extractor(dtype, dimension=16, rank=rank)
+    outcome = retrain(teach(extractor_model, tmp_path), extractor_model, OPTIONS)
+    models = ModelStore(tmp_path / 'models')
+    saved = models.save(outcome.model, outcome.record())
+    classifier = Classifier(models.load(saved.version).read_model(), device='cpu')
+    assert classifier.labels == outcome.labels == NAMES
+    for name in NAMES:
+        for take in range(100, 110):
+            scores = classifier.classify(picture_of(name, take)).scores
+            assert NAMES[int(np.argmax(scores))] == name
+
+
+def test_the_outcome_tells_where_the_model_came_from(
+    samples: SampleSet, extractor_model: bytes
+) -> None:
+    outcome = retrain(samples, extractor_model, OPTIONS)
+    assert read_labels(outcome.model) == NAMES
+    assert outcome.sample_counts == dict.fromkeys(NAMES, 15)
+    assert outcome.extractor == hashlib.sha256(extractor_model).hexdigest()
+    assert outcome.options == OPTIONS
+    assert outcome.confusion_matrix.tolist() == [[3, 0, 0], [0, 3, 0], [0, 0, 3]]
+    assert outcome.train_accuracy == outcome.validation_accuracy == 1.0
+    assert outcome.seconds > 0
+    assert re.fullmatch(
+        r'Trained 3 classes on 36 samples in \d+\.\d s: 100\.0 % of 9 held-out samples right '
+        r'\(100\.0 % after quantization\)\.',
+        outcome.message,
+    )
+
+
+def test_accuracies_are_those_of_head_and_file_on_held_out_pictures(
+    samples: SampleSet, extractor_model: bytes
+) -> None:
+    # Hardly trained, so that there is something to get wrong.
+    options = dataclasses.replace(OPTIONS, num_iter=1, learning_rate=0.001, weight_scale=0.5)
+    outcome = retrain(samples, extractor_model, options)
+    rng = np.random.default_rng(options.seed)
+    _, held_out = stratified_split(samples.labels, options.validation_fraction, rng)
+    classifier = Classifier(outcome.model, device='cpu')
+    right = 0
+    for row in held_out.tolist():
+        take, name = divmod(row, len(NAMES))
+        scores = classifier.classify(picture_of(NAMES[name], take)).scores
+        right += int(np.argmax(scores)) == name
+    assert outcome.quantized_validation_accuracy == right / len(held_out)
+    assert outcome.validation_accuracy < 1.0
+    matrix = outcome.confusion_matrix
+    assert outcome.validation_accuracy == np.trace(matrix) / matrix.sum()
+    assert matrix.sum(axis=1).tolist() == np.bincount(samples.labels[held_out]).tolist()
+    assert 'Most confused: ' in outcome.message
+
+
+def test_the_accuracy_after_quantization_is_that_of_the_file(
+    samples: SampleSet, extractor_model: bytes
+) -> None:
+    # All scores are about 1/3: the head can tell them apart, steps of 1/256 cannot.
+    options = dataclasses.replace(OPTIONS, num_iter=20, learning_rate=1e-6, weight_scale=0.0)
+    outcome = retrain(samples, extractor_model, options)
+    assert outcome.validation_accuracy > 0.9
+    assert outcome.quantized_validation_accuracy < 0.5
+
+
+def test_the_same_samples_and_seed_give_the_same_file(
+    samples: SampleSet, extractor_model: bytes
+) -> None:
+    model = retrain(samples, extractor_model, OPTIONS).model
+    assert retrain(samples, extractor_model, OPTIONS).model == model
+    other = dataclasses.replace(OPTIONS, seed=1)
+    assert retrain(samples, extractor_model, other).model != model
+
+
+def test_progress_is_reported_at_the_asked_for_iterations(
+    samples: SampleSet, extractor_model: bytes
+) -> None:
+    reports: list[Progress] = []
+    options = dataclasses.replace(OPTIONS, num_iter=50, print_every=20)
+    retrain(samples, extractor_model, options, on_progress=reports.append)
+    assert [report.iteration for report in reports] == [0, 20, 40]
+    assert {report.num_iter for report in reports} == {50}
+    assert reports[-1].loss < reports[0].loss
+    assert reports[-1].validation_accuracy > 0.8
+    assert reports[-1].train_accuracy > 0.8
+
+
+def test_nothing_is_printed(
+    samples: SampleSet, extractor_model: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    retrain(samples, extractor_model, OPTIONS, on_progress=lambda _progress: None)
+    assert capsys.readouterr() == ('', '')
+
+
+def asked(times: int) -> Callable[[], bool]:
+    """Return a question whose answer is True from the given time on."""
+    answers = iter([False] * (times - 1) + [True])
+    return lambda: next(answers)
+
+
+def test_cancelling_ends_before_the_next_iteration(
+    samples: SampleSet, extractor_model: bytes
+) -> None:
+    reports: list[Progress] = []
+    options = dataclasses.replace(OPTIONS, print_every=1)
+    # A fourth iteration would ask once more, and the iterator is at its end then.
+    with pytest.raises(TrainingCancelled, match='cancelled after 3 of 300 iterations'):
+        retrain(
+            samples, extractor_model, options, on_progress=reports.append, should_stop=asked(4)
+        )
+    assert [report.iteration for report in reports] == [0, 1, 2]
+
+
+@pytest.mark.parametrize('after', [1, 2])
+def test_cancelling_works_after_the_last_iteration_too(
+    after: int, samples: SampleSet, extractor_model: bytes
+) -> None:
+    options = dataclasses.replace(OPTIONS, num_iter=10)
+    with pytest.raises(TrainingCancelled, match='after 10 of 10 iterations'):
+        retrain(samples, extractor_model, options, should_stop=asked(10 + after))
+
+
+@pytest.mark.parametrize(
+    ('counts', 'words'),
+    [
+        ({}, 'no class was taught. Add samples of at least two'),
+        ({'mug': 5}, "only 'mug' was taught. Add samples of at least two"),
+        ({'mug': 5, 'hat': 1}, "Too few samples of 'hat': .*at least 2.*remove the class"),
+        ({'mug': 1, 'hat': 5, 'dog': 1}, "Too few samples of 'mug', 'dog': "),
+    ],
+)
+def test_too_few_classes_or_samples_are_refused(
+    counts: dict[str, int], words: str, extractor_model: bytes
+) -> None:
+    labels = np.repeat(np.arange(len(counts)), list(counts.values()))
+    embeddings = np.zeros((len(labels), 16 if counts else 0), np.uint8)
+    with pytest.raises(RequestError, match=words):
+        retrain(SampleSet(embeddings, labels, tuple(counts), None), extractor_model, OPTIONS)
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        {'embeddings': np.zeros((45, 15), np.uint8)},
+        {'embeddings': np.zeros((45, 16), np.int8)},
+        {'quantization': QuantizationParameters(0.5, 7)},
+    ],
+)
+def test_samples_of_another_extractor_are_refused(
+    change: dict[str, Any], samples: SampleSet, extractor_model: bytes
+) -> None:
+    words = 'do not fit the extractor: they are 1[56] numbers of .* its embeddings are 16 numbers'
+    with pytest.raises(RequestError, match=words):
+        retrain(dataclasses.replace(samples, **change), extractor_model, OPTIONS)
+
+
+def test_options_out_of_range_are_refused(samples: SampleSet, extractor_model: bytes) -> None:
+    with pytest.raises(RequestError, match='num_iter is 0'):
+        retrain(samples, extractor_model, TrainingOptions(num_iter=0))
+
+
+@pytest.mark.parametrize('learning_rate', [1e38, 1e300])
+def test_a_training_that_runs_away_is_refused(
+    learning_rate: float, samples: SampleSet, extractor_model: bytes
+) -> None:
+    options = dataclasses.replace(OPTIONS, learning_rate=learning_rate)
+    with pytest.raises(RequestError, match=r'training failed: .*smaller learning_rate'):
+        retrain(samples, extractor_model, options)
+
+
+def test_a_file_that_is_no_model_is_refused(samples: SampleSet) -> None:
+    with pytest.raises(ModelFileError):
+        retrain(samples, b'not a model', OPTIONS)

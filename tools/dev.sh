@@ -1,0 +1,527 @@
+#!/usr/bin/env bash
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+#
+# From a bare checkout to a built and running package; the Makefile is a list of its commands.
+#
+# Where a ROS 2 is sourced it is used, and never written to: .venv then holds only what rosdep
+# has no key for.  Elsewhere, and where --ros asks for a distribution, ROS 2 comes from PyPI's
+# wheels into .venv (Jazzy) or .venv-kilted.  Everything stays inside the checkout.
+
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+usage: tools/dev.sh [--ros jazzy|kilted] COMMAND [ARGUMENTS]
+
+  check           name the Debian packages that are missing, if any
+  setup           make the environment (.venv)
+  build           setup, and build both packages (build, install, log)
+  test [ARGS]     build, and run pytest with ARGS
+  lint            ruff, mypy, ament_flake8, ament_pep257, ament_copyright, shellcheck
+  demo [ARGS]     build, and run the demonstration
+  run TOPIC [ARGS]  build, and run the node on an image topic, e.g. /camera/image_raw
+  clean           remove all of the above; what `run` has learned (.ros) stays
+
+  --ros           take this distribution's wheels from PyPI, even where a ROS 2 is sourced
+  PYTHON=python3.12 in the environment chooses the Python to make the environment with
+TEXT
+}
+
+say() { printf '== %s\n' "$*" >&2; }
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+# ---------------------------------------------------------------------------------------------
+# Which ROS 2
+
+# Take folders that match a pattern out of a variable such as PATH.
+forget_folders() {
+  local name=$1 pattern=$2 folder kept=() IFS=:
+  [ -n "${!name:-}" ] || return 0
+  for folder in ${!name}; do
+    # shellcheck disable=SC2053 # a pattern is meant
+    if [[ $folder != $pattern ]]; then kept+=("$folder"); fi
+  done
+  export "$name=${kept[*]-}"
+}
+
+# Leave a ROS 2 that the caller's shell has sourced (this process only).
+leave_ros() {
+  local prefix IFS=:
+  for prefix in ${AMENT_PREFIX_PATH:-}; do forget_folders PATH "$prefix/bin"; done
+  unset AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH
+  unset RMW_IMPLEMENTATION ROS_DISTRO ROS_PYTHON_VERSION ROS_VERSION
+  # The wheels' start-up hook does its work once per process tree and marks it so; the mark
+  # would keep it from doing the same for another environment.
+  unset _ROS_WHEELS_BOOTSTRAP_COMPLETE
+}
+
+# Begin from the shell as it was before one of our own environments, or what was built on it,
+# was sourced in it.
+leave_own_environment() {
+  local name active=${VIRTUAL_ENV:-}
+  for name in AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH PATH \
+    PYTHONPATH; do
+    forget_folders "$name" "$root/.venv*"
+    forget_folders "$name" "$root/install*"
+  done
+  case $active in
+    "$root"/.venv | "$root"/.venv-*) unset VIRTUAL_ENV PYTHONHOME ;;
+    *) return 0 ;;
+  esac
+  if [ "$(cat "$active/origin" 2>/dev/null)" != sourced ]; then leave_ros; fi
+}
+
+# Set distro, and origin: 'sourced' for a ROS 2 in the caller's shell, 'wheels' for PyPI's.
+choose_ros() {
+  local wanted=$1
+  leave_own_environment
+  origin=wheels distro=${wanted:-jazzy}
+  if [ -z "$wanted" ] && [ -n "${ROS_DISTRO:-}" ]; then
+    if ! "$python" -c 'import rclpy' 2>/dev/null; then
+      say "ROS_DISTRO is $ROS_DISTRO, but $python cannot import rclpy: not using it"
+    elif ! command -v colcon >/dev/null; then
+      say "ROS 2 $ROS_DISTRO is sourced, but colcon is missing: not using it. To use it:" \
+        'sudo apt-get install python3-colcon-common-extensions'
+    else
+      origin=sourced distro=$ROS_DISTRO
+    fi
+  fi
+  if [ "$origin" = wheels ]; then
+    case $distro in
+      jazzy) suffix='' ;;
+      kilted) suffix=-kilted ;;
+      *) die "there are no wheels of ROS 2 $distro here; choose jazzy or kilted" ;;
+    esac
+    leave_ros
+  else
+    suffix=''
+  fi
+  venv=$root/.venv$suffix build=build$suffix install=install$suffix log=log$suffix
+}
+
+# ---------------------------------------------------------------------------------------------
+# What must be there
+
+require_platform() {
+  [ "$origin" = wheels ] || return 0
+  local machine found apt
+  machine=$(uname -sm)
+  apt='Install ROS 2 from its Debian packages'
+  apt+=" (https://docs.ros.org/en/$distro/Installation/Ubuntu-Install-Debs.html),"
+  apt+=" source it (. /opt/ros/$distro/setup.bash) and run this again."
+  for found in /opt/ros/*/setup.bash; do
+    [ -e "$found" ] || continue
+    say "there is a ROS 2 in ${found%/setup.bash}; to use it, source it first: . $found"
+  done
+  [ "$machine" = 'Linux x86_64' ] ||
+    die "no ROS 2 is sourced, and its wheels on PyPI are for Linux on x86_64 only; this is" \
+      "$machine. $apt README.md, 'On a robot', has every step."
+}
+
+# Print the version of $python and one line for each part of it that a Debian package lacks.
+python_facts='
+import importlib.util, os, sys, sysconfig
+version = "%d.%d" % sys.version_info[:2]
+print(version, sys.base_prefix)
+if not importlib.util.find_spec("ensurepip"):
+    print("python%s-venv (venv)" % version)
+if not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")):
+    print("python%s-dev (Python.h)" % version)
+'
+
+# Stop with the exact line to install what is missing.  Sets python_id.
+require_tools() {
+  local missing=() packages=() facts='' line version minor
+  if command -v "$python" >/dev/null; then
+    facts=$("$python" -c "$python_facts") || die "$python does not run"
+    python_id=${facts%%$'\n'*}
+    while read -r line; do missing+=("$line"); done < <(tail -n +2 <<<"$facts")
+    version=${python_id%% *}
+    minor=${version#*.}
+    if [ "${version%%.*}" != 3 ] || [ "$minor" -lt 10 ]; then
+      die "$python is Python $version; 3.10 or newer is needed. Name another: PYTHON=python3.12"
+    elif [ "$origin" = wheels ] && [ "$minor" -gt 14 ]; then
+      die "$python is Python $version; ROS 2's wheels on PyPI are for 3.10 to 3.14." \
+        'Name another: PYTHON=python3.12'
+    fi
+  elif [ "$python" = python3 ]; then
+    missing+=('python3 (Python)' 'python3-venv (venv)' 'python3-dev (Python.h)')
+  else
+    die "PYTHON is $python, and there is no such program"
+  fi
+  if ! any_of "${CXX:-c++}" g++ clang++; then
+    missing+=('g++ (C and C++ compiler)')
+  elif ! any_of "${CC:-cc}" gcc clang; then
+    missing+=('gcc (C compiler)')
+  fi
+  any_of cmake || missing+=('cmake (CMake)')
+  any_of make || missing+=('make (make)')
+  [ ${#missing[@]} = 0 ] && return 0
+  for line in "${missing[@]}"; do packages+=("${line%% *}"); done
+  printf 'error: %s is not installed\n' "${missing[@]#* }" >&2
+  die "install what is missing, and run this again:
+  sudo apt-get install ${packages[*]}"
+}
+
+any_of() {
+  local name
+  for name in "$@"; do
+    # CC and CXX may carry arguments.
+    if command -v "${name%% *}" >/dev/null; then return 0; fi
+  done
+  return 1
+}
+
+# ---------------------------------------------------------------------------------------------
+# The environment
+
+# Print one hash of files, of everything in folders, and of the words given.
+fingerprint() {
+  local what=()
+  while [ "$1" != -- ]; do
+    if [ -e "$1" ]; then what+=("$1"); fi
+    shift
+  done
+  {
+    printf '%s\n' "${@:2}"
+    find "${what[@]}" -type f ! -path '*/__pycache__/*' -print0 | LC_ALL=C sort -z |
+      xargs -0 sha256sum
+  } | sha256sum | cut -d' ' -f1
+}
+
+is_current() { [ "$(cat "$1" 2>/dev/null)" = "$2" ]; }
+
+pip_install() {
+  "$venv/bin/python" -m pip install -qq --disable-pip-version-check "$@" ||
+    die "pip could not install this ($*); its own words are above"
+}
+
+# Make $venv, unless it is there and was made from the same things.
+make_environment() {
+  local ingredients=("$python_id" "$root" "$origin" "$distro")
+  # How it is made counts as well.
+  ingredients+=("$(declare -f make_environment write_activation add_vision_msgs)")
+  if [ "$origin" = wheels ]; then
+    environment_id=$(fingerprint "requirements/ros-$distro.txt" requirements/runtime.txt \
+      underlay -- "${ingredients[@]}")
+  else
+    require_system_libraries
+    environment_id=$(fingerprint requirements/runtime.txt underlay \
+      -- "${ingredients[@]}" "$system_versions")
+  fi
+  is_current "$venv/ready" "$environment_id" && return 0
+  # What was built on another environment does not go with this one.
+  rm -rf "$venv" "$build" "$install" "$log"
+  if [ "$origin" = wheels ]; then
+    say "setting up ROS 2 $distro from PyPI in $(basename "$venv") (about a minute)"
+    "$python" -m venv "$venv"
+    pip_install -r "requirements/ros-$distro.txt" -r requirements/runtime.txt
+    # The wheels' CMake files name the include folders of the machine that built them.
+    sed -i -E 's#(INTERFACE_INCLUDE_DIRECTORIES) "/opt/python/[^"]*"#\1 ""#' \
+      "$venv"/share/*/cmake/export_*__rosidl_generator_pyExport.cmake
+  else
+    say "adding to ROS 2 $distro, in .venv, what rosdep has no key for"
+    "$python" -m venv --system-site-packages "$venv"
+    printf '%s\n' "$system_versions" >"$venv/constraints.txt"
+    pip_install -c "$venv/constraints.txt" -r requirements/runtime.txt
+  fi
+  echo "$origin" >"$venv/origin"
+  write_activation
+  enter_environment
+  if ! python3 -c 'import vision_msgs.msg' 2>/dev/null; then add_vision_msgs; fi
+  echo "$environment_id" >"$venv/ready"
+}
+
+# Print one line for each library of the system: a requirement that holds pip to it, or what is
+# missing.  Another numpy or OpenCV in .venv would break cv_bridge, which is compiled with them.
+system_facts='
+import re
+for module, package, wheels in (
+    ("numpy", "python3-numpy", ("numpy",)),
+    ("cv2", "python3-opencv", ("opencv-python", "opencv-python-headless",
+     "opencv-contrib-python", "opencv-contrib-python-headless")),
+    ("rich", "python3-rich", ()),
+):
+    try:
+        version = getattr(__import__(module), "__version__", "")
+    except ImportError:
+        print("missing", package)
+    else:
+        version = ".".join(re.findall("[0-9]+", version)[:3])
+        for wheel in wheels:
+            print("%s==%s.*" % (wheel, version))
+try:
+    import vision_msgs
+    print("# vision_msgs is there")
+except ImportError:
+    print("# without vision_msgs")
+'
+
+# Set system_versions, or stop with what is to be installed.
+require_system_libraries() {
+  local missing
+  system_versions=$("$python" -c "$system_facts")
+  missing=$(sed -n 's/^missing //p' <<<"$system_versions" | tr '\n' ' ')
+  [ -z "$missing" ] || die "ROS 2 $distro is sourced, but not all that edgetpu_retrain needs is installed. Install it, and run this again:
+  sudo apt-get install ${missing% }"
+}
+
+# Make `. $venv/bin/activate` all that is to be done before `colcon build`.
+write_activation() {
+  local setup=$venv/setup.sh name
+  {
+    echo '# Written by tools/dev.sh.'
+    if [ "$origin" = wheels ]; then
+      echo "export VIRTUAL_ENV='$venv' ROS_DISTRO=$distro ROS_VERSION=2 ROS_PYTHON_VERSION=3"
+      echo "case \":\$PATH:\" in *':$venv/bin:'*) ;; *) export PATH='$venv/bin':\"\$PATH\" ;; esac"
+    fi
+    # A sourced ROS gets along without these, unless vision_msgs is added.
+    for name in AMENT_PREFIX_PATH: LD_LIBRARY_PATH:/lib; do
+      [ "$name$origin" = LD_LIBRARY_PATH:/libwheels ] && continue
+      echo "case \":\${${name%:*}:-}:\" in *':$venv${name#*:}:'*) ;; *)"
+      echo "  export ${name%:*}='$venv${name#*:}'\"\${${name%:*}:+:\$${name%:*}}\" ;;"
+      echo 'esac'
+    done
+  } >"$setup"
+  # colcon takes a folder on AMENT_PREFIX_PATH that has these for an underlay: what is built on
+  # it can be sourced from a clean shell.
+  for name in setup.bash setup.zsh local_setup.sh local_setup.bash local_setup.zsh; do
+    cp "$setup" "$venv/$name"
+  done
+  printf '\n# Written by tools/dev.sh: the environment of ROS 2.\n. "%s"\n' "$setup" \
+    >>"$venv/bin/activate"
+}
+
+enter_environment() {
+  set +u # neither venv's nor colcon's scripts are written for it
+  # shellcheck disable=SC1091
+  . "$venv/bin/activate"
+  set -u
+}
+
+# Build the messages of underlay/ into $venv; the user's ROS is never written to.
+add_vision_msgs() {
+  local scratch=$venv/vision_msgs_build purelib
+  if [ "$origin" = sourced ]; then
+    say "vision_msgs is not installed (sudo apt-get install ros-$distro-vision-msgs):" \
+      'building its messages into .venv'
+  else
+    say 'building the messages of vision_msgs, of which PyPI has no wheel'
+  fi
+  purelib=$(python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+  {
+    cmake -S underlay/vision_msgs -B "$scratch" -DCMAKE_INSTALL_PREFIX="$venv" \
+      -DCMAKE_PREFIX_PATH="${AMENT_PREFIX_PATH//:/;}" \
+      -DPYTHON_INSTALL_DIR="${purelib#"$venv"/}" -DBUILD_TESTING=OFF &&
+      cmake --build "$scratch" --parallel "$(nproc)" &&
+      cmake --install "$scratch"
+  } >"$venv/vision_msgs.log" 2>&1 ||
+    { tail -n 30 "$venv/vision_msgs.log" >&2 && die 'vision_msgs could not be built (see above)'; }
+  rm -rf "$scratch"
+}
+
+# Install what one command needs beyond the package itself, once.
+add_requirements() {
+  local name=$1 file files=() arguments=() id
+  for file in "requirements/$name.txt" "requirements/$name-$distro.txt"; do
+    # The second is for the wheels, whose versions we choose.
+    case $file in *-*) [ "$origin" = wheels ] || continue ;; esac
+    if [ -e "$file" ]; then files+=("$file"); fi
+  done
+  id=$(fingerprint "${files[@]}" -- "$environment_id")
+  is_current "$venv/ready-$name" "$id" && return 0
+  say "installing what \`$name\` needs"
+  # Nothing that is there may be replaced, numpy least of all.
+  "$venv/bin/python" -m pip list --format freeze --exclude pip --exclude setuptools \
+    --disable-pip-version-check 2>/dev/null |
+    grep -iE '^(numpy|opencv|ai-edge-litert|flatbuffers)' >"$venv/held.txt" || true
+  [ "$origin" = sourced ] && cp "$venv/constraints.txt" "$venv/held.txt"
+  for file in "${files[@]}"; do arguments+=(-r "$file"); done
+  pip_install -c "$venv/held.txt" "${arguments[@]}"
+  echo "$id" >"$venv/ready-$name"
+}
+
+# ---------------------------------------------------------------------------------------------
+# The build
+
+run_colcon() {
+  # setuptools warns of `setup.py install`, which is how colcon installs, and of a shell that
+  # wants no byte code.
+  env -u PYTHONDONTWRITEBYTECODE PYTHONWARNINGS='ignore:::setuptools,ignore:::pkg_resources' \
+    colcon --log-base "$log" build --build-base "$build" --install-base "$install" \
+    --packages-select "$1" >&2
+}
+
+# Build what has changed since the last time.
+build_packages() {
+  local id
+  id=$(fingerprint edgetpu_retrain_interfaces -- "$environment_id")
+  if ! is_current "$build/interfaces-ready" "$id"; then
+    say "building the interfaces into $install (some 15 seconds)"
+    run_colcon edgetpu_retrain_interfaces
+    echo "$id" >"$build/interfaces-ready"
+  fi
+  id=$(fingerprint edgetpu_retrain launch config resource package.xml setup.py setup.cfg -- "$id")
+  if ! is_current "$build/package-ready" "$id"; then
+    # setup.py would leave files there that have gone from the source.
+    rm -rf "$build/edgetpu_retrain" "$install/edgetpu_retrain"
+    say "building the package into $install"
+    run_colcon edgetpu_retrain
+    echo "$id" >"$build/package-ready"
+  fi
+}
+
+enter_install() {
+  set +u
+  # shellcheck disable=SC1091
+  . "$install/local_setup.bash"
+  set -u
+}
+
+# Make the environment, and take the given steps in it; one run at a time in a checkout.
+prepare() {
+  local step
+  require_platform
+  require_tools
+  mkdir -p "$cache/tmp"
+  if command -v flock >/dev/null; then
+    exec 9>"$cache/lock"
+    flock --nonblock 9 || { say 'waiting for another run in this checkout' && flock 9; }
+  fi
+  make_environment
+  enter_environment
+  for step in "$@"; do
+    $step
+  done
+  exec 9>&-
+}
+
+# ---------------------------------------------------------------------------------------------
+# The commands
+
+do_setup() {
+  prepare
+  say "ready. To use it in this shell:  . $(basename "$venv")/bin/activate"
+}
+
+do_build() {
+  prepare build_packages
+  say "ready. To use it in this shell:  . $(basename "$venv")/bin/activate &&" \
+    ". $install/setup.bash"
+}
+
+do_test() {
+  local scratch=$cache/test$suffix
+  prepare build_packages 'add_requirements test'
+  enter_install
+  rm -rf "$scratch"
+  mkdir -p "$scratch/log"
+  say "testing with ROS 2 $distro, $(python3 --version)"
+  # The tests are to see what was built and installed, not the source beside them: no current
+  # folder on sys.path, neither here nor in the nodes that the tests start.
+  PYTHONSAFEPATH=1 ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST ROS_HOME=$scratch \
+    ROS_LOG_DIR=$scratch/log python3 -m pytest -o cache_dir="$cache/pytest$suffix" "$@"
+}
+
+do_lint() {
+  local sources=() scripts=(tools/dev.sh .ci/run) folder failed=()
+  prepare 'add_requirements test' 'add_requirements lint'
+  for folder in edgetpu_retrain launch test tools benchmarks setup.py; do
+    if [ -f $folder ] || [ -n "$(find $folder -name '*.py' -print -quit 2>/dev/null)" ]; then
+      sources+=("$folder")
+    fi
+  done
+  export RUFF_CACHE_DIR=$cache/ruff MYPY_CACHE_DIR=$cache/mypy$suffix
+  check() {
+    say "$*"
+    "$@" >&2 || failed+=("$1")
+  }
+  check ruff check
+  check ruff format --check
+  check mypy --strict
+  check ament_flake8 "${sources[@]}"
+  # Sections in Google's style (see pyproject.toml).  That summaries are imperative is checked
+  # by ament_flake8, which knows a property from a method.
+  check ament_pep257 --add-ignore D401 D406 D407 D413 -- "${sources[@]}"
+  if command -v ament_copyright >/dev/null; then
+    check ament_copyright CONTRIBUTING.md LICENSE "${sources[@]}"
+  else
+    say "ament_copyright is not installed here; ruff's CPY001 has checked the headers"
+  fi
+  check shellcheck "${scripts[@]}"
+  [ ${#failed[@]} = 0 ] || die "lint failed: ${failed[*]}"
+  say 'lint passed'
+}
+
+do_demo() {
+  prepare build_packages
+  enter_install
+  exec "$install/edgetpu_retrain/lib/edgetpu_retrain/edgetpu_retrain_demo" "$@"
+}
+
+do_run() {
+  [ -n "${1:-}" ] || die 'which images? For example:  make run IMAGE_TOPIC=/camera/image_raw'
+  local topic=$1
+  prepare build_packages
+  enter_install
+  export ROS_HOME=${ROS_HOME:-$root/.ros}
+  say "samples and models are kept in $ROS_HOME/edgetpu_retrain (set ROS_HOME to keep them elsewhere)"
+  say "looking at $topic, ROS_DOMAIN_ID ${ROS_DOMAIN_ID:-0}; end with Ctrl-C"
+  exec "$install/edgetpu_retrain/lib/edgetpu_retrain/edgetpu_retrain_node" \
+    --ros-args --params-file config/retrain.yaml -r "image:=$topic" "${@:2}"
+}
+
+do_clean() {
+  local name
+  for name in '' -kilted; do
+    rm -rf "$root/.venv$name" "build$name" "install$name" "log$name"
+  done
+  rm -rf "$cache" .hypothesis .mypy_cache .pytest_cache .ruff_cache
+  find . -name __pycache__ -type d -prune -exec rm -rf {} +
+  say 'removed environments, builds, logs and caches'
+}
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+wanted=''
+if [ "${1:-}" = --ros ]; then
+  wanted=${2:?--ros needs a distribution: jazzy or kilted}
+  shift 2
+fi
+command=${1:-}
+[ $# = 0 ] || shift
+
+python=${PYTHON:-python3}
+cache=$root/.cache
+# Nothing of ours in the home folder, nothing of the home folder in the build.
+export COLCON_HOME=$cache/colcon COLCON_DEFAULTS_FILE=$root/colcon_defaults.yaml
+export PIP_CACHE_DIR=${PIP_CACHE_DIR:-$cache/pip} TMPDIR=$cache/tmp
+unset PIP_PREFIX PIP_TARGET PIP_USER
+
+case $command in
+  check | setup | build | test | lint | demo | run) choose_ros "$wanted" ;;
+esac
+case $command in
+  check) require_platform && require_tools && say 'nothing is missing' ;;
+  setup | build | test | lint | demo | run | clean) "do_$command" "$@" ;;
+  '' | help | -h | --help) usage ;;
+  *)
+    usage >&2
+    exit 2
+    ;;
+esac
