@@ -72,12 +72,22 @@ class Camera:
                 f'{self.name}.image_topic to the name of a topic and qos_overrides to what ROS '
                 f'knows ({" ".join(str(error).split())})'
             ) from error
+        self._node = node
         fast_dds = 'fastrtps' in get_rmw_implementation_identifier()
         self._silence = SilenceWatch(self.name, self.topic, fast_dds=fast_dds)
+
+    def close(self) -> None:
+        """Leave the topic."""
+        self._node.destroy_subscription(self._subscription)
 
     def check_silence(self) -> str | None:
         """Return a sentence for the log when a publisher is there but its images are not."""
         return self._silence.check(self._subscription.get_publisher_count(), time.monotonic())
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether a silence was told and goes on."""
+        return self._silence.is_reported
 
     def _receive(self, message: Any) -> None:
         now = time.monotonic()

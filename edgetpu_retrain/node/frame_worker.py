@@ -20,14 +20,16 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 import threading
+import time
 from typing import Any, Protocol, TypeVar
 
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.learning.head import FloatArray
 from edgetpu_retrain.node.captures import Capture, Captures
+from edgetpu_retrain.node.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.image_conversion import RgbArray
 from edgetpu_retrain.node.newest_frames import Frame, NewestFrames
-from edgetpu_retrain.runtime.classifier import Classifier
+from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.runtime.extractor import Extractor
 from edgetpu_retrain.store.embedding_kind import RawArray
 
@@ -35,13 +37,24 @@ Answer = TypeVar('Answer')
 
 
 class FrameEvents(Protocol):
-    """What the worker tells the node, from its own thread."""
+    """What the worker tells and asks the node, from its own thread."""
 
-    def classified(self, frame: Frame, labels: tuple[str, ...], scores: FloatArray) -> None:
-        """Tell the scores, float32 ``[C]``, of a frame."""
+    def classified(
+        self, frame: Frame, model: ServedModel, scores: FloatArray, embedding: RawArray
+    ) -> None:
+        """Tell a model's scores, float32 ``[C]``, of a frame, and its raw embedding ``[D]``."""
 
-    def captured(self, capture: Capture, frame: Frame, embedding: RawArray) -> None:
-        """Tell the raw embedding ``[D]`` of a frame that a request has claimed."""
+    def wants_embeddings(self) -> bool:
+        """Tell whether :meth:`embedded` is to be called at all."""
+
+    def embedded(self, frame: Frame, embedding: RawArray) -> None:
+        """Tell the raw embedding ``[D]`` of a frame."""
+
+    def captured(self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray) -> None:
+        """Tell the picture and raw embedding ``[D]`` of a frame that a request has claimed."""
+
+    def not_captured(self, capture: Capture, error: Exception) -> None:
+        """Tell why a frame that a request has claimed cannot become a sample."""
 
     def unusable(self, frame: Frame, error: ImageError) -> None:
         """Tell that a frame holds no picture."""
@@ -72,34 +85,45 @@ class FrameWorker:
     """
     Serves the newest frames of all cameras, one pass of the backbone each.
 
-    The same pass answers the classification and all pending captures.  While there is nothing
-    to classify with and nothing to capture, frames are only checked.
+    The same pass answers the classification, whoever listens to embeddings, and all pending
+    captures; only a capture of another region than the frame's own costs one more.  While there
+    is nothing to classify with and nobody wants embeddings, frames are only checked.
 
     Args:
-        model: the extractor before the first training, a classifier after it.
+        model: the extractor before the first training, a trained model after it.
         cameras: names of the cameras.
         captures: the pending requests for samples.
         events: is told what happens.
+        statistics: is told how many frames came and how long they took.
     """
 
     def __init__(
         self,
-        model: Extractor | Classifier,
+        model: Extractor | ServedModel,
         cameras: Iterable[str],
         captures: Captures,
         events: FrameEvents,
+        statistics: FrameStatistics,
     ) -> None:
         self._model = model
         self._captures = captures
         self._events = events
+        self._statistics = statistics
         self._frames = NewestFrames(cameras)
         self._jobs: deque[_Job] = deque()
-        self._stopping = False
+        self._stopping = True
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._work, name='frames', daemon=True)
+        self._thread: threading.Thread | None = None
+
+    @property
+    def model(self) -> Extractor | ServedModel:
+        """What the next frame goes to."""
+        return self._model
 
     def start(self) -> None:
-        """Begin to work."""
+        """Begin to work; it can be stopped and started again."""
+        self._stopping = False
+        self._thread = threading.Thread(target=self._work, name='frames', daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -107,22 +131,27 @@ class FrameWorker:
         with self._changed:
             self._stopping = True
             self._changed.notify()
-        if self._thread.ident is not None:
+        if self._thread is not None:
             self._thread.join()
-        for job in self._jobs:
-            job.done.cancel()
+            self._thread = None
+        while self._jobs:
+            self._jobs.popleft().done.cancel()
+        self._frames.clear()
 
     def offer(self, frame: Frame) -> None:
         """Hand over a camera's newest frame; never waits for inference."""
         with self._changed:
-            self._frames.put(frame)
+            dropped = self._frames.put(frame)
             self._changed.notify()
+        self._statistics.count(frame.camera, 'received')
+        if dropped:
+            self._statistics.count(frame.camera, 'dropped')
 
     def embed(self, rgb: RgbArray) -> Future[RawArray]:
         """Return the raw embedding ``[D]`` that a picture is going to have."""
         return self._between_frames(lambda: self._embed(rgb))
 
-    def serve(self, model: Extractor | Classifier) -> Future[None]:
+    def serve(self, model: ServedModel) -> Future[None]:
         """
         Swap models between two frames.
 
@@ -169,24 +198,59 @@ class FrameWorker:
         try:
             self._pass(frame)
         except ImageError as error:
+            self._statistics.count(frame.camera, 'unusable')
             self._events.unusable(frame, error)
         except Exception as error:  # noqa: BLE001 - one frame must not end all that follow
+            self._statistics.count(frame.camera, 'lost')
             self._events.failed(frame, error)
 
     def _pass(self, frame: Frame) -> None:
-        if isinstance(self._model, Classifier):
-            classified = self._model.classify(frame.to_rgb())
-            self._events.classified(frame, self._model.labels, classified.scores)
-            embedding = classified.embedding
-        elif self._captures.wants(frame):
-            embedding = self._model.embed(frame.to_rgb())
-        else:
+        started = time.monotonic()
+        model, wants_embeddings = self._model, self._events.wants_embeddings()
+        is_trained = isinstance(model, ServedModel)
+        if not (is_trained or wants_embeddings or self._captures.wants(frame)):
             frame.check()
             return
+        rgb = frame.to_rgb()
+        converted = time.monotonic()
+        scores, embedding = _run(model, rgb)
+        inferred = time.monotonic()
+        if isinstance(model, ServedModel) and scores is not None:
+            self._events.classified(frame, model, scores, embedding)
+            published = time.monotonic()
+            self._statistics.count(frame.camera, 'classified')
+            self._statistics.measured(
+                frame.camera,
+                {
+                    'waiting': started - frame.arrived,
+                    'conversion': converted - started,
+                    'inference': inferred - converted,
+                    'publication': published - inferred,
+                    'total': published - frame.arrived,
+                },
+            )
+        if wants_embeddings:
+            self._events.embedded(frame, embedding)
         for capture in self._captures.claim(frame):
-            self._events.captured(capture, frame, embedding)
+            self._capture(capture, frame, rgb, embedding)
+
+    def _capture(self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray) -> None:
+        try:
+            if capture.region is not None:
+                rgb = capture.region.cut(rgb)
+                embedding = self._embed(rgb)
+        except Exception as error:  # noqa: BLE001 - whoever asked for the sample gets it
+            self._events.not_captured(capture, error)
+        else:
+            self._events.captured(capture, frame, rgb, embedding)
 
     def _embed(self, rgb: RgbArray) -> RawArray:
-        if isinstance(self._model, Classifier):
-            return self._model.classify(rgb).embedding
-        return self._model.embed(rgb)
+        return _run(self._model, rgb)[1]
+
+
+def _run(model: Extractor | ServedModel, rgb: RgbArray) -> tuple[FloatArray | None, RawArray]:
+    """Return scores ``[C]``, None before the first training, and raw embedding ``[D]``."""
+    if isinstance(model, ServedModel):
+        classified = model.classifier.classify(rgb)
+        return classified.scores, classified.embedding
+    return None, model.embed(rgb)

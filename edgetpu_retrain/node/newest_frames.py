@@ -64,9 +64,15 @@ class NewestFrames:
         # In the order in which they are served next: dicts keep the order of insertion.
         self._slots: dict[str, Frame | None] = dict.fromkeys(cameras)
 
-    def put(self, frame: Frame) -> None:
-        """Keep a frame as its camera's newest."""
+    def put(self, frame: Frame) -> bool:
+        """Keep a frame as its camera's newest; True when one that nobody fetched made way."""
+        made_way = self._slots[frame.camera] is not None
         self._slots[frame.camera] = frame
+        return made_way
+
+    def clear(self) -> None:
+        """Forget all frames."""
+        self._slots = dict.fromkeys(self._slots)
 
     def take(self) -> Frame | None:
         """Return a frame of the camera that waited longest, None when there is none."""

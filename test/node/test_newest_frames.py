@@ -23,9 +23,12 @@ def frame(camera: str, number: int) -> Frame:
 
 def test_a_newer_frame_takes_the_place_of_an_older() -> None:
     frames = NewestFrames(['left'])
-    frames.put(frame('left', 1))
-    frames.put(frame('left', 2))
+    assert not frames.put(frame('left', 1))
+    assert frames.put(frame('left', 2)), 'number 1 made way'
     assert frames.take() == frame('left', 2)
+    assert frames.take() is None
+    assert not frames.put(frame('left', 3))
+    frames.clear()
     assert frames.take() is None
 
 

@@ -246,9 +246,11 @@ def test_every_parameter_is_described(start_node: Any, person: Person) -> None:
         ).call_async(DescribeParameters.Request(names=own))
     ).descriptors
     assert set(own) == {
-        *('cameras', 'camera.image_topic', 'camera.image_transport', 'extractor', 'device'),
-        *('num_threads', 'data_dir', 'num_iter', 'learning_rate', 'batch_size', 'seed'),
-        *('sample_timeout_s', 'max_results'),
+        *('autostart', 'cameras', 'camera.active', 'camera.image_topic'),
+        *('camera.image_transport', 'extractor', 'device', 'num_threads', 'data_dir'),
+        *('num_iter', 'learning_rate', 'batch_size', 'seed', 'sample_timeout_s'),
+        *('min_novelty', 'store_images', 'keep_models', 'unknown_below'),
+        *('smoothing_frames', 'smoothing_hysteresis', 'max_results'),
     }
     for descriptor in described:
         assert descriptor.description

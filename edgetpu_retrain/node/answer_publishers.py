@@ -1,0 +1,148 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The topics on which answers about frames leave the node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import math
+from typing import Any
+
+from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.model_file.description import ModelDescription
+from edgetpu_retrain.node.classification_message import classification_message
+from edgetpu_retrain.node.newest_frames import Frame
+from edgetpu_retrain.node.parameters import NodeParameters
+from edgetpu_retrain.node.served_model import ServedModel
+from edgetpu_retrain.node.smoothing import opinion_of_frame, Smoothing
+from edgetpu_retrain.store.embedding_kind import EmbeddingKind, RawArray
+from edgetpu_retrain_interfaces.msg import Embedding, Result
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from vision_msgs.msg import Classification
+
+_DEPTH = 10
+
+
+class AnswerPublishers:
+    """
+    Publishes ``~/result``, ``~/classification``, ``~/<camera>/classification``, ``~/embedding``.
+
+    Args:
+        node: publishes.
+        description: of the extractor.
+        parameters: answers the present values of the node's parameters.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        description: ModelDescription,
+        parameters: Callable[[], NodeParameters],
+    ) -> None:
+        self._node = node
+        self._description = description
+        self._parameters = parameters
+        qos = QoSProfile(depth=_DEPTH)
+        self._result = node.create_publisher(Result, '~/result', qos)
+        self._classification = node.create_publisher(Classification, '~/classification', qos)
+        self._embedding = node.create_publisher(Embedding, '~/embedding', qos)
+        cameras = parameters().camera_names
+        self._of_camera = {
+            name: node.create_publisher(Classification, f'~/{name}/classification', qos)
+            for name in cameras
+        }
+        # Touched by the thread that calls classified() only.
+        self._smoothing = {name: Smoothing() for name in cameras}
+
+    def close(self) -> None:
+        """Leave the topics."""
+        for publisher in (
+            self._result,
+            self._classification,
+            self._embedding,
+            *self._of_camera.values(),
+        ):
+            self._node.destroy_publisher(publisher)
+
+    def classified(
+        self, frame: Frame, model: ServedModel, scores: FloatArray, embedding: RawArray
+    ) -> None:
+        """Publish what a model says of a frame; the header is the source image's."""
+        parameters = self._parameters()
+        score = threshold = math.nan
+        if model.unknown is not None:
+            score = model.unknown.unknown_score(scores, embedding)
+            threshold = model.unknown.threshold
+        # A comparison with 'not a number' is false: a model without a threshold knows all.
+        unknown = score > threshold or float(scores.max()) < parameters.unknown_below
+        opinion = opinion_of_frame(scores, unknown=unknown)
+        smoothed = self._smoothing[frame.camera].add(
+            opinion,
+            model_version=model.version.version,
+            frames=parameters.smoothing_frames,
+            hysteresis=parameters.smoothing_hysteresis,
+        )
+        header, most = frame.message.header, parameters.max_results
+        alone = classification_message(header, model.labels, opinion, most)
+        steady = alone
+        if smoothed is not opinion:
+            steady = classification_message(header, model.labels, smoothed, most)
+        self._result.publish(
+            Result(
+                header=header,
+                camera=frame.camera,
+                model_version=model.version.version,
+                unknown=unknown,
+                unknown_score=score,
+                unknown_threshold=threshold,
+                classification=alone,
+                smoothed=steady,
+            )
+        )
+        self._classification.publish(steady)
+        self._of_camera[frame.camera].publish(steady)
+
+    def wants_embeddings(self) -> bool:
+        """Tell whether somebody listens to ``~/embedding``."""
+        return bool(self._embedding.get_subscription_count())
+
+    def embedded(self, frame: Frame, embedding: RawArray) -> None:
+        """Publish the raw embedding ``[D]`` of a frame."""
+        self._embedding.publish(embedding_message(frame, embedding, self._description))
+
+
+def embedding_message(
+    frame: Frame, embedding: RawArray, description: ModelDescription
+) -> Embedding:
+    """
+    Return an embedding as it is published.
+
+    Args:
+        frame: which it is of.
+        embedding: raw ``[D]``.
+        description: of the extractor that wrote it.
+    """
+    quantization = description.quantization
+    kind = EmbeddingKind.of(embedding, quantization)
+    message: Any = Embedding(
+        header=frame.message.header,
+        camera=frame.camera,
+        extractor=description.identity,
+        dtype=kind.dtype,
+        scale=quantization.scale if quantization else 0.0,
+        zero_point=quantization.zero_point if quantization else 0,
+    )
+    message.data = kind.to_disk(embedding)
+    return message

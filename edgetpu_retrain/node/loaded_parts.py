@@ -1,0 +1,211 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""LoadedParts: what 'configure' loads and 'cleanup' lets go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+import gc
+from pathlib import Path
+
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.extractors import default_extractor_path
+from edgetpu_retrain.model_file.reading import read_model
+from edgetpu_retrain.node.active_parts import ActiveParts
+from edgetpu_retrain.node.answer_publishers import AnswerPublishers
+from edgetpu_retrain.node.captures import Captures
+from edgetpu_retrain.node.frame_events import NodeFrameEvents
+from edgetpu_retrain.node.frame_statistics import FrameStatistics
+from edgetpu_retrain.node.frame_worker import FrameWorker
+from edgetpu_retrain.node.model_announcement import ModelAnnouncement
+from edgetpu_retrain.node.model_training import ModelTraining
+from edgetpu_retrain.node.model_versions import ModelVersions
+from edgetpu_retrain.node.node_status import NodeStatus
+from edgetpu_retrain.node.parameters import NodeParameters
+from edgetpu_retrain.node.sample_thread import SampleThread
+from edgetpu_retrain.node.served_model import ServedModel
+from edgetpu_retrain.node.service_answers import DEACTIVATED
+from edgetpu_retrain.node.wording import sentence
+from edgetpu_retrain.runtime.classifier import Classifier
+from edgetpu_retrain.runtime.extractor import Extractor
+from edgetpu_retrain.store.data_folder import data_folder
+from edgetpu_retrain.store.models import ModelStore
+from edgetpu_retrain.store.ownership import Ownership
+from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.store.serving import Serving
+from rclpy.node import Node
+
+SAMPLES_FILE = 'samples.db'
+MODELS_FOLDER = 'models'
+
+_MODELS_PROBLEM = 'models'
+
+
+class LoadedParts:
+    """
+    Models, files and the threads that work with them.
+
+    Args:
+        node: publishes and logs.
+        status: is told what was loaded.
+        parameters: answers the present values of the node's parameters.
+
+    Raises:
+        RetrainError, FileNotFoundError: when something cannot be loaded; the message says what
+            to change, and nothing stays loaded.
+    """
+
+    def __init__(
+        self, node: Node, status: NodeStatus, parameters: Callable[[], NodeParameters]
+    ) -> None:
+        self._node = node
+        self._log = node.get_logger()
+        self._status = status
+        self._parameters = parameters
+        # What is to be ended, in the order in which it began.
+        self._stack = ExitStack()
+        try:
+            self._load()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the threads, close the files and free the devices."""
+        self._stack.close()
+        for name in ('worker', '_versions', '_training', '_samples'):
+            self.__dict__.pop(name, None)
+        # Interpreters in reference cycles would hold their device until some later collection.
+        gc.collect()
+
+    def start(self) -> None:
+        """Begin to take frames and requests."""
+        self.worker.start()
+
+    def stop(self) -> None:
+        """Take no frames and requests any more; those that wait are told."""
+        self.captures.end_all(RequestError(DEACTIVATED))
+        self.worker.stop()
+
+    def active(self, topics: dict[str, str]) -> ActiveParts:
+        """Return what requests work with, given each camera's topic."""
+        return ActiveParts(
+            parameters=self._parameters,
+            topics=topics,
+            captures=self.captures,
+            worker=self.worker,
+            store=self._store,
+            samples=self._samples,
+            versions=self._versions,
+            training=self._training,
+        )
+
+    def _load(self) -> None:
+        parameters = self._parameters()
+        folder = data_folder(parameters.data_dir)
+        self._stack.enter_context(Ownership(folder))
+        self._store = self._stack.enter_context(SampleStore(folder / SAMPLES_FILE))
+        models = ModelStore(folder / MODELS_FOLDER)
+        extractor = self._load_extractor(parameters)
+        identity = extractor.description.identity
+        publishers = AnswerPublishers(self._node, extractor.description, self._parameters)
+        self._stack.callback(publishers.close)
+        self._announcement = ModelAnnouncement(self._node)
+        self._stack.callback(self._announcement.close)
+        self._samples = SampleThread(
+            self._store,
+            extractor.description,
+            lambda: self._parameters().store_images,
+            lambda counts: self._status.update(counts=counts),
+        )
+        self._stack.callback(self._samples.close)
+        self._versions = ModelVersions(models, identity, self._classifier, self._swapped)
+        served = self._start_serving()
+        self.captures = Captures()
+        self.statistics = FrameStatistics(parameters.camera_names)
+        events = NodeFrameEvents(self._node, publishers, self._samples, self.captures)
+        self.worker = FrameWorker(
+            served or extractor, parameters.camera_names, self.captures, events, self.statistics
+        )
+        self._stack.callback(self.worker.stop)
+        self._versions.swap_with(self.worker.serve)
+        self._training = ModelTraining(
+            self._store,
+            models,
+            extractor.model,
+            identity,
+            self._classifier,
+            self._versions.swap,
+            lambda: self._versions.prune(self._parameters().keep_models),
+        )
+        self._tell_samples(folder, identity)
+
+    def _load_extractor(self, parameters: NodeParameters) -> Extractor:
+        path = Path(parameters.extractor or default_extractor_path())
+        extractor = Extractor(
+            read_model(path), device=parameters.device, num_threads=parameters.num_threads
+        )
+        loaded = extractor.loaded
+        self._log.info(f'extractor {path} runs on {loaded.device} by {loaded.runtime}')
+        if loaded.note:
+            self._log.warning(sentence(loaded.note))
+        self._status.update(
+            device=loaded.device,
+            runtime=loaded.runtime,
+            extractor=extractor.description.identity,
+        )
+        return extractor
+
+    def _classifier(self, model: bytes) -> Classifier:
+        parameters = self._parameters()
+        return Classifier(model, device=parameters.device, num_threads=parameters.num_threads)
+
+    def _start_serving(self) -> ServedModel | None:
+        passed_over: list[str] = []
+        served = self._versions.start(passed_over.append)
+        for warning in passed_over:
+            self._log.warning(sentence(warning))
+        self._status.problem(_MODELS_PROBLEM, ' '.join(map(sentence, passed_over)))
+        if served:
+            self._log.info(f'model version {served.version.version} serves')
+        else:
+            self._log.info(
+                'there is no trained model yet, so nothing is published on ~/classification: '
+                'add samples with ~/add_samples, then train with ~/train'
+            )
+        return served
+
+    def _swapped(self, model: ServedModel, serving: Serving) -> None:
+        self._announcement.announce(model, serving)
+        loaded = model.classifier.loaded
+        self._status.update(
+            device=loaded.device,
+            runtime=loaded.runtime,
+            model_version=model.version.version,
+            model_path=str(model.version.path),
+            model_labels=model.labels,
+        )
+
+    def _tell_samples(self, folder: Path, identity: str) -> None:
+        counts = self._store.counts(extractor=identity)
+        self._status.update(counts=counts)
+        self._log.info(f'{sum(counts.values())} samples in {folder}')
+        others = self._store.unembedded(extractor=identity)
+        if others.samples:
+            self._log.warning(
+                f'{others.samples} samples of other extractors are kept, but not used; '
+                f'~/reembed_samples can embed those {others.with_image} again whose picture is '
+                'stored'
+            )
