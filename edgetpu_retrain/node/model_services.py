@@ -70,4 +70,4 @@ class ModelServices:
                 response.model_version = serving.version.version
                 response.model_path = str(serving.version.path)
                 response.labels = list(serving.labels)
-        return f'Model version {model.version.version} serves: {model.version.path}'
+        return f'Model version {model.version.version} serves ({model.version.path})'

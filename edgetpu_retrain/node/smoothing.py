@@ -99,7 +99,9 @@ class Smoothing:
             self._frames.popleft()
         if frames == 1:
             return frame
-        scores = np.mean([each.scores for each in self._frames], axis=0, dtype=np.float32)
+        # What speaks for none of the classes does not speak for them.
+        weighted = [(1.0 - each.unknown_score) * each.scores for each in self._frames]
+        scores = np.mean(weighted, axis=0, dtype=np.float32)
         unknown_score = sum(each.unknown_score for each in self._frames) / len(self._frames)
         self._shown = self._answer(scores, unknown_score, hysteresis)
         return Opinion(scores, unknown_score, self._shown)
