@@ -46,11 +46,11 @@ def main(arguments: list[str] | None = None) -> int:
     node = None
     retrain_node = None
     try:
-        node = rclpy.create_node(NODE_NAME)
-        retrain_node = RetrainNode(node)
         # One thread is faster than several here: no callback waits for anything, and rclpy's
         # multi-threaded executor loses images.
         executor = SingleThreadedExecutor()
+        node = rclpy.create_node(NODE_NAME)
+        retrain_node = RetrainNode(node)
         executor.add_node(node)
         executor.spin()
     except KeyboardInterrupt:

@@ -148,14 +148,17 @@ class RetrainNode:
             Camera(self._node, parameters, self._worker.offer)
             for parameters in self._parameters.cameras
         ]
-        for camera in self._cameras:
-            self._log.info(f'camera {camera.name!r} reads {camera.topic}')
+        topics = {camera.name: camera.topic for camera in self._cameras}
+        for name, topic in topics.items():
+            self._log.info(f'camera {name!r} reads {topic}')
+        if len(set(topics.values())) < len(topics):
+            self._log.warning('several cameras read the same topic: set <name>.image_topic')
         SampleServices(
             self._node,
             self._samples,
             self._captures,
             self._worker.embed,
-            {camera.name: camera.topic for camera in self._cameras},
+            topics,
             lambda: self._parameters,
         )
         action = TrainingAction(self._node, self._training, lambda: self._parameters)
