@@ -11,11 +11,12 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The retrain node in a process of its own, and a person with a camera who talks to it over DDS."""
+"""The retrain node in a process of its own, and a person with a camera who talks to it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+import contextlib
 from dataclasses import dataclass, field
 import os
 import signal
@@ -405,11 +406,9 @@ class Person:
             assert answer.success, answer.message
 
     def _spin(self) -> None:
-        # The executor shut down while it waited.
-        try:
+        # It is shut down while it waits.
+        with contextlib.suppress(ExternalShutdownException):
             self._executor.spin()
-        except ExternalShutdownException:
-            pass
 
 
 def image_message(picture: Picture, encoding: str = 'rgb8') -> Image:

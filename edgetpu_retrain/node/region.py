@@ -15,11 +15,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from edgetpu_retrain.errors import ImageError, RequestError
-from edgetpu_retrain.node.image_conversion import RgbArray
+import numpy as np
+import numpy.typing as npt
 
 
 @dataclass(frozen=True)
@@ -63,23 +65,97 @@ class Region:
                 'roi.do_rectify is true, but images are taken as they come: rectify them with '
                 'image_proc and set it to false'
             )
-        fields = message.x_offset, message.y_offset, message.width, message.height
-        return cls(*map(int, fields)) if any(fields) else None
+        return cls.from_values(
+            (message.x_offset, message.y_offset, message.width, message.height)
+        )
 
-    def cut(self, rgb: RgbArray) -> RgbArray:
+    @classmethod
+    def from_values(cls, values: Sequence[int]) -> Region | None:
         """
-        Return the part of an image, uint8 ``[height, width, 3]``, without copying it.
-
-        Args:
-            rgb: uint8 ``[H, W, 3]``.
+        Return the region that ``x, y, width, height`` describe, None when all of them are zero.
 
         Raises:
-            ImageError: when the region is not wholly inside.
+            RequestError: when they are not four, or describe no rectangle.
         """
-        height, width = rgb.shape[:2]
+        if len(values) != 4:
+            raise RequestError(
+                f'the region of interest {list(values)} has {len(values)} numbers: give it x, y, '
+                'width and height, in pixels'
+            )
+        return cls(*map(int, values)) if any(values) else None
+
+    @classmethod
+    def enclosing(
+        cls, left: float, top: float, right: float, bottom: float, *, width: int, height: int
+    ) -> Region | None:
+        """
+        Return the whole pixels of an image between four edges, None when there is none.
+
+        Args:
+            left: first edge across, in pixels; pixel 0 reaches from 0.0 to 1.0.
+            top: first edge down.
+            right: last edge across.
+            bottom: last edge down.
+            width: of the image, in pixels.
+            height: of the image.
+        """
+        if not np.isfinite([left, top, right, bottom]).all():
+            return None
+        # Edges are rounded, because a box in float32 may miss its pixel by a hair.
+        x, end_x = (round(min(max(edge, 0.0), width)) for edge in (left, right))
+        y, end_y = (round(min(max(edge, 0.0), height)) for edge in (top, bottom))
+        if end_x <= x or end_y <= y:
+            return None
+        return cls(x, y, end_x - x, end_y - y)
+
+    def check_within(self, width: int, height: int) -> None:
+        """
+        Refuse a region that is not wholly inside an image of this size.
+
+        Raises:
+            ImageError: naming both.
+        """
         if self.x + self.width > width or self.y + self.height > height:
             raise ImageError(
                 f'the region of interest {self} reaches beyond the image of {width}x{height} '
                 'pixels: choose one that lies within'
             )
-        return rgb[self.y : self.y + self.height, self.x : self.x + self.width]
+
+    def grown(self, margin: int, grid: tuple[int, int], width: int, height: int) -> Region:
+        """
+        Return a region around this one, as far as the image goes.
+
+        Args:
+            margin: pixels more on each side.
+            grid: its corners lie on multiples of these, across and down, or on the image's edge.
+            width: of the image.
+            height: of the image.
+        """
+        across, down = grid
+        x = max(0, self.x - margin) // across * across
+        y = max(0, self.y - margin) // down * down
+        # Rounded up: // rounds down, also what is negative.
+        end_x = min(width, -(-(self.x + self.width + margin) // across) * across)
+        end_y = min(height, -(-(self.y + self.height + margin) // down) * down)
+        return Region(x, y, end_x - x, end_y - y)
+
+    def seen_from(self, other: Region) -> Region:
+        """Return the same rectangle with its place counted from the corner of another."""
+        return Region(self.x - other.x, self.y - other.y, self.width, self.height)
+
+    def cut(self, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """
+        Return the part of an image, without copying it.
+
+        Args:
+            pixels: ``[H, W]`` or ``[H, W, C]``, of any type.
+
+        Returns:
+            ``[height, width]`` or ``[height, width, C]``, a view.
+
+        Raises:
+            ImageError: when the region is not wholly inside.
+        """
+        height, width = pixels.shape[:2]
+        self.check_within(width, height)
+        return pixels[self.y : self.y + self.height, self.x : self.x + self.width]

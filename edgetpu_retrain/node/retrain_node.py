@@ -175,6 +175,8 @@ class RetrainNode(ManagedEntity):
         assert self._parts is not None
         self._parts.start()
         self._open_cameras()
+        if len({camera.topic for camera in self._cameras.values()}) < len(self._cameras):
+            self._log.warning('several cameras read the same topic: set <name>.image_topic')
 
     def _deactivate(self) -> None:
         """Do the opposite of activating, as far as that came."""

@@ -16,7 +16,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-import math
 
 from edgetpu_retrain.errors import RequestError
 
@@ -51,7 +50,8 @@ def check_seconds(name: str, seconds: float) -> float:
     Raises:
         RequestError: when it is negative, longer than a day or no number.
     """
-    if not math.isfinite(seconds) or not 0.0 <= seconds <= MAX_SECONDS:
+    # NaN is in no range.
+    if not 0.0 <= seconds <= MAX_SECONDS:
         raise RequestError(f'{name} is {seconds}: use 0 to {MAX_SECONDS:.0f} seconds')
     return seconds
 

@@ -23,6 +23,7 @@ from edgetpu_retrain.errors import StoreError
 
 _MOVE_AWAY = 'move it away (or restore a backup) and start again'
 _FREE_SPACE = 'free space on its disk, then repeat the request'
+_LOCAL_DISK = 'set data_dir to a folder on a local disk'
 _PERMISSION = 'give this user write permission there, or set data_dir to a folder that has it'
 
 # SQLite's own words (https://www.sqlite.org/rescode.html, function sqlite3ErrStr) because
@@ -30,6 +31,9 @@ _PERMISSION = 'give this user write permission there, or set data_dir to a folde
 _ADVICE_FOR_SQLITE = {
     'file is not a database': f'it was not written by this package or is damaged: {_MOVE_AWAY}',
     'malformed': f'the file is damaged: {_MOVE_AWAY}',
+    'no such table': f'the file is damaged: {_MOVE_AWAY}',
+    'no such column': f'the file is damaged: {_MOVE_AWAY}',
+    'could not decode': f'the file is damaged: {_MOVE_AWAY}',
     'disk is full': _FREE_SPACE,
     'readonly database': _PERMISSION,
     'unable to open database file': _PERMISSION,
@@ -47,7 +51,10 @@ _ADVICE_FOR_ERRNO = {
     errno.ENOENT: 'check that the path is right and its disk mounted',
     errno.ENOTDIR: 'a part of the path is a file: set data_dir to a folder',
     errno.EEXIST: 'a file lies where a folder is needed: move it away or set another data_dir',
+    errno.EISDIR: 'a folder lies where a file is needed: move it away',
     errno.EIO: 'check that its disk is healthy and mounted',
+    errno.ENOLCK: _LOCAL_DISK,
+    errno.EOPNOTSUPP: _LOCAL_DISK,
 }
 
 

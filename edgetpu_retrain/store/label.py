@@ -21,13 +21,17 @@ from edgetpu_retrain.errors import RequestError
 
 MAX_LABEL_LENGTH = 100
 
+# What the node answers where no class is likely enough; a class of that name, in any case of
+# its letters, could not be told from it.
+UNKNOWN = 'unknown'
+
 # Cc: control characters (a line break would split labels.txt).  Zl, Zp: the line and paragraph
 # separators that str.splitlines() also splits at.  Cs: lone surrogates, which UTF-8 cannot hold.
 # Unicode Standard, section 4.5 'General Category'.
 _FORBIDDEN_CATEGORIES = frozenset({'Cc', 'Zl', 'Zp', 'Cs'})
 
 
-def check_label(label: str) -> str:
+def check_label(label: str, *, taught_before: bool = False) -> str:
     r"""
     Return a label as it is, or refuse it.
 
@@ -36,7 +40,9 @@ def check_label(label: str) -> str:
 
     Args:
         label: the class name, 1 to 100 characters, without '/', '\\', control characters or
-            space at either end, and neither '.' nor '..'.
+            space at either end, and none of '.', '..' and 'unknown'.
+        taught_before: whether it names a class that may be in the store already, from a release
+            that did not reserve 'unknown' yet; then that is a label like any other.
 
     Returns:
         The same label.
@@ -72,5 +78,10 @@ def check_label(label: str) -> str:
             f'The label {label!r} begins or ends with a space: use {label.strip()!r} instead.'
             if label.strip()
             else f'The label {label!r} is only space: give the class a name.'
+        )
+    if label.casefold() == UNKNOWN and not taught_before:
+        raise RequestError(
+            f'The label {label!r} is reserved: it is the answer for what is none of the classes. '
+            'Use another name.'
         )
     return label

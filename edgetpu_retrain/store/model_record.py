@@ -46,6 +46,8 @@ class ModelRecord:
         seconds: how long the training took.
         parent_version: version that was the newest when this one was trained, 0 = none.
         options: the training options by name.
+        thresholds: what the model's answers are compared with, by name, such as
+            ``unknown_threshold``; finite, one that nothing can exceed is left out.
         created: when, in UTC, ISO 8601.
 
     Raises:
@@ -62,6 +64,7 @@ class ModelRecord:
     seconds: float
     parent_version: int = 0
     options: Mapping[str, int | float] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
     created: str = field(default_factory=_utc_now)
 
     def __post_init__(self) -> None:
@@ -85,6 +88,9 @@ class ModelRecord:
             raise ValueError(f'seconds is {self.seconds}; it must be 0 or more')
         if self.parent_version < 0:
             raise ValueError(f'parent_version is {self.parent_version}; it must be 0 or more')
+        for name, value in self.thresholds.items():
+            if not _is_finite_number(value):
+                raise ValueError(f'thresholds has {name} = {value!r}; it must be a finite number')
         datetime.fromisoformat(self.created)
 
     def to_json(self) -> dict[str, Any]:
@@ -92,6 +98,7 @@ class ModelRecord:
         values = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         values['sample_counts'] = dict(self.sample_counts)
         values['options'] = dict(self.options)
+        values['thresholds'] = dict(self.thresholds)
         return values
 
     @classmethod
@@ -108,6 +115,7 @@ class ModelRecord:
         known = {each.name for each in dataclasses.fields(cls)}
         fields = {name: value for name, value in values.items() if name in known}
         fields['labels'] = tuple(_texts(values['labels']))
+        fields['thresholds'] = dict(values.get('thresholds', {}))
         fields['confusion_matrix'] = matrix_rows(values['confusion_matrix'])
         return cls(**fields)
 
@@ -115,6 +123,10 @@ class ModelRecord:
 def matrix_rows(matrix: IntArray | Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
     """Return a matrix of counts as the tuples that a record holds."""
     return tuple(tuple(int(count) for count in row) for row in matrix)
+
+
+def _is_finite_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _texts(values: Sequence[Any]) -> list[str]:

@@ -21,67 +21,30 @@ must have.  The record is written last, so a version without one was never finis
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 import contextlib
-from dataclasses import dataclass
-import fcntl
 import hashlib
 import json
 from pathlib import Path
-import re
 
 from edgetpu_retrain.errors import StoreError
-from edgetpu_retrain.store.durable_file import (
-    make_folder,
-    sync_folder,
-    TEMPORARY_SUFFIX,
-    write_durably,
-)
+from edgetpu_retrain.store.durable_file import make_folder, sync_folder, write_durably
 from edgetpu_retrain.store.failure import store_error
+from edgetpu_retrain.store.folder_lock import locked_folder
 from edgetpu_retrain.store.model_record import ModelRecord
+from edgetpu_retrain.store.model_version import (
+    model_path,
+    ModelVersion,
+    record_path,
+    version_of_file,
+)
+
+__all__ = ['ModelStore', 'ModelVersion', 'RECORD_FORMAT']
 
 RECORD_FORMAT = 1
 
-_FILE_NAME = re.compile(r'model_(\d{6,})\.(?:tflite|json)')
 # Holds the highest version ever given, because the files of that version may be deleted.
 _COUNTER = 'highest_version'
-_LOCK = '.lock'
-
-
-@dataclass(frozen=True)
-class ModelVersion:
-    """
-    One finished version.
-
-    Args:
-        version: its number, from 1.
-        path: its .tflite file.
-        record: where it came from.
-        sha256: of the file, 64 hexadecimal digits.
-    """
-
-    version: int
-    path: Path
-    record: ModelRecord
-    sha256: str
-
-    def read_model(self) -> bytes:
-        """
-        Return the bytes of the .tflite file.
-
-        Raises:
-            StoreError: when they cannot be read or are not the ones that were written.
-        """
-        try:
-            model = self.path.read_bytes()
-        except OSError as error:
-            raise store_error('read the model', self.path, error) from error
-        if hashlib.sha256(model).hexdigest() != self.sha256:
-            raise StoreError(
-                f'{self.path} ({len(model)} bytes) is not the file that was written: it is '
-                'incomplete or was changed. What to do: restore a backup, or train again.'
-            )
-        return model
 
 
 class ModelStore:
@@ -123,7 +86,7 @@ class ModelStore:
         """
         sha256 = hashlib.sha256(model).hexdigest()
         try:
-            with self._locked():
+            with locked_folder(self.folder):
                 version = self._claim_version()
                 content = {
                     'format': RECORD_FORMAT,
@@ -133,15 +96,17 @@ class ModelStore:
                     'record': record.to_json(),
                 }
                 text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
+                described = f'{text}\n'.encode()
                 try:
-                    write_durably(self._model_path(version), model)
-                    write_durably(self._record_path(version), f'{text}\n'.encode())
+                    write_durably(model_path(self.folder, version), model)
+                    write_durably(record_path(self.folder, version), described)
                 except OSError:
-                    self._discard(version)
+                    with contextlib.suppress(OSError):
+                        self._delete([version])
                     raise
         except OSError as error:
             raise store_error('write a model to', self.folder, error) from error
-        return ModelVersion(version, self._model_path(version), record, sha256)
+        return ModelVersion(version, model_path(self.folder, version), record, sha256)
 
     def versions(self) -> tuple[int, ...]:
         """
@@ -150,7 +115,19 @@ class ModelStore:
         Raises:
             StoreError: when the folder cannot be read.
         """
-        return tuple(number for number in self._numbers() if self._record_path(number).exists())
+        return tuple(number for number in self._numbers() if self._is_finished(number))
+
+    def newest_version(self) -> int:
+        """
+        Return the number of the newest finished version, 0 when there is none.
+
+        It only lists the folder, so it may be asked every second whether another program has
+        trained.
+
+        Raises:
+            StoreError: when the folder cannot be read.
+        """
+        return next(filter(self._is_finished, reversed(self._numbers())), 0)
 
     def load(self, version: int) -> ModelVersion:
         """
@@ -162,7 +139,7 @@ class ModelStore:
         Raises:
             StoreError: when there is no such version, or it is unfinished or damaged.
         """
-        path = self._record_path(version)
+        path = record_path(self.folder, version)
         try:
             content = json.loads(path.read_bytes())
             if content['format'] != RECORD_FORMAT:
@@ -171,13 +148,13 @@ class ModelStore:
                 raise ValueError(f'version is {content["version"]}')
             record = ModelRecord.from_json(content['record'])
             found = ModelVersion(
-                version, self._model_path(version), record, str(content['sha256'])
+                version, model_path(self.folder, version), record, str(content['sha256'])
             )
         except FileNotFoundError as error:
             raise StoreError(self._why_missing(version)) from error
         except OSError as error:
             raise store_error('read the record', path, error) from error
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise StoreError(
                 f'The record {path} is damaged ({type(error).__name__}: {error}). What to do: '
                 'restore a backup, or train again.'
@@ -194,10 +171,19 @@ class ModelStore:
         Raises:
             StoreError: when the folder cannot be read.
         """
-        for version in reversed(self._numbers()):
-            with contextlib.suppress(StoreError):
-                return self.load(version)
-        return None
+        return self._newest_of(self._numbers())
+
+    def previous(self, version: int) -> ModelVersion | None:
+        """
+        Return the newest undamaged version before another, None when there is none.
+
+        Args:
+            version: the other one's number; it need not be there any more.
+
+        Raises:
+            StoreError: when the folder cannot be read.
+        """
+        return self._newest_of(number for number in self._numbers() if number < version)
 
     def unusable(self) -> dict[int, str]:
         """
@@ -209,23 +195,58 @@ class ModelStore:
         reasons = {number: self._why_unusable(number) for number in self._numbers()}
         return {number: reason for number, reason in reasons.items() if reason}
 
+    def prune(self, keep: int, *, serving: int) -> tuple[int, ...]:
+        """
+        Delete old versions, so that the newest ``keep`` undamaged ones are left.
+
+        The serving one is never deleted, nor is the newest.  A damaged or unfinished version
+        does not count as kept; it is deleted once it is older than all that are.
+
+        Args:
+            keep: how many to keep, 1 or more.
+            serving: number of the version that serves, 0 = none.
+
+        Returns:
+            The numbers of the deleted versions, ascending.
+
+        Raises:
+            ValueError: when ``keep`` is less than 1.
+            StoreError: when the disk refuses; what is left is whole.
+        """
+        if keep < 1:
+            raise ValueError(f'keep is {keep}; it must be 1 or more')
+        try:
+            with locked_folder(self.folder):
+                kept, old = 0, []
+                for number in reversed(self._numbers()):
+                    if kept < keep:
+                        kept += not self._why_unusable(number)
+                    elif number != serving:
+                        old.append(number)
+                self._delete(old)
+        except OSError as error:
+            raise store_error('delete old models from', self.folder, error) from error
+        return tuple(reversed(old))
+
     def _numbers(self) -> tuple[int, ...]:
         """Return the numbers of all versions that have any file, finished or not, ascending."""
         try:
             names = [path.name for path in self.folder.iterdir()]
         except OSError as error:
             raise store_error('list the models in', self.folder, error) from error
-        matches = (_FILE_NAME.fullmatch(name) for name in names)
-        return tuple(sorted({int(match[1]) for match in matches if match}))
+        return tuple(sorted({version_of_file(name) for name in names} - {0}))
 
-    def _model_path(self, version: int) -> Path:
-        return self.folder / f'model_{version:06d}.tflite'
+    def _is_finished(self, version: int) -> bool:
+        return record_path(self.folder, version).exists()
 
-    def _record_path(self, version: int) -> Path:
-        return self.folder / f'model_{version:06d}.json'
+    def _newest_of(self, ascending: Iterable[int]) -> ModelVersion | None:
+        for version in reversed(tuple(ascending)):
+            with contextlib.suppress(StoreError):
+                return self.load(version)
+        return None
 
     def _why_missing(self, version: int) -> str:
-        if self._model_path(version).exists():
+        if model_path(self.folder, version).exists():
             return (
                 f'Model version {version} in {self.folder} has no record: its writing was cut '
                 'short. What to do: use another version; its file can be deleted.'
@@ -239,16 +260,6 @@ class ModelStore:
         except StoreError as error:
             return str(error)
         return ''
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Keep other threads and processes from writing versions at the same time."""
-        with (self.folder / _LOCK).open('ab') as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            # Nobody else is writing now, so these were left by a process that was killed.
-            for leftover in self.folder.glob(f'.*{TEMPORARY_SUFFIX}'):
-                leftover.unlink()
-            yield
 
     def _claim_version(self) -> int:
         """Return the next version number, taken for good even if its writing fails."""
@@ -266,8 +277,10 @@ class ModelStore:
         write_durably(path, f'{version}\n'.encode())
         return version
 
-    def _discard(self, version: int) -> None:
-        with contextlib.suppress(OSError):
-            self._record_path(version).unlink(missing_ok=True)
-            self._model_path(version).unlink(missing_ok=True)
+    def _delete(self, versions: Sequence[int]) -> None:
+        for version in versions:
+            # The record first: whatever is left when this is cut short is an unfinished version.
+            record_path(self.folder, version).unlink(missing_ok=True)
+            model_path(self.folder, version).unlink(missing_ok=True)
+        if versions:
             sync_folder(self.folder)

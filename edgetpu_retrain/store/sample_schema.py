@@ -27,10 +27,11 @@ from pathlib import Path
 import sqlite3
 
 from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.sample_migration import back_up, migrate
 
 # Marks the file as ours among all SQLite files: 'etrS' in ASCII.
 APPLICATION_ID = 0x65747253
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # Another program (a backup, the sqlite3 shell) may hold the file for a moment.
 _BUSY_TIMEOUT_S = 10.0
@@ -52,9 +53,11 @@ _TABLES = (
         label TEXT NOT NULL,
         camera TEXT NOT NULL,                   -- '' when the picture came with a request
         stamp_ns INTEGER NOT NULL,              -- the image's stamp, nanoseconds, 0 = none
-        addition INTEGER NOT NULL               -- id of the first sample of the same request
+        addition INTEGER NOT NULL,              -- id of the first sample of the same request
+        added_ns INTEGER NOT NULL DEFAULT 0     -- when it was stored, nanoseconds since 1970
     ) STRICT
     """,
+    'CREATE INDEX samples_of_label ON samples (label)',
     """
     CREATE TABLE embeddings (
         extractor_id INTEGER NOT NULL REFERENCES extractors (id),
@@ -77,7 +80,8 @@ def open_database(path: Path) -> sqlite3.Connection:
     """
     Open a sample database for durable writing; create it when there is none.
 
-    A file of another program or of a newer release is refused before anything is written.
+    A file of another program or of a newer release is refused before anything is written; one
+    of an older release is migrated, after a copy of it was put beside it.
 
     Args:
         path: the file; its folder exists.
@@ -87,7 +91,8 @@ def open_database(path: Path) -> sqlite3.Connection:
         thread may work, one at a time.
 
     Raises:
-        StoreError: when the file is not ours, too new, or cannot have a write-ahead log.
+        StoreError: when the file is not ours, too new, cannot have a write-ahead log, or cannot
+            be copied before its migration.
         sqlite3.Error: when SQLite cannot open or create it.
     """
     if path.exists():
@@ -96,10 +101,10 @@ def open_database(path: Path) -> sqlite3.Connection:
         path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )
     try:
-        _is_ours(connection, path)
+        _schema_version(connection, path)
         _make_durable(connection, path)
         connection.execute('PRAGMA foreign_keys=ON')
-        _create_tables(connection, path)
+        _bring_up_to_date(connection, path)
     except BaseException:
         connection.close()
         raise
@@ -113,16 +118,16 @@ def _look_without_writing(path: Path) -> None:
         contextlib.suppress(sqlite3.OperationalError),
         contextlib.closing(sqlite3.connect(f'{path.as_uri()}?mode=ro', uri=True)) as connection,
     ):
-        _is_ours(connection, path)
+        _schema_version(connection, path)
 
 
-def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
-    """Return whether the tables are there, False for an empty file; raise for a foreign one."""
+def _schema_version(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the version of the tables, 0 for an empty file; raise for a foreign one."""
     application = _pragma(connection, 'application_id')
     version = _pragma(connection, 'user_version')
     tables = connection.execute('SELECT COUNT(*) FROM sqlite_master').fetchone()[0]
     if not tables and not application and not version:
-        return False
+        return 0
     if application != APPLICATION_ID:
         raise StoreError(
             f'{path} is a database of another program (application id {application}): '
@@ -134,7 +139,12 @@ def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
             f'{SCHEMA_VERSION}): nothing was changed. What to do: install that release or set '
             'another data_dir.'
         )
-    return True
+    if version < 1:
+        raise StoreError(
+            f'{path} is damaged: it says that its schema is {version}, which never was; nothing '
+            'was changed. What to do: restore a backup, or move it away and start again.'
+        )
+    return version
 
 
 def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
@@ -149,14 +159,19 @@ def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute('PRAGMA synchronous=FULL')
 
 
-def _create_tables(connection: sqlite3.Connection, path: Path) -> None:
+def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute('BEGIN IMMEDIATE')
     with connection:
-        # Asked again inside the transaction: another process may have created them meanwhile.
-        if not _is_ours(connection, path):
+        # Asked again inside the transaction: another process may have been here meanwhile.
+        version = _schema_version(connection, path)
+        if version == 0:
             for statement in _TABLES:
                 connection.execute(statement)
             connection.execute(f'PRAGMA application_id={APPLICATION_ID}')
+        elif version < SCHEMA_VERSION:
+            back_up(path, version)
+            migrate(connection, version)
+        if version != SCHEMA_VERSION:
             connection.execute(f'PRAGMA user_version={SCHEMA_VERSION}')
 
 

@@ -20,42 +20,38 @@ by side and are never mixed: each question names the extractor it is about.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 import sqlite3
-from types import TracebackType
-from typing import Any
+import threading
 
-from edgetpu_retrain.errors import RequestError, StoreError
-from edgetpu_retrain.learning.head import IntArray
+from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
+from edgetpu_retrain.store import sample_changes
 from edgetpu_retrain.store.embedding_kind import EmbeddingKind, RawArray
+from edgetpu_retrain.store.extractor_table import extractor_row
 from edgetpu_retrain.store.label import check_label
-from edgetpu_retrain.store.sample_database import Durability, SampleDatabase
+from edgetpu_retrain.store.novelty import NoveltyCheck
+from edgetpu_retrain.store.sample_changes import Undone
+from edgetpu_retrain.store.sample_reader import SampleReader
+from edgetpu_retrain.store.sample_set import SampleSet
+from edgetpu_retrain.store.stored_sample import (
+    check_image,
+    StoredPicture,
+    StoredSample,
+    Unembedded,
+)
 import numpy as np
 
-
-@dataclass(frozen=True, eq=False)
-class SampleSet:
-    """
-    All samples of one extractor at one moment.
-
-    Args:
-        embeddings: raw (still quantized) ``[N, D]`` in the extractor's dtype.
-        labels: int64 ``[N]``, indices into ``names``.
-        names: class names in the order in which they were first taught.
-        quantization: what the numbers of ``embeddings`` mean; None for float32.
-    """
-
-    embeddings: RawArray
-    labels: IntArray
-    names: tuple[str, ...]
-    quantization: QuantizationParameters | None
+__all__ = ['SampleSet', 'SampleStore', 'StoredPicture', 'StoredSample', 'Undone', 'Unembedded']
 
 
-class SampleStore:
+class SampleStore(SampleReader):
     """
     The samples on disk; every method may be called from any thread.
+
+    What a method changed is on the disk when it returns; when it raises, nothing was changed.
 
     Args:
         path: the SQLite file, created (with its folder) when it is not there.
@@ -71,27 +67,10 @@ class SampleStore:
     """
 
     def __init__(self, path: Path) -> None:
-        self._database = SampleDatabase(Path(path))
-
-    @property
-    def path(self) -> Path:
-        """The SQLite file, an absolute path."""
-        return self._database.path
-
-    def __enter__(self) -> SampleStore:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file; a second time does nothing."""
-        self._database.close()
+        super().__init__(path)
+        self._novelty = NoveltyCheck(self._database.path)
+        # From the look at what a class has to the note of what was added.
+        self._adding = threading.Lock()
 
     def add(
         self,
@@ -103,6 +82,8 @@ class SampleStore:
         camera: str = '',
         stamp_ns: int = 0,
         addition: int = 0,
+        image: bytes | None = None,
+        min_novelty: float = 0.0,
     ) -> int:
         """
         Store one sample; it is on the disk when this returns.
@@ -115,37 +96,44 @@ class SampleStore:
             camera: name of the camera, '' when there was none.
             stamp_ns: stamp of the image in nanoseconds, 0 when it has none.
             addition: id of the first sample of the same request, 0 when this is the first.
+            image: what was embedded as a JPEG file, where it is to be kept.
+            min_novelty: skip the sample when it is nearer than this cosine distance, 0 to 2, to
+                one that its class has already; 0 skips none.
 
         Returns:
-            The id of the sample, from 1, never used again.
+            The id of the sample, from 1, never used again; 0 when it was skipped.
 
         Raises:
-            RequestError: when the label is refused.
-            ValueError: when the embedding is not one of the kinds above.
+            RequestError: when the label is refused or the image is too large.
+            ValueError: when another argument is not what is said above.
             StoreError: when the embedding is not finite, when the extractor's earlier samples
-                are of another kind, or when the disk refuses; nothing is stored then.
+                are of another kind, or when the disk refuses.
         """
         check_label(label)
-        kind = EmbeddingKind.of(embedding, quantization)
-        if not np.all(np.isfinite(embedding)):
-            raise StoreError(
-                f'The sample was not stored: extractor {extractor[:12]} gave numbers that are '
-                'not finite. What to do: check the picture and the extractor.'
-            )
-        data = kind.to_disk(embedding)
-        with self._database.transaction('store a sample in', writing=True) as connection:
-            extractor_id = self._extractor_id(connection, extractor, kind)
-            sample_id = _insert(
-                connection,
-                'INSERT INTO samples (label, camera, stamp_ns, addition) VALUES (?, ?, ?, ?)',
-                (label, camera, stamp_ns, addition),
-            )
-            if not addition:
-                connection.execute('UPDATE samples SET addition = id WHERE id = ?', (sample_id,))
-            connection.execute(
-                'INSERT INTO embeddings (extractor_id, sample_id, data) VALUES (?, ?, ?)',
-                (extractor_id, sample_id, data),
-            )
+        kind = _kind_of(embedding, quantization, extractor)
+        for name, value in (('stamp_ns', stamp_ns), ('addition', addition)):
+            if not -(2**63) <= value < 2**63:
+                raise ValueError(f'{name} is {value}; it must fit 64 bits')
+        if not 0.0 <= min_novelty <= 2.0:
+            raise ValueError(f'min_novelty is {min_novelty}; it must be from 0 to 2')
+        if image is not None:
+            check_image(image)
+        with self._adding:
+            with self._database.transaction('store a sample in', writing=True) as connection:
+                extractor_id = extractor_row(connection, self.path, extractor, kind)
+                if min_novelty and min_novelty > self._novelty.distance(
+                    connection, extractor_id, kind, label, embedding
+                ):
+                    return 0
+                sample_id = sample_changes.insert(
+                    connection, label, camera, int(stamp_ns), int(addition)
+                )
+                sample_changes.insert_embedding(
+                    connection, extractor_id, sample_id, kind.to_disk(embedding)
+                )
+                if image is not None:
+                    sample_changes.insert_image(connection, sample_id, image)
+            self._novelty.added(extractor_id, kind, label, embedding)
         return sample_id
 
     def remove(self, label: str, newest: int, *, extractor: str) -> int:
@@ -163,170 +151,128 @@ class SampleStore:
         Raises:
             RequestError: when both are empty, ``newest`` is negative, or no class can have
                 this label.
-            StoreError: when the disk refuses; nothing is removed then.
+            StoreError: when the disk refuses.
         """
-        if newest < 0:
-            raise RequestError(
-                f'n is {newest}: ask for 1 or more of the newest samples, or 0 with a label '
-                'to remove the whole class.'
-            )
-        if not label and not newest:
-            raise RequestError(
-                'Neither a label nor a number of samples is given, which would remove '
-                'everything: name the class to remove, or how many of the newest samples.'
-            )
-        if label:
-            check_label(label)
-        with self._database.transaction('remove samples from', writing=True) as connection:
-            return connection.execute(
-                """
-                DELETE FROM samples WHERE id IN (
-                    SELECT samples.id
-                    FROM extractors
-                    JOIN embeddings ON extractor_id = extractors.id
-                    JOIN samples ON samples.id = sample_id
-                    WHERE identity = ?1 AND (label = ?2 OR ?2 = '')
-                    ORDER BY samples.id DESC
-                    LIMIT ?3
-                )
-                """,
-                (extractor, label, newest or -1),
-            ).rowcount
+        with self._changes('remove samples from') as connection:
+            return sample_changes.remove_newest(connection, label, newest, extractor)
 
-    def counts(self, *, extractor: str) -> dict[str, int]:
+    def remove_samples(self, ids: Iterable[int]) -> int:
         """
-        Count the samples of each class.
+        Forget single samples, return how many they were.
+
+        Raises:
+            RequestError: when one of them is not there.
+            StoreError: when the disk refuses.
+        """
+        with self._changes('remove samples from') as connection:
+            return sample_changes.remove_ids(connection, ids)
+
+    def undo_last_addition(self, *, extractor: str) -> Undone:
+        """
+        Forget the samples of the last request that stored any; again, those of the one before.
 
         Args:
-            extractor: identity of the extractor whose samples are counted.
+            extractor: identity of the extractor; samples of others stay.
 
         Returns:
-            Class name to number of samples, in the order in which they were first taught.
+            Their label and how many they were, ('', 0) when there is none.
 
         Raises:
-            StoreError: when the file cannot be read.
+            StoreError: when the disk refuses.
         """
-        with self._database.transaction('count the samples in') as connection:
-            rows = connection.execute(
-                """
-                SELECT label, COUNT(*)
-                FROM extractors
-                JOIN embeddings ON extractor_id = extractors.id
-                JOIN samples ON samples.id = sample_id
-                WHERE identity = ?
-                GROUP BY label
-                ORDER BY MIN(samples.id)
-                """,
-                (extractor,),
-            ).fetchall()
-        return dict(rows)
+        with self._changes('undo the last addition to') as connection:
+            return sample_changes.remove_last_addition(connection, extractor)
 
-    def snapshot(self, *, extractor: str) -> SampleSet:
+    def relabel_class(self, label: str, new_label: str, *, extractor: str) -> int:
         """
-        Copy all samples of one extractor into memory, as they are at this moment.
+        Give a class another label; where that one exists, the two become one class.
 
         Args:
-            extractor: identity of the extractor.
+            label: class name.
+            new_label: its name from now on.
+            extractor: identity of the extractor; samples of others stay as they are.
 
         Returns:
-            The samples, oldest first; ``[0, 0]`` embeddings when it never had any.
+            How many samples the class had, 0 when there is no such class.
 
         Raises:
-            StoreError: when the file cannot be read or a sample in it is damaged.
+            RequestError: when a label is refused or both are the same.
+            StoreError: when the disk refuses.
         """
-        with self._database.transaction('read the samples in') as connection:
-            found = self._find_extractor(connection, extractor)
-            if found is None:
-                return SampleSet(np.empty((0, 0), np.uint8), np.empty(0, np.int64), (), None)
-            extractor_id, kind = found
-            count = connection.execute(
-                'SELECT COUNT(*) FROM embeddings WHERE extractor_id = ?', (extractor_id,)
-            ).fetchone()[0]
-            # Filled in place: a list of rows would need the memory twice.
-            embeddings = np.empty((count, kind.dimension), np.dtype(kind.dtype))
-            labels = np.empty(count, np.int64)
-            names: dict[str, int] = {}
-            cursor = connection.execute(
-                """
-                SELECT samples.id, label, data
-                FROM embeddings JOIN samples ON samples.id = sample_id
-                WHERE extractor_id = ?
-                ORDER BY samples.id
-                """,
-                (extractor_id,),
-            )
-            for index, (sample_id, label, data) in enumerate(cursor):
-                self._check_length(sample_id, label, data, kind)
-                embeddings[index] = kind.from_disk(data)
-                labels[index] = names.setdefault(label, len(names))
-        return SampleSet(embeddings, labels, tuple(names), kind.quantization)
+        with self._changes('relabel samples in') as connection:
+            return sample_changes.relabel_class(connection, label, new_label, extractor)
 
-    def durability(self) -> Durability:
+    def relabel(self, ids: Iterable[int], new_label: str) -> int:
         """
-        Read the durability settings of the connection that samples are written with.
+        Give single samples another label.
+
+        Args:
+            ids: of the samples, of whatever class.
+            new_label: their class from now on.
+
+        Returns:
+            How many they are; those that had the label already count, too.
 
         Raises:
-            StoreError: when the store is closed.
+            RequestError: when the label is refused or one of the samples is not there.
+            StoreError: when the disk refuses.
         """
-        return self._database.durability()
+        with self._changes('relabel samples in') as connection:
+            return sample_changes.relabel_ids(connection, ids, new_label)
 
-    def _extractor_id(
-        self, connection: sqlite3.Connection, identity: str, kind: EmbeddingKind
-    ) -> int:
-        """Return the row of an extractor, made when it is new; refuse another kind."""
-        found = self._find_extractor(connection, identity)
-        if found is None:
-            quantization = kind.quantization
-            return _insert(
-                connection,
-                'INSERT INTO extractors (identity, dimension, dtype, scale, zero_point) '
-                'VALUES (?, ?, ?, ?, ?)',
-                (
-                    identity,
-                    kind.dimension,
-                    kind.dtype,
-                    quantization and quantization.scale,
-                    quantization and quantization.zero_point,
-                ),
+    def add_embedding(
+        self,
+        sample_id: int,
+        embedding: RawArray,
+        *,
+        extractor: str,
+        quantization: QuantizationParameters | None,
+    ) -> bool:
+        """
+        Store what another extractor makes of a sample's picture.
+
+        From then on it is a sample of that extractor, too, with the same label.  An embedding
+        that it has of this extractor is replaced.
+
+        Args:
+            sample_id: number of the sample.
+            embedding: raw ``[D]`` of dtype uint8, int8 or float32.
+            extractor: identity of the extractor, the SHA-256 of its file.
+            quantization: of the extractor's output; None for float32.
+
+        Returns:
+            False when the sample was removed meanwhile.
+
+        Raises:
+            ValueError: when the embedding is not of one of the kinds above.
+            StoreError: as :meth:`add`.
+        """
+        kind = _kind_of(embedding, quantization, extractor)
+        with self._changes('store an embedding in') as connection:
+            extractor_id = extractor_row(connection, self.path, extractor, kind)
+            if not sample_changes.is_there(connection, sample_id):
+                return False
+            sample_changes.insert_embedding(
+                connection, extractor_id, sample_id, kind.to_disk(embedding)
             )
-        extractor_id, stored = found
-        if stored != kind:
-            raise StoreError(
-                f'The sample was not stored: extractor {identity[:12]} gave {kind}, but its '
-                f'samples in {self.path} are {stored}. What to do: use the extractor with which '
-                'they were made, or another data_dir.'
-            )
-        return extractor_id
+        return True
 
-    def _find_extractor(
-        self, connection: sqlite3.Connection, identity: str
-    ) -> tuple[int, EmbeddingKind] | None:
-        row = connection.execute(
-            'SELECT id, dimension, dtype, scale, zero_point FROM extractors WHERE identity = ?',
-            (identity,),
-        ).fetchone()
-        if row is None:
-            return None
-        extractor_id, dimension, dtype, scale, zero_point = row
-        quantization = None if scale is None else QuantizationParameters(scale, zero_point)
-        try:
-            return extractor_id, EmbeddingKind(dimension, dtype, quantization)
-        except ValueError as error:
-            raise StoreError(
-                f'{self.path} is damaged where it describes extractor {identity[:12]}: {error}. '
-                'What to do: restore a backup, or move the file away and teach again.'
-            ) from error
-
-    def _check_length(self, sample_id: int, label: str, data: bytes, kind: EmbeddingKind) -> None:
-        if len(data) != kind.num_bytes:
-            raise StoreError(
-                f'Sample {sample_id} ({label!r}) in {self.path} has {len(data)} bytes where '
-                f'{kind.num_bytes} are needed: the file is damaged. What to do: restore a '
-                f'backup, or remove the class {label!r} and teach it again.'
-            )
+    @contextmanager
+    def _changes(self, action: str) -> Iterator[sqlite3.Connection]:
+        """Run the body as one transaction that changes or removes samples."""
+        with self._database.transaction(action, writing=True) as connection:
+            # In here, because nobody can look at a class meanwhile.
+            self._novelty.forget()
+            yield connection
 
 
-def _insert(connection: sqlite3.Connection, statement: str, values: tuple[Any, ...]) -> int:
-    row_id = connection.execute(statement, values).lastrowid
-    assert row_id is not None  # None only before the first INSERT
-    return row_id
+def _kind_of(
+    embedding: RawArray, quantization: QuantizationParameters | None, extractor: str
+) -> EmbeddingKind:
+    kind = EmbeddingKind.of(embedding, quantization)
+    if not np.all(np.isfinite(embedding)):
+        raise StoreError(
+            f'The sample was not stored: extractor {extractor[:12]} gave numbers that are '
+            'not finite. What to do: check the picture and the extractor.'
+        )
+    return kind

@@ -79,9 +79,13 @@ def test_a_requested_edge_tpu_for_an_uncompiled_extractor_is_a_warning(start_nod
     node.wait_until_ready()
 
 
+@pytest.mark.parametrize('moment', ['runs on', 'reads /image', 'ready'])
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_in_order_at_a_signal(start_node: Any, number: signal.Signals) -> None:
-    node: RunningNode = start_node().wait_until_ready()
+def test_it_ends_in_order_at_a_signal(
+    start_node: Any, number: signal.Signals, moment: str
+) -> None:
+    node: RunningNode = start_node()
+    node.wait_for_log(moment)
     assert node.end(number) == 0
     assert not any('Traceback' in line for line in node.log)
 

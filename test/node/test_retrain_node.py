@@ -143,6 +143,12 @@ def test_two_cameras_answer_on_one_topic(start_node: Any, person: Person) -> Non
     assert "There is no camera 'middle': name one of left, right" in refused.message
 
 
+def test_cameras_that_nobody_told_their_topics_are_a_warning(start_node: Any) -> None:
+    node: RunningNode = start_node({'cameras': '[left, right]'})
+    assert '[WARN]' in node.wait_for_log('several cameras read the same topic')
+    node.wait_until_ready()
+
+
 def test_only_frames_of_the_named_camera(start_node: Any, person: Person) -> None:
     start_node({'cameras': '[left, right]', 'left.image_topic': '/l', 'right.image_topic': '/r'})
     person.wait_until_ready().camera('/l').show(IMAGES['cat'])

@@ -16,7 +16,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, ExitStack
+import ctypes
 import os
 from pathlib import Path
 import resource
@@ -25,9 +26,54 @@ import subprocess
 import sys
 
 import edgetpu_retrain.errors
+from edgetpu_retrain.model_file.quantization import QuantizationParameters
+from edgetpu_retrain.store.samples import SampleStore
+import numpy as np
 import pytest
 
+EXTRACTOR = 'a' * 64
 SOURCE_FOLDER = Path(edgetpu_retrain.errors.__file__).parents[1]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / 'samples.db'
+
+
+@pytest.fixture
+def samples(path: Path) -> Iterator[SampleStore]:
+    with SampleStore(path) as store:
+        yield store
+
+
+@pytest.fixture
+def teach() -> Callable[..., list[int]]:
+    """Store some samples of a class in one request; their embeddings are all different."""
+    rng = np.random.default_rng(1)
+
+    def add(
+        store: SampleStore,
+        label: str,
+        times: int = 1,
+        *,
+        extractor: str = EXTRACTOR,
+        image: bytes | None = None,
+    ) -> list[int]:
+        ids: list[int] = []
+        for _ in range(times):
+            ids.append(
+                store.add(
+                    label,
+                    rng.integers(0, 256, 8, dtype=np.uint8),
+                    extractor=extractor,
+                    quantization=QuantizationParameters(0.5, 3),
+                    addition=ids[0] if ids else 0,
+                    image=image,
+                )
+            )
+        return ids
+
+    return add
 
 
 @pytest.fixture
@@ -65,8 +111,77 @@ def file_size_limit() -> Callable[[int], AbstractContextManager[None]]:
     return limit
 
 
+class _CapabilityHeader(ctypes.Structure):
+    _fields_ = (('version', ctypes.c_uint32), ('pid', ctypes.c_int))
+
+
+class _Capabilities(ctypes.Structure):
+    _fields_ = (
+        ('effective', ctypes.c_uint32),
+        ('permitted', ctypes.c_uint32),
+        ('inheritable', ctypes.c_uint32),
+    )
+
+
 @pytest.fixture
-def run_and_kill() -> Callable[[str, Path, int], list[int]]:
+def read_only() -> Callable[[Path], AbstractContextManager[None]]:
+    """
+    Take the permission to write in a folder and to its files away, from root as well.
+
+    Root is let through by CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH (man 7 capabilities), which
+    this thread lays aside meanwhile.
+    """
+    header = _CapabilityHeader(0x20080522, 0)
+    capabilities = (_Capabilities * 2)()
+    libc = ctypes.CDLL(None)
+
+    @contextmanager
+    def forbid(folder: Path) -> Iterator[None]:
+        assert libc.capget(ctypes.byref(header), capabilities) == 0
+        effective = capabilities[0].effective
+        modes = {path: path.stat().st_mode for path in (folder, *folder.iterdir())}
+        try:
+            for path, mode in modes.items():
+                path.chmod(mode & ~0o222)
+            capabilities[0].effective &= ~0b110
+            assert libc.capset(ctypes.byref(header), capabilities) == 0
+            yield
+        finally:
+            capabilities[0].effective = effective
+            assert libc.capset(ctypes.byref(header), capabilities) == 0
+            for path, mode in modes.items():
+                path.chmod(mode)
+
+    return forbid
+
+
+@pytest.fixture
+def start_python() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start a Python that can import the package: the command line's arguments, a pipe to it."""
+    search = os.pathsep.join([str(SOURCE_FOLDER), *sys.path])
+    # One thread: dozens of short lives need no pool for linear algebra each.
+    environment = {**os.environ, 'PYTHONPATH': search, 'OPENBLAS_NUM_THREADS': '1'}
+    with ExitStack() as started:
+
+        def start(*arguments: str | Path) -> subprocess.Popen[str]:
+            child = subprocess.Popen(
+                [sys.executable, *map(str, arguments)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env=environment,
+            )
+            started.enter_context(child)
+            started.callback(child.kill)
+            return child
+
+        yield start
+
+
+@pytest.fixture
+def run_and_kill(
+    start_python: Callable[..., subprocess.Popen[str]],
+) -> Callable[[str, Path, int], list[int]]:
     """
     Run a script that prints a number a line, kill it after so many, return all it printed.
 
@@ -75,19 +190,13 @@ def run_and_kill() -> Callable[[str, Path, int], list[int]]:
     """
 
     def run(script: str, path: Path, lines: int) -> list[int]:
-        search = os.pathsep.join([str(SOURCE_FOLDER), *sys.path])
-        with subprocess.Popen(
-            [sys.executable, '-c', script, str(path)],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, 'PYTHONPATH': search},
-        ) as child:
-            assert child.stdout is not None
-            printed = [child.stdout.readline() for _ in range(lines)]
-            child.kill()
-            # The pipe still has what came between our reading and the kill.
-            printed += child.stdout.readlines()
-            assert child.wait() == -signal.SIGKILL
+        child = start_python('-c', script, path)
+        assert child.stdout is not None
+        printed = [child.stdout.readline() for _ in range(lines)]
+        child.kill()
+        # The pipe still has what came between our reading and the kill.
+        printed += child.stdout.readlines()
+        assert child.wait() == -signal.SIGKILL
         # A line cut short by the kill was not acknowledged.
         return [int(line) for line in printed if line.endswith('\n')]
 

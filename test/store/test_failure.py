@@ -30,6 +30,8 @@ FILE = Path('/data/samples.db')
         (errno.ENOSPC, 'free space'),
         (errno.EROFS, 'write permission'),
         (errno.EACCES, 'write permission'),
+        (errno.EISDIR, 'a folder lies where a file is needed'),
+        (errno.ENOLCK, 'on a local disk'),
         (errno.EMFILE, 'check the path'),
     ],
 )
@@ -45,6 +47,9 @@ def test_a_failure_of_the_system_says_where_why_and_what_to_do(number: int, advi
         ('database or disk is full', 'free space'),
         ('attempt to write a readonly database', 'write permission'),
         ('database disk image is malformed', 'damaged'),
+        ('no such table: samples', 'damaged'),
+        ('no such column: added_ns', 'damaged'),
+        ('Could not decode to UTF-8 column', 'damaged'),
         ('something new', 'check the file'),
     ],
 )

@@ -24,7 +24,19 @@ import pytest
 
 @pytest.mark.parametrize(
     'label',
-    ['a', 'coffee mug', 'x' * 100, 'Ünïcode', '茶', '👨‍👩‍👧', '.hidden', '...', '-1', "it's"],
+    [
+        'a',
+        'coffee mug',
+        'x' * 100,
+        'Ünïcode',
+        '茶',
+        '👨‍👩‍👧',
+        '.hidden',
+        '...',
+        '-1',
+        "it's",
+        'unknowns',
+    ],
 )
 def test_a_label_is_returned_as_it_is(label: str) -> None:
     assert check_label(label) == label
@@ -47,11 +59,20 @@ def test_a_label_is_returned_as_it_is(label: str) -> None:
         (' a', "use 'a' instead"),
         ('a ', "use 'a' instead"),
         ('\u3000', 'only space'),
+        ('unknown', 'is reserved'),
+        ('Unknown', 'is reserved'),
+        ('UNKNOWN', 'is reserved'),
     ],
 )
 def test_a_bad_label_is_refused_with_the_reason(label: str, words: str) -> None:
     with pytest.raises(RequestError, match=re.escape(words)):
         check_label(label)
+
+
+def test_a_reserved_label_of_an_older_release_can_still_be_named() -> None:
+    assert check_label('unknown', taught_before=True) == 'unknown'
+    with pytest.raises(RequestError, match='contains'):
+        check_label('un/known', taught_before=True)
 
 
 @given(st.text(max_size=120))

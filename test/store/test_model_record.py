@@ -32,6 +32,7 @@ FIELDS: dict[str, Any] = {
     'seconds': 0.25,
     'parent_version': 3,
     'options': {'num_iter': 500, 'learning_rate': 0.01},
+    'thresholds': {'unknown_threshold': -0.25},
 }
 
 
@@ -48,7 +49,13 @@ def test_a_record_is_stamped_with_the_time_in_utc() -> None:
 
 def test_what_a_later_release_adds_is_passed_over() -> None:
     record = ModelRecord(**FIELDS)
-    assert ModelRecord.from_json({**record.to_json(), 'thresholds': [0.5]}) == record
+    assert ModelRecord.from_json({**record.to_json(), 'colours': [0.5]}) == record
+
+
+def test_a_record_of_an_older_release_has_no_thresholds() -> None:
+    values = ModelRecord(**FIELDS).to_json()
+    del values['thresholds']
+    assert ModelRecord.from_json(values).thresholds == {}
 
 
 def test_rows_of_a_confusion_matrix_are_plain_numbers() -> None:
@@ -70,6 +77,8 @@ def test_rows_of_a_confusion_matrix_are_plain_numbers() -> None:
         ('confusion_matrix', ((2, 0), (1,))),
         ('seconds', float('inf')),
         ('parent_version', -1),
+        ('thresholds', {'unknown_threshold': float('inf')}),
+        ('thresholds', {'unknown_threshold': '0.5'}),
         ('created', 'yesterday'),
     ],
 )
@@ -81,7 +90,13 @@ def test_a_field_that_cannot_be_true_is_named(field: str, value: object) -> None
 
 @pytest.mark.parametrize(
     'damage',
-    [{'labels': None}, {'labels': [1, 2]}, {'confusion_matrix': 7}, {'train_accuracy': 'good'}],
+    [
+        {'labels': None},
+        {'labels': [1, 2]},
+        {'confusion_matrix': 7},
+        {'train_accuracy': 'good'},
+        {'thresholds': [0.5]},
+    ],
 )
 def test_json_of_the_wrong_kind_is_refused(damage: dict[str, object]) -> None:
     values = {**ModelRecord(**FIELDS).to_json(), **damage}

@@ -58,7 +58,10 @@ def store(tmp_path: Path) -> ModelStore:
 def test_a_new_folder_has_no_version(store: ModelStore) -> None:
     assert store.versions() == ()
     assert store.latest() is None
+    assert store.newest_version() == 0
+    assert store.previous(1) is None
     assert store.unusable() == {}
+    assert store.prune(1, serving=0) == ()
 
 
 def test_a_saved_model_is_there_for_the_next_process(store: ModelStore) -> None:
@@ -164,6 +167,10 @@ def _record_a_folder(model: Path) -> None:
     model.with_suffix('.json').mkdir()
 
 
+def _record_nested_too_deep(model: Path) -> None:
+    model.with_suffix('.json').write_text('[' * 100_000)
+
+
 def _change_record(model: Path, **fields: object) -> None:
     path = model.with_suffix('.json')
     path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
@@ -181,6 +188,7 @@ def _change_record(model: Path, **fields: object) -> None:
         _record_of_another_version,
         _record_not_a_table,
         _record_a_folder,
+        _record_nested_too_deep,
     ],
 )
 def test_a_damaged_newest_version_is_passed_over_and_named(
@@ -196,6 +204,104 @@ def test_a_damaged_newest_version_is_passed_over_and_named(
     with pytest.raises(StoreError, match='What to do: '):
         store.load(2)
     assert store.save(b'next', RECORD).version == 3
+
+
+def test_the_newest_version_is_noticed_when_another_program_has_finished_it(
+    store: ModelStore,
+) -> None:
+    other = ModelStore(store.folder)
+    assert store.newest_version() == 0
+    other.save(b'one', RECORD)
+    assert store.newest_version() == 1
+    (store.folder / 'model_000002.tflite').write_bytes(b'not finished')
+    assert store.newest_version() == 1
+
+
+def test_the_previous_version_is_the_newest_undamaged_one_before(store: ModelStore) -> None:
+    saved = [store.save(b'model', RECORD) for _ in range(4)]
+    assert store.previous(4) == saved[2]
+    _shorter(saved[2].path)
+    assert store.previous(4) == store.previous(3) == saved[1]
+    assert store.previous(1) is None
+    assert store.previous(99) == saved[3]
+
+
+@pytest.mark.parametrize(
+    ('keep', 'serving', 'deleted'),
+    [
+        (9, 0, ()),
+        (5, 0, ()),
+        (2, 0, (1, 2, 3)),
+        (2, 5, (1, 2, 3)),
+        (2, 2, (1, 3)),
+        (1, 4, (1, 2, 3)),
+        (1, 99, (1, 2, 3, 4)),
+    ],
+)
+def test_old_versions_are_deleted_but_never_the_serving_one(
+    keep: int, serving: int, deleted: tuple[int, ...], store: ModelStore
+) -> None:
+    for _ in range(5):
+        store.save(b'model', RECORD)
+    assert store.prune(keep, serving=serving) == deleted
+    left = tuple(version for version in range(1, 6) if version not in deleted)
+    assert store.versions() == left
+    assert sorted(path.name for path in store.folder.glob('model_*')) == sorted(
+        f'model_{version:06d}.{suffix}' for version in left for suffix in ('json', 'tflite')
+    )
+    assert store.save(b'next', RECORD).version == 6
+
+
+def test_a_damaged_version_does_not_count_as_kept(store: ModelStore) -> None:
+    saved = [store.save(b'model', RECORD) for _ in range(5)]
+    _without_record(saved[0].path)
+    _shorter(saved[2].path)
+    _one_bit_changed(saved[4].path)
+    assert store.prune(1, serving=0) == (1, 2, 3)
+    assert store.latest() == saved[3]
+    assert list(store.unusable()) == [5], 'what is newer than all that are kept is kept, too'
+    assert store.prune(2, serving=0) == ()
+
+
+def test_a_record_is_deleted_before_its_model_and_the_folder_flushed_last(
+    store: ModelStore, disk_calls: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        store.save(b'model', RECORD)
+    real_unlink = Path.unlink
+
+    def unlink(self: Path, missing_ok: bool = False) -> None:
+        disk_calls.append(('delete', self.name))
+        real_unlink(self, missing_ok)
+
+    disk_calls.clear()
+    monkeypatch.setattr(Path, 'unlink', unlink)
+    store.prune(1, serving=0)
+    assert disk_calls == [
+        ('delete', 'model_000001.json'),
+        ('delete', 'model_000001.tflite'),
+        ('flush', 'models'),
+    ]
+
+
+def test_to_keep_none_is_refused(store: ModelStore) -> None:
+    store.save(b'model', RECORD)
+    with pytest.raises(ValueError, match='keep is 0; it must be 1 or more'):
+        store.prune(0, serving=0)
+    assert store.versions() == (1,)
+
+
+def test_a_read_only_folder_is_a_sentence_and_what_is_there_still_loads(
+    store: ModelStore, read_only: Callable[[Path], AbstractContextManager[None]]
+) -> None:
+    saved = [store.save(b'model', RECORD) for _ in range(2)]
+    with read_only(store.folder):
+        with pytest.raises(StoreError, match=f'write a model to {store.folder}.*permission'):
+            store.save(b'next', RECORD)
+        with pytest.raises(StoreError, match=f'old models from {store.folder}.*permission'):
+            store.prune(1, serving=0)
+        assert store.latest() == saved[1]
+    assert store.versions() == (1, 2)
 
 
 def test_a_model_changed_after_it_was_found_is_not_handed_out(store: ModelStore) -> None:

@@ -41,11 +41,6 @@ while True:
 """
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / 'samples.db'
-
-
 def teach(store: SampleStore) -> int:
     row = np.full(1280, 0.5, np.float32)
     return store.add('mug', row, extractor=EXTRACTOR, quantization=None)
@@ -80,7 +75,7 @@ def test_what_was_acknowledged_survives_being_killed(
 def test_the_file_says_what_it_is(path: Path) -> None:
     SampleStore(path).close()
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute('PRAGMA user_version').fetchone() == (1,)
+        assert connection.execute('PRAGMA user_version').fetchone() == (2,)
         application = connection.execute('PRAGMA application_id').fetchone()[0]
     assert application.to_bytes(4, 'big') == b'etrS'
 
@@ -112,6 +107,20 @@ def _not_a_database(path: Path) -> None:
     path.write_bytes(b'label,camera\n' * 1000)
 
 
+def _of_no_schema(path: Path) -> None:
+    _newer(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute('PRAGMA user_version=0')
+
+
+def _without_a_table(path: Path) -> None:
+    SampleStore(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute('DROP TABLE embeddings')
+        connection.execute("INSERT INTO extractors VALUES (1, ?, 4, 'uint8', 1, 0)", ['a' * 64])
+        connection.commit()
+
+
 def _cut_short(path: Path) -> None:
     with SampleStore(path) as store:
         for _ in range(20):
@@ -125,6 +134,8 @@ def _cut_short(path: Path) -> None:
         (_newer, 'newer release .schema 99.*nothing was changed'),
         (_of_another_program, 'another program.*nothing was changed'),
         (_not_a_database, 'file is not a database'),
+        (_of_no_schema, 'schema is 0, which never was'),
+        (_without_a_table, 'no such table: embeddings'),
         (_cut_short, 'malformed'),
     ],
 )
@@ -145,7 +156,7 @@ def test_a_newer_file_with_a_log_is_not_touched(path: Path, tmp_path: Path) -> N
     _newer(path)
     crashed = tmp_path / 'crashed.db'
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("INSERT INTO samples VALUES (99, 'mug', '', 0, 99)")
+        connection.execute("INSERT INTO samples VALUES (99, 'mug', '', 0, 99, 0)")
         connection.commit()
         shutil.copy(path, crashed)
         shutil.copy(f'{path}-wal', f'{crashed}-wal')
@@ -203,6 +214,25 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(
         assert store.counts(extractor=EXTRACTOR) == {'mug': len(acknowledged) + 1}
     with SampleStore(path) as store:
         assert store.counts(extractor=EXTRACTOR) == {'mug': len(acknowledged) + 1}
+
+
+def test_a_read_only_folder_is_a_sentence(
+    path: Path, read_only: Callable[[Path], AbstractContextManager[None]]
+) -> None:
+    with (
+        read_only(path.parent),
+        pytest.raises(StoreError, match=f'open the samples in {path}: .*write permission'),
+    ):
+        SampleStore(path)
+    with SampleStore(path) as store:
+        teach(store)
+    with (
+        read_only(path.parent),
+        pytest.raises(StoreError, match=f'Cannot .* {path}: .*write permission'),
+    ):
+        SampleStore(path)
+    with SampleStore(path) as store:
+        assert store.counts(extractor=EXTRACTOR) == {'mug': 1}
 
 
 @pytest.mark.parametrize('place', ['/proc/no/such/samples.db', '{tmp}/file/samples.db', '{tmp}'])

@@ -1,0 +1,47 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""One writer at a time in a folder, among threads and processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import contextlib
+import fcntl
+from pathlib import Path
+
+from edgetpu_retrain.store.durable_file import TEMPORARY_SUFFIX
+
+LOCK_FILE = '.lock'
+
+
+@contextlib.contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """
+    Wait until nobody else writes in a folder, then keep the others waiting.
+
+    The lock ends with the process that holds it.  What a process that was killed left half
+    written is cleared away.
+
+    Args:
+        folder: an existing folder; all who write in it must ask here.
+
+    Raises:
+        OSError: when the lock file cannot be made.
+    """
+    with (folder / LOCK_FILE).open('ab') as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        # Nobody else is writing now, so these were left by a process that was killed.
+        for leftover in folder.glob(f'.*{TEMPORARY_SUFFIX}'):
+            leftover.unlink()
+        yield

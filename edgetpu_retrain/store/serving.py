@@ -1,0 +1,178 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+ServingChoice: which model version was last chosen to serve, across restarts.
+
+The choice is a small file in the folder of the models, so that a rollback survives a restart.  It
+also counts the choices, for ``vision_msgs/VisionInfo``: its ``database_version`` never goes back.
+A copy of the file, written before the file itself, is read where that is damaged or missing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+import json
+from pathlib import Path
+
+from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.durable_file import write_durably
+from edgetpu_retrain.store.failure import store_error
+from edgetpu_retrain.store.folder_lock import locked_folder
+from edgetpu_retrain.store.models import ModelStore
+
+_FORMAT = 1
+_FILE = 'serving.json'
+_COPY = 'serving.copy.json'
+
+
+@dataclass(frozen=True)
+class Serving:
+    """
+    One choice.
+
+    Args:
+        version: number of the model version that was chosen.
+        swaps: how many choices there were, this one included; grows by one with each.
+        newest: number of the newest version that there was then, or ``version``.
+
+    Raises:
+        ValueError: when the fields cannot be true.
+    """
+
+    version: int
+    swaps: int
+    newest: int
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.version <= self.newest and self.swaps >= 1):
+            raise ValueError(
+                f'version is {self.version}, newest {self.newest} and swaps {self.swaps}; '
+                'version must be from 1 to newest and swaps 1 or more'
+            )
+
+
+class ServingChoice:
+    """
+    The choice for one folder of models; every method may be called from any thread.
+
+    Args:
+        models: the versions to choose from.
+
+    Example::
+
+        choice = ServingChoice(models)
+        for version in choice.versions_to_try():    # at start
+            ...
+        serving = choice.choose(version)            # at each swap, once the model is loaded
+        info.database_version = serving.swaps
+    """
+
+    def __init__(self, models: ModelStore) -> None:
+        self._models = models
+
+    def current(self) -> Serving | None:
+        """
+        Return the last choice, None when there never was one.
+
+        It only reads a small file, so it may be asked every second whether another program has
+        chosen.
+
+        Raises:
+            StoreError: when it cannot be read, or both copies are damaged.
+        """
+        folder = self._models.folder
+        try:
+            try:
+                return _read(folder / _FILE) or _read(folder / _COPY)
+            except ValueError:
+                copy = _read(folder / _COPY)
+                if copy is None:
+                    raise
+                return copy
+        except OSError as error:
+            raise store_error('read which model serves in', folder, error) from error
+        except ValueError as error:
+            raise StoreError(
+                f'{folder / _FILE} is damaged: {error}. What to do: restore a backup, or delete '
+                f'it and {_COPY} beside it; then the newest model serves, and swaps are counted '
+                'from 1 again.'
+            ) from error
+
+    def choose(self, version: int) -> Serving:
+        """
+        Write down that a version serves from now on; it is on the disk when this returns.
+
+        To choose the version that is the choice already is no swap and is not counted.
+
+        Args:
+            version: number of a version that is in the store.
+
+        Raises:
+            StoreError: when there is no such version, it is damaged, or the disk refuses; the
+                choice is then the one before.
+        """
+        folder = self._models.folder
+        try:
+            with locked_folder(folder):
+                self._models.load(version)
+                before = self.current()
+                newest = max(version, self._models.newest_version())
+                swaps = before.swaps if before else 0
+                if before is None or before.version != version:
+                    swaps += 1
+                chosen = Serving(version, swaps, newest)
+                if chosen != before:
+                    content = json.dumps({'format': _FORMAT, **dataclasses.asdict(chosen)})
+                    for name in (_COPY, _FILE):
+                        write_durably(folder / name, f'{content}\n'.encode())
+        except OSError as error:
+            raise store_error('write down which model serves in', folder, error) from error
+        return chosen
+
+    def versions_to_try(self) -> tuple[int, ...]:
+        """
+        Return all finished versions in the order in which a starting node should try them.
+
+        First come those that were written since the choice: by a training that was ended before
+        its model could be chosen, or by another program.  Then the chosen one and those before
+        it, last those that a rollback left behind; newest first each time.
+
+        Raises:
+            StoreError: as :meth:`current`, or when the folder cannot be read.
+        """
+        newest_first = tuple(reversed(self._models.versions()))
+        serving = self.current()
+        if serving is None:
+            return newest_first
+        since = [number for number in newest_first if number > serving.newest]
+        chosen = [number for number in newest_first if number <= serving.version]
+        left_behind = [n for n in newest_first if serving.version < n <= serving.newest]
+        return (*since, *chosen, *left_behind)
+
+
+def _read(path: Path) -> Serving | None:
+    """Return what a file says, None when there is none; raise ValueError when it is damaged."""
+    try:
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except RecursionError as error:
+        raise ValueError('it is nested too deep') from error
+    if not isinstance(content, dict) or content.pop('format', None) != _FORMAT:
+        raise ValueError(f'it is not of format {_FORMAT}')
+    names = {each.name for each in dataclasses.fields(Serving)}
+    if set(content) != names or any(type(value) is not int for value in content.values()):
+        raise ValueError(f'it does not hold a whole number each for {", ".join(sorted(names))}')
+    return Serving(**content)

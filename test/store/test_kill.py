@@ -1,0 +1,179 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Kill a robot again and again while it captures, trains and writes, and look what is left."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+import json
+from pathlib import Path
+import random
+import signal
+import subprocess
+import time
+from typing import Any
+
+from edgetpu_retrain.model_file.labels import read_labels
+from edgetpu_retrain.runtime.head_scoring import score_embeddings
+from edgetpu_retrain.store.models import ModelStore
+import numpy as np
+from small_models import build_extractor
+
+KILLS = 50
+SEED = 20_261
+DIMENSION = 64
+ROBOT = Path(__file__).with_name('robot_to_kill.py')
+
+# A kill is aimed at one of these, or ('') at any moment at all.
+ACTIVITIES = ('add', 'undo', 'relabel', 'train', 'save', 'choose', 'prune', '')
+# The longest time from its announcement to the kill; about as long as it takes.
+AIM_S = {'train': 0.02, 'save': 0.006, 'choose': 0.004, 'prune': 0.004, '': 0.3}
+OTHER_AIM_S = 0.002
+
+
+Samples = dict[int, tuple[str, bool, int]]
+Choice = list[int]
+
+
+@dataclass
+class Ledger:
+    """What the robot has acknowledged, and the one thing that it had announced since."""
+
+    samples: Samples = field(default_factory=dict)
+    """Stamp to label, whether there is a picture, and the first stamp of the request."""
+    versions: set[int] = field(default_factory=set)
+    choice: Choice = field(default_factory=lambda: [0, 0, 0])
+    """The version that serves, the newest there was when it was chosen, and the swaps so far."""
+    pending: dict[str, Any] = field(default_factory=dict)
+
+    def note(self, line: dict[str, Any]) -> None:
+        """Take note of a line of the robot's."""
+        if 'doing' in line:
+            assert not self.pending
+            self.pending = line
+            return
+        assert line['done']
+        self.samples = self.samples_after_pending()
+        self.choice = self.choice_after_pending()
+        if self.pending['doing'] == 'save':
+            assert line['version'] > max(self.versions, default=0)
+            self.versions.add(line['version'])
+        self.versions -= self.versions_to_prune()
+        self.pending = {}
+
+    def compare(self, found: dict[str, Any]) -> None:
+        """Compare with what a restarted robot has found, which is the truth from then on."""
+        samples = {stamp: (label, image) for stamp, label, image in found['samples']}
+        possible = [self.samples, self.samples_after_pending()]
+        matching = [each for each in possible if samples == {k: v[:2] for k, v in each.items()}]
+        assert matching, f'samples {samples}, before {self.samples}, pending {self.pending}'
+        self.samples = matching[0]
+
+        versions = set(found['versions'])
+        new = versions - self.versions
+        assert self.versions - versions <= self.versions_to_prune(), self
+        assert len(new) <= (self.pending.get('doing') == 'save'), self
+        assert all(version > max(self.versions, default=0) for version in new)
+        assert not versions & set(found['unusable'])
+        self.versions = versions
+
+        assert found['choice'] in (self.choice, self.choice_after_pending()), self
+        self.choice = found['choice']
+        # The newest complete model serves, unless an older one was chosen when it was there.
+        chosen, newest_then, _ = self.choice
+        newest = max(versions, default=0)
+        assert found['serves'] == (newest if newest > newest_then else chosen), self
+        self.pending = {}
+
+    def samples_after_pending(self) -> Samples:
+        """Return the samples as they are when what is pending was done."""
+        after = dict(self.samples)
+        match self.pending:
+            case {
+                'doing': 'add',
+                'stamp': stamp,
+                'label': label,
+                'image': image,
+                'request': first,
+            }:
+                after[stamp] = label, image, first
+            case {'doing': 'relabel', 'label': label, 'new_label': new}:
+                for stamp, (old, image, first) in self.samples.items():
+                    after[stamp] = (new if old == label else old), image, first
+            case {'doing': 'remove', 'label': label}:
+                after = {key: value for key, value in after.items() if value[0] != label}
+            case {'doing': 'undo'}:
+                last = max((value[2] for value in after.values()), default=0)
+                after = {key: value for key, value in after.items() if value[2] != last}
+        return after
+
+    def choice_after_pending(self) -> Choice:
+        """Return the choice as it is when what is pending was done."""
+        match self.pending:
+            case {'doing': 'choose', 'version': version}:
+                chosen, _, swaps = self.choice
+                return [version, max(self.versions), swaps + (version != chosen)]
+        return self.choice
+
+    def versions_to_prune(self) -> set[int]:
+        """Return the versions that are deleted when what is pending was done."""
+        match self.pending:
+            case {'doing': 'prune', 'keep': keep}:
+                return set(sorted(self.versions)[:-keep]) - {self.choice[0]}
+        return set()
+
+
+def check_serves(folder: Path, version: int, dimension: int) -> None:
+    """Run a stored model's head in the real runtime."""
+    model = ModelStore(folder / 'models').load(version).read_model()
+    scores = score_embeddings(model, np.zeros((1, dimension), np.uint8))
+    assert scores.shape == (1, len(read_labels(model)))
+
+
+def test_after_each_of_50_kills_all_that_was_acknowledged_is_there(
+    tmp_path: Path, start_python: Callable[..., subprocess.Popen[str]]
+) -> None:
+    folder = tmp_path / 'data'
+    extractor = tmp_path / 'extractor.tflite'
+    extractor.write_bytes(build_extractor('uint8', dimension=DIMENSION))
+    chance = random.Random(SEED)
+    ledger = Ledger()
+    interrupted: Counter[str] = Counter()
+    for life in range(KILLS + 1):
+        with start_python(ROBOT, folder, extractor, SEED + life) as robot:
+            assert robot.stdin is not None
+            assert robot.stdout is not None
+            found = json.loads(robot.stdout.readline())
+            ledger.compare(found)
+            if found['serves']:
+                check_serves(folder, found['serves'], DIMENSION)
+            if life == KILLS:
+                break
+            robot.stdin.write('go\n')
+            robot.stdin.flush()
+            aim, times = chance.choice(ACTIVITIES), chance.randrange(1, 4)
+            while times:
+                line = json.loads(robot.stdout.readline())
+                ledger.note(line)
+                times -= line.get('doing', '') == aim
+            # No event tells of the moments between the announcement and the acknowledgement.
+            time.sleep(chance.uniform(0.0, AIM_S.get(aim, OTHER_AIM_S)))
+            robot.kill()
+            for rest in robot.stdout:
+                ledger.note(json.loads(rest))
+            assert robot.wait() == -signal.SIGKILL
+            interrupted[ledger.pending.get('doing', '')] += 1
+    assert len(interrupted) >= 3, f'the kills missed what they were aimed at: {interrupted}'
