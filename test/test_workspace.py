@@ -288,7 +288,8 @@ def test_every_make_command_of_the_readme_exists() -> None:
     commands = set(re.findall(r'\bmake ([a-z]+)\b', '\n'.join(code_in(readme))))
     assert {'demo', 'test'} <= commands
     for command in commands:
-        outcome = run('make', '--dry-run', command)
+        # What the make that runs these tests was told (ROS=kilted) is not for this one.
+        outcome = run('make', '--dry-run', command, MAKEFLAGS='')
         assert outcome.returncode == 0, outcome.stderr
         assert f'tools/dev.sh  {command}' in outcome.stdout
 
