@@ -23,7 +23,10 @@
  *   EDGETPU_STAND_IN=idle      a library that does not take the operators over
  *   EDGETPU_STAND_IN=raise:N   the N-th invocation (from 1) of the process fails
  *   EDGETPU_STAND_IN=hang:N    it never returns
+ *   EDGETPU_STAND_IN=spin:N    it computes for ever
  *   EDGETPU_STAND_IN=abort:N   it ends the process
+ *   EDGETPU_STAND_IN=raise     without a number each invocation does, and so for the others
+ *   EDGETPU_STAND_IN=@FILE     one of these is read from a file, anew each time it matters
  *   EDGETPU_STAND_IN_LOG=FILE  the options of each delegate are appended, "key=value" a line
  *
  * The structures are laid out as in tensorflow/lite/core/c/common.h, as far as they are used;
@@ -115,16 +118,33 @@ static long invocations;
 
 static const char *behaviour(void)
 {
+  static char line[64];
   const char *told = getenv("EDGETPU_STAND_IN");
-  return told == NULL ? "" : told;
+
+  if (told == NULL || told[0] != '@') {
+    return told == NULL ? "" : told;
+  }
+  line[0] = '\0';
+  FILE *file = fopen(told + 1, "r");
+  if (file != NULL) {
+    if (fgets(line, sizeof(line), file) != NULL) {
+      line[strcspn(line, "\n")] = '\0';
+    }
+    fclose(file);
+  }
+  return line;
 }
 
 /* Whether this very invocation is the one that is to go wrong in the way given. */
 static bool is_due(const char *fault)
 {
+  const char *told = behaviour();
   size_t length = strlen(fault);
-  return strncmp(behaviour(), fault, length) == 0 && behaviour()[length] == ':' &&
-         atol(behaviour() + length + 1) == invocations;
+
+  if (strncmp(told, fault, length) != 0) {
+    return false;
+  }
+  return told[length] == '\0' || (told[length] == ':' && atol(told + length + 1) == invocations);
 }
 
 static enum status invoke(struct context *context, struct node *node)
@@ -140,6 +160,10 @@ static enum status invoke(struct context *context, struct node *node)
   if (is_due("hang")) {
     for (;;) {
       pause();
+    }
+  }
+  if (is_due("spin")) {
+    for (volatile unsigned turns = 0;; ++turns) {
     }
   }
   if (is_due("abort")) {

@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import time
 from typing import Any
 
 from edgetpu_retrain.learning.head import FloatArray
@@ -23,8 +24,8 @@ from edgetpu_retrain.model_file.description import describe_embedding, ModelDesc
 from edgetpu_retrain.model_file.expose_embedding import expose_embedding
 from edgetpu_retrain.model_file.labels import read_labels
 from edgetpu_retrain.model_file.quantization import dequantize, QuantizationParameters
-from edgetpu_retrain.runtime.image_input import ImageInput
-from edgetpu_retrain.runtime.interpreter import LoadedModel, make_interpreter
+from edgetpu_retrain.runtime.image_input import ImageInput, PassTimes
+from edgetpu_retrain.runtime.interpreter import load_parsed, LoadedModel
 from edgetpu_retrain.runtime.preprocessing import Image
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +61,8 @@ class Classifier:
         labels: the class names that the file carries, ``()`` when it carries none.
         description: input, embedding and its quantization, as in the extractor's description;
             ``identity`` is the retrained file's own.
+        loaded: the interpreter and where it runs.
+        times: how long the latest ``classify`` took.
 
     Raises:
         ModelFileError: when the file is no retrained model, or the runtime cannot run it.
@@ -69,13 +72,17 @@ class Classifier:
     def __init__(self, model: bytes, *, device: str = 'auto', num_threads: int = 1) -> None:
         self.model = model
         self.labels: tuple[str, ...] = read_labels(model)
-        self.loaded: LoadedModel = make_interpreter(
-            expose_embedding(model), device=device, num_threads=num_threads
+        self.description: ModelDescription = describe_embedding(model)
+        self.loaded: LoadedModel = load_parsed(
+            expose_embedding(model),
+            compiled=self.description.compiled_for_edgetpu,
+            device=device,
+            num_threads=num_threads,
         )
         scores, embedding = self.loaded.interpreter.get_output_details()
         self._scores, self._embedding = int(scores['index']), int(embedding['index'])
         self._score_quantization = quantization_of(scores)
-        self.description: ModelDescription = describe_embedding(model)
+        self.times = PassTimes()
         self._input = ImageInput(self.loaded, self.description)
 
     def classify(self, rgb: Image) -> Classified:
@@ -89,11 +96,15 @@ class Classifier:
             ImageError: when ``rgb`` is no such picture.
         """
         interpreter = self.loaded.interpreter
+        begin = time.perf_counter()
         self._input.write(rgb)
+        written = time.perf_counter()
         interpreter.invoke()
-        scores = interpreter.get_tensor(self._scores).reshape(-1)
+        raw = interpreter.get_tensor(self._scores).reshape(-1)
         embedding = interpreter.get_tensor(self._embedding).reshape(-1)
-        return Classified(dequantize(scores, self._score_quantization), embedding)
+        scores = dequantize(raw, self._score_quantization)
+        self.times = PassTimes(written - begin, time.perf_counter() - written)
+        return Classified(scores, embedding)
 
     def warm_up(self) -> None:
         """Go the whole way of a frame once, so that the first real one is as fast as the rest."""

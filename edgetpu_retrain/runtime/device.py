@@ -29,6 +29,8 @@ from edgetpu_retrain.errors import DeviceError
 
 USB_DEVICES = Path('/sys/bus/usb/devices')
 DEVICE_FILES = Path('/dev')
+# Where the Apex driver of PCIe and M.2 modules tells what it knows of each.
+APEX_FACTS = Path('/sys/class/apex')
 
 _DEVICE = re.compile(r'auto|cpu|(?:usb|pci)(?::\d+)?|:\d+')
 # Vendor and product of a USB Accelerator before its firmware is loaded (Global Unichip) and after
@@ -44,10 +46,27 @@ class AttachedEdgeTpu:
     Args:
         bus: ``'usb'`` or ``'pci'``.
         file: the device file through which a process opens it.
+        number: of the Edge TPU on its bus, from 0.
     """
 
     bus: str
     file: Path
+    number: int = 0
+
+    @property
+    def name(self) -> str:
+        """The device by name, as in :func:`check_device`: ``'usb:0'``."""
+        return f'{self.bus}:{self.number}'
+
+    def temperature_celsius(self) -> float | None:
+        """Return how hot the chip is; None where the device does not tell, as on USB."""
+        if self.bus != 'pci':
+            return None
+        try:
+            # In thousandths of a degree: apex_driver.c in https://github.com/google/gasket-driver
+            return int((APEX_FACTS / self.file.name / 'temp').read_text()) / 1000
+        except (OSError, ValueError):
+            return None
 
     @property
     def present(self) -> bool:
@@ -89,16 +108,36 @@ def attached_edgetpus(device: str = 'auto') -> tuple[AttachedEdgeTpu, ...]:
     bus, _, _ = device.partition(':')
     found: tuple[AttachedEdgeTpu, ...] = ()
     if bus != 'pci':
-        found += _attached_to_usb()
+        found += _numbered('usb', _files_of_usb())
     if bus != 'usb':
-        # The Apex driver of PCIe and M.2 modules makes /dev/apex_0, /dev/apex_1, ...
-        found += tuple(
-            AttachedEdgeTpu('pci', file) for file in sorted(DEVICE_FILES.glob('apex_*'))
-        )
+        # The Apex driver makes /dev/apex_0, /dev/apex_1, ...
+        found += _numbered('pci', sorted(DEVICE_FILES.glob('apex_*')))
     return found
 
 
-def _attached_to_usb() -> tuple[AttachedEdgeTpu, ...]:
+def find_edgetpu(device: str = 'auto') -> AttachedEdgeTpu | None:
+    """
+    Return the Edge TPU that ``device`` means, None where there is none or any of several.
+
+    Which one libedgetpu takes of several is not for the kernel to tell.
+
+    Args:
+        device: as in :func:`check_device`.
+    """
+    if device == 'cpu':
+        return None
+    attached = attached_edgetpus(device)
+    _, _, number = device.partition(':')
+    if number:
+        return attached[int(number)] if int(number) < len(attached) else None
+    return attached[0] if len(attached) == 1 else None
+
+
+def _numbered(bus: str, files: list[Path]) -> tuple[AttachedEdgeTpu, ...]:
+    return tuple(AttachedEdgeTpu(bus, file, number) for number, file in enumerate(files))
+
+
+def _files_of_usb() -> list[Path]:
     found = []
     for folder in sorted(USB_DEVICES.glob('*')):
         try:
@@ -110,6 +149,5 @@ def _attached_to_usb() -> tuple[AttachedEdgeTpu, ...]:
             # An interface or a hub's port, or a device that was unplugged this very moment.
             continue
         if (vendor, product) in _USB_IDS:
-            file = DEVICE_FILES / 'bus' / 'usb' / f'{int(bus):03}' / f'{int(number):03}'
-            found.append(AttachedEdgeTpu('usb', file))
-    return tuple(found)
+            found.append(DEVICE_FILES / 'bus' / 'usb' / f'{int(bus):03}' / f'{int(number):03}')
+    return found

@@ -15,11 +15,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from edgetpu_retrain.model_file.description import describe, ModelDescription
-from edgetpu_retrain.runtime.image_input import ImageInput
-from edgetpu_retrain.runtime.interpreter import LoadedModel, make_interpreter
+from edgetpu_retrain.runtime.image_input import ImageInput, PassTimes
+from edgetpu_retrain.runtime.interpreter import load_parsed, LoadedModel
 from edgetpu_retrain.runtime.preprocessing import Image
 import numpy.typing as npt
 
@@ -35,6 +36,11 @@ class Extractor:
         device: as in :func:`~edgetpu_retrain.runtime.interpreter.make_interpreter`.
         num_threads: threads of the CPU's operators.
 
+    Attributes:
+        description: of the model.
+        loaded: the interpreter and where it runs.
+        times: how long the latest ``embed`` took.
+
     Raises:
         ModelFileError: when the file is no extractor, or the runtime cannot run it.
         DeviceError: when there is no runtime, or no Edge TPU for a compiled model.
@@ -43,8 +49,14 @@ class Extractor:
     def __init__(self, model: bytes, *, device: str = 'auto', num_threads: int = 1) -> None:
         self.model = model
         self.description: ModelDescription = describe(model)
-        self.loaded: LoadedModel = make_interpreter(model, device=device, num_threads=num_threads)
+        self.loaded: LoadedModel = load_parsed(
+            model,
+            compiled=self.description.compiled_for_edgetpu,
+            device=device,
+            num_threads=num_threads,
+        )
         self._input = ImageInput(self.loaded, self.description)
+        self.times = PassTimes()
         self._output = int(self.loaded.interpreter.get_output_details()[0]['index'])
 
     def embed(self, rgb: Image) -> npt.NDArray[Any]:
@@ -61,8 +73,12 @@ class Extractor:
         Raises:
             ImageError: when ``rgb`` is no such picture.
         """
+        begin = time.perf_counter()
         self._input.write(rgb)
-        return self._invoke()
+        written = time.perf_counter()
+        embedding = self._invoke()
+        self.times = PassTimes(written - begin, time.perf_counter() - written)
+        return embedding
 
     def embed_input(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """

@@ -21,16 +21,69 @@ from edgetpu_retrain.learning.head import FloatArray
 from edgetpu_retrain.model_file.cut_head import cut_head
 from edgetpu_retrain.model_file.quantization import dequantize
 from edgetpu_retrain.runtime.classifier import quantization_of
-from edgetpu_retrain.runtime.interpreter import make_interpreter
+from edgetpu_retrain.runtime.interpreter import load_parsed
 import numpy as np
 import numpy.typing as npt
 
 
+class HeadScorer:
+    """
+    The head of a retrained model, loaded: the model's own layers, and so its own scores.
+
+    It runs on the CPU, where the head runs in a compiled model too, and belongs to one thread at
+    a time.
+
+    Args:
+        model: bytes of a retrained .tflite file.
+
+    Raises:
+        ModelFileError: when the file is no retrained model.
+    """
+
+    def __init__(self, model: bytes) -> None:
+        self._interpreter = load_parsed(cut_head(model), compiled=False, device='cpu').interpreter
+        (self._entry,) = self._interpreter.get_input_details()
+        (self._output,) = self._interpreter.get_output_details()
+        self._dimension = int(self._entry['shape'][-1])
+        self._dtype = np.dtype(self._entry['dtype'])
+        self._quantization = quantization_of(self._output)
+
+    def scores(self, embeddings: npt.NDArray[Any]) -> FloatArray:
+        """
+        Return the scores of embeddings.
+
+        Args:
+            embeddings: ``[N, D]``, raw, in the extractor's output type.
+
+        Returns:
+            float32 ``[N, C]``.
+
+        Raises:
+            ValueError: when the embeddings' shape or type is not that of the model's.
+        """
+        if (
+            embeddings.ndim != 2
+            or embeddings.shape[1] != self._dimension
+            or embeddings.dtype != self._dtype
+        ):
+            raise ValueError(
+                f'embeddings is {embeddings.dtype} {list(embeddings.shape)}; this model needs '
+                f'{self._dtype} [N, {self._dimension}]'
+            )
+        classes = int(self._output['shape'][-1])
+        raw = np.empty((len(embeddings), classes), self._output['dtype'])
+        for row, embedding in enumerate(embeddings):
+            self._interpreter.set_tensor(
+                self._entry['index'], embedding.reshape(self._entry['shape'])
+            )
+            self._interpreter.invoke()
+            raw[row] = self._interpreter.get_tensor(self._output['index']).reshape(-1)
+        return dequantize(raw, self._quantization)
+
+
 def score_embeddings(model: bytes, embeddings: npt.NDArray[Any]) -> FloatArray:
     """
-    Return the scores that a retrained model gives to embeddings, by the model's own layers.
-
-    It runs on the CPU, where the head runs in a compiled model too.
+    Return the scores that a retrained model gives to embeddings.
 
     Args:
         model: bytes of a retrained .tflite file.
@@ -43,17 +96,4 @@ def score_embeddings(model: bytes, embeddings: npt.NDArray[Any]) -> FloatArray:
         ModelFileError: when the file is no retrained model.
         ValueError: when the embeddings' shape or type is not that of the model's.
     """
-    interpreter = make_interpreter(cut_head(model), device='cpu').interpreter
-    (entry,), (output,) = interpreter.get_input_details(), interpreter.get_output_details()
-    dimension, dtype = int(entry['shape'][-1]), np.dtype(entry['dtype'])
-    if embeddings.ndim != 2 or embeddings.shape[1] != dimension or embeddings.dtype != dtype:
-        raise ValueError(
-            f'embeddings is {embeddings.dtype} {list(embeddings.shape)}; this model needs '
-            f'{dtype} [N, {dimension}]'
-        )
-    scores = np.empty((len(embeddings), int(output['shape'][-1])), output['dtype'])
-    for row, embedding in enumerate(embeddings):
-        interpreter.set_tensor(entry['index'], embedding.reshape(entry['shape']))
-        interpreter.invoke()
-        scores[row] = interpreter.get_tensor(output['index']).reshape(-1)
-    return dequantize(scores, quantization_of(output))
+    return HeadScorer(model).scores(embeddings)

@@ -15,10 +15,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.runtime.interpreter import LoadedModel
 from edgetpu_retrain.runtime.preprocessing import check_image, fit_to_input, Image
 import numpy as np
+
+
+@dataclass(frozen=True)
+class PassTimes:
+    """
+    How long the stages of one pass took.
+
+    Args:
+        resize_s: seconds to fit the picture into the input tensor.
+        invoke_s: seconds from there to the embedding and the scores.
+    """
+
+    resize_s: float = 0.0
+    invoke_s: float = 0.0
 
 
 class ImageInput:

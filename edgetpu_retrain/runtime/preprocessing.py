@@ -30,6 +30,12 @@ Image = npt.NDArray[np.uint8]
 _FLOAT_CENTRE = np.float32(127.5)
 # Flipping the highest bit of a uint8 subtracts 128 from it, read as int8.
 _HIGHEST_BIT = np.uint8(0x80)
+# In lengths of the input's sides.  A picture below the first is averaged exactly, which is cheap
+# for it; a side below the second is interpolated, where doubling it first would blur more; and a
+# picture from the third on is halved first.
+_STEPS_FROM = 1.5
+_DOUBLE_FROM = 1.25
+_HALVE_FROM = 4
 
 
 def check_image(rgb: Image) -> None:
@@ -56,9 +62,12 @@ def fit_to_input(
     """
     Resize a picture to a model's input and write it as the input's type.
 
-    The whole picture is used, its sides stretched as needed.  Shrinking averages the pixels
-    (``INTER_AREA``), so that nothing aliases; anything else interpolates linearly.  uint8 takes
-    pixels as they are, int8 less 128, float32 as (x - 127.5) / 127.5.
+    The whole picture is used, its sides stretched as needed.  Shrinking averages the pixels, so
+    that nothing aliases; anything else interpolates linearly.  uint8 takes pixels as they are,
+    int8 less 128, float32 as (x - 127.5) / 127.5.
+
+    The same picture gives the same input everywhere in this package, so that what is taught from
+    files holds for a camera.  How shrinking averages is told in :func:`_shrink`.
 
     Args:
         rgb: uint8 ``[H, W, 3]``, of any strides.
@@ -92,7 +101,59 @@ def _resized(rgb: Image, out: Image) -> Image:
     if rgb.shape == out.shape:
         np.copyto(out, rgb)
         return out
-    shrinks = rgb.shape[0] >= height and rgb.shape[1] >= width
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    cv2.resize(rgb, (width, height), dst=out, interpolation=method)
+    if rgb.shape[0] >= height and rgb.shape[1] >= width:
+        _shrink(rgb, out)
+    else:
+        _stretched(rgb, height, width, cv2.INTER_LINEAR, out)
     return out
+
+
+def _shrink(rgb: Image, out: Image) -> None:
+    """
+    Average a picture down to the size of ``out``, in steps for which OpenCV has fast code.
+
+    ``INTER_AREA`` averages exactly what a pixel of the result covers, and takes longer for it
+    than many an Edge TPU for a whole pass: 1.3 ms from 640x480 and 7 to 15 ms from 1920x1080 to
+    224x224, on one core.  Its case of 2x2 pixels, though, and linear interpolation have vector
+    code.  So a large picture is halved first, interpolated to twice (or 4, 8, ... times) the
+    result, by less than a factor of 2 and hence without gaps between what it looks at, and
+    averaged from there: 0.35 and 1.5 ms.  Over photographs, with and without a camera's noise,
+    and sizes from 424x240 to 3840x2160, the default extractor's embeddings have a cosine of at
+    least 0.99 to those of ``INTER_AREA`` alone (0.997 on average), with OpenCV 4.6 and 5.0 alike;
+    linear interpolation alone goes down to 0.83, and OpenCV's pyramid to 0.93.
+    """
+    height, width = out.shape[:2]
+    if rgb.shape[0] < _STEPS_FROM * height and rgb.shape[1] < _STEPS_FROM * width:
+        _stretched(rgb, height, width, cv2.INTER_AREA, out)
+        return
+    while rgb.shape[0] >= _HALVE_FROM * height and rgb.shape[1] >= _HALVE_FROM * width:
+        # The last row or column of an odd number is left out.
+        rows, columns = rgb.shape[0] // 2, rgb.shape[1] // 2
+        rgb = _stretched(rgb[: 2 * rows, : 2 * columns], rows, columns, cv2.INTER_AREA)
+    rows, columns = _multiple(rgb.shape[0], height), _multiple(rgb.shape[1], width)
+    if rgb.shape[:2] != (rows, columns):
+        rgb = _stretched(rgb, rows, columns, cv2.INTER_LINEAR)
+    while (rows, columns) != (height, width):
+        # Along one side alone linear interpolation takes the mean of two pixels, and is faster.
+        both = rows > height and columns > width
+        rows, columns = max(rows // 2, height), max(columns // 2, width)
+        there = out if (rows, columns) == (height, width) else None
+        method = cv2.INTER_AREA if both else cv2.INTER_LINEAR
+        rgb = _stretched(rgb, rows, columns, method, there)
+
+
+def _stretched(
+    rgb: Image, rows: int, columns: int, method: int, out: Image | None = None
+) -> Image:
+    resized: Image = cv2.resize(rgb, (columns, rows), dst=out, interpolation=method)
+    return resized
+
+
+def _multiple(length: int, wanted: int) -> int:
+    """Return the power of two times ``wanted`` from which a side is halved down to it."""
+    if length < _DOUBLE_FROM * wanted:
+        return wanted
+    multiple = 2 * wanted
+    while 2 * multiple <= length:
+        multiple *= 2
+    return multiple

@@ -16,15 +16,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+import copy
+import os
 from pathlib import Path
 import shutil
 import sys
 from types import ModuleType
 
+from ai_edge_litert import schema_py_generated as schema
 from edgetpu_retrain.runtime import device as device_module
+from edgetpu_retrain.runtime import edgetpu
 from edgetpu_stand_in import build_edgetpu_stand_in
 import numpy as np
 import pytest
+from small_models import build_extractor_tree, pack
 
 RUNTIMES = ('ai_edge_litert', 'tflite_runtime')
 
@@ -55,6 +60,7 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / 'dev').mkdir()
     monkeypatch.setattr(device_module, 'USB_DEVICES', root / 'sys')
     monkeypatch.setattr(device_module, 'DEVICE_FILES', root / 'dev')
+    monkeypatch.setattr(device_module, 'APEX_FACTS', root / 'apex')
     return root
 
 
@@ -80,3 +86,42 @@ def compiled_stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def library(compiled_stand_in: Path, tmp_path: Path) -> str:
     """Return a stand-in for Coral's library that is new to this process: it counts invocations."""
     return str(shutil.copy(compiled_stand_in, tmp_path / 'libedgetpu.so.1'))
+
+
+@pytest.fixture
+def edgetpu_library(library: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let this process and its children find the stand-in for Coral's library."""
+    monkeypatch.setattr(edgetpu, 'LIBRARY', library)
+    others = os.environ.get('LD_LIBRARY_PATH', '')
+    monkeypatch.setenv('LD_LIBRARY_PATH', f'{Path(library).parent}:{others}')
+    return library
+
+
+@pytest.fixture
+def killing_extractor() -> bytes:
+    """
+    Return an extractor, uint8 to 16 values, whose file is intact and which ends its process.
+
+    Its last layer transposes by a permutation that it does not give, and the runtimes look there
+    unchecked.
+    """
+    tree = build_extractor_tree('uint8', dimension=16)
+    (graph,) = tree.subgraphs
+    (embedding,) = graph.outputs
+    tree.buffers.append(schema.BufferT())
+    transposed = copy.copy(graph.tensors[embedding])
+    transposed.name, transposed.buffer = 'transposed', len(tree.buffers) - 1
+    graph.tensors.append(transposed)
+    graph.outputs = [len(graph.tensors) - 1]
+    transpose = schema.BuiltinOperator.TRANSPOSE
+    tree.operatorCodes.append(
+        schema.OperatorCodeT(builtinCode=transpose, deprecatedBuiltinCode=transpose, version=1)
+    )
+    graph.operators.append(
+        schema.OperatorT(
+            opcodeIndex=len(tree.operatorCodes) - 1,
+            inputs=[embedding, -1],
+            outputs=graph.outputs,
+        )
+    )
+    return pack(tree)

@@ -14,7 +14,7 @@
 from pathlib import Path
 
 from edgetpu_retrain.errors import DeviceError
-from edgetpu_retrain.runtime.device import attached_edgetpus, check_device
+from edgetpu_retrain.runtime.device import attached_edgetpus, check_device, find_edgetpu
 import pytest
 
 
@@ -85,3 +85,44 @@ def test_an_edge_tpu_whose_device_file_is_missing_is_attached_but_not_present(
     (found,) = attached_edgetpus()
     assert not found.present
     assert not found.permitted
+
+
+def test_an_edge_tpu_is_found_by_its_name(kernel: Path) -> None:
+    files = [plug_in(kernel, '1-1', '1a6e', '089a', 4), plug_in(kernel, '1-2', '18d1', '9302', 5)]
+    files.append(kernel / 'dev' / 'apex_0')
+    files[-1].touch()
+    for device, name, file in [
+        ('usb:0', 'usb:0', files[0]),
+        ('usb:1', 'usb:1', files[1]),
+        ('pci:0', 'pci:0', files[2]),
+        ('pci', 'pci:0', files[2]),
+        (':0', 'usb:0', files[0]),
+        (':2', 'pci:0', files[2]),
+    ]:
+        found = find_edgetpu(device)
+        assert found is not None
+        assert (found.name, found.file) == (name, file)
+
+
+def test_one_of_several_or_none_at_all_is_none_in_particular(kernel: Path) -> None:
+    assert find_edgetpu() is None
+    plug_in(kernel, '1-1', '18d1', '9302', 4)
+    found = find_edgetpu()
+    assert found is not None
+    assert found.name == 'usb:0'
+    assert find_edgetpu('cpu') is None
+    assert find_edgetpu('usb:1') is None
+    plug_in(kernel, '1-2', '18d1', '9302', 5)
+    assert find_edgetpu() is None
+    assert find_edgetpu('usb') is None
+
+
+def test_a_pcie_module_tells_its_temperature_and_a_usb_accelerator_does_not(kernel: Path) -> None:
+    plug_in(kernel, '1-1', '18d1', '9302', 4)
+    for number, fact in enumerate(['48750\n', 'broken\n']):
+        (kernel / 'dev' / f'apex_{number}').touch()
+        (kernel / 'apex' / f'apex_{number}').mkdir(parents=True)
+        (kernel / 'apex' / f'apex_{number}' / 'temp').write_text(fact)
+    (kernel / 'dev' / 'apex_2').touch()
+    told = [edgetpu.temperature_celsius() for edgetpu in attached_edgetpus()]
+    assert told == [None, 48.75, None, None]

@@ -121,6 +121,15 @@ def test_an_edge_tpu_that_fails_while_loading_is_one_sentence(
     assert "the model's CPU twin" in str(refused.value)
 
 
+def test_the_one_edge_tpu_that_is_attached_is_named(
+    kernel: Path, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_library(monkeypatch, library)
+    assert make_interpreter(COMPILED).device == 'edgetpu'
+    attach_an_edgetpu(kernel)
+    assert make_interpreter(COMPILED).device == 'pci:0'
+
+
 def test_the_library_is_found_by_its_name_where_the_system_looks(
     library: str, tmp_path: Path
 ) -> None:

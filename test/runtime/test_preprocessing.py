@@ -13,11 +13,17 @@
 # limitations under the License.
 from __future__ import annotations
 
+import importlib.resources
 from typing import Any
 
 import cv2
+from edgetpu_retrain.demo import photographs as photographs_package
 from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.model_file.description import ModelDescription
+from edgetpu_retrain.model_file.quantization import dequantize
+from edgetpu_retrain.model_file.reading import read_model
+from edgetpu_retrain.runtime.extractor import Extractor
 from edgetpu_retrain.runtime.preprocessing import fit_to_input, Image
 import numpy as np
 import numpy.typing as npt
@@ -55,27 +61,114 @@ def test_float32_takes_pixels_from_minus_one_to_one() -> None:
     np.testing.assert_array_equal(fitted[0, 0, 0, :2], [-1, 1])
 
 
+def photographs() -> list[Image]:
+    """Return the demo's photographs, which have the detail that aliasing feeds on."""
+    found = []
+    for file in sorted(importlib.resources.files(photographs_package).iterdir(), key=str):
+        if file.name.endswith('.jpg'):
+            encoded = np.frombuffer(file.read_bytes(), np.uint8)
+            bgr = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+            found.append(np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8))
+    return found
+
+
+@pytest.fixture(scope='module')
+def extractor() -> Extractor:
+    return Extractor(read_model(default_extractor_path()), device='cpu')
+
+
+def view(photograph: Image, width: int, height: int) -> Image:
+    """Return a camera's view of photographs side by side, with the noise of its sensor."""
+    times = -(-height // photograph.shape[0]), -(-width // photograph.shape[1])
+    tiled = np.tile(photograph, (*times, 1))[:height, :width]
+    noise = np.random.default_rng(0).normal(0, 6, tiled.shape)
+    return np.clip(tiled + noise, 0, 255).astype(np.uint8)
+
+
 @pytest.mark.parametrize(
-    ('height', 'width', 'method'),
+    ('height', 'width'),
     [
-        (HEIGHT * 2, WIDTH * 3, cv2.INTER_AREA),
-        (HEIGHT, WIDTH * 3, cv2.INTER_AREA),
-        (HEIGHT // 2, WIDTH // 3, cv2.INTER_LINEAR),
-        (HEIGHT * 2, WIDTH // 2, cv2.INTER_LINEAR),
-        (HEIGHT // 2, WIDTH * 2, cv2.INTER_LINEAR),
-        (1, 1, cv2.INTER_LINEAR),
+        (HEIGHT // 2, WIDTH // 3),
+        (HEIGHT * 2, WIDTH // 2),
+        (HEIGHT // 2, WIDTH * 2),
+        (HEIGHT // 2, WIDTH * 9),
+        (1, 1),
     ],
 )
-def test_shrinking_averages_and_anything_else_interpolates(
-    height: int, width: int, method: int
-) -> None:
+def test_enlarging_either_side_interpolates(height: int, width: int) -> None:
     rgb = picture(height, width)
-    wanted = cv2.resize(rgb, (WIDTH, HEIGHT), interpolation=method)
-    other = cv2.INTER_LINEAR if method == cv2.INTER_AREA else cv2.INTER_AREA
-    fitted = fit_to_input(rgb, description('uint8'))
-    np.testing.assert_array_equal(fitted[0], wanted)
-    if height > 1 and method == cv2.INTER_AREA:
-        assert (fitted[0] != cv2.resize(rgb, (WIDTH, HEIGHT), interpolation=other)).any()
+    wanted = cv2.resize(rgb, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_array_equal(fit_to_input(rgb, description('uint8'))[0], wanted)
+
+
+@pytest.mark.parametrize(
+    ('height', 'width'), [(HEIGHT, WIDTH + 1), (HEIGHT + 4, WIDTH + 8), (HEIGHT + 11, WIDTH + 15)]
+)
+def test_shrinking_by_little_averages_exactly(height: int, width: int) -> None:
+    rgb = picture(height, width)
+    wanted = cv2.resize(rgb, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+    other = cv2.resize(rgb, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
+    fitted = fit_to_input(rgb, description('uint8'))[0]
+    np.testing.assert_array_equal(fitted, wanted)
+    assert (fitted != other).any()
+
+
+@pytest.mark.parametrize('rows', [1, 2, 4, 8])
+@pytest.mark.parametrize('columns', [2, 4, 8, 16])
+def test_shrinking_by_powers_of_two_averages_exactly(rows: int, columns: int) -> None:
+    rgb = picture(HEIGHT * rows, WIDTH * columns)
+    blocks = rgb.reshape(HEIGHT, rows, WIDTH, columns, 3).astype(np.float64)
+    fitted = fit_to_input(rgb, description('uint8'))[0]
+    # Each halving rounds to a whole number.
+    halvings = (max(rows, columns)).bit_length() - 1
+    np.testing.assert_allclose(fitted, blocks.mean(axis=(1, 3)), atol=0.5 * halvings + 0.1)
+
+
+@pytest.mark.parametrize('size', [(100, 100), (200, 49), (50, 700), (97, 131), (240, 319)])
+def test_shrinking_keeps_the_brightness_of_each_corner(size: tuple[int, int]) -> None:
+    rgb = np.zeros((*size, 3), np.uint8)
+    rgb[: size[0] // 2, size[1] // 2 :] = 200, 100, 50
+    fitted = fit_to_input(rgb, description('uint8'))[0].astype(float)
+    top, right = slice(0, HEIGHT // 2 - 1), slice(WIDTH // 2 + 1, None)
+    np.testing.assert_array_equal(np.unique(fitted[top, right].reshape(-1, 3), axis=0).size, 3)
+    np.testing.assert_array_equal(fitted[0, -1], [200, 100, 50])
+    assert not fitted[HEIGHT // 2 + 1 :].any()
+    assert not fitted[:, : WIDTH // 2 - 1].any()
+
+
+@pytest.mark.parametrize(
+    ('width', 'height'),
+    [
+        (424, 240),
+        (450, 300),
+        (640, 480),
+        (848, 480),
+        (1280, 720),
+        (1366, 768),
+        (1920, 1080),
+        (2400, 300),
+    ],
+)
+def test_shrinking_fast_gives_the_embedding_of_exact_averages(
+    width: int, height: int, extractor: Extractor
+) -> None:
+    side = extractor.description.input_shape[1]
+
+    def cosine(first: Image, second: Image) -> float:
+        a, b = (
+            dequantize(extractor.embed(rgb), extractor.description.quantization).astype(float)
+            for rgb in (first, second)
+        )
+        return float(a @ b / np.sqrt((a @ a) * (b @ b)))
+
+    fast, linear = [], []
+    for photograph in photographs():
+        rgb = view(photograph, width, height)
+        exact = cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA)
+        fast.append(cosine(fit_to_input(rgb, extractor.description)[0], exact))
+        linear.append(cosine(cv2.resize(rgb, (side, side)), exact))
+    assert min(fast) >= 0.99
+    assert max(linear) < min(fast), 'these pictures do not tell the two apart'
 
 
 def test_halving_averages_each_square_of_four_pixels() -> None:
