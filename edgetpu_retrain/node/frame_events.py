@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import time
 
-from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.errors import ImageError, RetrainError
 from edgetpu_retrain.learning.head import FloatArray
 from edgetpu_retrain.node.answer_publishers import AnswerPublishers
 from edgetpu_retrain.node.captures import Capture, Captures
@@ -85,7 +85,8 @@ class NodeFrameEvents:
 
     def failed(self, frame: Frame, error: Exception) -> None:
         """Say that a frame was lost to a failure, at most once a second."""
-        self._log(self._lost.add(frame.camera, repr(error), time.monotonic()))
+        reason = str(error) if isinstance(error, RetrainError) else repr(error)
+        self._log(self._lost.add(frame.camera, reason, time.monotonic()))
 
     def _log(self, report: str | None) -> None:
         if report:

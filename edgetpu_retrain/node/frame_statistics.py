@@ -21,12 +21,12 @@ from dataclasses import dataclass
 import math
 import threading
 
-STAGES = ('waiting', 'conversion', 'inference', 'publication', 'total')
+STAGES = ('waiting', 'conversion', 'resize', 'inference', 'publication', 'total')
 """
 From the arrival of an image to its classification:
 
-``waiting`` for the frame before it, ``conversion`` to RGB, ``inference`` with resizing,
-``publication``, and all of it from the callback on.
+``waiting`` for the frame before it, ``conversion`` to RGB, ``resize`` to the model's input,
+``inference``, ``publication``, and all of it from the callback on.
 """
 
 COUNTS = ('received', 'dropped', 'classified', 'unusable', 'lost')

@@ -30,7 +30,7 @@ from edgetpu_retrain.node.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.image_conversion import RgbArray
 from edgetpu_retrain.node.newest_frames import Frame, NewestFrames
 from edgetpu_retrain.node.served_model import ServedModel
-from edgetpu_retrain.runtime.extractor import Extractor
+from edgetpu_retrain.runtime.engine import Engine
 from edgetpu_retrain.store.embedding_kind import RawArray
 
 Answer = TypeVar('Answer')
@@ -90,7 +90,8 @@ class FrameWorker:
     is nothing to classify with and nobody wants embeddings, frames are only checked.
 
     Args:
-        model: the extractor before the first training, a trained model after it.
+        engine: runs the frames.
+        model: what the engine serves already, None before the first training.
         cameras: names of the cameras.
         captures: the pending requests for samples.
         events: is told what happens.
@@ -99,12 +100,14 @@ class FrameWorker:
 
     def __init__(
         self,
-        model: Extractor | ServedModel,
+        engine: Engine,
+        model: ServedModel | None,
         cameras: Iterable[str],
         captures: Captures,
         events: FrameEvents,
         statistics: FrameStatistics,
     ) -> None:
+        self._engine = engine
         self._model = model
         self._captures = captures
         self._events = events
@@ -114,11 +117,6 @@ class FrameWorker:
         self._stopping = True
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
-
-    @property
-    def model(self) -> Extractor | ServedModel:
-        """What the next frame goes to."""
-        return self._model
 
     def start(self) -> None:
         """Begin to work; it can be stopped and started again."""
@@ -156,13 +154,14 @@ class FrameWorker:
         Swap models between two frames.
 
         Args:
-            model: the new one, loaded and warm.
+            model: the new one, prepared by the engine.
 
         Returns:
             Ends when no frame is in the old one any more and the next one goes to the new.
         """
 
         def swap() -> None:
+            self._engine.serve(model.servable)
             self._model = model
 
         return self._between_frames(swap)
@@ -207,16 +206,15 @@ class FrameWorker:
     def _pass(self, frame: Frame) -> None:
         started = time.monotonic()
         model, wants_embeddings = self._model, self._events.wants_embeddings()
-        is_trained = isinstance(model, ServedModel)
-        if not (is_trained or wants_embeddings or self._captures.wants(frame)):
+        if model is None and not wants_embeddings and not self._captures.wants(frame):
             frame.check()
             return
         rgb = frame.to_rgb()
         converted = time.monotonic()
-        scores, embedding = _run(model, rgb)
-        inferred = time.monotonic()
-        if isinstance(model, ServedModel) and scores is not None:
-            self._events.classified(frame, model, scores, embedding)
+        answer = self._engine.run(rgb)
+        if model is not None and answer.scores is not None:
+            inferred = time.monotonic()
+            self._events.classified(frame, model, answer.scores, answer.embedding)
             published = time.monotonic()
             self._statistics.count(frame.camera, 'classified')
             self._statistics.measured(
@@ -224,15 +222,16 @@ class FrameWorker:
                 {
                     'waiting': started - frame.arrived,
                     'conversion': converted - started,
-                    'inference': inferred - converted,
+                    'resize': answer.times.resize_s,
+                    'inference': answer.times.invoke_s,
                     'publication': published - inferred,
                     'total': published - frame.arrived,
                 },
             )
         if wants_embeddings:
-            self._events.embedded(frame, embedding)
+            self._events.embedded(frame, answer.embedding)
         for capture in self._captures.claim(frame):
-            self._capture(capture, frame, rgb, embedding)
+            self._capture(capture, frame, rgb, answer.embedding)
 
     def _capture(self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray) -> None:
         try:
@@ -245,12 +244,4 @@ class FrameWorker:
             self._events.captured(capture, frame, rgb, embedding)
 
     def _embed(self, rgb: RgbArray) -> RawArray:
-        return _run(self._model, rgb)[1]
-
-
-def _run(model: Extractor | ServedModel, rgb: RgbArray) -> tuple[FloatArray | None, RawArray]:
-    """Return scores ``[C]``, None before the first training, and raw embedding ``[D]``."""
-    if isinstance(model, ServedModel):
-        classified = model.classifier.classify(rgb)
-        return classified.scores, classified.embedding
-    return None, model.embed(rgb)
+        return self._engine.run(rgb).embedding

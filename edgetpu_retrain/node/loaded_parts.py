@@ -38,8 +38,8 @@ from edgetpu_retrain.node.sample_thread import SampleThread
 from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.node.service_answers import DEACTIVATED
 from edgetpu_retrain.node.wording import sentence
-from edgetpu_retrain.runtime.classifier import Classifier
-from edgetpu_retrain.runtime.extractor import Extractor
+from edgetpu_retrain.runtime.engine import Engine, EngineStatus
+from edgetpu_retrain.runtime.engine_choice import make_engine
 from edgetpu_retrain.store.data_folder import data_folder
 from edgetpu_retrain.store.models import ModelStore
 from edgetpu_retrain.store.ownership import Ownership
@@ -50,6 +50,7 @@ from rclpy.node import Node
 SAMPLES_FILE = 'samples.db'
 MODELS_FOLDER = 'models'
 
+_DEVICE_PROBLEM = 'device'
 _MODELS_PROBLEM = 'models'
 
 
@@ -74,6 +75,7 @@ class LoadedParts:
         self._log = node.get_logger()
         self._status = status
         self._parameters = parameters
+        self._engine: Engine | None = None
         # What is to be ended, in the order in which it began.
         self._stack = ExitStack()
         try:
@@ -85,10 +87,19 @@ class LoadedParts:
     def close(self) -> None:
         """End the threads, close the files and free the devices."""
         self._stack.close()
-        for name in ('worker', '_versions', '_training', '_samples'):
-            self.__dict__.pop(name, None)
         # Interpreters in reference cycles would hold their device until some later collection.
         gc.collect()
+
+    def check_device(self) -> EngineStatus | None:
+        """Tell how the device is, and let one that failed be tried again when it is time to."""
+        # A device may fail before the engine on it is made.
+        if self._engine is None:
+            return None
+        self._engine.retry_if_due()
+        engine = self._engine.status()
+        self._status.update(device=engine.device, runtime=engine.runtime)
+        self._status.problem(_DEVICE_PROBLEM, engine.problem and sentence(engine.problem))
+        return engine
 
     def start(self) -> None:
         """Begin to take frames and requests."""
@@ -118,67 +129,76 @@ class LoadedParts:
         self._stack.enter_context(Ownership(folder))
         self._store = self._stack.enter_context(SampleStore(folder / SAMPLES_FILE))
         models = ModelStore(folder / MODELS_FOLDER)
-        extractor = self._load_extractor(parameters)
-        identity = extractor.description.identity
-        publishers = AnswerPublishers(self._node, extractor.description, self._parameters)
+        extractor = read_model(Path(parameters.extractor or default_extractor_path()))
+        self._engine = engine = self._make_engine(extractor, parameters)
+        identity = engine.description.identity
+        publishers = AnswerPublishers(self._node, engine.description, self._parameters)
         self._stack.callback(publishers.close)
         self._announcement = ModelAnnouncement(self._node)
         self._stack.callback(self._announcement.close)
         self._samples = SampleThread(
             self._store,
-            extractor.description,
+            engine.description,
             lambda: self._parameters().store_images,
             lambda counts: self._status.update(counts=counts),
         )
         self._stack.callback(self._samples.close)
-        self._versions = ModelVersions(models, identity, self._classifier, self._swapped)
-        served = self._start_serving()
+        self._versions = ModelVersions(models, identity, engine.prepare, self._swapped)
+        served = self._start_serving(engine)
         self.captures = Captures()
         self.statistics = FrameStatistics(parameters.camera_names)
         events = NodeFrameEvents(self._node, publishers, self._samples, self.captures)
         self.worker = FrameWorker(
-            served or extractor, parameters.camera_names, self.captures, events, self.statistics
+            engine, served, parameters.camera_names, self.captures, events, self.statistics
         )
         self._stack.callback(self.worker.stop)
         self._versions.swap_with(self.worker.serve)
         self._training = ModelTraining(
             self._store,
             models,
-            extractor.model,
+            extractor,
             identity,
-            self._classifier,
+            engine.prepare,
             self._versions.swap,
             lambda: self._versions.prune(self._parameters().keep_models),
         )
         self._tell_samples(folder, identity)
 
-    def _load_extractor(self, parameters: NodeParameters) -> Extractor:
-        path = Path(parameters.extractor or default_extractor_path())
-        extractor = Extractor(
-            read_model(path), device=parameters.device, num_threads=parameters.num_threads
+    def _make_engine(self, extractor: bytes, parameters: NodeParameters) -> Engine:
+        fallback = parameters.fallback_extractor
+        engine = make_engine(
+            extractor,
+            device=parameters.device,
+            num_threads=parameters.num_threads,
+            fallback=read_model(fallback) if fallback else None,
+            invoke_timeout_s=parameters.invoke_timeout_s,
+            report=self._device_changed,
         )
-        loaded = extractor.loaded
-        self._log.info(f'extractor {path} runs on {loaded.device} by {loaded.runtime}')
-        if loaded.note:
-            self._log.warning(sentence(loaded.note))
+        self._stack.callback(engine.close)
+        status = engine.status()
+        path = parameters.extractor or default_extractor_path()
+        self._log.info(f'extractor {path} runs on {status.device} by {status.runtime}')
+        if engine.note:
+            self._log.warning(sentence(engine.note))
         self._status.update(
-            device=loaded.device,
-            runtime=loaded.runtime,
-            extractor=extractor.description.identity,
+            device=status.device,
+            runtime=status.runtime,
+            extractor=engine.description.identity,
         )
-        return extractor
+        return engine
 
-    def _classifier(self, model: bytes) -> Classifier:
-        parameters = self._parameters()
-        return Classifier(model, device=parameters.device, num_threads=parameters.num_threads)
+    def _device_changed(self, report: str) -> None:
+        self._log.warning(sentence(report))
+        self.check_device()
 
-    def _start_serving(self) -> ServedModel | None:
+    def _start_serving(self, engine: Engine) -> ServedModel | None:
         passed_over: list[str] = []
         served = self._versions.start(passed_over.append)
         for warning in passed_over:
             self._log.warning(sentence(warning))
         self._status.problem(_MODELS_PROBLEM, ' '.join(map(sentence, passed_over)))
         if served:
+            engine.serve(served.servable)
             self._log.info(f'model version {served.version.version} serves')
         else:
             self._log.info(
@@ -189,10 +209,7 @@ class LoadedParts:
 
     def _swapped(self, model: ServedModel, serving: Serving) -> None:
         self._announcement.announce(model, serving)
-        loaded = model.classifier.loaded
         self._status.update(
-            device=loaded.device,
-            runtime=loaded.runtime,
             model_version=model.version.version,
             model_path=str(model.version.path),
             model_labels=model.labels,

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 import threading
 
 from edgetpu_retrain.errors import StoreError
-from edgetpu_retrain.node.model_versions import loaded_and_warm
 from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.retraining import (
     ProgressCallback,
@@ -29,7 +28,7 @@ from edgetpu_retrain.retraining import (
     TrainingOptions,
     TrainingOutcome,
 )
-from edgetpu_retrain.runtime.classifier import Classifier
+from edgetpu_retrain.runtime.engine import Servable
 from edgetpu_retrain.store.models import ModelStore, ModelVersion
 from edgetpu_retrain.store.samples import SampleStore
 
@@ -96,7 +95,7 @@ class ModelTraining:
         models: where models go.
         extractor: bytes of the extractor's .tflite file.
         identity: of the extractor.
-        load: makes a classifier of a retrained model's bytes.
+        prepare: makes a retrained model's bytes ready to serve.
         swap: lets the new model serve; ends when it does.
         prune: deletes old versions.
     """
@@ -107,7 +106,7 @@ class ModelTraining:
         models: ModelStore,
         extractor: bytes,
         identity: str,
-        load: Callable[[bytes], Classifier],
+        prepare: Callable[[bytes], Servable],
         swap: Callable[[ServedModel], None],
         prune: Callable[[], object],
     ) -> None:
@@ -115,7 +114,7 @@ class ModelTraining:
         self._models = models
         self._extractor = extractor
         self._identity = identity
-        self._load = load
+        self._prepare = prepare
         self._swap = swap
         self._prune = prune
 
@@ -147,11 +146,11 @@ class ModelTraining:
             on_progress=on_progress,
             should_stop=cancellation.requested,
         )
-        classifier = loaded_and_warm(self._load, outcome.model)
+        servable = self._prepare(outcome.model)
         cancellation.commit()
         parent = self._models.newest_version()
         version = self._models.save(outcome.model, outcome.record(parent))
-        self._swap(ServedModel(version, classifier))
+        self._swap(ServedModel(version, servable))
         remark = ''
         try:
             self._prune()

@@ -21,7 +21,7 @@ import threading
 
 from edgetpu_retrain.errors import RequestError, RetrainError, StoreError
 from edgetpu_retrain.node.served_model import ServedModel
-from edgetpu_retrain.runtime.classifier import Classifier
+from edgetpu_retrain.runtime.engine import Servable
 from edgetpu_retrain.store.models import ModelStore, ModelVersion
 from edgetpu_retrain.store.serving import Serving, ServingChoice
 
@@ -36,7 +36,7 @@ class ModelVersions:
     Args:
         models: where they are stored.
         identity: of the extractor, the SHA-256 of its file.
-        load: makes a classifier of a retrained model's bytes.
+        prepare: makes a retrained model's bytes ready to serve.
         on_swap: is told what serves from now on, one call at a time.
     """
 
@@ -44,12 +44,12 @@ class ModelVersions:
         self,
         models: ModelStore,
         identity: str,
-        load: Callable[[bytes], Classifier],
+        prepare: Callable[[bytes], Servable],
         on_swap: Callable[[ServedModel, Serving], None],
     ) -> None:
         self._models = models
         self._identity = identity
-        self._load = load
+        self._prepare = prepare
         self._on_swap = on_swap
         self._choice = ServingChoice(models)
         # From the note on the disk to the announcement: all three tell of the same version.
@@ -156,11 +156,4 @@ class ModelVersions:
                 f'{version.record.extractor[:12]}, and {self._identity[:12]} is in use: set '
                 'extractor to that one, or train again'
             )
-        return ServedModel(version, loaded_and_warm(self._load, version.read_model()))
-
-
-def loaded_and_warm(load: Callable[[bytes], Classifier], model: bytes) -> Classifier:
-    """Return a classifier whose first frame is as fast as all others."""
-    classifier = load(model)
-    classifier.warm_up()
-    return classifier
+        return ServedModel(version, self._prepare(version.read_model()))

@@ -98,6 +98,18 @@ PARAMETERS = (
         'auto',
         "Where the extractor runs: 'auto', 'cpu', 'usb', 'usb:0', 'pci', 'pci:0' or ':0'.",
     ),
+    Parameter(
+        'fallback_extractor',
+        '',
+        "Path of the extractor's twin for the CPU, which serves while an Edge TPU does not; "
+        "'' is none.",
+    ),
+    Parameter(
+        'invoke_timeout_s',
+        2.0,
+        'How long a pass on an Edge TPU may take before it counts as failed, in seconds.',
+        (0.01, 3600.0),
+    ),
     Parameter('num_threads', 1, 'Threads of the CPU for inference.', (1, 64)),
     Parameter(
         'data_dir',
@@ -210,6 +222,8 @@ class NodeParameters:
     cameras: tuple[CameraParameters, ...]
     extractor: str
     device: str
+    fallback_extractor: str
+    invoke_timeout_s: float
     num_threads: int
     data_dir: str
     num_iter: int

@@ -246,7 +246,10 @@ class RetrainNode(ManagedEntity):
             elif not camera.is_silent:
                 self._status.problem(camera_problem(name), '')
         cameras = {}
+        temperature = None
         if self._parts is not None:
+            if device := self._parts.check_device():
+                temperature = device.temperature_celsius
             statistics = self._parts.statistics
             cameras = {
                 name: statistics.of(name) for name in self._present_parameters().camera_names
@@ -257,6 +260,6 @@ class RetrainNode(ManagedEntity):
                 self._node.get_clock().now().to_msg(),
                 self._status.facts,
                 cameras,
-                temperature=None,
+                temperature=temperature,
             )
         )

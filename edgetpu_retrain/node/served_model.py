@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from edgetpu_retrain.learning.head import FloatArray
-from edgetpu_retrain.runtime.classifier import Classifier
+from edgetpu_retrain.runtime.engine import Servable
 from edgetpu_retrain.store.embedding_kind import RawArray
 from edgetpu_retrain.store.models import ModelVersion
 
@@ -43,19 +43,19 @@ class UnknownDetection(Protocol):
 @dataclass(frozen=True, eq=False)
 class ServedModel:
     """
-    A version with its classifier.
+    A version, loaded.
 
     Args:
         version: as it is stored.
-        classifier: the same, loaded.
+        servable: the same, as an engine has prepared it.
         unknown: None for a model that learned nothing about unknown things.
     """
 
     version: ModelVersion
-    classifier: Classifier
+    servable: Servable
     unknown: UnknownDetection | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
         """Class names in the order of the outputs."""
-        return self.classifier.labels
+        return self.servable.labels

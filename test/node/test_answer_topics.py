@@ -143,7 +143,7 @@ def test_diagnostics_tell_of_the_node_and_of_each_camera(start_node: Any, person
     assert 'Model version 1 serves' in values['last training']
     frames = {each.key: each.value for each in front.values}
     assert int(frames['frames received']) >= int(frames['frames classified']) > 0
-    for stage in ('waiting', 'conversion', 'inference', 'publication', 'total'):
+    for stage in ('waiting', 'conversion', 'resize', 'inference', 'publication', 'total'):
         assert 0.0 <= float(frames[f'{stage} p50 (ms)']) <= float(frames[f'{stage} p99 (ms)'])
     assert {each.key: each.value for each in rear.values}['frames received'] != ''
     assert arrays.next().header.stamp != array.header.stamp

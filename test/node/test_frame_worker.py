@@ -35,6 +35,7 @@ from edgetpu_retrain.node.newest_frames import Frame
 from edgetpu_retrain.node.region import Region
 from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.runtime.classifier import Classifier
+from edgetpu_retrain.runtime.cpu_engine import CpuEngine
 from edgetpu_retrain.runtime.extractor import Extractor
 from edgetpu_retrain.store.embedding_kind import RawArray
 from edgetpu_retrain.store.model_record import ModelRecord
@@ -48,9 +49,13 @@ EXTRACTOR = build_extractor('uint8')
 PICTURE = np.random.default_rng(1).integers(0, 256, (12, 10, 3), np.uint8)
 
 
-def model(*labels: str) -> ServedModel:
+def retrained(*labels: str) -> bytes:
     weights = np.random.default_rng(len(labels)).normal(0, 0.1, (8, len(labels)))
     head = Head(weights.astype(np.float32), np.zeros(len(labels), np.float32), labels, (-4, 4))
+    return append_head(EXTRACTOR, head)
+
+
+def model(engine: CpuEngine, *labels: str) -> ServedModel:
     record = ModelRecord(
         labels=labels,
         sample_counts=dict.fromkeys(labels, 1),
@@ -62,7 +67,7 @@ def model(*labels: str) -> ServedModel:
         seconds=0.0,
     )
     version = ModelVersion(len(labels), Path('nowhere'), record, sha256='')
-    return ServedModel(version, Classifier(append_head(EXTRACTOR, head)))
+    return ServedModel(version, engine.prepare(retrained(*labels)))
 
 
 def frame(camera: str = 'front', arrived: float = 1.0, **changes: Any) -> Frame:
@@ -124,12 +129,16 @@ class Told:
 class Bench:
     """A worker with two cameras."""
 
-    def __init__(self, model: Extractor | ServedModel) -> None:
+    def __init__(self, *labels: str) -> None:
+        self.engine = CpuEngine(EXTRACTOR)
+        serving = model(self.engine, *labels) if labels else None
+        if serving is not None:
+            self.engine.serve(serving.servable)
         self.told = Told()
         self.captures = Captures()
         self.statistics = FrameStatistics(('front', 'rear'))
         self.worker = FrameWorker(
-            model, ('front', 'rear'), self.captures, self.told, self.statistics
+            self.engine, serving, ('front', 'rear'), self.captures, self.told, self.statistics
         )
         self.worker.start()
 
@@ -148,14 +157,14 @@ class Bench:
 
 @pytest.fixture
 def untrained() -> Iterator[Bench]:
-    bench = Bench(Extractor(EXTRACTOR))
+    bench = Bench()
     yield bench
     bench.worker.stop()
 
 
 @pytest.fixture
 def trained() -> Iterator[Bench]:
-    bench = Bench(model('cat', 'dog'))
+    bench = Bench('cat', 'dog')
     yield bench
     bench.worker.stop()
 
@@ -170,7 +179,7 @@ def test_a_classifier_answers_each_frame(trained: Bench) -> None:
     told, serving, scores = trained.told.classifications.get(timeout=PATIENCE_S)
     assert told is sent
     assert serving.labels == ('cat', 'dog')
-    expected = model('cat', 'dog').classifier.classify(PICTURE).scores
+    expected = Classifier(retrained('cat', 'dog')).classify(PICTURE).scores
     np.testing.assert_array_equal(scores, expected)
 
 
@@ -204,7 +213,7 @@ def test_a_picture_is_embedded_between_frames(untrained: Bench, trained: Bench) 
 
 
 def test_after_a_swap_the_next_frame_is_in_the_new_model(untrained: Bench) -> None:
-    swapped = model('a', 'b', 'c')
+    swapped = model(untrained.engine, 'a', 'b', 'c')
     untrained.worker.serve(swapped).result(timeout=PATIENCE_S)
     untrained.worker.offer(frame())
     assert untrained.told.classifications.get(timeout=PATIENCE_S)[1] is swapped

@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from edgetpu_retrain.errors import ModelFileError, RequestError, StoreError
@@ -27,7 +28,8 @@ from edgetpu_retrain.node.model_training import (
 )
 from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.retraining import TrainingCancelled, TrainingOptions
-from edgetpu_retrain.runtime.classifier import Classifier
+from edgetpu_retrain.runtime.cpu_engine import CpuEngine
+from edgetpu_retrain.runtime.engine import Servable
 from edgetpu_retrain.store.models import ModelStore
 from edgetpu_retrain.store.samples import SampleStore
 import numpy as np
@@ -45,6 +47,7 @@ class Robot:
     def __init__(self, folder: Path) -> None:
         self.samples = SampleStore(folder / 'samples.db')
         self.models = ModelStore(folder / 'models')
+        self.engine = CpuEngine(EXTRACTOR)
         self.serving: list[ServedModel] = []
         self.progress: list[Progress] = []
         self.full_disk = False
@@ -59,13 +62,13 @@ class Robot:
         if self.full_disk:
             raise StoreError('Cannot delete old models')
 
-    def training(self, load: type[Classifier] = Classifier) -> ModelTraining:
+    def training(self, prepare: Callable[[bytes], Servable] | None = None) -> ModelTraining:
         return ModelTraining(
             self.samples,
             self.models,
             EXTRACTOR,
             DESCRIPTION.identity,
-            load,
+            prepare or self.engine.prepare,
             self.swap,
             self.prune,
         )
@@ -96,7 +99,7 @@ def test_a_trained_model_is_stored_and_serves(robot: Robot) -> None:
     assert trained.version.read_model() == trained.outcome.model
     assert trained.version.record.labels == ('cat', 'dog')
     assert robot.serving[0].version == trained.version
-    assert robot.serving[0].classifier.model == trained.outcome.model
+    assert robot.serving[0].servable.model == trained.outcome.model
     assert trained.remark == ''
     assert [progress.iteration for progress in robot.progress] == [0, 10]
     assert robot.train().version.record.parent_version == 1
@@ -105,12 +108,12 @@ def test_a_trained_model_is_stored_and_serves(robot: Robot) -> None:
 def test_a_wish_to_stop_before_the_commitment_leaves_nothing(robot: Robot) -> None:
     cancellation = Cancellation()
 
-    class CancelledWhileLoading(Classifier):
-        def warm_up(self) -> None:
-            assert cancellation.request()
+    def cancelled_meanwhile(model: bytes) -> Servable:
+        assert cancellation.request()
+        return robot.engine.prepare(model)
 
     with pytest.raises(TrainingCancelled):
-        robot.training(CancelledWhileLoading).run(OPTIONS, cancellation, robot.progress.append)
+        robot.training(cancelled_meanwhile).run(OPTIONS, cancellation, robot.progress.append)
     assert robot.models.versions() == ()
     assert robot.serving == []
 
@@ -131,12 +134,11 @@ def test_a_wish_to_stop_ends_the_iterations(robot: Robot) -> None:
 
 
 def test_a_model_that_cannot_serve_is_not_stored(robot: Robot) -> None:
-    class Unloadable(Classifier):
-        def __init__(self, _model: bytes) -> None:
-            raise ModelFileError('the runtime cannot run it')
+    def unloadable(_model: bytes) -> Servable:
+        raise ModelFileError('the runtime cannot run it')
 
     with pytest.raises(ModelFileError):
-        robot.training(Unloadable).run(OPTIONS, Cancellation(), robot.progress.append)
+        robot.training(unloadable).run(OPTIONS, Cancellation(), robot.progress.append)
     assert robot.models.versions() == ()
 
 

@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
 
@@ -24,7 +25,8 @@ from edgetpu_retrain.model_file.append_head import append_head
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.node.model_versions import LATEST, ModelVersions, PREVIOUS
 from edgetpu_retrain.node.served_model import ServedModel
-from edgetpu_retrain.runtime.classifier import Classifier
+from edgetpu_retrain.runtime.cpu_engine import CpuEngine
+from edgetpu_retrain.runtime.engine import Servable
 from edgetpu_retrain.store.model_record import ModelRecord
 from edgetpu_retrain.store.models import ModelStore
 from edgetpu_retrain.store.serving import Serving, ServingChoice
@@ -56,15 +58,17 @@ class Robot:
 
     def __init__(self, folder: Path) -> None:
         self.models = ModelStore(folder)
+        self.engine = CpuEngine(EXTRACTOR)
         self.served: list[int] = []
         self.announced: list[tuple[int, int]] = []
         self.warnings: list[str] = []
         self.ended = False
 
     def versions(
-        self, identity: str = IDENTITY, load: type[Classifier] = Classifier
+        self, identity: str = IDENTITY, prepare: Callable[[bytes], Servable] | None = None
     ) -> ModelVersions:
-        versions = ModelVersions(self.models, identity, load, self.announce)
+        prepare = prepare or self.engine.prepare
+        versions = ModelVersions(self.models, identity, prepare, self.announce)
         versions.swap_with(self.serve)
         return versions
 
@@ -151,13 +155,12 @@ def test_what_is_not_there_cannot_be_loaded(robot: Robot) -> None:
 
 
 def test_a_model_that_cannot_be_loaded_changes_nothing(robot: Robot) -> None:
-    class Unloadable(Classifier):
-        def __init__(self, _model: bytes) -> None:
-            raise ModelFileError('the runtime cannot run it')
+    def unloadable(_model: bytes) -> Servable:
+        raise ModelFileError('the runtime cannot run it')
 
     robot.versions().load(2)
     with pytest.raises(ModelFileError):
-        robot.versions(load=Unloadable).load(1)
+        robot.versions(prepare=unloadable).load(1)
     assert robot.start() == 2
 
 
