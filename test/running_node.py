@@ -351,10 +351,13 @@ class Person:
         """Return the answer of ~/load_model."""
         return wait_for(self._load.call_async(LoadModel.Request(version=version)))
 
-    def change_state(self, transition: str) -> bool:
-        """Ask the node for a transition, and return whether it was made."""
+    def change_state(self, transition: str | int) -> bool:
+        """Ask the node for a transition, by name or by id, and return whether it was made."""
         request = ChangeState.Request()
-        request.transition.label = transition
+        if isinstance(transition, int):
+            request.transition.id = transition
+        else:
+            request.transition.label = transition
         return bool(wait_for(self._change.call_async(request)).success)
 
     @property
