@@ -3,6 +3,7 @@
 #   make demo                                 the whole thing, with packaged photographs
 #   make run IMAGE_TOPIC=/camera/image_raw    the node on a camera of your own
 #   make test                                 all tests;  ARGS='-k quantization -x' goes to pytest
+#   make bench                                the default training against its rivals
 #
 # Where a ROS 2 is sourced it is used, elsewhere ROS 2 Jazzy from PyPI; ROS=kilted takes the
 # Kilted of PyPI, in folders of its own.  PYTHON=python3.12 chooses another Python.
@@ -14,7 +15,7 @@ export PYTHON
 
 dev := tools/dev.sh $(if $(ROS),--ros $(ROS))
 
-.PHONY: help setup build test lint demo run clean
+.PHONY: help setup build test lint demo bench run clean
 
 help:
 	@tools/dev.sh help
@@ -22,7 +23,7 @@ help:
 setup build lint clean:
 	@$(dev) $@
 
-test demo:
+test demo bench:
 	@$(dev) $@ $(ARGS)
 
 run:

@@ -21,25 +21,17 @@ that head, and the runtime's opinion of it.  It knows nothing of ROS and writes 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 import time
 
 from edgetpu_retrain.errors import RequestError, RetrainError
-from edgetpu_retrain.learning import (
-    accuracy,
-    confusion_matrix,
-    FloatArray,
-    Head,
-    IntArray,
-    Progress,
-    SoftmaxRegression,
-    stratified_split,
-)
+from edgetpu_retrain.learning import fit, Head, Progress
+from edgetpu_retrain.learning.quantized_check import check_quantized
+from edgetpu_retrain.learning.training_report import TrainingReport
 from edgetpu_retrain.model_file.append_head import append_head
 from edgetpu_retrain.model_file.description import describe, ModelDescription
 from edgetpu_retrain.model_file.quantization import dequantize
 from edgetpu_retrain.runtime.head_scoring import score_embeddings
-from edgetpu_retrain.store.embedding_kind import EmbeddingKind, RawArray
+from edgetpu_retrain.store.embedding_kind import EmbeddingKind
 from edgetpu_retrain.store.samples import SampleSet
 from edgetpu_retrain.training_options import TrainingOptions
 from edgetpu_retrain.training_outcome import TrainingOutcome
@@ -53,8 +45,6 @@ __all__ = [
     'TrainingOutcome',
     'retrain',
 ]
-
-_FEWEST_SAMPLES = 2
 
 ProgressCallback = Callable[[Progress], None]
 StopQuestion = Callable[[], bool]
@@ -76,14 +66,16 @@ def retrain(
     Train a head on samples and append it to their extractor.
 
     Args:
-        samples: at least two classes with at least two samples each.
+        samples: at least two classes.
         extractor_model: bytes of the .tflite file that made the embeddings.
         options: what was asked for.
-        on_progress: called after iterations 0, n, 2n, ... with n ``options.print_every``.
+        on_progress: called after iterations 0, n, 2n, ... with n ``options.print_every``; they
+            are counted over the runs that measure and the one that makes the head.
         should_stop: asked before every iteration and every later step.
 
     Raises:
-        RequestError: when options or samples do not allow a training, or it diverged.
+        RequestError: when options or samples do not allow a training.
+        QuantizationLoss: when the quantized head is worse than the float one.
         TrainingCancelled: when ``should_stop`` answered True.
         ModelFileError: when the extractor cannot take a head.
         DeviceError: when there is no runtime to measure the model with.
@@ -93,112 +85,103 @@ def retrain(
     description = describe(extractor_model)
     _check_classes(samples)
     _check_made_by(samples, description)
-    cancel_if_asked = _Cancellation(should_stop, options)
-    parts = _split(samples, options)
-    head = _learn(parts, samples.names, options, on_progress, cancel_if_asked)
+    cancel_if_asked = _Cancellation(should_stop)
+    head, report = _learn(samples, options, on_progress, cancel_if_asked)
     model = append_head(extractor_model, head)
     cancel_if_asked()
-    scores = score_embeddings(model, parts.held_out_raw)
+    quantized_accuracy = _quantized_accuracy(samples, head, report, model)
     cancel_if_asked()
-    answers = head.predict(parts.held_out)
-    truth = parts.held_out_labels
     return TrainingOutcome(
         model=model,
         head=head,
         labels=head.labels,
         sample_counts=_counts(samples),
-        train_accuracy=accuracy(parts.train_labels, head.predict(parts.train)),
-        validation_accuracy=accuracy(truth, answers),
-        quantized_validation_accuracy=accuracy(truth, np.argmax(scores, axis=1)),
-        confusion_matrix=confusion_matrix(truth, answers, head.num_classes),
+        train_accuracy=report.train_accuracy,
+        validation_accuracy=report.accuracy,
+        quantized_validation_accuracy=quantized_accuracy,
+        confusion_matrix=report.confusion_matrix,
+        report=report,
         extractor=description.identity,
         options=options,
         seconds=time.perf_counter() - started,
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Parts:
-    """Samples to learn from and samples to measure with; float32 ``[N, D]``, int64 ``[N]``."""
-
-    train: FloatArray
-    train_labels: IntArray
-    held_out: FloatArray
-    held_out_labels: IntArray
-    held_out_raw: RawArray
-
-
-def _split(samples: SampleSet, options: TrainingOptions) -> _Parts:
-    rng = np.random.default_rng(options.seed)
-    train, held_out = stratified_split(samples.labels, options.validation_fraction, rng)
-    held_out_raw = samples.embeddings[held_out]
-    return _Parts(
-        dequantize(samples.embeddings[train], samples.quantization),
-        samples.labels[train],
-        dequantize(held_out_raw, samples.quantization),
-        samples.labels[held_out],
-        held_out_raw,
-    )
-
-
 class _Cancellation:
     """Asks whether to stop, and raises TrainingCancelled when the answer is True."""
 
-    def __init__(self, should_stop: StopQuestion | None, options: TrainingOptions) -> None:
+    def __init__(self, should_stop: StopQuestion | None) -> None:
         self._should_stop = should_stop
-        self._num_iter = options.num_iter
-        self._iteration = 0
+        self.iterations = 0
+        """Reported so far."""
 
     def __call__(self) -> bool:
         if self._should_stop is not None and self._should_stop():
             raise TrainingCancelled(
-                f'The training was cancelled after {min(self._iteration, self._num_iter)} of '
-                f'{self._num_iter} iterations; there is no new model.'
+                f'The training was cancelled after iteration {self.iterations}; there is no new '
+                'model.'
             )
-        self._iteration += 1
         return False
 
 
 def _learn(
-    parts: _Parts,
-    names: tuple[str, ...],
+    samples: SampleSet,
     options: TrainingOptions,
     on_progress: ProgressCallback | None,
-    cancel_if_asked: StopQuestion,
-) -> Head:
-    """Return the head learned from the training part."""
+    cancel_if_asked: _Cancellation,
+) -> tuple[Head, TrainingReport]:
+    """Return the head learned from all samples, and what is known of it."""
 
-    def report(iteration: int, loss: float, train_right: float, held_out_right: float) -> None:
+    def relay(progress: Progress) -> None:
+        cancel_if_asked.iterations = progress.iteration + 1
         if on_progress is not None:
-            on_progress(Progress(iteration, options.num_iter, loss, train_right, held_out_right))
+            on_progress(progress)
 
-    regression = SoftmaxRegression(
-        parts.train.shape[1],
-        len(names),
-        options.weight_scale,
-        options.reg,
-        seed=options.seed,
-    )
+    quantization = samples.quantization
     try:
-        regression.train_with_sgd(
-            {
-                'data_train': parts.train,
-                'labels_train': parts.train_labels,
-                'data_val': parts.held_out,
-                'labels_val': parts.held_out_labels,
-            },
-            options.num_iter,
-            options.learning_rate,
-            options.batch_size,
-            options.print_every,
-            callback=report,
+        head = fit(
+            samples.embeddings,
+            samples.labels,
+            scale=quantization.scale if quantization else None,
+            zero_point=quantization.zero_point if quantization else None,
+            num_classes=len(samples.names),
+            num_iter=options.num_iter,
+            learning_rate=options.learning_rate,
+            batch_size=options.batch_size,
+            reg=options.reg,
+            weight_scale=options.weight_scale,
+            validation_fraction=options.validation_fraction,
+            rejection_rate=options.rejection_rate,
+            seed=options.seed,
+            on_progress=relay,
             should_stop=cancel_if_asked,
-            silent=True,
+            report_every=options.print_every,
         )
     except ValueError as error:
-        # It diverged, or the batch does not fit the memory; the sentence names the option.
+        # The batch does not fit the memory, or embeddings are damaged; the sentence names it.
         raise RequestError(f'The training failed: {error}.') from error
-    return regression.head(names)
+    report = head.metrics
+    assert report is not None  # fit always reports
+    return head.with_labels(samples.names), report
+
+
+def _quantized_accuracy(
+    samples: SampleSet, head: Head, report: TrainingReport, model: bytes
+) -> float:
+    """
+    Return the held-out accuracy less what quantization costs; refuse a head that lost too much.
+
+    The exported head was trained on the held-out samples as well, in the end, so its own share
+    of right answers would flatter it.  What it loses there by quantization does not.
+    """
+    if not len(report.held_out):
+        return report.accuracy
+    raw, truth = samples.embeddings[report.held_out], samples.labels[report.held_out]
+    by_float = head.predict(dequantize(raw, samples.quantization))
+    by_quantized = np.argmax(score_embeddings(model, raw), axis=1)
+    check_quantized(truth, by_float, by_quantized)
+    lost = np.mean(by_float == truth) - np.mean(by_quantized == truth)
+    return float(np.clip(report.accuracy - lost, 0.0, 1.0))
 
 
 def _check_classes(samples: SampleSet) -> None:
@@ -207,14 +190,14 @@ def _check_classes(samples: SampleSet) -> None:
         taught = f'only {next(iter(counts))!r} was' if counts else 'no class was'
         raise RequestError(
             f'There is nothing to tell apart: {taught} taught. Add samples of at least two '
-            f'classes, {_FEWEST_SAMPLES} or more of each.'
+            'classes.'
         )
-    few = [name for name, count in counts.items() if count < _FEWEST_SAMPLES]
-    if few:
+    reserved = [name for name in counts if name.casefold() == 'unknown']
+    if reserved:
+        # Stores of earlier releases may hold it.
         raise RequestError(
-            f'Too few samples of {", ".join(map(repr, few))}: each class needs at least '
-            f'{_FEWEST_SAMPLES}, one to learn from and one to measure with. Add samples, or '
-            'remove the class.'
+            f'The class {reserved[0]!r} cannot be trained: that name is what the robot says of '
+            'things that it was not taught. Relabel or remove its samples.'
         )
 
 

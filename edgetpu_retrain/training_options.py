@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from edgetpu_retrain.errors import RequestError
@@ -23,31 +24,35 @@ from edgetpu_retrain.learning.arguments import real_number, whole_number
 MAX_ITERATIONS = 1_000_000
 MAX_BATCH_SIZE = 100_000
 
+_LEFT_TO_THE_DATA = ('num_iter', 'learning_rate', 'reg')
+
 
 @dataclass(frozen=True)
 class TrainingOptions:
     """
-    What one may choose about a training.
+    What one may choose about a training; None leaves it to the data.
 
     Args:
         num_iter: SGD iterations, 1 to 1000000.
-        learning_rate: step size, above 0.
+        learning_rate: first step size, above 0.
         batch_size: samples in an iteration, 1 to 100000.
         reg: strength of the L2 regularization of the weights, 0 or more.
-        weight_scale: standard deviation of the random first weights, 0 or more.
+        weight_scale: standard deviation of the random first weights; 0 begins with class means.
         validation_fraction: share of each class held out to measure with, above 0, below 1.
         print_every: iterations from one report of progress to the next, 1 or more.
         seed: of all randomness, 0 or more.  The same samples and seed give the same model.
+        rejection_rate: share of known things that may be called unknown, 0 to below 1.
     """
 
-    num_iter: int = 500
-    learning_rate: float = 0.01
+    num_iter: int | None = None
+    learning_rate: float | None = None
     batch_size: int = 100
-    reg: float = 0.0
-    weight_scale: float = 0.01
+    reg: float | None = None
+    weight_scale: float = 0.0
     validation_fraction: float = 0.2
     print_every: int = 10
     seed: int = 0
+    rejection_rate: float = 0.05
 
     def validated(self) -> TrainingOptions:
         """
@@ -58,23 +63,26 @@ class TrainingOptions:
         """
         try:
             for name in ('num_iter', 'batch_size', 'print_every'):
-                whole_number(getattr(self, name), name, minimum=1)
+                self._check(name, whole_number, minimum=1)
             whole_number(self.seed, 'seed', minimum=0)
             for name in ('learning_rate', 'validation_fraction'):
-                real_number(getattr(self, name), name, above=0.0)
-            for name in ('reg', 'weight_scale'):
-                real_number(getattr(self, name), name)
+                self._check(name, real_number, above=0.0)
+            for name in ('reg', 'weight_scale', 'rejection_rate'):
+                self._check(name, real_number)
         except ValueError as error:
             raise RequestError(f'{error}.') from error
-        if self.num_iter > MAX_ITERATIONS:
+        if self.num_iter is not None and self.num_iter > MAX_ITERATIONS:
             raise RequestError(f'num_iter is {self.num_iter}; it must be 1 to {MAX_ITERATIONS}.')
         if self.batch_size > MAX_BATCH_SIZE:
             raise RequestError(
                 f'batch_size is {self.batch_size}; it must be 1 to {MAX_BATCH_SIZE}.'
             )
-        if self.validation_fraction >= 1.0:
-            raise RequestError(
-                f'validation_fraction is {self.validation_fraction}; it must be above 0 and '
-                'below 1.'
-            )
+        for name in ('validation_fraction', 'rejection_rate'):
+            if getattr(self, name) >= 1.0:
+                raise RequestError(f'{name} is {getattr(self, name)}; it must be below 1.')
         return self
+
+    def _check(self, name: str, check: Callable[..., float], **limits: float) -> None:
+        value = getattr(self, name)
+        if value is not None or name not in _LEFT_TO_THE_DATA:
+            check(value, name, **limits)

@@ -18,11 +18,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 import dataclasses
 from dataclasses import dataclass
+import math
 
 from edgetpu_retrain.learning import Head, IntArray
+from edgetpu_retrain.learning.training_report import TrainingReport
 from edgetpu_retrain.store.model_record import matrix_rows, ModelRecord
 from edgetpu_retrain.training_options import TrainingOptions
-import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +36,14 @@ class TrainingOutcome:
         head: the head in it, before quantization.
         labels: class names in the order of the model's outputs.
         sample_counts: class name to number of samples, held-out ones included.
-        train_accuracy: share of the training samples that the head gets right.
-        validation_accuracy: the same of the held-out samples.
-        quantized_validation_accuracy: the same by the model file's own layers.
+        train_accuracy: share of all samples that the head gets right.
+        validation_accuracy: share of the held-out samples that were right, by a head that was
+            not trained on them; NaN when there were too few samples to hold any out.
+        quantized_validation_accuracy: the same less what the model file's own layers get wrong
+            of them in addition; or NaN.
         confusion_matrix: held-out samples, int64 ``[C, C]``; row = truth, column = answer of
             the head before quantization.
+        report: how the training went, in figures and words.
         extractor: identity of the extractor, the SHA-256 of its file.
         options: what was asked for.
         seconds: how long it took.
@@ -53,6 +57,7 @@ class TrainingOutcome:
     validation_accuracy: float
     quantized_validation_accuracy: float
     confusion_matrix: IntArray
+    report: TrainingReport
     extractor: str
     options: TrainingOptions
     seconds: float
@@ -64,39 +69,30 @@ class TrainingOutcome:
         Args:
             parent_version: the version that was the newest until now, 0 = none.
         """
+        threshold = self.head.unknown_threshold
         return ModelRecord(
             labels=self.labels,
             sample_counts=self.sample_counts,
             train_accuracy=self.train_accuracy,
-            validation_accuracy=self.validation_accuracy,
-            quantized_validation_accuracy=self.quantized_validation_accuracy,
+            validation_accuracy=_measured(self.validation_accuracy),
+            quantized_validation_accuracy=_measured(self.quantized_validation_accuracy),
             confusion_matrix=matrix_rows(self.confusion_matrix),
             extractor=self.extractor,
             seconds=self.seconds,
             parent_version=parent_version,
             options=dataclasses.asdict(self.options),
+            thresholds={'unknown': threshold} if math.isfinite(threshold) else {},
         )
 
     @property
     def message(self) -> str:
-        """How good the model is, in words."""
-        held_out = int(self.confusion_matrix.sum())
-        trained = sum(self.sample_counts.values()) - held_out
-        return (
-            f'Trained {len(self.labels)} classes on {trained} samples in {self.seconds:.1f} s: '
-            f'{100 * self.validation_accuracy:.1f} % of {held_out} held-out samples right '
-            f'({100 * self.quantized_validation_accuracy:.1f} % after quantization).'
-            f'{self._most_confused()}'
-        )
+        """How good the model is, in words; the first lines say most."""
+        words = self.report.in_words(self.labels)
+        if math.isnan(self.quantized_validation_accuracy):
+            return f'{words}\nIt took {self.seconds:.1f} s.'
+        quantized = 100 * self.quantized_validation_accuracy
+        return f'{words}\nAfter quantization {quantized:.1f} %. It took {self.seconds:.1f} s.'
 
-    def _most_confused(self) -> str:
-        mistakes = self.confusion_matrix.copy()
-        np.fill_diagonal(mistakes, 0)
-        truth, answer = np.unravel_index(np.argmax(mistakes), mistakes.shape)
-        count, total = mistakes[truth, answer], self.confusion_matrix[truth].sum()
-        if not count:
-            return ''
-        return (
-            f' Most confused: {count} of {total} {self.labels[truth]!r} taken for '
-            f'{self.labels[answer]!r}.'
-        )
+
+def _measured(accuracy: float) -> float | None:
+    return None if math.isnan(accuracy) else accuracy

@@ -87,7 +87,7 @@ class Collected(list[Answer]):
             raise TimeoutError(f'it did not come within {PATIENCE_S:.0f} s; the last:\n{last}')
         return found[0]
 
-    def next(self) -> Answer:
+    def next_one(self) -> Answer:
         """Wait for one more than there are now, and return it."""
         return self.wait_for(lambda _: True, since=len(self))
 
@@ -334,7 +334,7 @@ class Person:
         """Ask for the removal of samples and return the answer."""
         return wait_for(self._remove.call_async(RemoveSamples.Request(label=label, n=n)))
 
-    def list(self, **fields: Any) -> Any:
+    def list_samples(self, **fields: Any) -> Any:
         """Return the answer of ~/list_samples."""
         return wait_for(self._list.call_async(ListSamples.Request(**fields)))
 
@@ -404,7 +404,7 @@ class Person:
         """Show a picture of each class and have it captured."""
         for label, message in pictures.items():
             camera.show(message)
-            camera.stamps.next()
+            camera.stamps.next_one()
             answer = self.add(label, count=count, timeout_s=PATIENCE_S)
             assert answer.success, answer.message
 

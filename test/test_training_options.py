@@ -30,6 +30,7 @@ import pytest
         {'num_iter': 1, 'batch_size': 1, 'print_every': 1, 'seed': 0},
         {'num_iter': 1_000_000, 'batch_size': 100_000, 'print_every': 10**9, 'seed': 2**63},
         {'learning_rate': 1e-9, 'reg': 0.0, 'weight_scale': 0.0, 'validation_fraction': 0.999},
+        {'num_iter': None, 'learning_rate': None, 'reg': None, 'rejection_rate': 0.0},
         {'num_iter': np.int64(5), 'learning_rate': np.float32(0.5), 'reg': 1},
     ],
 )
@@ -58,6 +59,9 @@ def test_what_is_allowed_is_returned_as_it_is(options: dict[str, Any]) -> None:
         ('reg', math.nan, 'a finite number'),
         ('weight_scale', -1.0, '0 or more'),
         ('weight_scale', math.inf, 'a finite number'),
+        ('batch_size', None, 'a whole number'),
+        ('rejection_rate', -0.1, '0 or more'),
+        ('rejection_rate', 1.0, 'below 1'),
         ('validation_fraction', 0.0, 'above 0'),
         ('validation_fraction', 1.0, 'below 1'),
         ('validation_fraction', math.nan, 'a finite number'),

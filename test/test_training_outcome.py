@@ -14,13 +14,30 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 from edgetpu_retrain.learning.head import Head
+from edgetpu_retrain.learning.training_report import TrainingReport
+from edgetpu_retrain.learning.unknown import UnknownDetector
 from edgetpu_retrain.training_options import TrainingOptions
 from edgetpu_retrain.training_outcome import TrainingOutcome
 import numpy as np
 
 LABELS = ('mug', 'hat', 'dog')
+CONFUSION = np.array([[8, 0, 0], [1, 5, 0], [0, 2, 4]])
+REPORT = TrainingReport(
+    method='held-out split',
+    num_samples=100,
+    iterations=120,
+    measuring_iterations=120,
+    accuracy=0.85,
+    train_accuracy=1.0,
+    expected_calibration_error=0.02,
+    rejection_rate=0.05,
+    confusion_matrix=CONFUSION,
+    held_out=np.arange(20),
+    class_counts=np.array([40, 30, 30]),
+)
 OUTCOME = TrainingOutcome(
     model=b'model',
     head=Head(np.eye(3, dtype=np.float32), np.zeros(3, np.float32), LABELS),
@@ -29,7 +46,8 @@ OUTCOME = TrainingOutcome(
     train_accuracy=1.0,
     validation_accuracy=0.85,
     quantized_validation_accuracy=0.8,
-    confusion_matrix=np.array([[8, 0, 0], [1, 5, 0], [0, 2, 4]]),
+    confusion_matrix=CONFUSION,
+    report=REPORT,
     extractor='a' * 64,
     options=TrainingOptions(num_iter=7),
     seconds=0.44,
@@ -37,15 +55,36 @@ OUTCOME = TrainingOutcome(
 
 
 def test_the_message_says_how_good_the_model_is_and_where_it_fails() -> None:
-    assert OUTCOME.message == (
-        'Trained 3 classes on 80 samples in 0.4 s: 85.0 % of 20 held-out samples right '
-        "(80.0 % after quantization). Most confused: 2 of 6 'dog' taken for 'hat'."
+    assert 'Trained 3 classes on 100 samples in 120 iterations.' in OUTCOME.message
+    assert '85.0 % right of 20 samples held out' in OUTCOME.message
+    assert "Most confused: 2 of 6 'dog' taken for 'hat'." in OUTCOME.message
+    assert OUTCOME.message.endswith('After quantization 80.0 %. It took 0.4 s.')
+
+
+def test_what_was_not_measured_is_not_claimed() -> None:
+    nothing = np.zeros((3, 3), np.int64)
+    report = dataclasses.replace(
+        REPORT, method='none', accuracy=math.nan, confusion_matrix=nothing
     )
+    outcome = dataclasses.replace(
+        OUTCOME,
+        validation_accuracy=math.nan,
+        quantized_validation_accuracy=math.nan,
+        confusion_matrix=nothing,
+        report=report,
+    )
+    assert 'Nothing could be measured' in outcome.message
+    assert 'nan' not in outcome.message
+    record = outcome.record()
+    assert record.validation_accuracy is record.quantized_validation_accuracy is None
+    assert type(record).from_json(record.to_json()) == record
 
 
-def test_without_a_mistake_nothing_is_called_confused() -> None:
-    right = dataclasses.replace(OUTCOME, confusion_matrix=np.diag([8, 6, 6]))
-    assert right.message.endswith('after quantization).')
+def test_the_record_has_the_threshold_of_unknown_things() -> None:
+    assert OUTCOME.record().thresholds == {}
+    detector = UnknownDetector(np.zeros(3, np.float32), np.ones(3, np.float32), -0.5)
+    head = dataclasses.replace(OUTCOME.head, unknown=detector)
+    assert dataclasses.replace(OUTCOME, head=head).record().thresholds == {'unknown': -0.5}
 
 
 def test_the_record_has_everything_but_the_model() -> None:

@@ -37,7 +37,7 @@ class BalancedOrder:
         rng: the source of chance.
 
     >>> order = BalancedOrder(np.arange(4), np.array([0, 0, 0, 1]), np.random.default_rng(0))
-    >>> print('of class 1:', int((order.next(100) == 3).sum()), 'in 100')
+    >>> print('of class 1:', int((order.following(100) == 3).sum()), 'in 100')
     of class 1: 50 in 100
     """
 
@@ -51,7 +51,7 @@ class BalancedOrder:
         self._used = [0] * len(self._members)
         self._left = np.empty(0, np.int64)
 
-    def next(self, count: int) -> IntArray:
+    def following(self, count: int) -> IntArray:
         """Return the next count rows, int64."""
         missing = count - len(self._left)
         if missing > 0:
@@ -76,7 +76,8 @@ class BalancedOrder:
         members, used = self._members[number], self._used[number]
         parts = []
         while count:
-            part = members[used : used + count].copy()
+            end = used + count
+            part = members[used:end].copy()
             parts.append(part)
             count -= len(part)
             used += len(part)
@@ -115,7 +116,7 @@ class BalancedSampler:
         if self._next == len(self._plan):
             # A huge batch must not be multiplied by the number of batches planned ahead.
             ahead = max(1, min(_BATCHES_A_PLAN, 2**16 // batch_size))
-            self._plan = self._order.next(ahead * batch_size).reshape(ahead, batch_size)
+            self._plan = self._order.following(ahead * batch_size).reshape(ahead, batch_size)
             self._next = 0
         rows = self._plan[self._next]
         self._next += 1

@@ -22,6 +22,11 @@ training, and the learned weights are folded back, so that an exported head take
 Each feature is divided by the *square root* of its standard deviation, 'Pareto scaling' (van den
 Berg et al., 'Centering, scaling, and transformations', BMC Genomics 7:142, 2006): it evens out the
 spreads without blowing weak features, which are mostly noise, up to the size of strong ones.
+
+What then remains uneven is a handful of directions, common to many features, in which embeddings
+of one and the same class differ far more than in all others: pose and light, not the class.  They
+are shrunk to the spread of the next strongest direction, a part of within-class covariance
+normalization (Hatch, Kajarekar and Stolcke, Interspeech 2006).
 """
 
 from __future__ import annotations
@@ -36,32 +41,57 @@ import numpy as np
 _SPREAD_FLOOR = 0.1
 
 # Below this many bytes a float32 copy of all features saves conditioning them batch by batch.
-_LARGEST_COPY_BYTES = 2**26
+_LARGEST_COPY_BYTES = 2**24
 
 # Power iteration: relative errors of a few percent do not matter to a step size.
 _POWER_ITERATIONS = 6
 
 
+# Rows of the sample in which to look for directions.
+_DIRECTION_ROWS = 512
+
+# How many directions may be shrunk, of how many samples each, and to what at least.
+_MOST_DIRECTIONS = 16
+_SAMPLES_A_DIRECTION = 16
+_SMALLEST_SHRINK = 0.1
+
+# Randomized subspace iteration: a few vectors more than wanted, and passes over the sample.
+_EXTRA_VECTORS = 4
+_SUBSPACE_PASSES = 3
+
+
 @dataclass(frozen=True, eq=False)
 class Conditioning:
     """
-    The change from raw embeddings x to features ``(x - center) * gain``.
+    The change from raw embeddings to features on which training converges.
+
+    Features are ``z = (x - center) * gain``, shrunk along some directions.
 
     Args:
         center: float32 ``[D]``.
         gain: float32 ``[D]``, above 0.
+        directions: float32 ``[D, R]``, orthonormal; R may be 0.
+        shrink: float32 ``[R]``, above 0 to 1: what remains along each direction.
     """
 
     center: FloatArray
     gain: FloatArray
+    directions: FloatArray
+    shrink: FloatArray
 
     @classmethod
-    def from_sample(cls, embeddings: FloatArray) -> Conditioning:
+    def scaling(cls, center: FloatArray, gain: FloatArray) -> Conditioning:
+        """Return the conditioning that centres and scales only."""
+        return cls(center, gain, np.empty((len(center), 0), np.float32), np.empty(0, np.float32))
+
+    @classmethod
+    def from_sample(cls, embeddings: FloatArray, labels: IntArray) -> Conditioning:
         """
         Return the conditioning that gives centred features with a mean square of 1.
 
         Args:
             embeddings: float32 ``[N, D]``, dequantized; a sample of the data suffices.
+            labels: int64 ``[N]``, their classes.
 
         Raises:
             ValueError: when the values are so large that their squares are not finite.
@@ -79,25 +109,50 @@ class Conditioning:
         typical = spread.mean()
         if typical == 0.0:
             # All embeddings are the same: there is nothing to learn, and nothing to divide by.
-            return cls(center, np.ones_like(center))
+            return cls.scaling(center, np.ones_like(center))
         spread = np.sqrt(spread + np.float32(_SPREAD_FLOOR) * typical)
-        size = np.sqrt((variance / (spread * spread)).mean())
-        return cls(center, (1.0 / (spread * size)).astype(np.float32))
+        centred /= spread
+        directions, shrink = _dominating(centred, labels)
+        # What is left of the mean square once the directions are shrunk is to be 1.
+        along = centred @ directions
+        square = (centred * centred).mean() - (
+            along * along * (1 - shrink**2)
+        ).sum() / centred.size
+        return cls(center, (1.0 / (spread * np.sqrt(square))), directions, shrink)
 
     def features(self, embeddings: FloatArray) -> FloatArray:
         """Return the features, float32 ``[N, D]``, of dequantized embeddings."""
-        return (embeddings - self.center) * self.gain
+        features = (embeddings - self.center) * self.gain
+        self.shrink_in_place(features)
+        return features
+
+    def shrink_in_place(self, features: FloatArray) -> None:
+        """Shrink centred and scaled features, float32 ``[N, D]``, along the directions."""
+        if len(self.shrink):
+            along = features @ self.directions
+            along *= 1.0 - self.shrink
+            np.subtract(features, along @ self.directions.T, out=features)
+
+    def scaled_lengths(self, features: FloatArray) -> FloatArray:
+        """Return how long features, ``[N, D]``, were before they were shrunk, ``[N]``."""
+        squares = np.einsum('nd,nd->n', features, features)
+        along = features @ self.directions
+        squares += (along * along) @ (1.0 / (self.shrink * self.shrink) - 1.0)
+        lengths: FloatArray = np.sqrt(squares)
+        return lengths
 
     def fold(self, weights: FloatArray, bias: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return weights and bias that give on raw embeddings what these give on features."""
-        raw = weights * self.gain[:, np.newaxis]
+        removed = (1.0 - self.shrink)[:, np.newaxis] * (self.directions.T @ weights)
+        raw = (weights - self.directions @ removed) * self.gain[:, np.newaxis]
         return raw, bias - self.center @ raw
 
     def unfold(self, head: Head, temperature: float) -> tuple[FloatArray, FloatArray]:
         """Return weights and bias on features that give the head's logits times temperature."""
-        weights = head.weights * (temperature / self.gain)[:, np.newaxis]
-        bias = (head.bias + self.center @ head.weights) * temperature
-        return weights.astype(np.float32, copy=False), bias.astype(np.float32, copy=False)
+        weights = head.weights * (np.float32(temperature) / self.gain)[:, np.newaxis]
+        added = (1.0 / self.shrink - 1.0)[:, np.newaxis] * (self.directions.T @ weights)
+        bias = (head.bias + self.center @ head.weights) * np.float32(temperature)
+        return weights + self.directions @ added, bias
 
 
 class FeatureRows:
@@ -111,6 +166,7 @@ class FeatureRows:
 
     def __init__(self, rows: EmbeddingRows, conditioning: Conditioning) -> None:
         self.count, self.feature_dim = rows.count, rows.feature_dim
+        self.conditioning = conditioning
         self._raw = rows.raw
         # Dequantizing and conditioning are one multiplication and one addition.
         scale, zero = np.float32(rows.scale), np.float32(rows.zero_point)
@@ -133,6 +189,7 @@ class FeatureRows:
         np.copyto(out, self._stored, casting='unsafe')
         np.multiply(out, self._factor, out=out)
         np.add(out, self._offset, out=out)
+        self.conditioning.shrink_in_place(out)
 
     def some(self, rows: IntArray) -> FloatArray:
         """Return the features of these rows as a new array."""
@@ -147,7 +204,45 @@ class FeatureRows:
         features = self._raw[start:stop].astype(np.float32)
         features *= self._factor
         features += self._offset
+        self.conditioning.shrink_in_place(features)
         return features
+
+
+def _dominating(features: FloatArray, labels: IntArray) -> tuple[FloatArray, FloatArray]:
+    """
+    Return the directions in which classes are widest, and what makes them like the next one.
+
+    Found by randomized subspace iteration (Halko, Martinsson and Tropp, 'Finding structure with
+    randomness', SIAM Review 53, 2011); always with the same random vectors.
+
+    Args:
+        features: float32 ``[N, D]``.
+        labels: int64 ``[N]``, their classes.
+    """
+    _, members = np.unique(labels[:_DIRECTION_ROWS], return_inverse=True)
+    some = features[: len(members)]
+    dim = features.shape[1]
+    sizes = np.bincount(members)
+    degrees_of_freedom = len(members) - len(sizes)
+    number = min(_MOST_DIRECTIONS, degrees_of_freedom // _SAMPLES_A_DIRECTION, dim // 2)
+    if number == 0:
+        return np.empty((dim, 0), np.float32), np.empty(0, np.float32)
+    by_class = np.zeros((len(sizes), len(some)), np.float32)
+    by_class[members, np.arange(len(some))] = 1.0 / sizes[members]
+    some = some - (by_class @ some)[members]
+    wanted = min(number + _EXTRA_VECTORS, dim)
+    basis = np.random.default_rng(0).standard_normal((dim, wanted), dtype=np.float32)
+    for _ in range(_SUBSPACE_PASSES):
+        basis, _ = np.linalg.qr(some.T @ (some @ basis))
+    along = some @ basis
+    values, vectors = np.linalg.eigh(along.T @ along)
+    values, vectors = values[::-1], vectors[:, ::-1]
+    largest, following = values[:number], max(float(values[number]), 0.0)
+    shrink = np.sqrt(following / np.maximum(largest, np.finfo(np.float32).tiny))
+    return (
+        np.ascontiguousarray(basis @ vectors[:, :number]),
+        np.clip(shrink, _SMALLEST_SHRINK, 1.0).astype(np.float32),
+    )
 
 
 def largest_eigenvalue(features: FloatArray) -> float:

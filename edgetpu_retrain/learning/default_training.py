@@ -87,7 +87,7 @@ class DefaultTraining:
         self._warm = initial is not None
         sample = _sample(labels, num_classes, rng)
         known = rows.floats(sample)
-        self._conditioning = Conditioning.from_sample(known)
+        self._conditioning = Conditioning.from_sample(known, labels[sample])
         eigenvalue = largest_eigenvalue(self._conditioning.features(known[:_EIGENVALUE_ROWS]))
         features = FeatureRows(rows, self._conditioning)
         self._problem = Problem(
@@ -99,7 +99,7 @@ class DefaultTraining:
         problem, relay = self._problem, self._problem.progress
         count = len(problem.labels)
         planned = problem.recipe.iterations(
-            count, problem.num_classes, few=few_samples(count), warm=self._warm
+            count, problem.num_classes, few=few_samples(problem), warm=self._warm
         )
         relay.total = measuring_iterations(problem, warm=self._warm) + planned
         measured = measure(problem, self._imprint, self._rng, warm=self._warm)
@@ -121,25 +121,30 @@ class DefaultTraining:
 
     def _imprint(self, rows: IntArray) -> tuple[FloatArray, FloatArray]:
         problem = self._problem
+        bias = np.zeros(problem.num_classes, np.float32)
+        if scale := problem.recipe.weight_scale:
+            shape = (problem.features.feature_dim, problem.num_classes)
+            return self._rng.normal(0.0, scale, shape).astype(np.float32), bias
         weights = imprinted_weights(
             problem.features, rows, problem.labels[rows], problem.num_classes, self._rng
         )
-        return weights, np.zeros(problem.num_classes, np.float32)
+        return weights, bias
 
     def _start(self, rows: IntArray) -> tuple[FloatArray, FloatArray]:
         """Return where the final training starts: class means, or what is known already."""
         weights, bias = self._imprint(rows)
         if self._initial is None:
             return weights, bias
-        known = self._initial.num_classes
-        old_weights, old_bias = self._conditioning.unfold(
-            self._initial, self._initial.temperature or 1.0
-        )
-        lengths = np.sqrt(np.einsum('dc,dc->c', old_weights, old_weights))
-        imprinted = np.sqrt(np.einsum('dc,dc->c', weights, weights)).max()
-        if lengths.mean() > 0.0 and imprinted > 0.0:
-            # New classes must neither drown out the known ones nor go unheard.
-            weights *= lengths.mean() / imprinted
+        known, temperature = self._initial.num_classes, self._initial.temperature
+        old_weights, old_bias = self._conditioning.unfold(self._initial, temperature or 1.0)
+        old, new = _column_length(old_weights), _column_length(weights)
+        if old > 0.0 and new > 0.0:
+            if temperature is None:
+                # Of another recipe: its directions are worth keeping, its confidence is not.
+                old_weights, old_bias = old_weights * (new / old), old_bias * (new / old)
+            else:
+                # New classes must neither drown out the known ones nor go unheard.
+                weights *= old / new
         weights[:, :known] = old_weights
         bias[:known], bias[known:] = old_bias, old_bias.mean()
         return weights, bias
@@ -246,8 +251,15 @@ class DefaultTraining:
         )
 
 
+def _column_length(weights: FloatArray) -> np.float32:
+    """Return the mean length of columns that are not all 0, or 0."""
+    lengths = np.sqrt(np.einsum('dc,dc->c', weights, weights))
+    lengths = lengths[lengths > 0.0]
+    return np.float32(lengths.mean() if len(lengths) else 0.0)
+
+
 def _sample(labels: IntArray, num_classes: int, rng: np.random.Generator) -> IntArray:
     """Return rows in which every class appears, equally often where there are enough."""
     most = int(np.bincount(labels).max())
     count = min(max(_SAMPLE_ROWS, num_classes), num_classes * most)
-    return BalancedOrder(np.arange(len(labels)), labels, rng).next(count)
+    return BalancedOrder(np.arange(len(labels)), labels, rng).following(count)

@@ -15,8 +15,6 @@
 
 from __future__ import annotations
 
-import math
-
 from edgetpu_retrain.learning import arguments
 from edgetpu_retrain.learning.head import FloatArray, IntArray
 import numpy as np
@@ -98,6 +96,6 @@ def _quantization(
             f'{limits.max}'
         )
     largest = step * max(abs(int(limits.min) - zero), abs(int(limits.max) - zero))
-    if not math.isfinite(np.float32(largest)):
+    if largest > float(np.finfo(np.float32).max):
         raise ValueError(f'scale is {scale!r}; it must keep every embedding finite in float32')
     return step, zero

@@ -74,6 +74,8 @@ def checked_recipe(
     batch_size: int | None,
     reg: float | None,
     balanced: bool,
+    weight_scale: float,
+    validation_fraction: float,
 ) -> Recipe:
     """Return what was asked for; None stays None."""
     if num_iter is not None:
@@ -85,4 +87,10 @@ def checked_recipe(
         size = arguments.whole_number(batch_size, 'batch_size', minimum=1)
     if reg is not None:
         reg = arguments.real_number(reg, 'reg')
-    return Recipe(num_iter, learning_rate, size, reg, balanced)
+    weight_scale = arguments.real_number(weight_scale, 'weight_scale')
+    share = arguments.real_number(validation_fraction, 'validation_fraction', above=0.0)
+    if share >= 1.0:
+        raise ValueError(
+            f'validation_fraction is {validation_fraction!r}; it must be above 0 and below 1'
+        )
+    return Recipe(num_iter, learning_rate, size, reg, balanced, weight_scale, share)

@@ -49,6 +49,8 @@ def fit(
     seed: int = 0,
     balanced: bool = True,
     rejection_rate: float = 0.05,
+    weight_scale: float = 0.0,
+    validation_fraction: float = 0.2,
     on_progress: Callable[[Progress], bool | None] | None = None,
     should_stop: Callable[[], bool] | None = None,
     report_every: int = 10,
@@ -78,6 +80,9 @@ def fit(
         seed: of all chance, 0 or more.
         balanced: draw every class equally often, however many samples it has.
         rejection_rate: share of known things that may be called unknown, 0 to below 1.
+        weight_scale: standard deviation of random first weights; 0 begins with class means.
+        validation_fraction: part of each class that is held out to measure with, above 0, below
+            1; where that would be fewer than 50 samples, all are judged by cross-validation.
         on_progress: called like callback, with a Progress.
         should_stop: asked before every iteration; True ends the training, what it raises
             leaves this function.
@@ -101,7 +106,9 @@ def fit(
     rows = EmbeddingRows(embeddings, scale, zero_point)
     indices, classes = checked_labels(labels, rows.count, num_classes, initial)
     check_initial(initial, rows.feature_dim, classes)
-    recipe = checked_recipe(num_iter, learning_rate, batch_size, reg, balanced)
+    recipe = checked_recipe(
+        num_iter, learning_rate, batch_size, reg, balanced, weight_scale, validation_fraction
+    )
     arguments.fits_memory(recipe.batch_size, max(rows.feature_dim, classes), 'batch_size')
     arguments.layer_sizes(rows.feature_dim, classes)
     rejection = arguments.real_number(rejection_rate, 'rejection_rate')

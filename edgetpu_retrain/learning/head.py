@@ -141,11 +141,12 @@ class Head:
                 f'number is {number}, but this head has {self.num_classes} classes only; '
                 f'{_FEWEST_CLASSES} must be left'
             )
+        after = number + 1
         return replace(
             self,
             weights=np.delete(self.weights, number, axis=1),
             bias=np.delete(self.bias, number),
-            labels=self.labels[:number] + self.labels[number + 1 :],
+            labels=self.labels[:number] + self.labels[after:],
             # They are of the larger head, in which every mistake could be another one.
             metrics=None,
         )
@@ -162,7 +163,8 @@ class Head:
         """Return the most likely class index, int64 ``[N]``, of ``[N, D]`` embeddings."""
         classes = np.empty(len(embeddings), dtype=np.int64)
         for start, block in _blocks(embeddings):
-            classes[start : start + len(block)] = np.argmax(self.logits(block), axis=1)
+            end = start + len(block)
+            classes[start:end] = np.argmax(self.logits(block), axis=1)
         return classes
 
     def range_of_logits(self, embeddings: FloatArray) -> tuple[float, float]:
@@ -185,4 +187,5 @@ class Head:
 
 def _blocks(embeddings: FloatArray) -> Iterator[tuple[int, FloatArray]]:
     for start in range(0, len(embeddings), _BLOCK_ROWS):
-        yield start, embeddings[start : start + _BLOCK_ROWS]
+        end = start + _BLOCK_ROWS
+        yield start, embeddings[start:end]

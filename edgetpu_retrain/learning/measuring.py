@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+import math
 
 from edgetpu_retrain.learning.folds import stratified_folds
 from edgetpu_retrain.learning.head import FloatArray, IntArray
@@ -31,7 +32,6 @@ from edgetpu_retrain.learning.training_report import Method
 from edgetpu_retrain.learning.training_run import Problem, Run, train
 import numpy as np
 
-_HELD_OUT_SHARE = 0.2
 # Fewer say too little about when to stop and how sure to be.
 _FEWEST_HELD_OUT = 50
 # More would say nothing new; their logits alone may take 64 MiB.
@@ -53,7 +53,7 @@ class Measurement:
         method: where they come from.
         rows: int64 ``[M]``, the samples.
         logits: float32 ``[M, C]``.
-        lengths: float32 ``[M]``, root mean square of each sample's features.
+        lengths: float32 ``[M]``, root mean square of each sample's scaled features.
         share: of the iterations planned, those until training was best, above 0 to 1.
         iterations: of all runs.
         run: the run to take instead of a final one, since it was stopped or it diverged.
@@ -70,15 +70,15 @@ class Measurement:
     best: Run | None = None
 
 
-def few_samples(count: int) -> bool:
-    """Tell whether count samples are too few to hold any of them out."""
-    return count * _HELD_OUT_SHARE < _FEWEST_HELD_OUT
+def few_samples(problem: Problem) -> bool:
+    """Tell whether there are too few samples to hold any of them out."""
+    return len(problem.labels) * problem.recipe.held_out_share < _FEWEST_HELD_OUT
 
 
 def measuring_iterations(problem: Problem, *, warm: bool) -> int:
     """Return how many iterations measuring will take."""
     count, recipe = len(problem.labels), problem.recipe
-    if not few_samples(count):
+    if not few_samples(problem):
         train_share = 1.0 - _held_out_share(problem)
         return recipe.iterations(
             round(count * train_share), problem.num_classes, few=False, warm=warm
@@ -103,7 +103,7 @@ def measure(
         rng: the source of chance.
         warm: whether the final training will start from an earlier head.
     """
-    if not few_samples(len(problem.labels)):
+    if not few_samples(problem):
         return _by_split(problem, start, rng, warm)
     if _fold_number(problem.labels) > 1:
         return _by_folds(problem, start, rng, warm)
@@ -175,13 +175,13 @@ def _predictions(problem: Problem, rows: IntArray, run: Run) -> tuple[FloatArray
         part = slice(start, start + _MOST_WATCHED)
         features = problem.features.some(rows[part])
         logits[part] = features @ run.weights + run.bias
-        lengths[part] = np.einsum('nd,nd->n', features, features)
-    return logits, np.sqrt(lengths / np.float32(problem.features.feature_dim))
+        lengths[part] = problem.features.conditioning.scaled_lengths(features)
+    return logits, lengths / np.float32(math.sqrt(problem.features.feature_dim))
 
 
 def _held_out_share(problem: Problem) -> float:
     most = min(_MOST_HELD_OUT, max(_MOST_HELD_OUT_LOGITS // problem.num_classes, _MOST_WATCHED))
-    return min(_HELD_OUT_SHARE, most / len(problem.labels))
+    return min(problem.recipe.held_out_share, most / len(problem.labels))
 
 
 def _fold_number(labels: IntArray) -> int:

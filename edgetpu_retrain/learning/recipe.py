@@ -24,6 +24,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
+from edgetpu_retrain.learning.head import IntArray
+
 # Heavy ball's usual momentum.
 MOMENTUM = 0.9
 
@@ -35,7 +37,7 @@ TEMPERATURE_UNCERTAINTY = 0.5
 # The weights' prior, of which L2 regularization is the logarithm, is a normal distribution in
 # which a sample's logits have this variance.  Too narrow a prior takes away accuracy where there
 # are many samples, a wider one changes nothing but the time to converge.
-_LOGIT_VARIANCE = 32.0
+_LOGIT_VARIANCE = 64.0
 
 _EPOCHS = 8
 _FEWEST_ITERATIONS = 120
@@ -46,7 +48,7 @@ _MOST_FOR_CLASSES = 300
 _MOST_ITERATIONS = 10_000
 # A few samples are one batch: the gradient has no noise, steps cost little and there is no
 # held-out sample that could tell when to stop.
-_ITERATIONS_OF_FEW = 300
+_ITERATIONS_OF_FEW = 100
 
 # A warm start has this share of the way to go.
 _WARM_SHARE = 0.25
@@ -63,6 +65,9 @@ class Recipe:
         batch_size: samples in an iteration.
         reg: strength of the L2 regularization of the weights on conditioned features.
         balanced: whether to draw every class equally often.
+        weight_scale: standard deviation of random first weights on conditioned features; 0
+            begins with class means.
+        held_out_share: part of each class that is held out to measure with.
     """
 
     num_iter: int | None = None
@@ -70,6 +75,8 @@ class Recipe:
     batch_size: int = 100
     reg: float | None = None
     balanced: bool = True
+    weight_scale: float = 0.0
+    held_out_share: float = 0.2
 
     def iterations(self, count: int, num_classes: int, *, few: bool, warm: bool) -> int:
         """
@@ -91,10 +98,22 @@ class Recipe:
             number = min(max(epochs, for_classes, _FEWEST_ITERATIONS), _MOST_ITERATIONS)
         return math.ceil(number * _WARM_SHARE) if warm else number
 
-    def regularization(self, count: int, feature_dim: int) -> float:
-        """Return the strength for the mean loss of count samples."""
+    def regularization(self, class_counts: IntArray, feature_dim: int) -> float:
+        """
+        Return the strength that belongs to the mean loss.
+
+        Args:
+            class_counts: int64 ``[C]``, samples to train on of each class, not all 0.
+            feature_dim: D.
+        """
         if self.reg is not None:
             return self.reg
+        counts = class_counts[class_counts > 0]
+        count = float(counts.sum())
+        if self.balanced:
+            # Five samples drawn a hundred times each still say no more than five do: the
+            # effective number of weighted samples (Kish, 'Survey Sampling', 1965).
+            count = len(counts) ** 2 / float((1.0 / counts).sum())
         # Features have a mean square of 1, so weights of variance v give logits of variance D v.
         return feature_dim / (_LOGIT_VARIANCE * count)
 

@@ -147,7 +147,7 @@ def _tools(
     rng: np.random.Generator,
 ) -> tuple[SgdStep, BalancedSampler, CosineSchedule]:
     recipe, labels = problem.recipe, problem.labels
-    reg = recipe.regularization(len(rows), problem.features.feature_dim)
+    reg = recipe.regularization(np.bincount(labels[rows]), problem.features.feature_dim)
     batch_size = min(recipe.batch_size, len(rows))
     groups = labels[rows] if recipe.balanced else np.zeros(len(rows), np.int64)
     order = BalancedOrder(rows, groups, rng)

@@ -38,6 +38,7 @@ from edgetpu_retrain.model_file.self_description import (
     redirect_signatures,
     require_runtime,
 )
+from edgetpu_retrain.model_file.unknown_entry import write_unknown
 import numpy as np
 import numpy.typing as npt
 
@@ -69,7 +70,8 @@ def append_head(extractor: bytes, head: Head) -> bytes:
         extractor: the bytes of a .tflite file that takes in one RGB picture and puts out one
             embedding, ``[1, D]`` or ``[1, 1, 1, D]``, uint8, int8 or float32, compiled for the
             Edge TPU or not.
-        head: weights ``[D, C]`` and bias ``[C]``; its labels, if any, are packed into the model.
+        head: weights ``[D, C]`` and bias ``[C]``; its labels, if any, are packed into the model,
+            and so is its unknown detector.
 
     Returns:
         The bytes of a .tflite file that puts out C scores, ``[1, C]``, of the embedding's type.
@@ -93,6 +95,7 @@ def append_head(extractor: bytes, head: Head) -> bytes:
     redirect_signatures(tree, embedding, scores, 'scores')
     require_runtime(tree, _OLDEST_RUNTIME[dtype])
     drop_memory_plan(tree)
+    write_unknown(tree, head.unknown)
     before = text(tree.description)
     tree.description = f'Image classifier of {head.num_classes} classes by edgetpu_retrain' + (
         f', on the extractor: {before}' if before else ''

@@ -118,7 +118,7 @@ def assemble(tree: Any, files: dict[str, bytes], labels: Sequence[str]) -> bytes
     }
     new = Metadata(
         author=old.author,
-        license=old.license,
+        licence=old.licence,
         labels_file=LABELS_FILE if labels else '',
         other_files=tuple(packed),
     )

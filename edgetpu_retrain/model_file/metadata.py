@@ -86,14 +86,14 @@ class Metadata:
 
     Args:
         author: who made the extractor; '' when nobody is named.
-        license: the licence of the extractor; '' when none is named.
+        licence: that of the extractor; '' when none is named.
         labels_file: name of the packed file with one class name a line; '' when there is none.
         output_files: names of all packed files that say something of an output.
         other_files: names of further packed files.
     """
 
     author: str = ''
-    license: str = ''
+    licence: str = ''
     labels_file: str = ''
     output_files: tuple[str, ...] = ()
     other_files: tuple[str, ...] = ()
@@ -120,7 +120,7 @@ def read_metadata(content: bytes) -> Metadata:
         labels = [file for file in outputs if _byte(file, _File.TYPE) == _TENSOR_AXIS_LABELS]
         return Metadata(
             author=_string(model, _Model.AUTHOR),
-            license=_string(model, _Model.LICENSE),
+            licence=_string(model, _Model.LICENSE),
             labels_file=_string(labels[0], _File.NAME) if labels else '',
             output_files=tuple(_string(file, _File.NAME) for file in outputs),
             other_files=tuple(_string(file, _File.NAME) for file in _tables(model, _Model.FILES)),
@@ -169,7 +169,7 @@ def write_metadata(metadata: Metadata, description: str, input_dtype: str) -> by
         _Model.DESCRIPTION: description,
         _Model.SUBGRAPHS: [{_SubGraph.INPUTS: [image], _SubGraph.OUTPUTS: [scores]}],
         _Model.AUTHOR: metadata.author,
-        _Model.LICENSE: metadata.license,
+        _Model.LICENSE: metadata.licence,
         _Model.FILES: [{_File.NAME: name} for name in metadata.other_files],
         _Model.MIN_PARSER_VERSION: _MIN_PARSER_VERSION,
     }

@@ -33,34 +33,34 @@ _VERSION_BYTES = 16
 
 def metadata_content(tree: Any) -> bytes | None:
     """Return the TFLite Metadata of a model, None when it has none."""
-    return _content(tree, METADATA_NAME)
+    return content_of(tree, METADATA_NAME)
 
 
 def set_metadata(tree: Any, content: bytes) -> None:
     """Give a model TFLite Metadata in place of any it had."""
-    _set_content(tree, METADATA_NAME, content)
+    set_content(tree, METADATA_NAME, content)
 
 
 def drop_metadata(tree: Any) -> None:
     """Take the TFLite Metadata away from a model."""
-    _drop(tree, METADATA_NAME)
+    drop_content(tree, METADATA_NAME)
 
 
 def drop_memory_plan(tree: Any) -> None:
     """Take away a plan for memory that does not know the tensors that were added."""
-    _drop(tree, _MEMORY_PLAN)
+    drop_content(tree, _MEMORY_PLAN)
 
 
 def require_runtime(tree: Any, version: tuple[int, int, int]) -> None:
     """Raise the oldest runtime that a model names, if it names one, to what new layers need."""
-    content = _content(tree, _MIN_RUNTIME_VERSION)
+    content = content_of(tree, _MIN_RUNTIME_VERSION)
     if content is None:
         return
     named = content.split(b'\0')[0].decode(errors='replace')
     numbers = [int(number) for number in named.split('.') if number.isdecimal()]
     if numbers and tuple(numbers) < version:
         raised = '.'.join(str(number) for number in version).encode()
-        _set_content(tree, _MIN_RUNTIME_VERSION, raised.ljust(_VERSION_BYTES, b'\0'))
+        set_content(tree, _MIN_RUNTIME_VERSION, raised.ljust(_VERSION_BYTES, b'\0'))
 
 
 def redirect_signatures(tree: Any, old: int, new: int, name: str) -> None:
@@ -83,7 +83,8 @@ def _entries(tree: Any, name: str) -> list[Any]:
     return [entry for entry in tree.metadata or [] if text(entry.name) == name]
 
 
-def _content(tree: Any, name: str) -> bytes | None:
+def content_of(tree: Any, name: str) -> bytes | None:
+    """Return what a model carries under a name, None when there is nothing."""
     for entry in _entries(tree, name):
         data = tree.buffers[entry.buffer].data
         if data is not None:
@@ -91,7 +92,8 @@ def _content(tree: Any, name: str) -> bytes | None:
     return None
 
 
-def _set_content(tree: Any, name: str, content: bytes) -> None:
+def set_content(tree: Any, name: str, content: bytes) -> None:
+    """Let a model carry some bytes under a name, in place of any it had."""
     schema = load_schema()
     data = np.frombuffer(content, np.uint8)
     for entry in _entries(tree, name):
@@ -99,13 +101,14 @@ def _set_content(tree: Any, name: str, content: bytes) -> None:
             # In place, so that doing it again makes the same file.
             tree.buffers[entry.buffer].data = data
             return
-    _drop(tree, name)
+    drop_content(tree, name)
     tree.buffers.append(schema.BufferT(data=data))
     entry = schema.MetadataT(name=name, buffer=len(tree.buffers) - 1)
     tree.metadata = [*(tree.metadata or []), entry]
 
 
-def _drop(tree: Any, name: str) -> None:
+def drop_content(tree: Any, name: str) -> None:
+    """Take away what a model carries under a name."""
     for entry in _entries(tree, name):
         if _is_unshared(tree, entry):
             # The empty buffer stays, because buffers are known by their place.

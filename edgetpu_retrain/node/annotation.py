@@ -144,7 +144,9 @@ def annotate(rgb: RgbArray, annotation: Annotation) -> npt.NDArray[np.uint8]:
     canvas[:shown_height, left : left + shown_width] = shown[..., ::-1]
     colour = _UNKNOWN if annotation.unknown else _KNOWN
     if annotation.region is not None:
-        _outline(canvas[:shown_height, left : left + shown_width], annotation.region, scale, colour)
+        _outline(
+            canvas[:shown_height, left : left + shown_width], annotation.region, scale, colour
+        )
     _write(canvas[shown_height:], annotation, colour)
     return canvas
 

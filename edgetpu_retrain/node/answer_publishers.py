@@ -16,7 +16,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-import math
 from typing import Any
 
 from edgetpu_retrain.learning.head import FloatArray
@@ -81,11 +80,8 @@ class AnswerPublishers:
     ) -> None:
         """Publish what a model says of a frame; the header is the source image's."""
         parameters = self._parameters()
-        score = threshold = math.nan
-        if model.unknown is not None:
-            score = model.unknown.unknown_score(scores, embedding)
-            threshold = model.unknown.threshold
-        # A comparison with 'not a number' is false: a model without a threshold knows all.
+        # A comparison with 'not a number' is false: a model that cannot tell knows all.
+        score, threshold = model.unknown.unknown_score(embedding), model.unknown.threshold
         unknown = score > threshold or float(scores.max()) < parameters.unknown_below
         opinion = opinion_of_frame(scores, unknown=unknown)
         smoothed = self._smoothing[frame.camera].add(

@@ -116,10 +116,36 @@ PARAMETERS = (
         '',
         "Folder of samples and models; '' is $ROS_HOME/edgetpu_retrain or ~/.ros/edgetpu_retrain.",
     ),
-    Parameter('num_iter', 500, 'SGD iterations where a goal says 0.', (1, 1_000_000), live=True),
-    Parameter('learning_rate', 0.01, 'Step size where a goal says 0.', (1e-9, 1000.0), live=True),
+    Parameter(
+        'num_iter',
+        0,
+        'SGD iterations where a goal says 0; 0 = as many as suit the samples.',
+        (0, 1_000_000),
+        live=True,
+    ),
+    Parameter(
+        'learning_rate',
+        0.0,
+        'First step size where a goal says 0; 0 = what suits the samples.',
+        (0.0, 1000.0),
+        live=True,
+    ),
     Parameter(
         'batch_size', 100, 'Samples per iteration where a goal says 0.', (1, 100_000), live=True
+    ),
+    Parameter(
+        'reg',
+        0.0,
+        'Strength of the L2 regularization where a goal says 0; 0 = what suits the samples.',
+        (0.0, 1e9),
+        live=True,
+    ),
+    Parameter(
+        'rejection_rate',
+        0.05,
+        "Share of known things that the next trained model may call 'unknown'.",
+        (0.0, 0.99),
+        live=True,
     ),
     Parameter('seed', 0, 'Seed where a goal says -1.', (0, 2**63 - 1), live=True),
     Parameter(
@@ -229,6 +255,8 @@ class NodeParameters:
     num_iter: int
     learning_rate: float
     batch_size: int
+    reg: float
+    rejection_rate: float
     seed: int
     sample_timeout_s: float
     min_novelty: float

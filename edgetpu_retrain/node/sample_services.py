@@ -206,7 +206,7 @@ def _why_incomplete(parts: ActiveParts, capture: Capture, timeout_s: float) -> s
 
 def _sample_message(sample: StoredSample) -> Sample:
     message = Sample(
-        id=sample.id, label=sample.label, camera=sample.camera, has_image=sample.has_image
+        id=sample.sample_id, label=sample.label, camera=sample.camera, has_image=sample.has_image
     )
     message.stamp.sec, message.stamp.nanosec = divmod(sample.stamp_ns, NANOSECONDS)
     return message

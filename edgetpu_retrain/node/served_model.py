@@ -15,29 +15,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
 
-from edgetpu_retrain.learning.head import FloatArray
 from edgetpu_retrain.runtime.engine import Servable
-from edgetpu_retrain.store.embedding_kind import RawArray
+from edgetpu_retrain.runtime.unknown_detection import UnknownDetection
 from edgetpu_retrain.store.models import ModelVersion
-
-
-class UnknownDetection(Protocol):
-    """What a model learned about things that are none of its classes."""
-
-    threshold: float
-    """Scores above it mean unknown."""
-
-    def unknown_score(self, scores: FloatArray, embedding: RawArray) -> float:
-        """
-        Return how unknown a frame looks; the larger, the less it fits any class.
-
-        Args:
-            scores: float32 ``[C]``, the model's.
-            embedding: raw ``[D]``, as the extractor wrote it.
-        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,12 +30,15 @@ class ServedModel:
     Args:
         version: as it is stored.
         servable: the same, as an engine has prepared it.
-        unknown: None for a model that learned nothing about unknown things.
     """
 
     version: ModelVersion
     servable: Servable
-    unknown: UnknownDetection | None = None
+    unknown: UnknownDetection = field(init=False)
+    """What the model learned about unknown things."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'unknown', UnknownDetection(self.servable.model))
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -44,14 +44,16 @@ def training_options(goal: Any, parameters: NodeParameters) -> TrainingOptions:
             f"seed is {goal.seed}; it must be 0 or more, or -1 for the node's parameter seed."
         )
     return TrainingOptions(
-        num_iter=goal.num_iter or parameters.num_iter,
-        learning_rate=goal.learning_rate or parameters.learning_rate,
+        # None, in the end, is what suits the samples.
+        num_iter=goal.num_iter or parameters.num_iter or None,
+        learning_rate=goal.learning_rate or parameters.learning_rate or None,
         batch_size=goal.batch_size or parameters.batch_size,
-        reg=goal.reg,
+        reg=goal.reg or parameters.reg or None,
         weight_scale=goal.weight_scale,
         validation_fraction=goal.validation_fraction,
         print_every=goal.print_every or TrainingOptions.print_every,
         seed=parameters.seed if goal.seed == SEED_OF_THE_NODE else goal.seed,
+        rejection_rate=parameters.rejection_rate,
     ).validated()
 
 

@@ -38,7 +38,8 @@ class ModelRecord:
         labels: class names in the order of the model's outputs.
         sample_counts: class name to number of samples it was trained and measured with.
         train_accuracy: fraction of the training samples that the float head got right.
-        validation_accuracy: fraction of the held-out samples that the float head got right.
+        validation_accuracy: fraction of the held-out samples that the float head got right;
+            None when there were too few samples to measure.
         quantized_validation_accuracy: the same for the head inside the .tflite file.
         confusion_matrix: held-out samples; rows = truth, columns = the float head's answer,
             both in the order of ``labels``.
@@ -57,13 +58,13 @@ class ModelRecord:
     labels: tuple[str, ...]
     sample_counts: Mapping[str, int]
     train_accuracy: float
-    validation_accuracy: float
-    quantized_validation_accuracy: float
+    validation_accuracy: float | None
+    quantized_validation_accuracy: float | None
     confusion_matrix: tuple[tuple[int, ...], ...]
     extractor: str
     seconds: float
     parent_version: int = 0
-    options: Mapping[str, int | float] = field(default_factory=dict)
+    options: Mapping[str, int | float | None] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
     created: str = field(default_factory=_utc_now)
 
@@ -76,8 +77,11 @@ class ModelRecord:
                 f'{self.labels}'
             )
         for name in ('train_accuracy', 'validation_accuracy', 'quantized_validation_accuracy'):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise ValueError(f'{name} is {getattr(self, name)}; it must be from 0 to 1')
+            share = getattr(self, name)
+            if share is None and name != 'train_accuracy':
+                continue
+            if not 0.0 <= share <= 1.0:
+                raise ValueError(f'{name} is {share}; it must be from 0 to 1')
         matrix = self.confusion_matrix
         if any(len(row) != len(self.labels) for row in (matrix, *matrix)):
             raise ValueError(

@@ -148,10 +148,11 @@ class _UnitVectors:
             if self._in_last == _BLOCK_ROWS:
                 self._blocks.append(np.empty((_BLOCK_ROWS, self._dimension), np.float32))
                 self._in_last = 0
-            part = vectors[: _BLOCK_ROWS - self._in_last]
-            self._blocks[-1][self._in_last : self._in_last + len(part)] = part
-            self._in_last += len(part)
-            vectors = vectors[len(part) :]
+            start = self._in_last
+            count = min(len(vectors), _BLOCK_ROWS - start)
+            self._in_last = end = start + count
+            self._blocks[-1][start:end] = vectors[:count]
+            vectors = vectors[count:]
 
     def distance(self, vector: FloatArray) -> float:
         """Return the distance of one, ``[D]``, to the nearest."""

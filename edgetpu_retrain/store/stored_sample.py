@@ -34,7 +34,7 @@ class StoredSample:
     What is known of one sample, without its numbers and pixels.
 
     Args:
-        id: its number, from 1, never used again.
+        sample_id: its number, from 1, never used again.
         label: class name.
         camera: name of the camera, '' when there was none.
         stamp_ns: stamp of the image in nanoseconds, 0 when it has none.
@@ -43,7 +43,7 @@ class StoredSample:
         added_ns: when it was stored, nanoseconds since 1970; 0 in a store of the first release.
     """
 
-    id: int
+    sample_id: int
     label: str
     camera: str
     stamp_ns: int

@@ -163,7 +163,7 @@ def test_the_launch_file_runs_with_all_its_arguments(tmp_path: Path, package_pat
         launch.wait_for_log("camera 'camera' reads /front/image_raw")
         launch.wait_until_ready()
         with Person('/robot1/edgetpu_retrain') as person:
-            assert person.wait_until_ready().list().success
+            assert person.wait_until_ready().list_samples().success
         assert launch.end() == 0
 
 

@@ -89,7 +89,7 @@ def test_both_ways_out_give_what_append_head_gives(extractor: Path, tmp_path: Pa
     model = SoftmaxRegression(8, 2, seed=0)
     model.logit_range = (-3.0, 3.0)
     saved = tmp_path / 'retrained.tflite'
-    assert model.save_as_tflite_model(str(extractor), str(saved)) is None  # type: ignore[func-returns-value]
+    model.save_as_tflite_model(str(extractor), str(saved))
     assert model.serialize_model(str(extractor)) == saved.read_bytes()
     assert saved.read_bytes() == append_head(extractor.read_bytes(), model.head())
 

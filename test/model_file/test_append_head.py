@@ -110,7 +110,8 @@ def test_a_bias_that_outweighs_the_weights_runs_too(dtype: str, run: Run) -> Non
 def test_layers_and_tensors_come_in_the_order_of_libcoral(dtype: str, rank: int) -> None:
     before, after = appended(dtype=dtype, rank=rank)
     old, new = before.subgraphs[0], after.subgraphs[0]
-    added = new.tensors[len(old.tensors) :]
+    first = len(old.tensors)
+    added = new.tensors[first:]
     reshaped = [[1, CLASSES]] if rank == 4 else []
     leading = [1] * (rank - 1)
     assert [list(tensor.shape) for tensor in added] == [
@@ -125,8 +126,8 @@ def test_layers_and_tensors_come_in_the_order_of_libcoral(dtype: str, rank: int)
     filled = [after.buffers[buffer].data is not None for buffer in buffers]
     assert filled == [True, True] + [False] * (len(added) - 2)
 
-    first = len(old.tensors)
-    steps = new.operators[len(old.operators) :]
+    before_head = len(old.operators)
+    steps = new.operators[before_head:]
     names = [operator_name(after.operatorCodes[step.opcodeIndex]) for step in steps]
     assert names == ['FULLY_CONNECTED', *['RESHAPE'] * (rank == 4), 'SOFTMAX']
     assert list(steps[0].inputs) == [old.outputs[0], first, first + 1]

@@ -137,7 +137,7 @@ def with_own_metadata() -> bytes:
     tree = build_extractor_tree('float32')
     metadata = Metadata(
         author='A. Uthor',
-        license='Apache-2.0',
+        licence='Apache-2.0',
         labels_file='classes.csv',
         other_files=('LICENSE.txt',),
     )
@@ -155,7 +155,7 @@ def test_metadata_of_the_extractor_is_corrected(labels: tuple[str, ...]) -> None
     names = ('labels.txt',) if labels else ()
     assert read_metadata(content) == Metadata(
         author='A. Uthor',
-        license='Apache-2.0',
+        licence='Apache-2.0',
         labels_file=''.join(names),
         output_files=names,
         other_files=('LICENSE.txt',),

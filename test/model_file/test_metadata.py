@@ -19,7 +19,7 @@ import pytest
 
 FULL = Metadata(
     author='Ä. Uthor',
-    license='Apache-2.0',
+    licence='Apache-2.0',
     labels_file='labels.txt',
     output_files=('labels.txt',),
     other_files=('LICENSE', 'README'),
@@ -41,7 +41,7 @@ BY_TFLITE_SUPPORT = bytes.fromhex(
 )
 
 
-@pytest.mark.parametrize('metadata', [FULL, Metadata(), Metadata(license='MIT')])
+@pytest.mark.parametrize('metadata', [FULL, Metadata(), Metadata(licence='MIT')])
 @pytest.mark.parametrize('dtype', ['uint8', 'float32'])
 def test_what_is_written_is_read(metadata: Metadata, dtype: str) -> None:
     content = write_metadata(metadata, 'A classifier.', dtype)
@@ -52,7 +52,7 @@ def test_what_is_written_is_read(metadata: Metadata, dtype: str) -> None:
 def test_metadata_of_other_tools_is_read() -> None:
     assert read_metadata(BY_TFLITE_SUPPORT) == Metadata(
         author='Somebody',
-        license='Apache-2.0',
+        licence='Apache-2.0',
         labels_file='names.txt',
         output_files=('calibration.txt', 'names.txt'),
         other_files=('readme.txt',),

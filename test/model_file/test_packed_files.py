@@ -48,7 +48,7 @@ def test_offsets_count_from_the_front_of_the_model() -> None:
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         assert archive.testzip() is None
         for entry in archive.infolist():
-            assert packed[entry.header_offset :].startswith(b'PK\3\4')
+            assert packed.startswith(b'PK\3\4', entry.header_offset)
             assert entry.compress_type == zipfile.ZIP_STORED
             # The time of day would make the same model other bytes.
             assert entry.date_time == (1980, 1, 1, 0, 0, 0)

@@ -63,7 +63,7 @@ def test_embeddings_are_published_while_somebody_listens(
     camera.show(IMAGES['dog'])
     model = small_extractor.read_bytes()
     embeddings = person.collect(Embedding, 'embedding')
-    embedding = embeddings.next()
+    embedding = embeddings.next_one()
     expected = Extractor(model).embed(pattern(2))
     np.testing.assert_array_equal(np.frombuffer(bytes(embedding.data), np.uint8), expected)
     assert embedding.dtype == 'uint8'
@@ -79,7 +79,7 @@ def test_an_improbable_answer_is_unknown(start_node: Any, person: Person) -> Non
     start_node()
     camera = serve(person)
     results = person.collect(Result, 'result')
-    assert not results.next().unknown
+    assert not results.next_one().unknown
     set_parameter(person, 'unknown_below', 1.0)
     camera.show(image_message((pattern(1) // 2 + pattern(2) // 2).astype(np.uint8)))
     result = results.wait_for(lambda each: each.unknown, since=len(results))
@@ -119,15 +119,15 @@ def test_a_smoothed_answer_lags_and_never_hides_the_raw_one(
         and each.smoothed.results[0].class_id == 'cat'
     ]
     assert lagging
-    assert person.classifications.next().results[0].class_id == 'dog'
+    assert person.classifications.next_one().results[0].class_id == 'dog'
 
 
 def test_diagnostics_tell_of_the_node_and_of_each_camera(start_node: Any, person: Person) -> None:
     start_node({'cameras': '[front, rear]', 'front.image_topic': '/image'})
     arrays = person.collect(DiagnosticArray, '/diagnostics')
     serve(person)
-    person.classifications.next()
-    array = arrays.next()
+    person.classifications.next_one()
+    array = arrays.next_one()
     node, front, rear = array.status
     assert [each.name for each in array.status] == [
         'edgetpu_retrain: node',
@@ -146,7 +146,7 @@ def test_diagnostics_tell_of_the_node_and_of_each_camera(start_node: Any, person
     for stage in ('waiting', 'conversion', 'resize', 'inference', 'publication', 'total'):
         assert 0.0 <= float(frames[f'{stage} p50 (ms)']) <= float(frames[f'{stage} p99 (ms)'])
     assert {each.key: each.value for each in rear.values}['frames received'] != ''
-    assert arrays.next().header.stamp != array.header.stamp
+    assert arrays.next_one().header.stamp != array.header.stamp
 
 
 def test_a_silent_camera_is_in_the_diagnostics_and_in_the_status(
@@ -158,7 +158,7 @@ def test_a_silent_camera_is_in_the_diagnostics_and_in_the_status(
     statuses = person.collect(Status, 'status', LATCHED)
     status = statuses.wait_for(lambda each: len(each.problems) == 1)
     assert 'no image has arrived for 5 s' in status.problems[0]
-    array = arrays.next()
+    array = arrays.next_one()
     assert [each.level for each in array.status] == [DiagnosticStatus.WARN] * 2
     assert 'no image has arrived' in array.status[1].message
     camera.show(IMAGES['cat'])

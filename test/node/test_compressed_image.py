@@ -117,8 +117,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
 
 def test_a_jpeg_bomb_is_refused_by_its_header(picture: npt.NDArray[np.uint8]) -> None:
     content = bytearray(jpeg_of(picture))
-    frame = content.index(b'\xff\xc0')
-    content[frame + 5 : frame + 9] = struct.pack('>HH', 65000, 65000)
+    struct.pack_into('>HH', content, content.index(b'\xff\xc0') + 5, 65000, 65000)
     with pytest.raises(ImageError, match='65000 x 65000 pixels'):
         check_picture(bytes(content))
 

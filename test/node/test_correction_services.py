@@ -48,21 +48,21 @@ def camera(start_node: Any, person: Person) -> Camera:
     camera = person.wait_until_ready().camera()
     for label, count in (('cat', 2), ('dog', 3)):
         camera.show(IMAGES[label])
-        camera.stamps.next()
+        camera.stamps.next_one()
         assert person.add(label, count=count).success
     return camera
 
 
 def counts(person: Person) -> dict[str, int]:
-    listed = person.list()
+    listed = person.list_samples()
     assert listed.success
     return dict(zip(listed.labels, listed.counts, strict=True))
 
 
 @pytest.mark.usefixtures('camera')
 def test_single_samples_are_listed_newest_first(person: Person) -> None:
-    assert person.list().samples == []
-    listed = person.list(limit=4)
+    assert person.list_samples().samples == []
+    listed = person.list_samples(limit=4)
     assert [sample.label for sample in listed.samples] == ['dog'] * 3 + ['cat']
     ids = [sample.id for sample in listed.samples]
     assert sorted(ids, reverse=True) == ids
@@ -70,8 +70,10 @@ def test_single_samples_are_listed_newest_first(person: Person) -> None:
         assert sample.camera == 'camera'
         assert sample.stamp.sec > 0
         assert not sample.has_image
-    assert [sample.label for sample in person.list(label='cat', limit=9).samples] == ['cat'] * 2
-    refused = person.list(label='cow', limit=1)
+    assert [sample.label for sample in person.list_samples(label='cat', limit=9).samples] == [
+        'cat'
+    ] * 2
+    refused = person.list_samples(label='cow', limit=1)
     assert not refused.success
     assert refused.message == "There are no samples of 'cow'; there are: 'cat' (2), 'dog' (3)."
 
@@ -82,7 +84,7 @@ def test_a_class_or_single_samples_get_another_label(person: Person) -> None:
     assert whole.success, whole.message
     assert (whole.relabelled, whole.label_total, whole.total) == (2, 2, 5)
     assert "2 samples are labelled 'kitten' now" in whole.message
-    newest = person.list(label='dog', limit=1).samples[0].id
+    newest = person.list_samples(label='dog', limit=1).samples[0].id
     single = person.relabel('kitten', ids=[newest])
     assert (single.success, single.relabelled, single.label_total) == (True, 1, 3)
     assert counts(person) == {'kitten': 3, 'dog': 2}
@@ -119,7 +121,7 @@ def test_near_duplicates_are_skipped_and_counted(camera: Camera, person: Person)
     assert (same.added, same.skipped, same.label_total) == (0, 4, 3)
     assert '4 skipped because they are too near' in same.message
     camera.show(image_message(pattern(9)))
-    camera.stamps.next()
+    camera.stamps.next_one()
     other = person.add('dog', count=4, min_novelty=0.01)
     assert (other.added, other.skipped, other.label_total) == (1, 3, 4)
     picture = compressed_message(bytes(cv2.imencode('.png', pattern(9)[..., ::-1])[1].tobytes()))
@@ -132,7 +134,7 @@ def test_near_duplicates_are_skipped_and_counted(camera: Camera, person: Person)
 def stored_pictures(data_dir: Path, identity: str) -> list[Any]:
     with SampleStore(data_dir / 'samples.db') as store:
         samples = store.list_samples(extractor=identity)
-        found = [store.picture(sample.id) for sample in reversed(samples)]
+        found = [store.picture(sample.sample_id) for sample in reversed(samples)]
     return [
         cv2.imdecode(np.frombuffer(each.jpeg, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
         for each in found
@@ -167,7 +169,7 @@ def test_a_region_of_live_frames_and_of_a_picture(
         refused = person.add('cat', roi=wrong)
         assert not refused.success
         assert words in refused.message
-    assert person.list().total == 2
+    assert person.list_samples().total == 2
 
 
 def test_pictures_let_another_extractor_take_the_samples_over(
@@ -185,7 +187,7 @@ def test_pictures_let_another_extractor_take_the_samples_over(
     second: RunningNode = start_node({'extractor': other, 'store_images': 'none'})
     second.wait_for_log('3 samples of other extractors are kept')
     person.wait_until_ready()
-    assert person.list().total == 0, 'embeddings of another are not mixed in'
+    assert person.list_samples().total == 0, 'embeddings of another are not mixed in'
     assert person.add('dog').success
     done = person.trigger('reembed_samples')
     assert done.success, done.message

@@ -93,13 +93,13 @@ def test_the_fallback_serves_until_the_device_is_back(
     results = person.collect(Result, 'result')
     statuses = person.collect(Status, 'status', LATCHED)
     arrays = person.collect(DiagnosticArray, '/diagnostics')
-    results.next()
+    results.next_one()
     tell(behaviour)
     assert '[WARN]' in node.wait_for_log(words)
     failed = statuses.wait_for(lambda each: words in ' '.join(each.problems))
     assert 'meanwhile fallback_extractor serves on the CPU' in failed.problems[0]
     assert failed.device == 'cpu'
-    assert results.next().model_version == 1
+    assert results.next_one().model_version == 1
     answer = person.add('cat', timeout_s=60.0)
     assert answer.success, answer.message
     assert answer.label_total == 7, 'the samples stay valid'
@@ -113,7 +113,7 @@ def test_the_fallback_serves_until_the_device_is_back(
     statuses.wait_for(
         lambda each: not each.problems and each.device == 'edgetpu', since=len(statuses) - 1
     )
-    assert results.next().model_version == 1
+    assert results.next_one().model_version == 1
 
 
 def test_without_a_fallback_frames_are_lost_and_told(
@@ -124,10 +124,10 @@ def test_without_a_fallback_frames_are_lost_and_told(
     tell('raise')
     node.wait_for_log("camera 'camera': frame lost")
     assert not person.add('cat', timeout_s=0.2).success
-    assert person.list().total == 12, 'what needs no device goes on'
+    assert person.list_samples().total == 12, 'what needs no device goes on'
     tell('')
     node.wait_for_log('The Edge TPU serves again')
-    person.collect(Result, 'result').next()
+    person.collect(Result, 'result').next_one()
 
 
 def test_a_library_that_ends_the_process_costs_nothing_acknowledged(
@@ -142,5 +142,5 @@ def test_a_library_that_ends_the_process_costs_nothing_acknowledged(
     assert 'fallback_extractor serves on the CPU' in again.wait_for_log('was ended by SIGABRT')
     # Somebody who has never seen the node that is gone, which DDS takes for alive for a while.
     with Person() as other:
-        assert list(other.wait_until_ready().list().counts) == [6, 6]
-        other.collect(Result, 'result').next()
+        assert list(other.wait_until_ready().list_samples().counts) == [6, 6]
+        other.collect(Result, 'result').next_one()

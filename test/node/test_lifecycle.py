@@ -53,7 +53,7 @@ def answers(person: Person) -> list[tuple[bool, str]]:
     responses = [
         person.add('cat', timeout_s=0.01),
         person.remove('cat'),
-        person.list(),
+        person.list_samples(),
         person.relabel('cow', label='cat'),
         person.load_model(0),
         person.trigger('undo'),
@@ -96,7 +96,7 @@ def test_all_the_way_there_and_back_and_there_again(
     assert manager.state == 'active'
     camera = manager.camera()
     make_it_serve(manager, camera)
-    manager.classifications.next()
+    manager.classifications.next_one()
 
     assert manager.change_state('deactivate')
     assert manager.state == 'inactive'
@@ -104,7 +104,7 @@ def test_all_the_way_there_and_back_and_there_again(
     assert all('The node is inactive' in message for _, message in answers(manager))
     assert manager.change_state('activate')
     camera.show(IMAGES['dog'])
-    manager.classifications.next()
+    manager.classifications.next_one()
 
     assert manager.change_state('deactivate')
     assert manager.change_state('cleanup')
@@ -114,12 +114,12 @@ def test_all_the_way_there_and_back_and_there_again(
     assert manager.change_state('configure')
     assert manager.change_state('activate')
     node.wait_for_log('model version 1 serves')
-    assert list(manager.list().counts) == [6, 6]
-    manager.classifications.next()
+    assert list(manager.list_samples().counts) == [6, 6]
+    manager.classifications.next_one()
 
     assert manager.change_state('shutdown')
     assert manager.state == 'finalized'
-    assert 'The node is finalized: start it again' in manager.list().message
+    assert 'The node is finalized: start it again' in manager.list_samples().message
     told = []
     statuses.wait_for(lambda status: status.state == 'finalized')
     for status in statuses:
@@ -149,10 +149,10 @@ def test_what_waits_when_it_is_deactivated_is_told(manager: Person) -> None:
     camera = manager.camera()
     make_it_serve(manager, camera)
     goal = manager.start_training(num_iter=ENDLESS, print_every=1)
-    goal.feedback.next()
+    goal.feedback.next_one()
     camera.show(None)
     waiting = manager.add_later('cat', count=1000, timeout_s=600.0)
-    assert manager.list().success, 'so the request before it has arrived'
+    assert manager.list_samples().success, 'so the request before it has arrived'
     assert manager.change_state('deactivate')
     status, result = goal.wait()
     assert status == GoalStatus.STATUS_ABORTED
@@ -171,14 +171,14 @@ def test_what_cannot_be_configured_can_be_put_right(
     line = node.wait_for_log("there is no model file '/no/such/file'")
     assert '[ERROR]' in line
     assert person.state == 'unconfigured'
-    status = person.collect(Status, 'status', LATCHED).next()
+    status = person.collect(Status, 'status', LATCHED).next_one()
     assert '/no/such/file' in status.problems[0]
     text = ParameterType.PARAMETER_STRING
     changed = set_parameter(person, 'extractor', type=text, string_value=str(small_extractor))
     assert changed.successful, changed.reason
     assert person.change_state('configure')
     assert person.change_state('activate')
-    assert person.list().success
+    assert person.list_samples().success
     late = set_parameter(person, 'extractor', type=text, string_value='/another')
     assert not late.successful
     assert 'extractor: Read when the node is configured' in late.reason

@@ -26,8 +26,8 @@ from running_node import image_message, pattern, Person, RunningNode
 from small_models import build_extractor
 
 REFUSED = [
-    ({'num_iter': 0}, 'parameter num_iter must be a whole number from 1 to 1000000'),
-    ({'num_iter': 'many'}, 'parameter num_iter must be a whole number from 1 to 1000000'),
+    ({'num_iter': -1}, 'parameter num_iter must be a whole number from 0 to 1000000'),
+    ({'num_iter': 'many'}, 'parameter num_iter must be a whole number from 0 to 1000000'),
     ({'learning_rate': 1}, 'parameter learning_rate must be a number with a decimal point'),
     ({'learning_rate': '.nan'}, 'parameter learning_rate must be a number with a decimal point'),
     ({'num_threads': 0}, 'parameter num_threads must be a whole number from 1 to 64'),
@@ -101,9 +101,9 @@ def test_it_ends_in_order_in_the_middle_of_everything(
     )
     person.train(num_iter=10)
     goal = person.start_training(num_iter=1_000_000, print_every=1)
-    goal.feedback.next()
+    goal.feedback.next_one()
     person.add_later('cat', count=1000, min_interval_s=0.01)
-    person.classifications.next()
+    person.classifications.next_one()
     assert node.end(number) == 0
     assert not any('Traceback' in line for line in node.log), '\n'.join(node.log)
     with SampleStore(tmp_path / 'data' / 'samples.db') as store:

@@ -156,7 +156,7 @@ def test_a_corrupt_newest_model_falls_back_and_is_told(start_node: Any, person: 
     assert 'is not the file that was written' in warning
     second.wait_for_log('model version 1 serves')
     person.collect(Result, 'result').wait_for(of_version(1))
-    status = person.collect(Status, 'status', LATCHED).next()
+    status = person.collect(Status, 'status', LATCHED).next_one()
     assert 'model version 2 does not serve' in status.problems[0]
     refused = person.load_model(2)
     assert not refused.success
@@ -184,4 +184,4 @@ def test_cameras_have_classifications_of_their_own(start_node: Any, person: Pers
     ours = {name: person.collect(Classification, f'{name}/classification') for name in 'lr'}
     for name, label in (('l', 'cat'), ('r', 'dog')):
         for _ in range(3):
-            assert ours[name].next().results[0].class_id == label
+            assert ours[name].next_one().results[0].class_id == label

@@ -42,8 +42,11 @@ def test_the_defaults_make_a_node() -> None:
 
 def test_the_defaults_are_those_of_a_training() -> None:
     parameters, options = collect_parameters(values().__getitem__), TrainingOptions()
-    for name in ('num_iter', 'learning_rate', 'batch_size', 'seed'):
+    for name in ('batch_size', 'rejection_rate', 'seed'):
         assert getattr(parameters, name) == getattr(options, name)
+    for name in ('num_iter', 'learning_rate', 'reg'):
+        # No parameter can be None.
+        assert (getattr(parameters, name) or None) is getattr(options, name) is None
 
 
 def test_each_camera_has_parameters_of_its_own() -> None:

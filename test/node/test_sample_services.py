@@ -48,7 +48,7 @@ def person(shared_person: Person) -> Iterator[Person]:
     """Return somebody without cameras; afterwards the node forgets what it was taught."""
     yield shared_person
     shared_person.close_cameras()
-    for label in shared_person.list().labels:
+    for label in shared_person.list_samples().labels:
         assert shared_person.remove(label).success
 
 
@@ -98,12 +98,12 @@ def test_live_frames_become_samples(
 
 @pytest.mark.usefixtures('camera')
 def test_list_tells_what_was_taught(person: Person, small_extractor: Path) -> None:
-    empty = person.list()
+    empty = person.list_samples()
     assert empty.success
     assert (list(empty.labels), list(empty.counts), empty.total) == ([], [], 0)
     person.add('zebra', count=2)
     person.add('ant')
-    listed = person.list()
+    listed = person.list_samples()
     assert list(listed.labels) == ['zebra', 'ant'], 'in the order of teaching'
     assert list(listed.counts) == [2, 1]
     assert listed.total == 3
@@ -179,12 +179,12 @@ def test_bad_requests_say_what_is_wrong_and_leave_nothing(person: Person) -> Non
         assert not answer.success, fields
         assert words in answer.message, fields
         assert (answer.added, answer.total) == (0, 0)
-    assert person.list().total == 0
+    assert person.list_samples().total == 0
     assert person.add('cat').success, 'the node goes on'
 
 
 def test_when_the_time_is_up_it_tells_what_was_added(person: Person, camera: Camera) -> None:
-    camera.stamps.next()
+    camera.stamps.next_one()
     answer = person.add('cat', count=1000, min_interval_s=0.3, timeout_s=1.0)
     assert not answer.success
     assert 1 <= answer.added < 1000
@@ -202,10 +202,10 @@ def test_without_a_camera_it_tells_which_topic_is_silent(person: Person) -> None
 def test_requests_wait_beside_each_other(person: Person) -> None:
     waiting = [person.add_later(label, timeout_s=PATIENCE_S) for label in ('cat', 'dog')]
     # Neither keeps out the other, nor other services.
-    assert person.list().success
+    assert person.list_samples().success
     camera = person.camera()
     camera.show(image_message(pattern(1)))
-    camera.stamps.next()
+    camera.stamps.next_one()
     for label in ('cat', 'dog'):
         assert person.add(label).success
     assert all(future.done() and future.result().success for future in waiting)
@@ -217,8 +217,8 @@ def test_a_person_who_leaves_while_waiting_does_no_harm(node: RunningNode, perso
     with Person() as hasty:
         hasty.wait_until_ready()
         hasty.add_later('cat', count=1000, min_interval_s=0.1, timeout_s=2.0)
-        while 'cat' not in person.list().labels:
+        while 'cat' not in person.list_samples().labels:
             assert node.process.poll() is None
     assert person.add('dog', count=2).success
     node.wait_for_log('Time is up after 2 s', since=before)
-    assert list(person.list().labels) == ['cat', 'dog']
+    assert list(person.list_samples().labels) == ['cat', 'dog']

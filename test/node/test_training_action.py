@@ -53,9 +53,14 @@ def test_a_goal_ends_with_a_model_that_serves(
     status, result = goal.wait()
     assert status == GoalStatus.STATUS_SUCCEEDED
     assert result.success, result.message
-    assert [each.iteration for each in goal.feedback] == [1, 11, 21, 31]
+    # The heads that are measured, and the one that serves.
+    runs, rest = divmod(goal.feedback[0].num_iter, 40)
+    assert (runs >= 2, rest) == (True, 0)
+    assert [each.iteration for each in goal.feedback] == [
+        40 * run + each for run in range(runs) for each in (1, 11, 21, 31)
+    ]
     for feedback in goal.feedback:
-        assert feedback.num_iter == 40
+        assert feedback.num_iter == 40 * runs
         assert math.isfinite(feedback.loss)
         assert 0.0 <= feedback.train_accuracy <= 1.0
         assert 0.0 <= feedback.validation_accuracy <= 1.0
@@ -64,7 +69,9 @@ def test_a_goal_ends_with_a_model_that_serves(
     assert result.model_version == 1
     assert list(result.labels) == ['cat', 'dog']
     assert result.validation_accuracy == result.quantized_validation_accuracy == 1.0
-    assert list(result.confusion_matrix) == [1, 0, 0, 1]
+    right, of_dog, of_cat, right_too = result.confusion_matrix
+    assert (of_dog, of_cat) == (0, 0)
+    assert right == right_too >= 1
     assert result.seconds > 0.0
     for words in ('2 classes', '100.0 %', 'version 1', result.model_path):
         assert words in result.message
@@ -76,13 +83,13 @@ def test_a_goal_ends_with_a_model_that_serves(
 
 def test_the_node_answers_a_service_while_it_trains(camera: Camera, person: Person) -> None:
     goal = person.start_training(num_iter=ENDLESS, print_every=20)
-    goal.feedback.next()
+    goal.feedback.next_one()
     camera.show(PICTURES['cat'])
-    listed, added = person.list(), person.add('cat', count=2)
+    listed, added = person.list_samples(), person.add('cat', count=2)
     assert list(listed.counts) == [6, 6]
     assert added.success, added.message
     assert added.label_total == 8
-    goal.feedback.next()
+    goal.feedback.next_one()
     goal.cancel()
     assert goal.wait()[0] == GoalStatus.STATUS_CANCELED
 
@@ -92,17 +99,17 @@ def test_a_cancelled_training_leaves_the_previous_model_publishing(
 ) -> None:
     person.teach(trained, {'bird': image_message(pattern(3))})
     goal = person.start_training(num_iter=ENDLESS, print_every=20)
-    goal.feedback.next()
-    assert person.classifications.next().results
+    goal.feedback.next_one()
+    assert person.classifications.next_one().results
     assert len(goal.cancel().goals_canceling) == 1
     status, result = goal.wait()
     assert status == GoalStatus.STATUS_CANCELED
     assert not result.success
-    assert f'of {ENDLESS} iterations' in result.message
+    assert 'was cancelled after iteration' in result.message
     assert result.message.endswith('The model that was serving goes on.')
     assert result.seconds > 0.0
     assert result.model_path == ''
-    after = person.classifications.next()
+    after = person.classifications.next_one()
     assert {each.class_id for each in after.results} == {'cat', 'dog'}
     assert len(list((tmp_path / 'data' / 'models').glob('*.tflite'))) == 1
 
@@ -111,14 +118,14 @@ def test_the_next_training_is_swapped_in_between_two_frames(
     trained: Camera, person: Person
 ) -> None:
     person.teach(trained, {'bird': image_message(pattern(3))})
-    before = person.classifications.next()
+    before = person.classifications.next_one()
     assert len(before.results) == 2
     status, result = person.train(num_iter=200, learning_rate=0.1)
     assert status == GoalStatus.STATUS_SUCCEEDED
     assert result.model_version == 2
     assert list(result.labels) == ['cat', 'dog', 'bird']
     # It serves when the goal says so: every frame sent from now on is answered by the new one.
-    now = trained.stamps.next()
+    now = trained.stamps.next_one()
     answer = person.classifications.wait_for(
         lambda message: message.header.stamp.sec * 10**9 + message.header.stamp.nanosec >= now
     )
@@ -129,12 +136,12 @@ def test_the_next_training_is_swapped_in_between_two_frames(
 @pytest.mark.usefixtures('camera')
 def test_a_goal_while_one_runs_is_aborted_with_a_message(person: Person) -> None:
     first = person.start_training(num_iter=ENDLESS, print_every=20)
-    first.feedback.next()
+    first.feedback.next_one()
     status, result = person.train(num_iter=10)
     assert status == GoalStatus.STATUS_ABORTED
     assert not result.success
     assert 'A training is running and only one can' in result.message
-    first.feedback.next()
+    first.feedback.next_one()
     first.cancel()
     assert first.wait()[0] == GoalStatus.STATUS_CANCELED
     assert person.train(num_iter=10)[0] == GoalStatus.STATUS_SUCCEEDED
@@ -174,7 +181,9 @@ def test_too_little_to_learn_from_is_told(start_node: Any, person: Person) -> No
     person.teach(camera, {'cat': PICTURES['cat']}, count=3)
     assert "only 'cat' was taught" in person.train()[1].message
     person.teach(camera, {'dog': PICTURES['dog']}, count=1)
-    assert "Too few samples of 'dog'" in person.train()[1].message
+    result = person.train()[1]
+    assert result.success
+    assert 'Uneven' not in result.message  # 3 is not more than three times 1
 
 
 @pytest.mark.usefixtures('camera')

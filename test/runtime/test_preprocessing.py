@@ -127,12 +127,14 @@ def test_shrinking_by_powers_of_two_averages_exactly(rows: int, columns: int) ->
 @pytest.mark.parametrize('size', [(100, 100), (200, 49), (50, 700), (97, 131), (240, 319)])
 def test_shrinking_keeps_the_brightness_of_each_corner(size: tuple[int, int]) -> None:
     rgb = np.zeros((*size, 3), np.uint8)
-    rgb[: size[0] // 2, size[1] // 2 :] = 200, 100, 50
+    middle = size[1] // 2
+    rgb[: size[0] // 2, middle:] = 200, 100, 50
     fitted = fit_to_input(rgb, description('uint8'))[0].astype(float)
     top, right = slice(0, HEIGHT // 2 - 1), slice(WIDTH // 2 + 1, None)
     np.testing.assert_array_equal(np.unique(fitted[top, right].reshape(-1, 3), axis=0).size, 3)
     np.testing.assert_array_equal(fitted[0, -1], [200, 100, 50])
-    assert not fitted[HEIGHT // 2 + 1 :].any()
+    below = HEIGHT // 2 + 1
+    assert not fitted[below:].any()
     assert not fitted[:, : WIDTH // 2 - 1].any()
 
 

@@ -82,7 +82,7 @@ class Robot:
             expected = embedding_of(sample.stamp_ns, self.kind.dimension)
             np.testing.assert_array_equal(embedding, expected)
             if sample.has_image:
-                picture = self.samples.picture(sample.id)
+                picture = self.samples.picture(sample.sample_id)
                 assert picture is not None
                 assert picture.jpeg == JPEG
         order = self.choice.versions_to_try()

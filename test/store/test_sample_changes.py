@@ -31,7 +31,7 @@ Teach = Callable[..., list[int]]
 
 
 def labels(store: SampleStore, extractor: str = EXTRACTOR) -> dict[int, str]:
-    return {each.id: each.label for each in store.list_samples(extractor=extractor)}
+    return {each.sample_id: each.label for each in store.list_samples(extractor=extractor)}
 
 
 def test_a_class_is_relabelled(samples: SampleStore, teach: Teach) -> None:

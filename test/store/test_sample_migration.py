@@ -138,7 +138,7 @@ def test_the_samples_of_the_first_release_go_on(old: Path) -> None:
         samples = store.snapshot(extractor=EXTRACTOR)
         assert samples.embeddings[:, 0].tolist() == [number % 256 for number in range(1, 302)]
         (sample,) = store.list_samples('mug', 1, extractor=EXTRACTOR)
-        assert (sample.id, sample.camera, sample.stamp_ns) == (300, 'front', 3000)
+        assert (sample.sample_id, sample.camera, sample.stamp_ns) == (300, 'front', 3000)
         assert sample.added_ns == 0
         assert store.durability() == ('wal', 2)
         added = store.add(

@@ -43,7 +43,7 @@ def test_a_sample_is_listed_with_all_that_is_known_of_it(samples: SampleStore) -
     (listed,) = samples.list_samples(extractor=EXTRACTOR)
     assert before <= listed.added_ns <= time.time_ns()
     assert listed == StoredSample(
-        id=first,
+        sample_id=first,
         label='mug',
         camera='front',
         stamp_ns=123,
@@ -62,7 +62,7 @@ def test_samples_are_listed_newest_first_by_class_and_number(
     teach(samples, 'mug', 2, extractor=OTHER)
 
     def listed(label: str = '', limit: int = 0) -> list[int]:
-        return [each.id for each in samples.list_samples(label, limit, extractor=EXTRACTOR)]
+        return [each.sample_id for each in samples.list_samples(label, limit, extractor=EXTRACTOR)]
 
     assert listed() == [6, 5, 4, 3, 2, 1]
     assert listed('mug') == [6, 3, 2, 1]

@@ -1,0 +1,146 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Hold the default training against its rivals: ``benchmarks/learning.py [embeddings.npz ...]``.
+
+Every figure comes from this very run, on one BLAS thread.  Recipes take turns, so that whatever
+else the machine does meets all of them; times are medians over splits and rounds.  The last line
+is a JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+import platform
+import statistics
+import sys
+import time
+from typing import Any
+import warnings
+
+from embedding_sets import EmbeddingSet, photograph_embeddings, read_embeddings
+from learning_recipes import RECIPES
+from learning_tasks import added_class, few_samples, quantized, split, unknowns
+import numpy as np
+import sklearn
+from sklearn.exceptions import ConvergenceWarning
+from step_floor import SHAPES, step_over_floor
+from threadpoolctl import threadpool_limits
+
+_SPLITS = 5
+_SAMPLES_A_CLASS = (1, 5, 10)
+# Tasks of sets with more classes would take scikit-learn many minutes.
+_MOST_CLASSES_FOR_TASKS = 40
+
+
+def main() -> None:
+    """Run and print everything."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        'files', nargs='*', type=Path, help='.npz with embeddings, labels, scale, zero_point'
+    )
+    parser.add_argument('--rounds', type=int, default=3, help='of each recipe on each split')
+    arguments = parser.parse_args()
+    warnings.simplefilter('ignore', ConvergenceWarning)
+    result: dict[str, Any] = {'machine': machine()}
+    print(json.dumps(result['machine']))
+    with threadpool_limits(1):
+        sets = [read_embeddings(path) for path in arguments.files]
+        for data in [*sets, photograph_embeddings()]:
+            result[data.name] = compare(data, arguments.rounds)
+        result['step_over_floor'] = steps(0.0)
+        result['fit_step_over_floor'] = steps(0.9)
+    print(json.dumps(result))
+
+
+def machine() -> dict[str, str]:
+    """Return what the figures depend on."""
+    model = ''
+    information = Path('/proc/cpuinfo')
+    if information.is_file():
+        lines = information.read_text().splitlines()
+        model = next((line.split(':')[1].strip() for line in lines if 'model name' in line), '')
+    return {
+        'processor': model or platform.processor(),
+        'system': platform.platform(),
+        'python': platform.python_version(),
+        'numpy': np.__version__,
+        'scikit-learn': sklearn.__version__,
+        'command': ' '.join(['python', *sys.argv]),
+    }
+
+
+def compare(data: EmbeddingSet, rounds: int) -> dict[str, Any]:
+    """Print and return every recipe's accuracy and time, and the tasks' figures."""
+    count, dim = data.raw.shape
+    print(f'\n{data.name}: {count} samples, {data.num_classes} classes, {dim} dimensions')
+    result: dict[str, Any] = accuracies(data, rounds)
+    print(f'{"recipe":26}{"accuracy %":>12}{"+-":>7}{"seconds":>10}')
+    for name, figures in result.items():
+        print(
+            f'{name:26}{figures["accuracy"]:12.2f}{figures["spread"]:7.2f}'
+            f'{figures["seconds"]:10.3f}'
+        )
+    if data.num_classes <= _MOST_CLASSES_FOR_TASKS:
+        for samples in _SAMPLES_A_CLASS:
+            result[f'few_samples_{samples}'] = few_samples(data, samples)
+            print(f'{samples} samples a class:', result[f'few_samples_{samples}'])
+        for name, task in (('unknowns', unknowns), ('added_class', added_class)):
+            result[name] = task(data)
+            print(f'{name}:', result[name])
+    result['same_answer_once_quantized'] = quantized(data)
+    print('same answer once quantized, %:', result['same_answer_once_quantized'])
+    return result
+
+
+def accuracies(data: EmbeddingSet, rounds: int) -> dict[str, dict[str, float]]:
+    """Return accuracy in percent, its spread over splits, and seconds of each recipe."""
+    seconds: dict[str, list[float]] = {name: [] for name in RECIPES}
+    right: dict[str, list[float]] = {name: [] for name in RECIPES}
+    for seed in range(_SPLITS):
+        train, test = split(len(data.labels), seed)
+        embeddings, truth = data.floats(test), data.labels[test]
+        for number in range(rounds):
+            for name, recipe in RECIPES.items():
+                started = time.perf_counter()
+                learned = recipe(data, train)
+                seconds[name].append(time.perf_counter() - started)
+                if number == 0:
+                    predicted = np.argmax(learned(embeddings), axis=1)
+                    right[name].append(100 * float(np.mean(predicted == truth)))
+    return {
+        name: {
+            'accuracy': round(float(np.mean(right[name])), 2),
+            'spread': round(float(np.std(right[name])), 2),
+            'seconds': round(statistics.median(seconds[name]), 4),
+        }
+        for name in RECIPES
+    }
+
+
+def steps(momentum: float) -> dict[str, float]:
+    """Print and return the step's time over that of its two products, per shape."""
+    print(f'\nstep (momentum {momentum:g}) over its two matrix products, batches of 100:')
+    ratios = {}
+    for num_classes, dim in SHAPES:
+        ratio, floor = step_over_floor(num_classes, dim, momentum)
+        ratios[f'{num_classes}:{dim}'] = round(ratio, 3)
+        print(f'{num_classes:6}:{dim:<6}{ratio:8.2f}   (products {floor:.0f} us)')
+    return ratios
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,91 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import math
+
+from edgetpu_retrain.learning import check_quantized, QuantizationLoss, TrainingReport
+import numpy as np
+import pytest
+
+CONFUSION = np.array([[8, 2, 0], [0, 10, 0], [0, 0, 0]])
+REPORT = TrainingReport(
+    method='held-out split',
+    num_samples=101,
+    iterations=40,
+    measuring_iterations=35,
+    accuracy=0.9,
+    train_accuracy=1.0,
+    expected_calibration_error=0.031,
+    rejection_rate=0.05,
+    confusion_matrix=CONFUSION,
+    held_out=np.arange(20),
+    class_counts=np.array([50, 50, 1]),
+)
+
+
+def test_precision_and_recall_are_those_of_the_confusion_matrix() -> None:
+    assert REPORT.recall[:2] == pytest.approx([0.8, 1.0])
+    assert REPORT.precision[:2] == pytest.approx([1.0, 10 / 12])
+    assert math.isnan(REPORT.recall[2])
+    assert math.isnan(REPORT.precision[2])
+    assert REPORT.most_confused_with(0) == (1, 2)
+    assert REPORT.most_confused_with(1) is None
+
+
+def test_the_words_say_what_a_person_needs() -> None:
+    words = REPORT.in_words(('cat', 'dog', 'cup'))
+    assert 'Trained 3 classes on 101 samples in 40 iterations.' in words
+    assert '90.0 % right of 20 samples held out' in words
+    assert 'differ by 3.1 points' in words
+    assert "Most confused: 2 of 10 'cat' taken for 'dog'." in words
+    assert "'cat': precision 100 %, recall 80 %, mostly taken for 'dog' (2)." in words
+    assert "'cup': precision not measured, recall not measured." in words
+    assert "'cat' has 50 samples, 'cup' only 1; training draws every class equally" in words
+    assert 'class 0 has 50 samples' in str(REPORT)
+
+
+def test_of_many_classes_the_worst_are_named() -> None:
+    classes = 30
+    confusion = 10 * np.eye(classes, dtype=np.int64)
+    confusion[25] = 0
+    confusion[25, 3] = 10
+    report = TrainingReport(
+        'held-out split', 600, 1, 1, 0.97, 1.0, 0.0, 0.05, confusion, np.arange(300),
+        np.full(classes, 20),
+    )  # fmt: skip
+    words = report.in_words()
+    assert 'class 25: precision not measured, recall 0 %, mostly taken for class 3 (10).' in words
+    assert 'class 3: precision 50 %' in words
+    assert 'The other 10 classes did better.' in words
+    assert report.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ('count', 'lost', 'refused'),
+    [(40, 2, False), (40, 3, True), (1000, 10, False), (1000, 11, True), (300, -5, False)],
+)
+def test_a_quantized_head_that_lost_too_much_is_refused(
+    count: int, lost: int, refused: bool
+) -> None:
+    truth = np.zeros(count, np.int64)
+    by_float, by_quantized = truth.copy(), truth.copy()
+    by_float[:6] = by_quantized[:6] = 1
+    by_quantized[:] = np.where(np.arange(len(truth)) < 6 + lost, 1, 0)
+    if not refused:
+        check_quantized(truth, by_float, by_quantized)
+        return
+    with pytest.raises(QuantizationLoss, match=f'of {count} held-out samples .* only') as caught:
+        check_quantized(truth, by_float, by_quantized)
+    assert f'{count - 6} right, but only {count - 6 - lost}' in str(caught.value)

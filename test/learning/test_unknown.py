@@ -1,0 +1,74 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import math
+
+from edgetpu_retrain.learning import Head, UnknownDetector
+from edgetpu_retrain.learning.unknown import threshold_for, unknown_scores
+import numpy as np
+import pytest
+
+WEIGHTS = np.array([[1.0, -1.0, 0.0], [0.0, 1.0, -1.0]], np.float32)
+DETECTOR = UnknownDetector(np.array([1.0, 0.0], np.float32), np.array([2.0, 1.0], np.float32), 0.5)
+HEAD = Head(WEIGHTS, np.zeros(3, np.float32), unknown=DETECTOR)
+
+
+def test_scores_are_evidence_over_length_by_hand() -> None:
+    embeddings = np.array([[3.0, 1.0]], np.float32)
+    # Logits 3, -2, -1; feature (3 - 1) * 2 = 4 and 1, root mean square sqrt(17 / 2).
+    expected = -(3.0 + 0.25 * 4.0) / math.sqrt(8.5)
+    assert HEAD.unknown_scores(embeddings) == pytest.approx([expected], rel=1e-5)
+
+
+def test_the_same_direction_from_the_mean_is_as_unknown_far_away_as_near() -> None:
+    logits = np.array([[4.0, 1.0], [8.0, 2.0]], np.float32)
+    near, far = unknown_scores(logits, np.array([1.0, 2.0], np.float32))
+    assert near == pytest.approx(far)
+
+
+def test_more_embeddings_than_a_block_are_scored_alike() -> None:
+    embeddings = np.random.default_rng(0).random((10_000, 2), dtype=np.float32)
+    scores = HEAD.unknown_scores(embeddings)
+    assert scores.shape == (10_000,)
+    assert scores[9_999] == HEAD.unknown_scores(embeddings[9_999:])[0]
+
+
+def test_the_threshold_rejects_the_wanted_share_of_known_samples() -> None:
+    scores = np.random.default_rng(0).permutation(1000).astype(np.float32)
+    assert np.mean(scores > threshold_for(scores, 0.05)) == pytest.approx(0.05, abs=0.0015)
+    assert not (scores > threshold_for(scores, 0.0)).any()
+
+
+def test_a_head_without_a_detector_says_so_and_calls_nothing_unknown() -> None:
+    head = Head(WEIGHTS, np.zeros(3, np.float32))
+    assert head.unknown_threshold == math.inf
+    assert HEAD.unknown_threshold == 0.5
+    with pytest.raises(ValueError, match='no unknown detector'):
+        head.unknown_scores(np.zeros((1, 2), np.float32))
+
+
+def test_removing_and_renaming_a_class_needs_no_training() -> None:
+    named = HEAD.with_labels(['cat', 'dog', 'cup'])
+    smaller = named.without_class(1)
+    assert smaller.labels == ('cat', 'cup')
+    assert np.array_equal(smaller.weights, WEIGHTS[:, [0, 2]])
+    assert smaller.unknown_threshold == 0.5
+    assert smaller.with_labels(('cat', 'mug')).labels == ('cat', 'mug')
+    with pytest.raises(ValueError, match='number is 3'):
+        named.without_class(3)
+    with pytest.raises(ValueError, match='2 classes only'):
+        smaller.without_class(0)
+    with pytest.raises(ValueError, match='1 labels'):
+        smaller.with_labels(['cat'])
