@@ -21,6 +21,7 @@ from typing import Any
 from action_msgs.msg import GoalStatus
 from edgetpu_retrain.store.ownership import Ownership
 from edgetpu_retrain_interfaces.msg import Status
+from lifecycle_msgs.msg import Transition
 import pytest
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
@@ -133,7 +134,9 @@ def test_all_the_way_there_and_back_and_there_again(
 def test_a_transition_that_is_not_possible_is_refused_and_harmless(
     node: RunningNode, manager: Person
 ) -> None:
-    for transition in ('activate', 'deactivate', 'cleanup', 'no such thing'):
+    # The ids are what ros2 lifecycle and nav2 send, and they take another way through rclpy.
+    ids = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE, 77
+    for transition in (*ids, 'activate', 'deactivate', 'cleanup', 'no such thing'):
         assert not manager.change_state(transition)
         assert manager.state == 'unconfigured'
     assert manager.change_state('configure')
