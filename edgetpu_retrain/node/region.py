@@ -65,9 +65,7 @@ class Region:
                 'roi.do_rectify is true, but images are taken as they come: rectify them with '
                 'image_proc and set it to false'
             )
-        return cls.from_values(
-            (message.x_offset, message.y_offset, message.width, message.height)
-        )
+        return cls.from_values((message.x_offset, message.y_offset, message.width, message.height))
 
     @classmethod
     def from_values(cls, values: Sequence[int]) -> Region | None:
