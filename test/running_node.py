@@ -43,7 +43,12 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CompressedImage, Image
 from std_srvs.srv import Trigger
-from vision_msgs.msg import Classification
+from vision_msgs.msg import (
+    Classification,
+    Detection2D,
+    Detection2DArray,
+    ObjectHypothesisWithPose,
+)
 
 # How long a busy machine may take for what an idle one does in a moment.
 PATIENCE_S = 90.0
@@ -254,6 +259,33 @@ class Camera:
             self.stamps.append(now)
 
 
+class Detector:
+    """
+    Answers each image with the same boxes, as a detector that finds them would.
+
+    ``boxes`` can be changed, and ``late_ns`` is added to the stamps that it copies.
+
+    Args:
+        node: listens and publishes for it.
+        image_topic: of the images.
+        topic: of the boxes.
+        message_type: Image or CompressedImage.
+    """
+
+    def __init__(
+        self, node: Any, image_topic: str, topic: str, message_type: type = Image
+    ) -> None:
+        self.boxes: list[Detection2D] = []
+        self.late_ns = 0
+        self._publisher = node.create_publisher(Detection2DArray, topic, 10)
+        node.create_subscription(message_type, image_topic, self._detect, qos_profile_sensor_data)
+
+    def _detect(self, image: Any) -> None:
+        found = Detection2DArray(header=image.header, detections=self.boxes)
+        found.header.stamp.nanosec += self.late_ns
+        self._publisher.publish(found)
+
+
 class Person:
     """
     A ROS node in this process that teaches, trains and listens.
@@ -316,6 +348,14 @@ class Person:
         camera = Camera(self.node, topic, message_type)
         self._cameras.append(camera)
         return camera
+
+    def detector(
+        self, image_topic: str, topic: str = '/boxes', message_type: type = Image
+    ) -> Detector:
+        """Return a new detector."""
+        detector = Detector(self.node, image_topic, topic, message_type)
+        self._executor.wake()
+        return detector
 
     def close_cameras(self) -> None:
         """Take all cameras away."""
@@ -427,6 +467,19 @@ def compressed_message(content: bytes, kind: str = 'jpeg') -> CompressedImage:
     message = CompressedImage(format=kind)
     message.data = content
     return message
+
+
+def box_message(
+    name: str, x: float, y: float, width: float, height: float, score: float = 0.5
+) -> Detection2D:
+    """Return a detection with the id ``name`` around the centre (x, y)."""
+    detection = Detection2D(id=name)
+    detection.bbox.center.position.x, detection.bbox.center.position.y = float(x), float(y)
+    detection.bbox.size_x, detection.bbox.size_y = float(width), float(height)
+    hypothesis = ObjectHypothesisWithPose()
+    hypothesis.hypothesis.class_id, hypothesis.hypothesis.score = 'thing', score
+    detection.results = [hypothesis]
+    return detection
 
 
 def pattern(seed: int) -> Picture:

@@ -66,7 +66,7 @@ class Annotation:
     score: float
     unknown: bool
     model_version: int
-    frames_per_second: float | None
+    frames_per_second: float | None = None
     region: Region | None = None
 
 
@@ -141,7 +141,7 @@ def annotate(rgb: RgbArray, annotation: Annotation) -> npt.NDArray[np.uint8]:
     left = (canvas.shape[1] - shown_width) // 2
     method = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
     shown = cv2.resize(rgb, (shown_width, shown_height), interpolation=method)
-    canvas[:shown_height, left : left + shown_width] = shown[..., ::-1]
+    canvas[:shown_height, left : left + shown_width] = cv2.cvtColor(shown, cv2.COLOR_RGB2BGR)
     colour = _UNKNOWN if annotation.unknown else _KNOWN
     if annotation.region is not None:
         _outline(

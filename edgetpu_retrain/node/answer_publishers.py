@@ -15,28 +15,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from edgetpu_retrain.learning.head import FloatArray
 from edgetpu_retrain.model_file.description import ModelDescription
-from edgetpu_retrain.node.classification_message import classification_message
+from edgetpu_retrain.node.annotated_pictures import AnnotatedPictures
+from edgetpu_retrain.node.annotation import Annotation
+from edgetpu_retrain.node.classification_message import (
+    classification_message,
+    detection_message,
+)
+from edgetpu_retrain.node.detections import BoxAnswer
 from edgetpu_retrain.node.newest_frames import Frame
 from edgetpu_retrain.node.parameters import NodeParameters
 from edgetpu_retrain.node.served_model import ServedModel
-from edgetpu_retrain.node.smoothing import opinion_of_frame, Smoothing
+from edgetpu_retrain.node.smoothing import Opinion, opinion_of_frame, Smoothing, UNKNOWN_CLASS
 from edgetpu_retrain.store.embedding_kind import EmbeddingKind, RawArray
 from edgetpu_retrain_interfaces.msg import Embedding, Result
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
-from vision_msgs.msg import Classification
+from vision_msgs.msg import Classification, Detection2DArray
 
 _DEPTH = 10
 
 
 class AnswerPublishers:
     """
-    Publishes ``~/result``, ``~/classification``, ``~/<camera>/classification``, ``~/embedding``.
+    Publishes ``~/result``, ``~/classification``, ``~/embedding``, and those of each camera.
+
+    The latter are ``~/<camera>/classification``, ``~/<camera>/annotated/compressed`` and, where
+    the camera has detections, ``~/<camera>/detections``.
 
     Args:
         node: publishes.
@@ -62,16 +72,26 @@ class AnswerPublishers:
             name: node.create_publisher(Classification, f'~/{name}/classification', qos)
             for name in cameras
         }
+        self._detections = {
+            camera.name: node.create_publisher(
+                Detection2DArray, f'~/{camera.name}/detections', qos
+            )
+            for camera in parameters().cameras
+            if camera.detections_topic
+        }
+        self._annotated = AnnotatedPictures(node, cameras)
         # Touched by the thread that calls classified() only.
         self._smoothing = {name: Smoothing() for name in cameras}
 
     def close(self) -> None:
         """Leave the topics."""
+        self._annotated.close()
         for publisher in (
             self._result,
             self._classification,
             self._embedding,
             *self._of_camera.values(),
+            *self._detections.values(),
         ):
             self._node.destroy_publisher(publisher)
 
@@ -80,10 +100,8 @@ class AnswerPublishers:
     ) -> None:
         """Publish what a model says of a frame; the header is the source image's."""
         parameters = self._parameters()
-        # A comparison with 'not a number' is false: a model that cannot tell knows all.
-        score, threshold = model.unknown.unknown_score(embedding), model.unknown.threshold
-        unknown = score > threshold or float(scores.max()) < parameters.unknown_below
-        opinion = opinion_of_frame(scores, unknown=unknown)
+        judged = _judge(model, scores, embedding, parameters.unknown_below)
+        opinion = judged.opinion
         smoothed = self._smoothing[frame.camera].add(
             opinion,
             model_version=model.version.version,
@@ -100,15 +118,40 @@ class AnswerPublishers:
                 header=header,
                 camera=frame.camera,
                 model_version=model.version.version,
-                unknown=unknown,
-                unknown_score=score,
-                unknown_threshold=threshold,
+                unknown=judged.opinion.best == UNKNOWN_CLASS,
+                unknown_score=judged.unknown_score,
+                unknown_threshold=judged.unknown_threshold,
                 classification=alone,
                 smoothed=steady,
             )
         )
         self._classification.publish(steady)
         self._of_camera[frame.camera].publish(steady)
+        first = steady.results[0]
+        self._annotated.classified(
+            frame,
+            Annotation(
+                label=first.class_id,
+                score=first.score,
+                unknown=smoothed.best == UNKNOWN_CLASS,
+                model_version=model.version.version,
+            ),
+        )
+
+    def detected(self, frame: Frame, model: ServedModel, answers: Sequence[BoxAnswer]) -> None:
+        """Publish what a model says of boxes; header, boxes and ids are the detector's."""
+        parameters = self._parameters()
+        message = Detection2DArray(header=frame.detections.header)
+        message.detections = [
+            detection_message(
+                answer.box.detection,
+                model.labels,
+                _judge(model, answer.scores, answer.embedding, parameters.unknown_below).opinion,
+                parameters.max_results,
+            )
+            for answer in answers
+        ]
+        self._detections[frame.camera].publish(message)
 
     def wants_embeddings(self) -> bool:
         """Tell whether somebody listens to ``~/embedding``."""
@@ -117,6 +160,24 @@ class AnswerPublishers:
     def embedded(self, frame: Frame, embedding: RawArray) -> None:
         """Publish the raw embedding ``[D]`` of a frame."""
         self._embedding.publish(embedding_message(frame, embedding, self._description))
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """What a model says of one picture, and the numbers that made it 'unknown' or not."""
+
+    opinion: Opinion
+    unknown_score: float
+    unknown_threshold: float
+
+
+def _judge(
+    model: ServedModel, scores: FloatArray, embedding: RawArray, unknown_below: float
+) -> _Judged:
+    score, threshold = model.unknown.unknown_score(embedding), model.unknown.threshold
+    # A comparison with 'not a number' is false: a model that cannot tell knows all.
+    unknown = score > threshold or float(scores.max()) < unknown_below
+    return _Judged(opinion_of_frame(scores, unknown=unknown), score, threshold)
 
 
 def embedding_message(

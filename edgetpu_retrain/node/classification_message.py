@@ -20,7 +20,12 @@ from typing import Any
 from edgetpu_retrain.node.smoothing import Opinion, UNKNOWN_CLASS
 from edgetpu_retrain.store.label import UNKNOWN
 import numpy as np
-from vision_msgs.msg import Classification, ObjectHypothesis
+from vision_msgs.msg import (
+    Classification,
+    Detection2D,
+    ObjectHypothesis,
+    ObjectHypothesisWithPose,
+)
 
 
 def classification_message(
@@ -39,6 +44,35 @@ def classification_message(
         A ``vision_msgs/Classification``: first the answer, then the other classes, best first
         and equals in output order.
     """
+    return Classification(header=header, results=_hypotheses(labels, opinion, max_results))
+
+
+def detection_message(
+    detection: Any, labels: tuple[str, ...], opinion: Opinion, max_results: int
+) -> Detection2D:
+    """
+    Return a detection with our classes instead of the detector's.
+
+    Args:
+        detection: the ``vision_msgs/Detection2D`` whose header, box and id are kept.
+        labels: C class names in output order; they become the class ids.
+        opinion: about what is in the box.
+        max_results: how many hypotheses to list; 0 = all.
+    """
+    return Detection2D(
+        header=detection.header,
+        bbox=detection.bbox,
+        id=detection.id,
+        results=[
+            ObjectHypothesisWithPose(hypothesis=hypothesis)
+            for hypothesis in _hypotheses(labels, opinion, max_results)
+        ],
+    )
+
+
+def _hypotheses(
+    labels: tuple[str, ...], opinion: Opinion, max_results: int
+) -> list[ObjectHypothesis]:
     best_first = [int(index) for index in np.argsort(-opinion.scores, kind='stable')]
     results = []
     if opinion.best == UNKNOWN_CLASS:
@@ -50,4 +84,4 @@ def classification_message(
         ObjectHypothesis(class_id=labels[index], score=float(opinion.scores[index]))
         for index in best_first
     ]
-    return Classification(header=header, results=results[: max_results or None])
+    return results[: max_results or None]

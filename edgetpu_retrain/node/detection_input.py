@@ -64,6 +64,7 @@ class DetectionInput:
         self._parameters = parameters
         self._offer = offer
         self._statistics = statistics
+        statistics.count(parameters().name, 'detections received', 0)
         self._matcher = DetectionMatcher()
         self._unmatched = FaultCounter('detections without an image')
         self._left_out = FaultCounter('too many detections')
@@ -95,15 +96,15 @@ class DetectionInput:
         self._statistics.count(camera, 'detections received')
         self._expire()
         if not stamp_ns(message.header):
-            self._lose(message, 'their stamp is 0: make the detector copy the header of the image')
+            self._lose('their stamp is 0: make the detector copy the header of the image')
             return
         self._keep_most_certain(message)
         matched, made_way = self._matcher.add_detections(message, time.monotonic())
         if matched is not None:
             # Waiting for the detector is no latency of this node's.
             self._offer(replace(matched, arrived=time.monotonic()))
-        for each in made_way:
-            self._lose(each, 'too many wait for their image')
+        for _ in made_way:
+            self._lose('too many wait for their image')
 
     def _keep_most_certain(self, message: Any) -> None:
         parameters = self._parameters()
@@ -127,13 +128,12 @@ class DetectionInput:
         for message in self._matcher.expire(time.monotonic(), longest):
             stamp = message.header.stamp
             self._lose(
-                message,
                 f'no image of stamp {stamp.sec}.{stamp.nanosec:09d} came within {longest:g} s on '
                 'the image topic: the detector must take the same images and copy their header '
                 f'(raise {self._parameters().name}.detections_timeout_s when it is slow)',
             )
 
-    def _lose(self, message: Any, reason: str) -> None:
+    def _lose(self, reason: str) -> None:
         camera = self._parameters().name
         self._statistics.count(camera, 'detections unmatched')
         report = self._unmatched.add(camera, reason, time.monotonic())

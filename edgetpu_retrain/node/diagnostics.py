@@ -75,6 +75,7 @@ def _of_camera(
     name: str, camera: str, facts: NodeFacts, numbers: CameraStatistics
 ) -> DiagnosticStatus:
     values: dict[str, object] = {f'frames {what}': n for what, n in numbers.counts.items()}
+    values |= numbers.detections
     for stage, (median, slow) in numbers.latencies.items():
         values[f'{stage} p50 (ms)'] = f'{1000 * median:.2f}'
         values[f'{stage} p99 (ms)'] = f'{1000 * slow:.2f}'

@@ -15,12 +15,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 import time
 
 from edgetpu_retrain.errors import ImageError, RetrainError
 from edgetpu_retrain.learning.head import FloatArray
 from edgetpu_retrain.node.answer_publishers import AnswerPublishers
 from edgetpu_retrain.node.captures import Capture, Captures
+from edgetpu_retrain.node.detections import BoxAnswer
 from edgetpu_retrain.node.fault_counter import FaultCounter
 from edgetpu_retrain.node.image_conversion import RgbArray
 from edgetpu_retrain.node.newest_frames import Frame
@@ -54,6 +56,7 @@ class NodeFrameEvents:
         self._captures = captures
         self._unusable = FaultCounter('unusable image')
         self._lost = FaultCounter('frame lost')
+        self._empty = FaultCounter('boxes skipped')
 
     def classified(
         self, frame: Frame, model: ServedModel, scores: FloatArray, embedding: RawArray
@@ -78,6 +81,22 @@ class NodeFrameEvents:
     def not_captured(self, capture: Capture, error: Exception) -> None:
         """Tell whoever asked for the sample."""
         self._captures.settle(capture, 0, error)
+
+    def detected(
+        self, frame: Frame, model: ServedModel, answers: Sequence[BoxAnswer], skipped: int
+    ) -> None:
+        """Publish the answers; say that boxes are empty, at most once a second."""
+        if self._node.context.ok():
+            self._publishers.detected(frame, model, answers)
+        if skipped:
+            width, height = frame.size
+            reason = (
+                f'{skipped} of {skipped + len(answers)} have no pixel in the image of '
+                f'{width}x{height} pixels: boxes are in pixels of the whole image'
+            )
+            report = self._empty.add(frame.camera, reason, time.monotonic())
+            if report:
+                self._node.get_logger().warning(report)
 
     def unusable(self, frame: Frame, error: ImageError) -> None:
         """Say that an image is malformed, at most once a second."""

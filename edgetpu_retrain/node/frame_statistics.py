@@ -37,6 +37,22 @@ What can become of a frame.
 failure of the node or its device.
 """
 
+DETECTION_COUNTS = (
+    'detections received',
+    'detections unmatched',
+    'detections dropped',
+    'detections lost',
+    'boxes classified',
+    'boxes skipped',
+)
+"""
+What can become of detections, for cameras that have them.
+
+``unmatched``: no image of their stamp; ``dropped``: those of a newer image came before their
+turn; ``lost``: their image held no picture, or something broke; ``boxes skipped``: outside of
+the image, without a size, or more than ``max_detections``.
+"""
+
 WINDOW = 512
 """Of so many latest frames percentiles are taken: some 15 seconds at 30 frames a second."""
 
@@ -48,10 +64,12 @@ class CameraStatistics:
 
     Args:
         counts: how many frames since the node was configured, by :data:`COUNTS`.
+        detections: how many detections, by :data:`DETECTION_COUNTS`; empty for a camera without.
         latencies: stage to median and 99th percentile, seconds; only stages that were measured.
     """
 
     counts: Mapping[str, int]
+    detections: Mapping[str, int]
     latencies: Mapping[str, tuple[float, float]]
 
 
@@ -68,10 +86,17 @@ class FrameStatistics:
         self._counts: dict[str, Counter[str]] = {name: Counter() for name in cameras}
         self._latencies: dict[str, dict[str, deque[float]]] = {name: {} for name in self._counts}
 
-    def count(self, camera: str, what: str) -> None:
-        """Count a frame, see :data:`COUNTS`."""
+    def count(self, camera: str, what: str, number: int = 1) -> None:
+        """
+        Count frames, see :data:`COUNTS`, or detections, see :data:`DETECTION_COUNTS`.
+
+        Args:
+            camera: its name.
+            what: became of them.
+            number: how many; 0 tells that there can be some.
+        """
         with self._lock:
-            self._counts[camera][what] += 1
+            self._counts[camera][what] += number
 
     def measured(self, camera: str, stages: Mapping[str, float]) -> None:
         """Note how long stages of a frame took, in seconds, see :data:`STAGES`."""
@@ -83,10 +108,12 @@ class FrameStatistics:
     def of(self, camera: str) -> CameraStatistics:
         """Return the numbers of a camera."""
         with self._lock:
-            counts = {what: self._counts[camera][what] for what in COUNTS}
+            counted = dict(self._counts[camera])
             windows = {stage: list(window) for stage, window in self._latencies[camera].items()}
+        has_detections = any(what in counted for what in DETECTION_COUNTS)
         return CameraStatistics(
-            counts,
+            {what: counted.get(what, 0) for what in COUNTS},
+            {what: counted.get(what, 0) for what in DETECTION_COUNTS if has_detections},
             {
                 stage: (percentile(seconds, 50), percentile(seconds, 99))
                 for stage, seconds in windows.items()

@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 import threading
@@ -26,6 +26,7 @@ from typing import Any, Protocol, TypeVar
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.learning.head import FloatArray
 from edgetpu_retrain.node.captures import Capture, Captures
+from edgetpu_retrain.node.detections import BoxAnswer, boxes_within
 from edgetpu_retrain.node.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.image_conversion import RgbArray
 from edgetpu_retrain.node.newest_frames import Frame, NewestFrames
@@ -55,6 +56,11 @@ class FrameEvents(Protocol):
 
     def not_captured(self, capture: Capture, error: Exception) -> None:
         """Tell why a frame that a request has claimed cannot become a sample."""
+
+    def detected(
+        self, frame: Frame, model: ServedModel, answers: Sequence[BoxAnswer], skipped: int
+    ) -> None:
+        """Tell what a model says of the boxes in a frame, and how many of them are empty."""
 
     def unusable(self, frame: Frame, error: ImageError) -> None:
         """Tell that a frame holds no picture."""
@@ -141,9 +147,10 @@ class FrameWorker:
         with self._changed:
             dropped = self._frames.put(frame)
             self._changed.notify()
-        self._statistics.count(frame.camera, 'received')
+        if frame.detections is None:
+            self._statistics.count(frame.camera, 'received')
         if dropped:
-            self._statistics.count(frame.camera, 'dropped')
+            self._statistics.count(frame.camera, _count_of(frame, 'dropped'))
 
     def embed(self, rgb: RgbArray) -> Future[RawArray]:
         """Return the raw embedding ``[D]`` that a picture is going to have."""
@@ -195,12 +202,15 @@ class FrameWorker:
 
     def _serve(self, frame: Frame) -> None:
         try:
-            self._pass(frame)
+            if frame.detections is None:
+                self._pass(frame)
+            else:
+                self._classify_boxes(frame)
         except ImageError as error:
-            self._statistics.count(frame.camera, 'unusable')
+            self._statistics.count(frame.camera, _count_of(frame, 'unusable'))
             self._events.unusable(frame, error)
         except Exception as error:  # noqa: BLE001 - one frame must not end all that follow
-            self._statistics.count(frame.camera, 'lost')
+            self._statistics.count(frame.camera, _count_of(frame, 'lost'))
             self._events.failed(frame, error)
 
     def _pass(self, frame: Frame) -> None:
@@ -236,12 +246,50 @@ class FrameWorker:
     def _capture(self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray) -> None:
         try:
             if capture.region is not None:
-                rgb = capture.region.cut(rgb)
+                rgb = frame.part_to_rgb(capture.region)
                 embedding = self._embed(rgb)
         except Exception as error:  # noqa: BLE001 - whoever asked for the sample gets it
             self._events.not_captured(capture, error)
         else:
             self._events.captured(capture, frame, rgb, embedding)
 
+    def _classify_boxes(self, frame: Frame) -> None:
+        model = self._model
+        if model is None:
+            return
+        frame.check()
+        boxes = boxes_within(frame.detections.detections, *frame.size)
+        answers = []
+        for box in boxes:
+            answer = self._engine.run(frame.part_to_rgb(box.region))
+            if answer.scores is None:
+                return
+            answers.append(BoxAnswer(box, answer.scores, answer.embedding))
+            if not self._serve_between_boxes():
+                return
+        skipped = len(frame.detections.detections) - len(boxes)
+        self._statistics.count(frame.camera, 'boxes classified', len(boxes))
+        self._statistics.count(frame.camera, 'boxes skipped', skipped)
+        self._events.detected(frame, model, answers, skipped)
+
+    def _serve_between_boxes(self) -> bool:
+        """Let no camera wait for the many boxes of another; False means to end."""
+        with self._changed:
+            if self._stopping:
+                return False
+            task = self._jobs.popleft() if self._jobs else self._frames.take(detections=False)
+        if isinstance(task, _Job):
+            task.run()
+        elif task is not None:
+            self._serve(task)
+        return True
+
     def _embed(self, rgb: RgbArray) -> RawArray:
         return self._engine.run(rgb).embedding
+
+
+def _count_of(frame: Frame, what: str) -> str:
+    """Return under which name it is counted what became of a frame."""
+    if frame.detections is None:
+        return what
+    return 'detections dropped' if what == 'dropped' else 'detections lost'

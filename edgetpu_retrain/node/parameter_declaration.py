@@ -158,6 +158,8 @@ def _constraints(parameter: Parameter) -> str:
 
 
 def _in_words(parameter: Parameter) -> str:
+    if isinstance(parameter.default, list) and isinstance(parameter.default[0], int):
+        return 'a list of whole numbers'
     kind = {
         bool: 'true or false',
         list: 'a list of texts',

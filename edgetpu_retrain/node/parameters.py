@@ -27,9 +27,10 @@ from typing import Any
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.node.image_transport import IMAGE_TRANSPORTS
+from edgetpu_retrain.node.region import Region
 from edgetpu_retrain.node.sample_picture import STORE_IMAGES
 
-ParameterValue = str | int | float | bool | list[str]
+ParameterValue = str | int | float | bool | list[str] | list[int]
 
 READ_WHEN_CONFIGURED = (
     'Read when the node is configured, because models, files and topics are made from it: to '
@@ -55,6 +56,8 @@ class Parameter:
         allowed: smallest and largest value, None where there is no such thing.
         choices: all values that it can have, () where any text will do.
         live: whether a change while the node runs takes effect.
+        read: from its value to what it means, where the value itself is not that; raises
+            RequestError when it is impossible.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Parameter:
     allowed: tuple[float, float] | None = None
     choices: tuple[str, ...] = ()
     live: bool = False
+    read: Callable[[Any], Any] | None = None
 
     def check(self, value: Any) -> None:
         """
@@ -72,8 +76,13 @@ class Parameter:
             value: of the right type.
 
         Raises:
-            RequestError: when it is none of the choices.
+            RequestError: when it is none of the choices, or impossible.
         """
+        if self.read is not None:
+            try:
+                self.read(value)
+            except RequestError as error:
+                raise RequestError(f'parameter {self.name}: {error}') from error
         if self.choices and value not in self.choices:
             raise RequestError(
                 f'parameter {self.name} is {value!a}: set it to {" or ".join(self.choices)}'
@@ -227,6 +236,35 @@ def camera_parameters(camera: str) -> tuple[Parameter, ...]:
             'Whether the node listens to this camera.',
             live=True,
         ),
+        Parameter(
+            f'{camera}.roi',
+            [0, 0, 0, 0],
+            'The part of the image that is classified and taught: x, y, width, height in pixels; '
+            'all zero = the whole image.',
+            live=True,
+            read=Region.from_values,
+        ),
+        Parameter(
+            f'{camera}.detections_topic',
+            '',
+            'Topic of vision_msgs/Detection2DArray with the stamps of the images, whose boxes '
+            "(in pixels of the whole image) are classified on ~/<camera>/detections; '' = none.",
+        ),
+        Parameter(
+            f'{camera}.detections_timeout_s',
+            0.5,
+            'How long images and detections wait for each other, in seconds; at most 32 of each '
+            'are kept.',
+            (0.001, 60.0),
+            live=True,
+        ),
+        Parameter(
+            f'{camera}.max_detections',
+            32,
+            'How many boxes of an image are classified; those of the highest scores are.',
+            (1, 1000),
+            live=True,
+        ),
     )
 
 
@@ -238,6 +276,10 @@ class CameraParameters:
     image_topic: str
     image_transport: str
     active: bool
+    roi: Region | None
+    detections_topic: str
+    detections_timeout_s: float
+    max_detections: int
 
 
 @dataclass(frozen=True)
@@ -300,7 +342,7 @@ def collect_parameters(value_of: Callable[[str], Any]) -> NodeParameters:
 def _checked(parameter: Parameter, value_of: Callable[[str], Any]) -> Any:
     value = value_of(parameter.name)
     parameter.check(value)
-    return value
+    return value if parameter.read is None else parameter.read(value)
 
 
 def check_camera_names(names: list[str]) -> list[str]:

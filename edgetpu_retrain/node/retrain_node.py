@@ -202,12 +202,18 @@ class RetrainNode(ManagedEntity):
         for parameters in self._present_parameters().cameras:
             name = parameters.name
             if parameters.active and name not in self._cameras:
-                camera = Camera(self._node, parameters, self._parts.worker.offer)
+                camera = Camera(
+                    self._node, parameters, self._parts.worker.offer, self._parts.statistics
+                )
                 self._cameras[name] = camera
                 self._log.info(f'camera {name!r} reads {camera.topic}')
+                if camera.detections_topic:
+                    self._log.info(f'camera {name!r} has detections {camera.detections_topic}')
             elif not parameters.active and name in self._cameras:
                 self._close_camera(name)
                 self._log.info(f'camera {name!r} is not active any more')
+            elif parameters.active:
+                self._cameras[name].parameters = parameters
         self._active_parts = self._parts.active(
             {name: camera.topic for name, camera in self._cameras.items()}
         )

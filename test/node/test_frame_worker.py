@@ -15,9 +15,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 import queue
 from types import SimpleNamespace
@@ -27,6 +27,7 @@ from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.learning import FloatArray, Head
 from edgetpu_retrain.model_file.append_head import append_head
 from edgetpu_retrain.node.captures import Capture, Captures
+from edgetpu_retrain.node.detections import BoxAnswer
 from edgetpu_retrain.node.frame_statistics import FrameStatistics, STAGES
 from edgetpu_retrain.node.frame_worker import FrameWorker
 from edgetpu_retrain.node.image_conversion import RgbArray
@@ -95,6 +96,10 @@ class Told:
     pictures: list[RgbArray] = field(default_factory=list)
     refusals: queue.Queue[tuple[Capture, Exception]] = field(default_factory=queue.Queue)
     faults: queue.Queue[tuple[Frame, Exception]] = field(default_factory=queue.Queue)
+    detections: queue.Queue[tuple[Frame, ServedModel, Sequence[BoxAnswer], int]] = field(
+        default_factory=queue.Queue
+    )
+    order: list[str] = field(default_factory=list)
     broken: bool = False
     listens: bool = False
 
@@ -103,7 +108,8 @@ class Told:
     ) -> None:
         if self.broken:
             raise RuntimeError('the publisher broke')
-        np.testing.assert_array_equal(embedding, expected_embedding())
+        np.testing.assert_array_equal(embedding, expected_embedding(frame.region))
+        self.order.append(frame.camera)
         self.classifications.put((frame, model, scores))
 
     def wants_embeddings(self) -> bool:
@@ -118,6 +124,12 @@ class Told:
 
     def not_captured(self, capture: Capture, error: Exception) -> None:
         self.refusals.put((capture, error))
+
+    def detected(
+        self, frame: Frame, model: ServedModel, answers: Sequence[BoxAnswer], skipped: int
+    ) -> None:
+        self.order.append('boxes')
+        self.detections.put((frame, model, answers, skipped))
 
     def unusable(self, frame: Frame, error: ImageError) -> None:
         self.faults.put((frame, error))
@@ -169,8 +181,18 @@ def trained() -> Iterator[Bench]:
     bench.worker.stop()
 
 
-def expected_embedding() -> RawArray:
-    return Extractor(EXTRACTOR).embed(PICTURE)
+def expected_embedding(region: Region | None = None) -> RawArray:
+    return Extractor(EXTRACTOR).embed(region.cut(PICTURE) if region else PICTURE)
+
+
+def detection(name: str, x: float, y: float, width: float, height: float) -> SimpleNamespace:
+    center = SimpleNamespace(position=SimpleNamespace(x=x, y=y), theta=0.0)
+    bbox = SimpleNamespace(center=center, size_x=width, size_y=height)
+    return SimpleNamespace(id=name, bbox=bbox, results=[])
+
+
+def detected(*boxes: SimpleNamespace, **changes: Any) -> Frame:
+    return replace(frame(**changes), detections=SimpleNamespace(detections=list(boxes)))
 
 
 def test_a_classifier_answers_each_frame(trained: Bench) -> None:
@@ -300,3 +322,75 @@ def test_what_became_of_the_frames_is_counted_and_timed(trained: Bench) -> None:
     }
     assert set(numbers.latencies) == set(STAGES)
     assert trained.statistics.of('rear').latencies == {}
+
+
+def test_a_camera_is_used_for_its_region_and_taught_another(trained: Bench) -> None:
+    whole = Region(0, 0, 10, 12)
+    trained.ask(region=whole)
+    trained.worker.offer(replace(frame(), region=Region(2, 1, 6, 5)))
+    # Told.classified compares with what the camera's region embeds to.
+    assert trained.told.classifications.get(timeout=PATIENCE_S)
+    _, _, embedding = trained.told.captures.get(timeout=PATIENCE_S)
+    np.testing.assert_array_equal(embedding, expected_embedding())
+
+
+def test_a_region_beyond_the_image_makes_it_unusable(trained: Bench) -> None:
+    trained.worker.offer(replace(frame(), region=Region(8, 0, 3, 3)))
+    _, error = trained.told.faults.get(timeout=PATIENCE_S)
+    assert 'reaches beyond the image of 10x12 pixels' in str(error)
+
+
+def test_boxes_are_answered_clipped_and_empty_ones_counted(trained: Bench) -> None:
+    inside, partly = detection('a', 5, 3, 6, 4), detection('b', 0, 12, 8, 6)
+    outside = detection('c', 50, 3, 6, 4)
+    sent = detected(inside, outside, partly)
+    trained.worker.offer(sent)
+    told, serving, answers, skipped = trained.told.detections.get(timeout=PATIENCE_S)
+    assert told is sent
+    assert skipped == 1
+    assert [answer.box.detection for answer in answers] == [inside, partly]
+    for answer, region in zip(answers, (Region(2, 1, 6, 4), Region(0, 9, 4, 3)), strict=True):
+        assert answer.box.region == region
+        expected = serving.classifier.classify(region.cut(PICTURE))
+        np.testing.assert_array_equal(answer.scores, expected.scores)
+        np.testing.assert_array_equal(answer.embedding, expected_embedding(region))
+    trained.worker.stop()
+    assert trained.statistics.of('front').counts['received'] == 0
+    assert trained.statistics.of('front').detections['boxes classified'] == 2
+    assert trained.statistics.of('front').detections['boxes skipped'] == 1
+    assert trained.statistics.of('rear').detections == {}
+
+
+def test_an_image_without_boxes_is_answered_without_boxes(trained: Bench) -> None:
+    trained.worker.offer(detected())
+    assert trained.told.detections.get(timeout=PATIENCE_S)[2:] == ([], 0)
+
+
+def test_before_the_first_training_boxes_are_not_answered(untrained: Bench) -> None:
+    untrained.worker.offer(detected(detection('a', 5, 3, 6, 4)))
+    untrained.worker.embed(PICTURE).result(timeout=PATIENCE_S)
+    untrained.worker.stop()
+    assert untrained.told.detections.empty()
+
+
+def test_no_camera_waits_for_the_many_boxes_of_another(trained: Bench) -> None:
+    trained.worker.stop()
+    trained.worker.offer(detected(*[detection('a', 5, 3, 6, 4)] * 3))
+    trained.worker.offer(frame('front'))
+    trained.worker.offer(frame('rear'))
+    # The boxes are the first in turn, so the two images come between them.
+    trained.worker._frames.take(detections=False)
+    trained.worker.offer(frame('front'))
+    trained.worker.start()
+    trained.told.detections.get(timeout=PATIENCE_S)
+    assert trained.told.order[-1] == 'boxes'
+    assert sorted(trained.told.order[:-1]) == ['front', 'rear']
+
+
+def test_boxes_in_a_broken_image_are_told_and_counted_apart(trained: Bench) -> None:
+    trained.worker.offer(detected(detection('a', 5, 3, 6, 4), step=1))
+    assert isinstance(trained.told.faults.get(timeout=PATIENCE_S)[1], ImageError)
+    trained.worker.stop()
+    numbers = trained.statistics.of('front')
+    assert numbers.counts['unusable'] == 0
+    assert numbers.detections['detections lost'] == 1

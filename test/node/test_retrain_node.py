@@ -252,7 +252,8 @@ def test_every_parameter_is_described(start_node: Any, person: Person) -> None:
         ).call_async(DescribeParameters.Request(names=own))
     ).descriptors
     assert set(own) == {
-        *('autostart', 'cameras', 'camera.active', 'camera.image_topic'),
+        *('autostart', 'cameras', 'camera.active', 'camera.image_topic', 'camera.roi'),
+        *('camera.detections_topic', 'camera.detections_timeout_s', 'camera.max_detections'),
         *('camera.image_transport', 'extractor', 'device', 'num_threads', 'data_dir'),
         *('fallback_extractor', 'invoke_timeout_s'),
         *('num_iter', 'learning_rate', 'batch_size', 'reg', 'rejection_rate', 'seed'),
