@@ -340,7 +340,7 @@ class Person:
             assert client.wait_for_service(timeout_sec=PATIENCE_S)
         assert self._train.wait_for_server(timeout_sec=PATIENCE_S)
         # The services are there before all else; they answer when the node has started.
-        self.list()
+        self.list_samples()
         return self
 
     def camera(self, topic: str = '/image', message_type: type = Image) -> Camera:

@@ -141,12 +141,12 @@ def annotate(rgb: RgbArray, annotation: Annotation) -> npt.NDArray[np.uint8]:
     left = (canvas.shape[1] - shown_width) // 2
     method = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
     shown = cv2.resize(rgb, (shown_width, shown_height), interpolation=method)
-    canvas[:shown_height, left : left + shown_width] = cv2.cvtColor(shown, cv2.COLOR_RGB2BGR)
+    right = left + shown_width
+    picture = canvas[:shown_height, left:right]
+    picture[:] = cv2.cvtColor(shown, cv2.COLOR_RGB2BGR)
     colour = _UNKNOWN if annotation.unknown else _KNOWN
     if annotation.region is not None:
-        _outline(
-            canvas[:shown_height, left : left + shown_width], annotation.region, scale, colour
-        )
+        _outline(picture, annotation.region, scale, colour)
     _write(canvas[shown_height:], annotation, colour)
     return canvas
 

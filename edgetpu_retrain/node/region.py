@@ -156,4 +156,6 @@ class Region:
         """
         height, width = pixels.shape[:2]
         self.check_within(width, height)
-        return pixels[self.y : self.y + self.height, self.x : self.x + self.width]
+        rows = slice(self.y, self.y + self.height)
+        columns = slice(self.x, self.x + self.width)
+        return pixels[rows, columns]

@@ -42,7 +42,8 @@ def changed(**changes: Any) -> Annotation:
 
 def strip_of(annotation: Annotation, picture: Any = PICTURE) -> Any:
     drawn = annotate(picture, annotation)
-    return drawn[480 * drawn.shape[1] // 640 :]
+    below = 480 * drawn.shape[1] // 640
+    return drawn[below:]
 
 
 def bar_length(annotation: Annotation, colour: tuple[int, int, int]) -> int:

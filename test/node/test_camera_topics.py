@@ -92,7 +92,7 @@ def test_a_camera_is_used_for_its_region_of_interest(
         expected = extractor.embed(picture).tobytes()
         return lambda message: bytes(message.data) == expected
 
-    assert is_of(CAT)(embeddings.next())
+    assert is_of(CAT)(embeddings.next_one())
     assert person.add('cat', count=6).success
     # A request's own region is counted from the corner of the image, not of the camera's region.
     of_request = RegionOfInterest(x_offset=64, y_offset=0, width=64, height=48)
@@ -119,7 +119,7 @@ def test_an_impossible_region_is_told_and_the_node_goes_on(
     assert set_roi(person, RIGHT).successful
     node.wait_for_log('64x48+64+0 reaches beyond the image of 64x48 pixels')
     assert set_roi(person, LEFT).successful
-    assert embeddings.next()
+    assert embeddings.next_one()
 
 
 def test_a_node_does_not_start_with_an_impossible_region(start_node: Any) -> None:
@@ -145,7 +145,7 @@ def test_boxes_come_back_with_our_classes(start_node: Any, person: Person, trans
     answers = person.collect(Detection2DArray, 'camera/detections')
     teach_both(person, camera, to_message)
     # Nothing was found in these images, which is an answer, too.
-    assert len(answers.next().detections) == 0
+    assert len(answers.next_one().detections) == 0
     sent = [
         box_message('right', 100, 24, 72, 60),
         box_message('outside', 500, 24, 64, 48),
@@ -165,12 +165,12 @@ def test_boxes_come_back_with_our_classes(start_node: Any, person: Person, trans
     scores = [each.hypothesis.score for each in answer.detections[1].results]
     assert sum(scores) == pytest.approx(1.0, abs=0.02)
     assert node.wait_for_log('1 of 3 have no pixel in the image of 128x48 pixels')
-    values = camera_values(person.collect(DiagnosticArray, '/diagnostics').next())
+    values = camera_values(person.collect(DiagnosticArray, '/diagnostics').next_one())
     assert int(values['boxes classified']) >= 2
     assert int(values['boxes skipped']) >= 1
     assert int(values['detections received']) >= 2
     # The image as a whole is answered as ever.
-    assert person.classifications.next().results
+    assert person.classifications.next_one().results
 
 
 def test_of_too_many_boxes_the_most_certain_are_answered(start_node: Any, person: Person) -> None:
@@ -205,7 +205,7 @@ def test_detections_without_an_image_are_told_and_the_node_goes_on(
     line = node.wait_for_log('detections without an image', since=since)
     assert 'came within 0.2 s on the image topic' in line
     assert "camera 'camera'" in line
-    values = camera_values(person.collect(DiagnosticArray, '/diagnostics').next())
+    values = camera_values(person.collect(DiagnosticArray, '/diagnostics').next_one())
     assert int(values['detections unmatched']) >= 1
     detector.late_ns = 0
     answers = person.collect(Detection2DArray, 'camera/detections')
@@ -227,8 +227,8 @@ def test_answers_can_be_looked_at(start_node: Any, person: Person, tmp_path: Pat
     camera.show(image_message(BOTH))
     pictures = person.collect(CompressedImage, 'camera/annotated/compressed')
     # The first has no frame rate yet.
-    pictures.next()
-    message = pictures.next()
+    pictures.next_one()
+    message = pictures.next_one()
     assert message.format == 'jpeg'
     assert nanoseconds(message.header) in camera.stamps
     assert message.header.frame_id == 'camera_frame'

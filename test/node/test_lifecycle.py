@@ -120,7 +120,7 @@ def test_all_the_way_there_and_back_and_there_again(
     assert manager.change_state('shutdown')
     assert manager.state == 'finalized'
     assert 'The node is finalized: start it again' in manager.list_samples().message
-    told = []
+    told: list[str] = []
     statuses.wait_for(lambda status: status.state == 'finalized')
     for status in statuses:
         if not told or told[-1] != status.state:
