@@ -456,8 +456,9 @@ do_lint() {
   done
   export RUFF_CACHE_DIR=$cache/ruff MYPY_CACHE_DIR=$cache/mypy$suffix
   check() {
+    local words
     say "$*"
-    "$@" >&2 || failed+=("$1")
+    words=$("$@" 2>&1) || { failed+=("$1") && printf '%s\n' "$words" >&2; }
   }
   check ruff check
   check ruff format --check

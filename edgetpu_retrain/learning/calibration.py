@@ -38,7 +38,12 @@ def cross_entropies(logits: FloatArray, labels: IntArray) -> FloatArray:
 
 
 def fit_temperature(
-    logits: FloatArray, labels: IntArray, *, typical: float = 1.0, uncertainty: float = 2.0
+    logits: FloatArray,
+    labels: IntArray,
+    *,
+    typical: float = 1.0,
+    uncertainty: float = 2.0,
+    start: float | None = None,
 ) -> float:
     """
     Return the temperature T for which ``softmax(logits / T)`` tells the truth best.
@@ -52,6 +57,7 @@ def fit_temperature(
         labels: int64 ``[N]``, their classes.
         typical: the temperature to expect before seeing any sample.
         uncertainty: standard deviation of ``log T`` around it.
+        start: a temperature that is thought to be near, which saves time.
 
     >>> logits = np.array([[4.0, 0.0], [4.0, 0.0], [4.0, 0.0], [0.0, 4.0]], np.float32)
     >>> print(f'{fit_temperature(logits, np.array([0, 0, 1, 1])):.1f}')
@@ -62,7 +68,7 @@ def fit_temperature(
     expected = -math.log(typical)
     weight = 1.0 / (uncertainty * uncertainty * len(labels))
     # Newton's method on u = -log T, in which the loss is convex near its minimum.
-    u = expected
+    u = expected if start is None else -math.log(start)
     for _ in range(_NEWTON_STEPS):
         sharpness = math.exp(u)
         scores = np.exp(np.float32(sharpness) * shifted)

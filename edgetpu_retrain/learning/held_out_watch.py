@@ -47,6 +47,7 @@ class HeldOutWatch:
         self._last_losses = self._best_losses
         self._best = (start[0].copy(), start[1].copy(), 0)
         self.accuracy = math.nan
+        self._temperature: float | None = None
         self.look(0, *start)
 
     def look(self, iteration: int, weights: FloatArray, bias: FloatArray) -> None:
@@ -55,8 +56,8 @@ class HeldOutWatch:
         self.accuracy = float(np.mean(np.argmax(logits, axis=1) == self._labels))
         if not math.isfinite(float(logits.max()) - float(logits.min())):
             return
-        temperature = fit_temperature(logits, self._labels)
-        losses = cross_entropies(logits / np.float32(temperature), self._labels)
+        self._temperature = fit_temperature(logits, self._labels, start=self._temperature)
+        losses = cross_entropies(logits / np.float32(self._temperature), self._labels)
         self._last_losses = losses
         if losses.mean() < self._best_losses.mean():
             self._best_losses = losses

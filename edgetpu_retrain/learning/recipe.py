@@ -15,7 +15,7 @@
 The default training in numbers: how far, how fast and how strongly regularized.
 
 The numbers follow from the data (its size, dimension and largest eigenvalue) and from constants
-that were chosen on the MobileNet v1 embeddings of Oxford-17 Flowers and checked on
+that were chosen on the MobileNet v1 embeddings of Oxford-17 Flowers, with an eye on
 EfficientNet-Lite0 embeddings of other photographs; docs/benchmarks.md has the outcome.
 """
 

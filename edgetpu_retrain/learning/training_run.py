@@ -32,7 +32,7 @@ from edgetpu_retrain.learning.training_loop import (
 import numpy as np
 
 # How often the held-out samples are looked at.
-_LOOKS = 8
+_LOOKS = 4
 
 
 @dataclass(frozen=True, eq=False)
