@@ -104,7 +104,8 @@ PARAMETERS = (
     Parameter(
         'rejection_rate',
         0.05,
-        "Share of known things that the next trained model may call 'unknown'.",
+        'Share of known things above the threshold for unknown ones that the next trained model '
+        'carries.',
         (0.0, 0.99),
         live=True,
     ),
