@@ -27,7 +27,14 @@ import time
 from typing import Any, TypeVar
 
 from edgetpu_retrain_interfaces.action import Train
-from edgetpu_retrain_interfaces.srv import AddSample, ListSamples, RemoveSamples
+from edgetpu_retrain_interfaces.srv import (
+    AddSample,
+    ListSamples,
+    LoadModel,
+    RelabelSamples,
+    RemoveSamples,
+)
+from lifecycle_msgs.srv import ChangeState, GetState
 import numpy as np
 import numpy.typing as npt
 import rclpy
@@ -35,7 +42,13 @@ from rclpy.action import ActionClient
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CompressedImage, Image
-from vision_msgs.msg import Classification
+from std_srvs.srv import Trigger
+from vision_msgs.msg import (
+    Classification,
+    Detection2D,
+    Detection2DArray,
+    ObjectHypothesisWithPose,
+)
 
 # How long a busy machine may take for what an idle one does in a moment.
 PATIENCE_S = 90.0
@@ -246,6 +259,33 @@ class Camera:
             self.stamps.append(now)
 
 
+class Detector:
+    """
+    Answers each image with the same boxes, as a detector that finds them would.
+
+    ``boxes`` can be changed, and ``late_ns`` is added to the stamps that it copies.
+
+    Args:
+        node: listens and publishes for it.
+        image_topic: of the images.
+        topic: of the boxes.
+        message_type: Image or CompressedImage.
+    """
+
+    def __init__(
+        self, node: Any, image_topic: str, topic: str, message_type: type = Image
+    ) -> None:
+        self.boxes: list[Detection2D] = []
+        self.late_ns = 0
+        self._publisher = node.create_publisher(Detection2DArray, topic, 10)
+        node.create_subscription(message_type, image_topic, self._detect, qos_profile_sensor_data)
+
+    def _detect(self, image: Any) -> None:
+        found = Detection2DArray(header=image.header, detections=self.boxes)
+        found.header.stamp.nanosec += self.late_ns
+        self._publisher.publish(found)
+
+
 class Person:
     """
     A ROS node in this process that teaches, trains and listens.
@@ -260,9 +300,19 @@ class Person:
         self.node = rclpy.create_node('person', context=self.context)
         self.classifications: Collected[Any] = Collected()
         self._cameras: list[Camera] = []
+        self._subscriptions: list[Any] = []
         self._add = self.node.create_client(AddSample, f'{retrain_node}/add_samples')
         self._remove = self.node.create_client(RemoveSamples, f'{retrain_node}/remove_samples')
         self._list = self.node.create_client(ListSamples, f'{retrain_node}/list_samples')
+        self._load = self.node.create_client(LoadModel, f'{retrain_node}/load_model')
+        self._relabel = self.node.create_client(RelabelSamples, f'{retrain_node}/relabel_samples')
+        self._triggers = {
+            name: self.node.create_client(Trigger, f'{retrain_node}/{name}')
+            for name in ('undo', 'reembed_samples')
+        }
+        self._change = self.node.create_client(ChangeState, f'{retrain_node}/change_state')
+        self._state = self.node.create_client(GetState, f'{retrain_node}/get_state')
+        self._name = retrain_node
         self._train = ActionClient(self.node, Train, f'{retrain_node}/train')
         self.node.create_subscription(
             Classification, f'{retrain_node}/classification', self.classifications.append, 10
@@ -289,6 +339,8 @@ class Person:
         for client in (self._add, self._remove, self._list):
             assert client.wait_for_service(timeout_sec=PATIENCE_S)
         assert self._train.wait_for_server(timeout_sec=PATIENCE_S)
+        # The services are there before all else; they answer when the node has started.
+        self.list_samples()
         return self
 
     def camera(self, topic: str = '/image', message_type: type = Image) -> Camera:
@@ -296,6 +348,14 @@ class Person:
         camera = Camera(self.node, topic, message_type)
         self._cameras.append(camera)
         return camera
+
+    def detector(
+        self, image_topic: str, topic: str = '/boxes', message_type: type = Image
+    ) -> Detector:
+        """Return a new detector."""
+        detector = Detector(self.node, image_topic, topic, message_type)
+        self._executor.wake()
+        return detector
 
     def close_cameras(self) -> None:
         """Take all cameras away."""
@@ -314,19 +374,65 @@ class Person:
         """Ask for the removal of samples and return the answer."""
         return wait_for(self._remove.call_async(RemoveSamples.Request(label=label, n=n)))
 
-    def list_samples(self) -> Any:
+    def list_samples(self, **fields: Any) -> Any:
         """Return the answer of ~/list_samples."""
-        return wait_for(self._list.call_async(ListSamples.Request()))
+        return wait_for(self._list.call_async(ListSamples.Request(**fields)))
+
+    def relabel(self, new_label: str, **fields: Any) -> Any:
+        """Return the answer of ~/relabel_samples."""
+        request = RelabelSamples.Request(new_label=new_label, **fields)
+        return wait_for(self._relabel.call_async(request))
+
+    def trigger(self, name: str) -> Any:
+        """Return the answer of ~/undo or ~/reembed_samples."""
+        return wait_for(self._triggers[name].call_async(Trigger.Request()))
+
+    def load_model(self, version: int) -> Any:
+        """Return the answer of ~/load_model."""
+        return wait_for(self._load.call_async(LoadModel.Request(version=version)))
+
+    def change_state(self, transition: str | int) -> bool:
+        """Ask the node for a transition, by name or by id, and return whether it was made."""
+        request = ChangeState.Request()
+        if isinstance(transition, int):
+            request.transition.id = transition
+        else:
+            request.transition.label = transition
+        return bool(wait_for(self._change.call_async(request)).success)
+
+    @property
+    def state(self) -> str:
+        """State of the node's lifecycle."""
+        return str(wait_for(self._state.call_async(GetState.Request())).current_state.label)
+
+    def collect(self, message_type: type, topic: str, qos: Any = 10) -> Collected[Any]:
+        """Listen to a topic, relative ones being the node's, and return what comes."""
+        collected: Collected[Any] = Collected()
+        name = topic if topic.startswith('/') else f'{self._name}/{topic}'
+        self._subscriptions.append(
+            self.node.create_subscription(message_type, name, collected.append, qos)
+        )
+        self._executor.wake()
+        return collected
+
+    def stop_listening(self) -> None:
+        """End what :meth:`collect` began."""
+        while self._subscriptions:
+            self.node.destroy_subscription(self._subscriptions.pop())
 
     def start_training(self, **fields: Any) -> Goal:
         """Send a goal and return it when it is accepted."""
         feedback: Collected[Any] = Collected()
-        handle = wait_for(
-            self._train.send_goal_async(
+
+        def send() -> Any:
+            return self._train.send_goal_async(
                 Train.Goal(**fields),
                 feedback_callback=lambda message: feedback.append(message.feedback),
             )
-        )
+
+        # In the executor's thread: the client forgets an answer that comes before it has taken
+        # note of its question (rclpy/action/client.py, send_goal_async).
+        handle = wait_for(wait_for(self._executor.create_task(send)))
         assert handle.accepted
         return Goal(handle, handle.get_result_async(), feedback)
 
@@ -361,6 +467,19 @@ def compressed_message(content: bytes, kind: str = 'jpeg') -> CompressedImage:
     message = CompressedImage(format=kind)
     message.data = content
     return message
+
+
+def box_message(
+    name: str, x: float, y: float, width: float, height: float, score: float = 0.5
+) -> Detection2D:
+    """Return a detection with the id ``name`` around the centre (x, y)."""
+    detection = Detection2D(id=name)
+    detection.bbox.center.position.x, detection.bbox.center.position.y = float(x), float(y)
+    detection.bbox.size_x, detection.bbox.size_y = float(width), float(height)
+    hypothesis = ObjectHypothesisWithPose()
+    hypothesis.hypothesis.class_id, hypothesis.hypothesis.score = 'thing', score
+    detection.results = [hypothesis]
+    return detection
 
 
 def pattern(seed: int) -> Picture:

@@ -27,6 +27,7 @@ from edgetpu_retrain.model_file.quantization import dequantize, QuantizationPara
 from edgetpu_retrain.retraining import retrain, TrainingCancelled, TrainingOptions
 from edgetpu_retrain.runtime.classifier import Classifier
 from edgetpu_retrain.runtime.extractor import Extractor
+from edgetpu_retrain.runtime.unknown_detection import UnknownDetection
 from edgetpu_retrain.store.models import ModelStore
 from edgetpu_retrain.store.samples import SampleSet, SampleStore
 import numpy as np
@@ -269,33 +270,31 @@ def test_the_model_file_alone_can_tell_what_it_was_never_taught(
     extractor_model = build_extractor(dtype, dimension=16)
     outcome = retrain(teach(extractor_model, tmp_path), extractor_model, TrainingOptions())
     classifier = Classifier(outcome.model, device='cpu')
-    assert classifier.unknown_threshold == pytest.approx(outcome.head.unknown_threshold)
+    detection = UnknownDetection(outcome.model)
+    assert detection.threshold == pytest.approx(outcome.head.unknown_threshold)
     known = [
-        classifier.classify(picture_of(name, take)).unknown_score
+        detection.unknown_score(classifier.classify(picture_of(name, take)).embedding)
         for name in NAMES
         for take in range(100, 120)
     ]
     rng = np.random.default_rng(5)
     strange = [
-        classifier.classify(rng.integers(0, 256, (8, 8, 3), np.uint8)).unknown_score
+        detection.unknown_score(
+            classifier.classify(rng.integers(0, 256, (8, 8, 3), np.uint8)).embedding
+        )
         for _ in range(20)
     ]
-    assert np.mean(np.array(known) <= classifier.unknown_threshold) > 0.7
+    assert np.mean(np.array(known) <= detection.threshold) > 0.7
     assert np.median(strange) > np.median(known)
-    assert np.mean(np.array(strange) > classifier.unknown_threshold) > 0.7
+    assert np.mean(np.array(strange) > detection.threshold) > 0.7
 
 
 def test_the_score_of_the_file_is_that_of_the_head(
     samples: SampleSet, extractor_model: bytes
 ) -> None:
     outcome = retrain(samples, extractor_model, TrainingOptions())
-    classifier = Classifier(outcome.model, device='cpu')
     extractor = Extractor(extractor_model, device='cpu')
-    picture = picture_of('mug', 100)
-    embedding = dequantize(extractor.embed(picture)[np.newaxis], samples.quantization)
-    by_head = float(outcome.head.unknown_scores(embedding)[0])
-    # The logits are steps of an eight-bit range.
-    low, high = outcome.head.logit_range
-    assert classifier.classify(picture).unknown_score == pytest.approx(
-        by_head, abs=2 * (high - low) / 255
-    )
+    raw = extractor.embed(picture_of('mug', 100))
+    by_head = float(outcome.head.unknown_scores(dequantize(raw[None], samples.quantization))[0])
+    # The file's weights are steps of an eight-bit range.
+    assert UnknownDetection(outcome.model).unknown_score(raw) == pytest.approx(by_head, abs=0.05)

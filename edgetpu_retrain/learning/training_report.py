@@ -154,8 +154,8 @@ class TrainingReport:
         if self.method == 'none':
             why = ': every class has one sample.' if self.class_counts.max() == 1 else '.'
             return (
-                f'Nothing could be measured{why} Confidence is a guess and there is no threshold '
-                'for unknown things; add samples.'
+                f'Nothing could be measured{why} Confidence is a guess and nothing will be '
+                'called unknown; add samples.'
             )
         how = {
             'held-out split': 'held out before the final training on all samples',
@@ -165,8 +165,8 @@ class TrainingReport:
         return (
             f'{100 * self.accuracy:.1f} % right of {measured} samples {how}; confidence and '
             f'share of right answers differ by {100 * self.expected_calibration_error:.1f} '
-            f'points on average. The threshold for unknown things leaves about '
-            f'{100 * self.rejection_rate:.0f} % of known ones above it.'
+            f'points on average. About {100 * self.rejection_rate:.0f} % of known things will '
+            'be called unknown.'
         )
 
     def _pair(self, called: list[str]) -> list[str]:

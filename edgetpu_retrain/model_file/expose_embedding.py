@@ -21,7 +21,7 @@ from edgetpu_retrain.model_file.schema import indices
 from edgetpu_retrain.model_file.self_description import add_signature_output, drop_metadata
 
 
-def expose_embedding(model: bytes, *, logits: bool = False) -> bytes:
+def expose_embedding(model: bytes) -> bytes:
     """
     Return a retrained model that also puts out the embedding.
 
@@ -30,11 +30,9 @@ def expose_embedding(model: bytes, *, logits: bool = False) -> bytes:
 
     Args:
         model: the bytes of a model that ends in FULLY_CONNECTED, maybe RESHAPE, and SOFTMAX.
-        logits: whether to put out what the softmax is computed from as well.
 
     Returns:
-        The bytes of the same model with two or three outputs: the scores, the embedding and
-        the logits.
+        The bytes of the same model with two outputs: the scores and the embedding.
 
     Raises:
         ModelFileError: when the bytes are no retrained model.
@@ -45,9 +43,5 @@ def expose_embedding(model: bytes, *, logits: bool = False) -> bytes:
     if head.embedding not in indices(graph.outputs):
         graph.outputs = [*indices(graph.outputs), head.embedding]
         add_signature_output(tree, head.embedding, 'embedding')
-    if logits:
-        (layer_output,) = indices(head.operators[0].outputs)
-        graph.outputs = [*indices(graph.outputs), layer_output]
-        add_signature_output(tree, layer_output, 'logits')
     drop_metadata(tree)
     return pack(tree)

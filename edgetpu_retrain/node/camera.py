@@ -20,12 +20,14 @@ import time
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.node.detection_input import DetectionInput
+from edgetpu_retrain.node.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.image_transport import IMAGE_TRANSPORTS
 from edgetpu_retrain.node.newest_frames import Frame
 from edgetpu_retrain.node.parameters import CameraParameters
+from edgetpu_retrain.node.sensor_data import sensor_data_qos
 from edgetpu_retrain.node.silence_watch import SilenceWatch
 from rclpy.node import Node
-from rclpy.qos import qos_profile_sensor_data, QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import CompressedImage, Image
@@ -37,21 +39,28 @@ class Camera:
     """
     Subscribes to one camera's images, with sensor-data QoS unless ``qos_overrides`` say else.
 
-    ``name`` is the camera's, ``topic`` the resolved one its images come on.
+    ``name`` is the camera's, ``topic`` the resolved one its images come on; ``parameters`` can
+    be replaced by later ones, of which those that can change live take effect.
 
     Args:
         node: whose subscription it is.
         parameters: of this camera.
         offer: takes each image; must not wait for anything.
+        statistics: is told what became of detections.
 
     Raises:
-        RequestError: when the topic's name or an override of its QoS is impossible.
+        RequestError: when a topic's name or an override of its QoS is impossible.
     """
 
     def __init__(
-        self, node: Node, parameters: CameraParameters, offer: Callable[[Frame], None]
+        self,
+        node: Node,
+        parameters: CameraParameters,
+        offer: Callable[[Frame], None],
+        statistics: FrameStatistics,
     ) -> None:
         self.name = parameters.name
+        self.parameters = parameters
         self._transport = IMAGE_TRANSPORTS[parameters.image_transport]
         self._offer = offer
         try:
@@ -62,7 +71,7 @@ class Camera:
                 _MESSAGE_TYPES[parameters.image_transport],
                 self.topic,
                 self._receive,
-                _sensor_data_qos(),
+                sensor_data_qos(),
                 qos_overriding_options=QoSOverridingOptions.with_default_policies(),
             )
         # rclpy has no common type for refused names, overrides and values of overrides.
@@ -72,25 +81,48 @@ class Camera:
                 f'{self.name}.image_topic to the name of a topic and qos_overrides to what ROS '
                 f'knows ({" ".join(str(error).split())})'
             ) from error
+        self._node = node
+        self._detections: DetectionInput | None = None
+        if parameters.detections_topic:
+            self._detections = self._open_detections(statistics)
         fast_dds = 'fastrtps' in get_rmw_implementation_identifier()
         self._silence = SilenceWatch(self.name, self.topic, fast_dds=fast_dds)
+
+    def close(self) -> None:
+        """Leave the topics."""
+        if self._detections is not None:
+            self._detections.close()
+        self._node.destroy_subscription(self._subscription)
+
+    @property
+    def detections_topic(self) -> str:
+        """The resolved topic of the detections, '' when there is none."""
+        return self._detections.topic if self._detections is not None else ''
 
     def check_silence(self) -> str | None:
         """Return a sentence for the log when a publisher is there but its images are not."""
         return self._silence.check(self._subscription.get_publisher_count(), time.monotonic())
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether a silence was told and goes on."""
+        return self._silence.is_reported
+
+    def _open_detections(self, statistics: FrameStatistics) -> DetectionInput:
+        try:
+            return DetectionInput(self._node, lambda: self.parameters, self._offer, statistics)
+        except Exception as error:
+            self._node.destroy_subscription(self._subscription)
+            raise RequestError(
+                f'camera {self.name!r} cannot subscribe to {self.parameters.detections_topic!a}: '
+                f'set {self.name}.detections_topic to the name of a topic and qos_overrides to '
+                f'what ROS knows ({" ".join(str(error).split())})'
+            ) from error
+
     def _receive(self, message: Any) -> None:
         now = time.monotonic()
         self._silence.image_arrived(now)
-        self._offer(Frame(self.name, self._transport, message, now))
-
-
-def _sensor_data_qos() -> QoSProfile:
-    """Return a sensor-data profile of our own, because overriding changes it in place."""
-    profile = qos_profile_sensor_data
-    return QoSProfile(
-        history=profile.history,
-        depth=profile.depth,
-        reliability=profile.reliability,
-        durability=profile.durability,
-    )
+        frame = Frame(self.name, self._transport, message, now, self.parameters.roi)
+        self._offer(frame)
+        if self._detections is not None:
+            self._detections.image_arrived(frame)

@@ -21,6 +21,7 @@ import math
 import threading
 
 from edgetpu_retrain.node.newest_frames import Frame
+from edgetpu_retrain.node.region import Region
 
 
 @dataclass(eq=False)
@@ -37,6 +38,8 @@ class Capture:
         min_interval_s: least time between the arrivals of two captured frames, seconds.
         since: frames that arrived before this moment show what was there before the request;
             seconds of :func:`time.monotonic`.
+        region: the part of each frame to embed, None = what the camera is used for.
+        min_novelty: skip frames nearer than this cosine distance to a sample of the class.
     """
 
     label: str
@@ -44,10 +47,14 @@ class Capture:
     count: int
     min_interval_s: float
     since: float
+    region: Region | None = None
+    min_novelty: float = 0.0
     claimed: int = field(default=0, init=False)
     """Frames taken: stored, refused or still on their way to the store."""
     stored: int = field(default=0, init=False)
     """Samples that are on the disk."""
+    skipped: int = field(default=0, init=False)
+    """Frames that were too near to a sample of their class."""
     first_sample: int = field(default=0, init=False)
     """Id of the first sample stored, by which the store knows what was added together."""
     stopped: bool = field(default=False, init=False)
@@ -75,14 +82,20 @@ class Capture:
         self.claimed += 1
         self._last_arrival = frame.arrived
 
-    def settle(self, error: BaseException | None) -> None:
+    def settle(self, sample: int, error: BaseException | None) -> None:
         """Note what became of a claimed frame; an error stops the request."""
         self._settled += 1
         if error is None:
-            self.stored += 1
+            self.stored += bool(sample)
+            self.skipped += not sample
+            self.first_sample = self.first_sample or sample
         else:
-            self._error = self._error or error
-            self.stopped = True
+            self.fail(error)
+
+    def fail(self, error: BaseException) -> None:
+        """Take no more frames and end with an error."""
+        self._error = self._error or error
+        self.stopped = True
 
     def is_over(self) -> bool:
         """Tell whether all is known that is going to happen."""
@@ -128,17 +141,27 @@ class Captures:
                 capture.claim(frame)
             return takers
 
-    def settle(self, capture: Capture, error: BaseException | None = None) -> None:
+    def settle(self, capture: Capture, sample: int, error: BaseException | None = None) -> None:
         """
         Tell what became of a claimed frame.
 
         Args:
             capture: who claimed it.
-            error: None when the sample is on the disk; else why not, which ends the request.
+            sample: id of the sample that is on the disk, 0 when there is none.
+            error: None when it is stored or was skipped; else why not, which ends the request.
         """
         with self._lock:
-            capture.settle(error)
+            capture.settle(sample, error)
         self._end_if_over(capture)
+
+    def end_all(self, error: BaseException) -> None:
+        """End all requests with an error, each as soon as those on their way are settled."""
+        with self._lock:
+            pending = list(self._pending)
+            for capture in pending:
+                capture.fail(error)
+        for capture in pending:
+            self._end_if_over(capture)
 
     def stop(self, capture: Capture) -> None:
         """Take no more frames for a request; it ends when those on their way are settled."""

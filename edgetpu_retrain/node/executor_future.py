@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from typing import Any
 
 from rclpy.node import Node
@@ -33,13 +33,15 @@ def on_executor(node: Node, source: Future[Any]) -> ExecutorFuture:
         source: ended by any thread.
 
     Returns:
-        Ends with the answer or the error of ``source``.
+        Ends with the answer or the error of ``source``; with CancelledError when that was
+        cancelled.
     """
     future = ExecutorFuture()
 
     def hand_over(source: Future[Any]) -> None:
         if source.cancelled():
-            future.cancel()
+            # A cancelled future of rclpy would answer None to whoever awaits it.
+            future.set_exception(CancelledError())
         elif (error := source.exception()) is not None:
             future.set_exception(error)
         else:

@@ -16,32 +16,51 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 import threading
+import time
 from typing import Any, Protocol, TypeVar
 
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.learning.head import FloatArray
 from edgetpu_retrain.node.captures import Capture, Captures
+from edgetpu_retrain.node.detections import BoxAnswer, boxes_within
+from edgetpu_retrain.node.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.image_conversion import RgbArray
 from edgetpu_retrain.node.newest_frames import Frame, NewestFrames
-from edgetpu_retrain.runtime.classifier import Classifier
-from edgetpu_retrain.runtime.extractor import Extractor
+from edgetpu_retrain.node.served_model import ServedModel
+from edgetpu_retrain.runtime.engine import Engine
 from edgetpu_retrain.store.embedding_kind import RawArray
 
 Answer = TypeVar('Answer')
 
 
 class FrameEvents(Protocol):
-    """What the worker tells the node, from its own thread."""
+    """What the worker tells and asks the node, from its own thread."""
 
-    def classified(self, frame: Frame, labels: tuple[str, ...], scores: FloatArray) -> None:
-        """Tell the scores, float32 ``[C]``, of a frame."""
+    def classified(
+        self, frame: Frame, model: ServedModel, scores: FloatArray, embedding: RawArray
+    ) -> None:
+        """Tell a model's scores, float32 ``[C]``, of a frame, and its raw embedding ``[D]``."""
 
-    def captured(self, capture: Capture, frame: Frame, embedding: RawArray) -> None:
-        """Tell the raw embedding ``[D]`` of a frame that a request has claimed."""
+    def wants_embeddings(self) -> bool:
+        """Tell whether :meth:`embedded` is to be called at all."""
+
+    def embedded(self, frame: Frame, embedding: RawArray) -> None:
+        """Tell the raw embedding ``[D]`` of a frame."""
+
+    def captured(self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray) -> None:
+        """Tell the picture and raw embedding ``[D]`` of a frame that a request has claimed."""
+
+    def not_captured(self, capture: Capture, error: Exception) -> None:
+        """Tell why a frame that a request has claimed cannot become a sample."""
+
+    def detected(
+        self, frame: Frame, model: ServedModel, answers: Sequence[BoxAnswer], skipped: int
+    ) -> None:
+        """Tell what a model says of the boxes in a frame, and how many of them are empty."""
 
     def unusable(self, frame: Frame, error: ImageError) -> None:
         """Tell that a frame holds no picture."""
@@ -72,34 +91,43 @@ class FrameWorker:
     """
     Serves the newest frames of all cameras, one pass of the backbone each.
 
-    The same pass answers the classification and all pending captures.  While there is nothing
-    to classify with and nothing to capture, frames are only checked.
+    The same pass answers the classification, whoever listens to embeddings, and all pending
+    captures; only a capture of another region than the frame's own costs one more.  While there
+    is nothing to classify with and nobody wants embeddings, frames are only checked.
 
     Args:
-        model: the extractor before the first training, a classifier after it.
+        engine: runs the frames.
+        model: what the engine serves already, None before the first training.
         cameras: names of the cameras.
         captures: the pending requests for samples.
         events: is told what happens.
+        statistics: is told how many frames came and how long they took.
     """
 
     def __init__(
         self,
-        model: Extractor | Classifier,
+        engine: Engine,
+        model: ServedModel | None,
         cameras: Iterable[str],
         captures: Captures,
         events: FrameEvents,
+        statistics: FrameStatistics,
     ) -> None:
+        self._engine = engine
         self._model = model
         self._captures = captures
         self._events = events
+        self._statistics = statistics
         self._frames = NewestFrames(cameras)
         self._jobs: deque[_Job] = deque()
-        self._stopping = False
+        self._stopping = True
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._work, name='frames', daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin to work."""
+        """Begin to work; it can be stopped and started again."""
+        self._stopping = False
+        self._thread = threading.Thread(target=self._work, name='frames', daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -107,33 +135,40 @@ class FrameWorker:
         with self._changed:
             self._stopping = True
             self._changed.notify()
-        if self._thread.ident is not None:
+        if self._thread is not None:
             self._thread.join()
-        for job in self._jobs:
-            job.done.cancel()
+            self._thread = None
+        while self._jobs:
+            self._jobs.popleft().done.cancel()
+        self._frames.clear()
 
     def offer(self, frame: Frame) -> None:
         """Hand over a camera's newest frame; never waits for inference."""
         with self._changed:
-            self._frames.put(frame)
+            dropped = self._frames.put(frame)
             self._changed.notify()
+        if frame.detections is None:
+            self._statistics.count(frame.camera, 'received')
+        if dropped:
+            self._statistics.count(frame.camera, _count_of(frame, 'dropped'))
 
     def embed(self, rgb: RgbArray) -> Future[RawArray]:
         """Return the raw embedding ``[D]`` that a picture is going to have."""
         return self._between_frames(lambda: self._embed(rgb))
 
-    def serve(self, model: Extractor | Classifier) -> Future[None]:
+    def serve(self, model: ServedModel) -> Future[None]:
         """
         Swap models between two frames.
 
         Args:
-            model: the new one, loaded and warm.
+            model: the new one, prepared by the engine.
 
         Returns:
             Ends when no frame is in the old one any more and the next one goes to the new.
         """
 
         def swap() -> None:
+            self._engine.serve(model.servable)
             self._model = model
 
         return self._between_frames(swap)
@@ -167,26 +202,94 @@ class FrameWorker:
 
     def _serve(self, frame: Frame) -> None:
         try:
-            self._pass(frame)
+            if frame.detections is None:
+                self._pass(frame)
+            else:
+                self._classify_boxes(frame)
         except ImageError as error:
+            self._statistics.count(frame.camera, _count_of(frame, 'unusable'))
             self._events.unusable(frame, error)
         except Exception as error:  # noqa: BLE001 - one frame must not end all that follow
+            self._statistics.count(frame.camera, _count_of(frame, 'lost'))
             self._events.failed(frame, error)
 
     def _pass(self, frame: Frame) -> None:
-        if isinstance(self._model, Classifier):
-            classified = self._model.classify(frame.to_rgb())
-            self._events.classified(frame, self._model.labels, classified.scores)
-            embedding = classified.embedding
-        elif self._captures.wants(frame):
-            embedding = self._model.embed(frame.to_rgb())
-        else:
+        started = time.monotonic()
+        model, wants_embeddings = self._model, self._events.wants_embeddings()
+        if model is None and not wants_embeddings and not self._captures.wants(frame):
             frame.check()
             return
+        rgb = frame.to_rgb()
+        converted = time.monotonic()
+        answer = self._engine.run(rgb)
+        if model is not None and answer.scores is not None:
+            inferred = time.monotonic()
+            self._events.classified(frame, model, answer.scores, answer.embedding)
+            published = time.monotonic()
+            self._statistics.count(frame.camera, 'classified')
+            self._statistics.measured(
+                frame.camera,
+                {
+                    'waiting': started - frame.arrived,
+                    'conversion': converted - started,
+                    'resize': answer.times.resize_s,
+                    'inference': answer.times.invoke_s,
+                    'publication': published - inferred,
+                    'total': published - frame.arrived,
+                },
+            )
+        if wants_embeddings:
+            self._events.embedded(frame, answer.embedding)
         for capture in self._captures.claim(frame):
-            self._events.captured(capture, frame, embedding)
+            self._capture(capture, frame, rgb, answer.embedding)
+
+    def _capture(self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray) -> None:
+        try:
+            if capture.region is not None:
+                rgb = frame.part_to_rgb(capture.region)
+                embedding = self._embed(rgb)
+        except Exception as error:  # noqa: BLE001 - whoever asked for the sample gets it
+            self._events.not_captured(capture, error)
+        else:
+            self._events.captured(capture, frame, rgb, embedding)
+
+    def _classify_boxes(self, frame: Frame) -> None:
+        model = self._model
+        if model is None:
+            return
+        frame.check()
+        boxes = boxes_within(frame.detections.detections, *frame.size)
+        answers = []
+        for box in boxes:
+            answer = self._engine.run(frame.part_to_rgb(box.region))
+            if answer.scores is None:
+                return
+            answers.append(BoxAnswer(box, answer.scores, answer.embedding))
+            if not self._serve_between_boxes():
+                return
+        skipped = len(frame.detections.detections) - len(boxes)
+        self._statistics.count(frame.camera, 'boxes classified', len(boxes))
+        self._statistics.count(frame.camera, 'boxes skipped', skipped)
+        self._events.detected(frame, model, answers, skipped)
+
+    def _serve_between_boxes(self) -> bool:
+        """Let no camera wait for the many boxes of another; False means to end."""
+        with self._changed:
+            if self._stopping:
+                return False
+            task = self._jobs.popleft() if self._jobs else self._frames.take(detections=False)
+        if isinstance(task, _Job):
+            task.run()
+        elif task is not None:
+            self._serve(task)
+        return True
 
     def _embed(self, rgb: RgbArray) -> RawArray:
-        if isinstance(self._model, Classifier):
-            return self._model.classify(rgb).embedding
-        return self._model.embed(rgb)
+        return self._engine.run(rgb).embedding
+
+
+def _count_of(frame: Frame, what: str) -> str:
+    """Return under which name it is counted what became of a frame."""
+    if frame.detections is None:
+        return what
+    return 'detections dropped' if what == 'dropped' else 'detections lost'

@@ -28,6 +28,7 @@ from typing import Any, Protocol
 
 import cv2
 from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.node.region import Region
 import numpy as np
 import numpy.typing as npt
 
@@ -56,6 +57,8 @@ class _Encoding:
         dtype: of one number, without its byte order.
         least: smallest width and height that ``to_rgb`` can do.
         even_width: whether two neighbouring pixels share their colour.
+        grid: a part that begins at multiples of these, across and down, is of the same encoding.
+        margin: pixels around a part from which its own are interpolated.
     """
 
     channels: int
@@ -63,6 +66,8 @@ class _Encoding:
     dtype: str = 'u1'
     least: int = 1
     even_width: bool = False
+    grid: tuple[int, int] = (1, 1)
+    margin: int = 0
 
     @property
     def bytes_per_pixel(self) -> int:
@@ -88,11 +93,12 @@ def _from_mono16(pixels: npt.NDArray[Any]) -> RgbArray:
 
 def _bayer(code: int) -> _Encoding:
     # OpenCV interpolates from the inside to the rim; under 3 pixels it would answer black.
-    return _Encoding(1, _by_opencv(code), least=3)
+    # It does so at each rim: a part is converted with the pixels around it.
+    return _Encoding(1, _by_opencv(code), least=3, grid=(2, 2), margin=2)
 
 
 def _yuv422(code: int) -> _Encoding:
-    return _Encoding(2, _by_opencv(code), even_width=True)
+    return _Encoding(2, _by_opencv(code), even_width=True, grid=(2, 1))
 
 
 # Names as in sensor_msgs/image_encodings.hpp.  OpenCV calls a Bayer pattern by the second pixel
@@ -174,6 +180,36 @@ def image_to_rgb(message: ImageMessage) -> RgbArray:
     if encoding is None:
         return _by_cv_bridge(message)
     return encoding.to_rgb(_look_into(message, encoding))
+
+
+def image_part_to_rgb(message: ImageMessage, region: Region) -> RgbArray | None:
+    """
+    Return a part of the picture in an image message; no other pixel is converted.
+
+    Args:
+        message: a ``sensor_msgs/Image``.
+        region: the part.
+
+    Returns:
+        uint8 ``[height, width, 3]`` RGB, the same as cut from :func:`image_to_rgb`; None for an
+        encoding that can only be converted as a whole.
+
+    Raises:
+        ImageError: when the message contradicts itself or the region is not wholly inside.
+    """
+    check_image(message)
+    encoding = _ENCODINGS.get(message.encoding)
+    if encoding is None:
+        return None
+    region.check_within(message.width, message.height)
+    around = region.grown(encoding.margin, encoding.grid, message.width, message.height)
+    rgb = encoding.to_rgb(around.cut(_look_into(message, encoding)))
+    return region.seen_from(around).cut(rgb)
+
+
+def image_size(message: ImageMessage) -> tuple[int, int]:
+    """Return width and height of the picture in an image message."""
+    return message.width, message.height
 
 
 def _look_into(message: ImageMessage, encoding: _Encoding) -> npt.NDArray[Any]:

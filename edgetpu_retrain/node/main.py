@@ -18,6 +18,7 @@ from __future__ import annotations
 import sys
 
 from edgetpu_retrain.errors import RetrainError
+from edgetpu_retrain.node.managed_node import create_managed_node
 from edgetpu_retrain.node.retrain_node import RetrainNode
 from edgetpu_retrain.node.wording import sentence
 import rclpy
@@ -49,9 +50,11 @@ def main(arguments: list[str] | None = None) -> int:
         # One thread is faster than several here: no callback waits for anything, and rclpy's
         # multi-threaded executor loses images.
         executor = SingleThreadedExecutor()
-        node = rclpy.create_node(NODE_NAME)
-        retrain_node = RetrainNode(node)
+        node = create_managed_node(NODE_NAME)
         executor.add_node(node)
+        retrain_node = RetrainNode(node)
+        if not retrain_node.start():
+            return 1 if rclpy.ok() else 0
         executor.spin()
     except KeyboardInterrupt:
         pass

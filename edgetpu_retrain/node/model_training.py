@@ -16,11 +16,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 import threading
 
-from edgetpu_retrain.errors import RetrainError, StoreError
+from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.retraining import (
     ProgressCallback,
     retrain,
@@ -28,7 +28,7 @@ from edgetpu_retrain.retraining import (
     TrainingOptions,
     TrainingOutcome,
 )
-from edgetpu_retrain.runtime.classifier import Classifier
+from edgetpu_retrain.runtime.engine import Servable
 from edgetpu_retrain.store.models import ModelStore, ModelVersion
 from edgetpu_retrain.store.samples import SampleStore
 
@@ -78,10 +78,12 @@ class TrainedModel:
     Args:
         outcome: of the training.
         version: of the stored model.
+        remark: what went wrong afterwards, '' = nothing.
     """
 
     outcome: TrainingOutcome
     version: ModelVersion
+    remark: str = ''
 
 
 class ModelTraining:
@@ -93,8 +95,9 @@ class ModelTraining:
         models: where models go.
         extractor: bytes of the extractor's .tflite file.
         identity: of the extractor.
-        load: makes a classifier of a retrained model's bytes.
-        serve: swaps the classifier in; ends when it serves.
+        prepare: makes a retrained model's bytes ready to serve.
+        swap: lets the new model serve; ends when it does.
+        prune: deletes old versions.
     """
 
     def __init__(
@@ -103,15 +106,17 @@ class ModelTraining:
         models: ModelStore,
         extractor: bytes,
         identity: str,
-        load: Callable[[bytes], Classifier],
-        serve: Callable[[Classifier], Future[None]],
+        prepare: Callable[[bytes], Servable],
+        swap: Callable[[ServedModel], None],
+        prune: Callable[[], object],
     ) -> None:
         self._samples = samples
         self._models = models
         self._extractor = extractor
         self._identity = identity
-        self._load = load
-        self._serve = serve
+        self._prepare = prepare
+        self._swap = swap
+        self._prune = prune
 
     def run(
         self,
@@ -141,62 +146,15 @@ class ModelTraining:
             on_progress=on_progress,
             should_stop=cancellation.requested,
         )
-        classifier = self._load(outcome.model)
-        classifier.warm_up()
+        servable = self._prepare(outcome.model)
         cancellation.commit()
-        version = self._models.save(outcome.model, outcome.record(self._newest_version()))
-        self._serve(classifier).result()
-        return TrainedModel(outcome, version)
-
-    def _newest_version(self) -> int:
-        versions = self._models.versions()
-        return versions[-1] if versions else 0
-
-
-@dataclass(frozen=True, eq=False)
-class StoredModel:
-    """
-    The model to go on with after a start.
-
-    Args:
-        version: of the model.
-        classifier: the same, loaded.
-    """
-
-    version: ModelVersion
-    classifier: Classifier
-
-
-def newest_servable(
-    models: ModelStore,
-    identity: str,
-    load: Callable[[bytes], Classifier],
-    warn: Callable[[str], None],
-) -> StoredModel | None:
-    """
-    Return the newest stored model that can serve with an extractor.
-
-    Args:
-        models: where they are.
-        identity: of the extractor.
-        load: makes a classifier of a retrained model's bytes.
-        warn: is told which newer models were passed over, and why.
-    """
-    for number in reversed(models.versions()):
+        parent = self._models.newest_version()
+        version = self._models.save(outcome.model, outcome.record(parent))
+        self._swap(ServedModel(version, servable))
+        remark = ''
         try:
-            return _load_stored(models, number, identity, load)
-        except RetrainError as error:  # noqa: PERF203 - a handful of versions, once
-            warn(f'model version {number} does not serve: {error}')
-    return None
-
-
-def _load_stored(
-    models: ModelStore, number: int, identity: str, load: Callable[[bytes], Classifier]
-) -> StoredModel:
-    version = models.load(number)
-    if version.record.extractor != identity:
-        raise StoreError(
-            f'it was trained for extractor {version.record.extractor[:12]}, and '
-            f'{identity[:12]} is in use: set extractor to that one, or train again'
-        )
-    return StoredModel(version, load(version.read_model()))
+            self._prune()
+        except StoreError as error:
+            # The new model serves; what is left over takes room and harms nobody.
+            remark = str(error)
+        return TrainedModel(outcome, version, remark)

@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
@@ -25,10 +26,15 @@ from edgetpu_retrain.node.parameters import (
     NodeParameters,
     Parameter,
     PARAMETERS,
-    READ_AT_START,
+    READ_WHEN_CONFIGURED,
     TAKES_EFFECT_AT_ONCE,
 )
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
 from rclpy.exceptions import (
     InvalidParameterTypeException,
     InvalidParameterValueException,
@@ -37,9 +43,9 @@ from rclpy.exceptions import (
 from rclpy.node import Node
 
 
-def declare_parameters(node: Node) -> NodeParameters:
+def declare_node_parameters(node: Node) -> None:
     """
-    Declare all parameters and return their values.
+    Declare the parameters that do not depend on the names of cameras.
 
     Args:
         node: takes the values from its command line, launch file and parameter files.
@@ -49,15 +55,66 @@ def declare_parameters(node: Node) -> NodeParameters:
     """
     for parameter in PARAMETERS:
         _declare(node, parameter)
+
+
+def declare_parameters(node: Node) -> NodeParameters:
+    """
+    Declare all parameters that are not declared yet, and return the values of all.
+
+    It is called whenever the node is configured, because other cameras have other parameters.
+
+    Args:
+        node: takes the values from its command line, launch file and parameter files.
+
+    Raises:
+        RequestError: one sentence that names the parameter, its value and what is allowed.
+    """
+    declare_node_parameters(node)
     for camera in check_camera_names(_value(node, 'cameras')):
         for parameter in camera_parameters(camera):
             _declare(node, parameter)
     return read_parameters(node)
 
 
+def refuse_late_changes(node: Node, is_configured: Callable[[], bool]) -> None:
+    """
+    Let changes be refused with a reason: impossible ones, and those that come too late.
+
+    Args:
+        node: whose parameters are watched from now on.
+        is_configured: tells whether models, files and topics were made from the parameters.
+    """
+
+    def check(changes: list[Any]) -> SetParametersResult:
+        cameras = [name for name in _texts(node, 'cameras') if isinstance(name, str)]
+        known = {each.name: each for name in cameras for each in camera_parameters(name)}
+        known |= {each.name: each for each in PARAMETERS}
+        for change in changes:
+            parameter = known.get(change.name)
+            if parameter is None:
+                continue
+            if not parameter.live and is_configured():
+                return SetParametersResult(
+                    successful=False, reason=f'{change.name}: {READ_WHEN_CONFIGURED}'
+                )
+            try:
+                parameter.check(change.value)
+            except RequestError as error:
+                return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    node.add_on_set_parameters_callback(check)
+
+
 def read_parameters(node: Node) -> NodeParameters:
     """Return the present values of parameters that were declared."""
     return collect_parameters(lambda name: _value(node, name))
+
+
+def _texts(node: Node, name: str) -> list[Any]:
+    if not node.has_parameter(name):
+        return []
+    return list(node.get_parameter_or(name).value or [])
 
 
 def _value(node: Node, name: str) -> Any:
@@ -69,6 +126,8 @@ def _value(node: Node, name: str) -> Any:
 
 
 def _declare(node: Node, parameter: Parameter) -> None:
+    if node.has_parameter(parameter.name):
+        return
     try:
         node.declare_parameter(parameter.name, parameter.default, _descriptor(parameter))
     except (InvalidParameterTypeException, InvalidParameterValueException) as error:
@@ -80,8 +139,7 @@ def _declare(node: Node, parameter: Parameter) -> None:
 def _descriptor(parameter: Parameter) -> ParameterDescriptor:
     descriptor = ParameterDescriptor(
         description=parameter.description,
-        read_only=not parameter.live,
-        additional_constraints=TAKES_EFFECT_AT_ONCE if parameter.live else READ_AT_START,
+        additional_constraints=_constraints(parameter),
     )
     if parameter.allowed is not None:
         least, most = parameter.allowed
@@ -94,8 +152,16 @@ def _descriptor(parameter: Parameter) -> ParameterDescriptor:
     return descriptor
 
 
+def _constraints(parameter: Parameter) -> str:
+    when = TAKES_EFFECT_AT_ONCE if parameter.live else READ_WHEN_CONFIGURED
+    return f'One of {", ".join(parameter.choices)}. {when}' if parameter.choices else when
+
+
 def _in_words(parameter: Parameter) -> str:
+    if isinstance(parameter.default, list) and isinstance(parameter.default[0], int):
+        return 'a list of whole numbers'
     kind = {
+        bool: 'true or false',
         list: 'a list of texts',
         str: 'a text',
         int: 'a whole number',

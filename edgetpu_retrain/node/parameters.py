@@ -27,10 +27,16 @@ from typing import Any
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.node.image_transport import IMAGE_TRANSPORTS
+from edgetpu_retrain.node.region import Region
+from edgetpu_retrain.node.sample_picture import STORE_IMAGES
 
-ParameterValue = str | int | float | list[str]
+ParameterValue = str | int | float | bool | list[str] | list[int]
 
-READ_AT_START = 'Read once at start: to change it, start the node again.'
+READ_WHEN_CONFIGURED = (
+    'Read when the node is configured, because models, files and topics are made from it: to '
+    'change it, start the node again, or clean it up first (ros2 lifecycle set NODE deactivate, '
+    'then cleanup).'
+)
 TAKES_EFFECT_AT_ONCE = 'Takes effect at once.'
 
 # A camera's name begins its parameters' names and will be part of topic names
@@ -48,17 +54,47 @@ class Parameter:
         default: its value when nobody sets it; tells the type, too.
         description: what it is for, with unit.
         allowed: smallest and largest value, None where there is no such thing.
+        choices: all values that it can have, () where any text will do.
         live: whether a change while the node runs takes effect.
+        read: from its value to what it means, where the value itself is not that; raises
+            RequestError when it is impossible.
     """
 
     name: str
     default: ParameterValue
     description: str
     allowed: tuple[float, float] | None = None
+    choices: tuple[str, ...] = ()
     live: bool = False
+    read: Callable[[Any], Any] | None = None
+
+    def check(self, value: Any) -> None:
+        """
+        Refuse a value that no range describes.
+
+        Args:
+            value: of the right type.
+
+        Raises:
+            RequestError: when it is none of the choices, or impossible.
+        """
+        if self.read is not None:
+            try:
+                self.read(value)
+            except RequestError as error:
+                raise RequestError(f'parameter {self.name}: {error}') from error
+        if self.choices and value not in self.choices:
+            raise RequestError(
+                f'parameter {self.name} is {value!a}: set it to {" or ".join(self.choices)}'
+            )
 
 
 PARAMETERS = (
+    Parameter(
+        'autostart',
+        True,
+        'Whether the node configures and activates itself; false waits for a lifecycle manager.',
+    ),
     Parameter('cameras', ['camera'], 'Names of the cameras; each has parameters of its own.'),
     Parameter(
         'extractor',
@@ -70,6 +106,18 @@ PARAMETERS = (
         'device',
         'auto',
         "Where the extractor runs: 'auto', 'cpu', 'usb', 'usb:0', 'pci', 'pci:0' or ':0'.",
+    ),
+    Parameter(
+        'fallback_extractor',
+        '',
+        "Path of the extractor's twin for the CPU, which serves while an Edge TPU does not; "
+        "'' is none.",
+    ),
+    Parameter(
+        'invoke_timeout_s',
+        2.0,
+        'How long a pass on an Edge TPU may take before it counts as failed, in seconds.',
+        (0.01, 3600.0),
     ),
     Parameter('num_threads', 1, 'Threads of the CPU for inference.', (1, 64)),
     Parameter(
@@ -104,8 +152,7 @@ PARAMETERS = (
     Parameter(
         'rejection_rate',
         0.05,
-        'Share of known things above the threshold for unknown ones that the next trained model '
-        'carries.',
+        "Share of known things that the next trained model may call 'unknown'.",
         (0.0, 0.99),
         live=True,
     ),
@@ -115,6 +162,51 @@ PARAMETERS = (
         10.0,
         'How long a request waits for its frames where it says 0, in seconds.',
         (0.001, 86400.0),
+        live=True,
+    ),
+    Parameter(
+        'min_novelty',
+        0.0,
+        'Skip a sample that is nearer than this cosine distance to one of its class, where a '
+        'request says 0; 0.0 skips none.',
+        (0.0, 2.0),
+        live=True,
+    ),
+    Parameter(
+        'store_images',
+        'none',
+        "What is kept of a sample's picture: 'none', 'thumbnail' (at most 320 pixels wide and "
+        "high) or 'full'; needed to embed the samples again with another extractor.",
+        choices=STORE_IMAGES,
+        live=True,
+    ),
+    Parameter(
+        'keep_models',
+        20,
+        'How many model versions are kept; the one that serves always is.',
+        (1, 1_000_000),
+        live=True,
+    ),
+    Parameter(
+        'unknown_below',
+        0.0,
+        "A frame whose best class is less probable than this is 'unknown'; 0.0 leaves it to the "
+        "model's own threshold.",
+        (0.0, 1.0),
+        live=True,
+    ),
+    Parameter(
+        'smoothing_frames',
+        1,
+        "Over how many of a camera's last frames an answer is smoothed; 1 = not at all.",
+        (1, 1000),
+        live=True,
+    ),
+    Parameter(
+        'smoothing_hysteresis',
+        0.1,
+        'By how much another class must lead before a smoothed answer changes to it.',
+        (0.0, 1.0),
         live=True,
     ),
     Parameter(
@@ -136,6 +228,42 @@ def camera_parameters(camera: str) -> tuple[Parameter, ...]:
             'raw',
             "'raw' (sensor_msgs/Image), or 'compressed' (sensor_msgs/CompressedImage on the "
             "topic + '/compressed').",
+            choices=tuple(IMAGE_TRANSPORTS),
+        ),
+        Parameter(
+            f'{camera}.active',
+            True,
+            'Whether the node listens to this camera.',
+            live=True,
+        ),
+        Parameter(
+            f'{camera}.roi',
+            [0, 0, 0, 0],
+            'The part of the image that is classified and taught: x, y, width, height in pixels; '
+            'all zero = the whole image.',
+            live=True,
+            read=Region.from_values,
+        ),
+        Parameter(
+            f'{camera}.detections_topic',
+            '',
+            'Topic of vision_msgs/Detection2DArray with the stamps of the images, whose boxes '
+            "(in pixels of the whole image) are classified on ~/<camera>/detections; '' = none.",
+        ),
+        Parameter(
+            f'{camera}.detections_timeout_s',
+            0.5,
+            'How long images and detections wait for each other, in seconds; at most 32 of each '
+            'are kept.',
+            (0.001, 60.0),
+            live=True,
+        ),
+        Parameter(
+            f'{camera}.max_detections',
+            32,
+            'How many boxes of an image are classified; those of the highest scores are.',
+            (1, 1000),
+            live=True,
         ),
     )
 
@@ -147,15 +275,23 @@ class CameraParameters:
     name: str
     image_topic: str
     image_transport: str
+    active: bool
+    roi: Region | None
+    detections_topic: str
+    detections_timeout_s: float
+    max_detections: int
 
 
 @dataclass(frozen=True)
 class NodeParameters:
     """The values of all parameters at one moment; fields as in :data:`PARAMETERS`."""
 
+    autostart: bool
     cameras: tuple[CameraParameters, ...]
     extractor: str
     device: str
+    fallback_extractor: str
+    invoke_timeout_s: float
     num_threads: int
     data_dir: str
     num_iter: int
@@ -165,6 +301,12 @@ class NodeParameters:
     rejection_rate: float
     seed: int
     sample_timeout_s: float
+    min_novelty: float
+    store_images: str
+    keep_models: int
+    unknown_below: float
+    smoothing_frames: int
+    smoothing_hysteresis: float
     max_results: int
 
     @property
@@ -183,20 +325,24 @@ def collect_parameters(value_of: Callable[[str], Any]) -> NodeParameters:
     Raises:
         RequestError: when a value that no range describes is impossible.
     """
-    values = {each.name: value_of(each.name) for each in PARAMETERS}
+    values = {each.name: _checked(each, value_of) for each in PARAMETERS}
     cameras = tuple(
         CameraParameters(
-            camera, value_of(f'{camera}.image_topic'), value_of(f'{camera}.image_transport')
+            camera,
+            **{
+                each.name.removeprefix(f'{camera}.'): _checked(each, value_of)
+                for each in camera_parameters(camera)
+            },
         )
         for camera in check_camera_names(values.pop('cameras'))
     )
-    for camera in cameras:
-        if camera.image_transport not in IMAGE_TRANSPORTS:
-            raise RequestError(
-                f'parameter {camera.name}.image_transport is {camera.image_transport!a}: set it '
-                f'to {" or ".join(IMAGE_TRANSPORTS)}'
-            )
     return NodeParameters(cameras=cameras, **values)
+
+
+def _checked(parameter: Parameter, value_of: Callable[[str], Any]) -> Any:
+    value = value_of(parameter.name)
+    parameter.check(value)
+    return value if parameter.read is None else parameter.read(value)
 
 
 def check_camera_names(names: list[str]) -> list[str]:

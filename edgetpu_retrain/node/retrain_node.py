@@ -11,193 +11,261 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The node: wires cameras, worker, samples and training to each other and to ROS."""
+"""The node: a lifecycle, and what each of its transitions begins and ends."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from pathlib import Path
-import time
+from collections.abc import Callable
+import traceback
 from typing import Any
 
-from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.extractors import default_extractor_path
-from edgetpu_retrain.learning.head import FloatArray
-from edgetpu_retrain.model_file.reading import read_model
+from diagnostic_msgs.msg import DiagnosticArray
+from edgetpu_retrain.errors import RequestError, RetrainError
+from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.camera import Camera
-from edgetpu_retrain.node.captures import Capture, Captures
-from edgetpu_retrain.node.classification_message import classification_message
-from edgetpu_retrain.node.fault_counter import FaultCounter
-from edgetpu_retrain.node.frame_worker import FrameWorker
-from edgetpu_retrain.node.model_training import ModelTraining, newest_servable
-from edgetpu_retrain.node.newest_frames import Frame
-from edgetpu_retrain.node.parameter_declaration import declare_parameters, read_parameters
+from edgetpu_retrain.node.correction_services import CorrectionServices
+from edgetpu_retrain.node.diagnostics import camera_problem, diagnostics
+from edgetpu_retrain.node.loaded_parts import LoadedParts
+from edgetpu_retrain.node.model_services import ModelServices
+from edgetpu_retrain.node.node_status import NodeStatus
+from edgetpu_retrain.node.parameter_declaration import (
+    declare_node_parameters,
+    declare_parameters,
+    read_parameters,
+    refuse_late_changes,
+)
 from edgetpu_retrain.node.parameters import NodeParameters
 from edgetpu_retrain.node.sample_services import SampleServices
-from edgetpu_retrain.node.sample_thread import SampleThread
 from edgetpu_retrain.node.training_action import TrainingAction
 from edgetpu_retrain.node.wording import sentence
-from edgetpu_retrain.runtime.classifier import Classifier
-from edgetpu_retrain.runtime.extractor import Extractor
-from edgetpu_retrain.store.data_folder import data_folder
-from edgetpu_retrain.store.embedding_kind import RawArray
-from edgetpu_retrain.store.models import ModelStore
-from edgetpu_retrain.store.samples import SampleStore
-from rclpy.node import Node
+from rclpy.lifecycle import LifecycleNode, ManagedEntity, TransitionCallbackReturn
 from rclpy.qos import QoSProfile
-from vision_msgs.msg import Classification
-
-SAMPLES_FILE = 'samples.db'
-MODELS_FOLDER = 'models'
 
 _WATCH_PERIOD_S = 1.0
 
+_HOW_TO_ACTIVATE = {
+    'unconfigured': 'configure and activate it first (ros2 lifecycle set {name} configure, then '
+    'activate)',
+    'inactive': 'activate it first (ros2 lifecycle set {name} activate)',
+    'finalized': 'start it again',
+}
 
-class RetrainNode:
+
+class RetrainNode(ManagedEntity):
     """
     Classifies what its cameras see, and learns new classes meanwhile.
 
-    It has a ROS node rather than being one, because a subclass would share its private names
-    with every release of rclpy.  It is the ``FrameEvents`` of its worker: the methods
-    :meth:`classified`, :meth:`captured`, :meth:`unusable` and :meth:`failed` are called from
-    the worker's thread.
+    It has a lifecycle node rather than being one, because a subclass would share its private
+    names with every release of rclpy.  Services and the action are there from the beginning, so
+    that whoever asks too early gets an answer.
 
     Args:
         node: a fresh one; it stays its maker's to destroy.
 
     Raises:
-        RetrainError, FileNotFoundError: when it cannot start; the message says what to change.
+        RequestError: when a parameter is of the wrong type or out of its range.
     """
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: LifecycleNode) -> None:
         self._node = node
         self._log = node.get_logger()
-        self._parameters: NodeParameters = declare_parameters(node)
-        # What is to be ended, in the order in which it began.
-        self._parts = ExitStack()
-        self._unusable = FaultCounter('unusable image')
-        self._lost = FaultCounter('frame lost')
-        self._captures = Captures()
-        try:
-            self._load()
-            self._open()
-        except BaseException:
-            self.close()
-            raise
+        declare_node_parameters(node)
+        self._autostart = bool(node.get_parameter('autostart').value)
+        self._parameters: NodeParameters | None = None
+        self._parts: LoadedParts | None = None
+        self._cameras: dict[str, Camera] = {}
+        self._active_parts: ActiveParts | None = None
+        self._status = NodeStatus(node)
+        SampleServices(node, self._active)
+        self._corrections = CorrectionServices(node, self._active)
+        self._models = ModelServices(node, self._active)
+        self._action = TrainingAction(node, self._active, self._training_changed)
+        self._diagnostics = node.create_publisher(
+            DiagnosticArray, '/diagnostics', QoSProfile(depth=10)
+        )
+        refuse_late_changes(node, lambda: self._parts is not None)
+        node.add_post_set_parameters_callback(self._reread_parameters)
+        node.create_timer(_WATCH_PERIOD_S, self._watch)
+        node.add_managed_entity(self)
+
+    def start(self) -> bool:
+        """Configure and activate, where ``autostart`` says so; False when that failed."""
+        if not self._autostart:
+            self._log.info('waiting for a lifecycle manager, because autostart is false')
+            return True
+        return all(
+            transition() == TransitionCallbackReturn.SUCCESS
+            for transition in (self._node.trigger_configure, self._node.trigger_activate)
+        )
 
     def close(self) -> None:
         """Cancel a training that runs, end all threads and close the files."""
-        self._parts.close()
+        self._action.close()
+        self._corrections.close()
+        self._models.close()
+        self._clean_up()
 
-    # What a lifecycle calls 'configure': models and files, no topic yet.
+    # What rclpy calls at the transitions.  It would swallow what they raise.
 
-    def _load(self) -> None:
-        parameters = self._parameters
-        path = Path(parameters.extractor or default_extractor_path())
-        extractor = Extractor(
-            read_model(path), device=parameters.device, num_threads=parameters.num_threads
-        )
-        loaded = extractor.loaded
-        self._log.info(f'extractor {path} runs on {loaded.device} by {loaded.runtime}')
-        if loaded.note:
-            self._log.warning(sentence(loaded.note))
-        folder = data_folder(parameters.data_dir)
-        store = self._parts.enter_context(SampleStore(folder / SAMPLES_FILE))
-        models = ModelStore(folder / MODELS_FOLDER)
-        identity = extractor.description.identity
-        stored = newest_servable(models, identity, self._classifier, self._log.warning)
-        self._samples = SampleThread(store, extractor.description)
-        self._parts.callback(self._samples.close)
-        self._worker = FrameWorker(
-            stored.classifier if stored else extractor,
-            parameters.camera_names,
-            self._captures,
-            self,
-        )
-        self._parts.callback(self._worker.stop)
-        self._training = ModelTraining(
-            store,
-            models,
-            extractor.model,
-            identity,
-            self._classifier,
-            self._worker.serve,
-        )
-        total = sum(store.counts(extractor=identity).values())
-        self._log.info(f'{total} samples in {folder}')
-        if stored:
-            self._log.info(f'model version {stored.version.version} serves')
-        else:
-            self._log.info(
-                'there is no trained model yet, so nothing is published on ~/classification: '
-                'add samples with ~/add_samples, then train with ~/train'
-            )
+    def on_configure(self, _state: Any) -> TransitionCallbackReturn:
+        """Load models and open the store."""
+        if not self._succeeds(self._configure):
+            return TransitionCallbackReturn.ERROR
+        self._status.update(state='inactive')
+        return TransitionCallbackReturn.SUCCESS
 
-    def _classifier(self, model: bytes) -> Classifier:
-        return Classifier(
-            model, device=self._parameters.device, num_threads=self._parameters.num_threads
-        )
-
-    # What a lifecycle calls 'activate': everything that others on the graph see.
-
-    def _open(self) -> None:
-        self._publisher = self._node.create_publisher(
-            Classification, '~/classification', QoSProfile(depth=10)
-        )
-        self._cameras = [
-            Camera(self._node, parameters, self._worker.offer)
-            for parameters in self._parameters.cameras
-        ]
-        topics = {camera.name: camera.topic for camera in self._cameras}
-        for name, topic in topics.items():
-            self._log.info(f'camera {name!r} reads {topic}')
-        if len(set(topics.values())) < len(topics):
-            self._log.warning('several cameras read the same topic: set <name>.image_topic')
-        SampleServices(
-            self._node,
-            self._samples,
-            self._captures,
-            self._worker.embed,
-            topics,
-            lambda: self._parameters,
-        )
-        action = TrainingAction(self._node, self._training, lambda: self._parameters)
-        self._parts.callback(action.close)
-        self._node.create_timer(_WATCH_PERIOD_S, self._watch)
-        self._node.add_post_set_parameters_callback(self._reread_parameters)
-        self._worker.start()
+    def on_activate(self, _state: Any) -> TransitionCallbackReturn:
+        """Listen to the cameras and serve."""
+        if not self._succeeds(self._activate):
+            self._deactivate()
+            return TransitionCallbackReturn.FAILURE
+        self._status.update(state='active', cameras=tuple(self._cameras))
         self._log.info('ready')
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_deactivate(self, _state: Any) -> TransitionCallbackReturn:
+        """Let the cameras go; a training that runs is cancelled."""
+        self._deactivate()
+        self._status.update(state='inactive', cameras=())
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_cleanup(self, _state: Any) -> TransitionCallbackReturn:
+        """Let devices, models and files go."""
+        self._clean_up()
+        self._status.forget_configuration('unconfigured')
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, _state: Any) -> TransitionCallbackReturn:
+        """Let everything go, for good."""
+        self._deactivate()
+        self._clean_up()
+        self._status.forget_configuration('finalized')
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_error(self, _state: Any) -> TransitionCallbackReturn:
+        """Go back to the beginning, where it can be configured again."""
+        self._deactivate()
+        self._clean_up()
+        problems = self._status.facts.problems
+        self._status.forget_configuration('unconfigured')
+        self._status.update(problems=problems)
+        return TransitionCallbackReturn.SUCCESS
+
+    def _succeeds(self, transition: Callable[[], None]) -> bool:
+        try:
+            transition()
+        except Exception as error:  # noqa: BLE001 - rclpy would swallow it
+            # A signal ends ROS at any moment, and whatever is being done with it then fails.
+            if not self._node.context.ok():
+                return False
+            if not isinstance(error, (RetrainError, FileNotFoundError)):
+                self._log.error(traceback.format_exc())
+            self._status.problem('configuration', sentence(error))
+            # The process of a node that starts by itself ends with this.
+            (self._log.fatal if self._autostart else self._log.error)(sentence(error))
+            return False
+        self._status.problem('configuration', '')
+        return True
+
+    def _configure(self) -> None:
+        self._parameters = declare_parameters(self._node)
+        self._parts = LoadedParts(self._node, self._status, self._present_parameters)
+
+    def _activate(self) -> None:
+        assert self._parts is not None
+        self._parts.start()
+        self._open_cameras()
+        if len({camera.topic for camera in self._cameras.values()}) < len(self._cameras):
+            self._log.warning('several cameras read the same topic: set <name>.image_topic')
+
+    def _deactivate(self) -> None:
+        """Do the opposite of activating, as far as that came."""
+        self._active_parts = None
+        while self._cameras:
+            self._close_camera(next(iter(self._cameras)))
+        # Before the worker, which all of them need for their end.
+        self._action.stop()
+        self._models.stop()
+        self._corrections.stop()
+        if self._parts is not None:
+            self._parts.stop()
+
+    def _clean_up(self) -> None:
+        """Do the opposite of configuring, as far as that came."""
+        if self._parts is not None:
+            self._parts.close()
+            self._parts = None
+
+    def _open_cameras(self) -> None:
+        """Listen to the cameras that are to be active, and to no other."""
+        assert self._parts is not None
+        for parameters in self._present_parameters().cameras:
+            name = parameters.name
+            if parameters.active and name not in self._cameras:
+                camera = Camera(
+                    self._node, parameters, self._parts.worker.offer, self._parts.statistics
+                )
+                self._cameras[name] = camera
+                self._log.info(f'camera {name!r} reads {camera.topic}')
+                if camera.detections_topic:
+                    self._log.info(f'camera {name!r} has detections {camera.detections_topic}')
+            elif not parameters.active and name in self._cameras:
+                self._close_camera(name)
+                self._log.info(f'camera {name!r} is not active any more')
+            elif parameters.active:
+                self._cameras[name].parameters = parameters
+        self._active_parts = self._parts.active(
+            {name: camera.topic for name, camera in self._cameras.items()}
+        )
+
+    def _close_camera(self, name: str) -> None:
+        self._cameras.pop(name).close()
+        self._status.problem(camera_problem(name), '')
+
+    def _active(self) -> ActiveParts:
+        if self._active_parts is None:
+            state = self._status.facts.state
+            how = _HOW_TO_ACTIVATE[state].format(name=self._node.get_fully_qualified_name())
+            raise RequestError(f'The node is {state}: {how}')
+        return self._active_parts
+
+    def _present_parameters(self) -> NodeParameters:
+        assert self._parameters is not None
+        return self._parameters
 
     def _reread_parameters(self, _changed: list[Any]) -> None:
+        if self._parts is None:
+            return
         self._parameters = read_parameters(self._node)
+        if self._active_parts is not None:
+            self._open_cameras()
+            self._status.update(cameras=tuple(self._cameras))
+
+    def _training_changed(self, training: bool, last_training: str) -> None:
+        self._status.update(training=training, last_training=last_training)
 
     def _watch(self) -> None:
-        for camera in self._cameras:
+        for name, camera in self._cameras.items():
             if silence := camera.check_silence():
                 self._log.warning(silence)
-
-    # FrameEvents
-
-    def classified(self, frame: Frame, labels: tuple[str, ...], scores: FloatArray) -> None:
-        """Publish a classification with the source image's header."""
-        if self._node.context.ok():
-            message = classification_message(
-                frame.message.header, labels, scores, self._parameters.max_results
+                self._status.problem(camera_problem(name), sentence(silence))
+            elif not camera.is_silent:
+                self._status.problem(camera_problem(name), '')
+        cameras = {}
+        temperature = None
+        if self._parts is not None:
+            if device := self._parts.check_device():
+                temperature = device.temperature_celsius
+            statistics = self._parts.statistics
+            cameras = {
+                name: statistics.of(name) for name in self._present_parameters().camera_names
+            }
+        self._diagnostics.publish(
+            diagnostics(
+                self._node.get_fully_qualified_name().lstrip('/'),
+                self._node.get_clock().now().to_msg(),
+                self._status.facts,
+                cameras,
+                temperature=temperature,
             )
-            self._publisher.publish(message)
-
-    def captured(self, capture: Capture, frame: Frame, embedding: RawArray) -> None:
-        """Pass a sample on to the thread that stores it."""
-        self._samples.add_captured(self._captures, capture, frame, embedding)
-
-    def unusable(self, frame: Frame, error: ImageError) -> None:
-        """Count a malformed image, and say so at most once a second."""
-        report = self._unusable.add(frame.camera, str(error), time.monotonic())
-        if report:
-            self._log.error(report)
-
-    def failed(self, frame: Frame, error: Exception) -> None:
-        """Count a frame that was lost to a failure, and say so at most once a second."""
-        report = self._lost.add(frame.camera, repr(error), time.monotonic())
-        if report:
-            self._log.error(report)
+        )

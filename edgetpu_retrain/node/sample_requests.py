@@ -21,6 +21,7 @@ from edgetpu_retrain.errors import RequestError
 
 MAX_COUNT = 1000
 MAX_SECONDS = 86400.0
+MAX_NOVELTY = 2.0
 
 
 def check_count(count: int) -> int:
@@ -72,3 +73,17 @@ def check_camera(camera: str, cameras: Sequence[str]) -> str:
             'next frame of any'
         )
     return camera
+
+
+def check_novelty(min_novelty: float) -> float:
+    """
+    Return a cosine distance as it is, or refuse it.
+
+    Raises:
+        RequestError: when it is not from 0 to 2.
+    """
+    if not 0.0 <= min_novelty <= MAX_NOVELTY:
+        raise RequestError(
+            f'min_novelty is {min_novelty}: use a cosine distance from 0 to {MAX_NOVELTY:.0f}'
+        )
+    return min_novelty

@@ -15,17 +15,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+import contextlib
+import threading
 from typing import Any, TypeVar
 
+from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.node.captures import Capture, Captures
 from edgetpu_retrain.node.compressed_image import decode_picture
 from edgetpu_retrain.node.image_conversion import RgbArray
 from edgetpu_retrain.node.newest_frames import Frame
+from edgetpu_retrain.node.region import Region
+from edgetpu_retrain.node.sample_picture import sample_picture
 from edgetpu_retrain.store.embedding_kind import RawArray
-from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.store.samples import SampleStore, StoredSample, Undone
 
 Answer = TypeVar('Answer')
 
@@ -44,17 +49,36 @@ class SampleThread:
     Args:
         store: where they are kept; is used by others, too, but closed by its owner.
         description: of the extractor whose embeddings they are.
+        store_images: answers what is kept of a sample's picture at the moment, see
+            :func:`~edgetpu_retrain.node.sample_picture.sample_picture`.
+        on_counts: is told the samples of each class once nothing is left to be done, from the
+            thread.
     """
 
-    def __init__(self, store: SampleStore, description: ModelDescription) -> None:
+    def __init__(
+        self,
+        store: SampleStore,
+        description: ModelDescription,
+        store_images: Callable[[], str],
+        on_counts: Callable[[dict[str, int]], None],
+    ) -> None:
         self._store = store
         self._description = description
+        self._store_images = store_images
+        self._on_counts = on_counts
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='samples')
+        self._lock = threading.Lock()
+        self._unfinished = 0
 
     @property
     def extractor(self) -> str:
         """Identity of the extractor, the SHA-256 of its file."""
         return self._description.identity
+
+    @property
+    def description(self) -> ModelDescription:
+        """Of the extractor."""
+        return self._description
 
     def close(self) -> None:
         """End when what was asked for is done."""
@@ -62,33 +86,63 @@ class SampleThread:
 
     def counts(self) -> Future[dict[str, int]]:
         """Count the samples of each class, in first-taught order."""
-        return self._submit(lambda: self._store.counts(extractor=self.extractor))
+        return self._thread.submit(self._count)
+
+    def report_counts(self) -> None:
+        """Tell the counts, because somebody else changed the samples."""
+        self._change(lambda: None)
+
+    def newest(self, label: str, limit: int) -> Future[tuple[StoredSample, ...]]:
+        """List single samples, newest first, see :meth:`SampleStore.list_samples`."""
+        return self._thread.submit(
+            lambda: self._store.list_samples(label, limit, extractor=self.extractor)
+        )
 
     def remove(self, label: str, newest: int) -> Future[int]:
         """Remove samples, see :meth:`SampleStore.remove`; answers how many."""
-        return self._submit(lambda: self._store.remove(label, newest, extractor=self.extractor))
+        return self._change(lambda: self._store.remove(label, newest, extractor=self.extractor))
+
+    def undo(self) -> Future[Undone]:
+        """Take the last addition back, see :meth:`SampleStore.undo_last_addition`."""
+        return self._change(lambda: self._store.undo_last_addition(extractor=self.extractor))
+
+    def relabel_class(self, label: str, new_label: str) -> Future[int]:
+        """Rename a class, see :meth:`SampleStore.relabel_class`; answers how many samples."""
+        return self._change(
+            lambda: self._store.relabel_class(label, new_label, extractor=self.extractor)
+        )
+
+    def relabel(self, ids: Sequence[int], new_label: str) -> Future[int]:
+        """Relabel single samples, see :meth:`SampleStore.relabel`; answers how many."""
+        return self._change(lambda: self._store.relabel(ids, new_label))
 
     def add_captured(
-        self, captures: Captures, capture: Capture, frame: Frame, embedding: RawArray
+        self,
+        captures: Captures,
+        capture: Capture,
+        frame: Frame,
+        rgb: RgbArray,
+        embedding: RawArray,
     ) -> None:
-        """Store a claimed frame's raw embedding ``[D]`` and settle the claim."""
+        """Store a claimed frame's picture and raw embedding ``[D]`` and settle the claim."""
 
         def write() -> None:
             try:
                 sample = self._add(
                     capture.label,
                     embedding,
-                    frame.camera,
-                    stamp_ns(frame.message.header),
-                    capture.first_sample,
+                    rgb,
+                    camera=frame.camera,
+                    stamp_ns=stamp_ns(frame.message.header),
+                    addition=capture.first_sample,
+                    min_novelty=capture.min_novelty,
                 )
             except Exception as error:  # noqa: BLE001 - the one who waits for it gets it
-                captures.settle(capture, error)
+                captures.settle(capture, 0, error)
             else:
-                capture.first_sample = capture.first_sample or sample
-                captures.settle(capture)
+                captures.settle(capture, sample)
 
-        self._submit(write)
+        self._change(write)
 
     def add_picture(
         self,
@@ -96,8 +150,10 @@ class SampleThread:
         content: bytes,
         embed: Callable[[RgbArray], Future[RawArray]],
         *,
+        region: Region | None,
         camera: str,
         stamp_ns: int,
+        min_novelty: float,
     ) -> Future[int]:
         """
         Store one picture that came with a request.
@@ -106,21 +162,41 @@ class SampleThread:
             label: name of the class.
             content: a JPEG or PNG file.
             embed: asks the owner of the interpreter for the embedding.
+            region: the part of it to embed, None = all.
             camera: where it is said to be from, '' = nowhere.
             stamp_ns: when, in nanoseconds; 0 = unknown.
+            min_novelty: skip it when it is nearer than this cosine distance to one of its class.
 
         Returns:
-            The id of the sample, or ImageError, or StoreError.
+            The id of the sample, 0 when it was skipped; or ImageError, or StoreError.
         """
 
         def write() -> int:
-            embedding = embed(decode_picture(content)).result()
-            return self._add(label, embedding, camera, stamp_ns, 0)
+            rgb = decode_picture(content)
+            if region is not None:
+                rgb = region.cut(rgb)
+            return self._add(
+                label,
+                embed(rgb).result(),
+                rgb,
+                camera=camera,
+                stamp_ns=stamp_ns,
+                addition=0,
+                min_novelty=min_novelty,
+            )
 
-        return self._submit(write)
+        return self._change(write)
 
     def _add(
-        self, label: str, embedding: RawArray, camera: str, stamp_ns: int, addition: int
+        self,
+        label: str,
+        embedding: RawArray,
+        rgb: RgbArray,
+        *,
+        camera: str,
+        stamp_ns: int,
+        addition: int,
+        min_novelty: float,
     ) -> int:
         return self._store.add(
             label,
@@ -130,7 +206,30 @@ class SampleThread:
             camera=camera,
             stamp_ns=stamp_ns,
             addition=addition,
+            image=sample_picture(rgb, self._store_images()),
+            min_novelty=min_novelty,
         )
 
-    def _submit(self, function: Callable[[], Answer]) -> Future[Answer]:
-        return self._thread.submit(function)
+    def _count(self) -> dict[str, int]:
+        return self._store.counts(extractor=self.extractor)
+
+    def _change(self, function: Callable[[], Answer]) -> Future[Answer]:
+        with self._lock:
+            self._unfinished += 1
+
+        def change() -> Answer:
+            try:
+                return function()
+            finally:
+                self._report_when_idle()
+
+        return self._thread.submit(change)
+
+    def _report_when_idle(self) -> None:
+        # Counting walks through the store, so a burst of samples is counted once.
+        with self._lock:
+            self._unfinished -= 1
+            if self._unfinished:
+                return
+        with contextlib.suppress(StoreError):
+            self._on_counts(self._count())

@@ -45,6 +45,11 @@ class SilenceWatch:
         self._silent_since: float | None = None
         self._reported = False
 
+    @property
+    def is_reported(self) -> bool:
+        """Whether a silence was told and goes on."""
+        return self._reported
+
     def image_arrived(self, now: float) -> None:
         """Note that an image came; a silence after it is worth a new report."""
         self._silent_since = now

@@ -16,16 +16,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 import time
 import traceback
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.learning import Progress
+from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.executor_future import on_executor
-from edgetpu_retrain.node.model_training import Cancellation, ModelTraining, TrainedModel
-from edgetpu_retrain.node.parameters import NodeParameters
+from edgetpu_retrain.node.model_training import Cancellation, TrainedModel
 from edgetpu_retrain.node.training_messages import (
     fill_result,
     progress_feedback,
@@ -52,19 +52,24 @@ class TrainingAction:
 
     Args:
         node: whose action it is.
-        training: does the work, in a thread of its own.
-        parameters: answers the present values of the node's parameters.
+        active: answers what works while the node is active, or raises RequestError.
+        on_change: is told that a training began (True) or ended (False), and the last message.
     """
 
     def __init__(
-        self, node: Node, training: ModelTraining, parameters: Callable[[], NodeParameters]
+        self,
+        node: Node,
+        active: Callable[[], ActiveParts],
+        on_change: Callable[[bool, str], None],
     ) -> None:
         self._node = node
-        self._training = training
-        self._parameters = parameters
+        self._active = active
+        self._on_change = on_change
+        self._last_message = ''
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='training')
         # Of the goal that runs; touched by the executor's thread only.
         self._running: tuple[bytes, Cancellation] | None = None
+        self._work: Future[TrainedModel] | None = None
         self._server = ActionServer(
             node,
             Train,
@@ -75,10 +80,16 @@ class TrainingAction:
             result_timeout=_KEEP_RESULT_S,
         )
 
-    def close(self) -> None:
-        """Cancel what runs, wait for its thread, and take the action away."""
+    def stop(self) -> None:
+        """Cancel what runs, and wait until its thread has ended."""
         if self._running is not None:
             self._running[1].request()
+        if self._work is not None:
+            wait([self._work])
+
+    def close(self) -> None:
+        """Cancel what runs, wait for its thread, and take the action away."""
+        self.stop()
         self._thread.shutdown()
         self._server.destroy()
 
@@ -95,7 +106,11 @@ class TrainingAction:
             trained = await self._train(goal)
         except TrainingCancelled as error:
             result.message = f'{sentence(error)} The model that was serving goes on.'
-            goal.canceled()
+            if goal.is_cancel_requested:
+                goal.canceled()
+            else:
+                result.message = f'The node was deactivated. {result.message}'
+                goal.abort()
         except RetrainError as error:
             result.message = sentence(error)
             self._node.get_logger().warning(f'no training: {result.message}')
@@ -109,6 +124,8 @@ class TrainingAction:
             self._node.get_logger().info(result.message)
             goal.succeed()
         result.seconds = time.monotonic() - started
+        self._last_message = result.message
+        self._on_change(self._running is not None, self._last_message)
         return result
 
     async def _train(self, goal: Any) -> TrainedModel:
@@ -116,7 +133,8 @@ class TrainingAction:
             raise RequestError(
                 'A training is running and only one can: wait for its end or cancel it.'
             )
-        options = training_options(goal.request, self._parameters())
+        parts = self._active()
+        options = training_options(goal.request, parts.parameters())
         if goal.is_cancel_requested:
             raise TrainingCancelled('The training was cancelled before it began.')
 
@@ -127,11 +145,13 @@ class TrainingAction:
 
         cancellation = Cancellation()
         self._running = (_key(goal), cancellation)
+        self._on_change(True, self._last_message)
         try:
-            work = self._thread.submit(self._training.run, options, cancellation, report)
-            trained: TrainedModel = await on_executor(self._node, work)
+            self._work = self._thread.submit(parts.training.run, options, cancellation, report)
+            trained: TrainedModel = await on_executor(self._node, self._work)
         finally:
             self._running = None
+            self._work = None
         return trained
 
 

@@ -21,6 +21,7 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.learning import Progress
 from edgetpu_retrain.node.model_training import TrainedModel
 from edgetpu_retrain.node.parameters import NodeParameters
+from edgetpu_retrain.node.wording import sentence
 from edgetpu_retrain.retraining import TrainingOptions
 from edgetpu_retrain_interfaces.action import Train
 
@@ -72,6 +73,8 @@ def fill_result(result: Any, trained: TrainedModel) -> None:
     outcome, version = trained.outcome, trained.version
     result.success = True
     result.message = f'{outcome.message} Model version {version.version} serves: {version.path}'
+    if trained.remark:
+        result.message += f' {sentence(trained.remark)}'
     result.model_path = str(version.path)
     result.model_version = version.version
     result.labels = list(outcome.labels)

@@ -16,7 +16,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-import math
 import time
 from typing import Any
 
@@ -25,7 +24,6 @@ from edgetpu_retrain.model_file.description import describe_embedding, ModelDesc
 from edgetpu_retrain.model_file.expose_embedding import expose_embedding
 from edgetpu_retrain.model_file.labels import read_labels
 from edgetpu_retrain.model_file.quantization import dequantize, QuantizationParameters
-from edgetpu_retrain.model_file.unknown_entry import read_unknown
 from edgetpu_retrain.runtime.image_input import ImageInput, PassTimes
 from edgetpu_retrain.runtime.interpreter import load_parsed, LoadedModel
 from edgetpu_retrain.runtime.preprocessing import Image
@@ -41,13 +39,10 @@ class Classified:
     Args:
         scores: float32 ``[C]``, the probability of each class, in the order of the labels.
         embedding: ``[D]``, raw, in the extractor's output type.
-        unknown_score: how unlike anything taught the picture looks; above the classifier's
-            ``unknown_threshold`` means unknown.  NaN when the model cannot tell.
     """
 
     scores: FloatArray
     embedding: npt.NDArray[Any]
-    unknown_score: float = math.nan
 
 
 class Classifier:
@@ -64,7 +59,6 @@ class Classifier:
 
     Attributes:
         labels: the class names that the file carries, ``()`` when it carries none.
-        unknown_threshold: unknown scores above it mean unknown; infinity when nothing does.
         description: input, embedding and its quantization, as in the extractor's description;
             ``identity`` is the retrained file's own.
         loaded: the interpreter and where it runs.
@@ -79,17 +73,14 @@ class Classifier:
         self.model = model
         self.labels: tuple[str, ...] = read_labels(model)
         self.description: ModelDescription = describe_embedding(model)
-        self._unknown = read_unknown(model, self.description.dimension)
-        self.unknown_threshold = math.inf if self._unknown is None else self._unknown.threshold
         self.loaded: LoadedModel = load_parsed(
-            expose_embedding(model, logits=self._unknown is not None),
+            expose_embedding(model),
             compiled=self.description.compiled_for_edgetpu,
             device=device,
             num_threads=num_threads,
         )
-        scores, embedding, *logits = self.loaded.interpreter.get_output_details()
+        scores, embedding = self.loaded.interpreter.get_output_details()
         self._scores, self._embedding = int(scores['index']), int(embedding['index'])
-        self._logits = [(int(each['index']), quantization_of(each)) for each in logits]
         self._score_quantization = quantization_of(scores)
         self.times = PassTimes()
         self._input = ImageInput(self.loaded, self.description)
@@ -113,16 +104,7 @@ class Classifier:
         embedding = interpreter.get_tensor(self._embedding).reshape(-1)
         scores = dequantize(raw, self._score_quantization)
         self.times = PassTimes(written - begin, time.perf_counter() - written)
-        return Classified(scores, embedding, self._unknown_score(embedding))
-
-    def _unknown_score(self, embedding: npt.NDArray[Any]) -> float:
-        if self._unknown is None:
-            return math.nan
-        ((index, quantization),) = self._logits
-        raw = self.loaded.interpreter.get_tensor(index).reshape(1, -1)
-        logits = dequantize(raw, quantization)
-        features = dequantize(embedding[np.newaxis], self.description.quantization)
-        return float(self._unknown.scores(logits, features)[0])
+        return Classified(scores, embedding)
 
     def warm_up(self) -> None:
         """Go the whole way of a frame once, so that the first real one is as fast as the rest."""

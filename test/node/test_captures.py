@@ -46,9 +46,9 @@ def test_a_request_ends_when_all_its_samples_are_stored(captures: Captures) -> N
     assert captures.claim(frame(1.0)) == [capture]
     assert captures.claim(frame(2.0)) == [capture]
     assert not captures.wants(frame(3.0))
-    captures.settle(capture)
+    captures.settle(capture, 1)
     assert not capture.done.done()
-    captures.settle(capture)
+    captures.settle(capture, 1)
     assert capture.done.result(timeout=0) is None
     assert capture.stored == 2
 
@@ -84,7 +84,7 @@ def test_when_the_time_is_up_what_is_on_its_way_still_counts(captures: Captures)
     captures.stop(capture)
     assert not captures.wants(frame(2.0))
     assert not capture.done.done(), 'the claimed frame may yet be stored'
-    captures.settle(capture)
+    captures.settle(capture, 1)
     assert capture.done.done()
     assert capture.stored == 1
 
@@ -100,9 +100,32 @@ def test_a_sample_that_cannot_be_stored_ends_the_request(captures: Captures) -> 
     capture = ask(captures, count=5)
     captures.claim(frame(1.0))
     captures.claim(frame(2.0))
-    captures.settle(capture)
-    captures.settle(capture, StoreError('the disk is full'))
+    captures.settle(capture, 1)
+    captures.settle(capture, 0, StoreError('the disk is full'))
     assert not captures.wants(frame(3.0))
     with pytest.raises(StoreError, match='the disk is full'):
         capture.done.result(timeout=0)
     assert capture.stored == 1
+
+
+def test_a_skipped_frame_counts_as_answered(captures: Captures) -> None:
+    capture = ask(captures, count=2)
+    captures.claim(frame(1.0))
+    captures.claim(frame(2.0))
+    captures.settle(capture, 7)
+    captures.settle(capture, 0)
+    assert capture.done.result(timeout=0) is None
+    assert (capture.stored, capture.skipped, capture.first_sample) == (1, 1, 7)
+
+
+def test_all_requests_can_be_ended_but_wait_for_what_is_on_its_way(captures: Captures) -> None:
+    waiting, busy = ask(captures, camera='left'), ask(captures, count=2, camera='right')
+    captures.claim(frame(1.0, 'right'))
+    captures.end_all(StoreError('it is over'))
+    with pytest.raises(StoreError, match='it is over'):
+        waiting.done.result(timeout=0)
+    assert not busy.done.done()
+    captures.settle(busy, 3)
+    with pytest.raises(StoreError, match='it is over'):
+        busy.done.result(timeout=0)
+    assert busy.stored == 1

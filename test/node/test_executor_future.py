@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 import contextlib
 import threading
 from typing import Any
@@ -112,7 +112,8 @@ def test_what_is_cancelled_does_not_wait_for_ever(spinning: Spinning) -> None:
     source: Future[None] = Future()
 
     async def work() -> None:
-        await on_executor(spinning.node, source)
+        with pytest.raises(CancelledError):
+            await on_executor(spinning.node, source)
 
     ended = spinning.run(work)
     assert source.cancel()

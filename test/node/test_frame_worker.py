@@ -15,9 +15,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 import queue
 from types import SimpleNamespace
 from typing import Any
@@ -26,12 +27,20 @@ from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.learning import FloatArray, Head
 from edgetpu_retrain.model_file.append_head import append_head
 from edgetpu_retrain.node.captures import Capture, Captures
+from edgetpu_retrain.node.detections import BoxAnswer
+from edgetpu_retrain.node.frame_statistics import FrameStatistics, STAGES
 from edgetpu_retrain.node.frame_worker import FrameWorker
+from edgetpu_retrain.node.image_conversion import RgbArray
 from edgetpu_retrain.node.image_transport import RAW
 from edgetpu_retrain.node.newest_frames import Frame
+from edgetpu_retrain.node.region import Region
+from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.runtime.classifier import Classifier
+from edgetpu_retrain.runtime.cpu_engine import CpuEngine
 from edgetpu_retrain.runtime.extractor import Extractor
 from edgetpu_retrain.store.embedding_kind import RawArray
+from edgetpu_retrain.store.model_record import ModelRecord
+from edgetpu_retrain.store.models import ModelVersion
 import numpy as np
 import pytest
 from small_models import build_extractor
@@ -41,10 +50,25 @@ EXTRACTOR = build_extractor('uint8')
 PICTURE = np.random.default_rng(1).integers(0, 256, (12, 10, 3), np.uint8)
 
 
-def classifier(*labels: str) -> Classifier:
+def retrained(*labels: str) -> bytes:
     weights = np.random.default_rng(len(labels)).normal(0, 0.1, (8, len(labels)))
     head = Head(weights.astype(np.float32), np.zeros(len(labels), np.float32), labels, (-4, 4))
-    return Classifier(append_head(EXTRACTOR, head))
+    return append_head(EXTRACTOR, head)
+
+
+def model(engine: CpuEngine, *labels: str) -> ServedModel:
+    record = ModelRecord(
+        labels=labels,
+        sample_counts=dict.fromkeys(labels, 1),
+        train_accuracy=1.0,
+        validation_accuracy=1.0,
+        quantized_validation_accuracy=1.0,
+        confusion_matrix=((0,) * len(labels),) * len(labels),
+        extractor='',
+        seconds=0.0,
+    )
+    version = ModelVersion(len(labels), Path('nowhere'), record, sha256='')
+    return ServedModel(version, engine.prepare(retrained(*labels)))
 
 
 def frame(camera: str = 'front', arrived: float = 1.0, **changes: Any) -> Frame:
@@ -64,20 +88,48 @@ def frame(camera: str = 'front', arrived: float = 1.0, **changes: Any) -> Frame:
 class Told:
     """The events, each kind in a queue of its own."""
 
-    classifications: queue.Queue[tuple[Frame, tuple[str, ...], FloatArray]] = field(
+    classifications: queue.Queue[tuple[Frame, ServedModel, FloatArray]] = field(
         default_factory=queue.Queue
     )
+    embeddings: queue.Queue[tuple[Frame, RawArray]] = field(default_factory=queue.Queue)
     captures: queue.Queue[tuple[Capture, Frame, RawArray]] = field(default_factory=queue.Queue)
+    pictures: list[RgbArray] = field(default_factory=list)
+    refusals: queue.Queue[tuple[Capture, Exception]] = field(default_factory=queue.Queue)
     faults: queue.Queue[tuple[Frame, Exception]] = field(default_factory=queue.Queue)
+    detections: queue.Queue[tuple[Frame, ServedModel, Sequence[BoxAnswer], int]] = field(
+        default_factory=queue.Queue
+    )
+    order: list[str] = field(default_factory=list)
     broken: bool = False
+    listens: bool = False
 
-    def classified(self, frame: Frame, labels: tuple[str, ...], scores: FloatArray) -> None:
+    def classified(
+        self, frame: Frame, model: ServedModel, scores: FloatArray, embedding: RawArray
+    ) -> None:
         if self.broken:
             raise RuntimeError('the publisher broke')
-        self.classifications.put((frame, labels, scores))
+        np.testing.assert_array_equal(embedding, expected_embedding(frame.region))
+        self.order.append(frame.camera)
+        self.classifications.put((frame, model, scores))
 
-    def captured(self, capture: Capture, frame: Frame, embedding: RawArray) -> None:
+    def wants_embeddings(self) -> bool:
+        return self.listens
+
+    def embedded(self, frame: Frame, embedding: RawArray) -> None:
+        self.embeddings.put((frame, embedding))
+
+    def captured(self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray) -> None:
+        self.pictures.append(rgb)
         self.captures.put((capture, frame, embedding))
+
+    def not_captured(self, capture: Capture, error: Exception) -> None:
+        self.refusals.put((capture, error))
+
+    def detected(
+        self, frame: Frame, model: ServedModel, answers: Sequence[BoxAnswer], skipped: int
+    ) -> None:
+        self.order.append('boxes')
+        self.detections.put((frame, model, answers, skipped))
 
     def unusable(self, frame: Frame, error: ImageError) -> None:
         self.faults.put((frame, error))
@@ -89,10 +141,17 @@ class Told:
 class Bench:
     """A worker with two cameras."""
 
-    def __init__(self, model: Extractor | Classifier) -> None:
+    def __init__(self, *labels: str) -> None:
+        self.engine = CpuEngine(EXTRACTOR)
+        serving = model(self.engine, *labels) if labels else None
+        if serving is not None:
+            self.engine.serve(serving.servable)
         self.told = Told()
         self.captures = Captures()
-        self.worker = FrameWorker(model, ('front', 'rear'), self.captures, self.told)
+        self.statistics = FrameStatistics(('front', 'rear'))
+        self.worker = FrameWorker(
+            self.engine, serving, ('front', 'rear'), self.captures, self.told, self.statistics
+        )
         self.worker.start()
 
     def ask(self, **changes: Any) -> Capture:
@@ -110,29 +169,40 @@ class Bench:
 
 @pytest.fixture
 def untrained() -> Iterator[Bench]:
-    bench = Bench(Extractor(EXTRACTOR))
+    bench = Bench()
     yield bench
     bench.worker.stop()
 
 
 @pytest.fixture
 def trained() -> Iterator[Bench]:
-    bench = Bench(classifier('cat', 'dog'))
+    bench = Bench('cat', 'dog')
     yield bench
     bench.worker.stop()
 
 
-def expected_embedding() -> RawArray:
-    return Extractor(EXTRACTOR).embed(PICTURE)
+def expected_embedding(region: Region | None = None) -> RawArray:
+    return Extractor(EXTRACTOR).embed(region.cut(PICTURE) if region else PICTURE)
+
+
+def detection(name: str, x: float, y: float, width: float, height: float) -> SimpleNamespace:
+    center = SimpleNamespace(position=SimpleNamespace(x=x, y=y), theta=0.0)
+    bbox = SimpleNamespace(center=center, size_x=width, size_y=height)
+    return SimpleNamespace(id=name, bbox=bbox, results=[])
+
+
+def detected(*boxes: SimpleNamespace, **changes: Any) -> Frame:
+    return replace(frame(**changes), detections=SimpleNamespace(detections=list(boxes)))
 
 
 def test_a_classifier_answers_each_frame(trained: Bench) -> None:
     sent = frame()
     trained.worker.offer(sent)
-    told, labels, scores = trained.told.classifications.get(timeout=PATIENCE_S)
+    told, serving, scores = trained.told.classifications.get(timeout=PATIENCE_S)
     assert told is sent
-    assert labels == ('cat', 'dog')
-    np.testing.assert_array_equal(scores, classifier('cat', 'dog').classify(PICTURE).scores)
+    assert serving.labels == ('cat', 'dog')
+    expected = Classifier(retrained('cat', 'dog')).classify(PICTURE).scores
+    np.testing.assert_array_equal(scores, expected)
 
 
 def test_classification_and_captures_share_a_pass(trained: Bench) -> None:
@@ -165,9 +235,10 @@ def test_a_picture_is_embedded_between_frames(untrained: Bench, trained: Bench) 
 
 
 def test_after_a_swap_the_next_frame_is_in_the_new_model(untrained: Bench) -> None:
-    untrained.worker.serve(classifier('a', 'b', 'c')).result(timeout=PATIENCE_S)
+    swapped = model(untrained.engine, 'a', 'b', 'c')
+    untrained.worker.serve(swapped).result(timeout=PATIENCE_S)
     untrained.worker.offer(frame())
-    assert untrained.told.classifications.get(timeout=PATIENCE_S)[1] == ('a', 'b', 'c')
+    assert untrained.told.classifications.get(timeout=PATIENCE_S)[1] is swapped
 
 
 def test_a_frame_without_a_picture_is_told_and_the_next_one_served(trained: Bench) -> None:
@@ -197,3 +268,129 @@ def test_what_was_asked_of_a_worker_that_ended_is_cancelled(trained: Bench) -> N
     trained.worker.stop()
     with pytest.raises(CancelledError):
         trained.worker.embed(PICTURE).result(timeout=PATIENCE_S)
+
+
+def test_embeddings_are_told_only_while_somebody_listens(untrained: Bench, trained: Bench) -> None:
+    for bench in (untrained, trained):
+        bench.worker.offer(frame())
+        bench.worker.embed(PICTURE).result(timeout=PATIENCE_S)
+        assert bench.told.embeddings.empty()
+        bench.told.listens = True
+        sent = frame(arrived=2.0)
+        bench.worker.offer(sent)
+        told, embedding = bench.told.embeddings.get(timeout=PATIENCE_S)
+        assert told is sent
+        np.testing.assert_array_equal(embedding, expected_embedding())
+
+
+def test_a_region_is_embedded_instead_of_the_whole(trained: Bench) -> None:
+    region = Region(2, 1, 6, 5)
+    trained.ask(region=region)
+    trained.worker.offer(frame())
+    _, _, embedding = trained.told.captures.get(timeout=PATIENCE_S)
+    cut = PICTURE[1:6, 2:8]
+    np.testing.assert_array_equal(embedding, Extractor(EXTRACTOR).embed(cut))
+    np.testing.assert_array_equal(trained.told.pictures[0], cut)
+
+
+def test_a_region_beyond_the_image_is_told_and_the_frame_still_answered(trained: Bench) -> None:
+    capture = trained.ask(region=Region(5, 0, 10, 1))
+    trained.worker.offer(frame())
+    assert trained.told.classifications.get(timeout=PATIENCE_S)
+    told, error = trained.told.refusals.get(timeout=PATIENCE_S)
+    assert told is capture
+    assert 'region of interest 10x1+5+0 reaches beyond the image of 10x12' in str(error)
+
+
+def test_what_became_of_the_frames_is_counted_and_timed(trained: Bench) -> None:
+    trained.worker.offer(frame())
+    trained.told.classifications.get(timeout=PATIENCE_S)
+    trained.worker.offer(frame(step=1))
+    trained.told.faults.get(timeout=PATIENCE_S)
+    trained.worker.stop()
+    trained.worker.start()
+    trained.worker.offer(frame())
+    trained.told.classifications.get(timeout=PATIENCE_S)
+    trained.worker.stop()
+    numbers = trained.statistics.of('front')
+    assert numbers.counts == {
+        'received': 3,
+        'dropped': 0,
+        'classified': 2,
+        'unusable': 1,
+        'lost': 0,
+    }
+    assert set(numbers.latencies) == set(STAGES)
+    assert trained.statistics.of('rear').latencies == {}
+
+
+def test_a_camera_is_used_for_its_region_and_taught_another(trained: Bench) -> None:
+    whole = Region(0, 0, 10, 12)
+    trained.ask(region=whole)
+    trained.worker.offer(replace(frame(), region=Region(2, 1, 6, 5)))
+    # Told.classified compares with what the camera's region embeds to.
+    assert trained.told.classifications.get(timeout=PATIENCE_S)
+    _, _, embedding = trained.told.captures.get(timeout=PATIENCE_S)
+    np.testing.assert_array_equal(embedding, expected_embedding())
+
+
+def test_a_region_beyond_the_image_makes_it_unusable(trained: Bench) -> None:
+    trained.worker.offer(replace(frame(), region=Region(8, 0, 3, 3)))
+    _, error = trained.told.faults.get(timeout=PATIENCE_S)
+    assert 'reaches beyond the image of 10x12 pixels' in str(error)
+
+
+def test_boxes_are_answered_clipped_and_empty_ones_counted(trained: Bench) -> None:
+    inside, partly = detection('a', 5, 3, 6, 4), detection('b', 0, 12, 8, 6)
+    outside = detection('c', 50, 3, 6, 4)
+    sent = detected(inside, outside, partly)
+    trained.worker.offer(sent)
+    told, serving, answers, skipped = trained.told.detections.get(timeout=PATIENCE_S)
+    assert told is sent
+    assert skipped == 1
+    assert [answer.box.detection for answer in answers] == [inside, partly]
+    for answer, region in zip(answers, (Region(2, 1, 6, 4), Region(0, 9, 4, 3)), strict=True):
+        assert answer.box.region == region
+        expected = Classifier(serving.servable.model, device='cpu').classify(region.cut(PICTURE))
+        np.testing.assert_array_equal(answer.scores, expected.scores)
+        np.testing.assert_array_equal(answer.embedding, expected_embedding(region))
+    trained.worker.stop()
+    assert trained.statistics.of('front').counts['received'] == 0
+    assert trained.statistics.of('front').detections['boxes classified'] == 2
+    assert trained.statistics.of('front').detections['boxes skipped'] == 1
+    assert trained.statistics.of('rear').detections == {}
+
+
+def test_an_image_without_boxes_is_answered_without_boxes(trained: Bench) -> None:
+    trained.worker.offer(detected())
+    assert trained.told.detections.get(timeout=PATIENCE_S)[2:] == ([], 0)
+
+
+def test_before_the_first_training_boxes_are_not_answered(untrained: Bench) -> None:
+    untrained.worker.offer(detected(detection('a', 5, 3, 6, 4)))
+    untrained.worker.embed(PICTURE).result(timeout=PATIENCE_S)
+    untrained.worker.stop()
+    assert untrained.told.detections.empty()
+
+
+def test_no_camera_waits_for_the_many_boxes_of_another(trained: Bench) -> None:
+    trained.worker.stop()
+    trained.worker.offer(detected(*[detection('a', 5, 3, 6, 4)] * 3))
+    trained.worker.offer(frame('front'))
+    trained.worker.offer(frame('rear'))
+    # The boxes are the first in turn, so the two images come between them.
+    trained.worker._frames.take(detections=False)
+    trained.worker.offer(frame('front'))
+    trained.worker.start()
+    trained.told.detections.get(timeout=PATIENCE_S)
+    assert trained.told.order[-1] == 'boxes'
+    assert sorted(trained.told.order[:-1]) == ['front', 'rear']
+
+
+def test_boxes_in_a_broken_image_are_told_and_counted_apart(trained: Bench) -> None:
+    trained.worker.offer(detected(detection('a', 5, 3, 6, 4), step=1))
+    assert isinstance(trained.told.faults.get(timeout=PATIENCE_S)[1], ImageError)
+    trained.worker.stop()
+    numbers = trained.statistics.of('front')
+    assert numbers.counts['unusable'] == 0
+    assert numbers.detections['detections lost'] == 1

@@ -105,7 +105,7 @@ def test_it_ends_in_order_in_the_middle_of_everything(
     person.add_later('cat', count=1000, min_interval_s=0.01)
     person.classifications.next_one()
     assert node.end(number) == 0
-    assert not any('Traceback' in line for line in node.log)
+    assert not any('Traceback' in line for line in node.log), '\n'.join(node.log)
     with SampleStore(tmp_path / 'data' / 'samples.db') as store:
         assert sum(store.counts(extractor=_identity(node)).values()) >= 4
 

@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+from collections.abc import Callable
 from pathlib import Path
 
 from edgetpu_retrain.errors import ModelFileError, RequestError, StoreError
@@ -24,11 +24,12 @@ from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.node.model_training import (
     Cancellation,
     ModelTraining,
-    newest_servable,
     TrainedModel,
 )
+from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.retraining import TrainingCancelled, TrainingOptions
-from edgetpu_retrain.runtime.classifier import Classifier
+from edgetpu_retrain.runtime.cpu_engine import CpuEngine
+from edgetpu_retrain.runtime.engine import Servable
 from edgetpu_retrain.store.models import ModelStore
 from edgetpu_retrain.store.samples import SampleStore
 import numpy as np
@@ -46,30 +47,34 @@ class Robot:
     def __init__(self, folder: Path) -> None:
         self.samples = SampleStore(folder / 'samples.db')
         self.models = ModelStore(folder / 'models')
-        self.serving: list[Classifier] = []
+        self.engine = CpuEngine(EXTRACTOR)
+        self.serving: list[ServedModel] = []
         self.progress: list[Progress] = []
+        self.full_disk = False
 
-    def serve(self, classifier: Classifier) -> Future[None]:
+    def swap(self, model: ServedModel) -> None:
         # Before it serves it is stored: a robot that starts again goes on with what it had.
         assert self.models.latest() is not None
-        self.serving.append(classifier)
-        served: Future[None] = Future()
-        served.set_result(None)
-        return served
+        self.serving.append(model)
 
-    def training(self, load: type[Classifier] = Classifier) -> ModelTraining:
+    def prune(self) -> None:
+        assert self.serving
+        if self.full_disk:
+            raise StoreError('Cannot delete old models')
+
+    def training(self, prepare: Callable[[bytes], Servable] | None = None) -> ModelTraining:
         return ModelTraining(
-            self.samples, self.models, EXTRACTOR, DESCRIPTION.identity, load, self.serve
+            self.samples,
+            self.models,
+            EXTRACTOR,
+            DESCRIPTION.identity,
+            prepare or self.engine.prepare,
+            self.swap,
+            self.prune,
         )
 
     def train(self, cancellation: Cancellation | None = None) -> TrainedModel:
         return self.training().run(OPTIONS, cancellation or Cancellation(), self.progress.append)
-
-    def warnings_at_start(self, identity: str = DESCRIPTION.identity) -> tuple[int, list[str]]:
-        """Return the version that would serve, 0 = none, and what is said about others."""
-        warnings: list[str] = []
-        stored = newest_servable(self.models, identity, Classifier, warnings.append)
-        return (stored.version.version if stored else 0), warnings
 
 
 @pytest.fixture
@@ -93,7 +98,9 @@ def test_a_trained_model_is_stored_and_serves(robot: Robot) -> None:
     assert trained.version.version == 1
     assert trained.version.read_model() == trained.outcome.model
     assert trained.version.record.labels == ('cat', 'dog')
-    assert robot.serving[0].model == trained.outcome.model
+    assert robot.serving[0].version == trained.version
+    assert robot.serving[0].servable.model == trained.outcome.model
+    assert trained.remark == ''
     # Every 10th of the runs that measure and of the one that makes the model.
     seen = [progress.iteration for progress in robot.progress]
     assert seen == list(range(0, robot.progress[0].num_iter, 10))
@@ -103,14 +110,12 @@ def test_a_trained_model_is_stored_and_serves(robot: Robot) -> None:
 def test_a_wish_to_stop_before_the_commitment_leaves_nothing(robot: Robot) -> None:
     cancellation = Cancellation()
 
-    class CancelledWhileLoading(Classifier):
-        """Asked to stop when it is all but done."""
-
-        def warm_up(self) -> None:
-            assert cancellation.request()
+    def cancelled_meanwhile(model: bytes) -> Servable:
+        assert cancellation.request()
+        return robot.engine.prepare(model)
 
     with pytest.raises(TrainingCancelled):
-        robot.training(CancelledWhileLoading).run(OPTIONS, cancellation, robot.progress.append)
+        robot.training(cancelled_meanwhile).run(OPTIONS, cancellation, robot.progress.append)
     assert robot.models.versions() == ()
     assert robot.serving == []
 
@@ -131,14 +136,11 @@ def test_a_wish_to_stop_ends_the_iterations(robot: Robot) -> None:
 
 
 def test_a_model_that_cannot_serve_is_not_stored(robot: Robot) -> None:
-    class Unloadable(Classifier):
-        """What no runtime can run."""
-
-        def __init__(self, _model: bytes) -> None:
-            raise ModelFileError('the runtime cannot run it')
+    def unloadable(_model: bytes) -> Servable:
+        raise ModelFileError('the runtime cannot run it')
 
     with pytest.raises(ModelFileError):
-        robot.training(Unloadable).run(OPTIONS, Cancellation(), robot.progress.append)
+        robot.training(unloadable).run(OPTIONS, Cancellation(), robot.progress.append)
     assert robot.models.versions() == ()
 
 
@@ -155,26 +157,8 @@ def test_one_class_is_refused(robot: Robot) -> None:
         robot.train()
 
 
-def test_a_start_goes_on_with_the_newest_model(robot: Robot) -> None:
-    assert robot.warnings_at_start() == (0, [])
-    robot.train()
-    robot.train()
-    assert robot.warnings_at_start() == (2, [])
-
-
-def test_a_damaged_model_is_passed_over_with_a_warning(robot: Robot) -> None:
-    robot.train()
-    path = robot.train().version.path
-    path.write_bytes(path.read_bytes()[:-1])
-    version, warnings = robot.warnings_at_start()
-    assert version == 1
-    assert len(warnings) == 1
-    assert 'model version 2 does not serve' in warnings[0]
-
-
-def test_a_model_of_another_extractor_does_not_serve(robot: Robot) -> None:
-    robot.train()
-    version, warnings = robot.warnings_at_start(identity='f' * 64)
-    assert version == 0
-    assert f'trained for extractor {DESCRIPTION.identity[:12]}' in warnings[0]
-    assert 'set extractor to that one, or train again' in warnings[0]
+def test_old_models_that_cannot_be_deleted_are_a_remark(robot: Robot) -> None:
+    robot.full_disk = True
+    trained = robot.train()
+    assert trained.remark == 'Cannot delete old models'
+    assert robot.serving[0].version == trained.version

@@ -13,8 +13,16 @@
 # limitations under the License.
 from __future__ import annotations
 
-from edgetpu_retrain.node.image_transport import RAW
+from dataclasses import replace
+from types import SimpleNamespace
+
+import cv2
+from edgetpu_retrain.node.image_transport import COMPRESSED, RAW
 from edgetpu_retrain.node.newest_frames import Frame, NewestFrames
+from edgetpu_retrain.node.region import Region
+import numpy as np
+
+PICTURE = np.random.default_rng(1).integers(0, 256, (12, 10, 3), np.uint8)
 
 
 def frame(camera: str, number: int) -> Frame:
@@ -23,9 +31,12 @@ def frame(camera: str, number: int) -> Frame:
 
 def test_a_newer_frame_takes_the_place_of_an_older() -> None:
     frames = NewestFrames(['left'])
-    frames.put(frame('left', 1))
-    frames.put(frame('left', 2))
+    assert not frames.put(frame('left', 1))
+    assert frames.put(frame('left', 2)), 'number 1 made way'
     assert frames.take() == frame('left', 2)
+    assert frames.take() is None
+    assert not frames.put(frame('left', 3))
+    frames.clear()
     assert frames.take() is None
 
 
@@ -52,3 +63,49 @@ def test_all_cameras_take_turns() -> None:
         assert taken is not None
         served += taken.camera
     assert served == 'abcabcabc'
+
+
+def test_detections_have_a_slot_of_their_own() -> None:
+    frames = NewestFrames(['left'])
+    image, detected = frame('left', 1), replace(frame('left', 2), detections=['box'])
+    assert not frames.put(detected)
+    assert not frames.put(image)
+    assert frames.take(detections=False) == image
+    assert frames.take(detections=False) is None
+    assert frames.put(replace(detected, arrived=3.0)), 'number 2 made way'
+    assert frames.take() == replace(detected, arrived=3.0)
+
+
+def raw_message(encoding: str) -> SimpleNamespace:
+    height, width = PICTURE.shape[:2]
+    return SimpleNamespace(
+        height=height,
+        width=width,
+        encoding=encoding,
+        is_bigendian=0,
+        step=3 * width,
+        data=PICTURE.tobytes(),
+    )
+
+
+def test_a_raw_frame_converts_no_more_than_its_region() -> None:
+    seen = Frame('left', RAW, raw_message('bgr8'), 1.0, Region(2, 1, 5, 4))
+    np.testing.assert_array_equal(seen.to_rgb(), PICTURE[1:5, 2:7, ::-1])
+    np.testing.assert_array_equal(seen.part_to_rgb(Region(0, 0, 1, 1)), PICTURE[:1, :1, ::-1])
+    assert 'whole' not in vars(seen)
+    assert seen.size == (10, 12)
+
+
+def test_what_is_converted_already_is_only_cut() -> None:
+    seen = Frame('left', RAW, raw_message('bgr8'), 1.0)
+    assert seen.to_rgb() is seen.whole
+    assert np.shares_memory(seen.part_to_rgb(Region(2, 1, 5, 4)), seen.whole)
+
+
+def test_a_compressed_frame_is_decoded_once() -> None:
+    content = cv2.imencode('.png', PICTURE[..., ::-1])[1].tobytes()
+    seen = Frame('left', COMPRESSED, SimpleNamespace(data=content), 1.0, Region(2, 1, 5, 4))
+    assert seen.size == (10, 12)
+    for part in (seen.to_rgb(), seen.part_to_rgb(Region(0, 0, 1, 1))):
+        assert np.shares_memory(part, seen.whole)
+    np.testing.assert_array_equal(seen.to_rgb(), PICTURE[1:5, 2:7])

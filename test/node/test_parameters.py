@@ -13,6 +13,7 @@
 # limitations under the License.
 from __future__ import annotations
 
+from array import array
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
@@ -22,6 +23,7 @@ from edgetpu_retrain.node.parameters import (
     collect_parameters,
     PARAMETERS,
 )
+from edgetpu_retrain.node.region import Region
 from edgetpu_retrain.retraining import TrainingOptions
 import pytest
 
@@ -70,6 +72,21 @@ def test_an_unknown_transport_is_refused() -> None:
     given = values()
     given['camera.image_transport'] = 'theora'
     with pytest.raises(RequestError, match=r"image_transport is 'theora': set it to raw or comp"):
+        collect_parameters(given.__getitem__)
+
+
+def test_the_region_of_a_camera_is_read() -> None:
+    given = values()
+    assert collect_parameters(given.__getitem__).cameras[0].roi is None
+    given['camera.roi'] = array('q', [1, 2, 30, 40])
+    assert collect_parameters(given.__getitem__).cameras[0].roi == Region(1, 2, 30, 40)
+
+
+@pytest.mark.parametrize('roi', [[1, 2, 3], [0, 0, 5, 0], [-1, 0, 5, 5]])
+def test_an_impossible_region_is_refused_with_the_name_of_the_parameter(roi: list[int]) -> None:
+    given = values()
+    given['camera.roi'] = roi
+    with pytest.raises(RequestError, match=r'parameter camera\.roi: the region of interest'):
         collect_parameters(given.__getitem__)
 
 

@@ -1,0 +1,53 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What a request may use while the node is active."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from edgetpu_retrain.node.captures import Captures
+from edgetpu_retrain.node.frame_worker import FrameWorker
+from edgetpu_retrain.node.model_training import ModelTraining
+from edgetpu_retrain.node.model_versions import ModelVersions
+from edgetpu_retrain.node.parameters import NodeParameters
+from edgetpu_retrain.node.sample_thread import SampleThread
+from edgetpu_retrain.store.samples import SampleStore
+
+
+@dataclass(frozen=True, eq=False)
+class ActiveParts:
+    """
+    The parts that services and the action work with.
+
+    Args:
+        parameters: answers the present values of the node's parameters.
+        topics: camera name to the topic of its images.
+        captures: the pending requests for frames.
+        worker: owns the interpreter.
+        store: where the samples are.
+        samples: reads and writes them in order.
+        versions: loads and swaps models.
+        training: trains them.
+    """
+
+    parameters: Callable[[], NodeParameters]
+    topics: Mapping[str, str]
+    captures: Captures
+    worker: FrameWorker
+    store: SampleStore
+    samples: SampleThread
+    versions: ModelVersions
+    training: ModelTraining

@@ -1,0 +1,161 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Region: a rectangle of an image, in pixels, and the cut along it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edgetpu_retrain.errors import ImageError, RequestError
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Region:
+    """
+    A rectangle, as ``sensor_msgs/RegionOfInterest`` has it.
+
+    Args:
+        x: leftmost column.
+        y: topmost row.
+        width: columns, at least 1.
+        height: rows, at least 1.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        if self.x < 0 or self.y < 0 or self.width < 1 or self.height < 1:
+            raise RequestError(
+                f'the region of interest {self} is impossible: give it a width and a height, or '
+                'set all of it to 0 for the whole image'
+            )
+
+    def __str__(self) -> str:
+        """Return it as people write it."""
+        return f'{self.width}x{self.height}+{self.x}+{self.y}'
+
+    @classmethod
+    def from_message(cls, message: Any) -> Region | None:
+        """
+        Return the region of a ``sensor_msgs/RegionOfInterest``, None when it is all zero.
+
+        Raises:
+            RequestError: when it has no width or no height, or asks for rectification.
+        """
+        if message.do_rectify:
+            raise RequestError(
+                'roi.do_rectify is true, but images are taken as they come: rectify them with '
+                'image_proc and set it to false'
+            )
+        return cls.from_values((message.x_offset, message.y_offset, message.width, message.height))
+
+    @classmethod
+    def from_values(cls, values: Sequence[int]) -> Region | None:
+        """
+        Return the region that ``x, y, width, height`` describe, None when all of them are zero.
+
+        Raises:
+            RequestError: when they are not four, or describe no rectangle.
+        """
+        if len(values) != 4:
+            raise RequestError(
+                f'the region of interest {list(values)} has {len(values)} numbers: give it x, y, '
+                'width and height, in pixels'
+            )
+        return cls(*map(int, values)) if any(values) else None
+
+    @classmethod
+    def enclosing(
+        cls, left: float, top: float, right: float, bottom: float, *, width: int, height: int
+    ) -> Region | None:
+        """
+        Return the whole pixels of an image between four edges, None when there is none.
+
+        Args:
+            left: first edge across, in pixels; pixel 0 reaches from 0.0 to 1.0.
+            top: first edge down.
+            right: last edge across.
+            bottom: last edge down.
+            width: of the image, in pixels.
+            height: of the image.
+        """
+        if not np.isfinite([left, top, right, bottom]).all():
+            return None
+        # Edges are rounded, because a box in float32 may miss its pixel by a hair.
+        x, end_x = (round(min(max(edge, 0.0), width)) for edge in (left, right))
+        y, end_y = (round(min(max(edge, 0.0), height)) for edge in (top, bottom))
+        if end_x <= x or end_y <= y:
+            return None
+        return cls(x, y, end_x - x, end_y - y)
+
+    def check_within(self, width: int, height: int) -> None:
+        """
+        Refuse a region that is not wholly inside an image of this size.
+
+        Raises:
+            ImageError: naming both.
+        """
+        if self.x + self.width > width or self.y + self.height > height:
+            raise ImageError(
+                f'the region of interest {self} reaches beyond the image of {width}x{height} '
+                'pixels: choose one that lies within'
+            )
+
+    def grown(self, margin: int, grid: tuple[int, int], width: int, height: int) -> Region:
+        """
+        Return a region around this one, as far as the image goes.
+
+        Args:
+            margin: pixels more on each side.
+            grid: its corners lie on multiples of these, across and down, or on the image's edge.
+            width: of the image.
+            height: of the image.
+        """
+        across, down = grid
+        x = max(0, self.x - margin) // across * across
+        y = max(0, self.y - margin) // down * down
+        # Rounded up: // rounds down, also what is negative.
+        end_x = min(width, -(-(self.x + self.width + margin) // across) * across)
+        end_y = min(height, -(-(self.y + self.height + margin) // down) * down)
+        return Region(x, y, end_x - x, end_y - y)
+
+    def seen_from(self, other: Region) -> Region:
+        """Return the same rectangle with its place counted from the corner of another."""
+        return Region(self.x - other.x, self.y - other.y, self.width, self.height)
+
+    def cut(self, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """
+        Return the part of an image, without copying it.
+
+        Args:
+            pixels: ``[H, W]`` or ``[H, W, C]``, of any type.
+
+        Returns:
+            ``[height, width]`` or ``[height, width, C]``, a view.
+
+        Raises:
+            ImageError: when the region is not wholly inside.
+        """
+        height, width = pixels.shape[:2]
+        self.check_within(width, height)
+        rows = slice(self.y, self.y + self.height)
+        columns = slice(self.x, self.x + self.width)
+        return pixels[rows, columns]

@@ -1,0 +1,71 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""How every service of the node answers: what was done, or what was wrong and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from concurrent.futures import CancelledError, Future
+import traceback
+from typing import Any
+
+from edgetpu_retrain.errors import RequestError, RetrainError
+from edgetpu_retrain.node.executor_future import on_executor
+from edgetpu_retrain.node.wording import sentence
+from rclpy.node import Node
+
+DEACTIVATED = 'the node was deactivated before it was done: activate it and ask again'
+
+
+class ServiceAnswers:
+    """
+    Fills the ``success`` and ``message`` of responses.
+
+    Args:
+        node: whose services answer.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    async def fill(self, response: Any, work: Coroutine[Any, Any, str]) -> Any:
+        """
+        Do the work; what it answers or the error it raises is what the person reads.
+
+        Args:
+            response: of a service; is returned.
+            work: answers a sentence about what was done.
+        """
+        try:
+            response.message = sentence(await work)
+            response.success = True
+        except RetrainError as error:
+            response.message = sentence(error)
+            self._node.get_logger().warning(f'request refused: {response.message}')
+        except Exception as error:  # noqa: BLE001 - a bug must not end a robot's node
+            response.message = f'Internal error, see the log of the node: {error!r}.'
+            self._node.get_logger().error(traceback.format_exc())
+        return response
+
+    async def ended(self, future: Future[Any]) -> Any:
+        """
+        Return what a thread's future answers.
+
+        Raises:
+            RequestError: when the node was deactivated first.
+        """
+        try:
+            return await on_executor(self._node, future)
+        except CancelledError as error:
+            raise RequestError(DEACTIVATED) from error

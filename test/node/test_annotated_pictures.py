@@ -1,0 +1,71 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""When pictures are drawn and when not, with a real node and a real subscription."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+from typing import Any
+
+import cv2
+from edgetpu_retrain.node.annotated_pictures import AnnotatedPictures
+from edgetpu_retrain.node.annotation import Annotation
+from edgetpu_retrain.node.image_transport import RAW
+from edgetpu_retrain.node.newest_frames import Frame
+import numpy as np
+import rclpy
+from running_node import image_message, PATIENCE_S, pattern, Person
+from sensor_msgs.msg import CompressedImage
+
+PERIOD_S = 0.2
+ANSWER = Annotation('cat', 0.75, unknown=False, model_version=3)
+
+
+def frame(**changes: Any) -> Frame:
+    message = image_message(pattern(1))
+    for name, value in changes.items():
+        setattr(message, name, value)
+    return Frame('front', RAW, message, 0.0)
+
+
+def next_picture(annotated: AnnotatedPictures, shown: Frame, pictures: queue.Queue[Any]) -> Any:
+    """Show a frame as often as a camera would, until its picture comes."""
+    for _ in range(round(PATIENCE_S / PERIOD_S)):
+        annotated.classified(shown, ANSWER)
+        with contextlib.suppress(queue.Empty):
+            return pictures.get(timeout=PERIOD_S)
+    raise TimeoutError('no picture came')
+
+
+def test_it_is_drawn_only_while_somebody_looks() -> None:
+    with Person('/drawing') as viewer:
+        node = rclpy.create_node('drawing', context=viewer.context)
+        annotated = AnnotatedPictures(node, ('front', 'rear'))
+        unseen, broken, seen = frame(), frame(step=1), frame()
+        annotated.classified(unseen, ANSWER)
+        pictures: queue.Queue[Any] = queue.Queue()
+        viewer.node.create_subscription(
+            CompressedImage, '/drawing/front/annotated/compressed', pictures.put, 10
+        )
+        next_picture(annotated, frame(), pictures)
+        # One that cannot be read costs nothing but itself.
+        annotated.classified(broken, ANSWER)
+        message = next_picture(annotated, seen, pictures)
+        annotated.close()
+        node.destroy_node()
+    assert 'whole' in vars(seen)
+    assert 'whole' not in vars(unseen), 'nobody looked, so its pixels were not touched'
+    drawn = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)
+    assert drawn.shape == (240 + 64, 320, 3)

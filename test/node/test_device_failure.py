@@ -1,0 +1,146 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""An Edge TPU that fails under the whole node, over DDS, with a stand-in for Coral's library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import os
+from pathlib import Path
+from typing import Any
+
+from action_msgs.msg import GoalStatus
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from edgetpu_retrain_interfaces.msg import Result, Status
+from edgetpu_stand_in import build_edgetpu_stand_in
+import pytest
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from running_node import Camera, image_message, pattern, Person, RunningNode
+from small_models import build_extractor
+
+IMAGES = {label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog'), 1)}
+LATCHED = QoSProfile(depth=20, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+@pytest.fixture(scope='module')
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a stand-in for Coral's library."""
+    return build_edgetpu_stand_in(tmp_path_factory.mktemp('edgetpu'))
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Callable[[str], None]:
+    """Return what tells the stand-in how to behave from now on; '' = well."""
+
+    def write(behaviour: str) -> None:
+        new = tmp_path / 'behaviour.new'
+        new.write_text(behaviour)
+        new.replace(tmp_path / 'behaviour')
+
+    write('')
+    return write
+
+
+@pytest.fixture
+def start(start_node: Any, library: Path, tmp_path: Path) -> Callable[..., RunningNode]:
+    """Return what starts a node with an Edge TPU, with or without a fallback."""
+    compiled, twin = tmp_path / 'compiled_edgetpu.tflite', tmp_path / 'compiled.tflite'
+    compiled.write_bytes(build_extractor('uint8', dimension=16, image_size=16, compiled=True))
+    twin.write_bytes(build_extractor('uint8', dimension=16, image_size=16))
+    environment = {
+        'LD_LIBRARY_PATH': f'{library.parent}:{os.environ.get("LD_LIBRARY_PATH", "")}',
+        'EDGETPU_STAND_IN': f'@{tmp_path / "behaviour"}',
+    }
+
+    def start(*, fallback: bool = True) -> RunningNode:
+        parameters: dict[str, object] = {'extractor': compiled, 'invoke_timeout_s': 0.5}
+        if fallback:
+            parameters['fallback_extractor'] = twin
+        node: RunningNode = start_node(parameters, environment=environment)
+        return node
+
+    return start
+
+
+def make_it_serve(person: Person) -> Camera:
+    camera = person.wait_until_ready().camera()
+    person.teach(camera, IMAGES)
+    status, result = person.train(num_iter=200, learning_rate=0.1)
+    assert status == GoalStatus.STATUS_SUCCEEDED, result.message
+    return camera
+
+
+@pytest.mark.parametrize(
+    ('behaviour', 'words'), [('raise', 'The Edge TPU failed'), ('hang', 'The Edge TPU hangs')]
+)
+def test_the_fallback_serves_until_the_device_is_back(
+    start: Any, tell: Callable[[str], None], person: Person, behaviour: str, words: str
+) -> None:
+    node = start()
+    node.wait_for_log('runs on edgetpu by')
+    make_it_serve(person)
+    results = person.collect(Result, 'result')
+    statuses = person.collect(Status, 'status', LATCHED)
+    arrays = person.collect(DiagnosticArray, '/diagnostics')
+    results.next_one()
+    tell(behaviour)
+    assert '[WARN]' in node.wait_for_log(words)
+    failed = statuses.wait_for(lambda each: words in ' '.join(each.problems))
+    assert 'meanwhile fallback_extractor serves on the CPU' in failed.problems[0]
+    assert failed.device == 'cpu'
+    assert results.next_one().model_version == 1
+    answer = person.add('cat', timeout_s=60.0)
+    assert answer.success, answer.message
+    assert answer.label_total == 7, 'the samples stay valid'
+    arrays.wait_for(
+        lambda each: (
+            each.status[0].level == DiagnosticStatus.WARN and words in each.status[0].message
+        )
+    )
+    tell('')
+    node.wait_for_log('The Edge TPU serves again')
+    statuses.wait_for(
+        lambda each: not each.problems and each.device == 'edgetpu', since=len(statuses) - 1
+    )
+    assert results.next_one().model_version == 1
+
+
+def test_without_a_fallback_frames_are_lost_and_told(
+    start: Any, tell: Callable[[str], None], person: Person
+) -> None:
+    node = start(fallback=False)
+    make_it_serve(person)
+    tell('raise')
+    node.wait_for_log("camera 'camera': frame lost")
+    assert not person.add('cat', timeout_s=0.2).success
+    assert person.list_samples().total == 12, 'what needs no device goes on'
+    tell('')
+    node.wait_for_log('The Edge TPU serves again')
+    person.collect(Result, 'result').next_one()
+
+
+def test_a_library_that_ends_the_process_costs_nothing_acknowledged(
+    start: Any, tell: Callable[[str], None], person: Person
+) -> None:
+    node = start()
+    make_it_serve(person)
+    tell('abort')
+    assert node.wait() < 0
+    again = start()
+    again.wait_for_log('model version 1 serves')
+    assert 'fallback_extractor serves on the CPU' in again.wait_for_log('was ended by SIGABRT')
+    # Somebody who has never seen the node that is gone, which DDS takes for alive for a while.
+    with Person() as other:
+        assert list(other.wait_until_ready().list_samples().counts) == [6, 6]
+        other.collect(Result, 'result').next_one()

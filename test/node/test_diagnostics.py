@@ -1,0 +1,60 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticStatus
+from edgetpu_retrain.node.diagnostics import camera_problem, diagnostics
+from edgetpu_retrain.node.frame_statistics import FrameStatistics
+from edgetpu_retrain.node.node_status import NodeFacts
+
+
+def test_problems_raise_the_level_of_what_they_are_of() -> None:
+    statistics = FrameStatistics(('left', 'right'))
+    statistics.measured('left', {'total': 0.0123})
+    facts = NodeFacts(
+        state='active',
+        device='usb:0',
+        cameras=('left', 'right'),
+        problems={camera_problem('left'): 'It is silent.'},
+    )
+    array = diagnostics(
+        'robot/edgetpu_retrain',
+        Time(sec=7),
+        facts,
+        {name: statistics.of(name) for name in ('left', 'right')},
+        temperature=48.75,
+    )
+    assert array.header.stamp.sec == 7
+    node, left, right = array.status
+    assert [each.level for each in array.status] == [
+        DiagnosticStatus.WARN,
+        DiagnosticStatus.WARN,
+        DiagnosticStatus.OK,
+    ]
+    assert node.message == left.message == 'It is silent.'
+    assert right.message == 'listening'
+    assert node.hardware_id == 'usb:0'
+    values = {each.key: each.value for each in (*node.values, *left.values)}
+    assert values['temperature (C)'] == '48.8'
+    assert values['total p50 (ms)'] == values['total p99 (ms)'] == '12.30'
+
+
+def test_a_node_without_cameras_and_problems_is_fine() -> None:
+    (node,) = diagnostics('edgetpu_retrain', Time(), NodeFacts(), {}, None).status
+    assert node.level == DiagnosticStatus.OK
+    assert node.message == 'unconfigured'
+    values = {each.key: each.value for each in node.values}
+    assert values['temperature (C)'] == ''
+    assert values['model version'] == '0'

@@ -1,0 +1,224 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The lifecycle over DDS: who may do what in which state, and what each transition frees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from action_msgs.msg import GoalStatus
+from edgetpu_retrain.store.ownership import Ownership
+from edgetpu_retrain_interfaces.msg import Status
+from lifecycle_msgs.msg import Transition
+import pytest
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import SetParameters
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from running_node import Camera, image_message, pattern, Person, RunningNode, wait_for
+
+IMAGES = {label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog'), 1)}
+LATCHED = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+ENDLESS = 1_000_000
+
+
+@pytest.fixture
+def node(start_node: Any) -> RunningNode:
+    """Return a node that waits for a manager."""
+    started: RunningNode = start_node({'autostart': False})
+    started.wait_for_log('waiting for a lifecycle manager')
+    return started
+
+
+@pytest.fixture
+def manager(node: RunningNode, person: Person) -> Person:
+    """Return who manages it."""
+    assert node.process.poll() is None
+    return person.wait_until_ready()
+
+
+def answers(person: Person) -> list[tuple[bool, str]]:
+    """Return what every service and the action say, short of doing much."""
+    responses = [
+        person.add('cat', timeout_s=0.01),
+        person.remove('cat'),
+        person.list_samples(),
+        person.relabel('cow', label='cat'),
+        person.load_model(0),
+        person.trigger('undo'),
+        person.trigger('reembed_samples'),
+        person.train()[1],
+    ]
+    return [(response.success, response.message) for response in responses]
+
+
+def make_it_serve(person: Person, camera: Camera) -> None:
+    person.teach(camera, IMAGES)
+    status, result = person.train(num_iter=200, learning_rate=0.1)
+    assert status == GoalStatus.STATUS_SUCCEEDED, result.message
+
+
+def set_parameter(person: Person, name: str, **value: Any) -> Any:
+    client = person.node.create_client(SetParameters, '/edgetpu_retrain/set_parameters')
+    wanted = Parameter(name=name, value=ParameterValue(**value))
+    request = SetParameters.Request(parameters=[wanted])
+    return wait_for(client.call_async(request)).results[0]
+
+
+def cameras_listened_to(person: Person, topic: str = '/image') -> int:
+    return len(person.node.get_subscriptions_info_by_topic(topic))
+
+
+def test_all_the_way_there_and_back_and_there_again(
+    node: RunningNode, manager: Person, tmp_path: Path
+) -> None:
+    statuses = manager.collect(Status, 'status', LATCHED)
+    for state, what in (
+        ('unconfigured', 'configure and activate it first'),
+        ('inactive', 'activate it first (ros2 lifecycle set /edgetpu_retrain activate)'),
+    ):
+        assert manager.state == state
+        for success, message in answers(manager):
+            assert not success
+            assert f'The node is {state}: {what}' in message
+        assert manager.change_state('configure' if state == 'unconfigured' else 'activate')
+    assert manager.state == 'active'
+    camera = manager.camera()
+    make_it_serve(manager, camera)
+    manager.classifications.next_one()
+
+    assert manager.change_state('deactivate')
+    assert manager.state == 'inactive'
+    assert cameras_listened_to(manager) == 0
+    assert all('The node is inactive' in message for _, message in answers(manager))
+    assert manager.change_state('activate')
+    camera.show(IMAGES['dog'])
+    manager.classifications.next_one()
+
+    assert manager.change_state('deactivate')
+    assert manager.change_state('cleanup')
+    assert manager.state == 'unconfigured'
+    # Its data folder is anybody's now.
+    Ownership(tmp_path / 'data').release()
+    assert manager.change_state('configure')
+    assert manager.change_state('activate')
+    node.wait_for_log('model version 1 serves')
+    assert list(manager.list_samples().counts) == [6, 6]
+    manager.classifications.next_one()
+
+    assert manager.change_state('shutdown')
+    assert manager.state == 'finalized'
+    assert 'The node is finalized: start it again' in manager.list_samples().message
+    told: list[str] = []
+    statuses.wait_for(lambda status: status.state == 'finalized')
+    for status in statuses:
+        if not told or told[-1] != status.state:
+            told.append(status.state)
+    assert ' '.join(told) == (
+        'unconfigured inactive active inactive active inactive unconfigured inactive active '
+        'finalized'
+    )
+
+
+def test_a_transition_that_is_not_possible_is_refused_and_harmless(
+    node: RunningNode, manager: Person
+) -> None:
+    # The ids are what ros2 lifecycle and nav2 send, and they take another way through rclpy.
+    ids = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE, 77
+    for transition in (*ids, 'activate', 'deactivate', 'cleanup', 'no such thing'):
+        assert not manager.change_state(transition)
+        assert manager.state == 'unconfigured'
+    assert manager.change_state('configure')
+    assert node.process.poll() is None
+
+
+def test_what_waits_when_it_is_deactivated_is_told(manager: Person) -> None:
+    assert manager.change_state('configure')
+    assert manager.change_state('activate')
+    camera = manager.camera()
+    make_it_serve(manager, camera)
+    goal = manager.start_training(num_iter=ENDLESS, print_every=1)
+    goal.feedback.next_one()
+    camera.show(None)
+    waiting = manager.add_later('cat', count=1000, timeout_s=600.0)
+    assert manager.list_samples().success, 'so the request before it has arrived'
+    assert manager.change_state('deactivate')
+    status, result = goal.wait()
+    assert status == GoalStatus.STATUS_ABORTED
+    assert 'The node was deactivated' in result.message
+    answer = wait_for(waiting)
+    assert not answer.success
+    assert 'the node was deactivated before it was done' in answer.message
+
+
+def test_what_cannot_be_configured_can_be_put_right(
+    start_node: Any, person: Person, small_extractor: Path
+) -> None:
+    node: RunningNode = start_node({'autostart': False, 'extractor': '/no/such/file'})
+    person.wait_until_ready()
+    assert not person.change_state('configure')
+    line = node.wait_for_log("there is no model file '/no/such/file'")
+    assert '[ERROR]' in line
+    assert person.state == 'unconfigured'
+    status = person.collect(Status, 'status', LATCHED).next_one()
+    assert '/no/such/file' in status.problems[0]
+    text = ParameterType.PARAMETER_STRING
+    changed = set_parameter(person, 'extractor', type=text, string_value=str(small_extractor))
+    assert changed.successful, changed.reason
+    assert person.change_state('configure')
+    assert person.change_state('activate')
+    assert person.list_samples().success
+    late = set_parameter(person, 'extractor', type=text, string_value='/another')
+    assert not late.successful
+    assert 'extractor: Read when the node is configured' in late.reason
+    wrong = set_parameter(person, 'store_images', type=text, string_value='some')
+    assert wrong.reason == (
+        "parameter store_images is 'some': set it to none or thumbnail or full"
+    )
+
+
+def test_a_camera_that_cannot_be_subscribed_to_leaves_it_inactive(
+    start_node: Any, person: Person
+) -> None:
+    node: RunningNode = start_node({'autostart': False, 'camera.image_topic': '"a b"'})
+    person.wait_until_ready()
+    assert person.change_state('configure')
+    assert not person.change_state('activate')
+    node.wait_for_log("camera 'camera' cannot subscribe to 'a b'")
+    assert person.state == 'inactive'
+    assert person.change_state('cleanup')
+
+
+def test_cameras_can_be_switched_off_and_on(start_node: Any, person: Person) -> None:
+    start_node({'cameras': '[l, r]', 'l.image_topic': '/l', 'r.image_topic': '/r'})
+    person.wait_until_ready()
+    assert person.add('cat', camera='r', timeout_s=0.01).message.startswith('Time is up')
+    kind = ParameterType.PARAMETER_BOOL
+    statuses = person.collect(Status, 'status', LATCHED)
+    assert set_parameter(person, 'r.active', type=kind, bool_value=False).successful
+    statuses.wait_for(lambda status: list(status.cameras) == ['l'])
+    assert "no camera 'r': name one of l" in person.add('cat', camera='r').message
+    assert cameras_listened_to(person, '/r') == 0
+    assert set_parameter(person, 'r.active', type=kind, bool_value=True).successful
+    statuses.wait_for(lambda status: list(status.cameras) == ['l', 'r'])
+
+
+def test_a_second_node_on_the_same_folder_is_refused(start_node: Any) -> None:
+    first: RunningNode = start_node().wait_until_ready()
+    second: RunningNode = start_node()
+    assert second.wait() == 1
+    assert f'is in use by another node (process {first.process.pid})' in second.log[-1]
+    assert 'set data_dir to another folder' in second.log[-1]
+    first.end()
+    start_node().wait_until_ready()

@@ -1,0 +1,180 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Which version serves at a start, and swaps, with a real store and real small models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from pathlib import Path
+
+from edgetpu_retrain.errors import ModelFileError, RequestError, StoreError
+from edgetpu_retrain.learning import Head
+from edgetpu_retrain.model_file.append_head import append_head
+from edgetpu_retrain.model_file.description import describe
+from edgetpu_retrain.node.model_versions import LATEST, ModelVersions, PREVIOUS
+from edgetpu_retrain.node.served_model import ServedModel
+from edgetpu_retrain.runtime.cpu_engine import CpuEngine
+from edgetpu_retrain.runtime.engine import Servable
+from edgetpu_retrain.store.model_record import ModelRecord
+from edgetpu_retrain.store.models import ModelStore
+from edgetpu_retrain.store.serving import Serving, ServingChoice
+import numpy as np
+import pytest
+from small_models import build_extractor
+
+EXTRACTOR = build_extractor('uint8')
+IDENTITY = describe(EXTRACTOR).identity
+LABELS = ('cat', 'dog')
+MODEL = append_head(
+    EXTRACTOR,
+    Head(np.eye(8, 2, dtype=np.float32), np.zeros(2, np.float32), LABELS, (-4.0, 4.0)),
+)
+RECORD = ModelRecord(
+    labels=LABELS,
+    sample_counts={'cat': 1, 'dog': 1},
+    train_accuracy=1.0,
+    validation_accuracy=1.0,
+    quantized_validation_accuracy=1.0,
+    confusion_matrix=((1, 0), (0, 1)),
+    extractor=IDENTITY,
+    seconds=0.0,
+)
+
+
+class Robot:
+    """A store of models, and a place where the serving one would be."""
+
+    def __init__(self, folder: Path) -> None:
+        self.models = ModelStore(folder)
+        self.engine = CpuEngine(EXTRACTOR)
+        self.served: list[int] = []
+        self.announced: list[tuple[int, int]] = []
+        self.warnings: list[str] = []
+        self.ended = False
+
+    def versions(
+        self, identity: str = IDENTITY, prepare: Callable[[bytes], Servable] | None = None
+    ) -> ModelVersions:
+        prepare = prepare or self.engine.prepare
+        versions = ModelVersions(self.models, identity, prepare, self.announce)
+        versions.swap_with(self.serve)
+        return versions
+
+    def announce(self, model: ServedModel, serving: Serving) -> None:
+        self.announced.append((model.version.version, serving.swaps))
+
+    def serve(self, model: ServedModel) -> Future[None]:
+        served: Future[None] = Future()
+        if self.ended:
+            served.cancel()
+        else:
+            # Written down before it serves: a robot that starts again goes on with it.
+            choice = ServingChoice(self.models).current()
+            assert choice is not None
+            assert choice.version == model.version.version
+            self.served.append(model.version.version)
+            served.set_result(None)
+        return served
+
+    def start(self, identity: str = IDENTITY) -> int:
+        """Return which version serves after a start, 0 = none."""
+        self.warnings.clear()
+        model = self.versions(identity).start(self.warnings.append)
+        return model.version.version if model else 0
+
+
+@pytest.fixture
+def robot(tmp_path: Path) -> Robot:
+    """Return a robot with versions 1, 2 and 3."""
+    robot = Robot(tmp_path / 'models')
+    for _ in range(3):
+        robot.models.save(MODEL, RECORD)
+    return robot
+
+
+def test_a_start_goes_on_with_the_newest_model(robot: Robot) -> None:
+    assert robot.start() == 3
+    assert robot.announced == [(3, 1)]
+    assert robot.served == [], 'the worker begins with it'
+    assert robot.start() == 3
+    assert robot.announced == [(3, 1), (3, 1)], 'a start with the same is no swap'
+    assert robot.warnings == []
+
+
+def test_a_damaged_model_is_passed_over_with_a_warning(robot: Robot) -> None:
+    path = robot.models.load(3).path
+    path.write_bytes(path.read_bytes()[:-1])
+    assert robot.start() == 2
+    (warning,) = robot.warnings
+    assert 'model version 3 does not serve' in warning
+
+
+def test_a_model_of_another_extractor_does_not_serve(robot: Robot) -> None:
+    assert robot.start(identity='f' * 64) == 0
+    assert len(robot.warnings) == 3
+    assert f'trained for extractor {IDENTITY[:12]}' in robot.warnings[0]
+    assert 'set extractor to that one, or train again' in robot.warnings[0]
+
+
+def test_back_and_forward(robot: Robot) -> None:
+    versions = robot.versions()
+    versions.start(robot.warnings.append)
+    for wanted in (PREVIOUS, PREVIOUS, LATEST, 2):
+        versions.load(wanted)
+    assert robot.served == [2, 1, 3, 2]
+    assert robot.announced == [(3, 1), (2, 2), (1, 3), (3, 4), (2, 5)]
+    assert versions.serving is not None
+    assert versions.serving.version.version == 2
+    assert robot.start() == 2, 'a choice outlives a restart'
+
+
+def test_what_is_not_there_cannot_be_loaded(robot: Robot) -> None:
+    versions = robot.versions()
+    with pytest.raises(RequestError, match='There is no model version: train first'):
+        versions.load(PREVIOUS)
+    versions.load(1)
+    with pytest.raises(RequestError, match='no model version before the one that serves'):
+        versions.load(PREVIOUS)
+    with pytest.raises(StoreError, match='no model version 9'):
+        versions.load(9)
+    with pytest.raises(RequestError, match='version is -2'):
+        versions.load(-2)
+    assert robot.served == [1]
+
+
+def test_a_model_that_cannot_be_loaded_changes_nothing(robot: Robot) -> None:
+    def unloadable(_model: bytes) -> Servable:
+        raise ModelFileError('the runtime cannot run it')
+
+    robot.versions().load(2)
+    with pytest.raises(ModelFileError):
+        robot.versions(prepare=unloadable).load(1)
+    assert robot.start() == 2
+
+
+def test_a_swap_that_never_came_is_not_announced(robot: Robot) -> None:
+    versions = robot.versions()
+    versions.load(1)
+    robot.ended = True
+    with pytest.raises(CancelledError):
+        versions.load(2)
+    assert robot.announced == [(1, 1)]
+
+
+def test_pruning_spares_what_serves(robot: Robot) -> None:
+    versions = robot.versions()
+    versions.load(1)
+    assert versions.prune(1) == (2,)
+    assert robot.models.versions() == (1, 3)
