@@ -23,6 +23,9 @@ import numpy as np
 # Far enough from the largest float32, 3.4e38, that no change of up to 2e19 reaches it.
 _LARGEST_WEIGHT = 1e38
 _LARGEST_CHANGE = 1e19
+# Up to here OpenBLAS multiplies without packing, and as fast whichever factor is transposed:
+# M * N * K in its interface/gemm.c and kernel/x86_64/sgemm_small_kernel_permit_skylakex.c.
+_SMALL_PRODUCT = 1_000_000
 
 
 class TrainingDiverged(ValueError):  # noqa: N818
@@ -40,11 +43,11 @@ class SgdStep:
 
     Call :meth:`forward`, :meth:`loss` where it is wanted, and :meth:`update`, in this order.
     Between products everything lies as ``[C, B]``: numpy reduces along the first axis many times
-    faster than along a short second one.  The products give and take this layout directly where
-    weights lie in Fortran's order, a class after the other, as they do in a .tflite file.
+    faster than along a short second one.
 
     Args:
-        weights: float32 ``[D, C]``, changed by each update; in any order, fastest in Fortran's.
+        weights: float32 ``[D, C]``, changed by each update; steps are fastest in Fortran's
+            order, in which each class's weights lie together, as they do in a .tflite file.
         bias: float32 ``[C]``, changed by each update.
         batch_size: B, the same for every step.
         reg: strength of the regularization, 0 or more.
@@ -78,6 +81,11 @@ class SgdStep:
         # No views are kept: a copied or pickled step would part from what they look into.
         self._weights = weights
         self._bias = bias
+        # With few classes the long way round, by a product that is then transposed, is faster.
+        self._direct = weights.flags.f_contiguous and (
+            classes >= batch_size or classes * dim * batch_size <= _SMALL_PRODUCT
+        )
+        self._product = np.empty((0 if self._direct else batch_size, classes), np.float32)
         self._logits = np.empty((classes, batch_size), np.float32)
         self._peaks = np.empty(batch_size, np.float32)
         self._sums = np.empty(batch_size, np.float32)
@@ -111,8 +119,11 @@ class SgdStep:
             labels: int64 ``[B]``, each in 0..C-1; anything else is the caller's to refuse.
         """
         logits, errors, peaks = self._logits, self._errors, self._peaks
-        self._weights.T.dot(embeddings.T, out=logits)
-        np.add(logits, self._bias[:, np.newaxis], out=logits)
+        if self._direct:
+            product = self._weights.T.dot(embeddings.T, out=logits)
+        else:
+            product = embeddings.dot(self._weights, out=self._product).T
+        np.add(product, self._bias[:, np.newaxis], out=logits)
         # Shifted by the largest logit, exp cannot overflow and the sum is at least 1.
         np.maximum.reduce(logits, 0, None, peaks)
         np.subtract(logits, peaks, out=errors)

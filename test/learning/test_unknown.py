@@ -69,8 +69,7 @@ def test_near_copies_do_not_make_another_view_unknown() -> None:
 def test_between_copies_and_independent_samples_the_threshold_has_no_jump() -> None:
     lowest = np.linspace(0.4, 1.0, 200)
     thresholds = [
-        threshold_for(-np.linspace(low, 2.0 - low, 101, dtype=np.float32), 0.05)
-        for low in lowest
+        threshold_for(-np.linspace(low, 2.0 - low, 101, dtype=np.float32), 0.05) for low in lowest
     ]
     assert np.abs(np.diff(thresholds)).max() < 0.02
 
