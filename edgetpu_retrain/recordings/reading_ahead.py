@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -38,7 +38,9 @@ class PictureRead(NamedTuple):
     """Why not, '' when it was read."""
 
 
-def read_ahead(pictures: Iterable[RecordedPicture], ahead: int = AHEAD) -> Iterator[PictureRead]:
+def read_ahead(
+    pictures: Iterable[RecordedPicture], ahead: int = AHEAD
+) -> Generator[PictureRead, None, None]:
     """
     Read pictures in their order, a few of them ahead in a thread of its own.
 

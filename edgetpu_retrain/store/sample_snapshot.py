@@ -41,7 +41,7 @@ class SnapshotRow(NamedTuple):
 
 class SampleSnapshot:
     """
-    The samples at the moment at which a transaction began, and while it lasts.
+    The samples at one moment, for as long as a transaction lasts.
 
     Other programs write on meanwhile.  Nothing is held in memory.
 
@@ -53,6 +53,8 @@ class SampleSnapshot:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
+        # SQLite takes the snapshot at the first look, not at BEGIN.
+        (self._total,) = connection.execute('SELECT COUNT(*) FROM samples').fetchone()
 
     def kinds(self) -> dict[str, EmbeddingKind]:
         """
@@ -83,7 +85,7 @@ class SampleSnapshot:
 
     def total(self) -> int:
         """Return how many samples there are."""
-        return int(self._connection.execute('SELECT COUNT(*) FROM samples').fetchone()[0])
+        return int(self._total)
 
     def samples(self) -> Iterator[SnapshotRow]:
         """Go through the samples, oldest first."""
