@@ -57,9 +57,9 @@ def load_chosen_model(
     Raises:
         RetrainError: when there is no such model, or it cannot be run.
     """
-    version = None
+    version: ModelVersion | None = None
     if model.isascii() and model.isdecimal():
-        version = open_models(data_dir).load(int(model))
+        version = stored_version(open_models(data_dir), int(model))
     elif not model:
         version = serving_version(open_models(data_dir))
     content = read_model_file(model) if version is None else version.read_model()
@@ -71,6 +71,25 @@ def load_chosen_model(
         trusted=version is not None,
     )
     return ChosenModel(recognizer, 0 if version is None else version.version)
+
+
+def stored_version(models: ModelStore, version: int | None) -> ModelVersion:
+    """
+    Return a version by its number; None is the one that serves.
+
+    Raises:
+        RequestError: when there is no such version.
+        StoreError: when it is damaged.
+    """
+    if version is None:
+        return serving_version(models)
+    known = models.versions()
+    if version not in known:
+        raise RequestError(
+            f'there is no model version {version} in {models.folder}; there are: '
+            f'{", ".join(map(str, known)) or "none"}'
+        )
+    return models.load(version)
 
 
 def serving_version(models: ModelStore) -> ModelVersion:

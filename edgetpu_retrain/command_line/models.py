@@ -20,10 +20,10 @@ from typing import Any
 
 import click
 from edgetpu_retrain.command_line import options
-from edgetpu_retrain.command_line.chosen_model import serving_version
+from edgetpu_retrain.command_line.chosen_model import serving_version, stored_version
 from edgetpu_retrain.command_line.output import emit, percent, table, warn
 from edgetpu_retrain.command_line.workspace import open_models
-from edgetpu_retrain.errors import RequestError, StoreError
+from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.model_file.label_file import coral_label_file
 from edgetpu_retrain.store.durable_file import write_durably
 from edgetpu_retrain.store.failure import store_error
@@ -77,7 +77,7 @@ def list_models(data_dir: str, as_json: bool) -> None:
 @options.as_json
 def show(version: int | None, data_dir: str, as_json: bool) -> None:
     """Tell where VERSION came from and how good it is; by default the one that serves."""
-    found = _find(open_models(data_dir), version)
+    found = stored_version(open_models(data_dir), version)
     if as_json:
         emit(_as_json(found))
         return
@@ -110,7 +110,7 @@ def show(version: int | None, data_dir: str, as_json: bool) -> None:
 def use(version: int, data_dir: str, as_json: bool) -> None:
     """Let VERSION serve: a node that starts begins with it, and one that runs can notice."""
     store = open_models(data_dir)
-    _choose(store, _find(store, version), as_json)
+    _choose(store, stored_version(store, version), as_json)
 
 
 @models.command()
@@ -137,7 +137,7 @@ def rollback(data_dir: str, as_json: bool) -> None:
 @options.as_json
 def export(folder: Path, version: int | None, force: bool, data_dir: str, as_json: bool) -> None:
     """Write model.tflite and Coral's labels.txt to FOLDER, for any TFLite runtime."""
-    found = _find(open_models(data_dir), version)
+    found = stored_version(open_models(data_dir), version)
     contents = {
         folder / MODEL_FILE: found.read_model(),
         folder / LABEL_FILE: coral_label_file(found.record.labels),
@@ -156,17 +156,6 @@ def export(folder: Path, version: int | None, force: bool, data_dir: str, as_jso
     else:
         written = ' and '.join(map(str, contents))
         click.echo(f'Model version {found.version} is exported: {written}.')
-
-
-def _find(store: ModelStore, version: int | None) -> ModelVersion:
-    if version is None:
-        return serving_version(store)
-    if version not in store.versions():
-        try:
-            return store.load(version)
-        except StoreError as error:
-            raise RequestError(str(error)) from error
-    return store.load(version)
 
 
 def _choose(store: ModelStore, chosen: ModelVersion, as_json: bool) -> None:
