@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.learning.head import IntArray
-from edgetpu_retrain.recordings.reading_ahead import read_ahead
+from edgetpu_retrain.recordings.reading import read_pictures
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 from edgetpu_retrain.runtime.recognizer import Recognizer
 from edgetpu_retrain.store.label import UNKNOWN
@@ -123,7 +123,7 @@ def evaluate(
     Raises:
         RecordingError: when the recording cannot be read on.
     """
-    for picture, rgb, fault in read_ahead(pictures):
+    for picture, rgb, fault in read_pictures(pictures):
         try:
             if rgb is None:
                 raise ImageError(fault)

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.pictures.sample_picture import sample_picture
-from edgetpu_retrain.recordings.reading_ahead import read_ahead
+from edgetpu_retrain.recordings.reading import read_pictures
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 from edgetpu_retrain.runtime.engine import Engine
 from edgetpu_retrain.store.new_sample import NewSample
@@ -108,7 +108,7 @@ def teach(
     """
     batch = _Batch(engine, store, options, taught)
     try:
-        for picture, rgb, fault in read_ahead(pictures):
+        for picture, rgb, fault in read_pictures(pictures):
             if rgb is None:
                 taught.unreadable.append((picture.name, fault))
             else:

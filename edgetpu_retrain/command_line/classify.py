@@ -29,7 +29,7 @@ from edgetpu_retrain.command_line.result_files import AnnotatedFiles, FORMS, Res
 from edgetpu_retrain.command_line.sources import plain_source
 from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
 from edgetpu_retrain.recordings.image_bag import BagPart
-from edgetpu_retrain.recordings.reading_ahead import read_ahead
+from edgetpu_retrain.recordings.reading import read_pictures
 
 
 @click.command()
@@ -89,7 +89,7 @@ def classify(
                 file, chosen.recognizer.labels, chosen.version
             )
             try:
-                for picture, rgb, fault in read_ahead(pictures.pictures):
+                for picture, rgb, fault in read_pictures(pictures.pictures):
                     try:
                         if rgb is None:
                             raise ImageError(fault)
