@@ -32,6 +32,7 @@ usage: tools/dev.sh [--ros jazzy|kilted] COMMAND [ARGUMENTS]
   lint            ruff, mypy, ament_flake8, ament_pep257, ament_copyright, shellcheck
   demo [ARGS]     build, and run the demonstration
   bench [ARGS]    build, and hold the default training against its rivals
+  bench-teach [ARGS]  build, and hold teaching from files against a bare loop
   run TOPIC [ARGS]  build, and run the node on an image topic, e.g. /camera/image_raw
   clean           remove all of the above; what `run` has learned (.ros) stays
 
@@ -256,13 +257,16 @@ for module, package, wheels in (
     ("numpy", "python3-numpy", ("numpy",)),
     ("cv2", "python3-opencv", ("opencv-python", "opencv-python-headless",
      "opencv-contrib-python", "opencv-contrib-python-headless")),
+    ("click", "python3-click", ()),
     ("rich", "python3-rich", ()),
 ):
     try:
-        version = getattr(__import__(module), "__version__", "")
+        found = __import__(module)
     except ImportError:
         print("missing", package)
     else:
+        # Not asked of those that no wheel stands in for: click warns of the question.
+        version = found.__version__ if wheels else ""
         version = ".".join(re.findall("[0-9]+", version)[:3])
         for wheel in wheels:
             print("%s==%s.*" % (wheel, version))
@@ -491,6 +495,12 @@ do_bench() {
   exec python3 benchmarks/learning.py "$@"
 }
 
+do_bench-teach() {
+  prepare build_packages
+  enter_install
+  exec python3 benchmarks/teach.py "$@"
+}
+
 do_run() {
   [ -n "${1:-}" ] || die 'which images? For example:  make run IMAGE_TOPIC=/camera/image_raw'
   local topic=$1
@@ -531,11 +541,11 @@ export PIP_CACHE_DIR=${PIP_CACHE_DIR:-$cache/pip} TMPDIR=$cache/tmp
 unset PIP_PREFIX PIP_TARGET PIP_USER
 
 case $command in
-  check | setup | build | test | lint | demo | bench | run) choose_ros "$wanted" ;;
+  check | setup | build | test | lint | demo | bench | bench-teach | run) choose_ros "$wanted" ;;
 esac
 case $command in
   check) require_platform && require_tools && say 'nothing is missing' ;;
-  setup | build | test | lint | demo | bench | run | clean) "do_$command" "$@" ;;
+  setup | build | test | lint | demo | bench | bench-teach | run | clean) "do_$command" "$@" ;;
   '' | help | -h | --help) usage ;;
   *)
     usage >&2

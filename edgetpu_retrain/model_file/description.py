@@ -34,7 +34,7 @@ import numpy as np
 
 SUPPORTED_TYPES = ('uint8', 'int8', 'float32')
 # Far wider than any real embedding, and narrow enough that products with it stay float32 numbers.
-_SCALES = (1e-20, 1e20)
+SCALES = (1e-20, 1e20)
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def _quantization(tensor: Any, name: str, dtype: str) -> QuantizationParameters:
             'one of each is needed'
         )
     scale, point, limits = float(scales[0]), points[0], np.iinfo(dtype)
-    if not (_SCALES[0] <= scale <= _SCALES[1] and limits.min <= point <= limits.max):
+    if not (SCALES[0] <= scale <= SCALES[1] and limits.min <= point <= limits.max):
         raise ModelFileError(
             f'the output {name!r} of type {dtype} has scale {scale} and zero point {point}, '
             'which make no sense; convert the model again'

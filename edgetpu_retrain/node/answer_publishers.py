@@ -22,7 +22,6 @@ from typing import Any
 from edgetpu_retrain.learning.head import FloatArray
 from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.node.annotated_pictures import AnnotatedPictures
-from edgetpu_retrain.node.annotation import Annotation
 from edgetpu_retrain.node.classification_message import (
     classification_message,
     detection_message,
@@ -32,6 +31,7 @@ from edgetpu_retrain.node.newest_frames import Frame
 from edgetpu_retrain.node.parameters import NodeParameters
 from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.node.smoothing import Opinion, opinion_of_frame, Smoothing, UNKNOWN_CLASS
+from edgetpu_retrain.pictures.annotation import Annotation
 from edgetpu_retrain.store.embedding_kind import EmbeddingKind, RawArray
 from edgetpu_retrain_interfaces.msg import Embedding, Result
 from rclpy.node import Node

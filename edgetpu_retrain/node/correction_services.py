@@ -25,7 +25,7 @@ from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.reembedding import reembed
 from edgetpu_retrain.node.sample_services import no_samples, tell_totals
 from edgetpu_retrain.node.service_answers import ServiceAnswers
-from edgetpu_retrain.node.wording import counted
+from edgetpu_retrain.wording import counted
 from edgetpu_retrain_interfaces.srv import RelabelSamples
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node

@@ -20,7 +20,7 @@ import sys
 from edgetpu_retrain.errors import RetrainError
 from edgetpu_retrain.node.managed_node import create_managed_node
 from edgetpu_retrain.node.retrain_node import RetrainNode
-from edgetpu_retrain.node.wording import sentence
+from edgetpu_retrain.wording import sentence
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.logging import get_logger

@@ -31,8 +31,8 @@ from edgetpu_retrain.node.training_messages import (
     progress_feedback,
     training_options,
 )
-from edgetpu_retrain.node.wording import sentence
 from edgetpu_retrain.retraining import TrainingCancelled
+from edgetpu_retrain.wording import sentence
 from edgetpu_retrain_interfaces.action import Train
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
