@@ -27,6 +27,7 @@ VERMILLION = '#D55E00'
 GREEN = '#009E73'
 SKY = '#56B4E9'
 INK = '#1d2733'
+FAINT = '#566474'
 PALE = '#c9d1da'
 
 STYLE: dict[str, Any] = {

@@ -34,7 +34,7 @@ from edgetpu_retrain.report.answer_figures import (
     draw_reliability,
 )
 from edgetpu_retrain.report.conclusions import Conclusions
-from edgetpu_retrain.report.figure_style import INK, STYLE
+from edgetpu_retrain.report.figure_style import FAINT, STYLE
 from edgetpu_retrain.report.sample_figures import (
     draw_class_balance,
     draw_gain_by_class,
@@ -45,16 +45,21 @@ from edgetpu_retrain.report.sample_figures import (
 from edgetpu_retrain.report.training_figures import draw_accuracy, draw_loss
 import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 Draw = Callable[[Axes, Analysis], None]
 
 # Inches; at 96 pixels an inch as wide as a column of the page, so that letters keep their size.
 _SIZE = (4.7, 3.6)
-_SHEET_SIZE = (12.0, 19.0)
+_SHEET_WIDTH = 12.0
+_CONCLUSION_HEIGHT = 3.4
+_ROW_HEIGHT = 5.0
 _SHEET_DPI = 100
 _SHEET_COLUMNS = 2
-_LINE = 66
+# Characters of a line, and lines of problems, that fit.
+_CONCLUSION_LINE = 150
+_SENTENCE_LINE = 92
+_PROBLEMS = 5
 
 
 @dataclass(frozen=True)
@@ -156,17 +161,20 @@ def svg_of(drawing: Drawing, analysis: Analysis) -> bytes:
 
 def sheet_of(all_drawings: tuple[Drawing, ...], analysis: Analysis, top: Conclusions) -> bytes:
     """Return all figures, the conclusion first, as one PNG file."""
+    rows = -(-len(all_drawings) // _SHEET_COLUMNS)
+    heights = [_CONCLUSION_HEIGHT, *[_ROW_HEIGHT] * rows]
     with _drawing():
-        figure = Figure(figsize=_SHEET_SIZE, dpi=_SHEET_DPI, layout='constrained')
-        rows = -(-(len(all_drawings) + 1) // _SHEET_COLUMNS)
-        grid = figure.subplots(rows, _SHEET_COLUMNS).flatten().tolist()
-        figure.get_layout_engine().set(h_pad=0.2, w_pad=0.15)
-        _write_conclusion(grid[0], top)
-        for axes, drawing in zip(grid[1:], all_drawings, strict=False):
-            drawing.draw(axes, analysis)
-            axes.set_title(drawing.title, pad=24)
-        for axes in grid[len(all_drawings) + 1 :]:
-            axes.axis('off')
+        figure = Figure(figsize=(_SHEET_WIDTH, sum(heights)), dpi=_SHEET_DPI, layout='constrained')
+        figure.get_layout_engine().set(w_pad=0.15, h_pad=0.12)
+        grid = figure.add_gridspec(1 + rows, _SHEET_COLUMNS, height_ratios=heights)
+        _write_conclusion(figure.add_subfigure(grid[0, :]), top)
+        for number, drawing in enumerate(all_drawings):
+            row, column = divmod(number, _SHEET_COLUMNS)
+            panel = figure.add_subfigure(grid[1 + row, column])
+            drawing.draw(panel.subplots(), analysis)
+            panel.suptitle(drawing.title, x=0.03, ha='left', weight='bold')
+            sentence = textwrap.fill(drawing.sentence, _SENTENCE_LINE)
+            panel.supxlabel(sentence, x=0.03, ha='left', fontsize=8.5, color=FAINT)
         buffer = io.BytesIO()
         figure.savefig(buffer, format='png', metadata={'Software': None})
     return buffer.getvalue()
@@ -188,12 +196,12 @@ def _reliability_sentence(analysis: Analysis) -> str:
     )
 
 
-def _write_conclusion(axes: Axes, top: Conclusions) -> None:
-    axes.axis('off')
-    axes.set_title('Have I done enough?')
-    paragraphs = [top.headline, *top.sentences, *(f'• {each.title}' for each in top.problems)]
-    text = '\n\n'.join(textwrap.fill(paragraph, _LINE) for paragraph in paragraphs)
-    axes.text(0.0, 0.97, text, va='top', ha='left', transform=axes.transAxes, color=INK)
+def _write_conclusion(panel: SubFigure, top: Conclusions) -> None:
+    panel.suptitle('Have I done enough?', x=0.015, ha='left', weight='bold')
+    panel.text(0.015, 0.8, top.headline, va='top', fontsize=16, weight='bold')
+    paragraphs = [*top.sentences, *(f'• {each.title}' for each in top.problems[:_PROBLEMS])]
+    text = '\n'.join(textwrap.fill(paragraph, _CONCLUSION_LINE) for paragraph in paragraphs)
+    panel.text(0.015, 0.62, text, va='top', linespacing=1.5)
 
 
 @contextmanager

@@ -139,5 +139,5 @@ def draw_spacing(axes: Axes, analysis: Analysis) -> None:
     axes.hist(distances, bins=20, range=(0.0, widest), weights=shares, color=BLUE, rwidth=0.9)
     axes.set_xlim(0.0, widest)
     axes.grid(visible=False, axis='x')
-    axes.set_xlabel('cosine distance to the nearest other sample (0 = the same)')
+    axes.set_xlabel('cosine distance to the nearest other sample')
     axes.set_ylabel('samples (%)')

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from edgetpu_retrain.report.analysis import Analysis
 from edgetpu_retrain.report.figure_style import BLUE, legend_above, ORANGE, PALE, VERMILLION
-from edgetpu_retrain.report.training_curves import TrainingRun
+from edgetpu_retrain.report.training_curves import TrainingCurves, TrainingRun
 from matplotlib.axes import Axes
 import numpy as np
 
@@ -67,9 +67,21 @@ def draw_accuracy(axes: Axes, analysis: Analysis) -> None:
         )
     axes.set_xlabel('iteration (count)')
     axes.set_ylabel('right answers (%)')
-    axes.set_ylim(0.0, 103.0)
+    axes.set_ylim(_floor(curves), 103.0)
     axes.axhline(100.0, color=PALE, linewidth=1.0, zorder=1)
     legend_above(axes)
+
+
+def _floor(curves: TrainingCurves) -> float:
+    """Return a share in percent, below all that is drawn."""
+    drawn = np.concatenate(
+        [
+            curves.final.train_accuracy,
+            *(run.train_accuracy for run in curves.measuring),
+            *(run.held_out_accuracy for run in curves.measuring),
+        ]
+    )
+    return max(0.0, 10.0 * np.floor(10 * float(np.nanmin(drawn)) - 1.0))
 
 
 def _measuring_label(runs: int) -> str:
