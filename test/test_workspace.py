@@ -142,6 +142,8 @@ def test_every_import_is_declared() -> None:
     """The manifest names what rosdep resolves, requirements/runtime.txt the rest."""
     keys = {
         'cv2': 'python3-opencv',
+        'jinja2': 'python3-jinja2',
+        'matplotlib': 'python3-matplotlib',
         'numpy': 'python3-numpy',
         'rich': 'python3-rich',
     }

@@ -257,6 +257,8 @@ for module, package, wheels in (
     ("cv2", "python3-opencv", ("opencv-python", "opencv-python-headless",
      "opencv-contrib-python", "opencv-contrib-python-headless")),
     ("rich", "python3-rich", ()),
+    ("jinja2", "python3-jinja2", ()),
+    ("matplotlib", "python3-matplotlib", ("matplotlib",)),
 ):
     try:
         version = getattr(__import__(module), "__version__", "")

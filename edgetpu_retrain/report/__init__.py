@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-The report: have I taught enough, and what is wrong?
+The report, which answers whether enough was taught and what is wrong.
 
 One page and one picture about the samples in a data folder and the training with them.
 """

@@ -84,9 +84,7 @@ def draw_reliability(axes: Axes, analysis: Analysis) -> None:
     axes.set_xlim(0.0, 103.0)
     axes.set_ylim(0.0, 106.0)
     shares = 100 * found.counts / found.counts.sum()
-    axes.bar(
-        100 * found.confidence, shares, width=4.0, color=PALE, label='share of answers (%)'
-    )
+    axes.bar(100 * found.confidence, shares, width=4.0, color=PALE, label='share of answers (%)')
     axes.plot([0, 100], [0, 100], color=INK, linestyle=':', linewidth=1.2, label='honest')
     # A bin of a few answers says little: how little is drawn as well.
     right = np.round(found.right * found.counts).astype(np.int64)

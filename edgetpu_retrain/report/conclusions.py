@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What the figures mean, in words that come before them: have I done enough, what is wrong?"""
+"""What the figures mean, in words that come before them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from edgetpu_retrain.report.wording import listed, number_of, percent, points, q
 
 # As the demo's exam asks for.
 _GOOD = 0.95
-# With fewer answers in doubt than this, a class is not worth singling out.
+# More classes at once would be no advice.
 _CLASSES_NAMED = 3
 
 Mood = Literal['good', 'more', 'wrong', 'unmeasured']
@@ -116,21 +116,18 @@ def _headline(analysis: Analysis) -> tuple[Mood, str]:
     gain = analysis.learning.gain() if analysis.learning else None
     if gain is None:
         return 'more', 'Not yet: there are too few samples to tell how good this is.'
-    suspects = len(analysis.mislabels)
+    good, suspects = analysis.accuracy >= _GOOD, len(analysis.mislabels)
     if gain.more_helps == 'yes':
         return 'more', 'Not yet: more samples still help.'
     if suspects:
-        return (
-            'wrong',
-            f'Nearly: first look at {number_of(suspects, "sample")} that may be mislabelled.'
-            if analysis.accuracy >= _GOOD
-            else f'Not yet: first look at {number_of(suspects, "sample")} that may be mislabelled.',
-        )
+        so_far = 'Nearly' if good else 'Not yet'
+        samples = number_of(suspects, 'sample')
+        return 'wrong', f'{so_far}: first look at {samples} that may be mislabelled.'
     if gain.more_helps == 'perhaps':
-        return 'more', 'Perhaps: it looks good so far, but there are too few samples to be sure.' if (
-            analysis.accuracy >= _GOOD
-        ) else 'Not yet: more samples may help, and something else may be wrong.'
-    if analysis.accuracy >= _GOOD:
+        if good:
+            return 'more', 'Perhaps: it looks good, but there are too few samples to be sure.'
+        return 'more', 'Not yet: more samples may help, and something else may be wrong.'
+    if good:
         return 'good', 'Yes: for views like those taught, this is enough.'
     return 'wrong', 'More of the same samples will not help: something else is wrong.'
 

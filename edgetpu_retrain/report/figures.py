@@ -46,6 +46,7 @@ from edgetpu_retrain.report.training_figures import draw_accuracy, draw_loss
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 Draw = Callable[[Axes, Analysis], None]
 
@@ -141,9 +142,9 @@ def drawings(analysis: Analysis) -> tuple[Drawing, ...]:
         Drawing(
             'accuracy',
             'Does it learn by heart?',
-            'Share of right answers along the training: of all samples, and of those held out from '
-            'the trainings that measure (looked at four times a run). A wide gap at the end means '
-            'that single samples were learned by heart.',
+            'Share of right answers along the training: of all samples, and of those held out '
+            'from the trainings that measure (looked at four times a run). A wide gap at the end '
+            'means that single samples were learned by heart.',
             draw_accuracy,
         ),
     )
@@ -164,8 +165,11 @@ def sheet_of(all_drawings: tuple[Drawing, ...], analysis: Analysis, top: Conclus
     rows = -(-len(all_drawings) // _SHEET_COLUMNS)
     heights = [_CONCLUSION_HEIGHT, *[_ROW_HEIGHT] * rows]
     with _drawing():
-        figure = Figure(figsize=(_SHEET_WIDTH, sum(heights)), dpi=_SHEET_DPI, layout='constrained')
-        figure.get_layout_engine().set(w_pad=0.15, h_pad=0.12)
+        figure = Figure(
+            figsize=(_SHEET_WIDTH, sum(heights)),
+            dpi=_SHEET_DPI,
+            layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.12),
+        )
         grid = figure.add_gridspec(1 + rows, _SHEET_COLUMNS, height_ratios=heights)
         _write_conclusion(figure.add_subfigure(grid[0, :]), top)
         for number, drawing in enumerate(all_drawings):

@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+import contextlib
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,15 +140,11 @@ def _model(folder: Path, version: int) -> ModelVersion | None:
 
 
 def _first_usable(models: ModelStore, versions: Sequence[int]) -> ModelVersion | None:
-    failures: list[StoreError] = []
     for version in versions:
-        try:
+        with contextlib.suppress(StoreError):
             return models.load(version)
-        except StoreError as error:
-            failures.append(error)
-    if failures:
-        raise failures[0]
-    return None
+    # None is usable: the first one says why.
+    return models.load(versions[0]) if versions else None
 
 
 def _extractor(store: SampleStore, model: ModelVersion | None) -> str:
@@ -170,9 +167,7 @@ def _extractor(store: SampleStore, model: ModelVersion | None) -> str:
     return extractor
 
 
-def _consistent(
-    store: SampleStore, extractor: str
-) -> tuple[SampleSet, tuple[StoredSample, ...]]:
+def _consistent(store: SampleStore, extractor: str) -> tuple[SampleSet, tuple[StoredSample, ...]]:
     """Return samples and what is known of them, also while a node adds to them."""
     samples = store.snapshot(extractor=extractor)
     known = {each.sample_id: each for each in store.list_samples(extractor=extractor)}

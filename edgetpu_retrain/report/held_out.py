@@ -32,6 +32,7 @@ from edgetpu_retrain.model_file.quantization import dequantize
 from edgetpu_retrain.store.samples import SampleSet
 from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
+import numpy.typing as npt
 
 # As many as the training itself uses where it cross-validates; each head sees 80 %.
 FOLDS = 5
@@ -62,12 +63,14 @@ class HeldOut:
     @property
     def answers(self) -> IntArray:
         """The most likely class of each judged sample, int64 ``[M]``."""
-        return np.argmax(self.probabilities, axis=1).astype(np.int64)
+        answers: IntArray = np.argmax(self.probabilities, axis=1).astype(np.int64)
+        return answers
 
     @property
-    def right(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def right(self) -> npt.NDArray[np.bool_]:
         """Whether that is the sample's class, bool ``[M]``."""
-        return self.answers == self.labels
+        right: npt.NDArray[np.bool_] = self.answers == self.labels
+        return right
 
 
 def cross_validate(samples: SampleSet, options: TrainingOptions) -> HeldOut:

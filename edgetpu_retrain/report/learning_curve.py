@@ -87,14 +87,16 @@ class LearningCurve:
     @property
     def accuracies(self) -> npt.NDArray[np.float64]:
         """Share of right answers, ``[4]``."""
-        return self.right.mean(axis=1)
+        accuracies: npt.NDArray[np.float64] = self.right.mean(axis=1)
+        return accuracies
 
     def recalls(self, number: int) -> npt.NDArray[np.float64]:
         """Return the same for the samples of one class, ``[4]``; NaN where it has none."""
         own = self.right[:, self.labels == number]
-        if not own.shape[1]:
-            return np.full(len(own), np.nan)
-        return own.mean(axis=1)
+        recalls = np.full(len(own), np.nan)
+        if own.shape[1]:
+            recalls[:] = own.mean(axis=1)
+        return recalls
 
     def gain(self, number: int | None = None) -> Gain | None:
         """Return what doubling brought, for all or one class; None where nothing was judged."""

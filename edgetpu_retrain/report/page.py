@@ -24,7 +24,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib import resources
-from typing import Any
 
 from edgetpu_retrain.report.analysis import Analysis
 from edgetpu_retrain.report.cards import cards, class_rows, suspect_cards
@@ -148,10 +147,9 @@ def _about(analysis: Analysis) -> str:
     if material.model is None:
         return f'{source}. No model was trained yet; the default options were used.'
     record = material.model.record
-    words: list[Any] = [
-        f'{source}, model version {material.model.version} of {record.created} with '
-        f'{number_of(sum(record.sample_counts.values()), "sample")}.'
-    ]
+    trained = number_of(sum(record.sample_counts.values()), 'sample')
+    version = material.model.version
+    words = [f'{source}, model version {version} of {record.created} with {trained}.']
     if record.validation_accuracy is not None:
         words.append(f'Its own training measured {percent(record.validation_accuracy)}')
         if record.quantized_validation_accuracy is not None:

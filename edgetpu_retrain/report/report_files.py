@@ -54,7 +54,7 @@ def write_report(
     """
     Write a report on the samples in a data folder and on the training with them.
 
-    It trains about ten times (cross-validation and a learning curve), which takes seconds for
+    It trains about twenty times (cross-validation and a learning curve), which takes seconds for
     hundreds of samples and minutes for tens of thousands.  The data folder stays as it is; a node
     may be at work on it.
 
@@ -77,7 +77,10 @@ def write_report(
     from edgetpu_retrain.report.page import page_of
 
     files = _files(out)
-    analysis = analyse(gather(data_dir, version), on_step)
+    material = gather(data_dir, version)
+    # Before the minutes that the rest may take.
+    _make_folder(files)
+    analysis = analyse(material, on_step)
     if on_step is not None:
         on_step('drawing')
     top = conclude(analysis)
@@ -86,7 +89,6 @@ def write_report(
     page = page_of(analysis, top, figures, pictures)
     sheet = sheet_of(figures, analysis, top)
     try:
-        make_folder(files.html.parent)
         write_durably(files.png, sheet)
         write_durably(files.html, page.encode())
     except OSError as error:
@@ -99,6 +101,13 @@ def _files(out: Path) -> ReportFiles:
     if path.suffix.lower() not in {'.html', '.htm'} or path.is_dir():
         path /= DEFAULT_NAME
     return ReportFiles(path, path.with_suffix('.png'))
+
+
+def _make_folder(files: ReportFiles) -> None:
+    try:
+        make_folder(files.html.parent)
+    except OSError as error:
+        raise store_error('write the report', files.html, error) from error
 
 
 def _check_installed() -> None:

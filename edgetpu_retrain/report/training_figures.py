@@ -15,6 +15,8 @@
 
 from __future__ import annotations
 
+import math
+
 from edgetpu_retrain.report.analysis import Analysis
 from edgetpu_retrain.report.figure_style import BLUE, legend_above, ORANGE, PALE, VERMILLION
 from edgetpu_retrain.report.training_curves import TrainingCurves, TrainingRun
@@ -81,7 +83,7 @@ def _floor(curves: TrainingCurves) -> float:
             *(run.held_out_accuracy for run in curves.measuring),
         ]
     )
-    return max(0.0, 10.0 * np.floor(10 * float(np.nanmin(drawn)) - 1.0))
+    return max(0.0, 10.0 * math.floor(10 * float(np.nanmin(drawn)) - 1.0))
 
 
 def _measuring_label(runs: int) -> str:

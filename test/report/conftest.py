@@ -48,7 +48,7 @@ def embeddings_of(
 
 @pytest.fixture(scope='session')
 def jpeg() -> bytes:
-    """A picture of 400 x 300 pixels."""
+    """Return a picture of 400 x 300 pixels."""
     picture = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
     written, content = cv2.imencode('.jpg', picture)
     assert written
@@ -120,10 +120,14 @@ def teach(data_dir: Path) -> Teach:
         with SampleStore(data_dir / 'samples.db') as store:
             return [
                 store.add(
-                    label, embedding, extractor=extractor, quantization=None, image=image,
+                    label,
+                    embedding,
+                    extractor=extractor,
+                    quantization=None,
+                    image=image,
                     camera='front',
-                )  # fmt: skip
-                for embedding in embeddings_of([looks_like] * count, seed + looks_like)
+                )
+                for embedding in embeddings_of([looks_like] * count, seed + looks_like, 0.5)
             ]
 
     return add

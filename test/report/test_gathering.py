@@ -101,7 +101,7 @@ def test_samples_of_another_extractor_than_the_versions(
     teach('cup', 3, looks_like=0, extractor='b' * 64)
     teach('hat', 3, looks_like=1, extractor='b' * 64)
     save_model({'cup': 3, 'hat': 3})
-    with pytest.raises(RequestError, match='extractor aaaaaaaaaaaa.* 6 of bbbbbbbbbbbb'):
+    with pytest.raises(RequestError, match=r'extractor aaaaaaaaaaaa.* 6 of bbbbbbbbbbbb'):
         gather(data_dir, 0)
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edgetpu_retrain.learning import IntArray
+from edgetpu_retrain.report import held_out as held_out_module
 from edgetpu_retrain.report import learning_curve as module
 from edgetpu_retrain.report.held_out import cross_validate
 from edgetpu_retrain.report.learning_curve import learning_curve, LearningCurve
@@ -99,7 +100,7 @@ def test_parts_grow_and_never_hold_what_is_judged(
     samples = samples_of([0] * 50 + [1] * 7 + [2])
     held_out = cross_validate(samples, OPTIONS)
     trained: list[set[int]] = []
-    fit_rows = module.fit_rows
+    fit_rows = held_out_module.fit_rows
 
     def fit(of: SampleSet, rows: IntArray, options: TrainingOptions) -> object:
         trained.append(set(rows.tolist()))

@@ -36,10 +36,10 @@ PNG = b'\x89PNG\r\n\x1a\n'
 def test_a_page_and_a_picture_beside_it(
     data_dir: Path, tmp_path: Path, teach: Teach, save_model: SaveModel, jpeg: bytes
 ) -> None:
-    teach('cup', 12, looks_like=0, image=jpeg)
+    teach('cup', 40, looks_like=0, image=jpeg)
     (wrong,) = teach('cup', 1, looks_like=1, image=jpeg)
-    teach('hat', 12, looks_like=1, image=jpeg, seed=5)
-    save_model({'cup': 13, 'hat': 12})
+    teach('hat', 40, looks_like=1, image=jpeg, seed=5)
+    save_model({'cup': 41, 'hat': 40})
     steps: list[str] = []
     files = write_report(data_dir, tmp_path / 'new' / 'mine.html', on_step=steps.append)
     assert (files.html, files.png) == (tmp_path / 'new/mine.html', tmp_path / 'new/mine.png')
@@ -89,7 +89,7 @@ def test_a_missing_library_is_named_with_its_package(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, 'find_spec', lambda name: None if name == 'jinja2' else name)
-    with pytest.raises(RequestError, match='needs jinja2.*apt-get install python3-jinja2'):
+    with pytest.raises(RequestError, match=r'needs jinja2.*apt-get install python3-jinja2'):
         write_report(data_dir, tmp_path)
 
 
