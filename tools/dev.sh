@@ -260,6 +260,8 @@ for module, package, wheels in (
      "opencv-contrib-python", "opencv-contrib-python-headless")),
     ("click", "python3-click", ()),
     ("rich", "python3-rich", ()),
+    ("jinja2", "python3-jinja2", ()),
+    ("matplotlib", "python3-matplotlib", ("matplotlib",)),
 ):
     try:
         found = __import__(module)
