@@ -120,7 +120,7 @@ class ModelFollowing:
         for number in wanted.versions:
             try:
                 versions.check(number)
-            except RetrainError as error:
+            except RetrainError as error:  # noqa: PERF203 - a handful of versions, once
                 problems.append(self._refusal(number, error))
             else:
                 pending = number
