@@ -134,7 +134,7 @@ def test_of_many_classes_the_ones_that_matter_are_drawn(
 
 @pytest.mark.filterwarnings('error')
 def test_a_label_is_only_a_name(samples_of: SamplesOf, analysis_of: AnalysisOf) -> None:
-    names = ['$\\frac{1}{0', '<script>alert(1)</script>', '猫', '\u202eevil', '%s {x}', 'x' * 100]
+    names = ['$x_$', '<script>alert(1)<script>', '猫', '\u202eevil', '%s {x}', 'x' * 100]
     labels = [number for number in range(len(names)) for _ in range(5)]
     found = analysis_of(samples_of(labels, names, spread=3.0))
     assert sheet_of(drawings(found), found, conclude(found))
