@@ -60,7 +60,7 @@ STYLE: dict[str, Any] = {
     'svg.hashsalt': 'edgetpu_retrain',
 }
 
-_LONGEST_LABEL = 18
+_LONGEST_LABEL = 16
 
 
 def label_in_figure(label: str) -> str:

@@ -109,7 +109,7 @@ def gaining_classes(analysis: Analysis) -> list[tuple[int, float, float]]:
 
 def draw_gain_by_class(axes: Axes, analysis: Analysis) -> None:
     """Draw, for each class, how doubling the samples changed its share of right answers."""
-    axes.set_xlabel('samples of the class recognized (%)')
+    axes.set_xlabel('recognized (%)')
     axes.set_ylabel('class')
     found = gaining_classes(analysis)
     if not found:

@@ -144,7 +144,7 @@ def test_a_label_is_only_a_name(samples_of: SamplesOf, analysis_of: AnalysisOf) 
     drawn = [text.get_text() for text in axes.get_yticklabels()]
     assert drawn[0] == names[0]
     assert drawn[3] == 'evil'
-    assert drawn[5] == 'x' * 17 + '…'
+    assert drawn[5] == 'x' * 15 + '…'
 
 
 def test_colours_differ_for_colour_blind_eyes() -> None:
