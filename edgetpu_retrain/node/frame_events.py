@@ -24,10 +24,10 @@ from edgetpu_retrain.node.answer_publishers import AnswerPublishers
 from edgetpu_retrain.node.captures import Capture, Captures
 from edgetpu_retrain.node.detections import BoxAnswer
 from edgetpu_retrain.node.fault_counter import FaultCounter
-from edgetpu_retrain.node.image_conversion import RgbArray
 from edgetpu_retrain.node.newest_frames import Frame
 from edgetpu_retrain.node.sample_thread import SampleThread
 from edgetpu_retrain.node.served_model import ServedModel
+from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.store.embedding_kind import RawArray
 from rclpy.node import Node
 

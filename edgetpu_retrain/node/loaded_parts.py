@@ -37,18 +37,15 @@ from edgetpu_retrain.node.parameters import NodeParameters
 from edgetpu_retrain.node.sample_thread import SampleThread
 from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.node.service_answers import DEACTIVATED
-from edgetpu_retrain.node.wording import sentence
 from edgetpu_retrain.runtime.engine import Engine, EngineStatus
 from edgetpu_retrain.runtime.engine_choice import make_engine
-from edgetpu_retrain.store.data_folder import data_folder
+from edgetpu_retrain.store.data_folder import data_folder, MODELS_FOLDER, SAMPLES_FILE
 from edgetpu_retrain.store.models import ModelStore
 from edgetpu_retrain.store.ownership import Ownership
 from edgetpu_retrain.store.samples import SampleStore
 from edgetpu_retrain.store.serving import Serving
+from edgetpu_retrain.wording import sentence
 from rclpy.node import Node
-
-SAMPLES_FILE = 'samples.db'
-MODELS_FOLDER = 'models'
 
 _DEVICE_PROBLEM = 'device'
 _MODELS_PROBLEM = 'models'

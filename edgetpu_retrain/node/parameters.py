@@ -27,8 +27,8 @@ from typing import Any
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.node.image_transport import IMAGE_TRANSPORTS
-from edgetpu_retrain.node.region import Region
-from edgetpu_retrain.node.sample_picture import STORE_IMAGES
+from edgetpu_retrain.pictures.region import Region
+from edgetpu_retrain.pictures.sample_picture import STORE_IMAGES
 
 ParameterValue = str | int | float | bool | list[str] | list[int]
 

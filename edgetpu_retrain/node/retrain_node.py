@@ -37,7 +37,7 @@ from edgetpu_retrain.node.parameter_declaration import (
 from edgetpu_retrain.node.parameters import NodeParameters
 from edgetpu_retrain.node.sample_services import SampleServices
 from edgetpu_retrain.node.training_action import TrainingAction
-from edgetpu_retrain.node.wording import sentence
+from edgetpu_retrain.wording import sentence
 from rclpy.lifecycle import LifecycleNode, ManagedEntity, TransitionCallbackReturn
 from rclpy.qos import QoSProfile
 

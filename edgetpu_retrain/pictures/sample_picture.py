@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import cv2
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.node.image_conversion import RgbArray
+from edgetpu_retrain.pictures.image_conversion import RgbArray
 import numpy as np
 
 STORE_IMAGES = ('none', 'thumbnail', 'full')

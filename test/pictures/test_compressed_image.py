@@ -19,7 +19,7 @@ import zlib
 
 import cv2
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.node.compressed_image import check_picture, decode_picture, MAX_PIXELS
+from edgetpu_retrain.pictures.compressed_image import check_picture, decode_picture, MAX_PIXELS
 import numpy as np
 import numpy.typing as npt
 import pytest

@@ -17,7 +17,7 @@ import math
 from types import SimpleNamespace
 
 from edgetpu_retrain.errors import ImageError, RequestError
-from edgetpu_retrain.node.region import Region
+from edgetpu_retrain.pictures.region import Region
 import numpy as np
 import pytest
 

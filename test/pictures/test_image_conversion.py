@@ -22,13 +22,13 @@ import tracemalloc
 from typing import Any
 
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.node.image_conversion import (
+from edgetpu_retrain.pictures.image_conversion import (
     check_image,
     CONVERTED_ENCODINGS,
     image_part_to_rgb,
     image_to_rgb,
 )
-from edgetpu_retrain.node.region import Region
+from edgetpu_retrain.pictures.region import Region
 import numpy as np
 import numpy.typing as npt
 import pytest

@@ -25,7 +25,7 @@ from typing import Any, Protocol
 
 import cv2
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.node.image_conversion import RgbArray
+from edgetpu_retrain.pictures.image_conversion import RgbArray
 import numpy as np
 
 # 64 megapixels are 192 MB of RGB; 8K video has 33.

@@ -28,7 +28,7 @@ from typing import Any, Protocol
 
 import cv2
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.node.region import Region
+from edgetpu_retrain.pictures.region import Region
 import numpy as np
 import numpy.typing as npt
 

@@ -21,8 +21,8 @@ import unicodedata
 
 import cv2
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.node.image_conversion import RgbArray
-from edgetpu_retrain.node.region import Region
+from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.region import Region
 import numpy as np
 import numpy.typing as npt
 
@@ -33,6 +33,7 @@ LEAST_WIDTH = 320
 """Smaller pictures are enlarged, so that the text below them has room."""
 
 _STRIP_HEIGHT = 64
+_BAR_TOP = 35
 _MARGIN = 10
 _QUALITY = 85
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -57,7 +58,7 @@ class Annotation:
         label: the answer.
         score: its confidence, 0 to 1.
         unknown: whether the answer is that it is none of the classes.
-        model_version: of the model that gave it.
+        model_version: of the model that gave it, 0 for one that is no version of ours.
         frames_per_second: how many are answered, None while that is not known.
         region: the part of the picture that the answer is about, None = all of it.
     """
@@ -173,15 +174,17 @@ def _write(
     right = width - _MARGIN - _text_width(percent, 0.6, 1)
     label = _fitting(printable(annotation.label), right - 2 * _MARGIN, 0.7, 2)
     cv2.putText(strip, label, (_MARGIN, 24), _FONT, 0.7, _TEXT, 2, cv2.LINE_AA)
+    # What OpenCV measures is not always what it draws: in 5.0 long texts come out wider.
+    strip[:_BAR_TOP, right - _MARGIN :] = _BACKGROUND
     cv2.putText(strip, percent, (right, 24), _FONT, 0.6, _TEXT, 1, cv2.LINE_AA)
     end = width - _MARGIN
     filled = round(_MARGIN + min(max(annotation.score, 0.0), 1.0) * (end - _MARGIN))
-    strip[35:43, _MARGIN:end] = _EMPTY_BAR
-    strip[35:43, _MARGIN:filled] = colour
-    facts = f'model {annotation.model_version}'
+    strip[_BAR_TOP:43, _MARGIN:end] = _EMPTY_BAR
+    strip[_BAR_TOP:43, _MARGIN:filled] = colour
+    facts = [f'model {annotation.model_version}'] if annotation.model_version else []
     if annotation.frames_per_second is not None:
-        facts += f'   {annotation.frames_per_second:.1f} fps'
-    cv2.putText(strip, facts, (_MARGIN, 58), _FONT, 0.45, _FAINT_TEXT, 1, cv2.LINE_AA)
+        facts.append(f'{annotation.frames_per_second:.1f} fps')
+    cv2.putText(strip, '   '.join(facts), (_MARGIN, 58), _FONT, 0.45, _FAINT_TEXT, 1, cv2.LINE_AA)
 
 
 def _fitting(text: str, width: int, size: float, thickness: int) -> str:

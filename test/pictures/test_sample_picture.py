@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import cv2
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.node.image_conversion import RgbArray
-from edgetpu_retrain.node.sample_picture import sample_picture
+from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.sample_picture import sample_picture
 import numpy as np
 import pytest
 

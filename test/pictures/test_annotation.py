@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Any
 
 import cv2
-from edgetpu_retrain.node.annotation import (
+from edgetpu_retrain.pictures.annotation import (
     annotate,
     annotated_jpeg,
     Annotation,
@@ -27,7 +27,7 @@ from edgetpu_retrain.node.annotation import (
     LONGEST_SIDE,
     printable,
 )
-from edgetpu_retrain.node.region import Region
+from edgetpu_retrain.pictures.region import Region
 import numpy as np
 import pytest
 
