@@ -231,6 +231,11 @@ def camera_parameters(camera: str) -> tuple[Parameter, ...]:
             choices=tuple(IMAGE_TRANSPORTS),
         ),
         Parameter(
+            f'{camera}.device',
+            '',
+            "Which device runs this camera's frames, as 'device'; '' is that very one.",
+        ),
+        Parameter(
             f'{camera}.active',
             True,
             'Whether the node listens to this camera.',
@@ -275,6 +280,7 @@ class CameraParameters:
     name: str
     image_topic: str
     image_transport: str
+    device: str
     active: bool
     roi: Region | None
     detections_topic: str
@@ -308,6 +314,11 @@ class NodeParameters:
     smoothing_frames: int
     smoothing_hysteresis: float
     max_results: int
+
+    @property
+    def device_of(self) -> dict[str, str]:
+        """Camera name to the device that runs its frames."""
+        return {camera.name: camera.device or self.device for camera in self.cameras}
 
     @property
     def camera_names(self) -> tuple[str, ...]:
