@@ -152,7 +152,8 @@ PARAMETERS = (
     Parameter(
         'rejection_rate',
         0.05,
-        "Share of known things that the next trained model may call 'unknown'.",
+        "Share of known things that the next trained model may call 'unknown'; samples that are "
+        'near copies of each other get a wider threshold, and fewer are called so.',
         (0.0, 0.99),
         live=True,
     ),
