@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""NodeFrameEvents: what the node does with what its worker tells it."""
+"""NodeFrameEvents: what the node does with what its workers tell it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from rclpy.node import Node
 
 class NodeFrameEvents:
     """
-    The ``FrameEvents`` of the node; all methods are called from the worker's thread.
+    The ``FrameEvents`` of the node; all methods are called from the workers' threads.
 
     Args:
         node: logs what goes wrong.

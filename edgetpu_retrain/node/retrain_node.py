@@ -24,6 +24,7 @@ from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.camera import Camera
 from edgetpu_retrain.node.correction_services import CorrectionServices
+from edgetpu_retrain.node.device_watch import DeviceFacts
 from edgetpu_retrain.node.diagnostics import camera_problem, diagnostics
 from edgetpu_retrain.node.loaded_parts import LoadedParts
 from edgetpu_retrain.node.model_services import ModelServices
@@ -203,7 +204,7 @@ class RetrainNode(ManagedEntity):
             name = parameters.name
             if parameters.active and name not in self._cameras:
                 camera = Camera(
-                    self._node, parameters, self._parts.worker.offer, self._parts.statistics
+                    self._node, parameters, self._parts.workers.offer, self._parts.statistics
                 )
                 self._cameras[name] = camera
                 self._log.info(f'camera {name!r} reads {camera.topic}')
@@ -252,10 +253,9 @@ class RetrainNode(ManagedEntity):
             elif not camera.is_silent:
                 self._status.problem(camera_problem(name), '')
         cameras = {}
-        temperature = None
+        devices: tuple[DeviceFacts, ...] = ()
         if self._parts is not None:
-            if device := self._parts.check_device():
-                temperature = device.temperature_celsius
+            devices = self._parts.check_devices()
             statistics = self._parts.statistics
             cameras = {
                 name: statistics.of(name) for name in self._present_parameters().camera_names
@@ -266,6 +266,6 @@ class RetrainNode(ManagedEntity):
                 self._node.get_clock().now().to_msg(),
                 self._status.facts,
                 cameras,
-                temperature=temperature,
+                devices,
             )
         )
