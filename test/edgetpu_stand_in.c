@@ -25,6 +25,8 @@
  *   EDGETPU_STAND_IN=hang:N    it never returns
  *   EDGETPU_STAND_IN=spin:N    it computes for ever
  *   EDGETPU_STAND_IN=abort:N   it ends the process
+ *   EDGETPU_STAND_IN=hang:white  an invocation on a picture that is all white does, and so for
+ *                              the others
  *   EDGETPU_STAND_IN=raise     without a number each invocation does, and so for the others
  *   EDGETPU_STAND_IN=@FILE     one of these is read from a file, anew each time it matters
  *   EDGETPU_STAND_IN_LOG=FILE  the options of each delegate are appended, "key=value" a line
@@ -135,8 +137,18 @@ static const char *behaviour(void)
   return line;
 }
 
+static bool is_white(const struct tensor *image)
+{
+  for (size_t i = 0; i < image->bytes; ++i) {
+    if (image->data[i] != 255) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /* Whether this very invocation is the one that is to go wrong in the way given. */
-static bool is_due(const char *fault)
+static bool is_due(const char *fault, const struct tensor *image)
 {
   const char *told = behaviour();
   size_t length = strlen(fault);
@@ -144,7 +156,13 @@ static bool is_due(const char *fault)
   if (strncmp(told, fault, length) != 0) {
     return false;
   }
-  return told[length] == '\0' || (told[length] == ':' && atol(told + length + 1) == invocations);
+  if (told[length] == '\0') {
+    return true;
+  }
+  if (strcmp(told + length, ":white") == 0) {
+    return is_white(image);
+  }
+  return told[length] == ':' && atol(told + length + 1) == invocations;
 }
 
 static enum status invoke(struct context *context, struct node *node)
@@ -153,20 +171,20 @@ static enum status invoke(struct context *context, struct node *node)
   const struct tensor *embedding = &context->tensors[node->outputs->data[0]];
 
   ++invocations;
-  if (is_due("raise")) {
+  if (is_due("raise", image)) {
     context->report_error(context, "The stand-in was told to fail.");
     return ERROR;
   }
-  if (is_due("hang")) {
+  if (is_due("hang", image)) {
     for (;;) {
       pause();
     }
   }
-  if (is_due("spin")) {
+  if (is_due("spin", image)) {
     for (volatile unsigned turns = 0;; ++turns) {
     }
   }
-  if (is_due("abort")) {
+  if (is_due("abort", image)) {
     abort();
   }
   for (size_t i = 0; i < embedding->bytes; ++i) {
