@@ -27,7 +27,7 @@ from action_msgs.msg import GoalStatus
 from edgetpu_retrain.store.models import ModelStore
 from edgetpu_retrain.store.ownership import Ownership
 from edgetpu_retrain_interfaces.msg import Result
-from running_node import image_message, pattern, PATIENCE_S, Person, RunningNode
+from running_node import image_message, PATIENCE_S, pattern, Person, RunningNode
 
 SEED = 20_262
 # What the kills are aimed at; in an order of chance.
