@@ -25,6 +25,8 @@
  *   EDGETPU_STAND_IN=hang:N    it never returns
  *   EDGETPU_STAND_IN=spin:N    it computes for ever
  *   EDGETPU_STAND_IN=abort:N   it ends the process
+ *   EDGETPU_STAND_IN=hang:white  an invocation on a picture that is all white does, and so for
+ *                              the others
  *   EDGETPU_STAND_IN=raise     without a number each invocation does, and so for the others
  *   EDGETPU_STAND_IN=usb:1=... any of these holds for the device usb:1 only, as asked for by the
  *                              option "device"; each device counts its own invocations
@@ -180,8 +182,19 @@ static const char *behaviour(const struct device *device)
   return meant_for(device, line);
 }
 
+static bool is_white(const struct tensor *image)
+{
+  for (size_t i = 0; i < image->bytes; ++i) {
+    if (image->data[i] != 255) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /* Whether this very invocation is the one that is to go wrong in the way given. */
-static bool is_due(const struct device *device, const char *fault)
+static bool is_due(
+  const struct device *device, const char *fault, const struct tensor *image)
 {
   const char *told = behaviour(device);
   size_t length = strlen(fault);
@@ -189,8 +202,13 @@ static bool is_due(const struct device *device, const char *fault)
   if (strncmp(told, fault, length) != 0) {
     return false;
   }
-  return told[length] == '\0' ||
-    (told[length] == ':' && atol(told + length + 1) == device->invocations);
+  if (told[length] == '\0') {
+    return true;
+  }
+  if (strcmp(told + length, ":white") == 0) {
+    return is_white(image);
+  }
+  return told[length] == ':' && atol(told + length + 1) == device->invocations;
 }
 
 static enum status invoke(struct context *context, struct node *node)
@@ -201,20 +219,20 @@ static enum status invoke(struct context *context, struct node *node)
   struct device *device = node->user_data;
 
   ++device->invocations;
-  if (is_due(device, "raise")) {
+  if (is_due(device, "raise", image)) {
     context->report_error(context, "The stand-in was told to fail.");
     return ERROR;
   }
-  if (is_due(device, "hang")) {
+  if (is_due(device, "hang", image)) {
     for (;;) {
       pause();
     }
   }
-  if (is_due(device, "spin")) {
+  if (is_due(device, "spin", image)) {
     for (volatile unsigned turns = 0;; ++turns) {
     }
   }
-  if (is_due(device, "abort")) {
+  if (is_due(device, "abort", image)) {
     abort();
   }
   for (size_t i = 0; i < embedding->bytes; ++i) {

@@ -107,6 +107,11 @@ class NodeFrameEvents:
         reason = str(error) if isinstance(error, RetrainError) else repr(error)
         self._log(self._lost.add(frame.camera, reason, time.monotonic()))
 
+    def latest_fault(self, camera: str) -> str:
+        """Return what was wrong with a camera's frames since this was last asked, or ''."""
+        faults = [counter.latest(camera) for counter in (self._unusable, self._lost)]
+        return '; '.join(filter(None, faults))
+
     def _log(self, report: str | None) -> None:
         if report:
             self._node.get_logger().error(report)

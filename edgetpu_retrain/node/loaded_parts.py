@@ -20,7 +20,7 @@ from contextlib import ExitStack
 import gc
 from pathlib import Path
 
-from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.model_file.reading import read_model
 from edgetpu_retrain.node.active_parts import ActiveParts
@@ -43,12 +43,13 @@ from edgetpu_retrain.runtime.device_engines import DeviceEngines, make_engines
 from edgetpu_retrain.store.data_folder import data_folder, MODELS_FOLDER, SAMPLES_FILE
 from edgetpu_retrain.store.models import ModelStore
 from edgetpu_retrain.store.ownership import Ownership
-from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.store.retrying_samples import RetryingSampleStore
 from edgetpu_retrain.store.serving import Serving
 from edgetpu_retrain.wording import sentence
 from rclpy.node import Node
 
 _MODELS_PROBLEM = 'models'
+_SAMPLES_PROBLEM = 'samples'
 
 
 class LoadedParts:
@@ -92,6 +93,10 @@ class LoadedParts:
         # A device may fail before the engine on it is made.
         return self._devices.check() if self._devices is not None else ()
 
+    def latest_fault(self, camera: str) -> str:
+        """Return what was wrong with a camera's frames since this was last asked, or ''."""
+        return self._events.latest_fault(camera)
+
     def start(self) -> None:
         """Begin to take frames and requests."""
         self.workers.start()
@@ -118,7 +123,7 @@ class LoadedParts:
         parameters = self._parameters()
         folder = data_folder(parameters.data_dir)
         self._stack.enter_context(Ownership(folder))
-        self._store = self._stack.enter_context(SampleStore(folder / SAMPLES_FILE))
+        self._store = self._stack.enter_context(RetryingSampleStore(folder / SAMPLES_FILE))
         models = ModelStore(folder / MODELS_FOLDER)
         extractor = read_model(Path(parameters.extractor or default_extractor_path()))
         engines = self._make_engines(extractor, parameters)
@@ -132,13 +137,16 @@ class LoadedParts:
             engines.description,
             lambda: self._parameters().store_images,
             lambda counts: self._status.update(counts=counts),
+            lambda problem: self._status.problem(_SAMPLES_PROBLEM, problem),
         )
         self._stack.callback(self._samples.close)
         self._versions = ModelVersions(models, identity, engines.prepare, self._swapped)
         served = self._start_serving()
         self.captures = Captures()
         self.statistics = FrameStatistics(parameters.camera_names)
-        events = NodeFrameEvents(self._node, publishers, self._samples, self.captures)
+        self._events = events = NodeFrameEvents(
+            self._node, publishers, self._samples, self.captures
+        )
         self.workers = self._make_workers(engines, served, parameters.device_of, events)
         self._stack.callback(self.workers.stop)
         self._versions.swap_with(self.workers.serve)
@@ -221,10 +229,16 @@ class LoadedParts:
         )
 
     def _tell_samples(self, folder: Path, identity: str) -> None:
-        counts = self._store.counts(extractor=identity)
+        try:
+            counts = self._store.counts(extractor=identity)
+            others = self._store.unembedded(extractor=identity)
+        except StoreError as error:
+            # Without its samples a robot cannot learn, but it can go on with what it knows.
+            self._log.error(sentence(error))
+            self._status.problem(_SAMPLES_PROBLEM, sentence(error))
+            return
         self._status.update(counts=counts)
         self._log.info(f'{sum(counts.values())} samples in {folder}')
-        others = self._store.unembedded(extractor=identity)
         if others.samples:
             self._log.warning(
                 f'{others.samples} samples of other extractors are kept, but not used; '

@@ -39,6 +39,7 @@ from edgetpu_retrain.node.parameters import NodeParameters
 from edgetpu_retrain.node.sample_services import SampleServices
 from edgetpu_retrain.node.training_action import TrainingAction
 from edgetpu_retrain.wording import sentence
+from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, ManagedEntity, TransitionCallbackReturn
 from rclpy.qos import QoSProfile
 
@@ -86,7 +87,9 @@ class RetrainNode(ManagedEntity):
         )
         refuse_late_changes(node, lambda: self._parts is not None)
         node.add_post_set_parameters_callback(self._reread_parameters)
-        node.create_timer(_WATCH_PERIOD_S, self._watch)
+        # The node's own clock may be a simulation's, stand still or be set back.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        node.create_timer(_WATCH_PERIOD_S, self._watch, clock=steady)
         node.add_managed_entity(self)
 
     def start(self) -> bool:
@@ -247,11 +250,7 @@ class RetrainNode(ManagedEntity):
 
     def _watch(self) -> None:
         for name, camera in self._cameras.items():
-            if silence := camera.check_silence():
-                self._log.warning(silence)
-                self._status.problem(camera_problem(name), sentence(silence))
-            elif not camera.is_silent:
-                self._status.problem(camera_problem(name), '')
+            self._watch_camera(name, camera)
         cameras = {}
         devices: tuple[DeviceFacts, ...] = ()
         if self._parts is not None:
@@ -269,3 +268,14 @@ class RetrainNode(ManagedEntity):
                 devices,
             )
         )
+
+    def _watch_camera(self, name: str, camera: Camera) -> None:
+        assert self._parts is not None
+        if silence := camera.check_silence():
+            self._log.warning(silence)
+            self._status.problem(camera_problem(name), sentence(silence))
+        elif not camera.is_silent:
+            # It was logged when it happened.
+            fault = self._parts.latest_fault(name)
+            told = sentence(f'camera {name!r}: {fault}') if fault else ''
+            self._status.problem(camera_problem(name), told)

@@ -26,9 +26,17 @@ from edgetpu_retrain_interfaces.msg import Embedding, Result, Status
 from edgetpu_stand_in import build_edgetpu_stand_in
 import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from running_node import Camera, Collected, image_message, pattern, Person, RunningNode
+from running_node import (
+    box_message,
+    Camera,
+    Collected,
+    image_message,
+    pattern,
+    Person,
+    RunningNode,
+)
 from small_models import build_extractor
-from vision_msgs.msg import Classification
+from vision_msgs.msg import Classification, Detection2DArray
 
 IMAGES = {label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog'), 1)}
 LATCHED = QoSProfile(depth=20, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -65,7 +73,11 @@ def start(start_node: Any, library: Path, tmp_path: Path) -> Callable[..., Runni
     }
 
     def start(*, fallback: bool = True, **given: object) -> RunningNode:
-        parameters = {'extractor': compiled, 'invoke_timeout_s': 0.5, **given}
+        parameters: dict[str, object] = {
+            'extractor': compiled,
+            'invoke_timeout_s': 0.5,
+            **given,
+        }
         if fallback:
             parameters['fallback_extractor'] = twin
         node: RunningNode = start_node(parameters, environment=environment)
@@ -115,6 +127,30 @@ def test_the_fallback_serves_until_the_device_is_back(
         lambda each: not each.problems and each.device == 'edgetpu', since=len(statuses) - 1
     )
     assert results.next_one().model_version == 1
+
+
+def test_a_crop_that_hangs_is_noticed_and_answered_by_the_fallback(
+    start: Any, tell: Callable[[str], None], person: Person
+) -> None:
+    node = start(**{'camera.detections_topic': '/boxes'})
+    camera = make_it_serve(person)
+    picture = pattern(1)
+    picture[:, 32:] = 255
+    detector = person.detector('/image')
+    detector.boxes = [box_message('pattern', 16, 24, 32, 48), box_message('white', 48, 24, 32, 48)]
+    camera.show(image_message(picture))
+    answers = person.collect(Detection2DArray, 'camera/detections')
+    results = person.collect(Result, 'result')
+    both = ['pattern', 'white']
+    answers.wait_for(lambda each: [box.id for box in each.detections] == both)
+    # No whole image is all white, so it is the crop that does not return.
+    tell('hang:white')
+    assert '[WARN]' in node.wait_for_log('The Edge TPU hangs')
+    tell('')
+    answers.wait_for(lambda each: [box.id for box in each.detections] == both, since=len(answers))
+    assert results.next_one().model_version == 1
+    node.wait_for_log('The Edge TPU serves again')
+    answers.wait_for(lambda each: [box.id for box in each.detections] == both, since=len(answers))
 
 
 def test_without_a_fallback_frames_are_lost_and_told(
