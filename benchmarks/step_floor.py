@@ -43,12 +43,12 @@ def step_over_floor(num_classes: int, dim: int, momentum: float = 0.0) -> tuple[
     rng = np.random.default_rng(0)
     embeddings = rng.random((_BATCH, dim), dtype=np.float32)
     labels = rng.integers(0, num_classes, _BATCH)
-    weights = np.zeros((dim, num_classes), np.float32)
+    weights = np.zeros((dim, num_classes), np.float32, order='F')
     step = SgdStep(weights, np.zeros(num_classes, np.float32), _BATCH, momentum=momentum)
-    other_weights = weights.copy()
+    other_weights = np.zeros((dim, num_classes), np.float32)
     logits = np.empty((_BATCH, num_classes), np.float32)
     errors = rng.random((_BATCH, num_classes), dtype=np.float32)
-    change = np.empty_like(weights)
+    change = np.empty_like(other_weights)
     transposed = embeddings.T
 
     def take_step() -> None:

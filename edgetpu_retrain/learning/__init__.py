@@ -24,6 +24,7 @@ from edgetpu_retrain.learning.head import FloatArray, Head, IntArray
 from edgetpu_retrain.learning.metrics import accuracy, confusion_matrix
 from edgetpu_retrain.learning.quantized_check import check_quantized, QuantizationLoss
 from edgetpu_retrain.learning.sampling import ReplacementSampler
+from edgetpu_retrain.learning.sgd_step import SgdStep, TrainingDiverged
 from edgetpu_retrain.learning.softmax_regression import SoftmaxRegression
 from edgetpu_retrain.learning.split import stratified_split
 from edgetpu_retrain.learning.training_loop import (
@@ -31,8 +32,6 @@ from edgetpu_retrain.learning.training_loop import (
     Progress,
     run_training_loop,
     Sampler,
-    SgdStep,
-    TrainingDiverged,
 )
 from edgetpu_retrain.learning.training_report import TrainingReport
 from edgetpu_retrain.learning.unknown import UnknownDetector

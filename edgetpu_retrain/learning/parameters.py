@@ -98,7 +98,7 @@ class SoftmaxParameters:
             )
         arguments.layer_sizes(dim, classes)
         self._feature_dim, self._num_classes = dim, classes
-        self._weights = np.array(matrix, np.float32, order='C')
+        self._weights = np.array(matrix, np.float32, order='F')
         if self._bias is None:
             self._bias = np.zeros(classes, np.float32)
 
@@ -172,7 +172,8 @@ class SoftmaxParameters:
             weights = drawn * np.float32(self._weight_scale)
         arguments.check_finite(weights, f'initial weights of weight_scale {self._weight_scale:g}')
         self._feature_dim, self._num_classes = feature_dim, num_classes
-        self._weights = weights
+        # As SgdStep is fastest.
+        self._weights = np.asfortranarray(weights)
         if self._bias is None:
             self._bias = np.zeros(num_classes, np.float32)
 

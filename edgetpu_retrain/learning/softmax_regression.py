@@ -30,11 +30,10 @@ from edgetpu_retrain.learning.head import Head, IntArray
 from edgetpu_retrain.learning.metrics import accuracy
 from edgetpu_retrain.learning.parameters import SoftmaxParameters
 from edgetpu_retrain.learning.sampling import ReplacementSampler
+from edgetpu_retrain.learning.sgd_step import SgdStep, TrainingDiverged
 from edgetpu_retrain.learning.training_loop import (
     Progress,
     run_training_loop,
-    SgdStep,
-    TrainingDiverged,
 )
 import numpy as np
 import numpy.typing as npt

@@ -24,10 +24,9 @@ from edgetpu_retrain.learning.head import FloatArray, IntArray
 from edgetpu_retrain.learning.held_out_watch import HeldOutWatch
 from edgetpu_retrain.learning.progress_relay import ProgressRelay
 from edgetpu_retrain.learning.recipe import CosineSchedule, MOMENTUM, Recipe
+from edgetpu_retrain.learning.sgd_step import SgdStep, TrainingDiverged
 from edgetpu_retrain.learning.training_loop import (
     run_training_loop,
-    SgdStep,
-    TrainingDiverged,
 )
 import numpy as np
 

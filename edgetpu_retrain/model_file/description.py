@@ -20,7 +20,7 @@ import hashlib
 from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError
-from edgetpu_retrain.model_file.flatbuffer import parse
+from edgetpu_retrain.model_file.flatbuffer import parse_to_read
 from edgetpu_retrain.model_file.head_layers import find_head
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.model_file.schema import (
@@ -69,7 +69,7 @@ def describe(model: bytes) -> ModelDescription:
     Raises:
         ModelFileError: when the bytes are no such model; the message says what it is instead.
     """
-    tree = parse(model)
+    tree = parse_to_read(model)
     return _describe(model, tree, output_vector(tree))
 
 
@@ -83,7 +83,7 @@ def describe_embedding(model: bytes) -> ModelDescription:
     Raises:
         ModelFileError: when the bytes are no retrained model.
     """
-    tree = parse(model)
+    tree = parse_to_read(model)
     return _describe(model, tree, find_head(tree).embedding)
 
 

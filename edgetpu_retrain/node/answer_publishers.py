@@ -113,20 +113,23 @@ class AnswerPublishers:
         steady = alone
         if smoothed is not opinion:
             steady = classification_message(header, model.labels, smoothed, most)
-        self._result.publish(
-            Result(
-                header=header,
-                camera=frame.camera,
-                model_version=model.version.version,
-                unknown=judged.opinion.best == UNKNOWN_CLASS,
-                unknown_score=judged.unknown_score,
-                unknown_threshold=judged.unknown_threshold,
-                classification=alone,
-                smoothed=steady,
+        # Building and converting a message for nobody would take as long as one for somebody.
+        for publisher in (self._classification, self._of_camera[frame.camera]):
+            if publisher.get_subscription_count():
+                publisher.publish(steady)
+        if self._result.get_subscription_count():
+            self._result.publish(
+                Result(
+                    header=header,
+                    camera=frame.camera,
+                    model_version=model.version.version,
+                    unknown=judged.opinion.best == UNKNOWN_CLASS,
+                    unknown_score=judged.unknown_score,
+                    unknown_threshold=judged.unknown_threshold,
+                    classification=alone,
+                    smoothed=steady,
+                )
             )
-        )
-        self._classification.publish(steady)
-        self._of_camera[frame.camera].publish(steady)
         first = steady.results[0]
         self._annotated.classified(
             frame,

@@ -25,6 +25,7 @@ from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.reembedding import reembed
 from edgetpu_retrain.node.sample_services import no_samples, tell_totals
 from edgetpu_retrain.node.service_answers import ServiceAnswers
+from edgetpu_retrain.node.thread_priority import stand_back
 from edgetpu_retrain.wording import counted
 from edgetpu_retrain_interfaces.srv import RelabelSamples
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -45,7 +46,9 @@ class CorrectionServices:
         self._active = active
         self._answers = ServiceAnswers(node)
         # Embedding a whole store again takes minutes; other samples are stored meanwhile.
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='reembedding')
+        self._thread = ThreadPoolExecutor(
+            max_workers=1, thread_name_prefix='reembedding', initializer=stand_back
+        )
         self._reembedding: Future[str] | None = None
         self._stopping = threading.Event()
         group = ReentrantCallbackGroup()

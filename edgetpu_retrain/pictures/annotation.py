@@ -33,6 +33,7 @@ LEAST_WIDTH = 320
 """Smaller pictures are enlarged, so that the text below them has room."""
 
 _STRIP_HEIGHT = 64
+_BAR_TOP = 35
 _MARGIN = 10
 _QUALITY = 85
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -173,11 +174,13 @@ def _write(
     right = width - _MARGIN - _text_width(percent, 0.6, 1)
     label = _fitting(printable(annotation.label), right - 2 * _MARGIN, 0.7, 2)
     cv2.putText(strip, label, (_MARGIN, 24), _FONT, 0.7, _TEXT, 2, cv2.LINE_AA)
+    # What OpenCV measures is not always what it draws: in 5.0 long texts come out wider.
+    strip[:_BAR_TOP, right - _MARGIN :] = _BACKGROUND
     cv2.putText(strip, percent, (right, 24), _FONT, 0.6, _TEXT, 1, cv2.LINE_AA)
     end = width - _MARGIN
     filled = round(_MARGIN + min(max(annotation.score, 0.0), 1.0) * (end - _MARGIN))
-    strip[35:43, _MARGIN:end] = _EMPTY_BAR
-    strip[35:43, _MARGIN:filled] = colour
+    strip[_BAR_TOP:43, _MARGIN:end] = _EMPTY_BAR
+    strip[_BAR_TOP:43, _MARGIN:filled] = colour
     facts = [f'model {annotation.model_version}'] if annotation.model_version else []
     if annotation.frames_per_second is not None:
         facts.append(f'{annotation.frames_per_second:.1f} fps')

@@ -86,6 +86,16 @@ class SampleReader:
         with self._database.transaction('count the samples in') as connection:
             return stored_sample.count_classes(connection, extractor)
 
+    def extractors(self) -> dict[str, int]:
+        """
+        Return identity of extractor to number of its samples, the one last taught with first.
+
+        Raises:
+            StoreError: when the file cannot be read.
+        """
+        with self._database.transaction('count the samples in') as connection:
+            return stored_sample.count_extractors(connection)
+
     def list_samples(
         self, label: str = '', limit: int = 0, *, extractor: str
     ) -> tuple[StoredSample, ...]:

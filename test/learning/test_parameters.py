@@ -28,7 +28,7 @@ def test_assigned_weights_and_bias_are_float32_copies_of_known_size() -> None:
     weights[:] = -1.0
     assert model.weights.tolist() == [[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]
     assert model.weights.dtype == model.bias.dtype == np.float32
-    assert model.weights.flags.c_contiguous
+    assert model.weights.flags.f_contiguous
 
 
 def test_assigned_float32_arrays_are_copied_too() -> None:

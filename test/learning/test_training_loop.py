@@ -106,12 +106,15 @@ def test_regularization_shrinks_weights_and_leaves_the_bias() -> None:
         (0.0, 3e38, 0.0),
     ],
 )
+@pytest.mark.parametrize('classes', [2, 6], ids=['fewer than samples', 'more than samples'])
 @pytest.mark.filterwarnings('ignore::RuntimeWarning')
 def test_a_step_that_would_not_be_finite_is_refused_and_changes_nothing(
-    batch: float, learning_rate: float, reg: float
+    classes: int, batch: float, learning_rate: float, reg: float
 ) -> None:
-    weights = np.array([[1.0, -1.0], [0.5, 0.25]], np.float32)
-    bias = np.array([0.5, 0.0], np.float32)
+    weights = np.zeros((2, classes), np.float32)
+    weights[:, :2] = [[1.0, -1.0], [0.5, 0.25]]
+    bias = np.zeros(classes, np.float32)
+    bias[0] = 0.5
     kept = weights.copy(), bias.copy()
     embeddings = np.full((3, 2), batch, np.float32)
     step = SgdStep(weights, bias, 3, reg)
@@ -122,6 +125,30 @@ def test_a_step_that_would_not_be_finite_is_refused_and_changes_nothing(
 
     assert np.array_equal(weights, kept[0])
     assert np.array_equal(bias, kept[1])
+
+
+@pytest.mark.parametrize(
+    ('classes', 'dim', 'momentum'), [(4, 8, 0.0), (120, 60, 0.9), (16, 700, 0.0)]
+)
+def test_steps_are_the_same_whichever_way_weights_lie(
+    classes: int, dim: int, momentum: float
+) -> None:
+    rng = np.random.default_rng(0)
+    drawn = rng.standard_normal((dim, classes)).astype(np.float32)
+    batch = rng.standard_normal((100, dim)).astype(np.float32)
+    labels = rng.integers(0, classes, 100)
+    ended = []
+    for order in ('C', 'F'):
+        weights = np.array(drawn, order=order)
+        bias = np.zeros(classes, np.float32)
+        step = SgdStep(weights, bias, 100, 0.01, momentum)
+        for _ in range(3):
+            step.forward(batch, labels)
+            step.update(batch, 0.1)
+        ended.append((weights, bias, step.loss()))
+    for one, other in zip(*ended, strict=True):
+        assert np.allclose(one, other, rtol=1e-4, atol=1e-5)
+    assert not np.allclose(ended[0][0], drawn, atol=1e-3)
 
 
 def test_a_copied_or_pickled_step_works_on_copies_of_its_own() -> None:

@@ -51,6 +51,29 @@ def test_the_threshold_rejects_the_wanted_share_of_known_samples() -> None:
     assert not (scores > threshold_for(scores, 0.0)).any()
 
 
+def test_independent_samples_are_rejected_at_the_wanted_share() -> None:
+    # As spread as the scores of photographs that have little in common: 95 % reach 0.45.
+    scores = -np.linspace(0.39, 1.6, 1001, dtype=np.float32)
+    for rate in (0.0, 0.05, 0.5):
+        rejected = np.mean(scores > threshold_for(scores, rate))
+        assert rejected == pytest.approx(rate, abs=0.0015)
+
+
+def test_near_copies_do_not_make_another_view_unknown() -> None:
+    copies = -np.linspace(9.0, 11.0, 100, dtype=np.float32)
+    identical = np.full(20, -10.0, np.float32)
+    for scores in (copies, identical):
+        assert threshold_for(scores, 0.05) == pytest.approx(-2.5, abs=0.01)
+
+
+def test_between_copies_and_independent_samples_the_threshold_has_no_jump() -> None:
+    lowest = np.linspace(0.4, 1.0, 200)
+    thresholds = [
+        threshold_for(-np.linspace(low, 2.0 - low, 101, dtype=np.float32), 0.05) for low in lowest
+    ]
+    assert np.abs(np.diff(thresholds)).max() < 0.02
+
+
 def test_a_head_without_a_detector_says_so_and_calls_nothing_unknown() -> None:
     head = Head(WEIGHTS, np.zeros(3, np.float32))
     assert head.unknown_threshold == math.inf
