@@ -89,7 +89,8 @@ def test_all_figures_in_one_picture(samples_of: SamplesOf, analysis_of: Analysis
     for column in (picture[:, :600], picture[:, 600:]):
         rows = (column < 128).any(axis=(1, 2))
         assert rows[: height // 4].any()
-        assert rows[3 * height // 4 :].any()
+        last_quarter = 3 * height // 4
+        assert rows[last_quarter:].any()
 
 
 def test_figures_leave_matplotlib_as_it_was(analysis: Analysis) -> None:
