@@ -24,6 +24,7 @@ import click
 from edgetpu_retrain.command_line.classify import classify
 from edgetpu_retrain.command_line.evaluate import evaluate
 from edgetpu_retrain.command_line.models import models
+from edgetpu_retrain.command_line.report import report
 from edgetpu_retrain.command_line.samples import samples
 from edgetpu_retrain.command_line.teach import teach
 from edgetpu_retrain.command_line.train import train
@@ -44,7 +45,7 @@ def cli() -> None:
     """
 
 
-for _command in (teach, train, evaluate, classify, samples, models):
+for _command in (teach, train, evaluate, classify, report, samples, models):
     cli.add_command(_command)
 
 
