@@ -21,6 +21,7 @@ Requests: ``start`` with topic, transport, width, height and rate, answered when
 from __future__ import annotations
 
 from collections.abc import Sequence
+import gc
 import itertools
 import threading
 import time
@@ -96,6 +97,8 @@ class Camera:
 
 def main() -> None:
     """Do what the parent process asks for."""
+    # Pauses of this process would be taken for the node's.
+    gc.disable()
     rclpy.init()
     node = rclpy.create_node('benchmark_camera')
     known: dict[tuple[Any, ...], list[StampedMessage]] = {}

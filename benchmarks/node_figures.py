@@ -61,6 +61,10 @@ class Recording:
         """Return the number of images that nothing came of."""
         return sum(stamp not in self.arrived for stamp in self.published)
 
+    def published_a_second(self) -> float:
+        """Return the rate at which images were published; needs two of them."""
+        return 1e9 * (len(self.published) - 1) / (self.published[-1] - self.published[0])
+
     def arrivals_a_second(self) -> float:
         """Return the rate at which answers arrive; needs two of them."""
         times = sorted(self.arrived.values())

@@ -22,6 +22,7 @@ has no deserialization in it.
 
 from __future__ import annotations
 
+import gc
 import struct
 import threading
 import time
@@ -57,6 +58,8 @@ class Listener:
 
 def main() -> None:
     """Do what the parent process asks for."""
+    # Pauses of this process would be taken for the node's.
+    gc.disable()
     rclpy.init()
     node = rclpy.create_node('benchmark_listener')
     executor = SingleThreadedExecutor()

@@ -118,16 +118,18 @@ class _Phase:
 def throughput(bench: Bench) -> dict[str, float]:
     """Return the rates of node and bare loop, which take turns, and the median of their ratios."""
     frames = pictures(640, 480)
-    bare, node, ratios = [], [], []
+    bare, published, node, ratios = [], [], [], []
     for _ in range(bench.rounds):
         before = bench.bare.rate(frames, bench.seconds / 2)
         recording = bench.record(('raw', 640, 480), OVER_BARE_RATE * before)
         after = bench.bare.rate(frames, bench.seconds / 2)
+        published.append(recording.published_a_second())
         node.append(recording.arrivals_a_second())
         bare.append((before + after) / 2)
         ratios.append(node[-1] / bare[-1])
     return {
         'bare_fps': statistics.median(bare),
+        'published_fps': statistics.median(published),
         'node_fps': statistics.median(node),
         'ratio': statistics.median(ratios),
         'bare_ms': 1000 / statistics.median(bare),

@@ -142,7 +142,8 @@ def write_photographs(folder: Path, count: int, seed: int) -> list[Path]:
         side = rng.uniform(0.6, 1.0)
         rows, columns = round(height * side), round(width * side)
         top, left = rng.integers(height - rows + 1), rng.integers(width - columns + 1)
-        part = photograph[top : top + rows, left : left + columns]
+        across, down = slice(left, left + columns), slice(top, top + rows)
+        part = photograph[down, across]
         path = folder / subject / f'{index:05d}.jpg'
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(_jpeg(cv2.resize(part, SIZE)))

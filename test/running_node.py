@@ -168,6 +168,7 @@ class RunningNode(RunningProgram):
         parameters: name to value, as on the command line.
         arguments: more of the command line, behind ``--ros-args``.
         environment: changes to this process's.
+        program: what Python is to run.
     """
 
     def __init__(
@@ -176,11 +177,11 @@ class RunningNode(RunningProgram):
         parameters: Mapping[str, object],
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        program: Sequence[str] = ('-m', 'edgetpu_retrain.node.main'),
     ) -> None:
         given = [part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')]
-        program = (sys.executable, '-m', 'edgetpu_retrain.node.main')
         super().__init__(
-            [*program, '--ros-args', *given, *arguments],
+            [sys.executable, *program, '--ros-args', *given, *arguments],
             {'PYTHONPATH': python_path, **(environment or {})},
         )
 
@@ -216,14 +217,14 @@ class Camera:
     """
     Publishes what it is shown, again and again, each image with a stamp of its own.
 
+    Its clock can be set by ``clock_ahead_ns``, and ``period_s`` changed.
+
     Args:
         node: publishes for it.
         topic: of the images.
         message_type: Image or CompressedImage.
         frame_id: in each header.
     """
-
-    PERIOD_S = 0.04
 
     def __init__(
         self, node: Any, topic: str, message_type: type = Image, frame_id: str = 'camera_frame'
@@ -233,6 +234,8 @@ class Camera:
         self._frame_id = frame_id
         self._message: Any = None
         self._stop = threading.Event()
+        self.clock_ahead_ns = 0
+        self.period_s = 0.04
         self.stamps: Collected[int] = Collected()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -248,11 +251,11 @@ class Camera:
         self._node.destroy_publisher(self._publisher)
 
     def _run(self) -> None:
-        while not self._stop.wait(self.PERIOD_S):
+        while not self._stop.wait(self.period_s):
             message = self._message
             if message is None:
                 continue
-            now = time.time_ns()
+            now = time.time_ns() + self.clock_ahead_ns
             message.header.frame_id = self._frame_id
             message.header.stamp.sec, message.header.stamp.nanosec = divmod(now, 10**9)
             self._publisher.publish(message)
@@ -486,3 +489,11 @@ def pattern(seed: int) -> Picture:
     """Return a picture, uint8 ``[48, 64, 3]``, that looks like no one with another seed."""
     coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
     return np.repeat(np.repeat(coarse, 8, axis=0), 8, axis=1)
+
+
+TAUGHT = 3
+"""How many samples of each class the tests' taught robot has."""
+TAUGHT_IMAGES = {
+    label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog'), 1)
+}
+"""What it was taught."""

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The command report: have I taught enough, and what is wrong with it?"""
+"""The command report: whether enough was taught, and what looks wrong."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def report(out: Path, version: int, data_dir: str, as_json: bool) -> None:
             data_folder(data_dir),
             out,
             version=version,
-            on_step=lambda step: status.update(step),
+            on_step=status.update,
         )
     if as_json:
         emit({'html': str(files.html), 'png': str(files.png)})

@@ -39,6 +39,8 @@ class ResultWriter(Protocol):
 
 
 class _Texts:
+    """A line for people."""
+
     def __init__(self, file: IO[str], _labels: Sequence[str], _version: int) -> None:
         self._file = file
 
@@ -50,6 +52,8 @@ class _Texts:
 
 
 class _JsonLines:
+    """An object a line, with the score of each class."""
+
     def __init__(self, file: IO[str], labels: Sequence[str], version: int) -> None:
         self._file = file
         self._labels = labels
@@ -75,6 +79,8 @@ class _JsonLines:
 
 
 class _Csv:
+    """A row a picture, below a head."""
+
     HEAD = ('picture', 'camera', 'stamp_ns', 'label', 'score', 'unknown', 'model_version', 'error')
 
     def __init__(self, file: IO[str], _labels: Sequence[str], version: int) -> None:

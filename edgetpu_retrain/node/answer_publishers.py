@@ -80,7 +80,7 @@ class AnswerPublishers:
             if camera.detections_topic
         }
         self._annotated = AnnotatedPictures(node, cameras)
-        # Touched by the thread that calls classified() only.
+        # Each touched only by the one thread that serves the camera.
         self._smoothing = {name: Smoothing() for name in cameras}
 
     def close(self) -> None:

@@ -62,10 +62,12 @@ class Capture:
     done: Future[None] = field(default_factory=Future, init=False)
     """Ends when nothing is on its way any more; with an error when a sample was refused."""
 
+    error: BaseException | None = field(default=None, init=False)
+    """Why the request failed; the first reason."""
+
     def __post_init__(self) -> None:
         self._settled = 0
         self._last_arrival = -math.inf
-        self._error: BaseException | None = None
 
     def wants(self, frame: Frame) -> bool:
         """Tell whether this request would take a frame."""
@@ -94,7 +96,7 @@ class Capture:
 
     def fail(self, error: BaseException) -> None:
         """Take no more frames and end with an error."""
-        self._error = self._error or error
+        self.error = self.error or error
         self.stopped = True
 
     def is_over(self) -> bool:
@@ -104,10 +106,10 @@ class Capture:
 
     def end(self) -> None:
         """Tell those who wait for ``done``."""
-        if self._error is None:
+        if self.error is None:
             self.done.set_result(None)
         else:
-            self.done.set_exception(self._error)
+            self.done.set_exception(self.error)
 
 
 class Captures:

@@ -113,7 +113,7 @@ class CorrectionServices:
             reembed,
             parts.store,
             parts.samples.description,
-            parts.worker.embed,
+            parts.workers.embed,
             self._stopping.is_set,
         )
         self._reembedding.add_done_callback(lambda _: parts.samples.report_counts())

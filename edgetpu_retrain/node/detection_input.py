@@ -27,6 +27,7 @@ from edgetpu_retrain.node.newest_frames import Frame
 from edgetpu_retrain.node.parameters import CameraParameters
 from edgetpu_retrain.node.sample_thread import stamp_ns
 from edgetpu_retrain.node.sensor_data import sensor_data_qos
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from vision_msgs.msg import Detection2DArray
@@ -77,7 +78,9 @@ class DetectionInput:
         )
         self.topic = self._subscription.topic_name
         period = min(_LONGEST_WATCH_PERIOD_S, parameters().detections_timeout_s)
-        self._timer = node.create_timer(period, self._expire)
+        # The node's own clock may be a simulation's, stand still or be set back.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = node.create_timer(period, self._expire, clock=steady)
 
     def close(self) -> None:
         """Leave the topic."""

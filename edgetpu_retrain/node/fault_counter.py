@@ -42,6 +42,7 @@ class FaultCounter:
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
         self._last_report: dict[str, float] = {}
+        self._untold: dict[str, str] = {}
 
     def add(self, camera: str, reason: str, now: float) -> str | None:
         """
@@ -57,10 +58,16 @@ class FaultCounter:
         """
         with self._lock:
             self._counts[camera] += 1
+            self._untold[camera] = f'{self._kind}: {reason}'
             if now - self._last_report.get(camera, -math.inf) < PERIOD_S:
                 return None
             self._last_report[camera] = now
             return f'camera {camera!r}: {self._kind} ({self._counts[camera]} so far): {reason}'
+
+    def latest(self, camera: str) -> str:
+        """Return the last fault of a camera since this was last asked, '' when there was none."""
+        with self._lock:
+            return self._untold.pop(camera, '')
 
     def total(self, camera: str) -> int:
         """Return how often it happened at a camera."""

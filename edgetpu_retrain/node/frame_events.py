@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""NodeFrameEvents: what the node does with what its worker tells it."""
+"""NodeFrameEvents: what the node does with what its workers tell it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from rclpy.node import Node
 
 class NodeFrameEvents:
     """
-    The ``FrameEvents`` of the node; all methods are called from the worker's thread.
+    The ``FrameEvents`` of the node; all methods are called from the workers' threads.
 
     Args:
         node: logs what goes wrong.
@@ -106,6 +106,11 @@ class NodeFrameEvents:
         """Say that a frame was lost to a failure, at most once a second."""
         reason = str(error) if isinstance(error, RetrainError) else repr(error)
         self._log(self._lost.add(frame.camera, reason, time.monotonic()))
+
+    def latest_fault(self, camera: str) -> str:
+        """Return what was wrong with a camera's frames since this was last asked, or ''."""
+        faults = [counter.latest(camera) for counter in (self._unusable, self._lost)]
+        return '; '.join(filter(None, faults))
 
     def _log(self, report: str | None) -> None:
         if report:

@@ -90,8 +90,10 @@ class ModelVersions:
         """
         Load the version to go on with after a start: the last choice, or else the best left.
 
+        A disk that cannot be written to keeps no model from serving.
+
         Args:
-            warn: is told which versions were passed over, and why.
+            warn: is told which versions were passed over, and what else is not as it should be.
 
         Returns:
             None when there is none.
@@ -99,15 +101,19 @@ class ModelVersions:
         Raises:
             StoreError: when the folder of the models cannot be read.
         """
-        for number in self._choice.versions_to_try():
+        for number in self._to_try(warn):
             try:
                 model = self._ready(self._models.load(number))
-                with self._swapping:
-                    self._announce(model)
             except RetrainError as error:  # noqa: PERF203 - a handful of versions, once
                 warn(f'model version {number} does not serve: {error}')
             else:
+                self._begin_with(model, warn)
                 return model
+        try:
+            # Where a model serves, that was done by writing down which.
+            self._models.clear_leftovers()
+        except StoreError as error:
+            warn(str(error))
         return None
 
     def load(self, version: int) -> ServedModel:
@@ -207,6 +213,25 @@ class ModelVersions:
         """Delete old versions, see :meth:`ModelStore.prune`; returns their numbers."""
         serving = self._serving.version.version if self._serving else 0
         return self._models.prune(keep, serving=serving)
+
+    def _to_try(self, warn: Callable[[str], None]) -> tuple[int, ...]:
+        try:
+            return self._choice.versions_to_try()
+        except StoreError as error:
+            newest_first = tuple(reversed(self._models.versions()))
+            warn(f'which model was chosen is not known, so the newest serves: {error}')
+            return newest_first
+
+    def _begin_with(self, model: ServedModel, warn: Callable[[str], None]) -> None:
+        number = model.version.version
+        try:
+            with self._swapping:
+                self._announce(model)
+        except StoreError as error:
+            warn(f'model version {number} serves, but that could not be written down: {error}')
+            with self._swapping:
+                self._serving = model
+                self._on_swap(model, self._choice.not_written_down(number))
 
     def _announce(
         self, model: ServedModel, serve: Callable[[ServedModel], Future[None]] | None = None

@@ -24,6 +24,7 @@ from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.camera import Camera
 from edgetpu_retrain.node.correction_services import CorrectionServices
+from edgetpu_retrain.node.device_watch import DeviceFacts
 from edgetpu_retrain.node.diagnostics import camera_problem, diagnostics
 from edgetpu_retrain.node.loaded_parts import LoadedParts
 from edgetpu_retrain.node.model_following import ModelFollowing
@@ -39,6 +40,7 @@ from edgetpu_retrain.node.parameters import NodeParameters
 from edgetpu_retrain.node.sample_services import SampleServices
 from edgetpu_retrain.node.training_action import TrainingAction
 from edgetpu_retrain.wording import sentence
+from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, ManagedEntity, TransitionCallbackReturn
 from rclpy.qos import QoSProfile
 
@@ -87,7 +89,9 @@ class RetrainNode(ManagedEntity):
         )
         refuse_late_changes(node, lambda: self._parts is not None)
         node.add_post_set_parameters_callback(self._reread_parameters)
-        node.create_timer(_WATCH_PERIOD_S, self._watch)
+        # The node's own clock may be a simulation's, stand still or be set back.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        node.create_timer(_WATCH_PERIOD_S, self._watch, clock=steady)
         node.add_managed_entity(self)
 
     def start(self) -> bool:
@@ -207,7 +211,7 @@ class RetrainNode(ManagedEntity):
             name = parameters.name
             if parameters.active and name not in self._cameras:
                 camera = Camera(
-                    self._node, parameters, self._parts.worker.offer, self._parts.statistics
+                    self._node, parameters, self._parts.workers.offer, self._parts.statistics
                 )
                 self._cameras[name] = camera
                 self._log.info(f'camera {name!r} reads {camera.topic}')
@@ -254,16 +258,11 @@ class RetrainNode(ManagedEntity):
             self._following.look(self._active_parts)
             self._active_parts.samples.look()
         for name, camera in self._cameras.items():
-            if silence := camera.check_silence():
-                self._log.warning(silence)
-                self._status.problem(camera_problem(name), sentence(silence))
-            elif not camera.is_silent:
-                self._status.problem(camera_problem(name), '')
+            self._watch_camera(name, camera)
         cameras = {}
-        temperature = None
+        devices: tuple[DeviceFacts, ...] = ()
         if self._parts is not None:
-            if device := self._parts.check_device():
-                temperature = device.temperature_celsius
+            devices = self._parts.check_devices()
             statistics = self._parts.statistics
             cameras = {
                 name: statistics.of(name) for name in self._present_parameters().camera_names
@@ -274,6 +273,17 @@ class RetrainNode(ManagedEntity):
                 self._node.get_clock().now().to_msg(),
                 self._status.facts,
                 cameras,
-                temperature=temperature,
+                devices,
             )
         )
+
+    def _watch_camera(self, name: str, camera: Camera) -> None:
+        assert self._parts is not None
+        if silence := camera.check_silence():
+            self._log.warning(silence)
+            self._status.problem(camera_problem(name), sentence(silence))
+        elif not camera.is_silent:
+            # It was logged when it happened.
+            fault = self._parts.latest_fault(name)
+            told = sentence(f'camera {name!r}: {fault}') if fault else ''
+            self._status.problem(camera_problem(name), told)

@@ -134,7 +134,7 @@ class SampleServices:
             parts.samples.add_picture(
                 request.label,
                 bytes(request.image.data),
-                parts.worker.embed,
+                parts.workers.embed,
                 region=region,
                 camera=request.camera,
                 stamp_ns=stamp_ns(request.image.header),

@@ -31,6 +31,7 @@ from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.pictures.sample_picture import sample_picture
 from edgetpu_retrain.store.embedding_kind import RawArray
 from edgetpu_retrain.store.samples import SampleStore, StoredSample, Undone
+from edgetpu_retrain.wording import sentence
 
 Answer = TypeVar('Answer')
 
@@ -53,6 +54,8 @@ class SampleThread:
             :func:`~edgetpu_retrain.pictures.sample_picture.sample_picture`.
         on_counts: is told the samples of each class once nothing is left to be done, from the
             thread.
+        on_problem: is told, from the thread, why the store could not be read or written, a
+            sentence, and '' when that is over.
     """
 
     def __init__(
@@ -61,16 +64,20 @@ class SampleThread:
         description: ModelDescription,
         store_images: Callable[[], str],
         on_counts: Callable[[dict[str, int]], None],
+        on_problem: Callable[[str], None],
     ) -> None:
         self._store = store
         self._description = description
         self._store_images = store_images
         self._on_counts = on_counts
+        self._on_problem = on_problem
+        # A full disk can still be read, which says nothing about writing.
+        self._cannot_write = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='samples')
         self._lock = threading.Lock()
         self._unfinished = 0
         self._looking: Future[None] | None = None
-        self._seen = store.changes_by_others()
+        self._seen: int | None = None
 
     @property
     def extractor(self) -> str:
@@ -88,7 +95,7 @@ class SampleThread:
 
     def counts(self) -> Future[dict[str, int]]:
         """Count the samples of each class, in first-taught order."""
-        return self._thread.submit(self._count)
+        return self._thread.submit(lambda: self._watched(self._count))
 
     def report_counts(self) -> None:
         """Tell the counts, because somebody else changed the samples."""
@@ -102,7 +109,9 @@ class SampleThread:
     def newest(self, label: str, limit: int) -> Future[tuple[StoredSample, ...]]:
         """List single samples, newest first, see :meth:`SampleStore.list_samples`."""
         return self._thread.submit(
-            lambda: self._store.list_samples(label, limit, extractor=self.extractor)
+            lambda: self._watched(
+                lambda: self._store.list_samples(label, limit, extractor=self.extractor)
+            )
         )
 
     def remove(self, label: str, newest: int) -> Future[int]:
@@ -135,6 +144,9 @@ class SampleThread:
 
         def write() -> None:
             try:
+                if isinstance(capture.error, StoreError):
+                    # Each frame would wait for a locked database as long as the first did.
+                    raise capture.error
                 sample = self._add(
                     capture.label,
                     embedding,
@@ -144,8 +156,9 @@ class SampleThread:
                     addition=capture.first_sample,
                     min_novelty=capture.min_novelty,
                 )
-            except Exception as error:  # noqa: BLE001 - the one who waits for it gets it
+            except Exception as error:
                 captures.settle(capture, 0, error)
+                raise
             else:
                 captures.settle(capture, sample)
 
@@ -222,7 +235,7 @@ class SampleThread:
 
     def _look(self) -> None:
         with contextlib.suppress(StoreError):
-            seen = self._store.changes_by_others()
+            seen = self._watched(self._store.changes_by_others)
             if seen != self._seen:
                 self._on_counts(self._count())
                 self._seen = seen
@@ -233,11 +246,24 @@ class SampleThread:
 
         def change() -> Answer:
             try:
-                return function()
+                return self._watched(function, writing=True)
             finally:
                 self._report_when_idle()
 
         return self._thread.submit(change)
+
+    def _watched(self, function: Callable[[], Answer], *, writing: bool = False) -> Answer:
+        """Call a function that uses the store, and tell how the store is."""
+        try:
+            answer = function()
+        except StoreError as error:
+            self._cannot_write = writing
+            self._on_problem(sentence(error))
+            raise
+        if writing or not self._cannot_write:
+            self._cannot_write = False
+            self._on_problem('')
+        return answer
 
     def _report_when_idle(self) -> None:
         # Counting walks through the store, so a burst of samples is counted once.

@@ -175,7 +175,8 @@ def _write(
     label = _fitting(printable(annotation.label), right - 2 * _MARGIN, 0.7, 2)
     cv2.putText(strip, label, (_MARGIN, 24), _FONT, 0.7, _TEXT, 2, cv2.LINE_AA)
     # What OpenCV measures is not always what it draws: in 5.0 long texts come out wider.
-    strip[:_BAR_TOP, right - _MARGIN :] = _BACKGROUND
+    begin = right - _MARGIN
+    strip[:_BAR_TOP, begin:] = _BACKGROUND
     cv2.putText(strip, percent, (right, 24), _FONT, 0.6, _TEXT, 1, cv2.LINE_AA)
     end = width - _MARGIN
     filled = round(_MARGIN + min(max(annotation.score, 0.0), 1.0) * (end - _MARGIN))

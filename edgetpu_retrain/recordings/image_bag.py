@@ -176,8 +176,9 @@ class ImageBag:
         connections = [each for each in self._reader.connections if each.topic == self._part.topic]
         types = sorted({each.msgtype for each in connections})
         if not connections:
-            what = f'no topic {self._part.topic!a}' if self._part.topic else 'several topics'
-            raise RequestError(f'{self._path} has {what}: choose {self._those_it_has()}')
+            topic = self._part.topic
+            what = f'has no topic {topic!a}' if topic else 'is a bag, and no topic was given'
+            raise RequestError(f'{self._path} {what}: choose {self._those_it_has()}')
         if any(each not in _TO_RGB for each in types):
             raise RequestError(
                 f'{self._part.topic} in {self._path} is of type {", ".join(types)}, which holds '

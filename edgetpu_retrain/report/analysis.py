@@ -39,6 +39,9 @@ _QUANTILE = 1.959964
 # Distances of a thousand samples have the distribution of those of all.
 _SPACED = 1000
 
+# The method needs a head that tells classes apart; nobody mislabels every fourth sample.
+_MOST_SUSPECTS = 0.25
+
 OnStep = Callable[[str], None]
 
 
@@ -98,6 +101,11 @@ class Analysis:
     def interval(self) -> tuple[float, float]:
         """Between which two shares the accuracy lies, with 95 % confidence."""
         return wilson_interval(int(self.held_out.right.sum()), self.judged)
+
+    @property
+    def too_many_suspects(self) -> bool:
+        """Whether so many labels are suspected that it is rather the head that is wrong."""
+        return len(self.mislabels) > _MOST_SUSPECTS * self.judged
 
     @property
     def typical_spacing(self) -> float:

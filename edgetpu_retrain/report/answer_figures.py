@@ -32,6 +32,9 @@ import numpy as np
 MOST_CLASSES = 16
 """More would be too small to read in a figure."""
 
+# So many names fit side by side in full size.
+_FEW_CLASSES = 8
+
 
 def confused_classes(analysis: Analysis) -> IntArray:
     """Return the classes to show: all, or those with the most mistakes where they are many."""
@@ -58,9 +61,18 @@ def draw_confusion(axes: Axes, analysis: Analysis) -> None:
     shares = counts / totals
     axes.imshow(shares, cmap='Blues', vmin=0.0, vmax=1.0, aspect='auto')
     names = [label_in_figure(analysis.names[number]) for number in chosen.tolist()]
-    axes.set_xticks(range(len(chosen)), names, rotation=40, ha='right', rotation_mode='anchor')
-    axes.set_yticks(range(len(chosen)), names)
-    size = 10.0 if len(chosen) <= 8 else 7.0
+    few = len(chosen) <= _FEW_CLASSES
+    size, angle = (10.0, 40) if few else (7.0, 90)
+    axes.set_xticks(
+        range(len(chosen)),
+        names,
+        rotation=angle,
+        ha='right',
+        va='top' if few else 'center',
+        rotation_mode='anchor',
+        fontsize=size,
+    )
+    axes.set_yticks(range(len(chosen)), names, fontsize=size)
     for row, column in np.argwhere(counts > 0).tolist():
         axes.text(
             column,

@@ -119,7 +119,7 @@ def _headline(analysis: Analysis) -> tuple[Mood, str]:
     good, suspects = analysis.accuracy >= _GOOD, len(analysis.mislabels)
     if gain.more_helps == 'yes':
         return 'more', 'Not yet: more samples still help.'
-    if suspects:
+    if suspects and not analysis.too_many_suspects:
         so_far = 'Nearly' if good else 'Not yet'
         samples = number_of(suspects, 'sample')
         return 'wrong', f'{so_far}: first look at {samples} that may be mislabelled.'

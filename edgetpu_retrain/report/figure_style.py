@@ -60,7 +60,7 @@ STYLE: dict[str, Any] = {
     'svg.hashsalt': 'edgetpu_retrain',
 }
 
-_LONGEST_LABEL = 18
+_LONGEST_LABEL = 16
 
 
 def label_in_figure(label: str) -> str:
@@ -69,11 +69,11 @@ def label_in_figure(label: str) -> str:
 
 
 def legend_above(axes: Axes) -> None:
-    """Put the legend above the axes, where it hides nothing."""
+    """Put the legend above the axes, where it hides nothing; it may reach over their labels."""
     columns = len(axes.get_legend_handles_labels()[0])
     axes.legend(
-        loc='lower center',
-        bbox_to_anchor=(0.5, 1.0),
+        loc='lower right',
+        bbox_to_anchor=(1.0, 1.0),
         ncols=columns,
         borderaxespad=0.2,
         handlelength=1.6,

@@ -43,6 +43,7 @@ from edgetpu_retrain.report.sample_figures import (
     MOST_CLASSES,
 )
 from edgetpu_retrain.report.training_figures import draw_accuracy, draw_loss
+from edgetpu_retrain.report.wording import shown
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
@@ -84,8 +85,8 @@ class Drawing:
 def drawings(analysis: Analysis) -> tuple[Drawing, ...]:
     """Return all figures, in the order in which they answer questions."""
     many = len(analysis.names) > MOST_CLASSES
-    shown = len(confused_classes(analysis))
-    which = f' Of {len(analysis.names)} classes, the {shown} '
+    drawn = len(confused_classes(analysis))
+    which = f' Of {len(analysis.names)} classes, the {drawn} '
     return (
         Drawing(
             'learning-curve',
@@ -204,7 +205,7 @@ def _write_conclusion(panel: SubFigure, top: Conclusions) -> None:
     panel.suptitle('Have I done enough?', x=0.015, ha='left', weight='bold')
     panel.text(0.015, 0.8, top.headline, va='top', fontsize=16, weight='bold')
     paragraphs = [*top.sentences, *(f'• {each.title}' for each in top.problems[:_PROBLEMS])]
-    text = '\n'.join(textwrap.fill(paragraph, _CONCLUSION_LINE) for paragraph in paragraphs)
+    text = '\n'.join(textwrap.fill(shown(paragraph), _CONCLUSION_LINE) for paragraph in paragraphs)
     panel.text(0.015, 0.62, text, va='top', linespacing=1.5)
 
 

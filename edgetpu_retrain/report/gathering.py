@@ -22,15 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgetpu_retrain.errors import RequestError, StoreError
+from edgetpu_retrain.store.data_folder import MODELS_FOLDER, SAMPLES_FILE
 from edgetpu_retrain.store.models import ModelStore, ModelVersion
 from edgetpu_retrain.store.samples import SampleSet, SampleStore
 from edgetpu_retrain.store.serving import ServingChoice
 from edgetpu_retrain.store.stored_sample import StoredSample
 from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
-
-SAMPLES_FILE = 'samples.db'
-MODELS_FOLDER = 'models'
 
 
 @dataclass(frozen=True, eq=False)

@@ -68,10 +68,9 @@ def suspected_mislabels(probabilities: FloatArray, labels: IntArray) -> Mislabel
     counted = np.where(probabilities >= thresholds, probabilities, -np.inf)
     looks_like = np.argmax(counted, axis=1).astype(np.int64) if len(labels) else labels
     rows = np.arange(len(labels))
-    suspect = np.isfinite(counted[rows, looks_like]) & (looks_like != labels)
     margin = probabilities[rows, labels] - probabilities[rows, looks_like]
     # Where the label is the likelier class after all, its own threshold is just a high one.
-    suspect &= margin < 0.0
+    suspect = np.isfinite(counted[rows, looks_like]) & (margin < 0.0)
     positions = np.flatnonzero(suspect)
     positions = positions[np.argsort(margin[positions], kind='stable')]
     return Mislabels(positions, looks_like[positions])

@@ -85,6 +85,7 @@ def page_of(
         classes=class_rows(analysis),
         suspects=suspect_cards(analysis, pictures),
         all_suspects=len(analysis.mislabels),
+        too_many_suspects=analysis.too_many_suspects,
         mistakes=cards(analysis, analysis.mistakes, pictures),
         all_mistakes=analysis.judged - int(analysis.held_out.right.sum()),
         unsure=cards(analysis, analysis.unsure, pictures),

@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
-from edgetpu_retrain.report.gathering import SAMPLES_FILE
+from edgetpu_retrain.store.data_folder import SAMPLES_FILE
 from edgetpu_retrain.store.samples import SampleStore
 import numpy as np
 

@@ -65,6 +65,13 @@ def _mislabels(analysis: Analysis) -> Problem | None:
     suspects = len(analysis.mislabels)
     if not suspects:
         return None
+    if analysis.too_many_suspects:
+        return Problem(
+            'Classes cannot be told apart',
+            f'{suspects} of {number_of(analysis.judged, "sample")} look like another class than '
+            'the one they were taught as. Check that classes are different things, that each '
+            'sample shows its own, and teach more of them from different views.',
+        )
     ids = analysis.material.samples.ids[analysis.held_out.rows[analysis.mislabels.positions]]
     numbers = listed([f'#{number}' for number in ids.tolist()], most=20)
     return Problem(

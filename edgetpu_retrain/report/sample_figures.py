@@ -28,6 +28,7 @@ from edgetpu_retrain.report.figure_style import (
 )
 from edgetpu_retrain.report.learning_curve import SHARES
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 import numpy as np
 
 MOST_CLASSES = 16
@@ -53,6 +54,7 @@ def draw_class_balance(axes: Axes, analysis: Analysis) -> None:
     axes.invert_yaxis()
     axes.grid(visible=False, axis='y')
     axes.set_xlim(0.0, 1.12 * float(counts.max()))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel('samples (count)')
     axes.set_ylabel('class')
 
@@ -107,7 +109,7 @@ def gaining_classes(analysis: Analysis) -> list[tuple[int, float, float]]:
 
 def draw_gain_by_class(axes: Axes, analysis: Analysis) -> None:
     """Draw, for each class, how doubling the samples changed its share of right answers."""
-    axes.set_xlabel('samples of the class recognized (%)')
+    axes.set_xlabel('recognized (%)')
     axes.set_ylabel('class')
     found = gaining_classes(analysis)
     if not found:

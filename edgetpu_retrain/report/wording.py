@@ -44,8 +44,8 @@ def shown(label: str, longest: int = 0) -> str:
 
 
 def quoted(label: str) -> str:
-    """Return a label as part of a sentence."""
-    return f'“{shown(label)}”'
+    """Return a label as part of a sentence, which it leaves as it is in whatever script."""
+    return f'“\u2068{shown(label)}\u2069”'
 
 
 def percent(share: float) -> str:

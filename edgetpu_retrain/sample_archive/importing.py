@@ -91,6 +91,8 @@ def import_archive(
 
 
 class _Import:
+    """One import, from the first batch to the last."""
+
     def __init__(
         self, store: SampleStore, archive: SampleArchive, known: dict[bytes, str]
     ) -> None:

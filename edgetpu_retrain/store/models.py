@@ -242,6 +242,21 @@ class ModelStore:
             raise store_error('delete old models from', self.folder, error) from error
         return tuple(reversed(old))
 
+    def clear_leftovers(self) -> None:
+        """
+        Delete what a process that was killed left half written; every writing does so, too.
+
+        Raises:
+            StoreError: when the disk refuses.
+        """
+        try:
+            with locked_folder(self.folder):
+                pass
+        except OSError as error:
+            raise store_error(
+                'delete what was left half written in', self.folder, error
+            ) from error
+
     def _numbers(self) -> tuple[int, ...]:
         """Return the numbers of all versions that have any file, finished or not, ascending."""
         try:

@@ -16,11 +16,13 @@ Ownership: one node at a time on a data folder.
 
 The owner holds an flock on a file there, with its process id inside.  The kernel takes the lock
 back when the process ends, however it ends, so nothing is ever left to be cleared away by hand.
+On a disk that has become read-only the lock still works; only the process id is not written.
 The command line does not ask for it: it may read and write beside the node.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -31,6 +33,8 @@ from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.failure import store_error
 
 OWNER_FILE = 'owner'
+
+_NO_WRITING = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class Ownership:
@@ -54,7 +58,7 @@ class Ownership:
         self.folder = Path(folder).absolute()
         path = self.folder / OWNER_FILE
         try:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+            self._descriptor, self._writable = _open(path)
             try:
                 self._take()
             except BaseException:
@@ -95,18 +99,32 @@ class Ownership:
                 f'{self.folder} is in use by another node ({self._read_owner()}). What to do: '
                 'end that one, or set data_dir to another folder.'
             ) from error
+        if not self._writable:
+            return
         # Written over before it is cut, so that a full disk has nothing to find room for.
         owner = f'{os.getpid()} {platform.node()}\n'.encode()
         os.ftruncate(self._descriptor, os.pwrite(self._descriptor, owner, 0))
 
     def _read_owner(self) -> str:
         """Return who owns the folder, in words."""
+        if not self._writable:
+            return 'which could not write its process id down'
         line, _, _ = os.pread(self._descriptor, 1000, 0).partition(b'\n')
         pid, _, host = line.decode(errors='replace').partition(' ')
         if not pid.isdecimal():
             return 'which has only just begun'
         # Containers and network file systems share folders, but not process ids.
         return f'process {pid}' if host == platform.node() else f'process {pid} on {host!a}'
+
+
+def _open(path: Path) -> tuple[int, bool]:
+    """Return a descriptor of the file to lock, and whether it can be written to."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644), True
+    except OSError as error:
+        if error.errno not in _NO_WRITING or not path.exists():
+            raise
+    return os.open(path, os.O_RDONLY), False
 
 
 _held: set[Ownership] = set()

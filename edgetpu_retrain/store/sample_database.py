@@ -43,27 +43,28 @@ class SampleDatabase:
 
     Args:
         path: the SQLite file, created (with its folder) when it is not there.
+        must_open: False puts up with a file that cannot be opened; each transaction then tries
+            again, and raises what is raised here otherwise.
 
     Raises:
         StoreError: when the file cannot be opened, is not ours or is of a newer release.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, must_open: bool = True) -> None:
         self.path = path.absolute()
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._closed = False
         try:
-            make_folder(self.path.parent)
-            self._connection = open_database(self.path)
-            # SQLite flushes what is in its file, but not the file's name in its folder.
-            sync_folder(self.path.parent)
-        except (OSError, sqlite3.Error) as error:
-            self.close()
-            raise store_error('open the samples in', self.path, error) from error
+            self._connection = self._open()
+        except StoreError:
+            if must_open:
+                raise
 
     def close(self) -> None:
         """Close the file; a second time does nothing."""
         with self._lock:
+            self._closed = True
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
@@ -81,11 +82,13 @@ class SampleDatabase:
             StoreError: when the database is closed or SQLite reports a failure.
         """
         with self._lock:
-            connection = self._connection
-            if connection is None:
+            if self._closed:
                 raise StoreError(
                     f'Cannot {action} {self.path}: it was closed. What to do: start again.'
                 )
+            if self._connection is None:
+                self._connection = self._open()
+            connection = self._connection
             try:
                 connection.execute('BEGIN IMMEDIATE' if writing else 'BEGIN')
                 yield connection
@@ -110,3 +113,17 @@ class SampleDatabase:
                 connection.execute('PRAGMA journal_mode').fetchone()[0],
                 connection.execute('PRAGMA synchronous').fetchone()[0],
             )
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            make_folder(self.path.parent)
+            connection = open_database(self.path)
+            try:
+                # SQLite flushes what is in its file, but not the file's name in its folder.
+                sync_folder(self.path.parent)
+            except OSError:
+                connection.close()
+                raise
+        except (OSError, sqlite3.Error) as error:
+            raise store_error('open the samples in', self.path, error) from error
+        return connection

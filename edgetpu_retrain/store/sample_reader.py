@@ -47,8 +47,10 @@ class SampleReader:
         StoreError: when the file cannot be opened, is not ours or is of a newer release.
     """
 
+    _must_open = True
+
     def __init__(self, path: Path) -> None:
-        self._database = SampleDatabase(Path(path))
+        self._database = SampleDatabase(Path(path), must_open=self._must_open)
 
     @property
     def path(self) -> Path:

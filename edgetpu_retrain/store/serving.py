@@ -165,6 +165,27 @@ class ServingChoice:
         since = [number for number in newest_first if number > seen.newest]
         return (*since, *(number for number in newest_first if number == seen.version))
 
+    def not_written_down(self, version: int) -> Serving:
+        """
+        Return what :meth:`choose` would write, for a robot that serves although it cannot.
+
+        Args:
+            version: number of a version that is in the store.
+
+        Raises:
+            StoreError: when the folder cannot be read.
+        """
+        try:
+            before = self.current()
+        except StoreError:
+            before = None
+        return self._after(before, version)
+
+    def _after(self, before: Serving | None, version: int) -> Serving:
+        newest = max(version, self._models.newest_version())
+        swaps = before.swaps if before else 0
+        return Serving(version, swaps + (before is None or before.version != version), newest)
+
     def versions_to_try(self) -> tuple[int, ...]:
         """
         Return all finished versions in the order in which a starting node should try them.
@@ -195,11 +216,7 @@ class ServingChoice:
 
     def _write(self, version: int, before: Serving | None) -> Serving:
         self._models.load(version)
-        newest = max(version, self._models.newest_version())
-        swaps = before.swaps if before else 0
-        if before is None or before.version != version:
-            swaps += 1
-        chosen = Serving(version, swaps, newest)
+        chosen = self._after(before, version)
         if chosen != before:
             content = json.dumps({'format': _FORMAT, **dataclasses.asdict(chosen)})
             for name in (_COPY, _FILE):

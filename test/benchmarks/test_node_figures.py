@@ -57,6 +57,7 @@ def test_leaves_the_beginning_out() -> None:
 
 def test_rate_is_that_of_arrivals_and_not_of_images() -> None:
     every_second = recording(9, lost=(1, 3, 5, 7))
+    assert every_second.published_a_second() == pytest.approx(1e9 / PERIOD)
     assert every_second.arrivals_a_second() == pytest.approx(1e9 / PERIOD / 2)
 
 

@@ -89,7 +89,7 @@ def test_when_nothing_can_be_read_the_work_has_failed(
     ('part', 'words'),
     [
         (('--topic', '/x'), f'choose one of its topics of pictures, {TOPIC} (sensor_msgs'),
-        ((), f'several topics: choose one of its topics of pictures, {TOPIC}'),
+        ((), f'no topic was given: choose one of its topics of pictures, {TOPIC}'),
         (('--topic', '/chatter'), 'std_msgs/msg/String, which holds no picture'),
         (('--topic', TOPIC, '--from', '60'), 'begin earlier'),
         (('--topic', TOPIC, '--from', '2', '--to', '1'), 'let it end after it begins'),

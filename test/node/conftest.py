@@ -18,9 +18,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 import contextlib
 from pathlib import Path
+import shutil
+from typing import Any
 
 import pytest
-from running_node import Person, RunningNode
+from running_node import Person, RunningNode, TAUGHT, TAUGHT_IMAGES
 from small_models import build_extractor
 
 StartNode = Callable[..., RunningNode]
@@ -43,9 +45,10 @@ def starter(package_path: str, extractor: Path, data_dir: Path) -> Iterator[Star
             parameters: Mapping[str, object] | None = None,
             arguments: Sequence[str] = (),
             environment: Mapping[str, str] | None = None,
+            **options: Any,
         ) -> RunningNode:
             values = {'extractor': extractor, 'data_dir': data_dir, **(parameters or {})}
-            node = RunningNode(package_path, values, arguments, environment)
+            node = RunningNode(package_path, values, arguments, environment, **options)
             return running.enter_context(node)
 
         yield start
@@ -56,6 +59,26 @@ def start_node(package_path: str, small_extractor: Path, tmp_path: Path) -> Iter
     """Start a node on a fresh data folder, with further parameters and arguments."""
     with starter(package_path, small_extractor, tmp_path / 'data') as start:
         yield start
+
+
+@pytest.fixture(scope='session')
+def taught_folder(
+    package_path: str, small_extractor: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Return a data folder with ``TAUGHT`` samples a class and two versions of a model."""
+    folder = tmp_path_factory.mktemp('taught') / 'data'
+    with starter(package_path, small_extractor, folder) as start, Person() as person:
+        start().wait_until_ready()
+        person.teach(person.wait_until_ready().camera(), TAUGHT_IMAGES, count=TAUGHT)
+        for _ in range(2):
+            assert person.train(num_iter=100, learning_rate=0.1)[1].success
+    return folder
+
+
+@pytest.fixture
+def taught_data(taught_folder: Path, tmp_path: Path) -> Path:
+    """Return the data folder that ``start_node`` uses, with what ``taught_folder`` has."""
+    return Path(shutil.copytree(taught_folder, tmp_path / 'data'))
 
 
 @pytest.fixture

@@ -32,3 +32,13 @@ def test_one_camera_does_not_silence_another() -> None:
     assert faults.add('left', 'x', now=0.0)
     assert faults.add('right', 'x', now=0.0)
     assert faults.total('left') == faults.total('right') == 1
+
+
+def test_the_latest_fault_is_told_once() -> None:
+    faults = FaultCounter('unusable image')
+    assert faults.latest('front') == ''
+    faults.add('front', 'first', now=0.0)
+    faults.add('front', 'second', now=0.1)
+    faults.add('rear', 'other', now=0.1)
+    assert faults.latest('front') == 'unusable image: second'
+    assert faults.latest('front') == ''

@@ -121,6 +121,29 @@ def test_a_damaged_model_is_passed_over_with_a_warning(robot: Robot) -> None:
     assert 'model version 3 does not serve' in warning
 
 
+def test_when_nobody_knows_what_was_chosen_the_newest_serves(robot: Robot) -> None:
+    ServingChoice(robot.models).choose(2)
+    for name in ('serving.json', 'serving.copy.json'):
+        (robot.models.folder / name).write_bytes(b'{')
+    assert robot.start() == 3
+    assert robot.announced == [(3, 1)]
+    which, written = robot.warnings
+    assert 'which model was chosen is not known, so the newest serves: ' in which
+    assert 'serves, but that could not be written down: ' in written
+    assert 'What to do: restore a backup, or delete it' in written
+
+
+def test_what_a_kill_left_half_written_is_cleared_away_before_the_first_model(
+    tmp_path: Path,
+) -> None:
+    robot = Robot(tmp_path / 'models')
+    leftover = robot.models.folder / '.model_000001.tflite.partial'
+    leftover.write_bytes(b'half')
+    assert robot.start() == 0
+    assert not leftover.exists()
+    assert robot.warnings == []
+
+
 def test_a_model_of_another_extractor_does_not_serve(robot: Robot) -> None:
     assert robot.start(identity='f' * 64) == 0
     assert len(robot.warnings) == 3

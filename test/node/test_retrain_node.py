@@ -24,10 +24,12 @@ from typing import Any
 from action_msgs.msg import GoalStatus
 import cv2
 import edgetpu_retrain.demo.photographs
+from edgetpu_retrain_interfaces.msg import Status
 import numpy as np
 import pytest
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import DescribeParameters, ListParameters, SetParameters
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from running_node import (
     Camera,
     compressed_message,
@@ -41,6 +43,7 @@ from sensor_msgs.msg import CompressedImage
 
 PICTURES = {label: pattern(seed) for seed, label in enumerate(('cat', 'dog', 'bird'), start=1)}
 IMAGES = {label: image_message(picture) for label, picture in PICTURES.items()}
+LATCHED = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 CURE = 'config/fastdds_large_images.xml'
 
 
@@ -194,10 +197,18 @@ def test_many_malformed_images_are_counted_and_told_once_a_second(
 
 def test_a_publisher_without_images_is_told_with_the_cure(start_node: Any, person: Person) -> None:
     node: RunningNode = start_node({'camera.image_topic': '/silent/image'})
-    person.wait_until_ready().camera('/silent/image')
+    camera = person.wait_until_ready().camera('/silent/image')
+    camera.show(IMAGES['cat'])
+    camera.stamps.next_one()
+    camera.show(None)
+    statuses = person.collect(Status, 'status', LATCHED)
     line = node.wait_for_log('no image has arrived for 5 s')
     assert "camera 'camera': a publisher is matched on /silent/image" in line
     assert CURE in line
+    assert CURE in statuses.wait_for(lambda status: status.problems).problems[0]
+    since = len(statuses)
+    camera.show(IMAGES['cat'])
+    statuses.wait_for(lambda status: not status.problems, since=since)
 
 
 def test_the_quality_of_service_of_a_camera_can_be_overridden(
@@ -254,8 +265,8 @@ def test_every_parameter_is_described(start_node: Any, person: Person) -> None:
     assert set(own) == {
         *('autostart', 'cameras', 'camera.active', 'camera.image_topic', 'camera.roi'),
         *('camera.detections_topic', 'camera.detections_timeout_s', 'camera.max_detections'),
-        *('camera.image_transport', 'extractor', 'device', 'num_threads', 'data_dir'),
-        *('fallback_extractor', 'invoke_timeout_s'),
+        *('camera.image_transport', 'camera.device', 'extractor', 'device', 'num_threads'),
+        *('data_dir', 'fallback_extractor', 'invoke_timeout_s'),
         *('num_iter', 'learning_rate', 'batch_size', 'reg', 'rejection_rate', 'seed'),
         *('sample_timeout_s', 'min_novelty', 'store_images', 'keep_models', 'unknown_below'),
         *('smoothing_frames', 'smoothing_hysteresis', 'max_results'),

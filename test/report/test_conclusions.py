@@ -54,7 +54,7 @@ def test_more_helps_and_of_which_class(samples_of: SamplesOf, analysis_of: Analy
     assert top.mood == 'more'
     assert top.headline == 'Not yet: more samples still help.'
     assert 'from 75 % to 90 %' in top.sentences[1]
-    assert 'Add samples of “hat” (+30.0 points) first.' in top.sentences[1]
+    assert 'Add samples of “\u2068hat\u2069” (+30.0 points) first.' in top.sentences[1]
 
 
 def test_more_of_the_same_does_not_help(samples_of: SamplesOf, analysis_of: AnalysisOf) -> None:

@@ -85,11 +85,11 @@ def test_all_figures_in_one_picture(samples_of: SamplesOf, analysis_of: Analysis
     picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape[1] == 1200
     # Something is drawn in both columns, all the way down.
-    height = picture.shape[0]
+    quarter = picture.shape[0] // 4
     for column in (picture[:, :600], picture[:, 600:]):
         rows = (column < 128).any(axis=(1, 2))
-        assert rows[: height // 4].any()
-        assert rows[3 * height // 4 :].any()
+        assert rows[:quarter].any()
+        assert rows[-quarter:].any()
 
 
 def test_figures_leave_matplotlib_as_it_was(analysis: Analysis) -> None:
@@ -134,7 +134,7 @@ def test_of_many_classes_the_ones_that_matter_are_drawn(
 
 @pytest.mark.filterwarnings('error')
 def test_a_label_is_only_a_name(samples_of: SamplesOf, analysis_of: AnalysisOf) -> None:
-    names = ['$\\frac{1}{0', '<script>alert(1)</script>', '猫', '\u202eevil', '%s {x}', 'x' * 100]
+    names = ['$x_$', '<script>alert(1)<script>', '猫', '\u202eevil', '%s {x}', 'x' * 100]
     labels = [number for number in range(len(names)) for _ in range(5)]
     found = analysis_of(samples_of(labels, names, spread=3.0))
     assert sheet_of(drawings(found), found, conclude(found))
@@ -144,7 +144,7 @@ def test_a_label_is_only_a_name(samples_of: SamplesOf, analysis_of: AnalysisOf) 
     drawn = [text.get_text() for text in axes.get_yticklabels()]
     assert drawn[0] == names[0]
     assert drawn[3] == 'evil'
-    assert drawn[5] == 'x' * 17 + '…'
+    assert drawn[5] == 'x' * 15 + '…'
 
 
 def test_colours_differ_for_colour_blind_eyes() -> None:

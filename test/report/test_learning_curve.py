@@ -111,8 +111,8 @@ def test_parts_grow_and_never_hold_what_is_judged(
     assert len(trained) == 15
     for fold in range(5):
         judged = set(np.flatnonzero(held_out.fold_of == fold).tolist())
-        start = 3 * fold
-        small, middle, large = trained[start : start + 3]
+        small, middle, large = trained[:3]
+        del trained[:3]
         assert small < middle < large
         assert not large & judged
         # Of every class one at least, also of the one with a single sample.

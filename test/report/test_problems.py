@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edgetpu_retrain.report.analysis import Analysis
+from edgetpu_retrain.report.conclusions import conclude
 from edgetpu_retrain.report.problems import problems
 from edgetpu_retrain.report.reliability import Reliability
 from edgetpu_retrain.store.model_record import ModelRecord
@@ -55,9 +56,21 @@ def version(counts: dict[str, int], quantized: float = 0.9) -> ModelVersion:
 def test_the_pair_that_is_confused_most(sound: Analysis) -> None:
     confused = replace(sound, confusion=np.array([[30, 10], [2, 38]]))
     (problem,) = problems(confused)
-    assert problem.title == '“cup” and “hat” are confused'
+    assert problem.title == '“\u2068cup\u2069” and “\u2068hat\u2069” are confused'
     assert problem.text.startswith('12 of their 80 samples')
     assert titles(replace(sound, confusion=np.array([[39, 1], [0, 40]]))) == []
+
+
+def test_every_other_label_wrong_is_no_matter_of_labels(
+    samples_of: SamplesOf, analysis_of: AnalysisOf
+) -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 120).tolist()
+    analysis = analysis_of(samples_of(labels, truth=[0] * 120))
+    assert analysis.too_many_suspects
+    first = problems(analysis)[0]
+    assert first.title == 'Classes cannot be told apart'
+    assert 'mislabelled' not in conclude(analysis).headline
 
 
 def test_few_and_uneven(samples_of: SamplesOf, analysis_of: AnalysisOf) -> None:
@@ -67,8 +80,8 @@ def test_few_and_uneven(samples_of: SamplesOf, analysis_of: AnalysisOf) -> None:
         '1 class has fewer than 10 samples',
         'Classes are uneven',
     ]
-    assert '“hat” (9)' in found[0].text
-    assert '“cup” has 40 samples, “hat” only 9' in found[1].text
+    assert '“\u2068hat\u2069” (9)' in found[0].text
+    assert '“\u2068cup\u2069” has 40 samples, “\u2068hat\u2069” only 9' in found[1].text
 
 
 @pytest.mark.parametrize(
@@ -86,6 +99,6 @@ def test_what_the_version_has_to_do_with_the_samples(sound: Analysis) -> None:
         'The samples have changed since version 3',
         '2 samples are of other extractors',
     ]
-    assert found[0].text.startswith('“dog” 3 → 0 and “hat” 0 → 40.')
+    assert found[0].text.startswith('“\u2068dog\u2069” 3 → 0 and “\u2068hat\u2069” 0 → 40.')
     lossy = replace(sound.material, model=version({'cup': 40, 'hat': 40}, quantized=0.8))
     assert titles(replace(sound, material=lossy)) == ['Quantization costs accuracy']

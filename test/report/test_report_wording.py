@@ -29,7 +29,7 @@ def test_a_share_is_never_rounded_to_all_or_nothing(share: float, text: str) -> 
 
 def test_a_label_cannot_turn_the_text_around_it() -> None:
     assert shown('cup\u202egpj.exe') == 'cupgpj.exe'
-    assert quoted('a\u2066b') == '“ab”'
+    assert quoted('a\u2066b') == '“\u2068ab\u2069”'
 
 
 def test_points_have_a_sign_and_no_negative_zero() -> None:

@@ -386,6 +386,9 @@ def test_leftovers_of_a_killed_process_are_cleared_away(store: ModelStore) -> No
     assert store.latest() is None
     store.save(b'model', RECORD)
     assert not leftover.exists()
+    leftover.write_bytes(b'half')
+    store.clear_leftovers()
+    assert not leftover.exists()
 
 
 @pytest.mark.parametrize('place', ['/proc/no/such/models', '{tmp}/file', '{tmp}/file/models'])
@@ -394,6 +397,12 @@ def test_an_impossible_folder_is_a_sentence(place: str, tmp_path: Path) -> None:
     folder = Path(place.format(tmp=tmp_path))
     with pytest.raises(StoreError, match=f'Cannot create the folder for models {folder}: .*What'):
         ModelStore(folder)
+
+
+def test_leftovers_in_a_folder_that_vanished_are_a_sentence(store: ModelStore) -> None:
+    store.folder.rmdir()
+    with pytest.raises(StoreError, match=r'half written in .*What to do: '):
+        store.clear_leftovers()
 
 
 def test_a_folder_that_vanished_is_a_sentence(store: ModelStore) -> None:

@@ -185,3 +185,15 @@ def test_a_read_only_folder_and_a_full_disk_are_sentences(
     with file_size_limit(0), pytest.raises(StoreError, match=r'data folder with .*free space'):
         Ownership(tmp_path)
     Ownership(tmp_path).release()
+
+
+def test_a_disk_that_has_become_read_only_can_be_owned(
+    tmp_path: Path, read_only: Callable[[Path], AbstractContextManager[None]]
+) -> None:
+    Ownership(tmp_path).release()
+    before = (tmp_path / 'owner').read_bytes()
+    words = 'could not write its process id down'
+    with read_only(tmp_path), Ownership(tmp_path), pytest.raises(StoreError, match=words):
+        Ownership(tmp_path)
+    assert (tmp_path / 'owner').read_bytes() == before
+    Ownership(tmp_path).release()

@@ -186,6 +186,8 @@ def test_a_read_only_folder_is_a_sentence(
         with pytest.raises(StoreError, match=r'write down which model serves.*permission'):
             choice.choose(4)
         assert choice.current() == Serving(3, 1, 5)
+        assert choice.not_written_down(4) == Serving(4, 2, 5)
+        assert choice.not_written_down(3) == Serving(3, 1, 5)
 
 
 def test_a_folder_in_its_place_is_a_sentence(models: ModelStore, choice: ServingChoice) -> None:

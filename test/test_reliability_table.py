@@ -1,0 +1,38 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""docs/reliability.md names tests that there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import re
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROWS = [
+    line
+    for line in (ROOT / 'docs' / 'reliability.md').read_text().splitlines()
+    if line.startswith('| ') and not line.startswith(('| fault', '| ---'))
+]
+
+
+@pytest.mark.parametrize('row', ROWS, ids=lambda row: row.split('|')[1].strip()[:50])
+def test_each_row_names_a_test_that_is_there(row: str) -> None:
+    *_, last, _ = row.split('|')
+    files = [ROOT / name for name in re.findall(r'`(test/[a-z_/]+\.py)`', last)]
+    assert files
+    texts = [file.read_text() for file in files]
+    for name in re.findall(r'`(test_[a-z0-9_]+)`', last):
+        assert any(f'def {name}(' in text for text in texts), name
