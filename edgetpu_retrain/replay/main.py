@@ -76,17 +76,17 @@ def replay(
     node = rclpy.create_node(_NODE_NAME)
     try:
         with Replay(node, bag, parts) as recording:
-            log = node.get_logger()
+            say = node.get_logger().info
             for topic, count in recording.topics.items():
                 images = counted(count, 'image', 'images')
-                log.info(f'{bag} has {images} for {topic}, waiting for somebody to listen')
+                say(f'{bag} has {images} for {topic}, waiting for somebody to listen')
             recording.wait_for_listeners(listeners)
-            log.info(f'playing at {rate:g} times the speed of the recording')
+            say(f'playing at {rate:g} times the speed of the recording')
             played = recording.play(rate)
             while loop:
-                log.info(f'played {counted(played, "image", "images")}; again')
+                say(f'played {counted(played, "image", "images")}; again')
                 played = recording.play(rate)
-            log.info(f'played {counted(played, "image", "images")}: that was all')
+            say(f'played {counted(played, "image", "images")}: that was all')
     finally:
         node.destroy_node()
 
