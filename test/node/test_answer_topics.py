@@ -129,7 +129,7 @@ def test_diagnostics_tell_of_the_node_and_of_each_camera(start_node: Any, person
 
     def has_classified(array: Any) -> bool:
         values = {each.key: each.value for each in array.status[1].values}
-        return values.get('frames classified', '0') != '0'
+        return int(values['frames classified']) > 0
 
     # Both cameras read one topic, and either may be the first.
     array = arrays.wait_for(has_classified, since=len(arrays))
