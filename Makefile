@@ -4,6 +4,8 @@
 #   make run IMAGE_TOPIC=/camera/image_raw    the node on a camera of your own
 #   make test                                 all tests;  ARGS='-k quantization -x' goes to pytest
 #   make bench                                the default training against its rivals
+#   make bench-teach                          teaching from files against a bare loop
+#   make bench-node                           the node against a bare loop;  ARGS=--quick tries it
 #
 # Where a ROS 2 is sourced it is used, elsewhere ROS 2 Jazzy from PyPI; ROS=kilted takes the
 # Kilted of PyPI, in folders of its own.  PYTHON=python3.12 chooses another Python.
@@ -15,7 +17,7 @@ export PYTHON
 
 dev := tools/dev.sh $(if $(ROS),--ros $(ROS))
 
-.PHONY: help setup build test lint demo bench run clean
+.PHONY: help setup build test lint demo bench bench-teach bench-node run clean
 
 help:
 	@tools/dev.sh help
@@ -23,7 +25,7 @@ help:
 setup build lint clean:
 	@$(dev) $@
 
-test demo bench:
+test demo bench bench-teach bench-node:
 	@$(dev) $@ $(ARGS)
 
 run:

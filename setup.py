@@ -88,6 +88,7 @@ setup(
         'console_scripts': [
             f'{NAME}_node = {NAME}.node.main:main',
             f'{NAME}_demo = {NAME}.demo.main:main',
+            f'cli = {NAME}.command_line.main:main',
         ],
     },
 )

@@ -24,9 +24,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-import platform
 import statistics
-import sys
 import time
 from typing import Any
 import warnings
@@ -34,8 +32,8 @@ import warnings
 from embedding_sets import EmbeddingSet, photograph_embeddings, read_embeddings
 from learning_recipes import RECIPES
 from learning_tasks import added_class, few_samples, quantized, split, unknowns
+from machine import machine
 import numpy as np
-import sklearn
 from sklearn.exceptions import ConvergenceWarning
 from step_floor import SHAPES, step_over_floor
 from threadpoolctl import threadpool_limits
@@ -55,7 +53,7 @@ def main() -> None:
     parser.add_argument('--rounds', type=int, default=3, help='of each recipe on each split')
     arguments = parser.parse_args()
     warnings.simplefilter('ignore', ConvergenceWarning)
-    result: dict[str, Any] = {'machine': machine()}
+    result: dict[str, Any] = {'machine': machine('numpy', 'scikit-learn')}
     print(json.dumps(result['machine']))
     with threadpool_limits(1):
         sets = [read_embeddings(path) for path in arguments.files]
@@ -64,23 +62,6 @@ def main() -> None:
         result['step_over_floor'] = steps(0.0)
         result['fit_step_over_floor'] = steps(0.9)
     print(json.dumps(result))
-
-
-def machine() -> dict[str, str]:
-    """Return what the figures depend on."""
-    model = ''
-    information = Path('/proc/cpuinfo')
-    if information.is_file():
-        lines = information.read_text().splitlines()
-        model = next((line.split(':')[1].strip() for line in lines if 'model name' in line), '')
-    return {
-        'processor': model or platform.processor(),
-        'system': platform.platform(),
-        'python': platform.python_version(),
-        'numpy': np.__version__,
-        'scikit-learn': sklearn.__version__,
-        'command': ' '.join(['python', *sys.argv]),
-    }
 
 
 def compare(data: EmbeddingSet, rounds: int) -> dict[str, Any]:

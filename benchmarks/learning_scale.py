@@ -32,7 +32,7 @@ import time
 from typing import Any
 
 from edgetpu_retrain.learning import fit, IntArray
-from learning import machine
+from machine import machine
 import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
@@ -64,7 +64,7 @@ def main() -> None:
     ratio = float(np.median([many_then[0] / few_then[0] for few_then, many_then in turns]))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     result: dict[str, Any] = {
-        'machine': machine(),
+        'machine': machine('numpy'),
         'samples': arguments.samples,
         'microseconds_an_iteration': {'few': few[0], 'many': many[0]},
         'many_over_few': round(ratio, 3),

@@ -36,9 +36,13 @@ class ImageError(RetrainError, ValueError):
     """A picture that cannot be decoded or converted."""
 
 
+class RecordingError(RetrainError, RuntimeError):
+    """A folder of pictures or a bag that cannot be read."""
+
+
 class StoreError(RetrainError, RuntimeError):
     """Samples or models on disk that cannot be read or written."""
 
 
 class RequestError(RetrainError, ValueError):
-    """A service or action request that is refused."""
+    """What a service, an action or the command line was asked, and refuses."""

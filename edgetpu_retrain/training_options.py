@@ -41,7 +41,8 @@ class TrainingOptions:
         validation_fraction: share of each class held out to measure with, above 0, below 1.
         print_every: iterations from one report of progress to the next, 1 or more.
         seed: of all randomness, 0 or more.  The same samples and seed give the same model.
-        rejection_rate: share of known things that may be called unknown, 0 to below 1.
+        rejection_rate: share of known things that may be called unknown, 0 to below 1; where the
+            samples are near copies of each other it is less.
     """
 
     num_iter: int | None = None

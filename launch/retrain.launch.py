@@ -18,6 +18,9 @@ Start the retrain node on a camera.
 
 All parameters come from a parameter file, config/retrain.yaml unless params_file names another;
 an argument that is given wins over the file, one that is left empty leaves the file's value.
+
+The node is started again when its process ends: nothing that it has acknowledged is lost then,
+and the model that served serves again.
 """
 
 from launch import LaunchDescription
@@ -34,6 +37,10 @@ PARAMETER_ARGUMENTS = {
     'extractor': "path of the embedding extractor, a .tflite file; '' = as in the file",
     'data_dir': "folder of samples and models; '' = as in the file",
 }
+
+
+# Time for an Edge TPU to come back on its bus.
+RESPAWN_DELAY_S = 2.0
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -53,6 +60,12 @@ def generate_launch_description() -> LaunchDescription:
             ),
             DeclareLaunchArgument(
                 'params_file', default_value=default_file, description='parameter file'
+            ),
+            DeclareLaunchArgument(
+                'respawn',
+                default_value='true',
+                description='whether the node is started again when its process ends, as an Edge '
+                'TPU library can make it end; false or true',
             ),
             *(
                 DeclareLaunchArgument(name, default_value='', description=description)
@@ -78,5 +91,7 @@ def _start_node(context: LaunchContext) -> list[Node]:
             parameters=[LaunchConfiguration('params_file'), given],
             remappings=[('image', LaunchConfiguration('image_topic'))],
             output='screen',
+            respawn=LaunchConfiguration('respawn'),
+            respawn_delay=RESPAWN_DELAY_S,
         )
     ]

@@ -28,6 +28,8 @@
  *   EDGETPU_STAND_IN=hang:white  an invocation on a picture that is all white does, and so for
  *                              the others
  *   EDGETPU_STAND_IN=raise     without a number each invocation does, and so for the others
+ *   EDGETPU_STAND_IN=usb:1=... any of these holds for the device usb:1 only, as asked for by the
+ *                              option "device"; each device counts its own invocations
  *   EDGETPU_STAND_IN=@FILE     one of these is read from a file, anew each time it matters
  *   EDGETPU_STAND_IN_LOG=FILE  the options of each delegate are appended, "key=value" a line
  *
@@ -71,11 +73,19 @@ struct tensor {
 struct node {
   struct int_array *inputs;
   struct int_array *outputs;
+  struct int_array *intermediates;
+  struct int_array *temporaries;
+  void *user_data;
   /* More follows, of no use here. */
 };
 
 struct context;
 struct delegate;
+
+struct delegate_params {
+  struct delegate *delegate;
+  /* More follows, of no use here. */
+};
 
 struct registration {
   void *(*init)(struct context *, const char *, size_t);
@@ -116,15 +126,50 @@ struct delegate {
   void *opaque_delegate_builder;
 };
 
-static long invocations;
+enum { MOST_DEVICES = 4 };
 
-static const char *behaviour(void)
+struct device {
+  char name[16];
+  long invocations;
+};
+
+static struct device devices[MOST_DEVICES];
+
+/* The device of that name, "" being the one that is taken when none is asked for. */
+static struct device *find_device(const char *name)
 {
-  static char line[64];
+  for (int i = 0; i < MOST_DEVICES; ++i) {
+    if (strcmp(devices[i].name, name) == 0) {
+      return &devices[i];
+    }
+    if (i > 0 && devices[i].name[0] == '\0') {
+      snprintf(devices[i].name, sizeof(devices[i].name), "%s", name);
+      return &devices[i];
+    }
+  }
+  return NULL;
+}
+
+/* What of a behaviour is meant for a device. */
+static const char *meant_for(const struct device *device, const char *told)
+{
+  const char *behind = strchr(told, '=');
+  size_t length = strlen(device->name);
+
+  if (behind == NULL) {
+    return told;
+  }
+  bool is_meant = (size_t)(behind - told) == length && strncmp(told, device->name, length) == 0;
+  return is_meant ? behind + 1 : "";
+}
+
+static const char *behaviour(const struct device *device)
+{
+  static _Thread_local char line[64];
   const char *told = getenv("EDGETPU_STAND_IN");
 
   if (told == NULL || told[0] != '@') {
-    return told == NULL ? "" : told;
+    return told == NULL ? "" : meant_for(device, told);
   }
   line[0] = '\0';
   FILE *file = fopen(told + 1, "r");
@@ -134,7 +179,7 @@ static const char *behaviour(void)
     }
     fclose(file);
   }
-  return line;
+  return meant_for(device, line);
 }
 
 static bool is_white(const struct tensor *image)
@@ -148,9 +193,10 @@ static bool is_white(const struct tensor *image)
 }
 
 /* Whether this very invocation is the one that is to go wrong in the way given. */
-static bool is_due(const char *fault, const struct tensor *image)
+static bool is_due(
+  const struct device *device, const char *fault, const struct tensor *image)
 {
-  const char *told = behaviour();
+  const char *told = behaviour(device);
   size_t length = strlen(fault);
 
   if (strncmp(told, fault, length) != 0) {
@@ -162,7 +208,7 @@ static bool is_due(const char *fault, const struct tensor *image)
   if (strcmp(told + length, ":white") == 0) {
     return is_white(image);
   }
-  return told[length] == ':' && atol(told + length + 1) == invocations;
+  return told[length] == ':' && atol(told + length + 1) == device->invocations;
 }
 
 static enum status invoke(struct context *context, struct node *node)
@@ -170,21 +216,23 @@ static enum status invoke(struct context *context, struct node *node)
   const struct tensor *image = &context->tensors[node->inputs->data[0]];
   const struct tensor *embedding = &context->tensors[node->outputs->data[0]];
 
-  ++invocations;
-  if (is_due("raise", image)) {
+  struct device *device = node->user_data;
+
+  ++device->invocations;
+  if (is_due(device, "raise", image)) {
     context->report_error(context, "The stand-in was told to fail.");
     return ERROR;
   }
-  if (is_due("hang", image)) {
+  if (is_due(device, "hang", image)) {
     for (;;) {
       pause();
     }
   }
-  if (is_due("spin", image)) {
+  if (is_due(device, "spin", image)) {
     for (volatile unsigned turns = 0;; ++turns) {
     }
   }
-  if (is_due("abort", image)) {
+  if (is_due(device, "abort", image)) {
     abort();
   }
   for (size_t i = 0; i < embedding->bytes; ++i) {
@@ -199,6 +247,13 @@ static enum status invoke(struct context *context, struct node *node)
   return OK;
 }
 
+static void *init(struct context *context, const char *params, size_t length)
+{
+  (void)context;
+  (void)length;
+  return ((const struct delegate_params *)(const void *)params)->delegate->data;
+}
+
 static enum status prepare_node(struct context *context, struct node *node)
 {
   (void)context;
@@ -208,10 +263,14 @@ static enum status prepare_node(struct context *context, struct node *node)
 static enum status prepare(struct context *context, struct delegate *delegate)
 {
   struct registration kernel = {
-    .prepare = prepare_node, .invoke = invoke, .custom_name = "EdgeTpuStandIn", .version = 1};
+    .init = init,
+    .prepare = prepare_node,
+    .invoke = invoke,
+    .custom_name = "EdgeTpuStandIn",
+    .version = 1};
   struct int_array *plan;
 
-  if (strcmp(behaviour(), "idle") == 0) {
+  if (strcmp(behaviour(delegate->data), "idle") == 0) {
     return OK;
   }
   if (context->get_execution_plan(context, &plan) != OK) {
@@ -253,13 +312,20 @@ static void log_options(char **keys, char **values, size_t count)
 struct delegate *tflite_plugin_create_delegate(
   char **keys, char **values, size_t count, void (*report_error)(const char *))
 {
+  const char *name = "";
+
   (void)report_error;
-  if (strcmp(behaviour(), "absent") == 0) {
+  for (size_t i = 0; i < count; ++i) {
+    name = strcmp(keys[i], "device") == 0 ? values[i] : name;
+  }
+  struct device *device = find_device(name);
+  if (device == NULL || strcmp(behaviour(device), "absent") == 0) {
     return NULL;
   }
   log_options(keys, values, count);
   struct delegate *delegate = calloc(1, sizeof(*delegate));
   if (delegate != NULL) {
+    delegate->data = device;
     delegate->prepare = prepare;
     /* Without this the runtime prepares every operator first, and has none for the custom one. */
     delegate->flags = ALLOW_DYNAMIC_TENSORS;

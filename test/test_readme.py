@@ -72,17 +72,17 @@ def test_links_within_the_page_lead_to_a_heading(anchor: str) -> None:
 def test_the_calls_of_services_and_action_have_fields_that_exist() -> None:
     calls = re.findall(
         r'(?:ros2 service call|ros2 action send_goal --feedback) (\S+) '
-        r'edgetpu_retrain_interfaces/(srv|action)/(\w+)\s+(?:\\\s+)?"(.*?)"',
+        r'(edgetpu_retrain_interfaces|std_srvs)/(srv|action)/(\w+)(?:\s+(?:\\\s+)?"(.*?)")?',
         README,
     )
     assert {name for name, *_ in calls} == {
         f'/edgetpu_retrain/{each}'
-        for each in ('add_samples', 'list_samples', 'remove_samples', 'train')
+        for each in re.findall(r'^\| `~/(\w+)` \| `(?:\w+/)?[A-Z]\w+` \|', README, re.MULTILINE)
     }
-    for _, kind, type_name, fields in calls:
-        interface = getattr(import_module(f'edgetpu_retrain_interfaces.{kind}'), type_name)
+    for _, package, kind, type_name, fields in calls:
+        interface = getattr(import_module(f'{package}.{kind}'), type_name)
         request = interface.Request if kind == 'srv' else interface.Goal
-        request(**yaml.safe_load(fields))
+        request(**yaml.safe_load(fields or '{}'))
 
 
 def test_the_python_example_runs(tmp_path: Path) -> None:

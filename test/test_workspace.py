@@ -141,7 +141,10 @@ def test_setup_and_manifest_tell_the_same_story() -> None:
 def test_every_import_is_declared() -> None:
     """The manifest names what rosdep resolves, requirements/runtime.txt the rest."""
     keys = {
+        'click': 'python3-click',
         'cv2': 'python3-opencv',
+        'jinja2': 'python3-jinja2',
+        'matplotlib': 'python3-matplotlib',
         'numpy': 'python3-numpy',
         'rich': 'python3-rich',
     }
@@ -171,7 +174,7 @@ def test_every_folder_of_the_package_is_installed() -> None:
     assert [folder for folder in folders if not (folder / '__init__.py').exists()] == []
 
 
-@pytest.mark.parametrize('program', [f'{NAME}_node', f'{NAME}_demo'])
+@pytest.mark.parametrize('program', [f'{NAME}_node', f'{NAME}_demo', 'cli'])
 def test_console_scripts_lead_somewhere(program: str) -> None:
     (script,) = entry_points(group='console_scripts', name=program)
     assert callable(script.load())
@@ -183,7 +186,7 @@ def installed_prefix() -> Path:
     return Path(get_package_prefix(NAME))
 
 
-@pytest.mark.parametrize('program', [f'{NAME}_node', f'{NAME}_demo'])
+@pytest.mark.parametrize('program', [f'{NAME}_node', f'{NAME}_demo', 'cli'])
 def test_installed_scripts_take_the_python_of_the_active_environment(program: str) -> None:
     script = installed_prefix() / 'lib' / NAME / program
     assert os.access(script, os.X_OK)

@@ -32,6 +32,8 @@ usage: tools/dev.sh [--ros jazzy|kilted] COMMAND [ARGUMENTS]
   lint            ruff, mypy, ament_flake8, ament_pep257, ament_copyright, shellcheck
   demo [ARGS]     build, and run the demonstration
   bench [ARGS]    build, and hold the default training against its rivals
+  bench-teach [ARGS]  build, and hold teaching from files against a bare loop
+  bench-node [ARGS]  build, and hold the node against a bare loop of its model
   run TOPIC [ARGS]  build, and run the node on an image topic, e.g. /camera/image_raw
   clean           remove all of the above; what `run` has learned (.ros) stays
 
@@ -256,13 +258,18 @@ for module, package, wheels in (
     ("numpy", "python3-numpy", ("numpy",)),
     ("cv2", "python3-opencv", ("opencv-python", "opencv-python-headless",
      "opencv-contrib-python", "opencv-contrib-python-headless")),
+    ("click", "python3-click", ()),
     ("rich", "python3-rich", ()),
+    ("jinja2", "python3-jinja2", ()),
+    ("matplotlib", "python3-matplotlib", ("matplotlib",)),
 ):
     try:
-        version = getattr(__import__(module), "__version__", "")
+        found = __import__(module)
     except ImportError:
         print("missing", package)
     else:
+        # Not asked of those that no wheel stands in for: click warns of the question.
+        version = found.__version__ if wheels else ""
         version = ".".join(re.findall("[0-9]+", version)[:3])
         for wheel in wheels:
             print("%s==%s.*" % (wheel, version))
@@ -483,13 +490,19 @@ do_demo() {
   exec "$install/edgetpu_retrain/lib/edgetpu_retrain/edgetpu_retrain_demo" "$@"
 }
 
-do_bench() {
+run_benchmark() {
   prepare build_packages 'add_requirements test'
   enter_install
   # What some machines set for older releases of OpenBLAS slows this one down.
   unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
-  exec python3 benchmarks/learning.py "$@"
+  exec python3 "benchmarks/$1.py" "${@:2}"
 }
+
+do_bench() { run_benchmark learning "$@"; }
+
+do_bench-node() { run_benchmark node "$@"; }
+
+do_bench-teach() { run_benchmark teach "$@"; }
 
 do_run() {
   [ -n "${1:-}" ] || die 'which images? For example:  make run IMAGE_TOPIC=/camera/image_raw'
@@ -531,11 +544,11 @@ export PIP_CACHE_DIR=${PIP_CACHE_DIR:-$cache/pip} TMPDIR=$cache/tmp
 unset PIP_PREFIX PIP_TARGET PIP_USER
 
 case $command in
-  check | setup | build | test | lint | demo | bench | run) choose_ros "$wanted" ;;
+  check | setup | build | test | lint | demo | bench | bench-teach | bench-node | run) choose_ros "$wanted" ;;
 esac
 case $command in
   check) require_platform && require_tools && say 'nothing is missing' ;;
-  setup | build | test | lint | demo | bench | run | clean) "do_$command" "$@" ;;
+  setup | build | test | lint | demo | bench | bench-teach | bench-node | run | clean) "do_$command" "$@" ;;
   '' | help | -h | --help) usage ;;
   *)
     usage >&2

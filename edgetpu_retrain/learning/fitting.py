@@ -79,7 +79,8 @@ def fit(
             loss, training and validation accuracy (0 to 1).  Returning True ends the training.
         seed: of all chance, 0 or more.
         balanced: draw every class equally often, however many samples it has.
-        rejection_rate: share of known things that may be called unknown, 0 to below 1.
+        rejection_rate: share of known things that may be called unknown, 0 to below 1; where the
+            samples are near copies of each other it is less (:func:`.unknown.threshold_for`).
         weight_scale: standard deviation of random first weights; 0 begins with class means.
         validation_fraction: part of each class that is held out to measure with, above 0, below
             1; where that would be fewer than 50 samples, all are judged by cross-validation.

@@ -50,7 +50,7 @@ class TrainingReport:
         train_accuracy: share of all samples that the exported head gets right.
         expected_calibration_error: how far confidence and share of right answers were apart
             among the held-out samples, with the temperature fitted on them; or NaN.
-        rejection_rate: share of known samples that the threshold is to call unknown.
+        rejection_rate: share of known samples that the threshold may call unknown.
         confusion_matrix: int64 ``[C, C]`` of the held-out samples, row = truth.
         held_out: int64, rows of the samples that the figures are of.
         class_counts: int64 ``[C]``, samples of each class.
@@ -165,8 +165,8 @@ class TrainingReport:
         return (
             f'{100 * self.accuracy:.1f} % right of {measured} samples {how}; confidence and '
             f'share of right answers differ by {100 * self.expected_calibration_error:.1f} '
-            f'points on average. About {100 * self.rejection_rate:.0f} % of known things will '
-            'be called unknown.'
+            f'points on average. At most about {100 * self.rejection_rate:.0f} % of known things '
+            'will be called unknown.'
         )
 
     def _pair(self, called: list[str]) -> list[str]:

@@ -20,7 +20,7 @@ import hashlib
 from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError
-from edgetpu_retrain.model_file.flatbuffer import parse
+from edgetpu_retrain.model_file.flatbuffer import parse_to_read
 from edgetpu_retrain.model_file.head_layers import find_head
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.model_file.schema import (
@@ -34,7 +34,7 @@ import numpy as np
 
 SUPPORTED_TYPES = ('uint8', 'int8', 'float32')
 # Far wider than any real embedding, and narrow enough that products with it stay float32 numbers.
-_SCALES = (1e-20, 1e20)
+SCALES = (1e-20, 1e20)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def describe(model: bytes) -> ModelDescription:
     Raises:
         ModelFileError: when the bytes are no such model; the message says what it is instead.
     """
-    tree = parse(model)
+    tree = parse_to_read(model)
     return _describe(model, tree, output_vector(tree))
 
 
@@ -83,7 +83,7 @@ def describe_embedding(model: bytes) -> ModelDescription:
     Raises:
         ModelFileError: when the bytes are no retrained model.
     """
-    tree = parse(model)
+    tree = parse_to_read(model)
     return _describe(model, tree, find_head(tree).embedding)
 
 
@@ -171,7 +171,7 @@ def _quantization(tensor: Any, name: str, dtype: str) -> QuantizationParameters:
             'one of each is needed'
         )
     scale, point, limits = float(scales[0]), points[0], np.iinfo(dtype)
-    if not (_SCALES[0] <= scale <= _SCALES[1] and limits.min <= point <= limits.max):
+    if not (SCALES[0] <= scale <= SCALES[1] and limits.min <= point <= limits.max):
         raise ModelFileError(
             f'the output {name!r} of type {dtype} has scale {scale} and zero point {point}, '
             'which make no sense; convert the model again'

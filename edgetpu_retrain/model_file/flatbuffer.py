@@ -20,6 +20,7 @@ hostile file ends in a ModelFileError after an amount of work that its size boun
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError
@@ -69,6 +70,20 @@ def parse(model: bytes) -> Any:
         ) from error
     _check_writable(tree)
     return tree
+
+
+@lru_cache(maxsize=1)
+def parse_to_read(model: bytes) -> Any:
+    """
+    Return the tree of a model as :func:`parse` does, for those who change nothing in it.
+
+    Parsing takes some 30 ms for the default extractor, and whoever loads a model asks it several
+    questions in a row: they are all answered from one tree.
+
+    Raises:
+        ModelFileError: as :func:`parse` does.
+    """
+    return parse(model)
 
 
 def pack(tree: Any) -> bytes:

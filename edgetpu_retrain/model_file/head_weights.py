@@ -19,7 +19,7 @@ from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.learning.head import FloatArray
-from edgetpu_retrain.model_file.flatbuffer import parse
+from edgetpu_retrain.model_file.flatbuffer import parse_to_read
 from edgetpu_retrain.model_file.head_layers import find_head
 from edgetpu_retrain.model_file.quantization import dequantize, QuantizationParameters
 from edgetpu_retrain.model_file.schema import indices, type_name
@@ -39,7 +39,7 @@ def read_head_weights(model: bytes) -> tuple[FloatArray, FloatArray]:
     Raises:
         ModelFileError: when the bytes are no retrained model, or its head is damaged.
     """
-    tree = parse(model)
+    tree = parse_to_read(model)
     inputs = indices(find_head(tree).operators[0].inputs)
     if len(inputs) != 3 or min(inputs) < 0:
         raise ModelFileError(

@@ -25,7 +25,7 @@ from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.model_file.description import describe_input, output_vector, vector_of
-from edgetpu_retrain.model_file.flatbuffer import pack, parse
+from edgetpu_retrain.model_file.flatbuffer import pack, parse, parse_to_read
 from edgetpu_retrain.model_file.metadata import Metadata, read_metadata, write_metadata
 from edgetpu_retrain.model_file.packed_files import append_files, read_files
 from edgetpu_retrain.model_file.schema import text
@@ -53,7 +53,7 @@ def read_labels(model: bytes) -> tuple[str, ...]:
     Raises:
         ModelFileError: when the model is damaged or its labels do not fit its output.
     """
-    tree = parse(model)
+    tree = parse_to_read(model)
     files = read_files(model)
     content = metadata_content(tree)
     name = read_metadata(content).labels_file if content is not None else ''

@@ -24,7 +24,7 @@ from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.learning.unknown import UnknownDetector
-from edgetpu_retrain.model_file.flatbuffer import parse
+from edgetpu_retrain.model_file.flatbuffer import parse_to_read
 from edgetpu_retrain.model_file.self_description import content_of, drop_content, set_content
 import numpy as np
 
@@ -61,7 +61,7 @@ def read_unknown(model: bytes, dimension: int) -> UnknownDetector | None:
     Raises:
         ModelFileError: when the model is damaged or the detector does not fit it.
     """
-    content = content_of(parse(model), ENTRY_NAME)
+    content = content_of(parse_to_read(model), ENTRY_NAME)
     if content is None:
         return None
     expected = (_NUMBERS_BEFORE_VECTORS + 2 * dimension) * _NUMBER.itemsize

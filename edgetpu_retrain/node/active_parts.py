@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from edgetpu_retrain.node.captures import Captures
-from edgetpu_retrain.node.frame_worker import FrameWorker
+from edgetpu_retrain.node.frame_workers import FrameWorkers
 from edgetpu_retrain.node.model_training import ModelTraining
 from edgetpu_retrain.node.model_versions import ModelVersions
 from edgetpu_retrain.node.parameters import NodeParameters
@@ -36,7 +36,7 @@ class ActiveParts:
         parameters: answers the present values of the node's parameters.
         topics: camera name to the topic of its images.
         captures: the pending requests for frames.
-        worker: owns the interpreter.
+        workers: own the interpreters.
         store: where the samples are.
         samples: reads and writes them in order.
         versions: loads and swaps models.
@@ -46,7 +46,7 @@ class ActiveParts:
     parameters: Callable[[], NodeParameters]
     topics: Mapping[str, str]
     captures: Captures
-    worker: FrameWorker
+    workers: FrameWorkers
     store: SampleStore
     samples: SampleThread
     versions: ModelVersions

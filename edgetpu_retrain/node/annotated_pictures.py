@@ -21,9 +21,9 @@ import threading
 import time
 
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.node.annotation import annotated_jpeg, Annotation, FrameRate
 from edgetpu_retrain.node.fault_counter import FaultCounter
 from edgetpu_retrain.node.newest_frames import Frame
+from edgetpu_retrain.pictures.annotation import annotated_jpeg, Annotation, FrameRate
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CompressedImage

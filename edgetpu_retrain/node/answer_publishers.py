@@ -22,7 +22,6 @@ from typing import Any
 from edgetpu_retrain.learning.head import FloatArray
 from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.node.annotated_pictures import AnnotatedPictures
-from edgetpu_retrain.node.annotation import Annotation
 from edgetpu_retrain.node.classification_message import (
     classification_message,
     detection_message,
@@ -32,6 +31,7 @@ from edgetpu_retrain.node.newest_frames import Frame
 from edgetpu_retrain.node.parameters import NodeParameters
 from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.node.smoothing import Opinion, opinion_of_frame, Smoothing, UNKNOWN_CLASS
+from edgetpu_retrain.pictures.annotation import Annotation
 from edgetpu_retrain.store.embedding_kind import EmbeddingKind, RawArray
 from edgetpu_retrain_interfaces.msg import Embedding, Result
 from rclpy.node import Node
@@ -80,7 +80,7 @@ class AnswerPublishers:
             if camera.detections_topic
         }
         self._annotated = AnnotatedPictures(node, cameras)
-        # Touched by the thread that calls classified() only.
+        # Each touched only by the one thread that serves the camera.
         self._smoothing = {name: Smoothing() for name in cameras}
 
     def close(self) -> None:
@@ -113,20 +113,23 @@ class AnswerPublishers:
         steady = alone
         if smoothed is not opinion:
             steady = classification_message(header, model.labels, smoothed, most)
-        self._result.publish(
-            Result(
-                header=header,
-                camera=frame.camera,
-                model_version=model.version.version,
-                unknown=judged.opinion.best == UNKNOWN_CLASS,
-                unknown_score=judged.unknown_score,
-                unknown_threshold=judged.unknown_threshold,
-                classification=alone,
-                smoothed=steady,
+        # Building and converting a message for nobody would take as long as one for somebody.
+        for publisher in (self._classification, self._of_camera[frame.camera]):
+            if publisher.get_subscription_count():
+                publisher.publish(steady)
+        if self._result.get_subscription_count():
+            self._result.publish(
+                Result(
+                    header=header,
+                    camera=frame.camera,
+                    model_version=model.version.version,
+                    unknown=judged.opinion.best == UNKNOWN_CLASS,
+                    unknown_score=judged.unknown_score,
+                    unknown_threshold=judged.unknown_threshold,
+                    classification=alone,
+                    smoothed=steady,
+                )
             )
-        )
-        self._classification.publish(steady)
-        self._of_camera[frame.camera].publish(steady)
         first = steady.results[0]
         self._annotated.classified(
             frame,

@@ -21,7 +21,7 @@ import math
 import threading
 
 from edgetpu_retrain.node.newest_frames import Frame
-from edgetpu_retrain.node.region import Region
+from edgetpu_retrain.pictures.region import Region
 
 
 @dataclass(eq=False)

@@ -25,7 +25,8 @@ from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.reembedding import reembed
 from edgetpu_retrain.node.sample_services import no_samples, tell_totals
 from edgetpu_retrain.node.service_answers import ServiceAnswers
-from edgetpu_retrain.node.wording import counted
+from edgetpu_retrain.node.thread_priority import stand_back
+from edgetpu_retrain.wording import counted
 from edgetpu_retrain_interfaces.srv import RelabelSamples
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
@@ -45,7 +46,9 @@ class CorrectionServices:
         self._active = active
         self._answers = ServiceAnswers(node)
         # Embedding a whole store again takes minutes; other samples are stored meanwhile.
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='reembedding')
+        self._thread = ThreadPoolExecutor(
+            max_workers=1, thread_name_prefix='reembedding', initializer=stand_back
+        )
         self._reembedding: Future[str] | None = None
         self._stopping = threading.Event()
         group = ReentrantCallbackGroup()
@@ -110,7 +113,7 @@ class CorrectionServices:
             reembed,
             parts.store,
             parts.samples.description,
-            parts.worker.embed,
+            parts.workers.embed,
             self._stopping.is_set,
         )
         self._reembedding.add_done_callback(lambda _: parts.samples.report_counts())

@@ -27,8 +27,8 @@ from typing import Any
 
 from edgetpu_retrain.learning.head import FloatArray
 from edgetpu_retrain.node.newest_frames import Frame
-from edgetpu_retrain.node.region import Region
 from edgetpu_retrain.node.sample_thread import stamp_ns
+from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.store.embedding_kind import RawArray
 
 MOST_IMAGES = 32

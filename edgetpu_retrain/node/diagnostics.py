@@ -15,10 +15,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from edgetpu_retrain.node.device_watch import DeviceFacts
 from edgetpu_retrain.node.frame_statistics import CameraStatistics
 from edgetpu_retrain.node.node_status import NodeFacts
 
@@ -28,10 +29,10 @@ def diagnostics(
     stamp: Any,
     facts: NodeFacts,
     cameras: Mapping[str, CameraStatistics],
-    temperature: float | None,
+    devices: Sequence[DeviceFacts] = (),
 ) -> DiagnosticArray:
     """
-    Return the diagnostics of the node: one status of its own, one for each camera.
+    Return the diagnostics of the node: one status of its own, one for each camera and device.
 
     Args:
         name: of the node, with its namespace; begins the names of the statuses, as
@@ -39,22 +40,22 @@ def diagnostics(
         stamp: the time.
         facts: about the node.
         cameras: name to statistics.
-        temperature: of the device in degrees Celsius, None where it does not tell.
+        devices: about each device.
     """
-    statuses = [_of_node(name, facts, temperature)]
+    statuses = [_of_node(name, facts)]
     statuses += [_of_camera(name, camera, facts, numbers) for camera, numbers in cameras.items()]
+    statuses += [_of_device(name, device) for device in devices]
     array = DiagnosticArray(status=statuses)
     array.header.stamp = stamp
     return array
 
 
-def _of_node(name: str, facts: NodeFacts, temperature: float | None) -> DiagnosticStatus:
+def _of_node(name: str, facts: NodeFacts) -> DiagnosticStatus:
     values = {
         'state': facts.state,
         'device': facts.device,
         'runtime': facts.runtime,
         'extractor': facts.extractor,
-        'temperature (C)': '' if temperature is None else f'{temperature:.1f}',
         'samples': sum(facts.counts.values()),
         'classes': len(facts.counts),
         'model version': facts.model_version,
@@ -86,6 +87,25 @@ def _of_camera(
         level=_level([problem] if problem else []),
         message=problem or ('listening' if camera in facts.cameras else 'not listening'),
         values=_key_values(values),
+    )
+
+
+def _of_device(name: str, device: DeviceFacts) -> DiagnosticStatus:
+    engine = device.engine
+    temperature = engine.temperature_celsius
+    return DiagnosticStatus(
+        name=f'{name}: device {device.name}',
+        hardware_id=engine.device,
+        level=_level([engine.problem]),
+        message=engine.problem or 'working',
+        values=_key_values(
+            {
+                'device': engine.device,
+                'runtime': engine.runtime,
+                'cameras': ', '.join(device.cameras),
+                'temperature (C)': '' if temperature is None else f'{temperature:.1f}',
+            }
+        ),
     )
 
 

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""NodeFrameEvents: what the node does with what its worker tells it."""
+"""NodeFrameEvents: what the node does with what its workers tell it."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from edgetpu_retrain.node.answer_publishers import AnswerPublishers
 from edgetpu_retrain.node.captures import Capture, Captures
 from edgetpu_retrain.node.detections import BoxAnswer
 from edgetpu_retrain.node.fault_counter import FaultCounter
-from edgetpu_retrain.node.image_conversion import RgbArray
 from edgetpu_retrain.node.newest_frames import Frame
 from edgetpu_retrain.node.sample_thread import SampleThread
 from edgetpu_retrain.node.served_model import ServedModel
+from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.store.embedding_kind import RawArray
 from rclpy.node import Node
 
 
 class NodeFrameEvents:
     """
-    The ``FrameEvents`` of the node; all methods are called from the worker's thread.
+    The ``FrameEvents`` of the node; all methods are called from the workers' threads.
 
     Args:
         node: logs what goes wrong.

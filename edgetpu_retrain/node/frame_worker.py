@@ -28,9 +28,9 @@ from edgetpu_retrain.learning.head import FloatArray
 from edgetpu_retrain.node.captures import Capture, Captures
 from edgetpu_retrain.node.detections import BoxAnswer, boxes_within
 from edgetpu_retrain.node.frame_statistics import FrameStatistics
-from edgetpu_retrain.node.image_conversion import RgbArray
 from edgetpu_retrain.node.newest_frames import Frame, NewestFrames
 from edgetpu_retrain.node.served_model import ServedModel
+from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.runtime.engine import Engine
 from edgetpu_retrain.store.embedding_kind import RawArray
 

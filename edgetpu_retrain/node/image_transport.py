@@ -19,15 +19,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from edgetpu_retrain.node.compressed_image import check_compressed_image, compressed_image_to_rgb
-from edgetpu_retrain.node.image_conversion import (
+from edgetpu_retrain.pictures.compressed_image import (
+    check_compressed_image,
+    compressed_image_to_rgb,
+)
+from edgetpu_retrain.pictures.image_conversion import (
     check_image,
     image_part_to_rgb,
     image_size,
     image_to_rgb,
     RgbArray,
 )
-from edgetpu_retrain.node.region import Region
+from edgetpu_retrain.pictures.region import Region
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 import gc
 from pathlib import Path
@@ -26,9 +26,11 @@ from edgetpu_retrain.model_file.reading import read_model
 from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.answer_publishers import AnswerPublishers
 from edgetpu_retrain.node.captures import Captures
+from edgetpu_retrain.node.device_watch import about_device, DeviceFacts, DeviceWatch
 from edgetpu_retrain.node.frame_events import NodeFrameEvents
 from edgetpu_retrain.node.frame_statistics import FrameStatistics
-from edgetpu_retrain.node.frame_worker import FrameWorker
+from edgetpu_retrain.node.frame_worker import FrameEvents, FrameWorker
+from edgetpu_retrain.node.frame_workers import FrameWorkers, on_device
 from edgetpu_retrain.node.model_announcement import ModelAnnouncement
 from edgetpu_retrain.node.model_training import ModelTraining
 from edgetpu_retrain.node.model_versions import ModelVersions
@@ -37,20 +39,15 @@ from edgetpu_retrain.node.parameters import NodeParameters
 from edgetpu_retrain.node.sample_thread import SampleThread
 from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.node.service_answers import DEACTIVATED
-from edgetpu_retrain.node.wording import sentence
-from edgetpu_retrain.runtime.engine import Engine, EngineStatus
-from edgetpu_retrain.runtime.engine_choice import make_engine
-from edgetpu_retrain.store.data_folder import data_folder
+from edgetpu_retrain.runtime.device_engines import DeviceEngines, make_engines
+from edgetpu_retrain.store.data_folder import data_folder, MODELS_FOLDER, SAMPLES_FILE
 from edgetpu_retrain.store.models import ModelStore
 from edgetpu_retrain.store.ownership import Ownership
 from edgetpu_retrain.store.retrying_samples import RetryingSampleStore
 from edgetpu_retrain.store.serving import Serving
+from edgetpu_retrain.wording import sentence
 from rclpy.node import Node
 
-SAMPLES_FILE = 'samples.db'
-MODELS_FOLDER = 'models'
-
-_DEVICE_PROBLEM = 'device'
 _MODELS_PROBLEM = 'models'
 _SAMPLES_PROBLEM = 'samples'
 
@@ -76,7 +73,7 @@ class LoadedParts:
         self._log = node.get_logger()
         self._status = status
         self._parameters = parameters
-        self._engine: Engine | None = None
+        self._devices: DeviceWatch | None = None
         # What is to be ended, in the order in which it began.
         self._stack = ExitStack()
         try:
@@ -91,16 +88,10 @@ class LoadedParts:
         # Interpreters in reference cycles would hold their device until some later collection.
         gc.collect()
 
-    def check_device(self) -> EngineStatus | None:
-        """Tell how the device is, and let one that failed be tried again when it is time to."""
+    def check_devices(self) -> tuple[DeviceFacts, ...]:
+        """Tell how the devices are; one that failed is tried again when it is time to."""
         # A device may fail before the engine on it is made.
-        if self._engine is None:
-            return None
-        self._engine.retry_if_due()
-        engine = self._engine.status()
-        self._status.update(device=engine.device, runtime=engine.runtime)
-        self._status.problem(_DEVICE_PROBLEM, engine.problem and sentence(engine.problem))
-        return engine
+        return self._devices.check() if self._devices is not None else ()
 
     def latest_fault(self, camera: str) -> str:
         """Return what was wrong with a camera's frames since this was last asked, or ''."""
@@ -108,12 +99,12 @@ class LoadedParts:
 
     def start(self) -> None:
         """Begin to take frames and requests."""
-        self.worker.start()
+        self.workers.start()
 
     def stop(self) -> None:
         """Take no frames and requests any more; those that wait are told."""
         self.captures.end_all(RequestError(DEACTIVATED))
-        self.worker.stop()
+        self.workers.stop()
 
     def active(self, topics: dict[str, str]) -> ActiveParts:
         """Return what requests work with, given each camera's topic."""
@@ -121,7 +112,7 @@ class LoadedParts:
             parameters=self._parameters,
             topics=topics,
             captures=self.captures,
-            worker=self.worker,
+            workers=self.workers,
             store=self._store,
             samples=self._samples,
             versions=self._versions,
@@ -135,78 +126,92 @@ class LoadedParts:
         self._store = self._stack.enter_context(RetryingSampleStore(folder / SAMPLES_FILE))
         models = ModelStore(folder / MODELS_FOLDER)
         extractor = read_model(Path(parameters.extractor or default_extractor_path()))
-        self._engine = engine = self._make_engine(extractor, parameters)
-        identity = engine.description.identity
-        publishers = AnswerPublishers(self._node, engine.description, self._parameters)
+        engines = self._make_engines(extractor, parameters)
+        identity = engines.description.identity
+        publishers = AnswerPublishers(self._node, engines.description, self._parameters)
         self._stack.callback(publishers.close)
         self._announcement = ModelAnnouncement(self._node)
         self._stack.callback(self._announcement.close)
         self._samples = SampleThread(
             self._store,
-            engine.description,
+            engines.description,
             lambda: self._parameters().store_images,
             lambda counts: self._status.update(counts=counts),
             lambda problem: self._status.problem(_SAMPLES_PROBLEM, problem),
         )
         self._stack.callback(self._samples.close)
-        self._versions = ModelVersions(models, identity, engine.prepare, self._swapped)
-        served = self._start_serving(engine)
+        self._versions = ModelVersions(models, identity, engines.prepare, self._swapped)
+        served = self._start_serving()
         self.captures = Captures()
         self.statistics = FrameStatistics(parameters.camera_names)
         self._events = events = NodeFrameEvents(
             self._node, publishers, self._samples, self.captures
         )
-        self.worker = FrameWorker(
-            engine, served, parameters.camera_names, self.captures, events, self.statistics
-        )
-        self._stack.callback(self.worker.stop)
-        self._versions.swap_with(self.worker.serve)
+        self.workers = self._make_workers(engines, served, parameters.device_of, events)
+        self._stack.callback(self.workers.stop)
+        self._versions.swap_with(self.workers.serve)
         self._training = ModelTraining(
             self._store,
             models,
             extractor,
             identity,
-            engine.prepare,
+            engines.prepare,
             self._versions.swap,
             lambda: self._versions.prune(self._parameters().keep_models),
         )
         self._tell_samples(folder, identity)
 
-    def _make_engine(self, extractor: bytes, parameters: NodeParameters) -> Engine:
+    def _make_engines(self, extractor: bytes, parameters: NodeParameters) -> DeviceEngines:
         fallback = parameters.fallback_extractor
-        engine = make_engine(
+        engines = make_engines(
             extractor,
-            device=parameters.device,
+            tuple(dict.fromkeys(parameters.device_of.values())),
             num_threads=parameters.num_threads,
             fallback=read_model(fallback) if fallback else None,
             invoke_timeout_s=parameters.invoke_timeout_s,
             report=self._device_changed,
         )
-        self._stack.callback(engine.close)
-        status = engine.status()
+        self._stack.callback(engines.close)
+        self._devices = DeviceWatch(engines, self._status, parameters.device_of)
+        self._devices.check()
         path = parameters.extractor or default_extractor_path()
-        self._log.info(f'extractor {path} runs on {status.device} by {status.runtime}')
-        if engine.note:
-            self._log.warning(sentence(engine.note))
-        self._status.update(
-            device=status.device,
-            runtime=status.runtime,
-            extractor=engine.description.identity,
-        )
-        return engine
+        for device, status in engines.status().items():
+            if status.device:
+                self._log.info(f'extractor {path} runs on {status.device} by {status.runtime}')
+            if note := engines[device].note:
+                self._log.warning(sentence(note))
+        self._status.update(extractor=engines.description.identity)
+        return engines
 
-    def _device_changed(self, report: str) -> None:
-        self._log.warning(sentence(report))
-        self.check_device()
+    def _make_workers(
+        self,
+        engines: DeviceEngines,
+        served: ServedModel | None,
+        device_of: Mapping[str, str],
+        events: FrameEvents,
+    ) -> FrameWorkers:
+        workers = {}
+        for device, engine in engines.items():
+            model = on_device(served, device) if served else None
+            if model:
+                engine.serve(model.servable)
+            cameras = [name for name, its_device in device_of.items() if its_device == device]
+            workers[device] = FrameWorker(
+                engine, model, cameras, self.captures, events, self.statistics
+            )
+        return FrameWorkers(workers, device_of, engines.healthiest)
 
-    def _start_serving(self, engine: Engine) -> ServedModel | None:
+    def _device_changed(self, device: str, report: str) -> None:
+        self._log.warning(about_device(report, device, self._parameters().device_of))
+        self.check_devices()
+
+    def _start_serving(self) -> ServedModel | None:
         passed_over: list[str] = []
         served = self._versions.start(passed_over.append)
         for warning in passed_over:
             self._log.warning(sentence(warning))
         self._status.problem(_MODELS_PROBLEM, ' '.join(map(sentence, passed_over)))
         if served:
-            engine.serve(served.servable)
             self._log.info(f'model version {served.version.version} serves')
         else:
             self._log.info(

@@ -19,8 +19,9 @@ import sys
 
 from edgetpu_retrain.errors import RetrainError
 from edgetpu_retrain.node.managed_node import create_managed_node
+from edgetpu_retrain.node.process_tuning import tune_process
 from edgetpu_retrain.node.retrain_node import RetrainNode
-from edgetpu_retrain.node.wording import sentence
+from edgetpu_retrain.wording import sentence
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.logging import get_logger
@@ -38,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit code: 0 after a signal, 1 when the node could not start.
     """
+    tune_process()
     try:
         rclpy.init(args=arguments)
     except RuntimeError as error:

@@ -22,6 +22,7 @@ from typing import Any
 from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.node.service_answers import ServiceAnswers
+from edgetpu_retrain.node.thread_priority import stand_back
 from edgetpu_retrain_interfaces.srv import LoadModel
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
@@ -39,7 +40,9 @@ class ModelServices:
     def __init__(self, node: Node, active: Callable[[], ActiveParts]) -> None:
         self._active = active
         self._answers = ServiceAnswers(node)
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='models')
+        self._thread = ThreadPoolExecutor(
+            max_workers=1, thread_name_prefix='models', initializer=stand_back
+        )
         self._loading: Future[ServedModel] | None = None
         node.create_service(
             LoadModel,

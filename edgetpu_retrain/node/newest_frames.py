@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from edgetpu_retrain.node.image_conversion import RgbArray
 from edgetpu_retrain.node.image_transport import ImageTransport
-from edgetpu_retrain.node.region import Region
+from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.region import Region
 
 
 @dataclass(frozen=True)

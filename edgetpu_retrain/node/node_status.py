@@ -26,13 +26,18 @@ from rclpy.node import Node
 
 @dataclass(frozen=True)
 class NodeFacts:
-    """Fields as in ``edgetpu_retrain_interfaces/Status``; ``problems`` by what they are of."""
+    """
+    Fields as in ``edgetpu_retrain_interfaces/Status``.
+
+    ``camera_devices`` goes from the name of each camera, ``problems`` from what they are of.
+    """
 
     state: str = 'unconfigured'
     device: str = ''
     runtime: str = ''
     extractor: str = ''
     cameras: tuple[str, ...] = ()
+    camera_devices: dict[str, str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     model_version: int = 0
     model_path: str = ''
@@ -101,6 +106,7 @@ class NodeStatus:
                 runtime=facts.runtime,
                 extractor=facts.extractor,
                 cameras=facts.cameras,
+                camera_devices=[facts.camera_devices.get(name, '') for name in facts.cameras],
                 labels=list(facts.counts),
                 counts=list(facts.counts.values()),
                 model_version=facts.model_version,

@@ -27,8 +27,8 @@ from typing import Any
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.node.image_transport import IMAGE_TRANSPORTS
-from edgetpu_retrain.node.region import Region
-from edgetpu_retrain.node.sample_picture import STORE_IMAGES
+from edgetpu_retrain.pictures.region import Region
+from edgetpu_retrain.pictures.sample_picture import STORE_IMAGES
 
 ParameterValue = str | int | float | bool | list[str] | list[int]
 
@@ -152,7 +152,8 @@ PARAMETERS = (
     Parameter(
         'rejection_rate',
         0.05,
-        "Share of known things that the next trained model may call 'unknown'.",
+        "Share of known things that the next trained model may call 'unknown'; samples that are "
+        'near copies of each other get a wider threshold, and fewer are called so.',
         (0.0, 0.99),
         live=True,
     ),
@@ -231,6 +232,11 @@ def camera_parameters(camera: str) -> tuple[Parameter, ...]:
             choices=tuple(IMAGE_TRANSPORTS),
         ),
         Parameter(
+            f'{camera}.device',
+            '',
+            "Which device runs this camera's frames, as 'device'; '' is that very one.",
+        ),
+        Parameter(
             f'{camera}.active',
             True,
             'Whether the node listens to this camera.',
@@ -275,6 +281,7 @@ class CameraParameters:
     name: str
     image_topic: str
     image_transport: str
+    device: str
     active: bool
     roi: Region | None
     detections_topic: str
@@ -308,6 +315,11 @@ class NodeParameters:
     smoothing_frames: int
     smoothing_hysteresis: float
     max_results: int
+
+    @property
+    def device_of(self) -> dict[str, str]:
+        """Camera name to the device that runs its frames."""
+        return {camera.name: camera.device or self.device for camera in self.cameras}
 
     @property
     def camera_names(self) -> tuple[str, ...]:

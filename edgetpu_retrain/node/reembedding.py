@@ -20,11 +20,11 @@ from concurrent.futures import CancelledError, Future
 
 from edgetpu_retrain.errors import ImageError, RequestError
 from edgetpu_retrain.model_file.description import ModelDescription
-from edgetpu_retrain.node.compressed_image import decode_picture
-from edgetpu_retrain.node.image_conversion import RgbArray
-from edgetpu_retrain.node.wording import counted
+from edgetpu_retrain.pictures.compressed_image import decode_picture
+from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.store.embedding_kind import RawArray
 from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.wording import counted
 
 
 def reembed(

@@ -24,6 +24,7 @@ from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.camera import Camera
 from edgetpu_retrain.node.correction_services import CorrectionServices
+from edgetpu_retrain.node.device_watch import DeviceFacts
 from edgetpu_retrain.node.diagnostics import camera_problem, diagnostics
 from edgetpu_retrain.node.loaded_parts import LoadedParts
 from edgetpu_retrain.node.model_services import ModelServices
@@ -37,7 +38,7 @@ from edgetpu_retrain.node.parameter_declaration import (
 from edgetpu_retrain.node.parameters import NodeParameters
 from edgetpu_retrain.node.sample_services import SampleServices
 from edgetpu_retrain.node.training_action import TrainingAction
-from edgetpu_retrain.node.wording import sentence
+from edgetpu_retrain.wording import sentence
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, ManagedEntity, TransitionCallbackReturn
 from rclpy.qos import QoSProfile
@@ -206,7 +207,7 @@ class RetrainNode(ManagedEntity):
             name = parameters.name
             if parameters.active and name not in self._cameras:
                 camera = Camera(
-                    self._node, parameters, self._parts.worker.offer, self._parts.statistics
+                    self._node, parameters, self._parts.workers.offer, self._parts.statistics
                 )
                 self._cameras[name] = camera
                 self._log.info(f'camera {name!r} reads {camera.topic}')
@@ -251,10 +252,9 @@ class RetrainNode(ManagedEntity):
         for name, camera in self._cameras.items():
             self._watch_camera(name, camera)
         cameras = {}
-        temperature = None
+        devices: tuple[DeviceFacts, ...] = ()
         if self._parts is not None:
-            if device := self._parts.check_device():
-                temperature = device.temperature_celsius
+            devices = self._parts.check_devices()
             statistics = self._parts.statistics
             cameras = {
                 name: statistics.of(name) for name in self._present_parameters().camera_names
@@ -265,7 +265,7 @@ class RetrainNode(ManagedEntity):
                 self._node.get_clock().now().to_msg(),
                 self._status.facts,
                 cameras,
-                temperature=temperature,
+                devices,
             )
         )
 

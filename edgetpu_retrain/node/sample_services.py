@@ -23,7 +23,6 @@ from typing import Any
 from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.captures import Capture
-from edgetpu_retrain.node.region import Region
 from edgetpu_retrain.node.sample_requests import (
     check_camera,
     check_count,
@@ -32,9 +31,10 @@ from edgetpu_retrain.node.sample_requests import (
 )
 from edgetpu_retrain.node.sample_thread import NANOSECONDS, SampleThread, stamp_ns
 from edgetpu_retrain.node.service_answers import ServiceAnswers
-from edgetpu_retrain.node.wording import counted
+from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.store.label import check_label
 from edgetpu_retrain.store.samples import StoredSample
+from edgetpu_retrain.wording import counted
 from edgetpu_retrain_interfaces.msg import Sample
 from edgetpu_retrain_interfaces.srv import AddSample, ListSamples, RemoveSamples
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -134,7 +134,7 @@ class SampleServices:
             parts.samples.add_picture(
                 request.label,
                 bytes(request.image.data),
-                parts.worker.embed,
+                parts.workers.embed,
                 region=region,
                 camera=request.camera,
                 stamp_ns=stamp_ns(request.image.header),

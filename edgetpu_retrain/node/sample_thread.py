@@ -24,14 +24,14 @@ from typing import Any, TypeVar
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.node.captures import Capture, Captures
-from edgetpu_retrain.node.compressed_image import decode_picture
-from edgetpu_retrain.node.image_conversion import RgbArray
 from edgetpu_retrain.node.newest_frames import Frame
-from edgetpu_retrain.node.region import Region
-from edgetpu_retrain.node.sample_picture import sample_picture
-from edgetpu_retrain.node.wording import sentence
+from edgetpu_retrain.pictures.compressed_image import decode_picture
+from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.region import Region
+from edgetpu_retrain.pictures.sample_picture import sample_picture
 from edgetpu_retrain.store.embedding_kind import RawArray
 from edgetpu_retrain.store.samples import SampleStore, StoredSample, Undone
+from edgetpu_retrain.wording import sentence
 
 Answer = TypeVar('Answer')
 
@@ -51,7 +51,7 @@ class SampleThread:
         store: where they are kept; is used by others, too, but closed by its owner.
         description: of the extractor whose embeddings they are.
         store_images: answers what is kept of a sample's picture at the moment, see
-            :func:`~edgetpu_retrain.node.sample_picture.sample_picture`.
+            :func:`~edgetpu_retrain.pictures.sample_picture.sample_picture`.
         on_counts: is told the samples of each class once nothing is left to be done, from the
             thread.
         on_problem: is told, from the thread, why the store could not be read or written, a

@@ -22,7 +22,7 @@ from typing import Any
 
 from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.node.executor_future import on_executor
-from edgetpu_retrain.node.wording import sentence
+from edgetpu_retrain.wording import sentence
 from rclpy.node import Node
 
 DEACTIVATED = 'the node was deactivated before it was done: activate it and ask again'

@@ -26,13 +26,14 @@ from edgetpu_retrain.learning import Progress
 from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.executor_future import on_executor
 from edgetpu_retrain.node.model_training import Cancellation, TrainedModel
+from edgetpu_retrain.node.thread_priority import stand_back
 from edgetpu_retrain.node.training_messages import (
     fill_result,
     progress_feedback,
     training_options,
 )
-from edgetpu_retrain.node.wording import sentence
 from edgetpu_retrain.retraining import TrainingCancelled
+from edgetpu_retrain.wording import sentence
 from edgetpu_retrain_interfaces.action import Train
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -66,7 +67,9 @@ class TrainingAction:
         self._active = active
         self._on_change = on_change
         self._last_message = ''
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='training')
+        self._thread = ThreadPoolExecutor(
+            max_workers=1, thread_name_prefix='training', initializer=stand_back
+        )
         # Of the goal that runs; touched by the executor's thread only.
         self._running: tuple[bytes, Cancellation] | None = None
         self._work: Future[TrainedModel] | None = None

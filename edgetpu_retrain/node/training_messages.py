@@ -21,8 +21,8 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.learning import Progress
 from edgetpu_retrain.node.model_training import TrainedModel
 from edgetpu_retrain.node.parameters import NodeParameters
-from edgetpu_retrain.node.wording import sentence
 from edgetpu_retrain.retraining import TrainingOptions
+from edgetpu_retrain.wording import sentence
 from edgetpu_retrain_interfaces.action import Train
 
 SEED_OF_THE_NODE = -1

@@ -76,13 +76,16 @@ class EdgeTpuEngine:
         twin: bytes of the extractor's CPU twin, known to run; None when there is none.
         invoke_timeout_s: seconds after which a pass counts as failed.
         limits: of the process that tries the device; its ``wall_s`` holds for loading here too.
+        may_start_down: whether the engine begins without its device even if there is no twin, and
+            waits for it.
         report: is told of each failure and of each recovery, one sentence, once.
         clock: seconds, to be counted from any moment.
         in_background: starts a function in a thread of its own.
 
     Raises:
         ModelFileError: when the extractor is none, or the twin is not its twin.
-        DeviceError: when there is no twin and the device cannot run the extractor.
+        DeviceError: when there is no twin and the device cannot run the extractor, unless
+            ``may_start_down``.
     """
 
     def __init__(
@@ -94,6 +97,7 @@ class EdgeTpuEngine:
         twin: bytes | None = None,
         invoke_timeout_s: float = INVOKE_TIMEOUT_S,
         limits: ProbeLimits | None = None,
+        may_start_down: bool = False,
         report: Callable[[str], None] = lambda _sentence: None,
         clock: Callable[[], float] = time.monotonic,
         in_background: Callable[[Callable[[], None]], None] | None = None,
@@ -121,13 +125,13 @@ class EdgeTpuEngine:
         self._retrying = False
         self._closed = False
         self._problem = ''
-        self._start()
+        self._start(may_start_down or twin is not None)
 
-    def _start(self) -> None:
+    def _start(self, may_start_down: bool) -> None:
         try:
             self._on_device = self._try_device(None)
         except RetrainError as error:
-            if self._twin is None:
+            if not may_start_down:
                 raise
             self._fail(failure_sentence(error), self._failures)
 

@@ -33,6 +33,7 @@ def make_engine(
     fallback: bytes | None = None,
     invoke_timeout_s: float = INVOKE_TIMEOUT_S,
     limits: ProbeLimits | None = None,
+    may_start_down: bool = False,
     report: Callable[[str], None] = lambda _sentence: None,
 ) -> Engine:
     """
@@ -49,11 +50,14 @@ def make_engine(
         fallback: bytes of the CPU twin of a compiled extractor; not used for any other.
         invoke_timeout_s: seconds after which a pass on an Edge TPU counts as failed.
         limits: of the processes that try models.
+        may_start_down: whether to go on without the Edge TPU even if there is no twin; the engine
+            runs no frame until it is there.
         report: is told of each failure and of each recovery, one sentence, once; from any thread.
 
     Raises:
         ModelFileError: when a file is no extractor, cannot be run, or is not the other's twin.
-        DeviceError: when there is no runtime, or neither Edge TPU nor twin for a compiled model.
+        DeviceError: when there is no runtime, or neither Edge TPU nor twin for a compiled model,
+            unless ``may_start_down``.
     """
     description = describe(extractor)
     if not description.compiled_for_edgetpu:
@@ -70,6 +74,7 @@ def make_engine(
         twin=fallback,
         invoke_timeout_s=invoke_timeout_s,
         limits=limits,
+        may_start_down=may_start_down,
         report=report,
     )
 

@@ -24,15 +24,21 @@ from edgetpu_retrain.store.failure import store_error
 
 FOLDER_NAME = 'edgetpu_retrain'
 
+SAMPLES_FILE = 'samples.db'
+"""The sample store, in the data folder."""
+
+MODELS_FOLDER = 'models'
+"""The folder of the model versions, in the data folder."""
+
 
 def data_folder(parameter: str) -> Path:
     """
     Return the data folder, created when it is not there.
 
     Args:
-        parameter: the node's parameter ``data_dir``; a leading '~' is the user's home.  ''
-            means ``$ROS_HOME/edgetpu_retrain`` or, where ROS_HOME is not set,
-            ``~/.ros/edgetpu_retrain`` (the rule of ROS 2's own rcl_logging and of ROS 1's
+        parameter: the node's parameter ``data_dir``, or the command line's option; a leading
+            '~' is the user's home.  '' means ``$ROS_HOME/edgetpu_retrain`` or, where ROS_HOME is
+            not set, ``~/.ros/edgetpu_retrain`` (the rule of ROS 2's own rcl_logging and of ROS 1's
             https://wiki.ros.org/ROS/EnvironmentVariables#ROS_HOME).
 
     Returns:

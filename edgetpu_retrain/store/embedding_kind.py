@@ -89,14 +89,19 @@ class EmbeddingKind:
         return f'{text} (scale {scale:g}, zero point {zero_point})'
 
     @property
+    def disk_dtype(self) -> np.dtype[Any]:
+        """The type of the numbers as they are stored."""
+        return _DISK_DTYPES[self.dtype]
+
+    @property
     def num_bytes(self) -> int:
         """Bytes that an embedding takes on disk."""
-        return self.dimension * _DISK_DTYPES[self.dtype].itemsize
+        return self.dimension * self.disk_dtype.itemsize
 
     def to_disk(self, embedding: RawArray) -> bytes:
         """Return the bytes to store for an embedding of this kind."""
-        return embedding.astype(_DISK_DTYPES[self.dtype]).tobytes()
+        return embedding.astype(self.disk_dtype).tobytes()
 
     def from_disk(self, data: bytes) -> RawArray:
         """Return the embedding, a read-only ``[D]`` view of ``num_bytes`` stored bytes."""
-        return np.frombuffer(data, _DISK_DTYPES[self.dtype])
+        return np.frombuffer(data, self.disk_dtype)

@@ -24,6 +24,7 @@ from typing import NamedTuple
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.store.extractor_table import inserted_row
 from edgetpu_retrain.store.label import check_label
+from edgetpu_retrain.store.new_sample import NewSample
 
 # Ids are SQLite's; it could not even be asked about larger ones.
 _LARGEST_ID = 2**63 - 1
@@ -39,19 +40,34 @@ class Undone(NamedTuple):
     """How many are gone, 0 when there was nothing to undo."""
 
 
-def insert(
-    connection: sqlite3.Connection, label: str, camera: str, stamp_ns: int, addition: int
-) -> int:
-    """Add a sample, return its id; addition 0 = it is the first of its request."""
+def insert(connection: sqlite3.Connection, sample: NewSample, addition: int) -> int:
+    """
+    Add a sample with its picture, but not its embedding; return its id.
+
+    Args:
+        connection: in a writing transaction.
+        sample: what to add.
+        addition: id of the first sample of the same request, 0 when this is the first.
+    """
     sample_id = inserted_row(
         connection.execute(
             'INSERT INTO samples (label, camera, stamp_ns, addition, added_ns) '
             'VALUES (?, ?, ?, ?, ?)',
-            (label, camera, stamp_ns, addition, time.time_ns()),
+            (
+                sample.label,
+                sample.camera,
+                int(sample.stamp_ns),
+                int(addition),
+                sample.added_ns or time.time_ns(),
+            ),
         )
     )
     if not addition:
         connection.execute('UPDATE samples SET addition = id WHERE id = ?', (sample_id,))
+    if sample.image is not None:
+        connection.execute(
+            'INSERT INTO images (sample_id, jpeg) VALUES (?, ?)', (sample_id, sample.image)
+        )
     return sample_id
 
 
@@ -63,11 +79,6 @@ def insert_embedding(
         'INSERT OR REPLACE INTO embeddings (extractor_id, sample_id, data) VALUES (?, ?, ?)',
         (extractor_id, sample_id, data),
     )
-
-
-def insert_image(connection: sqlite3.Connection, sample_id: int, jpeg: bytes) -> None:
-    """Add the picture of a sample that has none."""
-    connection.execute('INSERT INTO images (sample_id, jpeg) VALUES (?, ?)', (sample_id, jpeg))
 
 
 def remove_newest(connection: sqlite3.Connection, label: str, newest: int, extractor: str) -> int:

@@ -21,6 +21,7 @@ extractor it is about.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -28,6 +29,7 @@ from typing import TypeVar
 from edgetpu_retrain.store import stored_sample
 from edgetpu_retrain.store.sample_database import Durability, SampleDatabase
 from edgetpu_retrain.store.sample_set import read_sample_set, SampleSet
+from edgetpu_retrain.store.sample_snapshot import SampleSnapshot
 from edgetpu_retrain.store.stored_sample import StoredPicture, StoredSample, Unembedded
 
 # typing.Self is of Python 3.11.
@@ -86,6 +88,16 @@ class SampleReader:
         with self._database.transaction('count the samples in') as connection:
             return stored_sample.count_classes(connection, extractor)
 
+    def extractors(self) -> dict[str, int]:
+        """
+        Return identity of extractor to number of its samples, the one last taught with first.
+
+        Raises:
+            StoreError: when the file cannot be read.
+        """
+        with self._database.transaction('count the samples in') as connection:
+            return stored_sample.count_extractors(connection)
+
     def list_samples(
         self, label: str = '', limit: int = 0, *, extractor: str
     ) -> tuple[StoredSample, ...]:
@@ -121,6 +133,17 @@ class SampleReader:
         """
         with self._database.transaction('read the samples in') as connection:
             return read_sample_set(connection, self.path, extractor)
+
+    @contextmanager
+    def all_samples(self) -> Iterator[SampleSnapshot]:
+        """
+        Look at all samples of all extractors as they are at this moment.
+
+        Raises:
+            StoreError: when the file cannot be read.
+        """
+        with self._database.transaction('read the samples in') as connection:
+            yield SampleSnapshot(connection, self.path)
 
     def picture(self, sample_id: int) -> StoredPicture | None:
         """

@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 import sqlite3
 
@@ -37,12 +37,14 @@ class SampleSet:
         labels: int64 ``[N]``, indices into ``names``.
         names: class names in the order in which they were first taught.
         quantization: what the numbers of ``embeddings`` mean; None for float32.
+        ids: int64 ``[N]``, the samples' numbers in the store; empty when they are of none.
     """
 
     embeddings: RawArray
     labels: IntArray
     names: tuple[str, ...]
     quantization: QuantizationParameters | None
+    ids: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 def read_sample_set(connection: sqlite3.Connection, path: Path, identity: str) -> SampleSet:
@@ -67,6 +69,7 @@ def read_sample_set(connection: sqlite3.Connection, path: Path, identity: str) -
     # Filled in place: a list of rows would need the memory twice.
     embeddings = np.empty((count, kind.dimension), np.dtype(kind.dtype))
     labels = np.empty(count, np.int64)
+    ids = np.empty(count, np.int64)
     names: dict[str, int] = {}
     cursor = connection.execute(
         """
@@ -81,7 +84,8 @@ def read_sample_set(connection: sqlite3.Connection, path: Path, identity: str) -
         check_length(path, sample_id, label, data, kind)
         embeddings[index] = kind.from_disk(data)
         labels[index] = names.setdefault(label, len(names))
-    return SampleSet(embeddings, labels, tuple(names), kind.quantization)
+        ids[index] = sample_id
+    return SampleSet(embeddings, labels, tuple(names), kind.quantization, ids)
 
 
 def check_length(path: Path, sample_id: int, label: str, data: bytes, kind: EmbeddingKind) -> None:

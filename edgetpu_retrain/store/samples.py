@@ -20,34 +20,27 @@ by side and are never mixed: each question names the extractor it is about.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-import sqlite3
-import threading
+from collections.abc import Iterable
 
-from edgetpu_retrain.errors import StoreError
-from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store import sample_changes
-from edgetpu_retrain.store.embedding_kind import EmbeddingKind, RawArray
-from edgetpu_retrain.store.extractor_table import extractor_row
-from edgetpu_retrain.store.label import check_label
-from edgetpu_retrain.store.novelty import NoveltyCheck
+from edgetpu_retrain.store.new_sample import NewSample
+from edgetpu_retrain.store.sample_adding import SampleAdder
 from edgetpu_retrain.store.sample_changes import Undone
-from edgetpu_retrain.store.sample_reader import SampleReader
 from edgetpu_retrain.store.sample_set import SampleSet
-from edgetpu_retrain.store.stored_sample import (
-    check_image,
-    StoredPicture,
-    StoredSample,
-    Unembedded,
-)
-import numpy as np
+from edgetpu_retrain.store.stored_sample import StoredPicture, StoredSample, Unembedded
 
-__all__ = ['SampleSet', 'SampleStore', 'StoredPicture', 'StoredSample', 'Undone', 'Unembedded']
+__all__ = [
+    'NewSample',
+    'SampleSet',
+    'SampleStore',
+    'StoredPicture',
+    'StoredSample',
+    'Undone',
+    'Unembedded',
+]
 
 
-class SampleStore(SampleReader):
+class SampleStore(SampleAdder):
     """
     The samples on disk; every method may be called from any thread.
 
@@ -65,76 +58,6 @@ class SampleStore(SampleReader):
             store.add('mug', embedding, extractor=identity, quantization=parameters)
             samples = store.snapshot(extractor=identity)
     """
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self._novelty = NoveltyCheck(self._database.path)
-        # From the look at what a class has to the note of what was added.
-        self._adding = threading.Lock()
-
-    def add(
-        self,
-        label: str,
-        embedding: RawArray,
-        *,
-        extractor: str,
-        quantization: QuantizationParameters | None,
-        camera: str = '',
-        stamp_ns: int = 0,
-        addition: int = 0,
-        image: bytes | None = None,
-        min_novelty: float = 0.0,
-    ) -> int:
-        """
-        Store one sample; it is on the disk when this returns.
-
-        Args:
-            label: class name, see :func:`edgetpu_retrain.store.label.check_label`.
-            embedding: raw ``[D]`` of dtype uint8, int8 or float32.
-            extractor: identity of the extractor, the SHA-256 of its file.
-            quantization: of the extractor's output; None for float32.
-            camera: name of the camera, '' when there was none.
-            stamp_ns: stamp of the image in nanoseconds, 0 when it has none.
-            addition: id of the first sample of the same request, 0 when this is the first.
-            image: what was embedded as a JPEG file, where it is to be kept.
-            min_novelty: skip the sample when it is nearer than this cosine distance, 0 to 2, to
-                one that its class has already; 0 skips none.
-
-        Returns:
-            The id of the sample, from 1, never used again; 0 when it was skipped.
-
-        Raises:
-            RequestError: when the label is refused or the image is too large.
-            ValueError: when another argument is not what is said above.
-            StoreError: when the embedding is not finite, when the extractor's earlier samples
-                are of another kind, or when the disk refuses.
-        """
-        check_label(label)
-        kind = _kind_of(embedding, quantization, extractor)
-        for name, value in (('stamp_ns', stamp_ns), ('addition', addition)):
-            if not -(2**63) <= value < 2**63:
-                raise ValueError(f'{name} is {value}; it must fit 64 bits')
-        if not 0.0 <= min_novelty <= 2.0:
-            raise ValueError(f'min_novelty is {min_novelty}; it must be from 0 to 2')
-        if image is not None:
-            check_image(image)
-        with self._adding:
-            with self._database.transaction('store a sample in', writing=True) as connection:
-                extractor_id = extractor_row(connection, self.path, extractor, kind)
-                if min_novelty and min_novelty > self._novelty.distance(
-                    connection, extractor_id, kind, label, embedding
-                ):
-                    return 0
-                sample_id = sample_changes.insert(
-                    connection, label, camera, int(stamp_ns), int(addition)
-                )
-                sample_changes.insert_embedding(
-                    connection, extractor_id, sample_id, kind.to_disk(embedding)
-                )
-                if image is not None:
-                    sample_changes.insert_image(connection, sample_id, image)
-            self._novelty.added(extractor_id, kind, label, embedding)
-        return sample_id
 
     def remove(self, label: str, newest: int, *, extractor: str) -> int:
         """
@@ -219,60 +142,3 @@ class SampleStore(SampleReader):
         """
         with self._changes('relabel samples in') as connection:
             return sample_changes.relabel_ids(connection, ids, new_label)
-
-    def add_embedding(
-        self,
-        sample_id: int,
-        embedding: RawArray,
-        *,
-        extractor: str,
-        quantization: QuantizationParameters | None,
-    ) -> bool:
-        """
-        Store what another extractor makes of a sample's picture.
-
-        From then on it is a sample of that extractor, too, with the same label.  An embedding
-        that it has of this extractor is replaced.
-
-        Args:
-            sample_id: number of the sample.
-            embedding: raw ``[D]`` of dtype uint8, int8 or float32.
-            extractor: identity of the extractor, the SHA-256 of its file.
-            quantization: of the extractor's output; None for float32.
-
-        Returns:
-            False when the sample was removed meanwhile.
-
-        Raises:
-            ValueError: when the embedding is not of one of the kinds above.
-            StoreError: as :meth:`add`.
-        """
-        kind = _kind_of(embedding, quantization, extractor)
-        with self._changes('store an embedding in') as connection:
-            extractor_id = extractor_row(connection, self.path, extractor, kind)
-            if not sample_changes.is_there(connection, sample_id):
-                return False
-            sample_changes.insert_embedding(
-                connection, extractor_id, sample_id, kind.to_disk(embedding)
-            )
-        return True
-
-    @contextmanager
-    def _changes(self, action: str) -> Iterator[sqlite3.Connection]:
-        """Run the body as one transaction that changes or removes samples."""
-        with self._database.transaction(action, writing=True) as connection:
-            # In here, because nobody can look at a class meanwhile.
-            self._novelty.forget()
-            yield connection
-
-
-def _kind_of(
-    embedding: RawArray, quantization: QuantizationParameters | None, extractor: str
-) -> EmbeddingKind:
-    kind = EmbeddingKind.of(embedding, quantization)
-    if not np.all(np.isfinite(embedding)):
-        raise StoreError(
-            f'The sample was not stored: extractor {extractor[:12]} gave numbers that are '
-            'not finite. What to do: check the picture and the extractor.'
-        )
-    return kind

@@ -112,6 +112,19 @@ def count_classes(connection: sqlite3.Connection, extractor: str) -> dict[str, i
     return dict(rows.fetchall())
 
 
+def count_extractors(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return identity of extractor to number of samples, the one with the newest sample first."""
+    rows = connection.execute(
+        """
+        SELECT identity, COUNT(*)
+        FROM extractors JOIN embeddings ON extractor_id = extractors.id
+        GROUP BY identity
+        ORDER BY MAX(sample_id) DESC, identity
+        """
+    )
+    return dict(rows.fetchall())
+
+
 def list_newest(
     connection: sqlite3.Connection, label: str, limit: int, extractor: str
 ) -> tuple[StoredSample, ...]:

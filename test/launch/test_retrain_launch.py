@@ -18,14 +18,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 import importlib.util
+import os
 from pathlib import Path
+import re
+import signal
 import sys
 from typing import Any
 
 from edgetpu_retrain.node.main import NODE_NAME
 from edgetpu_retrain.node.parameters import camera_parameters, PARAMETERS
 import pytest
-from running_node import Person, RunningProgram
+from running_node import image_message, pattern, Person, RunningProgram
 from small_models import build_extractor
 import yaml
 
@@ -100,7 +103,8 @@ def test_the_launch_arguments_are_those_that_are_documented() -> None:
     }
     of_parameters = source.constant('PARAMETER_ARGUMENTS')
     assert {*literal, *of_parameters} == {
-        *('image_topic', 'device', 'extractor', 'namespace', 'data_dir', 'params_file')
+        *('image_topic', 'device', 'extractor', 'namespace', 'data_dir', 'params_file'),
+        'respawn',
     }
     assert set(of_parameters) <= set(DECLARED)
     # What is asked for is what is declared.
@@ -188,3 +192,52 @@ def test_what_is_not_given_comes_from_the_parameter_file(
         launch.wait_for_log("camera 'rear' reads /rear/image/compressed")
         launch.wait_until_ready()
         assert launch.end() == 0
+
+
+def start_launch(tmp_path: Path, package_path: str, *arguments: str) -> RunningProgram:
+    extractor = tmp_path / 'small.tflite'
+    extractor.write_bytes(build_extractor('uint8'))
+    given = [f'extractor:={extractor}', f'data_dir:={tmp_path / "data"}', *arguments]
+    command = [sys.executable, '-c', RUN_LAUNCH_FILE, str(LAUNCH_FILE), *given]
+    return RunningProgram(command, {'PYTHONPATH': package_path})
+
+
+def abort_node(launch: RunningProgram) -> None:
+    """End the node as a library does that calls abort()."""
+    started = launch.wait_for_log('process started with pid')
+    found = re.search(r'started with pid \[(\d+)\]', started)
+    assert found is not None
+    os.kill(int(found[1]), signal.SIGABRT)
+
+
+@needs_launch
+def test_a_node_whose_process_was_ended_comes_back_with_samples_and_model(
+    tmp_path: Path, package_path: str
+) -> None:
+    with start_launch(tmp_path, package_path) as launch:
+        launch.wait_until_ready()
+        with Person() as person:
+            camera = person.wait_until_ready().camera()
+            person.teach(camera, {name: image_message(pattern(n)) for n, name in enumerate('ab')})
+            _, result = person.train(num_iter=10, learning_rate=0.1)
+            assert result.success, result.message
+        since = len(launch.log)
+        abort_node(launch)
+        launch.wait_for_log('process has died', since=since)
+        launch.wait_for_log('12 samples in', since=since)
+        launch.wait_for_log('model version 1 serves', since=since)
+        launch.wait_for_log('ready', since=since)
+        # Somebody who has never seen the node that is gone, which DDS takes for alive for a while.
+        with Person() as other:
+            assert list(other.wait_until_ready().list_samples().counts) == [6, 6]
+        assert launch.end() == 0
+
+
+@needs_launch
+def test_respawning_can_be_switched_off(tmp_path: Path, package_path: str) -> None:
+    with start_launch(tmp_path, package_path, 'respawn:=false') as launch:
+        launch.wait_until_ready()
+        abort_node(launch)
+        # A launch with nothing left to run ends by itself.
+        launch.wait()
+    assert sum('process started with pid' in line for line in launch.log) == 1

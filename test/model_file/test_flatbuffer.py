@@ -15,8 +15,14 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 from edgetpu_retrain.errors import DeviceError, ModelFileError
-from edgetpu_retrain.model_file.flatbuffer import pack, parse
+from edgetpu_retrain.learning.head import Head
+from edgetpu_retrain.model_file.append_head import append_head
+from edgetpu_retrain.model_file.description import describe_embedding
+from edgetpu_retrain.model_file.flatbuffer import pack, parse, parse_to_read
+from edgetpu_retrain.model_file.head_weights import read_head_weights
+from edgetpu_retrain.model_file.labels import read_labels
 from edgetpu_retrain.model_file.schema import load_schema, operator_name, text, type_name
+from edgetpu_retrain.model_file.unknown_entry import read_unknown
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
@@ -47,6 +53,22 @@ def test_a_model_that_is_parsed_and_packed_says_the_same(model: bytes) -> None:
     again = pack(parse(model))
     assert as_plain(parse(again)) == as_plain(parse(model))
     assert pack(parse(again)) == again
+
+
+def test_a_tree_that_is_shared_is_only_read() -> None:
+    head = Head(np.eye(8, 3, dtype=np.float32), np.zeros(3, np.float32), ('a', 'b', 'c'), (-4, 4))
+    model = append_head(build_extractor('uint8', dimension=8), head)
+    tree = parse_to_read(model)
+    before = as_plain(tree)
+    assert read_labels(model) == ('a', 'b', 'c')
+    assert describe_embedding(model).dimension == 8
+    assert read_head_weights(model)[0].shape == (8, 3)
+    read_unknown(model, 8)
+    # One tree answered all of it, and is as it was.
+    assert parse_to_read(model) is tree
+    assert as_plain(tree) == before
+    # Who changes a tree has one of his own.
+    assert parse(model) is not tree
 
 
 @pytest.mark.parametrize('model', MODELS)

@@ -21,9 +21,9 @@ from typing import Any
 
 import cv2
 from edgetpu_retrain.node.annotated_pictures import AnnotatedPictures
-from edgetpu_retrain.node.annotation import Annotation
 from edgetpu_retrain.node.image_transport import RAW
 from edgetpu_retrain.node.newest_frames import Frame
+from edgetpu_retrain.pictures.annotation import Annotation
 import numpy as np
 import rclpy
 from running_node import image_message, PATIENCE_S, pattern, Person

@@ -133,16 +133,17 @@ def test_diagnostics_tell_of_the_node_and_of_each_camera(start_node: Any, person
 
     # Both cameras read one topic, and either may be the first.
     array = arrays.wait_for(has_classified, since=len(arrays))
-    node, front, rear = array.status
+    node, front, rear, device = array.status
     assert [each.name for each in array.status] == [
         'edgetpu_retrain: node',
         'edgetpu_retrain: camera front',
         'edgetpu_retrain: camera rear',
+        'edgetpu_retrain: device auto',
     ]
     assert all(each.level == DiagnosticStatus.OK for each in array.status)
     values = {each.key: each.value for each in node.values}
     assert values['state'] == node.message == 'active'
-    assert values['device'] == node.hardware_id == 'cpu'
+    assert values['device'] == node.hardware_id == device.hardware_id == 'cpu'
     assert values['samples'] == '12'
     assert values['model version'] == '1'
     assert 'Model version 1 serves' in values['last training']
@@ -164,8 +165,9 @@ def test_a_silent_camera_is_in_the_diagnostics_and_in_the_status(
     status = statuses.wait_for(lambda each: len(each.problems) == 1)
     assert 'no image has arrived for 5 s' in status.problems[0]
     array = arrays.next_one()
-    assert [each.level for each in array.status] == [DiagnosticStatus.WARN] * 2
-    assert 'no image has arrived' in array.status[1].message
+    node, camera_status, _device = array.status
+    assert node.level == camera_status.level == DiagnosticStatus.WARN
+    assert 'no image has arrived' in camera_status.message
     camera.show(IMAGES['cat'])
     statuses.wait_for(lambda each: not each.problems, since=len(statuses))
 

@@ -30,7 +30,7 @@ from edgetpu_retrain.node.detections import (
 )
 from edgetpu_retrain.node.image_transport import RAW
 from edgetpu_retrain.node.newest_frames import Frame
-from edgetpu_retrain.node.region import Region
+from edgetpu_retrain.pictures.region import Region
 import numpy as np
 import pytest
 

@@ -22,20 +22,21 @@ from typing import Any
 
 from action_msgs.msg import GoalStatus
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from edgetpu_retrain_interfaces.msg import Result, Status
+from edgetpu_retrain_interfaces.msg import Embedding, Result, Status
 from edgetpu_stand_in import build_edgetpu_stand_in
 import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from running_node import (
     box_message,
     Camera,
+    Collected,
     image_message,
     pattern,
     Person,
     RunningNode,
 )
 from small_models import build_extractor
-from vision_msgs.msg import Detection2DArray
+from vision_msgs.msg import Classification, Detection2DArray
 
 IMAGES = {label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog'), 1)}
 LATCHED = QoSProfile(depth=20, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -71,8 +72,12 @@ def start(start_node: Any, library: Path, tmp_path: Path) -> Callable[..., Runni
         'EDGETPU_STAND_IN': f'@{tmp_path / "behaviour"}',
     }
 
-    def start(*, fallback: bool = True, **more: object) -> RunningNode:
-        parameters: dict[str, object] = {'extractor': compiled, 'invoke_timeout_s': 0.5, **more}
+    def start(*, fallback: bool = True, **given: object) -> RunningNode:
+        parameters: dict[str, object] = {
+            'extractor': compiled,
+            'invoke_timeout_s': 0.5,
+            **given,
+        }
         if fallback:
             parameters['fallback_extractor'] = twin
         node: RunningNode = start_node(parameters, environment=environment)
@@ -176,3 +181,113 @@ def test_a_library_that_ends_the_process_costs_nothing_acknowledged(
     with Person() as other:
         assert list(other.wait_until_ready().list_samples().counts) == [6, 6]
         other.collect(Result, 'result').next_one()
+
+
+TWO_DEVICES = {
+    'cameras': '[front, arm]',
+    'front.image_topic': '/front',
+    'front.device': 'usb:0',
+    'arm.image_topic': '/arm',
+    'arm.device': 'usb:1',
+}
+
+
+def show_both(person: Person) -> None:
+    for topic in ('/front', '/arm'):
+        person.camera(topic).show(IMAGES['cat'])
+
+
+def make_both_serve(person: Person) -> None:
+    camera = person.wait_until_ready().camera('/front')
+    person.teach(camera, IMAGES)
+    status, result = person.train(num_iter=200, learning_rate=0.1)
+    assert status == GoalStatus.STATUS_SUCCEEDED, result.message
+    person.close_cameras()
+    show_both(person)
+
+
+def test_two_devices_serve_two_cameras_and_fail_alone(
+    start: Any, tell: Callable[[str], None], person: Person
+) -> None:
+    node = start(fallback=False, **TWO_DEVICES)
+    for device in ('usb:0', 'usb:1'):
+        node.wait_for_log(f'runs on {device} by')
+    make_both_serve(person)
+    of_camera = {
+        name: person.collect(Classification, f'{name}/classification') for name in ('front', 'arm')
+    }
+    statuses = person.collect(Status, 'status', LATCHED)
+    arrays = person.collect(DiagnosticArray, '/diagnostics')
+    for answers in of_camera.values():
+        answers.next_one()
+    both = statuses.wait_for(lambda each: list(each.cameras) == ['front', 'arm'])
+    assert list(both.camera_devices) == ['usb:0', 'usb:1']
+    assert both.device == 'usb:0, usb:1'
+
+    tell('usb:1=hang')
+    node.wait_for_log("camera 'arm': frame lost")
+    of_camera['front'].next_one()
+    one = statuses.wait_for(lambda each: bool(each.problems))
+    (problem,) = one.problems
+    assert problem.startswith('Device usb:1 (of arm): The Edge TPU hangs')
+    assert list(one.camera_devices) == ['usb:0', '']
+    found = arrays.wait_for(lambda each: each.status[0].level == DiagnosticStatus.WARN)
+    levels = {each.name.rpartition(': ')[2]: each.level for each in found.status}
+    assert levels['device usb:0'] == DiagnosticStatus.OK
+    assert levels['device usb:1'] == DiagnosticStatus.WARN
+    answer = person.add('cat', camera='front', timeout_s=60.0)
+    assert answer.success, answer.message
+    assert not person.add('cat', camera='arm', timeout_s=0.2).success
+    status, result = person.train(num_iter=200, learning_rate=0.1)
+    assert status == GoalStatus.STATUS_SUCCEEDED, result.message
+    results = person.collect(Result, 'result')
+    results.wait_for(lambda each: each.camera == 'front' and each.model_version == 2)
+
+    tell('')
+    node.wait_for_log('Device usb:1 (of arm): The Edge TPU serves again (usb:1)')
+    assert {each.camera for each in results} == {'front'}
+    results.wait_for(lambda each: each.camera == 'arm')
+    assert {each.model_version for each in results if each.camera == 'arm'} == {2}
+
+
+def test_a_swap_is_complete_when_every_device_serves_the_new_model(
+    start: Any, person: Person
+) -> None:
+    start(**TWO_DEVICES)
+    make_both_serve(person)
+    results = person.collect(Result, 'result')
+    answer = person.add('bird', camera='front', count=6, timeout_s=60.0)
+    assert answer.success, answer.message
+    status, result = person.train(num_iter=200, learning_rate=0.1)
+    assert status == GoalStatus.STATUS_SUCCEEDED, result.message
+    swaps = 4
+    for version in (1, 2) * swaps:
+        assert person.load_model(version).success
+        since = person.node.get_clock().now().nanoseconds
+        for camera in ('front', 'arm'):
+            assert first_since(results, camera, since).model_version == version
+    classes = {(each.model_version, len(each.classification.results)) for each in results}
+    assert classes == {(1, 2), (2, 3)}, 'version and answer belong together'
+
+
+def first_since(results: Collected[Any], camera: str, since: int) -> Any:
+    return results.wait_for(lambda each: each.camera == camera and stamp_of(each) > since)
+
+
+def stamp_of(result: Any) -> int:
+    stamp = result.header.stamp
+    return int(stamp.sec * 10**9 + stamp.nanosec)
+
+
+def test_a_device_that_is_not_there_at_the_start_is_waited_for(
+    start: Any, tell: Callable[[str], None], person: Person
+) -> None:
+    tell('usb:0=absent')
+    node = start(fallback=False, **TWO_DEVICES)
+    person.wait_until_ready()
+    embeddings = person.collect(Embedding, 'embedding')
+    show_both(person)
+    assert embeddings.next_one().camera == 'arm'
+    node.wait_for_log("camera 'front': frame lost")
+    tell('')
+    embeddings.wait_for(lambda each: each.camera == 'front')

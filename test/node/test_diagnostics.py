@@ -15,9 +15,11 @@ from __future__ import annotations
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus
+from edgetpu_retrain.node.device_watch import DeviceFacts
 from edgetpu_retrain.node.diagnostics import camera_problem, diagnostics
 from edgetpu_retrain.node.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.node_status import NodeFacts
+from edgetpu_retrain.runtime.engine import EngineStatus
 
 
 def test_problems_raise_the_level_of_what_they_are_of() -> None:
@@ -34,27 +36,35 @@ def test_problems_raise_the_level_of_what_they_are_of() -> None:
         Time(sec=7),
         facts,
         {name: statistics.of(name) for name in ('left', 'right')},
-        temperature=48.75,
+        [
+            DeviceFacts('usb', ('left',), EngineStatus('usb:0', 'litert', '', 48.75)),
+            DeviceFacts('pci', ('right',), EngineStatus('', '', 'Nothing runs.')),
+        ],
     )
     assert array.header.stamp.sec == 7
-    node, left, right = array.status
+    node, left, right, usb, pci = array.status
     assert [each.level for each in array.status] == [
         DiagnosticStatus.WARN,
         DiagnosticStatus.WARN,
         DiagnosticStatus.OK,
+        DiagnosticStatus.OK,
+        DiagnosticStatus.WARN,
     ]
     assert node.message == left.message == 'It is silent.'
     assert right.message == 'listening'
     assert node.hardware_id == 'usb:0'
-    values = {each.key: each.value for each in (*node.values, *left.values)}
+    values = {each.key: each.value for each in (*left.values, *usb.values)}
+    assert usb.name == 'robot/edgetpu_retrain: device usb'
+    assert usb.hardware_id == values['device'] == 'usb:0'
+    assert values['cameras'] == 'left'
     assert values['temperature (C)'] == '48.8'
+    assert pci.message == 'Nothing runs.'
     assert values['total p50 (ms)'] == values['total p99 (ms)'] == '12.30'
 
 
 def test_a_node_without_cameras_and_problems_is_fine() -> None:
-    (node,) = diagnostics('edgetpu_retrain', Time(), NodeFacts(), {}, None).status
+    (node,) = diagnostics('edgetpu_retrain', Time(), NodeFacts(), {}).status
     assert node.level == DiagnosticStatus.OK
     assert node.message == 'unconfigured'
     values = {each.key: each.value for each in node.values}
-    assert values['temperature (C)'] == ''
     assert values['model version'] == '0'

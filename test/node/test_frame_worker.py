@@ -30,11 +30,11 @@ from edgetpu_retrain.node.captures import Capture, Captures
 from edgetpu_retrain.node.detections import BoxAnswer
 from edgetpu_retrain.node.frame_statistics import FrameStatistics, STAGES
 from edgetpu_retrain.node.frame_worker import FrameWorker
-from edgetpu_retrain.node.image_conversion import RgbArray
 from edgetpu_retrain.node.image_transport import RAW
 from edgetpu_retrain.node.newest_frames import Frame
-from edgetpu_retrain.node.region import Region
 from edgetpu_retrain.node.served_model import ServedModel
+from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.runtime.classifier import Classifier
 from edgetpu_retrain.runtime.cpu_engine import CpuEngine
 from edgetpu_retrain.runtime.extractor import Extractor

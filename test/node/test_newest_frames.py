@@ -19,7 +19,7 @@ from types import SimpleNamespace
 import cv2
 from edgetpu_retrain.node.image_transport import COMPRESSED, RAW
 from edgetpu_retrain.node.newest_frames import Frame, NewestFrames
-from edgetpu_retrain.node.region import Region
+from edgetpu_retrain.pictures.region import Region
 import numpy as np
 
 PICTURE = np.random.default_rng(1).integers(0, 256, (12, 10, 3), np.uint8)

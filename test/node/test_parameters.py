@@ -23,7 +23,7 @@ from edgetpu_retrain.node.parameters import (
     collect_parameters,
     PARAMETERS,
 )
-from edgetpu_retrain.node.region import Region
+from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.retraining import TrainingOptions
 import pytest
 

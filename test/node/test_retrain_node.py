@@ -265,8 +265,8 @@ def test_every_parameter_is_described(start_node: Any, person: Person) -> None:
     assert set(own) == {
         *('autostart', 'cameras', 'camera.active', 'camera.image_topic', 'camera.roi'),
         *('camera.detections_topic', 'camera.detections_timeout_s', 'camera.max_detections'),
-        *('camera.image_transport', 'extractor', 'device', 'num_threads', 'data_dir'),
-        *('fallback_extractor', 'invoke_timeout_s'),
+        *('camera.image_transport', 'camera.device', 'extractor', 'device', 'num_threads'),
+        *('data_dir', 'fallback_extractor', 'invoke_timeout_s'),
         *('num_iter', 'learning_rate', 'batch_size', 'reg', 'rejection_rate', 'seed'),
         *('sample_timeout_s', 'min_novelty', 'store_images', 'keep_models', 'unknown_below'),
         *('smoothing_frames', 'smoothing_hysteresis', 'max_results'),

@@ -74,6 +74,30 @@ def test_samples_are_listed_newest_first_by_class_and_number(
     ]  # fmt: skip
 
 
+def test_extractors_are_counted_the_one_last_taught_with_first(
+    samples: SampleStore, teach: Teach
+) -> None:
+    assert samples.extractors() == {}
+    teach(samples, 'mug', 3)
+    teach(samples, 'hat', 2, extractor=OTHER)
+    assert list(samples.extractors().items()) == [(OTHER, 2), (EXTRACTOR, 3)]
+    teach(samples, 'mug', 1)
+    assert list(samples.extractors().items()) == [(EXTRACTOR, 4), (OTHER, 2)]
+    samples.remove('hat', 0, extractor=OTHER)
+    assert samples.extractors() == {EXTRACTOR: 4}
+
+
+def test_a_snapshot_tells_the_numbers_of_its_samples(samples: SampleStore, teach: Teach) -> None:
+    teach(samples, 'mug', 3)
+    teach(samples, 'hat', 2, extractor=OTHER)
+    teach(samples, 'hat', 1)
+    samples.remove_samples([2])
+    found = samples.snapshot(extractor=EXTRACTOR)
+    assert found.ids.tolist() == [1, 3, 6]
+    assert [found.names[label] for label in found.labels] == ['mug', 'mug', 'hat']
+    assert samples.snapshot(extractor='c' * 64).ids.tolist() == []
+
+
 @pytest.mark.parametrize('limit', [-1, 2**63])
 def test_a_limit_that_cannot_be_is_refused(limit: int, samples: SampleStore) -> None:
     with pytest.raises(ValueError, match=f'limit is {limit}'):

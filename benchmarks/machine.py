@@ -1,0 +1,44 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What the figures of a benchmark depend on."""
+
+from __future__ import annotations
+
+from importlib.metadata import distributions
+import os
+from pathlib import Path
+import platform
+import sys
+
+
+def machine(*names: str) -> dict[str, str]:
+    """
+    Return processor, system, Python and command line, and the versions of distributions.
+
+    Args:
+        names: of distributions, as pip knows them; those that are not installed are left out.
+    """
+    model = ''
+    information = Path('/proc/cpuinfo')
+    if information.is_file():
+        lines = information.read_text().splitlines()
+        model = next((line.split(':')[1].strip() for line in lines if 'model name' in line), '')
+    installed = {found.name: found.version for found in distributions()}
+    return {
+        'processor': f'{model or platform.processor()}, {os.cpu_count()} CPUs',
+        'system': platform.platform(),
+        'python': platform.python_version(),
+        **{name: installed[name] for name in names if name in installed},
+        'command': ' '.join(['python', *sys.argv]),
+    }

@@ -1,0 +1,74 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The floor under the node: a bare loop of resize, invoke and head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import itertools
+import time
+
+from edgetpu_retrain.demo.camera_motion import Picture
+from edgetpu_retrain.model_file.description import describe_embedding
+from edgetpu_retrain.runtime.preprocessing import fit_to_input
+from edgetpu_retrain.runtime.tflite_runtimes import cpu_runtime
+
+
+class BareLoop:
+    """
+    What a program does that only classifies pictures which lie in its memory.
+
+    It resizes as the node does, runs the retrained model in the node's runtime on as many threads
+    and fetches the scores; nothing else.
+
+    Args:
+        model: bytes of a retrained .tflite file, as it is handed to users.
+        num_threads: of the processor.
+    """
+
+    def __init__(self, model: bytes, num_threads: int) -> None:
+        self._description = describe_embedding(model)
+        self._interpreter = cpu_runtime().make_interpreter(model, num_threads=num_threads)
+        self._interpreter.allocate_tensors()
+        self._input = self._interpreter.tensor(self._interpreter.get_input_details()[0]['index'])
+        self._scores = self._interpreter.get_output_details()[0]['index']
+
+    def rate(self, frames: Sequence[Picture], seconds: float) -> float:
+        """Return how many frames a second it does when it does nothing else."""
+        self._classify(frames[0])
+        begin = time.perf_counter()
+        for count, frame in enumerate(itertools.cycle(frames), start=1):
+            self._classify(frame)
+            if (took := time.perf_counter() - begin) >= seconds:
+                return count / took
+        raise ValueError('there are no frames')
+
+    def latencies_ms(
+        self, frames: Sequence[Picture], seconds: float, frame_rate: float
+    ) -> list[float]:
+        """Return the milliseconds of each frame when they come at a camera's rate."""
+        latencies = []
+        due = time.perf_counter()
+        for number in range(round(seconds * frame_rate)):
+            time.sleep(max(0.0, due - time.perf_counter()))
+            begin = time.perf_counter()
+            self._classify(frames[number % len(frames)])
+            latencies.append(1000 * (time.perf_counter() - begin))
+            due += 1.0 / frame_rate
+        return latencies
+
+    def _classify(self, frame: Picture) -> None:
+        fit_to_input(frame, self._description, out=self._input())
+        self._interpreter.invoke()
+        self._interpreter.get_tensor(self._scores)

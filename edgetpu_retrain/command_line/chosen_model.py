@@ -1,0 +1,109 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The model that --model names: a stored version, or any .tflite classifier."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgetpu_retrain.command_line.workspace import open_models, read_model_file
+from edgetpu_retrain.errors import RequestError, StoreError
+from edgetpu_retrain.model_file.label_file import read_label_file
+from edgetpu_retrain.runtime.recognizer import Recognizer
+from edgetpu_retrain.store.models import ModelStore, ModelVersion
+from edgetpu_retrain.store.serving import ServingChoice
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenModel:
+    """
+    A model, loaded.
+
+    Args:
+        recognizer: answers.
+        version: its number, 0 for a file that is no version of the data folder.
+    """
+
+    recognizer: Recognizer
+    version: int
+
+
+def load_chosen_model(
+    model: str, label_file: Path | None, data_dir: str, device: str, threads: int
+) -> ChosenModel:
+    """
+    Load the model that a command names.
+
+    Args:
+        model: number of a version, path of a file, or '' for the version that serves.
+        label_file: names of its classes, None = those inside the model.
+        data_dir: folder of the versions.
+        device: where it is to run.
+        threads: of the CPU.
+
+    Raises:
+        RetrainError: when there is no such model, or it cannot be run.
+    """
+    version: ModelVersion | None = None
+    if model.isascii() and model.isdecimal():
+        version = stored_version(open_models(data_dir), int(model))
+    elif not model:
+        version = serving_version(open_models(data_dir))
+    content = read_model_file(model) if version is None else version.read_model()
+    recognizer = Recognizer(
+        content,
+        labels=() if label_file is None else read_label_file(label_file),
+        device=device,
+        num_threads=threads,
+        trusted=version is not None,
+    )
+    return ChosenModel(recognizer, 0 if version is None else version.version)
+
+
+def stored_version(models: ModelStore, version: int | None) -> ModelVersion:
+    """
+    Return a version by its number; None is the one that serves.
+
+    Raises:
+        RequestError: when there is no such version.
+        StoreError: when it is damaged.
+    """
+    if version is None:
+        return serving_version(models)
+    known = models.versions()
+    if version not in known:
+        raise RequestError(
+            f'there is no model version {version} in {models.folder}; there are: '
+            f'{", ".join(map(str, known)) or "none"}'
+        )
+    return models.load(version)
+
+
+def serving_version(models: ModelStore) -> ModelVersion:
+    """
+    Return the version with which a node would start now.
+
+    Raises:
+        RequestError: when there is none.
+        StoreError: when the folder cannot be read.
+    """
+    for number in ServingChoice(models).versions_to_try():
+        with contextlib.suppress(StoreError):
+            return models.load(number)
+    raise RequestError(
+        f'there is no trained model in {models.folder}: teach and train first, or give a file '
+        'with --model'
+    )

@@ -1,0 +1,126 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The command classify: what a model says of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+import sys
+from typing import IO
+
+import click
+from edgetpu_retrain.command_line import options
+from edgetpu_retrain.command_line.chosen_model import load_chosen_model
+from edgetpu_retrain.command_line.output import progress_bar, tell_unreadable
+from edgetpu_retrain.command_line.result_files import AnnotatedFiles, FORMS, ResultWriter
+from edgetpu_retrain.command_line.sources import plain_source
+from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
+from edgetpu_retrain.recordings.image_bag import BagPart
+from edgetpu_retrain.recordings.reading import read_pictures
+
+
+@click.command()
+@click.argument(
+    'sources', type=options.PATH, nargs=-1, required=True, metavar='IMAGE...|FOLDER|BAG'
+)
+@options.bag_part
+@options.model
+@options.label_file
+@click.option(
+    '--form',
+    type=click.Choice(list(FORMS)),
+    default='text',
+    show_default=True,
+    help='How results are written.',
+)
+@click.option('--json', 'as_json', is_flag=True, help='The same as --form jsonl.')
+@click.option('--output', type=options.PATH, help='Where results go.  [default: to the terminal]')
+@click.option(
+    '--annotated',
+    type=options.PATH,
+    metavar='FOLDER',
+    help='Also write each picture with its answer below it to this folder.',
+)
+@options.device
+@options.data_dir
+def classify(
+    sources: tuple[Path, ...],
+    topic: str,
+    from_s: float,
+    to_s: float,
+    every_s: float,
+    model: str,
+    label_file: Path | None,
+    form: str,
+    as_json: bool,
+    output: Path | None,
+    annotated: Path | None,
+    device: str,
+    threads: int,
+    data_dir: str,
+) -> None:
+    """
+    Tell what pictures show: files, all below a folder, or the images of a bag.
+
+    Pictures that cannot be read are reported and passed over.
+    """
+    part = BagPart(topic, from_s, to_s, every_s)
+    unreadable: list[tuple[str, str]] = []
+    answered = 0
+    with plain_source(sources, part) as pictures:
+        chosen = load_chosen_model(model, label_file, data_dir, device, threads)
+        files = None if annotated is None else AnnotatedFiles(annotated, chosen.version)
+        total = pictures.total
+        with _destination(output) as file, progress_bar('classifying', total) as step:
+            writer: ResultWriter = FORMS['jsonl' if as_json else form](
+                file, chosen.recognizer.labels, chosen.version
+            )
+            try:
+                for picture, rgb, fault in read_pictures(pictures.pictures):
+                    try:
+                        if rgb is None:
+                            raise ImageError(fault)
+                        answer = chosen.recognizer.recognize(rgb)
+                    except ImageError as error:
+                        unreadable.append((picture.name, str(error)))
+                        writer.write_fault(picture, str(error))
+                    else:
+                        answered += 1
+                        writer.write(picture, answer)
+                        if files is not None:
+                            files.write(rgb, answer)
+                    step()
+            finally:
+                tell_unreadable(unreadable)
+    if not answered and not unreadable:
+        raise RequestError('there is no image in the part that was asked for: ask for more')
+    if not answered:
+        raise RecordingError('no picture could be read: give JPEG or PNG files')
+
+
+@contextmanager
+def _destination(output: Path | None) -> Iterator[IO[str]]:
+    if output is None:
+        yield sys.stdout
+        return
+    try:
+        file = output.open('w', encoding='utf-8', errors='backslashreplace', newline='')
+    except OSError as error:
+        raise RequestError(
+            f'{output} cannot be written ({error.strerror}): give another --output'
+        ) from error
+    with file:
+        yield file

@@ -1,0 +1,87 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The program: its commands, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import contextlib
+import io
+import sys
+
+import click
+from edgetpu_retrain.command_line.classify import classify
+from edgetpu_retrain.command_line.evaluate import evaluate
+from edgetpu_retrain.command_line.models import models
+from edgetpu_retrain.command_line.report import report
+from edgetpu_retrain.command_line.samples import samples
+from edgetpu_retrain.command_line.teach import teach
+from edgetpu_retrain.command_line.train import train
+from edgetpu_retrain.errors import RequestError, RetrainError
+from edgetpu_retrain.wording import sentence
+
+WORK_FAILED = 1
+CALL_WAS_WRONG = 2
+
+
+@click.group(context_settings={'help_option_names': ['-h', '--help'], 'max_content_width': 100})
+def cli() -> None:
+    """
+    Teach, train and use a robot's classifier from recordings, beside its node or without it.
+
+    It works on the node's data folder (--data-dir), and may do so while the node runs.  The exit
+    code is 0, or 1 when the work failed, or 2 when the call was wrong.
+    """
+
+
+for _command in (teach, train, evaluate, classify, report, samples, models):
+    cli.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run one command.
+
+    Args:
+        arguments: the command line, None = this process's own.
+
+    Returns:
+        The exit code: 0, 1 when the work failed, 2 when the call was wrong.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A file's name may hold bytes that are no text, and is to be shown all the same.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='backslashreplace')
+    try:
+        code = cli.main(None if arguments is None else list(arguments), standalone_mode=False)
+    except click.exceptions.Abort:
+        return _fail('stopped; what was finished by then is kept', WORK_FAILED)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except RequestError as error:
+        return _fail(error, CALL_WAS_WRONG)
+    except (RetrainError, OSError) as error:
+        return _fail(error, WORK_FAILED)
+    return code if isinstance(code, int) else 0
+
+
+def _fail(error: object, code: int) -> int:
+    with contextlib.suppress(OSError):
+        click.echo(f'error: {sentence(error)}', err=True)
+    return code
+
+
+if __name__ == '__main__':
+    sys.exit(main())

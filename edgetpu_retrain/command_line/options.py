@@ -1,0 +1,125 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Options that several commands share, each described once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import math
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from edgetpu_retrain.pictures.sample_picture import STORE_IMAGES
+
+Command = TypeVar('Command', bound=Callable[..., Any])
+
+PATH = click.Path(path_type=Path)
+
+data_dir = click.option(
+    '--data-dir',
+    default='',
+    metavar='FOLDER',
+    help="Folder of samples and models, the node's parameter data_dir.  "
+    '[default: $ROS_HOME/edgetpu_retrain or ~/.ros/edgetpu_retrain]',
+)
+
+as_json = click.option(
+    '--json', 'as_json', is_flag=True, help='Print one JSON object, for scripts.'
+)
+
+extractor = click.option(
+    '--extractor',
+    default='',
+    metavar='FILE',
+    help="Embedding extractor, the node's parameter of that name.  "
+    '[default: the one that comes with the package]',
+)
+
+model = click.option(
+    '--model',
+    default='',
+    metavar='VERSION|FILE',
+    help='Number of a version, or any .tflite classifier.  [default: the version that serves]',
+)
+
+label_file = click.option(
+    '--labels',
+    'label_file',
+    type=PATH,
+    help="Class names of the model, one a line, as in Coral's labels.txt.  "
+    '[default: those inside the model]',
+)
+
+store_images = click.option(
+    '--store-images',
+    type=click.Choice(STORE_IMAGES),
+    default='none',
+    show_default=True,
+    help='What to keep of the pictures; needed to see them again, and for other extractors.',
+)
+
+min_novelty = click.option(
+    '--min-novelty',
+    type=click.FloatRange(0.0, 2.0),
+    default=0.0,
+    metavar='DISTANCE',
+    help='Skip pictures nearer than this cosine distance to one of their class.  [default: none]',
+)
+
+
+def device(command: Command) -> Command:
+    """Add the options that tell where models run."""
+    command = click.option(
+        '--threads', type=click.IntRange(1, 64), default=1, show_default=True, help='CPU threads.'
+    )(command)
+    return click.option(
+        '--device',
+        default='auto',
+        show_default=True,
+        help="'auto', 'cpu', 'usb', 'usb:0', 'pci', 'pci:0' or ':0'.",
+    )(command)
+
+
+def bag_part(command: Command) -> Command:
+    """Add the options that say which images of a bag are meant."""
+    for option in (
+        click.option(
+            '--every',
+            'every_s',
+            type=click.FloatRange(min=0.0),
+            default=0.0,
+            metavar='SECONDS',
+            help='Of a bag: at least so long from one image to the next.  [default: all]',
+        ),
+        click.option(
+            '--to',
+            'to_s',
+            type=click.FloatRange(min=0.0),
+            default=math.inf,
+            metavar='SECONDS',
+            help='Of a bag: end so long after it began.  [default: its end]',
+        ),
+        click.option(
+            '--from',
+            'from_s',
+            type=click.FloatRange(min=0.0),
+            default=0.0,
+            metavar='SECONDS',
+            help='Of a bag: begin so long after it began.  [default: its beginning]',
+        ),
+        click.option('--topic', default='', help='Of a bag: topic of its images.'),
+    ):
+        command = option(command)
+    return command

@@ -1,0 +1,112 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What commands print: results to the standard output, all else to the standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+import json
+import math
+from typing import Any
+
+import click
+from edgetpu_retrain.wording import sentence
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+def emit(result: Any) -> None:
+    """Print a result for scripts: one line of JSON."""
+    click.echo(json_line(result))
+
+
+def json_line(result: Any) -> str:
+    """Return a result as JSON, in which a number that there is none of is null."""
+    return json.dumps(_without_nan(result), allow_nan=False)
+
+
+def warn(text: object) -> None:
+    """Tell something that does not stop the work."""
+    click.echo(f'warning: {sentence(text)}', err=True)
+
+
+def tell_unreadable(unreadable: Iterable[tuple[str, str]]) -> None:
+    """Tell which pictures were passed over, and why."""
+    for name, reason in unreadable:
+        warn(f'{name} is passed over: {reason}')
+
+
+def percent(share: float | None) -> str:
+    """
+    Return a share for people.
+
+    >>> percent(0.955), percent(None)
+    ('95.5 %', '-')
+    """
+    return '-' if share is None or math.isnan(share) else f'{100 * share:.1f} %'
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """
+    Return a table of texts, left-justified.
+
+    >>> print(table(('class', 'samples'), [('cup', 3), ('bottle', 12)]))
+    class   samples
+    cup     3
+    bottle  12
+    """
+    cells = [list(map(str, row)) for row in (head, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = (
+        '  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in cells
+    )
+    return '\n'.join(line.rstrip() for line in lines)
+
+
+@contextmanager
+def progress_bar(what: str, total: int | None) -> Iterator[Callable[[], None]]:
+    """
+    Show how far the work is, where somebody looks at a terminal.
+
+    Args:
+        what: is being done.
+        total: how many steps, None = not known.
+
+    Yields:
+        What is to be called after each step.
+    """
+    console = Console(stderr=True)
+    columns = (
+        TextColumn('{task.description}'),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda: progress.advance(task)
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _without_nan(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(each) for each in value]
+    return value

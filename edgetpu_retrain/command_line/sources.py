@@ -1,0 +1,113 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""From what stands on the command line to pictures: a folder of classes, files or a bag."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag, is_bag
+from edgetpu_retrain.recordings.picture_folder import (
+    class_folders,
+    files_of,
+    labelled_pictures,
+    plain_pictures,
+)
+from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
+from edgetpu_retrain.store.label import check_label
+
+
+@dataclass(frozen=True)
+class Source:
+    """
+    Pictures to go through once.
+
+    Args:
+        pictures: one at a time.
+        total: how many there are, None where only going through them tells.
+        labels: what they are said to show.
+    """
+
+    pictures: Iterator[RecordedPicture]
+    total: int | None
+    labels: tuple[str, ...] = ()
+
+
+@contextmanager
+def labelled_source(
+    path: Path, part: BagPart, label: str, *, for_teaching: bool
+) -> Iterator[Source]:
+    """
+    Open pictures whose classes are known.
+
+    Args:
+        path: a folder with one sub-folder a class, or a bag.
+        part: which images of a bag.
+        label: what all of a bag's images show.
+        for_teaching: whether 'unknown', which is no class, is refused as a label.
+    """
+    if is_bag(path):
+        if part.topic and not label:
+            raise click.UsageError(f'{path} is a bag: say with --label what its images show.')
+        with ImageBag(
+            path, part, check_label(label, taught_before=not for_teaching) if label else ''
+        ) as bag:
+            yield Source(iter(bag), _total(bag, part), (label,))
+        return
+    if label:
+        raise click.UsageError(
+            f'--label is for a bag, and {path} is none: the sub-folders of a folder are its '
+            'classes.'
+        )
+    _check_no_bag(path, part)
+    classes = class_folders(path, for_teaching=for_teaching)
+    total = sum(map(len, classes.values()))
+    yield Source(labelled_pictures(classes), total, tuple(classes))
+
+
+@contextmanager
+def plain_source(paths: Sequence[Path], part: BagPart) -> Iterator[Source]:
+    """
+    Open pictures of anything.
+
+    Args:
+        paths: one bag, or picture files and folders.
+        part: which images of a bag.
+    """
+    bags = [path for path in paths if is_bag(path)]
+    if bags:
+        if len(paths) > 1:
+            raise click.UsageError(f'{bags[0]} is a bag: give one bag, and nothing beside it.')
+        with ImageBag(bags[0], part) as bag:
+            yield Source(iter(bag), _total(bag, part))
+        return
+    _check_no_bag(paths[0], part)
+    files = files_of(paths)
+    yield Source(plain_pictures(files), len(files))
+
+
+def _check_no_bag(path: Path, part: BagPart) -> None:
+    if part != BagPart(''):
+        raise click.UsageError(
+            f'--topic, --from, --to and --every are for a bag, and {path} is none: a bag is a '
+            'folder with metadata.yaml, or an .mcap or .db3 file.'
+        )
+
+
+def _total(bag: ImageBag, part: BagPart) -> int | None:
+    return len(bag) if part == BagPart(part.topic) else None

@@ -1,0 +1,99 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The files that commands work on: stores of a data folder, and extractors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from edgetpu_retrain.command_line.output import warn
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.extractors import default_extractor_path
+from edgetpu_retrain.model_file.description import describe
+from edgetpu_retrain.model_file.reading import read_model
+from edgetpu_retrain.runtime.engine import Engine
+from edgetpu_retrain.runtime.engine_choice import make_engine
+from edgetpu_retrain.store.data_folder import data_folder, MODELS_FOLDER, SAMPLES_FILE
+from edgetpu_retrain.store.models import ModelStore
+from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.wording import counted
+
+
+def open_samples(data_dir: str) -> SampleStore:
+    """Open the samples of a data folder; '' is the default one."""
+    return SampleStore(data_folder(data_dir) / SAMPLES_FILE)
+
+
+def open_models(data_dir: str) -> ModelStore:
+    """Open the model versions of a data folder; '' is the default one."""
+    return ModelStore(data_folder(data_dir) / MODELS_FOLDER)
+
+
+def read_model_file(path: str | Path) -> bytes:
+    """
+    Return the bytes of a .tflite file.
+
+    Raises:
+        RequestError: when there is no such file.
+        ModelFileError: when it is another kind of file.
+    """
+    try:
+        return read_model(path)
+    except FileNotFoundError as error:
+        raise RequestError(str(error)) from error
+
+
+def read_extractor(path: str) -> bytes:
+    """Return the bytes of an extractor; '' is the one that comes with the package."""
+    return read_model_file(path or default_extractor_path())
+
+
+def identity_of(extractor: str) -> str:
+    """Return the identity of an extractor, by which the store knows its samples."""
+    return describe(read_extractor(extractor)).identity
+
+
+@contextmanager
+def open_engine(extractor: str, device: str, threads: int) -> Iterator[Engine]:
+    """Load an extractor where it is to run, and let it go afterwards."""
+    engine = make_engine(
+        read_extractor(extractor), device=device, num_threads=threads, report=warn
+    )
+    try:
+        if engine.note:
+            warn(engine.note)
+        yield engine
+    finally:
+        engine.close()
+
+
+def counts_of(store: SampleStore, identity: str) -> dict[str, int]:
+    """
+    Return the samples of each class of an extractor.
+
+    Raises:
+        RequestError: when there are samples, but all of other extractors.
+    """
+    counts = store.counts(extractor=identity)
+    if not counts:
+        others = store.unembedded(extractor=identity).samples
+        if others:
+            raise RequestError(
+                f'the extractor {identity[:12]} does not match the store: its '
+                f'{counted(others, "sample was", "samples were")} made by another one. Give that '
+                'one with --extractor, or teach again with this one'
+            )
+    return counts

@@ -1,0 +1,76 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+labels.txt beside a model: class names as Coral's tools read and write them.
+
+Each line is a name, the first one that of output 0; or a number, that of the output, and a name,
+as in ``0 daisy``, which is what pycoral's classify_image.py reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+import re
+
+from edgetpu_retrain.errors import ModelFileError
+
+# A hundred thousand names of the greatest length.
+_MAX_BYTES = 64 * 1024 * 1024
+_MAX_CLASSES = 1_000_000
+_NUMBERED = re.compile(r'(\d{1,9})[:\s]\s*(.*\S)', re.ASCII)
+
+
+def coral_label_file(labels: Sequence[str]) -> bytes:
+    r"""
+    Return class names as the content of a labels.txt in Coral's form.
+
+    >>> coral_label_file(['daisy', 'red rose'])
+    b'0 daisy\n1 red rose\n'
+    """
+    return ''.join(f'{index} {label}\n' for index, label in enumerate(labels)).encode()
+
+
+def read_label_file(path: Path) -> tuple[str, ...]:
+    """
+    Return the class names in a label file, in output order.
+
+    The lines are taken as numbered when all of them are; a number that is left out stands for a
+    class without a name, which is called by its number.
+
+    Args:
+        path: of the file, UTF-8.
+
+    Raises:
+        ModelFileError: when it cannot be read or holds no names.
+    """
+    try:
+        size = path.stat().st_size
+        if size > _MAX_BYTES:
+            raise ModelFileError(f'{path} has {size} bytes, which is no file of class names')
+        lines = path.read_bytes().decode().splitlines()
+    except OSError as error:
+        raise ModelFileError(
+            f'the label file {path} cannot be read ({error.strerror or error}): check the path'
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ModelFileError(f'{path} is no UTF-8 text: give a file of class names') from error
+    names = [line.strip() for line in lines if line.strip()]
+    if not names:
+        raise ModelFileError(f'{path} holds no class names: one is needed in each line')
+    numbered = [_NUMBERED.fullmatch(name) for name in names]
+    by_number = {int(match[1]): match[2] for match in numbered if match is not None}
+    if len(by_number) < len(names) or max(by_number) >= _MAX_CLASSES:
+        return tuple(names)
+    return tuple(by_number.get(index, str(index)) for index in range(max(by_number) + 1))

@@ -1,0 +1,215 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Annotation: a camera's picture with the answer below it, for people to look at."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+import unicodedata
+
+import cv2
+from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.region import Region
+import numpy as np
+import numpy.typing as npt
+
+LONGEST_SIDE = 960
+"""Larger pictures are shrunk: it is enough to look at, and JPEG costs time by the pixel."""
+
+LEAST_WIDTH = 320
+"""Smaller pictures are enlarged, so that the text below them has room."""
+
+_STRIP_HEIGHT = 64
+_BAR_TOP = 35
+_MARGIN = 10
+_QUALITY = 85
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+# Colours are in the order blue, green, red.
+_BACKGROUND = (32, 32, 32)
+_TEXT = (255, 255, 255)
+_FAINT_TEXT = (190, 190, 190)
+_EMPTY_BAR = (80, 80, 80)
+_KNOWN = (90, 190, 60)
+_UNKNOWN = (40, 140, 240)
+
+_RATE_WINDOW_S = 2.0
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """
+    What is written below a picture.
+
+    Args:
+        label: the answer.
+        score: its confidence, 0 to 1.
+        unknown: whether the answer is that it is none of the classes.
+        model_version: of the model that gave it, 0 for one that is no version of ours.
+        frames_per_second: how many are answered, None while that is not known.
+        region: the part of the picture that the answer is about, None = all of it.
+    """
+
+    label: str
+    score: float
+    unknown: bool
+    model_version: int
+    frames_per_second: float | None = None
+    region: Region | None = None
+
+
+class FrameRate:
+    """
+    Frames per second over the last two seconds; not thread-safe.
+
+    >>> rate = FrameRate()
+    >>> [rate.add(now) for now in (10.0, 10.5, 11.0)]
+    [None, 2.0, 2.0]
+    """
+
+    def __init__(self) -> None:
+        self._times: deque[float] = deque()
+
+    def add(self, now: float) -> float | None:
+        """
+        Count a frame.
+
+        Args:
+            now: seconds of :func:`time.monotonic`.
+
+        Returns:
+            Frames per second, None when there is no frame to compare this one with.
+        """
+        self._times.append(now)
+        while now - self._times[0] > _RATE_WINDOW_S:
+            self._times.popleft()
+        span = now - self._times[0]
+        return (len(self._times) - 1) / span if span > 0.0 else None
+
+
+def annotated_jpeg(rgb: RgbArray, annotation: Annotation) -> bytes:
+    """
+    Return the JPEG file of an annotated picture.
+
+    Args:
+        rgb: the whole image, uint8 ``[H, W, 3]``; stays as it is.
+        annotation: what to write.
+
+    Raises:
+        ImageError: when OpenCV cannot write it.
+    """
+    written, content = cv2.imencode(
+        '.jpg', annotate(rgb, annotation), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
+    )
+    if not written:
+        raise ImageError(f'the annotated picture of shape {list(rgb.shape)} cannot be encoded')
+    return bytes(content.tobytes())
+
+
+def annotate(rgb: RgbArray, annotation: Annotation) -> npt.NDArray[np.uint8]:
+    """
+    Return an annotated picture.
+
+    The picture is scaled to a size to look at, the region outlined in it, and below it is a
+    strip with the label, its confidence as a number and as a bar, the model's version and the
+    frame rate.
+
+    Args:
+        rgb: the whole image, uint8 ``[H, W, 3]``; stays as it is.
+        annotation: what to write.
+
+    Returns:
+        uint8 ``[h, w, 3]`` in the order blue, green, red.
+    """
+    height, width = rgb.shape[:2]
+    scale = min(LONGEST_SIDE / max(height, width), max(1.0, LEAST_WIDTH / width))
+    shown_width, shown_height = max(1, round(width * scale)), max(1, round(height * scale))
+    canvas = np.empty((shown_height + _STRIP_HEIGHT, max(shown_width, LEAST_WIDTH), 3), np.uint8)
+    canvas[:] = _BACKGROUND
+    left = (canvas.shape[1] - shown_width) // 2
+    method = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
+    shown = cv2.resize(rgb, (shown_width, shown_height), interpolation=method)
+    right = left + shown_width
+    picture = canvas[:shown_height, left:right]
+    picture[:] = cv2.cvtColor(shown, cv2.COLOR_RGB2BGR)
+    colour = _UNKNOWN if annotation.unknown else _KNOWN
+    if annotation.region is not None:
+        _outline(picture, annotation.region, scale, colour)
+    _write(canvas[shown_height:], annotation, colour)
+    return canvas
+
+
+def _outline(
+    picture: npt.NDArray[np.uint8], region: Region, scale: float, colour: tuple[int, int, int]
+) -> None:
+    first = round(region.x * scale), round(region.y * scale)
+    last = (
+        round((region.x + region.width) * scale) - 1,
+        round((region.y + region.height) * scale) - 1,
+    )
+    # OpenCV draws in place only into what is in one piece.
+    outlined = np.ascontiguousarray(picture)
+    cv2.rectangle(outlined, first, last, colour, thickness=2)
+    picture[:] = outlined
+
+
+def _write(
+    strip: npt.NDArray[np.uint8], annotation: Annotation, colour: tuple[int, int, int]
+) -> None:
+    width = strip.shape[1]
+    percent = f'{100 * annotation.score:.0f} %'
+    right = width - _MARGIN - _text_width(percent, 0.6, 1)
+    label = _fitting(printable(annotation.label), right - 2 * _MARGIN, 0.7, 2)
+    cv2.putText(strip, label, (_MARGIN, 24), _FONT, 0.7, _TEXT, 2, cv2.LINE_AA)
+    # What OpenCV measures is not always what it draws: in 5.0 long texts come out wider.
+    begin = right - _MARGIN
+    strip[:_BAR_TOP, begin:] = _BACKGROUND
+    cv2.putText(strip, percent, (right, 24), _FONT, 0.6, _TEXT, 1, cv2.LINE_AA)
+    end = width - _MARGIN
+    filled = round(_MARGIN + min(max(annotation.score, 0.0), 1.0) * (end - _MARGIN))
+    strip[_BAR_TOP:43, _MARGIN:end] = _EMPTY_BAR
+    strip[_BAR_TOP:43, _MARGIN:filled] = colour
+    facts = [f'model {annotation.model_version}'] if annotation.model_version else []
+    if annotation.frames_per_second is not None:
+        facts.append(f'{annotation.frames_per_second:.1f} fps')
+    cv2.putText(strip, '   '.join(facts), (_MARGIN, 58), _FONT, 0.45, _FAINT_TEXT, 1, cv2.LINE_AA)
+
+
+def _fitting(text: str, width: int, size: float, thickness: int) -> str:
+    """Return the text, or as much of its beginning as is not wider than so many pixels."""
+    if _text_width(text, size, thickness) <= width:
+        return text
+    while text and _text_width(f'{text}...', size, thickness) > width:
+        text = text[:-1]
+    return f'{text}...'
+
+
+def _text_width(text: str, size: float, thickness: int) -> int:
+    return int(cv2.getTextSize(text, _FONT, size, thickness)[0][0])
+
+
+def printable(text: str) -> str:
+    """
+    Return a text in the letters that OpenCV's fonts have, which are those of ASCII.
+
+    Accents are left out, and every other letter is a question mark.
+
+    >>> printable('Café 猫')
+    'Cafe ?'
+    """
+    parts = unicodedata.normalize('NFKD', text)
+    letters = [letter for letter in parts if not unicodedata.combining(letter)]
+    return ''.join(letter if ' ' <= letter <= '~' else '?' for letter in letters)

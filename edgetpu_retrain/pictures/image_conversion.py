@@ -1,0 +1,242 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+From a ``sensor_msgs/Image`` to the RGB picture that an extractor takes.
+
+A table on OpenCV converts what cameras really send; every other encoding is left to cv_bridge,
+which is imported when the first such image arrives.  Nothing here needs ROS: an image message
+is whatever has its fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+import os
+from typing import Any, Protocol
+
+import cv2
+from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.pictures.region import Region
+import numpy as np
+import numpy.typing as npt
+
+RgbArray = npt.NDArray[np.uint8]
+
+
+class ImageMessage(Protocol):
+    """The fields of ``sensor_msgs/Image`` that tell how its pixels lie."""
+
+    height: int
+    width: int
+    encoding: str
+    is_bigendian: int
+    step: int
+    data: Any
+
+
+@dataclass(frozen=True)
+class _Encoding:
+    """
+    How the pixels of one encoding lie, and how they become RGB.
+
+    Args:
+        channels: numbers per pixel.
+        to_rgb: from ``[H, W, channels]`` (``[H, W]`` for one channel) to uint8 ``[H, W, 3]``.
+        dtype: of one number, without its byte order.
+        least: smallest width and height that ``to_rgb`` can do.
+        even_width: whether two neighbouring pixels share their colour.
+        grid: a part that begins at multiples of these, across and down, is of the same encoding.
+        margin: pixels around a part from which its own are interpolated.
+    """
+
+    channels: int
+    to_rgb: Callable[[npt.NDArray[Any]], RgbArray]
+    dtype: str = 'u1'
+    least: int = 1
+    even_width: bool = False
+    grid: tuple[int, int] = (1, 1)
+    margin: int = 0
+
+    @property
+    def bytes_per_pixel(self) -> int:
+        return self.channels * np.dtype(self.dtype).itemsize
+
+
+def _by_opencv(code: int) -> Callable[[npt.NDArray[Any]], RgbArray]:
+    return lambda pixels: np.asarray(cv2.cvtColor(pixels, code), np.uint8)
+
+
+def _as_it_is(pixels: npt.NDArray[Any]) -> RgbArray:
+    return pixels
+
+
+def _from_mono16(pixels: npt.NDArray[Any]) -> RgbArray:
+    # The whole range is brought to 8 bits, 65535 to 255, as cv_bridge does
+    # (vision_opencv, cv_bridge/src/cv_bridge.cpp, toCvCopyImpl).
+    # OpenCV wants this machine's byte order and rows that begin at whole numbers.
+    native = np.require(pixels, np.dtype(np.uint16), ['ALIGNED'])
+    grey = cv2.convertScaleAbs(native, alpha=255.0 / 65535.0)
+    return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8)
+
+
+def _bayer(code: int) -> _Encoding:
+    # OpenCV interpolates from the inside to the rim; under 3 pixels it would answer black.
+    # It does so at each rim: a part is converted with the pixels around it.
+    return _Encoding(1, _by_opencv(code), least=3, grid=(2, 2), margin=2)
+
+
+def _yuv422(code: int) -> _Encoding:
+    return _Encoding(2, _by_opencv(code), even_width=True, grid=(2, 1))
+
+
+# Names as in sensor_msgs/image_encodings.hpp.  OpenCV calls a Bayer pattern by the second pixel
+# of its second row, or (COLOR_BayerRGGB2RGB) as ROS does.
+_ENCODINGS = {
+    'rgb8': _Encoding(3, _as_it_is),
+    'bgr8': _Encoding(3, _by_opencv(cv2.COLOR_BGR2RGB)),
+    'rgba8': _Encoding(4, _by_opencv(cv2.COLOR_RGBA2RGB)),
+    'bgra8': _Encoding(4, _by_opencv(cv2.COLOR_BGRA2RGB)),
+    'mono8': _Encoding(1, _by_opencv(cv2.COLOR_GRAY2RGB)),
+    'mono16': _Encoding(1, _from_mono16, dtype='u2'),
+    'bayer_rggb8': _bayer(cv2.COLOR_BayerRGGB2RGB),
+    'bayer_bggr8': _bayer(cv2.COLOR_BayerBGGR2RGB),
+    'bayer_gbrg8': _bayer(cv2.COLOR_BayerGBRG2RGB),
+    'bayer_grbg8': _bayer(cv2.COLOR_BayerGRBG2RGB),
+    'yuv422': _yuv422(cv2.COLOR_YUV2RGB_UYVY),
+    'uyvy': _yuv422(cv2.COLOR_YUV2RGB_UYVY),
+    'yuv422_yuy2': _yuv422(cv2.COLOR_YUV2RGB_YUY2),
+    'yuyv': _yuv422(cv2.COLOR_YUV2RGB_YUY2),
+}
+
+CONVERTED_ENCODINGS = tuple(_ENCODINGS)
+
+
+def check_image(message: ImageMessage) -> None:
+    """
+    Refuse an image message whose fields contradict each other; touches no pixel.
+
+    Raises:
+        ImageError: when size, step, encoding and amount of data do not fit each other.
+    """
+    if not message.height or not message.width:
+        raise ImageError(
+            f'the image is {message.width} x {message.height} pixels: a side of 0 is no picture'
+        )
+    if len(message.data) != message.step * message.height:
+        raise ImageError(
+            f'data has {len(message.data)} bytes, but {message.height} rows of step '
+            f'{message.step} are {message.step * message.height}: fix the publisher'
+        )
+    encoding = _ENCODINGS.get(message.encoding)
+    if encoding is None:
+        return
+    row = message.width * encoding.bytes_per_pixel
+    if message.step < row:
+        raise ImageError(
+            f'step is {message.step} bytes, but a row of {message.width} {message.encoding} '
+            f'pixels has {row}: fix the publisher'
+        )
+    if min(message.width, message.height) < encoding.least:
+        raise ImageError(
+            f'the image is {message.width} x {message.height} pixels: {message.encoding} needs '
+            f'{encoding.least} x {encoding.least} or more'
+        )
+    if encoding.even_width and message.width % 2:
+        raise ImageError(
+            f'width is {message.width}: {message.encoding} keeps its colour in pairs of pixels '
+            'and needs an even width'
+        )
+
+
+def image_to_rgb(message: ImageMessage) -> RgbArray:
+    """
+    Return the picture in an image message.
+
+    Args:
+        message: a ``sensor_msgs/Image``.
+
+    Returns:
+        uint8 ``[H, W, 3]`` RGB.  For rgb8 it looks into the message's own data, rows may be
+        padded, and nothing is copied; every other encoding is converted into an array of its own.
+
+    Raises:
+        ImageError: when the message contradicts itself (see :func:`check_image`) or its
+            encoding cannot be converted.
+    """
+    check_image(message)
+    encoding = _ENCODINGS.get(message.encoding)
+    if encoding is None:
+        return _by_cv_bridge(message)
+    return encoding.to_rgb(_look_into(message, encoding))
+
+
+def image_part_to_rgb(message: ImageMessage, region: Region) -> RgbArray | None:
+    """
+    Return a part of the picture in an image message; no other pixel is converted.
+
+    Args:
+        message: a ``sensor_msgs/Image``.
+        region: the part.
+
+    Returns:
+        uint8 ``[height, width, 3]`` RGB, the same as cut from :func:`image_to_rgb`; None for an
+        encoding that can only be converted as a whole.
+
+    Raises:
+        ImageError: when the message contradicts itself or the region is not wholly inside.
+    """
+    check_image(message)
+    encoding = _ENCODINGS.get(message.encoding)
+    if encoding is None:
+        return None
+    region.check_within(message.width, message.height)
+    around = region.grown(encoding.margin, encoding.grid, message.width, message.height)
+    rgb = encoding.to_rgb(around.cut(_look_into(message, encoding)))
+    return region.seen_from(around).cut(rgb)
+
+
+def image_size(message: ImageMessage) -> tuple[int, int]:
+    """Return width and height of the picture in an image message."""
+    return message.width, message.height
+
+
+def _look_into(message: ImageMessage, encoding: _Encoding) -> npt.NDArray[Any]:
+    """Return the pixels as an array that looks into the message's data, padding left out."""
+    dtype = np.dtype(encoding.dtype).newbyteorder('>' if message.is_bigendian else '<')
+    shape: tuple[int, ...] = (message.height, message.width)
+    strides: tuple[int, ...] = (message.step, encoding.bytes_per_pixel)
+    if encoding.channels > 1:
+        shape, strides = (*shape, encoding.channels), (*strides, dtype.itemsize)
+    return np.ndarray(shape, dtype, memoryview(message.data), strides=strides)
+
+
+def _by_cv_bridge(message: ImageMessage) -> RgbArray:
+    try:
+        from cv_bridge import CvBridge
+    except ImportError as error:
+        distro = os.environ.get('ROS_DISTRO') or '<distro>'
+        raise ImageError(
+            f'encoding {message.encoding!a} is none of {", ".join(CONVERTED_ENCODINGS)} and needs '
+            f'cv_bridge, which is not installed: sudo apt install ros-{distro}-cv-bridge, or '
+            'make the camera send one of these'
+        ) from error
+    try:
+        picture = CvBridge().imgmsg_to_cv2(message, desired_encoding='rgb8')
+    except Exception as error:
+        raise ImageError(
+            f'cv_bridge cannot convert encoding {message.encoding!a} to RGB ({error}): make the '
+            f'camera send one of {", ".join(CONVERTED_ENCODINGS)}'
+        ) from error
+    return np.asarray(picture, np.uint8)

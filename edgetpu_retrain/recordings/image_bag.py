@@ -1,0 +1,251 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""ImageBag: the images of one topic of a rosbag2 bag (mcap or sqlite3), one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+import functools
+import math
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
+from edgetpu_retrain.pictures.compressed_image import compressed_image_to_rgb
+from edgetpu_retrain.pictures.image_conversion import image_to_rgb, RgbArray
+from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
+
+FILE_SUFFIXES = ('.mcap', '.db3')
+
+_METADATA = 'metadata.yaml'
+_NANOSECONDS = 1_000_000_000
+
+_TO_RGB: Mapping[str, Callable[[Any], RgbArray]] = {
+    'sensor_msgs/msg/Image': image_to_rgb,
+    'sensor_msgs/msg/CompressedImage': compressed_image_to_rgb,
+}
+
+
+def is_bag(path: Path) -> bool:
+    """Tell whether a path is a bag: a folder with metadata.yaml, or an .mcap or .db3 file."""
+    if path.is_dir():
+        return (path / _METADATA).is_file()
+    return path.suffix in (*FILE_SUFFIXES, '.bag')
+
+
+@dataclass(frozen=True)
+class BagPart:
+    """
+    Which images of a bag are meant.
+
+    Args:
+        topic: their topic.
+        from_s: those recorded so many seconds after the bag began, or later.
+        to_s: those recorded before so many seconds after it began.
+        every_s: least time from one to the next, seconds.
+
+    Raises:
+        RequestError: when the times are impossible.
+    """
+
+    topic: str
+    from_s: float = 0.0
+    to_s: float = math.inf
+    every_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ('from_s', 'every_s'):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0.0):
+                raise RequestError(f'{name[:-2]} is {value} s: it must be 0 or more')
+        if not self.to_s > self.from_s:
+            raise RequestError(
+                f'the part from {self.from_s:g} s to {self.to_s:g} s is empty: let it end after '
+                'it begins'
+            )
+
+
+class ImageBag:
+    """
+    The images of one topic; to be used as a context manager.
+
+    Args:
+        path: the folder that `ros2 bag record` made, or one storage file.
+        part: which of its images.
+        label: the class that they are said to show, '' = not said.
+
+    Raises:
+        RequestError: when there is no such bag or topic, or it holds no images.
+        RecordingError: when the bag cannot be read.
+    """
+
+    def __init__(self, path: Path, part: BagPart, label: str = '') -> None:
+        self._path = path
+        self._part = part
+        self._label = label
+        self._reader = _open(path)
+        try:
+            self._connections = self._find_topic()
+            self._check_times()
+            self._typestore = _typestore()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> ImageBag:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        """Return how many images the topic has, whatever the part."""
+        return sum(connection.msgcount for connection in self._connections)
+
+    def __iter__(self) -> Iterator[RecordedPicture]:
+        """
+        Go through the images, in the order in which they were recorded.
+
+        Raises:
+            RecordingError: when the bag is damaged from some image on.
+        """
+        begin, due = self._reader.start_time, -math.inf
+        done = 0
+        messages = self._messages(begin)
+        while True:
+            try:
+                connection, timestamp, data = next(messages)
+            except StopIteration:
+                return
+            except Exception as error:
+                raise RecordingError(
+                    f'{self._path} is damaged after {done} images ({_words(error)}); those before '
+                    "are read: repair it with 'ros2 bag reindex', or record again"
+                ) from error
+            done += 1
+            seconds = (timestamp - begin) / _NANOSECONDS
+            if seconds >= due:
+                due = seconds + self._part.every_s
+                yield self._picture(connection, seconds, data)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._reader.close()
+
+    def _messages(self, begin: int) -> Iterator[tuple[Any, int, bytes]]:
+        part = self._part
+        stop = None if part.to_s == math.inf else begin + round(part.to_s * _NANOSECONDS)
+        start = begin + round(part.from_s * _NANOSECONDS) if part.from_s else None
+        messages: Iterator[tuple[Any, int, bytes]] = self._reader.messages(
+            connections=self._connections, start=start, stop=stop
+        )
+        return messages
+
+    def _picture(self, connection: Any, seconds: float, data: bytes) -> RecordedPicture:
+        topic = self._part.topic
+        name = f'{self._path} {topic} at {seconds:.3f} s'
+        try:
+            message = self._typestore.deserialize_cdr(data, connection.msgtype)
+            stamp = message.header.stamp
+            stamp_ns = int(stamp.sec) * _NANOSECONDS + int(stamp.nanosec)
+        except Exception as error:  # noqa: BLE001 - whatever a damaged message makes it raise
+            reason = f'the message is damaged ({_words(error)})'
+            return RecordedPicture(name, functools.partial(_refuse, reason), self._label, topic)
+        read = functools.partial(_TO_RGB[connection.msgtype], message)
+        return RecordedPicture(name, read, self._label, topic, stamp_ns)
+
+    def _find_topic(self) -> list[Any]:
+        connections = [each for each in self._reader.connections if each.topic == self._part.topic]
+        types = sorted({each.msgtype for each in connections})
+        if not connections:
+            topic = self._part.topic
+            what = f'has no topic {topic!a}' if topic else 'is a bag, and no topic was given'
+            raise RequestError(f'{self._path} {what}: choose {self._those_it_has()}')
+        if any(each not in _TO_RGB for each in types):
+            raise RequestError(
+                f'{self._part.topic} in {self._path} is of type {", ".join(types)}, which holds '
+                f'no picture: choose {self._those_it_has()}'
+            )
+        return connections
+
+    def _check_times(self) -> None:
+        if not len(self):
+            raise RequestError(
+                f'{self._part.topic} in {self._path} has no message: choose {self._those_it_has()}'
+            )
+        duration = self._reader.duration / _NANOSECONDS
+        if self._part.from_s > duration:
+            raise RequestError(
+                f'from is {self._part.from_s:g} s, and {self._path} is {duration:.1f} s long: '
+                'begin earlier'
+            )
+
+    def _those_it_has(self) -> str:
+        """Return the topics that there are, for people to choose from."""
+        topics = {(each.topic, each.msgtype) for each in self._reader.connections}
+        pictures = {f'{topic} ({kind})' for topic, kind in topics if kind in _TO_RGB}
+        others = {f'{topic} ({kind})' for topic, kind in topics if kind not in _TO_RGB}
+        if not topics:
+            return 'another bag, as this one has no topics at all'
+        if pictures:
+            return f'one of its topics of pictures, {", ".join(sorted(pictures))}'
+        return f'another bag, as this one has no pictures, only {", ".join(sorted(others))}'
+
+
+def _open(path: Path) -> Any:
+    """Return an open reader of rosbags."""
+    if not path.exists():
+        raise RequestError(f'there is no bag {path}: check the path')
+    if path.suffix == '.bag':
+        raise RequestError(f"{path} is a bag of ROS 1: convert it with 'rosbags-convert' first")
+    try:
+        from rosbags.rosbag2 import Reader
+    except ImportError as error:
+        raise RecordingError(
+            f"bags are read with the Python package 'rosbags', which is not there ({error}): "
+            "'make setup' installs it, and so does 'pip install rosbags'"
+        ) from error
+    try:
+        reader = Reader(path)
+        reader.open()
+    except Exception as error:
+        raise RecordingError(
+            f'{path} cannot be read as a bag ({_words(error)}): give the folder that '
+            "'ros2 bag record' made; one whose recording was cut short is repaired by "
+            "'ros2 bag reindex'"
+        ) from error
+    return reader
+
+
+@functools.lru_cache(maxsize=1)
+def _typestore() -> Any:
+    # These two messages are the same in every distribution of ROS 2.
+    from rosbags.typesys import get_typestore, Stores
+
+    return get_typestore(Stores.ROS2_HUMBLE)
+
+
+def _refuse(reason: str) -> RgbArray:
+    raise ImageError(reason)
+
+
+def _words(error: Exception) -> str:
+    return ' '.join(str(error).split())[:200] or type(error).__name__

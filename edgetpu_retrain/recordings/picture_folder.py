@@ -1,0 +1,147 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Folders of pictures: one sub-folder a class, as Coral's examples and most tools have them.
+
+Pictures are JPEG or PNG files.  A file that is something else is found out when it is read, so
+that it is reported and not passed over in silence; hidden files are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+import functools
+from pathlib import Path
+
+from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
+from edgetpu_retrain.pictures.compressed_image import decode_picture
+from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
+from edgetpu_retrain.store.label import check_label
+
+MAX_FILE_BYTES = 256 * 1024 * 1024
+"""More than a PNG file of as many pixels as are decoded takes; what is larger is no picture."""
+
+ONE_FOLDER_A_CLASS = (
+    'put the pictures of each class into a sub-folder of its name, as in flowers/daisy/1.jpg'
+)
+
+
+def class_folders(folder: Path, *, for_teaching: bool = True) -> dict[str, list[Path]]:
+    """
+    Return the classes in a folder of folders, and the files of each.
+
+    Args:
+        folder: holds one sub-folder a class.
+        for_teaching: whether 'unknown', which is no class, is refused as a name.
+
+    Returns:
+        Class name to its files, both in the order of their names; no class without files.
+
+    Raises:
+        RequestError: when there is no such folder, it has no sub-folders with files, or one has a
+            name that no class can have.
+        RecordingError: when it cannot be read.
+    """
+    entries = _entries(folder)
+    folders = [entry for entry in entries if entry.is_dir()]
+    if not folders:
+        found = f'{len(entries)} files but no sub-folders' if entries else 'nothing in it'
+        raise RequestError(f'{folder} has {found}: {ONE_FOLDER_A_CLASS}')
+    classes = {
+        check_label(each.name, taught_before=not for_teaching): _files(each) for each in folders
+    }
+    if not any(classes.values()):
+        raise RequestError(
+            f'{folder} has sub-folders ({", ".join(classes)}), but no files in them: '
+            f'{ONE_FOLDER_A_CLASS}'
+        )
+    return {label: files for label, files in classes.items() if files}
+
+
+def labelled_pictures(classes: dict[str, list[Path]]) -> Iterator[RecordedPicture]:
+    """Go through the pictures of :func:`class_folders`, class by class."""
+    for label, files in classes.items():
+        yield from map(functools.partial(_picture, label=label), files)
+
+
+def files_of(paths: Iterable[Path]) -> list[Path]:
+    """
+    Return files as they are given, and those in given folders and everything below these.
+
+    Raises:
+        RequestError: when one is not there, or there is no file.
+        RecordingError: when a folder cannot be read.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise RequestError(f'there is no {path}: give pictures, folders of them or a bag')
+        files += _all_below(path) if path.is_dir() else [path]
+    if not files:
+        raise RequestError(
+            f'there are no files in {", ".join(map(str, paths))}: give pictures, folders of them '
+            'or a bag'
+        )
+    return files
+
+
+def plain_pictures(files: Iterable[Path]) -> Iterator[RecordedPicture]:
+    """Go through the pictures of :func:`files_of`."""
+    return map(_picture, files)
+
+
+def _picture(path: Path, label: str = '') -> RecordedPicture:
+    return RecordedPicture(str(path), functools.partial(_read, path), label)
+
+
+def _read(path: Path) -> RgbArray:
+    try:
+        if not path.is_file():
+            raise ImageError('it is no file')
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise ImageError(
+                f'it has {size} bytes, and pictures have at most {MAX_FILE_BYTES}: make it smaller'
+            )
+        content = path.read_bytes()
+    except OSError as error:
+        raise ImageError(f'it cannot be read: {error.strerror or error}') from error
+    return decode_picture(content)
+
+
+def _all_below(folder: Path) -> list[Path]:
+    files = _files(folder)
+    for each in _entries(folder):
+        if each.is_dir() and not each.is_symlink():
+            files += _all_below(each)
+    return files
+
+
+def _files(folder: Path) -> list[Path]:
+    return [entry for entry in _entries(folder) if not entry.is_dir()]
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return what is in a folder, in the order of names, without what is hidden."""
+    try:
+        entries = sorted(folder.iterdir())
+    except FileNotFoundError as error:
+        raise RequestError(f'there is no folder {folder}: check the path') from error
+    except OSError as error:
+        raise RecordingError(
+            f'the folder {folder} cannot be read ({error.strerror or error}): check the path and '
+            'its permissions'
+        ) from error
+    return [entry for entry in entries if not entry.name.startswith('.')]

@@ -1,0 +1,57 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Reading pictures one after the other, whatever becomes of single ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
+
+
+class PictureRead(NamedTuple):
+    """What came of reading a picture."""
+
+    picture: RecordedPicture
+    rgb: RgbArray | None
+    """uint8 ``[H, W, 3]``, None when it could not be read."""
+    fault: str
+    """Why not, '' when it was read."""
+
+
+def read_pictures(pictures: Iterable[RecordedPicture]) -> Iterator[PictureRead]:
+    """
+    Read pictures in their order, one in memory at a time.
+
+    A picture that cannot be read is handed on with the reason; the others go on.  There is no
+    thread that would decode the next one meanwhile: beside a node, which keeps the cores busy, it
+    takes longer (docs/benchmarks.md).
+
+    Args:
+        pictures: to be read.
+
+    Raises:
+        RecordingError: what ``pictures`` raises.
+    """
+    return map(_read, pictures)
+
+
+def _read(picture: RecordedPicture) -> PictureRead:
+    try:
+        return PictureRead(picture, picture.read(), '')
+    except ImageError as error:
+        return PictureRead(picture, None, str(error))

@@ -1,0 +1,85 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Samples whose label is probably wrong.
+
+Confident learning (C. G. Northcutt, L. Jiang and I. L. Chuang, 'Confident Learning: Estimating
+Uncertainty in Dataset Labels', Journal of Artificial Intelligence Research 70, 2021, section 3):
+a sample counts for class j when its held-out probability of j reaches t_j, the mean such
+probability of the samples that are labelled j.  One that counts for another class than its
+label's lies off the diagonal of the 'confident joint': it is as typical of the other class as
+that class's own samples are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgetpu_retrain.learning import FloatArray, IntArray
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, eq=False)
+class Mislabels:
+    """
+    Suspects, the most suspicious first.
+
+    Args:
+        positions: int64 ``[K]``, among the judged samples.
+        looks_like: int64 ``[K]``, the class that each one counts for.
+    """
+
+    positions: IntArray
+    looks_like: IntArray
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+
+def suspected_mislabels(probabilities: FloatArray, labels: IntArray) -> Mislabels:
+    """
+    Find the samples off the diagonal of the confident joint.
+
+    Args:
+        probabilities: float32 ``[M, C]``, each of a head not trained on the sample.
+        labels: int64 ``[M]``, as taught.
+
+    Returns:
+        Suspects in the order of the paper's normalized margin: the probability of the label less
+        that of the class the sample counts for.
+
+    >>> probabilities = np.array([[.9, .1], [.8, .2], [.1, .9], [.2, .8], [.05, .95]], np.float32)
+    >>> suspected_mislabels(probabilities, np.array([0, 0, 1, 1, 0])).positions
+    array([4])
+    """
+    thresholds = _thresholds(probabilities, labels)
+    counted = np.where(probabilities >= thresholds, probabilities, -np.inf)
+    looks_like = np.argmax(counted, axis=1).astype(np.int64) if len(labels) else labels
+    rows = np.arange(len(labels))
+    margin = probabilities[rows, labels] - probabilities[rows, looks_like]
+    # Where the label is the likelier class after all, its own threshold is just a high one.
+    suspect = np.isfinite(counted[rows, looks_like]) & (margin < 0.0)
+    positions = np.flatnonzero(suspect)
+    positions = positions[np.argsort(margin[positions], kind='stable')]
+    return Mislabels(positions, looks_like[positions])
+
+
+def _thresholds(probabilities: FloatArray, labels: IntArray) -> npt.NDArray[np.float64]:
+    classes = probabilities.shape[1]
+    counts = np.bincount(labels, minlength=classes)
+    own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    sums = np.bincount(labels, weights=own, minlength=classes)
+    # A class without judged samples has no typical probability: nothing counts for it.
+    return np.divide(sums, counts, out=np.full(classes, np.inf), where=counts > 0)

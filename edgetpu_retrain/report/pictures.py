@@ -1,0 +1,77 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Stored pictures of samples, small enough to lie inside a page."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+from edgetpu_retrain.store.data_folder import SAMPLES_FILE
+from edgetpu_retrain.store.samples import SampleStore
+import numpy as np
+
+LONGEST_SIDE = 180
+"""Pixels; a card shows it at about two thirds of that, sharp on a phone as well."""
+
+_QUALITY = 80
+
+
+def pictures_of(folder: Path, ids: Iterable[int]) -> dict[int, str]:
+    """
+    Read pictures of samples.
+
+    Args:
+        folder: the data folder.
+        ids: numbers of the samples.
+
+    Returns:
+        Number to ``data:`` address of a JPEG file; without those that have no picture, were
+        removed meanwhile or cannot be read.
+
+    Raises:
+        StoreError: when the samples cannot be read.
+    """
+    found: dict[int, str] = {}
+    with SampleStore(folder / SAMPLES_FILE) as store:
+        for number in sorted(set(ids)):
+            stored = store.picture(number)
+            small = None if stored is None else _small(stored.jpeg)
+            if small is not None:
+                found[number] = data_address(small, 'image/jpeg')
+    return found
+
+
+def data_address(content: bytes, kind: str) -> str:
+    """Return a file as an address that holds all of it (RFC 2397)."""
+    return f'data:{kind};base64,{base64.b64encode(content).decode("ascii")}'
+
+
+def _small(jpeg: bytes) -> bytes | None:
+    """Return a picture made small, None when it cannot be read."""
+    try:
+        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+        if picture is None:
+            return None
+        height, width = picture.shape[:2]
+        scale = LONGEST_SIDE / max(height, width)
+        if scale < 1.0:
+            size = max(1, round(width * scale)), max(1, round(height * scale))
+            picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        written, content = cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    except cv2.error:
+        return None
+    return bytes(content.tobytes()) if written else None

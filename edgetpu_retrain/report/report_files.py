@@ -1,0 +1,120 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""write_report: from a data folder to a page and a sheet of figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.report.analysis import analyse, OnStep
+from edgetpu_retrain.report.cards import card_rows
+from edgetpu_retrain.report.conclusions import conclude
+from edgetpu_retrain.report.gathering import gather
+from edgetpu_retrain.report.pictures import pictures_of
+from edgetpu_retrain.store.durable_file import make_folder, write_durably
+from edgetpu_retrain.store.failure import store_error
+
+DEFAULT_NAME = 'report.html'
+
+# What only a report needs, with the Debian package of each.
+_NEEDED = {'matplotlib': 'python3-matplotlib', 'jinja2': 'python3-jinja2'}
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """
+    What was written.
+
+    Args:
+        html: the page, which needs no other file.
+        png: all figures as one picture.
+    """
+
+    html: Path
+    png: Path
+
+
+def write_report(
+    data_dir: Path, out: Path, *, version: int = 0, on_step: OnStep | None = None
+) -> ReportFiles:
+    """
+    Write a report on the samples in a data folder and on the training with them.
+
+    It trains about twenty times (cross-validation and a learning curve), which takes seconds for
+    hundreds of samples and minutes for tens of thousands.  The data folder stays as it is; a node
+    may be at work on it.
+
+    Args:
+        data_dir: the data folder.
+        out: the .html file to write, or a folder for ``report.html``; the picture of all figures
+            lies beside it under the same name with .png.  What is there is replaced.
+        version: the model version to report on; 0 = the one that serves, or the latest.
+        on_step: called with what begins now, in words, before each longer step.
+
+    Raises:
+        RequestError: when there is nothing to report (no samples, one class, samples of another
+            extractor than the version's), or matplotlib or Jinja2 is not installed.
+        StoreError: when samples or models cannot be read, there is no such version, or the
+            report cannot be written.
+    """
+    _check_installed()
+    # Only here, so that nothing else needs them or waits for them.
+    from edgetpu_retrain.report.figures import drawings, sheet_of
+    from edgetpu_retrain.report.page import page_of
+
+    files = _files(out)
+    material = gather(data_dir, version)
+    # Before the minutes that the rest may take.
+    _make_folder(files)
+    analysis = analyse(material, on_step)
+    if on_step is not None:
+        on_step('drawing')
+    top = conclude(analysis)
+    figures = drawings(analysis)
+    pictures = pictures_of(analysis.material.folder, card_rows(analysis))
+    page = page_of(analysis, top, figures, pictures)
+    sheet = sheet_of(figures, analysis, top)
+    try:
+        write_durably(files.png, sheet)
+        write_durably(files.html, page.encode())
+    except OSError as error:
+        raise store_error('write the report', files.html, error) from error
+    return files
+
+
+def _files(out: Path) -> ReportFiles:
+    path = Path(out).absolute()
+    if path.suffix.lower() not in {'.html', '.htm'} or path.is_dir():
+        path /= DEFAULT_NAME
+    return ReportFiles(path, path.with_suffix('.png'))
+
+
+def _make_folder(files: ReportFiles) -> None:
+    try:
+        make_folder(files.html.parent)
+    except OSError as error:
+        raise store_error('write the report', files.html, error) from error
+
+
+def _check_installed() -> None:
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        packages = ' '.join(_NEEDED[name] for name in missing)
+        raise RequestError(
+            f'A report needs {" and ".join(missing)}, which is not installed. What to do: '
+            f'sudo apt-get install {packages}, or python3 -m pip install {" ".join(missing)}.'
+        )

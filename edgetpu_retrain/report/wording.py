@@ -1,0 +1,96 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Words of the report: labels, shares and counts as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import math
+
+# A label with these could turn the text around it: Unicode Standard Annex 9, 'Explicit
+# Directional Embeddings, Overrides and Isolates' and the implicit marks.
+_DIRECTION_MARKS = dict.fromkeys(
+    map(ord, '\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069')
+)
+
+
+def shown(label: str, longest: int = 0) -> str:
+    """
+    Return a label as it is shown.
+
+    Args:
+        label: class name.
+        longest: characters at most, the last one an ellipsis then; 0 = all.
+
+    >>> shown('a very long name', 10)
+    'a very lo…'
+    """
+    text = label.translate(_DIRECTION_MARKS)
+    if longest and len(text) > longest:
+        end = longest - 1
+        return f'{text[:end]}…'
+    return text
+
+
+def quoted(label: str) -> str:
+    """Return a label as part of a sentence, which it leaves as it is in whatever script."""
+    return f'“\u2068{shown(label)}\u2069”'
+
+
+def percent(share: float) -> str:
+    """
+    Return a share, 0 to 1 or NaN, in percent; '100 %' and '0 %' are never rounded.
+
+    >>> percent(0.874), percent(0.998), percent(float('nan'))
+    ('87 %', '99.8 %', 'not measured')
+    """
+    if math.isnan(share):
+        return 'not measured'
+    rounded = round(100 * share)
+    if rounded in {0, 100} and share not in {0.0, 1.0}:
+        # Cut off, not rounded: one mistake in 10 000 must not read as none.
+        tenths = min(max(math.floor(1000 * share), 1), 999)
+        return f'{tenths / 10:.1f} %'
+    return f'{rounded} %'
+
+
+def points(difference: float) -> str:
+    """Return the difference of two shares in percentage points, with its sign."""
+    rounded = round(100 * difference, 1)
+    return f'{rounded + 0.0:+.1f} points'
+
+
+def number_of(count: int, thing: str, things: str = '') -> str:
+    """
+    Return how many there are of something.
+
+    >>> number_of(1, 'sample'), number_of(2500, 'sample'), number_of(3, 'class', 'classes')
+    ('1 sample', '2500 samples', '3 classes')
+    """
+    return f'{count} {thing if count == 1 else things or thing + "s"}'
+
+
+def listed(parts: Sequence[str], most: int = 5) -> str:
+    """
+    Return parts as an enumeration.
+
+    >>> listed(['a', 'b', 'c']), listed(['a', 'b', 'c', 'd'], most=2)
+    ('a, b and c', 'a, b and 2 more')
+    """
+    named = list(parts[:most])
+    if len(parts) > most:
+        named.append(f'{len(parts) - most} more')
+    if len(named) < 2:
+        return ''.join(named)
+    return f'{", ".join(named[:-1])} and {named[-1]}'

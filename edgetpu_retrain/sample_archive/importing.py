@@ -1,0 +1,130 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Importing a sample archive into a store, without samples that the store has already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+import shutil
+
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.sample_archive.reading import SampleArchive
+from edgetpu_retrain.store.carried_sample import CarriedSample, embedding_digest
+from edgetpu_retrain.store.embedding_kind import EmbeddingKind
+from edgetpu_retrain.store.label import check_label
+from edgetpu_retrain.store.samples import SampleStore
+
+BATCH = 64
+"""Samples that are flushed to the disk together."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """
+    What became of an archive's samples.
+
+    Args:
+        added: those that are new.
+        present: those that the store had already; they stay as they are.
+        relabelled: those of ``present`` whose label differs from the store's, which stays.
+    """
+
+    added: int
+    present: int
+    relabelled: int
+
+
+def import_archive(
+    store: SampleStore,
+    archive: SampleArchive,
+    expected: Mapping[str, EmbeddingKind],
+    on_sample: Callable[[], object] = lambda: None,
+) -> Imported:
+    """
+    Add an archive's samples to a store.
+
+    A sample is the same when an extractor made the same embedding of it, number by number.  Only
+    what the store had before counts: like samples of one archive all come along.  The whole
+    archive is looked through before the first sample is added.
+
+    Args:
+        store: where they go.
+        archive: where they are from.
+        expected: identity of extractors at hand to what their embeddings are; an archive that says
+            otherwise of one of them would spoil the store for it.
+        on_sample: called after each sample of each of the two passes.
+
+    Raises:
+        RequestError: when the archive is damaged or does not fit on the disk; nothing is added.
+        StoreError: when the store refuses; batches before are stored, and importing again goes on.
+    """
+    free = shutil.disk_usage(store.path.parent).free
+    if archive.num_bytes > free:
+        raise RequestError(
+            f'the archive unpacks to {archive.num_bytes} bytes, and the disk of {store.path} has '
+            f'{free} left: free space on it first'
+        )
+    for identity, kind in archive.kinds.items():
+        if expected.get(identity, kind) != kind:
+            raise RequestError(
+                f'the archive says that embeddings of extractor {identity[:12]} are {kind}, and '
+                f'they are {expected[identity]}: export it again'
+            )
+    for sample in archive.samples():
+        check_label(sample.label)
+        on_sample()
+    with store.all_samples() as snapshot:
+        known = snapshot.digests()
+    return _Import(store, archive, known).run(on_sample)
+
+
+class _Import:
+    """One import, from the first batch to the last."""
+
+    def __init__(
+        self, store: SampleStore, archive: SampleArchive, known: dict[bytes, str]
+    ) -> None:
+        self._store = store
+        self._archive = archive
+        self._known = known
+        self._batch: list[CarriedSample] = []
+        self._addition = 0
+
+    def run(self, on_sample: Callable[[], object]) -> Imported:
+        added = present = relabelled = 0
+        for sample in self._archive.samples():
+            label = self._label_in_store(sample)
+            if label is None:
+                added += 1
+                self._batch.append(sample)
+                if len(self._batch) == BATCH:
+                    self._flush()
+            else:
+                present += 1
+                relabelled += label != sample.label
+            on_sample()
+        self._flush()
+        return Imported(added, present, relabelled)
+
+    def _label_in_store(self, sample: CarriedSample) -> str | None:
+        digests = (embedding_digest(*each) for each in sample.embeddings.items())
+        return next((self._known[each] for each in digests if each in self._known), None)
+
+    def _flush(self) -> None:
+        if self._batch:
+            self._addition = self._store.add_carried(
+                self._batch, self._archive.kinds, self._addition
+            )
+            self._batch = []

@@ -1,0 +1,79 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+The layout of a sample archive; docs/samples_zip.md describes it for other programs.
+
+Nothing in an archive names a place in a file system: an import looks for members by the names that
+are made here, and unpacks none of them to a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from edgetpu_retrain.model_file.description import SCALES
+from edgetpu_retrain.model_file.quantization import QuantizationParameters
+from edgetpu_retrain.store.embedding_kind import EmbeddingKind
+import numpy as np
+
+FORMAT = 1
+
+INDEX = 'samples.json'
+"""Of what format the archive is, how many samples it has and from which extractors."""
+
+SAMPLES = 'samples.jsonl'
+"""One line a sample, oldest first."""
+
+
+def embeddings_member(identity: str) -> str:
+    """Return the name of the file of an extractor's embeddings."""
+    return f'embeddings/{identity}.npy'
+
+
+def image_member(number: int) -> str:
+    """Return the name of a sample's picture, given its number in the store it came from."""
+    return f'images/{number:08d}.jpg'
+
+
+def kind_to_json(identity: str, kind: EmbeddingKind) -> dict[str, Any]:
+    """Return the entry of an extractor in the index."""
+    quantization = kind.quantization
+    return {
+        'identity': identity,
+        'dimension': kind.dimension,
+        'dtype': kind.dtype,
+        'scale': quantization and quantization.scale,
+        'zero_point': quantization and quantization.zero_point,
+    }
+
+
+def kind_from_json(entry: Mapping[str, Any]) -> EmbeddingKind:
+    """
+    Return what the embeddings of an extractor in the index are.
+
+    Raises:
+        ValueError, TypeError, KeyError: when the entry is damaged.
+    """
+    scale, zero_point = entry['scale'], entry['zero_point']
+    quantization = None
+    if scale is not None:
+        quantization = QuantizationParameters(float(scale), int(zero_point))
+    kind = EmbeddingKind(int(entry['dimension']), str(entry['dtype']), quantization)
+    if quantization is not None:
+        limits = np.iinfo(kind.dtype)
+        sound = SCALES[0] <= quantization.scale <= SCALES[1]
+        if not (sound and limits.min <= quantization.zero_point <= limits.max):
+            raise ValueError(f'{kind} makes no sense')
+    return kind

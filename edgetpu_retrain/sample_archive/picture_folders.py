@@ -1,0 +1,92 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Writing stored pictures as folders, one a class, which other tools and `teach` read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edgetpu_retrain.errors import RequestError, StoreError
+from edgetpu_retrain.store.failure import store_error
+from edgetpu_retrain.store.label import check_label
+from edgetpu_retrain.store.samples import SampleStore
+
+
+@dataclass
+class WrittenPictures:
+    """
+    What was written.
+
+    Args:
+        written: class name to pictures.
+        without_picture: samples whose picture is not stored.
+    """
+
+    written: Counter[str] = field(default_factory=Counter)
+    without_picture: int = 0
+
+
+def write_picture_folders(
+    store: SampleStore, folder: Path, on_sample: Callable[[int, int], object] = lambda *_: None
+) -> WrittenPictures:
+    """
+    Write the stored picture of each sample to ``folder/<class>/<number>.jpg``.
+
+    Args:
+        store: the samples.
+        folder: is made; it may be there, but has to be empty.
+        on_sample: called with how many samples were looked at, and how many there are.
+
+    Raises:
+        RequestError: when the folder is not empty, or no sample has a picture.
+        StoreError: when the store cannot be read or a picture not be written.
+    """
+    done = WrittenPictures()
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise RequestError(f'{folder} is there already: give a folder that is new or empty')
+        with store.all_samples() as snapshot:
+            total = snapshot.total()
+            for number, row in enumerate(snapshot.samples(), 1):
+                picture = snapshot.picture(row.sample_id) if row.has_image else None
+                if picture is None:
+                    done.without_picture += 1
+                else:
+                    path = folder / _folder_name(row.label) / f'{row.sample_id:08d}.jpg'
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(picture)
+                    done.written[row.label] += 1
+                on_sample(number, total)
+    except OSError as error:
+        raise store_error('write the pictures to', folder, error) from error
+    if not done.written:
+        raise RequestError(
+            'no sample has a stored picture, so there is nothing to write: teach with '
+            '--store-images thumbnail or full (parameter store_images of the node), or export to '
+            'a zip'
+        )
+    return done
+
+
+def _folder_name(label: str) -> str:
+    """Return a label, which no store should hold if it were not one folder's name."""
+    try:
+        return check_label(label, taught_before=True)
+    except RequestError as error:
+        raise StoreError(
+            f'the store has a label that is no name of a folder: {error} Relabel it first.'
+        ) from error

@@ -1,0 +1,278 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Reading a sample archive that anybody may have made.
+
+An archive is hostile until proven otherwise: members are found by names that are made here,
+nothing is unpacked to a file, sizes are bounded before anything is read, and embeddings are read
+as numbers and never as Python objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+import json
+from pathlib import Path
+import re
+from types import TracebackType
+from typing import Any, IO
+import zipfile
+import zlib
+
+from edgetpu_retrain.errors import ImageError, RequestError, RetrainError
+from edgetpu_retrain.pictures.compressed_image import check_picture
+from edgetpu_retrain.sample_archive.layout import (
+    embeddings_member,
+    FORMAT,
+    INDEX,
+    kind_from_json,
+    SAMPLES,
+)
+from edgetpu_retrain.store.carried_sample import CarriedSample
+from edgetpu_retrain.store.embedding_kind import EmbeddingKind
+from edgetpu_retrain.store.label import check_label
+from edgetpu_retrain.store.stored_sample import MAX_IMAGE_BYTES
+import numpy as np
+
+MAX_INDEX_BYTES = 1024 * 1024
+MAX_LINE_BYTES = 64 * 1024
+MAX_EXTRACTORS = 100
+MAX_DIMENSION = 1_000_000
+
+_IMAGE = re.compile(r'images/[0-9]{1,19}\.jpg', re.ASCII)
+_IDENTITY = re.compile(r'[0-9a-f]{64}', re.ASCII)
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENCRYPTED = 1
+# Has no types in numpy 1.26.
+_npy: Any = np.lib.format
+
+_Damage = (
+    zipfile.BadZipFile,
+    zlib.error,
+    json.JSONDecodeError,
+    EOFError,
+    NotImplementedError,
+    RecursionError,
+    RuntimeError,
+    UnicodeError,
+    KeyError,
+    MemoryError,
+    OverflowError,
+    TypeError,
+    ValueError,
+)
+
+
+class SampleArchive:
+    """
+    An archive, open for reading; to be used as a context manager.
+
+    Args:
+        path: the zip.
+
+    Attributes:
+        count: how many samples it says that it has.
+        kinds: identity of each extractor to what its embeddings are.
+        num_bytes: of all that is in it, unpacked.
+
+    Raises:
+        RequestError: when it is no such archive, or damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except (OSError, *_Damage) as error:
+            raise self._refusal(f'it cannot be opened as a zip ({_words(error)})') from error
+        try:
+            self._members = self._checked_members()
+            self.num_bytes = sum(member.file_size for member in self._members.values())
+            self.count, self.kinds = self._read_index()
+        except RetrainError:
+            self.close()
+            raise
+        except (OSError, *_Damage) as error:
+            self.close()
+            raise self._refusal(f'its {INDEX} is damaged ({_words(error)})') from error
+
+    def __enter__(self) -> SampleArchive:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._zip.close()
+
+    def samples(self) -> Iterator[CarriedSample]:
+        """
+        Go through the samples, one in memory at a time.
+
+        Raises:
+            RequestError: at the first one that is damaged or not allowed, naming its line.
+        """
+        done = 0
+        try:
+            with ExitStack() as stack:
+                lines = stack.enter_context(self._open(SAMPLES))
+                embeddings = {
+                    identity: stack.enter_context(self._open_embeddings(identity, kind))
+                    for identity, kind in self.kinds.items()
+                }
+                while line := lines.readline(MAX_LINE_BYTES + 1):
+                    if len(line) > MAX_LINE_BYTES:
+                        raise ValueError(f'it is longer than {MAX_LINE_BYTES} bytes')
+                    if done == self.count:
+                        raise ValueError(f'{INDEX} says that there are only {self.count}')
+                    yield self._sample(json.loads(line), embeddings)
+                    done += 1
+                if done < self.count:
+                    raise ValueError(f'{INDEX} says that there are {self.count}')
+                for identity, file in embeddings.items():
+                    if file.read(1):
+                        raise ValueError(f'{embeddings_member(identity)} has more embeddings')
+        except (OSError, RetrainError, *_Damage) as error:
+            raise self._refusal(f'sample {done + 1} is damaged ({_words(error)})') from error
+
+    def _sample(self, entry: Any, embeddings: dict[str, IO[bytes]]) -> CarriedSample:
+        if not isinstance(entry, dict):
+            raise TypeError('it is no object')
+        identities = entry['extractors']
+        if not isinstance(identities, list) or not identities:
+            raise ValueError('it has no extractors')
+        if len(set(identities)) != len(identities):
+            raise ValueError('it names an extractor twice')
+        return CarriedSample(
+            label=check_label(_text(entry, 'label'), taught_before=True),
+            camera=_text(entry, 'camera'),
+            stamp_ns=_whole(entry, 'stamp_ns'),
+            added_ns=_whole(entry, 'added_ns'),
+            embeddings={
+                identity: self._embedding(embeddings[identity], self.kinds[identity])
+                for identity in identities
+            },
+            image=self._image(entry['image']),
+        )
+
+    def _embedding(self, file: IO[bytes], kind: EmbeddingKind) -> bytes:
+        data = file.read(kind.num_bytes)
+        if len(data) != kind.num_bytes:
+            raise EOFError('its embedding is cut off')
+        if not np.isfinite(kind.from_disk(data)).all():
+            raise ValueError('its embedding is not finite')
+        return data
+
+    def _image(self, name: Any) -> bytes | None:
+        if name is None:
+            return None
+        if not isinstance(name, str) or not _IMAGE.fullmatch(name):
+            raise ValueError(f'{name!a:.100} is no name of a picture')
+        member = self._members[name]
+        if member.file_size > MAX_IMAGE_BYTES:
+            raise ValueError(f'{name} has {member.file_size} bytes')
+        with self._open(name) as file:
+            content = file.read(MAX_IMAGE_BYTES)
+        if not content.startswith(b'\xff\xd8\xff'):
+            raise ImageError(f'{name} is no JPEG file')
+        check_picture(content)
+        return content
+
+    def _open_embeddings(self, identity: str, kind: EmbeddingKind) -> IO[bytes]:
+        """Return an extractor's embeddings as a file, from the first number on."""
+        file = self._open(embeddings_member(identity))
+        try:
+            version = _npy.read_magic(file)
+            if version != (1, 0):
+                raise ValueError(f'{embeddings_member(identity)} is of .npy format {version}')
+            # Reads nothing but a shape, an order and a type of numbers, of bounded length.
+            shape, fortran_order, dtype = _npy.read_array_header_1_0(file)
+            if fortran_order or dtype != kind.disk_dtype or len(shape) != 2:
+                raise ValueError(f'{embeddings_member(identity)} is not what {INDEX} says')
+            if shape[1] != kind.dimension or not 0 <= shape[0] <= self.count:
+                raise ValueError(f'{embeddings_member(identity)} has shape {list(shape)}')
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def _read_index(self) -> tuple[int, dict[str, EmbeddingKind]]:
+        if self._members[INDEX].file_size > MAX_INDEX_BYTES:
+            raise ValueError(f'it is larger than {MAX_INDEX_BYTES} bytes')
+        with self._open(INDEX) as file:
+            index = json.loads(file.read(MAX_INDEX_BYTES))
+        if index['format'] != FORMAT:
+            raise ValueError(f'its format is {index["format"]!a:.20}, and only {FORMAT} is known')
+        entries = index['extractors']
+        if len(entries) > MAX_EXTRACTORS:
+            raise ValueError(f'it has {len(entries)} extractors')
+        kinds = {}
+        for entry in entries:
+            identity, kind = _text(entry, 'identity'), kind_from_json(entry)
+            if not _IDENTITY.fullmatch(identity):
+                raise ValueError(f'{identity!a:.80} is no SHA-256')
+            if kind.dimension > MAX_DIMENSION:
+                raise ValueError(f'embeddings have {kind.dimension} numbers')
+            kinds[identity] = kind
+        return _whole(index, 'samples'), kinds
+
+    def _checked_members(self) -> dict[str, zipfile.ZipInfo]:
+        members: dict[str, zipfile.ZipInfo] = {}
+        for member in self._zip.infolist():
+            name = member.filename
+            if name in members:
+                raise ValueError(f'{name!a:.100} is in it twice')
+            if member.flag_bits & _ENCRYPTED or member.compress_type not in _METHODS:
+                raise ValueError(f'{name!a:.100} is encrypted or compressed in an unusual way')
+            members[name] = member
+        if INDEX not in members or SAMPLES not in members:
+            raise self._refusal(f'it has no {INDEX} and {SAMPLES}')
+        return members
+
+    def _open(self, name: str) -> IO[bytes]:
+        return self._zip.open(self._members[name])
+
+    def _refusal(self, reason: str) -> RequestError:
+        return RequestError(
+            f'{self._path} is no sample archive that can be imported: {reason}; give one that '
+            "'samples export' wrote"
+        )
+
+
+def _text(entry: Any, name: str) -> str:
+    value = entry[name]
+    if not isinstance(value, str):
+        raise TypeError(f'{name} is no text')
+    value.encode()  # refuses half characters, which no database takes
+    return value
+
+
+def _whole(entry: Any, name: str) -> int:
+    value = entry[name]
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise ValueError(f'{name} is {value!a:.40}; it must be a whole number')
+    return value
+
+
+def _words(error: BaseException) -> str:
+    if isinstance(error, KeyError):
+        return f'{error.args[0]!a:.100} is missing'
+    return ' '.join(str(error).split())[:300].rstrip('.') or type(error).__name__

@@ -1,0 +1,138 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Writing a sample archive: all samples of a store as one zip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import json
+import os
+from pathlib import Path
+from typing import Any
+import zipfile
+
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.sample_archive.layout import (
+    embeddings_member,
+    FORMAT,
+    image_member,
+    INDEX,
+    kind_to_json,
+    SAMPLES,
+)
+from edgetpu_retrain.store.embedding_kind import EmbeddingKind
+from edgetpu_retrain.store.failure import store_error
+from edgetpu_retrain.store.sample_snapshot import SampleSnapshot, SnapshotRow
+from edgetpu_retrain.store.samples import SampleStore
+import numpy as np
+
+_SUFFIX = '.partial'
+# Has no types in numpy 1.26.
+_npy: Any = np.lib.format
+
+
+def write_archive(
+    store: SampleStore, path: Path, on_sample: Callable[[int, int], object] = lambda *_: None
+) -> int:
+    """
+    Write all samples of all extractors, as they are at this moment; in constant memory.
+
+    Args:
+        store: the samples; others may write to it meanwhile.
+        path: the zip; it appears under this name once it is whole.
+        on_sample: called with how many samples are written, and how many there are.
+
+    Returns:
+        How many samples it holds.
+
+    Raises:
+        RequestError: when there are none, or the zip is there already.
+        StoreError: when the store cannot be read or the zip not written.
+    """
+    if path.exists():
+        raise RequestError(f'{path} is there already: give another name, or remove it first')
+    partial = path.with_name(f'.{path.name}{_SUFFIX}')
+    try:
+        try:
+            with store.all_samples() as snapshot, partial.open('wb') as file:
+                total = snapshot.total()
+                if not total:
+                    raise RequestError(f'there are no samples in {store.path}: teach some first')
+                with zipfile.ZipFile(file, 'w') as archive:
+                    _write(archive, snapshot, total, on_sample)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise store_error('write the samples to', path, error) from error
+    return total
+
+
+def _write(
+    archive: zipfile.ZipFile,
+    snapshot: SampleSnapshot,
+    total: int,
+    on_sample: Callable[[int, int], object],
+) -> None:
+    kinds = snapshot.kinds()
+    index = {
+        'format': FORMAT,
+        'samples': total,
+        'extractors': [kind_to_json(identity, kind) for identity, kind in kinds.items()],
+    }
+    archive.writestr(_member(INDEX), json.dumps(index, indent=2) + '\n')
+    with archive.open(_member(SAMPLES), 'w', force_zip64=True) as lines:
+        for row in snapshot.samples():
+            lines.write(json.dumps(_line(row), ensure_ascii=False).encode() + b'\n')
+    for identity, kind in kinds.items():
+        _write_embeddings(archive, snapshot, identity, kind)
+    for done, row in enumerate(snapshot.samples(), 1):
+        picture = snapshot.picture(row.sample_id) if row.has_image else None
+        if picture is not None:
+            archive.writestr(image_member(row.sample_id), picture)
+        on_sample(done, total)
+
+
+def _line(row: SnapshotRow) -> dict[str, Any]:
+    return {
+        'label': row.label,
+        'camera': row.camera,
+        'stamp_ns': row.stamp_ns,
+        'added_ns': row.added_ns,
+        'image': image_member(row.sample_id) if row.has_image else None,
+        'extractors': list(row.extractors),
+    }
+
+
+def _write_embeddings(
+    archive: zipfile.ZipFile, snapshot: SampleSnapshot, identity: str, kind: EmbeddingKind
+) -> None:
+    header = {
+        'descr': _npy.dtype_to_descr(kind.disk_dtype),
+        'fortran_order': False,
+        'shape': (snapshot.count(identity), kind.dimension),
+    }
+    with archive.open(embeddings_member(identity), 'w', force_zip64=True) as file:
+        _npy.write_array_header_1_0(file, header)
+        for _, data in snapshot.embeddings(identity, kind):
+            file.write(data)
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    """Return a member that is compressed; pictures and embeddings would hardly shrink."""
+    member = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    member.compress_type = zipfile.ZIP_DEFLATED
+    return member

@@ -1,0 +1,196 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Each kind of bad input is one sentence with the way out, and the right exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import shutil
+
+from bags import image, photographs, png, text, write_bag
+from command_line_types import Run
+from edgetpu_retrain.extractors import default_extractor_path
+import numpy as np
+import pytest
+from small_models import build_extractor
+
+TOPIC = '/camera/image_raw'
+CALL_WAS_WRONG, WORK_FAILED = 2, 1
+
+
+@pytest.fixture
+def bag(tmp_path: Path) -> Path:
+    rgb = photographs('cat', 1)[0]
+    return write_bag(tmp_path / 'bag', 'mcap', {TOPIC: [image(rgb)], '/chatter': [text('a')]})
+
+
+def test_folders_that_are_none_of_classes(run: Run, tmp_path: Path) -> None:
+    data = ('--data-dir', tmp_path / 'data')
+    (tmp_path / 'empty').mkdir()
+    (tmp_path / 'flat').mkdir()
+    (tmp_path / 'flat' / '1.png').write_bytes(png(np.zeros((8, 8, 3), np.uint8)))
+    (tmp_path / 'hollow' / 'cat').mkdir(parents=True)
+    for command in ('teach', 'evaluate'):
+        for name, words in (
+            ('nowhere', 'there is no folder'),
+            ('empty', 'nothing in it'),
+            ('flat', 'no sub-folders: put the pictures of each class into a sub-folder'),
+            ('hollow', 'no files in them'),
+        ):
+            ended = run(command, tmp_path / name, *data)
+            assert ended.code == CALL_WAS_WRONG
+            assert words in ended.problem
+
+
+def test_one_unreadable_picture_is_reported_and_passed_over(
+    run: Run, lessons: Path, tmp_path: Path
+) -> None:
+    data = ('--data-dir', tmp_path / 'data')
+    shutil.copytree(lessons, tmp_path / 'photographs')
+    for name, content in (
+        ('bomb.png', b'\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xff\xff\0\0\xff\xff\x08\x02\0\0\0'),
+        ('cut.png', (lessons / 'cat' / '000.png').read_bytes()[:5000]),
+        ('notes.txt', b'hello'),
+    ):
+        (tmp_path / 'photographs' / 'cat' / name).write_bytes(content)
+    taught = run('teach', tmp_path / 'photographs', *data, '--json')
+    assert taught.code == 0
+    assert taught.result['stored']['cat'] == 12
+    reasons = {Path(each['picture']).name: each['reason'] for each in taught.result['unreadable']}
+    assert set(reasons) == {'bomb.png', 'cut.png', 'notes.txt'}
+    assert 'megapixels' in reasons['bomb.png']
+    assert taught.err.count('is passed over') == 3
+
+
+def test_when_nothing_can_be_read_the_work_has_failed(
+    run: Run, trained_once: Path, tmp_path: Path
+) -> None:
+    (tmp_path / 'photographs' / 'cat').mkdir(parents=True)
+    (tmp_path / 'photographs' / 'cat' / '1.jpg').write_bytes(b'hello')
+    for command in ('teach', 'evaluate', 'classify'):
+        data = tmp_path / 'data' if command == 'teach' else trained_once
+        ended = run(command, tmp_path / 'photographs', '--data-dir', data)
+        assert ended.code == WORK_FAILED
+        assert 'JPEG or PNG' in ended.problem
+
+
+@pytest.mark.parametrize(
+    ('part', 'words'),
+    [
+        (('--topic', '/x'), f'choose one of its topics of pictures, {TOPIC} (sensor_msgs'),
+        ((), f'no topic was given: choose one of its topics of pictures, {TOPIC}'),
+        (('--topic', '/chatter'), 'std_msgs/msg/String, which holds no picture'),
+        (('--topic', TOPIC, '--from', '60'), 'begin earlier'),
+        (('--topic', TOPIC, '--from', '2', '--to', '1'), 'let it end after it begins'),
+        (('--topic', TOPIC, '--label', '../x'), 'without slashes'),
+        (('--topic', TOPIC, '--label', 'unknown'), 'reserved'),
+    ],
+)
+def test_bags_with_another_topic_or_type(
+    part: tuple[str, ...], words: str, run: Run, bag: Path, tmp_path: Path
+) -> None:
+    ended = run('teach', bag, '--label', 'cat', *part, '--data-dir', tmp_path / 'data')
+    assert ended.code == CALL_WAS_WRONG
+    assert words in ended.problem
+
+
+def test_a_bag_without_label_or_with_company(run: Run, bag: Path, trained_once: Path) -> None:
+    ended = run('teach', bag, '--topic', TOPIC)
+    assert (ended.code, '--label' in ended.problem) == (CALL_WAS_WRONG, True)
+    ended = run('classify', bag, bag, '--topic', TOPIC, '--data-dir', trained_once)
+    assert (ended.code, 'one bag' in ended.problem) == (CALL_WAS_WRONG, True)
+
+
+def test_a_damaged_bag(run: Run, bag: Path, tmp_path: Path) -> None:
+    (file,) = bag.glob('*.mcap')
+    file.write_bytes(file.read_bytes()[:-300])
+    ended = run('teach', bag, '--topic', TOPIC, '--label', 'cat', '--data-dir', tmp_path / 'data')
+    assert ended.code == WORK_FAILED
+    assert 'reindex' in ended.problem
+
+
+def test_models_that_are_none_or_have_no_labels(run: Run, exam: Path, tmp_path: Path) -> None:
+    (tmp_path / 'bare.tflite').write_bytes(build_extractor('uint8', dimension=4))
+    (tmp_path / 'text.tflite').write_text('hello')
+    (tmp_path / 'labels.txt').write_text('0 a\n1 b\n2 c\n')
+    data = ('--data-dir', tmp_path / 'data')
+    for model, code, words in (
+        ('', CALL_WAS_WRONG, 'no trained model'),
+        (tmp_path / 'nowhere.tflite', CALL_WAS_WRONG, 'there is no model file'),
+        (tmp_path / 'text.tflite', WORK_FAILED, 'not a TensorFlow Lite model'),
+        (tmp_path / 'bare.tflite', CALL_WAS_WRONG, '--labels'),
+    ):
+        for command in ('evaluate', 'classify'):
+            ended = run(command, exam, '--model', model, *data)
+            assert ended.code == code
+            assert words in ended.problem
+    few = ('--model', tmp_path / 'bare.tflite', '--labels', tmp_path / 'labels.txt')
+    ended = run('classify', exam, *few, *data)
+    assert (ended.code, '3 labels for the 4 classes' in ended.problem) == (CALL_WAS_WRONG, True)
+    ended = run('classify', exam, '--model', '7', *data)
+    assert (ended.code, 'no model version 7' in ended.problem) == (CALL_WAS_WRONG, True)
+
+
+def test_an_extractor_that_does_not_match_the_store(
+    run: Run, trained_once: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / 'other.tflite'
+    other.write_bytes(build_extractor('uint8', dimension=16))
+    for command in (('train',), ('samples', 'list'), ('samples', 'remove', '--label', 'cat')):
+        ended = run(*command, '--extractor', other, '--data-dir', trained_once)
+        assert ended.code == CALL_WAS_WRONG
+        assert 'does not match the store: its 36 samples were made by another' in ended.problem
+    ended = run('train', '--extractor', tmp_path / 'nowhere', '--data-dir', trained_once)
+    assert (ended.code, 'no model file' in ended.problem) == (CALL_WAS_WRONG, True)
+
+
+def test_teaching_with_another_extractor_is_told(run: Run, lessons: Path, tmp_path: Path) -> None:
+    data = ('--data-dir', tmp_path / 'data')
+    other = tmp_path / 'other.tflite'
+    other.write_bytes(build_extractor('uint8', dimension=16))
+    assert run('teach', lessons, '--extractor', other, *data).code == 0
+    again = run('teach', lessons, '--extractor', default_extractor_path(), *data)
+    assert again.code == 0
+    assert '36 samples' in again.err
+    assert 'do not count together' in again.err
+
+
+def test_one_class_is_too_few_to_train(run: Run, bag: Path, tmp_path: Path) -> None:
+    data = ('--data-dir', tmp_path / 'data')
+    ended = run('train', *data)
+    assert (ended.code, 'no class was taught' in ended.problem) == (WORK_FAILED, True)
+    assert run('teach', bag, '--topic', TOPIC, '--label', 'cat', *data).code == 0
+    ended = run('train', *data)
+    assert (ended.code, 'two classes' in ended.problem) == (WORK_FAILED, True)
+
+
+def test_folders_that_the_model_never_heard_of(
+    run: Run, trained_once: Path, exam: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(exam / 'cat', tmp_path / 'strange' / 'kitten')
+    ended = run('evaluate', tmp_path / 'strange', '--data-dir', trained_once)
+    assert ended.code == CALL_WAS_WRONG
+    assert 'shows kitten, and the classes of the model are cat, coffee, coins' in ended.problem
+    shutil.copytree(exam / 'coins', tmp_path / 'strange' / 'coins')
+    ended = run('evaluate', tmp_path / 'strange', '--data-dir', trained_once, '--json')
+    assert ended.code == 0
+    assert 'kitten are no classes of the model' in ended.err
+    assert ended.result['names'] == ['cat', 'coffee', 'coins', 'kitten', 'unknown']
+
+
+def test_a_data_folder_that_cannot_be(run: Run, lessons: Path, tmp_path: Path) -> None:
+    (tmp_path / 'file').touch()
+    ended = run('teach', lessons, '--data-dir', tmp_path / 'file' / 'data')
+    assert ended.code == WORK_FAILED
+    assert 'data folder' in ended.problem

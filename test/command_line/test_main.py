@@ -1,0 +1,115 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""From an empty store to a measured model, as a user goes, without ROS."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from bags import compressed_image, image, photographs, png, STORAGES, write_bag
+from command_line_types import Run
+import pytest
+
+TOPIC = '/camera/image_raw'
+
+
+def test_a_folder_is_taught_trained_and_measured(
+    run_without_ros: Run, lessons: Path, exam: Path, tmp_path: Path
+) -> None:
+    data = ('--data-dir', tmp_path / 'data')
+    taught = run_without_ros('teach', lessons, *data, '--json')
+    assert taught.code == 0, taught.err
+    assert taught.result['stored'] == {'cat': 12, 'coffee': 12, 'coins': 12}
+    trained = run_without_ros('train', *data, '--json')
+    assert trained.code == 0, trained.err
+    assert trained.result['model_version'] == 1
+    assert trained.result['quantized_validation_accuracy'] > 0.9
+    assert 'loss' in trained.err
+    measured = run_without_ros('evaluate', exam, *data, '--json')
+    assert measured.code == 0, measured.err
+    assert measured.result['pictures'] == 24
+    assert measured.result['accuracy'] >= 0.9
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+def test_a_bag_is_taught_trained_and_measured(
+    storage: str, run_without_ros: Run, tmp_path: Path
+) -> None:
+    data = ('--data-dir', tmp_path / 'data')
+    topics = {
+        f'/{subject}': [image(rgb) for rgb in photographs(subject, 12)]
+        for subject in ('cat', 'rocket')
+    }
+    exam = [compressed_image(png(rgb)) for rgb in photographs('cat', 6, seed=1)]
+    bag = write_bag(tmp_path / 'bag', storage, topics | {'/exam/compressed': exam})
+    for subject in ('cat', 'rocket'):
+        part = ('--topic', f'/{subject}', '--label', subject, '--every', '0.15', '--to', '1')
+        taught = run_without_ros('teach', bag, *part, *data, '--json')
+        assert taught.code == 0, taught.err
+        # Of those at 0.0 to 0.9 s, every second one.
+        assert taught.result['stored'] == {subject: 5}
+    assert run_without_ros('train', *data).code == 0
+    whole = ('--topic', '/exam/compressed', '--label', 'cat')
+    measured = run_without_ros('evaluate', bag, *whole, *data, '--json')
+    assert measured.code == 0, measured.err
+    assert measured.result['pictures'] == 6
+    assert measured.result['right'] >= 5
+
+
+def test_what_is_printed_for_people(run: Run, trained_once: Path, exam: Path) -> None:
+    data = ('--data-dir', trained_once)
+    for arguments, words in (
+        (('evaluate', exam, *data), 'Model version 2 is right on'),
+        (('samples', 'list', '--limit', '1', *data), 'in all  36'),
+        (('models', 'list', *data), '2 *'),
+        (('models', 'show', '1', *data), 'held-out accuracy'),
+        (('--help',), 'teach'),
+        (('train', '--help'), '--learning-rate'),
+    ):
+        ended = run(*arguments)
+        assert ended.code == 0
+        assert words in ended.out
+
+
+def test_a_call_that_is_wrong_ends_with_two(run: Run, tmp_path: Path) -> None:
+    for arguments in (
+        ('fly',),
+        ('teach',),
+        ('teach', tmp_path, '--min-novelty', '3'),
+        ('teach', tmp_path, '--label', 'cup'),
+        ('teach', tmp_path, '--topic', '/x'),
+        ('train', '--num-iter', '0'),
+        ('train', '--learning-rate', 'fast'),
+        ('train', '--validation-fraction', '1', '--data-dir', tmp_path),
+        ('classify',),
+        ('samples', 'remove', '--data-dir', tmp_path),
+        ('samples', 'relabel', 'x', '--data-dir', tmp_path),
+        ('models', 'use', '0'),
+    ):
+        ended = run(*arguments)
+        assert ended.code == 2, arguments
+        assert ended.problem
+
+
+def test_numbers_that_there_are_none_of_are_null(run: Run, tmp_path: Path, lessons: Path) -> None:
+    for subject in ('cat', 'coins'):
+        (tmp_path / 'few' / subject).mkdir(parents=True)
+        (tmp_path / 'few' / subject / 'a.png').symlink_to(lessons / subject / '000.png')
+    data = ('--data-dir', tmp_path / 'data')
+    assert run('teach', tmp_path / 'few', *data).code == 0
+    trained = run('train', *data, '--json')
+    assert trained.code == 0
+    assert trained.result['validation_accuracy'] is None
+    json.loads(trained.out, parse_constant=pytest.fail)

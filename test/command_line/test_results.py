@@ -1,0 +1,107 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What classify writes: lines for people and for programs, and pictures."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+import shutil
+
+from bags import BEGIN, image, photographs, write_bag
+from command_line_types import Run
+import cv2
+from edgetpu_retrain.recordings.picture_folder import files_of, plain_pictures
+from edgetpu_retrain.runtime.extractor import Extractor
+import numpy as np
+import pytest
+from small_models import build_extractor
+
+TOPIC = '/camera/image_raw'
+
+
+def test_json_lines(run: Run, trained_once: Path, exam: Path, tmp_path: Path) -> None:
+    (tmp_path / 'broken.jpg').write_bytes(b'hello')
+    first = exam / 'cat' / '000.png'
+    ended = run('classify', first, tmp_path / 'broken.jpg', '--json', '--data-dir', trained_once)
+    assert ended.code == 0
+    answer, fault = map(json.loads, ended.out.splitlines())
+    assert answer['picture'] == str(first)
+    assert (answer['label'], answer['unknown'], answer['model_version']) == ('cat', False, 2)
+    assert answer['score'] == pytest.approx(answer['scores']['cat'])
+    assert set(answer['scores']) == {'cat', 'coffee', 'coins'}
+    assert 'neither JPEG nor PNG' in fault['error']
+
+
+def test_csv_of_a_bag_in_a_file(run: Run, trained_once: Path, tmp_path: Path) -> None:
+    frames = [image(rgb, BEGIN + 5) for rgb in photographs('coins', 4, seed=1)]
+    bag = write_bag(tmp_path / 'bag', 'sqlite3', {TOPIC: frames})
+    file = tmp_path / 'answers.csv'
+    options = ('--topic', TOPIC, '--every', '0.2', '--form', 'csv', '--output', file)
+    ended = run('classify', bag, *options, '--data-dir', trained_once)
+    assert (ended.code, ended.out) == (0, '')
+    rows = list(csv.DictReader(file.open(encoding='utf-8')))
+    assert len(rows) == 2
+    assert rows[0]['picture'].endswith('/camera/image_raw at 0.000 s')
+    assert {row['stamp_ns'] for row in rows} == {str(BEGIN + 5)}
+    assert {row['camera'] for row in rows} == {TOPIC}
+    assert {row['label'] for row in rows} <= {'coins', 'unknown'}
+    ended = run('classify', bag, '--topic', TOPIC, '--output', tmp_path / 'no' / 'x')
+    assert ended.code == 2
+
+
+def test_annotated_pictures(run: Run, trained_once: Path, exam: Path, tmp_path: Path) -> None:
+    folder = tmp_path / 'shown'
+    options = ('--annotated', folder, '--data-dir', trained_once)
+    ended = run('classify', exam / 'coffee', *options)
+    assert ended.code == 0
+    assert ended.out.splitlines()[0].endswith(' %')
+    assert min(each.name for each in folder.iterdir()) == '000001.jpg'
+    assert len(list(folder.iterdir())) == 8
+    shown = cv2.imread(str(folder / '000001.jpg'))
+    plain = cv2.imread(str(exam / 'coffee' / '000.png'))
+    assert shown.shape[0] > plain.shape[0] * shown.shape[1] / plain.shape[1]
+    ended = run('classify', exam / 'coffee', *options)
+    assert (ended.code, 'not empty' in ended.problem) == (2, True)
+
+
+def test_any_classifier_with_labels_is_measured(run: Run, exam: Path, tmp_path: Path) -> None:
+    # To the runtime an extractor is a classifier; its largest number is the answer.
+    model = build_extractor('uint8', dimension=3)
+    (tmp_path / 'model.tflite').write_bytes(model)
+    (tmp_path / 'labels.txt').write_text('0 cat\n1 coffee\n2 coins\n')
+    extractor = Extractor(model)
+    expected = np.zeros((3, 3), int)
+    for picture in plain_pictures(files_of([exam])):
+        truth = ('cat', 'coffee', 'coins').index(Path(picture.name).parent.name)
+        expected[truth, int(np.argmax(extractor.embed(picture.read())))] += 1
+    given = ('--model', tmp_path / 'model.tflite', '--labels', tmp_path / 'labels.txt', '--json')
+    ended = run('evaluate', exam, *given)
+    assert ended.code == 0
+    matrix = np.array(ended.result['confusion_matrix'])
+    assert np.array_equal(matrix[:3, :3], expected)
+    assert matrix.sum() == expected.sum() == 24
+    assert ended.result['model_version'] == 0
+
+
+def test_names_that_are_no_text_are_shown_all_the_same(
+    run: Run, trained_once: Path, exam: Path, tmp_path: Path
+) -> None:
+    strange = tmp_path / 'caf\udce9.png'
+    shutil.copy(exam / 'cat' / '000.png', strange)
+    for form in ('text', 'jsonl', 'csv'):
+        ended = run('classify', tmp_path, '--form', form, '--data-dir', trained_once)
+        assert ended.code == 0
+        assert '\\udce9' in ended.out

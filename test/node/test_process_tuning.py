@@ -1,0 +1,88 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What the node's process is set to, looked at in processes that are nobody else's."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+
+from edgetpu_retrain.node.process_tuning import SWITCH_INTERVAL_S
+import pytest
+
+# Receives images, as it were, and prints how many pages the system had to clear for one.
+IMAGES = """
+import resource
+from edgetpu_retrain.node.process_tuning import tune_process
+
+{first}
+def pages():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+def receive():
+    return [b'x' * (1920 * 1080 * 3) for _ in range(3)]
+
+receive()
+before = pages()
+for _ in range(10):
+    receive()
+print((pages() - before) / 10)
+"""
+# Of 4 KiB, in the three copies of one image.
+PAGES = 3 * 1920 * 1080 * 3 / 4096
+
+needs_glibc = pytest.mark.skipif(platform.libc_ver()[0] != 'glibc', reason='has no mallopt')
+
+
+def run(program: str, package_path: str, **variables: str) -> str:
+    ours = {name: value for name, value in os.environ.items() if not name.startswith('MALLOC_')}
+    return subprocess.run(
+        [sys.executable, '-c', program],
+        env={**ours, 'PYTHONPATH': package_path, **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+@needs_glibc
+def test_the_memory_of_an_image_is_kept_for_the_next(package_path: str) -> None:
+    cleared = float(run(IMAGES.format(first='tune_process()'), package_path))
+    assert cleared < PAGES / 20
+
+
+@needs_glibc
+def test_without_it_each_image_is_given_back(package_path: str) -> None:
+    cleared = float(run(IMAGES.format(first=''), package_path))
+    assert cleared > PAGES / 2
+
+
+@needs_glibc
+def test_settings_of_the_users_own_stay(package_path: str) -> None:
+    # A threshold from which on memory comes from the system, as if nothing had been tuned.
+    program = IMAGES.format(first='tune_process()')
+    cleared = float(run(program, package_path, MALLOC_MMAP_THRESHOLD_='1048576'))
+    assert cleared > PAGES / 2
+
+
+def test_threads_hand_the_interpreter_over_at_once(package_path: str) -> None:
+    program = (
+        'import sys\n'
+        'from edgetpu_retrain.node.process_tuning import tune_process\n'
+        'tune_process()\n'
+        'print(sys.getswitchinterval())'
+    )
+    assert float(run(program, package_path)) == pytest.approx(SWITCH_INTERVAL_S)

@@ -1,0 +1,127 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import struct
+import tracemalloc
+import zlib
+
+import cv2
+from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.pictures.compressed_image import check_picture, decode_picture, MAX_PIXELS
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+
+@pytest.fixture
+def picture() -> npt.NDArray[np.uint8]:
+    smooth = np.linspace(0, 250, 48 * 64 * 3).reshape(48, 64, 3)
+    return smooth.astype(np.uint8)
+
+
+def file_of(picture: npt.NDArray[np.uint8], kind: str, *options: int) -> bytes:
+    written, content = cv2.imencode(f'.{kind}', picture[..., ::-1], options)
+    assert written
+    return bytes(content.tobytes())
+
+
+def jpeg_of(picture: npt.NDArray[np.uint8]) -> bytes:
+    return file_of(picture, 'jpg', cv2.IMWRITE_JPEG_QUALITY, 95)
+
+
+def with_segment(jpeg: bytes, content: bytes) -> bytes:
+    """Insert a segment APP1, in which EXIF data lie, at the beginning of a JPEG file."""
+    segment = b'\xff\xe1' + struct.pack('>H', len(content) + 2) + content
+    return jpeg[:2] + segment + jpeg[2:]
+
+
+def test_png_comes_out_as_it_was(picture: npt.NDArray[np.uint8]) -> None:
+    np.testing.assert_array_equal(decode_picture(file_of(picture, 'png')), picture)
+
+
+@pytest.mark.parametrize('progressive', [False, True])
+def test_jpeg_comes_out_in_rgb(picture: npt.NDArray[np.uint8], *, progressive: bool) -> None:
+    content = file_of(picture, 'jpg', cv2.IMWRITE_JPEG_PROGRESSIVE, int(progressive))
+    decoded = decode_picture(content)
+    assert decoded.shape == picture.shape
+    assert np.abs(decoded.astype(int) - picture).max() < 12
+
+
+def test_a_picture_is_turned_upright(picture: npt.NDArray[np.uint8]) -> None:
+    # One TIFF directory with one entry: tag Orientation, type SHORT, 6 = turn right by 90 degrees.
+    exif = b'Exif\0\0II*\0' + struct.pack('<IHHHIHHI', 8, 1, 0x0112, 3, 1, 6, 0, 0)
+    content = with_segment(jpeg_of(picture), exif)
+    turned = np.rot90(picture, k=-1).astype(int)
+    assert np.abs(decode_picture(content) - turned).max() < 12
+
+
+@pytest.mark.parametrize('kind', ['png', 'jpg'])
+def test_a_file_that_was_cut_off_is_refused(picture: npt.NDArray[np.uint8], kind: str) -> None:
+    content = file_of(picture, kind)
+    for length in (4, 20, len(content) // 2, len(content) - 20):
+        with pytest.raises(ImageError, match=r'cut off|damaged|cannot be decoded|neither'):
+            decode_picture(content[:length])
+
+
+def test_a_thumbnail_does_not_pass_for_the_end(picture: npt.NDArray[np.uint8]) -> None:
+    thumbnail = jpeg_of(picture)
+    content = with_segment(jpeg_of(picture), thumbnail)
+    assert decode_picture(content).shape == picture.shape
+    with pytest.raises(ImageError, match='cut off'):
+        check_picture(content[:-20])
+
+
+@pytest.mark.parametrize('content', [b'', b'GIF89a' + bytes(60), b'no picture at all'])
+def test_other_kinds_of_files_are_refused(content: bytes) -> None:
+    with pytest.raises(ImageError, match='neither JPEG nor PNG'):
+        decode_picture(content)
+
+
+def png_bomb(width: int, height: int) -> bytes:
+    """Return a valid PNG of a few kilobytes that declares any size; its rows are black."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        checksum = zlib.crc32(kind + data)
+        return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', checksum)
+
+    header = struct.pack('>IIBBBBB', width, height, 8, 2, 0, 0, 0)
+    packer = zlib.compressobj(9)
+    rows = b''.join(packer.compress(bytes(1 + 3 * width)) for _ in range(min(height, 50)))
+    body = chunk(b'IHDR', header) + chunk(b'IDAT', rows + packer.flush()) + chunk(b'IEND', b'')
+    return b'\x89PNG\r\n\x1a\n' + body
+
+
+def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
+    bomb = png_bomb(30000, 30000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ImageError, match='30000 x 30000 pixels, more than 64 megapixels'):
+            decode_picture(bomb)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+    assert MAX_PIXELS < 30000 * 30000
+
+
+def test_a_jpeg_bomb_is_refused_by_its_header(picture: npt.NDArray[np.uint8]) -> None:
+    content = bytearray(jpeg_of(picture))
+    struct.pack_into('>HH', content, content.index(b'\xff\xc0') + 5, 65000, 65000)
+    with pytest.raises(ImageError, match='65000 x 65000 pixels'):
+        check_picture(bytes(content))
+
+
+def test_a_picture_without_pixels_is_refused() -> None:
+    with pytest.raises(ImageError, match='0 x 7 pixels'):
+        check_picture(png_bomb(0, 7))

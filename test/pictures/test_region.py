@@ -1,0 +1,91 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+
+from edgetpu_retrain.errors import ImageError, RequestError
+from edgetpu_retrain.pictures.region import Region
+import numpy as np
+import pytest
+
+PICTURE = np.arange(6 * 8 * 3, dtype=np.uint8).reshape(6, 8, 3)
+
+
+def message(x: int, y: int, width: int, height: int, *, rectify: bool = False) -> SimpleNamespace:
+    return SimpleNamespace(x_offset=x, y_offset=y, width=width, height=height, do_rectify=rectify)
+
+
+def test_all_zero_is_no_region() -> None:
+    assert Region.from_message(message(0, 0, 0, 0)) is None
+    assert Region.from_message(message(1, 2, 3, 4)) == Region(1, 2, 3, 4)
+
+
+@pytest.mark.parametrize('values', [(), (1, 2, 3), (0, 0, 0, 0, 0)])
+def test_a_region_has_four_numbers(values: tuple[int, ...]) -> None:
+    with pytest.raises(RequestError, match=rf'has {len(values)} numbers: give it x, y, width'):
+        Region.from_values(values)
+
+
+@pytest.mark.parametrize(
+    ('edges', 'expected'),
+    [
+        ((1.0, 2.0, 4.0, 5.0), Region(1, 2, 3, 3)),
+        ((0.9999, 2.0001, 4.0001, 4.9999), Region(1, 2, 3, 3)),
+        ((-3.0, -1e300, 2.0, 1.0), Region(0, 0, 2, 1)),
+        ((6.0, 5.0, 9.0, 1e300), Region(6, 5, 2, 1)),
+        ((8.0, 0.0, 9.0, 6.0), None),
+        ((-5.0, 0.0, 0.0, 6.0), None),
+        ((3.0, 0.0, 3.0, 6.0), None),
+        ((4.0, 0.0, 3.0, 6.0), None),
+        ((math.nan, 0.0, 3.0, 6.0), None),
+        ((0.0, 0.0, math.inf, 6.0), None),
+    ],
+)
+def test_the_pixels_between_edges_end_with_the_image(
+    edges: tuple[float, float, float, float], expected: Region | None
+) -> None:
+    assert Region.enclosing(*edges, width=8, height=6) == expected
+
+
+def test_a_region_grows_to_the_grid_and_not_out_of_the_image() -> None:
+    assert Region(3, 3, 2, 1).grown(0, (1, 1), 8, 7) == Region(3, 3, 2, 1)
+    assert Region(3, 3, 2, 1).grown(0, (2, 2), 8, 7) == Region(2, 2, 4, 2)
+    assert Region(3, 3, 2, 1).grown(2, (2, 2), 8, 7) == Region(0, 0, 8, 6)
+    assert Region(7, 6, 1, 1).grown(2, (2, 2), 8, 7) == Region(4, 4, 4, 3)
+    assert Region(3, 3, 2, 1).seen_from(Region(2, 1, 4, 4)) == Region(1, 2, 2, 1)
+
+
+@pytest.mark.parametrize('fields', [(1, 0, 0, 0), (0, 0, 3, 0), (0, 0, 0, 3)])
+def test_a_region_without_a_size_is_refused(fields: tuple[int, int, int, int]) -> None:
+    with pytest.raises(RequestError, match='is impossible: give it a width and a height'):
+        Region.from_message(message(*fields))
+
+
+def test_rectification_is_refused() -> None:
+    with pytest.raises(RequestError, match='image_proc'):
+        Region.from_message(message(0, 0, 0, 0, rectify=True))
+
+
+def test_the_cut_shares_the_pixels() -> None:
+    cut = Region(2, 1, 6, 5).cut(PICTURE)
+    np.testing.assert_array_equal(cut, PICTURE[1:6, 2:8])
+    assert np.shares_memory(cut, PICTURE)
+
+
+@pytest.mark.parametrize('region', [Region(3, 0, 6, 1), Region(0, 2, 1, 5), Region(9, 9, 1, 1)])
+def test_a_region_that_reaches_beyond_is_refused(region: Region) -> None:
+    with pytest.raises(ImageError, match=r'reaches beyond the image of 8x6 pixels'):
+        region.cut(PICTURE)

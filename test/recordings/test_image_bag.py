@@ -1,0 +1,160 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bags import (
+    BEGIN,
+    compressed_image,
+    image,
+    photographs,
+    png,
+    SECOND,
+    STORAGES,
+    text,
+    TYPES,
+    write_bag,
+)
+from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
+from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag, is_bag
+import numpy as np
+import pytest
+
+TOPIC = '/camera/image_raw'
+
+
+def names_and_times(bag: Path, part: BagPart) -> list[float]:
+    with ImageBag(bag, part) as images:
+        return [float(each.name.split(' at ')[1].removesuffix(' s')) for each in images]
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+def test_raw_and_compressed_images_are_the_pictures_they_were(
+    storage: str, tmp_path: Path
+) -> None:
+    pictures = photographs('cat', 3)
+    bag = write_bag(
+        tmp_path / 'bag',
+        storage,
+        {
+            TOPIC: [image(rgb, BEGIN + index) for index, rgb in enumerate(pictures)],
+            f'{TOPIC}/compressed': [compressed_image(png(rgb)) for rgb in pictures],
+            '/chatter': [text('hello')],
+        },
+    )
+    assert is_bag(bag)
+    for topic in (TOPIC, f'{TOPIC}/compressed'):
+        with ImageBag(bag, BagPart(topic), 'cat') as images:
+            assert len(images) == 3
+            found = list(images)
+        assert [each.label for each in found] == ['cat'] * 3
+        assert {each.camera for each in found} == {topic}
+        for each, rgb in zip(found, pictures, strict=True):
+            assert np.array_equal(each.read(), rgb)
+        if topic == TOPIC:
+            assert [each.stamp_ns for each in found] == [BEGIN, BEGIN + 1, BEGIN + 2]
+
+
+@pytest.mark.parametrize(('storage', 'suffix'), [('mcap', '.mcap'), ('sqlite3', '.db3')])
+def test_a_storage_file_alone_will_do(storage: str, suffix: str, tmp_path: Path) -> None:
+    bag = write_bag(tmp_path / 'bag', storage, {TOPIC: [image(photographs('cat', 1)[0])]})
+    (file,) = bag.glob(f'*{suffix}')
+    assert is_bag(file)
+    assert names_and_times(file, BagPart(TOPIC)) == [0.0]
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+def test_a_part_of_a_bag(storage: str, tmp_path: Path) -> None:
+    rgb = np.zeros((4, 4, 3), np.uint8)
+    bag = write_bag(tmp_path / 'bag', storage, {TOPIC: [image(rgb)] * 20}, every_s=0.5)
+    assert names_and_times(bag, BagPart(TOPIC, 2.0, 4.0)) == [2.0, 2.5, 3.0, 3.5]
+    assert names_and_times(bag, BagPart(TOPIC, every_s=3.0)) == [0.0, 3.0, 6.0, 9.0]
+    assert names_and_times(bag, BagPart(TOPIC, 1.0, 9.0, 4.0)) == [1.0, 5.0]
+    with pytest.raises(RequestError, match=r'9\.5 s long'):
+        ImageBag(bag, BagPart(TOPIC, 60.0))
+
+
+@pytest.mark.parametrize('times', [(-1.0, 5.0, 0.0), (2.0, 2.0, 0.0), (0.0, 1.0, float('nan'))])
+def test_impossible_parts_are_refused(times: tuple[float, float, float]) -> None:
+    with pytest.raises(RequestError):
+        BagPart(TOPIC, *times)
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+def test_a_wrong_topic_names_the_right_ones(storage: str, tmp_path: Path) -> None:
+    rgb = np.zeros((4, 4, 3), np.uint8)
+    bag = write_bag(tmp_path / 'bag', storage, {TOPIC: [image(rgb)], '/chatter': [text('a')]})
+    with pytest.raises(RequestError, match=rf"no topic '/x'.*{TOPIC} \(sensor_msgs/msg/Image\)"):
+        ImageBag(bag, BagPart('/x'))
+    with pytest.raises(RequestError, match=rf'no topic was given.*{TOPIC}'):
+        ImageBag(bag, BagPart(''))
+    with pytest.raises(RequestError, match=rf'std_msgs/msg/String.*no picture.*{TOPIC}'):
+        ImageBag(bag, BagPart('/chatter'))
+    silent = write_bag(tmp_path / 'silent', storage, {'/chatter': [text('a')]})
+    with pytest.raises(RequestError, match=r'another bag.*has no pictures, only /chatter'):
+        ImageBag(silent, BagPart(TOPIC))
+
+
+def broken(kind: str) -> Any:
+    """Return a message that is there, but wrong."""
+    rgb = np.zeros((8, 8, 3), np.uint8)
+    if kind == 'cut off':
+        return bytes(TYPES.serialize_cdr(image(rgb), 'sensor_msgs/msg/Image'))[:40]
+    message = image(rgb)
+    message.step, message.encoding = (1, 'bgr8') if kind == 'contradiction' else (24, 'h264')
+    return message
+
+
+@pytest.mark.parametrize('kind', ['cut off', 'contradiction', 'unheard of'])
+def test_one_broken_message_is_an_error_only_when_it_is_read(kind: str, tmp_path: Path) -> None:
+    good = image(photographs('cat', 1)[0])
+    bag = write_bag(tmp_path / 'bag', 'mcap', {TOPIC: [good, broken(kind), good]})
+    with ImageBag(bag, BagPart(TOPIC)) as images:
+        first, second, third = images
+    first.read()
+    third.read()
+    with pytest.raises(ImageError):
+        second.read()
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+def test_a_damaged_bag_is_one_sentence(storage: str, tmp_path: Path) -> None:
+    frames = [image(rgb) for rgb in photographs('cat', 4)]
+    bag = write_bag(tmp_path / 'bag', storage, {TOPIC: frames})
+    (file,) = (path for path in bag.iterdir() if path.suffix in ('.mcap', '.db3'))
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+    def read_all() -> None:
+        with ImageBag(bag, BagPart(TOPIC)) as images:
+            for each in images:
+                each.read()
+
+    with pytest.raises(RecordingError, match='reindex'):
+        read_all()
+
+
+def test_what_is_no_bag(tmp_path: Path) -> None:
+    assert not is_bag(tmp_path)
+    with pytest.raises(RequestError, match='there is no bag'):
+        ImageBag(tmp_path / 'nowhere', BagPart(TOPIC))
+    (tmp_path / 'old.bag').write_bytes(b'#ROSBAG V2.0')
+    with pytest.raises(RequestError, match='ROS 1'):
+        ImageBag(tmp_path / 'old.bag', BagPart(TOPIC))
+    for name in ('x.mcap', 'x.db3'):
+        (tmp_path / name).write_bytes(b'hello')
+        with pytest.raises(RecordingError, match='cannot be read as a bag'):
+            ImageBag(tmp_path / name, BagPart(TOPIC))
+    assert SECOND == 10**9

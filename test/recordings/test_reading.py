@@ -1,0 +1,55 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgetpu_retrain.errors import ImageError, RecordingError
+from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.recordings.reading import read_pictures
+from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
+import numpy as np
+import pytest
+
+
+def picture(value: int) -> RecordedPicture:
+    def read() -> RgbArray:
+        if value == 3:
+            raise ImageError('it is damaged')
+        return np.full((2, 2, 3), value, np.uint8)
+
+    return RecordedPicture(str(value), read)
+
+
+def test_order_stays_and_what_cannot_be_read_is_handed_on() -> None:
+    found = list(read_pictures(map(picture, range(5))))
+    assert [each.picture.name for each in found] == list('01234')
+    assert [None if each.rgb is None else int(each.rgb[0, 0, 0]) for each in found] == [
+        *(0, 1, 2),
+        None,
+        4,
+    ]
+    assert [each.fault for each in found if each.fault] == ['it is damaged']
+
+
+def test_a_source_that_breaks_off_hands_on_what_came_before() -> None:
+    def source() -> Iterator[RecordedPicture]:
+        yield picture(1)
+        yield picture(2)
+        raise RecordingError('the bag ends here')
+
+    reading = read_pictures(source())
+    assert [next(reading).picture.name, next(reading).picture.name] == ['1', '2']
+    with pytest.raises(RecordingError, match='ends here'):
+        next(reading)

@@ -1,0 +1,48 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Stored pictures on the page."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+from edgetpu_retrain.report.pictures import data_address, LONGEST_SIDE, pictures_of
+import numpy as np
+
+Teach = Callable[..., list[int]]
+
+
+def test_pictures_are_made_small_and_come_as_addresses(
+    data_dir: Path, teach: Teach, jpeg: bytes
+) -> None:
+    (with_picture,) = teach('cup', 1, looks_like=0, image=jpeg)
+    (without,) = teach('hat', 1, looks_like=1)
+    found = pictures_of(data_dir, [with_picture, without, 999])
+    assert list(found) == [with_picture]
+    kind, _, content = found[with_picture].partition(',')
+    assert kind == 'data:image/jpeg;base64'
+    picture = cv2.imdecode(np.frombuffer(base64.b64decode(content), np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape == (round(LONGEST_SIDE * 3 / 4), LONGEST_SIDE, 3)
+
+
+def test_a_damaged_picture_is_none(data_dir: Path, teach: Teach) -> None:
+    (damaged,) = teach('cup', 1, looks_like=0, image=b'\xff\xd8\xff and nothing more')
+    assert pictures_of(data_dir, [damaged]) == {}
+
+
+def test_an_address_holds_the_bytes() -> None:
+    assert data_address(b'hi', 'text/plain') == 'data:text/plain;base64,aGk='

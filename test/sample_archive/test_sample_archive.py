@@ -1,0 +1,352 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Sample archives: what goes in comes out, and nothing hostile comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+import io
+import json
+from pathlib import Path
+import pickle
+from typing import Any
+import zipfile
+
+import cv2
+from edgetpu_retrain.errors import RequestError, StoreError
+from edgetpu_retrain.model_file.quantization import QuantizationParameters
+from edgetpu_retrain.sample_archive import importing, reading
+from edgetpu_retrain.sample_archive.importing import import_archive, Imported
+from edgetpu_retrain.sample_archive.reading import SampleArchive
+from edgetpu_retrain.sample_archive.writing import write_archive
+from edgetpu_retrain.store.embedding_kind import EmbeddingKind
+from edgetpu_retrain.store.samples import NewSample, SampleStore
+import numpy as np
+import pytest
+
+INTS, FLOATS = 'a' * 64, 'b' * 64
+SCALE = QuantizationParameters(0.5, 3)
+NPY = f'embeddings/{INTS}.npy'
+
+Members = dict[str, bytes]
+Change = Callable[[Members], None]
+
+
+def jpeg(value: int) -> bytes:
+    return bytes(cv2.imencode('.jpg', np.full((8, 8, 3), value, np.uint8))[1].tobytes())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SampleStore]:
+    """Return a store with five samples: three classes, two extractors, two like samples."""
+    rng = np.random.default_rng(0)
+    with SampleStore(tmp_path / 'a' / 'samples.db') as samples:
+        vectors = rng.integers(0, 256, (4, 6), np.uint8)
+        batch = [
+            NewSample('cup', vectors[0], 'front', 7, jpeg(1)),
+            NewSample('cup', vectors[1]),
+            NewSample('Löffel', vectors[2], image=jpeg(2)),
+            NewSample('Löffel', vectors[2]),
+        ]
+        samples.add_batch(batch, extractor=INTS, quantization=SCALE)
+        floats = rng.random((2, 5)).astype(np.float32)
+        samples.add_embedding(3, floats[0], extractor=FLOATS, quantization=None)
+        samples.add('key', floats[1], extractor=FLOATS, quantization=None)
+        yield samples
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[SampleStore]:
+    with SampleStore(tmp_path / 'b' / 'samples.db') as samples:
+        yield samples
+
+
+@pytest.fixture
+def archive(store: SampleStore, tmp_path: Path) -> Path:
+    path = tmp_path / 'samples.zip'
+    assert write_archive(store, path) == 5
+    assert not list(tmp_path.glob('.*'))
+    return path
+
+
+def contents(store: SampleStore) -> list[Any]:
+    """Return all that is known of a store's samples, but for their numbers."""
+    with store.all_samples() as snapshot:
+        embeddings = {
+            identity: snapshot.embeddings(identity, kind)
+            for identity, kind in snapshot.kinds().items()
+        }
+        return [
+            (*row[1:], snapshot.picture(row.sample_id), *(next(embeddings[e]) for e in row[6]))
+            for row in snapshot.samples()
+        ]
+
+
+def bring(store: SampleStore, path: Path) -> Imported:
+    with SampleArchive(path) as archive:
+        return import_archive(store, archive, {})
+
+
+def test_what_was_exported_is_imported_once(
+    store: SampleStore, empty: SampleStore, archive: Path
+) -> None:
+    assert bring(empty, archive) == Imported(added=5, present=0, relabelled=0)
+    assert contents(empty) == contents(store)
+    assert len(contents(empty)) == 5
+    assert bring(empty, archive) == Imported(added=0, present=5, relabelled=0)
+    assert contents(empty) == contents(store)
+    assert empty.undo_last_addition(extractor=INTS).samples == 4
+
+
+def test_samples_that_were_relabelled_here_keep_their_label(
+    store: SampleStore, archive: Path
+) -> None:
+    store.relabel_class('cup', 'mug', extractor=INTS)
+    assert bring(store, archive) == Imported(added=0, present=5, relabelled=2)
+    assert set(store.counts(extractor=INTS)) == {'mug', 'Löffel'}
+
+
+def test_two_stores_become_one(store: SampleStore, empty: SampleStore, archive: Path) -> None:
+    own = np.full(6, 9, np.uint8)
+    empty.add('own', own, extractor=INTS, quantization=SCALE)
+    known = store.snapshot(extractor=INTS).embeddings[0]
+    empty.add('cup', known, extractor=INTS, quantization=SCALE)
+    assert bring(empty, archive) == Imported(added=4, present=1, relabelled=0)
+    assert empty.counts(extractor=INTS) == {'own': 1, 'cup': 2, 'Löffel': 2}
+
+
+def test_other_programs_can_read_it(store: SampleStore, archive: Path) -> None:
+    with zipfile.ZipFile(archive) as file:
+        index = json.loads(file.read('samples.json'))
+        lines = list(map(json.loads, file.read('samples.jsonl').decode().splitlines()))
+        vectors = np.load(io.BytesIO(file.read(NPY)), allow_pickle=False)
+        picture = file.read(lines[0]['image'])
+    assert index['format'] == 1
+    assert index['samples'] == 5
+    described = {'dimension': 6, 'dtype': 'uint8', 'scale': 0.5, 'zero_point': 3}
+    assert index['extractors'][0] == {'identity': INTS} | described
+    assert [line['label'] for line in lines] == ['cup', 'cup', 'Löffel', 'Löffel', 'key']
+    assert np.array_equal(vectors, store.snapshot(extractor=INTS).embeddings)
+    assert picture == jpeg(1)
+
+
+def test_nothing_is_written_over_and_nothing_left_behind(
+    store: SampleStore, empty: SampleStore, archive: Path, tmp_path: Path
+) -> None:
+    before = archive.read_bytes()
+    with pytest.raises(RequestError, match='is there already'):
+        write_archive(store, archive)
+    assert archive.read_bytes() == before
+    with pytest.raises(RequestError, match='no samples'):
+        write_archive(empty, tmp_path / 'empty.zip')
+    with pytest.raises(StoreError):
+        write_archive(store, tmp_path / 'nowhere' / 'samples.zip')
+    assert not list(tmp_path.glob('.*'))
+    assert not (tmp_path / 'empty.zip').exists()
+
+
+def npy(array: Any, *, allow_pickle: bool = False) -> bytes:
+    content = io.BytesIO()
+    np.save(content, array, allow_pickle=allow_pickle)
+    return content.getvalue()
+
+
+def line(**fields: Any) -> Change:
+    """Return what changes fields of the first sample."""
+
+    def change(members: Members) -> None:
+        first, *others = members['samples.jsonl'].splitlines()
+        changed = json.dumps(json.loads(first) | fields).encode()
+        members['samples.jsonl'] = b'\n'.join([changed, *others, b''])
+
+    return change
+
+
+def index(**fields: Any) -> Change:
+    """Return what changes fields of the index."""
+
+    def change(members: Members) -> None:
+        content = json.loads(members['samples.json']) | fields
+        members['samples.json'] = json.dumps(content).encode()
+
+    return change
+
+
+def extractor(**fields: Any) -> Change:
+    """Return what changes fields of the first extractor."""
+
+    def change(members: Members) -> None:
+        content = json.loads(members['samples.json'])
+        content['extractors'][0] |= fields
+        members['samples.json'] = json.dumps(content).encode()
+
+    return change
+
+
+def member(name: str, content: bytes | None) -> Change:
+    """Return what replaces a whole member, or takes it out."""
+
+    def change(members: Members) -> None:
+        del members[name]
+        if content is not None:
+            members[name] = content
+
+    return change
+
+
+class Evil:
+    """What must never be unpickled."""
+
+    def __reduce__(self) -> Any:
+        """Tell how it is brought to life again: by leaving a mark."""
+        return (Path('/tmp/edgetpu_retrain_was_unpickled').touch, ())
+
+
+SHORT_HEADER = npy(np.zeros((4, 6), np.uint8)).replace(b'(4, 6)', b'(4, 9)')
+
+HOSTILE: dict[str, Change] = {
+    'a path that leaves': line(image='../../etc/passwd'),
+    'an absolute path': line(image='/etc/passwd'),
+    'a path in disguise': line(image='images/../../1.jpg'),
+    'a picture that is missing': line(image='images/99999999.jpg'),
+    'a picture that is none': member('images/00000001.jpg', b'GIF89a'),
+    'a picture that is cut off': member('images/00000001.jpg', jpeg(1)[:30]),
+    'pickled objects': member(NPY, npy(np.array([Evil()] * 24), allow_pickle=True)),
+    'a bare pickle': member(NPY, pickle.dumps(Evil())),
+    'another shape': member(NPY, npy(np.zeros((4, 7), np.uint8))),
+    'another order': member(NPY, npy(np.zeros((4, 6), np.uint8, order='F'))),
+    'another type': member(NPY, npy(np.zeros((4, 6), np.int64))),
+    'too few embeddings': member(NPY, npy(np.zeros((3, 6), np.uint8))),
+    'too many embeddings': member(NPY, npy(np.zeros((5, 6), np.uint8))),
+    'no embeddings': member(NPY, None),
+    'a header that promises more': member(NPY, SHORT_HEADER),
+    'NaN': member(f'embeddings/{FLOATS}.npy', npy(np.full((2, 5), np.nan, np.float32))),
+    'a label that is a path': line(label='../up'),
+    'a reserved label': line(label='Unknown'),
+    'half a character': line(label='\ud800'),
+    'a label that is no text': line(label=['cup']),
+    'no extractor': line(extractors=[]),
+    'a strange extractor': line(extractors=['c' * 64]),
+    'an extractor twice': line(extractors=[INTS, INTS]),
+    'a number that is no number': line(stamp_ns='now'),
+    'a number beyond 64 bits': line(added_ns=2**70),
+    'a truth value for a number': line(stamp_ns=True),
+    'another format': index(format=2),
+    'fewer samples than said': index(samples=6),
+    'more samples than said': index(samples=4),
+    'a negative count': index(samples=-1),
+    'no index': member('samples.json', None),
+    'no samples': member('samples.jsonl', None),
+    'an index that is a list': member('samples.json', b'[]'),
+    'JSON without end': member('samples.json', b'[' * 100_000),
+    'an identity that is a path': extractor(identity='../../x'),
+    'a dimension without end': extractor(dimension=10**12),
+    'a scale of nothing': extractor(scale=0.0),
+    'a zero point beyond the type': extractor(zero_point=300),
+    'a type that is none': extractor(dtype='object'),
+    'a line without end': member('samples.jsonl', b' ' * 100_000),
+}
+
+
+@pytest.mark.parametrize('what', HOSTILE)
+def test_a_hostile_archive_is_one_sentence_and_changes_nothing(
+    what: str, archive: Path, empty: SampleStore, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(archive) as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    HOSTILE[what](members)
+    bad = tmp_path / 'bad.zip'
+    with zipfile.ZipFile(bad, 'w') as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    around = sorted(tmp_path.rglob('*'))
+    with pytest.raises(RequestError) as raised:
+        bring(empty, bad)
+    assert '\n' not in str(raised.value)
+    assert contents(empty) == []
+    assert sorted(tmp_path.rglob('*')) == around
+    assert not Path('/tmp/edgetpu_retrain_was_unpickled').exists()
+
+
+@pytest.mark.parametrize('content', [b'', b'hello', b'PK\x05\x06' + bytes(18)])
+def test_what_is_no_zip_is_one_sentence(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / 'x.zip').write_bytes(content)
+    with pytest.raises(RequestError, match='no sample archive'):
+        SampleArchive(tmp_path / 'x.zip')
+    with pytest.raises(RequestError, match='cannot be opened'):
+        SampleArchive(tmp_path / 'nowhere.zip')
+
+
+@pytest.mark.parametrize('position', range(40, 1200, 97))
+def test_a_flipped_byte_is_noticed_or_harmless(
+    position: int, archive: Path, store: SampleStore, empty: SampleStore
+) -> None:
+    content = bytearray(archive.read_bytes())
+    content[position] ^= 0xFF
+    archive.write_bytes(content)
+    try:
+        bring(empty, archive)
+    except RequestError:
+        assert contents(empty) == []
+    else:
+        assert contents(empty) == contents(store)
+
+
+def test_a_member_that_is_there_twice_is_refused(archive: Path) -> None:
+    with pytest.warns(UserWarning, match='Duplicate'), zipfile.ZipFile(archive, 'a') as file:
+        file.writestr('samples.json', '{}')
+    with pytest.raises(RequestError, match='twice'):
+        SampleArchive(archive)
+
+
+def test_what_does_not_fit_on_the_disk_is_refused_before_it_is_read(
+    archive: Path, empty: SampleStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SampleArchive(archive) as source:
+        source.num_bytes = 2**60
+        monkeypatch.setattr(source, 'samples', lambda: pytest.fail('it was read'))
+        with pytest.raises(RequestError, match='free space'):
+            import_archive(empty, source, {})
+
+
+def test_a_picture_larger_than_any_is_refused_before_it_is_read(
+    archive: Path, empty: SampleStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, 'MAX_IMAGE_BYTES', 10)
+    with pytest.raises(RequestError, match=r'images/00000001\.jpg has'):
+        bring(empty, archive)
+
+
+def test_an_archive_cannot_spoil_the_extractor_in_use(archive: Path, empty: SampleStore) -> None:
+    own = EmbeddingKind(1280, 'uint8', SCALE)
+    with SampleArchive(archive) as source, pytest.raises(RequestError, match='says that'):
+        import_archive(empty, source, {INTS: own})
+    assert contents(empty) == []
+
+
+def test_an_import_that_was_cut_short_goes_on(
+    store: SampleStore, empty: SampleStore, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, 'BATCH', 2)
+    steps = iter(range(100))
+
+    def interrupt() -> None:
+        if next(steps) == 5 + 2:
+            raise KeyboardInterrupt
+
+    with SampleArchive(archive) as source, pytest.raises(KeyboardInterrupt):
+        import_archive(empty, source, {}, interrupt)
+    assert len(contents(empty)) == 2
+    bring(empty, archive)
+    assert contents(empty) == contents(store)

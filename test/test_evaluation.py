@@ -1,0 +1,82 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Answers held against the truth."""
+
+from __future__ import annotations
+
+from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.evaluation import evaluate, Evaluation
+from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
+from edgetpu_retrain.runtime.recognizer import Recognizer
+import numpy as np
+import pytest
+from small_models import build_extractor
+
+
+def test_answers_are_held_against_the_truth() -> None:
+    evaluation = Evaluation(('cat', 'dog'), ('cat', 'owl'))
+    assert evaluation.accuracy is None
+    assert evaluation.names == ('cat', 'dog', 'owl', 'unknown')
+    for truth, answer in (
+        ('cat', 'cat'),
+        ('cat', 'dog'),
+        ('cat', 'unknown'),
+        # What the model was never taught is rightly unknown.
+        ('owl', 'unknown'),
+        ('owl', 'cat'),
+    ):
+        evaluation.add(f'{truth} as {answer}', truth, answer, 0.5)
+    assert evaluation.confusion_matrix.tolist() == [
+        [1, 1, 0, 1],
+        [0, 0, 0, 0],
+        [1, 0, 0, 1],
+        [0, 0, 0, 0],
+    ]
+    assert evaluation.accuracy == pytest.approx(2 / 5)
+    assert evaluation.right_of('cat') == (1, 3)
+    assert evaluation.right_of('owl') == (1, 2)
+    assert [mistake.picture for mistake in evaluation.mistakes] == [
+        'cat as dog',
+        'cat as unknown',
+        'owl as cat',
+    ]
+
+
+def test_a_class_called_unknown_is_one_where_the_model_has_it() -> None:
+    evaluation = Evaluation(('cat', 'unknown'), ('unknown',))
+    evaluation.add('1', 'unknown', 'cat', 0.9)
+    assert evaluation.names == ('cat', 'unknown')
+    assert evaluation.right_of('unknown') == (0, 1)
+
+
+def test_a_model_is_asked_about_every_picture_that_can_be_read() -> None:
+    def refuse() -> RgbArray:
+        raise ImageError('it is damaged')
+
+    recognizer = Recognizer(build_extractor('uint8', dimension=2), labels=('a', 'b'))
+    rgb = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    expected = recognizer.recognize(rgb).label
+    pictures = [
+        RecordedPicture('1', lambda: rgb, expected),
+        RecordedPicture('2', refuse, 'a'),
+        RecordedPicture('3', lambda: rgb, 'ab'.replace(expected, '')),
+    ]
+    evaluation = Evaluation(recognizer.labels, ('a', 'b'))
+    steps: list[int] = []
+    evaluate(pictures, recognizer, evaluation, lambda: steps.append(1))
+    assert len(steps) == 3
+    assert evaluation.unreadable == [('2', 'it is damaged')]
+    assert [mistake.picture for mistake in evaluation.mistakes] == ['3']
+    assert evaluation.right == 1

@@ -1,0 +1,169 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Teaching from recordings, by the package's own extractor and on real photographs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bags import (
+    compressed_image,
+    image,
+    photographs,
+    png,
+    STORAGES,
+    write_bag,
+    write_class_folders,
+)
+from edgetpu_retrain import teaching
+from edgetpu_retrain.errors import ImageError, RecordingError
+from edgetpu_retrain.extractors import default_extractor_path
+from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag
+from edgetpu_retrain.recordings.picture_folder import class_folders, labelled_pictures
+from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
+from edgetpu_retrain.runtime.cpu_engine import CpuEngine
+from edgetpu_retrain.runtime.engine import Engine
+from edgetpu_retrain.store.sample_set import SampleSet
+from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.teaching import BATCH, Taught, teach, TeachingOptions
+import numpy as np
+import pytest
+from small_models import build_extractor
+
+TOPIC = '/camera/image_raw'
+
+
+@pytest.fixture(scope='module')
+def engine() -> Engine:
+    return CpuEngine(default_extractor_path().read_bytes())
+
+
+@pytest.fixture
+def small() -> Engine:
+    return CpuEngine(build_extractor('uint8'))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SampleStore]:
+    with SampleStore(tmp_path / 'samples.db') as samples:
+        yield samples
+
+
+def taught_by(engine: Engine, path: Path, pictures: Iterator[RecordedPicture]) -> SampleSet:
+    with SampleStore(path) as store:
+        teach(pictures, engine, store, TeachingOptions(), taught=Taught())
+        return store.snapshot(extractor=engine.description.identity)
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+def test_bag_and_folder_give_identical_embeddings(
+    storage: str, engine: Engine, tmp_path: Path
+) -> None:
+    frames = photographs('coffee', 5)
+    write_class_folders(tmp_path / 'photographs', ('coffee',), 5)
+    folder = taught_by(
+        engine,
+        tmp_path / 'folder.db',
+        labelled_pictures(class_folders(tmp_path / 'photographs')),
+    )
+    bag = write_bag(
+        tmp_path / 'bag',
+        storage,
+        {
+            TOPIC: list(map(image, frames)),
+            f'{TOPIC}/compressed': [compressed_image(png(rgb)) for rgb in frames],
+        },
+    )
+    for number, topic in enumerate((TOPIC, f'{TOPIC}/compressed')):
+        with ImageBag(bag, BagPart(topic), 'coffee') as images:
+            samples = taught_by(engine, tmp_path / f'{number}.db', iter(images))
+        assert samples.names == folder.names == ('coffee',)
+        assert np.array_equal(samples.embeddings, folder.embeddings)
+    # What a camera's frame would give: the node embeds by the same call.
+    live = np.stack([engine.run(rgb).embedding for rgb in frames])
+    assert np.array_equal(live, folder.embeddings)
+
+
+def noise(count: int, *, label: str = 'noise', damaged: int = -1) -> Iterator[RecordedPicture]:
+    rng = np.random.default_rng(0)
+
+    def refuse() -> RgbArray:
+        raise ImageError('it is damaged')
+
+    for index in range(count):
+        rgb = rng.integers(0, 256, (8, 8, 3), np.uint8)
+        read = refuse if index == damaged else lambda rgb=rgb: rgb
+        yield RecordedPicture(str(index), read, label, '/camera', 7)
+
+
+def test_one_damaged_picture_is_noted_and_the_others_go_on(
+    small: Engine, store: SampleStore
+) -> None:
+    taught, steps = Taught(), []
+    teach(
+        noise(BATCH + 10, damaged=3),
+        small,
+        store,
+        TeachingOptions(),
+        taught=taught,
+        on_picture=lambda: steps.append(taught.stored.total()),
+    )
+    assert taught.unreadable == [('3', 'it is damaged')]
+    assert taught.stored == {'noise': BATCH + 9}
+    assert taught.seen == len(steps) == BATCH + 10
+    # On the disk a batch at a time, and the rest at the end.
+    assert set(steps) == {0, BATCH}
+    newest = store.list_samples(limit=1, extractor=small.description.identity)
+    assert (newest[0].camera, newest[0].stamp_ns) == ('/camera', 7)
+    assert store.undo_last_addition(extractor=small.description.identity).samples == BATCH + 9
+
+
+def test_near_duplicates_are_skipped_within_a_batch_and_after_it(
+    small: Engine, store: SampleStore
+) -> None:
+    def twice() -> Iterator[RecordedPicture]:
+        for each in noise(5):
+            yield each
+            yield each
+
+    for stored, skipped in ((5, 5), (0, 10)):
+        taught = Taught()
+        teach(twice(), small, store, TeachingOptions(min_novelty=1e-3), taught=taught)
+        assert (taught.stored.total(), taught.skipped.total()) == (stored, skipped)
+
+
+@pytest.mark.parametrize('error', [RecordingError('the bag ends here'), KeyboardInterrupt()])
+def test_what_was_embedded_is_stored_whatever_ends_it(
+    error: BaseException, small: Engine, store: SampleStore
+) -> None:
+    def source() -> Iterator[RecordedPicture]:
+        yield from noise(7)
+        raise error
+
+    taught = Taught()
+    with pytest.raises(type(error)):
+        teach(source(), small, store, TeachingOptions(), taught=taught)
+    stored = store.counts(extractor=small.description.identity)
+    assert stored == dict(taught.stored)
+    assert stored == {'noise': 7}
+
+
+def test_pictures_are_kept_where_they_are_wanted(small: Engine, store: SampleStore) -> None:
+    teach(noise(2), small, store, TeachingOptions('full'), taught=Taught())
+    picture = store.picture(1)
+    assert picture is not None
+    assert picture.jpeg.startswith(b'\xff\xd8\xff')
+    assert teaching.BATCH == BATCH
