@@ -89,6 +89,7 @@ setup(
             f'{NAME}_node = {NAME}.node.main:main',
             f'{NAME}_demo = {NAME}.demo.main:main',
             f'cli = {NAME}.command_line.main:main',
+            f'replay = {NAME}.replay.main:main',
         ],
     },
 )

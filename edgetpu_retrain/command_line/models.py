@@ -108,7 +108,12 @@ def show(version: int | None, data_dir: str, as_json: bool) -> None:
 @options.data_dir
 @options.as_json
 def use(version: int, data_dir: str, as_json: bool) -> None:
-    """Let VERSION serve: a node that starts begins with it, and one that runs can notice."""
+    """
+    Let VERSION serve.
+
+    A node that starts begins with it; one that runs loads it where its parameter follow_models is
+    true, and else says that it waits for ~/load_model.
+    """
     store = open_models(data_dir)
     _choose(store, stored_version(store, version), as_json)
 

@@ -109,8 +109,8 @@ def train(
     """
     Train on all samples, and store the model as a new version.
 
-    A node that starts later serves it; one that runs goes on with what it serves until it is told
-    to load the new version.  No version is ever deleted here.
+    A node that starts later serves it; one that runs loads it where its parameter follow_models is
+    true, and else says that it waits for ~/load_model.  No version is ever deleted here.
     """
     chosen = TrainingOptions(
         num_iter=num_iter,

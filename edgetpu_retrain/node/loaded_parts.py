@@ -152,11 +152,10 @@ class LoadedParts:
         self._versions.swap_with(self.workers.serve)
         self._training = ModelTraining(
             self._store,
-            models,
             extractor,
             identity,
             engines.prepare,
-            self._versions.swap,
+            self._versions.add,
             lambda: self._versions.prune(self._parameters().keep_models),
         )
         self._tell_samples(folder, identity)

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 import threading
 
 from edgetpu_retrain.errors import StoreError
-from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.retraining import (
     ProgressCallback,
     retrain,
@@ -29,7 +28,8 @@ from edgetpu_retrain.retraining import (
     TrainingOutcome,
 )
 from edgetpu_retrain.runtime.engine import Servable
-from edgetpu_retrain.store.models import ModelStore, ModelVersion
+from edgetpu_retrain.store.model_record import ModelRecord
+from edgetpu_retrain.store.models import ModelVersion
 from edgetpu_retrain.store.samples import SampleStore
 
 
@@ -92,30 +92,27 @@ class ModelTraining:
 
     Args:
         samples: where the samples are.
-        models: where models go.
         extractor: bytes of the extractor's .tflite file.
         identity: of the extractor.
         prepare: makes a retrained model's bytes ready to serve.
-        swap: lets the new model serve; ends when it does.
+        add: stores the new model and lets it serve, see :meth:`ModelVersions.add`.
         prune: deletes old versions.
     """
 
     def __init__(
         self,
         samples: SampleStore,
-        models: ModelStore,
         extractor: bytes,
         identity: str,
         prepare: Callable[[bytes], Servable],
-        swap: Callable[[ServedModel], None],
+        add: Callable[[bytes, Callable[[int], ModelRecord], Servable], ModelVersion],
         prune: Callable[[], object],
     ) -> None:
         self._samples = samples
-        self._models = models
         self._extractor = extractor
         self._identity = identity
         self._prepare = prepare
-        self._swap = swap
+        self._add = add
         self._prune = prune
 
     def run(
@@ -148,9 +145,7 @@ class ModelTraining:
         )
         servable = self._prepare(outcome.model)
         cancellation.commit()
-        parent = self._models.newest_version()
-        version = self._models.save(outcome.model, outcome.record(parent))
-        self._swap(ServedModel(version, servable))
+        version = self._add(outcome.model, outcome.record, servable)
         remark = ''
         try:
             self._prune()

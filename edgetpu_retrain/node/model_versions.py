@@ -17,16 +17,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 import threading
 
 from edgetpu_retrain.errors import RequestError, RetrainError, StoreError
 from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.runtime.engine import Servable
+from edgetpu_retrain.store.model_record import ModelRecord
 from edgetpu_retrain.store.models import ModelStore, ModelVersion
 from edgetpu_retrain.store.serving import Serving, ServingChoice
 
 LATEST = 0
 PREVIOUS = -1
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """
+    What other programs want to serve; equal as long as nothing on the disk has changed.
+
+    Args:
+        versions: those that come before the one that serves, the one to try first first; () =
+            nobody wants anything else.
+        choice: what was written down then.
+        files: size and time of each version's files, so that one which was still being copied
+            is looked at again.
+    """
+
+    versions: tuple[int, ...] = ()
+    choice: Serving | None = None
+    files: tuple[object, ...] = ()
 
 
 class ModelVersions:
@@ -105,22 +125,89 @@ class ModelVersions:
 
         Raises:
             RequestError: when there is no such version.
-            RetrainError: when it cannot serve; the one that serves goes on.
-        """
-        model = self._ready(self._find(version))
-        self.swap(model)
-        return model
-
-    def swap(self, model: ServedModel) -> None:
-        """
-        Let a loaded version serve; ends when the next frame goes to it.
-
-        Raises:
-            StoreError: when the choice cannot be written down; nothing is swapped then.
+            RetrainError: when it cannot serve, or the choice cannot be written down; the one
+                that serves goes on.
         """
         assert self._serve is not None
+        model = self._ready(self._find(version))
         with self._swapping:
             self._announce(model, self._serve)
+        return model
+
+    def add(
+        self, model: bytes, record: Callable[[int], ModelRecord], servable: Servable
+    ) -> ModelVersion:
+        """
+        Store what this node has trained, and let it serve; ends when the next frame goes to it.
+
+        Args:
+            model: bytes of the .tflite file.
+            record: from the version that was the newest until now, 0 = none, to what is kept
+                beside the model.
+            servable: the model, ready to serve.
+
+        Raises:
+            StoreError: when it cannot be stored, or the choice cannot be written down.
+        """
+        assert self._serve is not None
+        # All at once: between the two, the version looks like one of another program.
+        with self._swapping:
+            version = self._models.save(model, record(self._models.newest_version()))
+            self._announce(ServedModel(version, servable), self._serve)
+        return version
+
+    def wanted(self) -> Wanted | None:
+        """
+        Return what other programs have trained or chosen, None while a swap is under way.
+
+        It reads a small file and lists the folder, and never waits.
+
+        Raises:
+            StoreError: when they cannot be read.
+        """
+        if not self._swapping.acquire(blocking=False):
+            return None
+        try:
+            choice = self._choice.current()
+            numbers = self._choice.wanted(choice)
+            if self._serving and self._serving.version.version in numbers:
+                numbers = numbers[: numbers.index(self._serving.version.version)]
+        finally:
+            self._swapping.release()
+        return Wanted(numbers, choice, tuple(map(self._models.files_of, numbers)))
+
+    def check(self, version: int) -> ModelVersion:
+        """
+        Return a version that may serve here; whether a runtime takes it is not tried.
+
+        Raises:
+            StoreError: when it is damaged, or of another extractor.
+        """
+        return self._of_this_extractor(self._models.load(version))
+
+    def follow(self, version: int, seen: Serving | None) -> ServedModel | None:
+        """
+        Let a version serve that another program wants; ends when the next frame goes to it.
+
+        Args:
+            version: its number.
+            seen: the choice when it was decided on.
+
+        Returns:
+            None when somebody has chosen otherwise meanwhile; nothing is swapped then.
+
+        Raises:
+            RetrainError: when it cannot serve; the one that serves goes on.
+        """
+        assert self._serve is not None
+        model = self._ready(self._models.load(version))
+        with self._swapping:
+            choice = self._choice.choose_instead_of(seen, version)
+            if choice is None:
+                return None
+            self._serve(model).result()
+            self._tell(model, choice)
+        return model
 
     def prune(self, keep: int) -> tuple[int, ...]:
         """Delete old versions, see :meth:`ModelStore.prune`; returns their numbers."""
@@ -153,6 +240,9 @@ class ModelVersions:
         choice = self._choice.choose(model.version.version)
         if serve is not None:
             serve(model).result()
+        self._tell(model, choice)
+
+    def _tell(self, model: ServedModel, choice: Serving) -> None:
         self._serving = model
         self._on_swap(model, choice)
 
@@ -175,10 +265,14 @@ class ModelVersions:
         return found
 
     def _ready(self, version: ModelVersion) -> ServedModel:
+        found = self._of_this_extractor(version)
+        return ServedModel(found, self._prepare(found.read_model()))
+
+    def _of_this_extractor(self, version: ModelVersion) -> ModelVersion:
         if version.record.extractor != self._identity:
             raise StoreError(
                 f'Model version {version.version} was trained for extractor '
                 f'{version.record.extractor[:12]}, and {self._identity[:12]} is in use: set '
                 'extractor to that one, or train again'
             )
-        return ServedModel(version, self._prepare(version.read_model()))
+        return version

@@ -42,6 +42,7 @@ class NodeFacts:
     model_version: int = 0
     model_path: str = ''
     model_labels: tuple[str, ...] = ()
+    pending_model_version: int = 0
     training: bool = False
     last_training: str = ''
     problems: dict[str, str] = field(default_factory=dict)
@@ -112,6 +113,7 @@ class NodeStatus:
                 model_version=facts.model_version,
                 model_path=facts.model_path,
                 model_labels=facts.model_labels,
+                pending_model_version=facts.pending_model_version,
                 training=facts.training,
                 last_training=facts.last_training,
                 problems=list(facts.problems.values()),

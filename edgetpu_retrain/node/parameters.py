@@ -189,6 +189,13 @@ PARAMETERS = (
         live=True,
     ),
     Parameter(
+        'follow_models',
+        False,
+        'Whether a model that another program (the command line) trains or chooses in data_dir '
+        'is loaded as soon as it is noticed; else it waits for ~/load_model or the next start.',
+        live=True,
+    ),
+    Parameter(
         'unknown_below',
         0.0,
         "A frame whose best class is less probable than this is 'unknown'; 0.0 leaves it to the "
@@ -311,6 +318,7 @@ class NodeParameters:
     min_novelty: float
     store_images: str
     keep_models: int
+    follow_models: bool
     unknown_below: float
     smoothing_frames: int
     smoothing_hysteresis: float

@@ -27,6 +27,7 @@ from edgetpu_retrain.node.correction_services import CorrectionServices
 from edgetpu_retrain.node.device_watch import DeviceFacts
 from edgetpu_retrain.node.diagnostics import camera_problem, diagnostics
 from edgetpu_retrain.node.loaded_parts import LoadedParts
+from edgetpu_retrain.node.model_following import ModelFollowing
 from edgetpu_retrain.node.model_services import ModelServices
 from edgetpu_retrain.node.node_status import NodeStatus
 from edgetpu_retrain.node.parameter_declaration import (
@@ -81,6 +82,7 @@ class RetrainNode(ManagedEntity):
         SampleServices(node, self._active)
         self._corrections = CorrectionServices(node, self._active)
         self._models = ModelServices(node, self._active)
+        self._following = ModelFollowing(node, self._status)
         self._action = TrainingAction(node, self._active, self._training_changed)
         self._diagnostics = node.create_publisher(
             DiagnosticArray, '/diagnostics', QoSProfile(depth=10)
@@ -107,6 +109,7 @@ class RetrainNode(ManagedEntity):
         self._action.close()
         self._corrections.close()
         self._models.close()
+        self._following.close()
         self._clean_up()
 
     # What rclpy calls at the transitions.  It would swallow what they raise.
@@ -190,6 +193,7 @@ class RetrainNode(ManagedEntity):
         # Before the worker, which all of them need for their end.
         self._action.stop()
         self._models.stop()
+        self._following.stop()
         self._corrections.stop()
         if self._parts is not None:
             self._parts.stop()
@@ -249,6 +253,10 @@ class RetrainNode(ManagedEntity):
         self._status.update(training=training, last_training=last_training)
 
     def _watch(self) -> None:
+        if self._active_parts is not None:
+            # What other programs do in the data folder.
+            self._following.look(self._active_parts)
+            self._active_parts.samples.look()
         for name, camera in self._cameras.items():
             self._watch_camera(name, camera)
         cameras = {}

@@ -76,6 +76,8 @@ class SampleThread:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='samples')
         self._lock = threading.Lock()
         self._unfinished = 0
+        self._looking: Future[None] | None = None
+        self._seen: int | None = None
 
     @property
     def extractor(self) -> str:
@@ -98,6 +100,11 @@ class SampleThread:
     def report_counts(self) -> None:
         """Tell the counts, because somebody else changed the samples."""
         self._change(lambda: None)
+
+    def look(self) -> None:
+        """Tell the counts when another program has changed the samples; never waits."""
+        if self._looking is None or self._looking.done():
+            self._looking = self._thread.submit(self._look)
 
     def newest(self, label: str, limit: int) -> Future[tuple[StoredSample, ...]]:
         """List single samples, newest first, see :meth:`SampleStore.list_samples`."""
@@ -225,6 +232,13 @@ class SampleThread:
 
     def _count(self) -> dict[str, int]:
         return self._store.counts(extractor=self.extractor)
+
+    def _look(self) -> None:
+        with contextlib.suppress(StoreError):
+            seen = self._watched(self._store.changes_by_others)
+            if seen != self._seen:
+                self._on_counts(self._count())
+                self._seen = seen
 
     def _change(self, function: Callable[[], Answer]) -> Future[Answer]:
         with self._lock:

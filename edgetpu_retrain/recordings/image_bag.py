@@ -21,7 +21,7 @@ import functools
 import math
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
 from edgetpu_retrain.pictures.compressed_image import compressed_image_to_rgb
@@ -78,6 +78,17 @@ class BagPart:
             )
 
 
+class RecordedMessage(NamedTuple):
+    """A message as it was recorded."""
+
+    seconds: float
+    """When, since the bag began."""
+    message_type: str
+    """As 'sensor_msgs/msg/Image'."""
+    content: bytes
+    """It, serialized (CDR), its header and stamp inside."""
+
+
 class ImageBag:
     """
     The images of one topic; to be used as a context manager.
@@ -127,12 +138,26 @@ class ImageBag:
         Raises:
             RecordingError: when the bag is damaged from some image on.
         """
+        return map(self._picture, self.messages())
+
+    @property
+    def message_type(self) -> str:
+        """Type of the topic's messages, as 'sensor_msgs/msg/Image'."""
+        return str(self._connections[0].msgtype)
+
+    def messages(self) -> Iterator[RecordedMessage]:
+        """
+        Go through the images as they were recorded, for who sends them on.
+
+        Raises:
+            RecordingError: when the bag is damaged from some image on.
+        """
         begin, due = self._reader.start_time, -math.inf
         done = 0
-        messages = self._messages(begin)
+        messages = self._read(begin)
         while True:
             try:
-                connection, timestamp, data = next(messages)
+                connection, timestamp, content = next(messages)
             except StopIteration:
                 return
             except Exception as error:
@@ -144,13 +169,13 @@ class ImageBag:
             seconds = (timestamp - begin) / _NANOSECONDS
             if seconds >= due:
                 due = seconds + self._part.every_s
-                yield self._picture(connection, seconds, data)
+                yield RecordedMessage(seconds, connection.msgtype, bytes(content))
 
     def close(self) -> None:
         """Close the file."""
         self._reader.close()
 
-    def _messages(self, begin: int) -> Iterator[tuple[Any, int, bytes]]:
+    def _read(self, begin: int) -> Iterator[tuple[Any, int, bytes]]:
         part = self._part
         stop = None if part.to_s == math.inf else begin + round(part.to_s * _NANOSECONDS)
         start = begin + round(part.from_s * _NANOSECONDS) if part.from_s else None
@@ -159,17 +184,17 @@ class ImageBag:
         )
         return messages
 
-    def _picture(self, connection: Any, seconds: float, data: bytes) -> RecordedPicture:
+    def _picture(self, recorded: RecordedMessage) -> RecordedPicture:
         topic = self._part.topic
-        name = f'{self._path} {topic} at {seconds:.3f} s'
+        name = f'{self._path} {topic} at {recorded.seconds:.3f} s'
         try:
-            message = self._typestore.deserialize_cdr(data, connection.msgtype)
+            message = self._typestore.deserialize_cdr(recorded.content, recorded.message_type)
             stamp = message.header.stamp
             stamp_ns = int(stamp.sec) * _NANOSECONDS + int(stamp.nanosec)
         except Exception as error:  # noqa: BLE001 - whatever a damaged message makes it raise
             reason = f'the message is damaged ({_words(error)})'
             return RecordedPicture(name, functools.partial(_refuse, reason), self._label, topic)
-        read = functools.partial(_TO_RGB[connection.msgtype], message)
+        read = functools.partial(_TO_RGB[recorded.message_type], message)
         return RecordedPicture(name, read, self._label, topic, stamp_ns)
 
     def _find_topic(self) -> list[Any]:
@@ -208,6 +233,26 @@ class ImageBag:
         if pictures:
             return f'one of its topics of pictures, {", ".join(sorted(pictures))}'
         return f'another bag, as this one has no pictures, only {", ".join(sorted(others))}'
+
+
+def picture_topics(path: Path) -> tuple[str, ...]:
+    """
+    Return the topics of a bag that hold pictures, in alphabetical order.
+
+    Args:
+        path: as for :class:`ImageBag`.
+
+    Raises:
+        RequestError: when there is no such bag.
+        RecordingError: when the bag cannot be read.
+    """
+    reader = _open(path)
+    try:
+        return tuple(
+            sorted({each.topic for each in reader.connections if each.msgtype in _TO_RGB})
+        )
+    finally:
+        reader.close()
 
 
 def _open(path: Path) -> Any:

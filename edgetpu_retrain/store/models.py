@@ -129,6 +129,20 @@ class ModelStore:
         """
         return next(filter(self._is_finished, reversed(self._numbers())), 0)
 
+    def files_of(self, version: int) -> tuple[tuple[int, int], ...]:
+        """
+        Return size and time of a version's files; they change when the files do.
+
+        Args:
+            version: its number; a file that is not there counts as none.
+        """
+        found = []
+        for path in (model_path(self.folder, version), record_path(self.folder, version)):
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                found.append((status.st_size, status.st_mtime_ns))
+        return tuple(found)
+
     def load(self, version: int) -> ModelVersion:
         """
         Return one version, its files checked.

@@ -88,6 +88,19 @@ class SampleReader:
         with self._database.transaction('count the samples in') as connection:
             return stored_sample.count_classes(connection, extractor)
 
+    def changes_by_others(self) -> int:
+        """
+        Return a number that differs when another program, or another store, has changed the file.
+
+        It reads one page (https://www.sqlite.org/pragma.html#pragma_data_version), so it may be
+        asked every second.
+
+        Raises:
+            StoreError: when the file cannot be read.
+        """
+        with self._database.transaction('look for changes of') as connection:
+            return int(connection.execute('PRAGMA data_version').fetchone()[0])
+
     def extractors(self) -> dict[str, int]:
         """
         Return identity of extractor to number of its samples, the one last taught with first.

@@ -21,6 +21,8 @@ A copy of the file, written before the file itself, is read where that is damage
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 import dataclasses
 from dataclasses import dataclass
 import json
@@ -123,19 +125,45 @@ class ServingChoice:
             StoreError: when there is no such version, it is damaged, or the disk refuses; the
                 choice is then the one before.
         """
-        folder = self._models.folder
-        try:
-            with locked_folder(folder):
-                self._models.load(version)
-                before = self.current()
-                chosen = self._after(before, version)
-                if chosen != before:
-                    content = json.dumps({'format': _FORMAT, **dataclasses.asdict(chosen)})
-                    for name in (_COPY, _FILE):
-                        write_durably(folder / name, f'{content}\n'.encode())
-        except OSError as error:
-            raise store_error('write down which model serves in', folder, error) from error
-        return chosen
+        with self._locked():
+            return self._write(version, self.current())
+
+    def choose_instead_of(self, seen: Serving | None, version: int) -> Serving | None:
+        """
+        Choose, unless somebody else has chosen meanwhile.
+
+        Args:
+            seen: what :meth:`current` returned when the version was decided on.
+            version: number of a version that is in the store.
+
+        Returns:
+            None when the choice is another one than was seen; it stays.
+
+        Raises:
+            StoreError: as :meth:`choose`.
+        """
+        with self._locked():
+            before = self.current()
+            return self._write(version, before) if before == seen else None
+
+    def wanted(self, seen: Serving | None) -> tuple[int, ...]:
+        """
+        Return what somebody wants to serve, newest first: new versions, then the chosen one.
+
+        New are those that were written since the choice: by a training that was ended before its
+        model could be chosen, or by another program.  It only lists the folder.
+
+        Args:
+            seen: what :meth:`current` returned.
+
+        Raises:
+            StoreError: when the folder cannot be read.
+        """
+        newest_first = tuple(reversed(self._models.versions()))
+        if seen is None:
+            return newest_first
+        since = [number for number in newest_first if number > seen.newest]
+        return (*since, *(number for number in newest_first if number == seen.version))
 
     def not_written_down(self, version: int) -> Serving:
         """
@@ -162,21 +190,38 @@ class ServingChoice:
         """
         Return all finished versions in the order in which a starting node should try them.
 
-        First come those that were written since the choice: by a training that was ended before
-        its model could be chosen, or by another program.  Then the chosen one and those before
-        it, last those that a rollback left behind; newest first each time.
+        First come those that are :meth:`wanted`, then those before the chosen one, last those
+        that a rollback left behind; newest first each time.
 
         Raises:
             StoreError: as :meth:`current`, or when the folder cannot be read.
         """
-        newest_first = tuple(reversed(self._models.versions()))
         serving = self.current()
+        wanted = self.wanted(serving)
         if serving is None:
-            return newest_first
-        since = [number for number in newest_first if number > serving.newest]
-        chosen = [number for number in newest_first if number <= serving.version]
+            return wanted
+        newest_first = tuple(reversed(self._models.versions()))
+        before = [number for number in newest_first if number < serving.version]
         left_behind = [n for n in newest_first if serving.version < n <= serving.newest]
-        return (*since, *chosen, *left_behind)
+        return (*wanted, *before, *left_behind)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        folder = self._models.folder
+        try:
+            with locked_folder(folder):
+                yield
+        except OSError as error:
+            raise store_error('write down which model serves in', folder, error) from error
+
+    def _write(self, version: int, before: Serving | None) -> Serving:
+        self._models.load(version)
+        chosen = self._after(before, version)
+        if chosen != before:
+            content = json.dumps({'format': _FORMAT, **dataclasses.asdict(chosen)})
+            for name in (_COPY, _FILE):
+                write_durably(self._models.folder / name, f'{content}\n'.encode())
+        return chosen
 
 
 def _read(path: Path) -> Serving | None:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-import importlib.util
 import os
 from pathlib import Path
 import re
@@ -27,7 +26,7 @@ from typing import Any
 
 from edgetpu_retrain.node.main import NODE_NAME
 from edgetpu_retrain.node.parameters import camera_parameters, PARAMETERS
-import pytest
+from launch_program import needs_launch, RUN_LAUNCH_FILE
 from running_node import image_message, pattern, Person, RunningProgram
 from small_models import build_extractor
 import yaml
@@ -124,27 +123,6 @@ def test_the_launch_file_starts_the_node_that_there_is() -> None:
     assert keywords['package'] == keywords['name'] == repr(NODE_NAME)
     # The topic that the argument image_topic stands for is a camera's default.
     assert f"('{DECLARED['camera.image_topic']}', " in keywords['remappings']
-
-
-RUN_LAUNCH_FILE = """
-import sys
-from launch import LaunchDescription, LaunchService
-from launch.actions import IncludeLaunchDescription
-from launch.launch_description_sources import PythonLaunchDescriptionSource
-
-arguments = [argument.split(':=') for argument in sys.argv[2:]]
-source = PythonLaunchDescriptionSource(sys.argv[1])
-included = IncludeLaunchDescription(source, launch_arguments=arguments)
-service = LaunchService()
-service.include_launch_description(LaunchDescription([included]))
-sys.exit(service.run())
-"""
-
-needs_launch = pytest.mark.skipif(
-    importlib.util.find_spec('launch') is None or importlib.util.find_spec('launch_ros') is None,
-    reason='needs the packages launch and launch_ros, which come with ROS 2 from apt '
-    '(ros-<distro>-launch-ros) and are not on PyPI',
-)
 
 
 @needs_launch

@@ -30,7 +30,8 @@ from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.retraining import TrainingCancelled, TrainingOptions
 from edgetpu_retrain.runtime.cpu_engine import CpuEngine
 from edgetpu_retrain.runtime.engine import Servable
-from edgetpu_retrain.store.models import ModelStore
+from edgetpu_retrain.store.model_record import ModelRecord
+from edgetpu_retrain.store.models import ModelStore, ModelVersion
 from edgetpu_retrain.store.samples import SampleStore
 import numpy as np
 import pytest
@@ -52,10 +53,12 @@ class Robot:
         self.progress: list[Progress] = []
         self.full_disk = False
 
-    def swap(self, model: ServedModel) -> None:
-        # Before it serves it is stored: a robot that starts again goes on with what it had.
-        assert self.models.latest() is not None
-        self.serving.append(model)
+    def add(
+        self, model: bytes, record: Callable[[int], ModelRecord], servable: Servable
+    ) -> ModelVersion:
+        version = self.models.save(model, record(self.models.newest_version()))
+        self.serving.append(ServedModel(version, servable))
+        return version
 
     def prune(self) -> None:
         assert self.serving
@@ -65,11 +68,10 @@ class Robot:
     def training(self, prepare: Callable[[bytes], Servable] | None = None) -> ModelTraining:
         return ModelTraining(
             self.samples,
-            self.models,
             EXTRACTOR,
             DESCRIPTION.identity,
             prepare or self.engine.prepare,
-            self.swap,
+            self.add,
             self.prune,
         )
 

@@ -23,7 +23,7 @@ from edgetpu_retrain.errors import ModelFileError, RequestError, StoreError
 from edgetpu_retrain.learning import Head
 from edgetpu_retrain.model_file.append_head import append_head
 from edgetpu_retrain.model_file.description import describe
-from edgetpu_retrain.node.model_versions import LATEST, ModelVersions, PREVIOUS
+from edgetpu_retrain.node.model_versions import LATEST, ModelVersions, PREVIOUS, Wanted
 from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.runtime.cpu_engine import CpuEngine
 from edgetpu_retrain.runtime.engine import Servable
@@ -201,3 +201,80 @@ def test_pruning_spares_what_serves(robot: Robot) -> None:
     versions.load(1)
     assert versions.prune(1) == (2,)
     assert robot.models.versions() == (1, 3)
+
+
+def test_what_other_programs_train_and_choose_is_wanted(robot: Robot) -> None:
+    versions = robot.versions()
+    versions.start(robot.warnings.append)
+    nothing = versions.wanted()
+    assert nothing is not None
+    assert nothing.versions == ()
+    robot.models.save(MODEL, RECORD)
+    trained = versions.wanted()
+    assert trained is not None
+    assert trained.versions == (4,)
+    assert versions.wanted() == trained, 'as long as nothing has changed'
+    ServingChoice(robot.models).choose(2)
+    chosen = versions.wanted()
+    assert chosen is not None
+    assert chosen.versions == (2,)
+    assert versions.follow(2, chosen.choice) is not None
+    # The command line has counted the swap already.
+    assert (robot.served, robot.announced[-1]) == ([2], (2, 2))
+
+
+def test_a_file_that_changes_is_wanted_anew(robot: Robot) -> None:
+    versions = robot.versions()
+    versions.start(robot.warnings.append)
+    robot.models.save(MODEL, RECORD)
+    path = robot.models.load(3).path.with_name('model_000004.tflite')
+    path.write_bytes(MODEL[:100])
+    half = versions.wanted()
+    assert half is not None
+    with pytest.raises(StoreError, match='incomplete or was changed'):
+        versions.check(4)
+    path.write_bytes(MODEL)
+    whole = versions.wanted()
+    assert whole is not None
+    assert (half.versions, half == whole) == ((4,), False)
+    assert versions.check(4).version == 4
+
+
+def test_who_follows_does_not_overrule_a_choice_made_meanwhile(robot: Robot) -> None:
+    versions = robot.versions()
+    versions.start(robot.warnings.append)
+    robot.models.save(MODEL, RECORD)
+    seen = ServingChoice(robot.models).current()
+    ServingChoice(robot.models).choose(1)
+    assert versions.follow(4, seen) is None
+    assert robot.served == []
+    assert robot.announced == [(3, 1)]
+
+
+def test_a_foreign_version_is_refused_before_a_runtime_gets_it(robot: Robot) -> None:
+    def unasked(_model: bytes) -> Servable:
+        raise AssertionError('it was given to the runtime')
+
+    versions = robot.versions('f' * 64, unasked)
+    for refused in (versions.check, lambda number: versions.follow(number, None)):
+        with pytest.raises(StoreError, match='was trained for extractor'):
+            refused(3)
+    assert ServingChoice(robot.models).current() is None
+
+
+def test_an_own_training_is_never_wanted(robot: Robot) -> None:
+    seen: list[Wanted | None] = []
+    versions = robot.versions()
+    versions.start(robot.warnings.append)
+
+    def serve(model: ServedModel) -> Future[None]:
+        seen.append(versions.wanted())
+        return robot.serve(model)
+
+    versions.swap_with(serve)
+    assert versions.add(MODEL, lambda _: RECORD, robot.engine.prepare(MODEL)).version == 4
+    assert robot.served == [4]
+    assert seen == [None], 'nothing is said while it is stored and swapped in'
+    after = versions.wanted()
+    assert after is not None
+    assert after.versions == ()

@@ -195,3 +195,16 @@ def test_an_embedding_is_replaced_by_one_of_the_same_kind_only(
             sample, np.full(8, np.inf, np.float32), extractor=OTHER, quantization=None
         )
     np.testing.assert_array_equal(samples.snapshot(extractor=EXTRACTOR).embeddings, [new])
+
+
+def test_changes_of_others_are_noticed_and_own_ones_are_not(
+    samples: SampleStore, teach: Teach
+) -> None:
+    before = samples.changes_by_others()
+    teach(samples, 'mug', 1)
+    assert samples.changes_by_others() == before
+    with SampleStore(samples.path) as other:
+        teach(other, 'mug', 1)
+    after = samples.changes_by_others()
+    assert after != before
+    assert samples.changes_by_others() == after

@@ -211,3 +211,22 @@ def test_programs_that_choose_at_the_same_time_are_all_counted(models: ModelStor
     for thread in threads:
         thread.join()
     assert sorted(swaps) == list(range(1, 21))
+
+
+def test_what_is_new_and_what_was_chosen_is_wanted_newest_first(
+    models: ModelStore, choice: ServingChoice
+) -> None:
+    assert choice.wanted(None) == (5, 4, 3, 2, 1)
+    seen = choice.choose(3)
+    assert choice.wanted(seen) == (3,), 'what a rollback left behind is not'
+    models.save(b'model', RECORD)
+    assert choice.wanted(seen) == (6, 3)
+
+
+def test_a_choice_made_meanwhile_wins(models: ModelStore, choice: ServingChoice) -> None:
+    assert choice.choose_instead_of(None, 5) == Serving(5, 1, 5)
+    seen = choice.current()
+    other = ServingChoice(models).choose(2)
+    assert choice.choose_instead_of(seen, 4) is None
+    assert choice.current() == other
+    assert choice.choose_instead_of(other, 4) == Serving(4, 3, 5)

@@ -1,0 +1,109 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The launch file that plays a recording to the node."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+import sys
+from typing import Any
+
+from bags import BEGIN, compressed_image, image, photographs, png, SECOND, text, write_bag
+import cv2
+from edgetpu_retrain_interfaces.msg import Embedding
+from launch_program import needs_launch, RUN_LAUNCH_FILE
+import pytest
+from running_node import Person, RunningProgram
+from small_models import build_extractor
+
+REPOSITORY = Path(__file__).parents[2]
+LAUNCH_FILE = REPOSITORY / 'launch' / 'replay.launch.py'
+TOPIC = '/camera/image_raw'
+LENGTH = 20
+
+
+def test_the_programs_that_it_starts_are_there() -> None:
+    tree = ast.parse(LAUNCH_FILE.read_text())
+    executables = {
+        ast.literal_eval(each.value)
+        for each in ast.walk(tree)
+        if isinstance(each, ast.keyword) and each.arg == 'executable'
+    }
+    assert executables == {'edgetpu_retrain_node', 'replay'}
+    assert "f'replay = {NAME}.replay.main:main'" in (REPOSITORY / 'setup.py').read_text()
+
+
+@pytest.fixture
+def bag(tmp_path: Path) -> Path:
+    """Return a bag with raw and compressed pictures of two seconds."""
+    pictures: list[Any] = [cv2.resize(each, (64, 48)) for each in photographs('cat', LENGTH)]
+    stamps = [BEGIN + round(0.1 * index * SECOND) for index in range(LENGTH)]
+    raw = [image(rgb, stamp) for rgb, stamp in zip(pictures, stamps, strict=True)]
+    small = [compressed_image(png(rgb), at) for rgb, at in zip(pictures, stamps, strict=True)]
+    topics = {TOPIC: raw, f'{TOPIC}/compressed': small, '/cmd': [text('forward')]}
+    return write_bag(tmp_path / 'bag', 'mcap', topics)
+
+
+def start_launch(
+    tmp_path: Path, package_path: str, bag: Path, topic: str, *more: str
+) -> RunningProgram:
+    extractor = tmp_path / 'small.tflite'
+    extractor.write_bytes(build_extractor('uint8'))
+    given = [
+        f'bag:={bag}',
+        f'image_topic:={topic}',
+        f'extractor:={extractor}',
+        f'data_dir:={tmp_path / "data"}',
+        'device:=cpu',
+        *more,
+    ]
+    command = [sys.executable, '-c', RUN_LAUNCH_FILE, str(LAUNCH_FILE), *given]
+    return RunningProgram(command, {'PYTHONPATH': package_path})
+
+
+@needs_launch
+@pytest.mark.parametrize('topic', [TOPIC, f'{TOPIC}/compressed'])
+def test_a_node_sees_the_recording_and_ends_with_it(
+    topic: str, bag: Path, tmp_path: Path, package_path: str
+) -> None:
+    with Person('/desk/edgetpu_retrain') as person:
+        embedded = person.collect(Embedding, 'embedding')
+        with start_launch(
+            tmp_path, package_path, bag, topic, 'rate:=2.0', 'namespace:=desk'
+        ) as launch:
+            launch.wait_for_log(f"camera 'camera' reads {topic}")
+            launch.wait_for_log(f'played {LENGTH} images: that was all')
+            assert launch.wait() == 0
+    last = embedded.wait_for(
+        lambda each: each.header.stamp.nanosec == round(0.1 * (LENGTH - 1) % 1 * SECOND)
+    )
+    assert last.header.stamp.sec == BEGIN // SECOND + 1
+    assert not [line for line in launch.log if '/cmd' in line]
+
+
+@needs_launch
+def test_a_topic_that_is_not_there_ends_it_with_those_that_are(
+    bag: Path, tmp_path: Path, package_path: str
+) -> None:
+    with start_launch(tmp_path, package_path, bag, '/front') as launch:
+        launch.wait()
+    assert [line for line in launch.log if "has no topic '/front': choose one of its" in line]
+
+
+@needs_launch
+def test_a_loop_goes_on_until_it_is_stopped(bag: Path, tmp_path: Path, package_path: str) -> None:
+    with start_launch(tmp_path, package_path, bag, TOPIC, 'rate:=50', 'loop:=true') as launch:
+        launch.wait_for_log('images; again')
+        assert launch.end() == 0

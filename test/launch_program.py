@@ -1,0 +1,40 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Running a launch file, where ROS's launch system is installed."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+RUN_LAUNCH_FILE = """
+import sys
+from launch import LaunchDescription, LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+arguments = [argument.split(':=') for argument in sys.argv[2:]]
+source = PythonLaunchDescriptionSource(sys.argv[1])
+included = IncludeLaunchDescription(source, launch_arguments=arguments)
+service = LaunchService()
+service.include_launch_description(LaunchDescription([included]))
+sys.exit(service.run())
+"""
+
+needs_launch = pytest.mark.skipif(
+    importlib.util.find_spec('launch') is None or importlib.util.find_spec('launch_ros') is None,
+    reason='needs the packages launch and launch_ros, which come with ROS 2 from apt '
+    '(ros-<distro>-launch-ros) and are not on PyPI',
+)

@@ -1,0 +1,211 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The program replay in a process of its own, with bags of both storages, over DDS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+import signal
+import sys
+from typing import Any
+
+from bags import (
+    BEGIN,
+    compressed_image,
+    image,
+    photographs,
+    png,
+    SECOND,
+    STORAGES,
+    text,
+    write_bag,
+)
+import cv2
+from edgetpu_retrain_interfaces.msg import Embedding
+import numpy as np
+import pytest
+from rclpy.qos import QoSProfile
+from running_node import Collected, Person, RunningNode, RunningProgram
+from sensor_msgs.msg import CompressedImage, Image
+from small_models import build_extractor
+
+TOPIC = '/camera/image_raw'
+# Stamps of a camera that is late by a little, never the time of the recording.
+STAMPS = [BEGIN - 7_000_000 + round(index * 0.1 * SECOND) for index in range(40)]
+ALL = QoSProfile(depth=100)
+
+
+@pytest.fixture(scope='session')
+def pictures() -> list[Any]:
+    """Return views of a photograph, small as they travel fast."""
+    return [cv2.resize(each, (64, 48)) for each in photographs('cat', len(STAMPS))]
+
+
+@pytest.fixture
+def person() -> Iterator[Person]:
+    """Return somebody who listens."""
+    with Person() as person:
+        yield person
+
+
+@pytest.fixture
+def bag(pictures: list[Any], tmp_path: Path) -> Path:
+    """Return a bag with pictures and other things."""
+    return write_bag(
+        tmp_path / 'bag',
+        'mcap',
+        {
+            TOPIC: [image(rgb, stamp) for rgb, stamp in zip(pictures, STAMPS, strict=True)],
+            '/chatter': [text('hello')],
+        },
+    )
+
+
+class Player(RunningProgram):
+    """The program, playing a bag."""
+
+    def __init__(self, package_path: str, bag: Path, *arguments: str) -> None:
+        command = [sys.executable, '-m', 'edgetpu_retrain.replay.main', str(bag), *arguments]
+        super().__init__(command, {'PYTHONPATH': package_path})
+
+
+def stamps_of(messages: Sequence[Any]) -> list[int]:
+    stamps = [each.header.stamp for each in messages]
+    return [stamp.sec * SECOND + stamp.nanosec for stamp in stamps]
+
+
+def moment(line: str) -> float:
+    """Return when a line was logged, in seconds."""
+    return float(line.split('] [')[1])
+
+
+def last_one(messages: Collected[Any]) -> Any:
+    return messages.wait_for(lambda each: stamps_of([each])[0] == STAMPS[-1])
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+def test_every_image_reaches_a_node_in_order_with_its_stamp(
+    storage: str, pictures: list[Any], person: Person, package_path: str, tmp_path: Path
+) -> None:
+    messages = [image(rgb, stamp) for rgb, stamp in zip(pictures, STAMPS, strict=True)]
+    recorded = write_bag(tmp_path / 'bag', storage, {TOPIC: messages, '/chatter': [text('hello')]})
+    extractor = tmp_path / 'small.tflite'
+    extractor.write_bytes(build_extractor('uint8'))
+    parameters = {'data_dir': tmp_path / 'data', 'extractor': extractor, 'device': 'cpu'}
+    seen = person.collect(Image, TOPIC, ALL)
+    with RunningNode(package_path, parameters, ['-r', f'image:={TOPIC}']) as node:
+        node.wait_until_ready()
+        person.wait_until_ready()
+        embedded = person.collect(Embedding, 'embedding', ALL)
+        # The node and this process.
+        arguments = ('--topic', TOPIC, '--rate', '5', '--listeners', '2')
+        with Player(package_path, recorded, *arguments) as player:
+            last_one(seen)
+            ended = moment(player.wait_for_log('played 40 images: that was all'))
+            # It may be slower than was asked for, never faster.
+            assert ended - moment(player.wait_for_log('playing at 5 times')) >= 3.9 / 5
+            assert player.wait() == 0
+        last_one(embedded)
+        assert stamps_of(seen) == STAMPS
+        for message, rgb in zip(seen, pictures, strict=True):
+            assert (message.encoding, message.header.frame_id) == ('bgr8', 'camera_frame')
+            shown = np.frombuffer(message.data, np.uint8).reshape(rgb.shape)
+            assert np.array_equal(shown, rgb[:, :, ::-1])
+        # A node takes the newest frame, so a busy machine may cost it some.
+        answered = stamps_of(embedded)
+        assert answered == sorted(set(answered) & set(STAMPS))
+
+
+def test_all_topics_of_pictures_are_played_together(
+    pictures: list[Any], person: Person, package_path: str, tmp_path: Path
+) -> None:
+    raw = [image(rgb, stamp) for rgb, stamp in zip(pictures, STAMPS, strict=True)]
+    small = [compressed_image(png(each), at) for each, at in zip(pictures, STAMPS, strict=True)]
+    recorded = write_bag(
+        tmp_path / 'bag', 'sqlite3', {TOPIC: raw, '/arm/compressed': small, '/chatter': [text('')]}
+    )
+    both: Collected[Any] = Collected()
+    person.node.create_subscription(Image, TOPIC, both.append, ALL)
+    person.node.create_subscription(CompressedImage, '/hand/compressed', both.append, ALL)
+    arguments = ('--rate', '20', '--ros-args', '-r', '/arm/compressed:=/hand/compressed')
+    with Player(package_path, recorded, *arguments) as player:
+        player.wait_for_log('40 images for /hand/compressed')
+        player.wait_for_log('played 80 images')
+        assert player.wait() == 0
+    both.wait_for(lambda _: len(both) == 80)
+    for kind in (Image, CompressedImage):
+        assert stamps_of([each for each in both if isinstance(each, kind)]) == STAMPS
+
+
+def test_a_part_is_played_again_and_again_until_a_signal(
+    bag: Path, person: Person, package_path: str
+) -> None:
+    seen = person.collect(Image, TOPIC, ALL)
+    arguments = ('--from', '1', '--to', '1.45', '--rate', '50', '--loop')
+    with Player(package_path, bag, *arguments) as player:
+        player.wait_for_log('played 5 images; again')
+        seen.wait_for(lambda _: len(seen) >= 10)
+        assert stamps_of(seen[:10]) == STAMPS[10:15] * 2
+        assert player.end(signal.SIGTERM) == 0
+    assert not [line for line in player.log if 'Traceback' in line]
+
+
+def test_nobody_misses_the_beginning(bag: Path, person: Person, package_path: str) -> None:
+    with Player(package_path, bag, '--rate', '50') as player:
+        player.wait_for_log('waiting for somebody to listen')
+        assert not [line for line in player.log if 'playing' in line]
+        seen = person.collect(Image, TOPIC, ALL)
+        assert player.wait() == 0
+    last_one(seen)
+    assert stamps_of(seen) == STAMPS
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_waiting(bag: Path, package_path: str, number: signal.Signals) -> None:
+    with Player(package_path, bag) as player:
+        player.wait_for_log('waiting for somebody to listen')
+        assert player.end(number) == 0
+    assert not [line for line in player.log if 'Traceback' in line]
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'code', 'words'),
+    [
+        (('--topic', '/cam'), 2, "no topic '/cam': choose one of its topics of pictures, /"),
+        (('--topic', '/chatter'), 2, 'is of type std_msgs/msg/String, which holds no picture'),
+        (('--from', '99'), 2, 'begin earlier'),
+        (('--rate', '0'), 2, 'rate is 0: give one from 0.01 to 1000'),
+        (('--speed', '2'), 2, 'No such option'),
+    ],
+)  # fmt: skip
+def test_a_wrong_call_is_one_sentence(
+    bag: Path, package_path: str, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    with Player(package_path, bag, *arguments) as player:
+        assert player.wait() == code
+    (line,) = [line for line in player.log if line.lower().startswith('error')]
+    assert words in line
+    assert not [line for line in player.log if 'Traceback' in line]
+
+
+def test_what_is_no_bag_or_damaged_is_one_sentence(bag: Path, package_path: str) -> None:
+    with Player(package_path, bag / 'gone') as player:
+        assert player.wait() == 2
+    assert f'there is no bag {bag / "gone"}' in player.log[-1]
+    (file,) = bag.glob('*.mcap')
+    file.write_bytes(file.read_bytes()[:1000])
+    with Player(package_path, bag, '--listeners', '0') as player:
+        assert player.wait() == 1
+    assert 'cannot be read as a bag' in player.log[-1]
