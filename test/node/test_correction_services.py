@@ -15,15 +15,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 import hashlib
 from pathlib import Path
-import sqlite3
 from typing import Any
 
 import cv2
 from edgetpu_retrain.runtime.extractor import Extractor
-from edgetpu_retrain.store.sample_schema import SCHEMA_VERSION
 from edgetpu_retrain.store.samples import SampleStore
 import numpy as np
 import pytest
@@ -196,35 +193,3 @@ def test_pictures_let_another_extractor_take_the_samples_over(
     identity = hashlib.sha256(model).hexdigest()
     for picture in stored_pictures(tmp_path / 'data', identity):
         assert max(picture.shape) == 320
-
-
-@pytest.mark.parametrize(
-    ('damage', 'words'),
-    [
-        (
-            lambda file: _execute(file, f'PRAGMA user_version={SCHEMA_VERSION + 1}'),
-            'newer',
-        ),
-        (lambda file: file.write_bytes(b'no database at all' * 100), 'was not written by this'),
-    ],
-)
-def test_a_database_that_is_not_ours_is_refused_and_left_alone(
-    start_node: Any, tmp_path: Path, damage: Callable[[Path], None], words: str
-) -> None:
-    start_node().wait_until_ready().end()
-    file = tmp_path / 'data' / 'samples.db'
-    damage(file)
-    before = file.read_bytes()
-    node: RunningNode = start_node()
-    assert node.wait() == 1
-    assert '[FATAL]' in node.log[-1]
-    assert str(file) in node.log[-1]
-    assert words in node.log[-1]
-    assert file.read_bytes() == before
-
-
-def _execute(file: Path, statement: str) -> None:
-    connection = sqlite3.connect(file)
-    connection.execute(statement)
-    connection.commit()
-    connection.close()

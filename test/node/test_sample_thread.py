@@ -1,0 +1,103 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The thread of the samples, with a database that another program holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import contextlib
+from pathlib import Path
+import sqlite3
+from typing import Any
+
+from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.model_file.description import describe
+from edgetpu_retrain.node.captures import Capture, Captures
+from edgetpu_retrain.node.image_transport import RAW
+from edgetpu_retrain.node.newest_frames import Frame
+from edgetpu_retrain.node.sample_thread import SampleThread
+from edgetpu_retrain.store import sample_schema
+from edgetpu_retrain.store.samples import SampleStore
+import numpy as np
+import pytest
+from running_node import image_message, pattern
+from small_models import build_extractor
+
+DESCRIPTION = describe(build_extractor('uint8'))
+PICTURE = pattern(1)
+
+
+class CountingStore(SampleStore):
+    """A store that knows how often it was asked to add."""
+
+    attempts = 0
+
+    def add(self, *arguments: Any, **options: Any) -> int:
+        """Add a sample, and count."""
+        self.attempts += 1
+        return super().add(*arguments, **options)
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CountingStore]:
+    """Return a store that does not wait for other programs."""
+    monkeypatch.setattr(sample_schema, '_BUSY_TIMEOUT_S', 0.0)
+    with CountingStore(tmp_path / 'samples.db') as store:
+        yield store
+
+
+def capture_frames(thread: SampleThread, count: int) -> Capture:
+    """Ask for frames, have them claimed and stored, and return the request when it is over."""
+    captures, capture = Captures(), Capture('cat', '', count, 0.0, 0.0)
+    captures.add(capture)
+    for arrived in range(count):
+        frame = Frame('front', RAW, image_message(PICTURE), float(arrived))
+        (claim,) = captures.claim(frame)
+        embedding = np.full(DESCRIPTION.dimension, arrived, np.uint8)
+        thread.add_captured(captures, claim, frame, PICTURE, embedding)
+    with contextlib.suppress(StoreError):
+        capture.done.result()
+    return capture
+
+
+def test_of_many_frames_only_one_waits_for_a_lock(store: CountingStore) -> None:
+    problems: list[str] = []
+    thread = SampleThread(store, DESCRIPTION, lambda: 'none', lambda _: None, problems.append)
+    with contextlib.closing(thread):
+        with contextlib.closing(sqlite3.connect(store.path)) as other:
+            other.execute('BEGIN IMMEDIATE')
+            refused = capture_frames(thread, 5)
+            assert thread.counts().result() == {}, 'reading goes on'
+        assert isinstance(refused.error, StoreError)
+        assert (refused.claimed, refused.stored) == (5, 0)
+        assert store.attempts == 1
+        assert 'database is locked' in problems[-1], 'that it can be read is no news'
+
+        assert capture_frames(thread, 5).stored == 5
+        assert thread.counts().result() == {'cat': 5}
+        assert problems[-1] == ''
+
+
+def test_a_problem_of_reading_is_over_with_the_next_reading(store: CountingStore) -> None:
+    problems: list[str] = []
+    thread = SampleThread(store, DESCRIPTION, lambda: 'none', lambda _: None, problems.append)
+    with contextlib.closing(thread):
+        with contextlib.closing(sqlite3.connect(store.path, isolation_level=None)) as vandal:
+            vandal.execute('ALTER TABLE embeddings RENAME TO hidden')
+            with pytest.raises(StoreError, match='no such table'):
+                thread.counts().result()
+            assert 'no such table' in problems[-1]
+            vandal.execute('ALTER TABLE hidden RENAME TO embeddings')
+        assert thread.counts().result() == {}
+        assert problems[-1] == ''
