@@ -235,9 +235,10 @@ class SampleThread:
 
     def _look(self) -> None:
         with contextlib.suppress(StoreError):
-            seen = self._watched(self._store.changes_by_others)
+            seen = self._store.changes_by_others()
             if seen != self._seen:
-                self._on_counts(self._count())
+                # Only this tells whether the samples can be read.
+                self._on_counts(self._watched(self._count))
                 self._seen = seen
 
     def _change(self, function: Callable[[], Answer]) -> Future[Answer]:

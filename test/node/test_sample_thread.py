@@ -101,3 +101,38 @@ def test_a_problem_of_reading_is_over_with_the_next_reading(store: CountingStore
             vandal.execute('ALTER TABLE hidden RENAME TO embeddings')
         assert thread.counts().result() == {}
         assert problems[-1] == ''
+
+
+def test_a_look_tells_what_others_did_and_hides_no_problem(store: CountingStore) -> None:
+    problems: list[str] = []
+    counts: list[dict[str, int]] = []
+    thread = SampleThread(store, DESCRIPTION, lambda: 'none', counts.append, problems.append)
+
+    def look() -> None:
+        thread.look()
+        # The thread does one thing after the other.
+        thread.newest('', 1).exception()
+
+    with contextlib.closing(thread):
+        look()
+        look()
+        assert counts == [{}], 'nothing has changed since'
+        with contextlib.closing(sqlite3.connect(store.path, isolation_level=None)) as vandal:
+            vandal.execute('ALTER TABLE embeddings RENAME TO hidden')
+            problems.clear()
+            for _ in range(2):
+                look()
+            assert problems
+            assert all('no such table' in each for each in problems), 'never called over'
+            vandal.execute('ALTER TABLE hidden RENAME TO embeddings')
+        look()
+        assert (problems[-1], counts) == ('', [{}, {}])
+        with SampleStore(store.path) as other:
+            other.add(
+                'cat',
+                np.zeros(DESCRIPTION.dimension, np.uint8),
+                extractor=DESCRIPTION.identity,
+                quantization=DESCRIPTION.quantization,
+            )
+        look()
+        assert counts[-1] == {'cat': 1}
