@@ -268,7 +268,14 @@ def test_every_parameter_is_described(start_node: Any, person: Person) -> None:
         *('camera.image_transport', 'camera.device', 'extractor', 'device', 'num_threads'),
         *('data_dir', 'fallback_extractor', 'invoke_timeout_s'),
         *('num_iter', 'learning_rate', 'batch_size', 'reg', 'rejection_rate', 'seed'),
-        *('sample_timeout_s', 'min_novelty', 'store_images', 'keep_models', 'unknown_below'),
+        *(
+            'sample_timeout_s',
+            'min_novelty',
+            'store_images',
+            'keep_models',
+            'follow_models',
+            'unknown_below',
+        ),
         *('smoothing_frames', 'smoothing_hysteresis', 'max_results'),
     }
     for descriptor in described:
