@@ -109,7 +109,7 @@ class RunningProgram:
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self.process = subprocess.Popen(
             command,
-            env={**os.environ, **environment},
+            env={**os.environ, 'PYTHONFAULTHANDLER': '1', **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -144,9 +144,12 @@ class RunningProgram:
         """Wait until it ends, and return the exit code."""
         try:
             exit_code = self.process.wait(PATIENCE_S)
-        except subprocess.TimeoutExpired:
+        except subprocess.TimeoutExpired as error:
+            # It says where each of its threads is.
+            self.process.send_signal(signal.SIGABRT)
+            self._reader.join(PATIENCE_S)
             self.process.kill()
-            raise
+            raise TimeoutError('it does not end:\n' + '\n'.join(self.log)) from error
         self._reader.join(PATIENCE_S)
         if self.process.stdout is not None:
             self.process.stdout.close()

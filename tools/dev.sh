@@ -447,10 +447,12 @@ do_test() {
   rm -rf "$scratch"
   mkdir -p "$scratch/log"
   say "testing with ROS 2 $distro, $(python3 --version)"
+  # Two files at a time, each process on a ROS domain of its own; -n 0 is one after the other.
   # The tests are to see what was built and installed, not the source beside them: no current
   # folder on sys.path, neither here nor (from Python 3.11) in the nodes that the tests start.
   PYTHONSAFEPATH=1 ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST ROS_HOME=$scratch \
-    ROS_LOG_DIR=$scratch/log python3 -c "$run_pytest" -o cache_dir="$cache/pytest$suffix" "$@"
+    ROS_LOG_DIR=$scratch/log python3 -c "$run_pytest" -o cache_dir="$cache/pytest$suffix" \
+    -n 2 --dist loadfile "$@"
 }
 
 do_lint() {

@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 from edgetpu_retrain.errors import RetrainError
@@ -40,6 +41,10 @@ def main(arguments: list[str] | None = None) -> int:
         The exit code: 0 after a signal, 1 when the node could not start.
     """
     tune_process()
+    # rclpy's own handler, which shuts ROS down, is enough.  Python's would raise a
+    # KeyboardInterrupt wherever a callback is, and one that has just taken a lock never gives it
+    # back (https://github.com/python/cpython/issues/148874): the end would wait for ever.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         rclpy.init(args=arguments)
     except RuntimeError as error:
@@ -58,8 +63,6 @@ def main(arguments: list[str] | None = None) -> int:
         if not retrain_node.start():
             return 1 if rclpy.ok() else 0
         executor.spin()
-    except KeyboardInterrupt:
-        pass
     except Exception as error:
         # A signal ends ROS at any moment, and whatever is being done with it then fails.
         if rclpy.ok():

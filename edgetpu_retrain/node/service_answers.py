@@ -54,6 +54,10 @@ class ServiceAnswers:
             response.message = sentence(error)
             self._node.get_logger().warning(f'request refused: {response.message}')
         except Exception as error:  # noqa: BLE001 - a bug must not end a robot's node
+            if not self._node.context.ok():
+                # A signal has ended ROS, and whatever is being done with it then fails.
+                response.message = DEACTIVATED
+                return response
             response.message = f'Internal error, see the log of the node: {error!r}.'
             self._node.get_logger().error(traceback.format_exc())
         return response

@@ -61,10 +61,11 @@ def capture_frames(thread: SampleThread, count: int) -> Capture:
     """Ask for frames, have them claimed and stored, and return the request when it is over."""
     captures, capture = Captures(), Capture('cat', '', count, 0.0, 0.0)
     captures.add(capture)
-    for arrived in range(count):
-        frame = Frame('front', RAW, image_message(PICTURE), float(arrived))
-        (claim,) = captures.claim(frame)
-        embedding = np.full(DESCRIPTION.dimension, arrived, np.uint8)
+    frames = [Frame('front', RAW, image_message(PICTURE), float(at)) for at in range(count)]
+    # All before the first is stored: a request that was refused takes no more.
+    claims = [captures.claim(frame)[0] for frame in frames]
+    for number, (frame, claim) in enumerate(zip(frames, claims, strict=True)):
+        embedding = np.full(DESCRIPTION.dimension, number, np.uint8)
         thread.add_captured(captures, claim, frame, PICTURE, embedding)
     with contextlib.suppress(StoreError):
         capture.done.result()
