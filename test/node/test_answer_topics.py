@@ -92,6 +92,19 @@ def test_an_improbable_answer_is_unknown(start_node: Any, person: Person) -> Non
     results.wait_for(lambda each: not each.unknown, since=len(results))
 
 
+def test_what_was_never_taught_is_unknown(start_node: Any, person: Person) -> None:
+    start_node()
+    camera = serve(person)
+    results = person.collect(Result, 'result')
+    known = results.next_one()
+    assert known.unknown_score <= known.unknown_threshold
+    camera.show(image_message(pattern(3)))
+    strange = results.wait_for(lambda each: each.unknown, since=len(results))
+    assert strange.unknown_score > strange.unknown_threshold == known.unknown_threshold
+    assert strange.classification.results[0].class_id == 'unknown'
+    person.classifications.wait_for(lambda each: each.results[0].class_id == 'unknown')
+
+
 def test_a_smoothed_answer_lags_and_never_hides_the_raw_one(
     start_node: Any, person: Person
 ) -> None:
