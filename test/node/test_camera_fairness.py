@@ -36,7 +36,7 @@ def test_cameras_of_different_rates_and_transports_are_served_alike(
             'extractor': "''",
             'cameras': '[front, side]',
             'front.image_topic': '/front',
-            'side.image_topic': '/side/compressed',
+            'side.image_topic': '/side',
             'side.image_transport': 'compressed',
         }
     )
