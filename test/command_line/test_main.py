@@ -25,7 +25,16 @@ import pytest
 TOPIC = '/camera/image_raw'
 
 
-def test_a_folder_is_taught_trained_and_measured(
+def check_report(run_without_ros: Run, folder: Path) -> None:
+    reported = run_without_ros(
+        'report', '--data-dir', folder / 'data', '--out', folder / 'report.html', '--json'
+    )
+    assert reported.code == 0, reported.err
+    assert '<title>' in Path(reported.result['html']).read_text()
+    assert Path(reported.result['png']).is_file()
+
+
+def test_a_folder_is_taught_trained_measured_and_reported(
     run_without_ros: Run, lessons: Path, exam: Path, tmp_path: Path
 ) -> None:
     data = ('--data-dir', tmp_path / 'data')
@@ -41,10 +50,11 @@ def test_a_folder_is_taught_trained_and_measured(
     assert measured.code == 0, measured.err
     assert measured.result['pictures'] == 24
     assert measured.result['accuracy'] >= 0.9
+    check_report(run_without_ros, tmp_path)
 
 
 @pytest.mark.parametrize('storage', STORAGES)
-def test_a_bag_is_taught_trained_and_measured(
+def test_a_bag_is_taught_trained_measured_and_reported(
     storage: str, run_without_ros: Run, tmp_path: Path
 ) -> None:
     data = ('--data-dir', tmp_path / 'data')
@@ -66,6 +76,7 @@ def test_a_bag_is_taught_trained_and_measured(
     assert measured.code == 0, measured.err
     assert measured.result['pictures'] == 6
     assert measured.result['right'] >= 5
+    check_report(run_without_ros, tmp_path)
 
 
 def test_what_is_printed_for_people(run: Run, trained_once: Path, exam: Path) -> None:
