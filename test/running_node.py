@@ -207,12 +207,12 @@ class Goal:
         return wait_for(self.handle.cancel_goal_async())
 
 
-def wait_for(future: Any) -> Any:
+def wait_for(future: Any, patience_s: float = PATIENCE_S) -> Any:
     """Wait for an rclpy future that another thread's executor ends."""
     ended = threading.Event()
     future.add_done_callback(lambda _: ended.set())
-    if not ended.wait(PATIENCE_S):
-        raise TimeoutError(f'no answer within {PATIENCE_S:.0f} s')
+    if not ended.wait(patience_s):
+        raise TimeoutError(f'no answer within {patience_s:.0f} s')
     return future.result()
 
 
@@ -345,9 +345,13 @@ class Person:
         for client in (self._add, self._remove, self._list):
             assert client.wait_for_service(timeout_sec=PATIENCE_S)
         assert self._train.wait_for_server(timeout_sec=PATIENCE_S)
-        # The services are there before all else; they answer when the node has started.
-        self.list_samples()
-        return self
+        # The services are there before all else; they answer when the node has started.  An
+        # answer is lost where the node has not discovered who asks yet, so this is asked again.
+        for patience_s in (5.0, 15.0, PATIENCE_S):
+            with contextlib.suppress(TimeoutError):
+                wait_for(self._list.call_async(ListSamples.Request()), patience_s)
+                return self
+        raise TimeoutError('the node does not answer ~/list_samples')
 
     def camera(self, topic: str = '/image', message_type: type = Image) -> Camera:
         """Return a new camera."""

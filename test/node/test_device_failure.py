@@ -242,10 +242,10 @@ def test_two_devices_serve_two_cameras_and_fail_alone(
     assert status == GoalStatus.STATUS_SUCCEEDED, result.message
     results = person.collect(Result, 'result')
     results.wait_for(lambda each: each.camera == 'front' and each.model_version == 2)
+    assert {each.camera for each in results} == {'front'}
 
     tell('')
     node.wait_for_log('Device usb:1 (of arm): The Edge TPU serves again (usb:1)')
-    assert {each.camera for each in results} == {'front'}
     results.wait_for(lambda each: each.camera == 'arm')
     assert {each.model_version for each in results if each.camera == 'arm'} == {2}
 
