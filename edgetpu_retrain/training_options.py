@@ -16,7 +16,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.learning.arguments import real_number, whole_number
@@ -82,6 +83,13 @@ class TrainingOptions:
             if getattr(self, name) >= 1.0:
                 raise RequestError(f'{name} is {getattr(self, name)}; it must be below 1.')
         return self
+
+    def for_fit(self) -> dict[str, Any]:
+        """Return the arguments of ``fit`` that these options are."""
+        options = asdict(self)
+        # How often to report is the caller's.
+        del options['print_every']
+        return options
 
     def _check(self, name: str, check: Callable[..., float], **limits: float) -> None:
         value = getattr(self, name)
