@@ -34,6 +34,7 @@ usage: tools/dev.sh [--ros jazzy|kilted] COMMAND [ARGUMENTS]
   bench [ARGS]    build, and hold the default training against its rivals
   bench-teach [ARGS]  build, and hold teaching from files against a bare loop
   bench-node [ARGS]  build, and hold the node against a bare loop of its model
+  fuzz [ARGS]     build, and fuzz every parser of outside bytes (--seconds 60 each)
   run TOPIC [ARGS]  build, and run the node on an image topic, e.g. /camera/image_raw
   clean           remove all of the above; what `run` has learned (.ros) stays
 
@@ -460,7 +461,7 @@ do_test() {
 do_lint() {
   local sources=() scripts=(tools/dev.sh .ci/run) folder failed=()
   prepare 'add_requirements test' 'add_requirements lint'
-  for folder in edgetpu_retrain launch test tools benchmarks setup.py; do
+  for folder in edgetpu_retrain launch test tools benchmarks fuzz setup.py; do
     if [ -f $folder ] || [ -n "$(find $folder -name '*.py' -print -quit 2>/dev/null)" ]; then
       sources+=("$folder")
     fi
@@ -508,6 +509,12 @@ do_bench-node() { run_benchmark node "$@"; }
 
 do_bench-teach() { run_benchmark teach "$@"; }
 
+do_fuzz() {
+  prepare build_packages 'add_requirements fuzz'
+  enter_install
+  exec python3 fuzz/run.py "$@"
+}
+
 do_run() {
   [ -n "${1:-}" ] || die 'which images? For example:  make run IMAGE_TOPIC=/camera/image_raw'
   local topic=$1
@@ -548,11 +555,15 @@ export PIP_CACHE_DIR=${PIP_CACHE_DIR:-$cache/pip} TMPDIR=$cache/tmp
 unset PIP_PREFIX PIP_TARGET PIP_USER
 
 case $command in
-  check | setup | build | test | lint | demo | bench | bench-teach | bench-node | run) choose_ros "$wanted" ;;
+  check | setup | build | test | lint | demo | bench | bench-teach | bench-node | fuzz | run)
+    choose_ros "$wanted"
+    ;;
 esac
 case $command in
   check) require_platform && require_tools && say 'nothing is missing' ;;
-  setup | build | test | lint | demo | bench | bench-teach | bench-node | run | clean) "do_$command" "$@" ;;
+  setup | build | test | lint | demo | bench | bench-teach | bench-node | fuzz | run | clean)
+    "do_$command" "$@"
+    ;;
   '' | help | -h | --help) usage ;;
   *)
     usage >&2

@@ -28,7 +28,9 @@ from edgetpu_retrain.errors import ModelFileError
 
 # A hundred thousand names of the greatest length.
 _MAX_BYTES = 64 * 1024 * 1024
-_MAX_CLASSES = 1_000_000
+# Real files leave out some numbers (Coral's of COCO has 80 names up to 89).  A short file must not
+# make up a million names, and a name that begins with a year is a name.
+_MOST_LEFT_OUT = 10_000
 _NUMBERED = re.compile(r'(\d{1,9})[:\s]\s*(.*\S)', re.ASCII)
 
 
@@ -71,6 +73,6 @@ def read_label_file(path: Path) -> tuple[str, ...]:
         raise ModelFileError(f'{path} holds no class names: one is needed in each line')
     numbered = [_NUMBERED.fullmatch(name) for name in names]
     by_number = {int(match[1]): match[2] for match in numbered if match is not None}
-    if len(by_number) < len(names) or max(by_number) >= _MAX_CLASSES:
+    if len(by_number) < len(names) or max(by_number) >= len(names) + _MOST_LEFT_OUT:
         return tuple(names)
     return tuple(by_number.get(index, str(index)) for index in range(max(by_number) + 1))

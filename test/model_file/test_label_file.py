@@ -41,6 +41,8 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         ('2 euro\n1 euro\ncent\n', ('2 euro', '1 euro', 'cent')),
         # One number twice: likewise.
         ('1 euro\n1 cent\n', ('1 euro', '1 cent')),
+        # More left out than any real numbering has.
+        ('999999 last\n', ('999999 last',)),
     ],
 )
 def test_forms_of_label_files(content: str, labels: tuple[str, ...], tmp_path: Path) -> None:

@@ -1,0 +1,67 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Findings: what a target did that it may not do, once for each place in the code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import hashlib
+from pathlib import Path
+import traceback
+
+_PACKAGE = 'edgetpu_retrain'
+
+
+@dataclass(frozen=True)
+class Finding:
+    """
+    One way in which a target breaks.
+
+    Args:
+        key: stands for the place; findings with the same key are taken for the same.
+        story: the traceback, or what is known where there is none.
+    """
+
+    key: str
+    story: str
+
+    @classmethod
+    def of(cls, error: BaseException) -> Finding:
+        """Return the finding that an exception is."""
+        cause = error.__cause__ or error
+        frames = traceback.extract_tb(cause.__traceback__)
+        ours = [frame for frame in frames if f'/{_PACKAGE}/' in frame.filename]
+        place = ours[-1] if ours else frames[-1] if frames else None
+        where = f'{place.filename}:{place.lineno}' if place else ''
+        digest = hashlib.sha256(f'{type(error).__name__} {where}'.encode()).hexdigest()
+        return cls(
+            f'{type(error).__name__}-{digest[:8]}',
+            ''.join(traceback.format_exception(error)),
+        )
+
+
+def note(folder: Path, error: BaseException, data: bytes) -> None:
+    """
+    Keep a finding: the shortest bytes that lead to it, and its traceback.
+
+    Args:
+        folder: of the findings of one target; `<key>` gets the bytes and `<key>.txt` the story.
+        error: what the target raised.
+        data: what it was given.
+    """
+    finding = Finding.of(error)
+    path = folder / finding.key
+    if not path.exists() or len(data) < path.stat().st_size:
+        path.write_bytes(data)
+        path.with_suffix('.txt').write_text(finding.story, errors='backslashreplace')

@@ -1,0 +1,197 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Session: one target fuzzed for some seconds, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import hashlib
+import os
+from pathlib import Path
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+from target_list import load_target
+
+_HERE = Path(__file__).resolve().parent
+REGRESSION_CORPUS = _HERE.parent / 'test' / 'fuzz' / 'corpus'
+"""One folder a target: inputs that are tried in `make test`, those of former findings first."""
+
+# An input that takes so long hangs whoever reads it: the largest good ones take milliseconds.
+_TIMEOUT_S = 10
+_RSS_LIMIT_MB = 2048
+# Crashes and hangs end the process; each is one more start.
+_MOST_STARTS = 10
+_STATUS = re.compile(r'cov: (\d+) ft: (\d+)')
+_EXECUTIONS = re.compile(r'stat::number_of_executed_units:\s+(\d+)')
+_PROGRESS = re.compile(r'^#(\d+)\s', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """
+    What came of fuzzing one target.
+
+    Args:
+        target: its name.
+        executions: inputs that were tried.
+        edges: places in the package's code that they reached, as libFuzzer counts them.
+        features: edges, told apart by how often they were passed.
+        corpus: inputs kept because each reached something new.
+        peak_bytes: memory that the dearest of them cost.
+        findings: regression cases that were written, one a finding.
+    """
+
+    target: str
+    executions: int
+    edges: int
+    features: int
+    corpus: int
+    peak_bytes: int
+    findings: tuple[Path, ...]
+
+
+class Session:
+    """
+    One target's folder and processes.
+
+    Args:
+        name: of the target.
+        folder: for what is kept from one run to the next (``corpus``) and what is not.
+    """
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self._name = name
+        self._folder = folder
+        self._log = folder / 'log.txt'
+        for each in ('seeds', 'findings', 'artifacts'):
+            shutil.rmtree(folder / each, ignore_errors=True)
+        for each in ('corpus', 'seeds', 'findings', 'artifacts'):
+            (folder / each).mkdir(parents=True, exist_ok=True)
+
+    def fuzz(self, seconds: int) -> Outcome:
+        """Fuzz for so many seconds, then replay what was kept under the memory budget."""
+        target = load_target(self._name)
+        for seed in target.seeds():
+            name = hashlib.sha256(seed).hexdigest()[:16]
+            (self._folder / 'seeds' / name).write_bytes(seed)
+        self._log.write_text('')
+        executions, starts, begin = 0, 0, time.monotonic()
+        while starts < _MOST_STARTS:
+            left = round(seconds - (time.monotonic() - begin))
+            if starts and left < 2:
+                break
+            starts += 1
+            words, healthy = self._run_fuzzer(max(left, 1), target.max_bytes)
+            executions += _executions(words)
+            if healthy:
+                break
+        edges, features = _coverage(self._log.read_text(errors='replace'))
+        peak = self._measure()
+        return Outcome(
+            target=self._name,
+            executions=executions,
+            edges=edges,
+            features=features,
+            corpus=sum(1 for _ in (self._folder / 'corpus').iterdir()),
+            peak_bytes=peak,
+            findings=tuple(self._keep_findings()),
+        )
+
+    def _run_fuzzer(self, seconds: int, max_bytes: int) -> tuple[str, bool]:
+        """Return what libFuzzer printed, and whether it came to its end."""
+        known = REGRESSION_CORPUS / self._name
+        done = subprocess.run(
+            [
+                sys.executable,
+                _HERE / 'fuzz_target.py',
+                self._name,
+                self._folder / 'findings',
+                f'-max_total_time={seconds}',
+                f'-max_len={max_bytes}',
+                f'-timeout={_TIMEOUT_S}',
+                f'-rss_limit_mb={_RSS_LIMIT_MB}',
+                f'-artifact_prefix={self._folder}/artifacts/',
+                '-print_final_stats=1',
+                # What libraries print of broken input would fill the log.
+                '-close_fd_mask=3',
+                self._folder / 'corpus',
+                self._folder / 'seeds',
+                *([known] if known.is_dir() else []),
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors='replace',
+            env=_environment(),
+            check=False,
+        )
+        with self._log.open('a') as log:
+            log.write(done.stderr)
+        if done.returncode and not any((self._folder / 'artifacts').iterdir()):
+            raise SystemExit(
+                f'error: the fuzzer of {self._name} ended with {done.returncode}:\n'
+                f'{done.stderr[-3000:]}'
+            )
+        return done.stderr, done.returncode == 0
+
+    def _measure(self) -> int:
+        """Replay the corpus under the budget; return the highest cost."""
+        done = subprocess.run(
+            [
+                sys.executable,
+                _HERE / 'replay_inputs.py',
+                self._name,
+                self._folder / 'findings',
+                self._folder / 'corpus',
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=_environment(),
+            check=False,
+        )
+        lines = done.stdout.split()
+        return int(lines[-1]) if lines else 0
+
+    def _keep_findings(self) -> list[Path]:
+        """Copy all findings to the regression corpus; return the copies."""
+        found = [
+            path for path in (self._folder / 'findings').iterdir() if path.suffix != '.txt'
+        ] + list((self._folder / 'artifacts').iterdir())
+        kept = []
+        for path in sorted(found):
+            folder = REGRESSION_CORPUS / self._name
+            folder.mkdir(parents=True, exist_ok=True)
+            kept.append(folder / path.name[:40])
+            shutil.copyfile(path, kept[-1])
+        return kept
+
+
+def _environment() -> dict[str, str]:
+    # One thread: nothing here gains by more, and a pool for each process would cost memory.
+    return {**os.environ, 'OPENBLAS_NUM_THREADS': '1', 'OMP_NUM_THREADS': '1'}
+
+
+def _executions(words: str) -> int:
+    final = _EXECUTIONS.findall(words)
+    return int(final[-1]) if final else max(map(int, _PROGRESS.findall(words)), default=0)
+
+
+def _coverage(words: str) -> tuple[int, int]:
+    pairs = [(int(edges), int(features)) for edges, features in _STATUS.findall(words)]
+    return max(pairs, default=(0, 0))

@@ -1,0 +1,99 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+What fuzzing has found, and the seeds that it begins with, through every target; no fuzzer needed.
+
+Each file in ``corpus/<target>/`` is an input of that target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from target import BrokenPromiseError, check, check_memory, MemoryBudget, Target
+from target_list import load_target, target_names
+
+CORPUS = Path(__file__).parent / 'corpus'
+# All of it comes with every checkout.
+MAX_CORPUS_BYTES = 300_000
+
+
+@pytest.mark.parametrize('name', target_names())
+def test_a_target_succeeds_or_refuses_in_words_within_its_budget(
+    name: str, tmp_path: Path
+) -> None:
+    target = load_target(name)
+    seeds = list(target.seeds())
+    assert seeds
+    cases = CORPUS / name
+    inputs = {f'seed {number}': seed for number, seed in enumerate(seeds)}
+    if cases.is_dir():
+        inputs |= {path.name: path.read_bytes() for path in sorted(cases.iterdir())}
+    for what, data in inputs.items():
+        assert len(data) <= target.max_bytes, what
+        # What is imported or built at the first use is no input's cost.
+        check(target, data, tmp_path)
+        check_memory(target, data, tmp_path)
+
+
+def test_the_corpus_is_small_and_belongs_to_targets() -> None:
+    files = [path for path in CORPUS.rglob('*') if path.is_file()]
+    assert {path.parent.name for path in files} <= set(target_names())
+    assert sum(path.stat().st_size for path in files) <= MAX_CORPUS_BYTES
+
+
+def _raise(error: Exception) -> Callable[[bytes, Path], object]:
+    def run(_data: bytes, _folder: Path) -> None:
+        raise error
+
+    return run
+
+
+def _nothing() -> tuple[bytes, ...]:
+    return ()
+
+
+@pytest.mark.parametrize('error', [ValueError('x'), KeyError('x'), MemoryError()])
+def test_any_other_exception_comes_out_as_it_is(error: Exception, tmp_path: Path) -> None:
+    with pytest.raises(type(error)):
+        check(Target(_raise(error), _nothing, permitted=(OSError,)), b'', tmp_path)
+
+
+@pytest.mark.parametrize('words', ['', '  ', 'two\nlines', 'a bell \a'])
+def test_a_refusal_without_one_line_of_words_is_a_finding(words: str, tmp_path: Path) -> None:
+    target = Target(_raise(OSError(words)), _nothing, permitted=(OSError,))
+    with pytest.raises(BrokenPromiseError):
+        check(target, b'', tmp_path)
+
+
+def test_more_memory_than_the_budget_is_a_finding(tmp_path: Path) -> None:
+    target = Target(
+        lambda data, _folder: bytearray(100_000 * len(data)),
+        _nothing,
+        memory=MemoryBudget(constant=1_000_000, per_byte=1000),
+    )
+    check_memory(target, bytes(10), tmp_path)
+    with pytest.raises(BrokenPromiseError, match='20 bytes cost 20'):
+        check_memory(target, bytes(20), tmp_path)
+
+
+def test_what_a_target_leaves_in_its_folder_is_removed(tmp_path: Path) -> None:
+    def run(data: bytes, folder: Path) -> None:
+        (folder / 'some' / 'folder').mkdir(parents=True)
+        (folder / 'file').write_bytes(data)
+
+    check(Target(run, _nothing), b'x', tmp_path)
+    assert not list(tmp_path.iterdir())
