@@ -12,18 +12,24 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-One target under libFuzzer, in a process of its own: ``fuzz_target.py TARGET FINDINGS [FLAG...]``.
+One target under libFuzzer, in a process of its own.
 
-Flags, and folders of inputs, are libFuzzer's.  An exception is a finding, written down without an
-end of the process, so that one does not hide the others; what ends or stops the process
-(a crash in native code, an input that takes too long) is libFuzzer's to report.
+    fuzz_target.py TARGET FINDINGS LAST HANG [FLAG...]
+
+LAST is a file that the input of the moment is written to, HANG one that gets the traceback of an
+input that takes too long; flags, and folders of inputs, are libFuzzer's.  An exception is a
+finding, written down without an end of the process, so that one does not hide the others.
 """
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+import faulthandler
+from io import FileIO
 from pathlib import Path
 import resource
 import sys
+from typing import NamedTuple, TextIO
 
 import atheris
 from finding import note
@@ -34,39 +40,66 @@ from target_list import load_target
 # fuzzing begins: more than any budget of an input, and what an absurd count would ask for.
 _ROOM_BYTES = 1024 * 2**20
 
+TIMEOUT_S = 10
+"""An input that takes so long hangs whoever reads it: the largest good ones take milliseconds."""
+
+
+class _Files(NamedTuple):
+    """What is left of a process that does not come to its end."""
+
+    last_input: FileIO
+    hang: TextIO
+
 
 def main() -> None:
     """Fuzz until libFuzzer ends the process."""
-    name, findings, *flags = sys.argv[1:]
+    name, findings, last_input, hang, *flags = sys.argv[1:]
     with atheris.instrument_imports(include=['edgetpu_retrain'], enable_loader_override=False):
         target = load_target(name)
         with scratch_folder() as folder:
             # What is imported at the first use is to be instrumented, too.
             for seed in target.seeds():
                 _try(target, seed, folder, Path(findings))
-    with scratch_folder() as folder:
+    with ExitStack() as stack:
+        folder = stack.enter_context(scratch_folder())
         options = {}
         mutate = target.mutate
         if mutate is not None:
             options['custom_mutator'] = lambda data, most, seed: mutate(
                 data, most, seed, atheris.Mutate
             )
+        files = _Files(
+            stack.enter_context(Path(last_input).open('wb', buffering=0)),
+            stack.enter_context(Path(hang).open('w')),
+        )
         atheris.Setup(
             [sys.argv[0], *flags],
-            lambda data: _try(target, data, folder, Path(findings)),
+            lambda data: _try(target, data, folder, Path(findings), files),
             **options,
         )
         _limit_memory()
         atheris.Fuzz()
 
 
-def _try(target: Target, data: bytes, folder: Path, findings: Path) -> None:
+def _try(
+    target: Target, data: bytes, folder: Path, findings: Path, files: _Files | None = None
+) -> None:
+    if files is not None:
+        files.last_input.seek(0)
+        files.last_input.truncate()
+        files.last_input.write(data)
+        # Not libFuzzer's alarm: one that reaches another thread is lost on atheris, and the next
+        # one ends the process.
+        faulthandler.dump_traceback_later(TIMEOUT_S, exit=True, file=files.hang)
     try:
         check(target, data, folder)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - that nothing else comes out is what is tested
         note(findings, error, data)
+    finally:
+        if files is not None:
+            faulthandler.cancel_dump_traceback_later()
 
 
 def _limit_memory() -> None:

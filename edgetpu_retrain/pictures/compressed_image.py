@@ -30,6 +30,9 @@ import numpy as np
 
 # 64 megapixels are 192 MB of RGB; 8K video has 33.
 MAX_PIXELS = 64_000_000
+# A byte of a PNG file holds 8 pixels of one bit and, deflated, 1032 such bytes at best
+# (https://zlib.net/zlib_tech.html); JPEG needs more.  A file whose header claims more pixels lies.
+_MOST_PIXELS_A_BYTE = 8 * 1032
 
 _JPEG_START = b'\xff\xd8\xff'
 _JPEG_END = b'\xff\xd9'
@@ -87,6 +90,11 @@ def check_picture(content: bytes) -> None:
         raise ImageError(
             f'the picture is {width} x {height} pixels, more than {MAX_PIXELS // 1_000_000} '
             'megapixels: make it smaller'
+        )
+    if width * height > _MOST_PIXELS_A_BYTE * len(content):
+        raise ImageError(
+            f'the picture says that it is {width} x {height} pixels, which its {len(content)} '
+            'bytes cannot hold: it is cut off or damaged, so send it again'
         )
 
 

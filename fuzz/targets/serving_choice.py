@@ -18,13 +18,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from edgetpu_retrain.store.model_record import ModelRecord
 from edgetpu_retrain.store.models import ModelStore
 from edgetpu_retrain.store.serving import ServingChoice
 from json_mutation import mutate_json
 from small_files import IDENTITY, LABELS
 from target import each_of, MemoryBudget, MIB, Target
-
-from edgetpu_retrain.store.model_record import ModelRecord
 
 _RECORD = ModelRecord(
     labels=LABELS,
@@ -61,4 +60,6 @@ def _seeds() -> Iterator[bytes]:
     yield b'999999999\n'
 
 
-TARGET = Target(run=_run, seeds=_seeds, mutate=mutate_json, max_bytes=8192, memory=MemoryBudget(2 * MIB, 256))
+TARGET = Target(
+    run=_run, seeds=_seeds, mutate=mutate_json, max_bytes=8192, memory=MemoryBudget(2 * MIB, 256)
+)
