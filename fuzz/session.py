@@ -26,6 +26,7 @@ import subprocess
 import sys
 import time
 
+from target import scratch_folder
 from target_list import load_target
 
 _HERE = Path(__file__).resolve().parent
@@ -114,34 +115,34 @@ class Session:
     def _run_fuzzer(self, seconds: int, max_bytes: int) -> tuple[str, bool]:
         """Return what libFuzzer printed, and whether it came to its end."""
         known = REGRESSION_CORPUS / self._name
-        done = subprocess.run(
-            [
-                sys.executable,
-                _HERE / 'fuzz_target.py',
-                self._name,
-                self._folder / 'findings',
-                self._folder / 'last_input',
-                self._folder / 'hang.txt',
-                f'-max_total_time={seconds}',
-                f'-max_len={max_bytes}',
-                # fuzz_target.py watches over hangs itself, and 0 would mean a default.
-                '-timeout=100000',
-                f'-rss_limit_mb={_RSS_LIMIT_MB}',
-                f'-artifact_prefix={self._folder}/artifacts/',
-                '-print_final_stats=1',
-                # What libraries print of broken input would fill the log.
-                '-close_fd_mask=3',
-                self._folder / 'corpus',
-                self._folder / 'seeds',
-                *([known] if known.is_dir() else []),
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors='replace',
-            env=_environment(),
-            check=False,
-        )
+        with scratch_folder() as scratch:
+            done = subprocess.run(
+                [
+                    sys.executable,
+                    _HERE / 'fuzz_target.py',
+                    self._name,
+                    self._folder,
+                    scratch,
+                    f'-max_total_time={seconds}',
+                    f'-max_len={max_bytes}',
+                    # fuzz_target.py watches over hangs itself, and 0 would mean a default.
+                    '-timeout=100000',
+                    f'-rss_limit_mb={_RSS_LIMIT_MB}',
+                    f'-artifact_prefix={self._folder}/artifacts/',
+                    '-print_final_stats=1',
+                    # What libraries print of broken input would fill the log.
+                    '-close_fd_mask=3',
+                    self._folder / 'corpus',
+                    self._folder / 'seeds',
+                    *([known] if known.is_dir() else []),
+                ],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors='replace',
+                env=_environment(),
+                check=False,
+            )
         with self._log.open('a') as log:
             log.write(done.stderr)
         if done.returncode:
@@ -206,8 +207,8 @@ class Session:
 
 def _environment() -> dict[str, str]:
     # One thread: nothing here gains by more, and a pool for each process would cost memory.
-    # One arena: glibc reserves 64 MB of addresses for the memory of each thread, and the watch over
-    # hangs is a thread for each input, while addresses are limited.
+    # One arena: glibc reserves 64 MB of addresses for the memory of each thread, and the watch
+    # over hangs is a thread for each input, while addresses are limited.
     threads = dict.fromkeys(('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MALLOC_ARENA_MAX'), '1')
     return {**os.environ, **threads}
 

@@ -45,20 +45,14 @@ def check_bag(path: Path) -> None:
         path: a folder with a metadata.yaml, or one storage file.
 
     Raises:
-        RecordingError: when it has what no recorder writes, or cannot be read.
+        RecordingError: when it has what no recorder writes.
+        OSError, UnicodeDecodeError, sqlite3.Error: when it cannot be read.
     """
-    try:
-        if path.is_dir():
-            _check_metadata(path / 'metadata.yaml')
-        for storage in sorted(path.glob('*.db3')) if path.is_dir() else [path]:
-            if storage.suffix == '.db3':
-                _check_tables(storage)
-    except (OSError, UnicodeDecodeError, sqlite3.Error) as error:
-        words = ' '.join(str(error).split())
-        raise RecordingError(
-            f'{path} cannot be read as a bag ({words}): give the folder that '
-            "'ros2 bag record' made"
-        ) from error
+    if path.is_dir():
+        _check_metadata(path / 'metadata.yaml')
+    for storage in sorted(path.glob('*.db3')) if path.is_dir() else [path]:
+        if storage.suffix == '.db3':
+            _check_tables(storage)
 
 
 def _check_metadata(path: Path) -> None:

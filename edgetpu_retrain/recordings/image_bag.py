@@ -272,12 +272,14 @@ def _open(path: Path) -> Any:
             f"bags are read with the Python package 'rosbags', which is not there ({error}): "
             "'make setup' installs it, and so does 'pip install rosbags'"
         ) from error
-    check_bag(path)
     reader = None
     try:
+        check_bag(path)
         reader = Reader(path)
         reader.open()
         _check_summary(reader)
+    except RecordingError:
+        raise
     except Exception as error:
         if reader is not None:
             with contextlib.suppress(Exception):
