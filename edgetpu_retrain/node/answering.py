@@ -21,15 +21,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 class Answering:
     """
-    Tells answers in their order, in a thread of its own, at most one behind.
+    Tells answers in their order, in a thread of its own where that saves time, at most one behind.
 
     Publishing keeps Python to itself for a good part of a millisecond, while the interpreter of a
     model leaves it alone: side by side they take no longer than the model.  So an answer is held
-    until the next frame is in the model, or there is no next frame.  Whoever holds the next one
-    waits until the one before is told: a slow middleware slows the frames down instead of filling
-    the memory.
+    until the next frame is in the model; where there is no next frame, it is told at once.
+    Whoever holds the next one waits until the one before is told: a slow middleware slows the
+    frames down instead of filling the memory.
 
-    One thread holds and waits; whichever runs the model meanwhile may release.
+    One thread holds and tells; whichever runs the model meanwhile may release.
     """
 
     def __init__(self) -> None:
@@ -43,30 +43,38 @@ class Answering:
 
     def stop(self) -> None:
         """End when all that was held is told."""
+        self.tell()
         if self._thread is not None:
-            self.wait()
             self._thread.shutdown()
             self._thread = None
 
+    @property
+    def is_holding(self) -> bool:
+        """Whether an answer waits to be told or released."""
+        return self._held is not None
+
     def hold(self, tell: Callable[[], None]) -> None:
         """
-        Keep an answer until it is released, once the one before is told.
+        Keep an answer until it is told or released, once the one before is told.
 
         Args:
             tell: publishes it; must not raise.
         """
-        self.wait()
+        self.tell()
         self._held = tell
 
     def release(self) -> None:
-        """Have the answer told that is held, if any."""
+        """Have the answer told that is held, if any, by the thread for it."""
         tell, self._held = self._held, None
         if tell is not None:
-            assert self._thread is not None, 'answers are held between start() and stop()'
+            assert self._thread is not None, 'answers are released between start() and stop()'
             self._told = self._thread.submit(tell)
 
-    def wait(self) -> None:
-        """Return when all that was held is told."""
-        self.release()
+    def tell(self) -> None:
+        """Return when all that was held is told; what was not released is told right here."""
         if self._told is not None:
             self._told.result()
+            self._told = None
+        tell, self._held = self._held, None
+        if tell is not None:
+            tell()

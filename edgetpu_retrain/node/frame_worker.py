@@ -154,7 +154,7 @@ class FrameWorker:
         """
 
         def swap() -> None:
-            self._answering.wait()
+            self._answering.tell()
             self._engine.serve(model.servable)
             self._model = model
 
@@ -173,21 +173,25 @@ class FrameWorker:
     def _work(self) -> None:
         while (task := self._next()) is not None:
             if isinstance(task, Job):
-                self._answering.release()
+                self._answering.tell()
                 task.run()
             else:
                 self._serve(task)
 
     def _next(self) -> Job | Frame | None:
         """Wait for something to do; None means to end."""
-        with self._changed:
-            while not self._stopping:
-                task = self._jobs.popleft() if self._jobs else self._frames.take()
-                if task is not None:
-                    return task
-                self._answering.release()
-                self._changed.wait()
-        return None
+        while True:
+            with self._changed:
+                while not self._stopping:
+                    task = self._jobs.popleft() if self._jobs else self._frames.take()
+                    if task is not None:
+                        return task
+                    if self._answering.is_holding:
+                        break
+                    self._changed.wait()
+                else:
+                    return None
+            self._answering.tell()
 
     def _serve(self, frame: Frame) -> None:
         try:
@@ -196,7 +200,7 @@ class FrameWorker:
             else:
                 self._classify_boxes(frame)
         except Exception as error:  # noqa: BLE001 - one frame must not end all that follow
-            self._answering.release()
+            self._answering.tell()
             self._report(frame, error)
 
     def _report(self, frame: Frame, error: Exception) -> None:
@@ -211,7 +215,7 @@ class FrameWorker:
         started = time.monotonic()
         model, wants_embeddings = self._model, self._events.wants_embeddings()
         if model is None and not wants_embeddings and not self._captures.wants(frame):
-            self._answering.release()
+            self._answering.tell()
             frame.check()
             return
         rgb = frame.to_rgb()

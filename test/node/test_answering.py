@@ -47,7 +47,7 @@ def test_answers_are_told_in_their_order_whoever_releases(answering: Answering) 
         answering.hold(partial(told.append, number))
         if number % 2:
             answering.release()
-    answering.wait()
+    answering.tell()
     assert told == list(range(100))
 
 
@@ -74,12 +74,17 @@ def test_at_the_end_nothing_is_left_untold_and_it_can_begin_again(answering: Ans
     assert told == ['last']
     answering.start()
     answering.hold(lambda: told.append('first'))
-    answering.wait()
+    answering.tell()
     assert told == ['last', 'first']
 
 
-def test_they_are_told_in_a_thread_of_their_own(answering: Answering) -> None:
-    threads: list[str] = []
-    answering.hold(lambda: threads.append(threading.current_thread().name))
-    answering.wait()
-    assert threads[0].startswith('answers')
+def test_only_what_is_released_is_told_in_another_thread(answering: Answering) -> None:
+    threads: list[threading.Thread] = []
+    for release in (True, False):
+        answering.hold(lambda: threads.append(threading.current_thread()))
+        if release:
+            answering.release()
+        answering.tell()
+        assert not answering.is_holding
+    assert threads[0].name.startswith('answers')
+    assert threads[1] is threading.current_thread()
