@@ -26,10 +26,12 @@ from hypothesis import strategies as st
 import numpy as np
 from small_files import classifiers, extractors
 from small_models import pack
-from target import check, check_memory
+from target import check_memory
 from target_list import load_target
 
 NUMBERS = st.sampled_from((-(2**31), -5, -1, 0, 1, 2, 3, 4, 8, 255, 20_001, 2**31 - 1))
+# Of fields that hold no sign, in which a packer refuses one.
+COUNTS = NUMBERS.filter(lambda number: number >= 0)
 SCALES = st.sampled_from((0.0, -1.0, 1e-30, 0.5, 1e30, float('inf'), float('nan')))
 MODELS = (*extractors(), *classifiers())
 TARGETS = ('model_file_reading', 'model_file_writing')
@@ -97,7 +99,7 @@ SMALL = st.integers(0, 9)
 EDITS = st.one_of(
     st.builds(_of_tensor, SMALL, st.builds(_vector, st.just('shape'), SMALL, NUMBERS)),
     st.builds(_of_tensor, SMALL, st.builds(_field, st.just('type'), st.integers(0, 30))),
-    st.builds(_of_tensor, SMALL, st.builds(_field, st.just('buffer'), NUMBERS)),
+    st.builds(_of_tensor, SMALL, st.builds(_field, st.just('buffer'), COUNTS)),
     st.builds(_of_tensor, SMALL, st.builds(_field, st.just('shape'), st.none())),
     st.builds(_of_tensor, SMALL, st.builds(_field, st.just('name'), st.just('a\n\x1b[31m'))),
     st.builds(
@@ -108,22 +110,20 @@ EDITS = st.one_of(
     st.builds(_of_operator, SMALL, st.builds(_vector, st.just('inputs'), SMALL, NUMBERS)),
     st.builds(_of_operator, SMALL, st.builds(_vector, st.just('outputs'), SMALL, NUMBERS)),
     st.builds(_of_operator, SMALL, st.builds(_field, st.just('inputs'), st.none())),
-    st.builds(_of_operator, SMALL, st.builds(_field, st.just('opcodeIndex'), NUMBERS)),
+    st.builds(_of_operator, SMALL, st.builds(_field, st.just('opcodeIndex'), COUNTS)),
     st.builds(_length, SMALL, st.integers(0, 100)),
-    st.builds(_metadata, SMALL, NUMBERS),
+    st.builds(_metadata, SMALL, COUNTS),
 )
 
 
 def _try(model: bytes, folder: Path) -> None:
     for name in TARGETS:
-        target = load_target(name)
-        check(target, model, folder)
-        check_memory(target, model, folder)
+        check_memory(load_target(name), model, folder)
 
 
 @given(st.sampled_from(MODELS), st.lists(EDITS, min_size=1, max_size=4))
 @settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )
@@ -145,7 +145,7 @@ def test_parts_that_contradict_one_another(
     st.lists(st.tuples(st.integers(0, 1000), NUMBERS), min_size=1, max_size=6),
 )
 @settings(
-    max_examples=100,
+    max_examples=50,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -160,7 +160,7 @@ def test_offsets_and_lengths_that_point_anywhere(
 
 @given(st.sampled_from(MODELS), st.integers(0, 5000))
 @settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
