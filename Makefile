@@ -6,6 +6,7 @@
 #   make bench                                the default training against its rivals
 #   make bench-teach                          teaching from files against a bare loop
 #   make bench-node                           the node against a bare loop;  ARGS=--quick tries it
+#   make soak MINUTES=10                      everything at once for minutes: what does the node hold?
 #
 # Where a ROS 2 is sourced it is used, elsewhere ROS 2 Jazzy from PyPI; ROS=kilted takes the
 # Kilted of PyPI, in folders of its own.  PYTHON=python3.12 chooses another Python.
@@ -13,11 +14,12 @@
 ROS ?=
 ARGS ?=
 IMAGE_TOPIC ?=
+MINUTES ?= 10
 export PYTHON
 
 dev := tools/dev.sh $(if $(ROS),--ros $(ROS))
 
-.PHONY: help setup build test lint demo bench bench-teach bench-node run clean
+.PHONY: help setup build test lint demo bench bench-teach bench-node soak run clean
 
 help:
 	@tools/dev.sh help
@@ -27,6 +29,9 @@ setup build lint clean:
 
 test demo bench bench-teach bench-node:
 	@$(dev) $@ $(ARGS)
+
+soak:
+	@$(dev) soak --minutes $(MINUTES) $(ARGS)
 
 run:
 	@$(dev) run '$(IMAGE_TOPIC)' $(ARGS)

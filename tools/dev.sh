@@ -34,6 +34,7 @@ usage: tools/dev.sh [--ros jazzy|kilted] COMMAND [ARGUMENTS]
   bench [ARGS]    build, and hold the default training against its rivals
   bench-teach [ARGS]  build, and hold teaching from files against a bare loop
   bench-node [ARGS]  build, and hold the node against a bare loop of its model
+  soak [ARGS]     build, and watch what the node holds while all of it is at work
   run TOPIC [ARGS]  build, and run the node on an image topic, e.g. /camera/image_raw
   clean           remove all of the above; what `run` has learned (.ros) stays
 
@@ -508,6 +509,8 @@ do_bench-node() { run_benchmark node "$@"; }
 
 do_bench-teach() { run_benchmark teach "$@"; }
 
+do_soak() { run_benchmark soak "$@"; }
+
 do_run() {
   [ -n "${1:-}" ] || die 'which images? For example:  make run IMAGE_TOPIC=/camera/image_raw'
   local topic=$1
@@ -548,11 +551,11 @@ export PIP_CACHE_DIR=${PIP_CACHE_DIR:-$cache/pip} TMPDIR=$cache/tmp
 unset PIP_PREFIX PIP_TARGET PIP_USER
 
 case $command in
-  check | setup | build | test | lint | demo | bench | bench-teach | bench-node | run) choose_ros "$wanted" ;;
+  check | setup | build | test | lint | demo | bench | bench-teach | bench-node | soak | run) choose_ros "$wanted" ;;
 esac
 case $command in
   check) require_platform && require_tools && say 'nothing is missing' ;;
-  setup | build | test | lint | demo | bench | bench-teach | bench-node | run | clean) "do_$command" "$@" ;;
+  setup | build | test | lint | demo | bench | bench-teach | bench-node | soak | run | clean) "do_$command" "$@" ;;
   '' | help | -h | --help) usage ;;
   *)
     usage >&2

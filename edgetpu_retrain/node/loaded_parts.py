@@ -123,7 +123,11 @@ class LoadedParts:
         parameters = self._parameters()
         folder = data_folder(parameters.data_dir)
         self._stack.enter_context(Ownership(folder))
-        self._store = self._stack.enter_context(RetryingSampleStore(folder / SAMPLES_FILE))
+        self._store = self._stack.enter_context(
+            RetryingSampleStore(
+                folder / SAMPLES_FILE, is_ending=lambda: not self._node.context.ok()
+            )
+        )
         models = ModelStore(folder / MODELS_FOLDER)
         extractor = read_model(Path(parameters.extractor or default_extractor_path()))
         engines = self._make_engines(extractor, parameters)
