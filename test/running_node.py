@@ -400,9 +400,13 @@ class Person:
         """Return the answer of ~/undo or ~/reembed_samples."""
         return wait_for(self._triggers[name].call_async(Trigger.Request()))
 
+    def load_model_later(self, version: int) -> Any:
+        """Ask for a version and return the future of the answer."""
+        return self._load.call_async(LoadModel.Request(version=version))
+
     def load_model(self, version: int) -> Any:
         """Return the answer of ~/load_model."""
-        return wait_for(self._load.call_async(LoadModel.Request(version=version)))
+        return wait_for(self.load_model_later(version))
 
     def change_state(self, transition: str | int) -> bool:
         """Ask the node for a transition, by name or by id, and return whether it was made."""

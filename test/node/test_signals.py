@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import contextlib
+import fcntl
 from pathlib import Path
 import signal
 import sqlite3
@@ -109,5 +110,20 @@ def test_it_waits_for_no_held_database_while_it_starts(
         while not owner.exists() or not owner.read_bytes():
             assert time.monotonic() < deadline, '\n'.join(node.log)
             time.sleep(0.01)
+        assert node.end(number) == 0
+    assert not any('Traceback' in line for line in node.log), '\n'.join(node.log)
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_it_waits_for_no_other_writer_of_models(
+    start_node: Any, person: Person, taught_data: Path, number: signal.Signals
+) -> None:
+    node: RunningNode = start_node(program=TROUBLED, environment=FOR_EVER)
+    person.wait_until_ready()
+    with (taught_data / 'models' / '.lock').open('ab') as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        person.load_model_later(1)
+        goal = person.start_training(num_iter=100)
+        goal.feedback.wait_for(lambda each: each.iteration >= each.num_iter)
         assert node.end(number) == 0
     assert not any('Traceback' in line for line in node.log), '\n'.join(node.log)
