@@ -210,7 +210,7 @@ class Robot:
 
     def handles(self) -> int:
         """Return how many file descriptors it has open."""
-        return len(os.listdir(f'/proc/{self.pid}/fd'))
+        return len(list(Path(f'/proc/{self.pid}/fd').iterdir()))
 
     def cpu_seconds(self) -> float:
         """Return the processor time of all its threads so far."""

@@ -221,9 +221,7 @@ def _watch(robot: Robot, seconds: float, seen: Soak) -> None:
         if robot.has_ended:
             seen.errors.append('the node ended before its time')
             return
-        seen.usages.append(
-            Usage(seen.end, robot.resident_mib(), robot.handles(), robot.threads())
-        )
+        seen.usages.append(Usage(seen.end, robot.resident_mib(), robot.handles(), robot.threads()))
         seen.cpu_seconds = robot.cpu_seconds() - used
         time.sleep(_PERIOD_S)
         seen.end = time.monotonic()
@@ -231,7 +229,7 @@ def _watch(robot: Robot, seconds: float, seen: Soak) -> None:
 
 @contextlib.contextmanager
 def _company(folder: Path, training_period_s: float, seen: Soak) -> Iterator[None]:
-    """Let cameras, listener and clients work while the context lasts, and collect what they saw."""
+    """Let all others work while the context lasts, and collect what they saw."""
     environment = dict(os.environ)
     with contextlib.ExitStack() as stack:
 

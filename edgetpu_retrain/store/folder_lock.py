@@ -33,9 +33,7 @@ _TRY_EVERY_S = 0.02
 
 
 @contextlib.contextmanager
-def locked_folder(
-    folder: Path, is_ending: Callable[[], bool] = lambda: False
-) -> Iterator[None]:
+def locked_folder(folder: Path, is_ending: Callable[[], bool] = lambda: False) -> Iterator[None]:
     """
     Wait until nobody else writes in a folder, then keep the others waiting.
 
@@ -65,7 +63,7 @@ def _lock(file: BinaryIO, is_ending: Callable[[], bool]) -> None:
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except BlockingIOError:  # noqa: PERF203 - trying again is the point
             if is_ending() or time.monotonic() >= deadline:
                 raise
             time.sleep(_TRY_EVERY_S)

@@ -50,7 +50,7 @@ def wait_while_locked(
     while True:
         try:
             return function()
-        except sqlite3.OperationalError as error:
+        except sqlite3.OperationalError as error:  # noqa: PERF203 - trying again is the point
             # SQLite's words for SQLITE_BUSY (https://www.sqlite.org/rescode.html), because
             # Python 3.10 does not pass its error codes on.
             if 'is locked' not in str(error) or is_ending() or time.monotonic() >= deadline:

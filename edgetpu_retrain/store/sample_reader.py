@@ -51,9 +51,7 @@ class SampleReader:
     _must_open = True
 
     def __init__(self, path: Path, *, is_ending: Callable[[], bool] = lambda: False) -> None:
-        self._database = SampleDatabase(
-            Path(path), must_open=self._must_open, is_ending=is_ending
-        )
+        self._database = SampleDatabase(Path(path), must_open=self._must_open, is_ending=is_ending)
 
     @property
     def path(self) -> Path:

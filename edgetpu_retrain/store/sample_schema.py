@@ -28,7 +28,7 @@ from pathlib import Path
 import sqlite3
 
 from edgetpu_retrain.errors import StoreError
-from edgetpu_retrain.store.lock_wait import wait_while_locked, WAIT_SLICE_S
+from edgetpu_retrain.store.lock_wait import WAIT_SLICE_S, wait_while_locked
 from edgetpu_retrain.store.sample_migration import back_up, migrate
 
 # Marks the file as ours among all SQLite files: 'etrS' in ASCII.

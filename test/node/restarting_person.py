@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""A camera and a client in a process of their own, which has the same names each time it starts."""
+"""A camera and a client in a process of their own, which have the same names each time."""
 
 from __future__ import annotations
 

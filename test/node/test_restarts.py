@@ -59,7 +59,7 @@ def test_a_node_that_starts_again_is_found_by_those_who_live_on(
     person.camera().show(TAUGHT_IMAGES['cat'])
     for life in range(1, 4):
         node: RunningNode = start_node().wait_until_ready()
-        results.wait_for(lambda each: each.model_version == life + 1, since=len(results))
+        assert results.next_one().model_version == life + 1
         assert person.wait_until_ready().add('cat', count=2, timeout_s=60.0).success
         status, result = person.train(num_iter=100, learning_rate=0.1)
         assert result.success, (status, result.message)

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""SIGINT and SIGTERM in each state that has no threads yet, or in which something is waited for."""
+"""SIGINT and SIGTERM in each state without threads yet, or in which something is waited for."""
 
 from __future__ import annotations
 

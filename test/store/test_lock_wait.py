@@ -67,9 +67,7 @@ def test_waits_no_longer_when_all_is_to_end(waiting: sqlite3.Connection) -> None
 
 
 @pytest.mark.usefixtures('other')
-def test_gives_up_in_the_end(
-    waiting: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_gives_up_in_the_end(waiting: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock_wait, 'PATIENCE_S', 0.0)
     with pytest.raises(sqlite3.OperationalError, match='is locked'):
         wait_while_locked(lambda: waiting.execute('BEGIN IMMEDIATE'))
