@@ -118,26 +118,33 @@ def main() -> int:
         metavar='NAME:=VALUE',
         help='one more of the node, to see how the soak takes it',
     )
+    parser.add_argument(
+        '--keep',
+        type=Path,
+        metavar='FOLDER',
+        help='new; logs, data folder and usage.csv of the node are left there',
+    )
     arguments = parser.parse_args()
     described = machine('numpy', 'ai-edge-litert')
     described['ros'] = os.environ.get('ROS_DISTRO', '')
     print_table('machine', described)
     parameters = dict(each.split(':=', 1) for each in arguments.parameter)
     with (
-        tempfile.TemporaryDirectory(prefix='edgetpu_retrain_soak_') as folder,
+        _folder(arguments.keep) as folder,
         private_domain_id() as domain_id,
     ):
-        os.environ.update(_environment(domain_id, Path(folder)))
+        os.environ.update(_environment(domain_id, folder))
         rclpy.init()
         try:
             seen = soak(
-                Path(folder),
+                folder,
                 60 * arguments.minutes,
                 arguments.training_period,
                 {**_PARAMETERS, **parameters},
             )
         finally:
             rclpy.try_shutdown()
+        _write_usages(folder / 'usage.csv', seen)
     figures = figures_of(seen)
     print_table('figures', figures)
     print_table('requests', dict(sorted(seen.noted['counts'].items())))
@@ -257,6 +264,24 @@ def _company(folder: Path, training_period_s: float, seen: Soak) -> Iterator[Non
 
 def _milliseconds(moments: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return [(when, 1000 * seconds) for when, seconds in moments]
+
+
+@contextlib.contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    if kept is not None:
+        kept.mkdir(parents=True)
+        yield kept.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix='edgetpu_retrain_soak_') as folder:
+        yield Path(folder)
+
+
+def _write_usages(path: Path, seen: Soak) -> None:
+    lines = [
+        f'{each.when - seen.begin:.1f},{each.resident_mib:.2f},{each.handles},{each.threads}'
+        for each in seen.usages
+    ]
+    path.write_text('\n'.join(['seconds,resident_mib,handles,threads', *lines, '']))
 
 
 def _environment(domain_id: int, folder: Path) -> dict[str, str]:

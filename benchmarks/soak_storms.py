@@ -75,7 +75,7 @@ def capture_one_camera(client: Client, number: int) -> None:
     client.ask(AddSample, 'add_samples', slow=True, label=label, camera='raw', count=3)
     if number % _TAUGHT_BETWEEN_REMOVALS == _TAUGHT_BETWEEN_REMOVALS - 1:
         client.ask(RemoveSamples, 'remove_samples', may_say=_GONE, label=label)
-    client.rest(0.3)
+    client.rest(0.6)
 
 
 def capture_a_part(client: Client, number: int) -> None:
@@ -86,7 +86,7 @@ def capture_a_part(client: Client, number: int) -> None:
     client.ask(AddSample, 'add_samples', slow=True, **asked)
     if number % _TAUGHT_BETWEEN_REMOVALS == _TAUGHT_BETWEEN_REMOVALS - 1:
         client.ask(RemoveSamples, 'remove_samples', may_say=_GONE, label=label)
-    client.rest(0.5)
+    client.rest(1.0)
 
 
 class Pictures:
@@ -104,7 +104,7 @@ class Pictures:
         client.ask(ListSamples, 'list_samples', may_say=_GONE, label=label, limit=20)
         if number % 3 == 2:
             client.ask(RemoveSamples, 'remove_samples', may_say=_GONE, label=label, n=3)
-        client.rest(0.4)
+        client.rest(0.8)
 
 
 def correct(client: Client, number: int) -> None:
@@ -125,18 +125,18 @@ def correct(client: Client, number: int) -> None:
         client.ask(RemoveSamples, 'remove_samples', may_say=_GONE, label=right)
     if number % 20 == 19:
         client.ask(Trigger, 'reembed_samples', slow=True, may_say=('nothing is to be done',))
-    client.rest(0.4)
+    client.rest(0.8)
 
 
 def swap(client: Client, number: int) -> None:
     """Go back and forth between the versions of the model."""
     newest = client.ask(LoadModel, 'load_model', slow=True, version=0).model_version
-    client.rest(1.0)
+    client.rest(1.5)
     client.ask(LoadModel, 'load_model', slow=True, version=-1)
-    client.rest(1.0)
+    client.rest(1.5)
     other = newest - 1 - number % (KEPT_MODELS - 2)
     client.ask(LoadModel, 'load_model', slow=True, version=other)
-    client.rest(1.0)
+    client.rest(1.5)
 
 
 def come_and_go(client: Client, number: int) -> None:
@@ -200,7 +200,7 @@ def ask_the_impossible(client: Client, _number: int) -> None:
     )
     for kind, service, fields in bad:
         client.ask(kind, service, must_fail=True, **fields)
-        client.rest(0.1)
+        client.rest(0.2)
 
 
 class Trainer:
