@@ -27,6 +27,8 @@ FAILURES = pytest.mark.parametrize(
     ('behaviour', 'words'), [('raise', 'The Edge TPU failed'), ('hang', 'The Edge TPU hangs')]
 )
 TAUGHT = 6
+# So many iterations that a training goes on when the device has failed.
+LONG = 5000
 
 
 def train(person: Person) -> None:
@@ -78,8 +80,6 @@ def test_a_capture_that_a_device_fails_in_gets_all_its_frames(
     answer = wait_for(asked)
     assert answer.success, answer.message
     assert (answer.added, answer.label_total) == (100, TAUGHT + 100)
-    if fallback:
-        check_serves_again(node, tell, results, 1)
 
 
 @FAILURES
@@ -89,7 +89,7 @@ def test_a_training_that_a_device_fails_in_ends_well(
     node = start_edgetpu()
     make_it_serve(person)
     results = person.collect(Result, 'result')
-    goal = person.start_training(num_iter=100_000)
+    goal = person.start_training(num_iter=LONG)
     goal.feedback.next_one()
     tell(behaviour)
     node.wait_for_log(words)
@@ -99,23 +99,25 @@ def test_a_training_that_a_device_fails_in_ends_well(
     assert result.model_version == 2
     results.next_one()
     assert results.next_one().model_version == 2
-    check_serves_again(node, tell, results, 2)
+    if behaviour == 'raise':
+        # Whether one that hangs is back is looked at every half a minute.
+        check_serves_again(node, tell, results, 2)
 
 
-@pytest.mark.parametrize('behaviour', ['raise', 'hang'])
 def test_a_swap_that_a_device_fails_in_is_made(
-    start_edgetpu: Any, tell: Callable[[str], None], person: Person, behaviour: str
+    start_edgetpu: Any, tell: Callable[[str], None], person: Person
 ) -> None:
     node = start_edgetpu()
     make_it_serve(person)
     train(person)
     results = person.collect(Result, 'result')
     results.next_one()
-    tell(behaviour)
+    # Frames and the new model, which is tried before it serves, are on the device at once.
+    tell('raise')
     answer = person.load_model(1)
     assert answer.success, answer.message
     assert answer.model_version == 1
-    node.wait_for_log('The Edge TPU ')
+    node.wait_for_log('meanwhile fallback_extractor serves on the CPU')
     results.next_one()
     assert results.next_one().model_version == 1
     check_serves_again(node, tell, results, 1)
@@ -127,7 +129,7 @@ def test_without_a_fallback_a_training_and_a_swap_wait_for_no_device(
     node = start_edgetpu(fallback=False)
     make_it_serve(person)
     results = person.collect(Result, 'result')
-    goal = person.start_training(num_iter=100_000)
+    goal = person.start_training(num_iter=LONG)
     goal.feedback.next_one()
     tell('raise')
     node.wait_for_log('The Edge TPU failed')

@@ -123,7 +123,7 @@ def test_it_waits_for_no_other_writer_of_models(
     with (taught_data / 'models' / '.lock').open('ab') as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         person.load_model_later(1)
-        goal = person.start_training(num_iter=100)
-        goal.feedback.wait_for(lambda each: each.iteration >= each.num_iter)
+        feedback = person.start_training(num_iter=100, print_every=1).feedback
+        feedback.wait_for(lambda each: each.iteration == each.num_iter)
         assert node.end(number) == 0
     assert not any('Traceback' in line for line in node.log), '\n'.join(node.log)
