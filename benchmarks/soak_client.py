@@ -95,7 +95,7 @@ class Client:
 
     def ask(
         self,
-        kind: type,
+        kind: Any,
         service: str,
         *,
         may_say: Sequence[str] = (),
@@ -121,12 +121,13 @@ class Client:
         client = self._client_of(kind, service)
         patience = _FIRST_PATIENCE_S if is_new else (PATIENCE_S,)
 
+        begin = 0.0
+
         def call() -> Any:
             nonlocal begin
             begin = time.monotonic()
             return client.call_async(kind.Request(**fields))
 
-        begin = 0.0
         answer = self.answered(call, service, patience)
         answers = self.record.slow_answers if slow else self.record.answers
         with self.record.lock:

@@ -70,7 +70,7 @@ class Clients:
             client = Client(f'soak_{storm.name}', self._record, self._stopping)
             try:
                 for lived in itertools.count(1):
-                    storm.round(client, next(numbers))
+                    storm.act(client, next(numbers))
                     if self._stopping.is_set() or lived == storm.rounds_a_life:
                         break
             except Exception as error:  # noqa: BLE001 - one must not end all others

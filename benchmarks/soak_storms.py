@@ -82,7 +82,13 @@ def capture_a_part(client: Client, number: int) -> None:
     """Have parts of any camera's frames captured, those that are new."""
     label = 'soak part'
     roi = RegionOfInterest(x_offset=10 * (number % 5), y_offset=20, width=300, height=300)
-    asked = {'label': label, 'count': 2, 'min_interval_s': 0.1, 'min_novelty': 0.05, 'roi': roi}
+    asked: dict[str, Any] = {
+        'label': label,
+        'count': 2,
+        'min_interval_s': 0.1,
+        'min_novelty': 0.05,
+        'roi': roi,
+    }
     client.ask(AddSample, 'add_samples', slow=True, **asked)
     if number % _TAUGHT_BETWEEN_REMOVALS == _TAUGHT_BETWEEN_REMOVALS - 1:
         client.ask(RemoveSamples, 'remove_samples', may_say=_GONE, label=label)
@@ -110,16 +116,14 @@ class Pictures:
 def correct(client: Client, number: int) -> None:
     """Teach the wrong thing, and correct it in each way that there is."""
     wrong, right = 'soak wrong', 'soak right'
-    asked = {'label': wrong, 'camera': 'compressed', 'count': 2}
+    asked: dict[str, Any] = {'label': wrong, 'camera': 'compressed', 'count': 2}
     # That camera is let go for a moment now and then.
     no_camera = ("There is no camera 'compressed'", 'Time is up')
     client.ask(AddSample, 'add_samples', slow=True, may_say=no_camera, **asked)
     told = client.ask(ListSamples, 'list_samples', may_say=_GONE, label=wrong, limit=2)
     if ids := [sample.id for sample in told.samples]:
-        relabelled = {'ids': ids[:1], 'new_label': right}
-        client.ask(RelabelSamples, 'relabel_samples', may_say=_GONE, **relabelled)
-    relabelled = {'label': wrong, 'new_label': right}
-    client.ask(RelabelSamples, 'relabel_samples', may_say=_GONE, **relabelled)
+        _relabel(client, right, ids=ids[:1])
+    _relabel(client, right, label=wrong)
     client.ask(Trigger, 'undo')
     if number % 4 == 3:
         client.ask(RemoveSamples, 'remove_samples', may_say=_GONE, label=right)
@@ -272,12 +276,12 @@ class Storm:
 
     Args:
         name: of its node.
-        round: what it does, given the number of times it did so before.
+        act: what it does, given the number of times it did so before.
         rounds_a_life: after how many it leaves DDS and comes again; 0 = it stays.
     """
 
     name: str
-    round: Callable[[Client, int], None]
+    act: Callable[[Client, int], None]
     rounds_a_life: int = 0
 
 
@@ -294,6 +298,11 @@ def storms(training_period_s: float) -> list[Storm]:
         Storm('ask_the_impossible', ask_the_impossible, rounds_a_life=10),
         Storm('trainer', Trainer(training_period_s)),
     ]
+
+
+def _relabel(client: Client, new_label: str, **which: Any) -> None:
+    asked = {'new_label': new_label, **which}
+    client.ask(RelabelSamples, 'relabel_samples', may_say=_GONE, **asked)
 
 
 def _set(client: Client, name: str, value: Any) -> None:

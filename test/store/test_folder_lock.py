@@ -45,7 +45,7 @@ def test_a_folder_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) ->
 
 
 def test_another_writer_is_waited_for(tmp_path: Path) -> None:
-    asked = []
+    asked: list[None] = []
     with (tmp_path / LOCK_FILE).open('ab') as other:
         fcntl.flock(other, fcntl.LOCK_EX)
 

@@ -45,7 +45,7 @@ def waiting(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 def test_waits_until_the_database_is_free(
     other: sqlite3.Connection, waiting: sqlite3.Connection
 ) -> None:
-    tries = []
+    tries: list[None] = []
 
     def begin() -> str:
         tries.append(None)
@@ -74,7 +74,7 @@ def test_gives_up_in_the_end(waiting: sqlite3.Connection, monkeypatch: pytest.Mo
 
 
 def test_other_failures_are_not_waited_for(waiting: sqlite3.Connection) -> None:
-    tries = []
+    tries: list[None] = []
 
     def look() -> None:
         tries.append(None)
