@@ -145,15 +145,24 @@ def main() -> int:
         finally:
             rclpy.try_shutdown()
         _write_usages(folder / 'usage.csv', seen)
-    figures = figures_of(seen)
+    return report(seen, described)
+
+
+def report(seen: Soak, described: Mapping[str, str]) -> int:
+    """Print the figures of a run, and return the exit code."""
+    values = values_of_windows(seen)
+    figures = figures_of(seen, values)
     print_table('figures', figures)
+    windows = {name: rounded(each) for name, each in values.items()}
+    print_table('windows', windows)
     print_table('requests', dict(sorted(seen.noted['counts'].items())))
     for words in seen.errors[:_SHOWN_ERRORS]:
         print(f'error: {words}')
     missed = missed_goals(figures)
     for words in missed:
         print(f'missed: {words}')
-    print(json.dumps({**figures, 'counts': seen.noted['counts'], 'machine': described}))
+    counts = seen.noted['counts']
+    print(json.dumps({**figures, 'windows': windows, 'counts': counts, 'machine': described}))
     return 1 if missed else 0
 
 
@@ -188,11 +197,11 @@ def soak(
     return seen
 
 
-def figures_of(seen: Soak) -> dict[str, float]:
-    """Return the figures of a run."""
+def values_of_windows(seen: Soak) -> dict[str, list[float]]:
+    """Return each figure's value in each window; `slow_p50` is of answers that take their time."""
     windows = Windows.of(seen.begin, seen.end)
     usages = [each for each in seen.usages if each.when >= windows.begin]
-    values = {
+    return {
         'memory': windows.medians([(each.when, each.resident_mib) for each in usages]),
         'handles': windows.medians([(each.when, each.handles) for each in usages]),
         'threads': windows.medians([(each.when, each.threads) for each in usages]),
@@ -200,16 +209,22 @@ def figures_of(seen: Soak) -> dict[str, float]:
         'slow_p50': windows.medians(_milliseconds(seen.noted['slow_answers'])),
         'frame_p99': windows.percentiles(_milliseconds(seen.frames)),
     }
+
+
+def figures_of(seen: Soak, values: Mapping[str, list[float]]) -> dict[str, float]:
+    """Return the figures of a run, given each figure's value in each window."""
     courses = {name: Course.of(each) for name, each in values.items() if each}
     figures: dict[str, float] = {'errors': len(seen.errors)}
+    # Of a node that has ended at once nothing is known.
+    unknown = Course(float('nan'), float('nan'), float('nan'))
     for name, unit in (('memory', '_mib'), ('p99', '_ms'), ('frame_p99', '_ms')):
-        course = courses.get(name, Course(float('nan'), float('nan'), float('nan')))
+        course = courses.get(name, unknown)
         figures[f'{name}_drift'] = course.drift
         figures[f'{name}_start{unit}'] = course.start
         figures[f'{name}_end{unit}'] = course.end
     for name in ('handles', 'threads'):
-        figures[f'{name}_start'] = courses[name].start
-        figures[f'{name}_end'] = courses[name].end
+        course = courses.get(name, unknown)
+        figures[f'{name}_start'], figures[f'{name}_end'] = course.start, course.end
     lasted = seen.end - seen.begin
     return {
         **figures,
@@ -260,6 +275,11 @@ def _company(folder: Path, training_period_s: float, seen: Soak) -> Iterator[Non
         seen.published = sum(len(camera.ask(what='stop')) for camera in cameras)
         arrivals = listener.ask(what='stop')
         seen.frames = [(stamp / 1e9, (arrived - stamp) / 1e9) for stamp, arrived in arrivals]
+
+
+def rounded(values: list[float]) -> list[float]:
+    """Return values with as many digits as people read."""
+    return [round(value, 1) for value in values]
 
 
 def _milliseconds(moments: list[tuple[float, float]]) -> list[tuple[float, float]]:
