@@ -7,6 +7,7 @@
 #   make bench-teach                          teaching from files against a bare loop
 #   make bench-node                           the node against a bare loop;  ARGS=--quick tries it
 #   make fuzz SECONDS=60                      every parser of outside bytes, so long each
+#   make soak MINUTES=10                      everything at once for minutes: what does the node hold?
 #
 # Where a ROS 2 is sourced it is used, elsewhere ROS 2 Jazzy from PyPI; ROS=kilted takes the
 # Kilted of PyPI, in folders of its own.  PYTHON=python3.12 chooses another Python.
@@ -15,11 +16,12 @@ ROS ?=
 ARGS ?=
 IMAGE_TOPIC ?=
 SECONDS ?= 60
+MINUTES ?= 10
 export PYTHON
 
 dev := tools/dev.sh $(if $(ROS),--ros $(ROS))
 
-.PHONY: help setup build test lint demo bench bench-teach bench-node fuzz run clean
+.PHONY: help setup build test lint demo bench bench-teach bench-node fuzz soak run clean
 
 help:
 	@tools/dev.sh help
@@ -32,6 +34,9 @@ test demo bench bench-teach bench-node:
 
 fuzz:
 	@$(dev) fuzz --seconds '$(SECONDS)' $(ARGS)
+
+soak:
+	@$(dev) soak --minutes $(MINUTES) $(ARGS)
 
 run:
 	@$(dev) run '$(IMAGE_TOPIC)' $(ARGS)

@@ -107,6 +107,7 @@ class Robot:
         data_dir: with the samples.
         num_threads: of the processor.
         environment: of the process.
+        parameters: more of them, of the node.
     """
 
     def __init__(
@@ -116,17 +117,19 @@ class Robot:
         data_dir: Path,
         num_threads: int,
         environment: Mapping[str, str],
+        parameters: Mapping[str, object] | None = None,
     ) -> None:
         self._processes = Processes(folder)
-        parameters = {
+        values = {
             'cameras': f'[{", ".join(TOPICS)}]',
             'compressed.image_transport': 'compressed',
             **{f'{camera}.image_topic': IMAGE_TOPIC for camera in TOPICS},
             'extractor': extractor,
             'data_dir': data_dir,
             'num_threads': num_threads,
+            **(parameters or {}),
         }
-        given = [part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')]
+        given = [part for name, value in values.items() for part in ('-p', f'{name}:={value}')]
         command = [sys.executable, '-m', 'edgetpu_retrain.node.main', '--ros-args', *given]
         self._child = self._processes.start('node', command, environment)
         self.pid = self._child.process.pid
@@ -145,7 +148,22 @@ class Robot:
     def __exit__(self, *_: object) -> None:
         self._train.destroy()
         self._node.destroy_node()
+        self.end()
+
+    def end(self) -> int:
+        """Send SIGINT, unless it has ended by itself, and return the exit code."""
         self._processes.end_all()
+        return self._child.process.wait()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its process is gone."""
+        return self._child.exit_code is not None
+
+    @property
+    def log(self) -> str:
+        """What it has said."""
+        return self._child.log.read_text(errors='replace')
 
     def wait_until_ready(self) -> None:
         """Wait until it is active and answers."""
@@ -184,15 +202,26 @@ class Robot:
 
     def resident_mib(self) -> float:
         """Return its resident memory."""
-        status = Path(f'/proc/{self.pid}/status').read_text()
-        (line,) = [line for line in status.splitlines() if line.startswith('VmRSS:')]
-        return int(line.split()[1]) / 1024
+        return self._status('VmRSS') / 1024
+
+    def threads(self) -> int:
+        """Return how many threads it has."""
+        return self._status('Threads')
+
+    def handles(self) -> int:
+        """Return how many file descriptors it has open."""
+        return len(list(Path(f'/proc/{self.pid}/fd').iterdir()))
 
     def cpu_seconds(self) -> float:
         """Return the processor time of all its threads so far."""
         # Behind the name in brackets come the fields from the third on; see proc(5).
         fields = Path(f'/proc/{self.pid}/stat').read_text().rpartition(')')[2].split()
         return (int(fields[11]) + int(fields[12])) / _CLOCK_TICKS
+
+    def _status(self, name: str) -> int:
+        status = Path(f'/proc/{self.pid}/status').read_text()
+        (line,) = [line for line in status.splitlines() if line.startswith(f'{name}:')]
+        return int(line.split()[1])
 
     def _listed(self) -> bool:
         return bool(self._wait(self._list.call_async(ListSamples.Request())).success)

@@ -388,18 +388,25 @@ class Person:
         """Return the answer of ~/list_samples."""
         return wait_for(self._list.call_async(ListSamples.Request(**fields)))
 
+    def relabel_later(self, new_label: str, **fields: Any) -> Any:
+        """Ask for another label and return the future of the answer."""
+        return self._relabel.call_async(RelabelSamples.Request(new_label=new_label, **fields))
+
     def relabel(self, new_label: str, **fields: Any) -> Any:
         """Return the answer of ~/relabel_samples."""
-        request = RelabelSamples.Request(new_label=new_label, **fields)
-        return wait_for(self._relabel.call_async(request))
+        return wait_for(self.relabel_later(new_label, **fields))
 
     def trigger(self, name: str) -> Any:
         """Return the answer of ~/undo or ~/reembed_samples."""
         return wait_for(self._triggers[name].call_async(Trigger.Request()))
 
+    def load_model_later(self, version: int) -> Any:
+        """Ask for a version and return the future of the answer."""
+        return self._load.call_async(LoadModel.Request(version=version))
+
     def load_model(self, version: int) -> Any:
         """Return the answer of ~/load_model."""
-        return wait_for(self._load.call_async(LoadModel.Request(version=version)))
+        return wait_for(self.load_model_later(version))
 
     def change_state(self, transition: str | int) -> bool:
         """Ask the node for a transition, by name or by id, and return whether it was made."""

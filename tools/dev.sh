@@ -35,6 +35,7 @@ usage: tools/dev.sh [--ros jazzy|kilted] COMMAND [ARGUMENTS]
   bench-teach [ARGS]  build, and hold teaching from files against a bare loop
   bench-node [ARGS]  build, and hold the node against a bare loop of its model
   fuzz [ARGS]     build, and fuzz every parser of outside bytes (--seconds 60 each)
+  soak [ARGS]     build, and watch what the node holds while all of it is at work
   run TOPIC [ARGS]  build, and run the node on an image topic, e.g. /camera/image_raw
   clean           remove all of the above; what `run` has learned (.ros) stays
 
@@ -515,6 +516,8 @@ do_fuzz() {
   exec python3 fuzz/run.py "$@"
 }
 
+do_soak() { run_benchmark soak "$@"; }
+
 do_run() {
   [ -n "${1:-}" ] || die 'which images? For example:  make run IMAGE_TOPIC=/camera/image_raw'
   local topic=$1
@@ -555,13 +558,13 @@ export PIP_CACHE_DIR=${PIP_CACHE_DIR:-$cache/pip} TMPDIR=$cache/tmp
 unset PIP_PREFIX PIP_TARGET PIP_USER
 
 case $command in
-  check | setup | build | test | lint | demo | bench | bench-teach | bench-node | fuzz | run)
+  check | setup | build | test | lint | demo | bench | bench-teach | bench-node | fuzz | soak | run)
     choose_ros "$wanted"
     ;;
 esac
 case $command in
   check) require_platform && require_tools && say 'nothing is missing' ;;
-  setup | build | test | lint | demo | bench | bench-teach | bench-node | fuzz | run | clean)
+  setup | build | test | lint | demo | bench | bench-teach | bench-node | fuzz | soak | run | clean)
     "do_$command" "$@"
     ;;
   '' | help | -h | --help) usage ;;

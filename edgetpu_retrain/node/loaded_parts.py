@@ -123,8 +123,10 @@ class LoadedParts:
         parameters = self._parameters()
         folder = data_folder(parameters.data_dir)
         self._stack.enter_context(Ownership(folder))
-        self._store = self._stack.enter_context(RetryingSampleStore(folder / SAMPLES_FILE))
-        models = ModelStore(folder / MODELS_FOLDER)
+        self._store = self._stack.enter_context(
+            RetryingSampleStore(folder / SAMPLES_FILE, is_ending=self._is_ending)
+        )
+        models = ModelStore(folder / MODELS_FOLDER, is_ending=self._is_ending)
         extractor = read_model(Path(parameters.extractor or default_extractor_path()))
         engines = self._make_engines(extractor, parameters)
         identity = engines.description.identity
@@ -159,6 +161,10 @@ class LoadedParts:
             lambda: self._versions.prune(self._parameters().keep_models),
         )
         self._tell_samples(folder, identity)
+
+    def _is_ending(self) -> bool:
+        """Tell whether a signal has ended ROS, so that nothing is worth a wait any more."""
+        return not self._node.context.ok()
 
     def _make_engines(self, extractor: bytes, parameters: NodeParameters) -> DeviceEngines:
         fallback = parameters.fallback_extractor

@@ -50,7 +50,7 @@ def _refusing(node: Node, change_state: Callable[[Any, Any], Any]) -> Callable[[
             return change_state(request, response)
         except _RclError as error:
             wanted = request.transition.label or request.transition.id
-            node.get_logger().error(
+            node.get_logger().warning(
                 f'transition {wanted} is not possible now: ask ros2 lifecycle list for those '
                 f'that are ({" ".join(str(error).split())})'
             )

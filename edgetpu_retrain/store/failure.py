@@ -53,6 +53,7 @@ _ADVICE_FOR_ERRNO = {
     errno.EEXIST: 'a file lies where a folder is needed: move it away or set another data_dir',
     errno.EISDIR: 'a folder lies where a file is needed: move it away',
     errno.EIO: 'check that its disk is healthy and mounted',
+    errno.EAGAIN: 'another program writes there: wait for it or end it, then repeat the request',
     errno.ENOLCK: _LOCAL_DISK,
     errno.EOPNOTSUPP: _LOCAL_DISK,
 }

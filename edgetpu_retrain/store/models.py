@@ -21,7 +21,7 @@ must have.  The record is written last, so a version without one was never finis
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 import contextlib
 import hashlib
 import json
@@ -56,6 +56,7 @@ class ModelStore:
 
     Args:
         folder: where they lie, created when it is not there.
+        is_ending: asked while another program writes there: whether to wait no longer.
 
     Raises:
         StoreError: when the folder cannot be created.
@@ -66,12 +67,17 @@ class ModelStore:
         newest = models.latest()
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_ending: Callable[[], bool] = lambda: False) -> None:
         self.folder = Path(folder).absolute()
+        self._is_ending = is_ending
         try:
             make_folder(self.folder)
         except OSError as error:
             raise store_error('create the folder for models', self.folder, error) from error
+
+    def locked(self) -> contextlib.AbstractContextManager[None]:
+        """Return a context in which nobody else writes to the folder, see `locked_folder`."""
+        return locked_folder(self.folder, self._is_ending)
 
     def save(self, model: bytes, record: ModelRecord) -> ModelVersion:
         """
@@ -89,7 +95,7 @@ class ModelStore:
         """
         sha256 = hashlib.sha256(model).hexdigest()
         try:
-            with locked_folder(self.folder):
+            with self.locked():
                 version = self._claim_version()
                 content = {
                     'format': RECORD_FORMAT,
@@ -240,7 +246,7 @@ class ModelStore:
         if keep < 1:
             raise ValueError(f'keep is {keep}; it must be 1 or more')
         try:
-            with locked_folder(self.folder):
+            with self.locked():
                 kept, old = 0, []
                 for number in reversed(self._numbers()):
                     if kept < keep:
@@ -260,7 +266,7 @@ class ModelStore:
             StoreError: when the disk refuses.
         """
         try:
-            with locked_folder(self.folder):
+            with self.locked():
                 pass
         except OSError as error:
             raise store_error(

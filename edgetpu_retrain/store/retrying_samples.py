@@ -28,6 +28,7 @@ class RetryingSampleStore(SampleStore):
 
     Args:
         path: the SQLite file, created (with its folder) when it is not there.
+        is_ending: asked while another program holds the file: whether to wait no longer.
     """
 
     _must_open = False

@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 import sqlite3
@@ -39,13 +39,14 @@ class SampleAdder(SampleReader):
 
     Args:
         path: the SQLite file, created (with its folder) when it is not there.
+        is_ending: asked while another program holds the file: whether to wait no longer.
 
     Raises:
         StoreError: when the file cannot be opened, is not ours or is of a newer release.
     """
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path, *, is_ending: Callable[[], bool] = lambda: False) -> None:
+        super().__init__(path, is_ending=is_ending)
         self._novelty = NoveltyCheck(self._database.path)
         # From the look at what a class has to the note of what was added.
         self._adding = threading.Lock()

@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 import sqlite3
@@ -25,6 +25,7 @@ from typing import NamedTuple
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.durable_file import make_folder, sync_folder
 from edgetpu_retrain.store.failure import store_error
+from edgetpu_retrain.store.lock_wait import wait_while_locked
 from edgetpu_retrain.store.sample_schema import open_database
 
 
@@ -45,13 +46,21 @@ class SampleDatabase:
         path: the SQLite file, created (with its folder) when it is not there.
         must_open: False puts up with a file that cannot be opened; each transaction then tries
             again, and raises what is raised here otherwise.
+        is_ending: asked while another program holds the file: whether to wait no longer.
 
     Raises:
         StoreError: when the file cannot be opened, is not ours or is of a newer release.
     """
 
-    def __init__(self, path: Path, *, must_open: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        must_open: bool = True,
+        is_ending: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.path = path.absolute()
+        self._is_ending = is_ending
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._closed = False
@@ -90,7 +99,7 @@ class SampleDatabase:
                 self._connection = self._open()
             connection = self._connection
             try:
-                connection.execute('BEGIN IMMEDIATE' if writing else 'BEGIN')
+                wait_while_locked(lambda: _begin(connection, writing=writing), self._is_ending)
                 yield connection
                 connection.execute('COMMIT')
             except (sqlite3.Error, UnicodeDecodeError) as error:
@@ -117,7 +126,7 @@ class SampleDatabase:
     def _open(self) -> sqlite3.Connection:
         try:
             make_folder(self.path.parent)
-            connection = open_database(self.path)
+            connection = open_database(self.path, self._is_ending)
             try:
                 # SQLite flushes what is in its file, but not the file's name in its folder.
                 sync_folder(self.path.parent)
@@ -127,3 +136,14 @@ class SampleDatabase:
         except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
             raise store_error('open the samples in', self.path, error) from error
         return connection
+
+
+def _begin(connection: sqlite3.Connection, *, writing: bool) -> None:
+    connection.execute('BEGIN IMMEDIATE' if writing else 'BEGIN')
+    if not writing:
+        try:
+            # Only reading takes the lock, and no statement of the body is to wait for it.
+            connection.execute('SELECT COUNT(*) FROM sqlite_master').fetchone()
+        except sqlite3.Error:
+            connection.execute('ROLLBACK')
+            raise

@@ -20,7 +20,7 @@ extractor it is about.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -42,6 +42,7 @@ class SampleReader:
 
     Args:
         path: the SQLite file, created (with its folder) when it is not there.
+        is_ending: asked while another program holds the file: whether to wait no longer.
 
     Raises:
         StoreError: when the file cannot be opened, is not ours or is of a newer release.
@@ -49,8 +50,8 @@ class SampleReader:
 
     _must_open = True
 
-    def __init__(self, path: Path) -> None:
-        self._database = SampleDatabase(Path(path), must_open=self._must_open)
+    def __init__(self, path: Path, *, is_ending: Callable[[], bool] = lambda: False) -> None:
+        self._database = SampleDatabase(Path(path), must_open=self._must_open, is_ending=is_ending)
 
     @property
     def path(self) -> Path:

@@ -22,20 +22,19 @@ the first sample of the same request: what one undo takes back.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import contextlib
 from pathlib import Path
 import sqlite3
 
 from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.lock_wait import WAIT_SLICE_S, wait_while_locked
 from edgetpu_retrain.store.sample_migration import back_up, migrate
 from edgetpu_retrain.store.sample_structure import check_structure
 
 # Marks the file as ours among all SQLite files: 'etrS' in ASCII.
 APPLICATION_ID = 0x65747253
 SCHEMA_VERSION = 2
-
-# Another program (a backup, the sqlite3 shell) may hold the file for a moment.
-_BUSY_TIMEOUT_S = 10.0
 
 _TABLES = (
     """
@@ -77,7 +76,7 @@ _TABLES = (
 )
 
 
-def open_database(path: Path) -> sqlite3.Connection:
+def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connection:
     """
     Open a sample database for durable writing; create it when there is none.
 
@@ -86,6 +85,7 @@ def open_database(path: Path) -> sqlite3.Connection:
 
     Args:
         path: the file; its folder exists.
+        is_ending: see :func:`~edgetpu_retrain.store.lock_wait.wait_while_locked`.
 
     Returns:
         A connection in autocommit mode, in WAL mode, with synchronous=FULL, on which any
@@ -99,12 +99,13 @@ def open_database(path: Path) -> sqlite3.Connection:
     if path.exists():
         _look_without_writing(path)
     connection = sqlite3.connect(
-        path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        path, timeout=WAIT_SLICE_S, isolation_level=None, check_same_thread=False
     )
     try:
-        _schema_version(connection, path)
-        _make_durable(connection, path)
+        wait_while_locked(lambda: _schema_version(connection, path), is_ending)
+        wait_while_locked(lambda: _make_durable(connection, path), is_ending)
         connection.execute('PRAGMA foreign_keys=ON')
+        wait_while_locked(lambda: connection.execute('BEGIN IMMEDIATE'), is_ending)
         _bring_up_to_date(connection, path)
     except BaseException:
         connection.close()
@@ -162,7 +163,7 @@ def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
-    connection.execute('BEGIN IMMEDIATE')
+    """End the transaction that the connection is in, with the tables as they are now."""
     with connection:
         # Asked again inside the transaction: another process may have been here meanwhile.
         version = _schema_version(connection, path)

@@ -48,6 +48,7 @@ class SampleStore(SampleAdder):
 
     Args:
         path: the SQLite file, created (with its folder) when it is not there.
+        is_ending: asked while another program holds the file: whether to wait no longer.
 
     Raises:
         StoreError: when the file cannot be opened, is not ours or is of a newer release.

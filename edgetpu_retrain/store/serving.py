@@ -31,7 +31,6 @@ from pathlib import Path
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.durable_file import write_durably
 from edgetpu_retrain.store.failure import store_error
-from edgetpu_retrain.store.folder_lock import locked_folder
 from edgetpu_retrain.store.model_version import LARGEST_VERSION
 from edgetpu_retrain.store.models import ModelStore
 
@@ -218,7 +217,7 @@ class ServingChoice:
     def _locked(self) -> Iterator[None]:
         folder = self._models.folder
         try:
-            with locked_folder(folder):
+            with self._models.locked():
                 yield
         except OSError as error:
             raise store_error('write down which model serves in', folder, error) from error

@@ -17,10 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 import contextlib
+import os
 from pathlib import Path
 import shutil
 from typing import Any
 
+from edgetpu_stand_in import build_edgetpu_stand_in
 import pytest
 from running_node import Person, RunningNode, TAUGHT, TAUGHT_IMAGES
 from small_models import build_extractor
@@ -104,3 +106,48 @@ def shared_person(shared_node: RunningNode) -> Iterator[Person]:
     assert shared_node.process.poll() is None
     with Person() as person:
         yield person.wait_until_ready()
+
+
+@pytest.fixture(scope='session')
+def edgetpu_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a stand-in for Coral's library."""
+    return build_edgetpu_stand_in(tmp_path_factory.mktemp('edgetpu'))
+
+
+@pytest.fixture
+def tell(tmp_path: Path) -> Callable[[str], None]:
+    """Return what tells the stand-in how to behave from now on; '' = well."""
+
+    def write(behaviour: str) -> None:
+        new = tmp_path / 'behaviour.new'
+        new.write_text(behaviour)
+        new.replace(tmp_path / 'behaviour')
+
+    write('')
+    return write
+
+
+@pytest.fixture
+def start_edgetpu(
+    start_node: StartNode, edgetpu_library: Path, tmp_path: Path
+) -> Callable[..., RunningNode]:
+    """Return what starts a node with an Edge TPU, with or without a fallback."""
+    compiled, twin = tmp_path / 'compiled_edgetpu.tflite', tmp_path / 'compiled.tflite'
+    compiled.write_bytes(build_extractor('uint8', dimension=16, image_size=16, compiled=True))
+    twin.write_bytes(build_extractor('uint8', dimension=16, image_size=16))
+    environment = {
+        'LD_LIBRARY_PATH': f'{edgetpu_library.parent}:{os.environ.get("LD_LIBRARY_PATH", "")}',
+        'EDGETPU_STAND_IN': f'@{tmp_path / "behaviour"}',
+    }
+
+    def start(*, fallback: bool = True, **given: object) -> RunningNode:
+        parameters: dict[str, object] = {
+            'extractor': compiled,
+            'invoke_timeout_s': 0.5,
+            **given,
+        }
+        if fallback:
+            parameters['fallback_extractor'] = twin
+        return start_node(parameters, environment=environment)
+
+    return start

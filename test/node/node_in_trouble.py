@@ -16,13 +16,14 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 
 from edgetpu_retrain.node.main import main
-from edgetpu_retrain.store import sample_schema
+from edgetpu_retrain.store import folder_lock, lock_wait
 
-# In seconds; a second's wait shows as much as ten do.
-BUSY_TIMEOUT_S = 1.0
+# For a lock, in seconds; a second's wait shows as much as ten do.
+PATIENCE_S = float(os.environ.get('PATIENCE_S', '1'))
 # CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH let root through where others may not write
 # (man 7 capabilities).
 PASS_KEYS = 0b110
@@ -41,5 +42,5 @@ def lay_aside_pass_keys() -> None:
 
 if __name__ == '__main__':
     lay_aside_pass_keys()
-    sample_schema._BUSY_TIMEOUT_S = BUSY_TIMEOUT_S
+    lock_wait.PATIENCE_S = folder_lock.PATIENCE_S = PATIENCE_S
     sys.exit(main())

@@ -16,14 +16,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-import os
-from pathlib import Path
 from typing import Any
 
 from action_msgs.msg import GoalStatus
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from edgetpu_retrain_interfaces.msg import Embedding, Result, Status
-from edgetpu_stand_in import build_edgetpu_stand_in
 import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from running_node import (
@@ -33,57 +30,11 @@ from running_node import (
     image_message,
     pattern,
     Person,
-    RunningNode,
 )
-from small_models import build_extractor
 from vision_msgs.msg import Classification, Detection2DArray
 
 IMAGES = {label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog'), 1)}
 LATCHED = QoSProfile(depth=20, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-
-
-@pytest.fixture(scope='module')
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a stand-in for Coral's library."""
-    return build_edgetpu_stand_in(tmp_path_factory.mktemp('edgetpu'))
-
-
-@pytest.fixture
-def tell(tmp_path: Path) -> Callable[[str], None]:
-    """Return what tells the stand-in how to behave from now on; '' = well."""
-
-    def write(behaviour: str) -> None:
-        new = tmp_path / 'behaviour.new'
-        new.write_text(behaviour)
-        new.replace(tmp_path / 'behaviour')
-
-    write('')
-    return write
-
-
-@pytest.fixture
-def start(start_node: Any, library: Path, tmp_path: Path) -> Callable[..., RunningNode]:
-    """Return what starts a node with an Edge TPU, with or without a fallback."""
-    compiled, twin = tmp_path / 'compiled_edgetpu.tflite', tmp_path / 'compiled.tflite'
-    compiled.write_bytes(build_extractor('uint8', dimension=16, image_size=16, compiled=True))
-    twin.write_bytes(build_extractor('uint8', dimension=16, image_size=16))
-    environment = {
-        'LD_LIBRARY_PATH': f'{library.parent}:{os.environ.get("LD_LIBRARY_PATH", "")}',
-        'EDGETPU_STAND_IN': f'@{tmp_path / "behaviour"}',
-    }
-
-    def start(*, fallback: bool = True, **given: object) -> RunningNode:
-        parameters: dict[str, object] = {
-            'extractor': compiled,
-            'invoke_timeout_s': 0.5,
-            **given,
-        }
-        if fallback:
-            parameters['fallback_extractor'] = twin
-        node: RunningNode = start_node(parameters, environment=environment)
-        return node
-
-    return start
 
 
 def make_it_serve(person: Person) -> Camera:
@@ -98,9 +49,9 @@ def make_it_serve(person: Person) -> Camera:
     ('behaviour', 'words'), [('raise', 'The Edge TPU failed'), ('hang', 'The Edge TPU hangs')]
 )
 def test_the_fallback_serves_until_the_device_is_back(
-    start: Any, tell: Callable[[str], None], person: Person, behaviour: str, words: str
+    start_edgetpu: Any, tell: Callable[[str], None], person: Person, behaviour: str, words: str
 ) -> None:
-    node = start()
+    node = start_edgetpu()
     node.wait_for_log('runs on edgetpu by')
     make_it_serve(person)
     results = person.collect(Result, 'result')
@@ -130,9 +81,9 @@ def test_the_fallback_serves_until_the_device_is_back(
 
 
 def test_a_crop_that_hangs_is_noticed_and_answered_by_the_fallback(
-    start: Any, tell: Callable[[str], None], person: Person
+    start_edgetpu: Any, tell: Callable[[str], None], person: Person
 ) -> None:
-    node = start(**{'camera.detections_topic': '/boxes'})
+    node = start_edgetpu(**{'camera.detections_topic': '/boxes'})
     camera = make_it_serve(person)
     picture = pattern(1)
     picture[:, 32:] = 255
@@ -154,9 +105,9 @@ def test_a_crop_that_hangs_is_noticed_and_answered_by_the_fallback(
 
 
 def test_without_a_fallback_frames_are_lost_and_told(
-    start: Any, tell: Callable[[str], None], person: Person
+    start_edgetpu: Any, tell: Callable[[str], None], person: Person
 ) -> None:
-    node = start(fallback=False)
+    node = start_edgetpu(fallback=False)
     make_it_serve(person)
     tell('raise')
     node.wait_for_log("camera 'camera': frame lost")
@@ -168,13 +119,13 @@ def test_without_a_fallback_frames_are_lost_and_told(
 
 
 def test_a_library_that_ends_the_process_costs_nothing_acknowledged(
-    start: Any, tell: Callable[[str], None], person: Person
+    start_edgetpu: Any, tell: Callable[[str], None], person: Person
 ) -> None:
-    node = start()
+    node = start_edgetpu()
     make_it_serve(person)
     tell('abort')
     assert node.wait() < 0
-    again = start()
+    again = start_edgetpu()
     again.wait_for_log('model version 1 serves')
     assert 'fallback_extractor serves on the CPU' in again.wait_for_log('was ended by SIGABRT')
     # Somebody who has never seen the node that is gone, which DDS takes for alive for a while.
@@ -207,9 +158,9 @@ def make_both_serve(person: Person) -> None:
 
 
 def test_two_devices_serve_two_cameras_and_fail_alone(
-    start: Any, tell: Callable[[str], None], person: Person
+    start_edgetpu: Any, tell: Callable[[str], None], person: Person
 ) -> None:
-    node = start(fallback=False, **TWO_DEVICES)
+    node = start_edgetpu(fallback=False, **TWO_DEVICES)
     for device in ('usb:0', 'usb:1'):
         node.wait_for_log(f'runs on {device} by')
     make_both_serve(person)
@@ -251,9 +202,9 @@ def test_two_devices_serve_two_cameras_and_fail_alone(
 
 
 def test_a_swap_is_complete_when_every_device_serves_the_new_model(
-    start: Any, person: Person
+    start_edgetpu: Any, person: Person
 ) -> None:
-    start(**TWO_DEVICES)
+    start_edgetpu(**TWO_DEVICES)
     make_both_serve(person)
     results = person.collect(Result, 'result')
     answer = person.add('bird', camera='front', count=6, timeout_s=60.0)
@@ -280,10 +231,10 @@ def stamp_of(result: Any) -> int:
 
 
 def test_a_device_that_is_not_there_at_the_start_is_waited_for(
-    start: Any, tell: Callable[[str], None], person: Person
+    start_edgetpu: Any, tell: Callable[[str], None], person: Person
 ) -> None:
     tell('usb:0=absent')
-    node = start(fallback=False, **TWO_DEVICES)
+    node = start_edgetpu(fallback=False, **TWO_DEVICES)
     person.wait_until_ready()
     embeddings = person.collect(Embedding, 'embedding')
     show_both(person)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import contextlib
+import fcntl
 import os
 from pathlib import Path
 import resource
@@ -247,3 +248,24 @@ def test_a_model_file_that_has_no_record_is_neither_served_nor_in_the_way(
     assert refused.model_version == 2
     train(person)
     check_serves(person, 100)
+
+
+@pytest.mark.usefixtures('camera')
+def test_a_program_that_stops_while_it_writes_a_model_is_told_and_holds_nothing_up_for_ever(
+    start_node: Any, person: Person, taught_data: Path
+) -> None:
+    start_node(program=TROUBLED)
+    person.wait_until_ready()
+    check_serves(person, 2)
+    with (taught_data / 'models' / '.lock').open('ab') as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        refused = person.load_model(1)
+        assert not refused.success
+        assert 'another program writes there' in refused.message
+        status, result = person.train(num_iter=100, learning_rate=0.1)
+        assert status == GoalStatus.STATUS_ABORTED
+        assert 'another program writes there' in result.message
+        check_serves(person, 2)
+    assert person.load_model(1).success
+    train(person)
+    check_serves(person, 3)

@@ -41,6 +41,30 @@ for _ in range(10):
     receive()
 print((pages() - before) / 10)
 """
+# Lets eight threads allocate at once, and prints what the C library has set up for that.
+THREADS = """
+import ctypes
+import threading
+from edgetpu_retrain.node.process_tuning import tune_process
+
+{first}
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+all_at_once = threading.Barrier(8)
+
+def allocate():
+    all_at_once.wait()
+    libc.malloc(100_000)
+    all_at_once.wait()
+
+threads = [threading.Thread(target=allocate) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+libc.malloc_info(0, ctypes.c_void_p.in_dll(libc, 'stdout'))
+libc.fflush(None)
+"""
 # Of 4 KiB, in the three copies of one image.
 PAGES = 3 * 1920 * 1080 * 3 / 4096
 
@@ -68,6 +92,13 @@ def test_the_memory_of_an_image_is_kept_for_the_next(package_path: str) -> None:
 def test_without_it_each_image_is_given_back(package_path: str) -> None:
     cleared = float(run(IMAGES.format(first=''), package_path))
     assert cleared > PAGES / 2
+
+
+@needs_glibc
+def test_threads_share_what_is_kept(package_path: str) -> None:
+    told = run(THREADS.format(first='tune_process()'), package_path)
+    assert 1 <= told.count('<heap nr=') <= 2
+    assert run(THREADS.format(first=''), package_path).count('<heap nr=') > 2
 
 
 @needs_glibc

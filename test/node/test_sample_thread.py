@@ -27,7 +27,7 @@ from edgetpu_retrain.node.captures import Capture, Captures
 from edgetpu_retrain.node.image_transport import RAW
 from edgetpu_retrain.node.newest_frames import Frame
 from edgetpu_retrain.node.sample_thread import SampleThread
-from edgetpu_retrain.store import sample_schema
+from edgetpu_retrain.store import lock_wait
 from edgetpu_retrain.store.samples import SampleStore
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ class CountingStore(SampleStore):
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CountingStore]:
     """Return a store that does not wait for other programs."""
-    monkeypatch.setattr(sample_schema, '_BUSY_TIMEOUT_S', 0.0)
+    monkeypatch.setattr(lock_wait, 'PATIENCE_S', 0.0)
     with CountingStore(tmp_path / 'samples.db') as store:
         yield store
 

@@ -11,18 +11,26 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""SIGINT and SIGTERM in each state that has no threads yet, or in which somebody waits."""
+"""SIGINT and SIGTERM in each state without threads yet, or in which something is waited for."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+import contextlib
+import fcntl
 from pathlib import Path
 import signal
+import sqlite3
 import time
 from typing import Any
 
 from edgetpu_retrain.store.ownership import Ownership
 import pytest
-from running_node import Person, RunningNode
+from running_node import PATIENCE_S, Person, RunningNode, TAUGHT_IMAGES
+
+TROUBLED = (str(Path(__file__).with_name('node_in_trouble.py')),)
+# Longer than the tests wait for the end of a node.
+FOR_EVER = {'PATIENCE_S': '3600'}
 
 
 def _unconfigured(_node: RunningNode, person: Person) -> None:
@@ -62,3 +70,60 @@ def test_it_ends_in_order_in_every_state(
         Ownership(data).release()
         # SQLite takes its log away when the last connection is closed.
         assert not list(data.glob('samples.db-*'))
+
+
+@contextlib.contextmanager
+def held(file: Path) -> Iterator[None]:
+    """Let another program hold a database."""
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute('BEGIN IMMEDIATE')
+        yield
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_it_waits_for_no_database_that_another_program_holds(
+    start_node: Any, person: Person, taught_data: Path, number: signal.Signals
+) -> None:
+    node: RunningNode = start_node(program=TROUBLED, environment=FOR_EVER)
+    camera = person.wait_until_ready().camera()
+    camera.show(TAUGHT_IMAGES['cat'])
+    assert person.add('cat', timeout_s=60.0).success
+    with held(taught_data / 'samples.db'):
+        person.add_later('cat', count=5, timeout_s=60.0)
+        for _ in range(3):
+            person.relabel_later('cow', label='cat')
+        assert person.state == 'active', 'so the requests before it have arrived'
+        assert node.end(number) == 0
+    assert not any('Traceback' in line for line in node.log), '\n'.join(node.log)
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_it_waits_for_no_held_database_while_it_starts(
+    start_node: Any, taught_data: Path, number: signal.Signals
+) -> None:
+    owner = taught_data / 'owner'
+    owner.unlink()
+    with held(taught_data / 'samples.db'):
+        node: RunningNode = start_node(program=TROUBLED, environment=FOR_EVER)
+        deadline = time.monotonic() + PATIENCE_S
+        # It owns the folder just before it opens the database.
+        while not owner.exists() or not owner.read_bytes():
+            assert time.monotonic() < deadline, '\n'.join(node.log)
+            time.sleep(0.01)
+        assert node.end(number) == 0
+    assert not any('Traceback' in line for line in node.log), '\n'.join(node.log)
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_it_waits_for_no_other_writer_of_models(
+    start_node: Any, person: Person, taught_data: Path, number: signal.Signals
+) -> None:
+    node: RunningNode = start_node(program=TROUBLED, environment=FOR_EVER)
+    person.wait_until_ready()
+    with (taught_data / 'models' / '.lock').open('ab') as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        person.load_model_later(1)
+        feedback = person.start_training(num_iter=100, print_every=1).feedback
+        feedback.wait_for(lambda each: each.iteration == each.num_iter)
+        assert node.end(number) == 0
+    assert not any('Traceback' in line for line in node.log), '\n'.join(node.log)

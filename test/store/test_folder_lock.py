@@ -16,6 +16,7 @@ from __future__ import annotations
 import fcntl
 from pathlib import Path
 
+from edgetpu_retrain.store import folder_lock
 from edgetpu_retrain.store.folder_lock import LOCK_FILE, locked_folder
 import pytest
 
@@ -41,3 +42,37 @@ def test_what_a_killed_process_left_half_written_is_cleared_away(tmp_path: Path)
 def test_a_folder_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), locked_folder(tmp_path / 'none'):
         pass
+
+
+def test_another_writer_is_waited_for(tmp_path: Path) -> None:
+    asked: list[None] = []
+    with (tmp_path / LOCK_FILE).open('ab') as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+
+        def free_at_the_third_time() -> bool:
+            asked.append(None)
+            if len(asked) == 3:
+                fcntl.flock(other, fcntl.LOCK_UN)
+            return False
+
+        with locked_folder(tmp_path, free_at_the_third_time):
+            assert len(asked) == 3
+
+
+def test_another_writer_is_not_waited_for_when_all_is_to_end(tmp_path: Path) -> None:
+    answers = iter([False, True])
+    with (tmp_path / LOCK_FILE).open('ab') as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(BlockingIOError), locked_folder(tmp_path, lambda: next(answers)):
+            pass
+    assert not list(answers)
+
+
+def test_another_writer_is_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder_lock, 'PATIENCE_S', 0.0)
+    with (tmp_path / LOCK_FILE).open('ab') as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(BlockingIOError), locked_folder(tmp_path):
+            pass

@@ -21,7 +21,7 @@ import shutil
 import sqlite3
 
 from edgetpu_retrain.errors import StoreError
-from edgetpu_retrain.store import sample_schema
+from edgetpu_retrain.store import lock_wait, sample_schema
 from edgetpu_retrain.store.samples import SampleStore
 import numpy as np
 import pytest
@@ -177,7 +177,7 @@ def test_without_a_log_nothing_is_promised(path: Path) -> None:
 def test_a_new_file_held_by_another_program_is_a_sentence(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sample_schema, '_BUSY_TIMEOUT_S', 0.0)
+    monkeypatch.setattr(lock_wait, 'PATIENCE_S', 0.0)
     with closing(sqlite3.connect(path)) as other:
         other.execute('BEGIN EXCLUSIVE')
         with pytest.raises(StoreError, match=f'open the samples in {path}.*another program'):
@@ -187,7 +187,7 @@ def test_a_new_file_held_by_another_program_is_a_sentence(
 def test_a_file_held_by_another_program_is_a_sentence(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sample_schema, '_BUSY_TIMEOUT_S', 0.0)
+    monkeypatch.setattr(lock_wait, 'PATIENCE_S', 0.0)
     with SampleStore(path) as store, closing(sqlite3.connect(path)) as other:
         teach(store)
         other.execute('BEGIN IMMEDIATE')

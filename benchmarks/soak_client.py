@@ -1,0 +1,201 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""One who talks to the node all along: a ROS context of its own, and a record of each answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+import threading
+import time
+from typing import Any
+
+from node_robot import NAME
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+
+# Whoever gets no answer for so long gets none.
+PATIENCE_S = 60.0
+# The first answer to a new client is lost where the node has not discovered it yet, which is
+# DDS's doing and not the node's; seconds until asked again.
+_FIRST_PATIENCE_S = (10.0, 20.0, PATIENCE_S)
+
+
+class UnansweredError(Exception):
+    """The node does not answer."""
+
+
+@dataclass
+class Record:
+    """
+    What all clients have seen; any thread may add to it.
+
+    Args:
+        answers: pairs of the moment, seconds of CLOCK_MONOTONIC, and how long an answer took.
+        slow_answers: the same of those that load, store or train and take their time.
+        errors: a sentence each.
+        counts: what happened how often.
+    """
+
+    answers: list[tuple[float, float]] = field(default_factory=list)
+    slow_answers: list[tuple[float, float]] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, what: str) -> None:
+        """Note that something happened."""
+        with self.lock:
+            self.counts[what] += 1
+
+    def error(self, words: str) -> None:
+        """Note an error."""
+        with self.lock:
+            self.errors.append(words)
+
+
+class Client:
+    """
+    A ROS node in a context, and thus a DDS participant, of its own; for one thread.
+
+    Args:
+        name: of the node, and for errors.
+        record: what happens is added to it.
+        stopping: ends waits early.
+    """
+
+    def __init__(self, name: str, record: Record, stopping: threading.Event) -> None:
+        self.name = name
+        self.record = record
+        self._stopping = stopping
+        self._clients: dict[str, Any] = {}
+        self._context = rclpy.Context()
+        rclpy.init(args=[], context=self._context)
+        self.node = rclpy.create_node(name, context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+
+    def close(self) -> None:
+        """Leave DDS."""
+        self._executor.shutdown()
+        self.node.destroy_node()
+        self._context.try_shutdown()
+
+    def ask(
+        self,
+        kind: Any,
+        service: str,
+        *,
+        may_say: Sequence[str] = (),
+        must_fail: bool = False,
+        slow: bool = False,
+        **fields: Any,
+    ) -> Any:
+        """
+        Ask a service of the node and return its answer.
+
+        Args:
+            kind: of the service.
+            service: its name behind the node's.
+            may_say: words of refusals that are right, since others ask at the same time.
+            must_fail: whether only a refusal is right.
+            slow: whether the answer takes its time.
+            fields: of the request.
+
+        Raises:
+            UnansweredError: when there is no answer.
+        """
+        is_new = service not in self._clients
+        client = self._client_of(kind, service)
+        patience = _FIRST_PATIENCE_S if is_new else (PATIENCE_S,)
+
+        begin = 0.0
+
+        def call() -> Any:
+            nonlocal begin
+            begin = time.monotonic()
+            return client.call_async(kind.Request(**fields))
+
+        answer = self.answered(call, service, patience)
+        answers = self.record.slow_answers if slow else self.record.answers
+        with self.record.lock:
+            answers.append((begin, time.monotonic() - begin))
+            self.record.counts[service] += 1
+        self._judge(service, answer, may_say, must_fail=must_fail)
+        return answer
+
+    def answered(
+        self, ask: Callable[[], Any], what: str, patience: Sequence[float] = (PATIENCE_S,)
+    ) -> Any:
+        """
+        Return what the node answers.
+
+        Args:
+            ask: asks and returns a future.
+            what: is asked for.
+            patience: how long to wait, seconds, until it is asked again or given up.
+
+        Raises:
+            UnansweredError: when there is no answer.
+        """
+        for seconds in patience:
+            future = ask()
+            self._executor.spin_until_future_complete(future, seconds)
+            if future.done():
+                return future.result()
+            if seconds != patience[-1]:
+                self.record.count('lost at discovery')
+        raise UnansweredError(f'{self.name}: {what} gave no answer within {patience[-1]:.0f} s')
+
+    def first_answered(self, ask: Callable[[], Any], what: str) -> Any:
+        """Do the same where it is the first question of a new client."""
+        return self.answered(ask, what, _FIRST_PATIENCE_S)
+
+    def spin_until(self, what: Callable[[], bool], seconds: float) -> bool:
+        """Take what comes until something is the case; False when it was not in time."""
+        deadline = time.monotonic() + seconds
+        while not what():
+            if (left := deadline - time.monotonic()) <= 0 or self._stopping.is_set():
+                return what()
+            self._executor.spin_once(min(left, 0.1))
+        return True
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether all is to end."""
+        return self._stopping.is_set()
+
+    def rest(self, seconds: float) -> None:
+        """Do nothing, unless all ends."""
+        self._stopping.wait(seconds)
+
+    def _client_of(self, kind: type, service: str) -> Any:
+        if service not in self._clients:
+            client = self.node.create_client(kind, f'{NAME}/{service}')
+            if not client.wait_for_service(PATIENCE_S):
+                raise UnansweredError(f'{self.name}: there is no {service}')
+            self._clients[service] = client
+        return self._clients[service]
+
+    def _judge(
+        self, service: str, answer: Any, may_say: Sequence[str], *, must_fail: bool
+    ) -> None:
+        if not hasattr(answer, 'success'):
+            return
+        if must_fail:
+            if answer.success or not getattr(answer, 'message', 'no word is expected'):
+                self.record.error(f'{self.name}: {service} should have refused: {answer}')
+        elif not answer.success and not any(words in answer.message for words in may_say):
+            self.record.error(f'{self.name}: {service} refused: {answer.message}')

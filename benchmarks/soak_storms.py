@@ -1,0 +1,322 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+What the clients of ``benchmarks/soak.py`` do, one function a client, called again and again.
+
+All of it ends where it began: what is taught is taken away again, so that samples and models stay
+as many as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from action_msgs.msg import GoalStatus
+from diagnostic_msgs.msg import DiagnosticArray
+from edgetpu_retrain_interfaces.action import Train
+from edgetpu_retrain_interfaces.msg import Embedding, Result, Status
+from edgetpu_retrain_interfaces.srv import (
+    AddSample,
+    ListSamples,
+    LoadModel,
+    RelabelSamples,
+    RemoveSamples,
+)
+from lifecycle_msgs.srv import ChangeState, GetAvailableStates, GetState
+from node_pictures import jpeg, pictures
+from node_robot import NAME
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters, SetParameters
+from rclpy.action import ActionClient
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from sensor_msgs.msg import CompressedImage, RegionOfInterest
+from soak_client import Client
+from std_srvs.srv import Trigger
+from vision_msgs.msg import Classification, LabelInfo, VisionInfo
+
+KEPT_MODELS = 5
+# Somebody else has undone what this one was about to change.
+_GONE = ('There are no samples', 'There is no sample ')
+# Frames, and what latched topics told last, come at once; a message that does not is lost.
+_SECONDS_TO_A_MESSAGE = 20.0
+_TAUGHT_BETWEEN_REMOVALS = 8
+_LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+_TOPICS: tuple[tuple[type, str, Any], ...] = (
+    (Result, 'result', 10),
+    (Classification, 'classification', 10),
+    (Embedding, 'embedding', 10),
+    (CompressedImage, 'raw/annotated/compressed', 10),
+    (Status, 'status', _LATCHED),
+    (Classification, 'raw/classification', 10),
+    (VisionInfo, 'vision_info', _LATCHED),
+    (Classification, 'compressed/classification', 10),
+    (CompressedImage, 'compressed/annotated/compressed', 10),
+    (LabelInfo, 'label_info', _LATCHED),
+    (DiagnosticArray, '/diagnostics', 10),
+)
+
+
+def capture_one_camera(client: Client, number: int) -> None:
+    """Have one camera's frames captured all along."""
+    label = 'soak capture'
+    client.ask(AddSample, 'add_samples', slow=True, label=label, camera='raw', count=3)
+    if number % _TAUGHT_BETWEEN_REMOVALS == _TAUGHT_BETWEEN_REMOVALS - 1:
+        client.ask(RemoveSamples, 'remove_samples', may_say=_GONE, label=label)
+    client.rest(0.6)
+
+
+def capture_a_part(client: Client, number: int) -> None:
+    """Have parts of any camera's frames captured, those that are new."""
+    label = 'soak part'
+    roi = RegionOfInterest(x_offset=10 * (number % 5), y_offset=20, width=300, height=300)
+    asked: dict[str, Any] = {
+        'label': label,
+        'count': 2,
+        'min_interval_s': 0.1,
+        'min_novelty': 0.05,
+        'roi': roi,
+    }
+    client.ask(AddSample, 'add_samples', slow=True, **asked)
+    if number % _TAUGHT_BETWEEN_REMOVALS == _TAUGHT_BETWEEN_REMOVALS - 1:
+        client.ask(RemoveSamples, 'remove_samples', may_say=_GONE, label=label)
+    client.rest(1.0)
+
+
+class Pictures:
+    """Sends pictures of its own, lists them and takes them away."""
+
+    def __init__(self) -> None:
+        self._pictures = [jpeg(each) for each in pictures(320, 240)]
+
+    def __call__(self, client: Client, number: int) -> None:
+        """Send one picture."""
+        label = 'soak picture'
+        image = CompressedImage(format='jpeg')
+        image.data = self._pictures[number % len(self._pictures)]
+        client.ask(AddSample, 'add_samples', slow=True, label=label, image=image)
+        client.ask(ListSamples, 'list_samples', may_say=_GONE, label=label, limit=20)
+        if number % 3 == 2:
+            client.ask(RemoveSamples, 'remove_samples', may_say=_GONE, label=label, n=3)
+        client.rest(0.8)
+
+
+def correct(client: Client, number: int) -> None:
+    """Teach the wrong thing, and correct it in each way that there is."""
+    wrong, right = 'soak wrong', 'soak right'
+    asked: dict[str, Any] = {'label': wrong, 'camera': 'compressed', 'count': 2}
+    # That camera is let go for a moment now and then.
+    no_camera = ("There is no camera 'compressed'", 'Time is up')
+    client.ask(AddSample, 'add_samples', slow=True, may_say=no_camera, **asked)
+    told = client.ask(ListSamples, 'list_samples', may_say=_GONE, label=wrong, limit=2)
+    if ids := [sample.id for sample in told.samples]:
+        _relabel(client, right, ids=ids[:1])
+    _relabel(client, right, label=wrong)
+    client.ask(Trigger, 'undo')
+    if number % 4 == 3:
+        client.ask(RemoveSamples, 'remove_samples', may_say=_GONE, label=right)
+    if number % 20 == 19:
+        client.ask(Trigger, 'reembed_samples', slow=True, may_say=('nothing is to be done',))
+    client.rest(0.8)
+
+
+def swap(client: Client, number: int) -> None:
+    """Go back and forth between the versions of the model."""
+    newest = client.ask(LoadModel, 'load_model', slow=True, version=0).model_version
+    client.rest(1.5)
+    client.ask(LoadModel, 'load_model', slow=True, version=-1)
+    client.rest(1.5)
+    other = newest - 1 - number % (KEPT_MODELS - 2)
+    client.ask(LoadModel, 'load_model', slow=True, version=other)
+    client.rest(1.5)
+
+
+def come_and_go(client: Client, number: int) -> None:
+    """Listen to topics, each until something comes."""
+    listened = [_TOPICS[(3 * number + offset) % len(_TOPICS)] for offset in range(3)]
+    heard: set[str] = set()
+    subscriptions = [
+        client.node.create_subscription(
+            kind,
+            topic if topic.startswith('/') else f'{NAME}/{topic}',
+            lambda _, topic=topic: heard.add(topic),
+            qos,
+        )
+        for kind, topic, qos in listened
+    ]
+    topics = {topic for _, topic, _ in listened}
+    if not client.spin_until(lambda: heard == topics, _SECONDS_TO_A_MESSAGE):
+        # Whoever is told to end hears nothing more.
+        if not client.is_stopping:
+            client.record.error(f'nothing came on {", ".join(sorted(topics - heard))}')
+    else:
+        client.record.count('topics heard')
+    client.spin_until(lambda: False, 0.5)
+    for subscription in subscriptions:
+        client.node.destroy_subscription(subscription)
+    client.rest(0.5)
+
+
+def set_parameters(client: Client, number: int) -> None:
+    """Read parameters and states, change what can be changed, and let a camera go."""
+    client.ask(GetState, 'get_state')
+    client.ask(GetAvailableStates, 'get_available_states')
+    names = client.ask(ListParameters, 'list_parameters').result.names
+    client.ask(DescribeParameters, 'describe_parameters', names=names)
+    client.ask(GetParameters, 'get_parameters', names=names)
+    _set(client, 'smoothing_frames', 1 + number % 3)
+    _set(client, 'max_results', number % 2)
+    client.rest(1.0)
+    if number % 5 == 4:
+        _set(client, 'compressed.active', value=False)
+        client.rest(0.5)
+        _set(client, 'compressed.active', value=True)
+
+
+def ask_the_impossible(client: Client, _number: int) -> None:
+    """Ask for what has to be refused."""
+    bad: tuple[tuple[type, str, dict[str, Any]], ...] = (
+        (AddSample, 'add_samples', {'label': '../etc'}),
+        (AddSample, 'add_samples', {'label': 'x', 'count': 100_000}),
+        (AddSample, 'add_samples', {'label': 'x', 'camera': 'nobody'}),
+        (AddSample, 'add_samples', {'label': 'x', 'timeout_s': float('nan')}),
+        (AddSample, 'add_samples', {'label': 'x', 'image': _garbage()}),
+        (RemoveSamples, 'remove_samples', {'label': 'never taught'}),
+        (RemoveSamples, 'remove_samples', {}),
+        (RelabelSamples, 'relabel_samples', {'label': 'never taught', 'new_label': 'x'}),
+        (RelabelSamples, 'relabel_samples', {'ids': [2**60], 'new_label': 'x'}),
+        (ListSamples, 'list_samples', {'label': 'never taught'}),
+        (LoadModel, 'load_model', {'version': 1_000_000}),
+        (LoadModel, 'load_model', {'version': -7}),
+        (ChangeState, 'change_state', {}),
+    )
+    for kind, service, fields in bad:
+        client.ask(kind, service, must_fail=True, **fields)
+        client.rest(0.2)
+
+
+class Trainer:
+    """
+    Trains again and again; each third training is cancelled, at each fourth somebody else asks.
+
+    Args:
+        period_s: from the beginning of one to that of the next, seconds.
+    """
+
+    def __init__(self, period_s: float) -> None:
+        self._period_s = period_s
+        self._server: Any = None
+
+    def __call__(self, client: Client, number: int) -> None:
+        """Train once."""
+        if self._server is None:
+            self._server = ActionClient(client.node, Train, f'{NAME}/train')
+            # What is refused can be repeated until the node knows who asks.
+            status, _ = self._train(client, Train.Goal(seed=-2), first=True)
+            if status != GoalStatus.STATUS_ABORTED:
+                client.record.error(f'a seed of -2 should have been refused: status {status}')
+        cancelled = number % 3 == 2
+        goal = Train.Goal(seed=number, print_every=5)
+        status, result = self._train(client, goal, cancelled=cancelled, doubled=number % 4 == 3)
+        if cancelled and status == GoalStatus.STATUS_CANCELED:
+            client.record.count('trainings cancelled')
+        elif status == GoalStatus.STATUS_SUCCEEDED and result.success:
+            client.record.count('trainings')
+        else:
+            client.record.error(f'training ended with status {status}: {result.message}')
+        client.rest(max(0.0, self._period_s - result.seconds))
+
+    def _train(
+        self,
+        client: Client,
+        goal: Any,
+        *,
+        first: bool = False,
+        cancelled: bool = False,
+        doubled: bool = False,
+    ) -> tuple[int, Any]:
+        feedback: list[Any] = []
+        if not self._server.wait_for_server(_SECONDS_TO_A_MESSAGE):
+            raise TimeoutError('there is no action train')
+
+        def send() -> Any:
+            return self._server.send_goal_async(goal, feedback.append)
+
+        handle = (client.first_answered if first else client.answered)(send, 'train')
+        ended = handle.get_result_async()
+        if cancelled:
+            client.spin_until(lambda: bool(feedback) or ended.done(), _SECONDS_TO_A_MESSAGE)
+            client.answered(handle.cancel_goal_async, 'cancelling')
+        if doubled:
+            status, result = self._train(client, Train.Goal())
+            if status == GoalStatus.STATUS_SUCCEEDED:
+                client.record.count('trainings')
+            elif 'A training is running' not in result.message:
+                client.record.error(f'a second training ended otherwise: {result.message}')
+        response = client.answered(lambda: ended, 'the result of train')
+        return response.status, response.result
+
+
+@dataclass(frozen=True)
+class Storm:
+    """
+    What a client does.
+
+    Args:
+        name: of its node.
+        act: what it does, given the number of times it did so before.
+        rounds_a_life: after how many it leaves DDS and comes again; 0 = it stays.
+    """
+
+    name: str
+    act: Callable[[Client, int], None]
+    rounds_a_life: int = 0
+
+
+def storms(training_period_s: float) -> list[Storm]:
+    """Return the eight clients of the services, and the one who trains."""
+    return [
+        Storm('capture_one_camera', capture_one_camera),
+        Storm('capture_a_part', capture_a_part),
+        Storm('pictures', Pictures()),
+        Storm('correct', correct),
+        Storm('swap', swap),
+        Storm('come_and_go', come_and_go, rounds_a_life=10),
+        Storm('set_parameters', set_parameters),
+        Storm('ask_the_impossible', ask_the_impossible, rounds_a_life=10),
+        Storm('trainer', Trainer(training_period_s)),
+    ]
+
+
+def _relabel(client: Client, new_label: str, **which: Any) -> None:
+    asked = {'new_label': new_label, **which}
+    client.ask(RelabelSamples, 'relabel_samples', may_say=_GONE, **asked)
+
+
+def _set(client: Client, name: str, value: Any) -> None:
+    if isinstance(value, bool):
+        content = ParameterValue(type=ParameterType.PARAMETER_BOOL, bool_value=value)
+    else:
+        content = ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=value)
+    given = Parameter(name=name, value=content)
+    (result,) = client.ask(SetParameters, 'set_parameters', parameters=[given]).results
+    if not result.successful:
+        client.record.error(f'{name} was not set to {value}: {result.reason}')
+
+
+def _garbage() -> CompressedImage:
+    image = CompressedImage(format='jpeg')
+    image.data = b'no picture'
+    return image
