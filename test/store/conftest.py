@@ -161,6 +161,8 @@ def start_python() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     search = os.pathsep.join([str(SOURCE_FOLDER), *sys.path])
     # One thread: dozens of short lives need no pool for linear algebra each.
     environment = {**os.environ, 'PYTHONPATH': search, 'OPENBLAS_NUM_THREADS': '1'}
+    # What is killed cannot tell what it covered, and need not take the time to measure it.
+    environment.pop('COVERAGE_PROCESS_START', None)
     with ExitStack() as started:
 
         def start(*arguments: str | Path) -> subprocess.Popen[str]:
