@@ -454,14 +454,12 @@ do_test() {
     measure=(COVERAGE_PROCESS_START="$root/.coveragerc" COVERAGE_FILE="$measured/processes/data")
   fi
   # Two files at a time, each process on a ROS domain of its own; -n 0 is one after the other.
-  # What fails is tried once more, and listed as RERUN: on a busy machine DDS may lose a request
-  # while two processes discover each other.
   # The tests are to see what was built and installed, not the source beside them: no current
   # folder on sys.path, neither here nor (from Python 3.11) in the nodes that the tests start.
   env PYTHONSAFEPATH=1 ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST ROS_HOME="$scratch" \
     ROS_LOG_DIR="$scratch/log" "${measure[@]}" \
     python3 -c "$run_pytest" -o cache_dir="$cache/pytest$suffix" \
-    -n 2 --dist loadfile --reruns 1 -rR "$@" || outcome=$?
+    -n 2 --dist loadfile "$@" || outcome=$?
   if [ $# = 0 ]; then
     python3 tools/branch_coverage.py "$measured" || [ $outcome != 0 ] || outcome=1
   fi
