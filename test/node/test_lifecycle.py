@@ -191,14 +191,17 @@ def test_a_camera_that_cannot_be_subscribed_to_leaves_it_inactive(
 
 
 def test_cameras_can_be_switched_off_and_on(start_node: Any, person: Person) -> None:
-    start_node({'cameras': '[l, r]', 'l.image_topic': '/l', 'r.image_topic': '/r'})
+    topics = {'l.image_topic': '/l', 'r.image_topic': '/r', 'r.detections_topic': '/boxes'}
+    start_node({'cameras': '[l, r]', **topics})
     person.wait_until_ready()
+    assert cameras_listened_to(person, '/boxes') == 1
     assert person.add('cat', camera='r', timeout_s=0.01).message.startswith('Time is up')
     statuses = person.collect(Status, 'status', LATCHED)
     assert person.set_parameter('r.active', False).successful
     statuses.wait_for(lambda status: list(status.cameras) == ['l'])
     assert "no camera 'r': name one of l" in person.add('cat', camera='r').message
     assert cameras_listened_to(person, '/r') == 0
+    assert cameras_listened_to(person, '/boxes') == 0
     assert person.set_parameter('r.active', True).successful
     statuses.wait_for(lambda status: list(status.cameras) == ['l', 'r'])
 
