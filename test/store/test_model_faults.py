@@ -127,10 +127,10 @@ def test_a_damaged_version_does_not_count_as_kept(store: ModelStore) -> None:
     _without_record(saved[0].path)
     _shorter(saved[2].path)
     _one_bit_changed(saved[4].path)
-    assert store.prune(1, serving=0) == (1, 2, 3)
+    assert store.prune(1, in_use=()) == (1, 2, 3)
     assert store.latest() == saved[3]
     assert list(store.unusable()) == [5], 'what is newer than all that are kept is kept, too'
-    assert store.prune(2, serving=0) == ()
+    assert store.prune(2, in_use=()) == ()
 
 
 def test_a_read_only_folder_is_a_sentence_and_what_is_there_still_loads(
@@ -141,7 +141,7 @@ def test_a_read_only_folder_is_a_sentence_and_what_is_there_still_loads(
         with pytest.raises(StoreError, match=f'write a model to {store.folder}.*permission'):
             store.save(b'next', RECORD)
         with pytest.raises(StoreError, match=f'old models from {store.folder}.*permission'):
-            store.prune(1, serving=0)
+            store.prune(1, in_use=())
         assert store.latest() == saved[1]
     assert store.versions() == (1, 2)
 
