@@ -25,9 +25,9 @@ from running_node import Person, RunningNode, TAUGHT
 BUGGY = (str(Path(__file__).with_name('node_with_a_bug.py')),)
 
 
-def start(start_node: Any, module: str, method: str) -> RunningNode:
+def start(start_node: Any, module: str, method: str, **variables: str) -> RunningNode:
     """Start a node with a bug in a method."""
-    environment = {'BUG': f'edgetpu_retrain.node.{module} {method}'}
+    environment = {'BUG': f'edgetpu_retrain.node.{module} {method}', **variables}
     node: RunningNode = start_node(program=BUGGY, environment=environment)
     return node
 
@@ -65,3 +65,12 @@ def test_a_bug_before_the_node_is_there_ends_it_with_its_place(start_node: Any) 
     node = start(start_node, 'retrain_node', 'RetrainNode start')
     assert node.wait() == 1
     assert node.log[-1] == 'ZeroDivisionError: a bug'
+
+
+@pytest.mark.parametrize('method', ['_configure', '_open_cameras'])
+def test_what_fails_in_a_start_because_ros_has_ended_is_no_bug(
+    start_node: Any, method: str
+) -> None:
+    node = start(start_node, 'retrain_node', f'RetrainNode {method}', ROS_HAS_ENDED='1')
+    assert node.wait() == 0
+    assert not any('a bug' in line for line in node.log)
