@@ -434,7 +434,9 @@ do_build() {
 }
 
 run_pytest='
-import sys
+import signal, sys
+# A shell that starts this in the background has SIGINT ignored, by all that tests start as well.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path = [folder for folder in sys.path if folder]
 import pytest
 sys.exit(pytest.main())
