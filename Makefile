@@ -2,7 +2,8 @@
 #
 #   make demo                                 the whole thing, with packaged photographs
 #   make run IMAGE_TOPIC=/camera/image_raw    the node on a camera of your own
-#   make test                                 all tests;  ARGS='-k quantization -x' goes to pytest
+#   make test                                 all tests, and how many branches they take
+#   make test ARGS='-k quantization -x'       some of them: ARGS goes to pytest
 #   make bench                                the default training against its rivals
 #   make bench-teach                          teaching from files against a bare loop
 #   make bench-node                           the node against a bare loop;  ARGS=--quick tries it

@@ -436,27 +436,38 @@ do_build() {
 }
 
 run_pytest='
-import sys
+import signal, sys
+# A shell that starts this in the background has SIGINT ignored, by all that tests start as well.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path = [folder for folder in sys.path if folder]
 import pytest
 sys.exit(pytest.main())
 '
 
 do_test() {
-  local scratch=$cache/test$suffix
+  local scratch=$cache/test$suffix measured=$cache/coverage$suffix measure=() outcome=0
   prepare build_packages 'add_requirements test'
   enter_install
   rm -rf "$scratch"
   mkdir -p "$scratch/log"
   say "testing with ROS 2 $distro, $(python3 --version)"
+  # All tests are also to reach most branches.  What coverage.py installs beside itself starts it
+  # in every Python process that finds this variable, nodes and other children of tests included.
+  if [ $# = 0 ]; then
+    rm -rf "$measured"
+    measure=(COVERAGE_PROCESS_START="$root/.coveragerc" COVERAGE_FILE="$measured/processes/data")
+  fi
   # Two files at a time, each process on a ROS domain of its own; -n 0 is one after the other.
-  # What fails is tried once more, and listed as RERUN: on a busy machine DDS may lose a request
-  # while two processes discover each other.
   # The tests are to see what was built and installed, not the source beside them: no current
   # folder on sys.path, neither here nor (from Python 3.11) in the nodes that the tests start.
-  PYTHONSAFEPATH=1 ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST ROS_HOME=$scratch \
-    ROS_LOG_DIR=$scratch/log python3 -c "$run_pytest" -o cache_dir="$cache/pytest$suffix" \
-    -n 2 --dist loadfile --reruns 1 -rR "$@"
+  env PYTHONSAFEPATH=1 ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST ROS_HOME="$scratch" \
+    ROS_LOG_DIR="$scratch/log" "${measure[@]}" \
+    python3 -c "$run_pytest" -o cache_dir="$cache/pytest$suffix" \
+    -n 2 --dist loadfile "$@" || outcome=$?
+  if [ $# = 0 ]; then
+    python3 tools/branch_coverage.py "$measured" || [ $outcome != 0 ] || outcome=1
+  fi
+  return $outcome
 }
 
 do_lint() {

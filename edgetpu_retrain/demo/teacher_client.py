@@ -38,7 +38,7 @@ from edgetpu_retrain.errors import RetrainError
 from edgetpu_retrain_interfaces.action import Train
 from edgetpu_retrain_interfaces.srv import AddSample, ListSamples
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
-from rcl_interfaces.srv import SetParameters
+from rcl_interfaces.srv import GetParameters, SetParameters
 import rclpy
 from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
@@ -49,6 +49,9 @@ from vision_msgs.msg import Classification
 
 _PATIENCE_S = 20.0
 """How long to wait for what takes milliseconds on an idle machine, seconds."""
+
+_ASK_AGAIN_S = 2.0
+"""After how long a question that changes nothing is asked again, seconds."""
 
 
 class LessonError(RetrainError):
@@ -108,6 +111,27 @@ class TeacherClient:
         ):
             if not wait(timeout_sec=max(0.0, deadline - time.monotonic())):
                 raise LessonError(f'the {name} was not ready after {timeout_s:.0f} s')
+        for name in (CAMERA_NODE, RETRAIN_NODE):
+            if not self._is_known_to(name, deadline):
+                raise LessonError(f'{name} did not answer within {timeout_s:.0f} s')
+
+    def _is_known_to(self, name: str, deadline: float) -> bool:
+        """
+        Wait until a node can answer every client that there is.
+
+        What a service answers before it has discovered its client's reader is lost.  Readers are
+        announced one after the other, in their order and reliably: a node that has answered the
+        youngest client can answer all.
+        """
+        youngest = self._node.create_client(GetParameters, f'/{name}/get_parameters')
+        if not youngest.wait_for_service(timeout_sec=max(0.0, deadline - time.monotonic())):
+            return False
+        while time.monotonic() < deadline:
+            answer = youngest.call_async(GetParameters.Request())
+            self._executor.spin_until_future_complete(answer, _ASK_AGAIN_S)
+            if answer.done():
+                return True
+        return False
 
     def show(self, scene: str) -> None:
         """Let the camera play a scene, and return when it has acknowledged it."""

@@ -40,7 +40,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_model(tmp_path / 'missing.tflite')
 
 
-@pytest.mark.parametrize('path', ['', Path(), '~nobody-of-this-name/x.tflite'])
+@pytest.mark.parametrize('path', ['', Path(), '~nobody-of-this-name/x.tflite', '~\0/x.tflite'])
 def test_paths_that_lead_nowhere_are_refused(path: str | Path) -> None:
     with pytest.raises(ModelFileError):
         read_model(path)

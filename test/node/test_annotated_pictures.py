@@ -17,10 +17,12 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import threading
 from typing import Any
 
 import cv2
 from edgetpu_retrain.node.annotated_pictures import AnnotatedPictures
+from edgetpu_retrain.node.fault_counter import FaultCounter
 from edgetpu_retrain.node.image_transport import RAW
 from edgetpu_retrain.node.newest_frames import Frame
 from edgetpu_retrain.pictures.annotation import Annotation
@@ -31,6 +33,20 @@ from sensor_msgs.msg import CompressedImage
 
 PERIOD_S = 0.2
 ANSWER = Annotation('cat', 0.75, unknown=False, model_version=3)
+
+
+class AwaitedFaults(FaultCounter):
+    """Faults that a test can wait for."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.told = threading.Event()
+
+    def add(self, camera: str, reason: str, now: float) -> str | None:
+        try:
+            return super().add(camera, reason, now)
+        finally:
+            self.told.set()
 
 
 def frame(**changes: Any) -> Frame:
@@ -53,6 +69,7 @@ def test_it_is_drawn_only_while_somebody_looks() -> None:
     with Person('/drawing') as viewer:
         node = rclpy.create_node('drawing', context=viewer.context)
         annotated = AnnotatedPictures(node, ('front', 'rear'))
+        faults = annotated._faults = AwaitedFaults('picture that cannot be drawn')
         unseen, broken, seen = frame(), frame(step=1), frame()
         annotated.classified(unseen, ANSWER)
         pictures: queue.Queue[Any] = queue.Queue()
@@ -62,6 +79,8 @@ def test_it_is_drawn_only_while_somebody_looks() -> None:
         next_picture(annotated, frame(), pictures)
         # One that cannot be read costs nothing but itself.
         annotated.classified(broken, ANSWER)
+        assert faults.told.wait(PATIENCE_S)
+        assert '48 rows of step 1' in faults.latest('front')
         message = next_picture(annotated, seen, pictures)
         annotated.close()
         node.destroy_node()

@@ -25,10 +25,8 @@ from edgetpu_retrain.runtime.extractor import Extractor
 from edgetpu_retrain_interfaces.msg import Embedding, Result, Status
 import numpy as np
 import pytest
-from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
-from rcl_interfaces.srv import SetParameters
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from running_node import Camera, image_message, pattern, Person, wait_for
+from running_node import Camera, image_message, pattern, Person
 
 IMAGES = {label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog'), 1)}
 LATCHED = QoSProfile(depth=50, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -43,14 +41,7 @@ def serve(person: Person) -> Camera:
 
 
 def set_parameter(person: Person, name: str, value: float) -> None:
-    client = person.node.create_client(SetParameters, '/edgetpu_retrain/set_parameters')
-    number = (
-        ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=value)
-        if isinstance(value, int)
-        else ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=value)
-    )
-    request = SetParameters.Request(parameters=[Parameter(name=name, value=number)])
-    (answer,) = wait_for(client.call_async(request)).results
+    answer = person.set_parameter(name, value)
     assert answer.successful, answer.reason
 
 

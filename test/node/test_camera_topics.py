@@ -25,8 +25,6 @@ from edgetpu_retrain.runtime.extractor import Extractor
 from edgetpu_retrain_interfaces.msg import Embedding
 import numpy as np
 import pytest
-from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
-from rcl_interfaces.srv import SetParameters
 from running_node import (
     box_message,
     Camera,
@@ -35,7 +33,6 @@ from running_node import (
     pattern,
     Person,
     RunningNode,
-    wait_for,
 )
 from sensor_msgs.msg import CompressedImage, Image, RegionOfInterest
 from vision_msgs.msg import Detection2DArray
@@ -50,13 +47,6 @@ def png_of(picture: Any) -> CompressedImage:
 
 
 TRANSPORTS = {'raw': (image_message, Image), 'compressed': (png_of, CompressedImage)}
-
-
-def set_roi(person: Person, roi: list[int]) -> Any:
-    client = person.node.create_client(SetParameters, '/edgetpu_retrain/set_parameters')
-    value = ParameterValue(type=ParameterType.PARAMETER_INTEGER_ARRAY, integer_array_value=roi)
-    request = SetParameters.Request(parameters=[Parameter(name='camera.roi', value=value)])
-    return wait_for(client.call_async(request)).results[0]
 
 
 def train(person: Person) -> None:
@@ -99,10 +89,10 @@ def test_a_camera_is_used_for_its_region_of_interest(
     assert person.add('dog', count=6, roi=of_request).success
     train(person)
     person.classifications.wait_for(is_best('cat'), since=len(person.classifications))
-    assert set_roi(person, RIGHT).successful
+    assert person.set_parameter('camera.roi', RIGHT).successful
     person.classifications.wait_for(is_best('dog'), since=len(person.classifications))
     embeddings.wait_for(is_of(DOG), since=len(embeddings))
-    assert set_roi(person, [0, 0, 0, 0]).successful
+    assert person.set_parameter('camera.roi', [0, 0, 0, 0]).successful
     embeddings.wait_for(is_of(BOTH), since=len(embeddings))
 
 
@@ -112,13 +102,13 @@ def test_an_impossible_region_is_told_and_the_node_goes_on(
     node: RunningNode = start_node()
     camera = person.wait_until_ready().camera()
     camera.show(image_message(CAT))
-    refused = set_roi(person, [1, 2, 3])
+    refused = person.set_parameter('camera.roi', [1, 2, 3])
     assert not refused.successful
     assert 'camera.roi: the region of interest [1, 2, 3] has 3 numbers' in refused.reason
     embeddings = person.collect(Embedding, 'embedding')
-    assert set_roi(person, RIGHT).successful
+    assert person.set_parameter('camera.roi', RIGHT).successful
     node.wait_for_log('64x48+64+0 reaches beyond the image of 64x48 pixels')
-    assert set_roi(person, LEFT).successful
+    assert person.set_parameter('camera.roi', LEFT).successful
     assert embeddings.next_one()
 
 

@@ -17,14 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import CancelledError, Future
-import contextlib
 import threading
 from typing import Any
 
 from edgetpu_retrain.node.executor_future import on_executor
 import pytest
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.task import Future as ExecutorFuture
 
 PATIENCE_S = 20.0
 
@@ -38,7 +38,10 @@ class Spinning:
         self.node = rclpy.create_node('idle', context=self.context)
         self.executor = SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)
-        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._ended: Any = ExecutorFuture()
+        self._thread = threading.Thread(
+            target=self.executor.spin_until_future_complete, args=(self._ended,), daemon=True
+        )
         self._thread.start()
 
     def run(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> threading.Event:
@@ -53,14 +56,12 @@ class Spinning:
         return ended
 
     def close(self) -> None:
-        self.executor.shutdown()
+        # Shut down before its thread has ended, it would use what is no more.
+        self._ended.set_result(None)
         self._thread.join(PATIENCE_S)
+        self.executor.shutdown()
         self.node.destroy_node()
         rclpy.try_shutdown(context=self.context)
-
-    def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            self.executor.spin()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 import queue
@@ -304,6 +304,46 @@ def test_what_was_asked_of_a_worker_that_ended_is_cancelled(trained: Bench) -> N
         trained.worker.embed(PICTURE).result(timeout=PATIENCE_S)
 
 
+def test_what_waits_when_the_worker_ends_is_cancelled(trained: Bench) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        begun.set()
+        go_on.wait(PATIENCE_S)
+
+    first = trained.worker._between_frames(hold)
+    assert begun.wait(PATIENCE_S)
+    waiting = trained.worker.embed(PICTURE)
+    with ThreadPoolExecutor(max_workers=1) as other:
+        stopped = other.submit(trained.worker.stop)
+        while not trained.worker._stopping:
+            go_on.wait(0.01)
+        go_on.set()
+        stopped.result(PATIENCE_S)
+    assert first.result(PATIENCE_S) is None
+    assert waiting.cancelled()
+
+
+def test_who_asked_for_something_that_breaks_is_told_and_who_gave_up_is_not_served(
+    trained: Bench,
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        begun.set()
+        go_on.wait(PATIENCE_S)
+
+    trained.worker._between_frames(hold)
+    assert begun.wait(PATIENCE_S)
+    given_up = trained.worker.embed(PICTURE)
+    assert given_up.cancel()
+    broken = trained.worker.embed(np.zeros((0, 0, 3), np.uint8))
+    go_on.set()
+    with pytest.raises(ImageError):
+        broken.result(PATIENCE_S)
+    assert trained.worker.embed(PICTURE).result(PATIENCE_S) is not None
+
+
 def test_embeddings_are_told_only_while_somebody_listens(untrained: Bench, trained: Bench) -> None:
     for bench in (untrained, trained):
         bench.worker.offer(frame())
@@ -419,6 +459,22 @@ def test_no_camera_waits_for_the_many_boxes_of_another(trained: Bench) -> None:
     trained.told.detections.get(timeout=PATIENCE_S)
     assert trained.told.order[-1] == 'boxes'
     assert sorted(trained.told.order[:-1]) == ['front', 'rear']
+
+
+def test_a_worker_that_ends_leaves_boxes_and_does_what_was_asked_between_them(
+    trained: Bench,
+) -> None:
+    trained.worker.stop()
+    three = detected(*[detection('a', 5, 3, 6, 4)] * 3)
+    trained.worker.offer(three)
+    trained.worker._classify_boxes(three)
+    assert trained.told.detections.empty()
+    trained.worker._stopping = False
+    asked = trained.worker._between_frames(lambda: 'between')
+    trained.worker._classify_boxes(three)
+    assert asked.result(PATIENCE_S) == 'between'
+    trained.worker._answering.tell()
+    assert len(trained.told.detections.get(timeout=PATIENCE_S)[2]) == 3
 
 
 def test_boxes_in_a_broken_image_are_told_and_counted_apart(trained: Bench) -> None:

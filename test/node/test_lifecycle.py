@@ -23,8 +23,6 @@ from edgetpu_retrain.store.ownership import Ownership
 from edgetpu_retrain_interfaces.msg import Status
 from lifecycle_msgs.msg import Transition
 import pytest
-from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
-from rcl_interfaces.srv import SetParameters
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from running_node import Camera, image_message, pattern, Person, RunningNode, wait_for
 
@@ -67,13 +65,6 @@ def make_it_serve(person: Person, camera: Camera) -> None:
     person.teach(camera, IMAGES)
     status, result = person.train(num_iter=200, learning_rate=0.1)
     assert status == GoalStatus.STATUS_SUCCEEDED, result.message
-
-
-def set_parameter(person: Person, name: str, **value: Any) -> Any:
-    client = person.node.create_client(SetParameters, '/edgetpu_retrain/set_parameters')
-    wanted = Parameter(name=name, value=ParameterValue(**value))
-    request = SetParameters.Request(parameters=[wanted])
-    return wait_for(client.call_async(request)).results[0]
 
 
 def cameras_listened_to(person: Person, topic: str = '/image') -> int:
@@ -173,16 +164,15 @@ def test_what_cannot_be_configured_can_be_put_right(
     assert person.state == 'unconfigured'
     status = person.collect(Status, 'status', LATCHED).next_one()
     assert '/no/such/file' in status.problems[0]
-    text = ParameterType.PARAMETER_STRING
-    changed = set_parameter(person, 'extractor', type=text, string_value=str(small_extractor))
+    changed = person.set_parameter('extractor', str(small_extractor))
     assert changed.successful, changed.reason
     assert person.change_state('configure')
     assert person.change_state('activate')
     assert person.list_samples().success
-    late = set_parameter(person, 'extractor', type=text, string_value='/another')
+    late = person.set_parameter('extractor', '/another')
     assert not late.successful
     assert 'extractor: Read when the node is configured' in late.reason
-    wrong = set_parameter(person, 'store_images', type=text, string_value='some')
+    wrong = person.set_parameter('store_images', 'some')
     assert wrong.reason == (
         "parameter store_images is 'some': set it to none or thumbnail or full"
     )
@@ -201,16 +191,18 @@ def test_a_camera_that_cannot_be_subscribed_to_leaves_it_inactive(
 
 
 def test_cameras_can_be_switched_off_and_on(start_node: Any, person: Person) -> None:
-    start_node({'cameras': '[l, r]', 'l.image_topic': '/l', 'r.image_topic': '/r'})
+    topics = {'l.image_topic': '/l', 'r.image_topic': '/r', 'r.detections_topic': '/boxes'}
+    start_node({'cameras': '[l, r]', **topics})
     person.wait_until_ready()
+    assert cameras_listened_to(person, '/boxes') == 1
     assert person.add('cat', camera='r', timeout_s=0.01).message.startswith('Time is up')
-    kind = ParameterType.PARAMETER_BOOL
     statuses = person.collect(Status, 'status', LATCHED)
-    assert set_parameter(person, 'r.active', type=kind, bool_value=False).successful
+    assert person.set_parameter('r.active', False).successful
     statuses.wait_for(lambda status: list(status.cameras) == ['l'])
     assert "no camera 'r': name one of l" in person.add('cat', camera='r').message
     assert cameras_listened_to(person, '/r') == 0
-    assert set_parameter(person, 'r.active', type=kind, bool_value=True).successful
+    assert cameras_listened_to(person, '/boxes') == 0
+    assert person.set_parameter('r.active', True).successful
     statuses.wait_for(lambda status: list(status.cameras) == ['l', 'r'])
 
 

@@ -26,10 +26,8 @@ from action_msgs.msg import GoalStatus
 from bags import png
 from edgetpu_retrain_interfaces.msg import Result, Status
 import pytest
-from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
-from rcl_interfaces.srv import SetParameters
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from running_node import image_message, pattern, Person, RunningNode, wait_for
+from running_node import image_message, pattern, Person, RunningNode
 from small_models import build_extractor
 from vision_msgs.msg import VisionInfo
 
@@ -72,11 +70,7 @@ def lessons(tmp_path: Path) -> Path:
 
 
 def set_follow_models(person: Person, value: bool) -> None:
-    client = person.node.create_client(SetParameters, '/edgetpu_retrain/set_parameters')
-    assert client.wait_for_service()
-    wanted = ParameterValue(type=ParameterType.PARAMETER_BOOL, bool_value=value)
-    request = SetParameters.Request(parameters=[Parameter(name='follow_models', value=wanted)])
-    (answer,) = wait_for(client.call_async(request)).results
+    answer = person.set_parameter('follow_models', value)
     assert answer.successful, answer.reason
 
 

@@ -15,84 +15,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
 
 from edgetpu_retrain.errors import ModelFileError, RequestError, StoreError
-from edgetpu_retrain.learning import Head
-from edgetpu_retrain.model_file.append_head import append_head
-from edgetpu_retrain.model_file.description import describe
-from edgetpu_retrain.node.model_versions import LATEST, ModelVersions, PREVIOUS, Wanted
+from edgetpu_retrain.node.model_versions import LATEST, PREVIOUS, Wanted
 from edgetpu_retrain.node.served_model import ServedModel
-from edgetpu_retrain.runtime.cpu_engine import CpuEngine
 from edgetpu_retrain.runtime.engine import Servable
-from edgetpu_retrain.store.model_record import ModelRecord
-from edgetpu_retrain.store.models import ModelStore
-from edgetpu_retrain.store.serving import Serving, ServingChoice
-import numpy as np
+from edgetpu_retrain.store.serving import ServingChoice
+from model_robot import IDENTITY, MODEL, RECORD, Robot
 import pytest
-from small_models import build_extractor
-
-EXTRACTOR = build_extractor('uint8')
-IDENTITY = describe(EXTRACTOR).identity
-LABELS = ('cat', 'dog')
-MODEL = append_head(
-    EXTRACTOR,
-    Head(np.eye(8, 2, dtype=np.float32), np.zeros(2, np.float32), LABELS, (-4.0, 4.0)),
-)
-RECORD = ModelRecord(
-    labels=LABELS,
-    sample_counts={'cat': 1, 'dog': 1},
-    train_accuracy=1.0,
-    validation_accuracy=1.0,
-    quantized_validation_accuracy=1.0,
-    confusion_matrix=((1, 0), (0, 1)),
-    extractor=IDENTITY,
-    seconds=0.0,
-)
-
-
-class Robot:
-    """A store of models, and a place where the serving one would be."""
-
-    def __init__(self, folder: Path) -> None:
-        self.models = ModelStore(folder)
-        self.engine = CpuEngine(EXTRACTOR)
-        self.served: list[int] = []
-        self.announced: list[tuple[int, int]] = []
-        self.warnings: list[str] = []
-        self.ended = False
-
-    def versions(
-        self, identity: str = IDENTITY, prepare: Callable[[bytes], Servable] | None = None
-    ) -> ModelVersions:
-        prepare = prepare or self.engine.prepare
-        versions = ModelVersions(self.models, identity, prepare, self.announce)
-        versions.swap_with(self.serve)
-        return versions
-
-    def announce(self, model: ServedModel, serving: Serving) -> None:
-        self.announced.append((model.version.version, serving.swaps))
-
-    def serve(self, model: ServedModel) -> Future[None]:
-        served: Future[None] = Future()
-        if self.ended:
-            served.cancel()
-        else:
-            # Written down before it serves: a robot that starts again goes on with it.
-            choice = ServingChoice(self.models).current()
-            assert choice is not None
-            assert choice.version == model.version.version
-            self.served.append(model.version.version)
-            served.set_result(None)
-        return served
-
-    def start(self, identity: str = IDENTITY) -> int:
-        """Return which version serves after a start, 0 = none."""
-        self.warnings.clear()
-        model = self.versions(identity).start(self.warnings.append)
-        return model.version.version if model else 0
 
 
 @pytest.fixture
@@ -287,3 +219,12 @@ def test_an_own_training_is_never_wanted(robot: Robot) -> None:
     after = versions.wanted()
     assert after is not None
     assert after.versions == ()
+
+
+def test_leftovers_that_stay_are_a_warning_and_no_end(tmp_path: Path) -> None:
+    robot = Robot(tmp_path / 'models')
+    (robot.models.folder / '.model_000001.tflite.partial').mkdir()
+    assert robot.start() == 0
+    (warning,) = robot.warnings
+    assert 'half written' in warning
+    assert 'What to do: ' in warning

@@ -27,8 +27,7 @@ import edgetpu_retrain.demo.photographs
 from edgetpu_retrain_interfaces.msg import Status
 import numpy as np
 import pytest
-from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
-from rcl_interfaces.srv import DescribeParameters, ListParameters, SetParameters
+from rcl_interfaces.srv import DescribeParameters, ListParameters
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from running_node import (
     Camera,
@@ -231,18 +230,11 @@ def test_parameters_that_can_change_take_effect_at_once(start_node: Any, person:
     start_node()
     camera = person.wait_until_ready().camera()
     make_it_serve(person, camera)
-    client = person.node.create_client(SetParameters, '/edgetpu_retrain/set_parameters')
-
-    def set_integer(name: str, value: int) -> Any:
-        wanted = ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=value)
-        request = SetParameters.Request(parameters=[Parameter(name=name, value=wanted)])
-        return wait_for(client.call_async(request)).results[0]
-
-    assert set_integer('max_results', 2).successful
+    assert person.set_parameter('max_results', 2).successful
     person.classifications.wait_for(lambda message: len(message.results) == 2)
-    assert not set_integer('max_results', -1).successful
-    assert not set_integer('num_threads', 2).successful
-    assert set_integer('num_iter', 7).successful
+    assert not person.set_parameter('max_results', -1).successful
+    assert not person.set_parameter('num_threads', 2).successful
+    assert person.set_parameter('num_iter', 7).successful
     goal = person.start_training(print_every=1)
     assert goal.wait()[0] == GoalStatus.STATUS_SUCCEEDED
     assert goal.feedback[-1].num_iter % 7 == 0
@@ -251,17 +243,11 @@ def test_parameters_that_can_change_take_effect_at_once(start_node: Any, person:
 def test_every_parameter_is_described(start_node: Any, person: Person) -> None:
     start_node()
     person.wait_until_ready()
-    names = wait_for(
-        person.node.create_client(ListParameters, '/edgetpu_retrain/list_parameters').call_async(
-            ListParameters.Request()
-        )
-    ).result.names
+    listing = person.client(ListParameters, 'list_parameters')
+    names = wait_for(listing.call_async(ListParameters.Request())).result.names
     own = [name for name in names if not name.startswith(('qos_overrides', 'use_sim', 'start_'))]
-    described = wait_for(
-        person.node.create_client(
-            DescribeParameters, '/edgetpu_retrain/describe_parameters'
-        ).call_async(DescribeParameters.Request(names=own))
-    ).descriptors
+    describing = person.client(DescribeParameters, 'describe_parameters')
+    described = wait_for(describing.call_async(DescribeParameters.Request(names=own))).descriptors
     assert set(own) == {
         *('autostart', 'cameras', 'camera.active', 'camera.image_topic', 'camera.roi'),
         *('camera.detections_topic', 'camera.detections_timeout_s', 'camera.max_detections'),

@@ -17,10 +17,15 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from action_msgs.msg import GoalStatus
+from edgetpu_retrain.node import training_action
+from edgetpu_retrain_interfaces.action import Train
 import pytest
+import rclpy
+from rclpy.action import CancelResponse
 from running_node import Camera, image_message, pattern, Person
 
 PICTURES = {'cat': image_message(pattern(1)), 'dog': image_message(pattern(2))}
@@ -201,3 +206,29 @@ def test_the_seed_of_the_node_stands_in_for_minus_1(person: Person) -> None:
 
     assert model(-1) == model(0)
     assert model(0) != model(7)
+
+
+def test_a_goal_that_was_cancelled_before_it_began_does_not_begin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(training_action, 'training_options', lambda *_: None)
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    node = rclpy.create_node('training', context=context)
+    parts: Any = SimpleNamespace(parameters=lambda: None)
+    action = training_action.TrainingAction(node, lambda: parts, lambda *_: None)
+    ended: list[str] = []
+    goal = SimpleNamespace(
+        goal_id=SimpleNamespace(uuid=[7] * 16),
+        request=Train.Goal(),
+        is_cancel_requested=True,
+        canceled=lambda: ended.append('cancelled'),
+    )
+    assert action._cancel(goal) == CancelResponse.ACCEPT
+    with pytest.raises(StopIteration) as done:
+        action._execute(goal).send(None)
+    assert ended == ['cancelled']
+    assert 'was cancelled before it began' in done.value.value.message
+    action.close()
+    node.destroy_node()
+    rclpy.try_shutdown(context=context)

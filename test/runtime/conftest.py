@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 import copy
 import os
 from pathlib import Path
@@ -25,7 +25,7 @@ from types import ModuleType
 
 from ai_edge_litert import schema_py_generated as schema
 from edgetpu_retrain.runtime import device as device_module
-from edgetpu_retrain.runtime import edgetpu
+from edgetpu_retrain.runtime import edgetpu, edgetpu_engine
 from edgetpu_stand_in import build_edgetpu_stand_in
 import numpy as np
 import pytest
@@ -95,6 +95,24 @@ def edgetpu_library(library: str, monkeypatch: pytest.MonkeyPatch) -> str:
     others = os.environ.get('LD_LIBRARY_PATH', '')
     monkeypatch.setenv('LD_LIBRARY_PATH', f'{Path(library).parent}:{others}')
     return library
+
+
+@pytest.fixture
+def unprobed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the child process out, where it is not what the test is about."""
+    monkeypatch.setattr(edgetpu_engine, 'probe', lambda *_arguments, **_options: None)
+
+
+@pytest.fixture
+def tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return what tells the stand-in, in this process and in its children, how to behave."""
+    file = tmp_path / 'behaviour'
+    monkeypatch.setenv('EDGETPU_STAND_IN', f'@{file}')
+
+    def write(behaviour: str) -> None:
+        file.write_text(behaviour)
+
+    return write
 
 
 @pytest.fixture

@@ -11,6 +11,9 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
+"""An engine on an Edge TPU that fails, comes back, hangs, or is closed."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 import gc
@@ -22,25 +25,23 @@ import threading
 from typing import Any
 import weakref
 
-from edgetpu_retrain.errors import DeviceError, ImageError, ModelFileError
-from edgetpu_retrain.learning.head import Head
-from edgetpu_retrain.model_file.append_head import append_head
+from edgetpu_bench import (
+    Bench,
+    COMPILED,
+    of_the_device,
+    of_the_twin,
+    picture,
+    TWIN,
+)
+from edgetpu_retrain.errors import DeviceError, ImageError
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.runtime import edgetpu_engine
-from edgetpu_retrain.runtime.classifier import Classifier
 from edgetpu_retrain.runtime.edgetpu_engine import EdgeTpuEngine
-from edgetpu_retrain.runtime.engine import Servable
 from edgetpu_retrain.runtime.extractor import Extractor
-from edgetpu_retrain.runtime.preprocessing import fit_to_input, Image
 from edgetpu_retrain.runtime.probe import ProbeLimits
-from edgetpu_stand_in import stand_in_embedding
 import numpy as np
 import pytest
-from small_models import build_extractor
 
-DIMENSION = 16
-COMPILED = build_extractor('uint8', dimension=DIMENSION, compiled=True)
-TWIN = build_extractor('uint8', dimension=DIMENSION)
 END_WITH_A_DEVICE_THAT_HANGS = """
 import os, sys
 import numpy as np
@@ -52,72 +53,6 @@ print(engine.run(np.zeros((8, 8, 3), np.uint8)).device)
 """
 
 pytestmark = pytest.mark.usefixtures('edgetpu_library', 'kernel')
-
-
-class Bench:
-    """
-    Runs an engine whose time and background are the test's.
-
-    What is to run in the background waits until the test says so.
-    """
-
-    def __init__(self, twin: bytes | None = TWIN, **options: Any) -> None:
-        self.now = 0.0
-        self.told: list[str] = []
-        self.waiting: list[Callable[[], None]] = []
-        self.engine = EdgeTpuEngine(
-            COMPILED,
-            twin=twin,
-            report=self.told.append,
-            clock=lambda: self.now,
-            in_background=self.waiting.append,
-            **options,
-        )
-
-    def retry(self) -> None:
-        """Let the attempt that has begun come to its end."""
-        (attempt,) = self.waiting
-        self.waiting.clear()
-        attempt()
-
-
-@pytest.fixture
-def unprobed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the child process out, where it is not what the test is about."""
-    monkeypatch.setattr(edgetpu_engine, 'probe', lambda *_arguments, **_options: None)
-
-
-@pytest.fixture
-def tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Return what tells the stand-in, in this process and in its children, how to behave."""
-    file = tmp_path / 'behaviour'
-    monkeypatch.setenv('EDGETPU_STAND_IN', f'@{file}')
-
-    def write(behaviour: str) -> None:
-        file.write_text(behaviour)
-
-    return write
-
-
-def picture(seed: int = 0) -> Image:
-    rng = np.random.default_rng(seed)
-    coarse = rng.integers(0, 256, (4, 5, 3), np.uint8)
-    return np.ascontiguousarray(coarse.repeat(8, axis=0).repeat(8, axis=1))
-
-
-def head(seed: int = 0, classes: int = 3) -> Head:
-    rng = np.random.default_rng(seed)
-    weights = rng.normal(0, 0.3, (DIMENSION, classes)).astype(np.float32)
-    labels = tuple(f'class {number}' for number in range(classes))
-    return Head(weights, np.zeros(classes, np.float32), labels, (-6.0, 6.0))
-
-
-def of_the_device(rgb: Image) -> Any:
-    return stand_in_embedding(fit_to_input(rgb, describe(COMPILED)), DIMENSION)
-
-
-def of_the_twin(rgb: Image) -> Any:
-    return Extractor(TWIN, device='cpu').embed(rgb)
 
 
 @pytest.mark.usefixtures('runtime')
@@ -260,117 +195,6 @@ def test_a_device_that_hangs_while_it_loads_does_not_take_the_node_with_it(
 
 
 @pytest.mark.usefixtures('runtime', 'unprobed')
-def test_a_model_is_swapped_in_on_the_device_and_on_the_twin(tell: Callable[[str], None]) -> None:
-    bench = Bench()
-    for seed in (0, 1):
-        model = append_head(COMPILED, head(seed, 3 + seed))
-        servable = bench.engine.prepare(model)
-        assert servable.labels == head(seed, 3 + seed).labels
-        bench.engine.serve(servable)
-        answer = bench.engine.run(picture())
-        assert answer.served is servable
-        assert answer.device == 'edgetpu'
-        wanted = Classifier(model).classify(picture())
-        assert answer.scores is not None
-        np.testing.assert_array_equal(answer.scores, wanted.scores)
-        np.testing.assert_array_equal(answer.embedding, wanted.embedding)
-    tell('raise')
-    for seed in (1, 2):
-        if seed == 2:
-            servable = bench.engine.prepare(append_head(COMPILED, head(seed, 5)))
-            bench.engine.serve(servable)
-        answer = bench.engine.run(picture(7))
-        assert answer.served is servable
-        assert answer.device == 'cpu'
-        on_the_twin = Classifier(append_head(TWIN, head(seed, 3 + seed)), device='cpu')
-        wanted = on_the_twin.classify(picture(7))
-        assert answer.scores is not None
-        np.testing.assert_array_equal(answer.scores, wanted.scores)
-        np.testing.assert_array_equal(answer.embedding, wanted.embedding)
-        assert len(servable.labels) == len(wanted.scores)
-    tell('')
-    bench.now = 100.0
-    bench.engine.retry_if_due()
-    bench.retry()
-    answer = bench.engine.run(picture())
-    assert answer.device == 'edgetpu'
-    assert answer.served is servable
-    assert answer.scores is not None
-    assert len(answer.scores) == 5
-
-
-@pytest.mark.usefixtures('unprobed')
-def test_a_model_that_begins_to_serve_during_a_retry_is_the_one_that_serves_after_it(
-    tell: Callable[[str], None],
-) -> None:
-    tell('raise:2')
-    bench = Bench()
-    bench.engine.run(picture())
-    bench.now = 1.0
-    bench.engine.retry_if_due()
-    servable = bench.engine.prepare(append_head(COMPILED, head()))
-    bench.retry()
-    # The device is back, with the model that has just been replaced.
-    bench.engine.serve(servable)
-    assert bench.engine.run(picture()).device == 'cpu'
-    bench.retry()
-    answer = bench.engine.run(picture())
-    assert answer.device == 'edgetpu'
-    assert answer.served is servable
-
-
-@pytest.mark.usefixtures('unprobed')
-def test_a_model_prepared_before_the_device_came_back_is_loaded_there(
-    tell: Callable[[str], None],
-) -> None:
-    tell('raise:2')
-    bench = Bench()
-    bench.engine.run(picture())
-    servable = bench.engine.prepare(append_head(COMPILED, head()))
-    bench.now = 1.0
-    bench.engine.retry_if_due()
-    bench.retry()
-    assert bench.engine.run(picture()).device == 'edgetpu'
-    bench.engine.serve(servable)
-    assert 'loading' in bench.engine.status().problem
-    answer = bench.engine.run(picture())
-    assert (answer.device, answer.served) == ('cpu', servable)
-    bench.retry()
-    answer = bench.engine.run(picture())
-    assert (answer.device, answer.served) == ('edgetpu', servable)
-    assert bench.engine.status().problem == ''
-
-
-@pytest.mark.usefixtures('unprobed')
-def test_a_failure_while_a_model_is_prepared_is_the_devices(tell: Callable[[str], None]) -> None:
-    tell('raise:2')
-    bench = Bench()
-    servable = bench.engine.prepare(append_head(COMPILED, head()))
-    assert 'told to fail' in bench.told[0]
-    bench.engine.serve(servable)
-    assert bench.engine.run(picture()).served is servable
-
-
-@pytest.mark.usefixtures('unprobed')
-def test_a_failure_that_a_frame_and_a_training_see_counts_once(
-    tell: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bench = Bench()
-
-    def load(*_arguments: Any, **_options: Any) -> Classifier:
-        bench.engine.run(picture())
-        raise DeviceError('the device is gone')
-
-    monkeypatch.setattr(edgetpu_engine, 'Classifier', load)
-    tell('raise')
-    bench.engine.prepare(append_head(COMPILED, head()))
-    assert len(bench.told) == 1
-    bench.now = 1.0
-    bench.engine.retry_if_due()
-    assert bench.waiting
-
-
-@pytest.mark.usefixtures('runtime', 'unprobed')
 def test_a_device_that_failed_is_let_go_so_that_it_can_be_opened_again(
     tell: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -403,25 +227,6 @@ def test_a_picture_that_is_none_is_no_failure_of_the_device() -> None:
     bench = Bench()
     with pytest.raises(ImageError):
         bench.engine.run(np.zeros((4, 4), np.uint8))
-    assert bench.engine.run(picture()).device == 'edgetpu'
-    assert bench.told == []
-
-
-@pytest.mark.usefixtures('unprobed')
-def test_models_that_do_not_belong_to_the_extractor_are_refused() -> None:
-    bench = Bench()
-    other = build_extractor('uint8', dimension=8, compiled=True)
-    small = Head(np.zeros((8, 2), np.float32), np.zeros(2, np.float32), ('a', 'b'), (-6.0, 6.0))
-    with pytest.raises(ModelFileError, match="dimension 8, and the extractor's is 16"):
-        bench.engine.prepare(append_head(other, small))
-    with pytest.raises(ModelFileError, match='not compiled for the Edge TPU'):
-        bench.engine.prepare(append_head(TWIN, head()))
-    with pytest.raises(ModelFileError, match='no retrained model'):
-        bench.engine.prepare(COMPILED)
-    with pytest.raises(ModelFileError, match='was not written by this project'):
-        bench.engine.prepare(append_head(COMPILED, head()), trusted=False)
-    with pytest.raises(ValueError, match='another engine'):
-        bench.engine.serve(Servable(append_head(COMPILED, head()), ()))
     assert bench.engine.run(picture()).device == 'edgetpu'
     assert bench.told == []
 

@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, ExitStack
 import ctypes
 import os
@@ -123,10 +123,10 @@ class _Capabilities(ctypes.Structure):
     )
 
 
-@pytest.fixture
-def read_only() -> Callable[[Path], AbstractContextManager[None]]:
+@contextmanager
+def without(bits: int, paths: Iterable[Path]) -> Iterator[None]:
     """
-    Take the permission to write in a folder and to its files away, from root as well.
+    Take permissions to some paths away, from root as well.
 
     Root is let through by CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH (man 7 capabilities), which
     this thread lays aside meanwhile.
@@ -134,25 +134,32 @@ def read_only() -> Callable[[Path], AbstractContextManager[None]]:
     header = _CapabilityHeader(0x20080522, 0)
     capabilities = (_Capabilities * 2)()
     libc = ctypes.CDLL(None)
+    assert libc.capget(ctypes.byref(header), capabilities) == 0
+    effective = capabilities[0].effective
+    modes = {path: path.stat().st_mode for path in paths}
+    try:
+        for path, mode in modes.items():
+            path.chmod(mode & ~bits)
+        capabilities[0].effective &= ~0b110
+        assert libc.capset(ctypes.byref(header), capabilities) == 0
+        yield
+    finally:
+        capabilities[0].effective = effective
+        assert libc.capset(ctypes.byref(header), capabilities) == 0
+        for path, mode in modes.items():
+            path.chmod(mode)
 
-    @contextmanager
-    def forbid(folder: Path) -> Iterator[None]:
-        assert libc.capget(ctypes.byref(header), capabilities) == 0
-        effective = capabilities[0].effective
-        modes = {path: path.stat().st_mode for path in (folder, *folder.iterdir())}
-        try:
-            for path, mode in modes.items():
-                path.chmod(mode & ~0o222)
-            capabilities[0].effective &= ~0b110
-            assert libc.capset(ctypes.byref(header), capabilities) == 0
-            yield
-        finally:
-            capabilities[0].effective = effective
-            assert libc.capset(ctypes.byref(header), capabilities) == 0
-            for path, mode in modes.items():
-                path.chmod(mode)
 
-    return forbid
+@pytest.fixture
+def read_only() -> Callable[[Path], AbstractContextManager[None]]:
+    """Take the permission to write in a folder and to its files away."""
+    return lambda folder: without(0o222, (folder, *folder.iterdir()))
+
+
+@pytest.fixture
+def unlisted() -> Callable[[Path], AbstractContextManager[None]]:
+    """Take the permission to open a folder itself away; its files can be opened and made."""
+    return lambda folder: without(0o444, (folder,))
 
 
 @pytest.fixture
@@ -161,6 +168,8 @@ def start_python() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     search = os.pathsep.join([str(SOURCE_FOLDER), *sys.path])
     # One thread: dozens of short lives need no pool for linear algebra each.
     environment = {**os.environ, 'PYTHONPATH': search, 'OPENBLAS_NUM_THREADS': '1'}
+    # What is killed cannot tell what it covered, and need not take the time to measure it.
+    environment.pop('COVERAGE_PROCESS_START', None)
     with ExitStack() as started:
 
         def start(*arguments: str | Path) -> subprocess.Popen[str]:

@@ -104,3 +104,10 @@ def test_all_samples_of_all_extractors_at_one_moment(path: Path, samples: Sample
         assert sorted(snapshot.digests().values()) == ['cup', 'key', 'key']
     with samples.all_samples() as snapshot:
         assert snapshot.total() == 3
+
+
+@pytest.mark.parametrize('addition', [-(2**63) - 1, 2**63])
+def test_an_addition_that_fits_no_column_is_refused(addition: int, samples: SampleStore) -> None:
+    with pytest.raises(ValueError, match=f'addition is {addition}; it must fit 64 bits'):
+        add(samples, sample(0), addition=addition)
+    assert samples.counts(extractor=EXTRACTOR) == {}

@@ -235,6 +235,18 @@ def test_a_read_only_folder_is_a_sentence(
         assert store.counts(extractor=EXTRACTOR) == {'mug': 1}
 
 
+def test_a_folder_that_cannot_be_flushed_is_a_sentence(
+    path: Path, unlisted: Callable[[Path], AbstractContextManager[None]]
+) -> None:
+    with (
+        unlisted(path.parent),
+        pytest.raises(StoreError, match=f'open the samples in {path}: .*permission'),
+    ):
+        SampleStore(path)
+    with SampleStore(path) as store:
+        teach(store)
+
+
 @pytest.mark.parametrize('place', ['/proc/no/such/samples.db', '{tmp}/file/samples.db', '{tmp}'])
 def test_an_impossible_place_is_a_sentence(place: str, tmp_path: Path) -> None:
     (tmp_path / 'file').touch()

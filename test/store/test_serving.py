@@ -155,6 +155,16 @@ def test_both_files_damaged_are_named_and_nothing_is_guessed(
     assert choice.choose(4) == Serving(4, 1, 5)
 
 
+def test_a_damaged_file_without_its_copy_is_named_and_nothing_is_guessed(
+    models: ModelStore, choice: ServingChoice
+) -> None:
+    choice.choose(3)
+    file(models).write_bytes(b'{')
+    copy(models).unlink()
+    with pytest.raises(StoreError, match=f'{file(models)} is damaged: .*What to do: '):
+        choice.current()
+
+
 def test_a_missing_file_is_made_up_for_by_its_copy(
     models: ModelStore, choice: ServingChoice
 ) -> None:

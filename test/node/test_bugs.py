@@ -1,0 +1,76 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What is seen of a bug of the node's own, and that the node goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from action_msgs.msg import GoalStatus
+import pytest
+from running_node import Person, RunningNode, TAUGHT
+
+BUGGY = (str(Path(__file__).with_name('node_with_a_bug.py')),)
+
+
+def start(start_node: Any, module: str, method: str, **variables: str) -> RunningNode:
+    """Start a node with a bug in a method."""
+    environment = {'BUG': f'edgetpu_retrain.node.{module} {method}', **variables}
+    node: RunningNode = start_node(program=BUGGY, environment=environment)
+    return node
+
+
+@pytest.mark.usefixtures('taught_data')
+def test_a_bug_in_a_training_aborts_it_and_the_node_goes_on(
+    start_node: Any, person: Person
+) -> None:
+    node = start(start_node, 'model_training', 'ModelTraining run')
+    person.wait_until_ready()
+    status, result = person.train()
+    assert status == GoalStatus.STATUS_ABORTED
+    assert not result.success
+    assert 'Internal error, see the log of the node: ZeroDivisionError' in result.message
+    node.wait_for_log("raise ZeroDivisionError('a bug')")
+    assert list(person.list_samples().counts) == [TAUGHT, TAUGHT]
+
+
+@pytest.mark.usefixtures('taught_data')
+def test_a_bug_in_a_service_is_its_answer_and_the_node_goes_on(
+    start_node: Any, person: Person
+) -> None:
+    node = start(start_node, 'model_versions', 'ModelVersions load')
+    person.wait_until_ready()
+    refused = person.load_model(1)
+    assert not refused.success
+    assert refused.message.startswith('Internal error, see the log of the node: ZeroDivision')
+    # What serves is told all the same.
+    assert refused.model_version == 2
+    node.wait_for_log("raise ZeroDivisionError('a bug')")
+    assert list(person.list_samples().counts) == [TAUGHT, TAUGHT]
+
+
+def test_a_bug_before_the_node_is_there_ends_it_with_its_place(start_node: Any) -> None:
+    node = start(start_node, 'retrain_node', 'RetrainNode start')
+    assert node.wait() == 1
+    assert node.log[-1] == 'ZeroDivisionError: a bug'
+
+
+@pytest.mark.parametrize('method', ['_configure', '_open_cameras'])
+def test_what_fails_in_a_start_because_ros_has_ended_is_no_bug(
+    start_node: Any, method: str
+) -> None:
+    node = start(start_node, 'retrain_node', f'RetrainNode {method}', ROS_HAS_ENDED='1')
+    assert node.wait() == 0
+    assert not any('a bug' in line for line in node.log)

@@ -1,0 +1,65 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Messages that robots of the tests see, and the pictures in them."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from sensor_msgs.msg import CompressedImage, Image
+from vision_msgs.msg import Detection2D, ObjectHypothesisWithPose
+
+Picture = npt.NDArray[np.uint8]
+
+
+def image_message(picture: Picture, encoding: str = 'rgb8') -> Image:
+    """Return a ``sensor_msgs/Image`` of a picture ``[H, W, C]``."""
+    height, width = picture.shape[:2]
+    message = Image(height=height, width=width, encoding=encoding, step=picture[0].nbytes)
+    message.data = picture.tobytes()
+    return message
+
+
+def compressed_message(content: bytes, kind: str = 'jpeg') -> CompressedImage:
+    """Return a ``sensor_msgs/CompressedImage`` of a file."""
+    message = CompressedImage(format=kind)
+    message.data = content
+    return message
+
+
+def box_message(
+    name: str, x: float, y: float, width: float, height: float, score: float = 0.5
+) -> Detection2D:
+    """Return a detection with the id ``name`` around the centre (x, y)."""
+    detection = Detection2D(id=name)
+    detection.bbox.center.position.x, detection.bbox.center.position.y = float(x), float(y)
+    detection.bbox.size_x, detection.bbox.size_y = float(width), float(height)
+    hypothesis = ObjectHypothesisWithPose()
+    hypothesis.hypothesis.class_id, hypothesis.hypothesis.score = 'thing', score
+    detection.results = [hypothesis]
+    return detection
+
+
+def pattern(seed: int) -> Picture:
+    """Return a picture, uint8 ``[48, 64, 3]``, that looks like no one with another seed."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
+    return np.repeat(np.repeat(coarse, 8, axis=0), 8, axis=1)
+
+
+TAUGHT = 3
+"""How many samples of each class the tests' taught robot has."""
+TAUGHT_IMAGES = {
+    label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog'), 1)
+}
+"""What it was taught."""

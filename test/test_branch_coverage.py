@@ -1,0 +1,113 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""tools/branch_coverage.py: what it measures, and when that is not enough."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip('coverage', reason='comes with `make test`')
+
+ROOT = Path(__file__).parents[1]
+CHOOSE = """
+def choose(first):
+    if first:
+        return 1
+    return 2
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Return a checkout with a small package, with both of its rooms."""
+    for name in ('.coveragerc', 'tools/branch_coverage.py'):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    for room in ('', 'store', 'node'):
+        folder = tmp_path / 'edgetpu_retrain' / room
+        folder.mkdir()
+        (folder / '__init__.py').touch()
+    (tmp_path / 'edgetpu_retrain/store/choice.py').write_text(CHOOSE)
+    (tmp_path / 'edgetpu_retrain/node/choice.py').write_text(CHOOSE)
+    return tmp_path
+
+
+def run(checkout: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, 'PYTHONPATH': str(checkout)}
+    for name in ('COVERAGE_PROCESS_START', 'COVERAGE_FILE'):
+        environment.pop(name, None)
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=checkout,
+        env={**environment, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def measured(checkout: Path, program: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in a child of a measured process, and return what is said of it."""
+    parent = f'import subprocess, sys; subprocess.run([sys.executable, "-c", {program!r}])'
+    done = run(
+        checkout,
+        '-c',
+        parent,
+        COVERAGE_PROCESS_START=str(checkout / '.coveragerc'),
+        COVERAGE_FILE=str(checkout / 'measured/processes/data'),
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
+    return run(checkout, 'tools/branch_coverage.py', 'measured')
+
+
+STORE = 'from edgetpu_retrain.store.choice import choose'
+NODE = 'from edgetpu_retrain.node import choice'
+
+
+def test_all_branches_are_enough(checkout: Path) -> None:
+    calls = 'choose(True), choose(False), choice.choose(True), choice.choose(False)'
+    done = measured(checkout, f'{STORE}; {NODE}; {calls}')
+    assert done.returncode == 0, done.stderr
+    assert 'store: 100.0 % (2 of 2 branches)' in done.stdout
+    assert '  overall: 100.0 % (4 of 4 branches)' in done.stdout
+
+
+def test_a_branch_that_no_test_takes_is_listed_and_too_few_are_an_error(checkout: Path) -> None:
+    done = measured(checkout, f'{STORE}; {NODE}; choose(True), choose(False), choice.choose(True)')
+    assert done.returncode == 1
+    assert done.stderr == (
+        'error: the whole package: the tests take 75.0 % of the branches, and at least 85 % is'
+        ' asked for\n'
+    )
+    missing = (checkout / 'measured/missing.txt').read_text()
+    assert 'edgetpu_retrain/node/choice.py' in missing
+    assert 'edgetpu_retrain/store/choice.py' not in missing
+
+
+def test_more_is_asked_of_what_keeps_samples(checkout: Path) -> None:
+    done = measured(checkout, f'{STORE}; choose(True)')
+    assert done.returncode == 1
+    assert 'error: learning + model_file + store: the tests take 50.0 %' in done.stderr
+
+
+def test_files_that_no_test_imports_count(checkout: Path) -> None:
+    done = measured(checkout, f'{STORE}; choose(True), choose(False)')
+    assert 'node: 0.0 % (0 of 2 branches)' in done.stdout
+    assert done.returncode == 1
