@@ -38,6 +38,7 @@ from edgetpu_retrain.store.model_version import (
     record_path,
     version_of_file,
 )
+from edgetpu_retrain.store.regular_file import read_regular_file
 
 __all__ = ['ModelStore', 'ModelVersion', 'RECORD_FORMAT']
 
@@ -155,7 +156,7 @@ class ModelStore:
         """
         path = record_path(self.folder, version)
         try:
-            content = json.loads(path.read_bytes())
+            content = json.loads(read_regular_file(path))
             if content['format'] != RECORD_FORMAT:
                 raise ValueError(f'format is {content["format"]}; only {RECORD_FORMAT} is known')
             if content['version'] != version:
@@ -294,7 +295,7 @@ class ModelStore:
         """Return the next version number, taken for good even if its writing fails."""
         path = self.folder / _COUNTER
         try:
-            counter = int(path.read_bytes())
+            counter = int(read_regular_file(path))
         except FileNotFoundError:
             counter = 0
         except ValueError as error:

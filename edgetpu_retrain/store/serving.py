@@ -33,6 +33,7 @@ from edgetpu_retrain.store.durable_file import write_durably
 from edgetpu_retrain.store.failure import store_error
 from edgetpu_retrain.store.folder_lock import locked_folder
 from edgetpu_retrain.store.models import ModelStore
+from edgetpu_retrain.store.regular_file import read_regular_file
 
 _FORMAT = 1
 _FILE = 'serving.json'
@@ -227,7 +228,7 @@ class ServingChoice:
 def _read(path: Path) -> Serving | None:
     """Return what a file says, None when there is none; raise ValueError when it is damaged."""
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(read_regular_file(path))
     except FileNotFoundError:
         return None
     except RecursionError as error:
