@@ -28,7 +28,7 @@ import pytest
 SUBJECTS = ('cat', 'coffee', 'coins')
 LABELS = ('-rf $(touch evil) `touch evil`;', '<img src=x onerror=evil()>', '\u202e%s%n{0.evil}')
 # What no label may be, and what somebody with write access could put into the database.
-PLANTED = ('../../evil', '..', 'evil\x1b[2J\nevil')
+PLANTED = ('../../evil', 'evil\x1b[2J\nevil')
 
 COMMANDS = (
     ('samples', 'list'),
@@ -37,7 +37,7 @@ COMMANDS = (
     ('train',),
     ('models', 'show'),
     ('models', 'export', 'model'),
-    ('evaluate', 'exam'),
+    ('evaluate', 'folders'),
     ('classify', 'exam/cat', '--annotated', 'drawn', '--output', 'answers.csv', '--form', 'csv'),
     ('report', '--out', 'report.html'),
 )
@@ -64,7 +64,7 @@ def files(folder: Path) -> set[str]:
 
 def test_labels_that_are_allowed_name_nothing_but_their_own_folder(run: Run, here: Path) -> None:
     for subject, label in zip(SUBJECTS, LABELS, strict=True):
-        ended = run('samples', 'relabel', f'--label={subject}', f'--to={label}', '--data-dir=data')
+        ended = run('samples', 'relabel', f'--label={subject}', '--data-dir=data', '--', label)
         assert ended.code == 0, ended.err
     for command in COMMANDS:
         assert run(*command, '--data-dir', 'data').code == 0, command
