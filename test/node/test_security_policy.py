@@ -67,7 +67,8 @@ def policy() -> ET.Element:
 
 def elements(parent: ET.Element) -> list[ET.Element]:
     """Return what is in an element, without comments."""
-    return [child for child in parent if isinstance(child.tag, str)]
+    children: list[Any] = list(parent)
+    return [child for child in children if isinstance(child.tag, str)]
 
 
 def profiles(enclave: str) -> list[ET.Element]:
