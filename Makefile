@@ -9,6 +9,7 @@
 #   make bench-node                           the node against a bare loop;  ARGS=--quick tries it
 #   make fuzz SECONDS=60                      every parser of outside bytes, so long each
 #   make soak MINUTES=10                      everything at once for minutes: what does the node hold?
+#   make lock                                 renew the versions and hashes in requirements/locked
 #
 # Where a ROS 2 is sourced it is used, elsewhere ROS 2 Jazzy from PyPI; ROS=kilted takes the
 # Kilted of PyPI, in folders of its own.  PYTHON=python3.12 chooses another Python.
@@ -22,12 +23,12 @@ export PYTHON
 
 dev := tools/dev.sh $(if $(ROS),--ros $(ROS))
 
-.PHONY: help setup build test lint demo bench bench-teach bench-node fuzz soak run clean
+.PHONY: help setup build test lint lock demo bench bench-teach bench-node fuzz soak run clean
 
 help:
 	@tools/dev.sh help
 
-setup build lint clean:
+setup build lint lock clean:
 	@$(dev) $@
 
 test demo bench bench-teach bench-node:

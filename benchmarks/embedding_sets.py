@@ -71,7 +71,7 @@ class EmbeddingSet:
 
 def read_embeddings(path: Path) -> EmbeddingSet:
     """Return the set of an .npz file with embeddings, labels, scale and zero_point."""
-    with np.load(path) as file:
+    with np.load(path, allow_pickle=False) as file:
         return EmbeddingSet(
             path.stem,
             file['embeddings'],

@@ -43,7 +43,7 @@ class Child:
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self._log, self._program = log, ' '.join(command)
         with log.open('wb') as errors:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - this benchmark's programs
                 command,
                 env=dict(environment),
                 stdin=subprocess.PIPE,

@@ -67,6 +67,12 @@ def generate_launch_description() -> LaunchDescription:
                 description='whether the node is started again when its process ends, as an Edge '
                 'TPU library can make it end; false or true',
             ),
+            DeclareLaunchArgument(
+                'enclave',
+                default_value='',
+                description='enclave of the node, where SROS 2 is on (docs/security.md), such as '
+                "/edgetpu_retrain/node; '' = none",
+            ),
             *(
                 DeclareLaunchArgument(name, default_value='', description=description)
                 for name, description in PARAMETER_ARGUMENTS.items()
@@ -82,6 +88,7 @@ def _start_node(context: LaunchContext) -> list[Node]:
     given = {
         name: ParameterValue(value, value_type=str) for name, value in values.items() if value
     }
+    in_enclave = ['--enclave', LaunchConfiguration('enclave')]
     return [
         Node(
             package='edgetpu_retrain',
@@ -90,6 +97,7 @@ def _start_node(context: LaunchContext) -> list[Node]:
             namespace=LaunchConfiguration('namespace'),
             parameters=[LaunchConfiguration('params_file'), given],
             remappings=[('image', LaunchConfiguration('image_topic'))],
+            ros_arguments=in_enclave if context.launch_configurations['enclave'] else [],
             output='screen',
             respawn=LaunchConfiguration('respawn'),
             respawn_delay=RESPAWN_DELAY_S,

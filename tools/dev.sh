@@ -36,6 +36,7 @@ usage: tools/dev.sh [--ros jazzy|kilted] COMMAND [ARGUMENTS]
   bench-node [ARGS]  build, and hold the node against a bare loop of its model
   fuzz [ARGS]     build, and fuzz every parser of outside bytes (--seconds 60 each)
   soak [ARGS]     build, and watch what the node holds while all of it is at work
+  lock            renew requirements/locked: the newest releases that fit, with their hashes
   run TOPIC [ARGS]  build, and run the node on an image topic, e.g. /camera/image_raw
   clean           remove all of the above; what `run` has learned (.ros) stays
 
@@ -222,8 +223,7 @@ make_environment() {
   # How it is made counts as well.
   ingredients+=("$(declare -f make_environment write_activation add_vision_msgs)")
   if [ "$origin" = wheels ]; then
-    environment_id=$(fingerprint "requirements/ros-$distro.txt" requirements/runtime.txt \
-      underlay -- "${ingredients[@]}")
+    environment_id=$(fingerprint "requirements/locked/$distro.txt" underlay -- "${ingredients[@]}")
   else
     require_system_libraries
     environment_id=$(fingerprint requirements/runtime.txt underlay \
@@ -235,7 +235,7 @@ make_environment() {
   if [ "$origin" = wheels ]; then
     say "setting up ROS 2 $distro from PyPI in $(basename "$venv") (about a minute)"
     "$python" -m venv "$venv"
-    pip_install -r "requirements/ros-$distro.txt" -r requirements/runtime.txt
+    pip_install --require-hashes -r "requirements/locked/$distro.txt"
     # The wheels' CMake files name the include folders of the machine that built them.
     sed -i -E 's#(INTERFACE_INCLUDE_DIRECTORIES) "/opt/python/[^"]*"#\1 ""#' \
       "$venv"/share/*/cmake/export_*__rosidl_generator_pyExport.cmake
@@ -347,7 +347,15 @@ add_vision_msgs() {
 
 # Install what one command needs beyond the package itself, once.
 add_requirements() {
-  local name=$1 file files=() arguments=() id
+  local name=$1 file files=() arguments=() id locked=requirements/locked/$distro-$1.txt
+  if [ "$origin" = wheels ] && [ -e "$locked" ]; then
+    id=$(fingerprint "$locked" -- "$environment_id")
+    is_current "$venv/ready-$name" "$id" && return 0
+    say "installing what \`$name\` needs"
+    pip_install --require-hashes -r "$locked"
+    echo "$id" >"$venv/ready-$name"
+    return 0
+  fi
   for file in "requirements/$name.txt" "requirements/$name-$distro.txt"; do
     # The second is for the wheels, whose versions we choose.
     case $file in *-*) [ "$origin" = wheels ] || continue ;; esac
@@ -541,6 +549,43 @@ do_run() {
     --ros-args --params-file config/retrain.yaml -r "image:=$topic" "${@:2}"
 }
 
+# Write one lock: the newest releases that fit, for every Python, with the hashes of all their files.
+write_lock() {
+  local locked=requirements/locked/$1 words='' file
+  shift
+  for file in "$@"; do
+    case $file in *.txt) words+=" $file" ;; esac
+  done
+  say "$locked"
+  "$cache/locking/bin/uv" pip compile --quiet --upgrade --universal --python-version 3.10 \
+    --generate-hashes --no-emit-index-url --no-header --no-annotate \
+    --constraints requirements/lock-constraints.txt "$@" --output-file "$cache/locking/locked.txt"
+  {
+    echo "# Written by \`make lock\` from$words; do not edit."
+    cat "$cache/locking/locked.txt"
+  } >"$locked"
+}
+
+do_lock() {
+  local distro
+  mkdir -p "$cache/tmp"
+  if ! is_current "$cache/locking/ready" "$(fingerprint requirements/lock.txt --)"; then
+    rm -rf "$cache/locking"
+    "$python" -m venv "$cache/locking"
+    "$cache/locking/bin/python" -m pip install -qq --disable-pip-version-check \
+      -r requirements/lock.txt || die 'pip could not install this; its own words are above'
+    fingerprint requirements/lock.txt -- >"$cache/locking/ready"
+  fi
+  for distro in jazzy kilted; do
+    write_lock "$distro.txt" "requirements/ros-$distro.txt" requirements/runtime.txt
+    local of_test=(requirements/test.txt)
+    if [ -e "requirements/test-$distro.txt" ]; then
+      of_test+=("requirements/test-$distro.txt")
+    fi
+    write_lock "$distro-test.txt" "${of_test[@]}" --constraints "requirements/locked/$distro.txt"
+  done
+}
+
 do_clean() {
   local name
   for name in '' -kilted; do
@@ -575,7 +620,7 @@ case $command in
 esac
 case $command in
   check) require_platform && require_tools && say 'nothing is missing' ;;
-  setup | build | test | lint | demo | bench | bench-teach | bench-node | fuzz | soak | run | clean)
+  setup | build | test | lint | lock | demo | bench | bench-teach | bench-node | fuzz | soak | run | clean)
     "do_$command" "$@"
     ;;
   '' | help | -h | --help) usage ;;

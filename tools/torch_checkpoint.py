@@ -69,7 +69,7 @@ def _view(
     return _View(storage, offset, tuple(shape), tuple(strides))
 
 
-class _AllowListUnpickler(pickle.Unpickler):
+class _AllowListUnpickler(pickle.Unpickler):  # noqa: S301 - it refuses all but four names
     """An unpickler that can make ordered dictionaries, storages and views of them; no more."""
 
     _ALLOWED: ClassVar[dict[tuple[str, str], Any]] = {

@@ -104,7 +104,7 @@ class Processes:
         """
         log = self._log_folder / f'{name}.log'
         with log.open('wb') as log_file:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603 - the demo's own programs; no shell
                 command,
                 env=environment,
                 stdin=subprocess.DEVNULL,

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from edgetpu_retrain.errors import RequestError
 from lifecycle_msgs.srv import ChangeState
 from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
@@ -36,8 +37,17 @@ def create_managed_node(name: str) -> LifecycleNode:
 
     Args:
         name: of the node.
+
+    Raises:
+        RequestError: when the middleware refuses it, as it does without its keys.
     """
-    node = LifecycleNode(name)
+    try:
+        node = LifecycleNode(name)
+    except _RclError as error:
+        raise RequestError(
+            f'the node cannot join its ROS domain ({" ".join(str(error).split())}): where SROS 2 '
+            'is on, check ROS_SECURITY_KEYSTORE and the enclave'
+        ) from error
     for service in node.services:
         if service.srv_type is ChangeState:
             service.callback = _refusing(node, service.callback)

@@ -20,9 +20,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
+from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.pictures.compressed_image import decode_picture
 from edgetpu_retrain.store.data_folder import SAMPLES_FILE
 from edgetpu_retrain.store.samples import SampleStore
-import numpy as np
 
 LONGEST_SIDE = 180
 """Pixels; a card shows it at about two thirds of that, sharp on a phone as well."""
@@ -63,15 +64,13 @@ def data_address(content: bytes, kind: str) -> str:
 def _small(jpeg: bytes) -> bytes | None:
     """Return a picture made small, None when it cannot be read."""
     try:
-        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-        if picture is None:
-            return None
+        picture = cv2.cvtColor(decode_picture(jpeg), cv2.COLOR_RGB2BGR)
         height, width = picture.shape[:2]
         scale = LONGEST_SIDE / max(height, width)
         if scale < 1.0:
             size = max(1, round(width * scale)), max(1, round(height * scale))
             picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
         written, content = cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-    except cv2.error:
+    except (ImageError, cv2.error):
         return None
     return bytes(content.tobytes()) if written else None

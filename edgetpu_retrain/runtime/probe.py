@@ -105,7 +105,7 @@ def probe(
     # The child imports what this process does, and nothing from the folder it happens to be in.
     path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path if entry)
     try:
-        child = subprocess.run(
+        child = subprocess.run(  # noqa: S603 - this Python and this module; no shell
             command,
             input=model,
             capture_output=True,

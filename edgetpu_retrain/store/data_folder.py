@@ -30,10 +30,15 @@ SAMPLES_FILE = 'samples.db'
 MODELS_FOLDER = 'models'
 """The folder of the model versions, in the data folder."""
 
+_FOR_ITS_USER_ALONE = 0o700
+
 
 def data_folder(parameter: str) -> Path:
     """
     Return the data folder, created when it is not there.
+
+    A new one is for its user alone: what cameras saw may lie in it.  One that is there already
+    keeps its permissions.
 
     Args:
         parameter: the node's parameter ``data_dir``, or the command line's option; a leading
@@ -53,7 +58,7 @@ def data_folder(parameter: str) -> Path:
         else:
             wanted = Path(os.environ.get('ROS_HOME') or '~/.ros') / FOLDER_NAME
         folder = wanted.expanduser().resolve()
-        make_folder(folder)
+        make_folder(folder, _FOR_ITS_USER_ALONE)
     except OSError as error:
         raise store_error('create the data folder', wanted, error) from error
     except (RuntimeError, ValueError) as error:

@@ -63,17 +63,18 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(folder: Path, mode: int = 0o777) -> None:
     """
     Create a folder and the missing ones above it, on the disk when this returns.
 
     Args:
         folder: absolute path; nothing happens when it is there already.
+        mode: its permissions when it is new, less those that the umask takes away.
 
     Raises:
         OSError: when it cannot be created or a file has its name.
     """
     missing = [part for part in (folder, *folder.parents) if not part.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode, parents=True, exist_ok=True)
     for part in reversed(missing):
         sync_folder(part.parent)

@@ -52,6 +52,8 @@ _ADVICE_FOR_ERRNO = {
     errno.ENOTDIR: 'a part of the path is a file: set data_dir to a folder',
     errno.EEXIST: 'a file lies where a folder is needed: move it away or set another data_dir',
     errno.EISDIR: 'a folder lies where a file is needed: move it away',
+    errno.ELOOP: 'only files that lie there themselves are read: put a copy in its place',
+    errno.EINVAL: 'move it away',
     errno.EIO: 'check that its disk is healthy and mounted',
     errno.EAGAIN: 'another program writes there: wait for it or end it, then repeat the request',
     errno.ENOLCK: _LOCAL_DISK,

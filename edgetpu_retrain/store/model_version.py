@@ -23,6 +23,7 @@ import re
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.failure import store_error
 from edgetpu_retrain.store.model_record import ModelRecord
+from edgetpu_retrain.store.regular_file import read_regular_file
 
 LARGEST_VERSION = 999_999_999
 """Nine digits, so that a version fits the int32 of a message."""
@@ -55,7 +56,7 @@ class ModelVersion:
             StoreError: when they cannot be read or are not the ones that were written.
         """
         try:
-            model = self.path.read_bytes()
+            model = read_regular_file(self.path)
         except OSError as error:
             raise store_error('read the model', self.path, error) from error
         if hashlib.sha256(model).hexdigest() != self.sha256:

@@ -39,6 +39,7 @@ from edgetpu_retrain.store.model_version import (
     record_path,
     version_of_file,
 )
+from edgetpu_retrain.store.regular_file import read_regular_file
 
 __all__ = ['ModelStore', 'ModelVersion', 'RECORD_FORMAT']
 
@@ -164,7 +165,7 @@ class ModelStore:
         """
         path = record_path(self.folder, version)
         try:
-            content = json.loads(path.read_bytes())
+            content = json.loads(read_regular_file(path))
             if content['format'] != RECORD_FORMAT:
                 raise ValueError(f'format is {content["format"]}; only {RECORD_FORMAT} is known')
             if content['version'] != version:
@@ -310,9 +311,7 @@ class ModelStore:
         """Return the next version number, taken for good even if its writing fails."""
         path = self.folder / _COUNTER
         try:
-            with path.open('rb') as file:
-                text = file.read(_MAX_COUNTER_BYTES + 1)
-            counter = int(text) if len(text) <= _MAX_COUNTER_BYTES else -1
+            counter = int(read_regular_file(path, at_most=_MAX_COUNTER_BYTES))
         except FileNotFoundError:
             counter = 0
         except ValueError:

@@ -33,6 +33,7 @@ from edgetpu_retrain.store.durable_file import write_durably
 from edgetpu_retrain.store.failure import store_error
 from edgetpu_retrain.store.model_version import LARGEST_VERSION
 from edgetpu_retrain.store.models import ModelStore
+from edgetpu_retrain.store.regular_file import read_regular_file
 
 _FORMAT = 1
 # It becomes the int32 of a message.
@@ -235,11 +236,7 @@ class ServingChoice:
 def _read(path: Path) -> Serving | None:
     """Return what a file says, None when there is none; raise ValueError when it is damaged."""
     try:
-        with path.open('rb') as file:
-            text = file.read(_MAX_BYTES + 1)
-        if len(text) > _MAX_BYTES:
-            raise ValueError(f'it has more than {_MAX_BYTES} bytes')
-        content = json.loads(text)
+        content = json.loads(read_regular_file(path, at_most=_MAX_BYTES))
     except FileNotFoundError:
         return None
     except RecursionError as error:

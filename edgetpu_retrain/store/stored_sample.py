@@ -170,7 +170,7 @@ def count_unembedded(connection: sqlite3.Connection, extractor: str) -> Unembedd
             SELECT COUNT(*), COUNT(images.sample_id)
             FROM samples LEFT JOIN images ON images.sample_id = samples.id
             WHERE {_UNEMBEDDED}
-            """,
+            """,  # noqa: S608 - the constant above
             (extractor,),
         ).fetchone()
     )
@@ -184,7 +184,7 @@ def ids_to_reembed(connection: sqlite3.Connection, extractor: str) -> tuple[int,
         FROM samples JOIN images ON images.sample_id = samples.id
         WHERE {_UNEMBEDDED}
         ORDER BY samples.id
-        """,
+        """,  # noqa: S608 - the constant above
         (extractor,),
     )
     return tuple(sample_id for (sample_id,) in typed_rows(rows, int))

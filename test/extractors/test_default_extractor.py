@@ -85,6 +85,16 @@ def test_the_file_is_the_one_whose_origin_and_licence_are_recorded() -> None:
     assert re.search(r'licence \| Apache License 2\.0', record)
 
 
+def test_the_document_on_security_names_the_same_file_and_weights() -> None:
+    repository = Path(__file__).parents[2]
+    document = (repository / 'docs' / 'security.md').read_text()
+    recipe = (repository / 'tools' / 'build_extractor.py').read_text()
+    (weights,) = re.findall(r"^WEIGHTS_SHA256 = '([0-9a-f]{64})'$", recipe, re.MULTILINE)
+    file = hashlib.sha256(default_extractor_path().read_bytes()).hexdigest()
+    assert re.findall(r'`([0-9a-f]{64})`', document) == [file, weights]
+    assert f'`edgetpu_retrain/extractors/{default_extractor_path().name}`' in document
+
+
 def test_pixels_go_in_as_they_are_and_1280_values_come_out() -> None:
     description = describe(default_extractor_path().read_bytes())
     assert description.input_shape == (1, 224, 224, 3)

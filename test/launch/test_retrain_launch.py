@@ -103,7 +103,7 @@ def test_the_launch_arguments_are_those_that_are_documented() -> None:
     of_parameters = source.constant('PARAMETER_ARGUMENTS')
     assert {*literal, *of_parameters} == {
         *('image_topic', 'device', 'extractor', 'namespace', 'data_dir', 'params_file'),
-        'respawn',
+        *('respawn', 'enclave'),
     }
     assert set(of_parameters) <= set(DECLARED)
     # What is asked for is what is declared.
@@ -121,6 +121,8 @@ def test_the_launch_file_starts_the_node_that_there_is() -> None:
     assert keywords['executable'] == repr(f'{NODE_NAME}_node')
     assert '_node = {NAME}.node.main:main' in setup
     assert keywords['package'] == keywords['name'] == repr(NODE_NAME)
+    enclave = "in_enclave if context.launch_configurations['enclave'] else []"
+    assert keywords['ros_arguments'] == enclave
     # The topic that the argument image_topic stands for is a camera's default.
     assert f"('{DECLARED['camera.image_topic']}', " in keywords['remappings']
 

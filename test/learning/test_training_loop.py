@@ -156,7 +156,8 @@ def test_a_copied_or_pickled_step_works_on_copies_of_its_own() -> None:
     original = SgdStep(weights, bias, 2)
     batch, labels = np.eye(2, dtype=np.float32), np.array([0, 0])
     losses = []
-    for step in (copy.deepcopy(original), pickle.loads(pickle.dumps(original)), original):
+    pickled = pickle.loads(pickle.dumps(original))  # noqa: S301 - it has just been pickled
+    for step in (copy.deepcopy(original), pickled, original):
         for _ in range(3):
             step.forward(batch, labels)
             losses.append(step.loss())

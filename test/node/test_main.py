@@ -64,6 +64,23 @@ def test_ros_arguments_that_cannot_be_read_end_it_with_a_sentence(start_node: An
     assert not any('Traceback' in line for line in node.log)
 
 
+@pytest.mark.parametrize('enclave', ['no_such', 'empty'])
+def test_an_enclave_without_keys_ends_it_with_a_sentence(
+    start_node: Any, tmp_path: Path, enclave: str
+) -> None:
+    (tmp_path / 'keystore' / 'enclaves' / 'empty').mkdir(parents=True)
+    security = {
+        'ROS_SECURITY_KEYSTORE': str(tmp_path / 'keystore'),
+        'ROS_SECURITY_ENABLE': 'true',
+        'ROS_SECURITY_STRATEGY': 'Enforce',
+    }
+    node: RunningNode = start_node({}, ['--enclave', f'/{enclave}'], security)
+    assert node.wait() == 1
+    words = 'cannot join its ROS domain' if enclave == 'empty' else "no_such' does not exist"
+    assert words in node.log[-1]
+    assert not any('Traceback' in line for line in node.log)
+
+
 def test_a_compiled_extractor_without_an_edge_tpu_says_so(start_node: Any, tmp_path: Path) -> None:
     compiled = tmp_path / 'compiled_edgetpu.tflite'
     compiled.write_bytes(build_extractor('uint8', compiled=True))

@@ -17,11 +17,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+import sqlite3
+import struct
 
 import cv2
 from edgetpu_retrain.report.pictures import data_address, LONGEST_SIDE, pictures_of
 import numpy as np
+import pytest
 
 Teach = Callable[..., list[int]]
 
@@ -42,6 +46,25 @@ def test_pictures_are_made_small_and_come_as_addresses(
 def test_a_damaged_picture_is_none(data_dir: Path, teach: Teach) -> None:
     (damaged,) = teach('cup', 1, looks_like=0, image=b'\xff\xd8\xff and nothing more')
     assert pictures_of(data_dir, [damaged]) == {}
+
+
+@pytest.mark.parametrize(
+    'image',
+    [
+        b'RIFF\x1a\x00\x00\x00WEBPVP8L',
+        b'GIF89a',
+        b'\x89PNG\r\n\x1a\n' + struct.pack('>I4sII', 13, b'IHDR', 60_000, 60_000),
+    ],
+    ids=['WebP', 'GIF', 'absurdly large'],
+)
+def test_what_no_camera_stores_never_reaches_a_decoder(
+    image: bytes, data_dir: Path, teach: Teach, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (planted,) = teach('cup', 1, looks_like=0, image=jpeg)
+    with closing(sqlite3.connect(data_dir / 'samples.db')) as connection, connection:
+        connection.execute('UPDATE images SET jpeg = ?', (image,))
+    monkeypatch.setattr(cv2, 'imdecode', lambda *_: pytest.fail('it was decoded'))
+    assert pictures_of(data_dir, [planted]) == {}
 
 
 def test_an_address_holds_the_bytes() -> None:

@@ -26,6 +26,14 @@ def test_a_given_folder_is_created(tmp_path: Path) -> None:
     assert wanted.is_dir()
 
 
+def test_a_new_folder_is_for_its_user_alone_and_one_that_is_there_stays_as_it_is(
+    tmp_path: Path,
+) -> None:
+    assert data_folder(str(tmp_path / 'new')).stat().st_mode & 0o777 == 0o700
+    (tmp_path / 'new').chmod(0o750)
+    assert data_folder(str(tmp_path / 'new')).stat().st_mode & 0o777 == 0o750
+
+
 def test_nothing_given_means_ros_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('ROS_HOME', str(tmp_path / 'ros'))
     assert data_folder('') == tmp_path / 'ros' / 'edgetpu_retrain'

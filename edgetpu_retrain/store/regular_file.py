@@ -1,0 +1,52 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Reading what lies in the data folder, and nothing that a name there only points to."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+import stat
+
+
+def read_regular_file(path: Path, *, at_most: int | None = None) -> bytes:
+    """
+    Return the bytes of a file that lies under this very name.
+
+    A symbolic link could make the node read any file of its user, and a pipe would hold it up for
+    ever.
+
+    Args:
+        path: of the file; folders above it may be links.
+        at_most: how many bytes it may have, None = any number.
+
+    Raises:
+        ValueError: when it has more.
+        OSError: when it is no regular file or cannot be read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, 'it is a symbolic link', str(path)) from error
+        raise
+    with os.fdopen(descriptor, 'rb', closefd=True) as file:
+        kind = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(kind):
+            raise OSError(errno.EINVAL, 'it is no regular file', str(path))
+        content = file.read(-1 if at_most is None else at_most + 1)
+    if at_most is not None and len(content) > at_most:
+        raise ValueError(f'it has more than {at_most} bytes')
+    return content

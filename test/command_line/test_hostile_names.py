@@ -1,0 +1,102 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Labels that are made to be taken for something else: a path, a command, a page, a format."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+import re
+import sqlite3
+import zipfile
+
+from bags import write_class_folders
+from command_line_types import Run
+import pytest
+
+SUBJECTS = ('cat', 'coffee', 'coins')
+LABELS = ('-rf $(touch evil) `touch evil`;', '<img src=x onerror=evil()>', '\u202e%s%n{0.evil}')
+# What no label may be, and what somebody with write access could put into the database.
+PLANTED = ('../../evil', 'evil\x1b[2J\nevil')
+
+COMMANDS = (
+    ('samples', 'list'),
+    ('samples', 'export', 'all.zip'),
+    ('samples', 'export', 'folders'),
+    ('train',),
+    ('models', 'show'),
+    ('models', 'export', 'model'),
+    ('evaluate', 'folders'),
+    ('classify', 'exam/cat', '--annotated', 'drawn', '--output', 'answers.csv', '--form', 'csv'),
+    ('report', '--out', 'report.html'),
+)
+WRITTEN = re.compile(
+    r'all\.zip|answers\.csv|report\.(html|png)|model/(model\.tflite|labels\.txt)|drawn/\d{6}\.jpg'
+)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> Path:
+    """Return the current folder, whose ``data`` was taught three classes."""
+    folder = tmp_path / 'below' / 'here'
+    write_class_folders(folder / 'exam', SUBJECTS, 4)
+    monkeypatch.chdir(folder)
+    assert run('teach', 'exam', '--data-dir', 'data', '--store-images', 'full').code == 0
+    return folder
+
+
+def files(folder: Path) -> set[str]:
+    """Return all files but those of data folder and exam."""
+    found = (path.relative_to(folder) for path in folder.rglob('*') if not path.is_dir())
+    return {str(path) for path in found if path.parts[:1] not in {('data',), ('exam',)}}
+
+
+def test_labels_that_are_allowed_name_nothing_but_their_own_folder(run: Run, here: Path) -> None:
+    for subject, label in zip(SUBJECTS, LABELS, strict=True):
+        ended = run('samples', 'relabel', f'--label={subject}', '--data-dir=data', '--', label)
+        assert ended.code == 0, ended.err
+    for command in COMMANDS:
+        assert run(*command, '--data-dir', 'data').code == 0, command
+    of_labels = {file for file in files(here) if file.startswith('folders/')}
+    assert {file.split('/')[1] for file in of_labels} == set(LABELS)
+    assert all(re.fullmatch(r'\d{8}\.jpg', file.split('/', 2)[2]) for file in of_labels)
+    rest = files(here) - of_labels
+    assert all(WRITTEN.fullmatch(file) for file in rest)
+    assert files(here.parents[1]) == {f'below/here/{file}' for file in files(here)} | {
+        str(path.relative_to(here.parents[1]))
+        for name in ('data', 'exam')
+        for path in (here / name).rglob('*')
+        if path.is_file()
+    }
+    with zipfile.ZipFile('all.zip') as archive:
+        members = archive.namelist()
+    known = r'samples\.jsonl?|embeddings/[0-9a-f]{64}\.npy|images/\d{8}\.jpg'
+    assert all(re.fullmatch(known, member) for member in members)
+    assert '<img src=x' not in Path('report.html').read_text()
+
+
+@pytest.mark.parametrize('label', PLANTED)
+def test_labels_that_somebody_planted_lead_nowhere(run: Run, here: Path, label: str) -> None:
+    with closing(sqlite3.connect('data/samples.db')) as connection, connection:
+        connection.execute("UPDATE samples SET label = ? WHERE label = 'cat'", (label,))
+    around = {path for path in here.parents[1].rglob('*') if 'here' not in path.parts}
+    for command in COMMANDS:
+        ended = run(*command, '--data-dir', 'data')
+        assert ended.code in {0, 1, 2}, command
+        assert 'Traceback' not in ended.err
+        assert '\x1b' not in ended.out + ended.err, command
+    assert around == {path for path in here.parents[1].rglob('*') if 'here' not in path.parts}
+    written = files(here)
+    assert not [file for file in written if 'evil' in file]
+    assert all(WRITTEN.fullmatch(file) or file.startswith('folders/co') for file in written)

@@ -1,0 +1,115 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What docs/security.md says of the source: no pickle, no shell, no evaluation, no network."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+PACKAGE = REPOSITORY / 'edgetpu_retrain'
+INSTALLED = (*PACKAGE.rglob('*.py'), *(REPOSITORY / 'launch').glob('*.py'))
+OTHERS = tuple(
+    path for folder in ('tools', 'benchmarks') for path in (REPOSITORY / folder).glob('*.py')
+)
+
+UNPICKLING = {'pickle', '_pickle', 'cPickle', 'dill', 'cloudpickle', 'joblib', 'marshal', 'shelve'}
+NETWORK = {
+    *('aiohttp', 'asyncio', 'ftplib', 'http', 'httpx', 'poplib', 'requests', 'smtplib'),
+    *('socket', 'socketserver', 'ssl', 'telnetlib', 'urllib', 'urllib3', 'xmlrpc'),
+}
+# Asks the kernel whether a port is free, and sends nothing.
+MAY_USE_SOCKETS = {PACKAGE / 'demo' / 'isolation.py'}
+# Of the recipe for the default extractor: an unpickler that refuses all but four names.
+MAY_UNPICKLE = {REPOSITORY / 'tools' / 'torch_checkpoint.py'}
+STARTS_PROCESSES = {PACKAGE / 'runtime' / 'probe.py', PACKAGE / 'demo' / 'processes.py'}
+EVALUATE = {'eval', 'exec', 'compile', '__import__', 'breakpoint'}
+ARRAY_READERS = {'np.load', 'np.lib.format.read_array', '_npy.read_array'}
+SHELLS = {'os.system', 'os.popen', 'subprocess.getoutput', 'subprocess.getstatusoutput'}
+
+
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(path.read_text(), str(path))))
+
+
+def imported(path: Path) -> set[str]:
+    """Return the first parts of the names that a file imports."""
+    names: set[str] = set()
+    for node in nodes(path):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or '')
+    return {name.partition('.')[0] for name in names}
+
+
+def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
+    """Yield the calls in a file, each with the name that is called, as it is written."""
+    for node in nodes(path):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+def keyword(call: ast.Call, name: str) -> object:
+    """Return a constant argument of a call, None when it has no such."""
+    for each in call.keywords:
+        if each.arg == name and isinstance(each.value, ast.Constant):
+            return each.value.value
+    return None
+
+
+def by_name(path: Path) -> str:
+    return str(path.relative_to(REPOSITORY))
+
+
+def test_nothing_that_a_file_holds_can_run() -> None:
+    for path in (*INSTALLED, *OTHERS):
+        if path not in MAY_UNPICKLE:
+            assert not imported(path) & UNPICKLING, path
+        for name, call in calls(path):
+            where = f'{path}, line {call.lineno}'
+            assert name not in EVALUATE | SHELLS, where
+            assert not keyword(call, 'shell'), where
+            assert not name.startswith(('os.exec', 'os.spawn')), where
+            if name in ARRAY_READERS:
+                assert keyword(call, 'allow_pickle') is False, where
+            if name.startswith('yaml.'):
+                assert name in {'yaml.safe_load', 'yaml.safe_dump'}, where
+
+
+def test_nothing_is_fetched_at_run_time() -> None:
+    for path in INSTALLED:
+        allowed = {'socket'} if path in MAY_USE_SOCKETS else set()
+        assert not imported(path) & (NETWORK - allowed), path
+
+
+def test_processes_are_started_in_two_places_only() -> None:
+    assert {path for path in INSTALLED if 'subprocess' in imported(path)} == STARTS_PROCESSES
+
+
+def test_an_assert_only_tells_the_type_of_something() -> None:
+    for path in INSTALLED:
+        for node in nodes(path):
+            if isinstance(node, ast.Assert):
+                told = ast.unparse(node.test)
+                assert told.endswith(' is not None') or told.startswith('isinstance('), path
+
+
+def test_it_looks_at_the_whole_package() -> None:
+    assert len(INSTALLED) > 150
+    assert {*INSTALLED, *OTHERS} >= STARTS_PROCESSES | MAY_USE_SOCKETS | MAY_UNPICKLE
