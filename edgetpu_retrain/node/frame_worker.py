@@ -219,6 +219,7 @@ class FrameWorker:
         if model is None and not wants_embeddings and not self._captures.wants(frame):
             frame.check()
             return
+        frame.check_header()
         rgb = frame.to_rgb()
         converted = time.monotonic()
         answer = self._engine.run(rgb)
