@@ -53,6 +53,8 @@ class SampleServices:
         self._node = node
         self._active = active
         self._answers = ServiceAnswers(node)
+        # Apart, because they may wait for frames for a day.
+        self._additions = ServiceAnswers(node)
         # Time limits are of the wall, whatever a simulation does to the node's clock.
         self._clock = Clock(clock_type=ClockType.STEADY_TIME)
         # The node's own group would let a waiting coroutine keep out all other callbacks.
@@ -72,7 +74,7 @@ class SampleServices:
             request.label,
             response,
         )
-        return await self._answers.fill(response, work, size=len(request.image.data))
+        return await self._additions.fill(response, work, size=len(request.image.data))
 
     async def _remove_samples(self, request: Any, response: Any) -> Any:
         work = tell_totals(
