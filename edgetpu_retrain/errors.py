@@ -17,11 +17,31 @@ What can go wrong, as types.
 Every error that this package raises on purpose is a :class:`RetrainError` whose message says
 what was wrong, with the value, and what to do.  Shells (the node, the command line) show the
 message and carry on; anything else that escapes is a bug.
+
+Messages quote what came from outside: names, values, what libraries say of them.  So that no file
+and no request can write a line of its own into a log, or flood it, a message is one printable line
+of bounded length, whatever was put into it.
 """
+
+# The longest message of our own making names some dozens of classes or topics.
+_MAX_LENGTH = 1000
+
+
+def _one_line(text: str) -> str:
+    if len(text) > _MAX_LENGTH:
+        text = f'{text[:_MAX_LENGTH]}... ({len(text)} characters)'
+    if text.isprintable():
+        return text
+    return ''.join(
+        character if character.isprintable() else ascii(character)[1:-1] for character in text
+    )
 
 
 class RetrainError(Exception):
     """Base of all errors that this package raises on purpose."""
+
+    def __str__(self) -> str:
+        return _one_line(super().__str__())
 
 
 class ModelFileError(RetrainError, ValueError):

@@ -26,6 +26,8 @@ import tracemalloc
 from edgetpu_retrain.errors import RetrainError
 
 MIB = 2**20
+# More is no sentence, and floods a log.
+MAX_MESSAGE = 2500
 
 # Where it is there, files in it never reach a disk.
 _MEMORY_FOLDER = Path('/dev/shm')
@@ -101,17 +103,49 @@ def check(target: Target, data: bytes, folder: Path) -> str:
     try:
         target.run(data, folder)
     except target.permitted as error:
-        message = str(error)
-        if not message.strip():
-            raise BrokenPromiseError(f'{type(error).__name__} without a message') from error
-        if not message.isprintable():
-            raise BrokenPromiseError(
-                f'the message of {type(error).__name__} is no printable line: {message!a:.500}'
-            ) from error
-        return f'{type(error).__name__}: {message}'
+        check_message(error)
+        return f'{type(error).__name__}: {error}'
     finally:
         _clear(folder)
     return ''
+
+
+def check_message(error: Exception) -> None:
+    """
+    Look at the words of a refusal.
+
+    Raises:
+        BrokenPromiseError: when they are not one printable line of bearable length.
+    """
+    message, name = str(error), type(error).__name__
+    if not message.strip():
+        raise BrokenPromiseError(f'{name} without a message') from error
+    if not message.isprintable():
+        raise BrokenPromiseError(
+            f'the message of {name} is no printable line: {message!a:.500}'
+        ) from error
+    if len(message) > MAX_MESSAGE:
+        raise BrokenPromiseError(
+            f'the message of {name} has {len(message)} characters: {message:.500}'
+        ) from error
+
+
+def each_of(*calls: Callable[[], object]) -> None:
+    """
+    Do several things with one input, whatever becomes of the others.
+
+    Raises:
+        RetrainError: the first one of those that were raised.
+    """
+    refusals: list[RetrainError] = []
+    for call in calls:
+        try:
+            call()
+        except RetrainError as error:
+            check_message(error)
+            refusals.append(error)
+    if refusals:
+        raise refusals[0]
 
 
 def check_memory(target: Target, data: bytes, folder: Path) -> int:

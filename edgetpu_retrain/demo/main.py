@@ -53,6 +53,10 @@ _LARGE_IMAGES = 'fastdds_large_images.xml'
 class DemoError(RetrainError):
     """The demo cannot start, or did not come to its end."""
 
+    def __str__(self) -> str:
+        # It quotes the last lines of logs, which are this program's own.
+        return Exception.__str__(self)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo and return its exit code."""

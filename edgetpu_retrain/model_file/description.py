@@ -22,7 +22,7 @@ from typing import Any
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.model_file.flatbuffer import parse_to_read
 from edgetpu_retrain.model_file.head_layers import find_head
-from edgetpu_retrain.model_file.quantization import QuantizationParameters
+from edgetpu_retrain.model_file.quantization import is_sound, QuantizationParameters
 from edgetpu_retrain.model_file.schema import (
     EDGETPU_CUSTOM_OP,
     indices,
@@ -30,11 +30,8 @@ from edgetpu_retrain.model_file.schema import (
     text,
     type_name,
 )
-import numpy as np
 
 SUPPORTED_TYPES = ('uint8', 'int8', 'float32')
-# Far wider than any real embedding, and narrow enough that products with it stay float32 numbers.
-SCALES = (1e-20, 1e20)
 
 
 @dataclass(frozen=True)
@@ -170,8 +167,8 @@ def _quantization(tensor: Any, name: str, dtype: str) -> QuantizationParameters:
             f'the output {name!r} has {len(scales)} scales and {len(points)} zero points; '
             'one of each is needed'
         )
-    scale, point, limits = float(scales[0]), points[0], np.iinfo(dtype)
-    if not (SCALES[0] <= scale <= SCALES[1] and limits.min <= point <= limits.max):
+    scale, point = float(scales[0]), points[0]
+    if not is_sound(QuantizationParameters(scale, point), dtype):
         raise ModelFileError(
             f'the output {name!r} of type {dtype} has scale {scale} and zero point {point}, '
             'which make no sense; convert the model again'

@@ -55,8 +55,8 @@ def read_labels(model: bytes) -> tuple[str, ...]:
     """
     tree = parse_to_read(model)
     files = read_files(model)
-    content = metadata_content(tree)
-    name = read_metadata(content).labels_file if content is not None else ''
+    metadata = metadata_content(tree)
+    name = read_metadata(metadata).labels_file if metadata is not None else ''
     if name and name not in files:
         raise ModelFileError(
             f'the metadata of this model names the label file {name!r}, but the model has '
@@ -71,14 +71,16 @@ def read_labels(model: bytes) -> tuple[str, ...]:
             name = candidates[0]
         else:
             return ()
-    labels = _decode(name, files[name])
+    lines = _decode(name, files[name])
     classes = vector_of(tree, output_vector(tree))[1]
-    if labels and len(labels) != classes:
+    # Counted before they are made: line breaks pack so well that a small file can hold millions.
+    count = lines.count('\n') + (not lines.endswith('\n'))
+    if lines and count != classes:
         raise ModelFileError(
-            f'{name!r}, packed into this model, has {len(labels)} labels for {classes} classes; '
+            f'{name!r}, packed into this model, has {count} labels for {classes} classes; '
             'pack the right ones with pack_labels'
         )
-    return labels
+    return _labels(lines)
 
 
 def pack_labels(model: bytes, labels: Sequence[str]) -> bytes:
@@ -148,13 +150,16 @@ def _encode(labels: Sequence[str]) -> bytes:
         ) from error
 
 
-def _decode(name: str, content: bytes) -> tuple[str, ...]:
+def _decode(name: str, content: bytes) -> str:
     try:
-        lines = content.decode()
+        return content.decode()
     except UnicodeDecodeError as error:
         raise ModelFileError(
             f'{name!r}, packed into this model, is no UTF-8 text: {error}'
         ) from error
+
+
+def _labels(lines: str) -> tuple[str, ...]:
     # Not splitlines(), which breaks lines at characters that a label may hold.
     labels = lines.removesuffix('\n').split('\n') if lines else []
     return tuple(label.removesuffix('\r') for label in labels)

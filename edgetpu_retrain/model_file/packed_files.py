@@ -30,6 +30,9 @@ from edgetpu_retrain.errors import ModelFileError
 # Label files and licences have kilobytes; an archive can claim to unpack to anything.
 _MAX_FILES = 1000
 _MAX_BYTES = 64 * 2**20
+# Texts shrink to a tenth at best, and every model has more bytes than its labels.
+_MAX_GROWTH = 100
+_SMALL_CHANGE = 65_536
 # What zipfile makes of an archive whose numbers are nonsense.
 _MALFORMED = (ValueError, OSError, NotImplementedError, IndexError, OverflowError, struct.error)
 # The last record of an archive without a comment (APPNOTE.TXT of PKWARE, section 4.3.16).
@@ -56,12 +59,14 @@ def read_files(model: bytes) -> dict[str, bytes]:
             ) from error
         return {}
     with archive:
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        # Not is_dir(), which fails at an empty name.
+        entries = [entry for entry in archive.infolist() if not entry.filename.endswith('/')]
         size = sum(entry.file_size for entry in entries)
-        if len(entries) > _MAX_FILES or size > _MAX_BYTES:
+        most = min(_MAX_BYTES, _MAX_GROWTH * len(model) + _SMALL_CHANGE)
+        if len(entries) > _MAX_FILES or size > most:
             raise ModelFileError(
-                f'this model has {len(entries)} packed files of {size} bytes; at most '
-                f'{_MAX_FILES} of {_MAX_BYTES} bytes in all can be handled'
+                f'this model of {len(model)} bytes has {len(entries)} packed files of {size} '
+                f'bytes; at most {_MAX_FILES} of {most} bytes in all can be handled'
             )
         return {entry.filename: _read(archive, entry) for entry in entries}
 

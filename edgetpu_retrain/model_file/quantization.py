@@ -30,6 +30,8 @@ import numpy.typing as npt
 QuantizedType = Literal['uint8', 'int8', 'int32']
 # The smallest float32 that has all of its digits.
 _SMALLEST_SCALE = np.finfo(np.float32).tiny
+# Far wider than any real embedding, and narrow enough that products with it stay float32 numbers.
+_SOUND_SCALES = (1e-20, 1e20)
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,19 @@ def symmetric_int8_parameters(largest: float) -> QuantizationParameters:
     if scale < _SMALLEST_SCALE:
         scale = np.float32(1) / np.float32(127)
     return QuantizationParameters(float(scale), 0)
+
+
+def is_sound(parameters: QuantizationParameters, dtype: str) -> bool:
+    """
+    Tell whether parameters make sense for a tensor: a usable scale, a zero point of its type.
+
+    Args:
+        parameters: as a file has them.
+        dtype: ``'uint8'`` or ``'int8'``.
+    """
+    limits = np.iinfo(dtype)
+    in_range = limits.min <= parameters.zero_point <= limits.max
+    return in_range and _SOUND_SCALES[0] <= parameters.scale <= _SOUND_SCALES[1]
 
 
 def quantize(

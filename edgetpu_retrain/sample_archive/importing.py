@@ -29,6 +29,9 @@ from edgetpu_retrain.store.samples import SampleStore
 BATCH = 64
 """Samples that are flushed to the disk together."""
 
+# Their pictures and embeddings; a picture alone may be larger and is then flushed by itself.
+_MAX_BATCH_BYTES = 16 * 2**20
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -100,6 +103,7 @@ class _Import:
         self._archive = archive
         self._known = known
         self._batch: list[CarriedSample] = []
+        self._batch_bytes = 0
         self._addition = 0
 
     def run(self, on_sample: Callable[[], object]) -> Imported:
@@ -109,7 +113,8 @@ class _Import:
             if label is None:
                 added += 1
                 self._batch.append(sample)
-                if len(self._batch) == BATCH:
+                self._batch_bytes += sample.num_bytes
+                if len(self._batch) == BATCH or self._batch_bytes >= _MAX_BATCH_BYTES:
                     self._flush()
             else:
                 present += 1
@@ -128,3 +133,4 @@ class _Import:
                 self._batch, self._archive.kinds, self._addition
             )
             self._batch = []
+            self._batch_bytes = 0

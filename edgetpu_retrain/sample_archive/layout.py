@@ -23,10 +23,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from edgetpu_retrain.model_file.description import SCALES
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.embedding_kind import EmbeddingKind
-import numpy as np
 
 FORMAT = 1
 
@@ -70,10 +68,4 @@ def kind_from_json(entry: Mapping[str, Any]) -> EmbeddingKind:
     quantization = None
     if scale is not None:
         quantization = QuantizationParameters(float(scale), int(zero_point))
-    kind = EmbeddingKind(int(entry['dimension']), str(entry['dtype']), quantization)
-    if quantization is not None:
-        limits = np.iinfo(kind.dtype)
-        sound = SCALES[0] <= quantization.scale <= SCALES[1]
-        if not (sound and limits.min <= quantization.zero_point <= limits.max):
-            raise ValueError(f'{kind} makes no sense')
-    return kind
+    return EmbeddingKind(int(entry['dimension']), str(entry['dtype']), quantization)

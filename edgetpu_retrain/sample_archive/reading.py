@@ -49,7 +49,10 @@ import numpy as np
 MAX_INDEX_BYTES = 1024 * 1024
 MAX_LINE_BYTES = 64 * 1024
 MAX_EXTRACTORS = 100
-MAX_DIMENSION = 1_000_000
+# All of it unpacked, in units of the zip's own size: lines of text shrink to a fiftieth at best,
+# pictures and embeddings hardly at all.  Deflate alone could make a thousand of one.
+MAX_GROWTH = 200
+_SMALL_CHANGE = 2**20
 
 _IMAGE = re.compile(r'images/[0-9]{1,19}\.jpg', re.ASCII)
 _IDENTITY = re.compile(r'[0-9a-f]{64}', re.ASCII)
@@ -100,6 +103,12 @@ class SampleArchive:
         try:
             self._members = self._checked_members()
             self.num_bytes = sum(member.file_size for member in self._members.values())
+            most = MAX_GROWTH * path.stat().st_size + _SMALL_CHANGE
+            if self.num_bytes > most:
+                raise self._refusal(
+                    f'it would unpack to {self.num_bytes} bytes, more than the {most} that '
+                    'samples can be packed from'
+                )
             self.count, self.kinds = self._read_index()
         except RetrainError:
             self.close()
@@ -229,8 +238,6 @@ class SampleArchive:
             identity, kind = _text(entry, 'identity'), kind_from_json(entry)
             if not _IDENTITY.fullmatch(identity):
                 raise ValueError(f'{identity!a:.80} is no SHA-256')
-            if kind.dimension > MAX_DIMENSION:
-                raise ValueError(f'embeddings have {kind.dimension} numbers')
             kinds[identity] = kind
         return _whole(index, 'samples'), kinds
 

@@ -43,6 +43,11 @@ class CarriedSample:
     embeddings: Mapping[str, bytes]
     image: bytes | None = None
 
+    @property
+    def num_bytes(self) -> int:
+        """Of its embeddings and its picture."""
+        return sum(map(len, self.embeddings.values())) + len(self.image or b'')
+
 
 def embedding_digest(identity: str, data: bytes) -> bytes:
     """Return 16 bytes that stand for what one extractor made of one picture."""

@@ -18,9 +18,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from edgetpu_retrain.model_file.quantization import QuantizationParameters
+from edgetpu_retrain.model_file.quantization import is_sound, QuantizationParameters
 import numpy as np
 import numpy.typing as npt
+
+MAX_DIMENSION = 1_000_000
+"""Longest embedding, some hundred times the longest of any known extractor."""
 
 RawArray = npt.NDArray[Any]
 """Embeddings as an extractor wrote them: uint8, int8 or float32."""
@@ -58,10 +61,18 @@ class EmbeddingKind:
             )
         if self.dimension < 1:
             raise ValueError(f'embedding has {self.dimension} numbers; it must have at least 1')
+        if self.dimension > MAX_DIMENSION:
+            raise ValueError(
+                f'embedding has {self.dimension} numbers; it may have at most {MAX_DIMENSION}'
+            )
         if (self.quantization is None) != (self.dtype == 'float32'):
             raise ValueError(
                 f'quantization is {self.quantization} for an embedding of {self.dtype}; it must '
                 'be None for float32 and given for uint8 and int8'
+            )
+        if self.quantization is not None and not is_sound(self.quantization, self.dtype):
+            raise ValueError(
+                f'quantization is {self.quantization}, which makes no sense for {self.dtype}'
             )
 
     @classmethod

@@ -17,10 +17,12 @@ from __future__ import annotations
 
 from pathlib import Path
 import sqlite3
+from types import NoneType
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.embedding_kind import EmbeddingKind
+from edgetpu_retrain.store.typed_rows import typed_rows
 
 
 def find_extractor(
@@ -37,14 +39,15 @@ def find_extractor(
     Raises:
         StoreError: when the row is damaged.
     """
-    row = connection.execute(
+    rows = connection.execute(
         'SELECT id, dimension, dtype, scale, zero_point FROM extractors WHERE identity = ?',
         (identity,),
-    ).fetchone()
+    )
+    row = next(typed_rows(rows, int, int, str, (float, NoneType), (int, NoneType)), None)
     if row is None:
         return None
     extractor_id, dimension, dtype, scale, zero_point = row
-    quantization = None if scale is None else QuantizationParameters(scale, zero_point)
+    quantization = None if scale is None else QuantizationParameters(scale, zero_point or 0)
     try:
         return extractor_id, EmbeddingKind(dimension, dtype, quantization)
     except ValueError as error:

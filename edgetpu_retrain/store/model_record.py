@@ -15,14 +15,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import dataclasses
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 import math
-from typing import Any
+from typing import Any, TypeGuard
 
 from edgetpu_retrain.learning.head import IntArray
+from edgetpu_retrain.store.label import check_label
+
+# Messages and arrays count in 64 bits.
+_COUNT_END = 2**63
 
 
 def _utc_now() -> str:
@@ -114,12 +118,15 @@ class ModelRecord:
             values: name to value; names of later releases are passed over.
 
         Raises:
-            ValueError, TypeError, KeyError: when a field is missing or of the wrong kind.
+            ValueError, TypeError, KeyError, OverflowError: when a field is missing or of the
+                wrong kind.
         """
         known = {each.name for each in dataclasses.fields(cls)}
         fields = {name: value for name, value in values.items() if name in known}
-        fields['labels'] = tuple(_texts(values['labels']))
-        fields['thresholds'] = dict(values.get('thresholds', {}))
+        for name, value in fields.items():
+            _check_type(name, value)
+        labels = [check_label(label, taught_before=True) for label in values['labels']]
+        fields['labels'] = tuple(labels)
         fields['confusion_matrix'] = matrix_rows(values['confusion_matrix'])
         return cls(**fields)
 
@@ -130,10 +137,47 @@ def matrix_rows(matrix: IntArray | Sequence[Sequence[int]]) -> tuple[tuple[int, 
 
 
 def _is_finite_number(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    return _is_number(value) and math.isfinite(value)
 
 
-def _texts(values: Sequence[Any]) -> list[str]:
-    if not all(isinstance(value, str) for value in values):
-        raise TypeError(f'labels is {values}; it must be texts')
-    return list(values)
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < _COUNT_END
+
+
+def _is_list_of(values: object, is_one: Callable[[Any], bool]) -> bool:
+    return isinstance(values, list | tuple) and all(map(is_one, values))
+
+
+def _is_table_of(values: object, is_one: Callable[[Any], bool]) -> bool:
+    # What was JSON has texts for names.
+    return isinstance(values, dict) and all(map(is_one, values.values()))
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+# What may be in the file of a record, by field.
+_TYPES: Mapping[str, Callable[[Any], bool]] = {
+    'labels': lambda values: _is_list_of(values, _is_text),
+    'sample_counts': lambda values: _is_table_of(values, _is_count),
+    'train_accuracy': _is_number,
+    'validation_accuracy': lambda value: value is None or _is_number(value),
+    'quantized_validation_accuracy': lambda value: value is None or _is_number(value),
+    'confusion_matrix': lambda rows: _is_list_of(rows, lambda row: _is_list_of(row, _is_count)),
+    'extractor': _is_text,
+    'seconds': _is_number,
+    'parent_version': _is_count,
+    'options': lambda values: _is_table_of(values, lambda each: each is None or _is_number(each)),
+    'thresholds': lambda values: _is_table_of(values, _is_number),
+    'created': _is_text,
+}
+
+
+def _check_type(name: str, value: object) -> None:
+    if not _TYPES[name](value):
+        raise TypeError(f'{name} is {value!r:.80}, which no release wrote')

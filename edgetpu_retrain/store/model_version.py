@@ -24,7 +24,9 @@ from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.failure import store_error
 from edgetpu_retrain.store.model_record import ModelRecord
 
-# At most 9 digits, so that a version fits the int32 of a message.
+LARGEST_VERSION = 999_999_999
+"""Nine digits, so that a version fits the int32 of a message."""
+
 _FILE_NAME = re.compile(r'model_(\d{6,9})\.(?:tflite|json)', re.ASCII)
 
 

@@ -33,6 +33,7 @@ from edgetpu_retrain.store.failure import store_error
 from edgetpu_retrain.store.folder_lock import locked_folder
 from edgetpu_retrain.store.model_record import ModelRecord
 from edgetpu_retrain.store.model_version import (
+    LARGEST_VERSION,
     model_path,
     ModelVersion,
     record_path,
@@ -45,6 +46,8 @@ RECORD_FORMAT = 1
 
 # Holds the highest version ever given, because the files of that version may be deleted.
 _COUNTER = 'highest_version'
+# Nine digits and a line break; more is no number of a version.
+_MAX_COUNTER_BYTES = 32
 
 
 class ModelStore:
@@ -168,7 +171,14 @@ class ModelStore:
             raise StoreError(self._why_missing(version)) from error
         except OSError as error:
             raise store_error('read the record', path, error) from error
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+            OverflowError,
+            RecursionError,
+        ) as error:
             raise StoreError(
                 f'The record {path} is damaged ({type(error).__name__}: {error}). What to do: '
                 'restore a backup, or train again.'
@@ -294,14 +304,19 @@ class ModelStore:
         """Return the next version number, taken for good even if its writing fails."""
         path = self.folder / _COUNTER
         try:
-            counter = int(path.read_bytes())
+            with path.open('rb') as file:
+                text = file.read(_MAX_COUNTER_BYTES + 1)
+            counter = int(text) if len(text) <= _MAX_COUNTER_BYTES else -1
         except FileNotFoundError:
             counter = 0
-        except ValueError as error:
+        except ValueError:
+            counter = -1
+        if not 0 <= counter < LARGEST_VERSION:
             raise StoreError(
-                f'{path} does not hold a number: the file is damaged. What to do: write the '
-                'highest model version ever used there into it.'
-            ) from error
+                f'{path} does not hold a number that a version can have: it is damaged. '
+                'What to do: '
+                'write the highest model version ever used there into it.'
+            )
         version = max((counter, *self._numbers())) + 1
         write_durably(path, f'{version}\n'.encode())
         return version

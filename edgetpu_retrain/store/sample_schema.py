@@ -28,6 +28,7 @@ import sqlite3
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.sample_migration import back_up, migrate
+from edgetpu_retrain.store.sample_structure import check_structure
 
 # Marks the file as ours among all SQLite files: 'etrS' in ASCII.
 APPLICATION_ID = 0x65747253
@@ -144,6 +145,7 @@ def _schema_version(connection: sqlite3.Connection, path: Path) -> int:
             f'{path} is damaged: it says that its schema is {version}, which never was; nothing '
             'was changed. What to do: restore a backup, or move it away and start again.'
         )
+    check_structure(connection, path)
     return version
 
 

@@ -24,6 +24,7 @@ from edgetpu_retrain.learning.head import IntArray
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.embedding_kind import EmbeddingKind, RawArray
 from edgetpu_retrain.store.extractor_table import find_extractor
+from edgetpu_retrain.store.typed_rows import MalformedRowError, typed_rows
 import numpy as np
 
 
@@ -66,6 +67,7 @@ def read_sample_set(connection: sqlite3.Connection, path: Path, identity: str) -
     count = connection.execute(
         'SELECT COUNT(*) FROM embeddings WHERE extractor_id = ?', (extractor_id,)
     ).fetchone()[0]
+    _check_room(connection, count * kind.num_bytes)
     # Filled in place: a list of rows would need the memory twice.
     embeddings = np.empty((count, kind.dimension), np.dtype(kind.dtype))
     labels = np.empty(count, np.int64)
@@ -80,12 +82,30 @@ def read_sample_set(connection: sqlite3.Connection, path: Path, identity: str) -
         """,
         (extractor_id,),
     )
-    for index, (sample_id, label, data) in enumerate(cursor):
+    filled = 0
+    for index, (sample_id, label, data) in enumerate(typed_rows(cursor, int, str, bytes)):
+        if index == count:
+            raise MalformedRowError(f'there are more embeddings than the {count} in the index')
         check_length(path, sample_id, label, data, kind)
         embeddings[index] = kind.from_disk(data)
         labels[index] = names.setdefault(label, len(names))
         ids[index] = sample_id
-    return SampleSet(embeddings, labels, tuple(names), kind.quantization, ids)
+        filled = index + 1
+    # There are fewer where somebody removed samples and left their embeddings behind.
+    return SampleSet(
+        embeddings[:filled], labels[:filled], tuple(names), kind.quantization, ids[:filled]
+    )
+
+
+def _check_room(connection: sqlite3.Connection, num_bytes: int) -> None:
+    """Refuse to take memory for more embeddings than a file of this size can hold."""
+    pages, page_size = (
+        connection.execute(f'PRAGMA {name}').fetchone()[0] for name in ('page_count', 'page_size')
+    )
+    if num_bytes > pages * page_size:
+        raise MalformedRowError(
+            f'embeddings of {num_bytes} bytes cannot be in a file of {pages * page_size}'
+        )
 
 
 def check_length(path: Path, sample_id: int, label: str, data: bytes, kind: EmbeddingKind) -> None:

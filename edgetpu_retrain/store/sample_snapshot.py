@@ -18,12 +18,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 import sqlite3
+from types import NoneType
 from typing import NamedTuple
 
 from edgetpu_retrain.store.carried_sample import embedding_digest
 from edgetpu_retrain.store.embedding_kind import EmbeddingKind
 from edgetpu_retrain.store.extractor_table import find_extractor
 from edgetpu_retrain.store.sample_set import check_length
+from edgetpu_retrain.store.typed_rows import MalformedRowError, typed_rows
 
 
 class SnapshotRow(NamedTuple):
@@ -66,11 +68,13 @@ class SampleSnapshot:
         rows = self._connection.execute(
             'SELECT identity FROM extractors WHERE EXISTS ('
             'SELECT 1 FROM embeddings WHERE extractor_id = extractors.id) ORDER BY id'
-        ).fetchall()
+        )
         kinds = {}
-        for (identity,) in rows:
+        for (identity,) in list(typed_rows(rows, str)):
             found = find_extractor(self._connection, self._path, identity)
-            assert found is not None  # in the same transaction
+            if found is None:
+                # It is in the table, in the same transaction, and not in its index.
+                raise MalformedRowError(f'extractor {identity[:12]!a} is not in its index')
             kinds[identity] = found[1]
         return kinds
 
@@ -89,7 +93,8 @@ class SampleSnapshot:
 
     def samples(self) -> Iterator[SnapshotRow]:
         """Go through the samples, oldest first."""
-        identities = dict(self._connection.execute('SELECT id, identity FROM extractors'))
+        extractors_rows = self._connection.execute('SELECT id, identity FROM extractors')
+        identities = dict(typed_rows(extractors_rows, int, str))
         rows = self._connection.execute(
             """
             SELECT samples.id, label, camera, stamp_ns, added_ns,
@@ -98,12 +103,16 @@ class SampleSnapshot:
             FROM samples ORDER BY samples.id
             """
         )
-        for sample_id, label, camera, stamp_ns, added_ns, has_image, seen_by in rows:
-            numbers = sorted(map(int, seen_by.split(','))) if seen_by else []
-            extractors = tuple(identities[number] for number in numbers)
-            yield SnapshotRow(
-                sample_id, label, camera, stamp_ns, added_ns, bool(has_image), extractors
-            )
+        types = int, str, str, int, int, int, (str, NoneType)
+        for *fields, has_image, seen_by in typed_rows(rows, *types):
+            try:
+                numbers = sorted(map(int, seen_by.split(','))) if seen_by else []
+                extractors = tuple(identities[number] for number in numbers)
+            except (ValueError, KeyError) as error:
+                raise MalformedRowError(
+                    f'sample {fields[0]} was seen by extractors that are not there'
+                ) from error
+            yield SnapshotRow(*fields, bool(has_image), extractors)
 
     def embeddings(self, identity: str, kind: EmbeddingKind) -> Iterator[tuple[str, bytes]]:
         """
@@ -126,7 +135,7 @@ class SampleSnapshot:
             """,
             (identity,),
         )
-        for sample_id, label, data in rows:
+        for sample_id, label, data in typed_rows(rows, int, str, bytes):
             check_length(self._path, sample_id, label, data, kind)
             yield label, data
 
@@ -146,7 +155,8 @@ class SampleSnapshot:
 
     def picture(self, sample_id: int) -> bytes | None:
         """Return the stored JPEG file of a sample, None when it has none."""
-        row = self._connection.execute(
+        rows = self._connection.execute(
             'SELECT jpeg FROM images WHERE sample_id = ?', (sample_id,)
-        ).fetchone()
+        )
+        row = next(typed_rows(rows, bytes), None)
         return None if row is None else bytes(row[0])

@@ -32,9 +32,14 @@ from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.durable_file import write_durably
 from edgetpu_retrain.store.failure import store_error
 from edgetpu_retrain.store.folder_lock import locked_folder
+from edgetpu_retrain.store.model_version import LARGEST_VERSION
 from edgetpu_retrain.store.models import ModelStore
 
 _FORMAT = 1
+# It becomes the int32 of a message.
+_LARGEST = 2**31 - 1
+# What is written has less than a hundred.
+_MAX_BYTES = 4096
 _FILE = 'serving.json'
 _COPY = 'serving.copy.json'
 
@@ -58,10 +63,13 @@ class Serving:
     newest: int
 
     def __post_init__(self) -> None:
-        if not (1 <= self.version <= self.newest and self.swaps >= 1):
+        if not (
+            1 <= self.version <= self.newest <= LARGEST_VERSION and 1 <= self.swaps <= _LARGEST
+        ):
             raise ValueError(
                 f'version is {self.version}, newest {self.newest} and swaps {self.swaps}; '
-                'version must be from 1 to newest and swaps 1 or more'
+                f'version must be from 1 to newest, newest at most {LARGEST_VERSION} and swaps '
+                f'from 1 to {_LARGEST}'
             )
 
 
@@ -184,7 +192,8 @@ class ServingChoice:
     def _after(self, before: Serving | None, version: int) -> Serving:
         newest = max(version, self._models.newest_version())
         swaps = before.swaps if before else 0
-        return Serving(version, swaps + (before is None or before.version != version), newest)
+        swaps += before is None or before.version != version
+        return Serving(version, min(swaps, _LARGEST), newest)
 
     def versions_to_try(self) -> tuple[int, ...]:
         """
@@ -227,7 +236,11 @@ class ServingChoice:
 def _read(path: Path) -> Serving | None:
     """Return what a file says, None when there is none; raise ValueError when it is damaged."""
     try:
-        content = json.loads(path.read_bytes())
+        with path.open('rb') as file:
+            text = file.read(_MAX_BYTES + 1)
+        if len(text) > _MAX_BYTES:
+            raise ValueError(f'it has more than {_MAX_BYTES} bytes')
+        content = json.loads(text)
     except FileNotFoundError:
         return None
     except RecursionError as error:

@@ -20,6 +20,7 @@ import sqlite3
 from typing import NamedTuple
 
 from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.store.typed_rows import typed_rows
 
 # A 50 megapixel photograph; what is larger is a mistake that would fill a robot's disk.
 MAX_IMAGE_BYTES = 32 * 1024 * 1024
@@ -109,7 +110,7 @@ def count_classes(connection: sqlite3.Connection, extractor: str) -> dict[str, i
         """,
         (extractor,),
     )
-    return dict(rows.fetchall())
+    return dict(typed_rows(rows, str, int))
 
 
 def count_extractors(connection: sqlite3.Connection) -> dict[str, int]:
@@ -122,7 +123,7 @@ def count_extractors(connection: sqlite3.Connection) -> dict[str, int]:
         ORDER BY MAX(sample_id) DESC, identity
         """
     )
-    return dict(rows.fetchall())
+    return dict(typed_rows(rows, str, int))
 
 
 def list_newest(
@@ -145,7 +146,9 @@ def list_newest(
     )
     return tuple(
         StoredSample(sample_id, name, camera, stamp_ns, bool(has_image), addition, added_ns)
-        for sample_id, name, camera, stamp_ns, has_image, addition, added_ns in rows
+        for sample_id, name, camera, stamp_ns, has_image, addition, added_ns in typed_rows(
+            rows, int, str, str, int, int, int, int
+        )
     )
 
 
@@ -184,19 +187,20 @@ def ids_to_reembed(connection: sqlite3.Connection, extractor: str) -> tuple[int,
         """,
         (extractor,),
     )
-    return tuple(sample_id for (sample_id,) in rows)
+    return tuple(sample_id for (sample_id,) in typed_rows(rows, int))
 
 
 def read_picture(connection: sqlite3.Connection, sample_id: int) -> StoredPicture | None:
     """Return the picture of a sample, None when it has none or is not there."""
     if not 0 < sample_id < 2**63:
         return None
-    row = connection.execute(
+    rows = connection.execute(
         """
         SELECT sample_id, label, jpeg
         FROM images JOIN samples ON samples.id = sample_id
         WHERE sample_id = ?
         """,
         (sample_id,),
-    ).fetchone()
+    )
+    row = next(typed_rows(rows, int, str, bytes), None)
     return row and StoredPicture(*row)

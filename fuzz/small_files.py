@@ -1,0 +1,63 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Small real files that several targets begin with, made by the project's own writers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+from edgetpu_retrain.learning.head import Head
+from edgetpu_retrain.learning.unknown import UnknownDetector
+from edgetpu_retrain.model_file.append_head import append_head
+import numpy as np
+from small_models import build_extractor
+
+DIMENSION = 4
+IDENTITY = 'a' * 64
+LABELS = ('daisy', 'red rose')
+
+
+def head_of(dimension: int) -> Head:
+    """Return a head of two classes with names and an unknown detector."""
+    rng = np.random.default_rng(0)
+    detector = UnknownDetector(
+        rng.random(dimension, np.float32), rng.random(dimension, np.float32), 1.5
+    )
+    return Head(
+        weights=rng.standard_normal((dimension, len(LABELS)), np.float32),
+        bias=np.zeros(len(LABELS), np.float32),
+        labels=LABELS,
+        unknown=detector,
+    )
+
+
+def extractors() -> Iterator[bytes]:
+    """Make a .tflite extractor in every type, and one that is compiled for the Edge TPU."""
+    for dtype in ('uint8', 'int8', 'float32'):
+        yield build_extractor(dtype, dimension=DIMENSION, image_size=2)
+    yield build_extractor('uint8', dimension=DIMENSION, image_size=2, rank=2)
+    yield build_extractor('uint8', dimension=DIMENSION, image_size=2, compiled=True)
+
+
+def classifiers() -> Iterator[bytes]:
+    """Make a retrained model of each extractor."""
+    for extractor in extractors():
+        yield append_head(extractor, head_of(DIMENSION))
+
+
+def picture(suffix: str) -> bytes:
+    """Return a small picture as a '.jpg' or '.png' file."""
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    return bytes(cv2.imencode(suffix, pixels)[1].tobytes())

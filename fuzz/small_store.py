@@ -1,0 +1,100 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A small sample database, and all that is asked of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+import contextlib
+from itertools import islice
+from pathlib import Path
+import sqlite3
+
+from edgetpu_retrain.model_file.quantization import QuantizationParameters
+from edgetpu_retrain.store.samples import SampleStore
+import numpy as np
+from small_files import DIMENSION, IDENTITY, picture
+from target import each_of
+
+_OTHER_IDENTITY = 'b' * 64
+_FIRST_RELEASE = (
+    'DROP INDEX samples_of_label',
+    'ALTER TABLE samples DROP COLUMN added_ns',
+    'PRAGMA user_version=1',
+)
+
+
+def fill(store: SampleStore) -> None:
+    """Teach two classes with one extractor, and one of them with another one."""
+    rng = np.random.default_rng(0)
+    for label, image in (('daisy', picture('.jpg')), ('red rose', None)):
+        store.add(
+            label,
+            rng.integers(0, 256, DIMENSION, np.uint8),
+            extractor=IDENTITY,
+            quantization=QuantizationParameters(0.5, 3),
+            camera='front',
+            stamp_ns=5,
+            image=image,
+        )
+    store.add_embedding(
+        1, rng.random(2, np.float32), extractor=_OTHER_IDENTITY, quantization=None
+    )
+
+
+def make_database(folder: Path, *, first_release: bool = False) -> Path:
+    """Write a database of small pages and no log, as this release does or the first one did."""
+    path = folder / 'samples.db'
+    with SampleStore(path) as store:
+        fill(store)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in ('PRAGMA journal_mode=DELETE', 'PRAGMA page_size=512', 'VACUUM'):
+            connection.execute(statement)
+        for statement in _FIRST_RELEASE if first_release else ():
+            connection.execute(statement)
+    return path
+
+
+def use_store(path: Path) -> None:
+    """Ask a database all there is to ask, then change it in all ways."""
+    with SampleStore(path) as store:
+        each_of(
+            store.extractors,
+            lambda: list(islice(store.to_reembed(_OTHER_IDENTITY), 10)),
+            lambda: store.picture(1),
+            lambda: _walk(store),
+            *(question for each in (IDENTITY, _OTHER_IDENTITY) for question in _ask(store, each)),
+        )
+        each_of(
+            lambda: fill(store),
+            lambda: store.relabel([1], 'tulip'),
+            lambda: store.relabel_class('tulip', 'oak', extractor=IDENTITY),
+            lambda: store.undo_last_addition(extractor=IDENTITY),
+            lambda: store.remove_samples([1]),
+            lambda: store.remove('', 1, extractor=IDENTITY),
+        )
+
+
+def _ask(store: SampleStore, identity: str) -> Iterator[Callable[[], object]]:
+    yield lambda: store.counts(extractor=identity)
+    yield lambda: store.list_samples(extractor=identity)
+    yield lambda: store.unembedded(extractor=identity)
+    yield lambda: store.snapshot(extractor=identity)
+
+
+def _walk(store: SampleStore) -> None:
+    with store.all_samples() as snapshot:
+        for row in snapshot.samples():
+            snapshot.picture(row.sample_id)
+        snapshot.digests()

@@ -1,0 +1,69 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""An .mcap file, read as a bag."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bags import compressed_image, image, write_bag
+from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag, picture_topics
+import numpy as np
+from small_files import picture
+from target import each_of, MemoryBudget, MIB, scratch_folder, Target
+
+from edgetpu_retrain.errors import ImageError
+
+TOPICS = ('/a', '/b')
+
+
+def read_bag(path: Path) -> None:
+    """Read all that a bag has, from its list of topics to the pixels."""
+    each_of(lambda: picture_topics(path), *(lambda t=topic: _read(path, t) for topic in TOPICS))
+
+
+def write_small_bag(folder: Path, storage: str) -> Path:
+    """Write a bag of two topics with two pictures each."""
+    rgb = np.zeros((2, 2, 3), np.uint8)
+    topics = {
+        '/a': [image(rgb), image(rgb)],
+        '/b': [compressed_image(picture('.png')), compressed_image(b'none')],
+    }
+    return write_bag(folder / 'bag', storage, topics)
+
+
+def _read(path: Path, topic: str) -> None:
+    with ImageBag(path, BagPart(topic, every_s=0.05)) as bag:
+        assert len(bag) >= 0
+        for recorded in bag:
+            try:
+                recorded.read()
+            except ImageError:
+                continue
+
+
+def _run(data: bytes, folder: Path) -> None:
+    path = folder / 'bag.mcap'
+    path.write_bytes(data)
+    read_bag(path)
+
+
+def _seeds() -> Iterator[bytes]:
+    with scratch_folder() as folder:
+        bag = write_small_bag(folder, 'mcap')
+        yield next(bag.glob('*.mcap')).read_bytes()
+
+
+TARGET = Target(run=_run, seeds=_seeds, memory=MemoryBudget(8 * MIB, 8 * 1032 * 3 * 3))

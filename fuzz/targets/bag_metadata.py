@@ -1,0 +1,44 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""metadata.yaml of a bag, beside a good .mcap file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from target import MemoryBudget, MIB, scratch_folder, Target
+from targets.bag_mcap import read_bag, write_small_bag
+
+
+@cache
+def _bag() -> dict[str, bytes]:
+    with scratch_folder() as folder:
+        bag = write_small_bag(folder, 'mcap')
+        return {path.name: path.read_bytes() for path in bag.iterdir()}
+
+
+def _run(data: bytes, folder: Path) -> None:
+    for name, content in _bag().items():
+        (folder / name).write_bytes(content)
+    (folder / 'metadata.yaml').write_bytes(data)
+    read_bag(folder)
+
+
+def _seeds() -> Iterator[bytes]:
+    yield _bag()['metadata.yaml']
+
+
+TARGET = Target(run=_run, seeds=_seeds, max_bytes=8192, memory=MemoryBudget(8 * MIB, 4096))

@@ -1,0 +1,50 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A .tflite file: everything that is read from one without a runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgetpu_retrain.model_file.description import describe, describe_embedding
+from edgetpu_retrain.model_file.head_weights import read_head_weights
+from edgetpu_retrain.model_file.labels import read_labels
+from edgetpu_retrain.model_file.reading import read_model
+from edgetpu_retrain.runtime.unknown_detection import UnknownDetection
+from small_files import classifiers, extractors
+from target import each_of, MemoryBudget, MIB, Target
+
+
+def _run(data: bytes, folder: Path) -> None:
+    path = folder / 'model.tflite'
+    path.write_bytes(data)
+    each_of(
+        lambda: read_model(path),
+        lambda: describe(data),
+        lambda: describe_embedding(data),
+        lambda: read_labels(data),
+        lambda: read_head_weights(data),
+        lambda: UnknownDetection(data),
+    )
+
+
+def _seeds() -> Iterator[bytes]:
+    yield from extractors()
+    yield from classifiers()
+
+
+# 20 000 tables, the most that a file may have, take some 40 MB as Python objects; what is packed
+# into a model may unpack to a hundred times its size, and be text.
+TARGET = Target(run=_run, seeds=_seeds, memory=MemoryBudget(constant=48 * MIB, per_byte=1024))

@@ -1,0 +1,68 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A .tflite file: everything that is made from one; what is written has to be readable again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgetpu_retrain.model_file.append_head import append_head
+from edgetpu_retrain.model_file.cut_head import cut_head
+from edgetpu_retrain.model_file.description import describe, describe_embedding
+from edgetpu_retrain.model_file.expose_embedding import expose_embedding
+from edgetpu_retrain.model_file.flatbuffer import parse
+from edgetpu_retrain.model_file.labels import pack_labels, read_labels
+from small_files import classifiers, extractors, head_of, LABELS
+from target import BrokenPromiseError, each_of, MemoryBudget, MIB, Target
+
+from edgetpu_retrain.errors import RetrainError
+
+_MOST_NUMBERS = 64
+
+
+def _run(data: bytes, _folder: Path) -> None:
+    each_of(
+        lambda: _append(data),
+        lambda: _reads(parse, cut_head(data)),
+        lambda: _reads(parse, expose_embedding(data)),
+        lambda: _reads(read_labels, pack_labels(data, LABELS)),
+    )
+
+
+def _append(data: bytes) -> None:
+    description = describe(data)
+    if description.dimension > _MOST_NUMBERS:
+        return
+    model = append_head(data, head_of(description.dimension))
+    _reads(describe, model)
+    _reads(describe_embedding, model)
+    if _reads(read_labels, model) != LABELS:
+        raise BrokenPromiseError('the labels did not survive')
+
+
+def _reads(read: object, model: bytes) -> object:
+    assert callable(read)
+    try:
+        return read(model)
+    except RetrainError as error:
+        raise BrokenPromiseError(f'what was written cannot be read: {error}') from error
+
+
+def _seeds() -> Iterator[bytes]:
+    yield from extractors()
+    yield from classifiers()
+
+
+TARGET = Target(run=_run, seeds=_seeds, memory=MemoryBudget(constant=96 * MIB, per_byte=1024))

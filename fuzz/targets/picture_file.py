@@ -1,0 +1,44 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A JPEG or PNG file in a folder of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgetpu_retrain.pictures.compressed_image import check_picture
+from edgetpu_retrain.recordings.picture_folder import files_of, plain_pictures
+from small_files import picture
+from target import each_of, MemoryBudget, MIB, Target
+
+
+def _run(data: bytes, folder: Path) -> None:
+    (folder / 'picture').write_bytes(data)
+    each_of(
+        lambda: check_picture(data),
+        lambda: [each.read() for each in plain_pictures(files_of([folder]))],
+    )
+
+
+def _seeds() -> Iterator[bytes]:
+    yield picture('.jpg')
+    yield picture('.png')
+
+
+# Eight pixels of one bit in a byte that deflate makes of a thousandth: three bytes each as RGB,
+# decoded, turned and converted.
+TARGET = Target(
+    run=_run, seeds=_seeds, max_bytes=4096, memory=MemoryBudget(2 * MIB, 8 * 1032 * 3 * 3)
+)

@@ -1,0 +1,64 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""serving.json and the counter of versions: what a folder of models says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgetpu_retrain.store.models import ModelStore
+from edgetpu_retrain.store.serving import ServingChoice
+from json_mutation import mutate_json
+from small_files import IDENTITY, LABELS
+from target import each_of, MemoryBudget, MIB, Target
+
+from edgetpu_retrain.store.model_record import ModelRecord
+
+_RECORD = ModelRecord(
+    labels=LABELS,
+    sample_counts=dict.fromkeys(LABELS, 5),
+    train_accuracy=1.0,
+    validation_accuracy=None,
+    quantized_validation_accuracy=None,
+    confusion_matrix=((1, 0), (0, 1)),
+    extractor=IDENTITY,
+    seconds=0.5,
+)
+
+
+def _run(data: bytes, folder: Path) -> None:
+    (folder / 'serving.json').write_bytes(data)
+    (folder / 'highest_version').write_bytes(data)
+    models = ModelStore(folder)
+    choice = ServingChoice(models)
+
+    def save() -> None:
+        version = models.save(b'bytes of a model', _RECORD).version
+        assert models.load(version).version == version
+
+    def choose() -> None:
+        # It becomes the int32 of a message.
+        assert 0 < choice.choose(1).swaps < 2**31
+
+    each_of(save, choice.current, choice.versions_to_try, choose)
+
+
+def _seeds() -> Iterator[bytes]:
+    yield b'{"format": 1, "version": 1, "swaps": 3, "newest": 2}\n'
+    yield b'12\n'
+    yield b'999999999\n'
+
+
+TARGET = Target(run=_run, seeds=_seeds, mutate=mutate_json, max_bytes=8192, memory=MemoryBudget(2 * MIB, 256))
