@@ -48,9 +48,7 @@ def fill(store: SampleStore) -> None:
             stamp_ns=5,
             image=image,
         )
-    store.add_embedding(
-        1, rng.random(2, np.float32), extractor=_OTHER_IDENTITY, quantization=None
-    )
+    store.add_embedding(1, rng.random(2, np.float32), extractor=_OTHER_IDENTITY, quantization=None)
 
 
 def make_database(folder: Path, *, first_release: bool = False) -> Path:

@@ -30,7 +30,6 @@ from edgetpu_retrain.wording import named
 # Ids are SQLite's; it could not even be asked about larger ones.
 _LARGEST_ID = 2**63 - 1
 
-
 MAX_CLASSES = 1000
 """Names in one store; the confusion matrix of so many has a million entries, and is one answer."""
 

@@ -56,4 +56,6 @@ def _seeds() -> Iterator[bytes]:
         yield (Path(folder) / 'model_000001.json').read_bytes()
 
 
-TARGET = Target(run=_run, seeds=_seeds, mutate=mutate_json, memory=MemoryBudget(constant=2 * MIB, per_byte=256))
+TARGET = Target(
+    run=_run, seeds=_seeds, mutate=mutate_json, memory=MemoryBudget(constant=2 * MIB, per_byte=256)
+)

@@ -61,4 +61,6 @@ def _seeds() -> Iterator[bytes]:
     yield b'999999999\n'
 
 
-TARGET = Target(run=_run, seeds=_seeds, mutate=mutate_json, max_bytes=8192, memory=MemoryBudget(2 * MIB, 256))
+TARGET = Target(
+    run=_run, seeds=_seeds, mutate=mutate_json, max_bytes=8192, memory=MemoryBudget(2 * MIB, 256)
+)
