@@ -23,7 +23,6 @@ import threading
 from edgetpu_retrain.node.newest_frames import Frame
 from edgetpu_retrain.pictures.region import Region
 
-
 MAX_ON_THEIR_WAY = 16
 """Frames that wait for the disk, each with its pixels; while it is slow, no more are taken."""
 

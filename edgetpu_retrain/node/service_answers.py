@@ -17,11 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from concurrent.futures import CancelledError, Future
+import time
 import traceback
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.node.executor_future import on_executor
+from edgetpu_retrain.node.refusal_log import RefusalLog
 from edgetpu_retrain.wording import presentable, quoted, sentence
 from rclpy.node import Node
 
@@ -44,6 +46,7 @@ class ServiceAnswers:
 
     def __init__(self, node: Node) -> None:
         self._node = node
+        self._refusals = RefusalLog()
         self._waiting = 0
         self._waiting_bytes = 0
 
@@ -78,7 +81,9 @@ class ServiceAnswers:
             response.success = True
         except RetrainError as error:
             response.message = presentable(sentence(error))
-            self._node.get_logger().warning(f'request refused: {response.message}')
+            line = self._refusals.line(response.message, time.monotonic())
+            if line is not None:
+                self._node.get_logger().warning(f'request refused: {line}')
         except Exception as error:  # noqa: BLE001 - a bug must not end a robot's node
             if not self._node.context.ok():
                 # A signal has ended ROS, and whatever is being done with it then fails.

@@ -30,7 +30,7 @@ from edgetpu_retrain.pictures.region import Region
 from message_fields import Fields, ReadFields, WrittenFields
 import messages
 import numpy as np
-from target import each_of, MemoryBudget, Target
+from target import each_of, MemoryBudget, MIB, Target
 
 _PNG_START = b'\x89PNG\r\n\x1a\n'
 
@@ -86,6 +86,6 @@ TARGET = Target(
     run=_run,
     seeds=_seeds,
     max_bytes=4096,
-    memory=MemoryBudget(SMALL_PIXELS * 6, MAX_PIXELS_A_BYTE * 6),
+    memory=MemoryBudget(2 * MIB + SMALL_PIXELS * 6, MAX_PIXELS_A_BYTE * 6),
     mutate=_mutate,
 )
