@@ -26,7 +26,8 @@ STAGES = ('waiting', 'conversion', 'resize', 'inference', 'publication', 'total'
 From the arrival of an image to its classification:
 
 ``waiting`` for the frame before it, ``conversion`` to RGB, ``resize`` to the model's input,
-``inference``, ``publication``, and all of it from the callback on.
+``inference``, ``publication``, and all of it from the callback on.  Where the next image waits
+already, publication begins with its inference, and goes on beside it.
 """
 
 COUNTS = ('received', 'dropped', 'classified', 'unusable', 'lost')

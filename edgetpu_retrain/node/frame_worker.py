@@ -18,16 +18,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 import threading
 import time
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.node.answering import Answering
 from edgetpu_retrain.node.captures import Capture, Captures
 from edgetpu_retrain.node.detections import BoxAnswer, boxes_within
 from edgetpu_retrain.node.frame_statistics import FrameStatistics
+from edgetpu_retrain.node.job import Job
 from edgetpu_retrain.node.newest_frames import Frame, NewestFrames
 from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.pictures.image_conversion import RgbArray
@@ -38,7 +39,7 @@ Answer = TypeVar('Answer')
 
 
 class FrameEvents(Protocol):
-    """What the worker tells and asks the node, from its own thread."""
+    """What the worker tells and asks the node, from its own threads, one at a time."""
 
     def classified(
         self, frame: Frame, model: ServedModel, scores: FloatArray, embedding: RawArray
@@ -67,24 +68,6 @@ class FrameEvents(Protocol):
 
     def failed(self, frame: Frame, error: Exception) -> None:
         """Tell that a frame was lost because something broke."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Job:
-    """Something to be done between two frames."""
-
-    function: Callable[[], Any]
-    done: Future[Any]
-
-    def run(self) -> None:
-        if not self.done.set_running_or_notify_cancel():
-            return
-        try:
-            answer = self.function()
-        except Exception as error:  # noqa: BLE001 - whoever asked for the job gets it
-            self.done.set_exception(error)
-        else:
-            self.done.set_result(answer)
 
 
 class FrameWorker:
@@ -118,8 +101,9 @@ class FrameWorker:
         self._captures = captures
         self._events = events
         self._statistics = statistics
+        self._answering = Answering()
         self._frames = NewestFrames(cameras)
-        self._jobs: deque[_Job] = deque()
+        self._jobs: deque[Job] = deque()
         self._stopping = True
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -127,6 +111,7 @@ class FrameWorker:
     def start(self) -> None:
         """Begin to work; it can be stopped and started again."""
         self._stopping = False
+        self._answering.start()
         self._thread = threading.Thread(target=self._work, name='frames', daemon=True)
         self._thread.start()
 
@@ -138,6 +123,7 @@ class FrameWorker:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+        self._answering.stop()
         while self._jobs:
             self._jobs.popleft().done.cancel()
         self._frames.clear()
@@ -164,17 +150,18 @@ class FrameWorker:
             model: the new one, prepared by the engine.
 
         Returns:
-            Ends when no frame is in the old one any more and the next one goes to the new.
+            Ends when all answers of the old one are told and the next frame goes to the new.
         """
 
         def swap() -> None:
+            self._answering.tell()
             self._engine.serve(model.servable)
             self._model = model
 
         return self._between_frames(swap)
 
     def _between_frames(self, function: Callable[[], Answer]) -> Future[Answer]:
-        job = _Job(function, Future())
+        job = Job(function, Future())
         with self._changed:
             if self._stopping:
                 job.done.cancel()
@@ -185,20 +172,26 @@ class FrameWorker:
 
     def _work(self) -> None:
         while (task := self._next()) is not None:
-            if isinstance(task, _Job):
+            if isinstance(task, Job):
+                self._answering.tell()
                 task.run()
             else:
                 self._serve(task)
 
-    def _next(self) -> _Job | Frame | None:
+    def _next(self) -> Job | Frame | None:
         """Wait for something to do; None means to end."""
-        with self._changed:
-            while not self._stopping:
-                task = self._jobs.popleft() if self._jobs else self._frames.take()
-                if task is not None:
-                    return task
-                self._changed.wait()
-        return None
+        while True:
+            with self._changed:
+                while not self._stopping:
+                    task = self._jobs.popleft() if self._jobs else self._frames.take()
+                    if task is not None:
+                        return task
+                    if self._answering.is_holding:
+                        break
+                    self._changed.wait()
+                else:
+                    return None
+            self._answering.tell()
 
     def _serve(self, frame: Frame) -> None:
         try:
@@ -206,10 +199,15 @@ class FrameWorker:
                 self._pass(frame)
             else:
                 self._classify_boxes(frame)
-        except ImageError as error:
+        except Exception as error:  # noqa: BLE001 - one frame must not end all that follow
+            self._answering.tell()
+            self._report(frame, error)
+
+    def _report(self, frame: Frame, error: Exception) -> None:
+        if isinstance(error, ImageError):
             self._statistics.count(frame.camera, _count_of(frame, 'unusable'))
             self._events.unusable(frame, error)
-        except Exception as error:  # noqa: BLE001 - one frame must not end all that follow
+        else:
             self._statistics.count(frame.camera, _count_of(frame, 'lost'))
             self._events.failed(frame, error)
 
@@ -217,32 +215,46 @@ class FrameWorker:
         started = time.monotonic()
         model, wants_embeddings = self._model, self._events.wants_embeddings()
         if model is None and not wants_embeddings and not self._captures.wants(frame):
+            self._answering.tell()
             frame.check()
             return
         frame.check_header()
         rgb = frame.to_rgb()
         converted = time.monotonic()
-        answer = self._engine.run(rgb)
-        if model is not None and answer.scores is not None:
-            inferred = time.monotonic()
-            self._events.classified(frame, model, answer.scores, answer.embedding)
-            published = time.monotonic()
-            self._statistics.count(frame.camera, 'classified')
-            self._statistics.measured(
-                frame.camera,
-                {
-                    'waiting': started - frame.arrived,
-                    'conversion': converted - started,
-                    'resize': answer.times.resize_s,
-                    'inference': answer.times.invoke_s,
-                    'publication': published - inferred,
-                    'total': published - frame.arrived,
-                },
-            )
-        if wants_embeddings:
-            self._events.embedded(frame, answer.embedding)
+        answer = self._engine.run(rgb, self._answering.release)
+        inferred = time.monotonic()
+
+        def tell() -> None:
+            if model is not None and answer.scores is not None:
+                self._events.classified(frame, model, answer.scores, answer.embedding)
+                published = time.monotonic()
+                self._statistics.count(frame.camera, 'classified')
+                self._statistics.measured(
+                    frame.camera,
+                    {
+                        'waiting': started - frame.arrived,
+                        'conversion': converted - started,
+                        'resize': answer.times.resize_s,
+                        'inference': answer.times.invoke_s,
+                        'publication': published - inferred,
+                        'total': published - frame.arrived,
+                    },
+                )
+            if wants_embeddings:
+                self._events.embedded(frame, answer.embedding)
+
+        self._hold(frame, tell)
         for capture in self._captures.claim(frame):
             self._capture(capture, frame, rgb, answer.embedding)
+
+    def _hold(self, frame: Frame, tell: Callable[[], None]) -> None:
+        def told() -> None:
+            try:
+                tell()
+            except Exception as error:  # noqa: BLE001 - one frame must not end all that follow
+                self._report(frame, error)
+
+        self._answering.hold(told)
 
     def _capture(self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray) -> None:
         try:
@@ -262,7 +274,7 @@ class FrameWorker:
         boxes = boxes_within(frame.detections.detections, *frame.size)
         answers = []
         for box in boxes:
-            answer = self._engine.run(frame.part_to_rgb(box.region))
+            answer = self._engine.run(frame.part_to_rgb(box.region), self._answering.release)
             if answer.scores is None:
                 return
             answers.append(BoxAnswer(box, answer.scores, answer.embedding))
@@ -271,7 +283,7 @@ class FrameWorker:
         skipped = len(frame.detections.detections) - len(boxes)
         self._statistics.count(frame.camera, 'boxes classified', len(boxes))
         self._statistics.count(frame.camera, 'boxes skipped', skipped)
-        self._events.detected(frame, model, answers, skipped)
+        self._hold(frame, lambda: self._events.detected(frame, model, answers, skipped))
 
     def _serve_between_boxes(self) -> bool:
         """Let no camera wait for the many boxes of another; False means to end."""
@@ -279,7 +291,7 @@ class FrameWorker:
             if self._stopping:
                 return False
             task = self._jobs.popleft() if self._jobs else self._frames.take(detections=False)
-        if isinstance(task, _Job):
+        if isinstance(task, Job):
             task.run()
         elif task is not None:
             self._serve(task)

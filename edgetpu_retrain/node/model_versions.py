@@ -210,9 +210,16 @@ class ModelVersions:
         return model
 
     def prune(self, keep: int) -> tuple[int, ...]:
-        """Delete old versions, see :meth:`ModelStore.prune`; returns their numbers."""
-        serving = self._serving.version.version if self._serving else 0
-        return self._models.prune(keep, serving=serving)
+        """
+        Delete old versions, see :meth:`ModelStore.prune`; returns their numbers.
+
+        Neither what serves is deleted nor what another program has chosen to serve next.
+        """
+        choice = self._choice.current()
+        in_use = {choice.version} if choice else set()
+        if self._serving:
+            in_use.add(self._serving.version.version)
+        return self._models.prune(keep, in_use=in_use)
 
     def _to_try(self, warn: Callable[[str], None]) -> tuple[int, ...]:
         try:

@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 import time
 from typing import Any
@@ -24,7 +25,7 @@ from edgetpu_retrain.model_file.description import describe_embedding, ModelDesc
 from edgetpu_retrain.model_file.expose_embedding import expose_embedding
 from edgetpu_retrain.model_file.labels import read_labels
 from edgetpu_retrain.model_file.quantization import dequantize, QuantizationParameters
-from edgetpu_retrain.runtime.image_input import ImageInput, PassTimes
+from edgetpu_retrain.runtime.image_input import ImageInput, nothing, PassTimes
 from edgetpu_retrain.runtime.interpreter import load_parsed, LoadedModel
 from edgetpu_retrain.runtime.preprocessing import Image
 import numpy as np
@@ -85,12 +86,13 @@ class Classifier:
         self.times = PassTimes()
         self._input = ImageInput(self.loaded, self.description)
 
-    def classify(self, rgb: Image) -> Classified:
+    def classify(self, rgb: Image, meanwhile: Callable[[], None] = nothing) -> Classified:
         """
         Return scores and embedding of a picture.
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
+            meanwhile: called just before the interpreter is invoked.
 
         Raises:
             ImageError: when ``rgb`` is no such picture.
@@ -99,6 +101,7 @@ class Classifier:
         begin = time.perf_counter()
         self._input.write(rgb)
         written = time.perf_counter()
+        meanwhile()
         interpreter.invoke()
         raw = interpreter.get_tensor(self._scores).reshape(-1)
         embedding = interpreter.get_tensor(self._embedding).reshape(-1)

@@ -28,6 +28,7 @@ from edgetpu_retrain.model_file.expose_embedding import expose_embedding
 from edgetpu_retrain.runtime.classifier import Classifier
 from edgetpu_retrain.runtime.engine import Answer, check_kind, EngineStatus, Servable
 from edgetpu_retrain.runtime.extractor import Extractor
+from edgetpu_retrain.runtime.image_input import nothing
 from edgetpu_retrain.runtime.preprocessing import Image
 from edgetpu_retrain.runtime.probe import probe
 
@@ -82,10 +83,10 @@ class CpuEngine:
         """One sentence worth telling the user at the start, or ``''``."""
         return self._loaded.note
 
-    def run(self, rgb: Image) -> Answer:
+    def run(self, rgb: Image, meanwhile: Callable[[], None] = nothing) -> Answer:
         """Return embedding and scores of a picture; see :meth:`Engine.run`."""
         try:
-            answer = self._pass(rgb)
+            answer = self._pass(rgb, meanwhile)
         except (ImageError, DeviceError):
             raise
         except Exception as error:
@@ -97,16 +98,16 @@ class CpuEngine:
         self._problem = ''
         return answer
 
-    def _pass(self, rgb: Image) -> Answer:
+    def _pass(self, rgb: Image, meanwhile: Callable[[], None]) -> Answer:
         if self._served is not None:
             classifier = self._served.classifier
-            classified = classifier.classify(rgb)
+            classified = classifier.classify(rgb, meanwhile)
             return Answer(
                 classified.embedding, classified.scores, self._served, 'cpu', classifier.times
             )
         if self._extractor is None:
             raise DeviceError('The engine is closed.')
-        embedding = self._extractor.embed(rgb)
+        embedding = self._extractor.embed(rgb, meanwhile)
         return Answer(embedding, None, None, 'cpu', self._extractor.times)
 
     def prepare(self, model: bytes, *, trusted: bool = True) -> Servable:

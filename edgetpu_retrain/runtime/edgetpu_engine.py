@@ -44,6 +44,7 @@ from edgetpu_retrain.runtime.extractor import Extractor
 from edgetpu_retrain.runtime.guard import CallTimedOutError
 from edgetpu_retrain.runtime.guarded_model import failure_sentence, GuardedModel
 from edgetpu_retrain.runtime.head_scoring import HeadScorer
+from edgetpu_retrain.runtime.image_input import nothing
 from edgetpu_retrain.runtime.preprocessing import Image
 from edgetpu_retrain.runtime.probe import probe, ProbeLimits
 
@@ -145,14 +146,14 @@ class EdgeTpuEngine:
         """One sentence worth telling the user at the start, or ``''``."""
         return ''
 
-    def run(self, rgb: Image) -> Answer:
+    def run(self, rgb: Image, meanwhile: Callable[[], None] = nothing) -> Answer:
         """Return embedding and scores of a picture; see :meth:`Engine.run`."""
         self._take_recovered()
         with self._lock:
             on_device, served, failures = self._on_device, self._served, self._failures
         if on_device is not None:
             try:
-                return on_device.run(rgb, served, self._invoke_timeout_s)
+                return on_device.run(rgb, served, self._invoke_timeout_s, meanwhile)
             except ImageError:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it was, the device did not do it

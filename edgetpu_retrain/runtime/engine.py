@@ -20,13 +20,14 @@ engine has one extractor and serves, from some moment on, a retrained model made
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.learning.head import FloatArray
 from edgetpu_retrain.model_file.description import ModelDescription
-from edgetpu_retrain.runtime.image_input import PassTimes
+from edgetpu_retrain.runtime.image_input import nothing, PassTimes
 from edgetpu_retrain.runtime.preprocessing import Image
 import numpy.typing as npt
 
@@ -100,12 +101,15 @@ class Engine(Protocol):
     def note(self) -> str:
         """One sentence worth telling the user at the start, or ``''``."""
 
-    def run(self, rgb: Image) -> Answer:
+    def run(self, rgb: Image, meanwhile: Callable[[], None] = nothing) -> Answer:
         """
         Return embedding and scores of a picture.
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
+            meanwhile: called just before the interpreter is invoked, in whichever thread does
+                that: what it sets off in other threads has Python to itself until the device
+                or the processor is done.  It is not called when the device is down.
 
         Raises:
             ImageError: when ``rgb`` is no such picture.

@@ -22,6 +22,7 @@ from edgetpu_retrain.runtime.classifier import Classifier
 from edgetpu_retrain.runtime.engine import Answer, Servable
 from edgetpu_retrain.runtime.extractor import Extractor
 from edgetpu_retrain.runtime.guard import CallTimedOutError, Guard
+from edgetpu_retrain.runtime.image_input import nothing
 from edgetpu_retrain.runtime.preprocessing import Image
 
 
@@ -48,7 +49,13 @@ class GuardedModel:
         self.model = self._guard.call(load, timeout_s)
         self.loaded = self.model.loaded
 
-    def run(self, rgb: Image, served: Servable | None, timeout_s: float) -> Answer:
+    def run(
+        self,
+        rgb: Image,
+        served: Servable | None,
+        timeout_s: float,
+        meanwhile: Callable[[], None] = nothing,
+    ) -> Answer:
         """
         Return embedding and scores of a picture.
 
@@ -56,20 +63,21 @@ class GuardedModel:
             rgb: uint8 ``[H, W, 3]``.
             served: the model that a classifier was loaded from.
             timeout_s: seconds that the pass may take.
+            meanwhile: called just before the interpreter is invoked, in the model's thread.
 
         Raises:
             CallTimedOutError: when it takes longer; the model is of no use from then on.
             ImageError: when ``rgb`` is no such picture.
             Exception: whatever the runtime raises.
         """
-        return self._guard.call(lambda: self._pass(rgb, served), timeout_s)
+        return self._guard.call(lambda: self._pass(rgb, served, meanwhile), timeout_s)
 
-    def _pass(self, rgb: Image, served: Servable | None) -> Answer:
+    def _pass(self, rgb: Image, served: Servable | None, meanwhile: Callable[[], None]) -> Answer:
         model, device = self.model, self.loaded.device
         if isinstance(model, Classifier):
-            classified = model.classify(rgb)
+            classified = model.classify(rgb, meanwhile)
             return Answer(classified.embedding, classified.scores, served, device, model.times)
-        return Answer(model.embed(rgb), None, None, device, model.times)
+        return Answer(model.embed(rgb, meanwhile), None, None, device, model.times)
 
 
 def failure_sentence(error: Exception) -> str:

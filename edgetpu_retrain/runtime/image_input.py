@@ -23,6 +23,10 @@ from edgetpu_retrain.runtime.preprocessing import check_image, fit_to_input, Ima
 import numpy as np
 
 
+def nothing() -> None:
+    """Do nothing while a model runs."""
+
+
 @dataclass(frozen=True)
 class PassTimes:
     """

@@ -21,7 +21,7 @@ must have.  The record is written last, so a version without one was never finis
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 import contextlib
 import hashlib
 import json
@@ -219,16 +219,16 @@ class ModelStore:
         reasons = {number: self._why_unusable(number) for number in self._numbers()}
         return {number: reason for number, reason in reasons.items() if reason}
 
-    def prune(self, keep: int, *, serving: int) -> tuple[int, ...]:
+    def prune(self, keep: int, *, in_use: Collection[int]) -> tuple[int, ...]:
         """
         Delete old versions, so that the newest ``keep`` undamaged ones are left.
 
-        The serving one is never deleted, nor is the newest.  A damaged or unfinished version
+        What is in use is never deleted, nor is the newest.  A damaged or unfinished version
         does not count as kept; it is deleted once it is older than all that are.
 
         Args:
             keep: how many to keep, 1 or more.
-            serving: number of the version that serves, 0 = none.
+            in_use: numbers of the versions that serve, or are to.
 
         Returns:
             The numbers of the deleted versions, ascending.
@@ -245,7 +245,7 @@ class ModelStore:
                 for number in reversed(self._numbers()):
                     if kept < keep:
                         kept += not self._why_unusable(number)
-                    elif number != serving:
+                    elif number not in in_use:
                         old.append(number)
                 self._delete(old)
         except OSError as error:

@@ -20,6 +20,7 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 import queue
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -102,6 +103,7 @@ class Told:
     )
     order: list[str] = field(default_factory=list)
     broken: bool = False
+    slow: threading.Event | None = None
     listens: bool = False
 
     def classified(
@@ -110,6 +112,8 @@ class Told:
         if self.broken:
             raise RuntimeError('the publisher broke')
         np.testing.assert_array_equal(embedding, expected_embedding(frame.region))
+        if self.slow is not None:
+            self.slow.wait(PATIENCE_S)
         self.order.append(frame.camera)
         self.classifications.put((frame, model, scores))
 
@@ -240,6 +244,36 @@ def test_after_a_swap_the_next_frame_is_in_the_new_model(untrained: Bench) -> No
     untrained.worker.serve(swapped).result(timeout=PATIENCE_S)
     untrained.worker.offer(frame())
     assert untrained.told.classifications.get(timeout=PATIENCE_S)[1] is swapped
+
+
+def test_a_swap_ends_when_all_answers_of_the_old_model_are_told(trained: Bench) -> None:
+    trained.told.slow = threading.Event()
+    trained.worker.offer(frame())
+    swap = trained.worker.serve(model(trained.engine, 'a', 'b', 'c'))
+    threading.Timer(0.05, trained.told.slow.set).start()
+    swap.result(timeout=PATIENCE_S)
+    assert trained.told.classifications.get_nowait()[1].labels == ('cat', 'dog')
+
+
+def test_an_answer_does_not_wait_for_a_frame_that_never_reaches_the_model(
+    trained: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained.worker.stop()
+    trained.worker.offer(frame('front'))
+    trained.worker.offer(frame('rear', step=1))
+    original = trained.worker._serve
+    told_before: list[bool] = []
+
+    def serve(sent: Frame) -> None:
+        original(sent)
+        if sent.camera == 'rear':
+            told_before.append(trained.worker._answering._held is None)
+
+    monkeypatch.setattr(trained.worker, '_serve', serve)
+    trained.worker.start()
+    assert trained.told.classifications.get(timeout=PATIENCE_S)
+    trained.worker.stop()
+    assert told_before == [True]
 
 
 def test_a_frame_without_a_picture_is_told_and_the_next_one_served(trained: Bench) -> None:

@@ -203,6 +203,15 @@ def test_pruning_spares_what_serves(robot: Robot) -> None:
     assert robot.models.versions() == (1, 3)
 
 
+def test_pruning_spares_what_another_program_chose_to_serve_next(robot: Robot) -> None:
+    versions = robot.versions()
+    versions.load(2)
+    ServingChoice(robot.models).choose(1)
+    assert versions.prune(1) == ()
+    versions.load(3)
+    assert versions.prune(1) == (1, 2)
+
+
 def test_what_other_programs_train_and_choose_is_wanted(robot: Robot) -> None:
     versions = robot.versions()
     versions.start(robot.warnings.append)

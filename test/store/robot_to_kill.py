@@ -194,7 +194,7 @@ class Robot:
     def prune(self, keep: int, serving: int) -> Iterator[int]:
         """Delete old versions."""
         tell(doing='prune', keep=keep)
-        self.models.prune(keep, serving=serving)
+        self.models.prune(keep, in_use={serving})
         yield 0
 
 

@@ -61,7 +61,7 @@ def test_a_new_folder_has_no_version(store: ModelStore) -> None:
     assert store.newest_version() == 0
     assert store.previous(1) is None
     assert store.unusable() == {}
-    assert store.prune(1, serving=0) == ()
+    assert store.prune(1, in_use=()) == ()
 
 
 def test_a_saved_model_is_there_for_the_next_process(store: ModelStore) -> None:
@@ -243,7 +243,7 @@ def test_old_versions_are_deleted_but_never_the_serving_one(
 ) -> None:
     for _ in range(5):
         store.save(b'model', RECORD)
-    assert store.prune(keep, serving=serving) == deleted
+    assert store.prune(keep, in_use={serving}) == deleted
     left = tuple(version for version in range(1, 6) if version not in deleted)
     assert store.versions() == left
     assert sorted(path.name for path in store.folder.glob('model_*')) == sorted(
@@ -257,10 +257,10 @@ def test_a_damaged_version_does_not_count_as_kept(store: ModelStore) -> None:
     _without_record(saved[0].path)
     _shorter(saved[2].path)
     _one_bit_changed(saved[4].path)
-    assert store.prune(1, serving=0) == (1, 2, 3)
+    assert store.prune(1, in_use=()) == (1, 2, 3)
     assert store.latest() == saved[3]
     assert list(store.unusable()) == [5], 'what is newer than all that are kept is kept, too'
-    assert store.prune(2, serving=0) == ()
+    assert store.prune(2, in_use=()) == ()
 
 
 def test_a_record_is_deleted_before_its_model_and_the_folder_flushed_last(
@@ -276,7 +276,7 @@ def test_a_record_is_deleted_before_its_model_and_the_folder_flushed_last(
 
     disk_calls.clear()
     monkeypatch.setattr(Path, 'unlink', unlink)
-    store.prune(1, serving=0)
+    store.prune(1, in_use=())
     assert disk_calls == [
         ('delete', 'model_000001.json'),
         ('delete', 'model_000001.tflite'),
@@ -287,7 +287,7 @@ def test_a_record_is_deleted_before_its_model_and_the_folder_flushed_last(
 def test_to_keep_none_is_refused(store: ModelStore) -> None:
     store.save(b'model', RECORD)
     with pytest.raises(ValueError, match='keep is 0; it must be 1 or more'):
-        store.prune(0, serving=0)
+        store.prune(0, in_use=())
     assert store.versions() == (1,)
 
 
@@ -299,7 +299,7 @@ def test_a_read_only_folder_is_a_sentence_and_what_is_there_still_loads(
         with pytest.raises(StoreError, match=f'write a model to {store.folder}.*permission'):
             store.save(b'next', RECORD)
         with pytest.raises(StoreError, match=f'old models from {store.folder}.*permission'):
-            store.prune(1, serving=0)
+            store.prune(1, in_use=())
         assert store.latest() == saved[1]
     assert store.versions() == (1, 2)
 

@@ -86,7 +86,7 @@ def test_a_chosen_version_that_is_gone_leaves_those_before_it(
     models: ModelStore, choice: ServingChoice
 ) -> None:
     choice.choose(3)
-    models.prune(1, serving=2)
+    models.prune(1, in_use={2})
     assert choice.versions_to_try() == (2, 5)
 
 
