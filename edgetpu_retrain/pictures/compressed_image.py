@@ -107,6 +107,8 @@ def _for_decoder(content: bytes) -> bytes:
         width, height = _jpeg_size(content)
     elif content.startswith(PNG_START):
         width, height = png_size(content)
+        # Before anything that takes longer.
+        check_size('the picture', width, height)
         shown = without_extras(content)
     else:
         begin = content[:4].hex(' ') or 'nothing'

@@ -47,7 +47,7 @@ _STEP = 1 << 20
 
 def png_size(content: bytes) -> tuple[int, int]:
     """Return width and height that a PNG file declares, or raise ImageError."""
-    if len(content) < 33 or content[12:16] != b'IHDR':
+    if len(content) < 24 or content[12:16] != b'IHDR':
         raise _cut_off(content)
     width, height = struct.unpack_from('>II', content, 16)
     return width, height
