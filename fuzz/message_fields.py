@@ -99,7 +99,8 @@ class ReadFields:
     def _take(self, length: int) -> bytes:
         begin = self._position
         self._position = min(begin + length, len(self._content))
-        return self._content[begin : self._position]
+        end = self._position
+        return self._content[begin:end]
 
 
 class WrittenFields:

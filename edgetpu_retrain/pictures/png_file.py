@@ -43,6 +43,7 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 # Interlaced pictures are seven small ones, each with rows of its own.
 _ROOM = 2
 _STEP = 1 << 20
+_CHUNK_HEAD = struct.Struct('>I4s')
 
 
 def png_size(content: bytes) -> tuple[int, int]:
@@ -63,14 +64,18 @@ def without_extras(content: bytes) -> bytes:
     kept, pixels = [PNG_START], []
     position = len(PNG_START)
     for _ in range(MAX_CHUNKS):
-        length = int.from_bytes(content[position : position + 4], 'big')
-        kind, end = content[position + 4 : position + 8], position + length + 12
-        if end > len(content) or len(kind) < 4:
+        begin, checksum = position + 8, len(content)
+        head = content[position:begin]
+        if len(head) == _CHUNK_HEAD.size:
+            length, kind = _CHUNK_HEAD.unpack(head)
+            checksum = begin + length
+        end = checksum + 4
+        if end > len(content):
             raise _cut_off(content)
         if not kind[0] & _ANCILLARY or kind in _OPTIONAL_KEPT:
             kept.append(content[position:end])
         if kind == b'IDAT':
-            pixels.append(content[position + 8 : end - 4])
+            pixels.append(content[begin:checksum])
         position = end
         if kind == b'IEND':
             if sum(map(len, pixels)) > UNCHECKED_BYTES:

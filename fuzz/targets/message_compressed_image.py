@@ -76,7 +76,8 @@ def _mutate(data: bytes, most: int, _seed: int, mutate: Callable[[bytes, int], b
         end = position + 8 + length
         if end + 4 > len(changed):
             break
-        struct.pack_into('>I', changed, end, zlib.crc32(changed[position + 4 : end]))
+        begin = position + 4
+        struct.pack_into('>I', changed, end, zlib.crc32(changed[begin:end]))
         position = end + 4
     return bytes(changed)
 
