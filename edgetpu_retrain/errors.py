@@ -24,17 +24,16 @@ of bounded length, whatever was put into it.
 """
 
 # The longest message of our own making names some dozens of classes or topics.
-_MAX_LENGTH = 1000
+_MAX_LENGTH = 2000
 
 
 def _one_line(text: str) -> str:
-    if len(text) > _MAX_LENGTH:
-        text = f'{text[:_MAX_LENGTH]}... ({len(text)} characters)'
-    if text.isprintable():
-        return text
-    return ''.join(
-        character if character.isprintable() else ascii(character)[1:-1] for character in text
-    )
+    line = text[: _MAX_LENGTH + 1]
+    if not line.isprintable():
+        line = ''.join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
+    if len(line) > _MAX_LENGTH:
+        line = f'{line[:_MAX_LENGTH]}... ({len(text)} characters)'
+    return line
 
 
 class RetrainError(Exception):

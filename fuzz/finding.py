@@ -20,7 +20,9 @@ import hashlib
 from pathlib import Path
 import traceback
 
-_PACKAGE = 'edgetpu_retrain'
+import edgetpu_retrain.errors
+
+_PACKAGE = Path(edgetpu_retrain.errors.__file__).parent
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Finding:
         """Return the finding that an exception is."""
         cause = error.__cause__ or error
         frames = traceback.extract_tb(cause.__traceback__)
-        ours = [frame for frame in frames if f'/{_PACKAGE}/' in frame.filename]
+        ours = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
         place = ours[-1] if ours else frames[-1] if frames else None
         where = f'{place.filename}:{place.lineno}' if place else ''
         digest = hashlib.sha256(f'{type(error).__name__} {where}'.encode()).hexdigest()

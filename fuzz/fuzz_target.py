@@ -12,61 +12,106 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-One target under libFuzzer, in a process of its own: ``fuzz_target.py TARGET FINDINGS [FLAG...]``.
+One target under libFuzzer, in a process of its own.
 
-Flags, and folders of inputs, are libFuzzer's.  An exception is a finding, written down without an
-end of the process, so that one does not hide the others; what ends or stops the process
-(a crash in native code, an input that takes too long) is libFuzzer's to report.
+    fuzz_target.py TARGET FOLDER SCRATCH [FLAG...]
+
+FOLDER has a folder `findings`; it gets `last_input`, the input of the moment, and `hang.txt`, the
+traceback of an input that takes too long.  SCRATCH is an empty folder; flags, and folders of
+inputs, are libFuzzer's.  An exception is a finding, written down without an end of the process,
+so that one does not hide the others.
 """
 
 from __future__ import annotations
 
+import ctypes
+import faulthandler
+from io import FileIO
 from pathlib import Path
 import resource
 import sys
+from typing import NamedTuple, TextIO
 
 import atheris
 from finding import note
-from target import check, scratch_folder, Target
+from target import check, Target
 from target_list import load_target
 
 # Room for the interpreter, its libraries and libFuzzer's own tables, above what is there when
 # fuzzing begins: more than any budget of an input, and what an absurd count would ask for.
 _ROOM_BYTES = 1024 * 2**20
 
+TIMEOUT_S = 10
+"""An input that takes so long hangs whoever reads it: the largest good ones take milliseconds."""
+
+
+class _Watch(NamedTuple):
+    """What is left of a process that does not come to its end."""
+
+    last_input: FileIO
+    hang: TextIO
+
 
 def main() -> None:
     """Fuzz until libFuzzer ends the process."""
-    name, findings, *flags = sys.argv[1:]
+    name, folder, scratch, *flags = sys.argv[1:]
+    findings = Path(folder) / 'findings'
     with atheris.instrument_imports(include=['edgetpu_retrain'], enable_loader_override=False):
         target = load_target(name)
-        with scratch_folder() as folder:
-            # What is imported at the first use is to be instrumented, too.
-            for seed in target.seeds():
-                _try(target, seed, folder, Path(findings))
-    with scratch_folder() as folder:
-        options = {}
-        mutate = target.mutate
-        if mutate is not None:
-            options['custom_mutator'] = lambda data, most, seed: mutate(
-                data, most, seed, atheris.Mutate
-            )
+        # What is imported at the first use is to be instrumented, too.
+        for seed in target.seeds():
+            _try(target, seed, Path(scratch), findings)
+    options = {}
+    mutate = target.mutate
+    if mutate is not None:
+        options['custom_mutator'] = lambda data, most, seed: mutate(
+            data, most, seed, atheris.Mutate
+        )
+    with (
+        (Path(folder) / 'last_input').open('wb', buffering=0) as last_input,
+        (Path(folder) / 'hang.txt').open('w') as hang,
+    ):
+        watch = _Watch(last_input, hang)
         atheris.Setup(
             [sys.argv[0], *flags],
-            lambda data: _try(target, data, folder, Path(findings)),
+            lambda data: _try(target, data, Path(scratch), findings, watch),
             **options,
         )
+        _end_without_destructors()
         _limit_memory()
+        # It ends the process.
         atheris.Fuzz()
 
 
-def _try(target: Target, data: bytes, folder: Path, findings: Path) -> None:
+def _try(
+    target: Target, data: bytes, folder: Path, findings: Path, watch: _Watch | None = None
+) -> None:
+    if watch is not None:
+        watch.last_input.seek(0)
+        watch.last_input.truncate()
+        watch.last_input.write(data)
+        # Not libFuzzer's alarm: one that reaches another thread is lost on atheris, and the next
+        # one ends the process.
+        faulthandler.dump_traceback_later(TIMEOUT_S, exit=True, file=watch.hang)
     try:
         check(target, data, folder)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - that nothing else comes out is what is tested
         note(findings, error, data)
+    finally:
+        if watch is not None:
+            faulthandler.cancel_dump_traceback_later()
+
+
+def _end_without_destructors() -> None:
+    """
+    Let exit() end the process once libFuzzer's own handlers are through.
+
+    atheris's destructor of a mutator waits for the interpreter, which has gone by then.
+    """
+    libc = ctypes.CDLL(None)
+    libc['__cxa_atexit'](ctypes.cast(libc['_exit'], ctypes.c_void_p), None, None)
 
 
 def _limit_memory() -> None:

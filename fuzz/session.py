@@ -21,18 +21,18 @@ import os
 from pathlib import Path
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
 
+from target import scratch_folder
 from target_list import load_target
 
 _HERE = Path(__file__).resolve().parent
 REGRESSION_CORPUS = _HERE.parent / 'test' / 'fuzz' / 'corpus'
 """One folder a target: inputs that are tried in `make test`, those of former findings first."""
 
-# An input that takes so long hangs whoever reads it: the largest good ones take milliseconds.
-_TIMEOUT_S = 10
 _RSS_LIMIT_MB = 2048
 # Crashes and hangs end the process; each is one more start.
 _MOST_STARTS = 10
@@ -115,39 +115,62 @@ class Session:
     def _run_fuzzer(self, seconds: int, max_bytes: int) -> tuple[str, bool]:
         """Return what libFuzzer printed, and whether it came to its end."""
         known = REGRESSION_CORPUS / self._name
-        done = subprocess.run(
-            [
-                sys.executable,
-                _HERE / 'fuzz_target.py',
-                self._name,
-                self._folder / 'findings',
-                f'-max_total_time={seconds}',
-                f'-max_len={max_bytes}',
-                f'-timeout={_TIMEOUT_S}',
-                f'-rss_limit_mb={_RSS_LIMIT_MB}',
-                f'-artifact_prefix={self._folder}/artifacts/',
-                '-print_final_stats=1',
-                # What libraries print of broken input would fill the log.
-                '-close_fd_mask=3',
-                self._folder / 'corpus',
-                self._folder / 'seeds',
-                *([known] if known.is_dir() else []),
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors='replace',
-            env=_environment(),
-            check=False,
-        )
+        with scratch_folder() as scratch:
+            done = subprocess.run(
+                [
+                    sys.executable,
+                    _HERE / 'fuzz_target.py',
+                    self._name,
+                    self._folder,
+                    scratch,
+                    f'-max_total_time={seconds}',
+                    f'-max_len={max_bytes}',
+                    # fuzz_target.py watches over hangs itself, and 0 would mean a default.
+                    '-timeout=100000',
+                    f'-rss_limit_mb={_RSS_LIMIT_MB}',
+                    f'-artifact_prefix={self._folder}/artifacts/',
+                    '-print_final_stats=1',
+                    # What libraries print of broken input would fill the log.
+                    '-close_fd_mask=3',
+                    self._folder / 'corpus',
+                    self._folder / 'seeds',
+                    *([known] if known.is_dir() else []),
+                ],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors='replace',
+                env=_environment(),
+                check=False,
+            )
         with self._log.open('a') as log:
             log.write(done.stderr)
-        if done.returncode and not any((self._folder / 'artifacts').iterdir()):
+        if done.returncode:
+            self._keep_last_input(done)
+        return done.stderr, done.returncode == 0
+
+    def _keep_last_input(self, done: subprocess.CompletedProcess[str]) -> None:
+        """Keep the input that ended the process."""
+        last, hang = self._folder / 'last_input', self._folder / 'hang.txt'
+        artifacts = self._folder / 'artifacts'
+        if hang.is_file() and hang.stat().st_size:
+            # libFuzzer has written it, too, as one of an end that it did not expect.
+            shutil.rmtree(artifacts)
+            artifacts.mkdir()
+            name = 'hang'
+        elif any(artifacts.iterdir()):
+            return
+        elif done.returncode < 0 and last.is_file():
+            name = signal.Signals(-done.returncode).name
+        else:
             raise SystemExit(
                 f'error: the fuzzer of {self._name} ended with {done.returncode}:\n'
                 f'{done.stderr[-3000:]}'
             )
-        return done.stderr, done.returncode == 0
+        shutil.copyfile(last, artifacts / f'{name}-{self._digest(last)}')
+
+    def _digest(self, path: Path) -> str:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
 
     def _measure(self) -> int:
         """Replay the corpus under the budget; return the highest cost."""
@@ -184,7 +207,10 @@ class Session:
 
 def _environment() -> dict[str, str]:
     # One thread: nothing here gains by more, and a pool for each process would cost memory.
-    return {**os.environ, 'OPENBLAS_NUM_THREADS': '1', 'OMP_NUM_THREADS': '1'}
+    # One arena: glibc reserves 64 MB of addresses for the memory of each thread, and the watch
+    # over hangs is a thread for each input, while addresses are limited.
+    threads = dict.fromkeys(('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MALLOC_ARENA_MAX'), '1')
+    return {**os.environ, **threads}
 
 
 def _executions(words: str) -> int:

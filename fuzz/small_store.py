@@ -76,6 +76,7 @@ def use_store(path: Path) -> None:
         )
         each_of(
             lambda: fill(store),
+            lambda: _add_novel(store),
             lambda: store.relabel([1], 'tulip'),
             lambda: store.relabel_class('tulip', 'oak', extractor=IDENTITY),
             lambda: store.undo_last_addition(extractor=IDENTITY),
@@ -89,6 +90,16 @@ def _ask(store: SampleStore, identity: str) -> Iterator[Callable[[], object]]:
     yield lambda: store.list_samples(extractor=identity)
     yield lambda: store.unembedded(extractor=identity)
     yield lambda: store.snapshot(extractor=identity)
+
+
+def _add_novel(store: SampleStore) -> None:
+    store.add(
+        'daisy',
+        np.ones(DIMENSION, np.uint8),
+        extractor=IDENTITY,
+        quantization=QuantizationParameters(0.5, 3),
+        min_novelty=0.01,
+    )
 
 
 def _walk(store: SampleStore) -> None:

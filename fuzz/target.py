@@ -137,15 +137,18 @@ def each_of(*calls: Callable[[], object]) -> None:
     Raises:
         RetrainError: the first one of those that were raised.
     """
-    refusals: list[RetrainError] = []
-    for call in calls:
-        try:
-            call()
-        except RetrainError as error:
-            check_message(error)
-            refusals.append(error)
+    refusals = [refusal for refusal in map(_refusal, calls) if refusal is not None]
     if refusals:
         raise refusals[0]
+
+
+def _refusal(call: Callable[[], object]) -> RetrainError | None:
+    try:
+        call()
+    except RetrainError as error:
+        check_message(error)
+        return error
+    return None
 
 
 def check_memory(target: Target, data: bytes, folder: Path) -> int:

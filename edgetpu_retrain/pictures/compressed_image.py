@@ -43,6 +43,12 @@ Of a larger one.  A single colour comes to 170 to 341 pixels a byte in JPEG and 
 1032 (grey) in PNG, whose deflate packs 1032 bytes into one.
 """
 
+MOST_PIXELS_A_BYTE = 8 * 1032
+"""
+Of any: a byte of a PNG file holds 8 pixels of one bit and, deflated, 1032 such bytes at best
+(https://zlib.net/zlib_tech.html); JPEG needs more.  A file whose header claims more pixels lies.
+"""
+
 MAX_SCANS = 32
 """Of a progressive JPEG; encoders make 10 to 18.  Each walks through all pixels for 100 bytes."""
 
@@ -117,6 +123,11 @@ def _for_decoder(content: bytes) -> bytes:
             'send one of these'
         )
     check_size('the picture', width, height)
+    if width * height > MOST_PIXELS_A_BYTE * len(content):
+        raise ImageError(
+            f'the picture says that it is {width} x {height} pixels, which its {len(content)} '
+            'bytes cannot hold: it is cut off or damaged, so send it again'
+        )
     if width * height > max(SMALL_PIXELS, len(shown) * MAX_PIXELS_A_BYTE):
         raise ImageError(
             f'the picture has {width} x {height} pixels in {len(shown)} bytes: more than '

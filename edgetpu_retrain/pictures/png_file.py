@@ -64,11 +64,11 @@ def without_extras(content: bytes) -> bytes:
     kept, pixels = [PNG_START], []
     position = len(PNG_START)
     for _ in range(MAX_CHUNKS):
-        begin, checksum = position + 8, len(content)
-        head = content[position:begin]
-        if len(head) == _CHUNK_HEAD.size:
-            length, kind = _CHUNK_HEAD.unpack(head)
-            checksum = begin + length
+        begin = position + _CHUNK_HEAD.size
+        if begin > len(content):
+            raise _cut_off(content)
+        length, kind = _CHUNK_HEAD.unpack_from(content, position)
+        checksum = begin + length
         end = checksum + 4
         if end > len(content):
             raise _cut_off(content)

@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+import contextlib
 from dataclasses import dataclass
 import functools
 import math
@@ -26,12 +27,15 @@ from typing import Any, NamedTuple
 from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
 from edgetpu_retrain.pictures.compressed_image import compressed_image_to_rgb
 from edgetpu_retrain.pictures.image_conversion import image_to_rgb, RgbArray
+from edgetpu_retrain.recordings.hostile_bag import check_bag
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 
 FILE_SUFFIXES = ('.mcap', '.db3')
 
 _METADATA = 'metadata.yaml'
 _NANOSECONDS = 1_000_000_000
+# Nanoseconds and messages are counted in 64 bits; an empty bag begins at the largest number.
+_LARGEST_COUNT = 2**63
 
 _TO_RGB: Mapping[str, Callable[[Any], RgbArray]] = {
     'sensor_msgs/msg/Image': image_to_rgb,
@@ -268,16 +272,36 @@ def _open(path: Path) -> Any:
             f"bags are read with the Python package 'rosbags', which is not there ({error}): "
             "'make setup' installs it, and so does 'pip install rosbags'"
         ) from error
+    reader = None
     try:
+        check_bag(path)
         reader = Reader(path)
         reader.open()
+        _check_summary(reader)
+    except RecordingError:
+        raise
     except Exception as error:
+        if reader is not None:
+            with contextlib.suppress(Exception):
+                reader.close()
         raise RecordingError(
             f'{path} cannot be read as a bag ({_words(error)}): give the folder that '
             "'ros2 bag record' made; one whose recording was cut short is repaired by "
             "'ros2 bag reindex'"
         ) from error
     return reader
+
+
+def _check_summary(reader: Any) -> None:
+    """Raise ValueError when what the bag says of itself is not of the types that it is used as."""
+    counts = {'start time': reader.start_time, 'duration': reader.duration}
+    for each in reader.connections:
+        counts['number of messages'] = each.msgcount
+        if not isinstance(each.topic, str) or not isinstance(each.msgtype, str):
+            raise ValueError(f'a topic is called {each.topic!a:.60}')
+        for name, count in counts.items():
+            if type(count) is not int or not 0 <= count < _LARGEST_COUNT:
+                raise ValueError(f'its {name} is {count!a:.60}')
 
 
 @functools.lru_cache(maxsize=1)

@@ -212,8 +212,7 @@ class SampleArchive:
             version = _npy.read_magic(file)
             if version != (1, 0):
                 raise ValueError(f'{embeddings_member(identity)} is of .npy format {version}')
-            # Reads nothing but a shape, an order and a type of numbers, of bounded length.
-            shape, fortran_order, dtype = _npy.read_array_header_1_0(file)
+            shape, fortran_order, dtype = _read_header(file)
             if fortran_order or dtype != kind.disk_dtype or len(shape) != 2:
                 raise ValueError(f'{embeddings_member(identity)} is not what {INDEX} says')
             if shape[1] != kind.dimension or not 0 <= shape[0] <= self.count:
@@ -262,6 +261,15 @@ class SampleArchive:
             f'{self._path} is no sample archive that can be imported: {reason}; give one that '
             "'samples export' wrote"
         )
+
+
+def _read_header(file: IO[bytes]) -> Any:
+    """Read nothing but a shape, an order and a type of numbers, of bounded length."""
+    try:
+        return _npy.read_array_header_1_0(file)
+    except Exception as error:
+        # Numpy has Python's own tokenizer and compiler look at it, which have errors of their own.
+        raise ValueError(f'the header of its embeddings is damaged ({_words(error)})') from error
 
 
 def _text(entry: Any, name: str) -> str:

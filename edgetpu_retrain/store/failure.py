@@ -58,14 +58,17 @@ _ADVICE_FOR_ERRNO = {
 }
 
 
-def store_error(action: str, path: Path, error: OSError | sqlite3.Error) -> StoreError:
+def store_error(
+    action: str, path: Path, error: OSError | sqlite3.Error | UnicodeDecodeError
+) -> StoreError:
     """
     Put a failure of the disk or of SQLite into words.
 
     Args:
         action: what was being done, to follow 'Cannot', such as 'store a sample in'.
         path: the file or folder it was done to.
-        error: what was raised.
+        error: what was raised; UnicodeDecodeError is what Python's sqlite3 makes of a damaged
+            file whose names SQLite quotes in its own message.
 
     Returns:
         The error to raise ``from`` it: what failed, where, why and what to do.
@@ -75,6 +78,8 @@ def store_error(action: str, path: Path, error: OSError | sqlite3.Error) -> Stor
         advice = _ADVICE_FOR_ERRNO.get(error.errno or 0, 'check the path and its disk')
     else:
         reason = str(error)
+        if isinstance(error, UnicodeDecodeError):
+            reason = 'malformed names of tables'
         advice = next(
             (text for words, text in _ADVICE_FOR_SQLITE.items() if words in reason.lower()),
             'check the file and its disk',

@@ -22,6 +22,7 @@ product of a matrix and a vector and not a walk through the file.
 from __future__ import annotations
 
 from collections import OrderedDict
+from itertools import islice
 from pathlib import Path
 import sqlite3
 
@@ -29,12 +30,15 @@ from edgetpu_retrain.learning.head import FloatArray
 from edgetpu_retrain.model_file.quantization import dequantize, QuantizationParameters
 from edgetpu_retrain.store.embedding_kind import EmbeddingKind, RawArray
 from edgetpu_retrain.store.sample_set import check_length
+from edgetpu_retrain.store.typed_rows import typed_rows
 import numpy as np
 
 # Memory for classes besides the one that is being taught.
 MAX_CACHED_BYTES = 64 * 1024 * 1024
 
 _BLOCK_ROWS = 256
+# Fewer rows where embeddings are absurdly long.
+_MAX_BLOCK_BYTES = 8 * 1024 * 1024
 # Float32 unit vectors tell no smaller distances from 0.
 _ROUNDING = 1e-6
 
@@ -119,7 +123,8 @@ class NoveltyCheck:
             (label, extractor_id),
         )
         vectors = _UnitVectors(kind.dimension)
-        while rows := cursor.fetchmany(_BLOCK_ROWS):
+        checked = typed_rows(cursor, int, bytes)
+        while rows := list(islice(checked, vectors.block_rows)):
             for sample_id, data in rows:
                 check_length(self._path, sample_id, label, data, kind)
             raw = np.stack([kind.from_disk(data) for _, data in rows])
@@ -136,7 +141,9 @@ class _UnitVectors:
     def __init__(self, dimension: int) -> None:
         self._dimension = dimension
         self._blocks: list[FloatArray] = []
-        self._in_last = _BLOCK_ROWS
+        row_bytes = dimension * np.dtype(np.float32).itemsize
+        self.block_rows = min(_BLOCK_ROWS, max(1, _MAX_BLOCK_BYTES // row_bytes))
+        self._in_last = self.block_rows
 
     @property
     def num_bytes(self) -> int:
@@ -145,11 +152,11 @@ class _UnitVectors:
     def append(self, vectors: FloatArray) -> None:
         """Add vectors, ``[N, D]``."""
         while len(vectors):
-            if self._in_last == _BLOCK_ROWS:
-                self._blocks.append(np.empty((_BLOCK_ROWS, self._dimension), np.float32))
+            if self._in_last == self.block_rows:
+                self._blocks.append(np.empty((self.block_rows, self._dimension), np.float32))
                 self._in_last = 0
             start = self._in_last
-            count = min(len(vectors), _BLOCK_ROWS - start)
+            count = min(len(vectors), self.block_rows - start)
             self._in_last = end = start + count
             self._blocks[-1][start:end] = vectors[:count]
             vectors = vectors[count:]

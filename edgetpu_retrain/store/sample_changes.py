@@ -25,6 +25,7 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.store.extractor_table import inserted_row
 from edgetpu_retrain.store.label import check_label
 from edgetpu_retrain.store.new_sample import NewSample
+from edgetpu_retrain.store.typed_rows import typed_rows
 from edgetpu_retrain.wording import named
 
 # Ids are SQLite's; it could not even be asked about larger ones.
@@ -147,10 +148,11 @@ def remove_last_addition(connection: sqlite3.Connection, extractor: str) -> Undo
         ORDER BY id
         """,
         (extractor,),
-    ).fetchall()
-    connection.executemany('DELETE FROM samples WHERE id = ?', [(row[0],) for row in rows])
+    )
+    taught = list(typed_rows(rows, int, str))
+    connection.executemany('DELETE FROM samples WHERE id = ?', [(row[0],) for row in taught])
     # Samples of one request differ in their labels when some were relabelled since.
-    return Undone(', '.join(dict.fromkeys(label for _, label in rows)), len(rows))
+    return Undone(', '.join(dict.fromkeys(label for _, label in taught)), len(taught))
 
 
 def relabel_class(

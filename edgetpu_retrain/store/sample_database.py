@@ -93,7 +93,7 @@ class SampleDatabase:
                 connection.execute('BEGIN IMMEDIATE' if writing else 'BEGIN')
                 yield connection
                 connection.execute('COMMIT')
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeDecodeError) as error:
                 raise store_error(action, self.path, error) from error
             finally:
                 # Only after a failure; SQLite undoes some failed transactions by itself.
@@ -124,6 +124,6 @@ class SampleDatabase:
             except OSError:
                 connection.close()
                 raise
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
             raise store_error('open the samples in', self.path, error) from error
         return connection

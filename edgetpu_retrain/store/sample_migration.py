@@ -72,7 +72,7 @@ def back_up(path: Path, version: int) -> Path:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
         raise store_error(
             'make the backup copy that comes before the migration of', path, error
         ) from error

@@ -104,15 +104,18 @@ class SampleSnapshot:
             """
         )
         types = int, str, str, int, int, int, (str, NoneType)
-        for *fields, has_image, seen_by in typed_rows(rows, *types):
+        for row in typed_rows(rows, *types):
+            sample_id, label, camera, stamp_ns, added_ns, has_image, seen_by = row
             try:
                 numbers = sorted(map(int, seen_by.split(','))) if seen_by else []
                 extractors = tuple(identities[number] for number in numbers)
             except (ValueError, KeyError) as error:
                 raise MalformedRowError(
-                    f'sample {fields[0]} was seen by extractors that are not there'
+                    f'sample {sample_id} was seen by extractors that are not there'
                 ) from error
-            yield SnapshotRow(*fields, bool(has_image), extractors)
+            yield SnapshotRow(
+                sample_id, label, camera, stamp_ns, added_ns, bool(has_image), extractors
+            )
 
     def embeddings(self, identity: str, kind: EmbeddingKind) -> Iterator[tuple[str, bytes]]:
         """

@@ -203,4 +203,4 @@ def read_picture(connection: sqlite3.Connection, sample_id: int) -> StoredPictur
         (sample_id,),
     )
     row = next(typed_rows(rows, int, str, bytes), None)
-    return row and StoredPicture(*row)
+    return None if row is None else StoredPicture(*row)

@@ -16,15 +16,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+import contextlib
 from pathlib import Path
 
 from bags import compressed_image, image, write_bag
+from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag, picture_topics
 import numpy as np
 from small_files import picture
 from target import each_of, MemoryBudget, MIB, scratch_folder, Target
-
-from edgetpu_retrain.errors import ImageError
 
 TOPICS = ('/a', '/b')
 
@@ -48,10 +48,8 @@ def _read(path: Path, topic: str) -> None:
     with ImageBag(path, BagPart(topic, every_s=0.05)) as bag:
         assert len(bag) >= 0
         for recorded in bag:
-            try:
+            with contextlib.suppress(ImageError):
                 recorded.read()
-            except ImageError:
-                continue
 
 
 def _run(data: bytes, folder: Path) -> None:

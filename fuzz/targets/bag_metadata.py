@@ -17,8 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+import json
 from pathlib import Path
 
+from json_mutation import mutate_json
+from ruamel.yaml import YAML
 from target import MemoryBudget, MIB, scratch_folder, Target
 from targets.bag_mcap import read_bag, write_small_bag
 
@@ -39,6 +42,15 @@ def _run(data: bytes, folder: Path) -> None:
 
 def _seeds() -> Iterator[bytes]:
     yield _bag()['metadata.yaml']
+    # The same as JSON, which is YAML too.
+    yield json.dumps(YAML(typ='safe').load(_bag()['metadata.yaml'].decode())).encode()
+    yield b'a: &a [x, x]\nb: &b [*a, *a]\nrosbag2_bagfile_information: *b\n'
 
 
-TARGET = Target(run=_run, seeds=_seeds, max_bytes=8192, memory=MemoryBudget(8 * MIB, 4096))
+TARGET = Target(
+    run=_run,
+    seeds=_seeds,
+    max_bytes=8192,
+    memory=MemoryBudget(8 * MIB, 4096),
+    mutate=mutate_json,
+)

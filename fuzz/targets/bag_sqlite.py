@@ -16,7 +16,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+import contextlib
 from pathlib import Path
+import sqlite3
 
 from target import MemoryBudget, MIB, scratch_folder, Target
 from targets.bag_mcap import read_bag, write_small_bag
@@ -31,9 +33,11 @@ def _run(data: bytes, folder: Path) -> None:
 def _seeds() -> Iterator[bytes]:
     with scratch_folder() as folder:
         bag = write_small_bag(folder, 'sqlite3')
-        yield next(bag.glob('*.db3')).read_bytes()
+        path = next(bag.glob('*.db3'))
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            for statement in ('PRAGMA journal_mode=DELETE', 'PRAGMA page_size=512', 'VACUUM'):
+                connection.execute(statement)
+        yield path.read_bytes()
 
 
-TARGET = Target(
-    run=_run, seeds=_seeds, max_bytes=65_536, memory=MemoryBudget(8 * MIB, 8 * 1032 * 3 * 3)
-)
+TARGET = Target(run=_run, seeds=_seeds, memory=MemoryBudget(8 * MIB, 8 * 1032 * 3 * 3))

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from edgetpu_retrain.errors import RetrainError
 from edgetpu_retrain.model_file.append_head import append_head
 from edgetpu_retrain.model_file.cut_head import cut_head
 from edgetpu_retrain.model_file.description import describe, describe_embedding
@@ -26,8 +27,6 @@ from edgetpu_retrain.model_file.flatbuffer import parse
 from edgetpu_retrain.model_file.labels import pack_labels, read_labels
 from small_files import classifiers, extractors, head_of, LABELS
 from target import BrokenPromiseError, each_of, MemoryBudget, MIB, Target
-
-from edgetpu_retrain.errors import RetrainError
 
 _MOST_NUMBERS = 64
 

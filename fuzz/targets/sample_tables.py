@@ -47,8 +47,10 @@ _HOSTILE = (
     'DELETE FROM extractors;',
     'PRAGMA foreign_keys=OFF; DELETE FROM samples WHERE id = 1;',
     "UPDATE samples SET label = 'a' || char(10) || 'b', stamp_ns = -9223372036854775808;",
-    'DROP TABLE samples; CREATE TABLE samples (id, label, camera, stamp_ns, addition, added_ns);'
-    "INSERT INTO samples VALUES ('x', x'ff', NULL, 1.5, 'y', 'z');",
+    """
+    DROP TABLE samples; CREATE TABLE samples (id, label, camera, stamp_ns, addition, added_ns);
+    INSERT INTO samples VALUES ('x', x'ff', NULL, 1.5, 'y', 'z');
+    """,
     "UPDATE samples SET label = CAST(x'ff' AS TEXT);",
 )
 

@@ -142,8 +142,13 @@ def test_a_side_that_opencv_cannot_count_is_refused() -> None:
 
 
 def test_few_bytes_cannot_be_many_pixels() -> None:
-    with pytest.raises(ImageError, match='more than 2048 a byte is no photograph'):
+    with pytest.raises(ImageError, match='bytes cannot hold'):
         check_picture(png_bomb(8000, 8000))
+    black = np.zeros((4000, 4000), np.uint8)
+    written, content = cv2.imencode('.png', black, [cv2.IMWRITE_PNG_BILEVEL, 1])
+    assert written
+    with pytest.raises(ImageError, match='more than 2048 a byte is no photograph'):
+        check_picture(content.tobytes())
     check_picture(png_bomb(2000, 2000))
 
 

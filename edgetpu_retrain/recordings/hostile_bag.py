@@ -1,0 +1,88 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+What a bag may not have, because the library that reads bags would follow it without end.
+
+Bags come from elsewhere.  A short metadata.yaml can stand for a text of any length (aliases of
+aliases), and a short database for a table of any length (a view, a computed column).  No recorder
+writes either, so they are refused before they are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import contextlib
+from pathlib import Path
+import re
+import sqlite3
+
+from edgetpu_retrain.errors import RecordingError
+
+# That of a recording of a week in thousands of files has some megabytes.
+MAX_METADATA_BYTES = 32 * 1024 * 1024
+
+_ANCHOR = re.compile(r'&([^\s,\[\]{}]+)')
+_ALIAS = re.compile(r'\*([^\s,\[\]{}]+)')
+_NOT_A_BAG = 'it is no recording of rosbag2'
+
+
+def check_bag(path: Path) -> None:
+    """
+    Refuse a bag that would take any time or memory to read.
+
+    Args:
+        path: a folder with a metadata.yaml, or one storage file.
+
+    Raises:
+        RecordingError: when it has what no recorder writes.
+        OSError, UnicodeDecodeError, sqlite3.Error: when it cannot be read.
+    """
+    if path.is_dir():
+        _check_metadata(path / 'metadata.yaml')
+    for storage in sorted(path.glob('*.db3')) if path.is_dir() else [path]:
+        if storage.suffix == '.db3':
+            _check_tables(storage)
+
+
+def _check_metadata(path: Path) -> None:
+    size = path.stat().st_size
+    if size > MAX_METADATA_BYTES:
+        raise RecordingError(
+            f'{path} has {size} bytes, and real ones have at most {MAX_METADATA_BYTES}: '
+            f'{_NOT_A_BAG}'
+        )
+    text = path.read_text(encoding='utf-8')
+    repeated = set(_ANCHOR.findall(text)) & set(_ALIAS.findall(text))
+    if repeated:
+        raise RecordingError(
+            f'{path} repeats parts of itself (as &{min(repeated):.40}): {_NOT_A_BAG}'
+        )
+
+
+def _check_tables(path: Path) -> None:
+    address = f'{path.absolute().as_uri()}?mode=ro'
+    with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
+        for what in _not_plain(connection):
+            raise RecordingError(f'{path} has {what}, which is not read: {_NOT_A_BAG}')
+
+
+def _not_plain(connection: sqlite3.Connection) -> Iterator[str]:
+    objects = connection.execute('SELECT type, name, rootpage FROM sqlite_master').fetchall()
+    for kind, name, page in objects:
+        if kind == 'view' or (kind == 'table' and not page):
+            yield f'a computed table {name!a:.60}'
+        if kind == 'table':
+            columns = connection.execute('SELECT hidden FROM pragma_table_xinfo(?)', (name,))
+            if any(hidden for (hidden,) in columns):
+                yield f'computed columns in table {name!a:.60}'

@@ -1,0 +1,84 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Bags that would take any time to read are refused before they are."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
+import sqlite3
+
+from bags import image, photographs, write_bag
+from edgetpu_retrain.errors import RecordingError
+from edgetpu_retrain.recordings import hostile_bag
+from edgetpu_retrain.recordings.hostile_bag import check_bag
+from edgetpu_retrain.recordings.image_bag import picture_topics
+import pytest
+
+ENDLESS = """
+    ALTER TABLE topics RENAME TO hidden;
+    CREATE VIEW topics AS WITH RECURSIVE rows(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM rows)
+    SELECT n AS id, 'x' AS name, 'x' AS type, 'cdr' AS serialization_format,
+        '' AS offered_qos_profiles, '' AS type_description_hash FROM rows;
+"""
+COMPUTED = 'ALTER TABLE messages ADD COLUMN more BLOB AS (zeroblob(1000000000));'
+
+
+@pytest.fixture
+def bag(tmp_path: Path) -> Path:
+    return write_bag(tmp_path / 'bag', 'sqlite3', {'/a': [image(photographs('cat', 1)[0])]})
+
+
+def test_a_bag_of_a_recorder_passes(bag: Path) -> None:
+    check_bag(bag)
+    assert picture_topics(bag) == ('/a',)
+
+
+@pytest.mark.parametrize(
+    ('script', 'words'), [(ENDLESS, "computed table 'topics'"), (COMPUTED, 'computed columns')]
+)
+@pytest.mark.parametrize('whole_folder', [True, False])
+def test_computed_tables_and_columns_are_refused(
+    bag: Path, script: str, words: str, whole_folder: bool
+) -> None:
+    (storage,) = bag.glob('*.db3')
+    with closing(sqlite3.connect(storage)) as connection:
+        connection.executescript(script)
+    with pytest.raises(RecordingError, match=words):
+        picture_topics(bag if whole_folder else storage)
+
+
+def test_aliases_of_aliases_are_refused(bag: Path) -> None:
+    lines = ['a: &a [x, x]']
+    lines += [f'{after}: &{after} [*{name}, *{name}]' for name, after in pairwise('abcdefghi')]
+    (bag / 'metadata.yaml').write_text('\n'.join(lines))
+    with pytest.raises(RecordingError, match='repeats parts of itself'):
+        picture_topics(bag)
+
+
+def test_absurdly_long_metadata_is_refused(bag: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hostile_bag, 'MAX_METADATA_BYTES', 100)
+    with pytest.raises(RecordingError, match='at most 100'):
+        picture_topics(bag)
+
+
+@pytest.mark.parametrize('count', ['-1', '9223372036854775808', '"three"', '.nan', 'true'])
+def test_counts_that_no_bag_has_are_one_sentence(bag: Path, count: str) -> None:
+    metadata = bag / 'metadata.yaml'
+    text = metadata.read_text()
+    metadata.write_text(text.replace('message_count: 1', f'message_count: {count}'))
+    assert metadata.read_text() != text
+    with pytest.raises(RecordingError, match=r'number of messages|Invalid bag metadata'):
+        picture_topics(bag)

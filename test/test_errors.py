@@ -1,0 +1,40 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Every message is one printable line, whatever was put into it."""
+
+from __future__ import annotations
+
+from edgetpu_retrain.errors import ModelFileError, RequestError, RetrainError, StoreError
+import pytest
+
+
+@pytest.mark.parametrize('kind', [RetrainError, ModelFileError, RequestError, StoreError])
+def test_a_message_is_one_printable_line(kind: type[RetrainError]) -> None:
+    error = kind('the label is a\n[ERROR] \x1b[31mb\u2028\ud800 ä')
+    assert str(error) == r'the label is a\n[ERROR] \x1b[31mb\u2028\ud800 ä'
+
+
+def test_a_message_does_not_flood_a_log() -> None:
+    message = str(StoreError('x' * 1_000_000))
+    assert len(message) < 2500
+    assert message.endswith('... (1000000 characters)')
+
+
+def test_a_long_message_of_our_own_is_whole() -> None:
+    words = ', '.join(f'class {number}' for number in range(60))
+    assert str(RequestError(words)) == words
+
+
+def test_characters_that_are_spelt_out_count_as_they_are_spelt() -> None:
+    assert len(str(StoreError('\U000e0001' * 2000))) < 2500
