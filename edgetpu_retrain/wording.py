@@ -99,12 +99,15 @@ def presentable(text: object) -> str:
     r"""
     Return a message that a log, a terminal or an answer can take, whatever went into it.
 
-    What is no visible text is escaped, line breaks too, and what is too long is cut.
+    What is not printable is escaped, line breaks too, and what is too long is cut.
 
     >>> presentable('one\ntwo \x1b[31m')
     'one\\ntwo \\x1b[31m'
     """
     words = str(text)
-    if len(words) > LONGEST_MESSAGE:
-        words = f'{words[:LONGEST_MESSAGE]}... ({len(words)} characters)'
-    return ''.join(each if is_shown(each) else ascii(each)[1:-1] for each in words)
+    line = words[: LONGEST_MESSAGE + 1]
+    if not line.isprintable():
+        line = ''.join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
+    if len(line) > LONGEST_MESSAGE:
+        line = f'{line[:LONGEST_MESSAGE]}... ({len(words)} characters)'
+    return line
