@@ -23,24 +23,14 @@ and no request can write a line of its own into a log, or flood it, a message is
 of bounded length, whatever was put into it.
 """
 
-# The longest message of our own making names some dozens of classes or topics.
-_MAX_LENGTH = 2000
-
-
-def _one_line(text: str) -> str:
-    line = text[: _MAX_LENGTH + 1]
-    if not line.isprintable():
-        line = ''.join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
-    if len(line) > _MAX_LENGTH:
-        line = f'{line[:_MAX_LENGTH]}... ({len(text)} characters)'
-    return line
+from edgetpu_retrain.wording import presentable
 
 
 class RetrainError(Exception):
     """Base of all errors that this package raises on purpose."""
 
     def __str__(self) -> str:
-        return _one_line(super().__str__())
+        return presentable(super().__str__())
 
 
 class ModelFileError(RetrainError, ValueError):

@@ -23,7 +23,18 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.learning.arguments import real_number, whole_number
 
 MAX_ITERATIONS = 1_000_000
+"""More than any set that fits a robot needs; SGD has converged long before."""
+
 MAX_BATCH_SIZE = 100_000
+"""Samples: 512 MB of the default extractor's embeddings in float32."""
+
+MAX_VISITS = 1_000_000_000
+"""Iterations times samples in each: hours on a robot's CPU."""
+
+MAX_LEARNING_RATE = 1000.0
+MAX_REG = 1e9
+MAX_WEIGHT_SCALE = 1000.0
+"""Above these three the numbers of a training are no longer finite, whatever the samples are."""
 
 _LEFT_TO_THE_DATA = ('num_iter', 'learning_rate', 'reg')
 
@@ -35,10 +46,11 @@ class TrainingOptions:
 
     Args:
         num_iter: SGD iterations, 1 to 1000000.
-        learning_rate: first step size, above 0.
+        learning_rate: first step size, above 0, at most 1000.
         batch_size: samples in an iteration, 1 to 100000.
-        reg: strength of the L2 regularization of the weights, 0 or more.
-        weight_scale: standard deviation of the random first weights; 0 begins with class means.
+        reg: strength of the L2 regularization of the weights, 0 to 1e9.
+        weight_scale: standard deviation of the random first weights, at most 1000; 0 begins with
+            class means.
         validation_fraction: share of each class held out to measure with, above 0, below 1.
         print_every: iterations from one report of progress to the next, 1 or more.
         seed: of all randomness, 0 or more.  The same samples and seed give the same model.
@@ -79,6 +91,20 @@ class TrainingOptions:
             raise RequestError(
                 f'batch_size is {self.batch_size}; it must be 1 to {MAX_BATCH_SIZE}.'
             )
+        if (self.num_iter or 1) * self.batch_size > MAX_VISITS:
+            raise RequestError(
+                f'num_iter is {self.num_iter} and batch_size {self.batch_size}; together they may '
+                f'visit {MAX_VISITS} samples.'
+            )
+        for name, most in (
+            ('learning_rate', MAX_LEARNING_RATE),
+            ('reg', MAX_REG),
+            ('weight_scale', MAX_WEIGHT_SCALE),
+        ):
+            if (getattr(self, name) or 0.0) > most:
+                raise RequestError(
+                    f'{name} is {getattr(self, name)}; it must be at most {most:g}.'
+                )
         for name in ('validation_fraction', 'rejection_rate'):
             if getattr(self, name) >= 1.0:
                 raise RequestError(f'{name} is {getattr(self, name)}; it must be below 1.')

@@ -28,7 +28,7 @@ import pytest
     [
         {},
         {'num_iter': 1, 'batch_size': 1, 'print_every': 1, 'seed': 0},
-        {'num_iter': 1_000_000, 'batch_size': 100_000, 'print_every': 10**9, 'seed': 2**63},
+        {'num_iter': 1_000_000, 'batch_size': 1000, 'print_every': 10**9, 'seed': 2**63},
         {'learning_rate': 1e-9, 'reg': 0.0, 'weight_scale': 0.0, 'validation_fraction': 0.999},
         {'num_iter': None, 'learning_rate': None, 'reg': None, 'rejection_rate': 0.0},
         {'num_iter': np.int64(5), 'learning_rate': np.float32(0.5), 'reg': 1},

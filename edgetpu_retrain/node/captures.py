@@ -23,6 +23,9 @@ import threading
 from edgetpu_retrain.node.newest_frames import Frame
 from edgetpu_retrain.pictures.region import Region
 
+MAX_ON_THEIR_WAY = 16
+"""Frames that wait for the disk, each with its pixels; while it is slow, no more are taken."""
+
 
 @dataclass(eq=False)
 class Capture:
@@ -124,6 +127,8 @@ class Captures:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pending: list[Capture] = []
+        # Claims that are not settled.
+        self._on_their_way = 0
 
     def add(self, capture: Capture) -> None:
         """Start to look for frames for a request."""
@@ -133,14 +138,15 @@ class Captures:
     def wants(self, frame: Frame) -> bool:
         """Tell whether some request would take this frame."""
         with self._lock:
-            return any(capture.wants(frame) for capture in self._pending)
+            return bool(self._takers(frame))
 
     def claim(self, frame: Frame) -> list[Capture]:
         """Return the requests that take this frame; each is to be settled."""
         with self._lock:
-            takers = [capture for capture in self._pending if capture.wants(frame)]
+            takers = self._takers(frame)
             for capture in takers:
                 capture.claim(frame)
+            self._on_their_way += len(takers)
             return takers
 
     def settle(self, capture: Capture, sample: int, error: BaseException | None = None) -> None:
@@ -154,6 +160,7 @@ class Captures:
         """
         with self._lock:
             capture.settle(sample, error)
+            self._on_their_way -= 1
         self._end_if_over(capture)
 
     def end_all(self, error: BaseException) -> None:
@@ -170,6 +177,12 @@ class Captures:
         with self._lock:
             capture.stopped = True
         self._end_if_over(capture)
+
+    def _takers(self, frame: Frame) -> list[Capture]:
+        # Those who want the same frame share its pixels.
+        if self._on_their_way >= MAX_ON_THEIR_WAY:
+            return []
+        return [capture for capture in self._pending if capture.wants(frame)]
 
     def _end_if_over(self, capture: Capture) -> None:
         with self._lock:

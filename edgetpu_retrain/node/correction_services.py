@@ -17,12 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 import threading
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.reembedding import reembed
+from edgetpu_retrain.node.sample_requests import relabel_request
 from edgetpu_retrain.node.sample_services import no_samples, tell_totals
 from edgetpu_retrain.node.service_answers import ServiceAnswers
 from edgetpu_retrain.node.thread_priority import stand_back
@@ -71,8 +73,14 @@ class CorrectionServices:
         self._thread.shutdown()
 
     async def _relabel_samples(self, request: Any, response: Any) -> Any:
-        await self._answers.fill(response, self._relabel(request, response))
-        return await tell_totals(self._answers, self._active, request.new_label, response)
+        work = tell_totals(
+            partial(self._relabel, request, response),
+            self._answers,
+            self._active,
+            request.new_label,
+            response,
+        )
+        return await self._answers.fill(response, work)
 
     async def _undo(self, _request: Any, response: Any) -> Any:
         return await self._answers.fill(response, self._undo_last_addition())
@@ -82,21 +90,17 @@ class CorrectionServices:
 
     async def _relabel(self, request: Any, response: Any) -> str:
         samples = self._active().samples
-        if bool(request.label) == bool(len(request.ids)):
-            raise RequestError(
-                'Give either the label of the class to relabel, or the ids of single samples '
-                '(~/list_samples with a limit tells them), and not both'
-            )
-        if request.label:
-            change = samples.relabel_class(request.label, request.new_label)
+        label, ids, new_label = relabel_request(request)
+        if label:
+            change = samples.relabel_class(label, new_label)
         else:
-            change = samples.relabel(list(request.ids), request.new_label)
+            change = samples.relabel(ids, new_label)
         relabelled = await self._answers.ended(change)
         if not relabelled:
-            raise RequestError(await no_samples(self._answers, samples, request.label))
+            raise RequestError(await no_samples(self._answers, samples, label))
         response.relabelled = relabelled
         what = counted(relabelled, 'sample is', 'samples are')
-        return f'{what} labelled {request.new_label!r} now; train for the model to know'
+        return f'{what} labelled {new_label!r} now; train for the model to know'
 
     async def _undo_last_addition(self) -> str:
         undone = await self._answers.ended(self._active().samples.undo())

@@ -20,12 +20,17 @@ from dataclasses import replace
 import time
 from typing import Any
 
-from edgetpu_retrain.node.detections import DetectionMatcher, most_certain
+from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.node.detections import (
+    check_detections,
+    DetectionMatcher,
+    most_certain,
+)
 from edgetpu_retrain.node.fault_counter import FaultCounter
 from edgetpu_retrain.node.frame_statistics import FrameStatistics
+from edgetpu_retrain.node.message_header import stamp_ns
 from edgetpu_retrain.node.newest_frames import Frame
 from edgetpu_retrain.node.parameters import CameraParameters
-from edgetpu_retrain.node.sample_thread import stamp_ns
 from edgetpu_retrain.node.sensor_data import sensor_data_qos
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -69,6 +74,7 @@ class DetectionInput:
         self._matcher = DetectionMatcher()
         self._unmatched = FaultCounter('detections without an image')
         self._left_out = FaultCounter('too many detections')
+        self._unusable = FaultCounter('unusable detections')
         self._subscription = node.create_subscription(
             Detection2DArray,
             parameters().detections_topic,
@@ -101,7 +107,16 @@ class DetectionInput:
         if not stamp_ns(message.header):
             self._lose('their stamp is 0: make the detector copy the header of the image')
             return
+        try:
+            check_detections(message)
+        except ImageError as error:
+            self._statistics.count(camera, 'detections lost')
+            self._warn(self._unusable.add(camera, str(error), time.monotonic()))
+            return
         self._keep_most_certain(message)
+        for detection in message.detections:
+            # They have served, and are most of what would wait for the image.
+            detection.results = []
         matched, made_way = self._matcher.add_detections(message, time.monotonic())
         if matched is not None:
             # Waiting for the detector is no latency of this node's.
@@ -122,8 +137,7 @@ class DetectionInput:
             f'{parameters.name}.max_detections',
             time.monotonic(),
         )
-        if report:
-            self._node.get_logger().warning(report)
+        self._warn(report)
         message.detections = most_certain(message.detections, parameters.max_detections)
 
     def _expire(self) -> None:
@@ -139,6 +153,8 @@ class DetectionInput:
     def _lose(self, reason: str) -> None:
         camera = self._parameters().name
         self._statistics.count(camera, 'detections unmatched')
-        report = self._unmatched.add(camera, reason, time.monotonic())
+        self._warn(self._unmatched.add(camera, reason, time.monotonic()))
+
+    def _warn(self, report: str | None) -> None:
         if report:
             self._node.get_logger().warning(report)

@@ -25,17 +25,31 @@ from dataclasses import dataclass, replace
 import math
 from typing import Any
 
+from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.node.message_header import check_header, stamp_ns
 from edgetpu_retrain.node.newest_frames import Frame
-from edgetpu_retrain.node.sample_thread import stamp_ns
 from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.store.embedding_kind import RawArray
+from edgetpu_retrain.wording import quoted
 
 MOST_IMAGES = 32
 """So many images of a camera wait for their detections: one second at 30 a second."""
 
+MOST_IMAGE_BYTES = 256 * 1024 * 1024
+"""So much these images may hold together; the newest waits in any case."""
+
 MOST_DETECTIONS = 32
 """So many detection arrays of a camera wait for their image."""
+
+MAX_BOXES = 10_000
+"""In one detection array; detectors give 100 to 300, and all are looked at for the best scores."""
+
+MAX_HYPOTHESES = 100_000
+"""In all boxes of a detection array: ten for each of the most boxes; only their scores count."""
+
+MAX_ID_LENGTH = 255
+"""Characters in the id of a box, which is sent again with its answer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +80,37 @@ class BoxAnswer:
     box: Box
     scores: FloatArray
     embedding: RawArray
+
+
+def check_detections(message: Any) -> None:
+    """
+    Refuse a detection array that would take more time or memory than its answer is worth.
+
+    Args:
+        message: a ``vision_msgs/Detection2DArray``.
+
+    Raises:
+        ImageError: naming what is too much, and the limit.
+    """
+    check_header('the detections', message.header)
+    if len(message.detections) > MAX_BOXES:
+        raise ImageError(
+            f'{len(message.detections)} boxes are more than {MAX_BOXES}: make the detector send '
+            'only the best'
+        )
+    hypotheses = sum(len(each.results) for each in message.detections)
+    if hypotheses > MAX_HYPOTHESES:
+        raise ImageError(
+            f'the boxes have {hypotheses} hypotheses, more than {MAX_HYPOTHESES}: make the '
+            'detector send only the best'
+        )
+    for detection in message.detections:
+        check_header('a box', detection.header)
+        if len(detection.id) > MAX_ID_LENGTH:
+            raise ImageError(
+                f'the id of a box is {quoted(detection.id)}: use at most {MAX_ID_LENGTH} '
+                'characters'
+            )
 
 
 def boxes_within(detections: Sequence[Any], width: int, height: int) -> list[Box]:
@@ -140,9 +185,13 @@ class DetectionMatcher:
             return replace(frame, detections=waiting[1])
         self._images.pop(stamp, None)
         self._images[stamp] = frame
-        if len(self._images) > MOST_IMAGES:
+        while len(self._images) > 1 and self._are_too_many():
             del self._images[next(iter(self._images))]
         return None
+
+    def _are_too_many(self) -> bool:
+        held = sum(len(each.message.data) for each in self._images.values())
+        return len(self._images) > MOST_IMAGES or held > MOST_IMAGE_BYTES
 
     def add_detections(self, detections: Any, now: float) -> tuple[Frame | None, list[Any]]:
         """

@@ -19,6 +19,8 @@ from collections import Counter
 import math
 import threading
 
+from edgetpu_retrain.wording import presentable
+
 PERIOD_S = 1.0
 
 
@@ -56,6 +58,7 @@ class FaultCounter:
         Returns:
             The report, None when this camera's last one is less than a second old.
         """
+        reason = presentable(reason)
         with self._lock:
             self._counts[camera] += 1
             self._untold[camera] = f'{self._kind}: {reason}'

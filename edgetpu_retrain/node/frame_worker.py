@@ -218,6 +218,7 @@ class FrameWorker:
             self._answering.tell()
             frame.check()
             return
+        frame.check_header()
         rgb = frame.to_rgb()
         converted = time.monotonic()
         answer = self._engine.run(rgb, self._answering.release)

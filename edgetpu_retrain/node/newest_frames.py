@@ -21,6 +21,7 @@ from functools import cached_property
 from typing import Any
 
 from edgetpu_retrain.node.image_transport import ImageTransport
+from edgetpu_retrain.node.message_header import check_header
 from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.pictures.region import Region
 
@@ -67,7 +68,12 @@ class Frame:
 
     def check(self) -> None:
         """Raise ImageError when the message contradicts itself; costs no pixel work."""
+        self.check_header()
         self.transport.check(self.message)
+
+    def check_header(self) -> None:
+        """Raise ImageError when the message has a header that no answer should carry."""
+        check_header('the image', self.message.header)
 
     def to_rgb(self) -> RgbArray:
         """Return what the camera is used for, uint8 ``[H, W, 3]`` RGB, or raise ImageError."""

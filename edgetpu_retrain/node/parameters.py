@@ -29,6 +29,16 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.node.image_transport import IMAGE_TRANSPORTS
 from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.pictures.sample_picture import STORE_IMAGES
+from edgetpu_retrain.wording import named, quoted
+
+MAX_CAMERAS = 32
+"""Each has topics, parameters and statistics of its own; a computer has no more USB ports."""
+
+MAX_CAMERA_NAME_LENGTH = 50
+"""Characters: it becomes part of names of topics, which may have 255."""
+
+MAX_TEXT_LENGTH = 4096
+"""Characters of a text: a path has no more (PATH_MAX)."""
 
 ParameterValue = str | int | float | bool | list[str] | list[int]
 
@@ -78,6 +88,13 @@ class Parameter:
         Raises:
             RequestError: when it is none of the choices, or impossible.
         """
+        if value is None:
+            raise RequestError(f'parameter {self.name} has no value: give it one')
+        if isinstance(value, str) and len(value) > MAX_TEXT_LENGTH:
+            raise RequestError(
+                f'parameter {self.name} is {quoted(value)}: use at most {MAX_TEXT_LENGTH} '
+                'characters'
+            )
         if self.read is not None:
             try:
                 self.read(value)
@@ -85,7 +102,7 @@ class Parameter:
                 raise RequestError(f'parameter {self.name}: {error}') from error
         if self.choices and value not in self.choices:
             raise RequestError(
-                f'parameter {self.name} is {value!a}: set it to {" or ".join(self.choices)}'
+                f'parameter {self.name} is {quoted(value)}: set it to {" or ".join(self.choices)}'
             )
 
 
@@ -95,7 +112,11 @@ PARAMETERS = (
         True,
         'Whether the node configures and activates itself; false waits for a lifecycle manager.',
     ),
-    Parameter('cameras', ['camera'], 'Names of the cameras; each has parameters of its own.'),
+    Parameter(
+        'cameras',
+        ['camera'],
+        'Names of the cameras, at most 32; each has parameters of its own.',
+    ),
     Parameter(
         'extractor',
         '',
@@ -374,12 +395,21 @@ def check_camera_names(names: list[str]) -> list[str]:
     """
     if not names or list(names) == ['']:
         raise RequestError('parameter cameras is empty: name at least one camera')
+    if len(names) > MAX_CAMERAS:
+        raise RequestError(f'parameter cameras has {len(names)} names: use at most {MAX_CAMERAS}')
     for name in names:
+        if len(name) > MAX_CAMERA_NAME_LENGTH:
+            raise RequestError(
+                f'parameter cameras has the name {quoted(name)}: use at most '
+                f'{MAX_CAMERA_NAME_LENGTH} characters'
+            )
         if not _CAMERA_NAME.fullmatch(name):
             raise RequestError(
-                f'parameter cameras has the name {name!a}: use letters, digits and underscores, '
-                'beginning with a letter'
+                f'parameter cameras has the name {quoted(name)}: use letters, digits and '
+                'underscores, beginning with a letter'
             )
     if len(set(names)) != len(names):
-        raise RequestError(f'parameter cameras is {list(names)}: each name must be there once')
+        raise RequestError(
+            f'parameter cameras is {named(names, len(names))}: each name must be there once'
+        )
     return names

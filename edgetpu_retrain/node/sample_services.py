@@ -15,26 +15,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 import contextlib
+from functools import partial
 import time
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.captures import Capture
-from edgetpu_retrain.node.sample_requests import (
-    check_camera,
-    check_count,
-    check_novelty,
-    check_seconds,
-)
-from edgetpu_retrain.node.sample_thread import NANOSECONDS, SampleThread, stamp_ns
+from edgetpu_retrain.node.message_header import stamp_parts
+from edgetpu_retrain.node.sample_requests import add_request, AddRequest, list_request
+from edgetpu_retrain.node.sample_thread import SampleThread
 from edgetpu_retrain.node.service_answers import ServiceAnswers
-from edgetpu_retrain.pictures.region import Region
-from edgetpu_retrain.store.label import check_label
 from edgetpu_retrain.store.samples import StoredSample
-from edgetpu_retrain.wording import counted
+from edgetpu_retrain.wording import counted, named, quoted
 from edgetpu_retrain_interfaces.msg import Sample
 from edgetpu_retrain_interfaces.srv import AddSample, ListSamples, RemoveSamples
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -58,6 +53,8 @@ class SampleServices:
         self._node = node
         self._active = active
         self._answers = ServiceAnswers(node)
+        # Apart, because they may wait for frames for a day.
+        self._additions = ServiceAnswers(node)
         # Time limits are of the wall, whatever a simulation does to the node's clock.
         self._clock = Clock(clock_type=ClockType.STEADY_TIME)
         # The node's own group would let a waiting coroutine keep out all other callbacks.
@@ -70,38 +67,49 @@ class SampleServices:
             node.create_service(kind, name, callback, callback_group=self._group)
 
     async def _add_samples(self, request: Any, response: Any) -> Any:
-        await self._answers.fill(response, self._add(request, response))
-        return await tell_totals(self._answers, self._active, request.label, response)
+        work = tell_totals(
+            partial(self._add, request, response),
+            self._answers,
+            self._active,
+            request.label,
+            response,
+        )
+        return await self._additions.fill(response, work, size=len(request.image.data))
 
     async def _remove_samples(self, request: Any, response: Any) -> Any:
-        await self._answers.fill(response, self._remove(request, response))
-        return await tell_totals(self._answers, self._active, request.label, response)
+        work = tell_totals(
+            partial(self._remove, request, response),
+            self._answers,
+            self._active,
+            request.label,
+            response,
+        )
+        return await self._answers.fill(response, work)
 
     async def _list_samples(self, request: Any, response: Any) -> Any:
         return await self._answers.fill(response, self._list(request, response))
 
     async def _add(self, request: Any, response: Any) -> str:
         parts = self._active()
-        label = check_label(request.label)
-        camera = check_camera(request.camera, tuple(parts.topics))
-        count = check_count(request.count)
-        min_interval_s = check_seconds('min_interval_s', request.min_interval_s)
-        timeout_s = check_seconds('timeout_s', request.timeout_s)
-        min_novelty = check_novelty(request.min_novelty) or parts.parameters().min_novelty
-        region = Region.from_message(request.roi)
-        if len(request.image.data):
-            return await self._add_picture(parts, request, response, count, region, min_novelty)
+        wanted = add_request(request, tuple(parts.topics), parts.parameters())
+        if wanted.picture:
+            return await self._add_picture(parts, wanted, response)
         capture = Capture(
-            label, camera, count, min_interval_s, time.monotonic(), region, min_novelty
+            wanted.label,
+            wanted.camera,
+            wanted.count,
+            wanted.min_interval_s,
+            time.monotonic(),
+            wanted.region,
+            wanted.min_novelty,
         )
-        timeout_s = timeout_s or parts.parameters().sample_timeout_s
         try:
-            await self._capture(parts, capture, timeout_s)
+            await self._capture(parts, capture, wanted.timeout_s)
         finally:
             response.added, response.skipped = capture.stored, capture.skipped
-        if capture.stored + capture.skipped < count:
-            raise RequestError(_why_incomplete(parts, capture, timeout_s))
-        return f'{_samples(capture.stored)} of {label!r} added{_skipped(capture.skipped)}'
+        if capture.stored + capture.skipped < wanted.count:
+            raise RequestError(_why_incomplete(parts, capture, wanted.timeout_s))
+        return f'{_samples(capture.stored)} of {wanted.label!r} added{_skipped(capture.skipped)}'
 
     async def _capture(self, parts: ActiveParts, capture: Capture, timeout_s: float) -> None:
         """Wait until all frames are stored, one is refused, or the time is up."""
@@ -117,34 +125,22 @@ class SampleServices:
         finally:
             self._node.destroy_timer(timer)
 
-    async def _add_picture(
-        self,
-        parts: ActiveParts,
-        request: Any,
-        response: Any,
-        count: int,
-        region: Region | None,
-        min_novelty: float,
-    ) -> str:
-        if count > 1:
-            raise RequestError(
-                f'count is {count}, but one picture came with the request: set count to 0 or 1'
-            )
+    async def _add_picture(self, parts: ActiveParts, wanted: AddRequest, response: Any) -> str:
         sample = await self._answers.ended(
             parts.samples.add_picture(
-                request.label,
-                bytes(request.image.data),
+                wanted.label,
+                wanted.picture,
                 parts.workers.embed,
-                region=region,
-                camera=request.camera,
-                stamp_ns=stamp_ns(request.image.header),
-                min_novelty=min_novelty,
+                region=wanted.region,
+                camera=wanted.camera,
+                stamp_ns=wanted.stamp_ns,
+                min_novelty=wanted.min_novelty,
             )
         )
         response.added, response.skipped = int(sample > 0), int(not sample)
         if not sample:
-            return f'The picture was not added: it is too near to a sample of {request.label!r}'
-        return f'The picture was added as a sample of {request.label!r}'
+            return f'The picture was not added: it is too near to a sample of {wanted.label!r}'
+        return f'The picture was added as a sample of {wanted.label!r}'
 
     async def _remove(self, request: Any, response: Any) -> str:
         samples = self._active().samples
@@ -157,36 +153,43 @@ class SampleServices:
 
     async def _list(self, request: Any, response: Any) -> str:
         samples = self._active().samples
+        label, limit = list_request(request)
         response.extractor = samples.extractor
         counts = await self._answers.ended(samples.counts())
         response.labels = list(counts)
         response.counts = list(counts.values())
         response.total = sum(counts.values())
-        if request.label and request.label not in counts:
-            raise RequestError(await no_samples(self._answers, samples, request.label))
-        if request.limit:
-            newest = await self._answers.ended(samples.newest(request.label, request.limit))
+        if label and label not in counts:
+            raise RequestError(await no_samples(self._answers, samples, label))
+        if limit:
+            newest = await self._answers.ended(samples.newest(label, limit))
             response.samples = [_sample_message(sample) for sample in newest]
         return f'{counted(len(counts), "class", "classes")}, {_samples(response.total)}'
 
 
 async def tell_totals(
-    answers: ServiceAnswers, active: Callable[[], ActiveParts], label: str, response: Any
-) -> Any:
-    """Fill ``label_total`` and ``total`` of a response, as far as it is known, and return it."""
-    # Whoever asked is told by the answer itself of a node or a store that does not work.
-    with contextlib.suppress(RetrainError):
-        counts = await answers.ended(active().samples.counts())
-        response.label_total = counts.get(label, 0)
-        response.total = sum(counts.values())
-    return response
+    work: Callable[[], Coroutine[Any, Any, str]],
+    answers: ServiceAnswers,
+    active: Callable[[], ActiveParts],
+    label: str,
+    response: Any,
+) -> str:
+    """Do the work, whatever becomes of it fill the totals of a response, and return its answer."""
+    try:
+        return await work()
+    finally:
+        # Whoever asked is told by the answer itself of a node or a store that does not work.
+        with contextlib.suppress(RetrainError):
+            counts = await answers.ended(active().samples.counts())
+            response.label_total = counts.get(label, 0)
+            response.total = sum(counts.values())
 
 
 async def no_samples(answers: ServiceAnswers, samples: SampleThread, label: str) -> str:
     """Return the sentence that there are no samples of a label ('' = at all) but others."""
     counts = await answers.ended(samples.counts())
-    taught = ', '.join(f'{name!r} ({count})' for name, count in counts.items())
-    of_label = f' of {label!r}' if label else ''
+    taught = named((f'{name!r} ({count})' for name, count in counts.items()), len(counts))
+    of_label = f' of {quoted(label)}' if label else ''
     return f'There are no samples{of_label}; there are: {taught or "none"}'
 
 
@@ -208,7 +211,7 @@ def _sample_message(sample: StoredSample) -> Sample:
     message = Sample(
         id=sample.sample_id, label=sample.label, camera=sample.camera, has_image=sample.has_image
     )
-    message.stamp.sec, message.stamp.nanosec = divmod(sample.stamp_ns, NANOSECONDS)
+    message.stamp.sec, message.stamp.nanosec = stamp_parts(sample.stamp_ns)
     return message
 
 

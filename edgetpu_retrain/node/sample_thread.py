@@ -19,11 +19,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 import contextlib
 import threading
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.node.captures import Capture, Captures
+from edgetpu_retrain.node.message_header import stamp_ns
 from edgetpu_retrain.node.newest_frames import Frame
 from edgetpu_retrain.pictures.compressed_image import decode_picture
 from edgetpu_retrain.pictures.image_conversion import RgbArray
@@ -34,13 +35,6 @@ from edgetpu_retrain.store.samples import SampleStore, StoredSample, Undone
 from edgetpu_retrain.wording import sentence
 
 Answer = TypeVar('Answer')
-
-NANOSECONDS = 1_000_000_000
-
-
-def stamp_ns(header: Any) -> int:
-    """Return the stamp of a ``std_msgs/Header`` in nanoseconds."""
-    return int(header.stamp.sec) * NANOSECONDS + int(header.stamp.nanosec)
 
 
 class SampleThread:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+import math
 import time
 import traceback
 from typing import Any
@@ -27,21 +28,19 @@ from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.executor_future import on_executor
 from edgetpu_retrain.node.model_training import Cancellation, TrainedModel
 from edgetpu_retrain.node.thread_priority import stand_back
-from edgetpu_retrain.node.training_messages import (
-    fill_result,
-    progress_feedback,
-    training_options,
-)
+from edgetpu_retrain.node.training_goal import GoalLimit, MAX_GOALS, training_options
+from edgetpu_retrain.node.training_messages import fill_result, progress_feedback
 from edgetpu_retrain.retraining import TrainingCancelled
-from edgetpu_retrain.wording import sentence
+from edgetpu_retrain.wording import presentable, quoted, sentence
 from edgetpu_retrain_interfaces.action import Train
-from rclpy.action import ActionServer, CancelResponse
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 
 # Seconds for which a finished goal's result can still be fetched; the default differs from one
 # ROS distribution to the next.
 _KEEP_RESULT_S = 900
+_TOO_MANY_TOLD_S = 10.0
 
 
 class TrainingAction:
@@ -73,12 +72,15 @@ class TrainingAction:
         # Of the goal that runs; touched by the executor's thread only.
         self._running: tuple[bytes, Cancellation] | None = None
         self._work: Future[TrainedModel] | None = None
+        self._limit = GoalLimit(_KEEP_RESULT_S)
+        self._told_s = -math.inf
         self._server = ActionServer(
             node,
             Train,
             '~/train',
             self._execute,
             callback_group=ReentrantCallbackGroup(),
+            goal_callback=self._accept,
             cancel_callback=self._cancel,
             result_timeout=_KEEP_RESULT_S,
         )
@@ -95,6 +97,18 @@ class TrainingAction:
         self.stop()
         self._thread.shutdown()
         self._server.destroy()
+
+    def _accept(self, _goal: Any) -> GoalResponse:
+        now = time.monotonic()
+        if self._limit.takes(now):
+            return GoalResponse.ACCEPT
+        if now - self._told_s >= _TOO_MANY_TOLD_S:
+            self._told_s = now
+            self._node.get_logger().warning(
+                f'no training: more than {MAX_GOALS} goals came within {_KEEP_RESULT_S} s, so '
+                'they are rejected: find out which program sends them'
+            )
+        return GoalResponse.REJECT
 
     def _cancel(self, goal: Any) -> CancelResponse:
         if self._running is not None and self._running[0] == _key(goal):
@@ -115,11 +129,11 @@ class TrainingAction:
                 result.message = f'The node was deactivated. {result.message}'
                 goal.abort()
         except RetrainError as error:
-            result.message = sentence(error)
+            result.message = presentable(sentence(error))
             self._node.get_logger().warning(f'no training: {result.message}')
             goal.abort()
         except Exception as error:  # noqa: BLE001 - a bug must not end a robot's node
-            result.message = f'Internal error, see the log of the node: {error!r}.'
+            result.message = f'Internal error, see the log of the node: {quoted(repr(error))}.'
             self._node.get_logger().error(traceback.format_exc())
             goal.abort()
         else:

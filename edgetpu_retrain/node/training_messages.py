@@ -11,50 +11,16 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Between the messages of ~/train and the types of a training."""
+"""From the types of a training to the messages of ~/train."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.learning import Progress
 from edgetpu_retrain.node.model_training import TrainedModel
-from edgetpu_retrain.node.parameters import NodeParameters
-from edgetpu_retrain.retraining import TrainingOptions
 from edgetpu_retrain.wording import sentence
 from edgetpu_retrain_interfaces.action import Train
-
-SEED_OF_THE_NODE = -1
-
-
-def training_options(goal: Any, parameters: NodeParameters) -> TrainingOptions:
-    """
-    Return what a goal asks for, the node's parameters where it leaves something open.
-
-    Args:
-        goal: a ``Train.Goal``.
-        parameters: of the node.
-
-    Raises:
-        RequestError: when a value is impossible; the message names it.
-    """
-    if goal.seed < SEED_OF_THE_NODE:
-        raise RequestError(
-            f"seed is {goal.seed}; it must be 0 or more, or -1 for the node's parameter seed."
-        )
-    return TrainingOptions(
-        # None, in the end, is what suits the samples.
-        num_iter=goal.num_iter or parameters.num_iter or None,
-        learning_rate=goal.learning_rate or parameters.learning_rate or None,
-        batch_size=goal.batch_size or parameters.batch_size,
-        reg=goal.reg or parameters.reg or None,
-        weight_scale=goal.weight_scale,
-        validation_fraction=goal.validation_fraction,
-        print_every=goal.print_every or TrainingOptions.print_every,
-        seed=parameters.seed if goal.seed == SEED_OF_THE_NODE else goal.seed,
-        rejection_rate=parameters.rejection_rate,
-    ).validated()
 
 
 def progress_feedback(progress: Progress) -> Train.Feedback:

@@ -15,7 +15,8 @@
 From a JPEG or PNG picture, as ``sensor_msgs/CompressedImage`` carries it, to RGB.
 
 A file of a few kilobytes can unpack to gigabytes, so the size that its header declares is read
-and bounded before anything is decoded.
+and bounded before anything is decoded, and what else a file could make the decoder do is bounded
+or left out.
 """
 
 from __future__ import annotations
@@ -26,21 +27,41 @@ from typing import Any, Protocol
 import cv2
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.picture_size import check_size
+from edgetpu_retrain.pictures.png_file import png_size, PNG_START, without_extras
 import numpy as np
 
-# 64 megapixels are 192 MB of RGB; 8K video has 33.
-MAX_PIXELS = 64_000_000
-# A byte of a PNG file holds 8 pixels of one bit and, deflated, 1032 such bytes at best
-# (https://zlib.net/zlib_tech.html); JPEG needs more.  A file whose header claims more pixels lies.
-_MOST_PIXELS_A_BYTE = 8 * 1032
+MAX_BYTES = 64 * 1024 * 1024
+"""Of a file that a message brings: a photograph of 64 megapixels in PNG has more, in JPEG half."""
+
+SMALL_PIXELS = 4_000_000
+"""A picture up to this size may be compressed to anything: 24 MB while it is decoded."""
+
+MAX_PIXELS_A_BYTE = 2048
+"""
+Of a larger one.  A single colour comes to 170 to 341 pixels a byte in JPEG and to 344 (RGB) or
+1032 (grey) in PNG, whose deflate packs 1032 bytes into one.
+"""
+
+MOST_PIXELS_A_BYTE = 8 * 1032
+"""
+Of any: a byte of a PNG file holds 8 pixels of one bit and, deflated, 1032 such bytes at best
+(https://zlib.net/zlib_tech.html); JPEG needs more.  A file whose header claims more pixels lies.
+"""
+
+MAX_SCANS = 32
+"""Of a progressive JPEG; encoders make 10 to 18.  Each walks through all pixels for 100 bytes."""
+
+MAX_MARKERS = 4096
+"""Before the size of a JPEG, bytes of filling included; cameras and editors make some hundreds."""
 
 _JPEG_START = b'\xff\xd8\xff'
 _JPEG_END = b'\xff\xd9'
-_PNG_START = b'\x89PNG\r\n\x1a\n'
 # Markers of ITU-T T.81, table B.1: SOF0 to SOF15 without DHT, JPG and DAC, which lie between.
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 _FILL = 0xFF
+_START_OF_SCAN = b'\xff\xda'
 
 
 class CompressedImageMessage(Protocol):
@@ -56,12 +77,20 @@ def check_compressed_image(message: CompressedImageMessage) -> None:
     Raises:
         ImageError: when it is empty, of another kind, cut off or too large.
     """
-    check_picture(bytes(message.data))
+    check_picture(_content(message))
 
 
 def compressed_image_to_rgb(message: CompressedImageMessage) -> RgbArray:
     """Return the picture in a ``sensor_msgs/CompressedImage``, see :func:`decode_picture`."""
-    return decode_picture(bytes(message.data))
+    return decode_picture(_content(message))
+
+
+def _content(message: CompressedImageMessage) -> bytes:
+    if len(message.data) > MAX_BYTES:
+        raise ImageError(
+            f'the picture has {len(message.data)} bytes, more than {MAX_BYTES}: send a smaller one'
+        )
+    return bytes(message.data)
 
 
 def check_picture(content: bytes) -> None:
@@ -74,28 +103,37 @@ def check_picture(content: bytes) -> None:
     Raises:
         ImageError: when it is empty, of another kind, cut off or too large.
     """
+    _for_decoder(content)
+
+
+def _for_decoder(content: bytes) -> bytes:
+    """Return what the decoder is shown of a file, or raise ImageError."""
+    shown = content
     if content.startswith(_JPEG_START):
         width, height = _jpeg_size(content)
-    elif content.startswith(_PNG_START):
-        width, height = _png_size(content)
+    elif content.startswith(PNG_START):
+        width, height = png_size(content)
+        # Before anything that takes longer.
+        check_size('the picture', width, height)
+        shown = without_extras(content)
     else:
         begin = content[:4].hex(' ') or 'nothing'
         raise ImageError(
             f'the picture ({len(content)} bytes, beginning with {begin}) is neither JPEG nor PNG: '
             'send one of these'
         )
-    if not width or not height:
-        raise ImageError(f'the picture is {width} x {height} pixels: a side of 0 is no picture')
-    if width * height > MAX_PIXELS:
-        raise ImageError(
-            f'the picture is {width} x {height} pixels, more than {MAX_PIXELS // 1_000_000} '
-            'megapixels: make it smaller'
-        )
-    if width * height > _MOST_PIXELS_A_BYTE * len(content):
+    check_size('the picture', width, height)
+    if width * height > MOST_PIXELS_A_BYTE * len(content):
         raise ImageError(
             f'the picture says that it is {width} x {height} pixels, which its {len(content)} '
             'bytes cannot hold: it is cut off or damaged, so send it again'
         )
+    if width * height > max(SMALL_PIXELS, len(shown) * MAX_PIXELS_A_BYTE):
+        raise ImageError(
+            f'the picture has {width} x {height} pixels in {len(shown)} bytes: more than '
+            f'{MAX_PIXELS_A_BYTE} a byte is no photograph'
+        )
+    return shown
 
 
 def decode_picture(content: bytes) -> RgbArray:
@@ -111,9 +149,9 @@ def decode_picture(content: bytes) -> RgbArray:
     Raises:
         ImageError: when it is refused by :func:`check_picture` or damaged.
     """
-    check_picture(content)
+    shown = _for_decoder(content)
     try:
-        picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        picture = cv2.imdecode(np.frombuffer(shown, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
         raise ImageError(f'the picture cannot be decoded ({error.err}): send it again') from error
     if picture is None:
@@ -121,19 +159,12 @@ def decode_picture(content: bytes) -> RgbArray:
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-def _png_size(content: bytes) -> tuple[int, int]:
-    # The signature is followed by IHDR, which begins with width and height
-    # (https://www.w3.org/TR/png-3/#11IHDR).
-    if len(content) < 24 or content[12:16] != b'IHDR':
-        raise ImageError(f'the PNG file ({len(content)} bytes) is cut off: send it again')
-    width, height = struct.unpack_from('>II', content, 16)
-    return width, height
-
-
 def _jpeg_size(content: bytes) -> tuple[int, int]:
     """Return width and height of a JPEG file (ITU-T T.81, annex B), which must be whole."""
     position = 2
-    while position + 9 <= len(content) and content[position] == 0xFF:
+    for _ in range(MAX_MARKERS):
+        if position + 9 > len(content) or content[position] != _FILL:
+            break
         marker = content[position + 1]
         if marker == _FILL:
             position += 1
@@ -145,6 +176,11 @@ def _jpeg_size(content: bytes) -> tuple[int, int]:
             # releases of OpenCV fill what is missing with grey and say nothing.
             if content.rfind(_JPEG_END, position) < 0:
                 break
+            scans = content.count(_START_OF_SCAN, position)
+            if scans > MAX_SCANS:
+                raise ImageError(
+                    f'the JPEG file has {scans} scans, more than {MAX_SCANS}: save it anew'
+                )
             return width, height
         else:
             position += 2 + struct.unpack_from('>H', content, position + 2)[0]

@@ -28,7 +28,9 @@ from typing import Any, Protocol
 
 import cv2
 from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.pictures.picture_size import check_size
 from edgetpu_retrain.pictures.region import Region
+from edgetpu_retrain.wording import quoted
 import numpy as np
 import numpy.typing as npt
 
@@ -122,6 +124,14 @@ _ENCODINGS = {
 
 CONVERTED_ENCODINGS = tuple(_ENCODINGS)
 
+MAX_BYTES = 512 * 1024 * 1024
+"""Of an image message, padding included: 64 megapixels of 64 bits each."""
+
+MAX_ENCODING_LENGTH = 32
+"""Characters; the longest name in sensor_msgs/image_encodings.hpp has 12."""
+
+_LONGEST_REASON = 300
+
 
 def check_image(message: ImageMessage) -> None:
     """
@@ -130,17 +140,20 @@ def check_image(message: ImageMessage) -> None:
     Raises:
         ImageError: when size, step, encoding and amount of data do not fit each other.
     """
-    if not message.height or not message.width:
-        raise ImageError(
-            f'the image is {message.width} x {message.height} pixels: a side of 0 is no picture'
-        )
+    check_size('the image', message.width, message.height)
     if len(message.data) != message.step * message.height:
         raise ImageError(
             f'data has {len(message.data)} bytes, but {message.height} rows of step '
             f'{message.step} are {message.step * message.height}: fix the publisher'
         )
+    if len(message.data) > MAX_BYTES:
+        raise ImageError(
+            f'the image has {len(message.data)} bytes, more than {MAX_BYTES}: make it smaller, or '
+            'its rows shorter'
+        )
     encoding = _ENCODINGS.get(message.encoding)
     if encoding is None:
+        _check_foreign_encoding(message)
         return
     row = message.width * encoding.bytes_per_pixel
     if message.step < row:
@@ -222,6 +235,21 @@ def _look_into(message: ImageMessage, encoding: _Encoding) -> npt.NDArray[Any]:
     return np.ndarray(shape, dtype, memoryview(message.data), strides=strides)
 
 
+def _check_foreign_encoding(message: ImageMessage) -> None:
+    """Refuse what cv_bridge would rather not be asked about."""
+    if len(message.encoding) > MAX_ENCODING_LENGTH:
+        raise ImageError(
+            f'encoding {quoted(message.encoding)} has more than {MAX_ENCODING_LENGTH} characters: '
+            f'make the camera send one of {", ".join(CONVERTED_ENCODINGS)}'
+        )
+    # No encoding has less than a byte a pixel in a row.
+    if message.step < message.width:
+        raise ImageError(
+            f'step is {message.step} bytes, but a row has {message.width} pixels: fix the '
+            'publisher'
+        )
+
+
 def _by_cv_bridge(message: ImageMessage) -> RgbArray:
     try:
         from cv_bridge import CvBridge
@@ -236,7 +264,8 @@ def _by_cv_bridge(message: ImageMessage) -> RgbArray:
         picture = CvBridge().imgmsg_to_cv2(message, desired_encoding='rgb8')
     except Exception as error:
         raise ImageError(
-            f'cv_bridge cannot convert encoding {message.encoding!a} to RGB ({error}): make the '
-            f'camera send one of {", ".join(CONVERTED_ENCODINGS)}'
+            f'cv_bridge cannot convert encoding {message.encoding!a} to RGB '
+            f'({quoted(error, _LONGEST_REASON)}): '
+            f'make the camera send one of {", ".join(CONVERTED_ENCODINGS)}'
         ) from error
     return np.asarray(picture, np.uint8)

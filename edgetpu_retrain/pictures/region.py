@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgetpu_retrain.errors import ImageError, RequestError
+from edgetpu_retrain.wording import named
 import numpy as np
 import numpy.typing as npt
 
@@ -76,8 +77,9 @@ class Region:
             RequestError: when they are not four, or describe no rectangle.
         """
         if len(values) != 4:
+            listed = named(map(str, values), len(values))
             raise RequestError(
-                f'the region of interest {list(values)} has {len(values)} numbers: give it x, y, '
+                f'the region of interest [{listed}] has {len(values)} numbers: give it x, y, '
                 'width and height, in pixels'
             )
         return cls(*map(int, values)) if any(values) else None

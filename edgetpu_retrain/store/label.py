@@ -18,17 +18,23 @@ from __future__ import annotations
 import unicodedata
 
 from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.wording import is_shown, JOINERS, quoted
 
 MAX_LABEL_LENGTH = 100
+"""Characters: a name, not a text; more than a line of a table holds."""
+
+MAX_LABEL_BYTES = 255
+"""In UTF-8: a file system takes no longer name of a folder (NAME_MAX)."""
 
 # What the node answers where no class is likely enough; a class of that name, in any case of
 # its letters, could not be told from it.
 UNKNOWN = 'unknown'
 
-# Cc: control characters (a line break would split labels.txt).  Zl, Zp: the line and paragraph
-# separators that str.splitlines() also splits at.  Cs: lone surrogates, which UTF-8 cannot hold.
-# Unicode Standard, section 4.5 'General Category'.
-_FORBIDDEN_CATEGORIES = frozenset({'Cc', 'Zl', 'Zp', 'Cs'})
+# Format characters: they cannot be seen, and some turn the direction of what follows.
+_FORMAT = 'Cf'
+# Figures of the report are XML, which cannot hold these: https://www.w3.org/TR/xml/#charsets
+_NO_XML = '\ufffe\uffff'
+_JOINERS_LEFT_OUT = dict.fromkeys(map(ord, JOINERS))
 
 
 def check_label(label: str, *, taught_before: bool = False) -> str:
@@ -39,10 +45,12 @@ def check_label(label: str, *, taught_before: bool = False) -> str:
     tools, a folder name; what one of them could not carry is refused here.
 
     Args:
-        label: the class name, 1 to 100 characters, without '/', '\\', control characters or
-            space at either end, and none of '.', '..' and 'unknown'.
+        label: the class name, 1 to 100 characters and at most 255 bytes in UTF-8, without '/',
+            '\\', control characters, invisible ones or space at either end, and none of '.',
+            '..' and 'unknown'.
         taught_before: whether it names a class that may be in the store already, from a release
-            that did not reserve 'unknown' yet; then that is a label like any other.
+            that did not reserve 'unknown' or refuse long names and invisible characters yet;
+            then these are labels like any other.
 
     Returns:
         The same label.
@@ -64,24 +72,36 @@ def check_label(label: str, *, taught_before: bool = False) -> str:
             f'use at most {MAX_LABEL_LENGTH}.'
         )
     for character in label:
-        if character in '/\\' or unicodedata.category(character) in _FORBIDDEN_CATEGORIES:
+        if not _is_allowed(character, taught_before=taught_before):
             raise RequestError(
                 f'The label {label!a} contains {character!a}: use a name without '
-                'slashes, backslashes, line breaks and control characters.'
+                'slashes, backslashes, line breaks, control characters and invisible ones.'
             )
+    if len(label.encode()) > MAX_LABEL_BYTES and not taught_before:
+        raise RequestError(
+            f'The label {quoted(label)} has {len(label.encode())} bytes in UTF-8: use at most '
+            f'{MAX_LABEL_BYTES}, which is what a folder can be called.'
+        )
     if label in ('.', '..'):
         raise RequestError(
-            f'The label {label!r} is the name of a folder, not of a class: use another name.'
+            f'The label {label!a} is the name of a folder, not of a class: use another name.'
         )
-    if label != label.strip():
+    seen = label.translate(_JOINERS_LEFT_OUT)
+    if seen != seen.strip() or not seen:
         raise RequestError(
-            f'The label {label!r} begins or ends with a space: use {label.strip()!r} instead.'
-            if label.strip()
-            else f'The label {label!r} is only space: give the class a name.'
+            f'The label {label!a} begins or ends with a space: use {label.strip()!a} instead.'
+            if seen.strip()
+            else f'The label {label!a} is only space: give the class a name.'
         )
-    if label.casefold() == UNKNOWN and not taught_before:
+    if seen.casefold() == UNKNOWN and not taught_before:
         raise RequestError(
-            f'The label {label!r} is reserved: it is the answer for what is none of the classes. '
+            f'The label {label!a} is reserved: it is the answer for what is none of the classes. '
             'Use another name.'
         )
     return label
+
+
+def _is_allowed(character: str, *, taught_before: bool) -> bool:
+    if character in _NO_XML or unicodedata.category(character) == _FORMAT:
+        return taught_before or character in JOINERS
+    return character not in '/\\' and is_shown(character)

@@ -26,10 +26,13 @@ from edgetpu_retrain.store.extractor_table import inserted_row
 from edgetpu_retrain.store.label import check_label
 from edgetpu_retrain.store.new_sample import NewSample
 from edgetpu_retrain.store.typed_rows import typed_rows
+from edgetpu_retrain.wording import named
 
 # Ids are SQLite's; it could not even be asked about larger ones.
 _LARGEST_ID = 2**63 - 1
-_NAMED_IDS = 10
+
+MAX_CLASSES = 1000
+"""Names in one store; the confusion matrix of so many has a million entries, and is one answer."""
 
 
 class Undone(NamedTuple):
@@ -49,7 +52,11 @@ def insert(connection: sqlite3.Connection, sample: NewSample, addition: int) -> 
         connection: in a writing transaction.
         sample: what to add.
         addition: id of the first sample of the same request, 0 when this is the first.
+
+    Raises:
+        RequestError: when its class would be one too many.
     """
+    _check_class(connection, sample.label)
     sample_id = inserted_row(
         connection.execute(
             'INSERT INTO samples (label, camera, stamp_ns, addition, added_ns) '
@@ -161,6 +168,7 @@ def relabel_class(
     check_label(new_label)
     if label == new_label:
         raise RequestError(f'The class is called {label!r} already: give it another label.')
+    _check_class(connection, new_label)
     return connection.execute(
         """
         UPDATE samples SET label = ?3
@@ -182,6 +190,7 @@ def relabel_ids(connection: sqlite3.Connection, ids: Iterable[int], new_label: s
         RequestError: when the label is refused or a sample is not there.
     """
     check_label(new_label)
+    _check_class(connection, new_label)
     rows = [(new_label, sample_id) for sample_id in _checked_ids(connection, ids)]
     connection.executemany('UPDATE samples SET label = ? WHERE id = ?', rows)
     return len(rows)
@@ -192,13 +201,25 @@ def _checked_ids(connection: sqlite3.Connection, ids: Iterable[int]) -> list[int
     wanted = list(dict.fromkeys(operator.index(sample_id) for sample_id in ids))
     missing = [sample_id for sample_id in wanted if not is_there(connection, sample_id)]
     if missing:
-        named = ', '.join(map(str, missing[:_NAMED_IDS]))
-        more = f' and {len(missing) - _NAMED_IDS} more' if len(missing) > _NAMED_IDS else ''
+        listed = named(map(str, missing), len(missing))
         raise RequestError(
-            f'There is no sample {named}{more}, so nothing was changed: list the samples to '
-            'see which there are.'
+            f'There is no sample {listed}, so nothing was changed: list the samples to see which '
+            'there are.'
         )
     return wanted
+
+
+def _check_class(connection: sqlite3.Connection, label: str) -> None:
+    """Refuse a class that is new where there are as many as there may be."""
+    known = connection.execute('SELECT 1 FROM samples WHERE label = ? LIMIT 1', (label,))
+    if known.fetchone() is not None:
+        return
+    (classes,) = connection.execute('SELECT COUNT(DISTINCT label) FROM samples').fetchone()
+    if classes >= MAX_CLASSES:
+        raise RequestError(
+            f'{label!r} would be one class more than the {MAX_CLASSES} that there may be: remove '
+            'or relabel one, or set another data_dir.'
+        )
 
 
 def is_there(connection: sqlite3.Connection, sample_id: int) -> bool:

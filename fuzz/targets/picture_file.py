@@ -18,7 +18,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgetpu_retrain.pictures.compressed_image import check_picture
+from edgetpu_retrain.pictures.compressed_image import (
+    check_picture,
+    MAX_PIXELS_A_BYTE,
+    SMALL_PIXELS,
+)
 from edgetpu_retrain.recordings.picture_folder import files_of, plain_pictures
 from small_files import picture
 from target import each_of, MemoryBudget, MIB, Target
@@ -37,8 +41,10 @@ def _seeds() -> Iterator[bytes]:
     yield picture('.png')
 
 
-# Eight pixels of one bit in a byte that deflate makes of a thousandth: three bytes each as RGB,
-# decoded, turned and converted.
+# Three bytes a pixel when decoded or turned, and three as RGB.
 TARGET = Target(
-    run=_run, seeds=_seeds, max_bytes=4096, memory=MemoryBudget(2 * MIB, 8 * 1032 * 3 * 3)
+    run=_run,
+    seeds=_seeds,
+    max_bytes=4096,
+    memory=MemoryBudget(2 * MIB + SMALL_PIXELS * 6, MAX_PIXELS_A_BYTE * 6),
 )

@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from edgetpu_retrain.errors import StoreError
-from edgetpu_retrain.node.captures import Capture, Captures
+from edgetpu_retrain.node.captures import Capture, Captures, MAX_ON_THEIR_WAY
 from edgetpu_retrain.node.image_transport import RAW
 from edgetpu_retrain.node.newest_frames import Frame
 import pytest
@@ -129,3 +129,21 @@ def test_all_requests_can_be_ended_but_wait_for_what_is_on_its_way(captures: Cap
     with pytest.raises(StoreError, match='it is over'):
         busy.done.result(timeout=0)
     assert busy.stored == 1
+
+
+def test_while_the_disk_is_slow_no_more_frames_are_taken(captures: Captures) -> None:
+    capture = ask(captures, count=100)
+    for number in range(MAX_ON_THEIR_WAY):
+        assert captures.claim(frame(float(number))) == [capture]
+    late = frame(1000.0)
+    assert not captures.wants(late)
+    assert captures.claim(late) == []
+    captures.settle(capture, 1)
+    assert captures.wants(late)
+    assert captures.claim(late) == [capture]
+    captures.stop(capture)
+    for number in range(MAX_ON_THEIR_WAY):
+        assert not capture.done.done()
+        captures.settle(capture, 2 + number)
+    assert capture.done.result(timeout=0) is None
+    assert capture.stored == MAX_ON_THEIR_WAY + 1

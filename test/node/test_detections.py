@@ -21,11 +21,15 @@ from types import SimpleNamespace
 from typing import Any
 import weakref
 
+from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.node.detections import (
     boxes_within,
+    check_detections,
     DetectionMatcher,
+    MAX_BOXES,
     most_certain,
     MOST_DETECTIONS,
+    MOST_IMAGE_BYTES,
     MOST_IMAGES,
 )
 from edgetpu_retrain.node.image_transport import RAW
@@ -38,7 +42,9 @@ import pytest
 def stamped(stamp: int) -> SimpleNamespace:
     sec, nanosec = divmod(stamp, 10**9)
     return SimpleNamespace(
-        header=SimpleNamespace(stamp=SimpleNamespace(sec=sec, nanosec=nanosec)), stamp=stamp
+        header=SimpleNamespace(stamp=SimpleNamespace(sec=sec, nanosec=nanosec), frame_id=''),
+        stamp=stamp,
+        data=b'',
     )
 
 
@@ -176,3 +182,37 @@ def test_the_most_certain_are_kept_in_their_order() -> None:
     assert most_certain(detections, 3) == [detections[1], detections[3], detections[5]]
     assert most_certain(detections, 6) == detections
     assert most_certain([detections[2], detections[4]], 1) == [detections[2]]
+
+
+def array(boxes: int = 1, hypotheses: int = 0, **fields: object) -> SimpleNamespace:
+    box = SimpleNamespace(header=SimpleNamespace(frame_id=''), id='1', results=[None] * hypotheses)
+    vars(box).update(fields)
+    return SimpleNamespace(header=stamped(1).header, detections=[box] * boxes)
+
+
+@pytest.mark.parametrize(
+    ('detections', 'words'),
+    [
+        (array(MAX_BOXES + 1), '10001 boxes are more than 10000'),
+        (array(10, 10_001), 'the boxes have 100010 hypotheses, more than 100000'),
+        (array(id='\x1b' * 256), r'the id of a box is .*\(256 characters\): use at most 255'),
+        (array(header=SimpleNamespace(frame_id='x' * 256)), 'the frame_id of a box is'),
+    ],
+)
+def test_detections_that_are_too_many_or_too_long_are_refused(
+    detections: SimpleNamespace, words: str
+) -> None:
+    with pytest.raises(ImageError, match=words):
+        check_detections(detections)
+    check_detections(array(MAX_BOXES, 10))
+
+
+def test_large_images_that_wait_hold_only_so_many_bytes() -> None:
+    matcher = DetectionMatcher()
+    for stamp in (1, 2, 3):
+        large = image(stamp)
+        # Never touched, so it costs nothing.
+        large.message.data = bytes(MOST_IMAGE_BYTES // 2)
+        matcher.add_image(large)
+    found = [matcher.add_detections(stamped(stamp), now=0.0)[0] for stamp in (1, 2, 3)]
+    assert [each is not None for each in found] == [False, True, True]

@@ -81,6 +81,7 @@ def frame(camera: str = 'front', arrived: float = 1.0, **changes: Any) -> Frame:
         'is_bigendian': 0,
         'step': 3 * width,
         'data': PICTURE.tobytes(),
+        'header': SimpleNamespace(frame_id=''),
     }
     return Frame(camera, RAW, SimpleNamespace(**fields | changes), arrived)
 
@@ -484,3 +485,13 @@ def test_boxes_in_a_broken_image_are_told_and_counted_apart(trained: Bench) -> N
     numbers = trained.statistics.of('front')
     assert numbers.counts['unusable'] == 0
     assert numbers.detections['detections lost'] == 1
+
+
+def test_a_frame_that_would_make_each_answer_long_is_unusable(trained: Bench) -> None:
+    trained.worker.offer(frame(header=SimpleNamespace(frame_id='x' * 256)))
+    told, error = trained.told.faults.get(timeout=PATIENCE_S)
+    assert isinstance(error, ImageError)
+    assert 'frame_id of the image' in str(error)
+    trained.worker.offer(frame())
+    trained.told.classifications.get(timeout=PATIENCE_S)
+    assert told.camera == 'front'

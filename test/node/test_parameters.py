@@ -21,6 +21,8 @@ from edgetpu_retrain.node.parameters import (
     camera_parameters,
     check_camera_names,
     collect_parameters,
+    MAX_CAMERA_NAME_LENGTH,
+    MAX_CAMERAS,
     PARAMETERS,
 )
 from edgetpu_retrain.pictures.region import Region
@@ -96,3 +98,32 @@ def test_defaults_are_in_their_range_and_every_parameter_is_described() -> None:
         if parameter.allowed is not None:
             assert isinstance(parameter.default, (int, float))
             assert parameter.allowed[0] <= parameter.default <= parameter.allowed[1]
+
+
+@pytest.mark.parametrize(
+    ('names', 'words'),
+    [
+        (
+            [f'camera_{number}' for number in range(MAX_CAMERAS + 1)],
+            'has 33 names: use at most 32',
+        ),
+        (['x' * (MAX_CAMERA_NAME_LENGTH + 1)], 'use at most 50 characters'),
+        (['\x1b[31m' * 100_000], r'\(500000 characters\)'),
+        (['left', 'left', 'right'], 'left, left, right: each name must be there once'),
+    ],
+)
+def test_too_many_cameras_and_too_long_names_are_refused(names: list[str], words: str) -> None:
+    with pytest.raises(RequestError, match=words) as caught:
+        check_camera_names(names)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500
+
+
+def test_a_value_that_is_none_or_endless_is_refused() -> None:
+    for parameter in (*PARAMETERS, *camera_parameters('front')):
+        with pytest.raises(RequestError, match=f'parameter {parameter.name} has no value'):
+            parameter.check(None)
+    (extractor,) = (each for each in PARAMETERS if each.name == 'extractor')
+    extractor.check('x' * 4096)
+    with pytest.raises(RequestError, match='use at most 4096 characters'):
+        extractor.check('x' * 4097)

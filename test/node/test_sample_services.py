@@ -165,7 +165,7 @@ BAD_REQUESTS: list[tuple[dict[str, Any], str]] = [
     ({'label': 'cat', 'min_interval_s': math.inf}, 'min_interval_s is inf'),
     ({'label': 'cat', 'image': compressed_message(b'no picture')}, 'neither JPEG nor PNG'),
     ({'label': 'cat', 'image': compressed_message(cut_off(jpeg(1)))}, 'cut off or damaged'),
-    ({'label': 'cat', 'image': compressed_message(cut_off(png(1)))}, 'is damaged'),
+    ({'label': 'cat', 'image': compressed_message(cut_off(png(1)))}, 'is cut off'),
     ({'label': 'cat', 'image': compressed_message(jpeg(1)), 'count': 2}, 'count is 2, but one'),
     ({'label': '', 'image': compressed_message(jpeg(1))}, 'label is empty'),
     ({'label': 'c', 'camera': 'x', 'image': compressed_message(jpeg(1))}, "no camera 'x'"),

@@ -15,11 +15,19 @@ from __future__ import annotations
 
 import struct
 import tracemalloc
+from types import SimpleNamespace
+from typing import Any
 import zlib
 
 import cv2
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.pictures.compressed_image import check_picture, decode_picture, MAX_PIXELS
+from edgetpu_retrain.pictures.compressed_image import (
+    check_compressed_image,
+    check_picture,
+    decode_picture,
+)
+from edgetpu_retrain.pictures.picture_size import MAX_PIXELS
+from edgetpu_retrain.pictures.png_file import UNCHECKED_BYTES, without_extras
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -89,13 +97,14 @@ def test_other_kinds_of_files_are_refused(content: bytes) -> None:
         decode_picture(content)
 
 
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """Return a chunk of a PNG file."""
+    checksum = zlib.crc32(kind + data)
+    return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', checksum)
+
+
 def png_bomb(width: int, height: int) -> bytes:
     """Return a valid PNG of a few kilobytes that declares any size; its rows are black."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        checksum = zlib.crc32(kind + data)
-        return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', checksum)
-
     header = struct.pack('>IIBBBBB', width, height, 8, 2, 0, 0, 0)
     packer = zlib.compressobj(9)
     rows = b''.join(packer.compress(bytes(1 + 3 * width)) for _ in range(min(height, 50)))
@@ -125,3 +134,82 @@ def test_a_jpeg_bomb_is_refused_by_its_header(picture: npt.NDArray[np.uint8]) ->
 def test_a_picture_without_pixels_is_refused() -> None:
     with pytest.raises(ImageError, match='0 x 7 pixels'):
         check_picture(png_bomb(0, 7))
+
+
+def test_a_side_that_opencv_cannot_count_is_refused() -> None:
+    with pytest.raises(ImageError, match='32768 x 1 pixels, and a side is longer than 32767'):
+        check_picture(png_bomb(32768, 1))
+
+
+def test_few_bytes_cannot_be_many_pixels() -> None:
+    with pytest.raises(ImageError, match='bytes cannot hold'):
+        check_picture(png_bomb(8000, 8000))
+    header = struct.pack('>IIBBBBB', 4000, 4000, 1, 0, 0, 0, 0)
+    black = zlib.compress(bytes(4000 * 501), 9)
+    content = chunk(b'IHDR', header) + chunk(b'IDAT', black) + chunk(b'IEND', b'')
+    with pytest.raises(ImageError, match='more than 2048 a byte is no photograph'):
+        check_picture(b'\x89PNG\r\n\x1a\n' + content)
+
+
+def test_a_flat_photograph_is_no_bomb() -> None:
+    for shape in ((2400, 3200, 3), (2400, 3200)):
+        flat = np.full(shape, 200, np.uint8)
+        for kind in ('jpg', 'png'):
+            content = cv2.imencode(f'.{kind}', flat)[1].tobytes()
+            assert decode_picture(content).shape == (2400, 3200, 3)
+
+
+def test_texts_in_a_png_are_never_inflated(picture: npt.NDArray[np.uint8]) -> None:
+    content = file_of(picture, 'png')
+    text = chunk(b'zTXt', b'key\0\0' + zlib.compress(bytes(4_000_000)))
+    other = chunk(b'acTL', struct.pack('>II', 2**31 - 1, 0))
+    # The header ends after 33 bytes.
+    stuffed = content[:33] + text * 3 + other + content[33:]
+    assert without_extras(stuffed) == content
+    np.testing.assert_array_equal(decode_picture(stuffed), picture)
+
+
+def test_a_png_with_more_pixels_than_it_declares_is_refused() -> None:
+    header = struct.pack('>IIBBBBB', 8, 8, 8, 2, 0, 0, 0)
+    body = chunk(b'IHDR', header) + chunk(b'IDAT', zlib.compress(bytes(100_000_000), 9))
+    content = b'\x89PNG\r\n\x1a\n' + body + chunk(b'IEND', b'')
+    with pytest.raises(ImageError, match='holds more pixels than the 8 x 8 that it declares'):
+        decode_picture(content)
+
+
+@pytest.mark.parametrize('dtype', [np.uint8, np.uint16])
+@pytest.mark.parametrize('channels', [1, 3, 4])
+def test_large_png_files_of_all_kinds_are_taken(dtype: type, channels: int) -> None:
+    noise: npt.NDArray[Any] = (
+        np.random.default_rng(0).integers(0, 255, (300, 400, channels)).astype(dtype)
+    )
+    content = cv2.imencode('.png', noise)[1].tobytes()
+    assert len(content) > UNCHECKED_BYTES
+    assert decode_picture(content).shape == (300, 400, 3)
+
+
+def test_a_png_of_too_many_chunks_is_refused(picture: npt.NDArray[np.uint8]) -> None:
+    content = file_of(picture, 'png')
+    with pytest.raises(ImageError, match='more than 65536 chunks'):
+        check_picture(content[:33] + chunk(b'tEXt', b'') * 65536 + content[33:])
+
+
+def test_a_jpeg_of_too_many_scans_is_refused(picture: npt.NDArray[np.uint8]) -> None:
+    content = file_of(picture, 'jpg', cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
+    check_picture(content)
+    last = content.rindex(b'\xff\xda')
+    with pytest.raises(ImageError, match=r'has \d+ scans, more than 32'):
+        check_picture(content[:last] + content[last:-2] * 32 + b'\xff\xd9')
+
+
+def test_a_jpeg_that_never_comes_to_its_size_is_refused(picture: npt.NDArray[np.uint8]) -> None:
+    content = jpeg_of(picture)
+    with pytest.raises(ImageError, match='cut off or damaged'):
+        check_picture(content[:2] + b'\xff' * 5000 + content[2:])
+    check_picture(content[:2] + b'\xff' * 1000 + content[2:])
+
+
+def test_a_message_of_too_many_bytes_is_refused() -> None:
+    message = SimpleNamespace(data=bytes(64 * 1024 * 1024 + 1))
+    with pytest.raises(ImageError, match='has 67108865 bytes, more than 67108864'):
+        check_compressed_image(message)

@@ -276,3 +276,31 @@ def test_the_table_has_what_the_readme_promises() -> None:
         *('rgb8', 'bgr8', 'rgba8', 'bgra8', 'mono8', 'mono16', *BAYER),
         *('yuv422', 'uyvy', 'yuv422_yuy2', 'yuyv'),
     }
+
+
+@pytest.mark.parametrize(
+    ('fields', 'words'),
+    [
+        ({'width': 2**32 - 1, 'height': 2**32 - 1}, '4294967295 x 4294967295 pixels, more than'),
+        ({'width': 40_000, 'height': 1}, 'a side is longer than 32767'),
+        ({'encoding': '\x1b[2J' * 100_000}, r'\.\.\. \(400000 characters\) has more than 32'),
+        ({'encoding': '8UC1', 'step': 5, 'data': bytes(20)}, 'step is 5 bytes, but a row has 6'),
+    ],
+)
+def test_an_image_that_could_cost_much_is_refused(
+    picture: npt.NDArray[np.uint8], fields: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ImageError, match=words) as caught:
+        image_to_rgb(broken(picture, **fields))
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500
+
+
+def test_an_image_whose_rows_are_mostly_padding_is_refused(
+    picture: npt.NDArray[np.uint8],
+) -> None:
+    step = 256 * 1024 * 1024
+    # Never touched, so it costs nothing.
+    message = broken(picture, height=3, step=step, data=bytes(3 * step))
+    with pytest.raises(ImageError, match='has 805306368 bytes, more than 536870912'):
+        check_image(message)

@@ -85,9 +85,10 @@ def analysis_of() -> AnalysisOf:
         model: ModelVersion | None = None,
         elsewhere: int = 0,
         has_image: bool = False,
+        camera: str = 'front',
     ) -> Analysis:
         stored = tuple(
-            StoredSample(number, samples.names[label], 'front', 0, has_image, number, 0)
+            StoredSample(number, samples.names[label], camera, 0, has_image, number, 0)
             for number, label in zip(samples.ids.tolist(), samples.labels.tolist(), strict=True)
         )
         material = Material(Path('/data'), samples, stored, EXTRACTOR, elsewhere, model)

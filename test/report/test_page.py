@@ -115,7 +115,8 @@ def test_nothing_is_fetched_from_anywhere(usual: Analysis) -> None:
 
 def test_labels_and_cameras_are_harmless(samples_of: SamplesOf, analysis_of: AnalysisOf) -> None:
     labels = [number for number in range(len(HOSTILE)) for _ in range(6)]
-    analysis = analysis_of(samples_of(labels, HOSTILE, spread=3.0), has_image=True)
+    samples = samples_of(labels, HOSTILE, spread=3.0)
+    analysis = analysis_of(samples, has_image=True, camera=HOSTILE[2])
     plain = analysis_of(
         samples_of(labels, [f'c{number}' for number in range(len(HOSTILE))], spread=3.0),
         has_image=True,
@@ -125,6 +126,7 @@ def test_labels_and_cameras_are_harmless(samples_of: SamplesOf, analysis_of: Ana
     assert [tag for tag, _ in page.tags] == [tag for tag, _ in Page(made(plain)).tags]
     assert '<script>alert(1)</script>' in page.words
     assert '{{ 7 * 7 }}' in page.words
+    assert HOSTILE[2] in page.words
     assert '\u202e' not in page.words
 
 

@@ -17,6 +17,7 @@ import re
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.store.label import check_label
+from edgetpu_retrain.wording import is_shown, presentable
 from hypothesis import given
 from hypothesis import strategies as st
 import pytest
@@ -33,6 +34,8 @@ import pytest
         '👨‍👩‍👧',
         '.hidden',
         '...',
+        '茶' * 85,
+        'می\u200cخواهم',
         '-1',
         "it's",
         'unknowns',
@@ -59,7 +62,17 @@ def test_a_label_is_returned_as_it_is(label: str) -> None:
         (' a', "use 'a' instead"),
         ('a ', "use 'a' instead"),
         ('\u3000', 'only space'),
+        ('a\x1b[2Jb', r"contains '\x1b'"),
+        ('gpj.\u202eexe', r"contains '\u202e'"),
+        ('a\u2066b', r"contains '\u2066'"),
+        ('a\u200bb', r"contains '\u200b'"),
+        ('\ufeffa', r"contains '\ufeff'"),
+        ('a\uffffb', r"contains '\uffff'"),
+        ('\u200d', 'only space'),
+        ('a\u200d ', 'ends with a space'),
+        ('茶' * 86, 'has 258 bytes in UTF-8'),
         ('unknown', 'is reserved'),
+        ('un\u200dknown', 'is reserved'),
         ('Unknown', 'is reserved'),
         ('UNKNOWN', 'is reserved'),
     ],
@@ -71,8 +84,11 @@ def test_a_bad_label_is_refused_with_the_reason(label: str, words: str) -> None:
 
 def test_a_reserved_label_of_an_older_release_can_still_be_named() -> None:
     assert check_label('unknown', taught_before=True) == 'unknown'
-    with pytest.raises(RequestError, match='contains'):
-        check_label('un/known', taught_before=True)
+    for label in ('a\u202eb', 'a\u200bb', '茶' * 100, 'a\ufffeb'):
+        assert check_label(label, taught_before=True) == label
+    for label in ('un/known', 'a\x1b[2Jb', 'a\nb'):
+        with pytest.raises(RequestError, match='contains'):
+            check_label(label, taught_before=True)
 
 
 @given(st.text(max_size=120))
@@ -85,5 +101,8 @@ def test_every_accepted_label_survives_as_a_line_of_a_labels_file(label: str) ->
     if message is None:
         assert label.encode().decode().splitlines() == [label]
         assert label.strip() == label
+        assert len(label.encode()) <= 255
+        assert all(map(is_shown, label))
     else:
         assert message.encode(), 'the message itself can be shown'
+        assert presentable(message) == message

@@ -20,7 +20,8 @@ import sqlite3
 
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
-from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.store.sample_changes import MAX_CLASSES
+from edgetpu_retrain.store.samples import NewSample, SampleStore
 import numpy as np
 import pytest
 
@@ -218,3 +219,20 @@ def test_a_closed_store_says_so(
     store.close()
     with pytest.raises(StoreError, match=rf'Cannot [a-z ]+ {path}: it was closed'):
         change(store)
+
+
+def test_a_flood_of_classes_comes_to_an_end(samples: SampleStore) -> None:
+    embedding = np.zeros(4, np.float32)
+    some = [NewSample(f'class {number}', embedding) for number in range(MAX_CLASSES)]
+    ids = samples.add_batch(some, extractor=EXTRACTOR, quantization=None)
+    attempts: tuple[Callable[[], object], ...] = (
+        lambda: samples.add('new', embedding, extractor=EXTRACTOR, quantization=None),
+        lambda: samples.relabel(ids[:1], 'new'),
+        lambda: samples.relabel_class('class 0', 'new', extractor=EXTRACTOR),
+    )
+    for attempt in attempts:
+        with pytest.raises(RequestError, match="'new' would be one class more than the 1000"):
+            attempt()
+    samples.add('class 7', embedding, extractor=EXTRACTOR, quantization=None)
+    assert samples.relabel_class('class 0', 'class 1', extractor=EXTRACTOR) == 1
+    samples.add('new', embedding, extractor=EXTRACTOR, quantization=None)

@@ -1,0 +1,59 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Refusals in the log: each that a person can read, and a number instead of a flood."""
+
+from __future__ import annotations
+
+import math
+
+MOST_A_SECOND = 10
+"""So many refusals a second are told one by one: a person makes fewer, a program that is wrong
+would fill the disk."""
+
+_PERIOD_S = 1.0
+
+
+class RefusalLog:
+    """
+    Tells which refusals are worth a line.
+
+    >>> refusals = RefusalLog()
+    >>> lines = [refusals.line('no such label', now=7.0) for _ in range(MOST_A_SECOND + 2)]
+    >>> lines[0], lines[-1]
+    ('no such label', None)
+    >>> refusals.line('no such label', now=8.0)
+    'no such label (2 other requests were refused before)'
+    """
+
+    def __init__(self) -> None:
+        self._began = -math.inf
+        self._told = 0
+        self._untold = 0
+
+    def line(self, message: str, now: float) -> str | None:
+        """
+        Return the line for a refusal, None when there were too many in this second.
+
+        Args:
+            message: what was answered.
+            now: seconds of :func:`time.monotonic`.
+        """
+        if now - self._began >= _PERIOD_S:
+            self._began, self._told = now, 0
+        if self._told >= MOST_A_SECOND:
+            self._untold += 1
+            return None
+        self._told += 1
+        untold, self._untold = self._untold, 0
+        return f'{message} ({untold} other requests were refused before)' if untold else message

@@ -1,0 +1,109 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+PNG files as far as a hostile one has to be known before it is decoded.
+
+Written for https://www.w3.org/TR/png-3/: sections 5.3 (chunks) and 11.2.1 (IHDR).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import struct
+import zlib
+
+from edgetpu_retrain.errors import ImageError
+
+PNG_START = b'\x89PNG\r\n\x1a\n'
+
+MAX_CHUNKS = 65_536
+"""Of one file; usual ones hold 8 KB of pixels each."""
+
+UNCHECKED_BYTES = 64 * 1024
+"""Of packed pixels, which are not unpacked to be counted: they inflate within 0.3 s at worst."""
+
+# Which way is up and what is transparent.  All other chunks that pictures can be read without,
+# such as texts that inflate to megabytes each, are never shown to the decoder.
+_OPTIONAL_KEPT = frozenset({b'tRNS', b'eXIf'})
+# Bit 5 of a chunk's first letter tells that pictures can be read without it.
+_ANCILLARY = 0x20
+# Numbers a pixel, by colour type.
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+# Interlaced pictures are seven small ones, each with rows of its own.
+_ROOM = 2
+_STEP = 1 << 20
+_CHUNK_HEAD = struct.Struct('>I4s')
+
+
+def png_size(content: bytes) -> tuple[int, int]:
+    """Return width and height that a PNG file declares, or raise ImageError."""
+    if len(content) < 24 or content[12:16] != b'IHDR':
+        raise _cut_off(content)
+    width, height = struct.unpack_from('>II', content, 16)
+    return width, height
+
+
+def without_extras(content: bytes) -> bytes:
+    """
+    Return a PNG file, which must be whole, without what its pixels do not need.
+
+    Raises:
+        ImageError: when it is cut off, has too many chunks, or more pixels than it declares.
+    """
+    kept, pixels = [PNG_START], []
+    position = len(PNG_START)
+    for _ in range(MAX_CHUNKS):
+        begin = position + _CHUNK_HEAD.size
+        if begin > len(content):
+            raise _cut_off(content)
+        length, kind = _CHUNK_HEAD.unpack_from(content, position)
+        checksum = begin + length
+        end = checksum + 4
+        if end > len(content):
+            raise _cut_off(content)
+        if not kind[0] & _ANCILLARY or kind in _OPTIONAL_KEPT:
+            kept.append(content[position:end])
+        if kind == b'IDAT':
+            pixels.append(content[begin:checksum])
+        position = end
+        if kind == b'IEND':
+            if sum(map(len, pixels)) > UNCHECKED_BYTES:
+                _check_amount(pixels, content)
+            return b''.join(kept)
+    raise ImageError(f'the PNG file has more than {MAX_CHUNKS} chunks: save it anew')
+
+
+def _check_amount(packed: Sequence[bytes], content: bytes) -> None:
+    """Refuse pixels that inflate to more than the declared size needs, a step at a time."""
+    width, height, depth, colour = struct.unpack_from('>IIBB', content, 16)
+    row = 1 + width * _CHANNELS.get(colour, 4) * depth // 8
+    left = _ROOM * (row + 1) * height
+    inflating = zlib.decompressobj()
+    try:
+        for part in packed:
+            rest = part
+            while rest and not inflating.eof:
+                left -= len(inflating.decompress(rest, _STEP))
+                rest = inflating.unconsumed_tail
+                if left < 0:
+                    raise ImageError(
+                        f'the PNG file ({len(content)} bytes) holds more pixels than the '
+                        f'{width} x {height} that it declares: save it anew'
+                    )
+    except zlib.error as error:
+        raise ImageError(f'the PNG file is damaged ({error}): send it again') from error
+
+
+def _cut_off(content: bytes) -> ImageError:
+    return ImageError(f'the PNG file ({len(content)} bytes) is cut off: send it again')

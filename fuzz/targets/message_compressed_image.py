@@ -1,0 +1,92 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A sensor_msgs/CompressedImage of a camera; PNG files get their checksums back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+import struct
+from types import SimpleNamespace
+from typing import Any
+import zlib
+
+import cv2
+from edgetpu_retrain.node.image_transport import COMPRESSED
+from edgetpu_retrain.node.newest_frames import Frame
+from edgetpu_retrain.pictures.compressed_image import MAX_PIXELS_A_BYTE, SMALL_PIXELS
+from edgetpu_retrain.pictures.region import Region
+from message_fields import Fields, ReadFields, WrittenFields
+import messages
+import numpy as np
+from target import each_of, MemoryBudget, MIB, Target
+
+_PNG_START = b'\x89PNG\r\n\x1a\n'
+
+
+def _parts(fields: Fields) -> tuple[Any, Any]:
+    return messages.header(fields), messages.region_of_interest(fields)
+
+
+def _run(data: bytes, _folder: Path) -> None:
+    fields = ReadFields(data)
+    header, roi = _parts(fields)
+    message = SimpleNamespace(header=header, format='jpeg', data=fields.rest())
+    frame = Frame('front', COMPRESSED, message, 0.0)
+    each_of(frame.check, lambda: _convert(frame, roi))
+
+
+def _convert(frame: Frame, roi: Any) -> None:
+    frame.check_header()
+    width, height = frame.size
+    assert frame.whole.shape == (height, width, 3)
+    if (region := Region.from_message(roi)) is not None:
+        assert frame.part_to_rgb(region).shape == (region.height, region.width, 3)
+
+
+def _seeds() -> Iterator[bytes]:
+    fields = WrittenFields()
+    _parts(fields)
+    picture = np.arange(8 * 8 * 3, dtype=np.uint8).reshape(8, 8, 3)
+    for kind, options in (
+        ('.jpg', []),
+        ('.jpg', [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]),
+        ('.png', []),
+    ):
+        yield fields.content + cv2.imencode(kind, picture, options)[1].tobytes()
+
+
+def _mutate(data: bytes, most: int, _seed: int, mutate: Callable[[bytes, int], bytes]) -> bytes:
+    """Change bytes as libFuzzer does, and put the checksums of PNG chunks right."""
+    changed = bytearray(mutate(data, most))
+    position = changed.find(_PNG_START) + len(_PNG_START)
+    while position >= len(_PNG_START) and position + 12 <= len(changed):
+        (length,) = struct.unpack_from('>I', changed, position)
+        end = position + 8 + length
+        if end + 4 > len(changed):
+            break
+        begin = position + 4
+        struct.pack_into('>I', changed, end, zlib.crc32(changed[begin:end]))
+        position = end + 4
+    return bytes(changed)
+
+
+# Three bytes a pixel when decoded and three as RGB, of which numpy knows the latter.
+TARGET = Target(
+    run=_run,
+    seeds=_seeds,
+    max_bytes=4096,
+    memory=MemoryBudget(2 * MIB + SMALL_PIXELS * 6, MAX_PIXELS_A_BYTE * 6),
+    mutate=_mutate,
+)

@@ -1,0 +1,68 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A sensor_msgs/Image of a camera, whole and in part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from edgetpu_retrain.errors import RetrainError
+from edgetpu_retrain.node.image_transport import RAW
+from edgetpu_retrain.node.newest_frames import Frame
+from edgetpu_retrain.pictures.image_conversion import CONVERTED_ENCODINGS
+from edgetpu_retrain.pictures.region import Region
+from message_fields import Fields, ReadFields, WrittenFields
+import messages
+import numpy as np
+from target import BrokenPromiseError, each_of, MemoryBudget, MIB, Target
+
+
+def _frame(fields: Fields, encoding: str = 'rgb8') -> tuple[Frame, Any]:
+    message = messages.image(fields, encoding)
+    return Frame('front', RAW, message, 0.0), messages.region_of_interest(fields)
+
+
+def _run(data: bytes, _folder: Path) -> None:
+    frame, roi = _frame(ReadFields(data))
+    each_of(frame.check, lambda: _convert(frame, roi))
+
+
+def _convert(frame: Frame, roi: Any) -> None:
+    region = Region.from_message(roi)
+    fresh = Frame(frame.camera, frame.transport, frame.message, frame.arrived, region)
+    fresh.check_header()
+    part = fresh.to_rgb()
+    whole = frame.whole
+    try:
+        frame.check()
+    except RetrainError as error:
+        raise BrokenPromiseError(f'what is refused was converted: {error}') from error
+    if whole.dtype != np.uint8 or whole.shape[:2] != (frame.size[1], frame.size[0]):
+        raise BrokenPromiseError(f'{frame.size} became {whole.shape}')
+    expected = whole if region is None else region.cut(whole)
+    if not np.array_equal(part, expected):
+        raise BrokenPromiseError(f'{region} is not cut from the whole')
+
+
+def _seeds() -> Iterator[bytes]:
+    for encoding in (*CONVERTED_ENCODINGS, '8UC3'):
+        fields = WrittenFields()
+        _frame(fields, encoding)
+        yield fields.content
+
+
+# The image itself is made of few bytes here, and of up to 64 KB.
+TARGET = Target(run=_run, seeds=_seeds, max_bytes=2048, memory=MemoryBudget(2 * MIB, 70_000))

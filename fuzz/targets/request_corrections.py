@@ -1,0 +1,78 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Requests to remove, relabel and undo, up to the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from edgetpu_retrain.node.sample_requests import relabel_request
+from edgetpu_retrain.store.samples import SampleStore
+from message_fields import Fields, ReadFields, WrittenFields
+import messages
+import numpy as np
+from target import each_of, MemoryBudget, MIB, Target
+
+_EXTRACTOR = 'e' * 64
+_SAMPLES = 4
+
+
+def _run(data: bytes, folder: Path) -> None:
+    with SampleStore(folder / 'samples.db') as store:
+        for number in range(_SAMPLES):
+            store.add(
+                ('mug', 'cup')[number % 2],
+                np.arange(4, dtype=np.float32),
+                extractor=_EXTRACTOR,
+                quantization=None,
+            )
+        _correct(ReadFields(data), store)
+        assert store.counts(extractor=_EXTRACTOR).keys() == {
+            each.label for each in store.list_samples(extractor=_EXTRACTOR)
+        }
+
+
+def _correct(fields: Fields, store: SampleStore | None) -> None:
+    """Draw the requests, and do them where there is a store."""
+    relabel_class = messages.relabel_samples(fields, 'mug', 0)
+    relabel_some = messages.relabel_samples(fields, '', 2)
+    remove = messages.remove_samples(fields)
+    undo = fields.flag(True)
+    if store is None:
+        return
+    each_of(
+        lambda: _relabel(relabel_class, store),
+        lambda: _relabel(relabel_some, store),
+        lambda: store.remove(remove.label, remove.n, extractor=_EXTRACTOR),
+        lambda: undo and store.undo_last_addition(extractor=_EXTRACTOR),
+    )
+
+
+def _relabel(request: object, store: SampleStore) -> None:
+    label, ids, new_label = relabel_request(request)
+    if label:
+        store.relabel_class(label, new_label, extractor=_EXTRACTOR)
+    else:
+        store.relabel(ids, new_label)
+
+
+def _seeds() -> Iterator[bytes]:
+    fields = WrittenFields()
+    _correct(fields, None)
+    yield fields.content
+
+
+# Each of the texts may be one of 2 MB made of 64 bytes.
+TARGET = Target(run=_run, seeds=_seeds, max_bytes=2048, memory=MemoryBudget(24 * MIB, 200_000))

@@ -1,0 +1,69 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Requests to add and to list samples, and the labels in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import cv2
+from edgetpu_retrain.node.message_header import stamp_parts
+from edgetpu_retrain.node.sample_requests import add_request, list_request, MAX_COUNT
+from edgetpu_retrain.store.label import check_label
+from message_fields import ReadFields, WrittenFields
+import messages
+import numpy as np
+from target import each_of, MemoryBudget, MIB, Target
+
+_CAMERAS = ('front', 'arm')
+_PARAMETERS = SimpleNamespace(sample_timeout_s=10.0, min_novelty=0.0)
+
+
+def _run(data: bytes, _folder: Path) -> None:
+    fields = ReadFields(data)
+    add, newest = messages.add_sample(fields), messages.list_samples(fields)
+    each_of(lambda: _add(add), lambda: list_request(newest), lambda: _label(newest.label))
+
+
+def _add(request: object) -> None:
+    wanted = add_request(request, _CAMERAS, _PARAMETERS)
+    assert 1 <= wanted.count <= MAX_COUNT
+    assert wanted.camera in ('', *_CAMERAS)
+    assert 0.0 <= wanted.timeout_s < float('inf')
+    seconds, nanoseconds = stamp_parts(wanted.stamp_ns)
+    assert -(2**31) <= seconds < 2**31
+    assert 0 <= nanoseconds < 10**9
+
+
+def _label(label: str) -> None:
+    check_label(label)
+    # What it becomes: the name of a folder, a line, an element of XML.
+    assert Path(label).name == label
+    assert len(label.encode()) <= 255
+    assert label.splitlines() == [label]
+
+
+def _seeds() -> Iterator[bytes]:
+    picture = cv2.imencode('.png', np.zeros((8, 8, 3), np.uint8))[1].tobytes()
+    for content in (b'', picture):
+        fields = WrittenFields()
+        messages.add_sample(fields, content)
+        messages.list_samples(fields)
+        yield fields.content
+
+
+# Each of the texts may be one of 2 MB made of 64 bytes.
+TARGET = Target(run=_run, seeds=_seeds, max_bytes=4096, memory=MemoryBudget(24 * MIB, 200_000))

@@ -1,0 +1,37 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""docs/limits.md, held against the constants that it names."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+import re
+
+import pytest
+
+PAGE = (Path(__file__).parents[1] / 'docs' / 'limits.md').read_text()
+ROWS = re.findall(r'^\| [^|]+ \| ([\d.]+) \| [^|]+ \| `([\w.]+)\.(\w+)` \|$', PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize(('value', 'module', 'name'), ROWS)
+def test_a_limit_is_the_one_in_the_code(value: str, module: str, name: str) -> None:
+    assert getattr(importlib.import_module(f'edgetpu_retrain.{module}'), name) == float(value)
+
+
+def test_every_row_is_read() -> None:
+    headings = PAGE.count('| constant |')
+    rows = [line for line in PAGE.splitlines() if line.startswith('| ')]
+    assert len(ROWS) == len(rows) - 2 * headings
+    assert len(ROWS) > 30
