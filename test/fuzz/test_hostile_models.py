@@ -41,7 +41,8 @@ Edit = Callable[[Any], None]
 def _replaced(values: Any, place: int, value: int) -> list[int]:
     """Return a vector with one number replaced, or with one that it did not have."""
     numbers = [] if values is None else [int(each) for each in values]
-    return [*numbers[:place], value, *numbers[place + 1 :]]
+    after = place + 1
+    return [*numbers[:place], value, *numbers[after:]]
 
 
 def _of_tensor(which: int, change: Callable[[Any], None]) -> Edit:
