@@ -30,7 +30,7 @@ MIB = 2**20
 MAX_MESSAGE = 2500
 
 # Where it is there, files in it never reach a disk.
-_MEMORY_FOLDER = Path('/dev/shm')
+_MEMORY_FOLDER = Path('/dev/shm')  # noqa: S108 - files there get names of tempfile's making
 
 Mutate = Callable[[bytes, int, int, Callable[[bytes, int], bytes]], bytes]
 """

@@ -234,7 +234,7 @@ def test_a_damaged_description_of_an_extractor_is_found(
     change: str, store: SampleStore, path: Path
 ) -> None:
     teach(store, 'mug')
-    change_file(path, f'UPDATE extractors SET {change}')  # noqa: S608 - one of the four above
+    change_file(path, f'UPDATE extractors SET {change}')
     with pytest.raises(StoreError, match=f'{path} is damaged where it describes.*What to do: '):
         store.snapshot(extractor=EXTRACTOR)
 
