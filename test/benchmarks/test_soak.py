@@ -37,6 +37,7 @@ def test_a_short_soak_tells_all_figures_and_each_error(package_path: str) -> Non
         check=False,
     )
     assert ended.returncode == 1, ended.stderr
+    assert ended.stdout, ended.stderr
     *_, last = ended.stdout.splitlines()
     figures = json.loads(last)
     for name in ('memory_drift', 'p99_drift', 'frame_p99_drift'):
