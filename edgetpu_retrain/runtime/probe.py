@@ -24,10 +24,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 import contextlib
+import ctypes
 from dataclasses import dataclass
 from functools import lru_cache
 import hashlib
 import json
+import math
 import os
 from pathlib import Path
 import resource
@@ -50,6 +52,8 @@ _REFUSALS: Mapping[str, type[RetrainError]] = {
     error.__name__: error for error in (ModelFileError, DeviceError)
 }
 _PAGE = os.sysconf('SC_PAGE_SIZE')
+# From Linux' sys/prctl.h.
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,8 @@ def probe(
     compiled = is_compiled(parse(model))
     command = [sys.executable, '-m', __name__, '--device', device]
     command += ['--num-threads', str(num_threads), '--compiled', str(int(compiled))]
-    command += ['--cpu-s', str(limits.cpu_s), '--memory', str(limits.memory + 8 * len(model))]
+    command += ['--wall-s', str(limits.wall_s), '--cpu-s', str(limits.cpu_s)]
+    command += ['--memory', str(limits.memory + 8 * len(model))]
     # The child imports what this process does, and nothing from the folder it happens to be in.
     path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path if entry)
     try:
@@ -172,15 +177,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('--device', default='auto')
     parser.add_argument('--num-threads', type=int, default=1)
     parser.add_argument('--compiled', type=int, choices=(0, 1), default=0)
+    parser.add_argument('--wall-s', type=float, default=ProbeLimits.wall_s)
     parser.add_argument('--cpu-s', type=int, default=ProbeLimits.cpu_s)
     parser.add_argument('--memory', type=int, default=ProbeLimits.memory)
     options = parser.parse_args(arguments)
+    _end_in_time(options.wall_s)
     # Libraries print what they like; the answer goes where nothing else does.
     answer = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)
     with answer:
         json.dump(_try(sys.stdin.buffer.read(), options), answer)
     return 0
+
+
+def _end_in_time(wall_s: float) -> None:
+    """Keep no device busy for a parent that is gone, wherever this process hangs."""
+    # The parent waits so long; ITIMER_REAL ends a process that nobody watches any more.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(math.ceil(wall_s) + 1)
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _try(model: bytes, options: Any) -> dict[str, str]:

@@ -12,8 +12,15 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from collections.abc import Callable
 import hashlib
+import os
 from pathlib import Path
+import select
+import signal
+import subprocess
+import sys
+import time
 from typing import Any
 
 from edgetpu_retrain.errors import DeviceError, ModelFileError, RetrainError
@@ -24,6 +31,20 @@ from small_models import build_extractor, build_extractor_tree, pack
 
 MODEL = build_extractor('uint8')
 COMPILED = build_extractor('uint8', compiled=True)
+PATIENCE_S = 60.0
+PARENT = """
+from pathlib import Path
+import sys
+from edgetpu_retrain.runtime.probe import probe
+probe(Path(sys.argv[1]).read_bytes())
+"""
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def greedy_model() -> bytes:
@@ -97,6 +118,45 @@ def test_an_edge_tpu_that_fails_is_one_sentence(
     message = refusal(DeviceError, COMPILED, limits=ProbeLimits(wall_s=wall_s, cpu_s=3))
     assert part in message
     assert "the model's CPU twin" in message
+
+
+@pytest.mark.usefixtures('kernel', 'edgetpu_library')
+def test_a_child_whose_device_hangs_does_not_outlive_its_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, model = tmp_path / 'log', tmp_path / 'model.tflite'
+    model.write_bytes(COMPILED)
+    monkeypatch.setenv('EDGETPU_STAND_IN', 'hang:1')
+    monkeypatch.setenv('EDGETPU_STAND_IN_LOG', str(log))
+    monkeypatch.setenv('PYTHONPATH', os.pathsep.join(entry for entry in sys.path if entry))
+    parent = subprocess.Popen([sys.executable, '-c', PARENT, str(model)])
+    try:
+        wait_until(log.exists)
+        (child,) = Path(f'/proc/{parent.pid}/task/{parent.pid}/children').read_text().split()
+        watched = os.pidfd_open(int(child))
+    finally:
+        parent.kill()
+        parent.wait()
+    with os.fdopen(watched) as file:
+        ended, _, _ = select.select([file], [], [], ProbeLimits.wall_s - 10.0)
+    assert ended
+
+
+@pytest.mark.usefixtures('kernel', 'edgetpu_library')
+def test_a_child_whose_device_hangs_ends_by_itself_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv('EDGETPU_STAND_IN', 'hang:1')
+    monkeypatch.setenv('PYTHONPATH', os.pathsep.join(entry for entry in sys.path if entry))
+    command = [sys.executable, '-m', 'edgetpu_retrain.runtime.probe', '--compiled', '1']
+    child = subprocess.run(
+        [*command, '--wall-s', '1'],
+        check=False,
+        input=COMPILED,
+        capture_output=True,
+        timeout=PATIENCE_S,
+    )
+    assert child.returncode == -signal.SIGALRM, child.stderr
 
 
 def test_the_child_imports_what_this_process_does_wherever_that_is(
