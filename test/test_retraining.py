@@ -30,6 +30,7 @@ from edgetpu_retrain.runtime.extractor import Extractor
 from edgetpu_retrain.runtime.unknown_detection import UnknownDetection
 from edgetpu_retrain.store.models import ModelStore
 from edgetpu_retrain.store.samples import SampleSet, SampleStore
+from edgetpu_retrain.training_options import MAX_LEARNING_RATE, MAX_REG
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -252,7 +253,7 @@ def test_options_out_of_range_are_refused(samples: SampleSet, extractor_model: b
 def test_a_training_that_runs_away_keeps_its_last_good_weights_and_says_so(
     samples: SampleSet, extractor_model: bytes
 ) -> None:
-    options = dataclasses.replace(OPTIONS, learning_rate=1e38)
+    options = dataclasses.replace(OPTIONS, learning_rate=MAX_LEARNING_RATE, reg=MAX_REG)
     outcome = retrain(samples, extractor_model, options)
     assert 'Training diverged' in outcome.message
     assert np.isfinite(outcome.head.weights).all()

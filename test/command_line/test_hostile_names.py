@@ -26,7 +26,7 @@ from command_line_types import Run
 import pytest
 
 SUBJECTS = ('cat', 'coffee', 'coins')
-LABELS = ('-rf $(touch evil) `touch evil`;', '<img src=x onerror=evil()>', '\u202e%s%n{0.evil}')
+LABELS = ('-rf $(touch evil) `touch evil`;', '<img src=x onerror=evil()>', '~%s%n{0.evil}')
 # What no label may be, and what somebody with write access could put into the database.
 PLANTED = ('../../evil', 'evil\x1b[2J\nevil')
 

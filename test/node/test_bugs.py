@@ -41,7 +41,7 @@ def test_a_bug_in_a_training_aborts_it_and_the_node_goes_on(
     status, result = person.train()
     assert status == GoalStatus.STATUS_ABORTED
     assert not result.success
-    assert 'Internal error, see the log of the node: ZeroDivisionError' in result.message
+    assert 'Internal error, see the log of the node: "ZeroDivisionError' in result.message
     node.wait_for_log("raise ZeroDivisionError('a bug')")
     assert list(person.list_samples().counts) == [TAUGHT, TAUGHT]
 
@@ -54,7 +54,7 @@ def test_a_bug_in_a_service_is_its_answer_and_the_node_goes_on(
     person.wait_until_ready()
     refused = person.load_model(1)
     assert not refused.success
-    assert refused.message.startswith('Internal error, see the log of the node: ZeroDivision')
+    assert refused.message.startswith('Internal error, see the log of the node: "ZeroDivision')
     # What serves is told all the same.
     assert refused.model_version == 2
     node.wait_for_log("raise ZeroDivisionError('a bug')")

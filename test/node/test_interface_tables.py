@@ -18,10 +18,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 import re
+import time
 from typing import Any
 
 from rclpy.action import get_action_names_and_types
-from running_node import Person
+from running_node import PATIENCE_S, Person
 
 README = (Path(__file__).parents[2] / 'README.md').read_text()
 NODE = '/edgetpu_retrain'
@@ -76,6 +77,11 @@ def test_topics_services_and_action_are_those_in_the_tables(
 ) -> None:
     start_node({'cameras': '[front]', 'front.detections_topic': '/boxes'}).wait_until_ready()
     graph = person.wait_until_ready().node
+    # The names of nodes travel on a topic of their own, later than their services.
+    end = time.monotonic() + PATIENCE_S
+    while NODE[1:] not in graph.get_node_names():
+        assert time.monotonic() < end
+        time.sleep(0.05)
     services = only_type(graph.get_service_names_and_types_by_node(NODE[1:], '/'))
     topics = only_type(graph.get_publisher_names_and_types_by_node(NODE[1:], '/'))
     assert own(services) == documented('service', 'srv')

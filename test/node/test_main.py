@@ -35,7 +35,7 @@ REFUSED = [
     ({'sample_timeout_s': -1.0}, 'parameter sample_timeout_s must be a number'),
     ({'cameras': '[]'}, 'parameter cameras has no value'),
     ({'cameras': 'left'}, 'parameter cameras must be a list of texts'),
-    ({'cameras': '[a, a]'}, "['a', 'a']: each name must be there once"),
+    ({'cameras': '[a, a]'}, 'cameras is a, a: each name must be there once'),
     ({'camera.image_transport': 'theora'}, "is 'theora': set it to raw or compressed"),
     ({'camera.image_topic': '"a b"'}, "camera 'camera' cannot subscribe to 'a b'"),
     ({'qos_overrides./image.subscription.reliability': 'perfect'}, '`perfect`'),

@@ -80,7 +80,7 @@ def test_a_bug_is_told_and_logged_and_the_next_request_answered(
 ) -> None:
     broken = answering.ask(break_down())
     assert not broken.success
-    assert broken.message == "Internal error, see the log of the node: KeyError('a bug')."
+    assert broken.message == 'Internal error, see the log of the node: "KeyError(\'a bug\')".'
     assert "raise KeyError('a bug')" in capfd.readouterr().err
     assert answering.ask(agree()).success
 
