@@ -75,10 +75,12 @@ class ReadFields:
         return float(value)
 
     def text(self, _example: str) -> str:
-        """Return a text, repeated up to 32768 times."""
-        # Long texts out of few bytes: a text may be repeated, up to 32768 times.
+        """Return a text, repeated up to 32768 times or to 65536 characters."""
+        # Long texts out of few bytes, but no longer than all limits on texts together: the
+        # memory that an input costs would be that of this text.
         times = 1 << (self.whole(8, 0) & 15)
-        return self.data(b'').decode(errors='replace') * times
+        text = self.data(b'').decode(errors='replace')
+        return text * min(times, max(1, 65_536 // max(1, len(text))))
 
     def data(self, _example: bytes) -> bytes:
         """Return bytes."""
