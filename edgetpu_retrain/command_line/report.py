@@ -20,9 +20,9 @@ from pathlib import Path
 import click
 from edgetpu_retrain.command_line import options
 from edgetpu_retrain.command_line.output import emit
+from edgetpu_retrain.command_line.workspace import existing_folder
 from edgetpu_retrain.report import write_report
 from edgetpu_retrain.report.report_files import DEFAULT_NAME
-from edgetpu_retrain.store.data_folder import data_folder
 from rich.console import Console
 
 
@@ -53,7 +53,7 @@ def report(out: Path, version: int, data_dir: str, as_json: bool) -> None:
     console = Console(stderr=True)
     with console.status('reading') as status:
         files = write_report(
-            data_folder(data_dir),
+            existing_folder(data_dir),
             out,
             version=version,
             on_step=status.update,

@@ -183,7 +183,7 @@ def import_samples(archive: Path, extractor: str, data_dir: str, as_json: bool) 
     """Add the samples of FILE.zip, which `samples export` wrote; those here already stay."""
     description = describe(read_extractor(extractor))
     kind = EmbeddingKind(description.dimension, description.output_dtype, description.quantization)
-    with SampleArchive(archive) as source, open_samples(data_dir) as store:
+    with SampleArchive(archive) as source, open_samples(data_dir, create=True) as store:
         with progress_bar('importing', 2 * source.count) as step:
             done = import_archive(store, source, {description.identity: kind}, step)
         others = set(source.kinds) - {description.identity}

@@ -66,7 +66,7 @@ def teach(
     with (
         labelled_source(source, part, label, for_teaching=True) as pictures,
         open_engine(extractor, device, threads) as engine,
-        open_samples(data_dir) as store,
+        open_samples(data_dir, create=True) as store,
     ):
         identity = engine.description.identity
         try:

@@ -32,14 +32,39 @@ from edgetpu_retrain.store.samples import SampleStore
 from edgetpu_retrain.wording import counted
 
 
-def open_samples(data_dir: str) -> SampleStore:
-    """Open the samples of a data folder; '' is the default one."""
-    return SampleStore(data_folder(data_dir) / SAMPLES_FILE)
+def open_samples(data_dir: str, *, create: bool = False) -> SampleStore:
+    """
+    Open the samples of a data folder; '' is the default one.
+
+    Args:
+        data_dir: as the user named it.
+        create: whether a folder that is not there is to be made; to look at one that was
+            mistyped would leave an empty one behind, and say that nothing was taught.
+
+    Raises:
+        RequestError: when there is no such folder.
+    """
+    return SampleStore((data_folder if create else existing_folder)(data_dir) / SAMPLES_FILE)
 
 
 def open_models(data_dir: str) -> ModelStore:
-    """Open the model versions of a data folder; '' is the default one."""
-    return ModelStore(data_folder(data_dir) / MODELS_FOLDER)
+    """Open the model versions of a data folder, as :func:`open_samples` does the samples."""
+    return ModelStore(existing_folder(data_dir) / MODELS_FOLDER)
+
+
+def existing_folder(data_dir: str) -> Path:
+    """
+    Return a data folder that is there; '' is the default one.
+
+    Raises:
+        RequestError: when there is none of this name.
+    """
+    if data_dir and not Path(data_dir).expanduser().is_dir():
+        raise RequestError(
+            f'there is no data folder {data_dir!r}: check --data-dir; `teach` and `samples '
+            'import` make one'
+        )
+    return data_folder(data_dir)
 
 
 def read_model_file(path: str | Path) -> bytes:

@@ -70,5 +70,6 @@ def _values(tree: Any, index: int) -> FloatArray:
     details = tensor.quantization
     if details is None or details.scale is None or len(details.scale) != 1:
         raise ModelFileError('the head of this model is not quantized as a whole: it is damaged')
-    zero = 0 if details.zeroPoint is None else int(details.zeroPoint[0])
+    points = details.zeroPoint
+    zero = 0 if points is None or len(points) == 0 else int(points[0])
     return dequantize(stored, QuantizationParameters(float(details.scale[0]), zero))

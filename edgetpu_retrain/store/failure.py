@@ -21,6 +21,14 @@ import sqlite3
 
 from edgetpu_retrain.errors import StoreError
 
+SQLITE_FAILURES = (sqlite3.Error, UnicodeDecodeError, MemoryError)
+"""
+What Python's sqlite3 raises.
+
+UnicodeDecodeError is what it makes of a damaged file whose names SQLite quotes in its own message,
+MemoryError of one that claims a row as large as all memory.
+"""
+
 _MOVE_AWAY = 'move it away (or restore a backup) and start again'
 _FREE_SPACE = 'free space on its disk, then repeat the request'
 _LOCAL_DISK = 'set data_dir to a folder on a local disk'
@@ -33,6 +41,7 @@ _ADVICE_FOR_SQLITE = {
     'malformed': f'the file is damaged: {_MOVE_AWAY}',
     'no such table': f'the file is damaged: {_MOVE_AWAY}',
     'no such column': f'the file is damaged: {_MOVE_AWAY}',
+    'more memory': f'free memory; if that does not help, the file is damaged: {_MOVE_AWAY}',
     'could not decode': f'the file is damaged: {_MOVE_AWAY}',
     'disk is full': _FREE_SPACE,
     'readonly database': _PERMISSION,
@@ -62,7 +71,7 @@ _ADVICE_FOR_ERRNO = {
 
 
 def store_error(
-    action: str, path: Path, error: OSError | sqlite3.Error | UnicodeDecodeError
+    action: str, path: Path, error: OSError | sqlite3.Error | UnicodeDecodeError | MemoryError
 ) -> StoreError:
     """
     Put a failure of the disk or of SQLite into words.
@@ -70,8 +79,7 @@ def store_error(
     Args:
         action: what was being done, to follow 'Cannot', such as 'store a sample in'.
         path: the file or folder it was done to.
-        error: what was raised; UnicodeDecodeError is what Python's sqlite3 makes of a damaged
-            file whose names SQLite quotes in its own message.
+        error: what was raised, one of these or of :data:`SQLITE_FAILURES`.
 
     Returns:
         The error to raise ``from`` it: what failed, where, why and what to do.
@@ -83,6 +91,8 @@ def store_error(
         reason = str(error)
         if isinstance(error, UnicodeDecodeError):
             reason = 'malformed names of tables'
+        elif isinstance(error, MemoryError):
+            reason = 'it asks for more memory than there is'
         advice = next(
             (text for words, text in _ADVICE_FOR_SQLITE.items() if words in reason.lower()),
             'check the file and its disk',

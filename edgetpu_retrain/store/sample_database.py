@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.durable_file import make_folder, sync_folder
-from edgetpu_retrain.store.failure import store_error
+from edgetpu_retrain.store.failure import SQLITE_FAILURES, store_error
 from edgetpu_retrain.store.lock_wait import wait_while_locked
 from edgetpu_retrain.store.sample_schema import open_database
 
@@ -102,7 +102,7 @@ class SampleDatabase:
                 wait_while_locked(lambda: _begin(connection, writing=writing), self._is_ending)
                 yield connection
                 connection.execute('COMMIT')
-            except (sqlite3.Error, UnicodeDecodeError) as error:
+            except SQLITE_FAILURES as error:
                 raise store_error(action, self.path, error) from error
             finally:
                 # Only after a failure; SQLite undoes some failed transactions by itself.
@@ -133,7 +133,7 @@ class SampleDatabase:
             except OSError:
                 connection.close()
                 raise
-        except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
+        except (OSError, *SQLITE_FAILURES) as error:
             raise store_error('open the samples in', self.path, error) from error
         return connection
 

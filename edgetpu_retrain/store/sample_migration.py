@@ -31,7 +31,7 @@ import sqlite3
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.durable_file import sync_folder, TEMPORARY_SUFFIX
-from edgetpu_retrain.store.failure import store_error
+from edgetpu_retrain.store.failure import SQLITE_FAILURES, store_error
 
 # By the version that they start from; each leads to the next one.
 _STEPS: dict[int, tuple[str, ...]] = {
@@ -72,7 +72,7 @@ def back_up(path: Path, version: int) -> Path:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
-    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
+    except (OSError, *SQLITE_FAILURES) as error:
         raise store_error(
             'make the backup copy that comes before the migration of', path, error
         ) from error

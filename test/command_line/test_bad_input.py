@@ -124,6 +124,7 @@ def test_models_that_are_none_or_have_no_labels(run: Run, exam: Path, tmp_path: 
     (tmp_path / 'bare.tflite').write_bytes(build_extractor('uint8', dimension=4))
     (tmp_path / 'text.tflite').write_text('hello')
     (tmp_path / 'labels.txt').write_text('0 a\n1 b\n2 c\n')
+    (tmp_path / 'data').mkdir()
     data = ('--data-dir', tmp_path / 'data')
     for model, code, words in (
         ('', CALL_WAS_WRONG, 'no trained model'),
@@ -167,6 +168,7 @@ def test_teaching_with_another_extractor_is_told(run: Run, lessons: Path, tmp_pa
 
 
 def test_one_class_is_too_few_to_train(run: Run, bag: Path, tmp_path: Path) -> None:
+    (tmp_path / 'data').mkdir()
     data = ('--data-dir', tmp_path / 'data')
     ended = run('train', *data)
     assert (ended.code, 'no class was taught' in ended.problem) == (WORK_FAILED, True)

@@ -87,6 +87,7 @@ def test_what_is_not_there_or_damaged(run: Run, folder: Path, tmp_path: Path) ->
     assert listed.result['serving'] == 1
     assert 'is not the file that was written' in listed.err
     assert run('models', 'use', '2', '--data-dir', folder).code == 1
+    (tmp_path / 'empty').mkdir()
     empty = run('models', 'list', '--data-dir', tmp_path / 'empty', '--json')
     assert json.loads(empty.out) == {'serving': 0, 'models': []}
     ended = run('models', 'show', '--data-dir', tmp_path / 'empty')

@@ -33,6 +33,7 @@ def test_a_report_on_what_was_taught_and_trained(
 def test_nothing_to_report_and_no_such_version(
     run: Run, trained_once: Path, tmp_path: Path
 ) -> None:
+    (tmp_path / 'empty').mkdir()
     ended = run('report', '--data-dir', tmp_path / 'empty', '--out', tmp_path)
     assert (ended.code, 'no samples' in ended.problem) == (2, True)
     ended = run('report', '--data-dir', trained_once, '--version', '9', '--out', tmp_path)

@@ -49,6 +49,19 @@ def test_listing_relabelling_and_removing(run: Run, data: tuple[object, ...]) ->
     assert counts(run, data) == {'tom': 10, 'coins': 7}
 
 
+@pytest.mark.parametrize(
+    'command', [('samples', 'list'), ('models', 'list'), ('train',), ('report', '--out', 'x.html')]
+)
+def test_a_data_folder_that_is_mistyped_is_told_and_not_made(
+    command: tuple[str, ...], run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = run(*command, '--data-dir', 'mistyped')
+    assert ended.code == 2
+    assert "there is no data folder 'mistyped': check --data-dir" in ended.err
+    assert not Path('mistyped').exists()
+
+
 def test_what_is_not_there_cannot_be_changed(run: Run, data: tuple[object, ...]) -> None:
     for arguments in (
         ('samples', 'list', '--label', 'dog'),
