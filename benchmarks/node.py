@@ -92,6 +92,11 @@ def main() -> None:
 
 def measure(result: dict[str, Any], folder: Path, arguments: argparse.Namespace) -> None:
     """Add to the result, and print, what each measurement gives."""
+    slow, took = slow_extractor(_SLOW_MS, arguments.threads)
+    print(f'\nthe slow extractor takes {took:.1f} ms on its own')
+    with bench_of(folder / 'slow', slow, arguments, taught=False) as bench:
+        result['throughput_10ms'] = throughput(bench)
+        print_table('throughput, slow extractor', result['throughput_10ms'])
     default = read_model(default_extractor_path())
     with bench_of(folder / 'default', default, arguments) as bench:
         result['throughput_default'] = throughput(bench)
@@ -106,11 +111,6 @@ def measure(result: dict[str, Any], folder: Path, arguments: argparse.Namespace)
             print_table(name, result[name])
         result['memory'] = memory(bench, arguments.minutes)
         print_table('memory', result['memory'])
-    slow, took = slow_extractor(_SLOW_MS, arguments.threads)
-    print(f'\nthe slow extractor takes {took:.1f} ms on its own')
-    with bench_of(folder / 'slow', slow, arguments, taught=False) as bench:
-        result['throughput_10ms'] = throughput(bench)
-        print_table('throughput, slow extractor', result['throughput_10ms'])
 
 
 def headline(result: Mapping[str, Any]) -> dict[str, float]:

@@ -61,9 +61,11 @@ def test_a_goal_ends_with_a_model_that_serves(
     # The heads that are measured, and the one that serves.
     runs, rest = divmod(goal.feedback[0].num_iter, 40)
     assert (runs >= 2, rest) == (True, 0)
-    assert [each.iteration for each in goal.feedback] == [
-        40 * run + each for run in range(runs) for each in (1, 11, 21, 31)
-    ]
+    told = [each.iteration for each in goal.feedback]
+    expected = [40 * run + each for run in range(runs) for each in (1, 11, 21, 31)]
+    # Feedback is a topic: a subscriber that is slower than the training loses some.
+    assert told == [each for each in expected if each in set(told)]
+    assert len(told) > 2
     for feedback in goal.feedback:
         assert feedback.num_iter == 40 * runs
         assert math.isfinite(feedback.loss)
