@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-import threading
+from multiprocessing.synchronize import Event
 import time
 from typing import Any
 
@@ -40,7 +40,7 @@ class UnansweredError(Exception):
 @dataclass
 class Record:
     """
-    What all clients have seen; any thread may add to it.
+    What a client has seen.
 
     Args:
         answers: pairs of the moment, seconds of CLOCK_MONOTONIC, and how long an answer took.
@@ -53,30 +53,27 @@ class Record:
     slow_answers: list[tuple[float, float]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, what: str) -> None:
         """Note that something happened."""
-        with self.lock:
-            self.counts[what] += 1
+        self.counts[what] += 1
 
     def error(self, words: str) -> None:
         """Note an error."""
-        with self.lock:
-            self.errors.append(words)
+        self.errors.append(words)
 
 
 class Client:
     """
-    A ROS node in a context, and thus a DDS participant, of its own; for one thread.
+    A ROS node in a context, and thus a DDS participant, of its own.
 
     Args:
         name: of the node, and for errors.
         record: what happens is added to it.
-        stopping: ends waits early.
+        stopping: ends waits early, an event of this process or of several.
     """
 
-    def __init__(self, name: str, record: Record, stopping: threading.Event) -> None:
+    def __init__(self, name: str, record: Record, stopping: Event) -> None:
         self.name = name
         self.record = record
         self._stopping = stopping
@@ -130,9 +127,8 @@ class Client:
 
         answer = self.answered(call, service, patience)
         answers = self.record.slow_answers if slow else self.record.answers
-        with self.record.lock:
-            answers.append((begin, time.monotonic() - begin))
-            self.record.counts[service] += 1
+        answers.append((begin, time.monotonic() - begin))
+        self.record.count(service)
         self._judge(service, answer, may_say, must_fail=must_fail)
         return answer
 

@@ -12,7 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-All clients of ``benchmarks/soak.py`` in a process of their own, a thread each.
+All clients of ``benchmarks/soak.py``, each a process of its own.
+
+In one process they would wait for each other's turn in Python, and what is measured would be that.
 
 Requests: ``start`` with the training period, answered at once; ``stop``, answered with what was
 noted when all have ended.
@@ -20,8 +22,11 @@ noted when all have ended.
 
 from __future__ import annotations
 
+from collections import Counter
 import itertools
-import threading
+import multiprocessing
+import queue
+import time
 from typing import Any
 
 from node_dialogue import reply, requests
@@ -29,6 +34,8 @@ from soak_client import Client, Record
 from soak_storms import Storm, storms
 
 _SECONDS_TO_END = 90.0
+# A process that starts with nothing but its arguments: threads of DDS do not survive a fork.
+_PROCESSES = multiprocessing.get_context('spawn')
 
 
 class Clients:
@@ -40,44 +47,72 @@ class Clients:
     """
 
     def __init__(self, training_period_s: float) -> None:
-        self._record = Record()
-        self._stopping = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._live, args=(storm,), name=storm.name, daemon=True)
-            for storm in storms(training_period_s)
+        self._stopping = _PROCESSES.Event()
+        self._records: Any = _PROCESSES.Queue()
+        self._processes = [
+            _PROCESSES.Process(
+                target=_live,
+                args=(number, training_period_s, self._stopping, self._records),
+                name=storm.name,
+                daemon=True,
+            )
+            for number, storm in enumerate(storms(training_period_s))
         ]
-        for thread in self._threads:
-            thread.start()
+        for process in self._processes:
+            process.start()
 
     def stop(self) -> dict[str, Any]:
         """End them all and return what was noted."""
         self._stopping.set()
-        for thread in self._threads:
-            thread.join(_SECONDS_TO_END)
-            if thread.is_alive():
-                self._record.error(f'{thread.name} does not end')
-        record = self._record
+        records = self._collected()
+        errors = [error for record in records.values() for error in record.errors]
+        errors += [
+            f'{process.name} does not end, or ended with code {process.exitcode}'
+            for process in self._processes
+            if process.name not in records
+        ]
         return {
-            'answers': record.answers,
-            'slow_answers': record.slow_answers,
-            'errors': record.errors,
-            'counts': record.counts,
+            'answers': [each for record in records.values() for each in record.answers],
+            'slow_answers': [each for record in records.values() for each in record.slow_answers],
+            'errors': errors,
+            'counts': sum((record.counts for record in records.values()), Counter[str]()),
         }
 
-    def _live(self, storm: Storm) -> None:
-        numbers = itertools.count()
-        while not self._stopping.is_set():
-            client = Client(f'soak_{storm.name}', self._record, self._stopping)
+    def _collected(self) -> dict[str, Record]:
+        records: dict[str, Record] = {}
+        deadline = time.monotonic() + _SECONDS_TO_END
+        while len(records) < len(self._processes):
             try:
-                for lived in itertools.count(1):
-                    storm.act(client, next(numbers))
-                    if self._stopping.is_set() or lived == storm.rounds_a_life:
-                        break
-            except Exception as error:  # noqa: BLE001 - one must not end all others
-                self._record.error(f'{storm.name}: {error!r}')
-                self._stopping.wait(1.0)
-            finally:
-                client.close()
+                name, record = self._records.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                break
+            records[name] = record
+        return records
+
+
+def _live(number: int, training_period_s: float, stopping: Any, records: Any) -> None:
+    """Do what one client does until all are to stop, then hand over what was noted."""
+    storm, record = storms(training_period_s)[number], Record()
+    try:
+        _storm(storm, record, stopping)
+    finally:
+        records.put((storm.name, record))
+
+
+def _storm(storm: Storm, record: Record, stopping: Any) -> None:
+    numbers = itertools.count()
+    while not stopping.is_set():
+        client = Client(f'soak_{storm.name}', record, stopping)
+        try:
+            for lived in itertools.count(1):
+                storm.act(client, next(numbers))
+                if stopping.is_set() or lived == storm.rounds_a_life:
+                    break
+        except Exception as error:  # noqa: BLE001 - the end of one is no end of the soak
+            record.error(f'{storm.name}: {error!r}')
+            stopping.wait(1.0)
+        finally:
+            client.close()
 
 
 def main() -> None:

@@ -73,9 +73,7 @@ class Person:
     def __init__(self, retrain_node: str = '/edgetpu_retrain') -> None:
         self.context = rclpy.Context()
         rclpy.init(context=self.context)
-        self.node = rclpy.create_node(
-            'person', context=self.context, enable_rosout=False
-        )
+        self.node = rclpy.create_node('person', context=self.context, enable_rosout=False)
         self.classifications: Collected[Any] = Collected()
         self._cameras: list[Camera] = []
         self._subscriptions: list[Any] = []
