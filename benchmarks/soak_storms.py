@@ -35,7 +35,7 @@ from edgetpu_retrain_interfaces.srv import (
     RelabelSamples,
     RemoveSamples,
 )
-from lifecycle_msgs.srv import ChangeState, GetAvailableStates, GetState
+from lifecycle_msgs.srv import GetAvailableStates, GetState
 from node_pictures import jpeg, pictures
 from node_robot import NAME
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
@@ -200,7 +200,6 @@ def ask_the_impossible(client: Client, _number: int) -> None:
         (ListSamples, 'list_samples', {'label': 'never taught'}),
         (LoadModel, 'load_model', {'version': 1_000_000}),
         (LoadModel, 'load_model', {'version': -7}),
-        (ChangeState, 'change_state', {}),
     )
     for kind, service, fields in bad:
         client.ask(kind, service, must_fail=True, **fields)
