@@ -14,7 +14,7 @@
 """
 How this process shares the interpreter and keeps memory, so that no frame waits for either.
 
-Both defaults are made for programs that do neither many small things in several threads nor
+The defaults are made for programs that do neither many small things in several threads nor
 allocate many megabytes again and again.
 """
 
@@ -23,6 +23,8 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+
+from edgetpu_retrain.learning.blas_threads import keep_to_one_blas_thread
 
 SWITCH_INTERVAL_S = 0.0001
 """
@@ -47,8 +49,9 @@ _ARENAS = 2
 
 
 def tune_process() -> None:
-    """Set both for this process; call it before there are other threads."""
+    """Set all of it for this process; call it before there are other threads."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    keep_to_one_blas_thread()
     if not any(name.startswith('MALLOC_') for name in os.environ):
         keep_freed_memory()
 
