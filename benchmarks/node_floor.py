@@ -19,6 +19,7 @@ from collections.abc import Sequence
 import itertools
 import time
 
+import cv2
 from edgetpu_retrain.demo.camera_motion import Picture
 from edgetpu_retrain.model_file.description import describe_embedding
 from edgetpu_retrain.runtime.preprocessing import fit_to_input
@@ -29,8 +30,8 @@ class BareLoop:
     """
     What a program does that only classifies pictures which lie in its memory.
 
-    It resizes as the node does, runs the retrained model in the node's runtime on as many threads
-    and fetches the scores; nothing else.
+    It resizes as the node does, runs the retrained model in the node's runtime, both on as many
+    threads, and fetches the scores; nothing else.
 
     Args:
         model: bytes of a retrained .tflite file, as it is handed to users.
@@ -38,6 +39,8 @@ class BareLoop:
     """
 
     def __init__(self, model: bytes, num_threads: int) -> None:
+        # Of the whole process, which does nothing else meanwhile.
+        cv2.setNumThreads(num_threads)
         self._description = describe_embedding(model)
         self._interpreter = cpu_runtime().make_interpreter(model, num_threads=num_threads)
         self._interpreter.allocate_tensors()

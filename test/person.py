@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 import contextlib
 from dataclasses import dataclass, field
-import threading
 from typing import Any
 
 from edgetpu_retrain_interfaces.action import Train
@@ -30,12 +29,10 @@ from edgetpu_retrain_interfaces.srv import (
     RemoveSamples,
 )
 from lifecycle_msgs.srv import ChangeState, GetState
+from lone_node import LoneNode
 from rcl_interfaces.srv import SetParameters
-import rclpy
 from rclpy.action import ActionClient
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
-from rclpy.task import Future
 from robot_camera import Camera, Detector
 from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
@@ -62,7 +59,7 @@ class Goal:
         return wait_for(self.in_executor(self.handle.cancel_goal_async))
 
 
-class Person:
+class Person(LoneNode):
     """
     A ROS node in this process that teaches, trains and listens.
 
@@ -71,9 +68,7 @@ class Person:
     """
 
     def __init__(self, retrain_node: str = '/edgetpu_retrain') -> None:
-        self.context = rclpy.Context()
-        rclpy.init(context=self.context)
-        self.node = rclpy.create_node('person', context=self.context, enable_rosout=False)
+        super().__init__('person', enable_rosout=False)
         self.classifications: Collected[Any] = Collected()
         self._cameras: list[Camera] = []
         self._subscriptions: list[Any] = []
@@ -94,26 +89,20 @@ class Person:
         self.node.create_subscription(
             Classification, f'{retrain_node}/classification', self.classifications.append, 10
         )
-        self._executor = SingleThreadedExecutor(context=self.context)
-        self._executor.add_node(self.node)
-        self._ended: Any = Future()
-        self._thread = threading.Thread(
-            target=self._executor.spin_until_future_complete, args=(self._ended,), daemon=True
-        )
-        self._thread.start()
+        self.spin_in_a_thread()
 
     def __enter__(self) -> Person:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave ROS with all that is open."""
         self.close_cameras()
-        # Shut down before its thread has ended, it would use what is no more.
-        self._ended.set_result(None)
-        self._thread.join(PATIENCE_S)
-        self._executor.shutdown()
+        self.stop_spinning()
         self._train.destroy()
-        self.node.destroy_node()
-        rclpy.try_shutdown(context=self.context)
+        super().close()
 
     def wait_until_ready(self) -> Person:
         """Wait until the node answers."""
@@ -172,7 +161,7 @@ class Person:
     ) -> Detector:
         """Return a new detector."""
         detector = Detector(self.node, image_topic, topic, message_type)
-        self._executor.wake()
+        self.executor.wake()
         return detector
 
     def close_cameras(self) -> None:
@@ -237,7 +226,7 @@ class Person:
         self._subscriptions.append(
             self.node.create_subscription(message_type, name, collected.append, qos)
         )
-        self._executor.wake()
+        self.executor.wake()
         return collected
 
     def stop_listening(self) -> None:
@@ -267,7 +256,7 @@ class Person:
         The action's client forgets an answer that another thread takes before it has noted its
         question (rclpy/action/client.py).
         """
-        return wait_for(self._executor.create_task(ask))
+        return wait_for(self.executor.create_task(ask))
 
     def train(self, **fields: Any) -> tuple[int, Any]:
         """Send a goal and return status and result."""

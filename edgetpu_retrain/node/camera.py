@@ -27,6 +27,7 @@ from edgetpu_retrain.node.newest_frames import Frame
 from edgetpu_retrain.node.parameters import CameraParameters
 from edgetpu_retrain.node.sensor_data import sensor_data_qos
 from edgetpu_retrain.node.silence_watch import SilenceWatch
+from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.utilities import get_rmw_implementation_identifier
@@ -47,6 +48,7 @@ class Camera:
         parameters: of this camera.
         offer: takes each image; must not wait for anything.
         statistics: is told what became of detections.
+        group: in which its messages are received.
 
     Raises:
         RequestError: when a topic's name or an override of its QoS is impossible.
@@ -58,6 +60,7 @@ class Camera:
         parameters: CameraParameters,
         offer: Callable[[Frame], None],
         statistics: FrameStatistics,
+        group: CallbackGroup,
     ) -> None:
         self.name = parameters.name
         self.parameters = parameters
@@ -72,6 +75,7 @@ class Camera:
                 self.topic,
                 self._receive,
                 sensor_data_qos(),
+                callback_group=group,
                 qos_overriding_options=QoSOverridingOptions.with_default_policies(),
             )
         # rclpy has no common type for refused names, overrides and values of overrides.
@@ -84,7 +88,7 @@ class Camera:
         self._node = node
         self._detections: DetectionInput | None = None
         if parameters.detections_topic:
-            self._detections = self._open_detections(statistics)
+            self._detections = self._open_detections(statistics, group)
         fast_dds = 'fastrtps' in get_rmw_implementation_identifier()
         self._silence = SilenceWatch(self.name, self.topic, fast_dds=fast_dds)
 
@@ -108,9 +112,13 @@ class Camera:
         """Whether a silence was told and goes on."""
         return self._silence.is_reported
 
-    def _open_detections(self, statistics: FrameStatistics) -> DetectionInput:
+    def _open_detections(
+        self, statistics: FrameStatistics, group: CallbackGroup
+    ) -> DetectionInput:
         try:
-            return DetectionInput(self._node, lambda: self.parameters, self._offer, statistics)
+            return DetectionInput(
+                self._node, lambda: self.parameters, self._offer, statistics, group
+            )
         except Exception as error:
             self._node.destroy_subscription(self._subscription)
             raise RequestError(

@@ -32,6 +32,7 @@ from edgetpu_retrain.node.message_header import stamp_ns
 from edgetpu_retrain.node.newest_frames import Frame
 from edgetpu_retrain.node.parameters import CameraParameters
 from edgetpu_retrain.node.sensor_data import sensor_data_qos
+from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -47,13 +48,14 @@ class DetectionInput:
     """
     Subscribes to detections and hands over images with the detections of the same stamp.
 
-    All methods are called by the node's executor, one at a time.
+    All methods are called one at a time, by the thread in which messages are received.
 
     Args:
         node: whose subscription it is.
         parameters: answers the present ones of the camera.
         offer: takes images with their detections; must not wait for anything.
         statistics: is told what became of the detections.
+        group: in which messages are received.
 
     Raises:
         Exception: of rclpy, when the topic's name or an override of its QoS is impossible.
@@ -65,6 +67,7 @@ class DetectionInput:
         parameters: Callable[[], CameraParameters],
         offer: Callable[[Frame], None],
         statistics: FrameStatistics,
+        group: CallbackGroup,
     ) -> None:
         self._node = node
         self._parameters = parameters
@@ -80,13 +83,14 @@ class DetectionInput:
             parameters().detections_topic,
             self._receive,
             sensor_data_qos(_DEPTH),
+            callback_group=group,
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
         self.topic = self._subscription.topic_name
         period = min(_LONGEST_WATCH_PERIOD_S, parameters().detections_timeout_s)
         # The node's own clock may be a simulation's, stand still or be set back.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timer = node.create_timer(period, self._expire, clock=steady)
+        self._timer = node.create_timer(period, self._expire, group, clock=steady)
 
     def close(self) -> None:
         """Leave the topic."""

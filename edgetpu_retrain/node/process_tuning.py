@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-How this process shares the interpreter and keeps memory, so that no frame waits for either.
+How this process shares interpreter and cores and keeps memory, so that no frame waits for them.
 
 The defaults are made for programs that do neither many small things in several threads nor
 allocate many megabytes again and again.
@@ -24,6 +24,7 @@ import ctypes
 import os
 import sys
 
+import cv2
 from edgetpu_retrain.learning.blas_threads import keep_to_one_blas_thread
 
 SWITCH_INTERVAL_S = 0.0001
@@ -52,6 +53,9 @@ def tune_process() -> None:
     """Set all of it for this process; call it before there are other threads."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     keep_to_one_blas_thread()
+    # Resizing an image takes half a millisecond, and its second thread asks for more for longer
+    # than that; on two cores it kept the model waiting.
+    cv2.setNumThreads(1)
     if not any(name.startswith('MALLOC_') for name in os.environ):
         keep_freed_memory()
 

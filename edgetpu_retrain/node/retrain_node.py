@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 import traceback
 from typing import Any
 
@@ -26,6 +27,7 @@ from edgetpu_retrain.node.camera import Camera
 from edgetpu_retrain.node.correction_services import CorrectionServices
 from edgetpu_retrain.node.device_watch import DeviceFacts
 from edgetpu_retrain.node.diagnostics import camera_problem, diagnostics
+from edgetpu_retrain.node.image_thread import ImageThread
 from edgetpu_retrain.node.loaded_parts import LoadedParts
 from edgetpu_retrain.node.model_following import ModelFollowing
 from edgetpu_retrain.node.model_services import ModelServices
@@ -79,6 +81,7 @@ class RetrainNode(ManagedEntity):
         self._cameras: dict[str, Camera] = {}
         self._active_parts: ActiveParts | None = None
         self._status = NodeStatus(node)
+        self._images = ImageThread(node)
         SampleServices(node, self._active)
         self._corrections = CorrectionServices(node, self._active)
         self._models = ModelServices(node, self._active)
@@ -110,6 +113,7 @@ class RetrainNode(ManagedEntity):
         self._corrections.close()
         self._models.close()
         self._following.close()
+        self._images.stop()
         self._clean_up()
 
     # What rclpy calls at the transitions.  It would swallow what they raise.
@@ -182,12 +186,14 @@ class RetrainNode(ManagedEntity):
         assert self._parts is not None
         self._parts.start()
         self._open_cameras()
+        self._images.start()
         if len({camera.topic for camera in self._cameras.values()}) < len(self._cameras):
             self._log.warning('several cameras read the same topic: set <name>.image_topic')
 
     def _deactivate(self) -> None:
         """Do the opposite of activating, as far as that came."""
         self._active_parts = None
+        self._images.stop()
         while self._cameras:
             self._close_camera(next(iter(self._cameras)))
         # Before the worker, which all of them need for their end.
@@ -211,7 +217,11 @@ class RetrainNode(ManagedEntity):
             name = parameters.name
             if parameters.active and name not in self._cameras:
                 camera = Camera(
-                    self._node, parameters, self._parts.workers.offer, self._parts.statistics
+                    self._node,
+                    parameters,
+                    self._parts.workers.offer,
+                    self._parts.statistics,
+                    self._images.group,
                 )
                 self._cameras[name] = camera
                 self._log.info(f'camera {name!r} reads {camera.topic}')
@@ -246,7 +256,9 @@ class RetrainNode(ManagedEntity):
             return
         self._parameters = read_parameters(self._node)
         if self._active_parts is not None:
-            self._open_cameras()
+            active = {each.name for each in self._parameters.cameras if each.active}
+            with self._images.paused() if active != set(self._cameras) else nullcontext():
+                self._open_cameras()
             self._status.update(cameras=tuple(self._cameras))
 
     def _training_changed(self, training: bool, last_training: str) -> None:

@@ -24,28 +24,30 @@ from edgetpu_retrain.node.detections import MOST_DETECTIONS
 from edgetpu_retrain.node.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.image_transport import RAW
 from edgetpu_retrain.node.newest_frames import Frame
+from lone_node import LoneNode
 import pytest
-import rclpy
 from running_node import box_message, image_message, pattern
 from vision_msgs.msg import Detection2DArray
 
 BOX = box_message('one', 32, 24, 20, 20)
 
 
-class Inputs:
+class Inputs(LoneNode):
     """A camera's detections, and what they and its images come to."""
 
     def __init__(self) -> None:
-        self.context = rclpy.Context()
-        rclpy.init(context=self.context)
-        self.node = rclpy.create_node('detecting', context=self.context)
+        super().__init__('detecting')
         self.offered: list[Frame] = []
         self.statistics = FrameStatistics(('front',))
         parameters: Any = SimpleNamespace(
             name='front', detections_topic='/boxes', detections_timeout_s=60.0, max_detections=9
         )
         self.detections = DetectionInput(
-            self.node, lambda: parameters, self.offered.append, self.statistics
+            self.node,
+            lambda: parameters,
+            self.offered.append,
+            self.statistics,
+            self.node.default_callback_group,
         )
 
     def receive(self, seconds: int) -> None:
@@ -64,8 +66,7 @@ class Inputs:
 
     def close(self) -> None:
         self.detections.close()
-        self.node.destroy_node()
-        rclpy.try_shutdown(context=self.context)
+        super().close()
 
 
 @pytest.fixture

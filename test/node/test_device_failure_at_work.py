@@ -104,8 +104,9 @@ def test_a_training_that_a_device_fails_in_ends_well(
         check_serves_again(node, tell, results, 2)
 
 
+@FAILURES
 def test_a_swap_that_a_device_fails_in_is_made(
-    start_edgetpu: Any, tell: Callable[[str], None], person: Person
+    start_edgetpu: Any, tell: Callable[[str], None], person: Person, behaviour: str, words: str
 ) -> None:
     node = start_edgetpu()
     make_it_serve(person)
@@ -113,14 +114,17 @@ def test_a_swap_that_a_device_fails_in_is_made(
     results = person.collect(Result, 'result')
     results.next_one()
     # Frames and the new model, which is tried before it serves, are on the device at once.
-    tell('raise')
+    tell(behaviour)
     answer = person.load_model(1)
     assert answer.success, answer.message
     assert answer.model_version == 1
+    node.wait_for_log(words)
     node.wait_for_log('meanwhile fallback_extractor serves on the CPU')
     results.next_one()
     assert results.next_one().model_version == 1
-    check_serves_again(node, tell, results, 1)
+    if behaviour == 'raise':
+        # Whether one that hangs is back is looked at every half a minute.
+        check_serves_again(node, tell, results, 1)
 
 
 def test_without_a_fallback_a_training_and_a_swap_wait_for_no_device(

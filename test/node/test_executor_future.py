@@ -21,30 +21,19 @@ import threading
 from typing import Any
 
 from edgetpu_retrain.node.executor_future import on_executor
+from lone_node import LoneNode
 import pytest
-import rclpy
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.task import Future as ExecutorFuture
-
-PATIENCE_S = 20.0
+from waiting import PATIENCE_S
 
 
-class Spinning:
+class Spinning(LoneNode):
     """A node on an executor that spins in a thread and has nothing else to do."""
 
     def __init__(self) -> None:
-        self.context = rclpy.Context()
-        rclpy.init(context=self.context)
-        self.node = rclpy.create_node('idle', context=self.context)
-        self.executor = SingleThreadedExecutor(context=self.context)
-        self.executor.add_node(self.node)
-        self._ended: Any = ExecutorFuture()
-        self._thread = threading.Thread(
-            target=self.executor.spin_until_future_complete, args=(self._ended,), daemon=True
-        )
-        self._thread.start()
+        super().__init__('idle')
+        self.spin_in_a_thread()
 
-    def run(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> threading.Event:
+    def begin(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> threading.Event:
         """Run a coroutine on the executor; the event tells that it ended."""
         ended = threading.Event()
 
@@ -54,14 +43,6 @@ class Spinning:
 
         self.executor.create_task(run)
         return ended
-
-    def close(self) -> None:
-        # Shut down before its thread has ended, it would use what is no more.
-        self._ended.set_result(None)
-        self._thread.join(PATIENCE_S)
-        self.executor.shutdown()
-        self.node.destroy_node()
-        rclpy.try_shutdown(context=self.context)
 
 
 @pytest.fixture
@@ -86,7 +67,7 @@ def test_an_idle_executor_goes_on_when_a_thread_has_the_answer(spinning: Spinnin
             began.set()
             answers.append(await on_executor(spinning.node, source))
 
-        ended = spinning.run(work)
+        ended = spinning.begin(work)
         assert began.wait(PATIENCE_S)
         source.set_result(number)
         assert ended.wait(PATIENCE_S)
@@ -103,7 +84,7 @@ def test_errors_come_through(spinning: Spinning) -> None:
         except ValueError as error:
             caught.append(error)
 
-    ended = spinning.run(work)
+    ended = spinning.begin(work)
     source.set_exception(ValueError('no good'))
     assert ended.wait(PATIENCE_S)
     assert str(caught[0]) == 'no good'
@@ -116,7 +97,7 @@ def test_what_is_cancelled_does_not_wait_for_ever(spinning: Spinning) -> None:
         with pytest.raises(CancelledError):
             await on_executor(spinning.node, source)
 
-    ended = spinning.run(work)
+    ended = spinning.begin(work)
     assert source.cancel()
     assert ended.wait(PATIENCE_S)
 
@@ -129,5 +110,5 @@ def test_an_answer_that_is_there_already(spinning: Spinning) -> None:
     async def work() -> None:
         answers.append(await on_executor(spinning.node, source))
 
-    assert spinning.run(work).wait(PATIENCE_S)
+    assert spinning.begin(work).wait(PATIENCE_S)
     assert answers == [3]

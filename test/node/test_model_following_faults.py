@@ -27,18 +27,16 @@ from edgetpu_retrain.node.node_status import NodeStatus
 from edgetpu_retrain.runtime.engine import Servable
 from edgetpu_retrain.store.models import ModelStore
 from edgetpu_retrain.store.serving import ServingChoice
+from lone_node import LoneNode
 from model_robot import MODEL, RECORD, Robot
 import pytest
-import rclpy
 
 
-class Following:
+class Following(LoneNode):
     """What looks for models of other programs, and a robot that is to load them."""
 
     def __init__(self, folder: Path) -> None:
-        self.context = rclpy.Context()
-        rclpy.init(context=self.context)
-        self.node = rclpy.create_node('following', context=self.context)
+        super().__init__('following')
         self.status = NodeStatus(self.node)
         self.robot = Robot(folder)
         self.versions = self.robot.versions()
@@ -59,8 +57,7 @@ class Following:
 
     def close(self) -> None:
         self.following.close()
-        self.node.destroy_node()
-        rclpy.try_shutdown(context=self.context)
+        super().close()
 
 
 @pytest.fixture

@@ -26,10 +26,9 @@ import cv2
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.node.correction_services import CorrectionServices
 from edgetpu_retrain.store.samples import SampleStore
+from lone_node import LoneNode
 import numpy as np
 import pytest
-import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from running_node import PATIENCE_S, pattern
 from small_models import build_extractor
 from std_srvs.srv import Trigger
@@ -37,15 +36,11 @@ from std_srvs.srv import Trigger
 DESCRIPTION = describe(build_extractor('uint8'))
 
 
-class Robot:
+class Robot(LoneNode):
     """A node with three samples of another extractor, and a worker that waits to be told."""
 
     def __init__(self, folder: Path) -> None:
-        self.context = rclpy.Context()
-        rclpy.init(context=self.context)
-        self.node = rclpy.create_node('correcting', context=self.context)
-        self.executor = SingleThreadedExecutor(context=self.context)
-        self.executor.add_node(self.node)
+        super().__init__('correcting')
         self.store = SampleStore(folder / 'samples.db')
         jpeg = cv2.imencode('.jpg', pattern(1))[1].tobytes()
         for _ in range(3):
@@ -79,9 +74,7 @@ class Robot:
         for each in self.waiting:
             each.cancel()
         self.services.close()
-        self.executor.shutdown()
-        self.node.destroy_node()
-        rclpy.try_shutdown(context=self.context)
+        super().close()
         self.store.close()
 
 

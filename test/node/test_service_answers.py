@@ -21,32 +21,21 @@ from typing import Any
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.node.service_answers import DEACTIVATED, ServiceAnswers
+from lone_node import LoneNode
 import pytest
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from std_srvs.srv import Trigger
 
 
-class Answering:
+class Answering(LoneNode):
     """A node whose services answer, on an executor that spins while there is something to do."""
 
     def __init__(self) -> None:
-        self.context = rclpy.Context()
-        rclpy.init(context=self.context)
-        self.node = rclpy.create_node('answering', context=self.context)
-        self.executor = SingleThreadedExecutor(context=self.context)
-        self.executor.add_node(self.node)
+        super().__init__('answering')
         self.answers = ServiceAnswers(self.node)
 
     def ask(self, work: Any) -> Any:
-        task = self.executor.create_task(self.answers.fill, Trigger.Response(), work)
-        self.executor.spin_until_future_complete(task, 30.0)
-        return task.result()
-
-    def close(self) -> None:
-        self.executor.shutdown()
-        self.node.destroy_node()
-        rclpy.try_shutdown(context=self.context)
+        return self.run(self.answers.fill, Trigger.Response(), work)
 
 
 @pytest.fixture

@@ -1,0 +1,153 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The thread in which images arrive, whatever else the node is asked meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+import threading
+import time
+import traceback
+from typing import Any
+
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+
+_AFTER_AN_ERROR_S = 1.0
+
+
+class ImageThread:
+    """
+    Calls back what belongs to its group, beside the node's own executor.
+
+    For every message rclpy's executors wait anew for all that a node has, services and actions
+    among it, which costs the more the more of it there is.  This one waits for its group alone,
+    and the node's own executor leaves that out.  Neither do images wait for a service's callback.
+
+    Subscriptions and timers of the group are made and destroyed while it does not run.
+
+    Args:
+        node: that has them.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._group = _ThreadGroup()
+        self._executor: SingleThreadedExecutor | None = None
+        self._thread: threading.Thread | None = None
+        self._is_ending = False
+
+    @property
+    def group(self) -> ReentrantCallbackGroup:
+        """What subscriptions and timers are to be made in."""
+        return self._group
+
+    def start(self) -> None:
+        """Begin to call back; it can be stopped and started again."""
+        if self._thread is None:
+            self._is_ending = False
+            self._executor = _GroupExecutor(self._node, self._group)
+            self._thread = threading.Thread(target=self._run, name='images', daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Return when no callback runs any more and none will be."""
+        if self._thread is None:
+            return
+        assert self._executor is not None
+        self._is_ending = True
+        # An executor that is only woken goes on to wait.
+        self._executor.create_task(lambda: None)
+        self._thread.join()
+        self._thread = self._executor = None
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let nothing be called back inside the ``with`` block; messages wait in their queues."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
+
+    def _run(self) -> None:
+        assert self._executor is not None
+        self._group.thread_id = threading.get_ident()
+        try:
+            while not self._is_ending and self._node.context.ok():
+                self._spin_once(self._executor)
+        finally:
+            self._group.thread_id = None
+            # Only here does it keep no other thread from anything.
+            self._executor.shutdown()
+
+    def _spin_once(self, executor: SingleThreadedExecutor) -> None:
+        try:
+            executor.spin_once()
+        except Exception:  # noqa: BLE001 - a bug must not end a robot's cameras
+            # A signal ends ROS at any moment, and whatever is being done with it then fails.
+            if self._node.context.ok():
+                self._node.get_logger().error(traceback.format_exc())
+                # Whatever fails all the time must not take a processor for it.
+                time.sleep(_AFTER_AN_ERROR_S)
+
+
+class _ThreadGroup(ReentrantCallbackGroup):
+    """What may be called back by one thread only, which keeps all other executors from it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.thread_id: int | None = None
+
+    def can_execute(self, _entity: Any) -> bool:
+        return threading.get_ident() == self.thread_id
+
+
+class _GroupExecutor(SingleThreadedExecutor):
+    """An executor of a part of a node, which stays in its own executor with all else."""
+
+    def __init__(self, node: Node, group: ReentrantCallbackGroup) -> None:
+        super().__init__(context=node.context)
+        self._part: Any = _PartOfNode(node, group)
+
+    def get_nodes(self) -> list[Node]:
+        return [self._part]
+
+
+class _PartOfNode:
+    """What an executor asks a node for, as far as it belongs to a group."""
+
+    clients = services = guards = ()
+
+    def __init__(self, node: Node, group: ReentrantCallbackGroup) -> None:
+        self._node = node
+        self._group = group
+
+    @property
+    def subscriptions(self) -> Iterable[Any]:
+        return self._in_group(self._node.subscriptions)
+
+    @property
+    def timers(self) -> Iterable[Any]:
+        return self._in_group(self._node.timers)
+
+    @property
+    def waitables(self) -> Iterable[Any]:
+        # Such as tell of a publisher whose QoS does not fit.
+        return self._in_group(self._node.waitables)
+
+    def _in_group(self, entities: Iterable[Any]) -> list[Any]:
+        return [entity for entity in entities if entity.callback_group is self._group]
