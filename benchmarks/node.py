@@ -45,7 +45,7 @@ from node_floor import BareLoop
 from node_measurements import Bench, latency, memory, swaps, throughput, training, VARIANTS
 from node_robot import Robot, teach, teach_at_random
 from node_tables import print_latencies, print_table
-import rclpy
+from ros_session import ros_session
 from slow_extractor import slow_extractor
 
 _HERE = Path(__file__).resolve().parent
@@ -82,11 +82,8 @@ def main() -> None:
         private_domain_id() as domain_id,
     ):
         os.environ.update(_environment(domain_id, Path(folder)))
-        rclpy.init()
-        try:
+        with ros_session():
             measure(result, Path(folder), arguments)
-        finally:
-            rclpy.try_shutdown()
     print(json.dumps({**headline(result), **result}))
 
 

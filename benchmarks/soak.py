@@ -65,7 +65,7 @@ from machine import machine
 from node_dialogue import Child
 from node_robot import NAME, Robot, teach, TOPICS
 from node_tables import print_table
-import rclpy
+from ros_session import ros_session
 from soak_figures import alarms, Course, missed_goals, Usage, Windows
 from soak_storms import KEPT_MODELS
 
@@ -134,16 +134,13 @@ def main() -> int:
         private_domain_id() as domain_id,
     ):
         os.environ.update(_environment(domain_id, folder))
-        rclpy.init()
-        try:
+        with ros_session():
             seen = soak(
                 folder,
                 60 * arguments.minutes,
                 arguments.training_period,
                 {**_PARAMETERS, **parameters},
             )
-        finally:
-            rclpy.try_shutdown()
         _write_usages(folder / 'usage.csv', seen)
     return report(seen, described)
 

@@ -22,6 +22,7 @@ from multiprocessing.synchronize import Event
 import time
 from typing import Any
 
+from edgetpu_retrain.demo.spinning import spin_until
 from node_robot import NAME
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
@@ -148,7 +149,7 @@ class Client:
         """
         for seconds in patience:
             future = ask()
-            if self._spun_until(future.done, seconds):
+            if spin_until(self._executor, future.done, seconds):
                 return future.result()
             if seconds != patience[-1]:
                 self.record.count('lost at discovery')
@@ -160,7 +161,11 @@ class Client:
 
     def spin_until(self, what: Callable[[], bool], seconds: float) -> bool:
         """Take what comes until something is the case; False when it was not in time."""
-        return self._spun_until(lambda: self._stopping.is_set() or what(), seconds) and what()
+
+        def is_over() -> bool:
+            return self._stopping.is_set() or what()
+
+        return spin_until(self._executor, is_over, seconds) and what()
 
     @property
     def is_stopping(self) -> bool:
@@ -170,17 +175,6 @@ class Client:
     def rest(self, seconds: float) -> None:
         """Do nothing, unless all ends."""
         self._stopping.wait(seconds)
-
-    def _spun_until(self, what: Callable[[], bool], seconds: float) -> bool:
-        # spin_until_future_complete of ROS 2 Jazzy and Kilted wakes once more for each future it
-        # ever waited for, so that each answer seems to take longer than the one before
-        # (https://github.com/ros2/rclpy/pull/1374).
-        deadline = time.monotonic() + seconds
-        while not what():
-            if (left := deadline - time.monotonic()) <= 0:
-                return what()
-            self._executor.spin_once(min(left, 0.1))
-        return True
 
     def _client_of(self, kind: type, service: str) -> Any:
         if service not in self._clients:

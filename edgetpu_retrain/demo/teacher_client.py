@@ -34,6 +34,7 @@ from edgetpu_retrain.demo.scenes import (
     teaching_scene,
     TEACHING_TRUTH_TOPIC,
 )
+from edgetpu_retrain.demo.spinning import spin_until
 from edgetpu_retrain.errors import RetrainError
 from edgetpu_retrain_interfaces.action import Train
 from edgetpu_retrain_interfaces.srv import AddSample, ListSamples
@@ -128,8 +129,7 @@ class TeacherClient:
             return False
         while time.monotonic() < deadline:
             answer = youngest.call_async(GetParameters.Request())
-            self._executor.spin_until_future_complete(answer, _ASK_AGAIN_S)
-            if answer.done():
+            if spin_until(self._executor, answer.done, _ASK_AGAIN_S):
                 return True
         return False
 
@@ -204,8 +204,7 @@ class TeacherClient:
         return self._wait(client.call_async(request), what, _PATIENCE_S + extra_s)
 
     def _wait(self, future: Any, what: str, timeout_s: float) -> Any:
-        self._executor.spin_until_future_complete(future, timeout_s)
-        if not future.done():
+        if not spin_until(self._executor, future.done, timeout_s):
             raise LessonError(f'waited {timeout_s:.0f} s for {what} in vain')
         return future.result()
 

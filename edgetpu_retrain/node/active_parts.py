@@ -22,7 +22,7 @@ from edgetpu_retrain.node.captures import Captures
 from edgetpu_retrain.node.frame_workers import FrameWorkers
 from edgetpu_retrain.node.model_training import ModelTraining
 from edgetpu_retrain.node.model_versions import ModelVersions
-from edgetpu_retrain.node.parameters import NodeParameters
+from edgetpu_retrain.node.parameter_values import NodeParameters
 from edgetpu_retrain.node.sample_thread import SampleThread
 from edgetpu_retrain.store.samples import SampleStore
 

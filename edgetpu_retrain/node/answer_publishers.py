@@ -28,7 +28,7 @@ from edgetpu_retrain.node.classification_message import (
 )
 from edgetpu_retrain.node.detections import BoxAnswer
 from edgetpu_retrain.node.newest_frames import Frame
-from edgetpu_retrain.node.parameters import NodeParameters
+from edgetpu_retrain.node.parameter_values import NodeParameters
 from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.node.smoothing import Opinion, opinion_of_frame, Smoothing, UNKNOWN_CLASS
 from edgetpu_retrain.pictures.annotation import Annotation

@@ -24,7 +24,7 @@ from edgetpu_retrain.node.detection_input import DetectionInput
 from edgetpu_retrain.node.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.image_transport import IMAGE_TRANSPORTS
 from edgetpu_retrain.node.newest_frames import Frame
-from edgetpu_retrain.node.parameters import CameraParameters
+from edgetpu_retrain.node.parameter_values import CameraParameters
 from edgetpu_retrain.node.sensor_data import sensor_data_qos
 from edgetpu_retrain.node.silence_watch import SilenceWatch
 from rclpy.callback_groups import CallbackGroup

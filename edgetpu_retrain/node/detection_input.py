@@ -30,7 +30,7 @@ from edgetpu_retrain.node.fault_counter import FaultCounter
 from edgetpu_retrain.node.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.message_header import stamp_ns
 from edgetpu_retrain.node.newest_frames import Frame
-from edgetpu_retrain.node.parameters import CameraParameters
+from edgetpu_retrain.node.parameter_values import CameraParameters
 from edgetpu_retrain.node.sensor_data import sensor_data_qos
 from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock, ClockType

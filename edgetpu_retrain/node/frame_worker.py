@@ -154,7 +154,6 @@ class FrameWorker:
         """
 
         def swap() -> None:
-            self._answering.tell()
             self._engine.serve(model.servable)
             self._model = model
 
@@ -172,11 +171,15 @@ class FrameWorker:
 
     def _work(self) -> None:
         while (task := self._next()) is not None:
-            if isinstance(task, Job):
-                self._answering.tell()
-                task.run()
-            else:
-                self._serve(task)
+            self._do(task)
+
+    def _do(self, task: Job | Frame) -> None:
+        if isinstance(task, Job):
+            # A swap has promised it.
+            self._answering.tell()
+            task.run()
+        else:
+            self._serve(task)
 
     def _next(self) -> Job | Frame | None:
         """Wait for something to do; None means to end."""
@@ -291,10 +294,8 @@ class FrameWorker:
             if self._stopping:
                 return False
             task = self._jobs.popleft() if self._jobs else self._frames.take(detections=False)
-        if isinstance(task, Job):
-            task.run()
-        elif task is not None:
-            self._serve(task)
+        if task is not None:
+            self._do(task)
         return True
 
     def _embed(self, rgb: RgbArray) -> RawArray:

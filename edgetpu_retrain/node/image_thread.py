@@ -72,6 +72,8 @@ class ImageThread:
         # An executor that is only woken goes on to wait.
         self._executor.create_task(lambda: None)
         self._thread.join()
+        # Shut down before its thread has ended, it would use what is no more.
+        self._executor.shutdown()
         self._thread = self._executor = None
 
     @contextmanager
@@ -91,8 +93,6 @@ class ImageThread:
                 self._spin_once(self._executor)
         finally:
             self._group.thread_id = None
-            # Only here does it keep no other thread from anything.
-            self._executor.shutdown()
 
     def _spin_once(self, executor: SingleThreadedExecutor) -> None:
         try:

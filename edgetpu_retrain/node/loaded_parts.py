@@ -35,7 +35,7 @@ from edgetpu_retrain.node.model_announcement import ModelAnnouncement
 from edgetpu_retrain.node.model_training import ModelTraining
 from edgetpu_retrain.node.model_versions import ModelVersions
 from edgetpu_retrain.node.node_status import NodeStatus
-from edgetpu_retrain.node.parameters import NodeParameters
+from edgetpu_retrain.node.parameter_values import NodeParameters
 from edgetpu_retrain.node.sample_thread import SampleThread
 from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.node.service_answers import DEACTIVATED

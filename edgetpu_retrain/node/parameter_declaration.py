@@ -19,16 +19,13 @@ from collections.abc import Callable
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.node.parameters import (
-    camera_parameters,
+from edgetpu_retrain.node.parameter import Parameter
+from edgetpu_retrain.node.parameter_values import (
     check_camera_names,
     collect_parameters,
     NodeParameters,
-    Parameter,
-    PARAMETERS,
-    READ_WHEN_CONFIGURED,
-    TAKES_EFFECT_AT_ONCE,
 )
+from edgetpu_retrain.node.parameters import camera_parameters, PARAMETERS
 from rcl_interfaces.msg import (
     FloatingPointRange,
     IntegerRange,
@@ -41,6 +38,13 @@ from rclpy.exceptions import (
     ParameterUninitializedException,
 )
 from rclpy.node import Node
+
+_READ_WHEN_CONFIGURED = (
+    'Read when the node is configured, because models, files and topics are made from it: to '
+    'change it, start the node again, or clean it up first (ros2 lifecycle set NODE deactivate, '
+    'then cleanup).'
+)
+_TAKES_EFFECT_AT_ONCE = 'Takes effect at once.'
 
 
 def declare_node_parameters(node: Node) -> None:
@@ -95,7 +99,7 @@ def refuse_late_changes(node: Node, is_configured: Callable[[], bool]) -> None:
                 continue
             if not parameter.live and is_configured():
                 return SetParametersResult(
-                    successful=False, reason=f'{change.name}: {READ_WHEN_CONFIGURED}'
+                    successful=False, reason=f'{change.name}: {_READ_WHEN_CONFIGURED}'
                 )
             try:
                 parameter.check(change.value)
@@ -153,7 +157,7 @@ def _descriptor(parameter: Parameter) -> ParameterDescriptor:
 
 
 def _constraints(parameter: Parameter) -> str:
-    when = TAKES_EFFECT_AT_ONCE if parameter.live else READ_WHEN_CONFIGURED
+    when = _TAKES_EFFECT_AT_ONCE if parameter.live else _READ_WHEN_CONFIGURED
     return f'One of {", ".join(parameter.choices)}. {when}' if parameter.choices else when
 
 

@@ -38,7 +38,7 @@ from edgetpu_retrain.node.parameter_declaration import (
     read_parameters,
     refuse_late_changes,
 )
-from edgetpu_retrain.node.parameters import NodeParameters
+from edgetpu_retrain.node.parameter_values import NodeParameters
 from edgetpu_retrain.node.sample_services import SampleServices
 from edgetpu_retrain.node.training_action import TrainingAction
 from edgetpu_retrain.wording import sentence

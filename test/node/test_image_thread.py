@@ -101,7 +101,7 @@ def test_the_executor_of_the_node_leaves_its_messages_alone(listening: Listening
     listening.images.start()
     for number in range(2, 50):
         listening.say(number)
-        listening.received.wait_for(lambda each, number=number: each == number)
+        listening.received.wait_for(number.__eq__)
     assert listening.received == list(range(1, 50))
     assert listening.threads == {'images'}
 
@@ -154,7 +154,9 @@ def test_a_publisher_of_another_quality_is_told(
 
 def test_it_ends_with_ros(listening: Listening) -> None:
     listening.images.start()
+    (thread,) = [each for each in threading.enumerate() if each.name == 'images']
     rclpy.shutdown(context=listening.context)
+    thread.join(PATIENCE_S)
     listening.images.stop()
     assert 'images' not in {thread.name for thread in threading.enumerate()}
     # As the node does when it is closed, whatever came before.

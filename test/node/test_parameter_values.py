@@ -17,14 +17,13 @@ from array import array
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.node.parameters import (
-    camera_parameters,
+from edgetpu_retrain.node.parameter_values import (
     check_camera_names,
     collect_parameters,
     MAX_CAMERA_NAME_LENGTH,
     MAX_CAMERAS,
-    PARAMETERS,
 )
+from edgetpu_retrain.node.parameters import camera_parameters, PARAMETERS
 from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.retraining import TrainingOptions
 import pytest

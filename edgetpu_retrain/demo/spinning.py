@@ -1,0 +1,47 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Waiting for answers on an executor of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import time
+
+from rclpy.executors import Executor
+
+_LONGEST_SPIN_S = 0.1
+
+
+def spin_until(executor: Executor, what: Callable[[], bool], seconds: float) -> bool:
+    """
+    Call back what comes until something is the case.
+
+    With ``spin_until_future_complete`` of ROS 2 Jazzy and Kilted each wait adds callbacks that
+    wake all later ones, so that answer after answer takes longer: 1 ms at first, 30 ms after
+    650 requests (https://github.com/ros2/rclpy/pull/1374).
+
+    Args:
+        executor: that spins in no other thread.
+        what: becomes true by a callback, or while nothing happens.
+        seconds: to wait at most.
+
+    Returns:
+        False when it was not the case in time.
+    """
+    deadline = time.monotonic() + seconds
+    while not what():
+        if (left := deadline - time.monotonic()) <= 0:
+            return what()
+        executor.spin_once(min(left, _LONGEST_SPIN_S))
+    return True
