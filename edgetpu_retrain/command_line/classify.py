@@ -75,6 +75,7 @@ def classify(
     """
     Tell what pictures show: files, all below a folder, or the images of a bag.
 
+    The percentage behind a label is how probable the model holds it, of the labels that it knows.
     Pictures that cannot be read are reported and passed over.
     """
     part = BagPart(topic, from_s, to_s, every_s)

@@ -180,8 +180,9 @@ def _live_line() -> Iterator[ProgressCallback]:
 
 
 def _words(progress: Progress) -> str:
+    # The heads that only judge the training are trained for it, too.
     return (
-        f'iteration {progress.iteration + 1} of {progress.num_iter}: '
+        f'iteration {progress.iteration + 1} of {progress.num_iter} in all: '
         f'loss {progress.loss:.4f}, right of the training samples '
         f'{percent(progress.train_accuracy)}, of the held-out ones '
         f'{percent(progress.validation_accuracy)}'

@@ -11,24 +11,16 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""
-ModelStore: every training's result as a version of its own, on disk.
-
-A version is two files: ``model_000012.tflite``, which works alone anywhere, and
-``model_000012.json``, which tells where it came from and the size and SHA-256 that the first
-must have.  The record is written last, so a version without one was never finished.
-"""
+"""ModelStore: every training's result as a version of its own, on disk."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 import contextlib
-import hashlib
-import json
 from pathlib import Path
 
 from edgetpu_retrain.errors import StoreError
-from edgetpu_retrain.store.durable_file import make_folder, sync_folder, write_durably
+from edgetpu_retrain.store.durable_file import make_folder, write_durably
 from edgetpu_retrain.store.failure import store_error
 from edgetpu_retrain.store.folder_lock import locked_folder
 from edgetpu_retrain.store.model_record import ModelRecord
@@ -40,10 +32,9 @@ from edgetpu_retrain.store.model_version import (
     version_of_file,
 )
 from edgetpu_retrain.store.regular_file import read_regular_file
+from edgetpu_retrain.store.version_files import delete_versions, read_version, write_version
 
-__all__ = ['ModelStore', 'ModelVersion', 'RECORD_FORMAT']
-
-RECORD_FORMAT = 1
+__all__ = ['ModelStore', 'ModelVersion']
 
 # Holds the highest version ever given, because the files of that version may be deleted.
 _COUNTER = 'highest_version'
@@ -94,29 +85,11 @@ class ModelStore:
         Raises:
             StoreError: when the disk refuses; the versions before are as they were.
         """
-        sha256 = hashlib.sha256(model).hexdigest()
         try:
             with self.locked():
-                version = self._claim_version()
-                content = {
-                    'format': RECORD_FORMAT,
-                    'version': version,
-                    'size': len(model),
-                    'sha256': sha256,
-                    'record': record.to_json(),
-                }
-                text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
-                described = f'{text}\n'.encode()
-                try:
-                    write_durably(model_path(self.folder, version), model)
-                    write_durably(record_path(self.folder, version), described)
-                except OSError:
-                    with contextlib.suppress(OSError):
-                        self._delete([version])
-                    raise
+                return write_version(self.folder, self._claim_version(), model, record)
         except OSError as error:
             raise store_error('write a model to', self.folder, error) from error
-        return ModelVersion(version, model_path(self.folder, version), record, sha256)
 
     def versions(self) -> tuple[int, ...]:
         """
@@ -163,33 +136,10 @@ class ModelStore:
         Raises:
             StoreError: when there is no such version, or it is unfinished or damaged.
         """
-        path = record_path(self.folder, version)
         try:
-            content = json.loads(read_regular_file(path))
-            if content['format'] != RECORD_FORMAT:
-                raise ValueError(f'format is {content["format"]}; only {RECORD_FORMAT} is known')
-            if content['version'] != version:
-                raise ValueError(f'version is {content["version"]}')
-            record = ModelRecord.from_json(content['record'])
-            found = ModelVersion(
-                version, model_path(self.folder, version), record, str(content['sha256'])
-            )
+            found = read_version(self.folder, version)
         except FileNotFoundError as error:
             raise StoreError(self._why_missing(version)) from error
-        except OSError as error:
-            raise store_error('read the record', path, error) from error
-        except (
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-            OverflowError,
-            RecursionError,
-        ) as error:
-            raise StoreError(
-                f'The record {path} is damaged ({type(error).__name__}: {error}). What to do: '
-                'restore a backup, or train again.'
-            ) from error
         found.read_model()
         return found
 
@@ -254,7 +204,7 @@ class ModelStore:
                         kept += not self._why_unusable(number)
                     elif number not in in_use:
                         old.append(number)
-                self._delete(old)
+                delete_versions(self.folder, old)
         except OSError as error:
             raise store_error('delete old models from', self.folder, error) from error
         return tuple(reversed(old))
@@ -325,11 +275,3 @@ class ModelStore:
         version = max((counter, *self._numbers())) + 1
         write_durably(path, f'{version}\n'.encode())
         return version
-
-    def _delete(self, versions: Sequence[int]) -> None:
-        for version in versions:
-            # The record first: whatever is left when this is cut short is an unfinished version.
-            record_path(self.folder, version).unlink(missing_ok=True)
-            model_path(self.folder, version).unlink(missing_ok=True)
-        if versions:
-            sync_folder(self.folder)
