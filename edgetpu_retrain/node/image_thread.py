@@ -46,7 +46,8 @@ class ImageThread:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._group = _ThreadGroup()
-        self._executor: SingleThreadedExecutor | None = None
+        # Once for all: a signal may end ROS at any moment, and later none could be made.
+        self._executor = _GroupExecutor(node, self._group)
         self._thread: threading.Thread | None = None
         self._is_ending = False
 
@@ -59,22 +60,22 @@ class ImageThread:
         """Begin to call back; it can be stopped and started again."""
         if self._thread is None:
             self._is_ending = False
-            self._executor = _GroupExecutor(self._node, self._group)
             self._thread = threading.Thread(target=self._run, name='images', daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
         """Return when no callback runs any more and none will be."""
-        if self._thread is None:
-            return
-        assert self._executor is not None
-        self._is_ending = True
-        # An executor that is only woken goes on to wait.
-        self._executor.create_task(lambda: None)
-        self._thread.join()
-        # Shut down before its thread has ended, it would use what is no more.
+        if self._thread is not None:
+            # By a callback: an executor that is only woken goes on to wait, and what it waited for
+            # it lets go before it calls back.
+            self._executor.create_task(self._end)
+            self._thread.join()
+            self._thread = None
+
+    def close(self) -> None:
+        """Stop for good."""
+        self.stop()
         self._executor.shutdown()
-        self._thread = self._executor = None
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -85,18 +86,20 @@ class ImageThread:
         finally:
             self.start()
 
+    def _end(self) -> None:
+        self._is_ending = True
+
     def _run(self) -> None:
-        assert self._executor is not None
         self._group.thread_id = threading.get_ident()
         try:
             while not self._is_ending and self._node.context.ok():
-                self._spin_once(self._executor)
+                self._spin_once()
         finally:
             self._group.thread_id = None
 
-    def _spin_once(self, executor: SingleThreadedExecutor) -> None:
+    def _spin_once(self) -> None:
         try:
-            executor.spin_once()
+            self._executor.spin_once()
         except Exception:  # noqa: BLE001 - a bug must not end a robot's cameras
             # A signal ends ROS at any moment, and whatever is being done with it then fails.
             if self._node.context.ok():

@@ -113,7 +113,7 @@ class RetrainNode(ManagedEntity):
         self._corrections.close()
         self._models.close()
         self._following.close()
-        self._images.stop()
+        self._images.close()
         self._clean_up()
 
     # What rclpy calls at the transitions.  It would swallow what they raise.

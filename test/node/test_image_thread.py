@@ -56,7 +56,7 @@ class Listening(LoneNode):
         self.publisher.publish(Int32(data=number))
 
     def close(self) -> None:
-        self.images.stop()
+        self.images.close()
         super().close()
 
     def _receive(self, message: Any) -> None:
@@ -159,5 +159,6 @@ def test_it_ends_with_ros(listening: Listening) -> None:
     thread.join(PATIENCE_S)
     listening.images.stop()
     assert 'images' not in {thread.name for thread in threading.enumerate()}
-    # As the node does when it is closed, whatever came before.
+    # As the node may do when a signal comes while it is activated.
+    listening.images.start()
     listening.images.stop()
