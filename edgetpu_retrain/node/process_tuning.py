@@ -53,8 +53,8 @@ def tune_process() -> None:
     """Set all of it for this process; call it before there are other threads."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     keep_to_one_blas_thread()
-    # Resizing an image takes half a millisecond, and its second thread asks for more for longer
-    # than that; on two cores it kept the model waiting.
+    # A second thread saves 0.1 ms of a frame's resizing and costs 1 ms of processor time; on two
+    # cores the model waits for it.
     cv2.setNumThreads(1)
     if not any(name.startswith('MALLOC_') for name in os.environ):
         keep_freed_memory()
