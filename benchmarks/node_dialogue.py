@@ -21,11 +21,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 import contextlib
+from functools import cache
 import json
+import os
 from pathlib import Path
 import subprocess
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 _SECONDS_TO_END = 10.0
 
@@ -56,7 +58,7 @@ class Child:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(BrokenPipeError, subprocess.TimeoutExpired):
             self._process.communicate(timeout=_SECONDS_TO_END)
         self._process.kill()
         self._process.wait()
@@ -82,10 +84,19 @@ class Child:
 
 def requests() -> Iterator[dict[str, Any]]:
     """Yield the parent's requests, until it has no more."""
+    _replies()
     for line in sys.stdin:
         yield json.loads(line)
 
 
 def reply(answer: Any) -> None:
     """Answer the latest request."""
-    print(json.dumps(answer), flush=True)
+    print(json.dumps(answer), file=_replies(), flush=True)
+
+
+@cache
+def _replies() -> TextIO:
+    """Return what the parent reads; whatever else is printed goes to the log from now on."""
+    replies = os.fdopen(os.dup(1), 'w')
+    os.dup2(2, 1)
+    return replies

@@ -18,8 +18,10 @@ Work the node for minutes with all that it offers at once, and watch what it hol
 
 Two cameras publish; eight clients capture, send pictures, list, relabel, undo and remove samples,
 swap models, set parameters, listen for a moment, and ask for the impossible; a ninth trains every
-30 s.  Node, cameras, listener and clients are processes of their own on a DDS domain of their own.
-The rates leave the processor idle at times, for drift is looked for and not throughput.
+30 s.  A tenth asks a node that does nothing but answer: where that becomes slower as well, the
+machine is slower.  Node, cameras, listener and clients are processes of their own on a DDS domain
+of their own.  The rates leave the processor idle at times, for drift is looked for and not
+throughput.
 
 A fifth of the time, at most 90 s, is warm-up.  The rest is divided into windows of some 30 s, at
 least six.  Every second the node's resident memory, open file descriptors and threads are read
@@ -30,6 +32,7 @@ over the last third, and ``drift`` is end / start - 1, where a window's own valu
 - ``handles``, ``threads``: the median of their numbers;
 - ``p99``: the 99th percentile of the time from question to answer, over all requests but those
   that load, store or train, whose time is that of frames, disk and trainings;
+- ``peer_p99``: that of the node that does nothing but answer;
 - ``frame_p99``: that of the time from the publication of an image to its classification.
 
 ``errors`` counts answers that should have been others, requests without an answer, topics that
@@ -46,14 +49,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping
 import contextlib
-from dataclasses import dataclass, field
-import json
 import os
 from pathlib import Path
 import sys
 import tempfile
 import time
-from typing import Any
 
 from edgetpu_retrain.demo.isolation import (
     private_domain_id,
@@ -66,7 +66,8 @@ from node_dialogue import Child
 from node_robot import NAME, Robot, teach, TOPICS
 from node_tables import print_table
 from ros_session import ros_session
-from soak_figures import alarms, Course, missed_goals, Usage, Windows
+from soak_figures import alarms, Usage
+from soak_report import report, Soak
 from soak_storms import KEPT_MODELS
 
 _HERE = Path(__file__).resolve().parent
@@ -74,34 +75,7 @@ _PROFILE = _HERE.parent / 'config' / 'fastdds_large_images.xml'
 _SAMPLES = 200
 _RATE = 8.0
 _PERIOD_S = 1.0
-_SHOWN_ERRORS = 20
 _PARAMETERS = {'keep_models': KEPT_MODELS, 'store_images': 'thumbnail'}
-
-
-@dataclass
-class Soak:
-    """
-    What was seen of the node.
-
-    Args:
-        begin: seconds of CLOCK_MONOTONIC.
-        end: the same.
-        usages: of the node's process, one a second.
-        cpu_seconds: of processor time that it took.
-        noted: by the clients.
-        frames: pairs of the moment and the latency of each frame's answer, seconds.
-        published: how many frames there were.
-        errors: a sentence each, those of the clients among them.
-    """
-
-    begin: float = 0.0
-    end: float = 0.0
-    usages: list[Usage] = field(default_factory=list)
-    cpu_seconds: float = 0.0
-    noted: dict[str, Any] = field(default_factory=dict)
-    frames: list[tuple[float, float]] = field(default_factory=list)
-    published: int = 0
-    errors: list[str] = field(default_factory=list)
 
 
 def main() -> int:
@@ -145,24 +119,6 @@ def main() -> int:
     return report(seen, described)
 
 
-def report(seen: Soak, described: Mapping[str, str]) -> int:
-    """Print the figures of a run, and return the exit code."""
-    values = values_of_windows(seen)
-    figures = figures_of(seen, values)
-    print_table('figures', figures)
-    windows = {name: rounded(each) for name, each in values.items()}
-    print_table('windows', windows)
-    print_table('requests', dict(sorted(seen.noted['counts'].items())))
-    for words in seen.errors[:_SHOWN_ERRORS]:
-        print(f'error: {words}')
-    missed = missed_goals(figures)
-    for words in missed:
-        print(f'missed: {words}')
-    counts = seen.noted['counts']
-    print(json.dumps({**figures, 'windows': windows, 'counts': counts, 'machine': described}))
-    return 1 if missed else 0
-
-
 def soak(
     folder: Path, seconds: float, training_period_s: float, parameters: Mapping[str, object]
 ) -> Soak:
@@ -192,45 +148,6 @@ def soak(
             seen.errors.append(f'the node ended with exit code {code}')
         seen.errors += [f'in the log of the node: {line}' for line in alarms(robot.log)]
     return seen
-
-
-def values_of_windows(seen: Soak) -> dict[str, list[float]]:
-    """Return each figure's value in each window; `slow_p50` is of answers that take their time."""
-    windows = Windows.of(seen.begin, seen.end)
-    usages = [each for each in seen.usages if each.when >= windows.begin]
-    return {
-        'memory': windows.medians([(each.when, each.resident_mib) for each in usages]),
-        'handles': windows.medians([(each.when, each.handles) for each in usages]),
-        'threads': windows.medians([(each.when, each.threads) for each in usages]),
-        'p99': windows.percentiles(_milliseconds(seen.noted['answers'])),
-        'slow_p50': windows.medians(_milliseconds(seen.noted['slow_answers'])),
-        'frame_p99': windows.percentiles(_milliseconds(seen.frames)),
-    }
-
-
-def figures_of(seen: Soak, values: Mapping[str, list[float]]) -> dict[str, float]:
-    """Return the figures of a run, given each figure's value in each window."""
-    courses = {name: Course.of(each) for name, each in values.items() if each}
-    figures: dict[str, float] = {'errors': len(seen.errors)}
-    # Of a node that has ended at once nothing is known.
-    unknown = Course(float('nan'), float('nan'), float('nan'))
-    for name, unit in (('memory', '_mib'), ('p99', '_ms'), ('frame_p99', '_ms')):
-        course = courses.get(name, unknown)
-        figures[f'{name}_drift'] = course.drift
-        figures[f'{name}_start{unit}'] = course.start
-        figures[f'{name}_end{unit}'] = course.end
-    for name in ('handles', 'threads'):
-        course = courses.get(name, unknown)
-        figures[f'{name}_start'], figures[f'{name}_end'] = course.start, course.end
-    lasted = seen.end - seen.begin
-    return {
-        **figures,
-        'minutes': lasted / 60,
-        'requests': len(seen.noted['answers']) + len(seen.noted['slow_answers']),
-        'frames': seen.published,
-        'frames_answered': len(seen.frames),
-        'cpu_percent': 100 * seen.cpu_seconds / lasted,
-    }
 
 
 def _watch(robot: Robot, seconds: float, seen: Soak) -> None:
@@ -264,6 +181,7 @@ def _company(folder: Path, training_period_s: float, seen: Soak) -> Iterator[Non
             shown = {'transport': transport, 'width': 640, 'height': 480, 'rate': _RATE}
             camera.ask(what='start', topic=topic, **shown)
             cameras.append(camera)
+        child('soak_peer', 'peer', environment)
         clients = child('soak_clients', 'clients', environment)
         clients.ask(what='start', training_period_s=training_period_s)
         yield
@@ -272,15 +190,6 @@ def _company(folder: Path, training_period_s: float, seen: Soak) -> Iterator[Non
         seen.published = sum(len(camera.ask(what='stop')) for camera in cameras)
         arrivals = listener.ask(what='stop')
         seen.frames = [(stamp / 1e9, (arrived - stamp) / 1e9) for stamp, arrived in arrivals]
-
-
-def rounded(values: list[float]) -> list[float]:
-    """Return values with as many digits as people read."""
-    return [round(value, 1) for value in values]
-
-
-def _milliseconds(moments: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    return [(when, 1000 * seconds) for when, seconds in moments]
 
 
 @contextlib.contextmanager

@@ -27,15 +27,28 @@ from node_robot import NAME
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 
+# Frames, and what latched topics told last, come at once; a message that does not is lost.
+SECONDS_TO_A_MESSAGE = 20.0
 # Whoever gets no answer for so long gets none.
 PATIENCE_S = 60.0
 # The first answer to a new client is lost where the node has not discovered it yet, which is
 # DDS's doing and not the node's; seconds until asked again.
 _FIRST_PATIENCE_S = (10.0, 20.0, PATIENCE_S)
 
+# Kinds of answers: the node's, those of them that load, store or train and take their time, and
+# those of a node that does nothing else.
+QUICK = 'quick'
+SLOW = 'slow'
+PEER = 'peer'
+
 
 class UnansweredError(Exception):
     """The node does not answer."""
+
+
+def full_name(name: str) -> str:
+    """Return the name of a topic or service with the node's before it, unless it is absolute."""
+    return name if name.startswith('/') else f'{NAME}/{name}'
 
 
 @dataclass
@@ -44,14 +57,15 @@ class Record:
     What a client has seen.
 
     Args:
-        answers: pairs of the moment, seconds of CLOCK_MONOTONIC, and how long an answer took.
-        slow_answers: the same of those that load, store or train and take their time.
+        answers: of each kind of answer pairs of the moment, seconds of CLOCK_MONOTONIC, and how
+            long it took.
         errors: a sentence each.
         counts: what happened how often.
     """
 
-    answers: list[tuple[float, float]] = field(default_factory=list)
-    slow_answers: list[tuple[float, float]] = field(default_factory=list)
+    answers: dict[str, list[tuple[float, float]]] = field(
+        default_factory=lambda: {QUICK: [], SLOW: [], PEER: []}
+    )
     errors: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -98,7 +112,7 @@ class Client:
         *,
         may_say: Sequence[str] = (),
         must_fail: bool = False,
-        slow: bool = False,
+        answer_kind: str = QUICK,
         **fields: Any,
     ) -> Any:
         """
@@ -106,10 +120,10 @@ class Client:
 
         Args:
             kind: of the service.
-            service: its name behind the node's.
+            service: its name behind the node's, or beginning with '/' another's.
             may_say: words of refusals that are right, since others ask at the same time.
             must_fail: whether only a refusal is right.
-            slow: whether the answer takes its time.
+            answer_kind: what to note it as.
             fields: of the request.
 
         Raises:
@@ -127,8 +141,7 @@ class Client:
             return client.call_async(kind.Request(**fields))
 
         answer = self.answered(call, service, patience)
-        answers = self.record.slow_answers if slow else self.record.answers
-        answers.append((begin, time.monotonic() - begin))
+        self.record.answers[answer_kind].append((begin, time.monotonic() - begin))
         self.record.count(service)
         self._judge(service, answer, may_say, must_fail=must_fail)
         return answer
@@ -178,7 +191,7 @@ class Client:
 
     def _client_of(self, kind: type, service: str) -> Any:
         if service not in self._clients:
-            client = self.node.create_client(kind, f'{NAME}/{service}')
+            client = self.node.create_client(kind, full_name(service))
             if not client.wait_for_service(PATIENCE_S):
                 raise UnansweredError(f'{self.name}: there is no {service}')
             self._clients[service] = client

@@ -30,7 +30,7 @@ import time
 from typing import Any
 
 from node_dialogue import reply, requests
-from soak_client import Client, Record
+from soak_client import Client, PEER, QUICK, Record, SLOW
 from soak_storms import Storm, storms
 
 _SECONDS_TO_END = 90.0
@@ -72,8 +72,10 @@ class Clients:
             if process.name not in records
         ]
         return {
-            'answers': [each for record in records.values() for each in record.answers],
-            'slow_answers': [each for record in records.values() for each in record.slow_answers],
+            'answers': {
+                kind: [each for record in records.values() for each in record.answers[kind]]
+                for kind in (QUICK, SLOW, PEER)
+            },
             'errors': errors,
             'counts': sum((record.counts for record in records.values()), Counter[str]()),
         }

@@ -145,5 +145,8 @@ def missed_goals(figures: dict[str, float]) -> list[str]:
         drift = figures[f'{what}_drift']
         # 'Not a number' is no success.
         if not drift < most:
-            missed.append(f'{what}_drift: {drift:.1%}, less than {most:.0%} is allowed')
+            words = f'{what}_drift: {drift:.1%}, less than {most:.0%} is allowed'
+            if what == 'p99':
+                words += f' (a node that does nothing but answer: {figures["peer_p99_drift"]:.1%})'
+            missed.append(words)
     return missed

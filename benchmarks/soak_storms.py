@@ -24,9 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from action_msgs.msg import GoalStatus
 from diagnostic_msgs.msg import DiagnosticArray
-from edgetpu_retrain_interfaces.action import Train
 from edgetpu_retrain_interfaces.msg import Embedding, Result, Status
 from edgetpu_retrain_interfaces.srv import (
     AddSample,
@@ -37,21 +35,19 @@ from edgetpu_retrain_interfaces.srv import (
 )
 from lifecycle_msgs.srv import GetAvailableStates, GetState
 from node_pictures import jpeg, pictures
-from node_robot import NAME
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters, SetParameters
-from rclpy.action import ActionClient
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CompressedImage, RegionOfInterest
-from soak_client import Client
+from soak_client import Client, full_name, PEER, QUICK, SECONDS_TO_A_MESSAGE, SLOW
+from soak_peer import PEER_SERVICE
+from soak_trainer import Trainer
 from std_srvs.srv import Trigger
 from vision_msgs.msg import Classification, LabelInfo, VisionInfo
 
 KEPT_MODELS = 5
 # Somebody else has undone what this one was about to change.
 _GONE = ('There are no samples', 'There is no sample ')
-# Frames, and what latched topics told last, come at once; a message that does not is lost.
-_SECONDS_TO_A_MESSAGE = 20.0
 _TAUGHT_BETWEEN_REMOVALS = 8
 _LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 _TOPICS: tuple[tuple[type, str, Any], ...] = (
@@ -72,7 +68,7 @@ _TOPICS: tuple[tuple[type, str, Any], ...] = (
 def capture_one_camera(client: Client, number: int) -> None:
     """Have one camera's frames captured all along."""
     label = 'soak capture'
-    client.ask(AddSample, 'add_samples', slow=True, label=label, camera='raw', count=3)
+    client.ask(AddSample, 'add_samples', answer_kind=SLOW, label=label, camera='raw', count=3)
     if number % _TAUGHT_BETWEEN_REMOVALS == _TAUGHT_BETWEEN_REMOVALS - 1:
         client.ask(RemoveSamples, 'remove_samples', may_say=_GONE, label=label)
     client.rest(0.6)
@@ -89,7 +85,7 @@ def capture_a_part(client: Client, number: int) -> None:
         'min_novelty': 0.05,
         'roi': roi,
     }
-    client.ask(AddSample, 'add_samples', slow=True, **asked)
+    client.ask(AddSample, 'add_samples', answer_kind=SLOW, **asked)
     if number % _TAUGHT_BETWEEN_REMOVALS == _TAUGHT_BETWEEN_REMOVALS - 1:
         client.ask(RemoveSamples, 'remove_samples', may_say=_GONE, label=label)
     client.rest(1.0)
@@ -106,7 +102,7 @@ class Pictures:
         label = 'soak picture'
         image = CompressedImage(format='jpeg')
         image.data = self._pictures[number % len(self._pictures)]
-        client.ask(AddSample, 'add_samples', slow=True, label=label, image=image)
+        client.ask(AddSample, 'add_samples', answer_kind=SLOW, label=label, image=image)
         client.ask(ListSamples, 'list_samples', may_say=_GONE, label=label, limit=20)
         if number % 3 == 2:
             client.ask(RemoveSamples, 'remove_samples', may_say=_GONE, label=label, n=3)
@@ -119,7 +115,7 @@ def correct(client: Client, number: int) -> None:
     asked: dict[str, Any] = {'label': wrong, 'camera': 'compressed', 'count': 2}
     # That camera is let go for a moment now and then.
     no_camera = ("There is no camera 'compressed'", 'Time is up')
-    client.ask(AddSample, 'add_samples', slow=True, may_say=no_camera, **asked)
+    client.ask(AddSample, 'add_samples', answer_kind=SLOW, may_say=no_camera, **asked)
     told = client.ask(ListSamples, 'list_samples', may_say=_GONE, label=wrong, limit=2)
     if ids := [sample.id for sample in told.samples]:
         _relabel(client, right, ids=ids[:1])
@@ -128,18 +124,20 @@ def correct(client: Client, number: int) -> None:
     if number % 4 == 3:
         client.ask(RemoveSamples, 'remove_samples', may_say=_GONE, label=right)
     if number % 20 == 19:
-        client.ask(Trigger, 'reembed_samples', slow=True, may_say=('nothing is to be done',))
+        client.ask(
+            Trigger, 'reembed_samples', answer_kind=SLOW, may_say=('nothing is to be done',)
+        )
     client.rest(0.8)
 
 
 def swap(client: Client, number: int) -> None:
     """Go back and forth between the versions of the model."""
-    newest = client.ask(LoadModel, 'load_model', slow=True, version=0).model_version
+    newest = client.ask(LoadModel, 'load_model', answer_kind=SLOW, version=0).model_version
     client.rest(1.5)
-    client.ask(LoadModel, 'load_model', slow=True, version=-1)
+    client.ask(LoadModel, 'load_model', answer_kind=SLOW, version=-1)
     client.rest(1.5)
     other = newest - 1 - number % (KEPT_MODELS - 2)
-    client.ask(LoadModel, 'load_model', slow=True, version=other)
+    client.ask(LoadModel, 'load_model', answer_kind=SLOW, version=other)
     client.rest(1.5)
 
 
@@ -150,14 +148,14 @@ def come_and_go(client: Client, number: int) -> None:
     subscriptions = [
         client.node.create_subscription(
             kind,
-            topic if topic.startswith('/') else f'{NAME}/{topic}',
+            full_name(topic),
             lambda _, topic=topic: heard.add(topic),
             qos,
         )
         for kind, topic, qos in listened
     ]
     topics = {topic for _, topic, _ in listened}
-    if not client.spin_until(lambda: heard == topics, _SECONDS_TO_A_MESSAGE):
+    if not client.spin_until(lambda: heard == topics, SECONDS_TO_A_MESSAGE):
         # Whoever is told to end hears nothing more.
         if not client.is_stopping:
             client.record.error(f'nothing came on {", ".join(sorted(topics - heard))}')
@@ -202,70 +200,16 @@ def ask_the_impossible(client: Client, _number: int) -> None:
         (LoadModel, 'load_model', {'version': -7}),
     )
     for kind, service, fields in bad:
-        client.ask(kind, service, must_fail=True, **fields)
+        # That a model is not there is told when the one before it is loaded.
+        answer_kind = SLOW if kind is LoadModel else QUICK
+        client.ask(kind, service, must_fail=True, answer_kind=answer_kind, **fields)
         client.rest(0.2)
 
 
-class Trainer:
-    """
-    Trains again and again; each third training is cancelled, at each fourth somebody else asks.
-
-    Args:
-        period_s: from the beginning of one to that of the next, seconds.
-    """
-
-    def __init__(self, period_s: float) -> None:
-        self._period_s = period_s
-        self._server: Any = None
-
-    def __call__(self, client: Client, number: int) -> None:
-        """Train once."""
-        if self._server is None:
-            self._server = ActionClient(client.node, Train, f'{NAME}/train')
-            # What is refused can be repeated until the node knows who asks.
-            status, _ = self._train(client, Train.Goal(seed=-2), first=True)
-            if status != GoalStatus.STATUS_ABORTED:
-                client.record.error(f'a seed of -2 should have been refused: status {status}')
-        cancelled = number % 3 == 2
-        goal = Train.Goal(seed=number, print_every=5)
-        status, result = self._train(client, goal, cancelled=cancelled, doubled=number % 4 == 3)
-        if cancelled and status == GoalStatus.STATUS_CANCELED:
-            client.record.count('trainings cancelled')
-        elif status == GoalStatus.STATUS_SUCCEEDED and result.success:
-            client.record.count('trainings')
-        else:
-            client.record.error(f'training ended with status {status}: {result.message}')
-        client.rest(max(0.0, self._period_s - result.seconds))
-
-    def _train(
-        self,
-        client: Client,
-        goal: Any,
-        *,
-        first: bool = False,
-        cancelled: bool = False,
-        doubled: bool = False,
-    ) -> tuple[int, Any]:
-        feedback: list[Any] = []
-        if not self._server.wait_for_server(_SECONDS_TO_A_MESSAGE):
-            raise TimeoutError('there is no action train')
-
-        def send() -> Any:
-            return self._server.send_goal_async(goal, feedback.append)
-
-        handle = (client.first_answered if first else client.answered)(send, 'train')
-        ended = handle.get_result_async()
-        if cancelled:
-            client.spin_until(lambda: bool(feedback) or ended.done(), _SECONDS_TO_A_MESSAGE)
-            client.answered(handle.cancel_goal_async, 'cancelling')
-        if doubled:
-            status, result = self._train(client, Train.Goal())
-            if status == GoalStatus.STATUS_SUCCEEDED:
-                client.record.count('trainings')
-            elif 'A training is running' not in result.message:
-                client.record.error(f'a second training ended otherwise: {result.message}')
-        response = client.answered(lambda: ended, 'the result of train')
-        return response.status, response.result
+def ask_the_peer(client: Client, _number: int) -> None:
+    """Ask the node that only answers, about as often as the others ask theirs."""
+    client.ask(Trigger, PEER_SERVICE, answer_kind=PEER)
+    client.rest(0.05)
 
 
 @dataclass(frozen=True)
@@ -285,7 +229,7 @@ class Storm:
 
 
 def storms(training_period_s: float) -> list[Storm]:
-    """Return the eight clients of the services, and the one who trains."""
+    """Return the eight clients of the services, who trains, and who asks the peer."""
     return [
         Storm('capture_one_camera', capture_one_camera),
         Storm('capture_a_part', capture_a_part),
@@ -296,6 +240,7 @@ def storms(training_period_s: float) -> list[Storm]:
         Storm('set_parameters', set_parameters),
         Storm('ask_the_impossible', ask_the_impossible, rounds_a_life=10),
         Storm('trainer', Trainer(training_period_s)),
+        Storm('ask_the_peer', ask_the_peer),
     ]
 
 

@@ -40,7 +40,7 @@ def test_a_short_soak_tells_all_figures_and_each_error(package_path: str) -> Non
     assert ended.stdout, ended.stderr
     *_, last = ended.stdout.splitlines()
     figures = json.loads(last)
-    for name in ('memory_drift', 'p99_drift', 'frame_p99_drift'):
+    for name in ('memory_drift', 'p99_drift', 'peer_p99_drift', 'frame_p99_drift'):
         assert isinstance(figures[name], float)
     for name in ('handles', 'threads'):
         assert figures[f'{name}_start'] > 1

@@ -28,6 +28,7 @@ GOOD = {
     'threads_end': 30.0,
     'memory_drift': 0.029,
     'p99_drift': -0.5,
+    'peer_p99_drift': 0.31,
 }
 
 
@@ -100,3 +101,10 @@ def test_a_good_run_misses_nothing() -> None:
 def test_each_goal_can_be_missed(name: str, value: float) -> None:
     (missed,) = missed_goals({**GOOD, name: value})
     assert missed.startswith(name.removesuffix('_end'))
+
+
+def test_slower_answers_are_told_beside_those_of_a_node_that_does_nothing_else() -> None:
+    (missed,) = missed_goals({**GOOD, 'p99_drift': 0.24})
+    assert missed == (
+        'p99_drift: 24.0%, less than 20% is allowed (a node that does nothing but answer: 31.0%)'
+    )
