@@ -29,6 +29,7 @@ from edgetpu_retrain.node.captures import Capture, Captures
 from edgetpu_retrain.node.detections import BoxAnswer, boxes_within
 from edgetpu_retrain.node.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.job import Job
+from edgetpu_retrain.node.kept_memory import keep_memory_of_images
 from edgetpu_retrain.node.newest_frames import Frame, NewestFrames
 from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.pictures.image_conversion import RgbArray
@@ -223,6 +224,7 @@ class FrameWorker:
             return
         frame.check_header()
         rgb = frame.to_rgb()
+        keep_memory_of_images(rgb.nbytes)
         converted = time.monotonic()
         answer = self._engine.run(rgb, self._answering.release)
         inferred = time.monotonic()

@@ -156,7 +156,6 @@ class LoadedParts:
             self._store,
             extractor,
             identity,
-            engines.prepare,
             self._versions.add,
             lambda: self._versions.prune(self._parameters().keep_models),
         )

@@ -98,11 +98,11 @@ class ModelFollowing:
         problems = []
         for number in wanted.versions:
             try:
-                model = versions.follow(number, wanted.choice)
+                loaded = versions.follow(number, wanted.choice)
             except RetrainError as error:
                 problems.append(self._refusal(number, error))
                 continue
-            if model is None:
+            if loaded is None:
                 # Somebody has chosen meanwhile: that is looked at next.
                 self._seen = None
                 return

@@ -23,6 +23,7 @@ from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.node.service_answers import ServiceAnswers
 from edgetpu_retrain.node.thread_priority import stand_back
+from edgetpu_retrain.store.models import ModelVersion
 from edgetpu_retrain_interfaces.srv import LoadModel
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
@@ -43,7 +44,7 @@ class ModelServices:
         self._thread = ThreadPoolExecutor(
             max_workers=1, thread_name_prefix='models', initializer=stand_back
         )
-        self._loading: Future[ServedModel] | None = None
+        self._loading: Future[ModelVersion] | None = None
         node.create_service(
             LoadModel,
             '~/load_model',
@@ -67,10 +68,14 @@ class ModelServices:
         versions = self._active().versions
         try:
             self._loading = self._thread.submit(versions.load, request.version)
-            model = await self._answers.ended(self._loading)
+            loaded = await self._answers.ended(self._loading)
         finally:
-            if serving := versions.serving:
-                response.model_version = serving.version.version
-                response.model_path = str(serving.version.path)
-                response.labels = list(serving.labels)
-        return f'Model version {model.version.version} serves ({model.version.path})'
+            _tell_what_serves(versions.serving, response)
+        return f'Model version {loaded.version} serves ({loaded.path})'
+
+
+def _tell_what_serves(serving: ServedModel | None, response: Any) -> None:
+    if serving is not None:
+        response.model_version = serving.version.version
+        response.model_path = str(serving.version.path)
+        response.labels = list(serving.labels)

@@ -27,7 +27,6 @@ from edgetpu_retrain.retraining import (
     TrainingOptions,
     TrainingOutcome,
 )
-from edgetpu_retrain.runtime.engine import Servable
 from edgetpu_retrain.store.model_record import ModelRecord
 from edgetpu_retrain.store.models import ModelVersion
 from edgetpu_retrain.store.samples import SampleStore
@@ -94,7 +93,6 @@ class ModelTraining:
         samples: where the samples are.
         extractor: bytes of the extractor's .tflite file.
         identity: of the extractor.
-        prepare: makes a retrained model's bytes ready to serve.
         add: stores the new model and lets it serve, see :meth:`ModelVersions.add`.
         prune: deletes old versions.
     """
@@ -104,14 +102,12 @@ class ModelTraining:
         samples: SampleStore,
         extractor: bytes,
         identity: str,
-        prepare: Callable[[bytes], Servable],
-        add: Callable[[bytes, Callable[[int], ModelRecord], Servable], ModelVersion],
+        add: Callable[[bytes, Callable[[int], ModelRecord], Callable[[], None]], ModelVersion],
         prune: Callable[[], object],
     ) -> None:
         self._samples = samples
         self._extractor = extractor
         self._identity = identity
-        self._prepare = prepare
         self._add = add
         self._prune = prune
 
@@ -123,10 +119,6 @@ class ModelTraining:
     ) -> TrainedModel:
         """
         Train on a snapshot of the samples, store the model and let it serve.
-
-        The new model is loaded and warm before it is stored, so that nothing is stored that
-        cannot serve; and it is stored before it serves, so that a robot that starts again goes
-        on with what it had.
 
         Args:
             options: of the training.
@@ -143,9 +135,7 @@ class ModelTraining:
             on_progress=on_progress,
             should_stop=cancellation.requested,
         )
-        servable = self._prepare(outcome.model)
-        cancellation.commit()
-        version = self._add(outcome.model, outcome.record, servable)
+        version = self._add(outcome.model, outcome.record, cancellation.commit)
         remark = ''
         try:
             self._prune()

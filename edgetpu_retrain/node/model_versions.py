@@ -72,6 +72,9 @@ class ModelVersions:
         self._prepare = prepare
         self._on_swap = on_swap
         self._choice = ServingChoice(models)
+        # One new model at a time, until the one before it is let go: how much memory the node
+        # ever needs is known after the first swap, and no later coincidence adds to it.
+        self._preparing = threading.Lock()
         # From the note on the disk to the announcement: all three tell of the same version.
         self._swapping = threading.Lock()
         self._serve: Callable[[ServedModel], Future[None]] | None = None
@@ -116,9 +119,11 @@ class ModelVersions:
             warn(str(error))
         return None
 
-    def load(self, version: int) -> ServedModel:
+    def load(self, version: int) -> ModelVersion:
         """
         Let another version serve, back or forward; ends when the next frame goes to it.
+
+        Which one is answered, and not the loaded model: whoever keeps the answer keeps no model.
 
         Args:
             version: its number, :data:`LATEST` or :data:`PREVIOUS`.
@@ -129,31 +134,43 @@ class ModelVersions:
                 that serves goes on.
         """
         assert self._serve is not None
-        model = self._ready(self._find(version))
-        with self._swapping:
-            self._announce(model, self._serve)
-        return model
+        found = self._find(version)
+        with self._preparing:
+            model = self._ready(found)
+            with self._swapping:
+                self._announce(model, self._serve)
+        return found
 
     def add(
-        self, model: bytes, record: Callable[[int], ModelRecord], servable: Servable
+        self,
+        model: bytes,
+        record: Callable[[int], ModelRecord],
+        commit: Callable[[], None],
     ) -> ModelVersion:
         """
         Store what this node has trained, and let it serve; ends when the next frame goes to it.
+
+        It is loaded and warm before it is stored, so that nothing is stored that cannot serve; and
+        it is stored before it serves, so that a robot that starts again goes on with what it had.
 
         Args:
             model: bytes of the .tflite file.
             record: from the version that was the newest until now, 0 = none, to what is kept
                 beside the model.
-            servable: the model, ready to serve.
+            commit: is called between the two; when it raises, nothing is stored.
 
         Raises:
             StoreError: when it cannot be stored, or the choice cannot be written down.
+            RetrainError: when it cannot serve.
         """
         assert self._serve is not None
-        # All at once: between the two, the version looks like one of another program.
-        with self._swapping:
-            version = self._models.save(model, record(self._models.newest_version()))
-            self._announce(ServedModel(version, servable), self._serve)
+        with self._preparing:
+            servable = self._prepare(model)
+            commit()
+            # All at once: between the two, the version looks like one of another program.
+            with self._swapping:
+                version = self._models.save(model, record(self._models.newest_version()))
+                self._announce(ServedModel(version, servable), self._serve)
         return version
 
     def wanted(self) -> Wanted | None:
@@ -185,7 +202,7 @@ class ModelVersions:
         """
         return self._of_this_extractor(self._models.load(version))
 
-    def follow(self, version: int, seen: Serving | None) -> ServedModel | None:
+    def follow(self, version: int, seen: Serving | None) -> ModelVersion | None:
         """
         Let a version serve that another program wants; ends when the next frame goes to it.
 
@@ -200,14 +217,16 @@ class ModelVersions:
             RetrainError: when it cannot serve; the one that serves goes on.
         """
         assert self._serve is not None
-        model = self._ready(self._models.load(version))
-        with self._swapping:
-            choice = self._choice.choose_instead_of(seen, version)
-            if choice is None:
-                return None
-            self._serve(model).result()
-            self._tell(model, choice)
-        return model
+        found = self._models.load(version)
+        with self._preparing:
+            model = self._ready(found)
+            with self._swapping:
+                choice = self._choice.choose_instead_of(seen, version)
+                if choice is None:
+                    return None
+                self._serve(model).result()
+                self._tell(model, choice)
+        return found
 
     def prune(self, keep: int) -> tuple[int, ...]:
         """

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The program edgetpu_retrain_node: start the node, spin, end in order."""
+"""One life of the node in a process: start, spin, end in order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ import sys
 
 from edgetpu_retrain.errors import RetrainError
 from edgetpu_retrain.node.managed_node import create_managed_node
-from edgetpu_retrain.node.process_tuning import tune_process
 from edgetpu_retrain.node.retrain_node import RetrainNode
 from edgetpu_retrain.wording import sentence
 import rclpy
@@ -30,7 +29,7 @@ from rclpy.logging import get_logger
 NODE_NAME = 'edgetpu_retrain'
 
 
-def main(arguments: list[str] | None = None) -> int:
+def run(arguments: list[str] | None = None) -> int:
     """
     Run the node until SIGINT or SIGTERM.
 
@@ -40,7 +39,6 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         The exit code: 0 after a signal, 1 when the node could not start.
     """
-    tune_process()
     # rclpy's own handler, which shuts ROS down, is enough.  Python's would raise a
     # KeyboardInterrupt wherever a callback is, and one that has just taken a lock never gives it
     # back (https://github.com/python/cpython/issues/148874): the end would wait for ever.
@@ -77,7 +75,3 @@ def main(arguments: list[str] | None = None) -> int:
             node.destroy_node()
         rclpy.try_shutdown()
     return 0
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -22,6 +22,7 @@ import traceback
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError, RetrainError
+from edgetpu_retrain.node.error_frames import release_frames
 from edgetpu_retrain.node.executor_future import on_executor
 from edgetpu_retrain.node.refusal_log import RefusalLog
 from edgetpu_retrain.wording import presentable, quoted, sentence
@@ -81,6 +82,7 @@ class ServiceAnswers:
             response.success = True
         except RetrainError as error:
             response.message = presentable(sentence(error))
+            release_frames(error)
             line = self._refusals.line(response.message, time.monotonic())
             if line is not None:
                 self._node.get_logger().warning(f'request refused: {line}')
@@ -91,6 +93,7 @@ class ServiceAnswers:
                 return response
             response.message = f'Internal error, see the log of the node: {quoted(repr(error))}.'
             self._node.get_logger().error(traceback.format_exc())
+            release_frames(error)
         return response
 
     async def ended(self, future: Future[Any]) -> Any:

@@ -25,6 +25,7 @@ from typing import Any
 from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.learning import Progress
 from edgetpu_retrain.node.active_parts import ActiveParts
+from edgetpu_retrain.node.error_frames import release_frames
 from edgetpu_retrain.node.executor_future import on_executor
 from edgetpu_retrain.node.model_training import Cancellation, TrainedModel
 from edgetpu_retrain.node.thread_priority import stand_back
@@ -128,14 +129,17 @@ class TrainingAction:
             else:
                 result.message = f'The node was deactivated. {result.message}'
                 goal.abort()
+            release_frames(error)
         except RetrainError as error:
             result.message = presentable(sentence(error))
             self._node.get_logger().warning(f'no training: {result.message}')
             goal.abort()
+            release_frames(error)
         except Exception as error:  # noqa: BLE001 - a bug must not end a robot's node
             result.message = f'Internal error, see the log of the node: {quoted(repr(error))}.'
             self._node.get_logger().error(traceback.format_exc())
             goal.abort()
+            release_frames(error)
         else:
             fill_result(result, trained)
             self._node.get_logger().info(result.message)

@@ -24,8 +24,8 @@ import signal
 import sys
 from typing import Any
 
-from edgetpu_retrain.node.main import NODE_NAME
 from edgetpu_retrain.node.parameters import camera_parameters, PARAMETERS
+from edgetpu_retrain.node.running import NODE_NAME
 from launch_program import needs_launch, RUN_LAUNCH_FILE
 from running_node import image_message, pattern, Person, RunningProgram
 from small_models import build_extractor

@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 from edgetpu_retrain.errors import ModelFileError, RequestError, StoreError
@@ -26,12 +27,12 @@ from edgetpu_retrain.node.model_training import (
     ModelTraining,
     TrainedModel,
 )
+from edgetpu_retrain.node.model_versions import ModelVersions
 from edgetpu_retrain.node.served_model import ServedModel
 from edgetpu_retrain.retraining import TrainingCancelled, TrainingOptions
 from edgetpu_retrain.runtime.cpu_engine import CpuEngine
 from edgetpu_retrain.runtime.engine import Servable
-from edgetpu_retrain.store.model_record import ModelRecord
-from edgetpu_retrain.store.models import ModelStore, ModelVersion
+from edgetpu_retrain.store.models import ModelStore
 from edgetpu_retrain.store.samples import SampleStore
 import numpy as np
 import pytest
@@ -53,12 +54,11 @@ class Robot:
         self.progress: list[Progress] = []
         self.full_disk = False
 
-    def add(
-        self, model: bytes, record: Callable[[int], ModelRecord], servable: Servable
-    ) -> ModelVersion:
-        version = self.models.save(model, record(self.models.newest_version()))
-        self.serving.append(ServedModel(version, servable))
-        return version
+    def serve(self, model: ServedModel) -> Future[None]:
+        self.serving.append(model)
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
 
     def prune(self) -> None:
         assert self.serving
@@ -66,14 +66,12 @@ class Robot:
             raise StoreError('Cannot delete old models')
 
     def training(self, prepare: Callable[[bytes], Servable] | None = None) -> ModelTraining:
-        return ModelTraining(
-            self.samples,
-            EXTRACTOR,
-            DESCRIPTION.identity,
-            prepare or self.engine.prepare,
-            self.add,
-            self.prune,
+        identity = DESCRIPTION.identity
+        versions = ModelVersions(
+            self.models, identity, prepare or self.engine.prepare, lambda _model, _choice: None
         )
+        versions.swap_with(self.serve)
+        return ModelTraining(self.samples, EXTRACTOR, identity, versions.add, self.prune)
 
     def train(self, cancellation: Cancellation | None = None) -> TrainedModel:
         return self.training().run(OPTIONS, cancellation or Cancellation(), self.progress.append)

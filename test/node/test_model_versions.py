@@ -15,8 +15,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import CancelledError, Future
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+import gc
 from pathlib import Path
+import threading
+import weakref
 
 from edgetpu_retrain.errors import ModelFileError, RequestError, StoreError
 from edgetpu_retrain.node.model_versions import LATEST, PREVIOUS, Wanted
@@ -25,6 +29,7 @@ from edgetpu_retrain.runtime.engine import Servable
 from edgetpu_retrain.store.serving import ServingChoice
 from model_robot import IDENTITY, MODEL, RECORD, Robot
 import pytest
+from waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -213,12 +218,64 @@ def test_an_own_training_is_never_wanted(robot: Robot) -> None:
         return robot.serve(model)
 
     versions.swap_with(serve)
-    assert versions.add(MODEL, lambda _: RECORD, robot.engine.prepare(MODEL)).version == 4
+    assert versions.add(MODEL, lambda _: RECORD, lambda: None).version == 4
     assert robot.served == [4]
     assert seen == [None], 'nothing is said while it is stored and swapped in'
     after = versions.wanted()
     assert after is not None
     assert after.versions == ()
+
+
+@pytest.mark.parametrize(
+    ('first', 'second'), [('load', 'add'), ('add', 'follow'), ('follow', 'load')]
+)
+def test_no_second_model_is_prepared_before_the_first_serves(
+    robot: Robot, first: str, second: str
+) -> None:
+    prepared, at_the_swap, may_serve = [], threading.Event(), threading.Event()
+
+    def prepare(model: bytes) -> Servable:
+        prepared.append(model)
+        return robot.engine.prepare(model)
+
+    def serve(model: ServedModel) -> Future[None]:
+        at_the_swap.set()
+        assert may_serve.wait(PATIENCE_S)
+        return robot.serve(model)
+
+    versions = robot.versions(prepare=prepare)
+    versions.swap_with(serve)
+    swaps: dict[str, Callable[[], object]] = {
+        'load': lambda: versions.load(1),
+        'add': lambda: versions.add(MODEL, lambda _: RECORD, lambda: None),
+        'follow': lambda: versions.follow(2, None),
+    }
+    with ThreadPoolExecutor() as threads:
+        swapped = threads.submit(swaps[first])
+        assert at_the_swap.wait(PATIENCE_S)
+        waiting = threads.submit(swaps[second])
+        # Long enough for a model of this size to be loaded many times.
+        assert not wait([waiting], 0.2).done
+        assert len(prepared) == 1
+        may_serve.set()
+        swapped.result()
+        waiting.result()
+    assert len(prepared) == 2
+
+
+def test_a_model_that_serves_no_more_is_let_go_though_the_answer_is_kept(robot: Robot) -> None:
+    versions = robot.versions()
+    versions.start(robot.warnings.append)
+    gc.disable()
+    try:
+        answers = [versions.load(1)]
+        assert versions.serving is not None
+        former = weakref.ref(versions.serving)
+        answers += [versions.load(2), versions.add(MODEL, lambda _: RECORD, lambda: None)]
+        assert former() is None
+    finally:
+        gc.enable()
+    assert [answer.version for answer in answers] == [1, 2, 4]
 
 
 def test_leftovers_that_stay_are_a_warning_and_no_end(tmp_path: Path) -> None:

@@ -16,55 +16,11 @@
 from __future__ import annotations
 
 import os
-import platform
-import subprocess
-import sys
 
 from edgetpu_retrain.node.process_tuning import SWITCH_INTERVAL_S
 import pytest
+from tuned_process import run
 
-# Receives images, as it were, and prints how many pages the system had to clear for one.
-IMAGES = """
-import resource
-from edgetpu_retrain.node.process_tuning import tune_process
-
-{first}
-def pages():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-
-def receive():
-    return [b'x' * (1920 * 1080 * 3) for _ in range(3)]
-
-receive()
-before = pages()
-for _ in range(10):
-    receive()
-print((pages() - before) / 10)
-"""
-# Lets eight threads allocate at once, and prints what the C library has set up for that.
-THREADS = """
-import ctypes
-import threading
-from edgetpu_retrain.node.process_tuning import tune_process
-
-{first}
-libc = ctypes.CDLL(None)
-libc.malloc.restype = ctypes.c_void_p
-all_at_once = threading.Barrier(8)
-
-def allocate():
-    all_at_once.wait()
-    libc.malloc(100_000)
-    all_at_once.wait()
-
-threads = [threading.Thread(target=allocate) for _ in range(8)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
-libc.malloc_info(0, ctypes.c_void_p.in_dll(libc, 'stdout'))
-libc.fflush(None)
-"""
 # The product wakes the threads of BLAS, where there are several; prints them and OpenCV's.
 PRODUCT = """
 import cv2
@@ -77,48 +33,11 @@ np.ones((1024, 1024), np.float32) @ np.ones(1024, np.float32)
 pools = threadpoolctl.threadpool_info()
 print(max(pool['num_threads'] for pool in pools), cv2.getNumThreads())
 """
-# Of 4 KiB, in the three copies of one image.
-PAGES = 3 * 1920 * 1080 * 3 / 4096
-
-needs_glibc = pytest.mark.skipif(platform.libc_ver()[0] != 'glibc', reason='has no mallopt')
 
 
-def run(program: str, package_path: str, **variables: str) -> str:
-    ours = {name: value for name, value in os.environ.items() if not name.startswith('MALLOC_')}
-    return subprocess.run(
-        [sys.executable, '-c', program],
-        env={**ours, 'PYTHONPATH': package_path, **variables},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-
-
-@needs_glibc
-def test_the_memory_of_an_image_is_kept_for_the_next(package_path: str) -> None:
-    cleared = float(run(IMAGES.format(first='tune_process()'), package_path))
-    assert cleared < PAGES / 20
-
-
-@needs_glibc
-def test_without_it_each_image_is_given_back(package_path: str) -> None:
-    cleared = float(run(IMAGES.format(first=''), package_path))
-    assert cleared > PAGES / 2
-
-
-@needs_glibc
-def test_threads_share_what_is_kept(package_path: str) -> None:
-    told = run(THREADS.format(first='tune_process()'), package_path)
-    assert 1 <= told.count('<heap nr=') <= 2
-    assert run(THREADS.format(first=''), package_path).count('<heap nr=') > 2
-
-
-@needs_glibc
-def test_settings_of_the_users_own_stay(package_path: str) -> None:
-    # A threshold from which on memory comes from the system, as if nothing had been tuned.
-    program = IMAGES.format(first='tune_process()')
-    cleared = float(run(program, package_path, MALLOC_MMAP_THRESHOLD_='1048576'))
-    assert cleared > PAGES / 2
+def test_rclpy_is_imported_when_the_process_is_tuned(package_path: str) -> None:
+    program = 'import edgetpu_retrain.node.main, sys; print("rclpy" in sys.modules)'
+    assert run(program, package_path) == 'False\n'
 
 
 def test_threads_hand_the_interpreter_over_at_once(package_path: str) -> None:

@@ -1,0 +1,34 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What an error keeps alive, and how to let it go."""
+
+from __future__ import annotations
+
+import traceback
+
+
+def release_frames(error: BaseException | None) -> None:
+    """
+    Let go of all that the calls behind an error worked with; for when its words were taken.
+
+    A future keeps the error that ended it, the error the frames of all calls that it went
+    through, and one of these the future: pictures and whole models would stay in memory until
+    Python next looks for such circles.
+
+    Args:
+        error: has been caught; None = there is none.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
