@@ -465,14 +465,14 @@ do_test() {
     rm -rf "$measured"
     measure=(COVERAGE_PROCESS_START="$root/.coveragerc" COVERAGE_FILE="$measured/processes/data")
   fi
-  # Three files at a time, because nodes mostly wait, each process on a ROS domain of its own; -n 0
+  # Four files at a time, because nodes mostly wait, each process on a ROS domain of its own; -n 0
   # is one after the other.  A worker that crashes ends all: after a restart xdist may wait for ever.
   # The tests are to see what was built and installed, not the source beside them: no current
   # folder on sys.path, neither here nor (from Python 3.11) in the nodes that the tests start.
   env PYTHONSAFEPATH=1 ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST ROS_HOME="$scratch" \
     ROS_LOG_DIR="$scratch/log" "${measure[@]}" \
     python3 -c "$run_pytest" -o cache_dir="$cache/pytest$suffix" \
-    -n 3 --dist loadfile --max-worker-restart 0 "$@" || outcome=$?
+    -n 4 --dist loadfile --max-worker-restart 0 "$@" || outcome=$?
   if [ $# = 0 ]; then
     python3 tools/branch_coverage.py "$measured" || [ $outcome != 0 ] || outcome=1
   fi

@@ -266,10 +266,9 @@ class FrameWorker:
             if capture.region is not None:
                 rgb = frame.part_to_rgb(capture.region)
                 embedding = self._embed(rgb)
+            self._events.captured(capture, frame, rgb, embedding)
         except Exception as error:  # noqa: BLE001 - whoever asked for the sample gets it
             self._events.not_captured(capture, error)
-        else:
-            self._events.captured(capture, frame, rgb, embedding)
 
     def _classify_boxes(self, frame: Frame) -> None:
         model = self._model

@@ -29,7 +29,7 @@ from edgetpu_retrain.node.newest_frames import Frame
 from edgetpu_retrain.pictures.compressed_image import decode_picture
 from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.pictures.region import Region
-from edgetpu_retrain.pictures.sample_picture import sample_picture
+from edgetpu_retrain.pictures.sample_picture import jpeg_to_store, pixels_to_store
 from edgetpu_retrain.store.embedding_kind import RawArray
 from edgetpu_retrain.store.samples import SampleStore, StoredSample, Undone
 from edgetpu_retrain.wording import sentence
@@ -45,7 +45,7 @@ class SampleThread:
         store: where they are kept; is used by others, too, but closed by its owner.
         description: of the extractor whose embeddings they are.
         store_images: answers what is kept of a sample's picture at the moment, see
-            :func:`~edgetpu_retrain.pictures.sample_picture.sample_picture`.
+            :func:`~edgetpu_retrain.pictures.sample_picture.pixels_to_store`.
         on_counts: is told the samples of each class once nothing is left to be done, from the
             thread.
         on_problem: is told, from the thread, why the store could not be read or written, a
@@ -135,6 +135,9 @@ class SampleThread:
         embedding: RawArray,
     ) -> None:
         """Store a claimed frame's picture and raw embedding ``[D]`` and settle the claim."""
+        # What waits for the disk is no larger than what is stored.
+        pixels = pixels_to_store(rgb, self._store_images())
+        camera, stamp = frame.camera, stamp_ns(frame.message.header)
 
         def write() -> None:
             try:
@@ -144,9 +147,9 @@ class SampleThread:
                 sample = self._add(
                     capture.label,
                     embedding,
-                    rgb,
-                    camera=frame.camera,
-                    stamp_ns=stamp_ns(frame.message.header),
+                    pixels,
+                    camera=camera,
+                    stamp_ns=stamp,
                     addition=capture.first_sample,
                     min_novelty=capture.min_novelty,
                 )
@@ -192,7 +195,7 @@ class SampleThread:
             return self._add(
                 label,
                 embed(rgb).result(),
-                rgb,
+                pixels_to_store(rgb, self._store_images()),
                 camera=camera,
                 stamp_ns=stamp_ns,
                 addition=0,
@@ -205,7 +208,7 @@ class SampleThread:
         self,
         label: str,
         embedding: RawArray,
-        rgb: RgbArray,
+        pixels: RgbArray | None,
         *,
         camera: str,
         stamp_ns: int,
@@ -220,7 +223,7 @@ class SampleThread:
             camera=camera,
             stamp_ns=stamp_ns,
             addition=addition,
-            image=sample_picture(rgb, self._store_images()),
+            image=None if pixels is None else jpeg_to_store(pixels),
             min_novelty=min_novelty,
         )
 

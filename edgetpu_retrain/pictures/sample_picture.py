@@ -39,10 +39,33 @@ def sample_picture(rgb: RgbArray, store_images: str) -> bytes | None:
     Raises:
         ImageError: when the picture is too large for a JPEG file.
     """
+    kept = pixels_to_store(rgb, store_images)
+    return None if kept is None else jpeg_to_store(kept)
+
+
+def pixels_to_store(rgb: RgbArray, store_images: str) -> RgbArray | None:
+    """
+    Return those pixels of a picture that are stored, None when none are.
+
+    Args:
+        rgb: what was embedded, uint8 ``[H, W, 3]``.
+        store_images: one of :data:`STORE_IMAGES`.
+    """
     if store_images == 'none':
         return None
-    if store_images == 'thumbnail':
-        rgb = _thumbnail(rgb)
+    return _thumbnail(rgb) if store_images == 'thumbnail' else rgb
+
+
+def jpeg_to_store(rgb: RgbArray) -> bytes:
+    """
+    Return a picture as the JPEG file that is stored with a sample.
+
+    Args:
+        rgb: uint8 ``[H, W, 3]``.
+
+    Raises:
+        ImageError: when the picture is too large for a JPEG file.
+    """
     bgr = np.ascontiguousarray(rgb[..., ::-1])
     try:
         written, content = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])

@@ -75,6 +75,10 @@ _TABLES = (
     """,
 )
 
+# The system keeps the file's pages as well; SQLite's own copy, 2 MB of them by default, would only
+# let a program grow for minutes.
+_CACHE_KIB = 512
+
 
 def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connection:
     """
@@ -105,6 +109,7 @@ def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connecti
         wait_while_locked(lambda: _schema_version(connection, path), is_ending)
         wait_while_locked(lambda: _make_durable(connection, path), is_ending)
         connection.execute('PRAGMA foreign_keys=ON')
+        connection.execute(f'PRAGMA cache_size=-{_CACHE_KIB}')
         wait_while_locked(lambda: connection.execute('BEGIN IMMEDIATE'), is_ending)
         _bring_up_to_date(connection, path)
     except BaseException:

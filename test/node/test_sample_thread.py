@@ -19,7 +19,9 @@ from collections.abc import Iterator
 import contextlib
 from pathlib import Path
 import sqlite3
+import threading
 from typing import Any
+import weakref
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.model_file.description import describe
@@ -33,6 +35,7 @@ import numpy as np
 import pytest
 from running_node import image_message, pattern
 from small_models import build_extractor
+from waiting import PATIENCE_S
 
 DESCRIPTION = describe(build_extractor('uint8'))
 PICTURE = pattern(1)
@@ -46,6 +49,19 @@ class CountingStore(SampleStore):
     def add(self, *arguments: Any, **options: Any) -> int:
         """Add a sample, and count."""
         self.attempts += 1
+        return super().add(*arguments, **options)
+
+
+class SlowStore(SampleStore):
+    """A store on a disk that takes its time."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.may_add = threading.Event()
+
+    def add(self, *arguments: Any, **options: Any) -> int:
+        """Add a sample, once it may."""
+        assert self.may_add.wait(PATIENCE_S)
         return super().add(*arguments, **options)
 
 
@@ -88,6 +104,26 @@ def test_of_many_frames_only_one_waits_for_a_lock(store: CountingStore) -> None:
         assert capture_frames(thread, 5).stored == 5
         assert thread.counts().result() == {'cat': 5}
         assert problems[-1] == ''
+
+
+@pytest.mark.parametrize('store_images', ['none', 'thumbnail'])
+def test_a_frame_that_waits_for_the_disk_keeps_no_image(tmp_path: Path, store_images: str) -> None:
+    rgb = np.zeros((480, 640, 3), np.uint8)
+    captures, capture = Captures(), Capture('cat', '', 1, 0.0, 0.0)
+    captures.add(capture)
+    frame = Frame('front', RAW, image_message(PICTURE), 0.0)
+    images = weakref.ref(rgb), weakref.ref(frame)
+    (claim,) = captures.claim(frame)
+    embedding = np.zeros(DESCRIPTION.dimension, np.uint8)
+    with SlowStore(tmp_path / 'samples.db') as store:
+        thread = SampleThread(store, DESCRIPTION, lambda: store_images, lambda _: None, print)
+        with contextlib.closing(thread):
+            thread.add_captured(captures, claim, frame, rgb, embedding)
+            del rgb, frame
+            assert [image() for image in images] == [None, None]
+            store.may_add.set()
+            capture.done.result(PATIENCE_S)
+    assert capture.stored == 1
 
 
 def test_a_problem_of_reading_is_over_with_the_next_reading(store: CountingStore) -> None:
