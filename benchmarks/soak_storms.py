@@ -176,8 +176,8 @@ def set_parameters(client: Client, number: int) -> None:
     client.ask(GetParameters, 'get_parameters', names=names)
     _set(client, 'smoothing_frames', 1 + number % 3)
     _set(client, 'max_results', number % 2)
-    client.rest(1.0)
-    if number % 5 == 4:
+    client.rest(0.25)
+    if number % 20 == 19:
         _set(client, 'compressed.active', value=False)
         client.rest(0.5)
         _set(client, 'compressed.active', value=True)
@@ -203,7 +203,7 @@ def ask_the_impossible(client: Client, _number: int) -> None:
         # That a model is not there is told when the one before it is loaded.
         answer_kind = SLOW if kind is LoadModel else QUICK
         client.ask(kind, service, must_fail=True, answer_kind=answer_kind, **fields)
-        client.rest(0.2)
+        client.rest(0.05)
 
 
 def ask_the_peer(client: Client, _number: int) -> None:
@@ -238,7 +238,7 @@ def storms(training_period_s: float) -> list[Storm]:
         Storm('swap', swap),
         Storm('come_and_go', come_and_go, rounds_a_life=10),
         Storm('set_parameters', set_parameters),
-        Storm('ask_the_impossible', ask_the_impossible, rounds_a_life=10),
+        Storm('ask_the_impossible', ask_the_impossible, rounds_a_life=40),
         Storm('trainer', Trainer(training_period_s)),
         Storm('ask_the_peer', ask_the_peer),
     ]

@@ -11,10 +11,12 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
+import tracemalloc
 from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 from edgetpu_retrain.errors import DeviceError, ModelFileError
+from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.model_file.append_head import append_head
 from edgetpu_retrain.model_file.description import describe_embedding
@@ -53,6 +55,19 @@ def test_a_model_that_is_parsed_and_packed_says_the_same(model: bytes) -> None:
     again = pack(parse(model))
     assert as_plain(parse(again)) == as_plain(parse(model))
     assert pack(parse(again)) == again
+
+
+def test_packing_takes_the_room_of_little_more_than_two_models() -> None:
+    model = default_extractor_path().read_bytes()
+    tree = parse(model)
+    tracemalloc.start()
+    try:
+        packed = pack(tree)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(packed) > 0.9 * len(model)
+    assert most < 2.5 * len(model)
 
 
 def test_a_tree_that_is_shared_is_only_read() -> None:

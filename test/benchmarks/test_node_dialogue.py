@@ -1,0 +1,46 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The conversation with a child process that says other things as well."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+import sys
+
+from node_dialogue import Child
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / 'benchmarks'
+TALKATIVE = """
+import os
+from node_dialogue import reply, requests
+
+for request in requests():
+    os.write(1, b'by the way\\n')
+    reply(request['number'])
+    if request['number'] == 2:
+        break
+"""
+
+
+def test_only_replies_are_read_and_the_rest_is_in_the_log(tmp_path: Path) -> None:
+    log = tmp_path / 'log'
+    environment = {**os.environ, 'PYTHONPATH': str(BENCHMARKS)}
+    with Child([sys.executable, '-c', TALKATIVE], environment, log) as child:
+        assert child.ask(number=1) == 1
+        assert child.ask(number=2) == 2
+        with pytest.raises(RuntimeError, match='ended:\nby the way\nby the way'):
+            child.ask(number=3)
+    assert log.read_text() == 2 * 'by the way\n'
