@@ -95,7 +95,8 @@ def pack(tree: Any) -> bytes:
     builder = _AligningBuilder(int(_DATA_TO_FILE * data) + _SMALL_CHANGE)
     builder.Finish(tree.Pack(builder), IDENTIFIER)
     # Output() copies as well, which is one model more in memory.
-    return bytes(memoryview(builder.Bytes)[builder.Head() :])
+    head = builder.Head()
+    return bytes(memoryview(builder.Bytes)[head:])
 
 
 class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]
