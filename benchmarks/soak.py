@@ -31,7 +31,7 @@ over the last third, and ``drift`` is end / start - 1, where a window's own valu
 - ``memory``: the median of the resident memory;
 - ``handles``, ``threads``: the median of their numbers;
 - ``p99``: the 99th percentile of the time from question to answer, over all requests but those
-  that load, store or train, whose time is that of frames, disk and trainings;
+  that load, capture or train, whose time is that of frames, disk and trainings;
 - ``peer_p99``: that of the node that does nothing but answer;
 - ``frame_p99``: that of the time from the publication of an image to its classification.
 

@@ -35,8 +35,8 @@ PATIENCE_S = 60.0
 # DDS's doing and not the node's; seconds until asked again.
 _FIRST_PATIENCE_S = (10.0, 20.0, PATIENCE_S)
 
-# Kinds of answers: the node's, those of them that load, store or train and take their time, and
-# those of a node that does nothing else.
+# Kinds of answers: the node's, those of them that load, capture or train and take their time,
+# and those of a node that does nothing else.
 QUICK = 'quick'
 SLOW = 'slow'
 PEER = 'peer'

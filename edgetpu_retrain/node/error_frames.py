@@ -29,6 +29,9 @@ def release_frames(error: BaseException | None) -> None:
     Args:
         error: has been caught; None = there is none.
     """
-    while error is not None:
+    released: set[int] = set()
+    # 'raise error from error' makes a circle of its own.
+    while error is not None and id(error) not in released:
+        released.add(id(error))
         traceback.clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__

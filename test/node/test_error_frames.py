@@ -55,6 +55,12 @@ def test_all_calls_behind_an_error_let_go(kept: list[weakref.ref[Picture]]) -> N
     release_frames(None)
 
 
+def test_an_error_that_is_its_own_cause_holds_nobody_up() -> None:
+    error = KeyError('not there')
+    error.__cause__ = error
+    release_frames(error)
+
+
 @pytest.fixture
 def kept() -> list[weakref.ref[Picture]]:
     """Return a list for what may be alive."""
