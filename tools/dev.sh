@@ -217,11 +217,16 @@ pip_install() {
     die "pip could not install this ($*); its own words are above"
 }
 
+# Install exactly what a lock names.  A lock is complete (test_locked_requirements.py), so pip is
+# not asked to resolve anything: pip 22 and 23 look an extra such as coverage[toml] up by its
+# newest release, and then stop because that one is not pinned.
+install_locked() { pip_install --no-deps --require-hashes -r "$1"; }
+
 # Make $venv, unless it is there and was made from the same things.
 make_environment() {
   local ingredients=("$python_id" "$root" "$origin" "$distro")
   # How it is made counts as well.
-  ingredients+=("$(declare -f make_environment write_activation add_vision_msgs)")
+  ingredients+=("$(declare -f make_environment install_locked write_activation add_vision_msgs)")
   if [ "$origin" = wheels ]; then
     environment_id=$(fingerprint "requirements/locked/$distro.txt" underlay -- "${ingredients[@]}")
   else
@@ -235,7 +240,7 @@ make_environment() {
   if [ "$origin" = wheels ]; then
     say "setting up ROS 2 $distro from PyPI in $(basename "$venv") (about a minute)"
     "$python" -m venv "$venv"
-    pip_install --require-hashes -r "requirements/locked/$distro.txt"
+    install_locked "requirements/locked/$distro.txt"
     # The wheels' CMake files name the include folders of the machine that built them.
     sed -i -E 's#(INTERFACE_INCLUDE_DIRECTORIES) "/opt/python/[^"]*"#\1 ""#' \
       "$venv"/share/*/cmake/export_*__rosidl_generator_pyExport.cmake
@@ -352,7 +357,7 @@ add_requirements() {
     id=$(fingerprint "$locked" -- "$environment_id")
     is_current "$venv/ready-$name" "$id" && return 0
     say "installing what \`$name\` needs"
-    pip_install --require-hashes -r "$locked"
+    install_locked "$locked"
     echo "$id" >"$venv/ready-$name"
     return 0
   fi
