@@ -11,60 +11,38 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The locks of the bare set-up: they fit what is asked for, and hold each file to a hash."""
+"""The locks that set-up installs: they fit what is asked for, and hold each file to a hash."""
 
 from __future__ import annotations
 
-from pathlib import Path
 import re
 
-from packaging.requirements import Requirement
+from locks import LOCKED, REQUIREMENTS, canonical, on, requirements, versions
 import pytest
-
-REQUIREMENTS = Path(__file__).parents[1] / 'requirements'
-LOCKED = REQUIREMENTS / 'locked'
 
 PYTHONS = ('3.10', '3.11', '3.12', '3.13', '3.14')
 LOCKS = {
+    'apt.txt': ('runtime.txt',),
+    'apt-test.txt': ('test.txt',),
+    'build.txt': ('build.txt',),
+    'fuzz.txt': ('fuzz.txt',),
     'jazzy.txt': ('ros-jazzy.txt', 'runtime.txt'),
     'jazzy-test.txt': ('test.txt', 'test-jazzy.txt'),
     'kilted.txt': ('ros-kilted.txt', 'runtime.txt'),
     'kilted-test.txt': ('test.txt',),
+    'lint.txt': ('lint.txt',),
+    'lock.txt': ('lock.txt',),
+    'pip-newest.txt': ('pip-newest.txt',),
+    'pip-oldest.txt': ('pip-oldest.txt',),
 }
-
-
-def requirements(path: Path) -> list[Requirement]:
-    """Return the requirements of a file, those of a lock without their hashes."""
-    text = re.sub(r' *\\\n +--hash=\S+', '', path.read_text())
-    lines = (line.partition('#')[0].strip() for line in text.splitlines())
-    return [Requirement(line) for line in lines if line]
-
-
-def canonical(name: str) -> str:
-    return re.sub(r'[-_.]+', '-', name).lower()
-
-
-def on(python: str, of: list[Requirement]) -> list[Requirement]:
-    """Return those that are for a Python, on the Linux that the wheels are for."""
-    machine = {
-        'python_version': python,
-        'python_full_version': f'{python}.2',
-        'sys_platform': 'linux',
-        'platform_system': 'Linux',
-        'platform_machine': 'x86_64',
-        'implementation_name': 'cpython',
-        'platform_python_implementation': 'CPython',
-    }
-    return [each for each in of if each.marker is None or each.marker.evaluate(machine)]
-
-
-def versions(python: str, lock: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for each in on(python, requirements(LOCKED / lock)):
-        (pin,) = each.specifier
-        assert pin.operator == '=='
-        assert found.setdefault(canonical(each.name), pin.version) == pin.version, each
-    return found
+# What is installed later than what, into one environment.
+ADDED = {
+    'apt-test.txt': ('apt.txt',),
+    'jazzy.txt': ('build.txt',),
+    'jazzy-test.txt': ('jazzy.txt',),
+    'kilted.txt': ('build.txt',),
+    'kilted-test.txt': ('kilted.txt',),
+}
 
 
 @pytest.mark.parametrize('python', PYTHONS)
@@ -77,10 +55,17 @@ def test_what_is_asked_for_is_locked(lock: str, python: str) -> None:
 
 
 @pytest.mark.parametrize('python', PYTHONS)
-@pytest.mark.parametrize('distro', ['jazzy', 'kilted'])
-def test_tests_replace_nothing_that_is_installed(distro: str, python: str) -> None:
-    base, added = versions(python, f'{distro}.txt'), versions(python, f'{distro}-test.txt')
-    assert {name: added[name] for name in base.keys() & added.keys()}.items() <= base.items()
+@pytest.mark.parametrize('lock', ADDED)
+def test_nothing_that_is_installed_is_replaced(lock: str, python: str) -> None:
+    added = versions(python, lock)
+    for earlier in ADDED[lock]:
+        base = versions(python, earlier)
+        assert {name: added[name] for name in base.keys() & added.keys()}.items() <= base.items()
+
+
+@pytest.mark.parametrize('python', PYTHONS)
+def test_nothing_stands_in_for_the_numpy_of_the_system(python: str) -> None:
+    assert 'numpy' not in versions(python, 'apt.txt') | versions(python, 'apt-test.txt')
 
 
 @pytest.mark.parametrize('lock', LOCKS)
@@ -94,3 +79,7 @@ def test_each_has_hashes_and_no_address(lock: str) -> None:
         head, *hashes = block.strip().split(' \\\n')
         assert hashes, head
         assert all(re.fullmatch(r' +--hash=sha256:[0-9a-f]{64}', each) for each in hashes), head
+
+
+def test_each_lock_is_known_here() -> None:
+    assert sorted(each.name for each in LOCKED.iterdir()) == sorted(LOCKS)

@@ -212,43 +212,54 @@ fingerprint() {
 
 is_current() { [ "$(cat "$1" 2>/dev/null)" = "$2" ]; }
 
-pip_install() {
-  "$venv/bin/python" -m pip install -qq --disable-pip-version-check "$@" ||
-    die "pip could not install this ($*); its own words are above"
+# Print the lock of what a command needs ('': of the environment itself).
+lock_of() {
+  local of=$distro lock
+  [ "$origin" = wheels ] || of=apt
+  for lock in "requirements/locked/$of${1:+-$1}.txt" "requirements/locked/$1.txt"; do
+    if [ -e "$lock" ]; then
+      echo "$lock"
+      return 0
+    fi
+  done
+  die "there is no requirements/locked/$of${1:+-$1}.txt"
 }
 
-# Install exactly what a lock names.  A lock is complete (test_locked_requirements.py), so pip is
-# not asked to resolve anything: pip 22 and 23 look an extra such as coverage[toml] up by its
-# newest release, and then stop because that one is not pinned.
-install_locked() { pip_install --no-deps --require-hashes -r "$1"; }
+# Install exactly what a lock names into an environment.  A lock is complete
+# (test_lock_completeness.py), so pip has nothing to resolve: pip 22 and 23 look an extra such as
+# coverage[toml] up by its newest release, and then stop because that one is not pinned.  Nor does
+# it fetch what a package without a wheel is built with: locked/build.txt comes first.
+install_locked() {
+  "${2:-$venv}/bin/python" -m pip install -qq --disable-pip-version-check --no-deps \
+    --no-build-isolation --use-pep517 --require-hashes -r "$1" ||
+    die "pip could not install $1; its own words are above"
+}
 
 # Make $venv, unless it is there and was made from the same things.
 make_environment() {
   local ingredients=("$python_id" "$root" "$origin" "$distro")
   # How it is made counts as well.
   ingredients+=("$(declare -f make_environment install_locked write_activation add_vision_msgs)")
-  if [ "$origin" = wheels ]; then
-    environment_id=$(fingerprint "requirements/locked/$distro.txt" underlay -- "${ingredients[@]}")
-  else
+  if [ "$origin" = sourced ]; then
     require_system_libraries
-    environment_id=$(fingerprint requirements/runtime.txt underlay \
-      -- "${ingredients[@]}" "$system_versions")
+    ingredients+=("$system_versions")
   fi
+  environment_id=$(fingerprint "$(lock_of '')" requirements/locked/build.txt underlay -- "${ingredients[@]}")
   is_current "$venv/ready" "$environment_id" && return 0
   # What was built on another environment does not go with this one.
   rm -rf "$venv" "$build" "$install" "$log"
   if [ "$origin" = wheels ]; then
     say "setting up ROS 2 $distro from PyPI in $(basename "$venv") (about a minute)"
     "$python" -m venv "$venv"
-    install_locked "requirements/locked/$distro.txt"
+    install_locked requirements/locked/build.txt
+    install_locked "$(lock_of '')"
     # The wheels' CMake files name the include folders of the machine that built them.
     sed -i -E 's#(INTERFACE_INCLUDE_DIRECTORIES) "/opt/python/[^"]*"#\1 ""#' \
       "$venv"/share/*/cmake/export_*__rosidl_generator_pyExport.cmake
   else
     say "adding to ROS 2 $distro, in .venv, what rosdep has no key for"
     "$python" -m venv --system-site-packages "$venv"
-    printf '%s\n' "$system_versions" >"$venv/constraints.txt"
-    pip_install -c "$venv/constraints.txt" -r requirements/runtime.txt
+    install_locked "$(lock_of '')"
   fi
   echo "$origin" >"$venv/origin"
   write_activation
@@ -257,34 +268,28 @@ make_environment() {
   echo "$environment_id" >"$venv/ready"
 }
 
-# Print one line for each library of the system: a requirement that holds pip to it, or what is
-# missing.  Another numpy or OpenCV in .venv would break cv_bridge, which is compiled with them.
+# Print one line for each library of the system that is missing, and the versions of the others.
 system_facts='
-import re
-for module, package, wheels in (
-    ("numpy", "python3-numpy", ("numpy",)),
-    ("cv2", "python3-opencv", ("opencv-python", "opencv-python-headless",
-     "opencv-contrib-python", "opencv-contrib-python-headless")),
-    ("click", "python3-click", ()),
-    ("rich", "python3-rich", ()),
-    ("jinja2", "python3-jinja2", ()),
-    ("matplotlib", "python3-matplotlib", ("matplotlib",)),
+for module, package in (
+    ("numpy", "python3-numpy"),
+    ("cv2", "python3-opencv"),
+    ("click", "python3-click"),
+    ("rich", "python3-rich"),
+    ("jinja2", "python3-jinja2"),
+    ("matplotlib", "python3-matplotlib"),
 ):
     try:
         found = __import__(module)
     except ImportError:
         print("missing", package)
     else:
-        # Not asked of those that no wheel stands in for: click warns of the question.
-        version = found.__version__ if wheels else ""
-        version = ".".join(re.findall("[0-9]+", version)[:3])
-        for wheel in wheels:
-            print("%s==%s.*" % (wheel, version))
+        # Not asked of click, which warns of the question.
+        print(module, "" if module == "click" else getattr(found, "__version__", ""))
 try:
     import vision_msgs
-    print("# vision_msgs is there")
+    print("vision_msgs is there")
 except ImportError:
-    print("# without vision_msgs")
+    print("without vision_msgs")
 '
 
 # Set system_versions, or stop with what is to be installed.
@@ -352,31 +357,27 @@ add_vision_msgs() {
 
 # Install what one command needs beyond the package itself, once.
 add_requirements() {
-  local name=$1 file files=() arguments=() id locked=requirements/locked/$distro-$1.txt
-  if [ "$origin" = wheels ] && [ -e "$locked" ]; then
-    id=$(fingerprint "$locked" -- "$environment_id")
-    is_current "$venv/ready-$name" "$id" && return 0
-    say "installing what \`$name\` needs"
-    install_locked "$locked"
-    echo "$id" >"$venv/ready-$name"
-    return 0
-  fi
-  for file in "requirements/$name.txt" "requirements/$name-$distro.txt"; do
-    # The second is for the wheels, whose versions we choose.
-    case $file in *-*) [ "$origin" = wheels ] || continue ;; esac
-    if [ -e "$file" ]; then files+=("$file"); fi
+  local lock id
+  lock=$(lock_of "$1")
+  id=$(fingerprint "$lock" -- "$environment_id")
+  is_current "$venv/ready-$1" "$id" && return 0
+  say "installing what \`$1\` needs"
+  install_locked "$lock"
+  echo "$id" >"$venv/ready-$1"
+}
+
+# Fetch the pips that test_setup_on_another_day.py tries set-up with, once.
+add_pips() {
+  local age id
+  id=$(fingerprint requirements/locked/pip-*.txt -- "$python_id")
+  is_current "$cache/pips/ready" "$id" && return 0
+  rm -rf "$cache/pips"
+  for age in oldest newest; do
+    "$venv/bin/python" -m pip download -qq --disable-pip-version-check --no-deps \
+      --require-hashes --dest "$cache/pips/$age" -r "requirements/locked/pip-$age.txt" ||
+      die "pip could not fetch the $age pip for the tests; its own words are above"
   done
-  id=$(fingerprint "${files[@]}" -- "$environment_id")
-  is_current "$venv/ready-$name" "$id" && return 0
-  say "installing what \`$name\` needs"
-  # Nothing that is there may be replaced, numpy least of all.
-  "$venv/bin/python" -m pip list --format freeze --exclude pip --exclude setuptools \
-    --disable-pip-version-check 2>/dev/null |
-    grep -iE '^(numpy|opencv|ai-edge-litert|flatbuffers)' >"$venv/held.txt" || true
-  [ "$origin" = sourced ] && cp "$venv/constraints.txt" "$venv/held.txt"
-  for file in "${files[@]}"; do arguments+=(-r "$file"); done
-  pip_install -c "$venv/held.txt" "${arguments[@]}"
-  echo "$id" >"$venv/ready-$name"
+  echo "$id" >"$cache/pips/ready"
 }
 
 # ---------------------------------------------------------------------------------------------
@@ -459,7 +460,7 @@ sys.exit(pytest.main())
 
 do_test() {
   local scratch=$cache/test$suffix measured=$cache/coverage$suffix measure=() outcome=0
-  prepare build_packages 'add_requirements test'
+  prepare build_packages 'add_requirements test' add_pips
   enter_install
   rm -rf "$scratch"
   mkdir -p "$scratch/log"
@@ -560,7 +561,7 @@ write_lock() {
   local locked=requirements/locked/$1 words='' file
   shift
   for file in "$@"; do
-    case $file in *.txt) words+=" $file" ;; esac
+    case $file in requirements/locked/*) ;; *.txt) words+=" $file" ;; esac
   done
   say "$locked"
   "$cache/locking/bin/uv" pip compile --quiet --upgrade --universal --python-version 3.10 \
@@ -572,23 +573,43 @@ write_lock() {
   } >"$locked"
 }
 
+# Print the options of write_lock that leave out what a file names.
+leave_out() { sed -n 's/^\([^# ]\+\).*/--no-emit-package\n\1/p' "$1"; }
+
 do_lock() {
-  local distro
+  local distro lock test_tools of_ubuntu
   mkdir -p "$cache/tmp"
-  if ! is_current "$cache/locking/ready" "$(fingerprint requirements/lock.txt --)"; then
+  lock=requirements/locked/lock.txt
+  if ! is_current "$cache/locking/ready" "$(fingerprint "$lock" --)"; then
     rm -rf "$cache/locking"
     "$python" -m venv "$cache/locking"
-    "$cache/locking/bin/python" -m pip install -qq --disable-pip-version-check \
-      -r requirements/lock.txt || die 'pip could not install this; its own words are above'
-    fingerprint requirements/lock.txt -- >"$cache/locking/ready"
+    install_locked "$lock" "$cache/locking"
+    fingerprint "$lock" -- >"$cache/locking/ready"
   fi
+  mapfile -t test_tools < <(leave_out requirements/left-out-test-tools.txt)
+  mapfile -t of_ubuntu < <(leave_out requirements/left-out-beside-apt.txt)
   for distro in jazzy kilted; do
-    write_lock "$distro.txt" "requirements/ros-$distro.txt" requirements/runtime.txt
+    write_lock "$distro.txt" "requirements/ros-$distro.txt" requirements/runtime.txt \
+      "${test_tools[@]}"
     local of_test=(requirements/test.txt)
     if [ -e "requirements/test-$distro.txt" ]; then
       of_test+=("requirements/test-$distro.txt")
     fi
     write_lock "$distro-test.txt" "${of_test[@]}" --constraints "requirements/locked/$distro.txt"
+  done
+  write_lock build.txt requirements/build.txt --constraints requirements/locked/jazzy.txt
+  write_lock apt.txt requirements/runtime.txt "${of_ubuntu[@]}"
+  write_lock apt-test.txt requirements/test.txt requirements/test-apt.txt "${of_ubuntu[@]}" \
+    --constraints requirements/locked/apt.txt
+  write_lock lint.txt requirements/lint.txt --constraints requirements/locked/jazzy.txt \
+    --constraints requirements/locked/jazzy-test.txt
+  write_lock fuzz.txt requirements/fuzz.txt
+  write_lock lock.txt requirements/lock.txt
+  write_lock pip-oldest.txt requirements/pip-oldest.txt
+  write_lock pip-newest.txt requirements/pip-newest.txt
+  # What does the metadata of the packages that are locked now ask for?
+  for distro in jazzy kilted; do
+    tools/dev.sh --ros "$distro" test -n 0 -q test/test_lock_completeness.py
   done
 }
 

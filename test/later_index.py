@@ -1,0 +1,90 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+A package index of another day: tiny wheels of all that is locked, and a later release of each.
+
+Each wheel asks for the next one with an extra, as pytest-cov does for coverage[toml]: that is what
+makes some releases of pip look for the newest one, whatever is pinned.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+import hashlib
+from pathlib import Path
+import re
+import zipfile
+
+LATER = '99.0'
+
+
+def wheel_name(name: str, version: str) -> str:
+    """Return the file name of a pure wheel (PEP 427)."""
+    return f'{re.sub(r"[-_.]+", "_", name)}-{version}-py3-none-any.whl'
+
+
+def write_wheel(
+    path: Path, name: str, version: str, *, asks_for: str, files: Mapping[str, str]
+) -> str:
+    """Write a wheel, and return its SHA-256 in hexadecimal digits."""
+    information = f'{path.name.rsplit("-py3", 1)[0]}.dist-info'
+    contents = {
+        **files,
+        f'{information}/METADATA': f'Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n'
+        f'Provides-Extra: odd\nRequires-Dist: {asks_for}[odd]\n',
+        f'{information}/WHEEL': 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\n'
+        'Tag: py3-none-any\n',
+    }
+    record = ''
+    with zipfile.ZipFile(path, 'w') as archive:
+        for member, text in contents.items():
+            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
+            record += f'{member},sha256={digest.decode().rstrip("=")},{len(text.encode())}\n'
+            entry = zipfile.ZipInfo(member)
+            entry.external_attr = 0o100755 << 16  # scripts are to be executable
+            archive.writestr(entry, text)
+        archive.writestr(f'{information}/RECORD', f'{record}{information}/RECORD,,\n')
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def make_index(
+    folder: Path, locked: Mapping[str, str], files: Mapping[str, Mapping[str, str]]
+) -> dict[str, str]:
+    """
+    Make an index in a folder (PEP 503).
+
+    Args:
+        folder: where the index goes.
+        locked: the version of each package.
+        files: what is in the wheels of some packages, beside their metadata.
+
+    Returns:
+        The SHA-256 of the locked version of each package.
+
+    """
+    names = sorted(locked)
+    hashes = {}
+    for name, following in zip(names, [*names[1:], names[0]], strict=True):
+        (folder / name).mkdir(parents=True)
+        page = ''
+        for version in (locked[name], LATER):
+            path = folder / name / wheel_name(name, version)
+            digest = write_wheel(
+                path, name, version, asks_for=following, files=files.get(name, {})
+            )
+            hashes.setdefault(name, digest)
+            page += f'<a href="{path.name}#sha256={digest}">{path.name}</a>\n'
+        (folder / name / 'index.html').write_text(page)
+    return hashes

@@ -1,0 +1,84 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Set-up installs what a lock names and resolves nothing: is anything missing from the lock?
+
+The metadata of the packages that are installed here answers it, for this Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from importlib.metadata import PackageNotFoundError, distribution
+import os
+import sys
+
+from locks import REQUIREMENTS, canonical, requirements, versions
+from packaging.requirements import Requirement
+import pytest
+
+PYTHON = f'{sys.version_info.major}.{sys.version_info.minor}'
+DISTRO = os.environ.get('ROS_DISTRO', '')
+LEFT_OUT = {each.name for each in requirements(REQUIREMENTS / 'left-out-test-tools.txt')}
+
+try:
+    distribution('ros-rclpy')
+except PackageNotFoundError:
+    pytest.skip('ROS 2 is not from wheels here', allow_module_level=True)
+
+
+def asked_for(name: str, extras: Iterable[str]) -> Iterator[Requirement]:
+    """Generate what a package asks for on this machine, with some of its extras."""
+    for line in distribution(name).requires or ():
+        each = Requirement(line)
+        if each.marker is None or any(each.marker.evaluate({'extra': e}) for e in ('', *extras)):
+            yield each
+
+
+def missing(locked: dict[str, str]) -> dict[str, set[str]]:
+    """Return what the packages of a lock ask for and do not get, and who asks for it."""
+    lacking: dict[str, set[str]] = {}
+    waiting = [(name, frozenset[str]()) for name in locked]
+    seen = set(waiting)
+    while waiting:
+        name, extras = waiting.pop()
+        for each in asked_for(name, extras):
+            wanted = canonical(each.name)
+            if wanted not in locked:
+                lacking.setdefault(wanted, set()).add(name)
+                continue
+            assert each.specifier.contains(locked[wanted]), f'{name} asks for {each}'
+            step = (wanted, frozenset(each.extras))
+            if step not in seen:
+                seen.add(step)
+                waiting.append(step)
+    return lacking
+
+
+def test_setup_lacks_only_the_test_tools_that_are_listed() -> None:
+    lacking = missing(versions(PYTHON, f'{DISTRO}.txt'))
+    assert lacking.keys() <= LEFT_OUT, lacking
+
+
+def test_the_environment_of_the_tests_lacks_only_what_colcon_asks_for() -> None:
+    locked = versions(PYTHON, f'{DISTRO}.txt') | versions(PYTHON, f'{DISTRO}-test.txt')
+    lacking = missing(locked)
+    assert all(by == {'colcon-core'} for by in lacking.values()), lacking
+    assert lacking.keys() <= LEFT_OUT
+
+
+def test_a_lock_that_lacks_something_is_seen() -> None:
+    locked = versions(PYTHON, f'{DISTRO}.txt')
+    del locked['kiwisolver']
+    assert missing(locked)['kiwisolver'] == {'matplotlib'}
