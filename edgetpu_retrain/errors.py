@@ -55,3 +55,7 @@ class StoreError(RetrainError, RuntimeError):
 
 class RequestError(RetrainError, ValueError):
     """What a service, an action or the command line was asked, and refuses."""
+
+
+class RosMissingError(RetrainError, ImportError):
+    """A part that needs ROS 2, imported where there is none."""

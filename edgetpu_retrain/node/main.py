@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import sys
 
+from edgetpu_retrain.errors import RosMissingError
 from edgetpu_retrain.node.process_tuning import tune_process
 
 
@@ -32,8 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
     """
     tune_process()
     # Not before: rclpy starts threads when it is imported, which already share memory then.
-    from edgetpu_retrain.node.running import run
-
+    try:
+        from edgetpu_retrain.node.running import run
+    except RosMissingError as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
     return run(arguments)
 
 

@@ -19,6 +19,7 @@ import signal
 import sys
 
 from edgetpu_retrain.errors import RetrainError
+import edgetpu_retrain.needs_ros  # noqa: F401
 from edgetpu_retrain.node.managed_node import create_managed_node
 from edgetpu_retrain.node.retrain_node import RetrainNode
 from edgetpu_retrain.wording import sentence

@@ -270,7 +270,7 @@ def _open(path: Path) -> Any:
     except ImportError as error:
         raise RecordingError(
             f"bags are read with the Python package 'rosbags', which is not there ({error}): "
-            "'make setup' installs it, and so does 'pip install rosbags'"
+            'python3 -m pip install rosbags, or, on a robot, make setup'
         ) from error
     reader = None
     try:

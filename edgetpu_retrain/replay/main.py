@@ -11,84 +11,13 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The program replay: play the images of a bag to whoever listens."""
+"""The program replay: look for ROS, then play a bag."""
 
 from __future__ import annotations
 
-import contextlib
-import math
-from pathlib import Path
 import sys
 
-import click
-from edgetpu_retrain.command_line import options
-from edgetpu_retrain.command_line.main import CALL_WAS_WRONG, WORK_FAILED
-from edgetpu_retrain.errors import RequestError, RetrainError
-from edgetpu_retrain.recordings.image_bag import BagPart, picture_topics
-from edgetpu_retrain.replay.replay import check_rate, Replay
-from edgetpu_retrain.wording import counted, sentence
-import rclpy
-from rclpy.executors import ExternalShutdownException
-from rclpy.utilities import remove_ros_args
-
-_NODE_NAME = 'replay'
-
-
-@click.command(context_settings={'help_option_names': ['-h', '--help'], 'max_content_width': 100})
-@click.argument('bag', type=options.PATH)
-@click.option(
-    '--topic',
-    'topics',
-    multiple=True,
-    help='Topic of pictures; may be given several times.  [default: all that the bag has]',
-)
-@click.option(
-    '--rate', type=float, default=1.0, show_default=True, help='Times as fast as recorded.'
-)
-@click.option('--from', 'from_s', type=float, default=0.0, help='Begin so many seconds later.')
-@click.option('--to', 'to_s', type=float, default=math.inf, help='End at so many seconds.')
-@click.option('--loop', is_flag=True, help='Begin again at the end, until it is stopped.')
-@click.option(
-    '--listeners',
-    type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    help='Begin when each topic has so many subscriptions.',
-)
-def replay(
-    bag: Path,
-    topics: tuple[str, ...],
-    rate: float,
-    from_s: float,
-    to_s: float,
-    loop: bool,
-    listeners: int,
-) -> None:
-    """
-    Play the pictures of BAG, a rosbag2 bag (mcap or sqlite3), as a camera would.
-
-    They keep their recorded stamps and spacing.  No other topic is published: what a robot was
-    told to do when it was recorded is not done again.
-    """
-    check_rate(rate)
-    # Where there is none at all, the bag says what it has instead.
-    parts = [BagPart(topic, from_s, to_s) for topic in topics or picture_topics(bag) or ('',)]
-    node = rclpy.create_node(_NODE_NAME)
-    try:
-        with Replay(node, bag, parts) as recording:
-            say = node.get_logger().info
-            for topic, count in recording.topics.items():
-                images = counted(count, 'image', 'images')
-                say(f'{bag} has {images} for {topic}, waiting for somebody to listen')
-            recording.wait_for_listeners(listeners)
-            say(f'playing at {rate:g} times the speed of the recording')
-            played = recording.play(rate)
-            while loop:
-                say(f'played {counted(played, "image", "images")}; again')
-                played = recording.play(rate)
-            say(f'played {counted(played, "image", "images")}: that was all')
-    finally:
-        node.destroy_node()
+from edgetpu_retrain.errors import RosMissingError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -99,40 +28,15 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: the command line with ROS arguments, None = this process's own.
 
     Returns:
-        The exit code: 0 also after a signal, 1 when the bag cannot be read, 2 when the call was
-        wrong.
+        The exit code: 0 also after a signal, 1 when the bag cannot be read or there is no ROS, 2
+        when the call was wrong.
     """
-    given = sys.argv if arguments is None else [_NODE_NAME, *arguments]
     try:
-        rclpy.init(args=given)
-    except RuntimeError as error:
-        # What is said about arguments comes with a file and line of rcl.
-        print(f'{_NODE_NAME}: {error}', file=sys.stderr)
-        return CALL_WAS_WRONG
-    try:
-        replay.main(remove_ros_args(given)[1:], standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except RequestError as error:
-        return _fail(error, CALL_WAS_WRONG)
-    except (RetrainError, OSError) as error:
-        return _fail(error, WORK_FAILED)
-    except (click.exceptions.Abort, KeyboardInterrupt, ExternalShutdownException):
-        return 0
-    except Exception:
-        # A signal ends ROS at any moment, and whatever is being done with it then fails.
-        if rclpy.ok():
-            raise
-    finally:
-        rclpy.try_shutdown()
-    return 0
-
-
-def _fail(error: object, code: int) -> int:
-    with contextlib.suppress(OSError):
-        click.echo(f'error: {sentence(error)}', err=True)
-    return code
+        from edgetpu_retrain.replay.command import run
+    except RosMissingError as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+    return run(arguments)
 
 
 if __name__ == '__main__':

@@ -115,6 +115,7 @@ def _check_installed() -> None:
     if missing:
         packages = ' '.join(_NEEDED[name] for name in missing)
         raise RequestError(
-            f'A report needs {" and ".join(missing)}, which is not installed. What to do: '
-            f'sudo apt-get install {packages}, or python3 -m pip install {" ".join(missing)}.'
+            f'a report needs {" and ".join(missing)}, which this Python does not have: '
+            f'python3 -m pip install {" ".join(missing)}, or, beside a ROS 2 from its Debian '
+            f'packages, sudo apt-get install {packages}'
         )
