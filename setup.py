@@ -11,17 +11,51 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Build rules of edgetpu_retrain; colcon calls them (`colcon build`)."""
+"""
+Build rules of edgetpu_retrain, for colcon and for pip.
+
+colcon builds a ROS package: rosdep brings what it needs, its programs go to lib/edgetpu_retrain.
+pip builds a wheel that needs no ROS: it names what it needs, and has one program, for PATH.
+"""
 
 import os
 from pathlib import Path
 import sys
+import tempfile
 
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 NAME = 'edgetpu_retrain'
 HERE = Path(__file__).resolve().parent
+
+# What pip, build and uv call; colcon and Debian's tools call install or develop.
+FOR_PIP = not {'bdist_wheel', 'dist_info', 'editable_wheel', 'sdist'}.isdisjoint(sys.argv[1:])
+
+# The oldest are those of Ubuntu 22.04, or the first that do what is needed.
+REQUIREMENTS = [
+    'ai-edge-litert>=2.3,<3',
+    'click>=8.0.3,<9',
+    'flatbuffers>=24.3',
+    'numpy>=1.21.5,<3',
+    'opencv-python-headless>=4.5.4,<6',
+    'rich>=11.2',
+    'threadpoolctl>=3.1,<4',
+]
+EXTRAS = {
+    'bags': ['rosbags>=0.11,<0.12'],
+    'report': ['jinja2>=3.0.3,<4', 'matplotlib>=3.5.1,<4'],
+    # Named so that `colcon test` chooses pytest.
+    'test': [
+        'coverage>=7.13',
+        'hypothesis>=6.98',
+        'packaging>=22.0',
+        'pytest>=7.4',
+        'pytest-xdist>=3.0',
+        'PyYAML>=5.4',
+        'scikit-learn>=1.3',
+    ],
+}
 
 
 class BuildPy(build_py):
@@ -49,21 +83,46 @@ class BuildPy(build_py):
         super().run()
 
 
-def data_inside_the_package() -> list[str]:
-    """Return what else than Python lies in the package (models, licences, pictures)."""
-    root = HERE / NAME
-    return sorted(
-        str(path.relative_to(root))
-        for path in root.rglob('*')
-        if path.is_file() and path.suffix not in {'.py', '.pyc'}
-    )
-
-
 def shared(folder: str, pattern: str) -> tuple[str, list[str]]:
     """Return the files of a folder as an entry of data_files, to go to share/<package>/."""
     files = sorted(str(path.relative_to(HERE)) for path in (HERE / folder).glob(pattern))
     return f'share/{NAME}/{folder}', files
 
+
+if FOR_PIP:
+    if os.environ.get('AMENT_PREFIX_PATH') and 'sdist' not in sys.argv:
+        sys.exit(
+            'ROS 2 is sourced in this shell, and the numpy or OpenCV that pip brings would break '
+            'its cv_bridge: use `make setup` instead, or install where ROS is not sourced, into a '
+            'virtual environment.'
+        )
+    # build/ belongs to colcon, and would keep what has gone from the source for the next wheel.
+    scratch = tempfile.TemporaryDirectory()
+    kind: dict[str, object] = {
+        'options': {'build': {'build_base': scratch.name}},
+        'install_requires': REQUIREMENTS,
+        'entry_points': {'console_scripts': [f'{NAME} = {NAME}.command_line.main:main']},
+    }
+else:
+    kind = {
+        # Nothing by name: apt's OpenCV is no opencv-python-headless, and pkg_resources, where a
+        # program imports it, ends the program over a distribution that it does not find.
+        'install_requires': [],
+        'data_files': [
+            ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
+            (f'share/{NAME}', ['package.xml']),
+            shared('launch', '*.launch.py'),
+            shared('config', '*.*'),
+        ],
+        'entry_points': {
+            'console_scripts': [
+                f'{NAME}_node = {NAME}.node.main:main',
+                f'{NAME}_demo = {NAME}.demo.main:main',
+                f'cli = {NAME}.command_line.main:main',
+                f'replay = {NAME}.replay.main:main',
+            ],
+        },
+    }
 
 setup(
     name=NAME,
@@ -73,23 +132,16 @@ setup(
     license='Apache-2.0',
     maintainer='edgetpu_retrain maintainers',
     maintainer_email='maintainers@users.noreply.github.com',
+    python_requires='>=3.10',
     cmdclass={'build_py': BuildPy},
     packages=find_packages(include=[NAME, f'{NAME}.*']),
-    package_data={NAME: data_inside_the_package()},
-    data_files=[
-        ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
-        (f'share/{NAME}', ['package.xml']),
-        shared('launch', '*.launch.py'),
-        shared('config', '*.*'),
-    ],
-    install_requires=['setuptools'],
-    zip_safe=True,
-    entry_points={
-        'console_scripts': [
-            f'{NAME}_node = {NAME}.node.main:main',
-            f'{NAME}_demo = {NAME}.demo.main:main',
-            f'cli = {NAME}.command_line.main:main',
-            f'replay = {NAME}.replay.main:main',
-        ],
+    package_data={
+        NAME: ['py.typed'],
+        f'{NAME}.demo.photographs': ['*.jpg', '*.md'],
+        f'{NAME}.extractors': ['*.md', '*.tflite'],
+        f'{NAME}.report': ['*.j2'],
     },
+    extras_require=EXTRAS,
+    zip_safe=False,
+    **kind,
 )

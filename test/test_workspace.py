@@ -174,7 +174,7 @@ def test_every_folder_of_the_package_is_installed() -> None:
     assert [folder for folder in folders if not (folder / '__init__.py').exists()] == []
 
 
-@pytest.mark.parametrize('program', [f'{NAME}_node', f'{NAME}_demo', 'cli'])
+@pytest.mark.parametrize('program', [f'{NAME}_node', f'{NAME}_demo', 'cli', 'replay'])
 def test_console_scripts_lead_somewhere(program: str) -> None:
     (script,) = entry_points(group='console_scripts', name=program)
     assert callable(script.load())
@@ -186,7 +186,7 @@ def installed_prefix() -> Path:
     return Path(get_package_prefix(NAME))
 
 
-@pytest.mark.parametrize('program', [f'{NAME}_node', f'{NAME}_demo', 'cli'])
+@pytest.mark.parametrize('program', [f'{NAME}_node', f'{NAME}_demo', 'cli', 'replay'])
 def test_installed_scripts_take_the_python_of_the_active_environment(program: str) -> None:
     script = installed_prefix() / 'lib' / NAME / program
     assert os.access(script, os.X_OK)
