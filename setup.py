@@ -113,6 +113,7 @@ else:
             (f'share/{NAME}', ['package.xml']),
             shared('launch', '*.launch.py'),
             shared('config', '*.*'),
+            shared('requirements', 'runtime.txt'),
         ],
         'entry_points': {
             'console_scripts': [
@@ -130,6 +131,7 @@ setup(
     description='Teach a robot new classes while it runs: retrain the last layer of a .tflite '
     'image classifier on what its cameras see',
     license='Apache-2.0',
+    author='edgetpu_retrain contributors',
     maintainer='edgetpu_retrain maintainers',
     maintainer_email='maintainers@users.noreply.github.com',
     python_requires='>=3.10',

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What holds the workspace together: manifests, versions, builds, and the words of the README."""
+"""What holds the workspace together: imports, builds, and the words of the README."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ VISION_MSGS = {
 }
 
 
-def manifest(package: Path = ROOT) -> ET.Element:
-    return ET.parse(package / 'package.xml').getroot()
+def manifest() -> ET.Element:
+    return ET.parse(ROOT / 'package.xml').getroot()
 
 
 def environment_without_interfaces() -> dict[str, str]:
@@ -114,28 +114,6 @@ def workspace(tmp_path: Path) -> Path:
         else:
             shutil.copy(ROOT / item, package)
     return tmp_path / 'workspace'
-
-
-def test_one_version_everywhere() -> None:
-    version = manifest().findtext('version')
-    changes = (ROOT / 'CHANGELOG.rst').read_text(encoding='utf-8')
-    newest = re.search(r'^(\d+\.\d+\.\d+) \(\d{4}-\d\d-\d\d\)$', changes, re.MULTILINE)
-    assert newest is not None
-    assert newest.group(1) == version
-    assert manifest(ROOT / INTERFACES).findtext('version') == version
-    assert run(sys.executable, 'setup.py', '--version').stdout.split() == [version]
-
-
-def test_setup_and_manifest_tell_the_same_story() -> None:
-    maintainer = manifest().find('maintainer')
-    assert maintainer is not None
-    options = ('--name', '--license', '--maintainer', '--maintainer-email')
-    assert run(sys.executable, 'setup.py', *options).stdout.splitlines() == [
-        manifest().findtext('name'),
-        manifest().findtext('license'),
-        maintainer.text,
-        maintainer.get('email'),
-    ]
 
 
 def test_every_import_is_declared() -> None:
@@ -200,6 +178,7 @@ def test_installed_scripts_take_the_python_of_the_active_environment(program: st
         'config/fastdds_large_images.xml',
         'config/retrain.yaml',
         'launch/retrain.launch.py',
+        'requirements/runtime.txt',
     ],
 )
 def test_shared_files_are_installed(file: str) -> None:
