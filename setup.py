@@ -113,7 +113,7 @@ else:
             (f'share/{NAME}', ['package.xml']),
             shared('launch', '*.launch.py'),
             shared('config', '*.*'),
-            shared('requirements', 'runtime.txt'),
+            shared('requirements/locked', 'apt.txt'),
         ],
         'entry_points': {
             'console_scripts': [

@@ -178,7 +178,7 @@ def test_installed_scripts_take_the_python_of_the_active_environment(program: st
         'config/fastdds_large_images.xml',
         'config/retrain.yaml',
         'launch/retrain.launch.py',
-        'requirements/runtime.txt',
+        'requirements/locked/apt.txt',
     ],
 )
 def test_shared_files_are_installed(file: str) -> None:

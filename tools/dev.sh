@@ -400,7 +400,7 @@ build_packages() {
     run_colcon edgetpu_retrain_interfaces
     echo "$id" >"$build/interfaces-ready"
   fi
-  id=$(fingerprint edgetpu_retrain launch config resource requirements/runtime.txt package.xml \
+  id=$(fingerprint edgetpu_retrain launch config resource requirements/locked/apt.txt package.xml \
     setup.py setup.cfg -- "$id")
   if ! is_current "$build/package-ready" "$id"; then
     # setup.py would leave files there that have gone from the source.
