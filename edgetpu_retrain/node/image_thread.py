@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 import threading
 import time
@@ -23,7 +23,7 @@ import traceback
 from typing import Any
 
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.executors import Executor
 from rclpy.node import Node
 
 _AFTER_AN_ERROR_S = 1.0
@@ -119,38 +119,19 @@ class _ThreadGroup(ReentrantCallbackGroup):
         return threading.get_ident() == self.thread_id
 
 
-class _GroupExecutor(SingleThreadedExecutor):
-    """An executor of a part of a node, which stays in its own executor with all else."""
+class _GroupExecutor(Executor):
+    """Calls back what of a node belongs to a group; the node stays in its own executor."""
 
     def __init__(self, node: Node, group: ReentrantCallbackGroup) -> None:
         super().__init__(context=node.context)
-        self._part: Any = _PartOfNode(node, group)
+        self._waits_on = [node]
+        self._waits_for = group
 
-    def get_nodes(self) -> list[Node]:
-        return [self._part]
+    def can_execute(self, entity: Any) -> bool:
+        return entity.callback_group is self._waits_for and super().can_execute(entity)
 
-
-class _PartOfNode:
-    """What an executor asks a node for, as far as it belongs to a group."""
-
-    clients = services = guards = ()
-
-    def __init__(self, node: Node, group: ReentrantCallbackGroup) -> None:
-        self._node = node
-        self._group = group
-
-    @property
-    def subscriptions(self) -> Iterable[Any]:
-        return self._in_group(self._node.subscriptions)
-
-    @property
-    def timers(self) -> Iterable[Any]:
-        return self._in_group(self._node.timers)
-
-    @property
-    def waitables(self) -> Iterable[Any]:
-        # Such as tell of a publisher whose QoS does not fit.
-        return self._in_group(self._node.waitables)
-
-    def _in_group(self, entities: Iterable[Any]) -> list[Any]:
-        return [entity for entity in entities if entity.callback_group is self._group]
+    def spin_once(self, timeout_sec: float | None = None) -> None:
+        task, _entity, _node = self.wait_for_ready_callbacks(timeout_sec, self._waits_on)
+        task()
+        if (error := task.exception()) is not None:
+            raise error
