@@ -24,6 +24,7 @@ from edgetpu_retrain.node.detection_input import DetectionInput
 from edgetpu_retrain.node.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.image_transport import IMAGE_TRANSPORTS
 from edgetpu_retrain.node.newest_frames import Frame
+from edgetpu_retrain.node.older_rclpy import publisher_count
 from edgetpu_retrain.node.parameter_values import CameraParameters
 from edgetpu_retrain.node.sensor_data import sensor_data_qos
 from edgetpu_retrain.node.silence_watch import SilenceWatch
@@ -105,7 +106,8 @@ class Camera:
 
     def check_silence(self) -> str | None:
         """Return a sentence for the log when a publisher is there but its images are not."""
-        return self._silence.check(self._subscription.get_publisher_count(), time.monotonic())
+        publishers = publisher_count(self._node, self._subscription)
+        return self._silence.check(publishers, time.monotonic())
 
     @property
     def is_silent(self) -> bool:

@@ -32,6 +32,7 @@ from edgetpu_retrain.node.loaded_parts import LoadedParts
 from edgetpu_retrain.node.model_following import ModelFollowing
 from edgetpu_retrain.node.model_services import ModelServices
 from edgetpu_retrain.node.node_status import NodeStatus
+from edgetpu_retrain.node.older_rclpy import after_parameters_are_set
 from edgetpu_retrain.node.parameter_declaration import (
     declare_node_parameters,
     declare_parameters,
@@ -91,7 +92,7 @@ class RetrainNode(ManagedEntity):
             DiagnosticArray, '/diagnostics', QoSProfile(depth=10)
         )
         refuse_late_changes(node, lambda: self._parts is not None)
-        node.add_post_set_parameters_callback(self._reread_parameters)
+        after_parameters_are_set(node, self._reread_parameters)
         # The node's own clock may be a simulation's, stand still or be set back.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         node.create_timer(_WATCH_PERIOD_S, self._watch, clock=steady)
