@@ -48,7 +48,11 @@ def ros_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         for name in _OF_A_LAB:
             patch.delenv(name, raising=False)
-        patch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+        if os.environ.get('ROS_DISTRO') == 'humble':
+            # Older than the discovery range, which came with Iron.
+            patch.setenv('ROS_LOCALHOST_ONLY', '1')
+        else:
+            patch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
         patch.setenv('ROS_LOG_DIR', str(tmp_path_factory.mktemp('ros_log')))
         patch.setenv('ROS_HOME', str(tmp_path_factory.mktemp('ros_home')))
         if importlib.util.find_spec('rclpy') is not None:
