@@ -4,6 +4,7 @@
 #   make run IMAGE_TOPIC=/camera/image_raw    the node on a camera of your own
 #   make test                                 all tests, and how many branches they take
 #   make test ARGS='-k quantization -x'       some of them: ARGS goes to pytest
+#   make colcon-test ARGS=test/learning       tests (without ARGS all) by colcon in a workspace
 #   make bench                                the default training against its rivals
 #   make bench-teach                          teaching from files against a bare loop
 #   make bench-node                           the node against a bare loop;  ARGS=--quick tries it
@@ -23,7 +24,7 @@ export PYTHON
 
 dev := tools/dev.sh $(if $(ROS),--ros $(ROS))
 
-.PHONY: help setup build test lint lock demo bench bench-teach bench-node fuzz soak run clean
+.PHONY: help setup build test colcon-test lint lock demo bench bench-teach bench-node fuzz soak run clean
 
 help:
 	@tools/dev.sh help
@@ -31,7 +32,7 @@ help:
 setup build lint lock clean:
 	@$(dev) $@
 
-test demo bench bench-teach bench-node:
+test colcon-test demo bench bench-teach bench-node:
 	@$(dev) $@ $(ARGS)
 
 fuzz:

@@ -33,6 +33,12 @@ INTERFACES = f'{NAME}_interfaces'
 MARKER = f'share/ament_index/resource_index/packages/{INTERFACES}'
 
 # Fields of ros-perception/vision_msgs 4.1.1 (branch ros2), in order: what is on the wire.
+# `make test` keeps the source off the path; `colcon test` has pytest find it there.
+needs_installation = pytest.mark.skipif(
+    'PYTHONSAFEPATH' not in os.environ,
+    reason='is about what was installed, which `make test` sees and `colcon test` does not',
+)
+
 VISION_MSGS = {
     'BoundingBox2D': {
         'center': 'vision_msgs/Pose2D',
@@ -152,6 +158,7 @@ def test_every_folder_of_the_package_is_installed() -> None:
     assert [folder for folder in folders if not (folder / '__init__.py').exists()] == []
 
 
+@needs_installation
 @pytest.mark.parametrize('program', [f'{NAME}_node', f'{NAME}_demo', 'cli', 'replay'])
 def test_console_scripts_lead_somewhere(program: str) -> None:
     (script,) = entry_points(group='console_scripts', name=program)
@@ -164,6 +171,7 @@ def installed_prefix() -> Path:
     return Path(get_package_prefix(NAME))
 
 
+@needs_installation
 @pytest.mark.parametrize('program', [f'{NAME}_node', f'{NAME}_demo', 'cli', 'replay'])
 def test_installed_scripts_take_the_python_of_the_active_environment(program: str) -> None:
     script = installed_prefix() / 'lib' / NAME / program
@@ -171,6 +179,7 @@ def test_installed_scripts_take_the_python_of_the_active_environment(program: st
     assert script.read_text(encoding='utf-8').splitlines()[0] == '#!/usr/bin/env python3'
 
 
+@needs_installation
 @pytest.mark.parametrize(
     'file',
     [
@@ -186,6 +195,7 @@ def test_shared_files_are_installed(file: str) -> None:
     assert installed.read_bytes() == (ROOT / file).read_bytes()
 
 
+@needs_installation
 def test_data_of_the_package_is_installed() -> None:
     import edgetpu_retrain
 
@@ -196,6 +206,7 @@ def test_data_of_the_package_is_installed() -> None:
         assert (installed / path.relative_to(ROOT / NAME)).read_bytes() == path.read_bytes()
 
 
+@needs_installation
 def test_tests_see_the_installed_package() -> None:
     """`make test` is to prove what is installed, not the source that lies beside the tests."""
     import edgetpu_retrain
@@ -242,6 +253,19 @@ def test_both_ways_of_the_error_message_find_both_packages(workspace: Path, way:
         options = ('--base-paths', 'src', f'src/{NAME}/{INTERFACES}')
     found = run('colcon', 'list', '--names-only', *options, folder=workspace)
     assert sorted(found.stdout.split()) == [NAME, INTERFACES]
+
+
+def test_colcon_test_runs_the_tests_of_the_package(workspace: Path) -> None:
+    package = workspace / 'src' / NAME
+    shutil.copy(ROOT / 'pyproject.toml', package)
+    (package / 'test').mkdir()
+    (package / 'test' / 'test_it.py').write_text('def test_it() -> None:\n    assert __name__\n')
+    # colcon tests what it has built.
+    (workspace / 'build' / NAME).mkdir(parents=True)
+    outcome = run('colcon', 'test', '--return-code-on-test-failure', folder=workspace)
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    (suite,) = ET.parse(workspace / 'build' / NAME / 'pytest.xml').getroot()
+    assert suite.get('tests') == '1'
 
 
 def test_plain_colcon_in_the_checkout_finds_both_packages() -> None:

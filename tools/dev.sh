@@ -29,6 +29,7 @@ usage: tools/dev.sh [--ros jazzy|kilted] COMMAND [ARGUMENTS]
   setup           make the environment (.venv)
   build           setup, and build both packages (build, install, log)
   test [ARGS]     build, and run pytest with ARGS
+  colcon-test [ARGS]  build and test in a workspace, as a build farm does; ARGS goes to pytest
   lint            ruff, mypy, ament_flake8, ament_pep257, ament_copyright, shellcheck
   demo [ARGS]     build, and run the demonstration
   bench [ARGS]    build, and hold the default training against its rivals
@@ -486,6 +487,22 @@ do_test() {
   return $outcome
 }
 
+do_colcon-test() {
+  local workspace=$cache/workspace$suffix packages=(edgetpu_retrain edgetpu_retrain_interfaces)
+  prepare 'add_requirements test'
+  say "testing in a workspace, $workspace"
+  rm -rf "$workspace/src"
+  mkdir -p "$workspace/src/edgetpu_retrain"
+  git ls-files -z --cached --others --exclude-standard |
+    xargs -0 cp -p --parents -t "$workspace/src/edgetpu_retrain"
+  ln -s edgetpu_retrain/edgetpu_retrain_interfaces "$workspace/src/"
+  cd "$workspace"
+  unset COLCON_DEFAULTS_FILE
+  colcon build --packages-select "${packages[@]}" >&2
+  colcon test --return-code-on-test-failure --event-handlers console_direct+ \
+    --packages-select "${packages[@]}" ${1:+--pytest-args "$@"}
+}
+
 do_lint() {
   local sources=() scripts=(tools/dev.sh .ci/run) folder failed=()
   prepare 'add_requirements test' 'add_requirements lint'
@@ -642,13 +659,13 @@ export PIP_CACHE_DIR=${PIP_CACHE_DIR:-$cache/pip} TMPDIR=$cache/tmp
 unset PIP_PREFIX PIP_TARGET PIP_USER
 
 case $command in
-  check | setup | build | test | lint | demo | bench | bench-teach | bench-node | fuzz | soak | run)
+  check | setup | build | test | colcon-test | lint | demo | bench | bench-teach | bench-node | fuzz | soak | run)
     choose_ros "$wanted"
     ;;
 esac
 case $command in
   check) require_platform && require_tools && say 'nothing is missing' ;;
-  setup | build | test | lint | lock | demo | bench | bench-teach | bench-node | fuzz | soak | run | clean)
+  setup | build | test | colcon-test | lint | lock | demo | bench | bench-teach | bench-node | fuzz | soak | run | clean)
     "do_$command" "$@"
     ;;
   '' | help | -h | --help) usage ;;
