@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What the README says, held against the code."""
+"""What the README and the pages in docs/ say, held against the code."""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -30,15 +30,22 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / 'README.md').read_text()
-
-
-def code_blocks(language: str) -> list[str]:
-    return re.findall(rf'^```{language}\n(.*?)^```', README, re.MULTILINE | re.DOTALL)
+INTERFACE = (ROOT / 'docs' / 'interface.md').read_text()
+PAGES = {
+    str(path.relative_to(ROOT)): path.read_text()
+    for path in (ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').glob('*.md')))
+}
+LINKS = [
+    (page, *re.fullmatch(r'([^#]*)#?(.*)', link).groups())  # type: ignore[union-attr]
+    for page, text in PAGES.items()
+    for link in re.findall(r'\]\(([^)\s]+)\)', text)
+    if '://' not in link
+]
 
 
 def table_rows(heading: str) -> Iterator[list[str]]:
     """Yield the cells of the first table below a heading, without its head."""
-    section = README.split(f'\n{heading}\n', 1)[1]
+    section = INTERFACE.split(f'\n{heading}\n', 1)[1]
     table = re.search(r'(^\|.*\n)+', section, re.MULTILINE)
     assert table is not None
     for line in table[0].splitlines()[2:]:
@@ -47,37 +54,46 @@ def table_rows(heading: str) -> Iterator[list[str]]:
 
 def test_every_parameter_is_there_with_its_default() -> None:
     declared = {each.name: each.default for each in (*PARAMETERS, *camera_parameters('<name>'))}
-    shown = {name: yaml.safe_load(default) for name, default, _ in table_rows('### Parameters')}
+    shown = {name: yaml.safe_load(default) for name, default, _ in table_rows('## Parameters')}
     # YAML reads '' and image as texts, 500 and 0.01 as numbers, ['camera'] as a list.
     assert shown == declared
 
 
 def test_what_is_said_of_changes_while_the_node_runs_is_true() -> None:
-    assert 'The last fifteen take effect at once' in README
-    names = [name for name, *_ in table_rows('### Parameters')]
+    assert 'The last fifteen take effect at once' in INTERFACE
+    names = [name for name, *_ in table_rows('## Parameters')]
     assert set(names[-15:]) == {each.name for each in PARAMETERS if each.live}
 
 
-@pytest.mark.parametrize('target', re.findall(r'\]\(([^)#]+)\)', README))
-def test_links_lead_somewhere(target: str) -> None:
-    assert (ROOT / target).exists()
+def test_the_readme_is_short() -> None:
+    assert len(README.encode()) <= 8192
 
 
-@pytest.mark.parametrize('anchor', re.findall(r'\]\(#([^)]+)\)', README))
-def test_links_within_the_page_lead_to_a_heading(anchor: str) -> None:
-    headings = re.findall(r'^#+ (.*)$', README, re.MULTILINE)
-    assert anchor in {re.sub(r'[^\w -]', '', each).lower().replace(' ', '-') for each in headings}
+@pytest.mark.parametrize(('page', 'target', 'anchor'), LINKS)
+def test_links_lead_somewhere(page: str, target: str, anchor: str) -> None:
+    there = (ROOT / page).parent / target if target else ROOT / page
+    assert there.exists()
+    if anchor:
+        headings = re.findall(r'^#+ (.*)$', there.read_text(), re.MULTILINE)
+        names = {re.sub(r'[^\w -]', '', each).lower().replace(' ', '-') for each in headings}
+        assert anchor in names
+
+
+def test_every_page_is_one_link_away_from_the_readme() -> None:
+    linked = {str((ROOT / target).resolve()) for page, target, _ in LINKS if page == 'README.md'}
+    missing = {page for page in PAGES if str((ROOT / page).resolve()) not in linked}
+    assert missing == {'README.md', 'docs/samples_zip.md'}  # that one belongs to the command line
 
 
 def test_the_calls_of_services_and_action_have_fields_that_exist() -> None:
     calls = re.findall(
         r'(?:ros2 service call|ros2 action send_goal --feedback) (\S+) '
         r'(edgetpu_retrain_interfaces|std_srvs)/(srv|action)/(\w+)(?:\s+(?:\\\s+)?"(.*?)")?',
-        README,
+        ''.join(PAGES.values()),
     )
     assert {name for name, *_ in calls} == {
         f'/edgetpu_retrain/{each}'
-        for each in re.findall(r'^\| `~/(\w+)` \| `(?:\w+/)?[A-Z]\w+` \|', README, re.MULTILINE)
+        for each in re.findall(r'^\| `~/(\w+)` \| `(?:\w+/)?[A-Z]\w+` \|', INTERFACE, re.MULTILINE)
     }
     for _, package, kind, type_name, fields in calls:
         interface = getattr(import_module(f'{package}.{kind}'), type_name)
@@ -86,7 +102,8 @@ def test_the_calls_of_services_and_action_have_fields_that_exist() -> None:
 
 
 def test_the_python_example_runs(tmp_path: Path) -> None:
-    (example,) = code_blocks('python')
+    page = PAGES['docs/python.md']
+    (example,) = re.findall(r'^```python\n(.*?)^```', page, re.MULTILINE | re.DOTALL)
     for subject in ('cat', 'coffee'):
         folder = tmp_path / 'photographs' / subject
         folder.mkdir(parents=True)

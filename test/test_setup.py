@@ -194,11 +194,11 @@ def test_it_learns_as_the_document_says(
     assert json.loads(done.stdout)['accuracy'] == 1.0
 
 
-def test_the_example_of_the_readme_runs(
+def test_the_example_for_python_runs(
     bare: PipEnvironment, pictures: Path, tmp_path: Path
 ) -> None:
-    readme = (ROOT / 'README.md').read_text()
-    (example,) = re.findall(r'^```python\n(.*?)^```', readme, re.MULTILINE | re.DOTALL)
+    page = (ROOT / 'docs' / 'python.md').read_text()
+    (example,) = re.findall(r'^```python\n(.*?)^```', page, re.MULTILINE | re.DOTALL)
     done = bare.python('-c', example, pictures / 'photographs', folder=tmp_path)
     assert '100% of the held-out photographs right' in done.stdout, done.stderr
 

@@ -106,7 +106,7 @@ def with_large_images(environment: Mapping[str, str], profile: Path) -> dict[str
 
     Args:
         environment: to start from.
-        profile: config/fastdds_large_images.xml; the README says what it changes and why.
+        profile: config/fastdds_large_images.xml; docs/large_images.md says why.
     """
     return {
         **environment,

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""README's tables of topics, services and the action, held against a node that runs."""
+"""The tables of topics, services and the action, held against a node that runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from typing import Any
 from rclpy.action import get_action_names_and_types
 from running_node import PATIENCE_S, Person
 
-README = (Path(__file__).parents[2] / 'README.md').read_text()
+PAGE = (Path(__file__).parents[2] / 'docs' / 'interface.md').read_text()
 NODE = '/edgetpu_retrain'
 # What every ROS node has, and every one with a lifecycle.
 OF_EVERY_NODE = (
@@ -37,7 +37,7 @@ OF_EVERY_NODE = (
 
 def table(heading: str) -> Iterator[tuple[str, str]]:
     """Yield names and types of the rows of a table; some rows have two of each."""
-    rows = re.search(rf'^\| {heading} \| type \| \|\n\| --.*\n((?:\|.*\n)+)', README, re.MULTILINE)
+    rows = re.search(rf'^\| {heading} \| type \| \|\n\| --.*\n((?:\|.*\n)+)', PAGE, re.MULTILINE)
     assert rows is not None
     for line in rows[1].splitlines():
         names, types, _ = line.strip('|').split('|', 2)
