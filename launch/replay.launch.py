@@ -53,8 +53,8 @@ COMPRESSED = '/compressed'
 # For the answer to the last picture.
 TIME_TO_ANSWER_S = 2.0
 
-# Best-effort readers get large images only from a publisher with this profile
-# (docs/large_images.md).  Up to Jazzy Fast DDS reads the first variable, from Kilted on the second.
+# Best-effort readers get large images only from a publisher with this profile, see
+# docs/large_images.md.  Up to Jazzy Fast DDS reads the first variable, from Kilted on the second.
 PROFILE = PathJoinSubstitution(
     [FindPackageShare('edgetpu_retrain'), 'config', 'fastdds_large_images.xml']
 )

@@ -75,7 +75,7 @@ def make_index(
 
     """
     names = sorted(locked)
-    hashes = {}
+    hashes: dict[str, str] = {}
     for name, following in zip(names, [*names[1:], names[0]], strict=True):
         (folder / name).mkdir(parents=True)
         page = ''

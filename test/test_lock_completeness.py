@@ -12,19 +12,19 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Set-up installs what a lock names and resolves nothing: is anything missing from the lock?
+Whether a lock lacks anything: set-up installs what it names, and resolves nothing.
 
-The metadata of the packages that are installed here answers it, for this Python.
+The metadata of the packages that are installed here tells, for this Python.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import distribution, PackageNotFoundError
 import os
 import sys
 
-from locks import REQUIREMENTS, canonical, requirements, versions
+from locks import canonical, REQUIREMENTS, requirements, versions
 from packaging.requirements import Requirement
 import pytest
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 
-from locks import LOCKED, REQUIREMENTS, canonical, on, requirements, versions
+from locks import canonical, LOCKED, on, REQUIREMENTS, requirements, versions
 import pytest
 
 PYTHONS = ('3.10', '3.11', '3.12', '3.13', '3.14')

@@ -33,7 +33,11 @@ README = (ROOT / 'README.md').read_text()
 INTERFACE = (ROOT / 'docs' / 'interface.md').read_text()
 PAGES = {
     str(path.relative_to(ROOT)): path.read_text()
-    for path in (ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').glob('*.md')))
+    for path in (
+        ROOT / 'README.md',
+        ROOT / 'CONTRIBUTING.md',
+        *sorted((ROOT / 'docs').glob('*.md')),
+    )
 }
 LINKS = [
     (page, *re.fullmatch(r'([^#]*)#?(.*)', link).groups())  # type: ignore[union-attr]

@@ -14,8 +14,8 @@
 """
 Set-up on a day on which everything has a newer release, with an old pip and with a new one.
 
-tools/dev.sh runs as it is, in a copy of the checkout whose locks name tiny wheels of the same names
-and versions.  Nothing is taken from a network.
+tools/dev.sh runs as it is, in a copy of the checkout whose locks name tiny wheels of the same
+names and versions.  Nothing is taken from a network.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class Stranger:
     def test(self, *options: str) -> dict[str, str]:
         """Run what the README calls `make test`, and return the versions that it installed."""
         outcome = subprocess.run(
-            ['bash', 'tools/dev.sh', *options, 'test', '-q'],
+            [self.checkout / 'tools' / 'dev.sh', *options, 'test', '-q'],
             cwd=self.checkout,
             env=self.variables,
             capture_output=True,
