@@ -20,12 +20,17 @@ import contextlib
 import importlib.util
 import os
 from pathlib import Path
+import signal
 import sys
 
 import pytest
 
 # Modules that tests share, such as small_models, lie beside this file.
 sys.path.insert(0, str(Path(__file__).parent))
+
+# A shell that starts this in the background, as build farms do, has SIGINT ignored, by all that
+# tests start as well.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _OF_A_LAB = (
     # Would lead discovery beyond this machine, or change how images travel.
