@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import contextlib
+import functools
 import importlib.util
 import os
 from pathlib import Path
@@ -67,6 +68,16 @@ def ros_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
             patch.setenv('ROS_DOMAIN_ID', str(stack.enter_context(domain_id())))
         yield
+
+
+@pytest.fixture
+def without_xnnpack(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave what a runtime falls back on where XNNPACK does not know the processor."""
+    from ai_edge_litert import interpreter
+
+    operators = interpreter.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    plain = functools.partial(interpreter.Interpreter, experimental_op_resolver_type=operators)
+    monkeypatch.setattr(interpreter, 'Interpreter', plain)
 
 
 @pytest.fixture(scope='session')

@@ -19,6 +19,7 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgetpu_retrain.command_line.output import warn
 from edgetpu_retrain.command_line.workspace import open_models, read_model_file
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.model_file.label_file import read_label_file
@@ -70,6 +71,8 @@ def load_chosen_model(
         num_threads=threads,
         trusted=version is not None,
     )
+    if recognizer.note:
+        warn(recognizer.note)
     return ChosenModel(recognizer, 0 if version is None else version.version)
 
 

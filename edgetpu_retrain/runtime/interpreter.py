@@ -61,7 +61,8 @@ def make_interpreter(model: bytes, *, device: str = 'auto', num_threads: int = 1
     Load a model.
 
     A model that is compiled for the Edge TPU goes there; any other runs on the CPU, whatever
-    the device, and the note says so where a TPU was asked for or is attached.
+    the device, and the note says so where a TPU was asked for or is attached.  It also tells of a
+    runtime that computes without XNNPACK, its fast operators for the CPU.
 
     Args:
         model: bytes of a .tflite file.
@@ -124,7 +125,8 @@ def _load_on_cpu(model: bytes, device: str, num_threads: int) -> LoadedModel:
     except (ValueError, RuntimeError) as error:
         raw = ' '.join(str(error).split())
         raise ModelFileError(f'{runtime.name} cannot run this model: {raw}') from error
-    return LoadedModel(interpreter, runtime.name, 'cpu', _note_about_cpu(device))
+    notes = (_note_about_cpu(device), _note_about_xnnpack(interpreter, runtime.name))
+    return LoadedModel(interpreter, runtime.name, 'cpu', '; '.join(filter(None, notes)))
 
 
 def _load_on_edgetpu(model: bytes, device: str, num_threads: int) -> LoadedModel:
@@ -171,3 +173,23 @@ def _note_about_cpu(device: str) -> str:
             f'{HOW_TO_COMPILE}'
         )
     return ''
+
+
+def _note_about_xnnpack(interpreter: Interpreter, runtime: str) -> str:
+    """
+    Tell of an allocated model that XNNPACK has not taken over.
+
+    A runtime whose XNNPACK does not know the processor falls back on its reference operators and
+    says nothing that a program could catch.
+    """
+    # There is no public way to ask.  What takes operators over is an operator itself.
+    list_operators = getattr(interpreter, '_get_ops_details', None)
+    if list_operators is None or any(
+        operator['op_name'] == 'DELEGATE' for operator in list_operators()
+    ):
+        return ''
+    return (
+        f'{runtime} runs this model without XNNPACK, which is slower and gives slightly other '
+        'embeddings than a machine that has it: the newest ai-edge-litert may support this '
+        'processor'
+    )

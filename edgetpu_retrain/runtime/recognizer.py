@@ -95,6 +95,11 @@ class Recognizer:
             PlainClassifier if unknown is None else Classifier
         )(model, device=device, num_threads=num_threads)
 
+    @property
+    def note(self) -> str:
+        """One sentence worth telling the user at the start, or ``''``."""
+        return self._classifier.loaded.note
+
     def recognize(self, rgb: Image) -> Recognized:
         """
         Return what the model says of a picture.

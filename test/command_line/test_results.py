@@ -45,6 +45,16 @@ def test_json_lines(run: Run, trained_once: Path, exam: Path, tmp_path: Path) ->
     assert 'neither JPEG nor PNG' in fault['error']
 
 
+@pytest.mark.usefixtures('without_xnnpack')
+def test_a_model_that_runs_slowly_is_warned_of_once(
+    run: Run, trained_once: Path, exam: Path
+) -> None:
+    ended = run('classify', exam / 'cat', '--data-dir', trained_once)
+    assert ended.code == 0
+    assert ended.err.count('without XNNPACK') == 1
+    assert ended.err.startswith('warning: ai-edge-litert ')
+
+
 def test_csv_of_a_bag_in_a_file(run: Run, trained_once: Path, tmp_path: Path) -> None:
     frames = [image(rgb, BEGIN + 5) for rgb in photographs('coins', 4, seed=1)]
     bag = write_bag(tmp_path / 'bag', 'sqlite3', {TOPIC: frames})

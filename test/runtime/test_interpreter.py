@@ -18,6 +18,7 @@ from pathlib import Path
 import subprocess
 import sys
 
+from ai_edge_litert import interpreter as litert
 from edgetpu_retrain.errors import DeviceError, ModelFileError
 from edgetpu_retrain.runtime import edgetpu
 from edgetpu_retrain.runtime.interpreter import make_interpreter
@@ -80,6 +81,30 @@ def test_a_model_that_is_not_compiled_runs_on_the_cpu_and_says_so(device: str) -
     assert repr(device) in loaded.note
     assert 'runs on the CPU' in loaded.note
     assert 'edgetpu_compiler' in loaded.note
+
+
+@pytest.mark.usefixtures('kernel', 'without_xnnpack')
+def test_a_model_that_runs_without_xnnpack_says_so() -> None:
+    for dtype in ('uint8', 'int8', 'float32'):
+        loaded = make_interpreter(build_extractor(dtype))
+        assert loaded.note.startswith(f'{loaded.runtime} runs this model without XNNPACK')
+        assert '\n' not in loaded.note
+
+
+@pytest.mark.usefixtures('kernel', 'without_xnnpack')
+def test_both_reasons_for_being_slow_are_noted() -> None:
+    note = make_interpreter(MODEL, device='usb:0').note
+    assert "device is 'usb:0'" in note
+    assert 'without XNNPACK' in note
+
+
+def test_a_runtime_that_cannot_be_asked_about_xnnpack_still_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(litert.Interpreter, '_get_ops_details')
+    loaded = make_interpreter(MODEL, device='cpu')
+    assert loaded.device == 'cpu'
+    assert loaded.note == ''
 
 
 def test_a_compiled_model_is_refused_on_the_cpu() -> None:
