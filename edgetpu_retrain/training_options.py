@@ -53,7 +53,8 @@ class TrainingOptions:
             class means.
         validation_fraction: share of each class held out to measure with, above 0, below 1.
         print_every: iterations from one report of progress to the next, 1 or more.
-        seed: of all randomness, 0 or more.  The same samples and seed give the same model.
+        seed: of all randomness, 0 or more.  The same samples and seed give the same model on the
+            same kind of processor; on another kind, scales differ by roundings.
         rejection_rate: share of known things that may be called unknown, 0 to below 1; where the
             samples are near copies of each other it is less.
     """

@@ -80,7 +80,7 @@ _DEFAULTS = TrainingOptions()
     type=int,
     default=_DEFAULTS.seed,
     show_default=True,
-    help='The same samples and seed give the same model.',
+    help='The same samples and seed give the same model on the same kind of processor.',
 )
 @click.option(
     '--rejection-rate',

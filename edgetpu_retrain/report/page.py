@@ -131,7 +131,7 @@ def _method(analysis: Analysis) -> list[str]:
         )
     sentences.append(
         'Loss and accuracy curves were recomputed: the same samples, options and seed give the '
-        'same training.'
+        'same training, but for roundings on another kind of processor.'
     )
     sentences.append(
         'Suspected labels are those off the diagonal of the confident joint (Northcutt, Jiang and '
