@@ -26,6 +26,13 @@ import sys
 
 import pytest
 
+with contextlib.suppress(ImportError):
+    from hypothesis import settings
+
+    # How long an example takes is the machine's affair.
+    settings.register_profile('any machine', deadline=None)
+    settings.load_profile('any machine')
+
 # Modules that tests share, such as small_models, lie beside this file.
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -504,7 +504,7 @@ do_colcon-test() {
 }
 
 do_lint() {
-  local sources=() scripts=(tools/dev.sh .ci/run) folder failed=()
+  local sources=() scripts=(tools/dev.sh tools/aarch64.sh .ci/run) folder failed=()
   prepare 'add_requirements test' 'add_requirements lint'
   for folder in edgetpu_retrain launch test tools benchmarks fuzz setup.py; do
     if [ -f $folder ] || [ -n "$(find $folder -name '*.py' -print -quit 2>/dev/null)" ]; then
@@ -636,6 +636,8 @@ do_clean() {
   for name in '' -kilted; do
     rm -rf "$root/.venv$name" "build$name" "install$name" "log$name"
   done
+  # Its files may belong to other users of a user namespace.
+  [ ! -e "$cache/aarch64" ] || tools/aarch64.sh clean
   rm -rf "$cache" .hypothesis .mypy_cache .pytest_cache .ruff_cache
   find . -name __pycache__ -type d -prune -exec rm -rf {} +
   say 'removed environments, builds, logs and caches'
