@@ -16,7 +16,8 @@ Loss and accuracy along a training.
 
 They are recomputed, not kept in the version's record: the same samples, options and seed give
 the same training (but for roundings on another kind of processor), so nothing is lost, records
-stay small, and those of earlier releases have curves, too.  Where the samples have changed since, the curves are of a training on today's.
+stay small, and those of earlier releases have curves, too.  Where the samples have changed since,
+the curves are of a training on today's.
 """
 
 from __future__ import annotations
