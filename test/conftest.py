@@ -68,6 +68,10 @@ def ros_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             patch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
         patch.setenv('ROS_LOG_DIR', str(tmp_path_factory.mktemp('ros_log')))
         patch.setenv('ROS_HOME', str(tmp_path_factory.mktemp('ros_home')))
+        if 'PYTHONDONTWRITEBYTECODE' in os.environ:
+            # As colcon has it: every process that a test starts would compile all anew.
+            patch.delenv('PYTHONDONTWRITEBYTECODE')
+            patch.setenv('PYTHONPYCACHEPREFIX', str(tmp_path_factory.mktemp('bytecode')))
         if importlib.util.find_spec('rclpy') is not None:
             # A test dependency of the package: without it, tests of two workspaces would talk
             # to each other.
