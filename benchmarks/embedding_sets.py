@@ -27,7 +27,7 @@ from edgetpu_retrain.demo.photographs import read_photograph, SUBJECTS
 from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.learning import FloatArray, IntArray
 from edgetpu_retrain.model_file.reading import read_model
-from edgetpu_retrain.runtime.extractor import Extractor
+from edgetpu_retrain.runtime.models.extractor import Extractor
 import numpy as np
 import numpy.typing as npt
 from sklearn.datasets import load_sample_images

@@ -19,9 +19,9 @@ from dataclasses import replace
 from typing import Literal
 
 from edgetpu_retrain.learning import fit, FloatArray, Head
-from edgetpu_retrain.learning.calibration import expected_calibration_error
+from edgetpu_retrain.learning.default_training.calibration import expected_calibration_error
+from edgetpu_retrain.model_file.head.quantized_head import quantize_head
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
-from edgetpu_retrain.model_file.quantized_head import quantize_head
 from embedding_sets import EmbeddingSet
 from learning_recipes import class_means, default_training, logistic_regression, Rows
 import numpy as np

@@ -32,13 +32,13 @@ import sys
 import tempfile
 from typing import Any
 
-from edgetpu_retrain.demo.isolation import (
+from edgetpu_retrain.extractors import default_extractor_path
+from edgetpu_retrain.model_file.reading import read_model
+from edgetpu_retrain.processes.isolation import (
     private_domain_id,
     private_environment,
     with_large_images,
 )
-from edgetpu_retrain.extractors import default_extractor_path
-from edgetpu_retrain.model_file.reading import read_model
 from machine import machine
 from node_dialogue import Child
 from node_floor import BareLoop

@@ -22,8 +22,8 @@ import time
 import cv2
 from edgetpu_retrain.demo.camera_motion import Picture
 from edgetpu_retrain.model_file.description import describe_embedding
-from edgetpu_retrain.runtime.preprocessing import fit_to_input
-from edgetpu_retrain.runtime.tflite_runtimes import cpu_runtime
+from edgetpu_retrain.runtime.interpreters.preprocessing import fit_to_input
+from edgetpu_retrain.runtime.interpreters.tflite_runtimes import cpu_runtime
 
 
 class BareLoop:

@@ -24,11 +24,11 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from edgetpu_retrain.demo.photographs import SUBJECTS
-from edgetpu_retrain.demo.processes import Processes
 from edgetpu_retrain.model_file.description import describe
-from edgetpu_retrain.runtime.extractor import Extractor
-from edgetpu_retrain.store.data_folder import SAMPLES_FILE
-from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.processes.child_process import Processes
+from edgetpu_retrain.runtime.models.extractor import Extractor
+from edgetpu_retrain.store.files.data_folder import SAMPLES_FILE
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain_interfaces.action import Train
 from edgetpu_retrain_interfaces.srv import ListSamples, LoadModel
 from node_pictures import views

@@ -19,7 +19,7 @@ import time
 from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
-from edgetpu_retrain.runtime.extractor import Extractor
+from edgetpu_retrain.runtime.models.extractor import Extractor
 import flatbuffers
 import numpy as np
 import numpy.typing as npt

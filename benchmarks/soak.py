@@ -55,12 +55,12 @@ import sys
 import tempfile
 import time
 
-from edgetpu_retrain.demo.isolation import (
+from edgetpu_retrain.extractors import default_extractor_path
+from edgetpu_retrain.processes.isolation import (
     private_domain_id,
     private_environment,
     with_large_images,
 )
-from edgetpu_retrain.extractors import default_extractor_path
 from machine import machine
 from node_dialogue import Child
 from node_robot import NAME, Robot, teach, TOPICS

@@ -22,7 +22,7 @@ from multiprocessing.synchronize import Event
 import time
 from typing import Any
 
-from edgetpu_retrain.demo.spinning import spin_until
+from edgetpu_retrain.processes.spinning import spin_until
 from node_robot import NAME
 import rclpy
 from rclpy.executors import SingleThreadedExecutor

@@ -43,9 +43,9 @@ import cv2
 from edgetpu_retrain.demo.photographs import read_photograph, SUBJECTS
 from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.recordings.picture_folder import class_folders, labelled_pictures
-from edgetpu_retrain.runtime.cpu_engine import CpuEngine
-from edgetpu_retrain.runtime.extractor import Extractor
-from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
+from edgetpu_retrain.runtime.models.extractor import Extractor
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.teaching import BATCH, Taught, teach, TeachingOptions
 import numpy as np
 import numpy.typing as npt

@@ -19,11 +19,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.label import UNKNOWN
 from edgetpu_retrain.learning.head import IntArray
 from edgetpu_retrain.recordings.reading import read_pictures
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
-from edgetpu_retrain.runtime.recognizer import Recognizer
-from edgetpu_retrain.store.label import UNKNOWN
+from edgetpu_retrain.runtime.models.recognizer import Recognizer
 import numpy as np
 
 

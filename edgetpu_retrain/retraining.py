@@ -25,14 +25,14 @@ import time
 
 from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.learning import fit, Head, Progress
-from edgetpu_retrain.learning.quantized_check import check_quantized
+from edgetpu_retrain.learning.default_training.quantized_check import check_quantized
 from edgetpu_retrain.learning.training_report import TrainingReport
-from edgetpu_retrain.model_file.append_head import append_head
 from edgetpu_retrain.model_file.description import describe, ModelDescription
+from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.model_file.quantization import dequantize
-from edgetpu_retrain.runtime.head_scoring import score_embeddings
-from edgetpu_retrain.store.embedding_kind import EmbeddingKind
-from edgetpu_retrain.store.samples import SampleSet
+from edgetpu_retrain.runtime.models.head_scoring import score_embeddings
+from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
+from edgetpu_retrain.store.samples.sample_store import SampleSet
 from edgetpu_retrain.training_options import TrainingOptions
 from edgetpu_retrain.training_outcome import TrainingOutcome
 import numpy as np

@@ -22,7 +22,7 @@ import math
 
 from edgetpu_retrain.learning import Head, IntArray
 from edgetpu_retrain.learning.training_report import TrainingReport
-from edgetpu_retrain.store.model_record import matrix_rows, ModelRecord
+from edgetpu_retrain.store.models.model_record import matrix_rows, ModelRecord
 from edgetpu_retrain.training_options import TrainingOptions
 
 

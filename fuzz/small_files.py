@@ -20,9 +20,9 @@ from collections.abc import Iterator
 import cv2
 from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.learning.unknown import UnknownDetector
-from edgetpu_retrain.model_file.append_head import append_head
+from edgetpu_retrain.model_file.head.append_head import append_head
 import numpy as np
-from small_models import build_extractor
+from support.small_models import build_extractor
 
 DIMENSION = 4
 IDENTITY = 'a' * 64

@@ -22,7 +22,7 @@ from pathlib import Path
 import sqlite3
 
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
-from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 from small_files import DIMENSION, IDENTITY, picture
 from target import each_of

@@ -24,10 +24,10 @@ from typing import Any
 
 from edgetpu_retrain.demo.photographs import SUBJECTS
 from edgetpu_retrain.learning.head import Head
-from edgetpu_retrain.model_file.append_head import append_head
+from edgetpu_retrain.model_file.head.append_head import append_head
 import numpy as np
 import pytest
-from small_models import build_extractor
+from support.small_models import build_extractor
 
 TOOLS = Path(__file__).parents[1] / 'tools'
 PROGRAM = TOOLS / 'aarch64_comparison.py'

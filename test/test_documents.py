@@ -20,9 +20,9 @@ import re
 import subprocess
 import sys
 
-from bags import photographs, png, write_class_folders
 from edgetpu_retrain.command_line.main import main
 import pytest
+from support.bags import photographs, png, write_class_folders
 
 DOCS = Path(__file__).parents[1] / 'docs'
 

@@ -19,10 +19,10 @@ from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.evaluation import evaluate, Evaluation
 from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
-from edgetpu_retrain.runtime.recognizer import Recognizer
+from edgetpu_retrain.runtime.models.recognizer import Recognizer
 import numpy as np
 import pytest
-from small_models import build_extractor
+from support.small_models import build_extractor
 
 
 def test_answers_are_held_against_the_truth() -> None:

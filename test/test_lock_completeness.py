@@ -24,9 +24,9 @@ from importlib.metadata import distribution, PackageNotFoundError
 import os
 import sys
 
-from locks import canonical, REQUIREMENTS, requirements, versions
 from packaging.requirements import Requirement
 import pytest
+from support.locks import canonical, REQUIREMENTS, requirements, versions
 
 PYTHON = f'{sys.version_info.major}.{sys.version_info.minor}'
 DISTRO = os.environ.get('ROS_DISTRO', '')

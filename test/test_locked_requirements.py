@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import re
 
-from locks import canonical, LOCKED, on, REQUIREMENTS, requirements, versions
 import pytest
+from support.locks import canonical, LOCKED, on, REQUIREMENTS, requirements, versions
 
 PYTHONS = ('3.10', '3.11', '3.12', '3.13', '3.14')
 LOCKS = {

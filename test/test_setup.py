@@ -20,10 +20,11 @@ import json
 from pathlib import Path
 import re
 
-from bags import image, photographs, write_bag, write_class_folders
 from edgetpu_retrain.report.report_files import _NEEDED
 from packaging.requirements import Requirement
-from pip_environment import (
+import pytest
+from support.bags import image, photographs, write_bag, write_class_folders
+from support.pip_environment import (
     copy_of_the_checkout,
     files_in,
     NAME,
@@ -31,7 +32,6 @@ from pip_environment import (
     requirements_of,
     ROOT,
 )
-import pytest
 
 SUBJECTS = ('cat', 'coffee')
 IMPORT_ALL_BUT_ROS = """
@@ -194,9 +194,7 @@ def test_it_learns_as_the_document_says(
     assert json.loads(done.stdout)['accuracy'] == 1.0
 
 
-def test_the_example_for_python_runs(
-    bare: PipEnvironment, pictures: Path, tmp_path: Path
-) -> None:
+def test_the_example_for_python_runs(bare: PipEnvironment, pictures: Path, tmp_path: Path) -> None:
     page = (ROOT / 'docs' / 'python.md').read_text()
     (example,) = re.findall(r'^```python\n(.*?)^```', page, re.MULTILINE | re.DOTALL)
     done = bare.python('-c', example, pictures / 'photographs', folder=tmp_path)

@@ -26,9 +26,9 @@ import shutil
 import subprocess
 import sys
 
-from later_index import LATER, make_index
-from locks import canonical, versions
 import pytest
+from support.later_index import LATER, make_index
+from support.locks import canonical, versions
 
 ROOT = Path(__file__).parents[1]
 PIPS = ROOT / '.cache' / 'pips'

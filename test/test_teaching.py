@@ -18,7 +18,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from bags import (
+from edgetpu_retrain import teaching
+from edgetpu_retrain.errors import ImageError, RecordingError
+from edgetpu_retrain.extractors import default_extractor_path
+from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag
+from edgetpu_retrain.recordings.picture_folder import class_folders, labelled_pictures
+from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
+from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
+from edgetpu_retrain.runtime.engines.engine import Engine
+from edgetpu_retrain.store.samples.sample_set import SampleSet
+from edgetpu_retrain.store.samples.sample_store import SampleStore
+from edgetpu_retrain.teaching import BATCH, Taught, teach, TeachingOptions
+import numpy as np
+import pytest
+from support.bags import (
     compressed_image,
     image,
     photographs,
@@ -27,21 +41,7 @@ from bags import (
     write_bag,
     write_class_folders,
 )
-from edgetpu_retrain import teaching
-from edgetpu_retrain.errors import ImageError, RecordingError
-from edgetpu_retrain.extractors import default_extractor_path
-from edgetpu_retrain.pictures.image_conversion import RgbArray
-from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag
-from edgetpu_retrain.recordings.picture_folder import class_folders, labelled_pictures
-from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
-from edgetpu_retrain.runtime.cpu_engine import CpuEngine
-from edgetpu_retrain.runtime.engine import Engine
-from edgetpu_retrain.store.sample_set import SampleSet
-from edgetpu_retrain.store.samples import SampleStore
-from edgetpu_retrain.teaching import BATCH, Taught, teach, TeachingOptions
-import numpy as np
-import pytest
-from small_models import build_extractor
+from support.small_models import build_extractor
 
 TOPIC = '/camera/image_raw'
 

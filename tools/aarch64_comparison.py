@@ -45,9 +45,9 @@ from edgetpu_retrain.demo.photographs import read_photograph, SUBJECTS
 from edgetpu_retrain.demo.scenes import play, teaching_scene
 from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.model_file.description import describe
-from edgetpu_retrain.model_file.head_weights import read_head_weights
-from edgetpu_retrain.runtime.extractor import Extractor
-from edgetpu_retrain.runtime.preprocessing import fit_to_input
+from edgetpu_retrain.model_file.head.weights import read_head_weights
+from edgetpu_retrain.runtime.interpreters.preprocessing import fit_to_input
+from edgetpu_retrain.runtime.models.extractor import Extractor
 import numpy as np
 import numpy.typing as npt
 

@@ -54,7 +54,7 @@ def branches_of_rooms(files: Mapping[str, Mapping[str, Mapping[str, int]]]) -> d
     Add up the branches of each room.
 
     Args:
-        files: path from the root, such as ``edgetpu_retrain/store/label.py``, to what
+        files: path from the root, such as ``edgetpu_retrain/label.py``, to what
             coverage.py's JSON report has about it.
 
     Returns:

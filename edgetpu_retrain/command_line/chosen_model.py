@@ -22,10 +22,10 @@ from pathlib import Path
 from edgetpu_retrain.command_line.output import warn
 from edgetpu_retrain.command_line.workspace import open_models, read_model_file
 from edgetpu_retrain.errors import RequestError, StoreError
-from edgetpu_retrain.model_file.label_file import read_label_file
-from edgetpu_retrain.runtime.recognizer import Recognizer
-from edgetpu_retrain.store.models import ModelStore, ModelVersion
-from edgetpu_retrain.store.serving import ServingChoice
+from edgetpu_retrain.model_file.metadata.label_file import read_label_file
+from edgetpu_retrain.runtime.models.recognizer import Recognizer
+from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
+from edgetpu_retrain.store.models.serving import ServingChoice
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,13 +21,13 @@ import io
 import sys
 
 import click
-from edgetpu_retrain.command_line.classify import classify
-from edgetpu_retrain.command_line.evaluate import evaluate
-from edgetpu_retrain.command_line.models import models
-from edgetpu_retrain.command_line.report import report
-from edgetpu_retrain.command_line.samples import samples
-from edgetpu_retrain.command_line.teach import teach
-from edgetpu_retrain.command_line.train import train
+from edgetpu_retrain.command_line.commands.classify import classify
+from edgetpu_retrain.command_line.commands.evaluate import evaluate
+from edgetpu_retrain.command_line.commands.models import models
+from edgetpu_retrain.command_line.commands.report import report
+from edgetpu_retrain.command_line.commands.samples import samples
+from edgetpu_retrain.command_line.commands.teach import teach
+from edgetpu_retrain.command_line.commands.train import train
 from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.wording import sentence
 

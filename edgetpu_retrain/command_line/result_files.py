@@ -25,7 +25,7 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.pictures.annotation import annotated_jpeg, Annotation
 from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
-from edgetpu_retrain.runtime.recognizer import Recognized
+from edgetpu_retrain.runtime.models.recognizer import Recognized
 
 
 class ResultWriter(Protocol):

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from edgetpu_retrain.label import check_label
 from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag, is_bag
 from edgetpu_retrain.recordings.picture_folder import (
     class_folders,
@@ -29,7 +30,6 @@ from edgetpu_retrain.recordings.picture_folder import (
     plain_pictures,
 )
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
-from edgetpu_retrain.store.label import check_label
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,11 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.model_file.reading import read_model
-from edgetpu_retrain.runtime.engine import Engine
-from edgetpu_retrain.runtime.engine_choice import make_engine
-from edgetpu_retrain.store.data_folder import data_folder, MODELS_FOLDER, SAMPLES_FILE
-from edgetpu_retrain.store.models import ModelStore
-from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.runtime.engines.engine import Engine
+from edgetpu_retrain.runtime.engines.engine_choice import make_engine
+from edgetpu_retrain.store.files.data_folder import data_folder, MODELS_FOLDER, SAMPLES_FILE
+from edgetpu_retrain.store.models.model_store import ModelStore
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.wording import counted
 
 

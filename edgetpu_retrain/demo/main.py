@@ -32,14 +32,14 @@ import time
 from types import FrameType
 from typing import Any, NoReturn
 
-from edgetpu_retrain.demo.isolation import (
+from edgetpu_retrain.demo.scenes import IMAGE_TOPIC, RESULT_FILE
+from edgetpu_retrain.errors import RetrainError
+from edgetpu_retrain.processes.child_process import Child, Processes
+from edgetpu_retrain.processes.isolation import (
     private_domain_id,
     private_environment,
     with_large_images,
 )
-from edgetpu_retrain.demo.processes import Child, Processes
-from edgetpu_retrain.demo.scenes import IMAGE_TOPIC, RESULT_FILE
-from edgetpu_retrain.errors import RetrainError
 
 PASS_MARK = 0.95
 """The exam is passed when at least this fraction of its frames was answered rightly."""

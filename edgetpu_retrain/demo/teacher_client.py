@@ -34,8 +34,8 @@ from edgetpu_retrain.demo.scenes import (
     teaching_scene,
     TEACHING_TRUTH_TOPIC,
 )
-from edgetpu_retrain.demo.spinning import spin_until
 from edgetpu_retrain.errors import RetrainError
+from edgetpu_retrain.processes.spinning import spin_until
 from edgetpu_retrain_interfaces.action import Train
 from edgetpu_retrain_interfaces.srv import AddSample, ListSamples
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue

@@ -19,20 +19,23 @@ Coral's recipe.  Both train with ``SgdStep`` and ``run_training_loop`` and diffe
 is and how far a step goes.
 """
 
+from edgetpu_retrain.learning.default_training.quantized_check import (
+    check_quantized,
+    QuantizationLoss,
+)
+from edgetpu_retrain.learning.default_training.split import stratified_split
 from edgetpu_retrain.learning.fitting import fit
 from edgetpu_retrain.learning.head import FloatArray, Head, IntArray
 from edgetpu_retrain.learning.metrics import accuracy, confusion_matrix
-from edgetpu_retrain.learning.quantized_check import check_quantized, QuantizationLoss
-from edgetpu_retrain.learning.sampling import ReplacementSampler
-from edgetpu_retrain.learning.sgd_step import SgdStep, TrainingDiverged
-from edgetpu_retrain.learning.softmax_regression import SoftmaxRegression
-from edgetpu_retrain.learning.split import stratified_split
-from edgetpu_retrain.learning.training_loop import (
+from edgetpu_retrain.learning.sgd.loop import (
     Outcome,
     Progress,
     run_training_loop,
     Sampler,
 )
+from edgetpu_retrain.learning.sgd.sampling import ReplacementSampler
+from edgetpu_retrain.learning.sgd.step import SgdStep, TrainingDiverged
+from edgetpu_retrain.learning.softmax_regression import SoftmaxRegression
 from edgetpu_retrain.learning.training_report import TrainingReport
 from edgetpu_retrain.learning.unknown import UnknownDetector
 

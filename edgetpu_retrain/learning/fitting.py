@@ -18,17 +18,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edgetpu_retrain.learning import arguments
-from edgetpu_retrain.learning.blas_threads import one_blas_thread
-from edgetpu_retrain.learning.default_training import DefaultTraining
-from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
-from edgetpu_retrain.learning.fit_arguments import (
+from edgetpu_retrain.learning.default_training.fit_arguments import (
     check_initial,
     checked_labels,
     checked_recipe,
 )
+from edgetpu_retrain.learning.default_training.progress_relay import Callback, ProgressRelay
+from edgetpu_retrain.learning.default_training.stages import DefaultTraining
+from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
 from edgetpu_retrain.learning.head import Head
-from edgetpu_retrain.learning.progress_relay import Callback, ProgressRelay
-from edgetpu_retrain.learning.training_loop import Progress
+from edgetpu_retrain.learning.sgd.blas_threads import one_blas_thread
+from edgetpu_retrain.learning.sgd.loop import Progress
 import numpy as np
 import numpy.typing as npt
 

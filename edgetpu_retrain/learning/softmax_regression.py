@@ -25,16 +25,16 @@ import math
 from pathlib import Path
 
 from edgetpu_retrain.learning import arguments
-from edgetpu_retrain.learning.blas_threads import one_blas_thread
 from edgetpu_retrain.learning.head import Head, IntArray
 from edgetpu_retrain.learning.metrics import accuracy
-from edgetpu_retrain.learning.parameters import SoftmaxParameters
-from edgetpu_retrain.learning.sampling import ReplacementSampler
-from edgetpu_retrain.learning.sgd_step import SgdStep, TrainingDiverged
-from edgetpu_retrain.learning.training_loop import (
+from edgetpu_retrain.learning.sgd.blas_threads import one_blas_thread
+from edgetpu_retrain.learning.sgd.loop import (
     Progress,
     run_training_loop,
 )
+from edgetpu_retrain.learning.sgd.sampling import ReplacementSampler
+from edgetpu_retrain.learning.sgd.step import SgdStep, TrainingDiverged
+from edgetpu_retrain.learning.sgd.weights import SoftmaxParameters
 import numpy as np
 import numpy.typing as npt
 
@@ -279,7 +279,7 @@ class SoftmaxRegression(SoftmaxParameters):
             FileNotFoundError: when there is no such file.
             ValueError: when the file is no extractor for this layer, or the labels do not fit.
         """
-        from edgetpu_retrain.model_file.append_head import append_head
+        from edgetpu_retrain.model_file.head.append_head import append_head
         from edgetpu_retrain.model_file.reading import read_model
 
         head = self.head(labels)
@@ -307,7 +307,7 @@ class SoftmaxRegression(SoftmaxParameters):
             OSError: when the file cannot be written.
             ValueError: as in :meth:`serialize_model`.
         """
-        from edgetpu_retrain.store.durable_file import write_durably
+        from edgetpu_retrain.store.files.durable_file import write_durably
 
         target = arguments.file_path(out_model_path, 'out_model_path').expanduser()
         if target.is_dir():

@@ -21,7 +21,7 @@ from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.model_file.flatbuffer import parse_to_read
-from edgetpu_retrain.model_file.head_layers import find_head
+from edgetpu_retrain.model_file.head.layers import find_head
 from edgetpu_retrain.model_file.quantization import is_sound, QuantizationParameters
 from edgetpu_retrain.model_file.schema import (
     EDGETPU_CUSTOM_OP,

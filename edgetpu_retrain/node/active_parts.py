@@ -18,13 +18,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from edgetpu_retrain.node.captures import Captures
-from edgetpu_retrain.node.frame_workers import FrameWorkers
-from edgetpu_retrain.node.model_training import ModelTraining
-from edgetpu_retrain.node.model_versions import ModelVersions
-from edgetpu_retrain.node.parameter_values import NodeParameters
-from edgetpu_retrain.node.sample_thread import SampleThread
-from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.node.frames.captures import Captures
+from edgetpu_retrain.node.frames.frame_workers import FrameWorkers
+from edgetpu_retrain.node.models.model_training import ModelTraining
+from edgetpu_retrain.node.models.model_versions import ModelVersions
+from edgetpu_retrain.node.parameters.values import NodeParameters
+from edgetpu_retrain.node.samples.sample_thread import SampleThread
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,27 +24,27 @@ from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.model_file.reading import read_model
 from edgetpu_retrain.node.active_parts import ActiveParts
-from edgetpu_retrain.node.answer_publishers import AnswerPublishers
-from edgetpu_retrain.node.captures import Captures
-from edgetpu_retrain.node.device_watch import about_device, DeviceFacts, DeviceWatch
-from edgetpu_retrain.node.frame_events import NodeFrameEvents
-from edgetpu_retrain.node.frame_statistics import FrameStatistics
-from edgetpu_retrain.node.frame_worker import FrameEvents, FrameWorker
-from edgetpu_retrain.node.frame_workers import FrameWorkers, on_device
-from edgetpu_retrain.node.model_announcement import ModelAnnouncement
-from edgetpu_retrain.node.model_training import ModelTraining
-from edgetpu_retrain.node.model_versions import ModelVersions
-from edgetpu_retrain.node.node_status import NodeStatus
-from edgetpu_retrain.node.parameter_values import NodeParameters
-from edgetpu_retrain.node.sample_thread import SampleThread
-from edgetpu_retrain.node.served_model import ServedModel
-from edgetpu_retrain.node.service_answers import DEACTIVATED
-from edgetpu_retrain.runtime.device_engines import DeviceEngines, make_engines
-from edgetpu_retrain.store.data_folder import data_folder, MODELS_FOLDER, SAMPLES_FILE
-from edgetpu_retrain.store.models import ModelStore
-from edgetpu_retrain.store.ownership import Ownership
-from edgetpu_retrain.store.retrying_samples import RetryingSampleStore
-from edgetpu_retrain.store.serving import Serving
+from edgetpu_retrain.node.classifications.publishers import AnswerPublishers
+from edgetpu_retrain.node.frames.captures import Captures
+from edgetpu_retrain.node.frames.frame_events import NodeFrameEvents
+from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
+from edgetpu_retrain.node.frames.frame_worker import FrameEvents, FrameWorker
+from edgetpu_retrain.node.frames.frame_workers import FrameWorkers, on_device
+from edgetpu_retrain.node.health.device_watch import about_device, DeviceFacts, DeviceWatch
+from edgetpu_retrain.node.health.status import NodeStatus
+from edgetpu_retrain.node.models.model_announcement import ModelAnnouncement
+from edgetpu_retrain.node.models.model_training import ModelTraining
+from edgetpu_retrain.node.models.model_versions import ModelVersions
+from edgetpu_retrain.node.models.served_model import ServedModel
+from edgetpu_retrain.node.parameters.values import NodeParameters
+from edgetpu_retrain.node.requests.responses import DEACTIVATED
+from edgetpu_retrain.node.samples.sample_thread import SampleThread
+from edgetpu_retrain.runtime.engines.device_engines import DeviceEngines, make_engines
+from edgetpu_retrain.store.files.data_folder import data_folder, MODELS_FOLDER, SAMPLES_FILE
+from edgetpu_retrain.store.files.ownership import Ownership
+from edgetpu_retrain.store.models.model_store import ModelStore
+from edgetpu_retrain.store.models.serving import Serving
+from edgetpu_retrain.store.samples.retrying_store import RetryingSampleStore
 from edgetpu_retrain.wording import sentence
 from rclpy.node import Node
 

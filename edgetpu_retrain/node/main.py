@@ -18,7 +18,7 @@ from __future__ import annotations
 import sys
 
 from edgetpu_retrain.errors import RosMissingError
-from edgetpu_retrain.node.process_tuning import tune_process
+from edgetpu_retrain.node.process.tuning import tune_process
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -23,25 +23,25 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray
 from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.node.active_parts import ActiveParts
-from edgetpu_retrain.node.camera import Camera
-from edgetpu_retrain.node.correction_services import CorrectionServices
-from edgetpu_retrain.node.device_watch import DeviceFacts
-from edgetpu_retrain.node.diagnostics import camera_problem, diagnostics
-from edgetpu_retrain.node.image_thread import ImageThread
+from edgetpu_retrain.node.cameras.camera import Camera
+from edgetpu_retrain.node.cameras.image_thread import ImageThread
+from edgetpu_retrain.node.health.device_watch import DeviceFacts
+from edgetpu_retrain.node.health.diagnostics import camera_problem, diagnostics
+from edgetpu_retrain.node.health.status import NodeStatus
 from edgetpu_retrain.node.loaded_parts import LoadedParts
-from edgetpu_retrain.node.model_following import ModelFollowing
-from edgetpu_retrain.node.model_services import ModelServices
-from edgetpu_retrain.node.node_status import NodeStatus
+from edgetpu_retrain.node.models.model_following import ModelFollowing
+from edgetpu_retrain.node.models.model_services import ModelServices
+from edgetpu_retrain.node.models.training_action import TrainingAction
 from edgetpu_retrain.node.older_rclpy import after_parameters_are_set
-from edgetpu_retrain.node.parameter_declaration import (
+from edgetpu_retrain.node.parameters.declaration import (
     declare_node_parameters,
     declare_parameters,
     read_parameters,
     refuse_late_changes,
 )
-from edgetpu_retrain.node.parameter_values import NodeParameters
-from edgetpu_retrain.node.sample_services import SampleServices
-from edgetpu_retrain.node.training_action import TrainingAction
+from edgetpu_retrain.node.parameters.values import NodeParameters
+from edgetpu_retrain.node.samples.correction_services import CorrectionServices
+from edgetpu_retrain.node.samples.sample_services import SampleServices
 from edgetpu_retrain.wording import sentence
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, ManagedEntity, TransitionCallbackReturn

@@ -25,10 +25,10 @@ import functools
 from pathlib import Path
 
 from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
+from edgetpu_retrain.label import check_label
 from edgetpu_retrain.pictures.compressed_image import decode_picture
 from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
-from edgetpu_retrain.store.label import check_label
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
 """More than a PNG file of as many pixels as are decoded takes; what is larger is no picture."""

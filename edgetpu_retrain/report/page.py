@@ -25,12 +25,12 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from importlib import resources
 
-from edgetpu_retrain.report.analysis import Analysis
-from edgetpu_retrain.report.cards import cards, class_rows, suspect_cards
-from edgetpu_retrain.report.conclusions import Conclusions
-from edgetpu_retrain.report.figures import Drawing, svg_of
+from edgetpu_retrain.report.analysis.report_analysis import Analysis
+from edgetpu_retrain.report.drawing.figures import Drawing, svg_of
 from edgetpu_retrain.report.pictures import data_address
-from edgetpu_retrain.report.wording import number_of, percent
+from edgetpu_retrain.report.words.cards import cards, class_rows, suspect_cards
+from edgetpu_retrain.report.words.conclusions import Conclusions
+from edgetpu_retrain.report.words.phrases import number_of, percent
 import jinja2
 
 TEMPLATE = 'page.html.j2'

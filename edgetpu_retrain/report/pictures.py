@@ -22,8 +22,8 @@ from pathlib import Path
 import cv2
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.pictures.compressed_image import decode_picture
-from edgetpu_retrain.store.data_folder import SAMPLES_FILE
-from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.store.files.data_folder import SAMPLES_FILE
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 LONGEST_SIDE = 180
 """Pixels; a card shows it at about two thirds of that, sharp on a phone as well."""

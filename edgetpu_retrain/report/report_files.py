@@ -20,13 +20,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.report.analysis import analyse, OnStep
-from edgetpu_retrain.report.cards import card_rows
-from edgetpu_retrain.report.conclusions import conclude
-from edgetpu_retrain.report.gathering import gather
+from edgetpu_retrain.report.analysis.gathering import gather
+from edgetpu_retrain.report.analysis.report_analysis import analyse, OnStep
 from edgetpu_retrain.report.pictures import pictures_of
-from edgetpu_retrain.store.durable_file import make_folder, write_durably
-from edgetpu_retrain.store.failure import store_error
+from edgetpu_retrain.report.words.cards import card_rows
+from edgetpu_retrain.report.words.conclusions import conclude
+from edgetpu_retrain.store.files.durable_file import make_folder, write_durably
+from edgetpu_retrain.store.files.failure import store_error
 
 DEFAULT_NAME = 'report.html'
 
@@ -73,7 +73,7 @@ def write_report(
     """
     _check_installed()
     # Only here, so that nothing else needs them or waits for them.
-    from edgetpu_retrain.report.figures import drawings, sheet_of
+    from edgetpu_retrain.report.drawing.figures import drawings, sheet_of
     from edgetpu_retrain.report.page import page_of
 
     files = _files(out)

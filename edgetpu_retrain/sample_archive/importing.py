@@ -20,11 +20,11 @@ from dataclasses import dataclass
 import shutil
 
 from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.label import check_label
 from edgetpu_retrain.sample_archive.reading import SampleArchive
-from edgetpu_retrain.store.carried_sample import CarriedSample, embedding_digest
-from edgetpu_retrain.store.embedding_kind import EmbeddingKind
-from edgetpu_retrain.store.label import check_label
-from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.store.samples.carried_sample import CarriedSample, embedding_digest
+from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 BATCH = 64
 """Samples that are flushed to the disk together."""

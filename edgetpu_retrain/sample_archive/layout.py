@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
-from edgetpu_retrain.store.embedding_kind import EmbeddingKind
+from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 
 FORMAT = 1
 

@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgetpu_retrain.errors import RequestError, StoreError
-from edgetpu_retrain.store.failure import store_error
-from edgetpu_retrain.store.label import check_label
-from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.label import check_label
+from edgetpu_retrain.store.files.failure import store_error
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 
 @dataclass

@@ -32,6 +32,7 @@ import zipfile
 import zlib
 
 from edgetpu_retrain.errors import ImageError, RequestError, RetrainError
+from edgetpu_retrain.label import check_label
 from edgetpu_retrain.pictures.compressed_image import check_picture
 from edgetpu_retrain.sample_archive.layout import (
     embeddings_member,
@@ -40,10 +41,9 @@ from edgetpu_retrain.sample_archive.layout import (
     kind_from_json,
     SAMPLES,
 )
-from edgetpu_retrain.store.carried_sample import CarriedSample
-from edgetpu_retrain.store.embedding_kind import EmbeddingKind
-from edgetpu_retrain.store.label import check_label
-from edgetpu_retrain.store.stored_sample import MAX_IMAGE_BYTES
+from edgetpu_retrain.store.samples.carried_sample import CarriedSample
+from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
+from edgetpu_retrain.store.samples.stored_sample import MAX_IMAGE_BYTES
 import numpy as np
 
 MAX_INDEX_BYTES = 1024 * 1024

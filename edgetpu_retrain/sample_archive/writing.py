@@ -31,10 +31,10 @@ from edgetpu_retrain.sample_archive.layout import (
     kind_to_json,
     SAMPLES,
 )
-from edgetpu_retrain.store.embedding_kind import EmbeddingKind
-from edgetpu_retrain.store.failure import store_error
-from edgetpu_retrain.store.sample_snapshot import SampleSnapshot, SnapshotRow
-from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.store.files.failure import store_error
+from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
+from edgetpu_retrain.store.samples.sample_store import SampleStore
+from edgetpu_retrain.store.samples.snapshot import SampleSnapshot, SnapshotRow
 import numpy as np
 
 _SUFFIX = '.partial'

@@ -19,11 +19,11 @@ from collections.abc import Iterator
 import contextlib
 from pathlib import Path
 
-from bags import compressed_image, image, write_bag
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag, picture_topics
 import numpy as np
 from small_files import picture
+from support.bags import compressed_image, image, write_bag
 from target import each_of, MemoryBudget, MIB, scratch_folder, Target
 
 TOPICS = ('/a', '/b')

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgetpu_retrain.model_file.label_file import coral_label_file, read_label_file
+from edgetpu_retrain.model_file.metadata.label_file import coral_label_file, read_label_file
 from target import Target
 
 

@@ -23,8 +23,8 @@ from typing import Any
 import zlib
 
 import cv2
-from edgetpu_retrain.node.image_transport import COMPRESSED
-from edgetpu_retrain.node.newest_frames import Frame
+from edgetpu_retrain.node.cameras.image_transport import COMPRESSED
+from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.pictures.compressed_image import MAX_PIXELS_A_BYTE, SMALL_PIXELS
 from edgetpu_retrain.pictures.region import Region
 from message_fields import Fields, ReadFields, WrittenFields

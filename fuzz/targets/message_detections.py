@@ -19,14 +19,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
-from edgetpu_retrain.node.detections import (
+from edgetpu_retrain.node.cameras.detections import (
     boxes_within,
     check_detections,
     DetectionMatcher,
     most_certain,
 )
-from edgetpu_retrain.node.image_transport import RAW
-from edgetpu_retrain.node.newest_frames import Frame
+from edgetpu_retrain.node.cameras.image_transport import RAW
+from edgetpu_retrain.node.frames.newest_frames import Frame
 from message_fields import Fields, ReadFields, WrittenFields
 import messages
 from target import each_of, MemoryBudget, MIB, Target

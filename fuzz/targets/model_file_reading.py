@@ -19,10 +19,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgetpu_retrain.model_file.description import describe, describe_embedding
-from edgetpu_retrain.model_file.head_weights import read_head_weights
-from edgetpu_retrain.model_file.labels import read_labels
+from edgetpu_retrain.model_file.head.weights import read_head_weights
+from edgetpu_retrain.model_file.metadata.labels import read_labels
 from edgetpu_retrain.model_file.reading import read_model
-from edgetpu_retrain.runtime.unknown_detection import UnknownDetection
+from edgetpu_retrain.runtime.models.unknown_detection import UnknownDetection
 from small_files import classifiers, extractors
 from target import each_of, MemoryBudget, MIB, Target
 

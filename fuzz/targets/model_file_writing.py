@@ -19,12 +19,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgetpu_retrain.errors import RetrainError
-from edgetpu_retrain.model_file.append_head import append_head
-from edgetpu_retrain.model_file.cut_head import cut_head
 from edgetpu_retrain.model_file.description import describe, describe_embedding
-from edgetpu_retrain.model_file.expose_embedding import expose_embedding
 from edgetpu_retrain.model_file.flatbuffer import parse
-from edgetpu_retrain.model_file.labels import pack_labels, read_labels
+from edgetpu_retrain.model_file.head.append_head import append_head
+from edgetpu_retrain.model_file.head.cut_head import cut_head
+from edgetpu_retrain.model_file.head.expose_embedding import expose_embedding
+from edgetpu_retrain.model_file.metadata.labels import pack_labels, read_labels
 from small_files import classifiers, extractors, head_of, LABELS
 from target import BrokenPromiseError, each_of, MemoryBudget, MIB, Target
 

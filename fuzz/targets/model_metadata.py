@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgetpu_retrain.model_file.metadata import Metadata, read_metadata, write_metadata
-from edgetpu_retrain.model_file.packed_files import append_files, read_files
+from edgetpu_retrain.model_file.metadata.packed_files import append_files, read_files
+from edgetpu_retrain.model_file.metadata.records import Metadata, read_metadata, write_metadata
 from target import each_of, MemoryBudget, MIB, Target
 
 

@@ -19,8 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 import tempfile
 
-from edgetpu_retrain.store.model_record import ModelRecord
-from edgetpu_retrain.store.models import ModelStore
+from edgetpu_retrain.store.models.model_record import ModelRecord
+from edgetpu_retrain.store.models.model_store import ModelStore
 from json_mutation import mutate_json
 from small_files import IDENTITY, LABELS
 from target import each_of, MemoryBudget, MIB, Target

@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgetpu_retrain.node.sample_requests import relabel_request
-from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.node.samples.sample_requests import relabel_request
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 from message_fields import Fields, ReadFields, WrittenFields
 import messages
 import numpy as np

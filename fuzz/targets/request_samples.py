@@ -20,9 +20,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
-from edgetpu_retrain.node.message_header import stamp_parts
-from edgetpu_retrain.node.sample_requests import add_request, list_request, MAX_COUNT
-from edgetpu_retrain.store.label import check_label
+from edgetpu_retrain.label import check_label
+from edgetpu_retrain.node.cameras.message_header import stamp_parts
+from edgetpu_retrain.node.samples.sample_requests import add_request, list_request, MAX_COUNT
 from message_fields import ReadFields, WrittenFields
 import messages
 import numpy as np

@@ -20,7 +20,7 @@ import math
 from pathlib import Path
 from types import SimpleNamespace
 
-from edgetpu_retrain.node.training_goal import training_options
+from edgetpu_retrain.node.models.training_goal import training_options
 from edgetpu_retrain.training_options import MAX_VISITS
 from message_fields import Fields, ReadFields, WrittenFields
 import messages

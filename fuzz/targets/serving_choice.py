@@ -18,9 +18,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from edgetpu_retrain.store.model_record import ModelRecord
-from edgetpu_retrain.store.models import ModelStore
-from edgetpu_retrain.store.serving import ServingChoice
+from edgetpu_retrain.store.models.model_record import ModelRecord
+from edgetpu_retrain.store.models.model_store import ModelStore
+from edgetpu_retrain.store.models.serving import ServingChoice
 from json_mutation import mutate_json
 from small_files import IDENTITY, LABELS
 from target import each_of, MemoryBudget, MIB, Target

@@ -20,10 +20,10 @@ from pathlib import Path
 import subprocess
 import sys
 
-from bags import write_class_folders
-from command_line_types import Ended, Run
 from edgetpu_retrain.command_line.main import main
 import pytest
+from support.bags import write_class_folders
+from support.command_line_types import Ended, Run
 
 SUBJECTS = ('cat', 'coffee', 'coins')
 

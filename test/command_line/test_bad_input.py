@@ -18,12 +18,12 @@ from __future__ import annotations
 from pathlib import Path
 import shutil
 
-from bags import image, photographs, png, text, write_bag
-from command_line_types import Run
 from edgetpu_retrain.extractors import default_extractor_path
 import numpy as np
 import pytest
-from small_models import build_extractor
+from support.bags import image, photographs, png, text, write_bag
+from support.command_line_types import Run
+from support.small_models import build_extractor
 
 TOPIC = '/camera/image_raw'
 CALL_WAS_WRONG, WORK_FAILED = 2, 1

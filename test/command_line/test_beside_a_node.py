@@ -21,9 +21,9 @@ from pathlib import Path
 import subprocess
 import sys
 
-from command_line_types import Run
 import pytest
-from running_node import image_message, pattern, Person, RunningNode
+from support.command_line_types import Run
+from support.running_node import image_message, pattern, Person, RunningNode
 
 pytest.importorskip('rclpy')
 

@@ -22,12 +22,12 @@ import signal
 import subprocess
 import sys
 
-from bags import photographs, png
 from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.model_file.description import describe
-from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.teaching import BATCH
 import pytest
+from support.bags import photographs, png
 
 PICTURES = 5000
 

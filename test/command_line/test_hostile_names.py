@@ -21,9 +21,9 @@ import re
 import sqlite3
 import zipfile
 
-from bags import write_class_folders
-from command_line_types import Run
 import pytest
+from support.bags import write_class_folders
+from support.command_line_types import Run
 
 SUBJECTS = ('cat', 'coffee', 'coins')
 LABELS = ('-rf $(touch evil) `touch evil`;', '<img src=x onerror=evil()>', '~%s%n{0.evil}')

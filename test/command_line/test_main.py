@@ -18,9 +18,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from bags import compressed_image, image, photographs, png, STORAGES, write_bag
-from command_line_types import Run
 import pytest
+from support.bags import compressed_image, image, photographs, png, STORAGES, write_bag
+from support.command_line_types import Run
 
 TOPIC = '/camera/image_raw'
 

@@ -20,14 +20,14 @@ import json
 from pathlib import Path
 import shutil
 
-from bags import BEGIN, image, photographs, write_bag
-from command_line_types import Run
 import cv2
 from edgetpu_retrain.recordings.picture_folder import files_of, plain_pictures
-from edgetpu_retrain.runtime.extractor import Extractor
+from edgetpu_retrain.runtime.models.extractor import Extractor
 import numpy as np
 import pytest
-from small_models import build_extractor
+from support.bags import BEGIN, image, photographs, write_bag
+from support.command_line_types import Run
+from support.small_models import build_extractor
 
 TOPIC = '/camera/image_raw'
 

@@ -20,13 +20,7 @@ import sys
 from typing import Any
 
 from edgetpu_retrain.demo.camera_node import FRAME_ID
-from edgetpu_retrain.demo.isolation import (
-    private_domain_id,
-    private_environment,
-    with_large_images,
-)
 from edgetpu_retrain.demo.main import config_folder
-from edgetpu_retrain.demo.processes import Child, Processes
 from edgetpu_retrain.demo.scenes import (
     EXAM_FRAMES,
     play,
@@ -35,6 +29,12 @@ from edgetpu_retrain.demo.scenes import (
     teaching_scene,
 )
 from edgetpu_retrain.demo.teacher_client import LessonError, stamp_ns, TeacherClient
+from edgetpu_retrain.processes.child_process import Child, Processes
+from edgetpu_retrain.processes.isolation import (
+    private_domain_id,
+    private_environment,
+    with_large_images,
+)
 import numpy as np
 import pytest
 import rclpy

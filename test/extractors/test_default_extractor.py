@@ -23,8 +23,8 @@ from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.model_file.quantization import dequantize
 from edgetpu_retrain.model_file.reading import read_model
-from edgetpu_retrain.runtime.extractor import Extractor
-from edgetpu_retrain.runtime.preprocessing import Image
+from edgetpu_retrain.runtime.interpreters.preprocessing import Image
+from edgetpu_retrain.runtime.models.extractor import Extractor
 import numpy as np
 import numpy.typing as npt
 import pytest

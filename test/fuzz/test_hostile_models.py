@@ -25,7 +25,7 @@ from hypothesis import given, HealthCheck, reject, settings
 from hypothesis import strategies as st
 import numpy as np
 from small_files import classifiers, extractors
-from small_models import pack
+from support.small_models import pack
 from target import check_memory
 from target_list import load_target
 

@@ -20,13 +20,13 @@ from pathlib import Path
 import sys
 from typing import Any
 
-from bags import BEGIN, compressed_image, image, photographs, png, SECOND, text, write_bag
 import cv2
 from edgetpu_retrain_interfaces.msg import Embedding
-from launch_program import needs_launch, RUN_LAUNCH_FILE
 import pytest
-from running_node import Person, RunningProgram
-from small_models import build_extractor
+from support.bags import BEGIN, compressed_image, image, photographs, png, SECOND, text, write_bag
+from support.launch_program import needs_launch, RUN_LAUNCH_FILE
+from support.running_node import Person, RunningProgram
+from support.small_models import build_extractor
 
 REPOSITORY = Path(__file__).parents[2]
 LAUNCH_FILE = REPOSITORY / 'launch' / 'replay.launch.py'

@@ -24,11 +24,11 @@ import signal
 import sys
 from typing import Any
 
-from edgetpu_retrain.node.parameters import camera_parameters, PARAMETERS
+from edgetpu_retrain.node.parameters.table import camera_parameters, PARAMETERS
 from edgetpu_retrain.node.running import NODE_NAME
-from launch_program import needs_launch, RUN_LAUNCH_FILE
-from running_node import image_message, pattern, Person, RunningProgram
-from small_models import build_extractor
+from support.launch_program import needs_launch, RUN_LAUNCH_FILE
+from support.running_node import image_message, pattern, Person, RunningProgram
+from support.small_models import build_extractor
 import yaml
 
 REPOSITORY = Path(__file__).parents[2]

@@ -24,9 +24,9 @@ from typing import Any
 
 from edgetpu_retrain.learning import fit, FloatArray, Head, IntArray, Progress
 from edgetpu_retrain.learning.training_report import TrainingReport
-from flowers import Flowers, NUM_CLASSES, read_flowers
 import numpy as np
 import pytest
+from support.flowers import Flowers, NUM_CLASSES, read_flowers
 
 
 @pytest.fixture(scope='module')

@@ -22,12 +22,12 @@ import zipfile
 
 from ai_edge_litert.interpreter import Interpreter
 from edgetpu_retrain import SoftmaxRegression
-from edgetpu_retrain.model_file.append_head import append_head
-from edgetpu_retrain.model_file.labels import read_labels
+from edgetpu_retrain.model_file.head.append_head import append_head
+from edgetpu_retrain.model_file.metadata.labels import read_labels
 import numpy as np
 import numpy.typing as npt
 import pytest
-from small_models import build_extractor
+from support.small_models import build_extractor
 
 Bytes = npt.NDArray[np.uint8]
 

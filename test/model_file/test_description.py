@@ -17,12 +17,12 @@ from typing import Any
 from ai_edge_litert import schema_py_generated as schema
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.learning.head import Head
-from edgetpu_retrain.model_file.append_head import append_head
 from edgetpu_retrain.model_file.description import describe, describe_embedding
+from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 import numpy as np
 import pytest
-from small_models import build_extractor, build_extractor_tree, EMBEDDING_SCALE, pack
+from support.small_models import build_extractor, build_extractor_tree, EMBEDDING_SCALE, pack
 
 ZERO_POINTS = {'uint8': 0, 'int8': -128}
 

@@ -18,19 +18,19 @@ from ai_edge_litert import schema_py_generated as schema
 from edgetpu_retrain.errors import DeviceError, ModelFileError
 from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.learning.head import Head
-from edgetpu_retrain.model_file.append_head import append_head
 from edgetpu_retrain.model_file.description import describe_embedding
 from edgetpu_retrain.model_file.flatbuffer import pack, parse, parse_to_read
-from edgetpu_retrain.model_file.head_weights import read_head_weights
-from edgetpu_retrain.model_file.labels import read_labels
+from edgetpu_retrain.model_file.head.append_head import append_head
+from edgetpu_retrain.model_file.head.weights import read_head_weights
+from edgetpu_retrain.model_file.metadata.labels import read_labels
+from edgetpu_retrain.model_file.metadata.unknown_entry import read_unknown
 from edgetpu_retrain.model_file.schema import load_schema, operator_name, text, type_name
-from edgetpu_retrain.model_file.unknown_entry import read_unknown
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
 import pytest
-import small_models
-from small_models import build_extractor, build_extractor_tree, EDGETPU_PAYLOAD
+from support import small_models
+from support.small_models import build_extractor, build_extractor_tree, EDGETPU_PAYLOAD
 
 MODELS = [
     build_extractor(dtype, compiled=compiled)

@@ -16,7 +16,7 @@ from pathlib import Path
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.model_file.reading import read_model
 import pytest
-from small_models import build_extractor
+from support.small_models import build_extractor
 
 
 def test_a_model_is_read_as_it_is(tmp_path: Path) -> None:

@@ -19,11 +19,11 @@ from typing import Any
 
 from edgetpu_retrain import SoftmaxRegression
 from edgetpu_retrain.learning.head import Head
-from edgetpu_retrain.model_file.append_head import append_head
-from edgetpu_retrain.model_file.cut_head import cut_head
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.model_file.flatbuffer import parse
-from edgetpu_retrain.model_file.labels import read_labels
+from edgetpu_retrain.model_file.head.append_head import append_head
+from edgetpu_retrain.model_file.head.cut_head import cut_head
+from edgetpu_retrain.model_file.metadata.labels import read_labels
 from edgetpu_retrain.model_file.quantization import dequantize
 import numpy as np
 import pytest

@@ -22,10 +22,10 @@ from pathlib import Path
 import shutil
 from typing import Any
 
-from edgetpu_stand_in import build_edgetpu_stand_in
 import pytest
-from running_node import Person, RunningNode, TAUGHT, TAUGHT_IMAGES
-from small_models import build_extractor
+from support.edgetpu_stand_in import build_edgetpu_stand_in
+from support.running_node import Person, RunningNode, TAUGHT, TAUGHT_IMAGES
+from support.small_models import build_extractor
 
 StartNode = Callable[..., RunningNode]
 

@@ -20,7 +20,7 @@ import os
 import sys
 
 from edgetpu_retrain.node.main import main
-from edgetpu_retrain.store import folder_lock, lock_wait
+from edgetpu_retrain.store.files import folder_lock, lock_wait
 
 # For a lock, in seconds; a second's wait shows as much as ten do.
 PATIENCE_S = float(os.environ.get('PATIENCE_S', '1'))

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import threading
 
-from running_node import Person, TAUGHT_IMAGES
+from support.running_node import Person, TAUGHT_IMAGES
 
 if __name__ == '__main__':
     with Person() as person:

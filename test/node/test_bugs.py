@@ -20,7 +20,7 @@ from typing import Any
 
 from action_msgs.msg import GoalStatus
 import pytest
-from running_node import Person, RunningNode, TAUGHT
+from support.running_node import Person, RunningNode, TAUGHT
 
 BUGGY = (str(Path(__file__).with_name('node_with_a_bug.py')),)
 

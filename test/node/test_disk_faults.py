@@ -29,7 +29,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from edgetpu_retrain_interfaces.msg import Result, Status
 import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from running_node import Camera, Person, RunningNode, TAUGHT, TAUGHT_IMAGES, wait_for
+from support.running_node import Camera, Person, RunningNode, TAUGHT, TAUGHT_IMAGES, wait_for
 
 LATCHED = QoSProfile(depth=50, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 # No file may be longer than this; all that is stored is.

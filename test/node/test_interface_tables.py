@@ -22,7 +22,7 @@ import time
 from typing import Any
 
 from rclpy.action import get_action_names_and_types
-from running_node import PATIENCE_S, Person
+from support.running_node import PATIENCE_S, Person
 
 PAGE = (Path(__file__).parents[2] / 'docs' / 'interface.md').read_text()
 NODE = '/edgetpu_retrain'

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from action_msgs.msg import GoalStatus
-from edgetpu_retrain.store.ownership import Ownership
+from edgetpu_retrain.store.files.ownership import Ownership
 from edgetpu_retrain_interfaces.msg import Status
 from lifecycle_msgs.msg import Transition
 import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from running_node import Camera, image_message, pattern, Person, RunningNode, wait_for
+from support.running_node import Camera, image_message, pattern, Person, RunningNode, wait_for
 
 IMAGES = {label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog'), 1)}
 LATCHED = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)

@@ -20,10 +20,10 @@ from pathlib import Path
 import signal
 from typing import Any
 
-from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 import pytest
-from running_node import image_message, pattern, Person, RunningNode
-from small_models import build_extractor
+from support.running_node import image_message, pattern, Person, RunningNode
+from support.small_models import build_extractor
 
 REFUSED = [
     ({'num_iter': -1}, 'parameter num_iter must be a whole number from 0 to 1000000'),

@@ -24,10 +24,10 @@ import time
 from typing import Any
 
 from action_msgs.msg import GoalStatus
-from edgetpu_retrain.store.models import ModelStore
-from edgetpu_retrain.store.ownership import Ownership
+from edgetpu_retrain.store.files.ownership import Ownership
+from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain_interfaces.msg import Result
-from running_node import image_message, PATIENCE_S, pattern, Person, RunningNode
+from support.running_node import image_message, PATIENCE_S, pattern, Person, RunningNode
 
 SEED = 20_262
 # What the kills are aimed at; in an order of chance.

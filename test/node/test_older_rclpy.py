@@ -22,15 +22,15 @@ from typing import Any
 
 from edgetpu_retrain.node.older_rclpy import after_parameters_are_set, publisher_count
 from edgetpu_retrain_interfaces.msg import Embedding
-from lone_node import LoneNode
 import pytest
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.subscription import Subscription
-from running_node import image_message, pattern, Person, RunningNode
 from std_msgs.msg import Int32
-from waiting import PATIENCE_S
+from support.lone_node import LoneNode
+from support.running_node import image_message, pattern, Person, RunningNode
+from support.waiting import PATIENCE_S
 
 HUMBLE = (str(Path(__file__).with_name('node_of_humble.py')),)
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from edgetpu_retrain_interfaces.msg import Result
 import pytest
-from running_node import Person, RunningNode, RunningProgram, TAUGHT, TAUGHT_IMAGES
+from support.running_node import Person, RunningNode, RunningProgram, TAUGHT, TAUGHT_IMAGES
 
 RESTARTING_PERSON = str(Path(__file__).with_name('restarting_person.py'))
 SIGNALS = pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGKILL])

@@ -29,7 +29,8 @@ import numpy as np
 import pytest
 from rcl_interfaces.srv import DescribeParameters, ListParameters
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from running_node import (
+from sensor_msgs.msg import CompressedImage
+from support.running_node import (
     Camera,
     compressed_message,
     image_message,
@@ -38,7 +39,6 @@ from running_node import (
     RunningNode,
     wait_for,
 )
-from sensor_msgs.msg import CompressedImage
 
 PICTURES = {label: pattern(seed) for seed, label in enumerate(('cat', 'dog', 'bird'), start=1)}
 IMAGES = {label: image_message(picture) for label, picture in PICTURES.items()}

@@ -32,7 +32,8 @@ from rclpy.action import (
 from rclpy.validate_full_topic_name import validate_full_topic_name
 from rclpy.validate_namespace import validate_namespace
 from rclpy.validate_node_name import validate_node_name
-from running_node import (
+from sensor_msgs.msg import CompressedImage
+from support.running_node import (
     box_message,
     compressed_message,
     image_message,
@@ -40,7 +41,6 @@ from running_node import (
     pattern,
     Person,
 )
-from sensor_msgs.msg import CompressedImage
 from vision_msgs.msg import Detection2DArray
 
 REPOSITORY = Path(__file__).parents[2]

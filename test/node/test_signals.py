@@ -24,9 +24,9 @@ import sqlite3
 import time
 from typing import Any
 
-from edgetpu_retrain.store.ownership import Ownership
+from edgetpu_retrain.store.files.ownership import Ownership
 import pytest
-from running_node import PATIENCE_S, Person, RunningNode, TAUGHT_IMAGES
+from support.running_node import PATIENCE_S, Person, RunningNode, TAUGHT_IMAGES
 
 TROUBLED = (str(Path(__file__).with_name('node_in_trouble.py')),)
 # Longer than the tests wait for the end of a node.

@@ -20,12 +20,12 @@ from itertools import pairwise
 from pathlib import Path
 import sqlite3
 
-from bags import image, photographs, write_bag
 from edgetpu_retrain.errors import RecordingError
 from edgetpu_retrain.recordings import hostile_bag
 from edgetpu_retrain.recordings.hostile_bag import check_bag
 from edgetpu_retrain.recordings.image_bag import picture_topics
 import pytest
+from support.bags import image, photographs, write_bag
 
 ENDLESS = """
     ALTER TABLE topics RENAME TO hidden;

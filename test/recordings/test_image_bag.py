@@ -16,7 +16,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bags import (
+from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
+from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag, is_bag
+import numpy as np
+import pytest
+from support.bags import (
     BEGIN,
     compressed_image,
     image,
@@ -28,10 +32,6 @@ from bags import (
     TYPES,
     write_bag,
 )
-from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
-from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag, is_bag
-import numpy as np
-import pytest
 
 TOPIC = '/camera/image_raw'
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 from pathlib import Path
 import struct
 
-from bags import photographs, png, write_class_folders
 from edgetpu_retrain.errors import ImageError, RequestError
 from edgetpu_retrain.recordings import picture_folder
 from edgetpu_retrain.recordings.picture_folder import (
@@ -27,6 +26,7 @@ from edgetpu_retrain.recordings.picture_folder import (
 )
 import numpy as np
 import pytest
+from support.bags import photographs, png, write_class_folders
 
 
 def test_sub_folders_are_classes_and_their_files_pictures(tmp_path: Path) -> None:

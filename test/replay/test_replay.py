@@ -21,7 +21,13 @@ import signal
 import sys
 from typing import Any
 
-from bags import (
+import cv2
+from edgetpu_retrain_interfaces.msg import Embedding
+import numpy as np
+import pytest
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import CompressedImage, Image
+from support.bags import (
     BEGIN,
     compressed_image,
     image,
@@ -32,14 +38,8 @@ from bags import (
     text,
     write_bag,
 )
-import cv2
-from edgetpu_retrain_interfaces.msg import Embedding
-import numpy as np
-import pytest
-from rclpy.qos import QoSProfile
-from running_node import Collected, Person, RunningNode, RunningProgram
-from sensor_msgs.msg import CompressedImage, Image
-from small_models import build_extractor
+from support.running_node import Collected, Person, RunningNode, RunningProgram
+from support.small_models import build_extractor
 
 TOPIC = '/camera/image_raw'
 # Stamps of a camera that is late by a little, never the time of the recording.

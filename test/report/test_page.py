@@ -19,11 +19,11 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 import re
 
-from edgetpu_retrain.report.analysis import Analysis
-from edgetpu_retrain.report.conclusions import conclude
-from edgetpu_retrain.report.figures import drawings
+from edgetpu_retrain.report.analysis.report_analysis import Analysis
+from edgetpu_retrain.report.drawing.figures import drawings
 from edgetpu_retrain.report.page import page_of
-from edgetpu_retrain.store.samples import SampleSet
+from edgetpu_retrain.report.words.conclusions import conclude
+from edgetpu_retrain.store.samples.sample_store import SampleSet
 import pytest
 
 SamplesOf = Callable[..., SampleSet]

@@ -23,8 +23,8 @@ import sys
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.report import report_files as module
 from edgetpu_retrain.report import write_report
-from edgetpu_retrain.store.models import ModelVersion
-from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.store.models.model_store import ModelVersion
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 import pytest
 
 Teach = Callable[..., list[int]]

@@ -22,10 +22,10 @@ from edgetpu_retrain.demo.camera_motion import glance, MotionRanges, take_pictur
 from edgetpu_retrain.demo.photographs import read_photograph
 from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.report import write_report
-from edgetpu_retrain.report.analysis import analyse
-from edgetpu_retrain.report.gathering import gather
-from edgetpu_retrain.runtime.extractor import Extractor
-from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.report.analysis.gathering import gather
+from edgetpu_retrain.report.analysis.report_analysis import analyse
+from edgetpu_retrain.runtime.models.extractor import Extractor
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 
 VIEWS = MotionRanges(

@@ -24,12 +24,12 @@ import sys
 from types import ModuleType
 
 from ai_edge_litert import schema_py_generated as schema
-from edgetpu_retrain.runtime import device as device_module
-from edgetpu_retrain.runtime import edgetpu, edgetpu_engine
-from edgetpu_stand_in import build_edgetpu_stand_in
+from edgetpu_retrain.runtime.engines import edgetpu, edgetpu_engine
+from edgetpu_retrain.runtime.interpreters import device as device_module
 import numpy as np
 import pytest
-from small_models import build_extractor_tree, pack
+from support.edgetpu_stand_in import build_edgetpu_stand_in
+from support.small_models import build_extractor_tree, pack
 
 RUNTIMES = ('ai_edge_litert', 'tflite_runtime')
 

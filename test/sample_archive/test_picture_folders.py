@@ -19,7 +19,7 @@ import cv2
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.recordings.picture_folder import class_folders
 from edgetpu_retrain.sample_archive.picture_folders import write_picture_folders
-from edgetpu_retrain.store.samples import NewSample, SampleStore
+from edgetpu_retrain.store.samples.sample_store import NewSample, SampleStore
 import numpy as np
 import pytest
 

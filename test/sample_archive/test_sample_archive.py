@@ -30,8 +30,8 @@ from edgetpu_retrain.sample_archive import importing, reading
 from edgetpu_retrain.sample_archive.importing import import_archive, Imported
 from edgetpu_retrain.sample_archive.reading import SampleArchive
 from edgetpu_retrain.sample_archive.writing import write_archive
-from edgetpu_retrain.store.embedding_kind import EmbeddingKind
-from edgetpu_retrain.store.samples import NewSample, SampleStore
+from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
+from edgetpu_retrain.store.samples.sample_store import NewSample, SampleStore
 import numpy as np
 import pytest
 

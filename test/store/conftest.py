@@ -27,7 +27,7 @@ import sys
 
 import edgetpu_retrain.errors
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
-from edgetpu_retrain.store.samples import SampleStore
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
 

@@ -32,15 +32,15 @@ import random
 import sys
 
 from edgetpu_retrain.learning import SoftmaxRegression
-from edgetpu_retrain.model_file.append_head import append_head
 from edgetpu_retrain.model_file.description import describe, ModelDescription
+from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.model_file.quantization import dequantize
-from edgetpu_retrain.store.data_folder import data_folder
-from edgetpu_retrain.store.model_record import ModelRecord
-from edgetpu_retrain.store.models import ModelStore
-from edgetpu_retrain.store.ownership import Ownership
-from edgetpu_retrain.store.samples import SampleStore
-from edgetpu_retrain.store.serving import ServingChoice
+from edgetpu_retrain.store.files.data_folder import data_folder
+from edgetpu_retrain.store.files.ownership import Ownership
+from edgetpu_retrain.store.models.model_record import ModelRecord
+from edgetpu_retrain.store.models.model_store import ModelStore
+from edgetpu_retrain.store.models.serving import ServingChoice
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import numpy.typing as npt
 

@@ -26,11 +26,11 @@ import subprocess
 import time
 from typing import Any
 
-from edgetpu_retrain.model_file.labels import read_labels
-from edgetpu_retrain.runtime.head_scoring import score_embeddings
-from edgetpu_retrain.store.models import ModelStore
+from edgetpu_retrain.model_file.metadata.labels import read_labels
+from edgetpu_retrain.runtime.models.head_scoring import score_embeddings
+from edgetpu_retrain.store.models.model_store import ModelStore
 import numpy as np
-from small_models import build_extractor
+from support.small_models import build_extractor
 
 KILLS = 50
 SEED = 20_261

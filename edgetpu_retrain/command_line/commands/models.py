@@ -1,0 +1,197 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The commands models list, show, use, export and rollback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from edgetpu_retrain.command_line import options
+from edgetpu_retrain.command_line.chosen_model import serving_version, stored_version
+from edgetpu_retrain.command_line.output import emit, percent, table, warn
+from edgetpu_retrain.command_line.workspace import open_models
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.model_file.metadata.label_file import coral_label_file
+from edgetpu_retrain.store.files.durable_file import write_durably
+from edgetpu_retrain.store.files.failure import store_error
+from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
+from edgetpu_retrain.store.models.serving import Serving, ServingChoice
+
+MODEL_FILE = 'model.tflite'
+LABEL_FILE = 'labels.txt'
+
+_version_argument = click.argument('version', type=click.IntRange(min=1), required=False)
+
+
+@click.group()
+def models() -> None:
+    """Look after the model versions."""
+
+
+@models.command(name='list')
+@options.data_dir
+@options.as_json
+def list_models(data_dir: str, as_json: bool) -> None:
+    """List the versions, oldest first; * is the one that serves."""
+    store = open_models(data_dir)
+    broken = store.unusable()
+    for reason in broken.values():
+        warn(reason)
+    found = [store.load(number) for number in store.versions() if number not in broken]
+    serving = serving_version(store).version if found else 0
+    if as_json:
+        emit({'serving': serving, 'models': [_as_json(each) for each in found]})
+        return
+    head = ('version', 'made', 'classes', 'samples', 'held-out', 'quantized', 'extractor')
+    rows = [
+        (
+            f'{each.version}{" *" if each.version == serving else ""}',
+            each.record.created,
+            len(each.record.labels),
+            sum(each.record.sample_counts.values()),
+            percent(each.record.validation_accuracy),
+            percent(each.record.quantized_validation_accuracy),
+            each.record.extractor[:12],
+        )
+        for each in found
+    ]
+    click.echo(table(head, rows) if rows else f'There are no models in {store.folder} yet.')
+
+
+@models.command()
+@_version_argument
+@options.data_dir
+@options.as_json
+def show(version: int | None, data_dir: str, as_json: bool) -> None:
+    """Tell where VERSION came from and how good it is; by default the one that serves."""
+    found = stored_version(open_models(data_dir), version)
+    if as_json:
+        emit(_as_json(found))
+        return
+    record = found.record
+    facts = {
+        'version': found.version,
+        'file': found.path,
+        'made': record.created,
+        'held-out accuracy': percent(record.validation_accuracy),
+        'after quantization': percent(record.quantized_validation_accuracy),
+        'training accuracy': percent(record.train_accuracy),
+        'trained in': f'{record.seconds:.1f} s',
+        'version before': record.parent_version or '-',
+        'extractor': record.extractor,
+        'sha256': found.sha256,
+    }
+    click.echo('\n'.join(f'{name + ":":20}{value}' for name, value in facts.items()))
+    rows = [
+        (label, record.sample_counts[label], *row)
+        for label, row in zip(record.labels, record.confusion_matrix, strict=True)
+    ]
+    click.echo('\nHeld-out samples: a row is what was shown, a column what was answered.')
+    click.echo(table(('class', 'samples', *record.labels), rows))
+
+
+@models.command()
+@click.argument('version', type=click.IntRange(min=1))
+@options.data_dir
+@options.as_json
+def use(version: int, data_dir: str, as_json: bool) -> None:
+    """
+    Let VERSION serve.
+
+    A node that starts begins with it; one that runs loads it where its parameter follow_models is
+    true, and else says that it waits for ~/load_model.
+    """
+    store = open_models(data_dir)
+    _choose(store, stored_version(store, version), as_json)
+
+
+@models.command()
+@options.data_dir
+@options.as_json
+def rollback(data_dir: str, as_json: bool) -> None:
+    """Let the version before the one that serves now serve."""
+    store = open_models(data_dir)
+    serving = serving_version(store)
+    before = store.previous(serving.version)
+    if before is None:
+        raise RequestError(
+            f'there is no model version before {serving.version}, which serves: train more, or '
+            "choose one with 'models use'"
+        )
+    _choose(store, before, as_json)
+
+
+@models.command()
+@click.argument('folder', type=options.PATH)
+@click.option('--version', type=click.IntRange(min=1), help='[default: the one that serves]')
+@click.option('--force', is_flag=True, help='Write over files that are there.')
+@options.data_dir
+@options.as_json
+def export(folder: Path, version: int | None, force: bool, data_dir: str, as_json: bool) -> None:
+    """Write model.tflite and Coral's labels.txt to FOLDER, for any TFLite runtime."""
+    found = stored_version(open_models(data_dir), version)
+    contents = {
+        folder / MODEL_FILE: found.read_model(),
+        folder / LABEL_FILE: coral_label_file(found.record.labels),
+    }
+    for path in contents:
+        if path.exists() and not force:
+            raise RequestError(f'{path} is there already: give another folder, or --force')
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, content in contents.items():
+            write_durably(path, content)
+    except OSError as error:
+        raise store_error('export the model to', folder, error) from error
+    if as_json:
+        emit({'model_version': found.version, 'files': list(map(str, contents))})
+    else:
+        written = ' and '.join(map(str, contents))
+        click.echo(f'Model version {found.version} is exported: {written}.')
+
+
+def _choose(store: ModelStore, chosen: ModelVersion, as_json: bool) -> None:
+    choice = ServingChoice(store)
+    before = choice.current()
+    _warn_of_another_extractor(store, before, chosen)
+    serving = choice.choose(chosen.version)
+    if as_json:
+        emit({'serving': serving.version, 'swaps': serving.swaps})
+    else:
+        click.echo(f'Model version {serving.version} is the one to serve.')
+
+
+def _warn_of_another_extractor(
+    store: ModelStore, before: Serving | None, chosen: ModelVersion
+) -> None:
+    if before is None or before.version not in store.versions():
+        return
+    extractor = store.load(before.version).record.extractor
+    if extractor != chosen.record.extractor:
+        warn(
+            f'version {chosen.version} is of extractor {chosen.record.extractor[:12]}, and '
+            f'version {before.version} was of {extractor[:12]}: a node serves it only with the '
+            'extractor it is of'
+        )
+
+
+def _as_json(found: ModelVersion) -> dict[str, Any]:
+    return {
+        'version': found.version,
+        'file': str(found.path),
+        'sha256': found.sha256,
+        **found.record.to_json(),
+    }

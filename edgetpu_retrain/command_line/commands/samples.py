@@ -1,0 +1,225 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The commands samples list, relabel, remove, export and import."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import click
+from edgetpu_retrain.command_line import options
+from edgetpu_retrain.command_line.output import emit, progress_bar, table, warn
+from edgetpu_retrain.command_line.workspace import (
+    counts_of,
+    identity_of,
+    open_samples,
+    read_extractor,
+)
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.model_file.description import describe
+from edgetpu_retrain.sample_archive.importing import import_archive
+from edgetpu_retrain.sample_archive.picture_folders import write_picture_folders
+from edgetpu_retrain.sample_archive.reading import SampleArchive
+from edgetpu_retrain.sample_archive.writing import write_archive
+from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
+from edgetpu_retrain.store.samples.sample_store import SampleStore
+from edgetpu_retrain.wording import counted
+
+
+@click.group()
+def samples() -> None:
+    """Look after what was taught."""
+
+
+@samples.command(name='list')
+@click.option('--label', default='', help='Only of this class.')
+@click.option(
+    '--limit',
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help='Also list so many single samples, newest first.',
+)
+@options.extractor
+@options.data_dir
+@options.as_json
+def list_samples(label: str, limit: int, extractor: str, data_dir: str, as_json: bool) -> None:
+    """List classes, and single samples."""
+    identity = identity_of(extractor)
+    with open_samples(data_dir) as store:
+        counts = counts_of(store, identity)
+        if label:
+            counts = {label: _count_of(counts, label)}
+        newest = store.list_samples(label, limit, extractor=identity) if limit else ()
+    if as_json:
+        emit({'counts': counts, 'samples': [dataclasses.asdict(each) for each in newest]})
+        return
+    click.echo(table(('class', 'samples'), [*counts.items(), ('in all', sum(counts.values()))]))
+    if newest:
+        head = ('sample', 'class', 'camera', 'picture')
+        rows = [
+            (each.sample_id, each.label, each.camera or '-', 'yes' if each.has_image else 'no')
+            for each in newest
+        ]
+        click.echo(f'\n{table(head, rows)}')
+
+
+@samples.command()
+@click.argument('new_label')
+@click.option('--label', default='', help='The class that gets the new label.')
+@click.option('--id', 'ids', type=int, multiple=True, help='A sample that gets it; repeatable.')
+@options.extractor
+@options.data_dir
+@options.as_json
+def relabel(
+    new_label: str,
+    label: str,
+    ids: tuple[int, ...],
+    extractor: str,
+    data_dir: str,
+    as_json: bool,
+) -> None:
+    """Give a class, or single samples, the label NEW_LABEL."""
+    if bool(label) == bool(ids):
+        raise click.UsageError('Give either --label or --id.')
+    identity = identity_of(extractor)
+    with open_samples(data_dir) as store:
+        if ids:
+            changed = store.relabel(ids, new_label)
+        else:
+            _count_of(counts_of(store, identity), label)
+            changed = store.relabel_class(label, new_label, extractor=identity)
+    _tell_changed(changed, f'labelled {new_label!r} now', as_json)
+
+
+@samples.command()
+@click.option('--label', default='', help='The class; all of it, unless --newest says how many.')
+@click.option(
+    '--newest',
+    type=click.IntRange(min=0),
+    default=0,
+    metavar='N',
+    help='Only the newest N of the class, or of all classes.',
+)
+@click.option('--id', 'ids', type=int, multiple=True, help='A sample; repeatable.')
+@options.extractor
+@options.data_dir
+@options.as_json
+def remove(
+    label: str,
+    newest: int,
+    ids: tuple[int, ...],
+    extractor: str,
+    data_dir: str,
+    as_json: bool,
+) -> None:
+    """Forget a class, the newest samples, or single ones; for good."""
+    if bool(ids) == bool(label or newest):
+        raise click.UsageError('Give --label or --newest or both, or else --id.')
+    identity = identity_of(extractor)
+    with open_samples(data_dir) as store:
+        if ids:
+            changed = store.remove_samples(ids)
+        else:
+            counts = counts_of(store, identity)
+            if label:
+                _count_of(counts, label)
+            changed = store.remove(label, newest, extractor=identity)
+    _tell_changed(changed, 'removed', as_json)
+
+
+@samples.command()
+@click.argument('target', type=options.PATH, metavar='FILE.zip|FOLDER')
+@options.data_dir
+@options.as_json
+def export(target: Path, data_dir: str, as_json: bool) -> None:
+    """
+    Write all samples to FILE.zip, or their stored pictures to FOLDER, one sub-folder a class.
+
+    The zip holds labels, embeddings of all extractors and stored pictures; docs/samples_zip.md
+    describes it.  The folder is one that other tools read, and `teach`.
+    """
+    with open_samples(data_dir) as store:
+        if target.suffix.lower() == '.zip':
+            with progress_bar('exporting', _total(store)) as step:
+                count = write_archive(store, target, lambda *_: step())
+            result: dict[str, object] = {'written': str(target), 'samples': count}
+            words = f'{counted(count, "sample is", "samples are")} in {target}.'
+        else:
+            with progress_bar('exporting', _total(store)) as step:
+                done = write_picture_folders(store, target, lambda *_: step())
+            result = {
+                'written': str(target),
+                'pictures': dict(done.written),
+                'without_picture': done.without_picture,
+            }
+            words = f'{counted(done.written.total(), "picture is", "pictures are")} in {target}.'
+            if done.without_picture:
+                warn(
+                    f'{counted(done.without_picture, "sample has", "samples have")} no stored '
+                    'picture and left out; a zip holds them, too'
+                )
+    emit(result) if as_json else click.echo(words)
+
+
+@samples.command(name='import')
+@click.argument('archive', type=options.PATH, metavar='FILE.zip')
+@options.extractor
+@options.data_dir
+@options.as_json
+def import_samples(archive: Path, extractor: str, data_dir: str, as_json: bool) -> None:
+    """Add the samples of FILE.zip, which `samples export` wrote; those here already stay."""
+    description = describe(read_extractor(extractor))
+    kind = EmbeddingKind(description.dimension, description.output_dtype, description.quantization)
+    with SampleArchive(archive) as source, open_samples(data_dir, create=True) as store:
+        with progress_bar('importing', 2 * source.count) as step:
+            done = import_archive(store, source, {description.identity: kind}, step)
+        others = set(source.kinds) - {description.identity}
+    if others:
+        warn(
+            f'some samples are of other extractors ({", ".join(each[:12] for each in others)}) '
+            'and count only with these'
+        )
+    if done.relabelled:
+        warn(
+            f'{counted(done.relabelled, "sample has", "samples have")} another label here than in '
+            'the archive, and kept it'
+        )
+    if as_json:
+        emit(dataclasses.asdict(done))
+    else:
+        click.echo(
+            f'{counted(done.added, "sample is", "samples are")} new, '
+            f'{counted(done.present, "was", "were")} here already.'
+        )
+
+
+def _total(store: SampleStore) -> int:
+    with store.all_samples() as snapshot:
+        return snapshot.total()
+
+
+def _count_of(counts: dict[str, int], label: str) -> int:
+    if label not in counts:
+        known = ', '.join(counts) or 'none yet'
+        raise RequestError(f'there is no class {label!r}; the classes are: {known}')
+    return counts[label]
+
+
+def _tell_changed(count: int, what: str, as_json: bool) -> None:
+    if as_json:
+        emit({'changed': count})
+    else:
+        click.echo(f'{counted(count, "sample is", "samples are")} {what}.')

@@ -1,0 +1,130 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The command teach: samples from folders of pictures and from bags."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from edgetpu_retrain import teaching
+from edgetpu_retrain.command_line import options
+from edgetpu_retrain.command_line.output import emit, progress_bar, table, tell_unreadable, warn
+from edgetpu_retrain.command_line.sources import labelled_source
+from edgetpu_retrain.command_line.workspace import open_engine, open_samples
+from edgetpu_retrain.errors import RecordingError, RequestError
+from edgetpu_retrain.recordings.image_bag import BagPart
+from edgetpu_retrain.store.samples.sample_store import SampleStore
+from edgetpu_retrain.wording import counted
+
+
+@click.command()
+@click.argument('source', type=options.PATH, metavar='FOLDER|BAG')
+@options.bag_part
+@click.option('--label', default='', help='Of a bag: the class that its images show.')
+@options.min_novelty
+@options.store_images
+@options.extractor
+@options.device
+@options.data_dir
+@options.as_json
+def teach(
+    source: Path,
+    topic: str,
+    from_s: float,
+    to_s: float,
+    every_s: float,
+    label: str,
+    min_novelty: float,
+    store_images: str,
+    extractor: str,
+    device: str,
+    threads: int,
+    data_dir: str,
+    as_json: bool,
+) -> None:
+    """
+    Add a sample of each picture.
+
+    FOLDER has one sub-folder a class with JPEG or PNG files.  BAG is a rosbag2 bag (mcap or
+    sqlite3) whose images on --topic all show --label.  Pictures that cannot be read are reported
+    and passed over.
+    """
+    part = BagPart(topic, from_s, to_s, every_s)
+    taught = teaching.Taught()
+    with (
+        labelled_source(source, part, label, for_teaching=True) as pictures,
+        open_engine(extractor, device, threads) as engine,
+        open_samples(data_dir, create=True) as store,
+    ):
+        identity = engine.description.identity
+        try:
+            with progress_bar('teaching', pictures.total) as step:
+                teaching.teach(
+                    pictures.pictures,
+                    engine,
+                    store,
+                    teaching.TeachingOptions(store_images, min_novelty),
+                    taught=taught,
+                    on_picture=step,
+                )
+        except BaseException:
+            _tell_what_is_stored(taught)
+            raise
+        finally:
+            tell_unreadable(taught.unreadable)
+        _check(taught, source)
+        _warn_of_others(store, identity)
+        counts = store.counts(extractor=identity)
+    if as_json:
+        emit(
+            {
+                'stored': dict(taught.stored),
+                'near_duplicates': dict(taught.skipped),
+                'unreadable': [
+                    {'picture': name, 'reason': reason} for name, reason in taught.unreadable
+                ],
+                'samples': counts,
+            }
+        )
+        return
+    labels = dict.fromkeys([*taught.stored, *taught.skipped])
+    rows = [(each, taught.stored[each], taught.skipped[each], counts[each]) for each in labels]
+    click.echo(table(('class', 'stored', 'near duplicates', 'now in all'), rows))
+
+
+def _tell_what_is_stored(taught: teaching.Taught) -> None:
+    stored = taught.stored.total()
+    if stored:
+        warn(f'it ends early; {counted(stored, "sample is", "samples are")} stored')
+
+
+def _check(taught: teaching.Taught, source: Path) -> None:
+    """Refuse to call it done when there was nothing, or nothing could be read."""
+    if not taught.seen:
+        raise RequestError(f'{source} has no image in the part that was asked for: ask for more')
+    if len(taught.unreadable) == taught.seen:
+        raise RecordingError(
+            f'none of the {counted(taught.seen, "picture", "pictures")} in {source} could be '
+            'read: give JPEG or PNG files'
+        )
+
+
+def _warn_of_others(store: SampleStore, identity: str) -> None:
+    others = store.unembedded(extractor=identity)
+    if others.samples:
+        warn(
+            f'{counted(others.samples, "sample", "samples")} in {store.path} are of other '
+            f'extractors and do not count together with those of {identity[:12]}'
+        )

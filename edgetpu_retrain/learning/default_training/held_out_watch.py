@@ -1,0 +1,74 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Watching a training on held-out samples, to know when it was best."""
+
+from __future__ import annotations
+
+import math
+
+from edgetpu_retrain.learning.default_training.calibration import cross_entropies, fit_temperature
+from edgetpu_retrain.learning.head import FloatArray, IntArray
+import numpy as np
+
+# Ending early needs evidence: a difference of as many standard errors.
+_STANDARD_ERRORS = 2.0
+
+
+class HeldOutWatch:
+    """
+    Keeps the weights with the smallest held-out loss, and tells whether the last ones will do.
+
+    The loss is the one after fitting a temperature: a head that is right but too sure of it is
+    put right later, and must not be taken for a bad one.
+
+    Args:
+        features: float32 ``[N, D]`` of held-out samples.
+        labels: int64 ``[N]``, their classes.
+        start: the weights and bias that training starts from.
+    """
+
+    def __init__(
+        self, features: FloatArray, labels: IntArray, start: tuple[FloatArray, FloatArray]
+    ) -> None:
+        self._features = features
+        self._labels = labels
+        self._best_losses = np.full(len(labels), np.inf, np.float32)
+        self._last_losses = self._best_losses
+        self._best = (start[0].copy(), start[1].copy(), 0)
+        self.accuracy = math.nan
+        self._temperature: float | None = None
+        self.look(0, *start)
+
+    def look(self, iteration: int, weights: FloatArray, bias: FloatArray) -> None:
+        """Measure these weights, those after so many iterations."""
+        logits = self._features @ weights + bias
+        self.accuracy = float(np.mean(np.argmax(logits, axis=1) == self._labels))
+        if not math.isfinite(float(logits.max()) - float(logits.min())):
+            return
+        self._temperature = fit_temperature(logits, self._labels, start=self._temperature)
+        losses = cross_entropies(logits / np.float32(self._temperature), self._labels)
+        self._last_losses = losses
+        if losses.mean() < self._best_losses.mean():
+            self._best_losses = losses
+            self._best = (weights.copy(), bias.copy(), iteration)
+
+    def best(self) -> tuple[FloatArray, FloatArray, int]:
+        """Return the best weights and bias, and after how many iterations they were reached."""
+        return self._best
+
+    def last_is_worse(self) -> bool:
+        """Tell whether the last weights are worse than the best beyond doubt."""
+        worse = self._last_losses - self._best_losses
+        error = float(worse.std()) / math.sqrt(len(worse))
+        return float(worse.mean()) > _STANDARD_ERRORS * error

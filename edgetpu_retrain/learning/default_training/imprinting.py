@@ -1,0 +1,69 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Weight imprinting: a head from class means, without any training.
+
+A class's weights point to the mean of its features (Qi et al., 'Low-Shot Learning with Imprinted
+Weights', CVPR 2018).  It is where training starts, and how a new class joins trained ones.
+"""
+
+from __future__ import annotations
+
+import math
+
+from edgetpu_retrain.learning.default_training.conditioning import FeatureRows
+from edgetpu_retrain.learning.head import FloatArray, IntArray
+import numpy as np
+
+# A mean needs no more samples than this to point the right way.
+_SAMPLES_A_CLASS = 32
+
+# A feature vector in a class's very direction gets this logit: the scale of a cosine classifier
+# (Qi et al. learn theirs; NormFace, Wang et al. 2017, shows why about 10 is needed).
+_COSINE_SCALE = 10.0
+
+
+def imprinted_weights(
+    features: FeatureRows,
+    rows: IntArray,
+    labels: IntArray,
+    num_classes: int,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """
+    Return weights that point to the class means, each column of the same length.
+
+    Args:
+        features: of all samples.
+        rows: int64 ``[M]``, those to use; every class has at least one.
+        labels: int64 ``[M]``, the classes of these rows.
+        num_classes: C.
+        rng: picks the samples of classes that have many.
+
+    Returns:
+        float32 ``[D, C]``.
+    """
+    by_class = rows[np.argsort(labels, kind='stable')]
+    starts = np.cumsum(np.bincount(labels, minlength=num_classes))[:-1]
+    weights = np.zeros((features.feature_dim, num_classes), np.float32, order='F')
+    for number, members in enumerate(np.split(by_class, starts)):
+        if len(members) > _SAMPLES_A_CLASS:
+            members = rng.choice(members, _SAMPLES_A_CLASS, replace=False)
+        mean = features.some(members).mean(axis=0)
+        length = float(np.sqrt(mean @ mean))
+        if length > 0.0:
+            weights[:, number] = mean / length
+    # Features have a mean square of 1, so that their vectors are sqrt(D) long.
+    weights *= np.float32(_COSINE_SCALE / math.sqrt(features.feature_dim))
+    return weights

@@ -1,0 +1,188 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+How good will the head be?  Predictions for samples that a head was not trained on.
+
+They come from a split, which also tells when to stop, or from cross-validation where samples are
+too few to hold any out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+import math
+
+from edgetpu_retrain.learning.default_training.folds import stratified_folds
+from edgetpu_retrain.learning.default_training.held_out_watch import HeldOutWatch
+from edgetpu_retrain.learning.default_training.split import stratified_split
+from edgetpu_retrain.learning.default_training.training_run import Problem, Run, train
+from edgetpu_retrain.learning.head import FloatArray, IntArray
+from edgetpu_retrain.learning.training_report import Method
+import numpy as np
+
+# Fewer say too little about when to stop and how sure to be.
+_FEWEST_HELD_OUT = 50
+# More would say nothing new; their logits alone may take 64 MiB.
+_MOST_HELD_OUT = 20_000
+_MOST_HELD_OUT_LOGITS = 2**24
+# Held-out samples that are looked at again and again during a run.
+_MOST_WATCHED = 4096
+_FOLDS = 5
+
+Start = Callable[[IntArray], tuple[FloatArray, FloatArray]]
+
+
+@dataclass(frozen=True, eq=False)
+class Measurement:
+    """
+    Predictions for samples by a head that was not trained on them.
+
+    Args:
+        method: where they come from.
+        rows: int64 ``[M]``, the samples.
+        logits: float32 ``[M, C]``.
+        lengths: float32 ``[M]``, root mean square of each sample's scaled features.
+        share: of the iterations planned, those until training was best, above 0 to 1.
+        iterations: of all runs.
+        run: the run to take instead of a final one, since it was stopped or it diverged.
+        best: the run that measured; to fall back on should the final one diverge.
+    """
+
+    method: Method
+    rows: IntArray
+    logits: FloatArray
+    lengths: FloatArray
+    share: float = 1.0
+    iterations: int = 0
+    run: Run | None = None
+    best: Run | None = None
+
+
+def few_samples(problem: Problem) -> bool:
+    """Tell whether there are too few samples to hold any of them out."""
+    return len(problem.labels) * problem.recipe.held_out_share < _FEWEST_HELD_OUT
+
+
+def measuring_iterations(problem: Problem, *, warm: bool) -> int:
+    """Return how many iterations measuring will take."""
+    count, recipe = len(problem.labels), problem.recipe
+    if not few_samples(problem):
+        train_share = 1.0 - _held_out_share(problem)
+        return recipe.iterations(
+            round(count * train_share), problem.num_classes, few=False, warm=warm
+        )
+    folds = _fold_number(problem.labels)
+    return (
+        folds * recipe.iterations(count, problem.num_classes, few=True, warm=warm)
+        if folds > 1
+        else 0
+    )
+
+
+def measure(
+    problem: Problem, start: Start, rng: np.random.Generator, *, warm: bool
+) -> Measurement:
+    """
+    Train on parts of the samples and predict the others.
+
+    Args:
+        problem: what is to be learned.
+        start: makes the weights and bias to start from, out of the rows to train on.
+        rng: the source of chance.
+        warm: whether the final training will start from an earlier head.
+    """
+    if not few_samples(problem):
+        return _by_split(problem, start, rng, warm)
+    if _fold_number(problem.labels) > 1:
+        return _by_folds(problem, start, rng, warm)
+    return _unmeasured(problem)
+
+
+def _by_split(problem: Problem, start: Start, rng: np.random.Generator, warm: bool) -> Measurement:
+    rows, held_out = stratified_split(problem.labels, _held_out_share(problem), rng)
+    watched = held_out
+    if len(held_out) > _MOST_WATCHED:
+        watched = np.sort(rng.choice(held_out, _MOST_WATCHED, replace=False))
+    weights = start(rows)
+    watch = HeldOutWatch(problem.features.some(watched), problem.labels[watched], weights)
+    num_iter = measuring_iterations(problem, warm=warm)
+    run = train(problem, rows, weights, num_iter, rng, watch=watch)
+    share = 1.0
+    chosen = problem.recipe.num_iter is None and not (run.stopped or run.diverged)
+    if chosen and watch.last_is_worse() and watch.best()[2]:
+        run = Run(*watch.best())
+        share = run.iterations / num_iter
+    logits, lengths = _predictions(problem, held_out, run)
+    return Measurement(
+        'held-out split',
+        held_out,
+        logits,
+        lengths,
+        share,
+        num_iter if run.diverged else run.iterations,
+        run if run.stopped or run.diverged else None,
+        run,
+    )
+
+
+def _by_folds(problem: Problem, start: Start, rng: np.random.Generator, warm: bool) -> Measurement:
+    labels = problem.labels
+    fold_of = stratified_folds(labels, _fold_number(labels), rng)
+    num_iter = problem.recipe.iterations(len(labels), problem.num_classes, few=True, warm=warm)
+    parts: list[tuple[IntArray, FloatArray, FloatArray]] = []
+    iterations, ended = 0, None
+    for fold in range(int(fold_of.max()) + 1):
+        rows, held_out = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+        if len(held_out) == 0:
+            continue
+        weights = start(rows)
+        watch = HeldOutWatch(problem.features.some(held_out), labels[held_out], weights)
+        run = train(problem, rows, weights, num_iter, rng, watch=watch)
+        iterations += run.iterations
+        parts.append((held_out, *_predictions(problem, held_out, run)))
+        if run.stopped or run.diverged:
+            ended = run
+            break
+    rows, logits, lengths = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Measurement('cross-validation', rows, logits, lengths, iterations=iterations, run=ended)
+
+
+def _unmeasured(problem: Problem) -> Measurement:
+    return Measurement(
+        'none',
+        np.empty(0, np.int64),
+        np.empty((0, problem.num_classes), np.float32),
+        np.empty(0, np.float32),
+    )
+
+
+def _predictions(problem: Problem, rows: IntArray, run: Run) -> tuple[FloatArray, FloatArray]:
+    logits = np.empty((len(rows), problem.num_classes), np.float32)
+    lengths = np.empty(len(rows), np.float32)
+    for start in range(0, len(rows), _MOST_WATCHED):
+        part = slice(start, start + _MOST_WATCHED)
+        features = problem.features.some(rows[part])
+        logits[part] = features @ run.weights + run.bias
+        lengths[part] = problem.features.conditioning.scaled_lengths(features)
+    return logits, lengths / np.float32(math.sqrt(problem.features.feature_dim))
+
+
+def _held_out_share(problem: Problem) -> float:
+    most = min(_MOST_HELD_OUT, max(_MOST_HELD_OUT_LOGITS // problem.num_classes, _MOST_WATCHED))
+    return min(problem.recipe.held_out_share, most / len(problem.labels))
+
+
+def _fold_number(labels: IntArray) -> int:
+    return int(min(_FOLDS, np.bincount(labels).max()))

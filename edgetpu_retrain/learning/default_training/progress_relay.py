@@ -1,0 +1,67 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""One progress report for a training that consists of several runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from edgetpu_retrain.learning.sgd.loop import Progress
+
+Callback = Callable[[int, float, float, float], 'bool | None']
+
+
+class ProgressRelay:
+    """
+    Passes reports of runs on, with iterations counted over all of them.
+
+    Args:
+        callback: called with iteration, loss, training and validation accuracy.
+        on_progress: called with the same and the total, as a Progress.
+        should_stop: asked before every iteration.
+        report_every: iterations from one report to the next.
+    """
+
+    def __init__(
+        self,
+        callback: Callback | None,
+        on_progress: Callable[[Progress], bool | None] | None,
+        should_stop: Callable[[], bool] | None,
+        report_every: int,
+    ) -> None:
+        self._callback = callback
+        self._on_progress = on_progress
+        self.should_stop = should_stop
+        listening = callback is not None or on_progress is not None
+        self.report_every = report_every if listening else 0
+        # Iterations of earlier runs, and of all runs as far as is known now.
+        self.done = 0
+        self.total = 0
+
+    def report(self, progress: Progress) -> bool:
+        """Pass a run's report on, and return whether somebody asked to stop."""
+        whole = replace(
+            progress, iteration=self.done + progress.iteration, num_iter=max(self.total, 1)
+        )
+        answers = []
+        if self._callback is not None:
+            answers.append(
+                self._callback(
+                    whole.iteration, whole.loss, whole.train_accuracy, whole.validation_accuracy
+                )
+            )
+        if self._on_progress is not None:
+            answers.append(self._on_progress(whole))
+        return any(answers)

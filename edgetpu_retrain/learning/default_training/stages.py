@@ -1,0 +1,276 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+The default training, from checked data to a head.
+
+The samples are split; a training on one part, watched on the other, tells when to stop and gives
+honest predictions, from which temperature, unknown threshold and all figures come.  A second
+training on all samples, for as long, gives the weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from edgetpu_retrain.learning.default_training.calibration import (
+    expected_calibration_error,
+    fit_temperature,
+)
+from edgetpu_retrain.learning.default_training.conditioning import (
+    Conditioning,
+    FeatureRows,
+    largest_eigenvalue,
+)
+from edgetpu_retrain.learning.default_training.imprinting import imprinted_weights
+from edgetpu_retrain.learning.default_training.measuring import (
+    few_samples,
+    measure,
+    Measurement,
+    measuring_iterations,
+)
+from edgetpu_retrain.learning.default_training.progress_relay import ProgressRelay
+from edgetpu_retrain.learning.default_training.recipe import (
+    Recipe,
+    TEMPERATURE_UNCERTAINTY,
+    TYPICAL_TEMPERATURE,
+)
+from edgetpu_retrain.learning.default_training.robust_range import robust_logit_range
+from edgetpu_retrain.learning.default_training.training_run import Problem, Run, train
+from edgetpu_retrain.learning.embedding_rows import BLOCK_ROWS, EmbeddingRows
+from edgetpu_retrain.learning.head import FloatArray, Head, IntArray
+from edgetpu_retrain.learning.metrics import confusion_matrix
+from edgetpu_retrain.learning.sgd.balanced_sampling import BalancedOrder
+from edgetpu_retrain.learning.training_report import TrainingReport
+from edgetpu_retrain.learning.unknown import threshold_for, unknown_scores, UnknownDetector
+import numpy as np
+
+# Statistics of this many rows are as good as those of a million.
+_SAMPLE_ROWS = 1024
+_EIGENVALUE_ROWS = 512
+
+
+@dataclass(frozen=True, eq=False)
+class _Final:
+    """The exported weights on conditioned features, and what all samples make of them."""
+
+    run: Run
+    logit_range: tuple[float, float]
+    accuracy: float
+
+
+class DefaultTraining:
+    """
+    One call of ``fit``, its arguments checked.
+
+    Args:
+        rows: the embeddings.
+        labels: int64 ``[N]``, their classes.
+        num_classes: C; each class has a sample.
+        initial: an earlier head to go on from, or None.
+        recipe: how to train.
+        progress: whom to tell, and whether to stop.
+        rng: the source of chance.
+    """
+
+    def __init__(
+        self,
+        rows: EmbeddingRows,
+        labels: IntArray,
+        num_classes: int,
+        initial: Head | None,
+        recipe: Recipe,
+        progress: ProgressRelay,
+        rng: np.random.Generator,
+    ) -> None:
+        self._initial = initial
+        self._rng = rng
+        self._warm = initial is not None
+        sample = _sample(labels, num_classes, rng)
+        known = rows.floats(sample)
+        self._conditioning = Conditioning.from_sample(known, labels[sample])
+        eigenvalue = largest_eigenvalue(self._conditioning.features(known[:_EIGENVALUE_ROWS]))
+        features = FeatureRows(rows, self._conditioning)
+        self._problem = Problem(
+            features, labels, num_classes, eigenvalue, sample, recipe, progress
+        )
+
+    def head(self, rejection_rate: float) -> Head:
+        """Train and return the head."""
+        problem, relay = self._problem, self._problem.progress
+        count = len(problem.labels)
+        planned = problem.recipe.iterations(
+            count, problem.num_classes, few=few_samples(problem), warm=self._warm
+        )
+        relay.total = measuring_iterations(problem, warm=self._warm) + planned
+        measured = measure(problem, self._imprint, self._rng, warm=self._warm)
+        temperature = self._temperature(measured)
+        final = self._final(measured, planned, temperature)
+        weights, bias = self._conditioning.fold(
+            final.run.weights / np.float32(temperature), final.run.bias / np.float32(temperature)
+        )
+        labels = self._initial.labels if self._initial is not None else ()
+        return Head(
+            weights,
+            bias,
+            labels if len(labels) == problem.num_classes else (),
+            final.logit_range,
+            temperature,
+            self._detector(measured, temperature, rejection_rate),
+            self._report(measured, final, rejection_rate),
+        )
+
+    def _imprint(self, rows: IntArray) -> tuple[FloatArray, FloatArray]:
+        problem = self._problem
+        bias = np.zeros(problem.num_classes, np.float32)
+        if scale := problem.recipe.weight_scale:
+            shape = (problem.features.feature_dim, problem.num_classes)
+            return self._rng.normal(0.0, scale, shape).astype(np.float32), bias
+        weights = imprinted_weights(
+            problem.features, rows, problem.labels[rows], problem.num_classes, self._rng
+        )
+        return weights, bias
+
+    def _start(self, rows: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Return where the final training starts: class means, or what is known already."""
+        weights, bias = self._imprint(rows)
+        if self._initial is None:
+            return weights, bias
+        known, temperature = self._initial.num_classes, self._initial.temperature
+        old_weights, old_bias = self._conditioning.unfold(self._initial, temperature or 1.0)
+        old, new = _column_length(old_weights), _column_length(weights)
+        if old > 0.0 and new > 0.0:
+            if temperature is None:
+                # Of another recipe: its directions are worth keeping, its confidence is not.
+                old_weights, old_bias = old_weights * (new / old), old_bias * (new / old)
+            else:
+                # New classes must neither drown out the known ones nor go unheard.
+                weights *= old / new
+        weights[:, :known] = old_weights
+        bias[:known], bias[known:] = old_bias, old_bias.mean()
+        return weights, bias
+
+    def _temperature(self, measured: Measurement) -> float:
+        if self._initial is not None and self._initial.temperature is not None:
+            # The head that was measured began without the earlier one and had a quarter of the
+            # time: its logits are smaller.  The earlier one's had converged, as these will have.
+            return self._initial.temperature
+        default = self._problem.recipe.reg is None
+        typical = TYPICAL_TEMPERATURE if default else 1.0
+        if measured.method == 'none':
+            return typical
+        return fit_temperature(
+            measured.logits,
+            self._problem.labels[measured.rows],
+            typical=typical,
+            uncertainty=TEMPERATURE_UNCERTAINTY if default else 2.0,
+        )
+
+    def _final(self, measured: Measurement, planned: int, temperature: float) -> _Final:
+        problem = self._problem
+        run = measured.run
+        if run is None:
+            rows = np.arange(len(problem.labels))
+            until = max(1, round(planned * measured.share))
+            problem.progress.total = problem.progress.done + until
+            run = train(
+                problem,
+                rows,
+                self._start(rows),
+                planned,
+                self._rng,
+                until=until,
+                held_out_accuracy=self._accuracy(measured),
+            )
+            if run.diverged:
+                best = measured.best or Run(*self._start(rows), 0)
+                run = replace(best, diverged=True)
+        return self._on_all_samples(run, temperature)
+
+    def _on_all_samples(self, run: Run, temperature: float) -> _Final:
+        problem = self._problem
+        count = len(problem.labels)
+        lowest, highest = np.empty(count, np.float32), np.empty(count, np.float32)
+        right = 0
+        for start in range(0, count, BLOCK_ROWS):
+            if problem.progress.should_stop is not None:
+                problem.progress.should_stop()
+            part = slice(start, min(start + BLOCK_ROWS, count))
+            logits = problem.features.block(part.start, part.stop) @ run.weights
+            logits += run.bias
+            logits /= np.float32(temperature)
+            logits.min(axis=1, out=lowest[part])
+            logits.max(axis=1, out=highest[part])
+            right += int((np.argmax(logits, axis=1) == problem.labels[part]).sum())
+        return _Final(run, robust_logit_range(lowest, highest), right / count)
+
+    def _detector(
+        self, measured: Measurement, temperature: float, rejection_rate: float
+    ) -> UnknownDetector:
+        detector = UnknownDetector(self._conditioning.center, self._conditioning.gain)
+        if measured.method == 'none':
+            return detector
+        scores = unknown_scores(measured.logits / np.float32(temperature), measured.lengths)
+        return detector.with_threshold(threshold_for(scores, rejection_rate))
+
+    def _accuracy(self, measured: Measurement) -> float:
+        if measured.method == 'none':
+            return float('nan')
+        truth = self._problem.labels[measured.rows]
+        return float(np.mean(np.argmax(measured.logits, axis=1) == truth))
+
+    def _report(
+        self, measured: Measurement, final: _Final, rejection_rate: float
+    ) -> TrainingReport:
+        problem = self._problem
+        classes = problem.num_classes
+        truth = problem.labels[measured.rows]
+        error, confusion = float('nan'), np.zeros((classes, classes), np.int64)
+        if measured.method != 'none':
+            temperature = fit_temperature(measured.logits, truth)
+            judged = Head(np.eye(classes, dtype=np.float32), np.zeros(classes, np.float32))
+            error = expected_calibration_error(
+                judged.predict_proba(measured.logits / np.float32(temperature)), truth
+            )
+            confusion = confusion_matrix(truth, np.argmax(measured.logits, axis=1), classes)
+        return TrainingReport(
+            method=measured.method,
+            num_samples=len(problem.labels),
+            iterations=final.run.iterations,
+            measuring_iterations=measured.iterations,
+            accuracy=self._accuracy(measured),
+            train_accuracy=final.accuracy,
+            expected_calibration_error=error,
+            rejection_rate=rejection_rate,
+            confusion_matrix=confusion,
+            held_out=measured.rows,
+            class_counts=np.bincount(problem.labels, minlength=classes).astype(np.int64),
+            balanced=problem.recipe.balanced,
+            warm_start=self._warm,
+            stopped=final.run.stopped,
+            diverged=final.run.diverged,
+        )
+
+
+def _column_length(weights: FloatArray) -> np.float32:
+    """Return the mean length of columns that are not all 0, or 0."""
+    lengths = np.sqrt(np.einsum('dc,dc->c', weights, weights))
+    lengths = lengths[lengths > 0.0]
+    return np.float32(lengths.mean() if len(lengths) else 0.0)
+
+
+def _sample(labels: IntArray, num_classes: int, rng: np.random.Generator) -> IntArray:
+    """Return rows in which every class appears, equally often where there are enough."""
+    most = int(np.bincount(labels).max())
+    count = min(max(_SAMPLE_ROWS, num_classes), num_classes * most)
+    return BalancedOrder(np.arange(len(labels)), labels, rng).following(count)

@@ -1,0 +1,125 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Shuffled epochs in which every class appears equally often."""
+
+from __future__ import annotations
+
+from edgetpu_retrain.learning.default_training.conditioning import FeatureRows
+from edgetpu_retrain.learning.head import FloatArray, IntArray
+import numpy as np
+
+# Planning many batches at once costs a fraction of planning each.
+_BATCHES_A_PLAN = 64
+
+
+class BalancedOrder:
+    """
+    An endless order of rows in which classes take turns.
+
+    Each turn goes through all classes in random order; the rows of a class come shuffled, each
+    once before any comes again.  With classes of equal size these are plain shuffled epochs.
+    Preparing takes time in proportion to the number of rows, going on does not.
+
+    Args:
+        rows: int64 ``[M]``, the rows to order.
+        groups: int64 ``[M]``, the class of each; classes need not be numbered without gaps.
+        rng: the source of chance.
+
+    >>> order = BalancedOrder(np.arange(4), np.array([0, 0, 0, 1]), np.random.default_rng(0))
+    >>> print('of class 1:', int((order.following(100) == 3).sum()), 'in 100')
+    of class 1: 50 in 100
+    """
+
+    def __init__(self, rows: IntArray, groups: IntArray, rng: np.random.Generator) -> None:
+        self._rng = rng
+        by_class = rows[np.argsort(groups, kind='stable')]
+        sizes = np.bincount(groups)
+        self._members = [m for m in np.split(by_class, np.cumsum(sizes)[:-1]) if len(m)]
+        for members in self._members:
+            rng.shuffle(members)
+        self._used = [0] * len(self._members)
+        self._left = np.empty(0, np.int64)
+
+    def following(self, count: int) -> IntArray:
+        """Return the next count rows, int64."""
+        missing = count - len(self._left)
+        if missing > 0:
+            self._left = np.concatenate([self._left, self._turns(missing)])
+        rows, self._left = self._left[:count], self._left[count:]
+        return rows
+
+    def _turns(self, count: int) -> IntArray:
+        """Return whole turns, at least count rows."""
+        classes = len(self._members)
+        turns = -(-count // classes)
+        order = np.tile(np.arange(classes), (turns, 1))
+        self._rng.permuted(order, axis=1, out=order)
+        # Place c * turns + t of the sorted order is where class c comes in turn t.
+        places = np.argsort(order.reshape(-1), kind='stable').reshape(classes, turns)
+        rows = np.empty(classes * turns, np.int64)
+        for number in range(classes):
+            rows[places[number]] = self._of_class(number, turns)
+        return rows
+
+    def _of_class(self, number: int, count: int) -> IntArray:
+        members, used = self._members[number], self._used[number]
+        parts = []
+        while count:
+            end = used + count
+            part = members[used:end].copy()
+            parts.append(part)
+            count -= len(part)
+            used += len(part)
+            if used == len(members):
+                self._rng.shuffle(members)
+                used = 0
+        self._used[number] = used
+        return np.concatenate(parts)
+
+
+class BalancedSampler:
+    """
+    Draw batches of features from an order of rows.
+
+    Args:
+        features: where the batches come from.
+        labels: int64 ``[N]``, the class of each of its rows.
+        order: which rows, one after the other.
+        batch_size: rows in a batch.
+    """
+
+    def __init__(
+        self, features: FeatureRows, labels: IntArray, order: BalancedOrder, batch_size: int
+    ) -> None:
+        self._features = features
+        self._labels = labels
+        self._order = order
+        self._plan = np.empty((0, batch_size), np.int64)
+        self._next = 0
+        self._batch = np.empty((batch_size, features.feature_dim), np.float32)
+        self._batch_labels = np.empty(batch_size, np.int64)
+
+    def draw(self) -> tuple[FloatArray, IntArray]:
+        """Return the next batch, ``[B, D]`` and ``[B]``; the following draw overwrites it."""
+        batch_size = len(self._batch)
+        if self._next == len(self._plan):
+            # A huge batch must not be multiplied by the number of batches planned ahead.
+            ahead = max(1, min(_BATCHES_A_PLAN, 2**16 // batch_size))
+            self._plan = self._order.following(ahead * batch_size).reshape(ahead, batch_size)
+            self._next = 0
+        rows = self._plan[self._next]
+        self._next += 1
+        self._features.take(rows, self._batch)
+        self._labels.take(rows, out=self._batch_labels, mode='clip')
+        return self._batch, self._batch_labels

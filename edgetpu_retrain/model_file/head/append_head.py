@@ -1,0 +1,221 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Appending a head: from an extractor and a trained head to a classifier, all as bytes.
+
+The layers are those that Coral's own library appends: FULLY_CONNECTED, RESHAPE where the
+embedding is not ``[1, D]`` already, SOFTMAX.  They run on the CPU; a program for the Edge TPU in
+front of them stays as it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgetpu_retrain.errors import ModelFileError
+from edgetpu_retrain.learning.head import Head
+from edgetpu_retrain.model_file.description import describe_input, output_vector, vector_of
+from edgetpu_retrain.model_file.flatbuffer import parse
+from edgetpu_retrain.model_file.head.layers import operator_of, producer
+from edgetpu_retrain.model_file.head.quantized_head import quantize_head
+from edgetpu_retrain.model_file.metadata.labels import assemble
+from edgetpu_retrain.model_file.metadata.packed_files import read_files
+from edgetpu_retrain.model_file.metadata.self_description import (
+    drop_memory_plan,
+    redirect_signatures,
+    require_runtime,
+)
+from edgetpu_retrain.model_file.metadata.unknown_entry import write_unknown
+from edgetpu_retrain.model_file.quantization import QuantizationParameters
+from edgetpu_retrain.model_file.schema import builtin_code, indices, load_schema, text
+import numpy as np
+import numpy.typing as npt
+
+# Layers whose output is an answer, and those that only pass it on.
+_ANSWERS = (
+    'SOFTMAX',
+    'LOG_SOFTMAX',
+    'ARG_MAX',
+    'ARG_MIN',
+    'TOPK_V2',
+    'TFLite_Detection_PostProcess',
+)
+_PASSING = ('RESHAPE', 'SQUEEZE', 'QUANTIZE', 'DEQUANTIZE')
+# Operator versions, each the oldest that computes the type, and the first TensorFlow with all of
+# them (op_version.cc and runtime_version.cc in tensorflow/lite/tools/versioning).
+_VERSIONS = {
+    'uint8': {'FULLY_CONNECTED': 1, 'RESHAPE': 1, 'SOFTMAX': 1},
+    'int8': {'FULLY_CONNECTED': 4, 'RESHAPE': 1, 'SOFTMAX': 2},
+    'float32': {'FULLY_CONNECTED': 1, 'RESHAPE': 1, 'SOFTMAX': 1},
+}
+_OLDEST_RUNTIME = {'uint8': (1, 5, 0), 'int8': (1, 14, 0), 'float32': (1, 5, 0)}
+
+
+def append_head(extractor: bytes, head: Head) -> bytes:
+    """
+    Return a classifier: an extractor with a trained head behind it.
+
+    Args:
+        extractor: the bytes of a .tflite file that takes in one RGB picture and puts out one
+            embedding, ``[1, D]`` or ``[1, 1, 1, D]``, uint8, int8 or float32, compiled for the
+            Edge TPU or not.
+        head: weights ``[D, C]`` and bias ``[C]``; its labels, if any, are packed into the model,
+            and so is its unknown detector.
+
+    Returns:
+        The bytes of a .tflite file that puts out C scores, ``[1, C]``, of the embedding's type.
+
+    Raises:
+        ModelFileError: when the extractor is none, or does not fit the head.
+        ValueError: when the head holds no class, NaN or infinity.
+    """
+    tree = parse(extractor)
+    embedding = output_vector(tree)
+    describe_input(tree)
+    _refuse_answers(tree, embedding)
+    dtype, dimension, quantization = vector_of(tree, embedding)
+    if dimension != head.feature_dim:
+        raise ModelFileError(
+            f'the extractor puts out embeddings of length {dimension}, but the head was trained '
+            f'on length {head.feature_dim}; use the extractor that the samples were taught with'
+        )
+    scores = _append_layers(tree, embedding, head, dtype, quantization)
+    tree.subgraphs[0].outputs = [scores]
+    redirect_signatures(tree, embedding, scores, 'scores')
+    require_runtime(tree, _OLDEST_RUNTIME[dtype])
+    drop_memory_plan(tree)
+    write_unknown(tree, head.unknown)
+    before = text(tree.description)
+    tree.description = f'Image classifier of {head.num_classes} classes by edgetpu_retrain' + (
+        f', on the extractor: {before}' if before else ''
+    )
+    return assemble(tree, read_files(extractor), head.labels)
+
+
+def _refuse_answers(tree: Any, output: int) -> None:
+    """Refuse a model that is a classifier already, or a detector."""
+    tensor = output
+    for _ in tree.subgraphs[0].operators:
+        operator = producer(tree, tensor)
+        if operator is None:
+            return
+        name = operator_of(tree, operator)
+        if name in _ANSWERS:
+            raise ModelFileError(
+                f'this model ends in {name}, so its output is an answer and no embedding; give '
+                'an embedding extractor, a model that was cut before its last layers'
+            )
+        inputs = indices(operator.inputs)
+        if name not in _PASSING or not inputs:
+            return
+        tensor = inputs[0]
+
+
+def _append_layers(
+    tree: Any, embedding: int, head: Head, dtype: str, quantization: QuantizationParameters | None
+) -> int:
+    """Append the layers of a head and return the index of the tensor with the scores."""
+    schema = load_schema()
+    constants = quantize_head(head, dtype, quantization)
+    leading = indices(tree.subgraphs[0].tensors[embedding].shape)[:-1]
+    flat = [1, head.num_classes]
+    weights = _add_tensor(
+        tree, 'head/weights', constants.weights.shape, dtype, constants.weights_quantization
+    )
+    _fill(tree, weights, constants.weights)
+    bias = _add_tensor(
+        tree,
+        'head/bias',
+        constants.bias.shape,
+        constants.bias.dtype.name,
+        constants.bias_quantization,
+    )
+    _fill(tree, bias, constants.bias)
+    logits = _add_tensor(
+        tree, 'head/logits', [*leading, head.num_classes], dtype, constants.logits
+    )
+    layer = ('FULLY_CONNECTED', schema.FullyConnectedOptionsT())
+    _add_operator(tree, dtype, layer, [embedding, weights, bias], logits)
+    if leading != [1]:
+        reshaped = _add_tensor(tree, 'head/flat_logits', flat, dtype, constants.logits)
+        layer = ('RESHAPE', schema.ReshapeOptionsT(newShape=flat))
+        _add_operator(tree, dtype, layer, [logits], reshaped)
+        logits = reshaped
+    scores = _add_tensor(tree, 'scores', flat, dtype, constants.scores)
+    layer = ('SOFTMAX', schema.SoftmaxOptionsT(beta=1.0))
+    _add_operator(tree, dtype, layer, [logits], scores)
+    return scores
+
+
+def _add_tensor(
+    tree: Any, name: str, shape: Any, dtype: str, quantization: QuantizationParameters | None
+) -> int:
+    schema = load_schema()
+    tree.buffers.append(schema.BufferT())
+    details = None
+    if quantization is not None:
+        details = schema.QuantizationParametersT(
+            scale=np.array([quantization.scale], np.float32),
+            zeroPoint=np.array([quantization.zero_point], np.int64),
+        )
+    tensors = tree.subgraphs[0].tensors
+    tensors.append(
+        schema.TensorT(
+            shape=list(shape),
+            type=getattr(schema.TensorType, dtype.upper()),
+            buffer=len(tree.buffers) - 1,
+            name=name,
+            quantization=details,
+        )
+    )
+    return len(tensors) - 1
+
+
+def _fill(tree: Any, tensor: int, values: npt.NDArray[Any]) -> None:
+    little_endian = values.astype(values.dtype.newbyteorder('<'))
+    data = np.frombuffer(little_endian.tobytes(), np.uint8)
+    tree.buffers[tree.subgraphs[0].tensors[tensor].buffer].data = data
+
+
+def _add_operator(
+    tree: Any, dtype: str, layer: tuple[str, Any], inputs: list[int], output: int
+) -> None:
+    schema = load_schema()
+    name, options = layer
+    tree.subgraphs[0].operators.append(
+        schema.OperatorT(
+            opcodeIndex=_operator_code(tree, name, _VERSIONS[dtype][name]),
+            inputs=inputs,
+            outputs=[output],
+            builtinOptionsType=getattr(
+                schema.BuiltinOptions, type(options).__name__.removesuffix('T')
+            ),
+            builtinOptions=options,
+        )
+    )
+
+
+def _operator_code(tree: Any, name: str, version: int) -> int:
+    """Return the index of an operator code, one already there if it will do."""
+    schema = load_schema()
+    wanted = getattr(schema.BuiltinOperator, name)
+    for index, code in enumerate(tree.operatorCodes):
+        # A newer version asks for no newer runtime than the model asks for already.
+        if builtin_code(code) == wanted and code.version >= version:
+            code.builtinCode = wanted
+            return index
+    tree.operatorCodes.append(
+        schema.OperatorCodeT(deprecatedBuiltinCode=wanted, builtinCode=wanted, version=version)
+    )
+    return len(tree.operatorCodes) - 1

@@ -1,0 +1,79 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The head of a retrained model as a small model of its own, to score stored embeddings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgetpu_retrain.model_file.flatbuffer import pack, parse
+from edgetpu_retrain.model_file.head.layers import find_head, HeadLayers
+from edgetpu_retrain.model_file.schema import indices, load_schema
+
+
+def cut_head(model: bytes) -> bytes:
+    """
+    Return the head of a retrained model, without the extractor.
+
+    Args:
+        model: the bytes of a model that ends in FULLY_CONNECTED, maybe RESHAPE, and SOFTMAX.
+
+    Returns:
+        The bytes of a model whose input is the embedding tensor, in its shape, type and
+        quantization, and whose output is the scores.  It runs on the CPU, even if the extractor
+        was compiled for the Edge TPU.
+
+    Raises:
+        ModelFileError: when the bytes are no retrained model.
+    """
+    tree = parse(model)
+    return pack(_cut(tree, find_head(tree)))
+
+
+def _cut(tree: Any, head: HeadLayers) -> Any:
+    schema = load_schema()
+    graph = tree.subgraphs[0]
+    # Buffer 0 is the empty one, by convention.
+    buffers, codes = [schema.BufferT()], []
+    tensors: dict[int, Any] = {}
+    for operator in head.operators:
+        for index in [*indices(operator.inputs), *indices(operator.outputs)]:
+            if index >= 0 and index not in tensors:
+                tensor = tensors[index] = graph.tensors[index]
+                # Edge TPU Compiler gives all tensors buffer 0, whose content is empty but not
+                # absent.  In any other buffer a runtime takes that for a damaged constant.
+                if tensor.buffer != 0:
+                    buffers.append(tree.buffers[tensor.buffer])
+                    tensor.buffer = len(buffers) - 1
+    places = {old: new for new, old in enumerate(tensors)} | {-1: -1}
+    for operator in head.operators:
+        codes.append(tree.operatorCodes[operator.opcodeIndex])
+        operator.opcodeIndex = len(codes) - 1
+        operator.inputs = [places[index] for index in indices(operator.inputs)]
+        operator.outputs = [places[index] for index in indices(operator.outputs)]
+    return schema.ModelT(
+        version=tree.version,
+        operatorCodes=codes,
+        subgraphs=[
+            schema.SubGraphT(
+                name='main',
+                tensors=list(tensors.values()),
+                inputs=[places[head.embedding]],
+                outputs=[places[head.scores]],
+                operators=list(head.operators),
+            )
+        ],
+        description='Head of a retrained model, by edgetpu_retrain',
+        buffers=buffers,
+    )

@@ -1,0 +1,50 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Serving and capturing in one pass: the embedding as a second output of a retrained model."""
+
+from __future__ import annotations
+
+from edgetpu_retrain.model_file.flatbuffer import pack, parse
+from edgetpu_retrain.model_file.head.layers import find_head
+from edgetpu_retrain.model_file.metadata.self_description import (
+    add_signature_output,
+    drop_metadata,
+)
+from edgetpu_retrain.model_file.schema import indices
+
+
+def expose_embedding(model: bytes) -> bytes:
+    """
+    Return a retrained model that also puts out the embedding.
+
+    It is for the runtime at hand and not for files: labels and metadata, which speak of one
+    output, are left out.
+
+    Args:
+        model: the bytes of a model that ends in FULLY_CONNECTED, maybe RESHAPE, and SOFTMAX.
+
+    Returns:
+        The bytes of the same model with two outputs: the scores and the embedding.
+
+    Raises:
+        ModelFileError: when the bytes are no retrained model.
+    """
+    tree = parse(model)
+    head = find_head(tree)
+    graph = tree.subgraphs[0]
+    if head.embedding not in indices(graph.outputs):
+        graph.outputs = [*indices(graph.outputs), head.embedding]
+        add_signature_output(tree, head.embedding, 'embedding')
+    drop_metadata(tree)
+    return pack(tree)

@@ -1,0 +1,169 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Class names in a model file, where TFLite Metadata puts them.
+
+They are the lines of ``labels.txt``, a file packed into the model, which the metadata names as
+the labels of the output.  So a retrained model is one self-describing file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from edgetpu_retrain.errors import ModelFileError
+from edgetpu_retrain.model_file.description import describe_input, output_vector, vector_of
+from edgetpu_retrain.model_file.flatbuffer import pack, parse, parse_to_read
+from edgetpu_retrain.model_file.metadata.packed_files import append_files, read_files
+from edgetpu_retrain.model_file.metadata.records import Metadata, read_metadata, write_metadata
+from edgetpu_retrain.model_file.metadata.self_description import (
+    drop_metadata,
+    metadata_content,
+    set_metadata,
+)
+from edgetpu_retrain.model_file.schema import text
+
+LABELS_FILE = 'labels.txt'
+
+
+def read_labels(model: bytes) -> tuple[str, ...]:
+    """
+    Return the class names that are packed into a model, in output order.
+
+    Args:
+        model: the bytes of a .tflite file.  The file that its metadata names is read; a model
+            without metadata may have ``labels.txt`` or one other .txt file of labels, as Coral's
+            classifiers do.
+
+    Returns:
+        One name for each element of the output, or () when the model has no labels.
+
+    Raises:
+        ModelFileError: when the model is damaged or its labels do not fit its output.
+    """
+    tree = parse_to_read(model)
+    files = read_files(model)
+    metadata = metadata_content(tree)
+    name = read_metadata(metadata).labels_file if metadata is not None else ''
+    if name and name not in files:
+        raise ModelFileError(
+            f'the metadata of this model names the label file {name!r}, but the model has '
+            f'{"only " + ", ".join(files) if files else "no files"} packed into it; '
+            'it was cut short, so copy or download it again'
+        )
+    if not name:
+        candidates = [file for file in files if _looks_like_labels(file)]
+        if LABELS_FILE in files:
+            name = LABELS_FILE
+        elif len(candidates) == 1:
+            name = candidates[0]
+        else:
+            return ()
+    lines = _decode(name, files[name])
+    classes = vector_of(tree, output_vector(tree))[1]
+    # Counted before they are made: line breaks pack so well that a small file can hold millions.
+    count = lines.count('\n') + (not lines.endswith('\n'))
+    if lines and count != classes:
+        raise ModelFileError(
+            f'{name!r}, packed into this model, has {count} labels for {classes} classes; '
+            'pack the right ones with pack_labels'
+        )
+    return _labels(lines)
+
+
+def pack_labels(model: bytes, labels: Sequence[str]) -> bytes:
+    """
+    Return a classifier with class names packed into it, in place of any it had.
+
+    Args:
+        model: the bytes of a .tflite file with one output, ``[1, C]``.
+        labels: C names in output order; any characters but line breaks.
+
+    Raises:
+        ModelFileError: when the model is none, or the labels do not fit it.
+    """
+    tree = parse(model)
+    classes = vector_of(tree, output_vector(tree))[1]
+    if len(labels) != classes:
+        raise ModelFileError(f'{len(labels)} labels were given for a model of {classes} classes')
+    return assemble(tree, read_files(model), labels)
+
+
+def assemble(tree: Any, files: dict[str, bytes], labels: Sequence[str]) -> bytes:
+    """
+    Return the bytes of a classifier with metadata, class names and packed files that fit it.
+
+    Args:
+        tree: the classifier; its metadata may still be that of the model it was made from.
+        files: what was packed into that model.  Files about its output are left out, as they say
+            nothing of the new one; others, such as a licence, are kept.
+        labels: class names in output order, or none.
+    """
+    content = metadata_content(tree)
+    old = Metadata() if content is None else read_metadata(content)
+    packed = {
+        name: data
+        for name, data in files.items()
+        if name not in old.output_files and not _looks_like_labels(name)
+    }
+    new = Metadata(
+        author=old.author,
+        licence=old.licence,
+        labels_file=LABELS_FILE if labels else '',
+        other_files=tuple(packed),
+    )
+    if labels:
+        packed[LABELS_FILE] = _encode(labels)
+    if new == Metadata():
+        drop_metadata(tree)
+    else:
+        dtype = describe_input(tree)[1]
+        set_metadata(tree, write_metadata(new, text(tree.description), dtype))
+    return append_files(pack(tree), packed)
+
+
+def _encode(labels: Sequence[str]) -> bytes:
+    for label in labels:
+        if '\n' in label or '\r' in label:
+            raise ModelFileError(
+                f'the label {label!r} holds a line break; a label is one line of text'
+            )
+        if '\0' in label:
+            raise ModelFileError(f'the label {label!r} holds a NUL character; remove it')
+    try:
+        return ''.join(f'{label}\n' for label in labels).encode()
+    except UnicodeEncodeError as error:
+        raise ModelFileError(
+            f'a label holds {error.object[error.start]!r}, which is half a character: {error}'
+        ) from error
+
+
+def _decode(name: str, content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise ModelFileError(
+            f'{name!r}, packed into this model, is no UTF-8 text: {error}'
+        ) from error
+
+
+def _labels(lines: str) -> tuple[str, ...]:
+    # Not splitlines(), which breaks lines at characters that a label may hold.
+    labels = lines.removesuffix('\n').split('\n') if lines else []
+    return tuple(label.removesuffix('\r') for label in labels)
+
+
+def _looks_like_labels(name: str) -> bool:
+    return name.lower().endswith('.txt') and 'label' in name.lower()

@@ -1,0 +1,123 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+What a model says of itself beside its layers: metadata, signatures, the oldest runtime.
+
+A new head changes what the model is, so whatever was said of its old output has to change too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgetpu_retrain.model_file.metadata.records import METADATA_NAME
+from edgetpu_retrain.model_file.schema import indices, load_schema, text
+import numpy as np
+
+_MIN_RUNTIME_VERSION = 'min_runtime_version'
+# TensorFlow Lite Micro's plan of where each tensor lies in memory; a new tensor outdates it.
+_MEMORY_PLAN = 'OfflineMemoryAllocation'
+_VERSION_BYTES = 16
+
+
+def metadata_content(tree: Any) -> bytes | None:
+    """Return the TFLite Metadata of a model, None when it has none."""
+    return content_of(tree, METADATA_NAME)
+
+
+def set_metadata(tree: Any, content: bytes) -> None:
+    """Give a model TFLite Metadata in place of any it had."""
+    set_content(tree, METADATA_NAME, content)
+
+
+def drop_metadata(tree: Any) -> None:
+    """Take the TFLite Metadata away from a model."""
+    drop_content(tree, METADATA_NAME)
+
+
+def drop_memory_plan(tree: Any) -> None:
+    """Take away a plan for memory that does not know the tensors that were added."""
+    drop_content(tree, _MEMORY_PLAN)
+
+
+def require_runtime(tree: Any, version: tuple[int, int, int]) -> None:
+    """Raise the oldest runtime that a model names, if it names one, to what new layers need."""
+    content = content_of(tree, _MIN_RUNTIME_VERSION)
+    if content is None:
+        return
+    named = content.split(b'\0')[0].decode(errors='replace')
+    numbers = [int(number) for number in named.split('.') if number.isdecimal()]
+    if numbers and tuple(numbers) < version:
+        raised = '.'.join(str(number) for number in version).encode()
+        set_content(tree, _MIN_RUNTIME_VERSION, raised.ljust(_VERSION_BYTES, b'\0'))
+
+
+def redirect_signatures(tree: Any, old: int, new: int, name: str) -> None:
+    """Let signatures that name an old output tensor name the new one."""
+    for signature in tree.signatureDefs or []:
+        for entry in signature.outputs or []:
+            if entry.tensorIndex == old:
+                entry.tensorIndex = new
+                entry.name = name
+
+
+def add_signature_output(tree: Any, tensor: int, name: str) -> None:
+    """Add an output to the signatures, which name all outputs."""
+    for signature in tree.signatureDefs or []:
+        entry = load_schema().TensorMapT(name=name, tensorIndex=tensor)
+        signature.outputs = [*(signature.outputs or []), entry]
+
+
+def _entries(tree: Any, name: str) -> list[Any]:
+    return [entry for entry in tree.metadata or [] if text(entry.name) == name]
+
+
+def content_of(tree: Any, name: str) -> bytes | None:
+    """Return what a model carries under a name, None when there is nothing."""
+    for entry in _entries(tree, name):
+        data = tree.buffers[entry.buffer].data
+        if data is not None:
+            return bytes(data)
+    return None
+
+
+def set_content(tree: Any, name: str, content: bytes) -> None:
+    """Let a model carry some bytes under a name, in place of any it had."""
+    schema = load_schema()
+    data = np.frombuffer(content, np.uint8)
+    for entry in _entries(tree, name):
+        if _is_unshared(tree, entry):
+            # In place, so that doing it again makes the same file.
+            tree.buffers[entry.buffer].data = data
+            return
+    drop_content(tree, name)
+    tree.buffers.append(schema.BufferT(data=data))
+    entry = schema.MetadataT(name=name, buffer=len(tree.buffers) - 1)
+    tree.metadata = [*(tree.metadata or []), entry]
+
+
+def drop_content(tree: Any, name: str) -> None:
+    """Take away what a model carries under a name."""
+    for entry in _entries(tree, name):
+        if _is_unshared(tree, entry):
+            # The empty buffer stays, because buffers are known by their place.
+            tree.buffers[entry.buffer].data = None
+        tree.metadata = [other for other in tree.metadata if other is not entry] or None
+
+
+def _is_unshared(tree: Any, entry: Any) -> bool:
+    """Return whether the buffer of a metadata entry is used for nothing else."""
+    used = [tensor.buffer for tensor in tree.subgraphs[0].tensors]
+    used += [other.buffer for other in tree.metadata if other is not entry]
+    return entry.buffer not in [0, *used, *indices(tree.metadataBuffer)]

@@ -1,0 +1,85 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+The unknown detector in a model file, so that the file alone can tell what it was never taught.
+
+It is an entry of the model's own metadata table, which runtimes and other tools pass over: float32
+numbers, little-endian: the format, the threshold, then center and gain, D numbers each.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgetpu_retrain.errors import ModelFileError
+from edgetpu_retrain.learning.unknown import UnknownDetector
+from edgetpu_retrain.model_file.flatbuffer import parse_to_read
+from edgetpu_retrain.model_file.metadata.self_description import (
+    content_of,
+    drop_content,
+    set_content,
+)
+import numpy as np
+
+ENTRY_NAME = 'EDGETPU_RETRAIN_UNKNOWN'
+
+_FORMAT = 1.0
+_NUMBER = np.dtype('<f4')
+_NUMBERS_BEFORE_VECTORS = 2
+
+
+def write_unknown(tree: Any, detector: UnknownDetector | None) -> None:
+    """
+    Let a model carry an unknown detector in place of any it had.
+
+    Args:
+        tree: the model.
+        detector: None for a head that learned none.
+    """
+    if detector is None:
+        drop_content(tree, ENTRY_NAME)
+        return
+    numbers = np.concatenate([[_FORMAT, detector.threshold], detector.center, detector.gain])
+    set_content(tree, ENTRY_NAME, numbers.astype(_NUMBER).tobytes())
+
+
+def read_unknown(model: bytes, dimension: int) -> UnknownDetector | None:
+    """
+    Return the unknown detector that a model carries, None when it has none.
+
+    Args:
+        model: the bytes of a .tflite file.
+        dimension: D, the length of its embedding.
+
+    Raises:
+        ModelFileError: when the model is damaged or the detector does not fit it.
+    """
+    content = content_of(parse_to_read(model), ENTRY_NAME)
+    if content is None:
+        return None
+    expected = (_NUMBERS_BEFORE_VECTORS + 2 * dimension) * _NUMBER.itemsize
+    if len(content) != expected:
+        raise ModelFileError(
+            f'the unknown detector in this model has {len(content)} bytes where embeddings of '
+            f'length {dimension} need {expected}: the file is damaged or of a newer release; '
+            'copy it again or train again'
+        )
+    numbers = np.frombuffer(content, _NUMBER).astype(np.float32)
+    threshold, vectors = float(numbers[1]), numbers[_NUMBERS_BEFORE_VECTORS:]
+    if numbers[0] != _FORMAT or np.isnan(threshold) or not np.isfinite(vectors).all():
+        raise ModelFileError(
+            f'the unknown detector in this model is of format {numbers[0]:g} or holds NaN or '
+            f'infinity; this release reads format {_FORMAT:g}: train again'
+        )
+    return UnknownDetector(vectors[:dimension], vectors[dimension:], threshold)

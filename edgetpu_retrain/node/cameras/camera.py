@@ -1,0 +1,138 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A camera: one subscription, whose callback only hands the newest image over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import time
+from typing import Any
+
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.node.cameras.detection_input import DetectionInput
+from edgetpu_retrain.node.cameras.image_transport import IMAGE_TRANSPORTS
+from edgetpu_retrain.node.cameras.sensor_data import sensor_data_qos
+from edgetpu_retrain.node.cameras.silence_watch import SilenceWatch
+from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
+from edgetpu_retrain.node.frames.newest_frames import Frame
+from edgetpu_retrain.node.older_rclpy import publisher_count
+from edgetpu_retrain.node.parameters.values import CameraParameters
+from rclpy.callback_groups import CallbackGroup
+from rclpy.node import Node
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.utilities import get_rmw_implementation_identifier
+from sensor_msgs.msg import CompressedImage, Image
+
+_MESSAGE_TYPES = {'raw': Image, 'compressed': CompressedImage}
+
+
+class Camera:
+    """
+    Subscribes to one camera's images, with sensor-data QoS unless ``qos_overrides`` say else.
+
+    ``name`` is the camera's, ``topic`` the resolved one its images come on; ``parameters`` can
+    be replaced by later ones, of which those that can change live take effect.
+
+    Args:
+        node: whose subscription it is.
+        parameters: of this camera.
+        offer: takes each image; must not wait for anything.
+        statistics: is told what became of detections.
+        group: in which its messages are received.
+
+    Raises:
+        RequestError: when a topic's name or an override of its QoS is impossible.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        parameters: CameraParameters,
+        offer: Callable[[Frame], None],
+        statistics: FrameStatistics,
+        group: CallbackGroup,
+    ) -> None:
+        self.name = parameters.name
+        self.parameters = parameters
+        self._transport = IMAGE_TRANSPORTS[parameters.image_transport]
+        self._offer = offer
+        try:
+            # Remapping is for the image topic; the transport's own follows from what it became.
+            self.topic = node.resolve_topic_name(parameters.image_topic)
+            self.topic += self._transport.topic_suffix
+            self._subscription = node.create_subscription(
+                _MESSAGE_TYPES[parameters.image_transport],
+                self.topic,
+                self._receive,
+                sensor_data_qos(),
+                callback_group=group,
+                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+            )
+        # rclpy has no common type for refused names, overrides and values of overrides.
+        except Exception as error:
+            raise RequestError(
+                f'camera {self.name!r} cannot subscribe to {parameters.image_topic!a}: set '
+                f'{self.name}.image_topic to the name of a topic and qos_overrides to what ROS '
+                f'knows ({" ".join(str(error).split())})'
+            ) from error
+        self._node = node
+        self._detections: DetectionInput | None = None
+        if parameters.detections_topic:
+            self._detections = self._open_detections(statistics, group)
+        fast_dds = 'fastrtps' in get_rmw_implementation_identifier()
+        self._silence = SilenceWatch(self.name, self.topic, fast_dds=fast_dds)
+
+    def close(self) -> None:
+        """Leave the topics."""
+        if self._detections is not None:
+            self._detections.close()
+        self._node.destroy_subscription(self._subscription)
+
+    @property
+    def detections_topic(self) -> str:
+        """The resolved topic of the detections, '' when there is none."""
+        return self._detections.topic if self._detections is not None else ''
+
+    def check_silence(self) -> str | None:
+        """Return a sentence for the log when a publisher is there but its images are not."""
+        publishers = publisher_count(self._node, self._subscription)
+        return self._silence.check(publishers, time.monotonic())
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether a silence was told and goes on."""
+        return self._silence.is_reported
+
+    def _open_detections(
+        self, statistics: FrameStatistics, group: CallbackGroup
+    ) -> DetectionInput:
+        try:
+            return DetectionInput(
+                self._node, lambda: self.parameters, self._offer, statistics, group
+            )
+        except Exception as error:
+            self._node.destroy_subscription(self._subscription)
+            raise RequestError(
+                f'camera {self.name!r} cannot subscribe to {self.parameters.detections_topic!a}: '
+                f'set {self.name}.detections_topic to the name of a topic and qos_overrides to '
+                f'what ROS knows ({" ".join(str(error).split())})'
+            ) from error
+
+    def _receive(self, message: Any) -> None:
+        now = time.monotonic()
+        self._silence.image_arrived(now)
+        frame = Frame(self.name, self._transport, message, now, self.parameters.roi)
+        self._offer(frame)
+        if self._detections is not None:
+            self._detections.image_arrived(frame)

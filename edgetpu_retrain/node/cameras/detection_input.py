@@ -1,0 +1,164 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A camera's detections: one subscription, and the images that wait for what comes on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+import time
+from typing import Any
+
+from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.node.cameras.detections import (
+    check_detections,
+    DetectionMatcher,
+    most_certain,
+)
+from edgetpu_retrain.node.cameras.message_header import stamp_ns
+from edgetpu_retrain.node.cameras.sensor_data import sensor_data_qos
+from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
+from edgetpu_retrain.node.frames.newest_frames import Frame
+from edgetpu_retrain.node.health.fault_counter import FaultCounter
+from edgetpu_retrain.node.parameters.values import CameraParameters
+from rclpy.callback_groups import CallbackGroup
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from vision_msgs.msg import Detection2DArray
+
+_LONGEST_WATCH_PERIOD_S = 0.5
+
+# A burst of arrays, such as a detector sends that works in batches.
+_DEPTH = 10
+
+
+class DetectionInput:
+    """
+    Subscribes to detections and hands over images with the detections of the same stamp.
+
+    All methods are called one at a time, by the thread in which messages are received.
+
+    Args:
+        node: whose subscription it is.
+        parameters: answers the present ones of the camera.
+        offer: takes images with their detections; must not wait for anything.
+        statistics: is told what became of the detections.
+        group: in which messages are received.
+
+    Raises:
+        Exception: of rclpy, when the topic's name or an override of its QoS is impossible.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        parameters: Callable[[], CameraParameters],
+        offer: Callable[[Frame], None],
+        statistics: FrameStatistics,
+        group: CallbackGroup,
+    ) -> None:
+        self._node = node
+        self._parameters = parameters
+        self._offer = offer
+        self._statistics = statistics
+        statistics.count(parameters().name, 'detections received', 0)
+        self._matcher = DetectionMatcher()
+        self._unmatched = FaultCounter('detections without an image')
+        self._left_out = FaultCounter('too many detections')
+        self._unusable = FaultCounter('unusable detections')
+        self._subscription = node.create_subscription(
+            Detection2DArray,
+            parameters().detections_topic,
+            self._receive,
+            sensor_data_qos(_DEPTH),
+            callback_group=group,
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
+        self.topic = self._subscription.topic_name
+        period = min(_LONGEST_WATCH_PERIOD_S, parameters().detections_timeout_s)
+        # The node's own clock may be a simulation's, stand still or be set back.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = node.create_timer(period, self._expire, group, clock=steady)
+
+    def close(self) -> None:
+        """Leave the topic."""
+        self._node.destroy_timer(self._timer)
+        self._node.destroy_subscription(self._subscription)
+
+    def image_arrived(self, frame: Frame) -> None:
+        """Take an image of the camera."""
+        self._expire()
+        matched = self._matcher.add_image(frame)
+        if matched is not None:
+            self._offer(matched)
+
+    def _receive(self, message: Any) -> None:
+        camera = self._parameters().name
+        self._statistics.count(camera, 'detections received')
+        self._expire()
+        if not stamp_ns(message.header):
+            self._lose('their stamp is 0: make the detector copy the header of the image')
+            return
+        try:
+            check_detections(message)
+        except ImageError as error:
+            self._statistics.count(camera, 'detections lost')
+            self._warn(self._unusable.add(camera, str(error), time.monotonic()))
+            return
+        self._keep_most_certain(message)
+        for detection in message.detections:
+            # They have served, and are most of what would wait for the image.
+            detection.results = []
+        matched, made_way = self._matcher.add_detections(message, time.monotonic())
+        if matched is not None:
+            # Waiting for the detector is no latency of this node's.
+            self._offer(replace(matched, arrived=time.monotonic()))
+        for _ in made_way:
+            self._lose('too many wait for their image')
+
+    def _keep_most_certain(self, message: Any) -> None:
+        parameters = self._parameters()
+        excess = len(message.detections) - parameters.max_detections
+        if excess <= 0:
+            return
+        self._statistics.count(parameters.name, 'boxes skipped', excess)
+        report = self._left_out.add(
+            parameters.name,
+            f'{len(message.detections)} boxes in one image; the {parameters.max_detections} of '
+            f'the highest scores are classified: make the detector send fewer, or raise '
+            f'{parameters.name}.max_detections',
+            time.monotonic(),
+        )
+        self._warn(report)
+        message.detections = most_certain(message.detections, parameters.max_detections)
+
+    def _expire(self) -> None:
+        longest = self._parameters().detections_timeout_s
+        for message in self._matcher.expire(time.monotonic(), longest):
+            stamp = message.header.stamp
+            self._lose(
+                f'no image of stamp {stamp.sec}.{stamp.nanosec:09d} came within {longest:g} s on '
+                'the image topic: the detector must take the same images and copy their header '
+                f'(raise {self._parameters().name}.detections_timeout_s when it is slow)',
+            )
+
+    def _lose(self, reason: str) -> None:
+        camera = self._parameters().name
+        self._statistics.count(camera, 'detections unmatched')
+        self._warn(self._unmatched.add(camera, reason, time.monotonic()))
+
+    def _warn(self, report: str | None) -> None:
+        if report:
+            self._node.get_logger().warning(report)

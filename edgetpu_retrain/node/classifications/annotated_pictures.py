@@ -1,0 +1,112 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The topics ~/<camera>/annotated/compressed, drawn beside the frames' own thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+import threading
+import time
+
+from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.node.frames.newest_frames import Frame
+from edgetpu_retrain.node.health.fault_counter import FaultCounter
+from edgetpu_retrain.pictures.annotation import annotated_jpeg, Annotation, FrameRate
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import CompressedImage
+
+_DEPTH = 2
+
+
+class AnnotatedPictures:
+    """
+    Draws answers into pictures while somebody looks at them.
+
+    Drawing and JPEG take longer than classifying does, so a thread of its own does them, and
+    only for a camera's newest frame: a picture that nobody could draw in time is left out.
+
+    Args:
+        node: publishes.
+        cameras: their names.
+    """
+
+    def __init__(self, node: Node, cameras: Iterable[str]) -> None:
+        self._node = node
+        self._publishers = {
+            name: node.create_publisher(
+                CompressedImage, f'~/{name}/annotated/compressed', QoSProfile(depth=_DEPTH)
+            )
+            for name in cameras
+        }
+        self._rates = {name: FrameRate() for name in self._publishers}
+        self._faults = FaultCounter('answer not drawn')
+        self._newest: dict[str, tuple[Frame, Annotation]] = {}
+        self._closing = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._work, name='annotations', daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Leave the topics."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+        for publisher in self._publishers.values():
+            self._node.destroy_publisher(publisher)
+
+    def classified(self, frame: Frame, annotation: Annotation) -> None:
+        """
+        Take an answer; draws nothing yet.
+
+        Args:
+            frame: which it is about.
+            annotation: the answer; its region and frame rate are filled in here.
+        """
+        rate = self._rates[frame.camera].add(time.monotonic())
+        if not self._publishers[frame.camera].get_subscription_count():
+            return
+        annotation = replace(annotation, frames_per_second=rate, region=frame.region)
+        with self._changed:
+            self._newest[frame.camera] = frame, annotation
+            self._changed.notify()
+
+    def _work(self) -> None:
+        while (task := self._next()) is not None:
+            frame, annotation = task
+            try:
+                self._publish(frame, annotation)
+            except Exception as error:  # noqa: BLE001 - one picture must not end all that follow
+                if not self._node.context.ok():
+                    return
+                reason = str(error) if isinstance(error, ImageError) else repr(error)
+                report = self._faults.add(frame.camera, reason, time.monotonic())
+                if report:
+                    self._node.get_logger().error(report)
+
+    def _next(self) -> tuple[Frame, Annotation] | None:
+        with self._changed:
+            while not self._newest and not self._closing:
+                self._changed.wait()
+            if self._closing:
+                return None
+            # A camera that comes again goes to the end of the dict, so all have their turn.
+            return self._newest.pop(next(iter(self._newest)))
+
+    def _publish(self, frame: Frame, annotation: Annotation) -> None:
+        message = CompressedImage(header=frame.message.header, format='jpeg')
+        message.data = annotated_jpeg(frame.whole, annotation)
+        self._publishers[frame.camera].publish(message)

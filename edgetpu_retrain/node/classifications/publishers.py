@@ -1,0 +1,213 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The topics on which answers about frames leave the node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.model_file.description import ModelDescription
+from edgetpu_retrain.node.cameras.detections import BoxAnswer
+from edgetpu_retrain.node.classifications.annotated_pictures import AnnotatedPictures
+from edgetpu_retrain.node.classifications.message import (
+    classification_message,
+    detection_message,
+)
+from edgetpu_retrain.node.classifications.smoothing import (
+    Opinion,
+    opinion_of_frame,
+    Smoothing,
+    UNKNOWN_CLASS,
+)
+from edgetpu_retrain.node.frames.newest_frames import Frame
+from edgetpu_retrain.node.models.served_model import ServedModel
+from edgetpu_retrain.node.parameters.values import NodeParameters
+from edgetpu_retrain.pictures.annotation import Annotation
+from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind, RawArray
+from edgetpu_retrain_interfaces.msg import Embedding, Result
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from vision_msgs.msg import Classification, Detection2DArray
+
+_DEPTH = 10
+
+
+class AnswerPublishers:
+    """
+    Publishes ``~/result``, ``~/classification``, ``~/embedding``, and those of each camera.
+
+    The latter are ``~/<camera>/classification``, ``~/<camera>/annotated/compressed`` and, where
+    the camera has detections, ``~/<camera>/detections``.
+
+    Args:
+        node: publishes.
+        description: of the extractor.
+        parameters: answers the present values of the node's parameters.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        description: ModelDescription,
+        parameters: Callable[[], NodeParameters],
+    ) -> None:
+        self._node = node
+        self._description = description
+        self._parameters = parameters
+        qos = QoSProfile(depth=_DEPTH)
+        self._result = node.create_publisher(Result, '~/result', qos)
+        self._classification = node.create_publisher(Classification, '~/classification', qos)
+        self._embedding = node.create_publisher(Embedding, '~/embedding', qos)
+        cameras = parameters().camera_names
+        self._of_camera = {
+            name: node.create_publisher(Classification, f'~/{name}/classification', qos)
+            for name in cameras
+        }
+        self._detections = {
+            camera.name: node.create_publisher(
+                Detection2DArray, f'~/{camera.name}/detections', qos
+            )
+            for camera in parameters().cameras
+            if camera.detections_topic
+        }
+        self._annotated = AnnotatedPictures(node, cameras)
+        # Each touched only by the one thread that serves the camera.
+        self._smoothing = {name: Smoothing() for name in cameras}
+
+    def close(self) -> None:
+        """Leave the topics."""
+        self._annotated.close()
+        for publisher in (
+            self._result,
+            self._classification,
+            self._embedding,
+            *self._of_camera.values(),
+            *self._detections.values(),
+        ):
+            self._node.destroy_publisher(publisher)
+
+    def classified(
+        self, frame: Frame, model: ServedModel, scores: FloatArray, embedding: RawArray
+    ) -> None:
+        """Publish what a model says of a frame; the header is the source image's."""
+        parameters = self._parameters()
+        judged = _judge(model, scores, embedding, parameters.unknown_below)
+        opinion = judged.opinion
+        smoothed = self._smoothing[frame.camera].add(
+            opinion,
+            model_version=model.version.version,
+            frames=parameters.smoothing_frames,
+            hysteresis=parameters.smoothing_hysteresis,
+        )
+        header, most = frame.message.header, parameters.max_results
+        alone = classification_message(header, model.labels, opinion, most)
+        steady = alone
+        if smoothed is not opinion:
+            steady = classification_message(header, model.labels, smoothed, most)
+        # Building and converting a message for nobody would take as long as one for somebody.
+        for publisher in (self._classification, self._of_camera[frame.camera]):
+            if publisher.get_subscription_count():
+                publisher.publish(steady)
+        if self._result.get_subscription_count():
+            self._result.publish(
+                Result(
+                    header=header,
+                    camera=frame.camera,
+                    model_version=model.version.version,
+                    unknown=judged.opinion.best == UNKNOWN_CLASS,
+                    unknown_score=judged.unknown_score,
+                    unknown_threshold=judged.unknown_threshold,
+                    classification=alone,
+                    smoothed=steady,
+                )
+            )
+        first = steady.results[0]
+        self._annotated.classified(
+            frame,
+            Annotation(
+                label=first.class_id,
+                score=first.score,
+                unknown=smoothed.best == UNKNOWN_CLASS,
+                model_version=model.version.version,
+            ),
+        )
+
+    def detected(self, frame: Frame, model: ServedModel, answers: Sequence[BoxAnswer]) -> None:
+        """Publish what a model says of boxes; header, boxes and ids are the detector's."""
+        parameters = self._parameters()
+        message = Detection2DArray(header=frame.detections.header)
+        message.detections = [
+            detection_message(
+                answer.box.detection,
+                model.labels,
+                _judge(model, answer.scores, answer.embedding, parameters.unknown_below).opinion,
+                parameters.max_results,
+            )
+            for answer in answers
+        ]
+        self._detections[frame.camera].publish(message)
+
+    def wants_embeddings(self) -> bool:
+        """Tell whether somebody listens to ``~/embedding``."""
+        return bool(self._embedding.get_subscription_count())
+
+    def embedded(self, frame: Frame, embedding: RawArray) -> None:
+        """Publish the raw embedding ``[D]`` of a frame."""
+        self._embedding.publish(embedding_message(frame, embedding, self._description))
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """What a model says of one picture, and the numbers that made it 'unknown' or not."""
+
+    opinion: Opinion
+    unknown_score: float
+    unknown_threshold: float
+
+
+def _judge(
+    model: ServedModel, scores: FloatArray, embedding: RawArray, unknown_below: float
+) -> _Judged:
+    score, threshold = model.unknown.unknown_score(embedding), model.unknown.threshold
+    # A comparison with 'not a number' is false: a model that cannot tell knows all.
+    unknown = score > threshold or float(scores.max()) < unknown_below
+    return _Judged(opinion_of_frame(scores, unknown=unknown), score, threshold)
+
+
+def embedding_message(
+    frame: Frame, embedding: RawArray, description: ModelDescription
+) -> Embedding:
+    """
+    Return an embedding as it is published.
+
+    Args:
+        frame: which it is of.
+        embedding: raw ``[D]``.
+        description: of the extractor that wrote it.
+    """
+    quantization = description.quantization
+    kind = EmbeddingKind.of(embedding, quantization)
+    message: Any = Embedding(
+        header=frame.message.header,
+        camera=frame.camera,
+        extractor=description.identity,
+        dtype=kind.dtype,
+        scale=quantization.scale if quantization else 0.0,
+        zero_point=quantization.zero_point if quantization else 0,
+    )
+    message.data = kind.to_disk(embedding)
+    return message

@@ -1,0 +1,117 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""NodeFrameEvents: what the node does with what its workers tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import time
+
+from edgetpu_retrain.errors import ImageError, RetrainError
+from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.node.cameras.detections import BoxAnswer
+from edgetpu_retrain.node.classifications.publishers import AnswerPublishers
+from edgetpu_retrain.node.frames.captures import Capture, Captures
+from edgetpu_retrain.node.frames.newest_frames import Frame
+from edgetpu_retrain.node.health.fault_counter import FaultCounter
+from edgetpu_retrain.node.models.served_model import ServedModel
+from edgetpu_retrain.node.samples.sample_thread import SampleThread
+from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.store.samples.embedding_kind import RawArray
+from rclpy.node import Node
+
+
+class NodeFrameEvents:
+    """
+    The ``FrameEvents`` of the node; all methods are called from the workers' threads.
+
+    Args:
+        node: logs what goes wrong.
+        publishers: of answers.
+        samples: stores what was captured.
+        captures: the requests it was captured for.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        publishers: AnswerPublishers,
+        samples: SampleThread,
+        captures: Captures,
+    ) -> None:
+        self._node = node
+        self._publishers = publishers
+        self._samples = samples
+        self._captures = captures
+        self._unusable = FaultCounter('unusable image')
+        self._lost = FaultCounter('frame lost')
+        self._empty = FaultCounter('boxes skipped')
+
+    def classified(
+        self, frame: Frame, model: ServedModel, scores: FloatArray, embedding: RawArray
+    ) -> None:
+        """Publish the answer."""
+        if self._node.context.ok():
+            self._publishers.classified(frame, model, scores, embedding)
+
+    def wants_embeddings(self) -> bool:
+        """Tell whether somebody listens."""
+        return self._node.context.ok() and self._publishers.wants_embeddings()
+
+    def embedded(self, frame: Frame, embedding: RawArray) -> None:
+        """Publish the embedding."""
+        if self._node.context.ok():
+            self._publishers.embedded(frame, embedding)
+
+    def captured(self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray) -> None:
+        """Pass a sample on to the thread that stores it."""
+        self._samples.add_captured(self._captures, capture, frame, rgb, embedding)
+
+    def not_captured(self, capture: Capture, error: Exception) -> None:
+        """Tell whoever asked for the sample."""
+        self._captures.settle(capture, 0, error)
+
+    def detected(
+        self, frame: Frame, model: ServedModel, answers: Sequence[BoxAnswer], skipped: int
+    ) -> None:
+        """Publish the answers; say that boxes are empty, at most once a second."""
+        if self._node.context.ok():
+            self._publishers.detected(frame, model, answers)
+        if skipped:
+            width, height = frame.size
+            reason = (
+                f'{skipped} of {skipped + len(answers)} have no pixel in the image of '
+                f'{width}x{height} pixels: boxes are in pixels of the whole image'
+            )
+            report = self._empty.add(frame.camera, reason, time.monotonic())
+            if report:
+                self._node.get_logger().warning(report)
+
+    def unusable(self, frame: Frame, error: ImageError) -> None:
+        """Say that an image is malformed, at most once a second."""
+        self._log(self._unusable.add(frame.camera, str(error), time.monotonic()))
+
+    def failed(self, frame: Frame, error: Exception) -> None:
+        """Say that a frame was lost to a failure, at most once a second."""
+        reason = str(error) if isinstance(error, RetrainError) else repr(error)
+        self._log(self._lost.add(frame.camera, reason, time.monotonic()))
+
+    def latest_fault(self, camera: str) -> str:
+        """Return what was wrong with a camera's frames since this was last asked, or ''."""
+        faults = [counter.latest(camera) for counter in (self._unusable, self._lost)]
+        return '; '.join(filter(None, faults))
+
+    def _log(self, report: str | None) -> None:
+        if report:
+            self._node.get_logger().error(report)

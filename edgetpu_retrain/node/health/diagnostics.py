@@ -1,0 +1,123 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""From facts and statistics to ``diagnostic_msgs/DiagnosticArray``, for /diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from edgetpu_retrain.node.frames.frame_statistics import CameraStatistics
+from edgetpu_retrain.node.health.device_watch import DeviceFacts
+from edgetpu_retrain.node.health.status import NodeFacts
+
+
+def diagnostics(
+    name: str,
+    stamp: Any,
+    facts: NodeFacts,
+    cameras: Mapping[str, CameraStatistics],
+    devices: Sequence[DeviceFacts] = (),
+) -> DiagnosticArray:
+    """
+    Return the diagnostics of the node: one status of its own, one for each camera and device.
+
+    Args:
+        name: of the node, with its namespace; begins the names of the statuses, as
+            diagnostic_updater does (https://github.com/ros/diagnostics).
+        stamp: the time.
+        facts: about the node.
+        cameras: name to statistics.
+        devices: about each device.
+    """
+    statuses = [_of_node(name, facts)]
+    statuses += [_of_camera(name, camera, facts, numbers) for camera, numbers in cameras.items()]
+    statuses += [_of_device(name, device) for device in devices]
+    array = DiagnosticArray(status=statuses)
+    array.header.stamp = stamp
+    return array
+
+
+def _of_node(name: str, facts: NodeFacts) -> DiagnosticStatus:
+    values = {
+        'state': facts.state,
+        'device': facts.device,
+        'runtime': facts.runtime,
+        'extractor': facts.extractor,
+        'samples': sum(facts.counts.values()),
+        'classes': len(facts.counts),
+        'model version': facts.model_version,
+        'model': facts.model_path,
+        'training': facts.training,
+        'last training': facts.last_training,
+    }
+    return DiagnosticStatus(
+        name=f'{name}: node',
+        hardware_id=facts.device,
+        level=_level(facts.problems.values()),
+        message=' '.join(facts.problems.values()) or facts.state,
+        values=_key_values(values),
+    )
+
+
+def _of_camera(
+    name: str, camera: str, facts: NodeFacts, numbers: CameraStatistics
+) -> DiagnosticStatus:
+    values: dict[str, object] = {f'frames {what}': n for what, n in numbers.counts.items()}
+    values |= numbers.detections
+    for stage, (median, slow) in numbers.latencies.items():
+        values[f'{stage} p50 (ms)'] = f'{1000 * median:.2f}'
+        values[f'{stage} p99 (ms)'] = f'{1000 * slow:.2f}'
+    problem = facts.problems.get(camera_problem(camera), '')
+    return DiagnosticStatus(
+        name=f'{name}: camera {camera}',
+        hardware_id=camera,
+        level=_level([problem] if problem else []),
+        message=problem or ('listening' if camera in facts.cameras else 'not listening'),
+        values=_key_values(values),
+    )
+
+
+def _of_device(name: str, device: DeviceFacts) -> DiagnosticStatus:
+    engine = device.engine
+    temperature = engine.temperature_celsius
+    return DiagnosticStatus(
+        name=f'{name}: device {device.name}',
+        hardware_id=engine.device,
+        level=_level([engine.problem]),
+        message=engine.problem or 'working',
+        values=_key_values(
+            {
+                'device': engine.device,
+                'runtime': engine.runtime,
+                'cameras': ', '.join(device.cameras),
+                'temperature (C)': '' if temperature is None else f'{temperature:.1f}',
+            }
+        ),
+    )
+
+
+def camera_problem(camera: str) -> str:
+    """Return the name under which a camera's problem is kept."""
+    return f'camera {camera}'
+
+
+def _level(problems: Iterable[str]) -> bytes:
+    level: bytes = DiagnosticStatus.WARN if any(problems) else DiagnosticStatus.OK
+    return level
+
+
+def _key_values(values: Mapping[str, object]) -> list[KeyValue]:
+    return [KeyValue(key=key, value=str(value)) for key, value in values.items()]

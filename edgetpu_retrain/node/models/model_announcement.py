@@ -1,0 +1,75 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The latched topics that tell which model serves and what its classes are called."""
+
+from __future__ import annotations
+
+from edgetpu_retrain.node.models.served_model import ServedModel
+from edgetpu_retrain.store.models.serving import Serving
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from vision_msgs.msg import LabelInfo, VisionClass, VisionInfo
+
+METHOD = 'edgetpu_retrain'
+
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+"""Whoever subscribes later gets the last message (https://design.ros2.org/articles/qos.html)."""
+
+# vision_msgs/VisionClass numbers classes with 16 bits.
+_MOST_CLASSES = 65536
+
+
+class ModelAnnouncement:
+    """
+    Publishes ``~/vision_info`` and ``~/label_info`` at every swap.
+
+    Args:
+        node: publishes.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._vision_info = node.create_publisher(VisionInfo, '~/vision_info', LATCHED)
+        self._label_info = node.create_publisher(LabelInfo, '~/label_info', LATCHED)
+
+    def close(self) -> None:
+        """Leave the topics."""
+        self._node.destroy_publisher(self._vision_info)
+        self._node.destroy_publisher(self._label_info)
+
+    def announce(self, model: ServedModel, serving: Serving) -> None:
+        """
+        Tell what serves from now on.
+
+        Args:
+            model: which one.
+            serving: the choice; its number of swaps never goes back.
+        """
+        vision_info = VisionInfo(
+            method=METHOD,
+            database_location=str(model.version.path),
+            database_version=serving.swaps,
+        )
+        # Answers are not cut at a probability, so there is no threshold to tell.
+        label_info = LabelInfo(
+            class_map=[
+                VisionClass(class_id=number, class_name=label)
+                for number, label in enumerate(model.labels[:_MOST_CLASSES])
+            ],
+            threshold=0.0,
+        )
+        stamp = self._node.get_clock().now().to_msg()
+        vision_info.header.stamp = label_info.header.stamp = stamp
+        self._vision_info.publish(vision_info)
+        self._label_info.publish(label_info)

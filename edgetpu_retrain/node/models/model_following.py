@@ -1,0 +1,163 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""ModelFollowing: the node beside other programs that train and choose in its data folder."""
+
+from __future__ import annotations
+
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+import traceback
+
+from edgetpu_retrain.errors import RetrainError, StoreError
+from edgetpu_retrain.node.active_parts import ActiveParts
+from edgetpu_retrain.node.health.status import NodeStatus
+from edgetpu_retrain.node.models.model_versions import ModelVersions, Wanted
+from edgetpu_retrain.node.process.thread_priority import stand_back
+from edgetpu_retrain.wording import sentence
+from rclpy.node import Node
+
+_PROBLEM = 'models of other programs'
+
+
+class ModelFollowing:
+    """
+    Notices what others want to serve, says so, and loads it where ``follow_models`` is true.
+
+    What is wanted is what a node that starts would try first.  Each thing is said once, however
+    often it is seen.  Reading and loading are done in a thread, so that frames go on meanwhile.
+
+    Args:
+        node: logs.
+        status: is told which version waits, and why one cannot serve.
+    """
+
+    def __init__(self, node: Node, status: NodeStatus) -> None:
+        self._log = node.get_logger()
+        self._status = status
+        self._thread = ThreadPoolExecutor(
+            max_workers=1, thread_name_prefix='following', initializer=stand_back
+        )
+        self._work: Future[None] | None = None
+        self._seen: tuple[Wanted, bool] | None = None
+        self._said: set[tuple[int, str]] = set()
+
+    def look(self, parts: ActiveParts) -> None:
+        """Look whether something has changed; to be called again and again, never waits."""
+        if self._work is not None and not self._work.done():
+            return
+        try:
+            wanted = parts.versions.wanted()
+        except StoreError as error:
+            self._seen = None
+            self._refuse(0, str(error))
+            return
+        follow = parts.parameters().follow_models
+        if wanted is None or self._seen == (wanted, follow):
+            return
+        self._seen = (wanted, follow)
+        if wanted.versions:
+            self._work = self._thread.submit(self._handle, parts.versions, wanted, follow)
+        else:
+            self._forget()
+
+    def stop(self) -> None:
+        """Wait until what was begun is done."""
+        if self._work is not None:
+            wait([self._work])
+        self._seen = None
+        self._said.clear()
+
+    def close(self) -> None:
+        """End the thread when what was begun is done."""
+        self._thread.shutdown()
+
+    def _handle(self, versions: ModelVersions, wanted: Wanted, follow: bool) -> None:
+        try:
+            if follow:
+                self._follow(versions, wanted)
+            else:
+                self._offer(versions, wanted)
+        except CancelledError:
+            # The node was deactivated.  It looks again when it is active.
+            self._seen = None
+        except Exception as error:  # noqa: BLE001 - a bug must not end a robot's node
+            self._log.error(traceback.format_exc())
+            self._refuse(0, f'internal error, see the log of the node: {error!r}')
+
+    def _follow(self, versions: ModelVersions, wanted: Wanted) -> None:
+        problems = []
+        for number in wanted.versions:
+            try:
+                loaded = versions.follow(number, wanted.choice)
+            except RetrainError as error:
+                problems.append(self._refusal(number, error))
+                continue
+            if loaded is None:
+                # Somebody has chosen meanwhile: that is looked at next.
+                self._seen = None
+                return
+            self._log.info(
+                f'model version {number} serves, because another program '
+                f'{_deed(number, wanted)} it and follow_models is true'
+            )
+            break
+        self._status.update(pending_model_version=0)
+        self._status.problem(_PROBLEM, ' '.join(problems))
+
+    def _offer(self, versions: ModelVersions, wanted: Wanted) -> None:
+        problems = []
+        pending = 0
+        for number in wanted.versions:
+            try:
+                versions.check(number)
+            except RetrainError as error:  # noqa: PERF203 - a handful of versions, once
+                problems.append(self._refusal(number, error))
+            else:
+                pending = number
+                break
+        self._status.update(pending_model_version=pending)
+        self._status.problem(_PROBLEM, ' '.join(problems))
+        if pending and self._is_news(pending, 'offer'):
+            serving = versions.serving
+            now = f'version {serving.version.version} goes on' if serving else 'none serves yet'
+            self._log.info(
+                f'another program {_deed(pending, wanted)} model version {pending}, and {now}: '
+                'load it with ~/load_model, or let the node do so by the parameter follow_models'
+            )
+
+    def _refusal(self, number: int, error: RetrainError) -> str:
+        words = sentence(f'model version {number} of another program does not serve: {error}')
+        if self._is_news(number, 'refusal'):
+            self._log.warning(words)
+        return words
+
+    def _refuse(self, number: int, problem: str) -> None:
+        if self._is_news(number, problem):
+            self._log.warning(sentence(problem))
+        self._status.problem(_PROBLEM, sentence(problem))
+
+    def _is_news(self, number: int, what: str) -> bool:
+        news = (number, what) not in self._said
+        self._said.add((number, what))
+        return news
+
+    def _forget(self) -> None:
+        self._said.clear()
+        self._status.update(pending_model_version=0)
+        self._status.problem(_PROBLEM, '')
+
+
+def _deed(number: int, wanted: Wanted) -> str:
+    """Return what the other program did with a version."""
+    is_choice = wanted.choice is not None and wanted.choice.version == number
+    return 'chose' if is_choice else 'trained'

@@ -1,0 +1,81 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The service ~/load_model: back to an older model, or forward again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from edgetpu_retrain.node.active_parts import ActiveParts
+from edgetpu_retrain.node.models.served_model import ServedModel
+from edgetpu_retrain.node.process.thread_priority import stand_back
+from edgetpu_retrain.node.requests.responses import ServiceAnswers
+from edgetpu_retrain.store.models.model_store import ModelVersion
+from edgetpu_retrain_interfaces.srv import LoadModel
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.node import Node
+
+
+class ModelServices:
+    """
+    Answers ``~/load_model``; loading is done in a thread, so that frames go on meanwhile.
+
+    Args:
+        node: whose service it is.
+        active: answers what works while the node is active, or raises RequestError.
+    """
+
+    def __init__(self, node: Node, active: Callable[[], ActiveParts]) -> None:
+        self._active = active
+        self._answers = ServiceAnswers(node)
+        self._thread = ThreadPoolExecutor(
+            max_workers=1, thread_name_prefix='models', initializer=stand_back
+        )
+        self._loading: Future[ModelVersion] | None = None
+        node.create_service(
+            LoadModel,
+            '~/load_model',
+            self._load_model,
+            callback_group=ReentrantCallbackGroup(),
+        )
+
+    def stop(self) -> None:
+        """Wait until what was asked for is done."""
+        if self._loading is not None:
+            wait([self._loading])
+
+    def close(self) -> None:
+        """End when what was asked for is done."""
+        self._thread.shutdown()
+
+    async def _load_model(self, request: Any, response: Any) -> Any:
+        return await self._answers.fill(response, self._load(request, response))
+
+    async def _load(self, request: Any, response: Any) -> str:
+        versions = self._active().versions
+        try:
+            self._loading = self._thread.submit(versions.load, request.version)
+            loaded = await self._answers.ended(self._loading)
+        finally:
+            _tell_what_serves(versions.serving, response)
+        return f'Model version {loaded.version} serves ({loaded.path})'
+
+
+def _tell_what_serves(serving: ServedModel | None, response: Any) -> None:
+    if serving is not None:
+        response.model_version = serving.version.version
+        response.model_path = str(serving.version.path)
+        response.labels = list(serving.labels)

@@ -1,0 +1,109 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""How every service of the node answers: what was done, or what was wrong and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from concurrent.futures import CancelledError, Future
+import time
+import traceback
+from typing import Any
+
+from edgetpu_retrain.errors import RequestError, RetrainError
+from edgetpu_retrain.node.process.error_frames import release_frames
+from edgetpu_retrain.node.requests.executor_future import on_executor
+from edgetpu_retrain.node.requests.refusal_log import RefusalLog
+from edgetpu_retrain.wording import presentable, quoted, sentence
+from rclpy.node import Node
+
+MAX_WAITING = 100
+"""Requests that are being answered; a store that is locked lets them wait for 10 s each."""
+
+MAX_WAITING_BYTES = 256 * 1024 * 1024
+"""In the pictures that came with them."""
+
+DEACTIVATED = 'the node was deactivated before it was done: activate it and ask again'
+
+
+class ServiceAnswers:
+    """
+    Fills the ``success`` and ``message`` of responses.
+
+    Args:
+        node: whose services answer.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._refusals = RefusalLog()
+        self._waiting = 0
+        self._waiting_bytes = 0
+
+    async def fill(self, response: Any, work: Coroutine[Any, Any, str], *, size: int = 0) -> Any:
+        """
+        Do the work; what it answers or the error it raises is what the person reads.
+
+        Args:
+            response: of a service; is returned.
+            work: answers a sentence about what was done.
+            size: bytes that the request keeps in memory until then, where they are many.
+        """
+        if self._waiting >= MAX_WAITING or self._waiting_bytes + size > MAX_WAITING_BYTES:
+            work.close()
+            response.message = (
+                f'The node is answering {self._waiting} requests with {self._waiting_bytes} bytes '
+                f'of pictures, and no more than {MAX_WAITING} with {MAX_WAITING_BYTES} wait: ask '
+                'again when it has answered some.'
+            )
+            return response
+        self._waiting += 1
+        self._waiting_bytes += size
+        try:
+            return await self._filled(response, work)
+        finally:
+            self._waiting -= 1
+            self._waiting_bytes -= size
+
+    async def _filled(self, response: Any, work: Coroutine[Any, Any, str]) -> Any:
+        try:
+            response.message = presentable(sentence(await work))
+            response.success = True
+        except RetrainError as error:
+            response.message = presentable(sentence(error))
+            release_frames(error)
+            line = self._refusals.line(response.message, time.monotonic())
+            if line is not None:
+                self._node.get_logger().warning(f'request refused: {line}')
+        except Exception as error:  # noqa: BLE001 - a bug must not end a robot's node
+            if not self._node.context.ok():
+                # A signal has ended ROS, and whatever is being done with it then fails.
+                response.message = DEACTIVATED
+                return response
+            response.message = f'Internal error, see the log of the node: {quoted(repr(error))}.'
+            self._node.get_logger().error(traceback.format_exc())
+            release_frames(error)
+        return response
+
+    async def ended(self, future: Future[Any]) -> Any:
+        """
+        Return what a thread's future answers.
+
+        Raises:
+            RequestError: when the node was deactivated first.
+        """
+        try:
+            return await on_executor(self._node, future)
+        except CancelledError as error:
+            raise RequestError(DEACTIVATED) from error

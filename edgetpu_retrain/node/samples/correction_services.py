@@ -1,0 +1,128 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The services that correct what was taught: relabel, undo, embed again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
+import threading
+from typing import Any
+
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.node.active_parts import ActiveParts
+from edgetpu_retrain.node.process.thread_priority import stand_back
+from edgetpu_retrain.node.requests.responses import ServiceAnswers
+from edgetpu_retrain.node.samples.reembedding import reembed
+from edgetpu_retrain.node.samples.sample_requests import relabel_request
+from edgetpu_retrain.node.samples.sample_services import no_samples, tell_totals
+from edgetpu_retrain.wording import counted
+from edgetpu_retrain_interfaces.srv import RelabelSamples
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.node import Node
+from std_srvs.srv import Trigger
+
+
+class CorrectionServices:
+    """
+    Answers ``~/relabel_samples``, ``~/undo`` and ``~/reembed_samples``.
+
+    Args:
+        node: whose services they are.
+        active: answers what works while the node is active, or raises RequestError.
+    """
+
+    def __init__(self, node: Node, active: Callable[[], ActiveParts]) -> None:
+        self._active = active
+        self._answers = ServiceAnswers(node)
+        # Embedding a whole store again takes minutes; other samples are stored meanwhile.
+        self._thread = ThreadPoolExecutor(
+            max_workers=1, thread_name_prefix='reembedding', initializer=stand_back
+        )
+        self._reembedding: Future[str] | None = None
+        self._stopping = threading.Event()
+        group = ReentrantCallbackGroup()
+        for kind, name, callback in (
+            (RelabelSamples, '~/relabel_samples', self._relabel_samples),
+            (Trigger, '~/undo', self._undo),
+            (Trigger, '~/reembed_samples', self._reembed_samples),
+        ):
+            node.create_service(kind, name, callback, callback_group=group)
+
+    def stop(self) -> None:
+        """End what runs after the picture in hand; it can be asked for again."""
+        self._stopping.set()
+        if self._reembedding is not None:
+            wait([self._reembedding])
+
+    def close(self) -> None:
+        """End what runs, and its thread."""
+        self.stop()
+        self._thread.shutdown()
+
+    async def _relabel_samples(self, request: Any, response: Any) -> Any:
+        work = tell_totals(
+            partial(self._relabel, request, response),
+            self._answers,
+            self._active,
+            request.new_label,
+            response,
+        )
+        return await self._answers.fill(response, work)
+
+    async def _undo(self, _request: Any, response: Any) -> Any:
+        return await self._answers.fill(response, self._undo_last_addition())
+
+    async def _reembed_samples(self, _request: Any, response: Any) -> Any:
+        return await self._answers.fill(response, self._reembed())
+
+    async def _relabel(self, request: Any, response: Any) -> str:
+        samples = self._active().samples
+        label, ids, new_label = relabel_request(request)
+        if label:
+            change = samples.relabel_class(label, new_label)
+        else:
+            change = samples.relabel(ids, new_label)
+        relabelled = await self._answers.ended(change)
+        if not relabelled:
+            raise RequestError(await no_samples(self._answers, samples, label))
+        response.relabelled = relabelled
+        what = counted(relabelled, 'sample is', 'samples are')
+        return f'{what} labelled {new_label!r} now; train for the model to know'
+
+    async def _undo_last_addition(self) -> str:
+        undone = await self._answers.ended(self._active().samples.undo())
+        if not undone.samples:
+            raise RequestError('There are no samples, so there is nothing to undo')
+        return f'{counted(undone.samples, "sample", "samples")} of {undone.label!r} removed'
+
+    async def _reembed(self) -> str:
+        parts = self._active()
+        if self._reembedding is not None:
+            raise RequestError('The samples are being embedded again: wait for its end')
+        self._stopping.clear()
+        self._reembedding = self._thread.submit(
+            reembed,
+            parts.store,
+            parts.samples.description,
+            parts.workers.embed,
+            self._stopping.is_set,
+        )
+        self._reembedding.add_done_callback(lambda _: parts.samples.report_counts())
+        try:
+            message: str = await self._answers.ended(self._reembedding)
+        finally:
+            self._reembedding = None
+        return message

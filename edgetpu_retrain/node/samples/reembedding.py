@@ -1,0 +1,97 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Embedding samples again that another extractor made, from their stored pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+
+from edgetpu_retrain.errors import ImageError, RequestError
+from edgetpu_retrain.model_file.description import ModelDescription
+from edgetpu_retrain.pictures.compressed_image import decode_picture
+from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.store.samples.embedding_kind import RawArray
+from edgetpu_retrain.store.samples.sample_store import SampleStore
+from edgetpu_retrain.wording import counted
+
+
+def reembed(
+    store: SampleStore,
+    description: ModelDescription,
+    embed: Callable[[RgbArray], Future[RawArray]],
+    should_stop: Callable[[], bool],
+) -> str:
+    """
+    Give the samples of other extractors, as far as their pictures are stored, to this one.
+
+    Args:
+        store: the samples.
+        description: of the extractor.
+        embed: asks the owner of the interpreter for a picture's embedding, between two frames.
+        should_stop: asked before every picture.
+
+    Returns:
+        What was done, a sentence.
+
+    Raises:
+        RequestError: when there is nothing to be embedded again, or it was stopped; what is
+            done by then stays.
+        StoreError: when the store cannot be read or written.
+    """
+    extractor = description.identity
+    missing = store.unembedded(extractor=extractor)
+    if not missing.samples:
+        raise RequestError(
+            'All samples are of the extractor that is in use: nothing is to be done'
+        )
+    done = damaged = 0
+    for picture in store.to_reembed(extractor):
+        if should_stop():
+            raise _stopped(done)
+        try:
+            embedding = embed(decode_picture(picture.jpeg)).result()
+        except CancelledError as error:
+            raise _stopped(done) from error
+        except ImageError:
+            damaged += 1
+            continue
+        done += store.add_embedding(
+            picture.sample_id,
+            embedding,
+            extractor=extractor,
+            quantization=description.quantization,
+        )
+    without = missing.samples - missing.with_image
+    remarks = [
+        f'{counted(count, "other has", "others have")} {what}'
+        for count, what in (
+            (without, 'no stored picture (parameter store_images)'),
+            (damaged, 'a damaged one'),
+        )
+        if count
+    ]
+    message = f'{counted(done, "sample was", "samples were")} embedded again'
+    if remarks:
+        message += f'; {" and ".join(remarks)} and cannot be'
+    if not done:
+        raise RequestError(message)
+    return message
+
+
+def _stopped(done: int) -> RequestError:
+    return RequestError(
+        f'It was stopped after {counted(done, "sample", "samples")}, which stay: ask for the '
+        'rest again'
+    )

@@ -1,0 +1,188 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What a report is about: the samples of one extractor and the model version beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import contextlib
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgetpu_retrain.errors import RequestError, StoreError
+from edgetpu_retrain.store.files.data_folder import MODELS_FOLDER, SAMPLES_FILE
+from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
+from edgetpu_retrain.store.models.serving import ServingChoice
+from edgetpu_retrain.store.samples.sample_store import SampleSet, SampleStore
+from edgetpu_retrain.store.samples.stored_sample import StoredSample
+from edgetpu_retrain.training_options import TrainingOptions
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """
+    What a report is made from.
+
+    Args:
+        folder: the data folder.
+        samples: all samples of one extractor, two classes or more.
+        stored: what is known of each sample, in the order of ``samples``.
+        extractor: identity of that extractor.
+        elsewhere: samples that only other extractors have an embedding of.
+        model: the version that the report is about; None before the first training.
+    """
+
+    folder: Path
+    samples: SampleSet
+    stored: tuple[StoredSample, ...]
+    extractor: str
+    elsewhere: int
+    model: ModelVersion | None
+
+    @property
+    def options(self) -> TrainingOptions:
+        """The options that the version was trained with, the default ones without a version."""
+        if self.model is None:
+            return TrainingOptions()
+        # Options of later releases are passed over.
+        known = {each.name for each in dataclasses.fields(TrainingOptions)}
+        given = {name: value for name, value in self.model.record.options.items() if name in known}
+        return TrainingOptions(**given).validated()  # type: ignore[arg-type]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Class name to number of samples."""
+        counts = np.bincount(self.samples.labels, minlength=len(self.samples.names))
+        return dict(zip(self.samples.names, counts.tolist(), strict=True))
+
+    @property
+    def pictures(self) -> int:
+        """How many samples have a stored picture."""
+        return sum(each.has_image for each in self.stored)
+
+    def changes_since_training(self) -> tuple[tuple[str, int, int], ...]:
+        """Return class, samples in the version and samples now, where these are not the same."""
+        if self.model is None:
+            return ()
+        then, now = dict(self.model.record.sample_counts), self.counts
+        names = [*then, *(name for name in now if name not in then)]
+        return tuple(
+            (name, then.get(name, 0), now.get(name, 0))
+            for name in names
+            if then.get(name, 0) != now.get(name, 0)
+        )
+
+
+def gather(data_dir: Path, version: int) -> Material:
+    """
+    Read what a report is made from; nothing is changed or created.
+
+    Args:
+        data_dir: the data folder of the node or the command line.
+        version: number of a model version; 0 = the one that serves, or the latest.
+
+    Raises:
+        RequestError: when there is no sample, only one class, or none of the version's extractor.
+        StoreError: when samples or models cannot be read, or there is no such version.
+    """
+    folder = Path(data_dir).absolute()
+    database = folder / SAMPLES_FILE
+    # Opening a store that is not there would make an empty one.
+    if not database.is_file():
+        raise RequestError(
+            f'There is nothing to report: {folder} has no samples ({SAMPLES_FILE} is missing). '
+            'Teach some first, or name the data_dir that holds them.'
+        )
+    model = _model(folder / MODELS_FOLDER, version)
+    with SampleStore(database) as store:
+        extractor = _extractor(store, model)
+        samples, stored = _consistent(store, extractor)
+        elsewhere = store.unembedded(extractor=extractor).samples
+    if len(samples.names) < 2:
+        raise RequestError(
+            f'There is nothing to tell apart: {folder} has samples of {samples.names[0]!r} only. '
+            'Add samples of a second class.'
+        )
+    return Material(folder, samples, stored, extractor, elsewhere, model)
+
+
+def _model(folder: Path, version: int) -> ModelVersion | None:
+    if version < 0:
+        raise RequestError(
+            f'version is {version}; it must be the number of a model, or 0 for the one that serves'
+        )
+    if not folder.is_dir():
+        if version:
+            raise RequestError(
+                f'There is no model version {version}: {folder} does not exist. Train first, or '
+                'leave the version out.'
+            )
+        return None
+    models = ModelStore(folder)
+    if version:
+        return models.load(version)
+    return _first_usable(models, ServingChoice(models).versions_to_try())
+
+
+def _first_usable(models: ModelStore, versions: Sequence[int]) -> ModelVersion | None:
+    for version in versions:
+        with contextlib.suppress(StoreError):
+            return models.load(version)
+    # None is usable: the first one says why.
+    return models.load(versions[0]) if versions else None
+
+
+def _extractor(store: SampleStore, model: ModelVersion | None) -> str:
+    """Return the identity of the extractor whose samples the report is about."""
+    known = store.extractors()
+    if not known:
+        raise RequestError(
+            f'There is nothing to report: {store.path} holds no sample. Teach some first.'
+        )
+    if model is None:
+        return next(iter(known))
+    extractor = model.record.extractor
+    if extractor not in known:
+        others = ', '.join(f'{count} of {name[:12]}' for name, count in known.items())
+        raise RequestError(
+            f'Model version {model.version} was trained with extractor {extractor[:12]}, of which '
+            f'{store.path} holds no sample (it holds {others}). Name another version, or let the '
+            'node embed the samples again (~/reembed_samples) and train.'
+        )
+    return extractor
+
+
+def _consistent(store: SampleStore, extractor: str) -> tuple[SampleSet, tuple[StoredSample, ...]]:
+    """Return samples and what is known of them, also while a node adds to them."""
+    samples = store.snapshot(extractor=extractor)
+    known = {each.sample_id: each for each in store.list_samples(extractor=extractor)}
+    kept = [row for row, number in enumerate(samples.ids.tolist()) if number in known]
+    if len(kept) < len(samples.ids):
+        # Removed between the two questions.
+        samples = _some(samples, kept)
+    return samples, tuple(known[number] for number in samples.ids.tolist())
+
+
+def _some(samples: SampleSet, rows: list[int]) -> SampleSet:
+    labels = samples.labels[rows]
+    present = np.unique(labels)
+    return SampleSet(
+        samples.embeddings[rows],
+        np.searchsorted(present, labels).astype(np.int64),
+        tuple(samples.names[number] for number in present.tolist()),
+        samples.quantization,
+        samples.ids[rows],
+    )

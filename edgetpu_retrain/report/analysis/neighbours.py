@@ -1,0 +1,71 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Which other samples are nearest to a sample, by cosine distance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgetpu_retrain.learning import FloatArray, IntArray
+from edgetpu_retrain.model_file.quantization import dequantize
+from edgetpu_retrain.store.samples.sample_store import SampleSet
+import numpy as np
+
+_BLOCK_ROWS = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """
+    The nearest other samples of some samples.
+
+    Args:
+        rows: int64 ``[Q, K]``, nearest first.
+        distances: float32 ``[Q, K]``, 0 (same direction) to 2 (the opposite one).
+    """
+
+    rows: IntArray
+    distances: FloatArray
+
+
+def nearest_samples(samples: SampleSet, queries: IntArray, count: int) -> Neighbours:
+    """
+    Find the nearest other samples.
+
+    Args:
+        samples: all samples.
+        queries: int64 ``[Q]``, the rows whose neighbours are wanted.
+        count: how many, K; fewer where there are fewer other samples.
+    """
+    kept = min(count, len(samples.labels) - 1)
+    wanted = _unit_vectors(samples, queries)
+    rows = np.empty((len(queries), 0), np.int64)
+    similarities = np.empty((len(queries), 0), np.float32)
+    for start in range(0, len(samples.labels), _BLOCK_ROWS):
+        block = np.arange(start, min(start + _BLOCK_ROWS, len(samples.labels)))
+        found = wanted @ _unit_vectors(samples, block).T
+        found[queries[:, np.newaxis] == block] = -np.inf
+        rows = np.concatenate([rows, np.broadcast_to(block, found.shape)], axis=1)
+        similarities = np.concatenate([similarities, found], axis=1)
+        order = np.argsort(-similarities, axis=1, kind='stable')[:, :kept]
+        rows = np.take_along_axis(rows, order, axis=1)
+        similarities = np.take_along_axis(similarities, order, axis=1)
+    return Neighbours(rows, np.clip(1.0 - similarities, 0.0, 2.0))
+
+
+def _unit_vectors(samples: SampleSet, rows: IntArray) -> FloatArray:
+    reals = dequantize(samples.embeddings[rows], samples.quantization).astype(np.float64)
+    lengths = np.linalg.norm(reals, axis=1, keepdims=True)
+    units = np.divide(reals, lengths, out=np.zeros_like(reals), where=lengths > 0.0)
+    return units.astype(np.float32)

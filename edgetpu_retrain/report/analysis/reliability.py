@@ -1,0 +1,74 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""How far confidence can be believed: the share of right answers beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgetpu_retrain.learning import FloatArray, IntArray
+from edgetpu_retrain.learning.default_training.calibration import expected_calibration_error
+import numpy as np
+import numpy.typing as npt
+
+BINS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """
+    Answers in bins of equal width by confidence, empty ones left out; arrays are ``[B]``.
+
+    Args:
+        confidence: float64, mean probability of the answers.
+        right: float64, share of them that were right.
+        counts: int64, how many.
+        error: the expected calibration error over these bins, NaN without answers.
+    """
+
+    confidence: npt.NDArray[np.float64]
+    right: npt.NDArray[np.float64]
+    counts: IntArray
+    error: float
+
+    @property
+    def excess(self) -> float:
+        """Mean confidence less share of right answers: above 0 = too sure."""
+        if not len(self.counts):
+            return float('nan')
+        return float(np.average(self.confidence - self.right, weights=self.counts))
+
+
+def reliability(probabilities: FloatArray, labels: IntArray) -> Reliability:
+    """
+    Put answers into bins (Guo et al., 'On Calibration of Modern Neural Networks', ICML 2017).
+
+    Args:
+        probabilities: float32 ``[M, C]`` of samples held out.
+        labels: int64 ``[M]``.
+    """
+    if not len(labels):
+        nothing = np.empty(0, np.float64)
+        return Reliability(nothing, nothing, np.empty(0, np.int64), float('nan'))
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = np.argmax(probabilities, axis=1) == labels
+    place = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    counts = np.bincount(place, minlength=BINS)
+    used = counts > 0
+    return Reliability(
+        np.bincount(place, weights=confidence, minlength=BINS)[used] / counts[used],
+        np.bincount(place, weights=right, minlength=BINS)[used] / counts[used],
+        counts[used].astype(np.int64),
+        expected_calibration_error(probabilities, labels, BINS),
+    )

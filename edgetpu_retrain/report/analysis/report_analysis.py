@@ -1,0 +1,199 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""All that a report finds out, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+import math
+
+from edgetpu_retrain.learning import confusion_matrix, FloatArray, IntArray
+from edgetpu_retrain.report.analysis.gathering import Material
+from edgetpu_retrain.report.analysis.hard_samples import least_sure, MOST, worst_mistakes
+from edgetpu_retrain.report.analysis.held_out import cross_validate, HeldOut
+from edgetpu_retrain.report.analysis.learning_curve import learning_curve, LearningCurve
+from edgetpu_retrain.report.analysis.mislabels import Mislabels, suspected_mislabels
+from edgetpu_retrain.report.analysis.neighbours import nearest_samples
+from edgetpu_retrain.report.analysis.reliability import Reliability, reliability
+from edgetpu_retrain.report.analysis.training_curves import training_curves, TrainingCurves
+import numpy as np
+
+NEIGHBOURS = 3
+"""Nearest neighbours shown of each sample."""
+
+# The 97.5 % quantile of the normal distribution, for intervals of 95 %.
+_QUANTILE = 1.959964
+
+# Distances of a thousand samples have the distribution of those of all.
+_SPACED = 1000
+
+# The method needs a head that tells classes apart; nobody mislabels every fourth sample.
+_MOST_SUSPECTS = 0.25
+
+OnStep = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """
+    What is known about samples and the training on them.
+
+    Args:
+        material: what it is about.
+        held_out: an answer for every sample by a head not trained on it.
+        confusion: int64 ``[C, C]`` of these answers, row = truth.
+        curves: loss and accuracy along the training.
+        learning: accuracy with a part of the samples; None where they are too few.
+        reliability: confidence and share of right answers.
+        mislabels: suspects among the judged samples.
+        mistakes: int64, positions among the judged samples of the worst mistakes.
+        unsure: int64, the same of the least sure answers.
+        spacing: float32 ``[S]``, cosine distance of some samples to the nearest other one.
+        neighbours: row of a sample that is shown to rows and distances of its nearest ones.
+    """
+
+    material: Material
+    held_out: HeldOut
+    confusion: IntArray
+    curves: TrainingCurves
+    learning: LearningCurve | None
+    reliability: Reliability
+    mislabels: Mislabels
+    mistakes: IntArray
+    unsure: IntArray
+    spacing: FloatArray
+    neighbours: dict[int, list[tuple[int, float]]]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Class names."""
+        return self.material.samples.names
+
+    @property
+    def counts(self) -> IntArray:
+        """Samples of each class, int64 ``[C]``."""
+        counts = np.bincount(self.material.samples.labels, minlength=len(self.names))
+        return counts.astype(np.int64)
+
+    @property
+    def judged(self) -> int:
+        """How many samples were judged."""
+        return len(self.held_out.rows)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the judged samples that were right, NaN without any."""
+        return float(self.held_out.right.mean()) if self.judged else math.nan
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Between which two shares the accuracy lies, with 95 % confidence."""
+        return wilson_interval(int(self.held_out.right.sum()), self.judged)
+
+    @property
+    def too_many_suspects(self) -> bool:
+        """Whether so many labels are suspected that it is rather the head that is wrong."""
+        return len(self.mislabels) > _MOST_SUSPECTS * self.judged
+
+    @property
+    def typical_spacing(self) -> float:
+        """The median of these distances."""
+        return float(np.median(self.spacing))
+
+    def recall(self, number: int) -> float:
+        """Return the share of a class's samples that were recognized, NaN without any."""
+        total = int(self.confusion[number].sum())
+        return int(self.confusion[number, number]) / total if total else math.nan
+
+    def precision(self, number: int) -> float:
+        """Return the share of the answers of a class that were right, NaN without any."""
+        total = int(self.confusion[:, number].sum())
+        return int(self.confusion[number, number]) / total if total else math.nan
+
+
+def analyse(material: Material, on_step: OnStep | None = None) -> Analysis:
+    """
+    Find out all that the report tells.
+
+    Args:
+        material: what it is about.
+        on_step: called with what begins now, in words.
+    """
+    tell = on_step or _silent
+    samples, options = material.samples, material.options
+    tell('training with every sample held out once')
+    held_out = cross_validate(samples, options)
+    tell('training on 10, 20 and 40 % of the samples')
+    learning = learning_curve(samples, held_out, options)
+    tell('training on all samples')
+    curves = training_curves(samples, options)
+    tell('looking for wrong labels and nearest neighbours')
+    mislabels = suspected_mislabels(held_out.probabilities, held_out.labels)
+    mistakes, unsure = worst_mistakes(held_out), least_sure(held_out)
+    positions = np.unique(np.concatenate([mistakes, unsure, mislabels.positions[:MOST]]))
+    return Analysis(
+        material,
+        held_out,
+        confusion_matrix(held_out.labels, held_out.answers, len(samples.names))
+        if len(held_out.rows)
+        else np.zeros((len(samples.names),) * 2, np.int64),
+        curves,
+        learning,
+        reliability(held_out.probabilities, held_out.labels),
+        mislabels,
+        mistakes,
+        unsure,
+        _spacing(material),
+        _neighbours(material, held_out.rows[positions]),
+    )
+
+
+def wilson_interval(right: int, count: int) -> tuple[float, float]:
+    """
+    Return the 95 % confidence interval of a share (E. B. Wilson, JASA 22, 1927).
+
+    >>> low, high = wilson_interval(10, 10)
+    >>> print(f'{low:.2f} {high:.2f}')
+    0.72 1.00
+    """
+    if not count:
+        return 0.0, 1.0
+    share, weight = right / count, _QUANTILE**2 / count
+    middle = share + weight / 2
+    spread = _QUANTILE * math.sqrt(share * (1 - share) / count + weight / (4 * count))
+    low, high = (middle - spread) / (1 + weight), (middle + spread) / (1 + weight)
+    return max(low, 0.0), min(high, 1.0)
+
+
+def _neighbours(material: Material, rows: IntArray) -> dict[int, list[tuple[int, float]]]:
+    found = nearest_samples(material.samples, rows, NEIGHBOURS)
+    return {
+        row: list(zip(near, distances, strict=True))
+        for row, near, distances in zip(
+            rows.tolist(), found.rows.tolist(), found.distances.tolist(), strict=True
+        )
+    }
+
+
+def _spacing(material: Material) -> FloatArray:
+    count = len(material.samples.labels)
+    rows = np.arange(count)
+    if count > _SPACED:
+        rows = np.random.default_rng(material.options.seed).choice(rows, _SPACED, replace=False)
+    return nearest_samples(material.samples, rows, 1).distances[:, 0]
+
+
+def _silent(step: str) -> None:
+    del step

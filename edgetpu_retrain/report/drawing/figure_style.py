@@ -1,0 +1,90 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""How figures look: colours that colour-blind people can tell apart, and quiet axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgetpu_retrain.report.words.phrases import shown
+from matplotlib.axes import Axes
+
+# M. Okabe and K. Ito, 'Color Universal Design', 2008.
+BLUE = '#0072B2'
+ORANGE = '#E69F00'
+VERMILLION = '#D55E00'
+GREEN = '#009E73'
+SKY = '#56B4E9'
+INK = '#1d2733'
+FAINT = '#566474'
+PALE = '#c9d1da'
+
+STYLE: dict[str, Any] = {
+    'font.size': 10.0,
+    'font.family': 'sans-serif',
+    'axes.titlesize': 12.0,
+    'axes.titleweight': 'bold',
+    'axes.titlelocation': 'left',
+    'axes.labelcolor': INK,
+    'axes.edgecolor': '#8593a3',
+    'axes.spines.top': False,
+    'axes.spines.right': False,
+    'axes.axisbelow': True,
+    'axes.grid': True,
+    'grid.color': '#e6eaee',
+    'grid.linewidth': 0.8,
+    'text.color': INK,
+    'xtick.color': INK,
+    'ytick.color': INK,
+    'legend.frameon': False,
+    'legend.fontsize': 9.0,
+    'lines.linewidth': 2.0,
+    'figure.facecolor': 'white',
+    'savefig.facecolor': 'white',
+    # A label such as '$x' is a name, not a formula.
+    'text.parse_math': False,
+    # Letters as outlines: the page needs no font.
+    'svg.fonttype': 'path',
+    # The same figure twice is the same file.
+    'svg.hashsalt': 'edgetpu_retrain',
+}
+
+_LONGEST_LABEL = 16
+
+
+def label_in_figure(label: str) -> str:
+    """Return a class name as short as a figure has room for."""
+    return shown(label, _LONGEST_LABEL)
+
+
+def legend_above(axes: Axes) -> None:
+    """Put the legend above the axes, where it hides nothing; it may reach over their labels."""
+    columns = len(axes.get_legend_handles_labels()[0])
+    axes.legend(
+        loc='lower right',
+        bbox_to_anchor=(1.0, 1.0),
+        ncols=columns,
+        borderaxespad=0.2,
+        handlelength=1.6,
+        columnspacing=1.2,
+    )
+
+
+def say_instead(axes: Axes, reason: str) -> None:
+    """Write into empty axes why there is nothing to draw."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.text(
+        0.5, 0.5, reason, ha='center', va='center', wrap=True, transform=axes.transAxes, color=INK
+    )

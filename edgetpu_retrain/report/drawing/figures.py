@@ -1,0 +1,218 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+All figures of the report: what each one is called, what it shows, and its picture.
+
+matplotlib draws without a window and without its global state (``pyplot``), so that a report can
+be made on a robot without a display and in any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+import io
+import textwrap
+import warnings
+
+from edgetpu_retrain.report.analysis.report_analysis import Analysis
+from edgetpu_retrain.report.drawing.answer_figures import (
+    confused_classes,
+    draw_confusion,
+    draw_reliability,
+)
+from edgetpu_retrain.report.drawing.figure_style import FAINT, STYLE
+from edgetpu_retrain.report.drawing.sample_figures import (
+    draw_class_balance,
+    draw_gain_by_class,
+    draw_learning_curve,
+    draw_spacing,
+    MOST_CLASSES,
+)
+from edgetpu_retrain.report.drawing.training_figures import draw_accuracy, draw_loss
+from edgetpu_retrain.report.words.conclusions import Conclusions
+from edgetpu_retrain.report.words.phrases import shown
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+Draw = Callable[[Axes, Analysis], None]
+
+# Inches; at 96 pixels an inch as wide as a column of the page, so that letters keep their size.
+_SIZE = (4.7, 3.6)
+_SHEET_WIDTH = 12.0
+_CONCLUSION_HEIGHT = 3.4
+_ROW_HEIGHT = 5.0
+_SHEET_DPI = 100
+_SHEET_COLUMNS = 2
+# Characters of a line, and lines of problems, that fit.
+_CONCLUSION_LINE = 150
+_SENTENCE_LINE = 92
+_PROBLEMS = 5
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """
+    One figure.
+
+    Args:
+        name: for addresses within the page.
+        title: in a few words.
+        sentence: what it shows.
+        draw: draws it into axes.
+    """
+
+    name: str
+    title: str
+    sentence: str
+    draw: Draw
+
+
+def drawings(analysis: Analysis) -> tuple[Drawing, ...]:
+    """Return all figures, in the order in which they answer questions."""
+    many = len(analysis.names) > MOST_CLASSES
+    drawn = len(confused_classes(analysis))
+    which = f' Of {len(analysis.names)} classes, the {drawn} '
+    return (
+        Drawing(
+            'learning-curve',
+            'Would more samples help?',
+            'Share of held-out samples answered right by models trained on 10, 20, 40 and 80 % of '
+            'the samples; each step doubles them. While the line climbs, more samples help. Bars '
+            'are two standard errors.',
+            draw_learning_curve,
+        ),
+        Drawing(
+            'gain',
+            'Samples of which class?',
+            'How much of each class is recognized after training on 40 % (ring) and on 80 % '
+            '(diamond) of the samples: a long way to the right means that more of this class help.'
+            + (f'{which}least recognized are shown.' if many else ''),
+            draw_gain_by_class,
+        ),
+        Drawing(
+            'confusion',
+            'What is taken for what?',
+            'Confusion matrix of held-out samples in counts: a row is what a sample was taught '
+            'as, a column what it was taken for. Everything off the diagonal is a mistake.'
+            + (f'{which}with the most mistakes are shown.' if many else ''),
+            draw_confusion,
+        ),
+        Drawing(
+            'balance',
+            'How many samples of each class?',
+            'Samples in the store, by class. Classes with far fewer than the others are known '
+            'from fewer views.' + (f'{which}smallest are shown.' if many else ''),
+            draw_class_balance,
+        ),
+        Drawing(
+            'spacing',
+            'How different are the samples?',
+            f'How far samples are from the nearest other one: half of them are within '
+            f'{analysis.typical_spacing:.3f}. Many near 0 are nearly the same frame; they teach '
+            'little, and make all figures here look better than a new view would.',
+            draw_spacing,
+        ),
+        Drawing(
+            'reliability',
+            'Can its confidence be believed?',
+            _reliability_sentence(analysis),
+            draw_reliability,
+        ),
+        Drawing(
+            'loss',
+            'Did the training converge?',
+            'Loss of each batch along the training; it should fall and level off. Dashed: the '
+            'shorter trainings that measure; solid: the one on all samples that makes the model.',
+            draw_loss,
+        ),
+        Drawing(
+            'accuracy',
+            'Does it learn by heart?',
+            'Share of right answers along the training: of all samples, and of those held out '
+            'from the trainings that measure (looked at four times a run). A wide gap at the end '
+            'means that single samples were learned by heart.',
+            draw_accuracy,
+        ),
+    )
+
+
+def svg_of(drawing: Drawing, analysis: Analysis) -> bytes:
+    """Return a figure as an SVG file, which is sharp at every size."""
+    with _drawing():
+        figure = Figure(figsize=_SIZE, layout='constrained')
+        drawing.draw(figure.subplots(), analysis)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format='svg', metadata={'Date': None, 'Creator': None})
+    return buffer.getvalue()
+
+
+def sheet_of(all_drawings: tuple[Drawing, ...], analysis: Analysis, top: Conclusions) -> bytes:
+    """Return all figures, the conclusion first, as one PNG file."""
+    rows = -(-len(all_drawings) // _SHEET_COLUMNS)
+    heights = [_CONCLUSION_HEIGHT, *[_ROW_HEIGHT] * rows]
+    with _drawing():
+        figure = Figure(
+            figsize=(_SHEET_WIDTH, sum(heights)),
+            dpi=_SHEET_DPI,
+            layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.12),
+        )
+        grid = figure.add_gridspec(1 + rows, _SHEET_COLUMNS, height_ratios=heights)
+        _write_conclusion(figure.add_subfigure(grid[0, :]), top)
+        for number, drawing in enumerate(all_drawings):
+            row, column = divmod(number, _SHEET_COLUMNS)
+            panel = figure.add_subfigure(grid[1 + row, column])
+            drawing.draw(panel.subplots(), analysis)
+            panel.suptitle(drawing.title, x=0.03, ha='left', weight='bold')
+            sentence = textwrap.fill(drawing.sentence, _SENTENCE_LINE)
+            panel.supxlabel(sentence, x=0.03, ha='left', fontsize=8.5, color=FAINT)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format='png', metadata={'Software': None})
+    return buffer.getvalue()
+
+
+def _reliability_sentence(analysis: Analysis) -> str:
+    sentence = (
+        'Share of right answers among held-out samples, over how sure the model was: on the '
+        'dotted line, an answer given with 80 % is right in 80 of 100 cases; below it, the model '
+        'is too sure. Thin lines: 95 % confidence.'
+    )
+    if not analysis.judged:
+        return sentence
+    found = analysis.reliability
+    how = 'too sure' if found.excess > 0.0 else 'less sure than it could be'
+    return (
+        f'{sentence} Here the two differ by {100 * found.error:.1f} points on average; on the '
+        f'whole the model is {100 * abs(found.excess):.1f} points {how}.'
+    )
+
+
+def _write_conclusion(panel: SubFigure, top: Conclusions) -> None:
+    panel.suptitle('Have I done enough?', x=0.015, ha='left', weight='bold')
+    panel.text(0.015, 0.8, top.headline, va='top', fontsize=16, weight='bold')
+    paragraphs = [*top.sentences, *(f'• {each.title}' for each in top.problems[:_PROBLEMS])]
+    text = '\n'.join(textwrap.fill(shown(paragraph), _CONCLUSION_LINE) for paragraph in paragraphs)
+    panel.text(0.015, 0.62, text, va='top', linespacing=1.5)
+
+
+@contextmanager
+def _drawing() -> Iterator[None]:
+    """Draw in the report's style."""
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        # Letters that the font of figures has not are boxes there; the page's tables have them.
+        warnings.filterwarnings('ignore', message='Glyph .* missing from', category=UserWarning)
+        yield

@@ -1,0 +1,89 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+CPU twin: what serves while an Edge TPU does not.
+
+The twin of a compiled extractor is the model it was compiled from.  It has the same embedding,
+so samples stay valid and the very head that serves on the Edge TPU serves behind it.
+"""
+
+from __future__ import annotations
+
+import time
+
+from edgetpu_retrain.model_file.description import ModelDescription
+from edgetpu_retrain.runtime.engines.engine import Answer, check_kind, Servable
+from edgetpu_retrain.runtime.interpreters.image_input import PassTimes
+from edgetpu_retrain.runtime.interpreters.preprocessing import Image
+from edgetpu_retrain.runtime.models.extractor import Extractor
+from edgetpu_retrain.runtime.models.head_scoring import HeadScorer
+import numpy as np
+
+
+class CpuTwin:
+    """
+    The CPU twin of a compiled extractor, loaded and warm.
+
+    A new head is not appended to it but run behind it, by the retrained model's own layers: the
+    scores are the same, and a swap needs no second backbone to be loaded.
+
+    Args:
+        model: bytes of the twin's .tflite file, known to run: packaged or tried before.
+        extractor: description of the compiled one.
+        num_threads: threads of the operators.
+
+    Raises:
+        ModelFileError: when it is no twin, or the runtime cannot run it.
+        DeviceError: when there is no runtime.
+    """
+
+    def __init__(self, model: bytes, extractor: ModelDescription, *, num_threads: int = 1) -> None:
+        self._extractor = Extractor(model, device='cpu', num_threads=num_threads)
+        check_twin(self._extractor.description, extractor)
+        self.runtime = self._extractor.loaded.runtime
+
+    def run(self, rgb: Image, served: Servable | None, head: HeadScorer | None) -> Answer:
+        """
+        Return embedding and scores of a picture.
+
+        Args:
+            rgb: uint8 ``[H, W, 3]``.
+            served: the model that serves, if any.
+            head: its head, likewise.
+
+        Raises:
+            ImageError: when ``rgb`` is no such picture.
+        """
+        embedding = self._extractor.embed(rgb)
+        times = self._extractor.times
+        if head is None:
+            return Answer(embedding, None, None, 'cpu', times)
+        begin = time.perf_counter()
+        scores = head.scores(embedding[np.newaxis])[0]
+        times = PassTimes(times.resize_s, times.invoke_s + time.perf_counter() - begin)
+        return Answer(embedding, scores, served, 'cpu', times)
+
+
+def check_twin(twin: ModelDescription, extractor: ModelDescription) -> None:
+    """
+    Refuse a model that cannot stand in for a compiled extractor.
+
+    Args:
+        twin: description of the model.
+        extractor: description of the compiled extractor.
+
+    Raises:
+        ModelFileError: naming the first difference.
+    """
+    check_kind(twin, extractor, 'fallback_extractor', compiled=False)

@@ -1,0 +1,160 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""DeviceEngines: one engine for each device, all with the same extractor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from edgetpu_retrain.errors import DeviceError
+from edgetpu_retrain.model_file.description import describe, ModelDescription
+from edgetpu_retrain.runtime.engines.engine import Engine, EngineStatus, Servable
+from edgetpu_retrain.runtime.engines.engine_choice import make_engine
+
+
+class ServableOnEach(Servable):
+    """
+    A retrained model, ready to serve on each of several devices.
+
+    Args:
+        model: bytes of the .tflite file.
+        on: what the engine of each device has prepared; at least one.
+    """
+
+    def __init__(self, model: bytes, on: Mapping[str, Servable]) -> None:
+        super().__init__(model, next(iter(on.values())).labels)
+        self.on = on
+
+
+class DeviceEngines(Mapping[str, Engine]):
+    """
+    The engines by the names of their devices, as a person gave these.
+
+    None of them knows of the others, so that the failure of a device is its own.
+
+    Args:
+        engines: at least one.
+    """
+
+    def __init__(self, engines: Mapping[str, Engine]) -> None:
+        self._engines = dict(engines)
+
+    def __getitem__(self, device: str) -> Engine:
+        return self._engines[device]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._engines)
+
+    def __len__(self) -> int:
+        return len(self._engines)
+
+    @property
+    def description(self) -> ModelDescription:
+        """What the extractor takes in and puts out."""
+        return next(iter(self.values())).description
+
+    def prepare(self, model: bytes, *, trusted: bool = True) -> ServableOnEach:
+        """Load a retrained model on every device, one after the other; see ``Engine.prepare``."""
+        prepared = {
+            device: engine.prepare(model, trusted=trusted) for device, engine in self.items()
+        }
+        return ServableOnEach(model, prepared)
+
+    def retry_if_due(self) -> None:
+        """Let each device that failed be tried again if it is time to."""
+        for engine in self.values():
+            engine.retry_if_due()
+
+    def status(self) -> dict[str, EngineStatus]:
+        """Return how each engine is."""
+        return {device: engine.status() for device, engine in self.items()}
+
+    def healthiest(self) -> str:
+        """Return the device to ask for what any of them could do: the first without a problem."""
+
+        def trouble(device: str) -> tuple[bool, bool]:
+            status = self[device].status()
+            return not status.device, bool(status.problem)
+
+        return min(self, key=trouble)
+
+    def close(self) -> None:
+        """Let go of all devices."""
+        for engine in self.values():
+            engine.close()
+
+
+def make_engines(
+    extractor: bytes,
+    devices: Sequence[str],
+    *,
+    report: Callable[[str, str], None] = lambda _device, _sentence: None,
+    **options: Any,
+) -> DeviceEngines:
+    """
+    Return the engines that run an extractor on several devices.
+
+    A device that cannot run it is waited for, as long as another one can.
+
+    Args:
+        extractor: bytes of the .tflite file.
+        devices: at least one, each once; as in :func:`make_engine`.
+        report: is told the device, and its failure or recovery in one sentence; from any thread.
+        options: further ones of :func:`make_engine`.
+
+    Raises:
+        ModelFileError: as :func:`make_engine` does.
+        DeviceError: likewise, when no device can run it; or when it is not clear which Edge TPU
+            each of several is.
+    """
+    several = len(devices) > 1
+    if several and describe(extractor).compiled_for_edgetpu:
+        _check_numbers(devices)
+    with ExitStack() as made:
+        engines = {}
+        for device in devices:
+            engines[device] = make_engine(
+                extractor,
+                device=device,
+                may_start_down=several,
+                report=_with_device(report, device),
+                **options,
+            )
+            made.callback(engines[device].close)
+        together = DeviceEngines(engines)
+        statuses = together.status()
+        if not any(status.device for status in statuses.values()):
+            raise DeviceError(
+                'None of the devices runs: '
+                + '; '.join(f'{device}: {status.problem}' for device, status in statuses.items())
+            )
+        made.pop_all()
+    return together
+
+
+def _with_device(report: Callable[[str, str], None], device: str) -> Callable[[str], None]:
+    return lambda sentence: report(device, sentence)
+
+
+def _check_numbers(devices: Sequence[str]) -> None:
+    # 'usb' takes any, and ':0' may be the same as 'usb:0'; an Edge TPU can be opened once.
+    buses = {device.partition(':')[0] for device in devices}
+    if all(':' in device for device in devices) and not ('' in buses and len(buses) > 1):
+        return
+    raise DeviceError(
+        f'the cameras have the devices {", ".join(devices)}: with several Edge TPUs name each '
+        "one's number, 'usb:0' and 'usb:1', or ':0' and ':1'"
+    )

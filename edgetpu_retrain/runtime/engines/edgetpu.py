@@ -1,0 +1,200 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Edge TPU: find Coral's library, load a compiled model with it, and say what is wrong if it fails.
+
+The library's own errors name a file at best and nothing at worst; here each becomes one sentence
+that tells the person at the robot what to do.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+
+from edgetpu_retrain.errors import DeviceError
+from edgetpu_retrain.runtime.interpreters.device import attached_edgetpus
+from edgetpu_retrain.runtime.interpreters.tflite_runtimes import (
+    coral_make_interpreter,
+    edgetpu_runtime,
+    Interpreter,
+)
+
+LIBRARY = 'libedgetpu.so.1'
+TAKE_THE_TWIN = (
+    "or take the model's CPU twin, the file of the same name without '_edgetpu', because the CPU "
+    'cannot run a compiled model'
+)
+
+_INSTALL = "add Coral's package source (docs/coral.md), sudo apt install libedgetpu1-std"
+_REINSTALL = (
+    "install the libedgetpu1-std of this machine's architecture and release (docs/coral.md)"
+)
+# Coral's package brings the udev rule for USB, its page on PCIe modules the other one.
+_PERMISSIONS = {
+    'usb': (
+        'sudo apt install libedgetpu1-std for its udev rule, sudo usermod -aG plugdev $USER, '
+        'log in anew and plug the device in again'
+    ),
+    'pci': (
+        'add the udev rule of docs/coral.md, sudo usermod -aG apex $USER, log in anew and '
+        'restart the machine'
+    ),
+}
+_PACKAGES_OF_LIBRARIES = {'libusb-1.0.so': 'libusb-1.0-0', 'libc++.so': 'libc++1'}
+# How the runtimes begin the ValueError of a library that loads but creates no delegate.
+_NO_DELEGATE = 'Failed to load delegate'
+_MISSING_LIBRARY = re.compile(r'^(\S+): cannot open shared object file')
+
+
+def make_edgetpu_interpreter(
+    model: bytes, device: str, num_threads: int, library: str = ''
+) -> tuple[Interpreter, str]:
+    """
+    Return an interpreter that runs a compiled model on an Edge TPU, and the runtime's name.
+
+    pycoral is used where it is installed, else the library is loaded as a delegate into
+    tflite-runtime, else into ai-edge-litert.
+
+    Args:
+        model: bytes of a model that was compiled for the Edge TPU.
+        device: ``'auto'`` or what libedgetpu takes: ``'usb'``, ``'usb:N'``, ``'pci'``,
+            ``'pci:N'``, ``':N'``.
+        num_threads: for the operators that stay on the CPU; pycoral does not pass it on.
+        library: name or path of Coral's library; ``''`` is ``LIBRARY``.
+
+    Raises:
+        DeviceError: in one sentence, what is missing and what to do.
+        RuntimeError: when the library refuses the model; see :func:`explain_failed_model`.
+        ValueError: likewise.
+    """
+    library = library or LIBRARY
+    # First of all, since what comes next would fail on a missing library less clearly.
+    _load_library(library)
+    coral = coral_make_interpreter()
+    try:
+        if coral is not None:
+            name, make_interpreter = coral
+            return make_interpreter(model, device=None if device == 'auto' else device), name
+        runtime = edgetpu_runtime()
+        delegate = runtime.load_delegate(library, {} if device == 'auto' else {'device': device})
+    except ValueError as error:
+        if not str(error).startswith(_NO_DELEGATE):
+            raise
+        raise DeviceError(explain_no_delegate(device, library, error)) from error
+    interpreter = runtime.make_interpreter(model, num_threads=num_threads, delegates=[delegate])
+    return interpreter, runtime.name
+
+
+def _load_library(library: str) -> None:
+    try:
+        loaded = ctypes.CDLL(library)
+    except OSError as error:
+        raise DeviceError(explain_no_library(library, error)) from error
+    if not hasattr(loaded, 'tflite_plugin_create_delegate'):
+        raise DeviceError(f"{library} is not Coral's library: {_REINSTALL}, {TAKE_THE_TWIN}")
+
+
+def explain_no_library(library: str, error: OSError) -> str:
+    """
+    Return what to do about a library that the system's loader refuses.
+
+    Args:
+        library: the name it was asked for.
+        error: what ``dlopen`` said; it names the missing file, which may be another library.
+    """
+    missing = _MISSING_LIBRARY.match(str(error))
+    if missing is None:
+        return f'{library} cannot be loaded ({error}): {_REINSTALL}, {TAKE_THE_TWIN}'
+    if missing[1] == library:
+        return f'The Edge TPU library {library} is not installed: {_INSTALL}, {TAKE_THE_TWIN}'
+    for prefix, package in _PACKAGES_OF_LIBRARIES.items():
+        if missing[1].startswith(prefix):
+            return (
+                f'{library} needs {missing[1]}, which is not installed: '
+                f'sudo apt install {package}, {TAKE_THE_TWIN}'
+            )
+    return f'{library} needs {missing[1]}, which is not installed: {_REINSTALL}, {TAKE_THE_TWIN}'
+
+
+def explain_no_delegate(device: str, library: str, error: Exception) -> str:
+    """
+    Return what to do about a library that loads but offers no Edge TPU.
+
+    libedgetpu gives no reason ("Failed to load delegate from libedgetpu.so.1" and nothing
+    behind it), so it is looked for among the devices that the kernel shows.
+
+    Args:
+        device: what was asked for.
+        library: the library's name.
+        error: what the runtime raised.
+    """
+    attached = attached_edgetpus(device)
+    bus, _, number = device.partition(':')
+    if not attached:
+        where = {'usb': 'to USB', 'pci': 'to PCIe'}.get(bus, 'to this machine')
+        return (
+            f'No Edge TPU is attached {where}: plug it in (lsusb then shows 1a6e:089a or '
+            f'18d1:9302, ls /dev/apex_* a PCIe module), {TAKE_THE_TWIN}'
+        )
+    if number and int(number) >= len(attached):
+        return (
+            f'device is {device!r}, but the last such Edge TPU is number {len(attached) - 1} '
+            f'(they count from 0): choose a lower number, {TAKE_THE_TWIN}'
+        )
+    for edgetpu in attached:
+        if not edgetpu.present:
+            return (
+                f'An Edge TPU is attached but {edgetpu.file} is not there, as in a container: '
+                f'start it with --privileged -v /dev:/dev, {TAKE_THE_TWIN}'
+            )
+        if not edgetpu.permitted:
+            return (
+                f'This user may not open the Edge TPU {edgetpu.file}: '
+                f'{_PERMISSIONS[edgetpu.bus]}, {TAKE_THE_TWIN}'
+            )
+    return (
+        f'{library} cannot open the Edge TPU that is attached{_in_brackets(error)}: end the '
+        f'process that uses it or plug it in again, {TAKE_THE_TWIN}'
+    )
+
+
+def explain_failed_model(error: Exception) -> str:
+    """
+    Return what to do about a compiled model that the Edge TPU or its library refuses.
+
+    Args:
+        error: what making the interpreter, allocating or the first invocation raised.
+    """
+    raw = ' '.join(str(error).split())
+    if 'unresolved custom op' in raw:
+        return (
+            f'{LIBRARY} did not take over the compiled part of the model, as happens when it '
+            f'was built for another TensorFlow Lite: {_REINSTALL}, {TAKE_THE_TWIN}'
+        )
+    if 'requires runtime version' in raw:
+        return (
+            f'The model was compiled for a newer Edge TPU library than the installed one '
+            f'({raw}): sudo apt install --only-upgrade libedgetpu1-std, {TAKE_THE_TWIN}'
+        )
+    return (
+        f'The Edge TPU did not run the model ({raw}): plug it in again and see whether '
+        f'libedgetpu and the runtime fit each other (docs/coral.md), {TAKE_THE_TWIN}'
+    )
+
+
+def _in_brackets(error: Exception) -> str:
+    """Return the library's own reason, if it gave one behind the runtime's standing phrase."""
+    _, _, reason = str(error).partition('\n')
+    return f' ({" ".join(reason.split())})' if reason.strip() else ''

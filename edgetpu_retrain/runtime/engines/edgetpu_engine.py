@@ -1,0 +1,324 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Edge TPU engine: frames on an Edge TPU, and what happens when it fails.
+
+Each pass is a guarded call (guarded_model.py): one that raises is noticed at once, one that does
+not return counts as failed and is left behind with its interpreter.  The very same frame, and all
+that follow, then go to the CPU twin if there is one.  Meanwhile the device is tried in the
+background, with back-off: in a process of its own first (probe.py), then in this one, and what
+it loaded there takes over between two frames.
+
+A device that raised is closed at once, so that the child can open it.  One that hangs stays open
+in this process, which cannot take it back from the library: it comes back when it is plugged in
+again, or with a new process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import threading
+import time
+from typing import Any
+
+from edgetpu_retrain.errors import DeviceError, ImageError, ModelFileError, RetrainError
+from edgetpu_retrain.model_file.description import describe, describe_embedding, ModelDescription
+from edgetpu_retrain.model_file.metadata.labels import read_labels
+from edgetpu_retrain.runtime.engines.back_off import BackOff
+from edgetpu_retrain.runtime.engines.cpu_twin import CpuTwin
+from edgetpu_retrain.runtime.engines.engine import Answer, check_kind, EngineStatus, Servable
+from edgetpu_retrain.runtime.interpreters.device import find_edgetpu
+from edgetpu_retrain.runtime.interpreters.guard import CallTimedOutError
+from edgetpu_retrain.runtime.interpreters.image_input import nothing
+from edgetpu_retrain.runtime.interpreters.preprocessing import Image
+from edgetpu_retrain.runtime.interpreters.probe import probe, ProbeLimits
+from edgetpu_retrain.runtime.models.classifier import Classifier
+from edgetpu_retrain.runtime.models.extractor import Extractor
+from edgetpu_retrain.runtime.models.guarded_model import failure_sentence, GuardedModel
+from edgetpu_retrain.runtime.models.head_scoring import HeadScorer
+
+INVOKE_TIMEOUT_S = 2.0
+
+
+class _OnEdgeTpu(Servable):
+    """A model with its head for the twin and, until it serves, itself on the device."""
+
+    def __init__(
+        self,
+        model: bytes,
+        labels: tuple[str, ...],
+        head: HeadScorer | None,
+        on_device: GuardedModel | None,
+    ) -> None:
+        super().__init__(model, labels)
+        self.head = head
+        self.on_device = on_device
+
+
+class EdgeTpuEngine:
+    """
+    The engine for extractors that are compiled for the Edge TPU.
+
+    Args:
+        extractor: bytes of the compiled .tflite file.
+        device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.make_interpreter`.
+        num_threads: threads of the operators that stay on the CPU, and of the twin.
+        twin: bytes of the extractor's CPU twin, known to run; None when there is none.
+        invoke_timeout_s: seconds after which a pass counts as failed.
+        limits: of the process that tries the device; its ``wall_s`` holds for loading here too.
+        may_start_down: whether the engine begins without its device even if there is no twin, and
+            waits for it.
+        report: is told of each failure and of each recovery, one sentence, once.
+        clock: seconds, to be counted from any moment.
+        in_background: starts a function in a thread of its own.
+
+    Raises:
+        ModelFileError: when the extractor is none, or the twin is not its twin.
+        DeviceError: when there is no twin and the device cannot run the extractor, unless
+            ``may_start_down``.
+    """
+
+    def __init__(
+        self,
+        extractor: bytes,
+        *,
+        device: str = 'auto',
+        num_threads: int = 1,
+        twin: bytes | None = None,
+        invoke_timeout_s: float = INVOKE_TIMEOUT_S,
+        limits: ProbeLimits | None = None,
+        may_start_down: bool = False,
+        report: Callable[[str], None] = lambda _sentence: None,
+        clock: Callable[[], float] = time.monotonic,
+        in_background: Callable[[Callable[[], None]], None] | None = None,
+    ) -> None:
+        self._extractor = extractor
+        self._device = device
+        self._num_threads = num_threads
+        self._invoke_timeout_s = invoke_timeout_s
+        self._limits = limits or ProbeLimits()
+        self._report = report
+        self._clock = clock
+        self._in_background = in_background or _in_a_thread
+        self._description = describe(extractor)
+        self._twin = (
+            CpuTwin(twin, self._description, num_threads=num_threads) if twin is not None else None
+        )
+        # What follows is shared by the threads of the frames, of the trainings and of the retry.
+        self._lock = threading.Lock()
+        self._back_off = BackOff()
+        self._on_device: GuardedModel | None = None
+        self._failures = 0
+        self._served: _OnEdgeTpu | None = None
+        self._recovered: tuple[GuardedModel, _OnEdgeTpu | None] | None = None
+        self._retry_at = 0.0
+        self._retrying = False
+        self._closed = False
+        self._problem = ''
+        self._start(may_start_down or twin is not None)
+
+    def _start(self, may_start_down: bool) -> None:
+        try:
+            self._on_device = self._try_device(None)
+        except RetrainError as error:
+            if not may_start_down:
+                raise
+            self._fail(failure_sentence(error), self._failures)
+
+    @property
+    def description(self) -> ModelDescription:
+        """What the extractor takes in and puts out; samples are known by its identity."""
+        return self._description
+
+    @property
+    def note(self) -> str:
+        """One sentence worth telling the user at the start, or ``''``."""
+        return ''
+
+    def run(self, rgb: Image, meanwhile: Callable[[], None] = nothing) -> Answer:
+        """Return embedding and scores of a picture; see :meth:`Engine.run`."""
+        self._take_recovered()
+        with self._lock:
+            on_device, served, failures = self._on_device, self._served, self._failures
+        if on_device is not None:
+            try:
+                return on_device.run(rgb, served, self._invoke_timeout_s, meanwhile)
+            except ImageError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it was, the device did not do it
+                self._fail(failure_sentence(error), failures)
+        self.retry_if_due()
+        if self._twin is None:
+            raise DeviceError(self._problem)
+        return self._twin.run(rgb, served, served.head if served else None)
+
+    def prepare(self, model: bytes, *, trusted: bool = True) -> Servable:
+        """
+        Load a retrained model; see :meth:`Engine.prepare`.
+
+        While the device is down only the head is loaded, and the whole model once it is back.
+        """
+        if not trusted:
+            # Only a process that does not hold the device already could try it.
+            raise ModelFileError(
+                'this model is compiled for the Edge TPU and was not written by this project, so '
+                'it is not run: set extractor to the model that it was made from, and train again'
+            )
+        with self._lock:
+            is_up, failures = self._on_device is not None, self._failures
+        on_device, failure = None, ''
+        try:
+            on_device = self._load(model) if is_up else None
+        except (DeviceError, CallTimedOutError) as error:
+            failure = failure_sentence(error)
+        if failure:
+            self._fail(failure, failures)
+        if on_device is not None and isinstance(on_device.model, Classifier):
+            labels, description = on_device.model.labels, on_device.model.description
+        else:
+            labels, description = read_labels(model), describe_embedding(model)
+        check_kind(description, self._description, 'The retrained model', compiled=True)
+        head = None if self._twin is None else HeadScorer(model)
+        return _OnEdgeTpu(model, labels, head, on_device)
+
+    def serve(self, servable: Servable) -> None:
+        """Serve a model from the next frame on; see :meth:`Engine.serve`."""
+        if not isinstance(servable, _OnEdgeTpu):
+            raise ValueError('servable was prepared by another engine; prepare it on this one')
+        with self._lock:
+            self._served = servable
+            on_device, servable.on_device = servable.on_device, None
+            if self._on_device is None:
+                return
+            self._on_device = on_device
+            if on_device is None:
+                # The device came back after the model was prepared: the next try, which is due,
+                # loads it there.
+                self._problem = 'The Edge TPU is loading the model.'
+
+    def retry_if_due(self) -> None:
+        """Begin to try a failed device again if it is time to; see the class of engines."""
+        with self._lock:
+            if (
+                self._closed
+                or self._retrying
+                or self._on_device is not None
+                or self._recovered is not None
+                or self._clock() < self._retry_at
+            ):
+                return
+            self._retrying = True
+        self._in_background(self._retry)
+
+    def status(self) -> EngineStatus:
+        """Return how the engine is."""
+        with self._lock:
+            on_device, problem = self._on_device, self._problem
+        edgetpu = find_edgetpu(self._device)
+        temperature = None if edgetpu is None else edgetpu.temperature_celsius()
+        if on_device is not None:
+            loaded = on_device.loaded
+            return EngineStatus(loaded.device, loaded.runtime, problem, temperature)
+        if self._twin is not None:
+            return EngineStatus('cpu', self._twin.runtime, problem, temperature)
+        return EngineStatus('', '', problem, temperature)
+
+    def close(self) -> None:
+        """Let go of the device."""
+        with self._lock:
+            self._closed = True
+            self._on_device = self._recovered = self._served = self._twin = None
+            self._problem = 'The engine is closed.'
+
+    def _try_device(self, served: _OnEdgeTpu | None) -> GuardedModel:
+        """
+        Load what is to serve, if a process of its own can run the extractor.
+
+        Raises:
+            RetrainError: one sentence.
+        """
+        limits, threads = self._limits, self._num_threads
+        probe(self._extractor, device=self._device, num_threads=threads, limits=limits)
+        try:
+            return self._load(served.model if served else None)
+        except CallTimedOutError as error:
+            failure = failure_sentence(error)
+        raise DeviceError(failure)
+
+    def _load(self, model: bytes | None) -> GuardedModel:
+        """Load a retrained model, or the extractor alone; both are invoked once by that."""
+        options: dict[str, Any] = {'device': self._device, 'num_threads': self._num_threads}
+        if model is None:
+            return GuardedModel(lambda: Extractor(self._extractor, **options), self._limits.wall_s)
+        return GuardedModel(lambda: Classifier(model, **options), self._limits.wall_s)
+
+    def _fail(self, failure: str, failures: int) -> None:
+        """
+        Give the device up for now, and say so once.
+
+        Args:
+            failure: what happened.
+            failures: how many there were when the call began that failed; two calls may well
+                fail of one cause.
+        """
+        with self._lock:
+            if self._closed or failures != self._failures:
+                return
+            self._failures += 1
+            self._on_device = None
+            self._retry_at = self._back_off.failed(self._clock())
+            self._problem = failure + self._what_serves()
+        self._report(self._problem)
+
+    def _what_serves(self) -> str:
+        return (
+            '; meanwhile fallback_extractor serves on the CPU'
+            if self._twin is not None
+            else '; no frame is served until it is back, because there is no fallback_extractor'
+        )
+
+    def _retry(self) -> None:
+        with self._lock:
+            served = self._served
+        try:
+            recovered = self._try_device(served)
+        except Exception as error:  # noqa: BLE001 - this thread's end would be the last retry
+            failure = failure_sentence(error)
+            with self._lock:
+                self._retrying = False
+                self._retry_at = self._back_off.failed(self._clock())
+                self._problem = failure + self._what_serves()
+            return
+        with self._lock:
+            self._retrying = False
+            if not self._closed:
+                self._recovered = recovered, served
+
+    def _take_recovered(self) -> None:
+        """Let the device serve again that has come back, between two frames."""
+        with self._lock:
+            if self._recovered is None:
+                return
+            (on_device, served), self._recovered = self._recovered, None
+            if served is not self._served:
+                # Another model has begun to serve meanwhile; the next try is due, with that one.
+                return
+            self._on_device = on_device
+            self._back_off.succeeded(self._clock())
+            self._problem = ''
+        self._report(f'The Edge TPU serves again ({on_device.loaded.device}).')
+
+
+def _in_a_thread(function: Callable[[], None]) -> None:
+    threading.Thread(target=function, name='edgetpu_retry', daemon=True).start()

@@ -1,0 +1,87 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Engine choice: which engine runs an extractor, and whether its file may be loaded at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edgetpu_retrain.model_file.description import describe, ModelDescription
+from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
+from edgetpu_retrain.runtime.engines.cpu_twin import check_twin
+from edgetpu_retrain.runtime.engines.edgetpu_engine import EdgeTpuEngine, INVOKE_TIMEOUT_S
+from edgetpu_retrain.runtime.engines.engine import Engine
+from edgetpu_retrain.runtime.interpreters.probe import is_packaged, probe, ProbeLimits
+
+
+def make_engine(
+    extractor: bytes,
+    *,
+    device: str = 'auto',
+    num_threads: int = 1,
+    fallback: bytes | None = None,
+    invoke_timeout_s: float = INVOKE_TIMEOUT_S,
+    limits: ProbeLimits | None = None,
+    may_start_down: bool = False,
+    report: Callable[[str], None] = lambda _sentence: None,
+) -> Engine:
+    """
+    Return the engine that runs an extractor.
+
+    A compiled extractor runs on the Edge TPU, and on the CPU by its twin while there is none; any
+    other runs on the CPU.  Files that did not come with this package are tried in a process of
+    their own first, which takes about a second each.
+
+    Args:
+        extractor: bytes of the .tflite file.
+        device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.make_interpreter`.
+        num_threads: threads of the CPU's operators.
+        fallback: bytes of the CPU twin of a compiled extractor; not used for any other.
+        invoke_timeout_s: seconds after which a pass on an Edge TPU counts as failed.
+        limits: of the processes that try models.
+        may_start_down: whether to go on without the Edge TPU even if there is no twin; the engine
+            runs no frame until it is there.
+        report: is told of each failure and of each recovery, one sentence, once; from any thread.
+
+    Raises:
+        ModelFileError: when a file is no extractor, cannot be run, or is not the other's twin.
+        DeviceError: when there is no runtime, or neither Edge TPU nor twin for a compiled model,
+            unless ``may_start_down``.
+    """
+    description = describe(extractor)
+    if not description.compiled_for_edgetpu:
+        _try_foreign(extractor, description, num_threads, limits)
+        return CpuEngine(extractor, device=device, num_threads=num_threads, report=report)
+    if fallback is not None:
+        twin = describe(fallback)
+        check_twin(twin, description)
+        _try_foreign(fallback, twin, num_threads, limits)
+    return EdgeTpuEngine(
+        extractor,
+        device=device,
+        num_threads=num_threads,
+        twin=fallback,
+        invoke_timeout_s=invoke_timeout_s,
+        limits=limits,
+        may_start_down=may_start_down,
+        report=report,
+    )
+
+
+def _try_foreign(
+    model: bytes, description: ModelDescription, num_threads: int, limits: ProbeLimits | None
+) -> None:
+    # What comes with the package is known to run, and starts without this second.
+    if not is_packaged(description.identity):
+        probe(model, device='cpu', num_threads=num_threads, limits=limits)

@@ -1,0 +1,73 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The input tensor of a loaded model, as a place to write pictures into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgetpu_retrain.model_file.description import ModelDescription
+from edgetpu_retrain.runtime.interpreters.interpreter import LoadedModel
+from edgetpu_retrain.runtime.interpreters.preprocessing import check_image, fit_to_input, Image
+import numpy as np
+
+
+def nothing() -> None:
+    """Do nothing while a model runs."""
+
+
+@dataclass(frozen=True)
+class PassTimes:
+    """
+    How long the stages of one pass took.
+
+    Args:
+        resize_s: seconds to fit the picture into the input tensor.
+        invoke_s: seconds from there to the embedding and the scores.
+    """
+
+    resize_s: float = 0.0
+    invoke_s: float = 0.0
+
+
+class ImageInput:
+    """
+    The input tensor of a loaded model, to write pictures into.
+
+    Args:
+        loaded: the model.
+        description: of the model.
+    """
+
+    def __init__(self, loaded: LoadedModel, description: ModelDescription) -> None:
+        details = loaded.interpreter.get_input_details()[0]
+        self.index = int(details['index'])
+        self._description = description
+        self._view = loaded.interpreter.tensor(self.index)
+
+    def write(self, rgb: Image) -> None:
+        """
+        Fit a picture straight into the tensor, without an array in between.
+
+        Raises:
+            ImageError: when ``rgb`` is not uint8 ``[H, W, 3]``.
+        """
+        # A view that is alive bars the interpreter from running, and a traceback that somebody
+        # keeps would keep a view alive.  So whatever may be wrong is found before there is one.
+        check_image(rgb)
+        fit_to_input(rgb, self._description, out=self._view())
+
+    def blank(self) -> Image:
+        """Return a black picture of the size that needs no resizing."""
+        return np.zeros(self._description.input_shape[1:], np.uint8)

@@ -1,0 +1,249 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Probe: try a model in a process of its own before it comes into this one.
+
+A runtime can be killed by a crafted file, and a libedgetpu that was built for another TensorFlow
+Lite ends the process that loads it.  So the model is loaded and invoked in a child with limited
+time and memory first; whatever becomes of the child is one sentence here.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+import contextlib
+import ctypes
+from dataclasses import dataclass
+from functools import lru_cache
+import hashlib
+import json
+import math
+import os
+from pathlib import Path
+import resource
+import signal
+import subprocess
+import sys
+from typing import Any
+
+from edgetpu_retrain.errors import DeviceError, ModelFileError, RetrainError
+from edgetpu_retrain.extractors import default_extractor_path
+from edgetpu_retrain.model_file.description import is_compiled
+from edgetpu_retrain.model_file.flatbuffer import parse
+from edgetpu_retrain.runtime.engines.edgetpu import TAKE_THE_TWIN
+from edgetpu_retrain.runtime.interpreters.device import check_device
+from edgetpu_retrain.runtime.interpreters.interpreter import load_parsed, LoadedModel
+from edgetpu_retrain.runtime.interpreters.tflite_runtimes import cpu_runtime, edgetpu_runtime
+import numpy as np
+
+_REFUSALS: Mapping[str, type[RetrainError]] = {
+    error.__name__: error for error in (ModelFileError, DeviceError)
+}
+_PAGE = os.sysconf('SC_PAGE_SIZE')
+# From Linux' sys/prctl.h.
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class ProbeLimits:
+    """
+    What a child may take.
+
+    Args:
+        wall_s: seconds until it has to have answered; a USB Accelerator that has just been
+            plugged in takes several to load its firmware.
+        cpu_s: seconds of computing.
+        memory: bytes of address space beside what the runtime itself takes.  A model's size is
+            added several times over, since a runtime copies and repacks its weights.
+    """
+
+    wall_s: float = 30.0
+    cpu_s: int = 20
+    memory: int = 2**30
+
+
+def is_packaged(identity: str) -> bool:
+    """Tell whether a model, by its SHA-256, is the extractor that comes with the package."""
+    return identity == _packaged_identity()
+
+
+def probe(
+    model: bytes,
+    *,
+    device: str = 'auto',
+    num_threads: int = 1,
+    limits: ProbeLimits | None = None,
+) -> None:
+    """
+    Load, allocate and invoke a model in a child process.
+
+    Args:
+        model: bytes of the .tflite file, just as it is going to be loaded.
+        device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.make_interpreter`.
+        num_threads: likewise.
+        limits: of the child.
+
+    Raises:
+        ModelFileError: when it does not run on the CPU: the child died of it, did not end in time
+            or was refused it.
+        DeviceError: likewise on an Edge TPU; or when no child could be started.
+    """
+    check_device(device)
+    limits = limits or ProbeLimits()
+    compiled = is_compiled(parse(model))
+    command = [sys.executable, '-m', __name__, '--device', device]
+    command += ['--num-threads', str(num_threads), '--compiled', str(int(compiled))]
+    command += ['--wall-s', str(limits.wall_s), '--cpu-s', str(limits.cpu_s)]
+    command += ['--memory', str(limits.memory + 8 * len(model))]
+    # The child imports what this process does, and nothing from the folder it happens to be in.
+    path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path if entry)
+    try:
+        child = subprocess.run(  # noqa: S603 - this Python and this module; no shell
+            command,
+            input=model,
+            capture_output=True,
+            timeout=limits.wall_s,
+            env={**os.environ, 'PYTHONPATH': path},
+            cwd='/',
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise _refusal(compiled, f'did not end within {limits.wall_s:g} s') from None
+    except OSError as error:
+        raise DeviceError(
+            f'The model could not be tried in a process of its own ({error}): free memory and '
+            'processes, then try again'
+        ) from error
+    _judge(child, compiled)
+
+
+def _judge(child: subprocess.CompletedProcess[bytes], compiled: bool) -> None:
+    """Raise what the child's end means, if it was no good one."""
+    if child.returncode < 0:
+        name = signal.Signals(-child.returncode).name
+        raise _refusal(compiled, f'was ended by {name}{_last_words(child)}')
+    try:
+        answer = json.loads(child.stdout)
+    except ValueError:
+        answer = {}
+    if child.returncode or not isinstance(answer, dict) or 'refused' not in answer:
+        raise _refusal(compiled, f'ended with code {child.returncode}{_last_words(child)}')
+    if answer['refused']:
+        raise _REFUSALS.get(answer['refused'], ModelFileError)(str(answer['message']))
+
+
+def _refusal(compiled: bool, what_happened: str) -> RetrainError:
+    if compiled:
+        return DeviceError(
+            f'The process that tried the Edge TPU {what_happened}, as happens when libedgetpu '
+            'was built for another TensorFlow Lite or the device hangs: install the pair of '
+            f'docs/coral.md, plug the device in again, {TAKE_THE_TWIN}'
+        )
+    return ModelFileError(
+        f'The process that tried this model {what_happened}: the file is damaged or asks for '
+        'more than it should, so give another one'
+    )
+
+
+def _last_words(child: subprocess.CompletedProcess[bytes]) -> str:
+    lines = (' '.join(line.split()) for line in child.stderr.decode(errors='replace').split('\n'))
+    words = [line for line in lines if line and not line.startswith('INFO:')]
+    return f' ({words[-1][:200]})' if words else ''
+
+
+@lru_cache(maxsize=1)
+def _packaged_identity() -> str:
+    return hashlib.sha256(default_extractor_path().read_bytes()).hexdigest()
+
+
+# From here on it is the child.
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try the model on the standard input, write one JSON object to the standard output."""
+    parser = argparse.ArgumentParser(description='Try a .tflite model: load it and invoke it.')
+    parser.add_argument('--device', default='auto')
+    parser.add_argument('--num-threads', type=int, default=1)
+    parser.add_argument('--compiled', type=int, choices=(0, 1), default=0)
+    parser.add_argument('--wall-s', type=float, default=ProbeLimits.wall_s)
+    parser.add_argument('--cpu-s', type=int, default=ProbeLimits.cpu_s)
+    parser.add_argument('--memory', type=int, default=ProbeLimits.memory)
+    options = parser.parse_args(arguments)
+    _end_in_time(options.wall_s)
+    # Libraries print what they like; the answer goes where nothing else does.
+    answer = os.fdopen(os.dup(1), 'w')
+    os.dup2(2, 1)
+    with answer:
+        json.dump(_try(sys.stdin.buffer.read(), options), answer)
+    return 0
+
+
+def _end_in_time(wall_s: float) -> None:
+    """Keep no device busy for a parent that is gone, wherever this process hangs."""
+    # The parent waits so long; ITIMER_REAL ends a process that nobody watches any more.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(math.ceil(wall_s) + 1)
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _try(model: bytes, options: Any) -> dict[str, str]:
+    try:
+        _limit(options)
+        loaded = load_parsed(
+            model,
+            compiled=bool(options.compiled),
+            device=options.device,
+            num_threads=options.num_threads,
+        )
+        _invoke_on_noise(loaded)
+    except RetrainError as error:
+        return {'refused': type(error).__name__, 'message': str(error)}
+    except (RuntimeError, MemoryError) as error:
+        refusal = _refusal(bool(options.compiled), f'failed ({" ".join(str(error).split())})')
+        return {'refused': type(refusal).__name__, 'message': str(refusal)}
+    return {'refused': ''}
+
+
+def _limit(options: Any) -> None:
+    # A core dump of every refused file would fill a robot's disk.
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_CPU, options.cpu_s)
+    # What is going to be imported is not the model's to pay for; what it lacks is said later.
+    with contextlib.suppress(DeviceError):
+        edgetpu_runtime() if options.compiled else cpu_runtime()
+    in_use = int(Path('/proc/self/statm').read_text().split()[0]) * _PAGE
+    _lower(resource.RLIMIT_AS, in_use + options.memory)
+
+
+def _lower(limit: int, value: int) -> None:
+    _, highest = resource.getrlimit(limit)
+    if highest != resource.RLIM_INFINITY:
+        value = min(value, highest)
+    resource.setrlimit(limit, (value, highest))
+
+
+def _invoke_on_noise(loaded: LoadedModel) -> None:
+    """Invoke once more: loading did it on zeros, with which a model may index nothing."""
+    rng = np.random.default_rng(0)
+    for entry in loaded.interpreter.get_input_details():
+        noise = np.frombuffer(rng.bytes(int(np.prod(entry['shape']))), np.uint8)
+        picture = noise.astype(entry['dtype']).reshape(entry['shape'])
+        loaded.interpreter.set_tensor(entry['index'], picture)
+    loaded.interpreter.invoke()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,122 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Classifier: a retrained model, from a picture to class scores and the embedding in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+import time
+from typing import Any
+
+from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.model_file.description import describe_embedding, ModelDescription
+from edgetpu_retrain.model_file.head.expose_embedding import expose_embedding
+from edgetpu_retrain.model_file.metadata.labels import read_labels
+from edgetpu_retrain.model_file.quantization import dequantize, QuantizationParameters
+from edgetpu_retrain.runtime.interpreters.image_input import ImageInput, nothing, PassTimes
+from edgetpu_retrain.runtime.interpreters.interpreter import load_parsed, LoadedModel
+from edgetpu_retrain.runtime.interpreters.preprocessing import Image
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, eq=False)
+class Classified:
+    """
+    What one pass through a retrained model gives.
+
+    Args:
+        scores: float32 ``[C]``, the probability of each class, in the order of the labels.
+        embedding: ``[D]``, raw, in the extractor's output type.
+    """
+
+    scores: FloatArray
+    embedding: npt.NDArray[Any]
+
+
+class Classifier:
+    """
+    A retrained model, loaded and warm.
+
+    It belongs to one thread at a time; ``classify`` lets other threads of Python run meanwhile.
+
+    Args:
+        model: bytes of a retrained .tflite file, as it is stored and handed to users.  What runs
+            is a copy of it with the embedding as a second output.
+        device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.make_interpreter`.
+        num_threads: threads of the CPU's operators.
+
+    Attributes:
+        labels: the class names that the file carries, ``()`` when it carries none.
+        description: input, embedding and its quantization, as in the extractor's description;
+            ``identity`` is the retrained file's own.
+        loaded: the interpreter and where it runs.
+        times: how long the latest ``classify`` took.
+
+    Raises:
+        ModelFileError: when the file is no retrained model, or the runtime cannot run it.
+        DeviceError: when there is no runtime, or no Edge TPU for a compiled model.
+    """
+
+    def __init__(self, model: bytes, *, device: str = 'auto', num_threads: int = 1) -> None:
+        self.model = model
+        self.labels: tuple[str, ...] = read_labels(model)
+        self.description: ModelDescription = describe_embedding(model)
+        self.loaded: LoadedModel = load_parsed(
+            expose_embedding(model),
+            compiled=self.description.compiled_for_edgetpu,
+            device=device,
+            num_threads=num_threads,
+        )
+        scores, embedding = self.loaded.interpreter.get_output_details()
+        self._scores, self._embedding = int(scores['index']), int(embedding['index'])
+        self._score_quantization = quantization_of(scores)
+        self.times = PassTimes()
+        self._input = ImageInput(self.loaded, self.description)
+
+    def classify(self, rgb: Image, meanwhile: Callable[[], None] = nothing) -> Classified:
+        """
+        Return scores and embedding of a picture.
+
+        Args:
+            rgb: uint8 ``[H, W, 3]``.
+            meanwhile: called just before the interpreter is invoked.
+
+        Raises:
+            ImageError: when ``rgb`` is no such picture.
+        """
+        interpreter = self.loaded.interpreter
+        begin = time.perf_counter()
+        self._input.write(rgb)
+        written = time.perf_counter()
+        meanwhile()
+        interpreter.invoke()
+        raw = interpreter.get_tensor(self._scores).reshape(-1)
+        embedding = interpreter.get_tensor(self._embedding).reshape(-1)
+        scores = dequantize(raw, self._score_quantization)
+        self.times = PassTimes(written - begin, time.perf_counter() - written)
+        return Classified(scores, embedding)
+
+    def warm_up(self) -> None:
+        """Go the whole way of a frame once, so that the first real one is as fast as the rest."""
+        self.classify(self._input.blank())
+
+
+def quantization_of(tensor: dict[str, Any]) -> QuantizationParameters | None:
+    """Return the quantization in an interpreter's tensor details, None for a float tensor."""
+    scale, zero_point = tensor['quantization']
+    if np.issubdtype(tensor['dtype'], np.floating):
+        return None
+    return QuantizationParameters(float(scale), int(zero_point))

@@ -1,0 +1,106 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Extractor: the frozen part of a model, from a picture to its embedding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import time
+from typing import Any
+
+from edgetpu_retrain.model_file.description import describe, ModelDescription
+from edgetpu_retrain.runtime.interpreters.image_input import ImageInput, nothing, PassTimes
+from edgetpu_retrain.runtime.interpreters.interpreter import load_parsed, LoadedModel
+from edgetpu_retrain.runtime.interpreters.preprocessing import Image
+import numpy.typing as npt
+
+
+class Extractor:
+    """
+    An embedding extractor, loaded and warm.
+
+    It belongs to one thread at a time; ``embed`` lets other threads of Python run meanwhile.
+
+    Args:
+        model: bytes of the extractor's .tflite file.
+        device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.make_interpreter`.
+        num_threads: threads of the CPU's operators.
+
+    Attributes:
+        description: of the model.
+        loaded: the interpreter and where it runs.
+        times: how long the latest ``embed`` took.
+
+    Raises:
+        ModelFileError: when the file is no extractor, or the runtime cannot run it.
+        DeviceError: when there is no runtime, or no Edge TPU for a compiled model.
+    """
+
+    def __init__(self, model: bytes, *, device: str = 'auto', num_threads: int = 1) -> None:
+        self.model = model
+        self.description: ModelDescription = describe(model)
+        self.loaded: LoadedModel = load_parsed(
+            model,
+            compiled=self.description.compiled_for_edgetpu,
+            device=device,
+            num_threads=num_threads,
+        )
+        self._input = ImageInput(self.loaded, self.description)
+        self.times = PassTimes()
+        self._output = int(self.loaded.interpreter.get_output_details()[0]['index'])
+
+    def embed(self, rgb: Image, meanwhile: Callable[[], None] = nothing) -> npt.NDArray[Any]:
+        """
+        Return the embedding of a picture.
+
+        Args:
+            rgb: uint8 ``[H, W, 3]``.
+            meanwhile: called just before the interpreter is invoked.
+
+        Returns:
+            ``[D]`` in the extractor's output type, raw: scale and zero point are in
+            ``description.quantization``.  The array is the caller's own.
+
+        Raises:
+            ImageError: when ``rgb`` is no such picture.
+        """
+        begin = time.perf_counter()
+        self._input.write(rgb)
+        written = time.perf_counter()
+        meanwhile()
+        embedding = self._invoke()
+        self.times = PassTimes(written - begin, time.perf_counter() - written)
+        return embedding
+
+    def embed_input(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """
+        Return the embedding of what is already in the form of the input tensor.
+
+        Args:
+            tensor: ``[1, h, w, 3]`` in the input's type.
+
+        Raises:
+            ValueError: when shape or type are others.
+        """
+        shape, dtype = self.description.input_shape, self.description.input_dtype
+        if tensor.shape != shape or tensor.dtype != dtype:
+            raise ValueError(
+                f'tensor is {tensor.dtype} {list(tensor.shape)}; it must be {dtype} {list(shape)}'
+            )
+        self.loaded.interpreter.set_tensor(self._input.index, tensor)
+        return self._invoke()
+
+    def _invoke(self) -> npt.NDArray[Any]:
+        self.loaded.interpreter.invoke()
+        return self.loaded.interpreter.get_tensor(self._output).reshape(-1)

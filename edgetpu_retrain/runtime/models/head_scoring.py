@@ -1,0 +1,99 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Head scoring: run only the head of a retrained model, on embeddings that are already there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.model_file.head.cut_head import cut_head
+from edgetpu_retrain.model_file.quantization import dequantize
+from edgetpu_retrain.runtime.interpreters.interpreter import load_parsed
+from edgetpu_retrain.runtime.models.classifier import quantization_of
+import numpy as np
+import numpy.typing as npt
+
+
+class HeadScorer:
+    """
+    The head of a retrained model, loaded: the model's own layers, and so its own scores.
+
+    It runs on the CPU, where the head runs in a compiled model too, and belongs to one thread at
+    a time.
+
+    Args:
+        model: bytes of a retrained .tflite file.
+
+    Raises:
+        ModelFileError: when the file is no retrained model.
+    """
+
+    def __init__(self, model: bytes) -> None:
+        self._interpreter = load_parsed(cut_head(model), compiled=False, device='cpu').interpreter
+        (self._entry,) = self._interpreter.get_input_details()
+        (self._output,) = self._interpreter.get_output_details()
+        self._dimension = int(self._entry['shape'][-1])
+        self._dtype = np.dtype(self._entry['dtype'])
+        self._quantization = quantization_of(self._output)
+
+    def scores(self, embeddings: npt.NDArray[Any]) -> FloatArray:
+        """
+        Return the scores of embeddings.
+
+        Args:
+            embeddings: ``[N, D]``, raw, in the extractor's output type.
+
+        Returns:
+            float32 ``[N, C]``.
+
+        Raises:
+            ValueError: when the embeddings' shape or type is not that of the model's.
+        """
+        if (
+            embeddings.ndim != 2
+            or embeddings.shape[1] != self._dimension
+            or embeddings.dtype != self._dtype
+        ):
+            raise ValueError(
+                f'embeddings is {embeddings.dtype} {list(embeddings.shape)}; this model needs '
+                f'{self._dtype} [N, {self._dimension}]'
+            )
+        classes = int(self._output['shape'][-1])
+        raw = np.empty((len(embeddings), classes), self._output['dtype'])
+        for row, embedding in enumerate(embeddings):
+            self._interpreter.set_tensor(
+                self._entry['index'], embedding.reshape(self._entry['shape'])
+            )
+            self._interpreter.invoke()
+            raw[row] = self._interpreter.get_tensor(self._output['index']).reshape(-1)
+        return dequantize(raw, self._quantization)
+
+
+def score_embeddings(model: bytes, embeddings: npt.NDArray[Any]) -> FloatArray:
+    """
+    Return the scores that a retrained model gives to embeddings.
+
+    Args:
+        model: bytes of a retrained .tflite file.
+        embeddings: ``[N, D]``, raw, in the extractor's output type.
+
+    Returns:
+        float32 ``[N, C]``.
+
+    Raises:
+        ModelFileError: when the file is no retrained model.
+        ValueError: when the embeddings' shape or type is not that of the model's.
+    """
+    return HeadScorer(model).scores(embeddings)

@@ -1,0 +1,71 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""PlainClassifier: any .tflite image classifier, from a picture to class scores."""
+
+from __future__ import annotations
+
+from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.model_file.description import describe, ModelDescription
+from edgetpu_retrain.model_file.quantization import dequantize
+from edgetpu_retrain.runtime.interpreters.image_input import ImageInput
+from edgetpu_retrain.runtime.interpreters.interpreter import load_parsed, LoadedModel
+from edgetpu_retrain.runtime.interpreters.preprocessing import Image
+
+
+class PlainClassifier:
+    """
+    A model with one picture as its input and one score a class as its output, loaded and warm.
+
+    Unlike :class:`~edgetpu_retrain.runtime.models.classifier.Classifier` it asks nothing of the
+    layers in between, and gives no embedding.  It belongs to one thread at a time.
+
+    Args:
+        model: bytes of a .tflite file.
+        device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.make_interpreter`.
+        num_threads: threads of the CPU's operators.
+
+    Attributes:
+        description: of the model; its dimension is the number of classes.
+        loaded: the interpreter and where it runs.
+
+    Raises:
+        ModelFileError: when the file is no classifier, or the runtime cannot run it.
+        DeviceError: when there is no runtime, or no Edge TPU for a compiled model.
+    """
+
+    def __init__(self, model: bytes, *, device: str = 'auto', num_threads: int = 1) -> None:
+        self.description: ModelDescription = describe(model)
+        self.loaded: LoadedModel = load_parsed(
+            model,
+            compiled=self.description.compiled_for_edgetpu,
+            device=device,
+            num_threads=num_threads,
+        )
+        self._input = ImageInput(self.loaded, self.description)
+        self._output = int(self.loaded.interpreter.get_output_details()[0]['index'])
+
+    def classify(self, rgb: Image) -> FloatArray:
+        """
+        Return the score of each class, float32 ``[C]``.
+
+        Args:
+            rgb: uint8 ``[H, W, 3]``.
+
+        Raises:
+            ImageError: when ``rgb`` is no such picture.
+        """
+        self._input.write(rgb)
+        self.loaded.interpreter.invoke()
+        raw = self.loaded.interpreter.get_tensor(self._output).reshape(-1)
+        return dequantize(raw, self.description.quantization)

@@ -1,0 +1,82 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""UnknownDetection: whether a frame looks like anything that the model was taught."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from edgetpu_retrain.learning.unknown import unknown_scores
+from edgetpu_retrain.model_file.description import describe_embedding
+from edgetpu_retrain.model_file.head.weights import read_head_weights
+from edgetpu_retrain.model_file.metadata.unknown_entry import read_unknown
+import numpy as np
+import numpy.typing as npt
+
+
+class UnknownDetection:
+    """
+    The unknown detector of a retrained model, read from its file.
+
+    The score needs the logits, of which the scores, after the softmax, keep only differences.  So
+    they are computed here from the embedding and the file's own weights.  As this happens for
+    every frame, dequantization is worked into the weights: it saves most of the time.
+
+    Args:
+        model: bytes of a retrained .tflite file.
+
+    Attributes:
+        threshold: scores above it mean unknown; infinity for a model that cannot tell.
+
+    Raises:
+        ModelFileError: when the file is no retrained model, or damaged.
+    """
+
+    def __init__(self, model: bytes) -> None:
+        description = describe_embedding(model)
+        self._quantization = description.quantization
+        self._detector = read_unknown(model, description.dimension)
+        self.threshold = float('inf')
+        if self._detector is not None:
+            quantization = self._quantization
+            scale = np.float32(1.0 if quantization is None else quantization.scale)
+            zero_point = np.float32(0 if quantization is None else quantization.zero_point)
+            weights, bias = read_head_weights(model)
+            self._weights = weights * scale
+            self._bias = bias - zero_point * self._weights.sum(axis=0)
+            root = np.float32(math.sqrt(description.dimension))
+            self._gain = self._detector.gain * scale / root
+            self._offset = (self._detector.center / scale + zero_point) * self._gain
+            self.threshold = self._detector.threshold
+
+    def unknown_score(self, embedding: npt.NDArray[Any]) -> float:
+        """
+        Return how unknown a frame looks; the larger, the less it fits any class.
+
+        Args:
+            embedding: raw ``[D]``, as the extractor wrote it.
+
+        Returns:
+            The score, NaN for a model that cannot tell.
+        """
+        if self._detector is None:
+            return float('nan')
+        numbers = embedding.astype(np.float32)
+        feature = numbers * self._gain
+        feature -= self._offset
+        length = math.sqrt(feature.dot(feature))
+        logits = numbers.dot(self._weights)
+        logits += self._bias
+        return float(unknown_scores(logits[np.newaxis], np.array([length], np.float32))[0])

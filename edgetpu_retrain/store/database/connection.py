@@ -1,0 +1,149 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""SampleDatabase: the one SQLite connection of a sample store, and its transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+import sqlite3
+import threading
+from typing import NamedTuple
+
+from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.database.schema import open_database
+from edgetpu_retrain.store.files.durable_file import make_folder, sync_folder
+from edgetpu_retrain.store.files.failure import SQLITE_FAILURES, store_error
+from edgetpu_retrain.store.files.lock_wait import wait_while_locked
+
+
+class Durability(NamedTuple):
+    """The two SQLite settings that decide whether a power cut can lose a sample."""
+
+    journal_mode: str
+    """'wal'."""
+    synchronous: int
+    """2 is FULL (https://www.sqlite.org/pragma.html#pragma_synchronous)."""
+
+
+class SampleDatabase:
+    """
+    A sample database that any thread may use; one transaction runs at a time.
+
+    Args:
+        path: the SQLite file, created (with its folder) when it is not there.
+        must_open: False puts up with a file that cannot be opened; each transaction then tries
+            again, and raises what is raised here otherwise.
+        is_ending: asked while another program holds the file: whether to wait no longer.
+
+    Raises:
+        StoreError: when the file cannot be opened, is not ours or is of a newer release.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        must_open: bool = True,
+        is_ending: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.path = path.absolute()
+        self._is_ending = is_ending
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._closed = False
+        try:
+            self._connection = self._open()
+        except StoreError:
+            if must_open:
+                raise
+
+    def close(self) -> None:
+        """Close the file; a second time does nothing."""
+        with self._lock:
+            self._closed = True
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    @contextmanager
+    def transaction(self, action: str, *, writing: bool = False) -> Iterator[sqlite3.Connection]:
+        """
+        Run the body as one transaction: all of it is on the disk afterwards, or nothing.
+
+        Args:
+            action: what is being done, for the message of a failure, to follow 'Cannot'.
+            writing: whether the body writes; a reading one waits for no other program.
+
+        Raises:
+            StoreError: when the database is closed or SQLite reports a failure.
+        """
+        with self._lock:
+            if self._closed:
+                raise StoreError(
+                    f'Cannot {action} {self.path}: it was closed. What to do: start again.'
+                )
+            if self._connection is None:
+                self._connection = self._open()
+            connection = self._connection
+            try:
+                wait_while_locked(lambda: _begin(connection, writing=writing), self._is_ending)
+                yield connection
+                connection.execute('COMMIT')
+            except SQLITE_FAILURES as error:
+                raise store_error(action, self.path, error) from error
+            finally:
+                # Only after a failure; SQLite undoes some failed transactions by itself.
+                if connection.in_transaction:
+                    with suppress(sqlite3.Error):
+                        connection.execute('ROLLBACK')
+
+    def durability(self) -> Durability:
+        """
+        Read the durability settings of the connection that samples are written with.
+
+        Raises:
+            StoreError: when the database is closed.
+        """
+        with self.transaction('read the settings of') as connection:
+            return Durability(
+                connection.execute('PRAGMA journal_mode').fetchone()[0],
+                connection.execute('PRAGMA synchronous').fetchone()[0],
+            )
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            make_folder(self.path.parent)
+            connection = open_database(self.path, self._is_ending)
+            try:
+                # SQLite flushes what is in its file, but not the file's name in its folder.
+                sync_folder(self.path.parent)
+            except OSError:
+                connection.close()
+                raise
+        except (OSError, *SQLITE_FAILURES) as error:
+            raise store_error('open the samples in', self.path, error) from error
+        return connection
+
+
+def _begin(connection: sqlite3.Connection, *, writing: bool) -> None:
+    connection.execute('BEGIN IMMEDIATE' if writing else 'BEGIN')
+    if not writing:
+        try:
+            # Only reading takes the lock, and no statement of the body is to wait for it.
+            connection.execute('SELECT COUNT(*) FROM sqlite_master').fetchone()
+        except sqlite3.Error:
+            connection.execute('ROLLBACK')
+            raise

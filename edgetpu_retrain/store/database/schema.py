@@ -1,0 +1,187 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+The tables of the sample store, and opening a file that has them.
+
+A sample is one labelled sight of a thing; an embedding is what one extractor made of it.
+They are two tables, so that a sample is relabelled or removed once for all extractors and can
+be embedded again by another extractor where its picture was kept.  ``addition`` is the id of
+the first sample of the same request: what one undo takes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import contextlib
+from pathlib import Path
+import sqlite3
+
+from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.database.migration import back_up, migrate
+from edgetpu_retrain.store.database.structure import check_structure
+from edgetpu_retrain.store.files.lock_wait import WAIT_SLICE_S, wait_while_locked
+
+# Marks the file as ours among all SQLite files: 'etrS' in ASCII.
+APPLICATION_ID = 0x65747253
+SCHEMA_VERSION = 2
+
+_TABLES = (
+    """
+    CREATE TABLE extractors (
+        id INTEGER PRIMARY KEY,
+        identity TEXT NOT NULL UNIQUE,   -- SHA-256 of the extractor's .tflite file
+        dimension INTEGER NOT NULL,      -- numbers in each of its embeddings
+        dtype TEXT NOT NULL,             -- 'uint8', 'int8' or 'float32' (little-endian)
+        scale REAL,                      -- NULL for float32
+        zero_point INTEGER               -- NULL for float32
+    ) STRICT
+    """,
+    """
+    CREATE TABLE samples (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never given twice
+        label TEXT NOT NULL,
+        camera TEXT NOT NULL,                   -- '' when the picture came with a request
+        stamp_ns INTEGER NOT NULL,              -- the image's stamp, nanoseconds, 0 = none
+        addition INTEGER NOT NULL,              -- id of the first sample of the same request
+        added_ns INTEGER NOT NULL DEFAULT 0     -- when it was stored, nanoseconds since 1970
+    ) STRICT
+    """,
+    'CREATE INDEX samples_of_label ON samples (label)',
+    """
+    CREATE TABLE embeddings (
+        extractor_id INTEGER NOT NULL REFERENCES extractors (id),
+        sample_id INTEGER NOT NULL REFERENCES samples (id) ON DELETE CASCADE,
+        data BLOB NOT NULL,                     -- dimension numbers of dtype
+        PRIMARY KEY (extractor_id, sample_id)
+    ) STRICT
+    """,
+    'CREATE INDEX embeddings_of_sample ON embeddings (sample_id)',
+    """
+    CREATE TABLE images (
+        sample_id INTEGER PRIMARY KEY REFERENCES samples (id) ON DELETE CASCADE,
+        jpeg BLOB NOT NULL                      -- the picture, where the user wants it kept
+    ) STRICT
+    """,
+)
+
+# The system keeps the file's pages as well; SQLite's own copy, 2 MB of them by default, would only
+# let a program grow for minutes.
+_CACHE_KIB = 512
+
+
+def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connection:
+    """
+    Open a sample database for durable writing; create it when there is none.
+
+    A file of another program or of a newer release is refused before anything is written; one
+    of an older release is migrated, after a copy of it was put beside it.
+
+    Args:
+        path: the file; its folder exists.
+        is_ending: see :func:`~edgetpu_retrain.store.files.lock_wait.wait_while_locked`.
+
+    Returns:
+        A connection in autocommit mode, in WAL mode, with synchronous=FULL, on which any
+        thread may work, one at a time.
+
+    Raises:
+        StoreError: when the file is not ours, too new, cannot have a write-ahead log, or cannot
+            be copied before its migration.
+        sqlite3.Error: when SQLite cannot open or create it.
+    """
+    if path.exists():
+        _look_without_writing(path)
+    connection = sqlite3.connect(
+        path, timeout=WAIT_SLICE_S, isolation_level=None, check_same_thread=False
+    )
+    try:
+        wait_while_locked(lambda: _schema_version(connection, path), is_ending)
+        wait_while_locked(lambda: _make_durable(connection, path), is_ending)
+        connection.execute('PRAGMA foreign_keys=ON')
+        connection.execute(f'PRAGMA cache_size=-{_CACHE_KIB}')
+        wait_while_locked(lambda: connection.execute('BEGIN IMMEDIATE'), is_ending)
+        _bring_up_to_date(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _look_without_writing(path: Path) -> None:
+    # A writing connection may fold a foreign file's log into it when it closes.  This one
+    # cannot; where it cannot even read (a half-created file), the writing one tells why.
+    with (
+        contextlib.suppress(sqlite3.OperationalError),
+        contextlib.closing(sqlite3.connect(f'{path.as_uri()}?mode=ro', uri=True)) as connection,
+    ):
+        _schema_version(connection, path)
+
+
+def _schema_version(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the version of the tables, 0 for an empty file; raise for a foreign one."""
+    application = _pragma(connection, 'application_id')
+    version = _pragma(connection, 'user_version')
+    tables = connection.execute('SELECT COUNT(*) FROM sqlite_master').fetchone()[0]
+    if not tables and not application and not version:
+        return 0
+    if application != APPLICATION_ID:
+        raise StoreError(
+            f'{path} is a database of another program (application id {application}): '
+            'nothing was changed. What to do: move it away or set another data_dir.'
+        )
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f'{path} was written by a newer release (schema {version}; this one knows '
+            f'{SCHEMA_VERSION}): nothing was changed. What to do: install that release or set '
+            'another data_dir.'
+        )
+    if version < 1:
+        raise StoreError(
+            f'{path} is damaged: it says that its schema is {version}, which never was; nothing '
+            'was changed. What to do: restore a backup, or move it away and start again.'
+        )
+    check_structure(connection, path)
+    return version
+
+
+def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
+    # https://www.sqlite.org/pragma.html#pragma_synchronous: with a write-ahead log only FULL
+    # flushes the log at each commit; NORMAL may lose the last ones in a power cut.
+    mode = connection.execute('PRAGMA journal_mode=WAL').fetchone()[0]
+    if mode != 'wal':
+        raise StoreError(
+            f'{path} cannot have a write-ahead log (SQLite offers {mode!r}), so a sample could '
+            'be lost in a power cut. What to do: set data_dir to a folder on a local disk.'
+        )
+    connection.execute('PRAGMA synchronous=FULL')
+
+
+def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+    """End the transaction that the connection is in, with the tables as they are now."""
+    with connection:
+        # Asked again inside the transaction: another process may have been here meanwhile.
+        version = _schema_version(connection, path)
+        if version == 0:
+            for statement in _TABLES:
+                connection.execute(statement)
+            connection.execute(f'PRAGMA application_id={APPLICATION_ID}')
+        elif version < SCHEMA_VERSION:
+            back_up(path, version)
+            migrate(connection, version)
+        if version != SCHEMA_VERSION:
+            connection.execute(f'PRAGMA user_version={SCHEMA_VERSION}')
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f'PRAGMA {name}').fetchone()[0])

@@ -1,0 +1,70 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The folder in which a robot's samples and models lie."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.files.durable_file import make_folder
+from edgetpu_retrain.store.files.failure import store_error
+
+FOLDER_NAME = 'edgetpu_retrain'
+
+SAMPLES_FILE = 'samples.db'
+"""The sample store, in the data folder."""
+
+MODELS_FOLDER = 'models'
+"""The folder of the model versions, in the data folder."""
+
+_FOR_ITS_USER_ALONE = 0o700
+
+
+def data_folder(parameter: str) -> Path:
+    """
+    Return the data folder, created when it is not there.
+
+    A new one is for its user alone: what cameras saw may lie in it.  One that is there already
+    keeps its permissions.
+
+    Args:
+        parameter: the node's parameter ``data_dir``, or the command line's option; a leading
+            '~' is the user's home.  '' means ``$ROS_HOME/edgetpu_retrain`` or, where ROS_HOME is
+            not set, ``~/.ros/edgetpu_retrain`` (the rule of ROS 2's own rcl_logging and of ROS 1's
+            https://wiki.ros.org/ROS/EnvironmentVariables#ROS_HOME).
+
+    Returns:
+        An absolute path to an existing folder.
+
+    Raises:
+        StoreError: when the folder cannot be found or created.
+    """
+    try:
+        if parameter:
+            wanted = Path(parameter)
+        else:
+            wanted = Path(os.environ.get('ROS_HOME') or '~/.ros') / FOLDER_NAME
+        folder = wanted.expanduser().resolve()
+        make_folder(folder, _FOR_ITS_USER_ALONE)
+    except OSError as error:
+        raise store_error('create the data folder', wanted, error) from error
+    except (RuntimeError, ValueError) as error:
+        # pathlib: RuntimeError when there is no home folder, ValueError for a null character.
+        raise StoreError(
+            f'The data folder {parameter or "~/.ros"!r} cannot be found: {error}. '
+            'What to do: set data_dir to the absolute path of a folder.'
+        ) from error
+    return folder

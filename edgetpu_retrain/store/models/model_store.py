@@ -1,0 +1,277 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""ModelStore: every training's result as a version of its own, on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+import contextlib
+from pathlib import Path
+
+from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.files.durable_file import make_folder, write_durably
+from edgetpu_retrain.store.files.failure import store_error
+from edgetpu_retrain.store.files.folder_lock import locked_folder
+from edgetpu_retrain.store.files.regular_file import read_regular_file
+from edgetpu_retrain.store.models.model_record import ModelRecord
+from edgetpu_retrain.store.models.model_version import (
+    LARGEST_VERSION,
+    model_path,
+    ModelVersion,
+    record_path,
+    version_of_file,
+)
+from edgetpu_retrain.store.models.version_files import delete_versions, read_version, write_version
+
+__all__ = ['ModelStore', 'ModelVersion']
+
+# Holds the highest version ever given, because the files of that version may be deleted.
+_COUNTER = 'highest_version'
+# Nine digits and a line break; more is no number of a version.
+_MAX_COUNTER_BYTES = 32
+
+
+class ModelStore:
+    """
+    The model versions in one folder; every method may be called from any thread.
+
+    Args:
+        folder: where they lie, created when it is not there.
+        is_ending: asked while another program writes there: whether to wait no longer.
+
+    Raises:
+        StoreError: when the folder cannot be created.
+
+    Example::
+
+        models = ModelStore(data_folder('') / 'models')
+        newest = models.latest()
+    """
+
+    def __init__(self, folder: Path, *, is_ending: Callable[[], bool] = lambda: False) -> None:
+        self.folder = Path(folder).absolute()
+        self._is_ending = is_ending
+        try:
+            make_folder(self.folder)
+        except OSError as error:
+            raise store_error('create the folder for models', self.folder, error) from error
+
+    def locked(self) -> contextlib.AbstractContextManager[None]:
+        """Return a context in which nobody else writes to the folder, see `locked_folder`."""
+        return locked_folder(self.folder, self._is_ending)
+
+    def save(self, model: bytes, record: ModelRecord) -> ModelVersion:
+        """
+        Write a model as a new version; all of it is on the disk when this returns.
+
+        Args:
+            model: bytes of the .tflite file.
+            record: where it came from.
+
+        Returns:
+            The new version; its number was never used before.
+
+        Raises:
+            StoreError: when the disk refuses; the versions before are as they were.
+        """
+        try:
+            with self.locked():
+                return write_version(self.folder, self._claim_version(), model, record)
+        except OSError as error:
+            raise store_error('write a model to', self.folder, error) from error
+
+    def versions(self) -> tuple[int, ...]:
+        """
+        Return the numbers of all versions whose writing was finished, ascending.
+
+        Raises:
+            StoreError: when the folder cannot be read.
+        """
+        return tuple(number for number in self._numbers() if self._is_finished(number))
+
+    def newest_version(self) -> int:
+        """
+        Return the number of the newest finished version, 0 when there is none.
+
+        It only lists the folder, so it may be asked every second whether another program has
+        trained.
+
+        Raises:
+            StoreError: when the folder cannot be read.
+        """
+        return next(filter(self._is_finished, reversed(self._numbers())), 0)
+
+    def files_of(self, version: int) -> tuple[tuple[int, int], ...]:
+        """
+        Return size and time of a version's files; they change when the files do.
+
+        Args:
+            version: its number; a file that is not there counts as none.
+        """
+        found = []
+        for path in (model_path(self.folder, version), record_path(self.folder, version)):
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                found.append((status.st_size, status.st_mtime_ns))
+        return tuple(found)
+
+    def load(self, version: int) -> ModelVersion:
+        """
+        Return one version, its files checked.
+
+        Args:
+            version: its number.
+
+        Raises:
+            StoreError: when there is no such version, or it is unfinished or damaged.
+        """
+        try:
+            found = read_version(self.folder, version)
+        except FileNotFoundError as error:
+            raise StoreError(self._why_missing(version)) from error
+        found.read_model()
+        return found
+
+    def latest(self) -> ModelVersion | None:
+        """
+        Return the newest version that is finished and undamaged, None when there is none.
+
+        :meth:`unusable` tells which newer ones were passed over and why.
+
+        Raises:
+            StoreError: when the folder cannot be read.
+        """
+        return self._newest_of(self._numbers())
+
+    def previous(self, version: int) -> ModelVersion | None:
+        """
+        Return the newest undamaged version before another, None when there is none.
+
+        Args:
+            version: the other one's number; it need not be there any more.
+
+        Raises:
+            StoreError: when the folder cannot be read.
+        """
+        return self._newest_of(number for number in self._numbers() if number < version)
+
+    def unusable(self) -> dict[int, str]:
+        """
+        Return the versions that cannot be loaded, with a sentence each that says why.
+
+        Raises:
+            StoreError: when the folder cannot be read.
+        """
+        reasons = {number: self._why_unusable(number) for number in self._numbers()}
+        return {number: reason for number, reason in reasons.items() if reason}
+
+    def prune(self, keep: int, *, in_use: Collection[int]) -> tuple[int, ...]:
+        """
+        Delete old versions, so that the newest ``keep`` undamaged ones are left.
+
+        What is in use is never deleted, nor is the newest.  A damaged or unfinished version
+        does not count as kept; it is deleted once it is older than all that are.
+
+        Args:
+            keep: how many to keep, 1 or more.
+            in_use: numbers of the versions that serve, or are to.
+
+        Returns:
+            The numbers of the deleted versions, ascending.
+
+        Raises:
+            ValueError: when ``keep`` is less than 1.
+            StoreError: when the disk refuses; what is left is whole.
+        """
+        if keep < 1:
+            raise ValueError(f'keep is {keep}; it must be 1 or more')
+        try:
+            with self.locked():
+                kept, old = 0, []
+                for number in reversed(self._numbers()):
+                    if kept < keep:
+                        kept += not self._why_unusable(number)
+                    elif number not in in_use:
+                        old.append(number)
+                delete_versions(self.folder, old)
+        except OSError as error:
+            raise store_error('delete old models from', self.folder, error) from error
+        return tuple(reversed(old))
+
+    def clear_leftovers(self) -> None:
+        """
+        Delete what a process that was killed left half written; every writing does so, too.
+
+        Raises:
+            StoreError: when the disk refuses.
+        """
+        try:
+            with self.locked():
+                pass
+        except OSError as error:
+            raise store_error(
+                'delete what was left half written in', self.folder, error
+            ) from error
+
+    def _numbers(self) -> tuple[int, ...]:
+        """Return the numbers of all versions that have any file, finished or not, ascending."""
+        try:
+            names = [path.name for path in self.folder.iterdir()]
+        except OSError as error:
+            raise store_error('list the models in', self.folder, error) from error
+        return tuple(sorted({version_of_file(name) for name in names} - {0}))
+
+    def _is_finished(self, version: int) -> bool:
+        return record_path(self.folder, version).exists()
+
+    def _newest_of(self, ascending: Iterable[int]) -> ModelVersion | None:
+        for version in reversed(tuple(ascending)):
+            with contextlib.suppress(StoreError):
+                return self.load(version)
+        return None
+
+    def _why_missing(self, version: int) -> str:
+        if model_path(self.folder, version).exists():
+            return (
+                f'Model version {version} in {self.folder} has no record: its writing was cut '
+                'short. What to do: use another version; its file can be deleted.'
+            )
+        known = ', '.join(map(str, self.versions())) or 'none'
+        return f'There is no model version {version} in {self.folder}; there are: {known}.'
+
+    def _why_unusable(self, version: int) -> str:
+        try:
+            self.load(version)
+        except StoreError as error:
+            return str(error)
+        return ''
+
+    def _claim_version(self) -> int:
+        """Return the next version number, taken for good even if its writing fails."""
+        path = self.folder / _COUNTER
+        try:
+            counter = int(read_regular_file(path, at_most=_MAX_COUNTER_BYTES))
+        except FileNotFoundError:
+            counter = 0
+        except ValueError:
+            counter = -1
+        if not 0 <= counter < LARGEST_VERSION:
+            raise StoreError(
+                f'{path} does not hold a number that a version can have: it is damaged. '
+                'What to do: '
+                'write the highest model version ever used there into it.'
+            )
+        version = max((counter, *self._numbers())) + 1
+        write_durably(path, f'{version}\n'.encode())
+        return version

@@ -1,0 +1,249 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+ServingChoice: which model version was last chosen to serve, across restarts.
+
+The choice is a small file in the folder of the models, so that a rollback survives a restart.  It
+also counts the choices, for ``vision_msgs/VisionInfo``: its ``database_version`` never goes back.
+A copy of the file, written before the file itself, is read where that is damaged or missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+import dataclasses
+from dataclasses import dataclass
+import json
+from pathlib import Path
+
+from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.files.durable_file import write_durably
+from edgetpu_retrain.store.files.failure import store_error
+from edgetpu_retrain.store.files.regular_file import read_regular_file
+from edgetpu_retrain.store.models.model_store import ModelStore
+from edgetpu_retrain.store.models.model_version import LARGEST_VERSION
+
+_FORMAT = 1
+# It becomes the int32 of a message.
+_LARGEST = 2**31 - 1
+# What is written has less than a hundred.
+_MAX_BYTES = 4096
+_FILE = 'serving.json'
+_COPY = 'serving.copy.json'
+
+
+@dataclass(frozen=True)
+class Serving:
+    """
+    One choice.
+
+    Args:
+        version: number of the model version that was chosen.
+        swaps: how many choices there were, this one included; grows by one with each.
+        newest: number of the newest version that there was then, or ``version``.
+
+    Raises:
+        ValueError: when the fields cannot be true.
+    """
+
+    version: int
+    swaps: int
+    newest: int
+
+    def __post_init__(self) -> None:
+        if not (
+            1 <= self.version <= self.newest <= LARGEST_VERSION and 1 <= self.swaps <= _LARGEST
+        ):
+            raise ValueError(
+                f'version is {self.version}, newest {self.newest} and swaps {self.swaps}; '
+                f'version must be from 1 to newest, newest at most {LARGEST_VERSION} and swaps '
+                f'from 1 to {_LARGEST}'
+            )
+
+
+class ServingChoice:
+    """
+    The choice for one folder of models; every method may be called from any thread.
+
+    Args:
+        models: the versions to choose from.
+
+    Example::
+
+        choice = ServingChoice(models)
+        for version in choice.versions_to_try():    # at start
+            ...
+        serving = choice.choose(version)            # at each swap, once the model is loaded
+        info.database_version = serving.swaps
+    """
+
+    def __init__(self, models: ModelStore) -> None:
+        self._models = models
+
+    def current(self) -> Serving | None:
+        """
+        Return the last choice, None when there never was one.
+
+        It only reads a small file, so it may be asked every second whether another program has
+        chosen.
+
+        Raises:
+            StoreError: when it cannot be read, or both copies are damaged.
+        """
+        folder = self._models.folder
+        try:
+            try:
+                return _read(folder / _FILE) or _read(folder / _COPY)
+            except ValueError:
+                copy = _read(folder / _COPY)
+                if copy is None:
+                    raise
+                return copy
+        except OSError as error:
+            raise store_error('read which model serves in', folder, error) from error
+        except ValueError as error:
+            raise StoreError(
+                f'{folder / _FILE} is damaged: {error}. What to do: restore a backup, or delete '
+                f'it and {_COPY} beside it; then the newest model serves, and swaps are counted '
+                'from 1 again.'
+            ) from error
+
+    def choose(self, version: int) -> Serving:
+        """
+        Write down that a version serves from now on; it is on the disk when this returns.
+
+        To choose the version that is the choice already is no swap and is not counted.
+
+        Args:
+            version: number of a version that is in the store.
+
+        Raises:
+            StoreError: when there is no such version, it is damaged, or the disk refuses; the
+                choice is then the one before.
+        """
+        with self._locked():
+            return self._write(version, self.current())
+
+    def choose_instead_of(self, seen: Serving | None, version: int) -> Serving | None:
+        """
+        Choose, unless somebody else has chosen meanwhile.
+
+        Args:
+            seen: what :meth:`current` returned when the version was decided on.
+            version: number of a version that is in the store.
+
+        Returns:
+            None when the choice is another one than was seen; it stays.
+
+        Raises:
+            StoreError: as :meth:`choose`.
+        """
+        with self._locked():
+            before = self.current()
+            return self._write(version, before) if before == seen else None
+
+    def wanted(self, seen: Serving | None) -> tuple[int, ...]:
+        """
+        Return what somebody wants to serve, newest first: new versions, then the chosen one.
+
+        New are those that were written since the choice: by a training that was ended before its
+        model could be chosen, or by another program.  It only lists the folder.
+
+        Args:
+            seen: what :meth:`current` returned.
+
+        Raises:
+            StoreError: when the folder cannot be read.
+        """
+        newest_first = tuple(reversed(self._models.versions()))
+        if seen is None:
+            return newest_first
+        since = [number for number in newest_first if number > seen.newest]
+        return (*since, *(number for number in newest_first if number == seen.version))
+
+    def not_written_down(self, version: int) -> Serving:
+        """
+        Return what :meth:`choose` would write, for a robot that serves although it cannot.
+
+        Args:
+            version: number of a version that is in the store.
+
+        Raises:
+            StoreError: when the folder cannot be read.
+        """
+        try:
+            before = self.current()
+        except StoreError:
+            before = None
+        return self._after(before, version)
+
+    def _after(self, before: Serving | None, version: int) -> Serving:
+        newest = max(version, self._models.newest_version())
+        swaps = before.swaps if before else 0
+        swaps += before is None or before.version != version
+        return Serving(version, min(swaps, _LARGEST), newest)
+
+    def versions_to_try(self) -> tuple[int, ...]:
+        """
+        Return all finished versions in the order in which a starting node should try them.
+
+        First come those that are :meth:`wanted`, then those before the chosen one, last those
+        that a rollback left behind; newest first each time.
+
+        Raises:
+            StoreError: as :meth:`current`, or when the folder cannot be read.
+        """
+        serving = self.current()
+        wanted = self.wanted(serving)
+        if serving is None:
+            return wanted
+        newest_first = tuple(reversed(self._models.versions()))
+        before = [number for number in newest_first if number < serving.version]
+        left_behind = [n for n in newest_first if serving.version < n <= serving.newest]
+        return (*wanted, *before, *left_behind)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        folder = self._models.folder
+        try:
+            with self._models.locked():
+                yield
+        except OSError as error:
+            raise store_error('write down which model serves in', folder, error) from error
+
+    def _write(self, version: int, before: Serving | None) -> Serving:
+        self._models.load(version)
+        chosen = self._after(before, version)
+        if chosen != before:
+            content = json.dumps({'format': _FORMAT, **dataclasses.asdict(chosen)})
+            for name in (_COPY, _FILE):
+                write_durably(self._models.folder / name, f'{content}\n'.encode())
+        return chosen
+
+
+def _read(path: Path) -> Serving | None:
+    """Return what a file says, None when there is none; raise ValueError when it is damaged."""
+    try:
+        content = json.loads(read_regular_file(path, at_most=_MAX_BYTES))
+    except FileNotFoundError:
+        return None
+    except RecursionError as error:
+        raise ValueError('it is nested too deep') from error
+    if not isinstance(content, dict) or content.pop('format', None) != _FORMAT:
+        raise ValueError(f'it is not of format {_FORMAT}')
+    names = {each.name for each in dataclasses.fields(Serving)}
+    if set(content) != names or any(type(value) is not int for value in content.values()):
+        raise ValueError(f'it does not hold a whole number each for {", ".join(sorted(names))}')
+    return Serving(**content)

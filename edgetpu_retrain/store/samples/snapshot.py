@@ -1,0 +1,165 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""SampleSnapshot: a walk through all samples of all extractors, as they were at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+import sqlite3
+from types import NoneType
+from typing import NamedTuple
+
+from edgetpu_retrain.store.database.typed_rows import MalformedRowError, typed_rows
+from edgetpu_retrain.store.samples.carried_sample import embedding_digest
+from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
+from edgetpu_retrain.store.samples.extractor_table import find_extractor
+from edgetpu_retrain.store.samples.sample_set import check_length
+
+
+class SnapshotRow(NamedTuple):
+    """One sample, without its numbers and pixels."""
+
+    sample_id: int
+    label: str
+    camera: str
+    stamp_ns: int
+    added_ns: int
+    has_image: bool
+    extractors: tuple[str, ...]
+    """Identities of those that have seen it, in the order of :meth:`SampleSnapshot.kinds`."""
+
+
+class SampleSnapshot:
+    """
+    The samples at one moment, for as long as a transaction lasts.
+
+    Other programs write on meanwhile.  Nothing is held in memory.
+
+    Args:
+        connection: in a transaction.
+        path: the database, for messages.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+        # SQLite takes the snapshot at the first look, not at BEGIN.
+        (self._total,) = connection.execute('SELECT COUNT(*) FROM samples').fetchone()
+
+    def kinds(self) -> dict[str, EmbeddingKind]:
+        """
+        Return the extractors that have samples, by identity, and what their embeddings are.
+
+        Raises:
+            StoreError: when the file is damaged.
+        """
+        rows = self._connection.execute(
+            'SELECT identity FROM extractors WHERE EXISTS ('
+            'SELECT 1 FROM embeddings WHERE extractor_id = extractors.id) ORDER BY id'
+        )
+        kinds = {}
+        for (identity,) in list(typed_rows(rows, str)):
+            found = find_extractor(self._connection, self._path, identity)
+            if found is None:
+                # It is in the table, in the same transaction, and not in its index.
+                raise MalformedRowError(f'extractor {identity[:12]!a} is not in its index')
+            kinds[identity] = found[1]
+        return kinds
+
+    def count(self, identity: str) -> int:
+        """Return how many samples an extractor has."""
+        (count,) = self._connection.execute(
+            'SELECT COUNT(*) FROM embeddings JOIN extractors ON extractor_id = extractors.id '
+            'WHERE identity = ?',
+            (identity,),
+        ).fetchone()
+        return int(count)
+
+    def total(self) -> int:
+        """Return how many samples there are."""
+        return int(self._total)
+
+    def samples(self) -> Iterator[SnapshotRow]:
+        """Go through the samples, oldest first."""
+        extractors_rows = self._connection.execute('SELECT id, identity FROM extractors')
+        identities = dict(typed_rows(extractors_rows, int, str))
+        rows = self._connection.execute(
+            """
+            SELECT samples.id, label, camera, stamp_ns, added_ns,
+                EXISTS (SELECT 1 FROM images WHERE images.sample_id = samples.id),
+                (SELECT GROUP_CONCAT(extractor_id) FROM embeddings WHERE sample_id = samples.id)
+            FROM samples ORDER BY samples.id
+            """
+        )
+        types = int, str, str, int, int, int, (str, NoneType)
+        for row in typed_rows(rows, *types):
+            sample_id, label, camera, stamp_ns, added_ns, has_image, seen_by = row
+            try:
+                numbers = sorted(map(int, seen_by.split(','))) if seen_by else []
+                extractors = tuple(identities[number] for number in numbers)
+            except (ValueError, KeyError) as error:
+                raise MalformedRowError(
+                    f'sample {sample_id} was seen by extractors that are not there'
+                ) from error
+            yield SnapshotRow(
+                sample_id, label, camera, stamp_ns, added_ns, bool(has_image), extractors
+            )
+
+    def embeddings(self, identity: str, kind: EmbeddingKind) -> Iterator[tuple[str, bytes]]:
+        """
+        Go through label and embedding of an extractor's samples, oldest first.
+
+        Args:
+            identity: of the extractor.
+            kind: of its embeddings, which decides what the bytes mean.
+
+        Raises:
+            StoreError: when one is damaged.
+        """
+        rows = self._connection.execute(
+            """
+            SELECT samples.id, label, data
+            FROM extractors
+            JOIN embeddings ON extractor_id = extractors.id
+            JOIN samples ON samples.id = sample_id
+            WHERE identity = ? ORDER BY samples.id
+            """,
+            (identity,),
+        )
+        for sample_id, label, data in typed_rows(rows, int, str, bytes):
+            check_length(self._path, sample_id, label, data, kind)
+            yield label, data
+
+    def digests(self) -> dict[bytes, str]:
+        """
+        Return what stands for each embedding of each extractor, and the label of its sample.
+
+        Raises:
+            StoreError: when the file is damaged.
+        """
+        names: dict[str, str] = {}
+        return {
+            embedding_digest(identity, data): names.setdefault(label, label)
+            for identity, kind in self.kinds().items()
+            for label, data in self.embeddings(identity, kind)
+        }
+
+    def picture(self, sample_id: int) -> bytes | None:
+        """Return the stored JPEG file of a sample, None when it has none."""
+        rows = self._connection.execute(
+            'SELECT jpeg FROM images WHERE sample_id = ?', (sample_id,)
+        )
+        row = next(typed_rows(rows, bytes), None)
+        return None if row is None else bytes(row[0])

@@ -1,0 +1,94 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The commands that look after model versions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+import shutil
+
+from edgetpu_retrain.store.models.model_store import ModelStore
+from edgetpu_retrain.store.models.serving import ServingChoice
+import pytest
+from support.command_line_types import Run
+
+
+@pytest.fixture
+def folder(trained_once: Path, tmp_path: Path) -> Path:
+    shutil.copytree(trained_once, tmp_path / 'data')
+    return tmp_path / 'data'
+
+
+def test_listing_and_showing(run: Run, folder: Path) -> None:
+    listed = run('models', 'list', '--data-dir', folder, '--json').result
+    assert listed['serving'] == 2
+    assert [each['version'] for each in listed['models']] == [1, 2]
+    shown = run('models', 'show', '1', '--data-dir', folder, '--json').result
+    assert shown == listed['models'][0]
+    assert shown['labels'] == ['cat', 'coffee', 'coins']
+    assert listed['models'][1]['parent_version'] == 1
+
+
+def test_what_is_chosen_is_what_a_node_starts_with(run: Run, folder: Path) -> None:
+    choice = ServingChoice(ModelStore(folder / 'models'))
+    assert choice.current() is None
+    assert run('models', 'use', '1', '--data-dir', folder, '--json').result['serving'] == 1
+    serving = choice.current()
+    assert serving is not None
+    assert (serving.version, serving.swaps) == (1, 1)
+    assert choice.versions_to_try()[0] == 1
+    assert run('models', 'use', '2', '--data-dir', folder).code == 0
+    assert run('models', 'rollback', '--data-dir', folder, '--json').result == {
+        'serving': 1,
+        'swaps': 3,
+    }
+    ended = run('models', 'rollback', '--data-dir', folder)
+    assert (ended.code, 'before 1' in ended.problem) == (2, True)
+    chosen = choice.current()
+    # A training afterwards is not chosen, but newer than the choice: a node starts with it.
+    assert run('train', '--data-dir', folder).code == 0
+    assert choice.current() == chosen
+    assert choice.versions_to_try()[0] == 3
+
+
+def test_exporting(run: Run, folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / 'out'
+    ended = run('models', 'export', out, '--version', '1', '--data-dir', folder, '--json')
+    assert ended.result['model_version'] == 1
+    assert (out / 'labels.txt').read_bytes() == b'0 cat\n1 coffee\n2 coins\n'
+    model = (folder / 'models' / 'model_000001.tflite').read_bytes()
+    assert (out / 'model.tflite').read_bytes() == model
+    ended = run('models', 'export', out, '--data-dir', folder)
+    assert (ended.code, 'already' in ended.problem) == (2, True)
+    assert run('models', 'export', out, '--force', '--data-dir', folder).code == 0
+    assert (out / 'model.tflite').read_bytes() != model
+
+
+def test_what_is_not_there_or_damaged(run: Run, folder: Path, tmp_path: Path) -> None:
+    for command in (('show', '9'), ('use', '9'), ('export', tmp_path / 'x', '--version', '9')):
+        ended = run('models', *command, '--data-dir', folder)
+        assert ended.code == 2
+        assert 'no model version 9' in ended.problem
+    (folder / 'models' / 'model_000002.tflite').write_bytes(b'damaged')
+    listed = run('models', 'list', '--data-dir', folder, '--json')
+    assert [each['version'] for each in listed.result['models']] == [1]
+    assert listed.result['serving'] == 1
+    assert 'is not the file that was written' in listed.err
+    assert run('models', 'use', '2', '--data-dir', folder).code == 1
+    (tmp_path / 'empty').mkdir()
+    empty = run('models', 'list', '--data-dir', tmp_path / 'empty', '--json')
+    assert json.loads(empty.out) == {'serving': 0, 'models': []}
+    ended = run('models', 'show', '--data-dir', tmp_path / 'empty')
+    assert (ended.code, 'no trained model' in ended.problem) == (2, True)

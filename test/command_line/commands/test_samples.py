@@ -1,0 +1,109 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The commands that look after samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import shutil
+import zipfile
+
+import pytest
+from support.command_line_types import Run
+
+
+@pytest.fixture
+def data(trained_once: Path, tmp_path: Path) -> tuple[object, ...]:
+    shutil.copytree(trained_once, tmp_path / 'data')
+    return ('--data-dir', tmp_path / 'data')
+
+
+def counts(run: Run, data: tuple[object, ...]) -> dict[str, int]:
+    found = run('samples', 'list', *data, '--json').result['counts']
+    assert isinstance(found, dict)
+    return found
+
+
+def test_listing_relabelling_and_removing(run: Run, data: tuple[object, ...]) -> None:
+    listed = run('samples', 'list', '--label', 'cat', '--limit', '2', *data, '--json').result
+    assert listed['counts'] == {'cat': 12}
+    ids = [each['sample_id'] for each in listed['samples']]
+    assert run('samples', 'relabel', 'tom', '--label', 'cat', *data).code == 0
+    by_id = [word for number in ids for word in ('--id', number)]
+    assert run('samples', 'relabel', 'kitty', *by_id, *data, '--json').result == {'changed': 2}
+    assert counts(run, data) == {'tom': 10, 'kitty': 2, 'coffee': 12, 'coins': 12}
+    assert run('samples', 'remove', *by_id, *data, '--json').result == {'changed': 2}
+    assert run('samples', 'remove', '--label', 'coins', '--newest', '5', *data).code == 0
+    assert run('samples', 'remove', '--label', 'coffee', *data).code == 0
+    assert counts(run, data) == {'tom': 10, 'coins': 7}
+
+
+@pytest.mark.parametrize(
+    'command', [('samples', 'list'), ('models', 'list'), ('train',), ('report', '--out', 'x.html')]
+)
+def test_a_data_folder_that_is_mistyped_is_told_and_not_made(
+    command: tuple[str, ...], run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = run(*command, '--data-dir', 'mistyped')
+    assert ended.code == 2
+    assert "there is no data folder 'mistyped': check --data-dir" in ended.err
+    assert not Path('mistyped').exists()
+
+
+def test_what_is_not_there_cannot_be_changed(run: Run, data: tuple[object, ...]) -> None:
+    for arguments in (
+        ('samples', 'list', '--label', 'dog'),
+        ('samples', 'relabel', 'cat', '--label', 'dog'),
+        ('samples', 'relabel', 'a/b', '--label', 'cat'),
+        ('samples', 'relabel', 'x', '--id', '999'),
+        ('samples', 'remove', '--label', 'dog'),
+        ('samples', 'remove', '--id', '999'),
+        ('samples', 'remove', '--id', '1', '--label', 'cat'),
+    ):
+        ended = run(*arguments, *data)
+        assert ended.code == 2, arguments
+        assert ended.problem
+    assert counts(run, data) == {'cat': 12, 'coffee': 12, 'coins': 12}
+
+
+def test_a_zip_goes_from_one_robot_to_another(
+    run: Run, data: tuple[object, ...], tmp_path: Path
+) -> None:
+    file, other = tmp_path / 'samples.zip', ('--data-dir', tmp_path / 'other')
+    written = run('samples', 'export', file, *data, '--json').result
+    assert written == {'written': str(file), 'samples': 36}
+    first = run('samples', 'import', file, *other, '--json').result
+    assert first == {'added': 36, 'present': 0, 'relabelled': 0}
+    again = run('samples', 'import', file, *other, '--json').result
+    assert again == {'added': 0, 'present': 36, 'relabelled': 0}
+    assert counts(run, other) == counts(run, data)
+    assert run('train', *other).code == 0
+    ended = run('samples', 'export', file, *data)
+    assert (ended.code, 'already' in ended.problem) == (2, True)
+    with zipfile.ZipFile(tmp_path / 'bad.zip', 'w') as bad:
+        bad.writestr('../../evil', 'x')
+    ended = run('samples', 'import', tmp_path / 'bad.zip', *other)
+    assert (ended.code, 'no sample archive' in ended.problem) == (2, True)
+    assert not (tmp_path.parent / 'evil').exists()
+
+
+def test_pictures_go_to_folders_and_back(run: Run, lessons: Path, tmp_path: Path) -> None:
+    data = ('--data-dir', tmp_path / 'data')
+    assert run('teach', lessons, '--store-images', 'full', *data).code == 0
+    written = run('samples', 'export', tmp_path / 'out', *data, '--json').result
+    assert written['pictures'] == {'cat': 12, 'coffee': 12, 'coins': 12}
+    again = run('teach', tmp_path / 'out', *data, '--min-novelty', '0.05', '--json').result
+    # JPEG changes little: these are near-duplicates of what they were written from.
+    assert sum(again['near_duplicates'].values()) == 36

@@ -1,0 +1,127 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The small parts that measuring and the recipe are made of."""
+
+from __future__ import annotations
+
+from edgetpu_retrain.learning.default_training.conditioning import Conditioning, FeatureRows
+from edgetpu_retrain.learning.default_training.folds import ALWAYS_TRAINED, stratified_folds
+from edgetpu_retrain.learning.default_training.held_out_watch import HeldOutWatch
+from edgetpu_retrain.learning.default_training.imprinting import imprinted_weights
+from edgetpu_retrain.learning.default_training.recipe import CosineSchedule, Recipe
+from edgetpu_retrain.learning.default_training.robust_range import robust_logit_range
+from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
+import numpy as np
+import pytest
+
+
+def test_folds_spread_every_class_evenly_and_keep_single_samples() -> None:
+    labels = np.repeat([0, 1, 2, 3], [10, 3, 2, 1])
+    fold = stratified_folds(labels, 5, np.random.default_rng(0))
+    assert np.bincount(fold[labels == 0]).tolist() == [2, 2, 2, 2, 2]
+    assert len(set(fold[labels == 1].tolist())) == 3
+    assert len(set(fold[labels == 2].tolist())) == 2
+    assert fold[labels == 3].tolist() == [ALWAYS_TRAINED]
+
+
+def test_imprinted_weights_point_to_the_class_means() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [100, 3])
+    means = np.array([[3.0, 0.0, 0.0, 0.0], [0.0, 0.0, -2.0, 0.0]])
+    embeddings = (means[labels] + 0.01 * rng.standard_normal((103, 4))).astype(np.float32)
+    identity = Conditioning.scaling(np.zeros(4, np.float32), np.ones(4, np.float32))
+    features = FeatureRows(EmbeddingRows(embeddings), identity)
+    weights = imprinted_weights(features, np.arange(103), labels, 2, rng)
+    # A feature vector as long as they are on average, sqrt(D), gets a logit of 10.
+    assert weights == pytest.approx(np.array([[5, 0], [0, 0], [0, -5], [0, 0]]), abs=0.1)
+
+
+def test_imprinting_leaves_a_class_without_direction_at_zero() -> None:
+    identity = Conditioning.scaling(np.zeros(2, np.float32), np.ones(2, np.float32))
+    features = FeatureRows(EmbeddingRows(np.array([[0, 0], [1, 0]], np.float32)), identity)
+    rng = np.random.default_rng(0)
+    weights = imprinted_weights(features, np.arange(2), np.arange(2), 2, rng)
+    assert weights[:, 0].tolist() == [0.0, 0.0]
+
+
+def watch() -> HeldOutWatch:
+    features = np.repeat(np.eye(2, dtype=np.float32), 100, axis=0)
+    start = (np.zeros((2, 2), np.float32), np.zeros(2, np.float32))
+    return HeldOutWatch(features, np.repeat([0, 1], 100), start)
+
+
+def test_the_watch_keeps_the_best_weights_and_sees_clear_decline_only() -> None:
+    held_out = watch()
+    good, bias = np.eye(2, dtype=np.float32), np.zeros(2, np.float32)
+    held_out.look(10, good, bias)
+    assert held_out.accuracy == 1.0
+    held_out.look(20, 3 * good, bias)
+    # Three times as sure is the same head at another temperature.
+    assert not held_out.last_is_worse()
+    held_out.look(30, np.ones((2, 2), np.float32), bias)
+    assert held_out.accuracy == 0.5
+    assert held_out.last_is_worse()
+    weights, _, iteration = held_out.best()
+    assert iteration in {10, 20}
+    assert weights[0, 0] > weights[0, 1]
+
+
+def test_the_watch_never_takes_weights_that_are_not_finite() -> None:
+    held_out = watch()
+    bias = np.zeros(2, np.float32)
+    held_out.look(10, np.eye(2, dtype=np.float32), bias)
+    with np.errstate(invalid='ignore'):
+        held_out.look(20, np.full((2, 2), np.inf, np.float32), bias)
+    assert held_out.best()[2] == 10
+
+
+def test_the_range_of_logits_leaves_single_outliers_out() -> None:
+    rng = np.random.default_rng(0)
+    highest = rng.uniform(5, 10, 5000).astype(np.float32)
+    lowest = -highest
+    calm = robust_logit_range(lowest, highest)
+    assert calm == pytest.approx((-10, 10), abs=0.1)
+    highest[7], lowest[9] = 1e6, -1e6
+    wild = robust_logit_range(lowest, highest)
+    assert wild == pytest.approx((-10.5, 10.5), abs=1.0)
+    single = np.array([3.0], np.float32)
+    assert robust_logit_range(-single, single) == (-3.0, 3.0)
+
+
+def test_the_recipe_follows_the_data_unless_told() -> None:
+    recipe = Recipe()
+    assert recipe.iterations(1000, 17, few=False, warm=False) == 120
+    assert recipe.iterations(1000, 17, few=False, warm=True) == 30
+    assert recipe.iterations(10_000, 17, few=False, warm=False) == 800
+    assert recipe.iterations(10**7, 17, few=False, warm=False) == 10_000
+    assert recipe.iterations(1000, 70, few=False, warm=False) == 280
+    assert Recipe(num_iter=5).iterations(1000, 17, few=True, warm=True) == 5
+    assert recipe.first_rate(100.0, 0.0) == pytest.approx(1.9 / 50)
+    assert recipe.first_rate(0.0, 0.0) == 1.0
+    assert Recipe(learning_rate=0.3).first_rate(100.0, 0.0) == 0.3
+    assert recipe.regularization(np.array([50, 50]), 1024) == pytest.approx(0.16)
+    # As few as the small class says, not as many as the large one has.
+    assert recipe.regularization(np.array([0, 1000, 1]), 1024) == pytest.approx(4.0, rel=0.01)
+    plain = Recipe(balanced=False).regularization(np.array([1000, 1]), 1024)
+    assert plain == pytest.approx(16 / 1001)
+    assert Recipe(reg=0.0).regularization(np.array([5, 5]), 1024) == 0.0
+
+
+def test_the_schedule_falls_along_half_a_cosine() -> None:
+    schedule = CosineSchedule(2.0, 8)
+    rates = [schedule(iteration) for iteration in range(9)]
+    assert rates[0] == 2.0
+    assert rates[4] == pytest.approx(1.0)
+    assert rates[8] == pytest.approx(0.0)
+    assert rates == sorted(rates, reverse=True)

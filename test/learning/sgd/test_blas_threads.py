@@ -1,0 +1,55 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import logging
+import sys
+
+from edgetpu_retrain.learning.sgd import blas_threads
+from edgetpu_retrain.learning.sgd.blas_threads import one_blas_thread
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+
+def threads() -> list[int]:
+    return [pool['num_threads'] for pool in threadpool_info() if pool['user_api'] == 'blas']
+
+
+def test_one_thread_inside_and_as_many_as_before_outside() -> None:
+    with threadpool_limits(2, 'blas'):
+        before = threads()
+        if max(before, default=1) < 2:
+            pytest.skip('this BLAS has a single thread anyway')
+        with one_blas_thread():
+            assert set(threads()) == {1}
+        assert threads() == before
+        with pytest.raises(KeyError), one_blas_thread():
+            raise KeyError
+        assert threads() == before
+
+
+def test_without_threadpoolctl_training_goes_on_and_says_so_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, 'threadpoolctl', None)
+    blas_threads._controller.cache_clear()
+    try:
+        with caplog.at_level(logging.WARNING):
+            for _ in range(2):
+                with one_blas_thread():
+                    pass
+    finally:
+        blas_threads._controller.cache_clear()
+    assert len(caplog.records) == 1
+    assert 'install it with "pip install threadpoolctl"' in caplog.text

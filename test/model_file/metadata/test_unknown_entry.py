@@ -1,0 +1,94 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import dataclasses
+
+from edgetpu_retrain.errors import ModelFileError
+from edgetpu_retrain.learning.head import Head
+from edgetpu_retrain.learning.unknown import UnknownDetector
+from edgetpu_retrain.model_file.flatbuffer import pack, parse
+from edgetpu_retrain.model_file.head.append_head import append_head
+from edgetpu_retrain.model_file.metadata.self_description import set_content
+from edgetpu_retrain.model_file.metadata.unknown_entry import (
+    ENTRY_NAME,
+    read_unknown,
+    write_unknown,
+)
+import numpy as np
+import pytest
+from support.small_models import build_extractor
+
+DIMENSION = 16
+RNG = np.random.default_rng(0)
+DETECTOR = UnknownDetector(
+    RNG.normal(size=DIMENSION).astype(np.float32),
+    RNG.uniform(0.5, 2.0, DIMENSION).astype(np.float32),
+    -1.25,
+)
+HEAD = Head(
+    RNG.normal(size=(DIMENSION, 3)).astype(np.float32),
+    np.zeros(3, np.float32),
+    ('cat', 'dog', 'mug'),
+    (-4.0, 4.0),
+    unknown=DETECTOR,
+)
+
+
+@pytest.mark.parametrize('dtype', ['uint8', 'int8', 'float32'])
+def test_a_model_carries_the_detector_of_its_head(dtype: str) -> None:
+    model = append_head(build_extractor(dtype, dimension=DIMENSION), HEAD)
+    read = read_unknown(model, DIMENSION)
+    assert read is not None
+    np.testing.assert_array_equal(read.center, DETECTOR.center)
+    np.testing.assert_array_equal(read.gain, DETECTOR.gain)
+    assert read.threshold == DETECTOR.threshold
+
+
+def test_a_threshold_that_calls_nothing_unknown_is_kept() -> None:
+    head = dataclasses.replace(HEAD, unknown=DETECTOR.with_threshold(float('inf')))
+    read = read_unknown(
+        append_head(build_extractor('uint8', dimension=DIMENSION), head), DIMENSION
+    )
+    assert read is not None
+    assert read.threshold == float('inf')
+
+
+def test_without_a_detector_there_is_no_entry() -> None:
+    head = dataclasses.replace(HEAD, unknown=None)
+    model = append_head(build_extractor('uint8', dimension=DIMENSION), head)
+    assert read_unknown(model, DIMENSION) is None
+    assert ENTRY_NAME.encode() not in model
+
+
+def test_a_new_head_takes_the_old_detector_away() -> None:
+    tree = parse(append_head(build_extractor('uint8', dimension=DIMENSION), HEAD))
+    write_unknown(tree, None)
+    assert read_unknown(pack(tree), DIMENSION) is None
+
+
+@pytest.mark.parametrize(
+    ('content', 'words'),
+    [
+        (b'', 'has 0 bytes'),
+        (b'\0' * 7, 'has 7 bytes'),
+        (np.zeros(2 + 2 * DIMENSION, '<f4').tobytes(), 'of format 0'),
+        (np.full(2 + 2 * DIMENSION, np.nan, '<f4').tobytes(), 'holds NaN'),
+    ],
+)
+def test_a_damaged_detector_is_refused(content: bytes, words: str) -> None:
+    tree = parse(append_head(build_extractor('uint8', dimension=DIMENSION), HEAD))
+    set_content(tree, ENTRY_NAME, content)
+    with pytest.raises(ModelFileError, match=words):
+        read_unknown(pack(tree), DIMENSION)

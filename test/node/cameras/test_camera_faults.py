@@ -1,0 +1,210 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What cameras and clocks can do to the whole node: it is told once, and the rest goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from edgetpu_retrain_interfaces.msg import Result
+import numpy as np
+import pytest
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CompressedImage, Image
+from support.running_node import (
+    box_message,
+    compressed_message,
+    image_message,
+    pattern,
+    Person,
+    RunningNode,
+    TAUGHT,
+    TAUGHT_IMAGES,
+)
+from vision_msgs.msg import Detection2DArray
+
+HOUR_NS = 3600 * 10**9
+CAT = pattern(1)
+
+
+def broken(**fields: Any) -> Image:
+    """Return an image message of a cat with fields that cannot be true."""
+    message = image_message(CAT)
+    for name, value in fields.items():
+        setattr(message, name, value)
+    return message
+
+
+# One camera each, by its name; and what is said of its images.
+MALFORMED: dict[str, tuple[Any, str]] = {
+    'step': (broken(step=1), 'step'),
+    'short': (broken(data=b'too short'), 'data has 9 bytes'),
+    'long': (broken(data=bytes(CAT.nbytes + 1)), 'data has'),
+    'narrow': (broken(width=0), '0 x 48'),
+    'flat': (broken(height=0), '64 x 0'),
+    'huge': (broken(width=2**32 - 1, height=2**32 - 1), '4294967295'),
+    'float': (broken(encoding='32FC1'), '32FC1'),
+    'nothing': (broken(encoding=''), 'encoding'),
+}
+MALFORMED_FILES: dict[str, tuple[Any, str]] = {
+    'noise': (compressed_message(b'no picture' * 100), 'image'),
+    'empty': (compressed_message(b''), 'image'),
+}
+
+
+def is_best(label: str) -> Callable[[Any], bool]:
+    return lambda message: message.results[0].class_id == label
+
+
+def stamp_ns(header: Any) -> int:
+    return int(header.stamp.sec * 10**9 + header.stamp.nanosec)
+
+
+def is_of(camera: str) -> Callable[[Any], bool]:
+    return lambda result: result.camera == camera
+
+
+def status_of(camera: str, array: Any) -> Any:
+    """Return a camera's status in an array of diagnostics."""
+    return next(each for each in array.status if each.hardware_id == camera)
+
+
+def is_warned(camera: str) -> Callable[[Any], bool]:
+    return lambda array: status_of(camera, array).level == DiagnosticStatus.WARN
+
+
+@pytest.mark.usefixtures('taught_data')
+def test_malformed_images_are_told_of_their_camera_and_the_others_go_on(
+    start_node: Any, person: Person
+) -> None:
+    malformed = {**MALFORMED, **MALFORMED_FILES}
+    names = ['good', *malformed]
+    parameters: dict[str, object] = {'cameras': f'[{", ".join(names)}]'}
+    parameters |= {f'{name}.image_topic': f'/{name}' for name in names}
+    parameters |= {f'{name}.image_transport': 'compressed' for name in MALFORMED_FILES}
+    node: RunningNode = start_node(parameters)
+    person.wait_until_ready()
+    cameras = {name: person.camera(f'/{name}') for name in ('good', *MALFORMED)}
+    for name in MALFORMED_FILES:
+        cameras[name] = person.camera(f'/{name}/compressed', CompressedImage)
+    cameras['good'].show(TAUGHT_IMAGES['dog'])
+    for name, (message, _) in malformed.items():
+        cameras[name].show(message)
+    arrays = person.collect(DiagnosticArray, '/diagnostics')
+    for name, (_, words) in malformed.items():
+        told = status_of(name, arrays.wait_for(is_warned(name)))
+        assert told.message.startswith(f'camera {name!r}: unusable image: ')
+        assert words in told.message
+        assert f"camera '{name}': unusable image (" in node.wait_for_log(f"camera '{name}': unus")
+    person.classifications.wait_for(is_best('dog'), since=len(person.classifications))
+
+    jpeg = compressed_message(cv2.imencode('.jpg', CAT[..., ::-1])[1].tobytes())
+    for name in malformed:
+        cameras[name].show(jpeg if name in MALFORMED_FILES else TAUGHT_IMAGES['cat'])
+    results = person.collect(Result, 'result')
+    for name in malformed:
+        results.wait_for(is_of(name))
+    arrays.wait_for(
+        lambda each: all(status.level == DiagnosticStatus.OK for status in each.status),
+        since=len(arrays),
+    )
+    assert not any('Traceback' in line for line in node.log)
+
+
+@pytest.mark.usefixtures('taught_data')
+def test_resolution_and_encoding_may_change_with_every_image(
+    start_node: Any, person: Person
+) -> None:
+    start_node()
+    camera = person.wait_until_ready().camera()
+    twice = np.repeat(np.repeat(CAT, 2, axis=0), 2, axis=1)
+    with_alpha = np.concatenate([CAT, np.full_like(CAT[..., :1], 255)], axis=2)
+    for message in (
+        image_message(CAT),
+        image_message(np.ascontiguousarray(CAT[..., ::-1]), 'bgr8'),
+        image_message(twice),
+        image_message(with_alpha, 'rgba8'),
+    ):
+        camera.show(TAUGHT_IMAGES['dog'])
+        person.classifications.wait_for(is_best('dog'), since=len(person.classifications))
+        camera.show(message)
+        person.classifications.wait_for(is_best('cat'), since=len(person.classifications))
+
+
+@pytest.mark.usefixtures('taught_data')
+def test_stamps_that_go_back_are_stamps_like_any_other(start_node: Any, person: Person) -> None:
+    start_node({'camera.detections_topic': '/boxes'})
+    camera = person.wait_until_ready().camera()
+    detector = person.detector('/image')
+    detector.boxes = [box_message('all', 32, 24, 64, 48)]
+    results = person.collect(Result, 'result')
+    detections = person.collect(Detection2DArray, 'camera/detections')
+    camera.show(TAUGHT_IMAGES['cat'])
+    now = stamp_ns(results.next_one().header)
+    camera.clock_ahead_ns = -HOUR_NS
+
+    def is_earlier(message: Any) -> bool:
+        return stamp_ns(message.header) < now
+
+    results.wait_for(is_earlier)
+    detections.wait_for(is_earlier)
+    answer = person.add('cat', count=2, timeout_s=60.0)
+    assert answer.label_total == TAUGHT + 2, answer.message
+    newest = person.list_samples(limit=1).samples[0]
+    assert newest.stamp.sec * 10**9 < now
+
+
+@pytest.mark.usefixtures('taught_data')
+def test_a_clock_that_stands_still_or_jumps_back_stops_nothing(
+    start_node: Any, person: Person
+) -> None:
+    start_node({'use_sim_time': True, 'sample_timeout_s': 0.2})
+    camera = person.wait_until_ready().camera()
+    arrays = person.collect(DiagnosticArray, '/diagnostics')
+    clock = person.node.create_publisher(Clock, '/clock', 10)
+    assert arrays.next_one().header.stamp.sec == 0
+    for seconds in (1000, 10):
+        time = Clock()
+        time.clock.sec = seconds
+        while arrays.next_one().header.stamp.sec != seconds:
+            clock.publish(time)
+        assert 'Time is up after 0.2 s' in person.add('cat').message
+    camera.show(TAUGHT_IMAGES['cat'])
+    person.classifications.wait_for(is_best('cat'))
+
+
+@pytest.mark.usefixtures('taught_data')
+def test_a_flood_of_images_is_dropped_and_everything_else_goes_on(
+    start_node: Any, person: Person
+) -> None:
+    node: RunningNode = start_node({'cameras': '[flood, calm]', 'flood.image_topic': '/flood'})
+    person.wait_until_ready()
+    flood, calm = person.camera('/flood'), person.camera()
+    flood.period_s = 0.001
+    flood.show(TAUGHT_IMAGES['dog'])
+    calm.show(TAUGHT_IMAGES['cat'])
+
+    def has_dropped(array: Any) -> bool:
+        values = {each.key: each.value for each in status_of('flood', array).values}
+        return int(values['frames dropped']) > 0
+
+    person.collect(DiagnosticArray, '/diagnostics').wait_for(has_dropped)
+    results = person.collect(Result, 'result')
+    for name in ('flood', 'calm'):
+        results.wait_for(is_of(name))
+    assert person.add('cat', camera='calm', count=2, timeout_s=60.0).success
+    assert node.end() == 0

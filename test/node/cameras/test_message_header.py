@@ -1,0 +1,56 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.node.cameras.message_header import check_header, stamp_ns, stamp_parts
+import pytest
+
+LAST_SECOND = 2**31 - 1
+
+
+def header(sec: int = 0, nanosec: int = 0, frame_id: str = '') -> Any:
+    return SimpleNamespace(stamp=SimpleNamespace(sec=sec, nanosec=nanosec), frame_id=frame_id)
+
+
+@pytest.mark.parametrize(
+    ('sec', 'nanosec', 'expected'),
+    [
+        (0, 0, (0, 0)),
+        (5, 7, (5, 7)),
+        (5, 10**9, (6, 0)),
+        (-1, 0, (-1, 0)),
+        (LAST_SECOND, 10**9 - 1, (LAST_SECOND, 10**9 - 1)),
+        (LAST_SECOND, 2**32 - 1, (LAST_SECOND, 10**9 - 1)),
+        (-(2**31), 0, (-(2**31), 0)),
+    ],
+)
+def test_any_stamp_fits_a_message_again(sec: int, nanosec: int, expected: tuple[int, int]) -> None:
+    assert stamp_parts(stamp_ns(header(sec, nanosec))) == expected
+
+
+@pytest.mark.parametrize('stamp', [-(2**63), 2**63 - 1])
+def test_any_stamp_in_a_store_fits_a_message(stamp: int) -> None:
+    seconds, nanoseconds = stamp_parts(stamp)
+    assert -(2**31) <= seconds < 2**31
+    assert 0 <= nanoseconds < 10**9
+
+
+def test_a_long_frame_id_is_refused() -> None:
+    check_header('the image', header(frame_id='x' * 255))
+    with pytest.raises(ImageError, match=r'frame_id of the image is .*\.\.\. \(256 characters\)'):
+        check_header('the image', header(frame_id='\x1b' * 256))

@@ -1,0 +1,90 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""When pictures are drawn and when not, with a real node and a real subscription."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from typing import Any
+
+import cv2
+from edgetpu_retrain.node.cameras.image_transport import RAW
+from edgetpu_retrain.node.classifications.annotated_pictures import AnnotatedPictures
+from edgetpu_retrain.node.frames.newest_frames import Frame
+from edgetpu_retrain.node.health.fault_counter import FaultCounter
+from edgetpu_retrain.pictures.annotation import Annotation
+import numpy as np
+import rclpy
+from sensor_msgs.msg import CompressedImage
+from support.running_node import image_message, PATIENCE_S, pattern, Person
+
+PERIOD_S = 0.2
+ANSWER = Annotation('cat', 0.75, unknown=False, model_version=3)
+
+
+class AwaitedFaults(FaultCounter):
+    """Faults that a test can wait for."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.told = threading.Event()
+
+    def add(self, camera: str, reason: str, now: float) -> str | None:
+        try:
+            return super().add(camera, reason, now)
+        finally:
+            self.told.set()
+
+
+def frame(**changes: Any) -> Frame:
+    message = image_message(pattern(1))
+    for name, value in changes.items():
+        setattr(message, name, value)
+    return Frame('front', RAW, message, 0.0)
+
+
+def next_picture(annotated: AnnotatedPictures, shown: Frame, pictures: queue.Queue[Any]) -> Any:
+    """Show a frame as often as a camera would, until its picture comes."""
+    for _ in range(round(PATIENCE_S / PERIOD_S)):
+        annotated.classified(shown, ANSWER)
+        with contextlib.suppress(queue.Empty):
+            return pictures.get(timeout=PERIOD_S)
+    raise TimeoutError('no picture came')
+
+
+def test_it_is_drawn_only_while_somebody_looks() -> None:
+    with Person('/drawing') as viewer:
+        node = rclpy.create_node('drawing', context=viewer.context)
+        annotated = AnnotatedPictures(node, ('front', 'rear'))
+        faults = annotated._faults = AwaitedFaults('picture that cannot be drawn')
+        unseen, broken, seen = frame(), frame(step=1), frame()
+        annotated.classified(unseen, ANSWER)
+        pictures: queue.Queue[Any] = queue.Queue()
+        viewer.node.create_subscription(
+            CompressedImage, '/drawing/front/annotated/compressed', pictures.put, 10
+        )
+        next_picture(annotated, frame(), pictures)
+        # One that cannot be read costs nothing but itself.
+        annotated.classified(broken, ANSWER)
+        assert faults.told.wait(PATIENCE_S)
+        assert '48 rows of step 1' in faults.latest('front')
+        message = next_picture(annotated, seen, pictures)
+        annotated.close()
+        node.destroy_node()
+    assert 'whole' in vars(seen)
+    assert 'whole' not in vars(unseen), 'nobody looked, so its pixels were not touched'
+    drawn = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)
+    assert drawn.shape == (240 + 64, 320, 3)

@@ -1,0 +1,194 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What leaves the node about frames and about itself, over DDS."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from action_msgs.msg import GoalStatus
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from edgetpu_retrain.runtime.models.extractor import Extractor
+from edgetpu_retrain_interfaces.msg import Embedding, Result, Status
+import numpy as np
+import pytest
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from support.running_node import Camera, image_message, pattern, Person
+
+IMAGES = {label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog'), 1)}
+LATCHED = QoSProfile(depth=50, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+def serve(person: Person) -> Camera:
+    camera = person.wait_until_ready().camera()
+    person.teach(camera, IMAGES)
+    status, result = person.train(num_iter=300, learning_rate=0.1)
+    assert status == GoalStatus.STATUS_SUCCEEDED, result.message
+    return camera
+
+
+def set_parameter(person: Person, name: str, value: float) -> None:
+    answer = person.set_parameter(name, value)
+    assert answer.successful, answer.reason
+
+
+@pytest.mark.parametrize('trained', [False, True])
+def test_embeddings_are_published_while_somebody_listens(
+    start_node: Any, person: Person, small_extractor: Path, *, trained: bool
+) -> None:
+    start_node()
+    camera = serve(person) if trained else person.wait_until_ready().camera()
+    camera.show(IMAGES['dog'])
+    model = small_extractor.read_bytes()
+    embeddings = person.collect(Embedding, 'embedding')
+    embedding = embeddings.next_one()
+    expected = Extractor(model).embed(pattern(2))
+    np.testing.assert_array_equal(np.frombuffer(bytes(embedding.data), np.uint8), expected)
+    assert embedding.dtype == 'uint8'
+    assert embedding.extractor == hashlib.sha256(model).hexdigest()
+    assert embedding.scale > 0.0
+    assert embedding.camera == 'camera'
+    assert embedding.header.frame_id == 'camera_frame'
+    stamp = embedding.header.stamp.sec * 10**9 + embedding.header.stamp.nanosec
+    assert stamp in camera.stamps
+
+
+def test_an_improbable_answer_is_unknown(start_node: Any, person: Person) -> None:
+    start_node()
+    camera = serve(person)
+    results = person.collect(Result, 'result')
+    assert not results.next_one().unknown
+    set_parameter(person, 'unknown_below', 1.0)
+    camera.show(image_message((pattern(1) // 2 + pattern(2) // 2).astype(np.uint8)))
+    result = results.wait_for(lambda each: each.unknown, since=len(results))
+    hypotheses = result.classification.results
+    assert hypotheses[0].class_id == 'unknown'
+    assert {each.class_id for each in hypotheses[1:]} == set(IMAGES)
+    assert hypotheses[0].score == max(each.score for each in hypotheses)
+    person.classifications.wait_for(lambda each: each.results[0].class_id == 'unknown')
+    set_parameter(person, 'unknown_below', 0.0)
+    results.wait_for(lambda each: not each.unknown, since=len(results))
+
+
+def test_what_was_never_taught_is_unknown(start_node: Any, person: Person) -> None:
+    start_node()
+    camera = serve(person)
+    results = person.collect(Result, 'result')
+    known = results.next_one()
+    assert known.unknown_score <= known.unknown_threshold
+    camera.show(image_message(pattern(3)))
+    strange = results.wait_for(lambda each: each.unknown, since=len(results))
+    assert strange.unknown_score > strange.unknown_threshold == known.unknown_threshold
+    assert strange.classification.results[0].class_id == 'unknown'
+    person.classifications.wait_for(lambda each: each.results[0].class_id == 'unknown')
+
+
+def test_a_smoothed_answer_lags_and_never_hides_the_raw_one(
+    start_node: Any, person: Person
+) -> None:
+    start_node()
+    camera = serve(person)
+    set_parameter(person, 'smoothing_frames', 20)
+    camera.show(IMAGES['cat'])
+    results = person.collect(Result, 'result')
+
+    def is_steady(label: str) -> Any:
+        return lambda each: (
+            each.smoothed.results[0].class_id == each.classification.results[0].class_id == label
+            and each.smoothed.results[0].score
+            == pytest.approx(each.classification.results[0].score, abs=1e-3)
+        )
+
+    results.wait_for(is_steady('cat'))
+    before = len(results)
+    camera.show(IMAGES['dog'])
+    results.wait_for(is_steady('dog'), since=before)
+    lagging = [
+        each
+        for each in results[before:]
+        if each.classification.results[0].class_id == 'dog'
+        and each.smoothed.results[0].class_id == 'cat'
+    ]
+    assert lagging
+    assert person.classifications.next_one().results[0].class_id == 'dog'
+
+
+def test_diagnostics_tell_of_the_node_and_of_each_camera(start_node: Any, person: Person) -> None:
+    start_node({'cameras': '[front, rear]', 'front.image_topic': '/image'})
+    arrays = person.collect(DiagnosticArray, '/diagnostics')
+    serve(person)
+
+    def has_classified(array: Any) -> bool:
+        values = {each.key: each.value for each in array.status[1].values}
+        return int(values['frames classified']) > 0
+
+    # Both cameras read one topic, and either may be the first.
+    array = arrays.wait_for(has_classified, since=len(arrays))
+    node, front, rear, device = array.status
+    assert [each.name for each in array.status] == [
+        'edgetpu_retrain: node',
+        'edgetpu_retrain: camera front',
+        'edgetpu_retrain: camera rear',
+        'edgetpu_retrain: device auto',
+    ]
+    assert all(each.level == DiagnosticStatus.OK for each in array.status)
+    values = {each.key: each.value for each in node.values}
+    assert values['state'] == node.message == 'active'
+    assert values['device'] == node.hardware_id == device.hardware_id == 'cpu'
+    assert values['samples'] == '12'
+    assert values['model version'] == '1'
+    assert 'Model version 1 serves' in values['last training']
+    frames = {each.key: each.value for each in front.values}
+    assert int(frames['frames received']) >= int(frames['frames classified']) > 0
+    for stage in ('waiting', 'conversion', 'resize', 'inference', 'publication', 'total'):
+        assert 0.0 <= float(frames[f'{stage} p50 (ms)']) <= float(frames[f'{stage} p99 (ms)'])
+    assert {each.key: each.value for each in rear.values}['frames received'] != ''
+    assert arrays.next_one().header.stamp != array.header.stamp
+
+
+def test_a_silent_camera_is_in_the_diagnostics_and_in_the_status(
+    start_node: Any, person: Person
+) -> None:
+    start_node()
+    camera = person.wait_until_ready().camera()
+    arrays = person.collect(DiagnosticArray, '/diagnostics')
+    statuses = person.collect(Status, 'status', LATCHED)
+    status = statuses.wait_for(lambda each: len(each.problems) == 1)
+    assert 'no image has arrived for 5 s' in status.problems[0]
+    array = arrays.next_one()
+    node, camera_status, _device = array.status
+    assert node.level == camera_status.level == DiagnosticStatus.WARN
+    assert 'no image has arrived' in camera_status.message
+    camera.show(IMAGES['cat'])
+    statuses.wait_for(lambda each: not each.problems, since=len(statuses))
+
+
+def test_the_status_tells_every_change(start_node: Any, person: Person) -> None:
+    start_node()
+    statuses = person.collect(Status, 'status', LATCHED)
+    serve(person)
+    last = statuses.wait_for(lambda each: each.model_version == 1 and not each.training)
+    assert last.state == 'active'
+    assert list(last.cameras) == ['camera']
+    assert dict(zip(last.labels, last.counts, strict=True)) == {'cat': 6, 'dog': 6}
+    assert list(last.model_labels) == ['cat', 'dog']
+    assert last.model_path.endswith('model_000001.tflite')
+    assert 'Model version 1 serves' in last.last_training
+    assert any(each.training for each in statuses)
+    late = person.collect(Status, 'status', LATCHED)
+    assert late.wait_for(lambda _: True) == last
+    person.remove('cat')
+    statuses.wait_for(lambda each: list(each.labels) == ['dog'])

@@ -1,0 +1,43 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from edgetpu_retrain.node.classifications.message import classification_message
+from edgetpu_retrain.node.classifications.smoothing import Opinion, UNKNOWN_CLASS
+import numpy as np
+from std_msgs.msg import Header
+
+LABELS = ('cat', 'dog', 'bird')
+SCORES = np.array([0.2, 0.5, 0.3], np.float32)
+
+
+def ids(opinion: Opinion, max_results: int = 0) -> list[str]:
+    message = classification_message(Header(frame_id='here'), LABELS, opinion, max_results)
+    assert message.header.frame_id == 'here'
+    return [each.class_id for each in message.results]
+
+
+def test_the_best_class_comes_first() -> None:
+    assert ids(Opinion(SCORES, 0.0, best=1)) == ['dog', 'bird', 'cat']
+    assert ids(Opinion(SCORES, 0.0, best=1), max_results=2) == ['dog', 'bird']
+
+
+def test_an_answer_that_was_kept_comes_first_though_another_scores_higher() -> None:
+    assert ids(Opinion(SCORES, 0.0, best=0)) == ['cat', 'dog', 'bird']
+
+
+def test_unknown_comes_first_and_hides_nothing() -> None:
+    unknown = Opinion(SCORES, 0.5, best=UNKNOWN_CLASS)
+    assert ids(unknown) == ['unknown', 'dog', 'bird', 'cat']
+    assert ids(unknown, max_results=1) == ['unknown']

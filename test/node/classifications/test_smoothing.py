@@ -1,0 +1,89 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from edgetpu_retrain.node.classifications.smoothing import (
+    Opinion,
+    opinion_of_frame,
+    Smoothing,
+    UNKNOWN_CLASS,
+)
+import numpy as np
+import pytest
+
+
+def frame(*scores: float, unknown: bool = False) -> Opinion:
+    return opinion_of_frame(np.array(scores, np.float32), unknown=unknown)
+
+
+def answers(frames: list[Opinion], *, over: int, hysteresis: float = 0.0) -> list[int]:
+    smoothing = Smoothing()
+    return [
+        smoothing.add(each, model_version=1, frames=over, hysteresis=hysteresis).best
+        for each in frames
+    ]
+
+
+def test_one_frame_is_its_own_answer() -> None:
+    frames = [frame(0.9, 0.1), frame(0.2, 0.8), frame(0.4, 0.6, unknown=True)]
+    smoothing = Smoothing()
+    for each in frames:
+        assert smoothing.add(each, model_version=1, frames=1, hysteresis=0.5) is each
+    assert [each.best for each in frames] == [0, 1, UNKNOWN_CLASS]
+
+
+def test_the_scores_are_the_mean_of_the_last_frames() -> None:
+    smoothing = Smoothing()
+    for scores in ((1.0, 0.0), (0.5, 0.5), (0.0, 1.0), (0.2, 0.8)):
+        answer = smoothing.add(frame(*scores), model_version=1, frames=2, hysteresis=0.0)
+    np.testing.assert_allclose(answer.scores, [0.1, 0.9], atol=1e-6)
+    assert answer.best == 1
+
+
+def test_a_single_outlier_does_not_show() -> None:
+    frames = [frame(0.9, 0.1)] * 4 + [frame(0.1, 0.9)] + [frame(0.9, 0.1)] * 4
+    assert answers(frames, over=5) == [0] * 9
+
+
+def test_the_answer_changes_only_when_another_leads_by_the_margin() -> None:
+    border = [frame(0.52, 0.48), frame(0.44, 0.56), frame(0.44, 0.56), frame(0.56, 0.44)] * 5
+    assert len(set(answers(border, over=2))) == 2, 'it goes to and fro'
+    assert set(answers(border, over=2, hysteresis=0.2)) == {0}
+    decided = [*border, *[frame(0.1, 0.9)] * 4]
+    assert answers(decided, over=2, hysteresis=0.2)[-1] == 1
+
+
+@pytest.mark.parametrize(('unknown_frames', 'expected'), [(1, 0), (4, UNKNOWN_CLASS)])
+def test_unknown_frames_have_a_say(unknown_frames: int, expected: int) -> None:
+    known = [frame(0.8, 0.2)] * (5 - unknown_frames)
+    unknown = [frame(0.55, 0.45, unknown=True)] * unknown_frames
+    assert answers([*known, *unknown], over=5)[-1] == expected
+
+
+def test_an_unknown_frame_scores_at_least_as_high_as_its_best_class() -> None:
+    assert frame(0.9, 0.1, unknown=True).unknown_score == pytest.approx(0.9)
+    assert frame(0.3, 0.25, 0.45, unknown=True).unknown_score == pytest.approx(0.55)
+    assert frame(0.9, 0.1).unknown_score == 0.0
+
+
+def test_models_and_window_lengths_are_not_mixed() -> None:
+    smoothing = Smoothing()
+    smoothing.add(frame(1.0, 0.0), model_version=1, frames=5, hysteresis=1.0)
+    swapped = smoothing.add(frame(0.0, 0.1, 0.9), model_version=2, frames=5, hysteresis=1.0)
+    assert swapped.best == 2
+    np.testing.assert_allclose(swapped.scores, [0.0, 0.1, 0.9], atol=1e-6)
+    for _ in range(5):
+        smoothing.add(frame(0.0, 0.1, 0.9), model_version=2, frames=5, hysteresis=0.0)
+    shorter = smoothing.add(frame(0.0, 1.0, 0.0), model_version=2, frames=2, hysteresis=0.0)
+    np.testing.assert_allclose(shorter.scores, [0.0, 0.55, 0.45], atol=1e-6)

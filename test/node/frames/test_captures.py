@@ -1,0 +1,149 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.node.cameras.image_transport import RAW
+from edgetpu_retrain.node.frames.captures import Capture, Captures, MAX_ON_THEIR_WAY
+from edgetpu_retrain.node.frames.newest_frames import Frame
+import pytest
+
+
+def frame(arrived: float, camera: str = 'front') -> Frame:
+    return Frame(camera, RAW, None, arrived)
+
+
+@pytest.fixture
+def captures() -> Captures:
+    return Captures()
+
+
+def ask(
+    captures: Captures,
+    count: int = 1,
+    camera: str = '',
+    min_interval_s: float = 0.0,
+    since: float = 0.0,
+) -> Capture:
+    capture = Capture('cat', camera, count, min_interval_s, since)
+    captures.add(capture)
+    return capture
+
+
+def test_a_request_ends_when_all_its_samples_are_stored(captures: Captures) -> None:
+    capture = ask(captures, count=2)
+    assert captures.claim(frame(1.0)) == [capture]
+    assert captures.claim(frame(2.0)) == [capture]
+    assert not captures.wants(frame(3.0))
+    captures.settle(capture, 1)
+    assert not capture.done.done()
+    captures.settle(capture, 1)
+    assert capture.done.result(timeout=0) is None
+    assert capture.stored == 2
+
+
+def test_a_frame_from_before_the_request_is_not_wanted(captures: Captures) -> None:
+    ask(captures, since=5.0)
+    assert not captures.wants(frame(4.9))
+    assert captures.claim(frame(4.9)) == []
+    assert captures.wants(frame(5.0))
+
+
+def test_only_frames_of_the_camera_that_was_named(captures: Captures) -> None:
+    ask(captures, camera='left')
+    assert not captures.wants(frame(1.0, 'right'))
+    assert captures.wants(frame(1.0, 'left'))
+
+
+def test_captured_frames_keep_their_distance(captures: Captures) -> None:
+    capture = ask(captures, count=3, min_interval_s=0.5)
+    taken = [at for at in (1.0, 1.2, 1.49, 1.5, 1.9, 2.1) if captures.claim(frame(at))]
+    assert taken == [1.0, 1.5, 2.1]
+    assert capture.claimed == 3
+
+
+def test_a_frame_serves_all_that_want_it(captures: Captures) -> None:
+    any_camera, left = ask(captures), ask(captures, camera='left')
+    assert captures.claim(frame(1.0, 'left')) == [any_camera, left]
+
+
+def test_when_the_time_is_up_what_is_on_its_way_still_counts(captures: Captures) -> None:
+    capture = ask(captures, count=3)
+    captures.claim(frame(1.0))
+    captures.stop(capture)
+    assert not captures.wants(frame(2.0))
+    assert not capture.done.done(), 'the claimed frame may yet be stored'
+    captures.settle(capture, 1)
+    assert capture.done.done()
+    assert capture.stored == 1
+
+
+def test_when_the_time_is_up_and_nothing_came_it_ends_at_once(captures: Captures) -> None:
+    capture = ask(captures)
+    captures.stop(capture)
+    assert capture.done.done()
+    captures.stop(capture)
+
+
+def test_a_sample_that_cannot_be_stored_ends_the_request(captures: Captures) -> None:
+    capture = ask(captures, count=5)
+    captures.claim(frame(1.0))
+    captures.claim(frame(2.0))
+    captures.settle(capture, 1)
+    captures.settle(capture, 0, StoreError('the disk is full'))
+    assert not captures.wants(frame(3.0))
+    with pytest.raises(StoreError, match='the disk is full'):
+        capture.done.result(timeout=0)
+    assert capture.stored == 1
+
+
+def test_a_skipped_frame_counts_as_answered(captures: Captures) -> None:
+    capture = ask(captures, count=2)
+    captures.claim(frame(1.0))
+    captures.claim(frame(2.0))
+    captures.settle(capture, 7)
+    captures.settle(capture, 0)
+    assert capture.done.result(timeout=0) is None
+    assert (capture.stored, capture.skipped, capture.first_sample) == (1, 1, 7)
+
+
+def test_all_requests_can_be_ended_but_wait_for_what_is_on_its_way(captures: Captures) -> None:
+    waiting, busy = ask(captures, camera='left'), ask(captures, count=2, camera='right')
+    captures.claim(frame(1.0, 'right'))
+    captures.end_all(StoreError('it is over'))
+    with pytest.raises(StoreError, match='it is over'):
+        waiting.done.result(timeout=0)
+    assert not busy.done.done()
+    captures.settle(busy, 3)
+    with pytest.raises(StoreError, match='it is over'):
+        busy.done.result(timeout=0)
+    assert busy.stored == 1
+
+
+def test_while_the_disk_is_slow_no_more_frames_are_taken(captures: Captures) -> None:
+    capture = ask(captures, count=100)
+    for number in range(MAX_ON_THEIR_WAY):
+        assert captures.claim(frame(float(number))) == [capture]
+    late = frame(1000.0)
+    assert not captures.wants(late)
+    assert captures.claim(late) == []
+    captures.settle(capture, 1)
+    assert captures.wants(late)
+    assert captures.claim(late) == [capture]
+    captures.stop(capture)
+    for number in range(MAX_ON_THEIR_WAY):
+        assert not capture.done.done()
+        captures.settle(capture, 2 + number)
+    assert capture.done.result(timeout=0) is None
+    assert capture.stored == MAX_ON_THEIR_WAY + 1

@@ -1,0 +1,120 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from __future__ import annotations
+
+from concurrent.futures import CancelledError, Future
+from pathlib import Path
+from typing import Any
+
+from edgetpu_retrain.learning import Head
+from edgetpu_retrain.model_file.head.append_head import append_head
+from edgetpu_retrain.node.frames.frame_workers import FrameWorkers
+from edgetpu_retrain.node.frames.newest_frames import Frame
+from edgetpu_retrain.node.models.served_model import ServedModel
+from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
+from edgetpu_retrain.runtime.engines.device_engines import DeviceEngines
+from edgetpu_retrain.store.models.model_store import ModelVersion
+import numpy as np
+import pytest
+from support.small_models import build_extractor
+
+EXTRACTOR = build_extractor('uint8')
+PICTURE = np.zeros((8, 8, 3), np.uint8)
+DEVICE_OF = {'front': 'usb:0', 'arm': 'usb:1', 'rear': 'usb:0'}
+
+
+class Worker:
+    """Takes what it is given, and ends a swap when the test says so."""
+
+    def __init__(self) -> None:
+        self.cameras: list[str] = []
+        self.pictures: list[Any] = []
+        self.served: list[ServedModel] = []
+        self.swap: Future[None] = Future()
+
+    def offer(self, frame: Frame) -> None:
+        self.cameras.append(frame.camera)
+
+    def embed(self, rgb: Any) -> Future[Any]:
+        self.pictures.append(rgb)
+        return Future()
+
+    def serve(self, model: ServedModel) -> Future[None]:
+        self.served.append(model)
+        return self.swap
+
+
+class Bench:
+    """Two workers, and a model that both can serve."""
+
+    def __init__(self) -> None:
+        self.first, self.second = Worker(), Worker()
+        self.healthiest = 'usb:0'
+        workers: Any = {'usb:0': self.first, 'usb:1': self.second}
+        self.workers = FrameWorkers(workers, DEVICE_OF, lambda: self.healthiest)
+        engines = DeviceEngines({device: CpuEngine(EXTRACTOR) for device in workers})
+        weights = np.eye(engines.description.dimension, 2, dtype=np.float32)
+        head = Head(weights, np.zeros(2, np.float32), ('a', 'b'), (-4, 4))
+        record: Any = None
+        version = ModelVersion(7, Path('nowhere'), record, sha256='')
+        self.model = ServedModel(version, engines.prepare(append_head(EXTRACTOR, head)))
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """Return two workers."""
+    return Bench()
+
+
+def test_frames_go_to_the_device_of_their_camera(bench: Bench) -> None:
+    transport: Any = None
+    for camera in DEVICE_OF:
+        bench.workers.offer(Frame(camera, transport, None, 0.0))
+    assert bench.first.cameras == ['front', 'rear']
+    assert bench.second.cameras == ['arm']
+
+
+def test_pictures_go_to_a_device_that_works(bench: Bench) -> None:
+    bench.workers.embed(PICTURE)
+    bench.healthiest = 'usb:1'
+    bench.workers.embed(PICTURE)
+    assert len(bench.first.pictures) == len(bench.second.pictures) == 1
+
+
+def test_a_swap_ends_with_the_last_worker(bench: Bench) -> None:
+    swapped = bench.workers.serve(bench.model)
+    bench.second.swap.set_result(None)
+    assert not swapped.done()
+    bench.first.swap.set_result(None)
+    assert swapped.result(timeout=0) is None
+    (of_first,), (of_second,) = bench.first.served, bench.second.served
+    assert of_first.version is of_second.version is bench.model.version
+    assert of_first.servable is not of_second.servable
+
+
+def test_a_swap_that_one_worker_never_made_is_none(bench: Bench) -> None:
+    swapped = bench.workers.serve(bench.model)
+    bench.first.swap.cancel()
+    bench.second.swap.set_result(None)
+    with pytest.raises(CancelledError):
+        swapped.result(timeout=0)
+
+
+def test_a_swap_fails_with_its_worker(bench: Bench) -> None:
+    swapped = bench.workers.serve(bench.model)
+    bench.first.swap.set_result(None)
+    bench.second.swap.set_exception(ValueError('prepared by another engine'))
+    with pytest.raises(ValueError, match='another engine'):
+        swapped.result(timeout=0)

@@ -1,0 +1,111 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import cv2
+from edgetpu_retrain.node.cameras.image_transport import COMPRESSED, RAW
+from edgetpu_retrain.node.frames.newest_frames import Frame, NewestFrames
+from edgetpu_retrain.pictures.region import Region
+import numpy as np
+
+PICTURE = np.random.default_rng(1).integers(0, 256, (12, 10, 3), np.uint8)
+
+
+def frame(camera: str, number: int) -> Frame:
+    return Frame(camera, RAW, number, arrived=float(number))
+
+
+def test_a_newer_frame_takes_the_place_of_an_older() -> None:
+    frames = NewestFrames(['left'])
+    assert not frames.put(frame('left', 1))
+    assert frames.put(frame('left', 2)), 'number 1 made way'
+    assert frames.take() == frame('left', 2)
+    assert frames.take() is None
+    assert not frames.put(frame('left', 3))
+    frames.clear()
+    assert frames.take() is None
+
+
+def test_a_fast_camera_does_not_keep_out_a_slow_one() -> None:
+    frames = NewestFrames(['fast', 'slow'])
+    served = []
+    for number in range(6):
+        frames.put(frame('fast', number))
+        if number % 2 == 0:
+            frames.put(frame('slow', number))
+        taken = frames.take()
+        assert taken is not None
+        served.append(taken.camera)
+    assert served == ['fast', 'slow', 'fast', 'slow', 'fast', 'slow']
+
+
+def test_all_cameras_take_turns() -> None:
+    frames = NewestFrames('abc')
+    served = ''
+    for number in range(9):
+        for camera in 'cab':
+            frames.put(frame(camera, number))
+        taken = frames.take()
+        assert taken is not None
+        served += taken.camera
+    assert served == 'abcabcabc'
+
+
+def test_detections_have_a_slot_of_their_own() -> None:
+    frames = NewestFrames(['left'])
+    image, detected = frame('left', 1), replace(frame('left', 2), detections=['box'])
+    assert not frames.put(detected)
+    assert not frames.put(image)
+    assert frames.take(detections=False) == image
+    assert frames.take(detections=False) is None
+    assert frames.put(replace(detected, arrived=3.0)), 'number 2 made way'
+    assert frames.take() == replace(detected, arrived=3.0)
+
+
+def raw_message(encoding: str) -> SimpleNamespace:
+    height, width = PICTURE.shape[:2]
+    return SimpleNamespace(
+        height=height,
+        width=width,
+        encoding=encoding,
+        is_bigendian=0,
+        step=3 * width,
+        data=PICTURE.tobytes(),
+    )
+
+
+def test_a_raw_frame_converts_no_more_than_its_region() -> None:
+    seen = Frame('left', RAW, raw_message('bgr8'), 1.0, Region(2, 1, 5, 4))
+    np.testing.assert_array_equal(seen.to_rgb(), PICTURE[1:5, 2:7, ::-1])
+    np.testing.assert_array_equal(seen.part_to_rgb(Region(0, 0, 1, 1)), PICTURE[:1, :1, ::-1])
+    assert 'whole' not in vars(seen)
+    assert seen.size == (10, 12)
+
+
+def test_what_is_converted_already_is_only_cut() -> None:
+    seen = Frame('left', RAW, raw_message('bgr8'), 1.0)
+    assert seen.to_rgb() is seen.whole
+    assert np.shares_memory(seen.part_to_rgb(Region(2, 1, 5, 4)), seen.whole)
+
+
+def test_a_compressed_frame_is_decoded_once() -> None:
+    content = cv2.imencode('.png', PICTURE[..., ::-1])[1].tobytes()
+    seen = Frame('left', COMPRESSED, SimpleNamespace(data=content), 1.0, Region(2, 1, 5, 4))
+    assert seen.size == (10, 12)
+    for part in (seen.to_rgb(), seen.part_to_rgb(Region(0, 0, 1, 1))):
+        assert np.shares_memory(part, seen.whole)
+    np.testing.assert_array_equal(seen.to_rgb(), PICTURE[1:5, 2:7])

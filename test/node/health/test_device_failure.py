@@ -1,0 +1,244 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""An Edge TPU that fails under the whole node, over DDS, with a stand-in for Coral's library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from action_msgs.msg import GoalStatus
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from edgetpu_retrain_interfaces.msg import Embedding, Result, Status
+import pytest
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from support.running_node import (
+    box_message,
+    Camera,
+    Collected,
+    image_message,
+    pattern,
+    Person,
+)
+from vision_msgs.msg import Classification, Detection2DArray
+
+IMAGES = {label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog'), 1)}
+LATCHED = QoSProfile(depth=20, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+def make_it_serve(person: Person) -> Camera:
+    camera = person.wait_until_ready().camera()
+    person.teach(camera, IMAGES)
+    status, result = person.train(num_iter=200, learning_rate=0.1)
+    assert status == GoalStatus.STATUS_SUCCEEDED, result.message
+    return camera
+
+
+@pytest.mark.parametrize(
+    ('behaviour', 'words'), [('raise', 'The Edge TPU failed'), ('hang', 'The Edge TPU hangs')]
+)
+def test_the_fallback_serves_until_the_device_is_back(
+    start_edgetpu: Any, tell: Callable[[str], None], person: Person, behaviour: str, words: str
+) -> None:
+    node = start_edgetpu()
+    node.wait_for_log('runs on edgetpu by')
+    make_it_serve(person)
+    results = person.collect(Result, 'result')
+    statuses = person.collect(Status, 'status', LATCHED)
+    arrays = person.collect(DiagnosticArray, '/diagnostics')
+    results.next_one()
+    tell(behaviour)
+    assert '[WARN]' in node.wait_for_log(words)
+    failed = statuses.wait_for(lambda each: words in ' '.join(each.problems))
+    assert 'meanwhile fallback_extractor serves on the CPU' in failed.problems[0]
+    assert failed.device == 'cpu'
+    assert results.next_one().model_version == 1
+    answer = person.add('cat', timeout_s=60.0)
+    assert answer.success, answer.message
+    assert answer.label_total == 7, 'the samples stay valid'
+    arrays.wait_for(
+        lambda each: (
+            each.status[0].level == DiagnosticStatus.WARN and words in each.status[0].message
+        )
+    )
+    tell('')
+    node.wait_for_log('The Edge TPU serves again')
+    statuses.wait_for(
+        lambda each: not each.problems and each.device == 'edgetpu', since=len(statuses) - 1
+    )
+    assert results.next_one().model_version == 1
+
+
+def test_a_crop_that_hangs_is_noticed_and_answered_by_the_fallback(
+    start_edgetpu: Any, tell: Callable[[str], None], person: Person
+) -> None:
+    node = start_edgetpu(**{'camera.detections_topic': '/boxes'})
+    camera = make_it_serve(person)
+    picture = pattern(1)
+    picture[:, 32:] = 255
+    detector = person.detector('/image')
+    detector.boxes = [box_message('pattern', 16, 24, 32, 48), box_message('white', 48, 24, 32, 48)]
+    camera.show(image_message(picture))
+    answers = person.collect(Detection2DArray, 'camera/detections')
+    results = person.collect(Result, 'result')
+    both = ['pattern', 'white']
+    answers.wait_for(lambda each: [box.id for box in each.detections] == both)
+    # No whole image is all white, so it is the crop that does not return.
+    tell('hang:white')
+    assert '[WARN]' in node.wait_for_log('The Edge TPU hangs')
+    tell('')
+    answers.wait_for(lambda each: [box.id for box in each.detections] == both, since=len(answers))
+    assert results.next_one().model_version == 1
+    node.wait_for_log('The Edge TPU serves again')
+    answers.wait_for(lambda each: [box.id for box in each.detections] == both, since=len(answers))
+
+
+def test_without_a_fallback_frames_are_lost_and_told(
+    start_edgetpu: Any, tell: Callable[[str], None], person: Person
+) -> None:
+    node = start_edgetpu(fallback=False)
+    make_it_serve(person)
+    tell('raise')
+    node.wait_for_log("camera 'camera': frame lost")
+    assert not person.add('cat', timeout_s=0.2).success
+    assert person.list_samples().total == 12, 'what needs no device goes on'
+    tell('')
+    node.wait_for_log('The Edge TPU serves again')
+    person.collect(Result, 'result').next_one()
+
+
+def test_a_library_that_ends_the_process_costs_nothing_acknowledged(
+    start_edgetpu: Any, tell: Callable[[str], None], person: Person
+) -> None:
+    node = start_edgetpu()
+    make_it_serve(person)
+    tell('abort')
+    assert node.wait() < 0
+    again = start_edgetpu()
+    again.wait_for_log('model version 1 serves')
+    assert 'fallback_extractor serves on the CPU' in again.wait_for_log('was ended by SIGABRT')
+    # Somebody who has never seen the node that is gone, which DDS takes for alive for a while.
+    with Person() as other:
+        assert list(other.wait_until_ready().list_samples().counts) == [6, 6]
+        other.collect(Result, 'result').next_one()
+
+
+TWO_DEVICES = {
+    'cameras': '[front, arm]',
+    'front.image_topic': '/front',
+    'front.device': 'usb:0',
+    'arm.image_topic': '/arm',
+    'arm.device': 'usb:1',
+}
+
+
+def show_both(person: Person) -> None:
+    for topic in ('/front', '/arm'):
+        person.camera(topic).show(IMAGES['cat'])
+
+
+def make_both_serve(person: Person) -> None:
+    camera = person.wait_until_ready().camera('/front')
+    person.teach(camera, IMAGES)
+    status, result = person.train(num_iter=200, learning_rate=0.1)
+    assert status == GoalStatus.STATUS_SUCCEEDED, result.message
+    person.close_cameras()
+    show_both(person)
+
+
+def test_two_devices_serve_two_cameras_and_fail_alone(
+    start_edgetpu: Any, tell: Callable[[str], None], person: Person
+) -> None:
+    node = start_edgetpu(fallback=False, **TWO_DEVICES)
+    for device in ('usb:0', 'usb:1'):
+        node.wait_for_log(f'runs on {device} by')
+    make_both_serve(person)
+    of_camera = {
+        name: person.collect(Classification, f'{name}/classification') for name in ('front', 'arm')
+    }
+    statuses = person.collect(Status, 'status', LATCHED)
+    arrays = person.collect(DiagnosticArray, '/diagnostics')
+    for answers in of_camera.values():
+        answers.next_one()
+    both = statuses.wait_for(lambda each: list(each.cameras) == ['front', 'arm'])
+    assert list(both.camera_devices) == ['usb:0', 'usb:1']
+    assert both.device == 'usb:0, usb:1'
+
+    tell('usb:1=hang')
+    node.wait_for_log("camera 'arm': frame lost")
+    of_camera['front'].next_one()
+    one = statuses.wait_for(lambda each: bool(each.problems))
+    (problem,) = one.problems
+    assert problem.startswith('Device usb:1 (of arm): The Edge TPU hangs')
+    assert list(one.camera_devices) == ['usb:0', '']
+    found = arrays.wait_for(lambda each: each.status[0].level == DiagnosticStatus.WARN)
+    levels = {each.name.rpartition(': ')[2]: each.level for each in found.status}
+    assert levels['device usb:0'] == DiagnosticStatus.OK
+    assert levels['device usb:1'] == DiagnosticStatus.WARN
+    answer = person.add('cat', camera='front', timeout_s=60.0)
+    assert answer.success, answer.message
+    assert not person.add('cat', camera='arm', timeout_s=0.2).success
+    status, result = person.train(num_iter=200, learning_rate=0.1)
+    assert status == GoalStatus.STATUS_SUCCEEDED, result.message
+    results = person.collect(Result, 'result')
+    results.wait_for(lambda each: each.camera == 'front' and each.model_version == 2)
+    assert {each.camera for each in results} == {'front'}
+
+    tell('')
+    node.wait_for_log('Device usb:1 (of arm): The Edge TPU serves again (usb:1)')
+    results.wait_for(lambda each: each.camera == 'arm')
+    assert {each.model_version for each in results if each.camera == 'arm'} == {2}
+
+
+def test_a_swap_is_complete_when_every_device_serves_the_new_model(
+    start_edgetpu: Any, person: Person
+) -> None:
+    start_edgetpu(**TWO_DEVICES)
+    make_both_serve(person)
+    results = person.collect(Result, 'result')
+    answer = person.add('bird', camera='front', count=6, timeout_s=60.0)
+    assert answer.success, answer.message
+    status, result = person.train(num_iter=200, learning_rate=0.1)
+    assert status == GoalStatus.STATUS_SUCCEEDED, result.message
+    swaps = 4
+    for version in (1, 2) * swaps:
+        assert person.load_model(version).success
+        since = person.node.get_clock().now().nanoseconds
+        for camera in ('front', 'arm'):
+            assert first_since(results, camera, since).model_version == version
+    classes = {(each.model_version, len(each.classification.results)) for each in results}
+    assert classes == {(1, 2), (2, 3)}, 'version and answer belong together'
+
+
+def first_since(results: Collected[Any], camera: str, since: int) -> Any:
+    return results.wait_for(lambda each: each.camera == camera and stamp_of(each) > since)
+
+
+def stamp_of(result: Any) -> int:
+    stamp = result.header.stamp
+    return int(stamp.sec * 10**9 + stamp.nanosec)
+
+
+def test_a_device_that_is_not_there_at_the_start_is_waited_for(
+    start_edgetpu: Any, tell: Callable[[str], None], person: Person
+) -> None:
+    tell('usb:0=absent')
+    node = start_edgetpu(fallback=False, **TWO_DEVICES)
+    person.wait_until_ready()
+    embeddings = person.collect(Embedding, 'embedding')
+    show_both(person)
+    assert embeddings.next_one().camera == 'arm'
+    node.wait_for_log("camera 'front': frame lost")
+    tell('')
+    embeddings.wait_for(lambda each: each.camera == 'front')

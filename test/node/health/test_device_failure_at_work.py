@@ -1,0 +1,144 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""An Edge TPU that fails in the middle of a capture, a training or a swap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from action_msgs.msg import GoalStatus
+from edgetpu_retrain_interfaces.msg import Result
+import pytest
+from support.running_node import Camera, Collected, Person, RunningNode, TAUGHT_IMAGES, wait_for
+
+FAILURES = pytest.mark.parametrize(
+    ('behaviour', 'words'), [('raise', 'The Edge TPU failed'), ('hang', 'The Edge TPU hangs')]
+)
+TAUGHT = 6
+# So many iterations that a training goes on when the device has failed.
+LONG = 5000
+
+
+def train(person: Person) -> None:
+    status, result = person.train(num_iter=200, learning_rate=0.1)
+    assert status == GoalStatus.STATUS_SUCCEEDED, result.message
+
+
+def make_it_serve(person: Person) -> Camera:
+    camera = person.wait_until_ready().camera()
+    person.teach(camera, TAUGHT_IMAGES, TAUGHT)
+    train(person)
+    return camera
+
+
+def check_serves_again(
+    node: RunningNode, tell: Callable[[str], None], results: Collected[Any], version: int
+) -> None:
+    """Let the device be well, and wait until it answers frames."""
+    tell('')
+    node.wait_for_log('The Edge TPU serves again')
+    results.next_one()
+    assert results.next_one().model_version == version
+    assert not any('Traceback' in line for line in node.log), '\n'.join(node.log)
+
+
+@FAILURES
+@pytest.mark.parametrize('fallback', [True, False])
+def test_a_capture_that_a_device_fails_in_gets_all_its_frames(
+    start_edgetpu: Any,
+    tell: Callable[[str], None],
+    person: Person,
+    behaviour: str,
+    words: str,
+    fallback: bool,
+) -> None:
+    node = start_edgetpu(fallback=fallback)
+    make_it_serve(person)
+    results = person.collect(Result, 'result')
+    before = 2 * TAUGHT
+    asked = person.add_later('cat', count=100, timeout_s=80.0)
+    while person.list_samples().total == before:
+        pass
+    tell(behaviour)
+    node.wait_for_log(words)
+    assert not asked.done()
+    if not fallback:
+        # The request waits for the device.
+        check_serves_again(node, tell, results, 1)
+    answer = wait_for(asked)
+    assert answer.success, answer.message
+    assert (answer.added, answer.label_total) == (100, TAUGHT + 100)
+
+
+@FAILURES
+def test_a_training_that_a_device_fails_in_ends_well(
+    start_edgetpu: Any, tell: Callable[[str], None], person: Person, behaviour: str, words: str
+) -> None:
+    node = start_edgetpu()
+    make_it_serve(person)
+    results = person.collect(Result, 'result')
+    goal = person.start_training(num_iter=LONG)
+    goal.feedback.next_one()
+    tell(behaviour)
+    node.wait_for_log(words)
+    assert not goal.result.done()
+    status, result = goal.wait()
+    assert status == GoalStatus.STATUS_SUCCEEDED, result.message
+    assert result.model_version == 2
+    results.next_one()
+    assert results.next_one().model_version == 2
+    if behaviour == 'raise':
+        # Whether one that hangs is back is looked at every half a minute.
+        check_serves_again(node, tell, results, 2)
+
+
+@pytest.mark.parametrize('behaviour', ['raise', 'hang'])
+def test_a_swap_that_a_device_fails_in_is_made(
+    start_edgetpu: Any, tell: Callable[[str], None], person: Person, behaviour: str
+) -> None:
+    node = start_edgetpu()
+    make_it_serve(person)
+    train(person)
+    results = person.collect(Result, 'result')
+    results.next_one()
+    # Frames and the new model, which is tried before it serves, are on the device at once.
+    tell(behaviour)
+    answer = person.load_model(1)
+    assert answer.success, answer.message
+    assert answer.model_version == 1
+    node.wait_for_log('meanwhile fallback_extractor serves on the CPU')
+    results.next_one()
+    assert results.next_one().model_version == 1
+    if behaviour == 'raise':
+        # Whether one that hangs is back is looked at every half a minute.
+        check_serves_again(node, tell, results, 1)
+
+
+def test_without_a_fallback_a_training_and_a_swap_wait_for_no_device(
+    start_edgetpu: Any, tell: Callable[[str], None], person: Person
+) -> None:
+    node = start_edgetpu(fallback=False)
+    make_it_serve(person)
+    results = person.collect(Result, 'result')
+    goal = person.start_training(num_iter=LONG)
+    goal.feedback.next_one()
+    tell('raise')
+    node.wait_for_log('The Edge TPU failed')
+    assert not goal.result.done()
+    status, result = goal.wait()
+    assert status == GoalStatus.STATUS_SUCCEEDED, result.message
+    assert person.load_model(1).model_version == 1
+    assert person.load_model(2).model_version == 2
+    check_serves_again(node, tell, results, 2)

@@ -1,0 +1,136 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Versions of other programs that the node cannot let serve, with a real store and node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import wait
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from edgetpu_retrain.node.health.status import NodeStatus
+from edgetpu_retrain.node.models.model_following import ModelFollowing
+from edgetpu_retrain.runtime.engines.engine import Servable
+from edgetpu_retrain.store.models.model_store import ModelStore
+from edgetpu_retrain.store.models.serving import ServingChoice
+import pytest
+from support.lone_node import LoneNode
+from support.model_robot import MODEL, RECORD, Robot
+
+
+class Following(LoneNode):
+    """What looks for models of other programs, and a robot that is to load them."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__('following')
+        self.status = NodeStatus(self.node)
+        self.robot = Robot(folder)
+        self.versions = self.robot.versions()
+        self.following = ModelFollowing(self.node, self.status)
+        self.other_program = ModelStore(folder)
+
+    @property
+    def problems(self) -> str:
+        return ' '.join(self.status.facts.problems.values())
+
+    def look(self, follow: bool = True) -> None:
+        """Look once, and wait for what comes of it."""
+        parameters = SimpleNamespace(follow_models=follow)
+        parts: Any = SimpleNamespace(versions=self.versions, parameters=lambda: parameters)
+        self.following.look(parts)
+        if self.following._work is not None:
+            wait([self.following._work])
+
+    def close(self) -> None:
+        self.following.close()
+        super().close()
+
+
+@pytest.fixture
+def following(tmp_path: Path) -> Iterator[Following]:
+    following = Following(tmp_path / 'models')
+    yield following
+    following.close()
+
+
+@pytest.mark.parametrize('follow', [True, False])
+def test_a_version_that_cannot_serve_is_told_and_the_one_before_it_taken(
+    following: Following, follow: bool
+) -> None:
+    following.other_program.save(MODEL, RECORD)
+    following.other_program.save(MODEL, replace(RECORD, extractor='b' * 64))
+    following.look(follow)
+    assert 'model version 2 of another program does not serve: ' in following.problems
+    assert following.robot.served == ([1] if follow else [])
+    assert following.status.facts.pending_model_version == (0 if follow else 1)
+    # It is looked at again only when something has changed, and then well.
+    following.other_program.save(MODEL, RECORD)
+    following.look(follow)
+    assert following.problems == ''
+    assert following.robot.served == ([1, 3] if follow else [])
+    assert following.status.facts.pending_model_version == (0 if follow else 3)
+
+
+def test_a_choice_that_cannot_be_read_is_told_until_it_can(
+    following: Following, capfd: pytest.CaptureFixture[str]
+) -> None:
+    following.other_program.save(MODEL, RECORD)
+    ServingChoice(following.other_program).choose(1)
+    files = [
+        following.other_program.folder / name for name in ('serving.json', 'serving.copy.json')
+    ]
+    whole = files[0].read_bytes()
+    for file in files:
+        file.write_bytes(b'{')
+    for _ in range(2):
+        following.look()
+    assert 'serving.json is damaged' in following.problems
+    assert capfd.readouterr().err.count('is damaged') == 1, 'once is enough'
+    for file in files:
+        file.write_bytes(whole)
+    following.look()
+    assert following.problems == ''
+    assert following.robot.served == [1]
+
+
+def test_a_node_that_was_deactivated_looks_again_when_it_is_active(following: Following) -> None:
+    following.other_program.save(MODEL, RECORD)
+    following.robot.ended = True
+    following.look()
+    assert following.robot.served == []
+    assert following.problems == ''
+    following.robot.ended = False
+    ServingChoice(following.other_program).choose(1)
+    following.look()
+    assert following.problems == ''
+
+
+def test_a_bug_is_told_and_ends_nothing(
+    following: Following, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def prepare(_model: bytes) -> Servable:
+        raise KeyError('a bug')
+
+    following.versions = following.robot.versions(prepare=prepare)
+    following.other_program.save(MODEL, RECORD)
+    following.look()
+    assert "internal error, see the log of the node: KeyError('a bug')" in following.problems
+    assert "raise KeyError('a bug')" in capfd.readouterr().err
+    following.versions = following.robot.versions()
+    following.other_program.save(MODEL, RECORD)
+    following.look()
+    assert following.robot.served == [2]

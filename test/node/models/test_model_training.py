@@ -1,0 +1,164 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The steps from a goal to a model that serves, with real stores and real small models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+from edgetpu_retrain.errors import ModelFileError, RequestError, StoreError
+from edgetpu_retrain.learning import Progress
+from edgetpu_retrain.model_file.description import describe
+from edgetpu_retrain.node.models.model_training import (
+    Cancellation,
+    ModelTraining,
+    TrainedModel,
+)
+from edgetpu_retrain.node.models.model_versions import ModelVersions
+from edgetpu_retrain.node.models.served_model import ServedModel
+from edgetpu_retrain.retraining import TrainingCancelled, TrainingOptions
+from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
+from edgetpu_retrain.runtime.engines.engine import Servable
+from edgetpu_retrain.store.models.model_store import ModelStore
+from edgetpu_retrain.store.samples.sample_store import SampleStore
+import numpy as np
+import pytest
+from support.small_models import build_extractor
+
+EXTRACTOR = build_extractor('uint8')
+DESCRIPTION = describe(EXTRACTOR)
+OPTIONS = TrainingOptions(num_iter=20)
+
+
+class Robot:
+    """Two stores, and a place where the serving model would be."""
+
+    def __init__(self, folder: Path) -> None:
+        self.samples = SampleStore(folder / 'samples.db')
+        self.models = ModelStore(folder / 'models')
+        self.engine = CpuEngine(EXTRACTOR)
+        self.serving: list[ServedModel] = []
+        self.progress: list[Progress] = []
+        self.full_disk = False
+
+    def serve(self, model: ServedModel) -> Future[None]:
+        self.serving.append(model)
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
+
+    def prune(self) -> None:
+        assert self.serving
+        if self.full_disk:
+            raise StoreError('Cannot delete old models')
+
+    def training(self, prepare: Callable[[bytes], Servable] | None = None) -> ModelTraining:
+        identity = DESCRIPTION.identity
+        versions = ModelVersions(
+            self.models, identity, prepare or self.engine.prepare, lambda _model, _choice: None
+        )
+        versions.swap_with(self.serve)
+        return ModelTraining(self.samples, EXTRACTOR, identity, versions.add, self.prune)
+
+    def train(self, cancellation: Cancellation | None = None) -> TrainedModel:
+        return self.training().run(OPTIONS, cancellation or Cancellation(), self.progress.append)
+
+
+@pytest.fixture
+def robot(tmp_path: Path) -> Robot:
+    robot = Robot(tmp_path)
+    rng = np.random.default_rng(0)
+    for label, centre in (('cat', 60), ('dog', 180)):
+        for _ in range(6):
+            embedding = rng.normal(centre, 10, DESCRIPTION.dimension).clip(0, 255).astype(np.uint8)
+            robot.samples.add(
+                label,
+                embedding,
+                extractor=DESCRIPTION.identity,
+                quantization=DESCRIPTION.quantization,
+            )
+    return robot
+
+
+def test_a_trained_model_is_stored_and_serves(robot: Robot) -> None:
+    trained = robot.train()
+    assert trained.version.version == 1
+    assert trained.version.read_model() == trained.outcome.model
+    assert trained.version.record.labels == ('cat', 'dog')
+    assert robot.serving[0].version == trained.version
+    assert robot.serving[0].servable.model == trained.outcome.model
+    assert trained.remark == ''
+    # Every 10th of the runs that measure and of the one that makes the model.
+    seen = [progress.iteration for progress in robot.progress]
+    assert seen == list(range(0, robot.progress[0].num_iter, 10))
+    assert robot.train().version.record.parent_version == 1
+
+
+def test_a_wish_to_stop_before_the_commitment_leaves_nothing(robot: Robot) -> None:
+    cancellation = Cancellation()
+
+    def cancelled_meanwhile(model: bytes) -> Servable:
+        assert cancellation.request()
+        return robot.engine.prepare(model)
+
+    with pytest.raises(TrainingCancelled):
+        robot.training(cancelled_meanwhile).run(OPTIONS, cancellation, robot.progress.append)
+    assert robot.models.versions() == ()
+    assert robot.serving == []
+
+
+def test_a_wish_to_stop_after_the_commitment_is_too_late() -> None:
+    cancellation = Cancellation()
+    cancellation.commit()
+    assert not cancellation.request()
+    assert not cancellation.requested()
+
+
+def test_a_wish_to_stop_ends_the_iterations(robot: Robot) -> None:
+    cancellation = Cancellation()
+    assert cancellation.request()
+    with pytest.raises(TrainingCancelled, match='after iteration 0;'):
+        robot.train(cancellation)
+    assert robot.serving == []
+
+
+def test_a_model_that_cannot_serve_is_not_stored(robot: Robot) -> None:
+    def unloadable(_model: bytes) -> Servable:
+        raise ModelFileError('the runtime cannot run it')
+
+    with pytest.raises(ModelFileError):
+        robot.training(unloadable).run(OPTIONS, Cancellation(), robot.progress.append)
+    assert robot.models.versions() == ()
+
+
+def test_a_model_that_cannot_be_stored_does_not_serve(robot: Robot) -> None:
+    robot.models.folder.rename(robot.models.folder.with_name('gone'))
+    with pytest.raises(StoreError):
+        robot.train()
+    assert robot.serving == []
+
+
+def test_one_class_is_refused(robot: Robot) -> None:
+    robot.samples.remove('dog', 0, extractor=DESCRIPTION.identity)
+    with pytest.raises(RequestError, match="only 'cat' was taught"):
+        robot.train()
+
+
+def test_old_models_that_cannot_be_deleted_are_a_remark(robot: Robot) -> None:
+    robot.full_disk = True
+    trained = robot.train()
+    assert trained.remark == 'Cannot delete old models'
+    assert robot.serving[0].version == trained.version

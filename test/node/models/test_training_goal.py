@@ -1,0 +1,73 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+from typing import Any
+
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.node.models.training_goal import GoalLimit, MAX_GOALS, training_options
+import pytest
+
+PARAMETERS = SimpleNamespace(
+    num_iter=0, learning_rate=0.0, batch_size=50, reg=0.0, seed=3, rejection_rate=0.05
+)
+
+
+def goal(**fields: Any) -> Any:
+    values = {
+        'num_iter': 0,
+        'learning_rate': 0.0,
+        'batch_size': 0,
+        'reg': 0.0,
+        'weight_scale': 0.0,
+        'validation_fraction': 0.2,
+        'print_every': 0,
+        'seed': -1,
+    }
+    return SimpleNamespace(**{**values, **fields})
+
+
+def test_what_a_goal_leaves_open_the_parameters_say() -> None:
+    options = training_options(goal(), PARAMETERS)
+    assert (options.num_iter, options.learning_rate, options.reg) == (None, None, None)
+    assert (options.batch_size, options.print_every, options.seed) == (50, 10, 3)
+    assert training_options(goal(seed=0, batch_size=7), PARAMETERS).batch_size == 7
+
+
+@pytest.mark.parametrize(
+    ('fields', 'words'),
+    [
+        ({'num_iter': 1_000_001}, 'num_iter is 1000001'),
+        ({'batch_size': 100_001}, 'batch_size is 100001'),
+        ({'num_iter': 20_000, 'batch_size': 50_001}, 'together they may visit 1000000000 samples'),
+        ({'learning_rate': 1000.1}, 'at most 1000'),
+        ({'reg': 1e300}, 'at most 1e[+]09'),
+        ({'weight_scale': 1001.0}, 'at most 1000'),
+        ({'weight_scale': math.nan}, 'weight_scale is nan'),
+        ({'seed': -2}, 'seed is -2'),
+    ],
+)
+def test_what_is_too_much_is_refused(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(RequestError, match=words):
+        training_options(goal(**fields), PARAMETERS)
+
+
+def test_only_so_many_goals_are_taken_in_a_while() -> None:
+    limit = GoalLimit(kept_s=900.0)
+    assert all(limit.takes(now=float(each >= MAX_GOALS // 2)) for each in range(MAX_GOALS))
+    assert not limit.takes(now=899.0)
+    # The first half is forgotten.
+    assert limit.takes(now=900.5)

@@ -1,0 +1,128 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from array import array
+from typing import Any
+
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.node.parameters.table import camera_parameters, PARAMETERS
+from edgetpu_retrain.node.parameters.values import (
+    check_camera_names,
+    collect_parameters,
+    MAX_CAMERA_NAME_LENGTH,
+    MAX_CAMERAS,
+)
+from edgetpu_retrain.pictures.region import Region
+from edgetpu_retrain.retraining import TrainingOptions
+import pytest
+
+
+def values(**changes: Any) -> dict[str, Any]:
+    defaults = {each.name: each.default for each in PARAMETERS}
+    for camera in changes.get('cameras', ['camera']):
+        defaults |= {each.name: each.default for each in camera_parameters(camera)}
+    return defaults | changes
+
+
+def test_the_defaults_make_a_node() -> None:
+    parameters = collect_parameters(values().__getitem__)
+    assert parameters.camera_names == ('camera',)
+    assert parameters.cameras[0].image_topic == 'image'
+    assert parameters.cameras[0].image_transport == 'raw'
+
+
+def test_the_defaults_are_those_of_a_training() -> None:
+    parameters, options = collect_parameters(values().__getitem__), TrainingOptions()
+    for name in ('batch_size', 'rejection_rate', 'seed'):
+        assert getattr(parameters, name) == getattr(options, name)
+    for name in ('num_iter', 'learning_rate', 'reg'):
+        # No parameter can be None.
+        assert (getattr(parameters, name) or None) is getattr(options, name) is None
+
+
+def test_each_camera_has_parameters_of_its_own() -> None:
+    given = values(cameras=['left', 'right'])
+    given['right.image_topic'] = '/stereo/right'
+    given['right.image_transport'] = 'compressed'
+    parameters = collect_parameters(given.__getitem__)
+    assert [camera.image_topic for camera in parameters.cameras] == ['image', '/stereo/right']
+    assert [camera.image_transport for camera in parameters.cameras] == ['raw', 'compressed']
+
+
+@pytest.mark.parametrize(
+    'names', [[], [''], ['a', 'a'], ['a', ''], ['1st'], ['a b'], ['_x'], ['a/b'], ['a.b']]
+)
+def test_impossible_camera_names_are_refused(names: list[str]) -> None:
+    with pytest.raises(RequestError, match='parameter cameras'):
+        check_camera_names(names)
+
+
+def test_an_unknown_transport_is_refused() -> None:
+    given = values()
+    given['camera.image_transport'] = 'theora'
+    with pytest.raises(RequestError, match=r"image_transport is 'theora': set it to raw or comp"):
+        collect_parameters(given.__getitem__)
+
+
+def test_the_region_of_a_camera_is_read() -> None:
+    given = values()
+    assert collect_parameters(given.__getitem__).cameras[0].roi is None
+    given['camera.roi'] = array('q', [1, 2, 30, 40])
+    assert collect_parameters(given.__getitem__).cameras[0].roi == Region(1, 2, 30, 40)
+
+
+@pytest.mark.parametrize('roi', [[1, 2, 3], [0, 0, 5, 0], [-1, 0, 5, 5]])
+def test_an_impossible_region_is_refused_with_the_name_of_the_parameter(roi: list[int]) -> None:
+    given = values()
+    given['camera.roi'] = roi
+    with pytest.raises(RequestError, match=r'parameter camera\.roi: the region of interest'):
+        collect_parameters(given.__getitem__)
+
+
+def test_defaults_are_in_their_range_and_every_parameter_is_described() -> None:
+    for parameter in (*PARAMETERS, *camera_parameters('front')):
+        assert parameter.description.endswith('.')
+        if parameter.allowed is not None:
+            assert isinstance(parameter.default, (int, float))
+            assert parameter.allowed[0] <= parameter.default <= parameter.allowed[1]
+
+
+@pytest.mark.parametrize(
+    ('names', 'words'),
+    [
+        (
+            [f'camera_{number}' for number in range(MAX_CAMERAS + 1)],
+            'has 33 names: use at most 32',
+        ),
+        (['x' * (MAX_CAMERA_NAME_LENGTH + 1)], 'use at most 50 characters'),
+        (['\x1b[31m' * 100_000], r'\(500000 characters\)'),
+        (['left', 'left', 'right'], 'left, left, right: each name must be there once'),
+    ],
+)
+def test_too_many_cameras_and_too_long_names_are_refused(names: list[str], words: str) -> None:
+    with pytest.raises(RequestError, match=words) as caught:
+        check_camera_names(names)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500
+
+
+def test_a_value_that_is_none_or_endless_is_refused() -> None:
+    for parameter in (*PARAMETERS, *camera_parameters('front')):
+        with pytest.raises(RequestError, match=f'parameter {parameter.name} has no value'):
+            parameter.check(None)
+    (extractor,) = (each for each in PARAMETERS if each.name == 'extractor')
+    extractor.check('x' * 4096)
+    with pytest.raises(RequestError, match='use at most 4096 characters'):
+        extractor.check('x' * 4097)

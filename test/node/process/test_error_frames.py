@@ -1,0 +1,91 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What refused requests leave behind: nothing, least of all whole models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+import weakref
+
+from action_msgs.msg import GoalStatus
+from edgetpu_retrain.node.process.error_frames import release_frames
+import pytest
+from support.running_node import Person, RunningNode
+
+COUNTING = (str(Path(__file__).with_name('node_that_counts.py')),)
+NOTHING_LEFT = 'alive: 1 models, 0 sets of samples'
+
+
+class Picture:
+    """Something large."""
+
+
+def test_all_calls_behind_an_error_let_go(kept: list[weakref.ref[Picture]]) -> None:
+    def look() -> None:
+        picture = Picture()
+        kept.append(weakref.ref(picture))
+        raise KeyError('not there')
+
+    def ask() -> None:
+        picture = Picture()
+        kept.append(weakref.ref(picture))
+        try:
+            look()
+        except KeyError as error:
+            raise ValueError('cannot be') from error
+
+    with pytest.raises(ValueError, match='cannot be') as raised:
+        ask()
+    assert all(each() is not None for each in kept)
+    release_frames(raised.value)
+    assert [each() for each in kept] == [None, None]
+    assert str(raised.value) == 'cannot be'
+    release_frames(None)
+
+
+def test_an_error_that_is_its_own_cause_holds_nobody_up() -> None:
+    error = KeyError('not there')
+    error.__cause__ = error
+    release_frames(error)
+
+
+@pytest.fixture
+def kept() -> list[weakref.ref[Picture]]:
+    """Return a list for what may be alive."""
+    return []
+
+
+@pytest.mark.usefixtures('taught_data')
+def test_a_refused_swap_keeps_no_model(start_node: Any, person: Person) -> None:
+    node: RunningNode = start_node(program=COUNTING)
+    person.wait_until_ready()
+    for version in (1, 2, 1):
+        assert person.load_model(version).success
+        refused = person.load_model(99)
+        assert not refused.success
+        assert refused.model_version == version
+    node.wait_for_log(NOTHING_LEFT, since=len(node.log))
+
+
+@pytest.mark.usefixtures('taught_data')
+def test_a_refused_training_keeps_no_samples(start_node: Any, person: Person) -> None:
+    node: RunningNode = start_node(program=COUNTING)
+    person.wait_until_ready()
+    (label, _) = person.list_samples().labels
+    assert person.remove(label).success
+    status, result = person.train()
+    assert status == GoalStatus.STATUS_ABORTED
+    assert 'nothing to tell apart' in result.message
+    node.wait_for_log(NOTHING_LEFT, since=len(node.log))

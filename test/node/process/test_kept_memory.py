@@ -1,0 +1,109 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Which memory is kept and which is given back, looked at in processes that are nobody else's."""
+
+from __future__ import annotations
+
+import platform
+
+import pytest
+from support.tuned_process import run
+
+# Receives three images at once, as it were, and prints how many pages the system had to clear.
+IMAGES = """
+import resource
+from edgetpu_retrain.node.process.kept_memory import keep_freed_memory, keep_memory_of_images
+
+{first}
+def pages():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+def receive():
+    return [b'x' * {size} for _ in range(3)]
+
+receive()
+before = pages()
+for _ in range(10):
+    receive()
+print((pages() - before) / 10)
+"""
+# Lets eight threads and those of rclpy allocate, and prints what the C library has set up for it.
+THREADS = """
+import ctypes
+import threading
+from edgetpu_retrain.node.process.kept_memory import keep_freed_memory
+
+{first}
+import rclpy
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+all_at_once = threading.Barrier(8)
+
+def allocate():
+    all_at_once.wait()
+    libc.malloc(100_000)
+    all_at_once.wait()
+
+threads = [threading.Thread(target=allocate) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+libc.malloc_info(0, ctypes.c_void_p.in_dll(libc, 'stdout'))
+libc.fflush(None)
+"""
+HD = 1280 * 720 * 3
+FULL_HD = 1920 * 1080 * 3
+# Of the default extractor.
+MODEL = 3_968_072
+
+pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != 'glibc', reason='has no mallopt')
+
+
+def share_cleared(package_path: str, size: int, first: str, **variables: str) -> float:
+    """Return how many of the pages of three blocks the system has to clear, 1 = all."""
+    cleared = float(run(IMAGES.format(first=first, size=size), package_path, **variables))
+    return cleared / (3 * size / 4096)
+
+
+def test_the_memory_of_an_image_is_kept_for_the_next(package_path: str) -> None:
+    assert share_cleared(package_path, HD, 'keep_freed_memory()') < 1 / 20
+
+
+def test_that_of_a_model_is_given_back(package_path: str) -> None:
+    assert share_cleared(package_path, MODEL, 'keep_freed_memory()') > 1 / 2
+
+
+@pytest.mark.parametrize('seen', [FULL_HD, HD])
+def test_that_of_a_large_image_is_kept_once_one_has_come(package_path: str, seen: int) -> None:
+    first = f'keep_freed_memory(); keep_memory_of_images({seen})'
+    kept = share_cleared(package_path, FULL_HD, first) < 1 / 20
+    assert kept == (seen == FULL_HD)
+
+
+def test_without_it_each_image_is_given_back(package_path: str) -> None:
+    assert share_cleared(package_path, FULL_HD, '') > 1 / 2
+
+
+def test_threads_share_what_is_kept(package_path: str) -> None:
+    told = run(THREADS.format(first='keep_freed_memory()'), package_path)
+    assert told.count('<heap nr=') == 1
+    assert run(THREADS.format(first=''), package_path).count('<heap nr=') > 2
+
+
+def test_settings_of_the_users_own_stay(package_path: str) -> None:
+    # A threshold from which on memory comes from the system, as if nothing had been tuned.
+    first = f'keep_freed_memory(); keep_memory_of_images({FULL_HD})'
+    own = {'MALLOC_MMAP_THRESHOLD_': '1048576'}
+    assert share_cleared(package_path, FULL_HD, first, **own) > 1 / 2

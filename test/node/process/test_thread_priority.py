@@ -1,0 +1,51 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Who computes first: read back from the system, in threads of their own."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+import os
+import sys
+import threading
+
+from edgetpu_retrain.node.process.thread_priority import stand_back
+import pytest
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != 'linux', reason='threads have no priority of their own'
+)
+
+
+def niceness() -> int:
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+
+def test_only_the_thread_that_asks_stands_back() -> None:
+    before = niceness()
+    with ThreadPoolExecutor(max_workers=1, initializer=stand_back) as thread:
+        assert thread.submit(niceness).result() == min(before + 10, 19)
+    assert niceness() == before
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        assert thread.submit(niceness).result() == before
+
+
+def test_it_never_asks_for_more_than_there_is() -> None:
+    def stand_back_twice() -> int:
+        stand_back()
+        stand_back()
+        return niceness()
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        assert thread.submit(stand_back_twice).result() == min(niceness() + 20, 19)

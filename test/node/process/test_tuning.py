@@ -1,0 +1,60 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What the node's process is set to, looked at in processes that are nobody else's."""
+
+from __future__ import annotations
+
+import os
+
+from edgetpu_retrain.node.process.tuning import SWITCH_INTERVAL_S
+import pytest
+from support.tuned_process import run
+
+# The product wakes the threads of BLAS, where there are several; prints them and OpenCV's.
+PRODUCT = """
+import cv2
+import numpy as np
+import threadpoolctl
+from edgetpu_retrain.node.process.tuning import tune_process
+
+{first}
+np.ones((1024, 1024), np.float32) @ np.ones(1024, np.float32)
+pools = threadpoolctl.threadpool_info()
+print(max(pool['num_threads'] for pool in pools), cv2.getNumThreads())
+"""
+
+
+def test_rclpy_is_imported_when_the_process_is_tuned(package_path: str) -> None:
+    program = 'import edgetpu_retrain.node.main, sys; print("rclpy" in sys.modules)'
+    assert run(program, package_path) == 'False\n'
+
+
+def test_threads_hand_the_interpreter_over_at_once(package_path: str) -> None:
+    program = (
+        'import sys\n'
+        'from edgetpu_retrain.node.process.tuning import tune_process\n'
+        'tune_process()\n'
+        'print(sys.getswitchinterval())'
+    )
+    assert float(run(program, package_path)) == pytest.approx(SWITCH_INTERVAL_S)
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason='has one core')
+def test_no_thread_of_a_library_keeps_a_core_busy(package_path: str) -> None:
+    def threads(first: str) -> list[int]:
+        told = run(PRODUCT.format(first=first), package_path, OPENBLAS_NUM_THREADS='2')
+        return [int(number) for number in told.split()]
+
+    assert min(threads('')) >= 2
+    assert threads('tune_process()') == [1, 1]

@@ -1,0 +1,70 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.node.requests.responses import MAX_WAITING, MAX_WAITING_BYTES, ServiceAnswers
+
+
+def response() -> Any:
+    return SimpleNamespace(success=False, message='')
+
+
+async def answers_to_many(sizes: list[int]) -> list[Any]:
+    """Return the answers to requests that all wait until the last one has come."""
+    answers, everybody_came = ServiceAnswers(None), asyncio.Event()
+
+    async def work() -> str:
+        await everybody_came.wait()
+        return 'done'
+
+    waiting = [asyncio.create_task(answers.fill(response(), work(), size=size)) for size in sizes]
+    await asyncio.sleep(0)
+    everybody_came.set()
+    answered = await asyncio.gather(*waiting)
+    # Those that were answered make room.
+    assert (await answers.fill(response(), work())).success
+    return list(answered)
+
+
+def test_only_so_many_requests_wait() -> None:
+    answered = asyncio.run(answers_to_many([0] * (MAX_WAITING + 2)))
+    assert [each.success for each in answered] == [True] * MAX_WAITING + [False] * 2
+    assert 'answering 100 requests' in answered[-1].message
+    assert answered[-1].message.endswith('ask again when it has answered some.')
+
+
+def test_only_so_many_bytes_of_pictures_wait() -> None:
+    half = MAX_WAITING_BYTES // 2
+    answered = asyncio.run(answers_to_many([half, half, 1, 0]))
+    assert [each.success for each in answered] == [True, True, False, True]
+
+
+def test_what_was_sent_cannot_command_a_terminal() -> None:
+    told: list[str] = []
+    logger = SimpleNamespace(warning=told.append)
+    node = SimpleNamespace(get_logger=lambda: logger)
+
+    async def work() -> str:
+        raise RequestError('no \x1b[31m\nred \u202e' + 'x' * 10_000)
+
+    answer = asyncio.run(ServiceAnswers(node).fill(response(), work()))
+    assert not answer.success
+    assert answer.message.startswith('no \\x1b[31m\\nred \\u202e')
+    assert len(answer.message) < 2100
+    assert told == [f'request refused: {answer.message}']

@@ -1,0 +1,224 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""~/add_samples, ~/remove_samples and ~/list_samples over DDS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import hashlib
+import math
+from pathlib import Path
+from typing import Any
+
+import cv2
+from edgetpu_retrain.runtime.models.extractor import Extractor
+from edgetpu_retrain.store.samples.sample_store import SampleStore
+import numpy as np
+import pytest
+from support.running_node import (
+    Camera,
+    compressed_message,
+    image_message,
+    PATIENCE_S,
+    pattern,
+    Person,
+    RunningNode,
+)
+
+
+@pytest.fixture
+def node(shared_node: RunningNode) -> RunningNode:
+    """Return the node, which was taught nothing."""
+    return shared_node
+
+
+@pytest.fixture
+def person(shared_person: Person) -> Iterator[Person]:
+    """Return somebody without cameras; afterwards the node forgets what it was taught."""
+    yield shared_person
+    shared_person.close_cameras()
+    for label in shared_person.list_samples().labels:
+        assert shared_person.remove(label).success
+
+
+@pytest.fixture
+def camera(person: Person) -> Camera:
+    """Return a camera that shows a pattern."""
+    camera = person.camera()
+    camera.show(image_message(pattern(1)))
+    return camera
+
+
+@pytest.fixture
+def samples_file(node: RunningNode) -> Path:
+    """Return the file that the node writes, to be looked into from beside it."""
+    line = node.wait_for_log('0 samples in ')
+    return Path(line.split('0 samples in ')[1]) / 'samples.db'
+
+
+def jpeg(seed: int) -> bytes:
+    return bytes(cv2.imencode('.jpg', pattern(seed)[..., ::-1])[1].tobytes())
+
+
+def png(seed: int) -> bytes:
+    return bytes(cv2.imencode('.png', pattern(seed)[..., ::-1])[1].tobytes())
+
+
+@pytest.mark.usefixtures('camera')
+def test_live_frames_become_samples(
+    person: Person, samples_file: Path, small_extractor: Path
+) -> None:
+    model = small_extractor.read_bytes()
+    identity = hashlib.sha256(model).hexdigest()
+    first = person.add('cat', count=3)
+    assert first.success, first.message
+    assert (first.added, first.label_total, first.total) == (3, 3, 3)
+    second = person.add('dog')
+    assert (second.added, second.label_total, second.total) == (1, 1, 4), '0 means 1'
+    assert second.message == "1 sample of 'dog' added."
+    # The answer means that they are on the disk: another connection sees them.
+    with SampleStore(samples_file) as store:
+        samples = store.snapshot(extractor=identity)
+    assert samples.names == ('cat', 'dog')
+    assert samples.labels.tolist() == [0, 0, 0, 1]
+    expected = Extractor(model).embed(pattern(1))
+    np.testing.assert_array_equal(samples.embeddings, np.stack([expected] * 4))
+
+
+@pytest.mark.usefixtures('camera')
+def test_list_tells_what_was_taught(person: Person, small_extractor: Path) -> None:
+    empty = person.list_samples()
+    assert empty.success
+    assert (list(empty.labels), list(empty.counts), empty.total) == ([], [], 0)
+    person.add('zebra', count=2)
+    person.add('ant')
+    listed = person.list_samples()
+    assert list(listed.labels) == ['zebra', 'ant'], 'in the order of teaching'
+    assert list(listed.counts) == [2, 1]
+    assert listed.total == 3
+    assert listed.message == '2 classes, 3 samples.'
+    assert listed.extractor == hashlib.sha256(small_extractor.read_bytes()).hexdigest()
+
+
+@pytest.mark.usefixtures('camera')
+def test_remove_forgets_the_newest_or_a_class(person: Person) -> None:
+    person.add('cat', count=3)
+    person.add('dog', count=2)
+    newest = person.remove('cat', n=1)
+    assert (newest.success, newest.removed, newest.label_total, newest.total) == (True, 1, 2, 4)
+    of_all = person.remove(n=1)
+    assert (of_all.removed, of_all.label_total, of_all.total) == (1, 0, 3)
+    whole = person.remove('cat')
+    assert (whole.removed, whole.label_total, whole.total) == (2, 0, 1)
+    unknown = person.remove('cow')
+    assert not unknown.success
+    assert unknown.message == "There are no samples of 'cow'; there are: 'dog' (1)."
+    both_empty = person.remove()
+    assert not both_empty.success
+    assert 'would remove everything' in both_empty.message
+    assert both_empty.total == 1
+
+
+def test_a_picture_in_the_request_is_embedded_instead_of_frames(
+    person: Person, samples_file: Path, small_extractor: Path
+) -> None:
+    model = small_extractor.read_bytes()
+    for label, content in (('cat', jpeg(5)), ('dog', png(6))):
+        message = compressed_message(content)
+        message.header.stamp.sec = 7
+        answer = person.add(label, image=message)
+        assert answer.success, answer.message
+        assert (answer.added, answer.label_total) == (1, 1)
+    with SampleStore(samples_file) as store:
+        samples = store.snapshot(extractor=hashlib.sha256(model).hexdigest())
+    assert samples.names == ('cat', 'dog')
+    np.testing.assert_array_equal(samples.embeddings[1], Extractor(model).embed(pattern(6)))
+
+
+def cut_off(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+BAD_REQUESTS: list[tuple[dict[str, Any], str]] = [
+    ({'label': ''}, 'label is empty'),
+    ({'label': 'x' * 101}, 'has 101 characters'),
+    ({'label': '../cat'}, "contains '/'"),
+    ({'label': 'a\\b'}, 'contains'),
+    ({'label': 'a\nb'}, 'contains'),
+    ({'label': ' cat'}, 'begins or ends with a space'),
+    ({'label': 'cat', 'camera': 'rear'}, "no camera 'rear': name one of camera"),
+    ({'label': 'cat', 'count': 1001}, 'count is 1001: ask for 1 to 1000'),
+    ({'label': 'cat', 'timeout_s': -1.0}, 'timeout_s is -1.0'),
+    ({'label': 'cat', 'timeout_s': math.nan}, 'timeout_s is nan'),
+    ({'label': 'cat', 'min_interval_s': -0.1}, 'min_interval_s is -0.1'),
+    ({'label': 'cat', 'min_interval_s': math.inf}, 'min_interval_s is inf'),
+    ({'label': 'cat', 'image': compressed_message(b'no picture')}, 'neither JPEG nor PNG'),
+    ({'label': 'cat', 'image': compressed_message(cut_off(jpeg(1)))}, 'cut off or damaged'),
+    ({'label': 'cat', 'image': compressed_message(cut_off(png(1)))}, 'is cut off'),
+    ({'label': 'cat', 'image': compressed_message(jpeg(1)), 'count': 2}, 'count is 2, but one'),
+    ({'label': '', 'image': compressed_message(jpeg(1))}, 'label is empty'),
+    ({'label': 'c', 'camera': 'x', 'image': compressed_message(jpeg(1))}, "no camera 'x'"),
+]
+
+
+@pytest.mark.usefixtures('camera')
+def test_bad_requests_say_what_is_wrong_and_leave_nothing(person: Person) -> None:
+    for fields, words in BAD_REQUESTS:
+        answer = person.add(**fields)
+        assert not answer.success, fields
+        assert words in answer.message, fields
+        assert (answer.added, answer.total) == (0, 0)
+    assert person.list_samples().total == 0
+    assert person.add('cat').success, 'the node goes on'
+
+
+def test_when_the_time_is_up_it_tells_what_was_added(person: Person, camera: Camera) -> None:
+    camera.stamps.next_one()
+    answer = person.add('cat', count=1000, min_interval_s=0.3, timeout_s=1.0)
+    assert not answer.success
+    assert 1 <= answer.added < 1000
+    assert answer.label_total == answer.total == answer.added
+    assert f"Time is up after 1 s: {answer.added} of 1000 samples of 'cat'" in answer.message
+
+
+def test_without_a_camera_it_tells_which_topic_is_silent(person: Person) -> None:
+    answer = person.add('cat', count=2, timeout_s=0.2)
+    assert not answer.success
+    assert answer.added == 0
+    assert 'no usable image came on /image' in answer.message
+
+
+def test_requests_wait_beside_each_other(person: Person) -> None:
+    waiting = [person.add_later(label, timeout_s=PATIENCE_S) for label in ('cat', 'dog')]
+    # Neither keeps out the other, nor other services.
+    assert person.list_samples().success
+    camera = person.camera()
+    camera.show(image_message(pattern(1)))
+    camera.stamps.next_one()
+    for label in ('cat', 'dog'):
+        assert person.add(label).success
+    assert all(future.done() and future.result().success for future in waiting)
+
+
+@pytest.mark.usefixtures('camera')
+def test_a_person_who_leaves_while_waiting_does_no_harm(node: RunningNode, person: Person) -> None:
+    before = len(node.log)
+    with Person() as hasty:
+        hasty.wait_until_ready()
+        hasty.add_later('cat', count=1000, min_interval_s=0.1, timeout_s=2.0)
+        while 'cat' not in person.list_samples().labels:
+            assert node.process.poll() is None
+    assert person.add('dog', count=2).success
+    node.wait_for_log('Time is up after 2 s', since=before)
+    assert list(person.list_samples().labels) == ['cat', 'dog']

@@ -1,0 +1,175 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The thread of the samples, with a database that another program holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import contextlib
+from pathlib import Path
+import sqlite3
+import threading
+from typing import Any
+import weakref
+
+from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.model_file.description import describe
+from edgetpu_retrain.node.cameras.image_transport import RAW
+from edgetpu_retrain.node.frames.captures import Capture, Captures
+from edgetpu_retrain.node.frames.newest_frames import Frame
+from edgetpu_retrain.node.samples.sample_thread import SampleThread
+from edgetpu_retrain.store.files import lock_wait
+from edgetpu_retrain.store.samples.sample_store import SampleStore
+import numpy as np
+import pytest
+from support.running_node import image_message, pattern
+from support.small_models import build_extractor
+from support.waiting import PATIENCE_S
+
+DESCRIPTION = describe(build_extractor('uint8'))
+PICTURE = pattern(1)
+
+
+class CountingStore(SampleStore):
+    """A store that knows how often it was asked to add."""
+
+    attempts = 0
+
+    def add(self, *arguments: Any, **options: Any) -> int:
+        """Add a sample, and count."""
+        self.attempts += 1
+        return super().add(*arguments, **options)
+
+
+class SlowStore(SampleStore):
+    """A store on a disk that takes its time."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.may_add = threading.Event()
+
+    def add(self, *arguments: Any, **options: Any) -> int:
+        """Add a sample, once it may."""
+        assert self.may_add.wait(PATIENCE_S)
+        return super().add(*arguments, **options)
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CountingStore]:
+    """Return a store that does not wait for other programs."""
+    monkeypatch.setattr(lock_wait, 'PATIENCE_S', 0.0)
+    with CountingStore(tmp_path / 'samples.db') as store:
+        yield store
+
+
+def capture_frames(thread: SampleThread, count: int) -> Capture:
+    """Ask for frames, have them claimed and stored, and return the request when it is over."""
+    captures, capture = Captures(), Capture('cat', '', count, 0.0, 0.0)
+    captures.add(capture)
+    frames = [Frame('front', RAW, image_message(PICTURE), float(at)) for at in range(count)]
+    # All before the first is stored: a request that was refused takes no more.
+    claims = [captures.claim(frame)[0] for frame in frames]
+    for number, (frame, claim) in enumerate(zip(frames, claims, strict=True)):
+        embedding = np.full(DESCRIPTION.dimension, number, np.uint8)
+        thread.add_captured(captures, claim, frame, PICTURE, embedding)
+    with contextlib.suppress(StoreError):
+        capture.done.result()
+    return capture
+
+
+def test_of_many_frames_only_one_waits_for_a_lock(store: CountingStore) -> None:
+    problems: list[str] = []
+    thread = SampleThread(store, DESCRIPTION, lambda: 'none', lambda _: None, problems.append)
+    with contextlib.closing(thread):
+        with contextlib.closing(sqlite3.connect(store.path)) as other:
+            other.execute('BEGIN IMMEDIATE')
+            refused = capture_frames(thread, 5)
+            assert thread.counts().result() == {}, 'reading goes on'
+        assert isinstance(refused.error, StoreError)
+        assert (refused.claimed, refused.stored) == (5, 0)
+        assert store.attempts == 1
+        assert 'database is locked' in problems[-1], 'that it can be read is no news'
+
+        assert capture_frames(thread, 5).stored == 5
+        assert thread.counts().result() == {'cat': 5}
+        assert problems[-1] == ''
+
+
+@pytest.mark.parametrize('store_images', ['none', 'thumbnail'])
+def test_a_frame_that_waits_for_the_disk_keeps_no_image(tmp_path: Path, store_images: str) -> None:
+    rgb = np.zeros((480, 640, 3), np.uint8)
+    captures, capture = Captures(), Capture('cat', '', 1, 0.0, 0.0)
+    captures.add(capture)
+    frame = Frame('front', RAW, image_message(PICTURE), 0.0)
+    images = weakref.ref(rgb), weakref.ref(frame)
+    (claim,) = captures.claim(frame)
+    embedding = np.zeros(DESCRIPTION.dimension, np.uint8)
+    with SlowStore(tmp_path / 'samples.db') as store:
+        thread = SampleThread(store, DESCRIPTION, lambda: store_images, lambda _: None, print)
+        with contextlib.closing(thread):
+            thread.add_captured(captures, claim, frame, rgb, embedding)
+            del rgb, frame
+            assert [image() for image in images] == [None, None]
+            store.may_add.set()
+            capture.done.result(PATIENCE_S)
+    assert capture.stored == 1
+
+
+def test_a_problem_of_reading_is_over_with_the_next_reading(store: CountingStore) -> None:
+    problems: list[str] = []
+    thread = SampleThread(store, DESCRIPTION, lambda: 'none', lambda _: None, problems.append)
+    with contextlib.closing(thread):
+        with contextlib.closing(sqlite3.connect(store.path, isolation_level=None)) as vandal:
+            vandal.execute('ALTER TABLE embeddings RENAME TO hidden')
+            with pytest.raises(StoreError, match='no such table'):
+                thread.counts().result()
+            assert 'no such table' in problems[-1]
+            vandal.execute('ALTER TABLE hidden RENAME TO embeddings')
+        assert thread.counts().result() == {}
+        assert problems[-1] == ''
+
+
+def test_a_look_tells_what_others_did_and_hides_no_problem(store: CountingStore) -> None:
+    problems: list[str] = []
+    counts: list[dict[str, int]] = []
+    thread = SampleThread(store, DESCRIPTION, lambda: 'none', counts.append, problems.append)
+
+    def look() -> None:
+        thread.look()
+        # The thread does one thing after the other.
+        thread.newest('', 1).exception()
+
+    with contextlib.closing(thread):
+        look()
+        look()
+        assert counts == [{}], 'nothing has changed since'
+        with contextlib.closing(sqlite3.connect(store.path, isolation_level=None)) as vandal:
+            vandal.execute('ALTER TABLE embeddings RENAME TO hidden')
+            problems.clear()
+            for _ in range(2):
+                look()
+            assert problems
+            assert all('no such table' in each for each in problems), 'never called over'
+            vandal.execute('ALTER TABLE hidden RENAME TO embeddings')
+        look()
+        assert (problems[-1], counts) == ('', [{}, {}])
+        with SampleStore(store.path) as other:
+            other.add(
+                'cat',
+                np.zeros(DESCRIPTION.dimension, np.uint8),
+                extractor=DESCRIPTION.identity,
+                quantization=DESCRIPTION.quantization,
+            )
+        look()
+        assert counts[-1] == {'cat': 1}

@@ -1,0 +1,95 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Every sample is judged once, by a head that was not trained on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.learning import IntArray
+from edgetpu_retrain.report.analysis import held_out as module
+from edgetpu_retrain.report.analysis.held_out import cross_validate
+from edgetpu_retrain.store.samples.sample_store import SampleSet
+from edgetpu_retrain.training_options import TrainingOptions
+import numpy as np
+import pytest
+
+SamplesOf = Callable[..., SampleSet]
+
+
+def test_no_sample_is_judged_by_a_head_that_saw_it(
+    samples_of: SamplesOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = samples_of([0] * 11 + [1] * 7)
+    trained: list[set[int]] = []
+    judged: list[set[int]] = []
+    fit_rows, probabilities_of = module.fit_rows, module.probabilities_of
+
+    def fit(of: SampleSet, rows: IntArray, options: TrainingOptions) -> object:
+        trained.append(set(rows.tolist()))
+        return fit_rows(of, rows, options)
+
+    def judge(head: object, of: SampleSet, rows: IntArray) -> object:
+        judged.append(set(rows.tolist()))
+        return probabilities_of(head, of, rows)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, 'fit_rows', fit)
+    monkeypatch.setattr(module, 'probabilities_of', judge)
+    found = cross_validate(samples, TrainingOptions())
+    assert len(trained) == 5
+    for seen, asked in zip(trained, judged, strict=True):
+        assert not seen & asked
+        assert seen | asked == set(range(18))
+    assert sorted(row for asked in judged for row in asked) == list(range(18))
+    assert found.right.all()
+
+
+def test_the_same_seed_gives_the_same_answers(samples_of: SamplesOf) -> None:
+    samples = samples_of([0] * 10 + [1] * 10, spread=3.0)
+    first, again = (cross_validate(samples, TrainingOptions(seed=4)) for _ in range(2))
+    np.testing.assert_array_equal(first.probabilities, again.probabilities)
+    other = cross_validate(samples, TrainingOptions(seed=5))
+    assert first.fold_of.tolist() != other.fold_of.tolist()
+
+
+def test_a_class_with_one_sample_is_not_judged(samples_of: SamplesOf) -> None:
+    found = cross_validate(samples_of([0, 0, 0, 1, 1, 2]), TrainingOptions())
+    assert found.rows.tolist() == [0, 1, 2, 3, 4]
+    assert found.folds == 3
+    assert found.probabilities.shape == (5, 3)
+
+
+def test_one_sample_a_class_cannot_be_judged(samples_of: SamplesOf) -> None:
+    found = cross_validate(samples_of([0, 1, 2]), TrainingOptions())
+    assert found.folds == 0
+    assert len(found.rows) == len(found.answers) == len(found.right) == 0
+
+
+def test_quantized_samples_are_dequantized(samples_of: SamplesOf) -> None:
+    from edgetpu_retrain.model_file.quantization import QuantizationParameters
+
+    floats = samples_of([0] * 10 + [1] * 10)
+    raw = np.clip(np.round(floats.embeddings / 0.05) + 100, 0, 255).astype(np.uint8)
+    samples = SampleSet(
+        raw, floats.labels, floats.names, QuantizationParameters(0.05, 100), floats.ids
+    )
+    assert cross_validate(samples, TrainingOptions()).right.all()
+
+
+def test_what_training_refuses_is_one_sentence(samples_of: SamplesOf) -> None:
+    damaged = samples_of([0] * 5 + [1] * 5)
+    damaged.embeddings[3, 2] = np.nan
+    with pytest.raises(RequestError, match='cannot be judged'):
+        cross_validate(damaged, TrainingOptions())

@@ -1,0 +1,61 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The nearest other samples, against a search one by one."""
+
+from __future__ import annotations
+
+from edgetpu_retrain.model_file.quantization import QuantizationParameters
+from edgetpu_retrain.report.analysis import neighbours as module
+from edgetpu_retrain.report.analysis.neighbours import nearest_samples
+from edgetpu_retrain.store.samples.sample_store import SampleSet
+import numpy as np
+import pytest
+
+
+def samples(embeddings: object) -> SampleSet:
+    array = np.asarray(embeddings, np.float32)
+    return SampleSet(array, np.zeros(len(array), np.int64), ('a', 'b'), None)
+
+
+def test_nearest_by_direction_not_by_length_and_never_itself() -> None:
+    found = nearest_samples(
+        samples([[1, 0], [100, 1], [0, 1], [1, 1], [-1, 0]]), np.array([0, 2]), 2
+    )
+    assert found.rows.tolist() == [[1, 3], [3, 1]]
+    np.testing.assert_allclose(found.distances[0], [5e-5, 1 - 0.5**0.5], atol=1e-6)
+
+
+@pytest.mark.parametrize('block', [1, 7, 1000])
+def test_block_by_block_as_one_by_one(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, '_BLOCK_ROWS', block)
+    rng = np.random.default_rng(0)
+    raw = rng.integers(0, 256, (60, 8), dtype=np.uint8)
+    quantized = SampleSet(
+        raw, np.zeros(60, np.int64), ('a', 'b'), QuantizationParameters(0.1, 128)
+    )
+    reals = raw.astype(np.float64) - 128
+    units = reals / np.linalg.norm(reals, axis=1, keepdims=True)
+    queries = np.array([5, 59, 0])
+    found = nearest_samples(quantized, queries, 3)
+    for query, rows in zip(queries.tolist(), found.rows.tolist(), strict=True):
+        others = [row for row in range(60) if row != query]
+        others.sort(key=lambda row: -float(units[row] @ units[query]))
+        assert rows == others[:3]
+
+
+def test_fewer_others_than_wanted_and_an_embedding_of_zeros() -> None:
+    found = nearest_samples(samples([[0, 0], [1, 0]]), np.array([0, 1]), 3)
+    assert found.rows.tolist() == [[1], [0]]
+    assert found.distances.tolist() == [[1.0], [1.0]]
+    assert nearest_samples(samples([[1, 0], [1, 0]]), np.empty(0, np.int64), 3).rows.shape[0] == 0

@@ -1,0 +1,106 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What the report says first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from edgetpu_retrain.report.analysis.learning_curve import LearningCurve
+from edgetpu_retrain.report.analysis.report_analysis import Analysis, wilson_interval
+from edgetpu_retrain.report.words.conclusions import conclude, more_samples
+from edgetpu_retrain.store.samples.sample_store import SampleSet
+import numpy as np
+import pytest
+
+SamplesOf = Callable[..., SampleSet]
+AnalysisOf = Callable[..., Analysis]
+
+
+def with_curve(analysis: Analysis, accuracies: dict[int, list[float]]) -> Analysis:
+    """Return the analysis with a learning curve of these accuracies, 500 samples a class."""
+    right = [
+        [np.arange(500) < round(500 * share) for share in shares] for shares in accuracies.values()
+    ]
+    labels = np.repeat(list(accuracies), 500)
+    curve = LearningCurve(np.array([1, 2, 4, 8]), np.concatenate(right, axis=1), labels)
+    return replace(analysis, learning=curve)
+
+
+def test_enough(samples_of: SamplesOf, analysis_of: AnalysisOf) -> None:
+    top = conclude(analysis_of(samples_of([0] * 150 + [1] * 150, ['cup', 'hat'], spread=0.5)))
+    assert top.mood == 'good'
+    assert top.headline.startswith('Yes')
+    assert '100 % of 300 samples' in top.sentences[0]
+    assert 'hardly help' in top.sentences[1]
+
+
+def test_more_helps_and_of_which_class(samples_of: SamplesOf, analysis_of: AnalysisOf) -> None:
+    analysis = analysis_of(samples_of([0] * 20 + [1] * 20, ['cup', 'hat'], spread=0.5))
+    analysis = with_curve(analysis, {0: [1.0] * 4, 1: [0.2, 0.3, 0.5, 0.8]})
+    top = conclude(analysis)
+    assert top.mood == 'more'
+    assert top.headline == 'Not yet: more samples still help.'
+    assert 'from 75 % to 90 %' in top.sentences[1]
+    assert 'Add samples of “\u2068hat\u2069” (+30.0 points) first.' in top.sentences[1]
+
+
+def test_more_of_the_same_does_not_help(samples_of: SamplesOf, analysis_of: AnalysisOf) -> None:
+    analysis = analysis_of(samples_of([0] * 60 + [1] * 60, ['cup', 'hat'], spread=6.0))
+    assert analysis.accuracy < 0.9
+    analysis = with_curve(analysis, {0: [0.7] * 4, 1: [0.7] * 4})
+    empty = replace(
+        analysis.mislabels, positions=np.empty(0, np.int64), looks_like=np.empty(0, np.int64)
+    )
+    top = conclude(replace(analysis, mislabels=empty))
+    assert top.mood == 'wrong'
+    assert 'something else is wrong' in top.headline
+    assert 'not at all (70 %)' in top.sentences[1]
+
+
+def test_wrong_labels_come_before_more_samples(
+    samples_of: SamplesOf, analysis_of: AnalysisOf
+) -> None:
+    truth = [0] * 100 + [1] * 100
+    labels = [1, *truth[1:]]
+    analysis = analysis_of(samples_of(labels, ['cup', 'hat'], truth=truth, spread=0.5))
+    top = conclude(analysis)
+    assert top.headline == 'Nearly: first look at 1 sample that may be mislabelled.'
+    assert top.problems[0].title == '1 label may be wrong'
+    assert top.problems[0].text.startswith('#1: ')
+
+
+@pytest.mark.parametrize('counts', [[1, 1], [1, 1, 1]])
+def test_one_sample_a_class(
+    counts: list[int], samples_of: SamplesOf, analysis_of: AnalysisOf
+) -> None:
+    top = conclude(analysis_of(samples_of(np.repeat(range(len(counts)), counts).tolist())))
+    assert top.mood == 'unmeasured'
+    assert 'one sample' in top.headline
+    assert 'two samples at least' in top.sentences[0]
+
+
+def test_too_few_for_a_curve(samples_of: SamplesOf, analysis_of: AnalysisOf) -> None:
+    analysis = analysis_of(samples_of([0] * 3 + [1] * 3))
+    assert conclude(analysis).headline.startswith('Not yet: there are too few samples')
+    assert 'five of a class' in more_samples(analysis)
+
+
+def test_the_interval_of_a_share() -> None:
+    # Newcombe, Statistics in Medicine 17, 1998, table I: 81 of 263, score method.
+    low, high = wilson_interval(81, 263)
+    assert low == pytest.approx(0.2553, abs=1e-4)
+    assert high == pytest.approx(0.3662, abs=1e-4)
+    assert wilson_interval(0, 0) == (0.0, 1.0)

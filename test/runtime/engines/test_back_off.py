@@ -1,0 +1,44 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from edgetpu_retrain.runtime.engines.back_off import BackOff
+
+
+def test_each_failure_doubles_the_wait_up_to_a_minute() -> None:
+    back_off = BackOff()
+    waits = [back_off.failed(100.0) - 100.0 for _ in range(9)]
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+
+
+def test_a_success_that_lasts_begins_anew() -> None:
+    back_off = BackOff()
+    for _ in range(4):
+        back_off.failed(0.0)
+    back_off.succeeded(10.0)
+    assert back_off.failed(70.0) == 71.0
+    assert back_off.failed(71.0) == 73.0
+
+
+def test_a_success_that_does_not_last_changes_nothing() -> None:
+    back_off = BackOff()
+    for _ in range(4):
+        back_off.failed(0.0)
+    back_off.succeeded(10.0)
+    assert back_off.failed(69.0) == 69.0 + 16
+    assert back_off.failed(1000.0) == 1000.0 + 32
+
+
+def test_the_first_and_the_longest_wait_can_be_chosen() -> None:
+    back_off = BackOff(first_s=0.5, longest_s=1.5)
+    assert [back_off.failed(0.0) for _ in range(4)] == [0.5, 1.0, 1.5, 1.5]

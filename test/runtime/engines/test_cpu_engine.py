@@ -1,0 +1,143 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from typing import Any
+
+from edgetpu_retrain.errors import DeviceError, ImageError, ModelFileError
+from edgetpu_retrain.learning.head import Head
+from edgetpu_retrain.model_file.description import describe
+from edgetpu_retrain.model_file.head.append_head import append_head
+from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
+from edgetpu_retrain.runtime.engines.engine import Servable
+from edgetpu_retrain.runtime.interpreters.preprocessing import Image
+from edgetpu_retrain.runtime.models.classifier import Classifier
+from edgetpu_retrain.runtime.models.extractor import Extractor
+import numpy as np
+import pytest
+from support.small_models import build_extractor
+
+DIMENSION = 16
+EXTRACTOR = build_extractor('uint8', dimension=DIMENSION)
+
+
+def picture(seed: int = 0) -> Image:
+    return np.random.default_rng(seed).integers(0, 256, (30, 40, 3), np.uint8)
+
+
+def retrained(extractor: bytes = EXTRACTOR, seed: int = 0, classes: int = 3) -> bytes:
+    rng = np.random.default_rng(seed)
+    weights = rng.normal(0, 0.3, (describe(extractor).dimension, classes)).astype(np.float32)
+    labels = tuple(f'class {number}' for number in range(classes))
+    head = Head(weights, np.zeros(classes, np.float32), labels, (-6.0, 6.0))
+    return append_head(extractor, head)
+
+
+def break_interpreter(engine: CpuEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_rgb: Any, _meanwhile: Any) -> None:
+        raise RuntimeError('node 3\nfailed')
+
+    monkeypatch.setattr(engine._extractor, 'embed', fail)
+
+
+@pytest.mark.usefixtures('kernel')
+def test_before_the_first_model_there_are_embeddings(runtime: str) -> None:
+    engine = CpuEngine(EXTRACTOR)
+    answer = engine.run(picture())
+    np.testing.assert_array_equal(answer.embedding, Extractor(EXTRACTOR).embed(picture()))
+    assert answer.scores is None
+    assert answer.served is None
+    assert answer.device == engine.status().device == 'cpu'
+    assert answer.times.resize_s > 0
+    assert answer.times.invoke_s > 0
+    assert engine.description == describe(EXTRACTOR)
+    assert engine.status().problem == ''
+    # Coral's runtime has XNNPACK for float models only.
+    assert ('XNNPACK' in engine.note) == (runtime == 'tflite-runtime')
+    assert engine.status().temperature_celsius is None
+
+
+@pytest.mark.usefixtures('runtime')
+def test_a_model_serves_from_the_next_frame_on() -> None:
+    engine = CpuEngine(EXTRACTOR)
+    for seed in range(3):
+        model = retrained(seed=seed, classes=seed + 2)
+        servable = engine.prepare(model)
+        before = engine.run(picture())
+        engine.serve(servable)
+        answer = engine.run(picture())
+        assert before.served is not servable
+        assert answer.served is servable
+        assert (servable.model, len(servable.labels)) == (model, seed + 2)
+        wanted = Classifier(model).classify(picture())
+        assert answer.scores is not None
+        np.testing.assert_array_equal(answer.scores, wanted.scores)
+        np.testing.assert_array_equal(answer.embedding, before.embedding)
+        assert answer.times.invoke_s > 0
+
+
+def test_a_model_of_another_extractor_is_refused() -> None:
+    engine = CpuEngine(EXTRACTOR)
+    for extractor, part in [
+        (build_extractor('uint8', dimension=8), "dimension 8, and the extractor's is 16"),
+        (build_extractor('int8', dimension=DIMENSION), 'input_dtype int8'),
+        (build_extractor('uint8', dimension=DIMENSION, image_size=16), 'input_shape'),
+    ]:
+        with pytest.raises(ModelFileError, match=part):
+            engine.prepare(retrained(extractor))
+    with pytest.raises(ModelFileError, match='no retrained model'):
+        engine.prepare(EXTRACTOR)
+
+
+def test_a_foreign_model_is_tried_in_a_process_of_its_own(killing_extractor: bytes) -> None:
+    engine = CpuEngine(EXTRACTOR)
+    engine.serve(engine.prepare(retrained(), trusted=False))
+    with pytest.raises(ModelFileError, match='was ended by SIG'):
+        engine.prepare(retrained(killing_extractor), trusted=False)
+
+
+def test_what_another_engine_prepared_is_refused() -> None:
+    with pytest.raises(ValueError, match='another engine'):
+        CpuEngine(EXTRACTOR).serve(Servable(retrained(), ()))
+
+
+def test_a_pass_that_fails_is_told_once_and_the_next_may_succeed() -> None:
+    told: list[str] = []
+    engine = CpuEngine(EXTRACTOR, report=told.append)
+    with pytest.MonkeyPatch.context() as patch:
+        break_interpreter(engine, patch)
+        for _ in range(3):
+            with pytest.raises(DeviceError, match='node 3 failed'):
+                engine.run(picture())
+        assert engine.status().problem == told[0]
+    assert len(told) == 1
+    engine.retry_if_due()
+    engine.run(picture())
+    assert engine.status().problem == ''
+
+
+def test_a_picture_that_is_none_is_no_failure_of_the_engine() -> None:
+    told: list[str] = []
+    engine = CpuEngine(EXTRACTOR, report=told.append)
+    with pytest.raises(ImageError):
+        engine.run(np.zeros((4, 4), np.uint8))
+    assert engine.status().problem == ''
+    assert told == []
+
+
+def test_a_closed_engine_says_so() -> None:
+    engine = CpuEngine(EXTRACTOR)
+    engine.serve(engine.prepare(retrained()))
+    engine.close()
+    with pytest.raises(DeviceError, match='closed'):
+        engine.run(picture())

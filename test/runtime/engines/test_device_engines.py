@@ -1,0 +1,98 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from edgetpu_retrain.errors import DeviceError
+from edgetpu_retrain.learning import Head
+from edgetpu_retrain.model_file.head.append_head import append_head
+from edgetpu_retrain.runtime.engines.device_engines import make_engines, ServableOnEach
+from edgetpu_retrain.runtime.models.extractor import Extractor
+import numpy as np
+import pytest
+from support.small_models import build_extractor
+
+COMPILED = build_extractor('uint8', dimension=16, compiled=True)
+TWIN = build_extractor('uint8', dimension=16)
+PICTURE = np.zeros((8, 8, 3), np.uint8)
+
+pytestmark = pytest.mark.usefixtures('edgetpu_library', 'kernel')
+
+
+@pytest.fixture
+def tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return what tells the stand-in, in this process and in its children, how to behave."""
+    monkeypatch.setenv('EDGETPU_STAND_IN', f'@{tmp_path / "behaviour"}')
+
+    def write(behaviour: str) -> None:
+        (tmp_path / 'behaviour').write_text(behaviour)
+
+    write('')
+    return write
+
+
+def test_each_device_answers_for_itself_and_one_may_be_down(tell: Callable[[str], None]) -> None:
+    told: list[tuple[str, str]] = []
+    tell('usb:1=absent')
+    engines = make_engines(COMPILED, ('usb:0', 'usb:1'), report=lambda *each: told.append(each))
+    assert engines['usb:0'].run(PICTURE).device == 'usb:0'
+    with pytest.raises(DeviceError, match='no fallback_extractor'):
+        engines['usb:1'].run(PICTURE)
+    assert [device for device, _ in told] == ['usb:1']
+    assert {device: each.device for device, each in engines.status().items()} == {
+        'usb:0': 'usb:0',
+        'usb:1': '',
+    }
+    assert engines.healthiest() == 'usb:0'
+    tell('usb:0=raise')
+    with pytest.raises(DeviceError):
+        engines['usb:0'].run(PICTURE)
+    assert [device for device, _ in told] == ['usb:1', 'usb:0']
+    engines.close()
+
+
+def test_none_of_the_devices_is_refused_as_one_is(tell: Callable[[str], None]) -> None:
+    tell('absent')
+    with pytest.raises(DeviceError, match=r'None of the devices runs: usb:0: .*; usb:1: '):
+        make_engines(COMPILED, ('usb:0', 'usb:1'))
+    # The twin is there for both.
+    engines = make_engines(COMPILED, ('usb:0', 'usb:1'), fallback=TWIN)
+    assert {each.device for each in engines.status().values()} == {'cpu'}
+    with pytest.raises(DeviceError, match='No Edge TPU is attached'):
+        make_engines(COMPILED, ('usb:0',))
+
+
+@pytest.mark.parametrize(
+    'devices', [('auto', 'usb:1'), ('usb', 'pci'), (':0', 'usb:1'), ('cpu', 'usb:0')]
+)
+def test_several_edge_tpus_are_to_be_told_apart(devices: tuple[str, ...]) -> None:
+    with pytest.raises(DeviceError, match="name each one's number"):
+        make_engines(COMPILED, devices)
+
+
+def test_a_model_is_prepared_on_each() -> None:
+    extractor = Extractor(TWIN).description
+    head = Head(np.eye(16, 2, dtype=np.float32), np.zeros(2, np.float32), ('a', 'b'), (-4, 4))
+    engines = make_engines(TWIN, ('cpu', 'auto'))
+    assert engines.description == extractor
+    prepared = engines.prepare(append_head(TWIN, head))
+    assert isinstance(prepared, ServableOnEach)
+    assert prepared.labels == ('a', 'b')
+    for device, engine in engines.items():
+        engine.serve(prepared.on[device])
+        assert engine.run(PICTURE).scores is not None
+    assert prepared.on['cpu'] is not prepared.on['auto'], 'no interpreter runs in two threads'

@@ -1,0 +1,278 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""An engine on an Edge TPU that fails, comes back, hangs, or is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import gc
+import os
+from pathlib import Path
+import subprocess
+import sys
+import threading
+from typing import Any
+import weakref
+
+from edgetpu_retrain.errors import DeviceError, ImageError
+from edgetpu_retrain.model_file.description import describe
+from edgetpu_retrain.runtime.engines import edgetpu_engine
+from edgetpu_retrain.runtime.engines.edgetpu_engine import EdgeTpuEngine
+from edgetpu_retrain.runtime.interpreters.probe import ProbeLimits
+from edgetpu_retrain.runtime.models.extractor import Extractor
+import numpy as np
+import pytest
+from support.edgetpu_bench import (
+    Bench,
+    COMPILED,
+    of_the_device,
+    of_the_twin,
+    picture,
+    TWIN,
+)
+
+END_WITH_A_DEVICE_THAT_HANGS = """
+import os, sys
+import numpy as np
+from edgetpu_retrain.runtime.engines.edgetpu_engine import EdgeTpuEngine
+compiled, twin = (open(path, 'rb').read() for path in sys.argv[1:])
+engine = EdgeTpuEngine(compiled, twin=twin, invoke_timeout_s=0.2)
+os.environ['EDGETPU_STAND_IN'] = 'hang:2'
+print(engine.run(np.zeros((8, 8, 3), np.uint8)).device)
+"""
+
+pytestmark = pytest.mark.usefixtures('edgetpu_library', 'kernel')
+
+
+@pytest.mark.usefixtures('runtime')
+def test_frames_run_on_the_device(kernel: Path) -> None:
+    (kernel / 'dev' / 'apex_0').touch()
+    (kernel / 'apex' / 'apex_0').mkdir(parents=True)
+    (kernel / 'apex' / 'apex_0' / 'temp').write_text('51200\n')
+    bench = Bench(twin=None)
+    for seed in range(3):
+        answer = bench.engine.run(picture(seed))
+        np.testing.assert_array_equal(answer.embedding, of_the_device(picture(seed)))
+        assert answer.scores is None
+    status = bench.engine.status()
+    assert answer.device == status.device == 'pci:0'
+    assert status.temperature_celsius == 51.2
+    assert status.runtime
+    assert status.problem == ''
+    assert bench.told == []
+    assert bench.engine.description == describe(COMPILED)
+
+
+@pytest.mark.usefixtures('runtime', 'unprobed')
+@pytest.mark.parametrize(
+    ('fault', 'part'), [('raise:3', 'told to fail'), ('hang:3', 'hangs (no answer within 0.2 s)')]
+)
+def test_the_very_frame_of_a_failure_is_served_by_the_twin(
+    fault: str, part: str, tell: Callable[[str], None]
+) -> None:
+    tell(fault)
+    bench = Bench(invoke_timeout_s=0.2 if fault.startswith('hang') else 60.0)
+    # Loading was the first invocation.
+    assert bench.engine.run(picture()).device == 'edgetpu'
+    for seed in (1, 2):
+        answer = bench.engine.run(picture(seed))
+        assert answer.device == bench.engine.status().device == 'cpu'
+        np.testing.assert_array_equal(answer.embedding, of_the_twin(picture(seed)))
+    (sentence,) = bench.told
+    assert bench.engine.status().problem == sentence
+    assert part in sentence
+    assert 'fallback_extractor serves on the CPU' in sentence
+    assert '\n' not in sentence
+
+
+@pytest.mark.usefixtures('unprobed')
+def test_without_a_twin_frames_are_lost_until_the_device_is_back(
+    tell: Callable[[str], None],
+) -> None:
+    tell('raise:2')
+    bench = Bench(twin=None)
+    for _ in range(2):
+        with pytest.raises(DeviceError, match=r'told to fail.*no fallback_extractor'):
+            bench.engine.run(picture())
+    assert bench.engine.status().device == ''
+    bench.now = 1.0
+    with pytest.raises(DeviceError):
+        bench.engine.run(picture())
+    bench.retry()
+    assert bench.engine.run(picture()).device == 'edgetpu'
+    assert bench.engine.status().problem == ''
+
+
+def test_the_device_is_tried_with_back_off_and_serves_again(tell: Callable[[str], None]) -> None:
+    tell('raise:2')
+    bench = Bench()
+    bench.engine.run(picture())
+    tell('absent')
+    for due in (1.0, 3.0):
+        bench.now = due - 0.01
+        bench.engine.run(picture())
+        bench.engine.retry_if_due()
+        assert bench.waiting == []
+        bench.now = due
+        # Frames go on meanwhile, and begin no second attempt.
+        for _ in range(3):
+            assert bench.engine.run(picture()).device == 'cpu'
+        bench.retry()
+        assert 'No Edge TPU is attached' in bench.engine.status().problem
+    assert len(bench.told) == 1
+    tell('')
+    bench.now = 7.0
+    # As a timer does while no frames arrive.
+    bench.engine.retry_if_due()
+    bench.retry()
+    answer = bench.engine.run(picture())
+    assert answer.device == 'edgetpu'
+    np.testing.assert_array_equal(answer.embedding, of_the_device(picture()))
+    assert bench.engine.status().problem == ''
+    assert bench.told[1:] == ['The Edge TPU serves again (edgetpu).']
+
+
+@pytest.mark.usefixtures('unprobed')
+def test_a_device_that_fails_again_and_again_is_tried_less_and_less(
+    tell: Callable[[str], None],
+) -> None:
+    bench = Bench()
+    waits = []
+    for _ in range(4):
+        tell('raise')
+        bench.engine.run(picture())
+        tell('')
+        failed_at = bench.now
+        while not bench.waiting:
+            bench.now += 0.5
+            bench.engine.retry_if_due()
+        waits.append(bench.now - failed_at)
+        bench.retry()
+        assert bench.engine.run(picture()).device == 'edgetpu'
+    assert waits == [1.0, 2.0, 4.0, 8.0]
+
+
+@pytest.mark.parametrize(
+    ('behaviour', 'part'),
+    [('absent', 'No Edge TPU is attached'), ('abort:1', 'ended by SIGABRT')],
+)
+def test_a_device_that_cannot_start_leaves_the_frames_to_the_twin(
+    behaviour: str, part: str, tell: Callable[[str], None]
+) -> None:
+    tell(behaviour)
+    with pytest.raises(DeviceError, match=part):
+        Bench(twin=None)
+    bench = Bench()
+    (sentence,) = bench.told
+    assert part in sentence
+    assert bench.engine.run(picture()).device == 'cpu'
+    tell('')
+    bench.now = 1.0
+    bench.engine.retry_if_due()
+    bench.retry()
+    assert bench.engine.run(picture()).device == 'edgetpu'
+
+
+@pytest.mark.usefixtures('unprobed')
+def test_a_device_that_hangs_while_it_loads_does_not_take_the_node_with_it(
+    tell: Callable[[str], None],
+) -> None:
+    tell('hang:1')
+    bench = Bench(limits=ProbeLimits(wall_s=0.2))
+    assert 'hangs' in bench.told[0]
+    assert bench.engine.run(picture()).device == 'cpu'
+
+
+@pytest.mark.usefixtures('runtime', 'unprobed')
+def test_a_device_that_failed_is_let_go_so_that_it_can_be_opened_again(
+    tell: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[weakref.ref[Extractor]] = []
+
+    def load(*arguments: Any, **options: Any) -> Extractor:
+        extractor = Extractor(*arguments, **options)
+        loaded.append(weakref.ref(extractor))
+        return extractor
+
+    monkeypatch.setattr(edgetpu_engine, 'Extractor', load)
+    tell('raise:2')
+    # Other tests have left hanging ones behind.
+    before = set(threading.enumerate())
+    bench = Bench()
+    assert loaded[0]() is not None
+    gc.disable()
+    try:
+        bench.engine.run(picture())
+        # Its thread is told to end, and may take a moment.
+        for thread in set(threading.enumerate()) - before:
+            thread.join(60)
+        assert loaded[0]() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.usefixtures('unprobed')
+def test_a_picture_that_is_none_is_no_failure_of_the_device() -> None:
+    bench = Bench()
+    with pytest.raises(ImageError):
+        bench.engine.run(np.zeros((4, 4), np.uint8))
+    assert bench.engine.run(picture()).device == 'edgetpu'
+    assert bench.told == []
+
+
+@pytest.mark.usefixtures('unprobed')
+def test_a_closed_engine_lets_go_of_the_device_for_good(tell: Callable[[str], None]) -> None:
+    tell('raise:2')
+    bench = Bench()
+    bench.engine.run(picture())
+    bench.now = 1.0
+    bench.engine.retry_if_due()
+    bench.engine.close()
+    bench.retry()
+    with pytest.raises(DeviceError, match='closed'):
+        bench.engine.run(picture())
+    bench.now = 100.0
+    bench.engine.retry_if_due()
+    assert bench.waiting == []
+    assert len(bench.told) == 1
+
+
+def test_the_retry_has_a_thread_of_its_own_in_the_end(tell: Callable[[str], None]) -> None:
+    told: list[str] = []
+    back = threading.Event()
+    tell('absent')
+    engine = EdgeTpuEngine(COMPILED, twin=TWIN, report=told.append)
+    tell('')
+    while len(told) < 2:
+        engine.run(picture())
+        back.wait(0.05)
+    assert engine.run(picture()).device == 'edgetpu'
+
+
+def test_a_device_that_hangs_does_not_keep_the_process_from_ending(
+    tmp_path: Path, package_path: str
+) -> None:
+    paths = []
+    for name, model in (('model_edgetpu.tflite', COMPILED), ('model.tflite', TWIN)):
+        (tmp_path / name).write_bytes(model)
+        paths.append(str(tmp_path / name))
+    process = subprocess.run(
+        [sys.executable, '-c', END_WITH_A_DEVICE_THAT_HANGS, *paths],
+        env={**os.environ, 'PYTHONPATH': package_path},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert process.stdout == 'cpu\n'

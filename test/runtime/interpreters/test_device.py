@@ -1,0 +1,132 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from pathlib import Path
+
+from edgetpu_retrain.errors import DeviceError
+from edgetpu_retrain.runtime.interpreters.device import (
+    attached_edgetpus,
+    check_device,
+    find_edgetpu,
+)
+import pytest
+
+
+def plug_in(kernel: Path, port: str, vendor: str, product: str, number: int) -> Path:
+    folder = kernel / 'sys' / port
+    folder.mkdir()
+    facts = {'idVendor': vendor, 'idProduct': product, 'busnum': '2', 'devnum': str(number)}
+    for name, fact in facts.items():
+        (folder / name).write_text(f'{fact}\n')
+    file = kernel / 'dev' / 'bus' / 'usb' / '002' / f'{number:03}'
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch()
+    return file
+
+
+@pytest.mark.parametrize('name', ['auto', 'cpu', 'usb', 'usb:0', 'usb:12', 'pci', 'pci:0', ':0'])
+def test_the_names_of_devices_are_taken(name: str) -> None:
+    check_device(name)
+
+
+@pytest.mark.parametrize(
+    'name', ['', 'gpu', 'CPU', 'usb:', 'usb:a', 'usb:-1', ':', '0', 'cpu:0', 'auto ', 'usb:0\n']
+)
+def test_any_other_name_is_refused_with_the_list(name: str) -> None:
+    with pytest.raises(DeviceError) as refused:
+        check_device(name)
+    message = str(refused.value)
+    assert repr(name) in message
+    for allowed in ("'auto'", "'cpu'", "'usb'", "'usb:N'", "'pci'", "'pci:N'", "':N'"):
+        assert allowed in message
+
+
+def test_a_machine_without_an_edge_tpu_shows_none(kernel: Path) -> None:
+    plug_in(kernel, '1-1', '046d', '082d', 4)
+    (kernel / 'sys' / '1-1:1.0').mkdir()
+    (kernel / 'dev' / 'video0').touch()
+    assert attached_edgetpus() == ()
+
+
+def test_a_usb_accelerator_is_seen_before_and_after_its_firmware_is_loaded(kernel: Path) -> None:
+    before = plug_in(kernel, '1-1', '1a6e', '089a', 4)
+    after = plug_in(kernel, '1-2', '18d1', '9302', 5)
+    found = attached_edgetpus()
+    assert [edgetpu.bus for edgetpu in found] == ['usb', 'usb']
+    assert [edgetpu.file for edgetpu in found] == [before, after]
+    assert all(edgetpu.present and edgetpu.permitted for edgetpu in found)
+
+
+def test_the_bus_that_is_asked_for_is_the_one_that_is_looked_at(kernel: Path) -> None:
+    plug_in(kernel, '1-1', '18d1', '9302', 4)
+    (kernel / 'dev' / 'apex_0').touch()
+    (kernel / 'dev' / 'apex_1').touch()
+    for device, buses in {
+        'auto': ['usb', 'pci', 'pci'],
+        ':1': ['usb', 'pci', 'pci'],
+        'usb': ['usb'],
+        'usb:0': ['usb'],
+        'pci': ['pci', 'pci'],
+        'pci:1': ['pci', 'pci'],
+    }.items():
+        assert [edgetpu.bus for edgetpu in attached_edgetpus(device)] == buses
+
+
+def test_an_edge_tpu_whose_device_file_is_missing_is_attached_but_not_present(
+    kernel: Path,
+) -> None:
+    plug_in(kernel, '1-1', '18d1', '9302', 4).unlink()
+    (found,) = attached_edgetpus()
+    assert not found.present
+    assert not found.permitted
+
+
+def test_an_edge_tpu_is_found_by_its_name(kernel: Path) -> None:
+    files = [plug_in(kernel, '1-1', '1a6e', '089a', 4), plug_in(kernel, '1-2', '18d1', '9302', 5)]
+    files.append(kernel / 'dev' / 'apex_0')
+    files[-1].touch()
+    for device, name, file in [
+        ('usb:0', 'usb:0', files[0]),
+        ('usb:1', 'usb:1', files[1]),
+        ('pci:0', 'pci:0', files[2]),
+        ('pci', 'pci:0', files[2]),
+        (':0', 'usb:0', files[0]),
+        (':2', 'pci:0', files[2]),
+    ]:
+        found = find_edgetpu(device)
+        assert found is not None
+        assert (found.name, found.file) == (name, file)
+
+
+def test_one_of_several_or_none_at_all_is_none_in_particular(kernel: Path) -> None:
+    assert find_edgetpu() is None
+    plug_in(kernel, '1-1', '18d1', '9302', 4)
+    found = find_edgetpu()
+    assert found is not None
+    assert found.name == 'usb:0'
+    assert find_edgetpu('cpu') is None
+    assert find_edgetpu('usb:1') is None
+    plug_in(kernel, '1-2', '18d1', '9302', 5)
+    assert find_edgetpu() is None
+    assert find_edgetpu('usb') is None
+
+
+def test_a_pcie_module_tells_its_temperature_and_a_usb_accelerator_does_not(kernel: Path) -> None:
+    plug_in(kernel, '1-1', '18d1', '9302', 4)
+    for number, fact in enumerate(['48750\n', 'broken\n']):
+        (kernel / 'dev' / f'apex_{number}').touch()
+        (kernel / 'apex' / f'apex_{number}').mkdir(parents=True)
+        (kernel / 'apex' / f'apex_{number}' / 'temp').write_text(fact)
+    (kernel / 'dev' / 'apex_2').touch()
+    told = [edgetpu.temperature_celsius() for edgetpu in attached_edgetpus()]
+    assert told == [None, 48.75, None, None]

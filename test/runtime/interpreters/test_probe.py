@@ -1,0 +1,194 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+from collections.abc import Callable
+import hashlib
+import os
+from pathlib import Path
+import select
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+from edgetpu_retrain.errors import DeviceError, ModelFileError, RetrainError
+from edgetpu_retrain.extractors import default_extractor_path
+from edgetpu_retrain.runtime.interpreters.probe import is_packaged, probe, ProbeLimits
+import pytest
+from support.small_models import build_extractor, build_extractor_tree, pack
+
+MODEL = build_extractor('uint8')
+COMPILED = build_extractor('uint8', compiled=True)
+PATIENCE_S = 60.0
+PARENT = """
+from pathlib import Path
+import sys
+from edgetpu_retrain.runtime.interpreters.probe import probe
+probe(Path(sys.argv[1]).read_bytes())
+"""
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def greedy_model() -> bytes:
+    """Return a model of some kilobytes that takes in a picture of 108 megabytes."""
+    tree = build_extractor_tree('uint8')
+    tree.subgraphs[0].tensors[0].shape = [1, 6000, 6000, 3]
+    return pack(tree)
+
+
+def refusal(kind: type[RetrainError], model: bytes, **options: Any) -> str:
+    with pytest.raises(kind) as refused:
+        probe(model, **options)
+    message = str(refused.value)
+    assert '\n' not in message
+    return message
+
+
+@pytest.mark.parametrize('dtype', ['uint8', 'int8', 'float32'])
+def test_a_sound_model_passes(dtype: str) -> None:
+    probe(build_extractor(dtype), device='cpu', num_threads=2)
+
+
+def test_a_model_that_kills_the_runtime_is_refused(killing_extractor: bytes) -> None:
+    message = refusal(ModelFileError, killing_extractor)
+    assert 'was ended by SIG' in message
+    assert 'the file is damaged' in message
+    assert 'INFO' not in message
+
+
+def test_a_model_that_the_runtime_refuses_is_refused_in_its_words() -> None:
+    model = COMPILED.replace(b'edgetpu-custom-op', b'unknown-custom-op')
+    assert 'unknown-custom-op' in refusal(ModelFileError, model)
+
+
+def test_a_damaged_file_does_not_even_reach_the_child() -> None:
+    assert 'damaged' in refusal(ModelFileError, MODEL[: len(MODEL) // 2])
+
+
+def test_a_model_that_takes_too_much_memory_is_refused() -> None:
+    probe(greedy_model(), limits=ProbeLimits(memory=2**30))
+    refusal(ModelFileError, greedy_model(), limits=ProbeLimits(memory=2**26))
+
+
+@pytest.mark.usefixtures('edgetpu_library')
+def test_a_compiled_model_is_tried_on_the_edge_tpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('EDGETPU_STAND_IN_LOG', str(tmp_path / 'log'))
+    probe(COMPILED, device='usb:1')
+    assert (tmp_path / 'log').read_text() == 'device=usb:1\n'
+
+
+@pytest.mark.parametrize(
+    ('behaviour', 'part'),
+    [
+        ('absent', 'No Edge TPU is attached'),
+        ('raise:1', 'The stand-in was told to fail'),
+        ('raise:2', 'The stand-in was told to fail'),
+        ('abort:1', 'was ended by SIGABRT'),
+        ('spin:1', 'was ended by SIGXCPU'),
+        ('hang:1', 'did not end within 4 s'),
+    ],
+)
+@pytest.mark.usefixtures('kernel', 'edgetpu_library')
+def test_an_edge_tpu_that_fails_is_one_sentence(
+    behaviour: str, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('EDGETPU_STAND_IN', behaviour)
+    # One second of computing is for starting, too, and it takes about half of that.
+    wall_s = 4.0 if behaviour.startswith('hang') else 60.0
+    message = refusal(DeviceError, COMPILED, limits=ProbeLimits(wall_s=wall_s, cpu_s=3))
+    assert part in message
+    assert "the model's CPU twin" in message
+
+
+@pytest.mark.usefixtures('kernel', 'edgetpu_library')
+def test_a_child_whose_device_hangs_does_not_outlive_its_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, model = tmp_path / 'log', tmp_path / 'model.tflite'
+    model.write_bytes(COMPILED)
+    monkeypatch.setenv('EDGETPU_STAND_IN', 'hang:1')
+    monkeypatch.setenv('EDGETPU_STAND_IN_LOG', str(log))
+    monkeypatch.setenv('PYTHONPATH', os.pathsep.join(entry for entry in sys.path if entry))
+    parent = subprocess.Popen([sys.executable, '-c', PARENT, str(model)])
+    try:
+        wait_until(log.exists)
+        (child,) = Path(f'/proc/{parent.pid}/task/{parent.pid}/children').read_text().split()
+        watched = os.pidfd_open(int(child))
+    finally:
+        parent.kill()
+        parent.wait()
+    with os.fdopen(watched) as file:
+        ended, _, _ = select.select([file], [], [], ProbeLimits.wall_s - 10.0)
+    assert ended
+
+
+@pytest.mark.usefixtures('kernel', 'edgetpu_library')
+def test_a_child_whose_device_hangs_ends_by_itself_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv('EDGETPU_STAND_IN', 'hang:1')
+    monkeypatch.setenv('PYTHONPATH', os.pathsep.join(entry for entry in sys.path if entry))
+    command = [
+        sys.executable,
+        '-m',
+        'edgetpu_retrain.runtime.interpreters.probe',
+        '--compiled',
+        '1',
+    ]
+    child = subprocess.run(
+        [*command, '--wall-s', '1'],
+        check=False,
+        input=COMPILED,
+        capture_output=True,
+        timeout=PATIENCE_S,
+    )
+    assert child.returncode == -signal.SIGALRM, child.stderr
+
+
+def test_the_child_imports_what_this_process_does_wherever_that_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / 'numpy.py').write_text('raise SystemExit("a file of the folder was imported")')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv('PYTHONPATH', raising=False)
+    probe(MODEL)
+
+
+def test_a_child_that_cannot_be_started_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('sys.executable', '/there/is/no/python')
+    assert 'could not be tried' in refusal(DeviceError, MODEL)
+
+
+def test_what_the_child_says_in_the_end_is_passed_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / 'sitecustomize.py').write_text('import os\nos.write(2, b"no luck")\nos._exit(3)')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert 'ended with code 3 (no luck)' in refusal(ModelFileError, MODEL)
+
+
+def test_the_packaged_extractor_is_known_by_its_content() -> None:
+    model = default_extractor_path().read_bytes()
+    assert is_packaged(hashlib.sha256(model).hexdigest())
+    assert not is_packaged(hashlib.sha256(model + b'\0').hexdigest())
+    assert not is_packaged('')

@@ -1,0 +1,125 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from typing import Any
+
+from edgetpu_retrain.errors import DeviceError, ImageError, ModelFileError
+from edgetpu_retrain.model_file.description import describe
+from edgetpu_retrain.runtime.engines import edgetpu
+from edgetpu_retrain.runtime.interpreters.preprocessing import fit_to_input, Image
+from edgetpu_retrain.runtime.models.extractor import Extractor
+import numpy as np
+import pytest
+from support.edgetpu_stand_in import stand_in_embedding
+from support.small_models import build_extractor
+
+DTYPES = ['uint8', 'int8', 'float32']
+
+
+def picture(seed: int = 0, height: int = 30, width: int = 40) -> Image:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+
+
+@pytest.mark.parametrize('dtype', DTYPES)
+@pytest.mark.parametrize('rank', [2, 4])
+@pytest.mark.usefixtures('runtime')
+def test_an_embedding_is_a_vector_of_the_output_type(dtype: str, rank: int) -> None:
+    model = build_extractor(dtype, dimension=12, rank=rank)
+    extractor = Extractor(model)
+    assert extractor.model == model
+    assert extractor.description == describe(model)
+    embedding = extractor.embed(picture())
+    assert embedding.shape == (12,)
+    assert embedding.dtype == dtype
+    assert (embedding != extractor.embed(picture(seed=1))).any()
+    np.testing.assert_array_equal(embedding, extractor.embed(picture()))
+
+
+@pytest.mark.parametrize('dtype', DTYPES)
+@pytest.mark.usefixtures('runtime')
+def test_the_embedding_is_what_the_interpreter_says_of_the_fitted_picture(dtype: str) -> None:
+    extractor = Extractor(build_extractor(dtype, dimension=12))
+    interpreter = extractor.loaded.interpreter
+    tensor = fit_to_input(picture(), extractor.description)
+    interpreter.set_tensor(interpreter.get_input_details()[0]['index'], tensor)
+    interpreter.invoke()
+    wanted = interpreter.get_tensor(interpreter.get_output_details()[0]['index']).ravel()
+    extractor.embed(picture(seed=1))
+    np.testing.assert_array_equal(extractor.embed_input(tensor), wanted)
+    extractor.embed(picture(seed=1))
+    np.testing.assert_array_equal(extractor.embed(picture()), wanted)
+
+
+@pytest.mark.parametrize('dtype', DTYPES)
+@pytest.mark.usefixtures('runtime')
+def test_an_embedding_is_the_callers_own(dtype: str) -> None:
+    extractor = Extractor(build_extractor(dtype))
+    first = extractor.embed(picture())
+    kept = first.copy()
+    extractor.embed(picture(seed=1))
+    np.testing.assert_array_equal(first, kept)
+    first[:] = 0
+    np.testing.assert_array_equal(extractor.embed(picture()), kept)
+
+
+@pytest.mark.usefixtures('runtime')
+def test_a_refused_picture_does_not_bar_the_next_one() -> None:
+    extractor = Extractor(build_extractor('uint8'))
+    with pytest.raises(ImageError) as refused:
+        extractor.embed(np.zeros((4, 4, 1), np.uint8))
+    # The traceback is alive here, and with it every variable that the failed call had.
+    assert refused.value.__traceback__ is not None
+    assert extractor.embed(picture()).any()
+
+
+@pytest.mark.parametrize(
+    'tensor',
+    [
+        np.zeros((1, 8, 8, 3), np.int8),
+        np.zeros((8, 8, 3), np.uint8),
+        np.zeros((1, 8, 9, 3), np.uint8),
+    ],
+)
+def test_a_tensor_of_another_form_is_refused(tensor: Any) -> None:
+    with pytest.raises(ValueError, match=r'it must be uint8 \[1, 8, 8, 3\]'):
+        Extractor(build_extractor('uint8')).embed_input(tensor)
+
+
+def test_the_number_of_threads_changes_nothing() -> None:
+    model = build_extractor('uint8', dimension=64)
+    one, two = Extractor(model, num_threads=1), Extractor(model, num_threads=2)
+    np.testing.assert_array_equal(one.embed(picture()), two.embed(picture()))
+
+
+@pytest.mark.usefixtures('runtime')
+def test_a_compiled_extractor_embeds_on_the_edge_tpu(
+    library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edgetpu, 'LIBRARY', library)
+    extractor = Extractor(build_extractor('uint8', dimension=16, compiled=True), device='usb')
+    tensor = fit_to_input(picture(), extractor.description)
+    np.testing.assert_array_equal(extractor.embed(picture()), stand_in_embedding(tensor, 16))
+
+
+def test_what_is_no_extractor_is_refused() -> None:
+    with pytest.raises(ModelFileError, match='spatial position'):
+        Extractor(build_extractor('uint8', spatial=2))
+    with pytest.raises(ModelFileError):
+        Extractor(b'no model')
+
+
+def test_a_compiled_extractor_is_refused_on_the_cpu() -> None:
+    with pytest.raises(DeviceError, match="device is 'cpu'"):
+        Extractor(build_extractor('uint8', compiled=True), device='cpu')

@@ -1,0 +1,108 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from edgetpu_retrain.errors import ModelFileError, RequestError
+from edgetpu_retrain.learning import fit
+from edgetpu_retrain.model_file.description import describe
+from edgetpu_retrain.model_file.head.append_head import append_head
+from edgetpu_retrain.model_file.metadata.labels import pack_labels
+from edgetpu_retrain.model_file.quantization import dequantize
+from edgetpu_retrain.runtime.interpreters.preprocessing import Image
+from edgetpu_retrain.runtime.models import recognizer as module
+from edgetpu_retrain.runtime.models.classifier import Classifier
+from edgetpu_retrain.runtime.models.extractor import Extractor
+from edgetpu_retrain.runtime.models.plain_classifier import PlainClassifier
+from edgetpu_retrain.runtime.models.recognizer import Recognizer
+from edgetpu_retrain.runtime.models.unknown_detection import UnknownDetection
+import numpy as np
+import pytest
+from support.small_models import build_extractor
+
+DTYPES = ['uint8', 'int8', 'float32']
+
+
+def picture(seed: int) -> Image:
+    return np.random.default_rng(seed).integers(0, 256, (20, 30, 3), np.uint8)
+
+
+def retrained(dtype: str = 'uint8') -> bytes:
+    """Return a model that tells two kinds of noise apart, and knows what it was not taught."""
+    model = build_extractor(dtype, dimension=32)
+    extractor = Extractor(model)
+    pictures = [picture(seed) // (1 + 3 * (seed % 2)) for seed in range(40)]
+    raw = np.stack([extractor.embed(rgb.astype(np.uint8)) for rgb in pictures])
+    quantization = describe(model).quantization
+    head = fit(dequantize(raw, quantization), np.arange(40) % 2, num_classes=2, seed=0)
+    return append_head(model, head.with_labels(('bright', 'dark')))
+
+
+@pytest.mark.parametrize('dtype', DTYPES)
+def test_any_model_with_one_score_a_class_will_do(dtype: str) -> None:
+    # To the runtime an extractor is a classifier of so many classes.
+    model = build_extractor(dtype, dimension=4)
+    plain = PlainClassifier(model)
+    rgb = picture(1)
+    raw = Extractor(model).embed(rgb)
+    assert np.array_equal(plain.classify(rgb), dequantize(raw, describe(model).quantization))
+    recognizer = Recognizer(model, labels=('a', 'b', 'c', 'd'))
+    answer = recognizer.recognize(rgb)
+    assert answer.label == 'abcd'[int(np.argmax(raw))]
+    assert not answer.unknown
+    packed = Recognizer(pack_labels(model, ('e', 'f', 'g', 'h')))
+    assert packed.labels == ('e', 'f', 'g', 'h')
+
+
+def test_a_model_without_labels_is_refused_and_told_how() -> None:
+    model = build_extractor('uint8', dimension=4)
+    with pytest.raises(RequestError, match=r'no names for its 4 classes.*--labels'):
+        Recognizer(model)
+    with pytest.raises(RequestError, match='3 labels for the 4 classes'):
+        Recognizer(model, labels=('a', 'b', 'c'))
+    with pytest.raises(ModelFileError):
+        Recognizer(b'no model')
+
+
+@pytest.mark.parametrize('dtype', DTYPES)
+def test_our_own_model_tells_what_it_was_never_taught(dtype: str) -> None:
+    model = retrained(dtype)
+    recognizer = Recognizer(model, trusted=True)
+    classifier, detection = Classifier(model), UnknownDetection(model)
+    unknown = 0
+    for seed in range(100, 130):
+        rgb = picture(seed) if seed % 2 else np.full((9, 9, 3), (seed, 255, 0), np.uint8)
+        answer, classified = recognizer.recognize(rgb), classifier.classify(rgb)
+        assert np.array_equal(answer.scores, classified.scores)
+        is_unknown = detection.unknown_score(classified.embedding) > detection.threshold
+        best = float(classified.scores.max())
+        assert answer.unknown == is_unknown
+        assert answer.score == pytest.approx(max(best, 1 - best) if is_unknown else best)
+        expected = recognizer.labels[int(classified.scores.argmax())]
+        assert answer.label == ('unknown' if is_unknown else expected)
+        unknown += is_unknown
+    assert 0 < unknown < 30
+
+
+def test_a_foreign_model_is_tried_in_a_process_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[bytes] = []
+    monkeypatch.setattr(module, 'probe', lambda model, **_: tried.append(model))
+    model = build_extractor('uint8', dimension=4)
+    Recognizer(model, labels=('a', 'b', 'c', 'd'))
+    assert tried == [model]
+    Recognizer(retrained(), trusted=True)
+    assert len(tried) == 1
+    Recognizer(retrained())
+    assert len(tried) == 2

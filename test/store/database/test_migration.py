@@ -1,0 +1,285 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+from pathlib import Path
+import re
+import signal
+import sqlite3
+import subprocess
+import threading
+
+from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.model_file.quantization import QuantizationParameters
+from edgetpu_retrain.store.database import migration as sample_migration
+from edgetpu_retrain.store.database import schema as sample_schema
+from edgetpu_retrain.store.samples.sample_store import SampleStore
+import numpy as np
+import pytest
+
+EXTRACTOR = 'a' * 64
+
+# What the first release made, word for word but for the comments.
+SCHEMA_1 = """
+    PRAGMA journal_mode=WAL;
+    CREATE TABLE extractors (
+        id INTEGER PRIMARY KEY,
+        identity TEXT NOT NULL UNIQUE,
+        dimension INTEGER NOT NULL,
+        dtype TEXT NOT NULL,
+        scale REAL,
+        zero_point INTEGER
+    ) STRICT;
+    CREATE TABLE samples (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        label TEXT NOT NULL,
+        camera TEXT NOT NULL,
+        stamp_ns INTEGER NOT NULL,
+        addition INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE embeddings (
+        extractor_id INTEGER NOT NULL REFERENCES extractors (id),
+        sample_id INTEGER NOT NULL REFERENCES samples (id) ON DELETE CASCADE,
+        data BLOB NOT NULL,
+        PRIMARY KEY (extractor_id, sample_id)
+    ) STRICT;
+    CREATE INDEX embeddings_of_sample ON embeddings (sample_id);
+    CREATE TABLE images (
+        sample_id INTEGER PRIMARY KEY REFERENCES samples (id) ON DELETE CASCADE,
+        jpeg BLOB NOT NULL
+    ) STRICT;
+    PRAGMA application_id=1702130259;
+    PRAGMA user_version=1;
+"""
+
+# Opens the samples, but is killed at a moment that the second argument names.
+KILLED_MIGRATION = """
+import os, signal, sys
+from pathlib import Path
+from edgetpu_retrain.store.database import migration as sample_migration, schema as sample_schema
+from edgetpu_retrain.store.database import migration as sample_migration, schema as sample_schema
+from edgetpu_retrain.store.samples.sample_store import SampleStore
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def die_half_way(connection, version):
+    sample_migration.migrate(connection, version)
+    die()
+
+if sys.argv[2] == 'copying':
+    sample_migration.os.fsync = die
+elif sys.argv[2] == 'copied':
+    sample_schema.migrate = die
+else:
+    sample_schema.migrate = die_half_way
+SampleStore(Path(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def old(path: Path) -> Path:
+    """Return a database of the first release, 300 samples of 'mug' and 1 of 'unknown'."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(SCHEMA_1)
+        connection.execute("INSERT INTO extractors VALUES (1, ?, 8, 'uint8', 0.5, 3)", [EXTRACTOR])
+        for number in range(1, 302):
+            label = 'mug' if number < 301 else 'unknown'
+            connection.execute(
+                "INSERT INTO samples VALUES (?, ?, 'front', ?, 1)", (number, label, number * 10)
+            )
+            data = np.full(8, number % 256, np.uint8).tobytes()
+            connection.execute('INSERT INTO embeddings VALUES (1, ?, ?)', (number, data))
+        connection.commit()
+    return path
+
+
+def copies(path: Path) -> list[Path]:
+    return sorted(path.parent.glob('samples.schema-*.db'))
+
+
+def check_old_content(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute('PRAGMA user_version').fetchone() == (1,)
+        assert connection.execute('PRAGMA integrity_check').fetchone() == ('ok',)
+        assert connection.execute('SELECT COUNT(*) FROM embeddings').fetchone() == (301,)
+        columns = connection.execute('SELECT * FROM samples').description
+    assert [column[0] for column in columns] == ['id', 'label', 'camera', 'stamp_ns', 'addition']
+
+
+def shape(path: Path) -> list[object]:
+    """Return tables, columns and indexes, without the words in which they were declared."""
+    with closing(sqlite3.connect(path)) as connection:
+        names = connection.execute(
+            'SELECT type, name, tbl_name FROM sqlite_master ORDER BY name'
+        ).fetchall()
+        return [
+            (*described, connection.execute(f'PRAGMA {kind}_xinfo({name})').fetchall())
+            for described in names
+            for kind, name in [described[:2]]
+        ]
+
+
+def test_the_samples_of_the_first_release_go_on(old: Path) -> None:
+    with SampleStore(old) as store:
+        assert store.counts(extractor=EXTRACTOR) == {'mug': 300, 'unknown': 1}
+        samples = store.snapshot(extractor=EXTRACTOR)
+        assert samples.embeddings[:, 0].tolist() == [number % 256 for number in range(1, 302)]
+        (sample,) = store.list_samples('mug', 1, extractor=EXTRACTOR)
+        assert (sample.sample_id, sample.camera, sample.stamp_ns) == (300, 'front', 3000)
+        assert sample.added_ns == 0
+        assert store.durability() == ('wal', 2)
+        added = store.add(
+            'hat',
+            np.zeros(8, np.uint8),
+            extractor=EXTRACTOR,
+            quantization=QuantizationParameters(0.5, 3),
+        )
+        assert added == 302
+
+
+def test_a_migrated_database_is_like_a_new_one(old: Path, tmp_path: Path) -> None:
+    SampleStore(old).close()
+    SampleStore(tmp_path / 'new.db').close()
+    assert shape(old) == shape(tmp_path / 'new.db')
+
+
+def test_a_class_that_was_named_unknown_can_be_renamed_or_removed(old: Path) -> None:
+    with SampleStore(old) as store:
+        assert store.relabel_class('unknown', 'mystery', extractor=EXTRACTOR) == 1
+        assert store.counts(extractor=EXTRACTOR) == {'mug': 300, 'mystery': 1}
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("UPDATE samples SET label = 'unknown' WHERE id = 301")
+        connection.commit()
+    with SampleStore(old) as store:
+        assert store.remove('unknown', 0, extractor=EXTRACTOR) == 1
+
+
+def test_the_old_database_is_kept_complete_beside_the_new_one(old: Path) -> None:
+    SampleStore(old).close()
+    (copy,) = copies(old)
+    assert re.fullmatch(r'samples\.schema-1\.\d{8}-\d{6}\.db', copy.name)
+    check_old_content(copy)
+    # What is up to date is not copied again.
+    SampleStore(old).close()
+    assert copies(old) == [copy]
+
+
+def test_the_copy_has_what_was_still_in_the_log(old: Path) -> None:
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute('PRAGMA wal_autocheckpoint=0')
+        connection.execute("UPDATE samples SET label = 'from the log' WHERE id = 1")
+        connection.commit()
+        SampleStore(old).close()
+    (copy,) = copies(old)
+    with closing(sqlite3.connect(copy)) as connection:
+        row = connection.execute('SELECT label FROM samples WHERE id = 1').fetchone()
+    assert row == ('from the log',)
+
+
+def test_the_copy_is_flushed_renamed_and_its_name_flushed_before_the_first_change(
+    old: Path, disk_calls: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def migrate(connection: sqlite3.Connection, version: int) -> None:
+        disk_calls.append(('migrate', str(version)))
+        sample_migration.migrate(connection, version)
+
+    monkeypatch.setattr(sample_schema, 'migrate', migrate)
+    SampleStore(old).close()
+    (copy,) = copies(old)
+    assert disk_calls[:4] == [
+        ('flush', '.samples.db.backup.partial'),
+        ('rename', copy.name),
+        ('flush', old.parent.name),
+        ('migrate', '1'),
+    ]
+
+
+@pytest.mark.parametrize(
+    ('moment', 'copies_left'), [('copying', 0), ('copied', 1), ('half way', 1)]
+)
+def test_a_kill_during_the_migration_needs_no_hand(
+    moment: str,
+    copies_left: int,
+    old: Path,
+    start_python: Callable[..., subprocess.Popen[str]],
+) -> None:
+    child = start_python('-c', KILLED_MIGRATION, old, moment)
+    assert child.wait() == -signal.SIGKILL
+    assert len(copies(old)) == copies_left
+    with SampleStore(old) as store:
+        assert store.counts(extractor=EXTRACTOR) == {'mug': 300, 'unknown': 1}
+        store.remove('mug', 1, extractor=EXTRACTOR)
+    assert copies(old)
+    for copy in copies(old):
+        check_old_content(copy)
+    assert not list(old.parent.glob('.*'))
+
+
+def test_programs_that_start_at_the_same_time_migrate_once(old: Path) -> None:
+    start = threading.Barrier(4)
+    counts: list[dict[str, int]] = []
+
+    def run() -> None:
+        start.wait()
+        with SampleStore(old) as store:
+            counts.append(store.counts(extractor=EXTRACTOR))
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counts == [{'mug': 300, 'unknown': 1}] * 4
+    assert len(copies(old)) == 1
+
+
+def test_without_room_for_the_copy_nothing_is_changed(
+    old: Path, file_size_limit: Callable[[int], AbstractContextManager[None]]
+) -> None:
+    words = f'Cannot make the backup copy that comes before the migration of {old}: .*What to do'
+    with file_size_limit(33_000), pytest.raises(StoreError, match=words):
+        SampleStore(old)
+    check_old_content(old)
+    assert copies(old) == []
+    assert not list(old.parent.glob('.*'))
+    SampleStore(old).close()
+    assert len(copies(old)) == 1
+
+
+def test_in_a_read_only_folder_nothing_is_changed(
+    old: Path, read_only: Callable[[Path], AbstractContextManager[None]]
+) -> None:
+    with read_only(old.parent), pytest.raises(StoreError, match=f'{old}: .*write permission'):
+        SampleStore(old)
+    check_old_content(old)
+
+
+def test_a_damaged_database_is_not_migrated(old: Path) -> None:
+    with closing(sqlite3.connect(old)) as connection:
+        page = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'embeddings_of_sample'"
+        ).fetchone()[0]
+        page_size = connection.execute('PRAGMA page_size').fetchone()[0]
+    with old.open('r+b') as file:
+        file.seek((page - 1) * page_size)
+        file.write(bytes(page_size))
+    before = old.read_bytes()
+    with pytest.raises(StoreError, match=f'{old} is damaged .*nothing was changed. What to do: '):
+        SampleStore(old)
+    assert old.read_bytes() == before
+    assert copies(old) == []
+    assert not list(old.parent.glob('.*'))

@@ -1,0 +1,83 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.files.data_folder import data_folder
+import pytest
+
+
+def test_a_given_folder_is_created(tmp_path: Path) -> None:
+    wanted = tmp_path / 'robots' / 'one'
+    assert data_folder(str(wanted)) == wanted
+    assert wanted.is_dir()
+
+
+def test_a_new_folder_is_for_its_user_alone_and_one_that_is_there_stays_as_it_is(
+    tmp_path: Path,
+) -> None:
+    assert data_folder(str(tmp_path / 'new')).stat().st_mode & 0o777 == 0o700
+    (tmp_path / 'new').chmod(0o750)
+    assert data_folder(str(tmp_path / 'new')).stat().st_mode & 0o777 == 0o750
+
+
+def test_nothing_given_means_ros_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('ROS_HOME', str(tmp_path / 'ros'))
+    assert data_folder('') == tmp_path / 'ros' / 'edgetpu_retrain'
+    assert (tmp_path / 'ros' / 'edgetpu_retrain').is_dir()
+
+
+@pytest.mark.parametrize('ros_home', [None, ''])
+def test_without_ros_home_it_is_in_the_home_folder(
+    ros_home: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if ros_home is None:
+        monkeypatch.delenv('ROS_HOME', raising=False)
+    else:
+        monkeypatch.setenv('ROS_HOME', ros_home)
+    monkeypatch.setenv('HOME', str(tmp_path))
+    assert data_folder('') == tmp_path / '.ros' / 'edgetpu_retrain'
+
+
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('HOME', str(tmp_path))
+    assert data_folder('~/models') == tmp_path / 'models'
+
+
+def test_a_relative_folder_is_answered_as_an_absolute_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert data_folder('here') == tmp_path / 'here'
+
+
+def test_an_existing_folder_and_what_is_in_it_stay(tmp_path: Path) -> None:
+    (tmp_path / 'samples.db').write_bytes(b'kept')
+    assert data_folder(str(tmp_path)) == tmp_path
+    assert (tmp_path / 'samples.db').read_bytes() == b'kept'
+
+
+@pytest.mark.parametrize('name', ['file', 'file/below'])
+def test_a_file_in_the_way_is_named(name: str, tmp_path: Path) -> None:
+    (tmp_path / 'file').touch()
+    with pytest.raises(StoreError, match=rf'{tmp_path / name}.*What to do'):
+        data_folder(str(tmp_path / name))
+
+
+@pytest.mark.parametrize('parameter', ['~no_such_user_here/x', 'a\x00b', '/proc/no/folder/here'])
+def test_an_impossible_folder_is_a_sentence(parameter: str) -> None:
+    with pytest.raises(StoreError, match=r'(?s)data folder.*What to do'):
+        data_folder(parameter)

@@ -1,0 +1,59 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+import sqlite3
+
+from edgetpu_retrain.store.files.failure import store_error
+import pytest
+
+FILE = Path('/data/samples.db')
+
+
+@pytest.mark.parametrize(
+    ('number', 'advice'),
+    [
+        (errno.ENOSPC, 'free space'),
+        (errno.EROFS, 'write permission'),
+        (errno.EACCES, 'write permission'),
+        (errno.EISDIR, 'a folder lies where a file is needed'),
+        (errno.ENOLCK, 'on a local disk'),
+        (errno.EMFILE, 'check the path'),
+    ],
+)
+def test_a_failure_of_the_system_says_where_why_and_what_to_do(number: int, advice: str) -> None:
+    error = store_error('write a model to', FILE, OSError(number, os.strerror(number)))
+    assert str(error).startswith(f'Cannot write a model to {FILE}: {os.strerror(number)}. What')
+    assert advice in str(error)
+
+
+@pytest.mark.parametrize(
+    ('reason', 'advice'),
+    [
+        ('database or disk is full', 'free space'),
+        ('attempt to write a readonly database', 'write permission'),
+        ('database disk image is malformed', 'damaged'),
+        ('no such table: samples', 'damaged'),
+        ('no such column: added_ns', 'damaged'),
+        ('Could not decode to UTF-8 column', 'damaged'),
+        ('something new', 'check the file'),
+    ],
+)
+def test_a_failure_of_sqlite_says_where_why_and_what_to_do(reason: str, advice: str) -> None:
+    error = store_error('store a sample in', FILE, sqlite3.OperationalError(reason))
+    assert str(error).startswith(f'Cannot store a sample in {FILE}: {reason}. What to do: ')
+    assert advice in str(error)

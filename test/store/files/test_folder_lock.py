@@ -1,0 +1,78 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import fcntl
+from pathlib import Path
+
+from edgetpu_retrain.store.files import folder_lock
+from edgetpu_retrain.store.files.folder_lock import LOCK_FILE, locked_folder
+import pytest
+
+
+def test_others_wait_until_the_end(tmp_path: Path) -> None:
+    (tmp_path / LOCK_FILE).touch()
+    with (tmp_path / LOCK_FILE).open('ab') as other:
+        with locked_folder(tmp_path), pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_what_a_killed_process_left_half_written_is_cleared_away(tmp_path: Path) -> None:
+    (tmp_path / '.model_000001.tflite.partial').touch()
+    (tmp_path / 'model_000001.tflite').touch()
+    with locked_folder(tmp_path):
+        assert sorted(path.name for path in tmp_path.iterdir()) == [
+            LOCK_FILE,
+            'model_000001.tflite',
+        ]
+
+
+def test_a_folder_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), locked_folder(tmp_path / 'none'):
+        pass
+
+
+def test_another_writer_is_waited_for(tmp_path: Path) -> None:
+    asked: list[None] = []
+    with (tmp_path / LOCK_FILE).open('ab') as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+
+        def free_at_the_third_time() -> bool:
+            asked.append(None)
+            if len(asked) == 3:
+                fcntl.flock(other, fcntl.LOCK_UN)
+            return False
+
+        with locked_folder(tmp_path, free_at_the_third_time):
+            assert len(asked) == 3
+
+
+def test_another_writer_is_not_waited_for_when_all_is_to_end(tmp_path: Path) -> None:
+    answers = iter([False, True])
+    with (tmp_path / LOCK_FILE).open('ab') as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(BlockingIOError), locked_folder(tmp_path, lambda: next(answers)):
+            pass
+    assert not list(answers)
+
+
+def test_another_writer_is_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder_lock, 'PATIENCE_S', 0.0)
+    with (tmp_path / LOCK_FILE).open('ab') as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(BlockingIOError), locked_folder(tmp_path):
+            pass

@@ -1,0 +1,85 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Waiting for a database that another connection holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+import sqlite3
+
+from edgetpu_retrain.store.files import lock_wait
+from edgetpu_retrain.store.files.lock_wait import wait_while_locked
+import pytest
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """Return a connection that holds the database."""
+    with closing(sqlite3.connect(tmp_path / 'held.db', isolation_level=None)) as connection:
+        connection.execute('CREATE TABLE mugs (name TEXT)')
+        connection.execute('BEGIN IMMEDIATE')
+        yield connection
+
+
+@pytest.fixture
+def waiting(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """Return a connection that wants it."""
+    path = tmp_path / 'held.db'
+    with closing(sqlite3.connect(path, timeout=0.0, isolation_level=None)) as connection:
+        yield connection
+
+
+def test_waits_until_the_database_is_free(
+    other: sqlite3.Connection, waiting: sqlite3.Connection
+) -> None:
+    tries: list[None] = []
+
+    def begin() -> str:
+        tries.append(None)
+        if len(tries) == 3:
+            other.execute('ROLLBACK')
+        waiting.execute('BEGIN IMMEDIATE')
+        return 'begun'
+
+    assert wait_while_locked(begin) == 'begun'
+    assert len(tries) == 3
+
+
+@pytest.mark.usefixtures('other')
+def test_waits_no_longer_when_all_is_to_end(waiting: sqlite3.Connection) -> None:
+    asked = iter([False, False, True])
+    with pytest.raises(sqlite3.OperationalError, match='is locked'):
+        wait_while_locked(lambda: waiting.execute('BEGIN IMMEDIATE'), lambda: next(asked))
+    assert not list(asked)
+
+
+@pytest.mark.usefixtures('other')
+def test_gives_up_in_the_end(waiting: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock_wait, 'PATIENCE_S', 0.0)
+    with pytest.raises(sqlite3.OperationalError, match='is locked'):
+        wait_while_locked(lambda: waiting.execute('BEGIN IMMEDIATE'))
+
+
+def test_other_failures_are_not_waited_for(waiting: sqlite3.Connection) -> None:
+    tries: list[None] = []
+
+    def look() -> None:
+        tries.append(None)
+        waiting.execute('SELECT * FROM spoons')
+
+    with pytest.raises(sqlite3.OperationalError, match='no such table'):
+        wait_while_locked(look)
+    assert len(tries) == 1

@@ -1,0 +1,118 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What is read in the data folder lies there itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import json
+import os
+from pathlib import Path
+
+from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.files.regular_file import read_regular_file
+from edgetpu_retrain.store.models.model_record import ModelRecord
+from edgetpu_retrain.store.models.model_store import ModelStore
+from edgetpu_retrain.store.models.serving import ServingChoice
+import pytest
+
+RECORD = ModelRecord(('a', 'b'), {'a': 1, 'b': 1}, 1.0, 1.0, 1.0, ((1, 0), (0, 1)), 'c' * 64, 0.0)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ModelStore:
+    """Return a store with versions 1 and 2, of which 1 was chosen."""
+    store = ModelStore(tmp_path / 'data' / 'models')
+    for model in (b'one', b'two'):
+        store.save(model, RECORD)
+    ServingChoice(store).choose(1)
+    return store
+
+
+def link_elsewhere(path: Path) -> None:
+    """Put a link in the place of a file, to the same bytes somewhere else."""
+    elsewhere = path.parents[2] / f'elsewhere_{path.name}'
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+
+
+def put_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def put_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+TRICKS = [link_elsewhere, put_pipe, put_folder]
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / 'file').write_bytes(b'all of it')
+    (tmp_path / 'folder').symlink_to(tmp_path)
+    assert read_regular_file(tmp_path / 'folder' / 'file') == b'all of it'
+    with pytest.raises(FileNotFoundError):
+        read_regular_file(tmp_path / 'none')
+
+
+@pytest.mark.parametrize('trick', TRICKS)
+@pytest.mark.parametrize('name', ['model_000002.tflite', 'model_000002.json'])
+def test_a_model_that_lies_elsewhere_is_none(
+    name: str, trick: Callable[[Path], None], store: ModelStore
+) -> None:
+    trick(store.folder / name)
+    with pytest.raises(StoreError, match=f'{name}: .*What to do: '):
+        store.load(2)
+    with pytest.raises(StoreError):
+        ServingChoice(store).choose(2)
+    latest = store.latest()
+    assert latest is not None
+    assert latest.version == 1
+
+
+@pytest.mark.parametrize('trick', TRICKS)
+def test_a_choice_that_lies_elsewhere_is_told(
+    trick: Callable[[Path], None], store: ModelStore
+) -> None:
+    trick(store.folder / 'serving.json')
+    with pytest.raises(StoreError, match='What to do: '):
+        ServingChoice(store).current()
+
+
+@pytest.mark.parametrize('version', ['../../evil', '/etc/passwd', -1, 1.0, True, None, [1]])
+def test_a_choice_is_a_number_and_nothing_else(version: object, store: ModelStore) -> None:
+    for name in ('serving.json', 'serving.copy.json'):
+        content = {'format': 1, 'version': version, 'swaps': 1, 'newest': 2}
+        (store.folder / name).write_text(json.dumps(content))
+    with pytest.raises(StoreError, match='is damaged'):
+        ServingChoice(store).current()
+
+
+def test_a_record_names_no_file(store: ModelStore, tmp_path: Path) -> None:
+    evil = tmp_path / 'evil.tflite'
+    evil.write_bytes(b'evil')
+    record = store.folder / 'model_000002.json'
+    content = json.loads(record.read_text())
+    for name in ('path', 'file', 'model', 'name'):
+        content[name] = content['record'][name] = str(evil)
+    record.write_text(json.dumps(content))
+    found = store.load(2)
+    assert found.path == store.folder / 'model_000002.tflite'
+    assert found.read_model() == b'two'
+    # A record under another version's name is none of that version's.
+    (store.folder / 'model_000001.json').write_text(record.read_text())
+    with pytest.raises(StoreError, match=r'model_000001\.json is damaged'):
+        store.load(1)

@@ -1,0 +1,220 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Models that are damaged, cannot be written, or were being written when the process ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.models.model_record import ModelRecord
+from edgetpu_retrain.store.models.model_store import ModelStore
+import pytest
+from support.model_records import RECORD
+
+# Prints each version once its saving is acknowledged, for ever.
+ENDLESS_WRITER = """
+import sys
+from pathlib import Path
+from edgetpu_retrain.store.models.model_record import ModelRecord
+from edgetpu_retrain.store.models.model_store import ModelStore
+store = ModelStore(Path(sys.argv[1]))
+record = ModelRecord(('a', 'b'), {'a': 1, 'b': 1}, 1.0, 1.0, 1.0, ((1, 0), (0, 1)), 'c' * 64, 0.0)
+while True:
+    print(store.save(b'model' * 200000, record).version, flush=True)
+"""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ModelStore:
+    return ModelStore(tmp_path / 'models')
+
+
+def _without_record(model: Path) -> None:
+    model.with_suffix('.json').unlink()
+
+
+def _without_model(model: Path) -> None:
+    model.unlink()
+
+
+def _shorter(model: Path) -> None:
+    os.truncate(model, 4)
+
+
+def _one_bit_changed(model: Path) -> None:
+    model.write_bytes(b'newes4')
+
+
+def _record_cut_short(model: Path) -> None:
+    os.truncate(model.with_suffix('.json'), 100)
+
+
+def _record_of_a_newer_format(model: Path) -> None:
+    _change_record(model, format=2)
+
+
+def _record_of_another_version(model: Path) -> None:
+    _change_record(model, version=1)
+
+
+def _record_not_a_table(model: Path) -> None:
+    model.with_suffix('.json').write_text('[1, 2]')
+
+
+def _record_a_folder(model: Path) -> None:
+    model.with_suffix('.json').unlink()
+    model.with_suffix('.json').mkdir()
+
+
+def _record_nested_too_deep(model: Path) -> None:
+    model.with_suffix('.json').write_text('[' * 100_000)
+
+
+def _change_record(model: Path, **fields: object) -> None:
+    path = model.with_suffix('.json')
+    path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
+
+
+@pytest.mark.parametrize(
+    'damage',
+    [
+        _without_record,
+        _without_model,
+        _shorter,
+        _one_bit_changed,
+        _record_cut_short,
+        _record_of_a_newer_format,
+        _record_of_another_version,
+        _record_not_a_table,
+        _record_a_folder,
+        _record_nested_too_deep,
+    ],
+)
+def test_a_damaged_newest_version_is_passed_over_and_named(
+    damage: Callable[[Path], None], store: ModelStore
+) -> None:
+    good = store.save(b'good', RECORD)
+    damage(store.save(b'newest', RECORD).path)
+    assert store.latest() == good
+    (reason,) = store.unusable().values()
+    assert list(store.unusable()) == [2]
+    assert str(store.folder) in reason
+    assert 'What to do: ' in reason
+    with pytest.raises(StoreError, match='What to do: '):
+        store.load(2)
+    assert store.save(b'next', RECORD).version == 3
+
+
+def test_a_damaged_version_does_not_count_as_kept(store: ModelStore) -> None:
+    saved = [store.save(b'model', RECORD) for _ in range(5)]
+    _without_record(saved[0].path)
+    _shorter(saved[2].path)
+    _one_bit_changed(saved[4].path)
+    assert store.prune(1, in_use=()) == (1, 2, 3)
+    assert store.latest() == saved[3]
+    assert list(store.unusable()) == [5], 'what is newer than all that are kept is kept, too'
+    assert store.prune(2, in_use=()) == ()
+
+
+def test_a_read_only_folder_is_a_sentence_and_what_is_there_still_loads(
+    store: ModelStore, read_only: Callable[[Path], AbstractContextManager[None]]
+) -> None:
+    saved = [store.save(b'model', RECORD) for _ in range(2)]
+    with read_only(store.folder):
+        with pytest.raises(StoreError, match=f'write a model to {store.folder}.*permission'):
+            store.save(b'next', RECORD)
+        with pytest.raises(StoreError, match=f'old models from {store.folder}.*permission'):
+            store.prune(1, in_use=())
+        assert store.latest() == saved[1]
+    assert store.versions() == (1, 2)
+
+
+def test_a_model_changed_after_it_was_found_is_not_handed_out(store: ModelStore) -> None:
+    saved = store.save(b'model', RECORD)
+    saved.path.write_bytes(b'mode1')
+    with pytest.raises(StoreError, match=f'{saved.path} .5 bytes. is not the file'):
+        saved.read_model()
+
+
+LONG_RECORD = dataclasses.replace(RECORD, options={f'option {i}': i for i in range(1000)})
+
+
+@pytest.mark.parametrize(
+    ('model', 'record'), [(b'x' * 100_000, RECORD), (b'x', LONG_RECORD)], ids=['model', 'record']
+)
+def test_a_full_disk_leaves_the_versions_before_as_they_were(
+    model: bytes,
+    record: ModelRecord,
+    store: ModelStore,
+    file_size_limit: Callable[[int], AbstractContextManager[None]],
+) -> None:
+    good = store.save(b'good', RECORD)
+    words = f'write a model to {store.folder}.*free space'
+    with file_size_limit(10_000), pytest.raises(StoreError, match=words):
+        store.save(model, record)
+    assert store.latest() == good
+    assert store.unusable() == {}
+    assert store.save(b'next', RECORD).version == 3
+
+
+@pytest.mark.parametrize('acknowledged', [1, 4, 15])
+def test_what_was_acknowledged_survives_being_killed(
+    acknowledged: int, store: ModelStore, run_and_kill: Callable[[str, Path, int], list[int]]
+) -> None:
+    newest_acknowledged = max(run_and_kill(ENDLESS_WRITER, store.folder, acknowledged))
+    newest = store.latest()
+    assert newest is not None
+    assert newest.version in (newest_acknowledged, newest_acknowledged + 1)
+    assert set(range(1, newest.version + 1)) == set(store.versions())
+    assert store.save(b'next', RECORD).version > newest.version
+    assert not list(store.folder.glob('.*.partial'))
+
+
+def test_leftovers_of_a_killed_process_are_cleared_away(store: ModelStore) -> None:
+    leftover = store.folder / '.model_000001.tflite.partial'
+    leftover.write_bytes(b'half')
+    assert store.latest() is None
+    store.save(b'model', RECORD)
+    assert not leftover.exists()
+    leftover.write_bytes(b'half')
+    store.clear_leftovers()
+    assert not leftover.exists()
+
+
+@pytest.mark.parametrize('place', ['/proc/no/such/models', '{tmp}/file', '{tmp}/file/models'])
+def test_an_impossible_folder_is_a_sentence(place: str, tmp_path: Path) -> None:
+    (tmp_path / 'file').touch()
+    folder = Path(place.format(tmp=tmp_path))
+    with pytest.raises(StoreError, match=f'Cannot create the folder for models {folder}: .*What'):
+        ModelStore(folder)
+
+
+def test_leftovers_in_a_folder_that_vanished_are_a_sentence(store: ModelStore) -> None:
+    store.folder.rmdir()
+    with pytest.raises(StoreError, match=r'half written in .*What to do: '):
+        store.clear_leftovers()
+
+
+def test_a_folder_that_vanished_is_a_sentence(store: ModelStore) -> None:
+    store.folder.rmdir()
+    with pytest.raises(StoreError, match=f'list the models in {store.folder}.*What to do: '):
+        store.latest()
+    with pytest.raises(StoreError, match=f'write a model to {store.folder}.*What to do: '):
+        store.save(b'model', RECORD)

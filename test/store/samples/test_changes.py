@@ -1,0 +1,238 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+from pathlib import Path
+import sqlite3
+
+from edgetpu_retrain.errors import RequestError, StoreError
+from edgetpu_retrain.model_file.quantization import QuantizationParameters
+from edgetpu_retrain.store.samples.changes import MAX_CLASSES
+from edgetpu_retrain.store.samples.sample_store import NewSample, SampleStore
+import numpy as np
+import pytest
+
+EXTRACTOR = 'a' * 64
+OTHER = 'b' * 64
+JPEG = b'\xff\xd8\xff\xe0' + bytes(500)
+Teach = Callable[..., list[int]]
+
+
+def labels(store: SampleStore, extractor: str = EXTRACTOR) -> dict[int, str]:
+    return {each.sample_id: each.label for each in store.list_samples(extractor=extractor)}
+
+
+def test_a_class_is_relabelled(samples: SampleStore, teach: Teach) -> None:
+    teach(samples, 'mug', 3)
+    teach(samples, 'hat', 2)
+    assert samples.relabel_class('mug', 'cup', extractor=EXTRACTOR) == 3
+    assert samples.counts(extractor=EXTRACTOR) == {'cup': 3, 'hat': 2}
+    assert samples.snapshot(extractor=EXTRACTOR).names == ('cup', 'hat')
+
+
+def test_two_classes_become_one(samples: SampleStore, teach: Teach) -> None:
+    teach(samples, 'mug', 3)
+    teach(samples, 'cup', 2)
+    assert samples.relabel_class('cup', 'mug', extractor=EXTRACTOR) == 2
+    assert samples.counts(extractor=EXTRACTOR) == {'mug': 5}
+
+
+def test_no_class_of_that_label_is_no_failure(samples: SampleStore, teach: Teach) -> None:
+    teach(samples, 'mug')
+    assert samples.relabel_class('hat', 'cap', extractor=EXTRACTOR) == 0
+    assert samples.counts(extractor=EXTRACTOR) == {'mug': 1}
+
+
+def test_samples_of_another_extractor_keep_their_label(samples: SampleStore, teach: Teach) -> None:
+    teach(samples, 'mug', 2)
+    teach(samples, 'mug', 1, extractor=OTHER)
+    assert samples.relabel_class('mug', 'cup', extractor=EXTRACTOR) == 2
+    assert samples.counts(extractor=OTHER) == {'mug': 1}
+
+
+@pytest.mark.parametrize(
+    ('label', 'new_label', 'words'),
+    [
+        ('mug', 'mug', "is called 'mug' already"),
+        ('mug', '', 'is empty'),
+        ('mug', 'Unknown', 'is reserved'),
+        ('mug', 'a/b', 'contains'),
+        ('', 'mug', 'is empty'),
+    ],
+)
+def test_a_class_is_not_relabelled_to_what_cannot_be(
+    label: str, new_label: str, words: str, samples: SampleStore, teach: Teach
+) -> None:
+    teach(samples, 'mug', 2)
+    with pytest.raises(RequestError, match=words):
+        samples.relabel_class(label, new_label, extractor=EXTRACTOR)
+    assert samples.counts(extractor=EXTRACTOR) == {'mug': 2}
+
+
+def test_single_samples_are_relabelled(samples: SampleStore, teach: Teach) -> None:
+    mugs = teach(samples, 'mug', 3)
+    hats = teach(samples, 'hat', 2)
+    assert samples.relabel([mugs[1], hats[0], hats[0]], 'cap') == 2
+    assert labels(samples) == {1: 'mug', 2: 'cap', 3: 'mug', 4: 'cap', 5: 'hat'}
+
+
+def test_single_samples_are_removed(samples: SampleStore, teach: Teach) -> None:
+    mugs = teach(samples, 'mug', 3)
+    assert samples.remove_samples([mugs[0], mugs[2]]) == 2
+    assert labels(samples) == {2: 'mug'}
+    assert samples.remove_samples([]) == 0
+
+
+@pytest.mark.parametrize('missing', [0, -1, 99, 2**63, -(2**70)])
+def test_when_one_is_not_there_none_is_changed(
+    missing: int, samples: SampleStore, teach: Teach
+) -> None:
+    ids = teach(samples, 'mug', 2)
+    words = f'There is no sample {missing}, so nothing was changed'
+    with pytest.raises(RequestError, match=words):
+        samples.relabel([*ids, missing], 'hat')
+    with pytest.raises(RequestError, match=words):
+        samples.remove_samples([*ids, missing])
+    assert samples.counts(extractor=EXTRACTOR) == {'mug': 2}
+
+
+def test_many_that_are_not_there_are_named_in_part(samples: SampleStore) -> None:
+    with pytest.raises(RequestError, match=r'no sample 1, 2, .*, 10 and 9990 more, so'):
+        samples.remove_samples(range(1, 10_001))
+
+
+def test_single_samples_are_not_relabelled_to_what_cannot_be(
+    samples: SampleStore, teach: Teach
+) -> None:
+    ids = teach(samples, 'mug')
+    with pytest.raises(RequestError, match='is reserved'):
+        samples.relabel(ids, 'unknown')
+
+
+def test_each_undo_takes_back_one_request(samples: SampleStore, teach: Teach) -> None:
+    teach(samples, 'mug', 3)
+    teach(samples, 'hat', 2)
+    teach(samples, 'mug', 4)
+    assert samples.undo_last_addition(extractor=EXTRACTOR) == ('mug', 4)
+    assert samples.counts(extractor=EXTRACTOR) == {'mug': 3, 'hat': 2}
+    assert samples.undo_last_addition(extractor=EXTRACTOR) == ('hat', 2)
+    assert samples.undo_last_addition(extractor=EXTRACTOR) == ('mug', 3)
+    assert samples.undo_last_addition(extractor=EXTRACTOR) == ('', 0)
+
+
+def test_an_undo_takes_back_what_is_left_and_under_its_label_of_now(
+    samples: SampleStore, teach: Teach
+) -> None:
+    teach(samples, 'mug', 1)
+    ids = teach(samples, 'hat', 4)
+    samples.remove_samples(ids[:1])
+    samples.relabel(ids[2:3], 'cap')
+    undone = samples.undo_last_addition(extractor=EXTRACTOR)
+    assert (undone.label, undone.samples) == ('hat, cap', 3)
+    assert samples.counts(extractor=EXTRACTOR) == {'mug': 1}
+
+
+def test_an_undo_is_for_one_extractor(samples: SampleStore, teach: Teach) -> None:
+    teach(samples, 'mug', 2)
+    teach(samples, 'hat', 3, extractor=OTHER)
+    assert samples.undo_last_addition(extractor=EXTRACTOR) == ('mug', 2)
+    assert samples.counts(extractor=OTHER) == {'hat': 3}
+
+
+CHANGES: dict[str, Callable[[SampleStore], object]] = {
+    'remove': lambda store: store.remove('mug', 0, extractor=EXTRACTOR),
+    'remove single': lambda store: store.remove_samples([1, 2]),
+    'undo': lambda store: store.undo_last_addition(extractor=EXTRACTOR),
+    'relabel a class': lambda store: store.relabel_class('mug', 'cup', extractor=EXTRACTOR),
+    'relabel single': lambda store: store.relabel([1, 2], 'cup'),
+    'add with a picture': lambda store: store.add(
+        'mug',
+        np.zeros(8, np.uint8),
+        extractor=EXTRACTOR,
+        quantization=QuantizationParameters(0.5, 3),
+        image=JPEG * 100,
+        min_novelty=0.5,
+    ),
+    'embed again': lambda store: store.add_embedding(
+        1, np.zeros(8, np.float32), extractor=OTHER, quantization=None
+    ),
+}
+
+
+def content(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return list(connection.iterdump())
+
+
+@pytest.mark.parametrize('change', CHANGES.values(), ids=CHANGES)
+def test_on_a_full_disk_nothing_is_changed(
+    change: Callable[[SampleStore], object],
+    samples: SampleStore,
+    path: Path,
+    teach: Teach,
+    file_size_limit: Callable[[int], AbstractContextManager[None]],
+) -> None:
+    teach(samples, 'mug', 20, image=JPEG)
+    before = content(path)
+    with (
+        file_size_limit(1000),
+        pytest.raises(StoreError, match=rf'Cannot [a-z ]+ {path}: .*What to do: .*full'),
+    ):
+        change(samples)
+    assert content(path) == before
+    change(samples)
+    assert content(path) != before
+
+
+@pytest.mark.parametrize('change', CHANGES.values(), ids=CHANGES)
+def test_a_change_is_there_for_the_next_process(
+    change: Callable[[SampleStore], object], path: Path, teach: Teach
+) -> None:
+    with SampleStore(path) as store:
+        teach(store, 'mug', 3, image=JPEG)
+        before = content(path)
+        change(store)
+        after = content(path)
+    assert after != before
+    assert content(path) == after
+
+
+@pytest.mark.parametrize('change', CHANGES.values(), ids=CHANGES)
+def test_a_closed_store_says_so(
+    change: Callable[[SampleStore], object], path: Path, teach: Teach
+) -> None:
+    store = SampleStore(path)
+    teach(store, 'mug', 3)
+    store.close()
+    with pytest.raises(StoreError, match=rf'Cannot [a-z ]+ {path}: it was closed'):
+        change(store)
+
+
+def test_a_flood_of_classes_comes_to_an_end(samples: SampleStore) -> None:
+    embedding = np.zeros(4, np.float32)
+    some = [NewSample(f'class {number}', embedding) for number in range(MAX_CLASSES)]
+    ids = samples.add_batch(some, extractor=EXTRACTOR, quantization=None)
+    attempts: tuple[Callable[[], object], ...] = (
+        lambda: samples.add('new', embedding, extractor=EXTRACTOR, quantization=None),
+        lambda: samples.relabel(ids[:1], 'new'),
+        lambda: samples.relabel_class('class 0', 'new', extractor=EXTRACTOR),
+    )
+    for attempt in attempts:
+        with pytest.raises(RequestError, match="'new' would be one class more than the 1000"):
+            attempt()
+    samples.add('class 7', embedding, extractor=EXTRACTOR, quantization=None)
+    assert samples.relabel_class('class 0', 'class 1', extractor=EXTRACTOR) == 1
+    samples.add('new', embedding, extractor=EXTRACTOR, quantization=None)

@@ -1,0 +1,58 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A robot that goes on without its samples, and has them again once it can."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.samples.retrying_store import RetryingSampleStore
+import numpy as np
+import pytest
+
+EXTRACTOR = 'a' * 64
+
+
+def teach(store: RetryingSampleStore) -> int:
+    row = np.full(8, 0.5, np.float32)
+    return store.add('mug', row, extractor=EXTRACTOR, quantization=None)
+
+
+def test_a_damaged_file_is_told_at_each_use_until_it_is_moved_away(path: Path) -> None:
+    path.write_bytes(b'label,camera\n' * 1000)
+    before = path.read_bytes()
+    with RetryingSampleStore(path) as store:
+        for ask in (lambda: teach(store), lambda: store.counts(extractor=EXTRACTOR)):
+            with pytest.raises(StoreError, match=r'file is not a database.*What to do: '):
+                ask()
+        assert path.read_bytes() == before
+        path.rename(path.with_name('damaged'))
+        assert teach(store) == 1
+        assert store.counts(extractor=EXTRACTOR) == {'mug': 1}
+
+
+def test_a_file_that_is_well_is_opened_at_once(path: Path) -> None:
+    with RetryingSampleStore(path):
+        assert path.exists()
+
+
+def test_when_closed_nothing_is_opened_again(path: Path) -> None:
+    path.write_bytes(b'label,camera\n' * 1000)
+    store = RetryingSampleStore(path)
+    store.close()
+    path.unlink()
+    with pytest.raises(StoreError, match='was closed'):
+        teach(store)
+    assert not path.exists()

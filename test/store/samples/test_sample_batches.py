@@ -1,0 +1,113 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from edgetpu_retrain.errors import RequestError, StoreError
+from edgetpu_retrain.model_file.quantization import QuantizationParameters
+from edgetpu_retrain.store.samples.sample_store import NewSample, SampleStore
+import numpy as np
+import pytest
+
+EXTRACTOR = 'a' * 64
+JPEG = b'\xff\xd8\xff\xe0 not looked at'
+SCALE = QuantizationParameters(0.5, 0)
+
+
+def sample(value: int, label: str = 'cup', **fields: Any) -> NewSample:
+    embedding = np.zeros(8, np.uint8)
+    embedding[value % 8] = 1 + value // 8
+    return NewSample(label, embedding, **fields)
+
+
+def add(store: SampleStore, *samples: NewSample, **options: Any) -> tuple[int, ...]:
+    return store.add_batch(samples, extractor=EXTRACTOR, quantization=SCALE, **options)
+
+
+def test_a_batch_is_what_single_ones_would_be(samples: SampleStore) -> None:
+    ids = add(
+        samples,
+        sample(0, camera='front', stamp_ns=7),
+        sample(1, 'key', image=JPEG, added_ns=5),
+    )
+    assert ids == (1, 2)
+    key, cup = samples.list_samples(extractor=EXTRACTOR)
+    assert (cup.label, cup.camera, cup.stamp_ns, cup.has_image) == ('cup', 'front', 7, False)
+    assert (key.label, key.added_ns, key.has_image) == ('key', 5, True)
+    assert cup.addition == key.addition == 1
+    assert add(samples) == ()
+    assert samples.undo_last_addition(extractor=EXTRACTOR) == ('cup, key', 2)
+
+
+def test_later_batches_of_a_request_are_undone_with_it(samples: SampleStore) -> None:
+    first = add(samples, sample(0))
+    request = add(samples, sample(1), sample(2))
+    add(samples, sample(3), addition=request[0])
+    assert samples.undo_last_addition(extractor=EXTRACTOR).samples == 3
+    assert [each.sample_id for each in samples.list_samples(extractor=EXTRACTOR)] == list(first)
+
+
+@pytest.mark.parametrize(
+    'bad',
+    [
+        NewSample('a/b', np.zeros(8, np.uint8)),
+        NewSample('cup', np.zeros(9, np.uint8)),
+        NewSample('cup', np.zeros(8, np.uint8), image=b'no JPEG'),
+        NewSample('cup', np.zeros(8, np.uint8), added_ns=2**63),
+    ],
+)
+def test_one_that_is_refused_leaves_nothing_behind(bad: NewSample, samples: SampleStore) -> None:
+    with pytest.raises((RequestError, StoreError, ValueError)):
+        add(samples, sample(0), bad, min_novelty=0.1)
+    assert samples.counts(extractor=EXTRACTOR) == {}
+    # Nor is it remembered: else this would be a near-duplicate of what is not there.
+    assert add(samples, sample(0), min_novelty=0.1) == (1,)
+
+
+def test_near_duplicates_within_a_batch_are_skipped(samples: SampleStore) -> None:
+    ids = add(samples, sample(0), sample(8), sample(1), sample(0, 'key'), min_novelty=0.1)
+    assert ids == (1, 0, 2, 3)
+    assert add(samples, sample(1), sample(2), min_novelty=0.1) == (0, 4)
+    assert samples.undo_last_addition(extractor=EXTRACTOR).samples == 1
+
+
+def test_all_samples_of_all_extractors_at_one_moment(path: Path, samples: SampleStore) -> None:
+    add(samples, sample(0, camera='front', stamp_ns=7, added_ns=5), sample(1, 'key', image=JPEG))
+    samples.add_embedding(2, np.ones(3, np.float32), extractor='b' * 64, quantization=None)
+    with samples.all_samples() as snapshot:
+        with SampleStore(path) as another:
+            add(another, sample(2))
+        first, second = snapshot.samples()
+        assert first == (1, 'cup', 'front', 7, 5, False, (EXTRACTOR,))
+        assert second.has_image
+        assert second.extractors == (EXTRACTOR, 'b' * 64)
+        assert snapshot.total() == 2
+        assert snapshot.picture(1) is None
+        assert snapshot.picture(2) == JPEG
+        kinds = snapshot.kinds()
+        assert {name: snapshot.count(name) for name in kinds} == {EXTRACTOR: 2, 'b' * 64: 1}
+        found = snapshot.embeddings('b' * 64, kinds['b' * 64])
+        assert list(found) == [('key', np.ones(3, '<f4').tobytes())]
+        assert sorted(snapshot.digests().values()) == ['cup', 'key', 'key']
+    with samples.all_samples() as snapshot:
+        assert snapshot.total() == 3
+
+
+@pytest.mark.parametrize('addition', [-(2**63) - 1, 2**63])
+def test_an_addition_that_fits_no_column_is_refused(addition: int, samples: SampleStore) -> None:
+    with pytest.raises(ValueError, match=f'addition is {addition}; it must fit 64 bits'):
+        add(samples, sample(0), addition=addition)
+    assert samples.counts(extractor=EXTRACTOR) == {}

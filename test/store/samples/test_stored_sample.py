@@ -1,0 +1,36 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.store.samples.stored_sample import check_image, MAX_IMAGE_BYTES
+import pytest
+
+START = b'\xff\xd8\xff\xe0'
+
+
+def test_a_jpeg_file_is_returned_as_it_is() -> None:
+    largest = START + bytes(MAX_IMAGE_BYTES - 4)
+    assert check_image(largest) is largest
+
+
+@pytest.mark.parametrize('image', [b'', b'\xff\xd8', b'\x89PNG\r\n\x1a\n', b'not a picture'])
+def test_what_is_no_jpeg_file_is_refused(image: bytes) -> None:
+    with pytest.raises(ValueError, match=r'image begins with b.*; it must be a JPEG file'):
+        check_image(image)
+
+
+def test_a_picture_that_would_fill_the_disk_is_refused() -> None:
+    with pytest.raises(RequestError, match=f'has {MAX_IMAGE_BYTES + 1} bytes'):
+        check_image(START + bytes(MAX_IMAGE_BYTES - 3))

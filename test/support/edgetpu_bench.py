@@ -1,0 +1,80 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""An engine on a device that is not there, whose time a test keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from edgetpu_retrain.learning.head import Head
+from edgetpu_retrain.model_file.description import describe
+from edgetpu_retrain.runtime.engines.edgetpu_engine import EdgeTpuEngine
+from edgetpu_retrain.runtime.interpreters.preprocessing import fit_to_input, Image
+from edgetpu_retrain.runtime.models.extractor import Extractor
+import numpy as np
+from support.edgetpu_stand_in import stand_in_embedding
+from support.small_models import build_extractor
+
+DIMENSION = 16
+COMPILED = build_extractor('uint8', dimension=DIMENSION, compiled=True)
+TWIN = build_extractor('uint8', dimension=DIMENSION)
+
+
+class Bench:
+    """
+    Runs an engine whose time and background are the test's.
+
+    What is to run in the background waits until the test says so.
+    """
+
+    def __init__(self, twin: bytes | None = TWIN, **options: Any) -> None:
+        self.now = 0.0
+        self.told: list[str] = []
+        self.waiting: list[Callable[[], None]] = []
+        self.engine = EdgeTpuEngine(
+            COMPILED,
+            twin=twin,
+            report=self.told.append,
+            clock=lambda: self.now,
+            in_background=self.waiting.append,
+            **options,
+        )
+
+    def retry(self) -> None:
+        """Let the attempt that has begun come to its end."""
+        (attempt,) = self.waiting
+        self.waiting.clear()
+        attempt()
+
+
+def picture(seed: int = 0) -> Image:
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 256, (4, 5, 3), np.uint8)
+    return np.ascontiguousarray(coarse.repeat(8, axis=0).repeat(8, axis=1))
+
+
+def head(seed: int = 0, classes: int = 3) -> Head:
+    rng = np.random.default_rng(seed)
+    weights = rng.normal(0, 0.3, (DIMENSION, classes)).astype(np.float32)
+    labels = tuple(f'class {number}' for number in range(classes))
+    return Head(weights, np.zeros(classes, np.float32), labels, (-6.0, 6.0))
+
+
+def of_the_device(rgb: Image) -> Any:
+    return stand_in_embedding(fit_to_input(rgb, describe(COMPILED)), DIMENSION)
+
+
+def of_the_twin(rgb: Image) -> Any:
+    return Extractor(TWIN, device='cpu').embed(rgb)

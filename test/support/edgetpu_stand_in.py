@@ -1,0 +1,60 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+A stand-in for Coral's library, compiled by the tests themselves.
+
+    from support.edgetpu_stand_in import build_edgetpu_stand_in, stand_in_embedding
+    library = build_edgetpu_stand_in(tmp_path)
+
+``edgetpu_stand_in.c`` tells what it does and how it is told to fail.  A process that starts with
+the library's folder in LD_LIBRARY_PATH finds it under the name of the real one.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+import subprocess
+
+import numpy as np
+import numpy.typing as npt
+
+SOURCE = Path(__file__).with_suffix('.c')
+
+
+def build_edgetpu_stand_in(folder: Path) -> Path:
+    """
+    Compile the stand-in.
+
+    Args:
+        folder: where to put ``libedgetpu.so.1``.
+
+    Returns:
+        The library's path.
+    """
+    library = folder / 'libedgetpu.so.1'
+    compiler = os.environ.get('CC', 'cc')
+    strict = ['-std=c11', '-D_POSIX_C_SOURCE=200809L', '-Wall', '-Wextra', '-Werror']
+    shared = ['-O2', '-shared', '-fPIC', str(SOURCE), '-o', str(library)]
+    subprocess.run([compiler, *strict, *shared], check=True)
+    return library
+
+
+def stand_in_embedding(tensor: npt.NDArray[np.uint8], dimension: int) -> npt.NDArray[np.uint8]:
+    """Return what the stand-in computes of an input tensor: the means of D stretches of it."""
+    pixels = tensor.reshape(-1).astype(np.int64)
+    edges = np.arange(dimension + 1) * pixels.size // dimension
+    sums = np.add.reduceat(pixels, edges[:-1])
+    embedding: npt.NDArray[np.uint8] = (sums // np.diff(edges)).astype(np.uint8)
+    return embedding

@@ -1,0 +1,29 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""What is noted of a model that a test saves."""
+
+from __future__ import annotations
+
+from edgetpu_retrain.store.models.model_record import ModelRecord
+
+RECORD = ModelRecord(
+    labels=('mug', 'hat'),
+    sample_counts={'mug': 12, 'hat': 8},
+    train_accuracy=1.0,
+    validation_accuracy=0.75,
+    quantized_validation_accuracy=0.75,
+    confusion_matrix=((2, 0), (1, 1)),
+    extractor='a' * 64,
+    seconds=0.25,
+)

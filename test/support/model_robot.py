@@ -1,0 +1,93 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A store of small models, and what would be the robot that serves them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+from edgetpu_retrain.learning import Head
+from edgetpu_retrain.model_file.description import describe
+from edgetpu_retrain.model_file.head.append_head import append_head
+from edgetpu_retrain.node.models.model_versions import ModelVersions
+from edgetpu_retrain.node.models.served_model import ServedModel
+from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
+from edgetpu_retrain.runtime.engines.engine import Servable
+from edgetpu_retrain.store.models.model_record import ModelRecord
+from edgetpu_retrain.store.models.model_store import ModelStore
+from edgetpu_retrain.store.models.serving import Serving, ServingChoice
+import numpy as np
+from support.small_models import build_extractor
+
+EXTRACTOR = build_extractor('uint8')
+IDENTITY = describe(EXTRACTOR).identity
+LABELS = ('cat', 'dog')
+MODEL = append_head(
+    EXTRACTOR,
+    Head(np.eye(8, 2, dtype=np.float32), np.zeros(2, np.float32), LABELS, (-4.0, 4.0)),
+)
+RECORD = ModelRecord(
+    labels=LABELS,
+    sample_counts={'cat': 1, 'dog': 1},
+    train_accuracy=1.0,
+    validation_accuracy=1.0,
+    quantized_validation_accuracy=1.0,
+    confusion_matrix=((1, 0), (0, 1)),
+    extractor=IDENTITY,
+    seconds=0.0,
+)
+
+
+class Robot:
+    """A store of models, and a place where the serving one would be."""
+
+    def __init__(self, folder: Path) -> None:
+        self.models = ModelStore(folder)
+        self.engine = CpuEngine(EXTRACTOR)
+        self.served: list[int] = []
+        self.announced: list[tuple[int, int]] = []
+        self.warnings: list[str] = []
+        self.ended = False
+
+    def versions(
+        self, identity: str = IDENTITY, prepare: Callable[[bytes], Servable] | None = None
+    ) -> ModelVersions:
+        prepare = prepare or self.engine.prepare
+        versions = ModelVersions(self.models, identity, prepare, self.announce)
+        versions.swap_with(self.serve)
+        return versions
+
+    def announce(self, model: ServedModel, serving: Serving) -> None:
+        self.announced.append((model.version.version, serving.swaps))
+
+    def serve(self, model: ServedModel) -> Future[None]:
+        served: Future[None] = Future()
+        if self.ended:
+            served.cancel()
+        else:
+            # Written down before it serves: a robot that starts again goes on with it.
+            choice = ServingChoice(self.models).current()
+            assert choice is not None
+            assert choice.version == model.version.version
+            self.served.append(model.version.version)
+            served.set_result(None)
+        return served
+
+    def start(self, identity: str = IDENTITY) -> int:
+        """Return which version serves after a start, 0 = none."""
+        self.warnings.clear()
+        model = self.versions(identity).start(self.warnings.append)
+        return model.version.version if model else 0

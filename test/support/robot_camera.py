@@ -1,0 +1,101 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A camera and a detector that publish what a test tells them to."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import Image
+from support.waiting import Collected
+from vision_msgs.msg import Detection2D, Detection2DArray
+
+
+class Camera:
+    """
+    Publishes what it is shown, again and again, each image with a stamp of its own.
+
+    Its clock can be set by ``clock_ahead_ns``, and ``period_s`` changed.
+
+    Args:
+        node: publishes for it.
+        topic: of the images.
+        message_type: Image or CompressedImage.
+        frame_id: in each header.
+    """
+
+    def __init__(
+        self, node: Any, topic: str, message_type: type = Image, frame_id: str = 'camera_frame'
+    ) -> None:
+        self._node = node
+        self._publisher = node.create_publisher(message_type, topic, qos_profile_sensor_data)
+        self._frame_id = frame_id
+        self._message: Any = None
+        self._stop = threading.Event()
+        self.clock_ahead_ns = 0
+        self.period_s = 0.04
+        self.stamps: Collected[int] = Collected()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def show(self, message: Any) -> None:
+        """Publish a message from now on; None = nothing."""
+        self._message = message
+
+    def close(self) -> None:
+        """Stop publishing and leave the topic."""
+        self._stop.set()
+        self._thread.join()
+        self._node.destroy_publisher(self._publisher)
+
+    def _run(self) -> None:
+        while not self._stop.wait(self.period_s):
+            message = self._message
+            if message is None:
+                continue
+            now = time.time_ns() + self.clock_ahead_ns
+            message.header.frame_id = self._frame_id
+            message.header.stamp.sec, message.header.stamp.nanosec = divmod(now, 10**9)
+            self._publisher.publish(message)
+            self.stamps.append(now)
+
+
+class Detector:
+    """
+    Answers each image with the same boxes, as a detector that finds them would.
+
+    ``boxes`` can be changed, and ``late_ns`` is added to the stamps that it copies.
+
+    Args:
+        node: listens and publishes for it.
+        image_topic: of the images.
+        topic: of the boxes.
+        message_type: Image or CompressedImage.
+    """
+
+    def __init__(
+        self, node: Any, image_topic: str, topic: str, message_type: type = Image
+    ) -> None:
+        self.boxes: list[Detection2D] = []
+        self.late_ns = 0
+        self._publisher = node.create_publisher(Detection2DArray, topic, 10)
+        node.create_subscription(message_type, image_topic, self._detect, qos_profile_sensor_data)
+
+    def _detect(self, image: Any) -> None:
+        found = Detection2DArray(header=image.header, detections=self.boxes)
+        found.header.stamp.nanosec += self.late_ns
+        self._publisher.publish(found)

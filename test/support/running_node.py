@@ -1,0 +1,79 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""The retrain node in a process of its own, and all that its tests do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+import sys
+
+from support.person import Goal, Person
+from support.robot_camera import Camera, Detector
+from support.robot_messages import (
+    box_message,
+    compressed_message,
+    image_message,
+    pattern,
+    Picture,
+    TAUGHT,
+    TAUGHT_IMAGES,
+)
+from support.running_program import RunningProgram
+from support.waiting import Collected, PATIENCE_S, wait_for
+
+__all__ = [
+    'box_message',
+    'Camera',
+    'Collected',
+    'compressed_message',
+    'Detector',
+    'Goal',
+    'image_message',
+    'PATIENCE_S',
+    'pattern',
+    'Person',
+    'Picture',
+    'RunningNode',
+    'RunningProgram',
+    'TAUGHT',
+    'TAUGHT_IMAGES',
+    'wait_for',
+]
+
+
+class RunningNode(RunningProgram):
+    """
+    A process with the retrain node.
+
+    Args:
+        python_path: its PYTHONPATH.
+        parameters: name to value, as on the command line.
+        arguments: more of the command line, behind ``--ros-args``.
+        environment: changes to this process's.
+        program: what Python is to run.
+    """
+
+    def __init__(
+        self,
+        python_path: str,
+        parameters: Mapping[str, object],
+        arguments: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+        program: Sequence[str] = ('-m', 'edgetpu_retrain.node.main'),
+    ) -> None:
+        given = [part for name, value in parameters.items() for part in ('-p', f'{name}:={value}')]
+        super().__init__(
+            [sys.executable, *program, '--ros-args', *given, *arguments],
+            {'PYTHONPATH': python_path, **(environment or {})},
+        )

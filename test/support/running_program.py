@@ -1,0 +1,92 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""A child process that talks, and what it has said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+import os
+import signal
+import subprocess
+import threading
+from typing import TypeVar
+
+from support.waiting import Collected, PATIENCE_S
+
+Program = TypeVar('Program', bound='RunningProgram')
+
+
+class RunningProgram:
+    """
+    A child process that talks; as a context it is ended with SIGINT.
+
+    Args:
+        command: the program and its arguments.
+        environment: changes to this process's.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.process = subprocess.Popen(
+            command,
+            env={**os.environ, 'PYTHONFAULTHANDLER': '1', **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors='replace',
+        )
+        self.log: Collected[str] = Collected()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self: Program) -> Program:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def wait_until_ready(self: Program) -> Program:
+        """Wait until the node in it says so; what it said instead is in the error."""
+        self.wait_for_log('ready')
+        return self
+
+    def wait_for_log(self, words: str, *, since: int = 0) -> str:
+        """Return the first line, from number ``since`` on, that has these words."""
+        return self.log.wait_for(lambda line: words in line, since=since)
+
+    def end(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Send a signal, unless it has ended by itself, and return the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait until it ends, and return the exit code."""
+        try:
+            exit_code = self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired as error:
+            # It says where each of its threads is.
+            self.process.send_signal(signal.SIGABRT)
+            self._reader.join(PATIENCE_S)
+            self.process.kill()
+            raise TimeoutError('it does not end:\n' + '\n'.join(self.log)) from error
+        self._reader.join(PATIENCE_S)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        return exit_code
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.log.append(line.rstrip())
+        self.log.end()

@@ -1,0 +1,264 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+Small embedding extractors, built by the tests themselves in every form that the package takes.
+
+    from support.small_models import build_extractor
+    model = build_extractor('uint8', dimension=16)
+
+They are real .tflite files of a few kilobytes: one random convolution over the whole picture with
+a ReLU behind it, so that different pictures get different embeddings and a head can be trained
+on them.  They are written with the runtime's own schema package, not with the package's code.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ai_edge_litert import schema_py_generated as schema
+import flatbuffers
+import numpy as np
+import numpy.typing as npt
+
+EDGETPU_CUSTOM_OP = 'edgetpu-custom-op'
+# What the compiled extractors carry in place of a TPU program; its length is deliberately no
+# multiple of 16, so that the alignment of what follows it is put to the test as well.
+EDGETPU_PAYLOAD = bytes(np.random.default_rng(7).integers(0, 256, 1003, dtype=np.uint8))
+# Coral's MobileNet v1 extractor has these very two scales.
+INPUT_SCALE = 1 / 128
+EMBEDDING_SCALE = 0.023528477
+
+_TYPES = {
+    'uint8': schema.TensorType.UINT8,
+    'int8': schema.TensorType.INT8,
+    'float32': schema.TensorType.FLOAT32,
+}
+# (zero point of the picture, of the weights and of the embedding; version of CONV_2D)
+_QUANTIZED = {'uint8': (128, 128, 0, 1), 'int8': (0, 0, -128, 3)}
+
+
+def build_extractor(
+    dtype: str,
+    *,
+    dimension: int = 8,
+    image_size: int = 8,
+    spatial: int = 1,
+    rank: int = 4,
+    compiled: bool = False,
+    seed: int = 0,
+) -> bytes:
+    """
+    Return a small .tflite extractor.
+
+    Args:
+        dtype: ``'uint8'``, ``'int8'`` or ``'float32'``, of the picture and of the embedding.
+        dimension: length D of the embedding.
+        image_size: height and width of the picture; a multiple of ``spatial``.
+        spatial: positions per side of the embedding; more than 1 is what a model without a
+            pooling layer has, and what the package refuses.
+        rank: 4 for an output ``[1, spatial, spatial, D]``, 2 for ``[1, spatial * spatial * D]``.
+        compiled: whether the one operator is ``edgetpu-custom-op`` with ``EDGETPU_PAYLOAD``, as
+            Edge TPU Compiler writes it.  No runtime computes such a model without an Edge TPU.
+        seed: of the random weights.
+    """
+    model = build_extractor_tree(
+        dtype,
+        dimension=dimension,
+        image_size=image_size,
+        spatial=spatial,
+        rank=rank,
+        compiled=compiled,
+        seed=seed,
+    )
+    return pack(model)
+
+
+def build_extractor_tree(
+    dtype: str,
+    *,
+    dimension: int = 8,
+    image_size: int = 8,
+    spatial: int = 1,
+    rank: int = 4,
+    compiled: bool = False,
+    seed: int = 0,
+) -> Any:
+    """Return the extractor as the schema's ``ModelT``, to be bent before it is packed."""
+    shape = [1, spatial, spatial, dimension]
+    model = schema.ModelT(version=3, description='Small extractor of the tests.')
+    model.buffers = [schema.BufferT()]
+    graph = schema.SubGraphT(name='main', tensors=[], operators=[], inputs=[0])
+    model.subgraphs = [graph]
+    model.operatorCodes = []
+    zero_points = _QUANTIZED.get(dtype, (0, 0, 0, 1))
+    picture = _add_tensor(
+        model, 'image', dtype, [1, image_size, image_size, 3], INPUT_SCALE, zero_points[0]
+    )
+    if compiled:
+        if rank == 2:
+            shape = [1, spatial * spatial * dimension]
+        embedding = _add_tensor(model, 'embedding', dtype, shape, EMBEDDING_SCALE, zero_points[2])
+        _add_operator(
+            model,
+            schema.BuiltinOperator.CUSTOM,
+            [picture],
+            [embedding],
+            customOptions=np.frombuffer(EDGETPU_PAYLOAD, np.uint8),
+        )
+        model.operatorCodes[0].customCode = EDGETPU_CUSTOM_OP
+        # The compiler leaves a single buffer, which is empty but not absent.
+        model.buffers = [schema.BufferT(data=np.zeros(0, np.uint8))]
+        for tensor in graph.tensors:
+            tensor.buffer = 0
+    else:
+        embedding = _add_convolution(model, dtype, picture, shape, image_size // spatial, seed)
+    if rank == 2 and not compiled:
+        flat = [1, spatial * spatial * dimension]
+        reshaped = _add_tensor(model, 'flat', dtype, flat, EMBEDDING_SCALE, zero_points[2])
+        _add_operator(
+            model,
+            schema.BuiltinOperator.RESHAPE,
+            [embedding],
+            [reshaped],
+            builtinOptionsType=schema.BuiltinOptions.ReshapeOptions,
+            builtinOptions=schema.ReshapeOptionsT(newShape=flat),
+        )
+        embedding = reshaped
+    graph.outputs = [embedding]
+    model.signatureDefs = [
+        schema.SignatureDefT(
+            inputs=[schema.TensorMapT('image', picture)],
+            outputs=[schema.TensorMapT('output_0', embedding)],
+            signatureKey='serving_default',
+        )
+    ]
+    oldest_runtime = b'1.14.0' if dtype == 'int8' else b'1.5.0'
+    add_metadata(model, 'min_runtime_version', oldest_runtime.ljust(16, b'\0'))
+    return model
+
+
+def add_metadata(model: Any, name: str, content: bytes) -> None:
+    """Add a named metadata buffer to a ``ModelT``."""
+    model.buffers.append(schema.BufferT(data=np.frombuffer(content, np.uint8)))
+    model.metadata = [
+        *(model.metadata or []),
+        schema.MetadataT(name=name, buffer=len(model.buffers) - 1),
+    ]
+
+
+def pack(model: Any) -> bytes:
+    """Return the bytes of a ``ModelT``, byte vectors aligned as the schema demands."""
+    builder = _AligningBuilder(1024)
+    builder.Finish(model.Pack(builder), b'TFL3')
+    return bytes(builder.Output())
+
+
+class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]
+    """Aligns byte vectors to 16, which Python's flatbuffers does not do for force_align."""
+
+    def StartVector(self, elemSize: int, numElems: int, alignment: int) -> Any:  # noqa: N802
+        return super().StartVector(elemSize, numElems, 16 if elemSize == 1 else alignment)
+
+
+def _add_tensor(
+    model: Any,
+    name: str,
+    dtype: str,
+    shape: list[int],
+    scale: float,
+    zero_point: int,
+    content: npt.NDArray[Any] | None = None,
+) -> int:
+    data = None if content is None else np.frombuffer(content.tobytes(), np.uint8)
+    model.buffers.append(schema.BufferT(data=data))
+    quantization = None
+    if dtype != 'float32':
+        quantization = schema.QuantizationParametersT(
+            scale=np.array([scale], np.float32), zeroPoint=np.array([zero_point], np.int64)
+        )
+    types = {**_TYPES, 'int32': schema.TensorType.INT32}
+    tensors = model.subgraphs[0].tensors
+    tensors.append(
+        schema.TensorT(
+            shape=shape,
+            type=types[dtype],
+            buffer=len(model.buffers) - 1,
+            name=name,
+            quantization=quantization,
+            hasRank=True,
+        )
+    )
+    return len(tensors) - 1
+
+
+def _add_operator(
+    model: Any, code: int, inputs: list[int], outputs: list[int], version: int = 1, **fields: Any
+) -> None:
+    model.operatorCodes.append(
+        schema.OperatorCodeT(
+            builtinCode=code, deprecatedBuiltinCode=min(code, 127), version=version
+        )
+    )
+    model.subgraphs[0].operators.append(
+        schema.OperatorT(
+            opcodeIndex=len(model.operatorCodes) - 1, inputs=inputs, outputs=outputs, **fields
+        )
+    )
+
+
+def _add_convolution(
+    model: Any, dtype: str, picture: int, shape: list[int], kernel: int, seed: int
+) -> int:
+    rng = np.random.default_rng(seed)
+    dimension = shape[-1]
+    weights = rng.normal(0, 3 / kernel, (dimension, kernel, kernel, 3)).astype(np.float32)
+    bias = rng.uniform(0, 2, dimension).astype(np.float32)
+    _, weights_zero_point, embedding_zero_point, version = _QUANTIZED.get(dtype, (0, 0, 0, 1))
+    bias_type, weights_scale = 'float32', 1.0
+    if dtype != 'float32':
+        weights_scale = float(np.abs(weights).max() / 127)
+        weights = np.rint(weights / weights_scale) + weights_zero_point
+        bias = np.rint(bias / (INPUT_SCALE * weights_scale)).astype(np.int32)
+        bias_type = 'int32'
+    inputs = [
+        picture,
+        _add_tensor(
+            model,
+            'weights',
+            dtype,
+            list(weights.shape),
+            weights_scale,
+            weights_zero_point,
+            weights.astype(dtype),
+        ),
+        _add_tensor(model, 'bias', bias_type, [dimension], INPUT_SCALE * weights_scale, 0, bias),
+    ]
+    embedding = _add_tensor(
+        model, 'embedding', dtype, shape, EMBEDDING_SCALE, embedding_zero_point
+    )
+    _add_operator(
+        model,
+        schema.BuiltinOperator.CONV_2D,
+        inputs,
+        [embedding],
+        version,
+        builtinOptionsType=schema.BuiltinOptions.Conv2DOptions,
+        builtinOptions=schema.Conv2DOptionsT(
+            padding=schema.Padding.VALID,
+            strideH=kernel,
+            strideW=kernel,
+            fusedActivationFunction=schema.ActivationFunctionType.RELU,
+        ),
+    )
+    return embedding
