@@ -18,7 +18,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from edgetpu_retrain.learning import fit, FloatArray, SoftmaxRegression
+from edgetpu_retrain import SoftmaxRegression
+from edgetpu_retrain.learning import fit, FloatArray
 from embedding_sets import EmbeddingSet
 import numpy as np
 import numpy.typing as npt

@@ -18,6 +18,6 @@ Teach a robot new classes on the robot itself, by retraining a model's last laye
 needs numpy only: neither ROS nor a TensorFlow Lite runtime.
 """
 
-from edgetpu_retrain.learning.softmax_regression import SoftmaxRegression
+from edgetpu_retrain.softmax_regression import SoftmaxRegression
 
 __all__ = ['SoftmaxRegression']

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.label import UNKNOWN
-from edgetpu_retrain.learning.head import IntArray
+from edgetpu_retrain.learning.arrays import IntArray
 from edgetpu_retrain.recordings.reading import read_pictures
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 from edgetpu_retrain.runtime.models.recognizer import Recognizer

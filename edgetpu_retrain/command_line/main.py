@@ -29,10 +29,8 @@ from edgetpu_retrain.command_line.commands.samples import samples
 from edgetpu_retrain.command_line.commands.teach import teach
 from edgetpu_retrain.command_line.commands.train import train
 from edgetpu_retrain.errors import RequestError, RetrainError
+from edgetpu_retrain.exit_codes import CALL_WAS_WRONG, WORK_FAILED
 from edgetpu_retrain.wording import sentence
-
-WORK_FAILED = 1
-CALL_WAS_WRONG = 2
 
 
 @click.group(context_settings={'help_option_names': ['-h', '--help'], 'max_content_width': 100})

@@ -14,18 +14,19 @@
 """
 Learning the last layer of a model from embeddings: numpy only, no files, no ROS.
 
-``fit`` learns a head without anything to tune.  ``SoftmaxRegression`` is the class of Coral, with
-Coral's recipe.  Both train with ``SgdStep`` and ``run_training_loop`` and differ in what a batch
-is and how far a step goes.
+``fit`` learns a head without anything to tune.  ``edgetpu_retrain.SoftmaxRegression`` is the class
+of Coral, with Coral's recipe.  Both train with ``SgdStep`` and ``run_training_loop`` and differ in
+what a batch is and how far a step goes.
 """
 
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 from edgetpu_retrain.learning.default_training.quantized_check import (
     check_quantized,
     QuantizationLoss,
 )
 from edgetpu_retrain.learning.default_training.split import stratified_split
 from edgetpu_retrain.learning.fitting import fit
-from edgetpu_retrain.learning.head import FloatArray, Head, IntArray
+from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.learning.metrics import accuracy, confusion_matrix
 from edgetpu_retrain.learning.sgd.loop import (
     Outcome,
@@ -35,7 +36,6 @@ from edgetpu_retrain.learning.sgd.loop import (
 )
 from edgetpu_retrain.learning.sgd.sampling import ReplacementSampler
 from edgetpu_retrain.learning.sgd.step import SgdStep, TrainingDiverged
-from edgetpu_retrain.learning.softmax_regression import SoftmaxRegression
 from edgetpu_retrain.learning.training_report import TrainingReport
 from edgetpu_retrain.learning.unknown import UnknownDetector
 
@@ -49,7 +49,6 @@ __all__ = [
     'ReplacementSampler',
     'Sampler',
     'SgdStep',
-    'SoftmaxRegression',
     'TrainingDiverged',
     'TrainingReport',
     'UnknownDetector',

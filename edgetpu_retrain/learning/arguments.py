@@ -27,7 +27,7 @@ import operator
 import os
 from pathlib import Path
 
-from edgetpu_retrain.learning.head import FloatArray, IntArray
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 import numpy as np
 import numpy.typing as npt
 

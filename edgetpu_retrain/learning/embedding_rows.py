@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 from edgetpu_retrain.learning import arguments
-from edgetpu_retrain.learning.head import FloatArray, IntArray
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 import numpy as np
 import numpy.typing as npt
 

@@ -23,17 +23,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 import math
-from typing import TYPE_CHECKING
 
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray
+from edgetpu_retrain.learning.training_report import TrainingReport
+from edgetpu_retrain.learning.unknown import UnknownDetector
 import numpy as np
-import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from edgetpu_retrain.learning.training_report import TrainingReport
-    from edgetpu_retrain.learning.unknown import UnknownDetector
-
-FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
 
 # Enough rows to keep a matrix product busy, few enough that the logits of a large set need not
 # be in memory all at once.

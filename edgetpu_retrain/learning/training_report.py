@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from edgetpu_retrain.learning.head import IntArray
+from edgetpu_retrain.learning.arrays import IntArray
 import numpy as np
 import numpy.typing as npt
 

@@ -29,7 +29,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 import math
 
-from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.learning.arrays import FloatArray
 import numpy as np
 
 # How much the distance to the second-best class counts beside the best class's logit.

@@ -23,7 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.learning.arrays import FloatArray
 import numpy as np
 import numpy.typing as npt
 

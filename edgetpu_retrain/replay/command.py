@@ -21,9 +21,8 @@ from pathlib import Path
 import sys
 
 import click
-from edgetpu_retrain.command_line import options
-from edgetpu_retrain.command_line.main import CALL_WAS_WRONG, WORK_FAILED
 from edgetpu_retrain.errors import RequestError, RetrainError
+from edgetpu_retrain.exit_codes import CALL_WAS_WRONG, WORK_FAILED
 import edgetpu_retrain.needs_ros  # noqa: F401
 from edgetpu_retrain.recordings.image_bag import BagPart, picture_topics
 from edgetpu_retrain.replay.replay import check_rate, Replay
@@ -36,7 +35,7 @@ _NODE_NAME = 'replay'
 
 
 @click.command(context_settings={'help_option_names': ['-h', '--help'], 'max_content_width': 100})
-@click.argument('bag', type=options.PATH)
+@click.argument('bag', type=click.Path(path_type=Path))
 @click.option(
     '--topic',
     'topics',

@@ -31,7 +31,7 @@ from pathlib import Path
 import random
 import sys
 
-from edgetpu_retrain.learning import SoftmaxRegression
+from edgetpu_retrain import SoftmaxRegression
 from edgetpu_retrain.model_file.description import describe, ModelDescription
 from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.model_file.quantization import dequantize

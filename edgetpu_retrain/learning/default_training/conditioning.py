@@ -33,8 +33,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
-from edgetpu_retrain.learning.head import FloatArray, Head, IntArray
+from edgetpu_retrain.learning.head import Head
 import numpy as np
 
 # A feature that hardly ever changes must not be divided by next to nothing.

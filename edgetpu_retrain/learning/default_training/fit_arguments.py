@@ -16,8 +16,9 @@
 from __future__ import annotations
 
 from edgetpu_retrain.learning import arguments
+from edgetpu_retrain.learning.arrays import IntArray
 from edgetpu_retrain.learning.default_training.recipe import Recipe
-from edgetpu_retrain.learning.head import Head, IntArray
+from edgetpu_retrain.learning.head import Head
 import numpy as np
 import numpy.typing as npt
 

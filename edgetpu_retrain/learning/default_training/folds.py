@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from edgetpu_retrain.learning.head import IntArray
+from edgetpu_retrain.learning.arrays import IntArray
 import numpy as np
 
 # Rows of classes with a single sample: nothing could be learned of these without it.

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import math
 
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 from edgetpu_retrain.learning.default_training.calibration import cross_entropies, fit_temperature
-from edgetpu_retrain.learning.head import FloatArray, IntArray
 import numpy as np
 
 # Ending early needs evidence: a difference of as many standard errors.

@@ -22,8 +22,8 @@ from __future__ import annotations
 
 import math
 
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 from edgetpu_retrain.learning.default_training.conditioning import FeatureRows
-from edgetpu_retrain.learning.head import FloatArray, IntArray
 import numpy as np
 
 # A mean needs no more samples than this to point the right way.

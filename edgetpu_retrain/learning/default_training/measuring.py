@@ -24,11 +24,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 import math
 
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 from edgetpu_retrain.learning.default_training.folds import stratified_folds
 from edgetpu_retrain.learning.default_training.held_out_watch import HeldOutWatch
 from edgetpu_retrain.learning.default_training.split import stratified_split
 from edgetpu_retrain.learning.default_training.training_run import Problem, Run, train
-from edgetpu_retrain.learning.head import FloatArray, IntArray
 from edgetpu_retrain.learning.training_report import Method
 import numpy as np
 

@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 from edgetpu_retrain.errors import RetrainError
-from edgetpu_retrain.learning.head import IntArray
+from edgetpu_retrain.learning.arrays import IntArray
 import numpy as np
 
 # A quantized head may lose this share of the samples, or this many, whichever is more.

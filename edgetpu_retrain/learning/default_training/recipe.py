@@ -24,7 +24,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
-from edgetpu_retrain.learning.head import IntArray
+from edgetpu_retrain.learning.arrays import IntArray
 
 # Heavy ball's usual momentum.
 MOMENTUM = 0.9

@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.learning.arrays import FloatArray
 import numpy as np
 
 # One sample in so many, and one in any case, may be an outlier that does not count.

@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 from edgetpu_retrain.learning.arguments import index_vector, real_number
-from edgetpu_retrain.learning.head import IntArray
+from edgetpu_retrain.learning.arrays import IntArray
 import numpy as np
 
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 from edgetpu_retrain.learning.default_training.calibration import (
     expected_calibration_error,
     fit_temperature,
@@ -48,7 +49,7 @@ from edgetpu_retrain.learning.default_training.recipe import (
 from edgetpu_retrain.learning.default_training.robust_range import robust_logit_range
 from edgetpu_retrain.learning.default_training.training_run import Problem, Run, train
 from edgetpu_retrain.learning.embedding_rows import BLOCK_ROWS, EmbeddingRows
-from edgetpu_retrain.learning.head import FloatArray, Head, IntArray
+from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.learning.metrics import confusion_matrix
 from edgetpu_retrain.learning.sgd.balanced_sampling import BalancedOrder
 from edgetpu_retrain.learning.training_report import TrainingReport

@@ -18,11 +18,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 from edgetpu_retrain.learning.default_training.conditioning import FeatureRows
 from edgetpu_retrain.learning.default_training.held_out_watch import HeldOutWatch
 from edgetpu_retrain.learning.default_training.progress_relay import ProgressRelay
 from edgetpu_retrain.learning.default_training.recipe import CosineSchedule, MOMENTUM, Recipe
-from edgetpu_retrain.learning.head import FloatArray, IntArray
 from edgetpu_retrain.learning.sgd.balanced_sampling import BalancedOrder, BalancedSampler
 from edgetpu_retrain.learning.sgd.loop import (
     run_training_loop,

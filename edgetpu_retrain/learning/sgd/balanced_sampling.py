@@ -15,8 +15,8 @@
 
 from __future__ import annotations
 
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 from edgetpu_retrain.learning.default_training.conditioning import FeatureRows
-from edgetpu_retrain.learning.head import FloatArray, IntArray
 import numpy as np
 
 # Planning many batches at once costs a fraction of planning each.

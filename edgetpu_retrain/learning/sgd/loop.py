@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import math
 from typing import Protocol
 
-from edgetpu_retrain.learning.head import FloatArray, IntArray
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 from edgetpu_retrain.learning.sgd.step import SgdStep
 import numpy as np
 

@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from edgetpu_retrain.learning.head import FloatArray, IntArray
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 import numpy as np
 
 # Drawing for many batches at once costs a tenth of drawing for each.

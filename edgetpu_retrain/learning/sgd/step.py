@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 
-from edgetpu_retrain.learning.head import FloatArray, IntArray
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 import numpy as np
 
 # Far enough from the largest float32, 3.4e38, that no change of up to 2e19 reaches it.

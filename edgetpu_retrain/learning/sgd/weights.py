@@ -19,7 +19,8 @@ from collections.abc import Sequence
 import math
 
 from edgetpu_retrain.learning import arguments
-from edgetpu_retrain.learning.head import FloatArray, Head
+from edgetpu_retrain.learning.arrays import FloatArray
+from edgetpu_retrain.learning.head import Head
 import numpy as np
 import numpy.typing as npt
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError
-from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.flatbuffer import parse_to_read
 from edgetpu_retrain.model_file.head.layers import find_head
 from edgetpu_retrain.model_file.quantization import dequantize, QuantizationParameters

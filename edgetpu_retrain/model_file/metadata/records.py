@@ -30,7 +30,7 @@ import struct
 from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError
-from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.learning.arrays import FloatArray
 import flatbuffers
 from flatbuffers import encode, number_types, packer
 from flatbuffers.table import Table

@@ -26,7 +26,7 @@ import math
 from typing import Any
 
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.node.cameras.message_header import check_header, stamp_ns
 from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.pictures.region import Region

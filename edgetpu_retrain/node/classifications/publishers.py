@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.node.cameras.detections import BoxAnswer
 from edgetpu_retrain.node.classifications.annotated_pictures import AnnotatedPictures

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import time
 
 from edgetpu_retrain.errors import ImageError, RetrainError
-from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.node.cameras.detections import BoxAnswer
 from edgetpu_retrain.node.classifications.publishers import AnswerPublishers
 from edgetpu_retrain.node.frames.captures import Capture, Captures

@@ -23,7 +23,7 @@ import time
 from typing import Protocol, TypeVar
 
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.node.cameras.detections import BoxAnswer, boxes_within
 from edgetpu_retrain.node.frames.answering import Answering
 from edgetpu_retrain.node.frames.captures import Capture, Captures

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from edgetpu_retrain.errors import ModelFileError
-from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.runtime.interpreters.image_input import nothing, PassTimes
 from edgetpu_retrain.runtime.interpreters.preprocessing import Image

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import time
 from typing import Any
 
-from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.description import describe_embedding, ModelDescription
 from edgetpu_retrain.model_file.head.expose_embedding import expose_embedding
 from edgetpu_retrain.model_file.metadata.labels import read_labels

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.head.cut_head import cut_head
 from edgetpu_retrain.model_file.quantization import dequantize
 from edgetpu_retrain.runtime.interpreters.interpreter import load_parsed

@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.description import describe, ModelDescription
 from edgetpu_retrain.model_file.quantization import dequantize
 from edgetpu_retrain.runtime.interpreters.image_input import ImageInput

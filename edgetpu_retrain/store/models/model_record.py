@@ -23,7 +23,7 @@ import math
 from typing import Any, TypeGuard
 
 from edgetpu_retrain.label import check_label
-from edgetpu_retrain.learning.head import IntArray
+from edgetpu_retrain.learning.arrays import IntArray
 
 # Messages and arrays count in 64 bits.
 _COUNT_END = 2**63

@@ -26,7 +26,7 @@ from itertools import islice
 from pathlib import Path
 import sqlite3
 
-from edgetpu_retrain.learning.head import FloatArray
+from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.quantization import dequantize, QuantizationParameters
 from edgetpu_retrain.store.database.typed_rows import typed_rows
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind, RawArray

@@ -20,7 +20,7 @@ from pathlib import Path
 import sqlite3
 
 from edgetpu_retrain.errors import StoreError
-from edgetpu_retrain.learning.head import IntArray
+from edgetpu_retrain.learning.arrays import IntArray
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.database.typed_rows import MalformedRowError, typed_rows
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind, RawArray

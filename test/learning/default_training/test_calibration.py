@@ -13,12 +13,12 @@
 # limitations under the License.
 from __future__ import annotations
 
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 from edgetpu_retrain.learning.default_training.calibration import (
     cross_entropies,
     expected_calibration_error,
     fit_temperature,
 )
-from edgetpu_retrain.learning.head import FloatArray, IntArray
 import numpy as np
 import pytest
 

@@ -18,7 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from edgetpu_retrain.learning import fit, FloatArray, Head, IntArray, SoftmaxRegression
+from edgetpu_retrain import SoftmaxRegression
+from edgetpu_retrain.learning import fit, FloatArray, Head, IntArray
 from edgetpu_retrain.learning.default_training.calibration import expected_calibration_error
 from edgetpu_retrain.learning.sgd.blas_threads import one_blas_thread
 from edgetpu_retrain.learning.training_report import TrainingReport

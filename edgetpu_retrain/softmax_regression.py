@@ -25,7 +25,8 @@ import math
 from pathlib import Path
 
 from edgetpu_retrain.learning import arguments
-from edgetpu_retrain.learning.head import Head, IntArray
+from edgetpu_retrain.learning.arrays import IntArray
+from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.learning.metrics import accuracy
 from edgetpu_retrain.learning.sgd.blas_threads import one_blas_thread
 from edgetpu_retrain.learning.sgd.loop import (

@@ -65,7 +65,7 @@ def test_importing_the_package_imports_neither_ros_nor_a_runtime() -> None:
         check=True,
     )
     loaded = set(answer.stdout.split())
-    assert 'edgetpu_retrain.learning.softmax_regression' in loaded
+    assert 'edgetpu_retrain.softmax_regression' in loaded
     assert not heavy & loaded
 
 
