@@ -229,7 +229,7 @@ static enum status invoke(struct context *context, struct node *node)
     }
   }
   if (is_due(device, "spin", image)) {
-    for (volatile unsigned turns = 0;; ++turns) {
+    for (;;) {
     }
   }
   if (is_due(device, "abort", image)) {

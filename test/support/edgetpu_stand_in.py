@@ -45,7 +45,8 @@ def build_edgetpu_stand_in(folder: Path) -> Path:
     """
     library = folder / 'libedgetpu.so.1'
     compiler = os.environ.get('CC', 'cc')
-    strict = ['-std=c11', '-D_POSIX_C_SOURCE=200809L', '-Wall', '-Wextra', '-Werror']
+    # No -Werror: a newer compiler that warns of more must not fail code that nobody changed.
+    strict = ['-std=c11', '-D_POSIX_C_SOURCE=200809L', '-Wall', '-Wextra']
     shared = ['-O2', '-shared', '-fPIC', str(SOURCE), '-o', str(library)]
     subprocess.run([compiler, *strict, *shared], check=True)
     return library
