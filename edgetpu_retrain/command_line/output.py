@@ -24,7 +24,7 @@ from typing import Any
 import click
 from edgetpu_retrain.wording import sentence
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 
 def emit(result: Any) -> None:
@@ -89,16 +89,14 @@ def progress_bar(what: str, total: int | None) -> Iterator[Callable[[], None]]:
         What is to be called after each step.
     """
     console = Console(stderr=True)
-    columns = (
-        TextColumn('{task.description}'),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
+    columns = [TextColumn('{task.description}'), BarColumn(), TextColumn('{task.completed:.0f}')]
+    if total is not None:
+        columns[2:] = [TextColumn('{task.completed:.0f}/{task.total:.0f}'), TimeRemainingColumn()]
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as progress:
-        task = progress.add_task(what, total=total)
+        # A bar that is not started only tells that work goes on.  rich 11 knows no total=None.
+        task = progress.add_task(what, total=total or 0, start=total is not None)
         yield lambda: progress.advance(task)
 
 

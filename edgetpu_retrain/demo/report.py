@@ -49,13 +49,15 @@ class TrainingBar:
     def __init__(self, progress: Progress) -> None:
         """Draw on `progress`."""
         self._progress = progress
-        self._bar = progress.add_task('training', total=None, figures='')
+        # Until the first feedback it only tells that work goes on.  rich 11 knows no total=None.
+        self._bar = progress.add_task('training', start=False, figures='')
 
     def update(
         self, iteration: int, num_iter: int, loss: float, train: float, validation: float
     ) -> None:
         """Show the state after `iteration` of `num_iter` iterations."""
         figures = f'loss {loss:.3f}  right of taught {train:.0%}, of held out {validation:.0%}'
+        self._progress.start_task(self._bar)
         self._progress.update(self._bar, completed=iteration, total=num_iter, figures=figures)
 
     def finish(self) -> None:

@@ -141,6 +141,8 @@ def annotate(rgb: RgbArray, annotation: Annotation) -> npt.NDArray[np.uint8]:
     canvas[:] = _BACKGROUND
     left = (canvas.shape[1] - shown_width) // 2
     method = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
+    if rgb.shape[:2] == (1, 1):
+        rgb = np.repeat(rgb, 2, axis=1)  # OpenCV 4.5.4 refuses a single pixel
     shown = cv2.resize(rgb, (shown_width, shown_height), interpolation=method)
     right = left + shown_width
     picture = canvas[:shown_height, left:right]

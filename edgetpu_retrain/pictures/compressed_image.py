@@ -26,6 +26,7 @@ from typing import Any, Protocol
 
 import cv2
 from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.pictures.colours import convert_colours
 from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.pictures.picture_size import check_size
 from edgetpu_retrain.pictures.png_file import png_size, PNG_START, without_extras
@@ -156,7 +157,7 @@ def decode_picture(content: bytes) -> RgbArray:
         raise ImageError(f'the picture cannot be decoded ({error.err}): send it again') from error
     if picture is None:
         raise ImageError(f'the picture ({len(content)} bytes) is damaged: send it again')
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+    return convert_colours(picture, cv2.COLOR_BGR2RGB)
 
 
 def _jpeg_size(content: bytes) -> tuple[int, int]:

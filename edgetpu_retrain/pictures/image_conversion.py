@@ -28,6 +28,7 @@ from typing import Any, Protocol
 
 import cv2
 from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.pictures.colours import convert_colours
 from edgetpu_retrain.pictures.picture_size import check_size
 from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.wording import quoted
@@ -77,7 +78,7 @@ class _Encoding:
 
 
 def _by_opencv(code: int) -> Callable[[npt.NDArray[Any]], RgbArray]:
-    return lambda pixels: np.asarray(cv2.cvtColor(pixels, code), np.uint8)
+    return lambda pixels: convert_colours(pixels, code)
 
 
 def _as_it_is(pixels: npt.NDArray[Any]) -> RgbArray:
@@ -103,8 +104,8 @@ def _yuv422(code: int) -> _Encoding:
     return _Encoding(2, _by_opencv(code), even_width=True, grid=(2, 1))
 
 
-# Names as in sensor_msgs/image_encodings.hpp.  OpenCV calls a Bayer pattern by the second pixel
-# of its second row, or (COLOR_BayerRGGB2RGB) as ROS does.
+# Names as in sensor_msgs/image_encodings.hpp.  OpenCV calls a Bayer pattern by the second and
+# third pixel of its second row; 4.5.4 does not have ROS's names (COLOR_BayerRGGB2RGB) yet.
 _ENCODINGS = {
     'rgb8': _Encoding(3, _as_it_is),
     'bgr8': _Encoding(3, _by_opencv(cv2.COLOR_BGR2RGB)),
@@ -112,10 +113,10 @@ _ENCODINGS = {
     'bgra8': _Encoding(4, _by_opencv(cv2.COLOR_BGRA2RGB)),
     'mono8': _Encoding(1, _by_opencv(cv2.COLOR_GRAY2RGB)),
     'mono16': _Encoding(1, _from_mono16, dtype='u2'),
-    'bayer_rggb8': _bayer(cv2.COLOR_BayerRGGB2RGB),
-    'bayer_bggr8': _bayer(cv2.COLOR_BayerBGGR2RGB),
-    'bayer_gbrg8': _bayer(cv2.COLOR_BayerGBRG2RGB),
-    'bayer_grbg8': _bayer(cv2.COLOR_BayerGRBG2RGB),
+    'bayer_rggb8': _bayer(cv2.COLOR_BayerBG2RGB),
+    'bayer_bggr8': _bayer(cv2.COLOR_BayerRG2RGB),
+    'bayer_gbrg8': _bayer(cv2.COLOR_BayerGR2RGB),
+    'bayer_grbg8': _bayer(cv2.COLOR_BayerGB2RGB),
     'yuv422': _yuv422(cv2.COLOR_YUV2RGB_UYVY),
     'uyvy': _yuv422(cv2.COLOR_YUV2RGB_UYVY),
     'yuv422_yuy2': _yuv422(cv2.COLOR_YUV2RGB_YUY2),

@@ -67,6 +67,12 @@ def test_training_shows_loss_and_accuracies(sheet: Sheet) -> None:
     assert 'of held out 98%' in sheet.text
 
 
+def test_a_training_that_has_told_nothing_yet_is_shown(sheet: Sheet) -> None:
+    with sheet.report.training() as bar:
+        bar.finish()
+    assert 'training' in sheet.text
+
+
 def test_a_finished_training_has_a_full_bar(sheet: Sheet) -> None:
     with sheet.report.training() as bar:
         bar.update(491, 500, loss=0.1, train=1.0, validation=1.0)

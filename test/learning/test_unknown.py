@@ -59,6 +59,11 @@ def test_independent_samples_are_rejected_at_the_wanted_share() -> None:
         assert rejected == pytest.approx(rate, abs=0.0015)
 
 
+def test_the_threshold_of_few_samples_is_the_next_higher_score() -> None:
+    scores = np.random.default_rng(0).permutation(20).astype(np.float32)
+    assert [threshold_for(scores, rate) for rate in (0.0, 0.05, 0.1, 0.5)] == [19, 19, 18, 10]
+
+
 def test_near_copies_do_not_make_another_view_unknown() -> None:
     copies = -np.linspace(9.0, 11.0, 100, dtype=np.float32)
     identical = np.full(20, -10.0, np.float32)

@@ -71,8 +71,9 @@ def draw_confusion(axes: Axes, analysis: Analysis) -> None:
         va='top' if few else 'center',
         rotation_mode='anchor',
         fontsize=size,
+        parse_math=False,
     )
-    axes.set_yticks(range(len(chosen)), names, fontsize=size)
+    axes.set_yticks(range(len(chosen)), names, fontsize=size, parse_math=False)
     for row, column in np.argwhere(counts > 0).tolist():
         axes.text(
             column,

@@ -52,8 +52,6 @@ STYLE: dict[str, Any] = {
     'lines.linewidth': 2.0,
     'figure.facecolor': 'white',
     'savefig.facecolor': 'white',
-    # A label such as '$x' is a name, not a formula.
-    'text.parse_math': False,
     # Letters as outlines: the page needs no font.
     'svg.fonttype': 'path',
     # The same figure twice is the same file.
@@ -64,7 +62,11 @@ _LONGEST_LABEL = 16
 
 
 def label_in_figure(label: str) -> str:
-    """Return a class name as short as a figure has room for."""
+    """
+    Return a class name as short as a figure has room for.
+
+    It is to be drawn with ``parse_math=False``: '$x' is a name, not a formula.
+    """
     return shown(label, _LONGEST_LABEL)
 
 
@@ -74,7 +76,7 @@ def legend_above(axes: Axes) -> None:
     axes.legend(
         loc='lower right',
         bbox_to_anchor=(1.0, 1.0),
-        ncols=columns,
+        ncol=columns,  # matplotlib 3.5 knows no other name
         borderaxespad=0.2,
         handlelength=1.6,
         columnspacing=1.2,

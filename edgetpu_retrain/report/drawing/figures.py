@@ -47,7 +47,6 @@ from edgetpu_retrain.report.words.phrases import shown
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 Draw = Callable[[Axes, Analysis], None]
 
@@ -57,6 +56,8 @@ _SHEET_WIDTH = 12.0
 _CONCLUSION_HEIGHT = 3.4
 _ROW_HEIGHT = 5.0
 _SHEET_DPI = 100
+# By settings: matplotlib 3.5 has no layout engine that takes them.
+_SHEET_SPACING = {'figure.constrained_layout.w_pad': 0.15, 'figure.constrained_layout.h_pad': 0.12}
 _SHEET_COLUMNS = 2
 # Characters of a line, and lines of problems, that fit.
 _CONCLUSION_LINE = 150
@@ -165,12 +166,8 @@ def sheet_of(all_drawings: tuple[Drawing, ...], analysis: Analysis, top: Conclus
     """Return all figures, the conclusion first, as one PNG file."""
     rows = -(-len(all_drawings) // _SHEET_COLUMNS)
     heights = [_CONCLUSION_HEIGHT, *[_ROW_HEIGHT] * rows]
-    with _drawing():
-        figure = Figure(
-            figsize=(_SHEET_WIDTH, sum(heights)),
-            dpi=_SHEET_DPI,
-            layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.12),
-        )
+    with _drawing(), mpl.rc_context(_SHEET_SPACING):
+        figure = Figure(figsize=(_SHEET_WIDTH, sum(heights)), dpi=_SHEET_DPI, layout='constrained')
         grid = figure.add_gridspec(1 + rows, _SHEET_COLUMNS, height_ratios=heights)
         _write_conclusion(figure.add_subfigure(grid[0, :]), top)
         for number, drawing in enumerate(all_drawings):
@@ -203,10 +200,10 @@ def _reliability_sentence(analysis: Analysis) -> str:
 
 def _write_conclusion(panel: SubFigure, top: Conclusions) -> None:
     panel.suptitle('Have I done enough?', x=0.015, ha='left', weight='bold')
-    panel.text(0.015, 0.8, top.headline, va='top', fontsize=16, weight='bold')
+    panel.text(0.015, 0.8, top.headline, va='top', fontsize=16, weight='bold', parse_math=False)
     paragraphs = [*top.sentences, *(f'• {each.title}' for each in top.problems[:_PROBLEMS])]
     text = '\n'.join(textwrap.fill(shown(paragraph), _CONCLUSION_LINE) for paragraph in paragraphs)
-    panel.text(0.015, 0.62, text, va='top', linespacing=1.5)
+    panel.text(0.015, 0.62, text, va='top', linespacing=1.5, parse_math=False)
 
 
 @contextmanager

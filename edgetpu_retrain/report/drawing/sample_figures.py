@@ -15,6 +15,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from edgetpu_retrain.learning import IntArray
 from edgetpu_retrain.report.analysis.learning_curve import SHARES
 from edgetpu_retrain.report.analysis.report_analysis import Analysis
@@ -29,6 +31,7 @@ from edgetpu_retrain.report.drawing.figure_style import (
 )
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 import numpy as np
 
 MOST_CLASSES = 16
@@ -48,9 +51,11 @@ def draw_class_balance(axes: Axes, analysis: Analysis) -> None:
     chosen = smallest_classes(analysis)
     counts = analysis.counts[chosen]
     places = np.arange(len(chosen))
-    bars = axes.barh(places, counts, color=BLUE, height=0.7)
-    axes.bar_label(bars, padding=3)
-    axes.set_yticks(places, [label_in_figure(analysis.names[n]) for n in chosen.tolist()])
+    axes.barh(places, counts, color=BLUE, height=0.7)
+    for place, count in zip(places.tolist(), counts.tolist(), strict=True):
+        _write_beside(axes, count, place, str(count), (3.0, 0.0), va='center')
+    names = [label_in_figure(analysis.names[number]) for number in chosen.tolist()]
+    axes.set_yticks(places, names, parse_math=False)
     axes.invert_yaxis()
     axes.grid(visible=False, axis='y')
     axes.set_xlim(0.0, 1.12 * float(counts.max()))
@@ -74,13 +79,7 @@ def draw_learning_curve(axes: Axes, analysis: Analysis) -> None:
         elinewidth=2.0,
     )  # fmt: skip
     for share, value in zip(SHARES, accuracy.tolist(), strict=True):
-        axes.annotate(
-            f'{100 * value:.1f}',
-            (share, 100 * value),
-            textcoords='offset points',
-            xytext=(6, -13),
-            fontsize=9,
-        )
+        _write_beside(axes, share, 100 * value, f'{100 * value:.1f}', (6.0, -13.0), fontsize=9)
     # Each step doubles the samples, so that equal gains look equal.
     axes.set_xscale('log')
     axes.minorticks_off()
@@ -126,7 +125,8 @@ def draw_gain_by_class(axes: Axes, analysis: Analysis) -> None:
     axes.scatter(
         after, places, s=38, color=GREEN, marker='D', zorder=4, label='with 80 %', linewidth=0.0
     )
-    axes.set_yticks(places, [label_in_figure(analysis.names[each[0]]) for each in found])
+    names = [label_in_figure(analysis.names[each[0]]) for each in found]
+    axes.set_yticks(places, names, parse_math=False)
     axes.invert_yaxis()
     lowest = float(min(before.min(), after.min()))
     axes.set_xlim(max(0.0, lowest - 10.0) if lowest > 10.0 else -3.0, 103.0)
@@ -143,3 +143,13 @@ def draw_spacing(axes: Axes, analysis: Analysis) -> None:
     axes.grid(visible=False, axis='x')
     axes.set_xlabel('cosine distance to the nearest other sample')
     axes.set_ylabel('samples (%)')
+
+
+def _write_beside(
+    axes: Axes, x: float, y: float, text: str, points: tuple[float, float], **looks: Any
+) -> None:
+    """Write a text so many points to the right of and above a place among the data."""
+    # axes.annotate and bar_label do this, too, but matplotlib 3.5 cannot lay them out in a sheet.
+    right, up = points
+    aside = ScaledTranslation(right / 72, up / 72, axes.figure.dpi_scale_trans)
+    axes.text(x, y, text, transform=axes.transData + aside, **looks)

@@ -98,7 +98,8 @@ def fit_to_input(
 def _resized(rgb: Image, out: Image) -> Image:
     """Write the picture into ``out``, resized to its height and width."""
     height, width = out.shape[:2]
-    if rgb.shape == out.shape:
+    # A single pixel is repeated, as interpolation would do, and OpenCV 4.5.4 refuses to.
+    if rgb.shape == out.shape or rgb.shape[:2] == (1, 1):
         np.copyto(out, rgb)
         return out
     if rgb.shape[0] >= height and rgb.shape[1] >= width:

@@ -91,10 +91,11 @@ class TfliteRuntime:
                 experimental_delegates=list(delegates),
             )
         except SystemError as error:
-            # tflite-runtime 2.14, the newest one, was compiled for numpy 1.
+            # tflite-runtime 2.14, the newest one, was compiled for numpy 1.23 to 1.26.
+            remedy = 'tflite-runtime<2.14' if np.__version__.startswith('1.') else 'numpy<2'
             raise DeviceError(
                 f'{self.name} does not work with numpy {np.__version__}: pip install '
-                f"'numpy<2', or remove tflite-runtime and pip install ai-edge-litert"
+                f"'{remedy}', or remove tflite-runtime and pip install ai-edge-litert"
             ) from error
 
 

@@ -92,13 +92,19 @@ def view(photograph: Image, width: int, height: int) -> Image:
         (HEIGHT * 2, WIDTH // 2),
         (HEIGHT // 2, WIDTH * 2),
         (HEIGHT // 2, WIDTH * 9),
-        (1, 1),
+        (1, 2),
     ],
 )
 def test_enlarging_either_side_interpolates(height: int, width: int) -> None:
     rgb = picture(height, width)
     wanted = cv2.resize(rgb, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
     np.testing.assert_array_equal(fit_to_input(rgb, description('uint8'))[0], wanted)
+
+
+def test_a_single_pixel_fills_the_input() -> None:
+    rgb = picture(1, 1)
+    fitted = fit_to_input(rgb, description('uint8'))
+    np.testing.assert_array_equal(fitted, np.broadcast_to(rgb, fitted.shape))
 
 
 @pytest.mark.parametrize(

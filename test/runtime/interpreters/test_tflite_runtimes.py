@@ -90,17 +90,24 @@ def test_a_runtime_that_cannot_be_imported_is_named(site: Path) -> None:
         edgetpu_runtime()
 
 
-def test_a_runtime_that_was_compiled_for_another_numpy_becomes_one_sentence() -> None:
+@pytest.mark.parametrize(
+    ('numpy', 'remedy'), [('2.4.0', 'numpy<2'), ('1.21.5', 'tflite-runtime<2.14')]
+)
+def test_a_runtime_that_was_compiled_for_another_numpy_becomes_one_sentence(
+    numpy: str, remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(np, '__version__', numpy)
+
     def fail(**_options: object) -> Any:
-        # What tflite-runtime 2.14 does with numpy 2.
+        # What tflite-runtime 2.14 does with numpy 2, and with one older than 1.23.
         raise SystemError('CreateWrapperFromBuffer returned a result with an exception set')
 
     runtime = TfliteRuntime('tflite-runtime 2.14.0', fail, lambda _library, _options: None)
     with pytest.raises(DeviceError) as refused:
         runtime.make_interpreter(b'model')
     assert str(refused.value) == (
-        f'tflite-runtime 2.14.0 does not work with numpy {np.__version__}: pip install '
-        f"'numpy<2', or remove tflite-runtime and pip install ai-edge-litert"
+        f'tflite-runtime 2.14.0 does not work with numpy {numpy}: pip install '
+        f"'{remedy}', or remove tflite-runtime and pip install ai-edge-litert"
     )
 
 

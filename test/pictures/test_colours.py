@@ -1,0 +1,25 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+import cv2
+from edgetpu_retrain.pictures.colours import convert_colours
+import numpy as np
+import pytest
+
+
+@pytest.mark.parametrize('size', [(1, 1), (1, 2), (2, 1), (3, 5)])
+def test_pictures_of_every_size_change_their_colours(size: tuple[int, int]) -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    np.testing.assert_array_equal(convert_colours(rgb, cv2.COLOR_BGR2RGB), rgb[..., ::-1])
