@@ -67,8 +67,7 @@ class DrawnFields(WrittenFields):
         return super().number(self._draw(st.just(example) | st.floats()))
 
     def text(self, example: str) -> str:
-        text = st.text(st.characters(exclude_categories=['Cs']), max_size=120)
-        value = self._draw(st.just(example) | st.sampled_from(TEXTS) | text)
+        value = self._draw(st.just(example) | st.sampled_from(TEXTS) | st.text(max_size=120))
         WrittenFields.whole(self, 8, 0)
         WrittenFields.data(self, value.encode())
         return str(value)

@@ -13,7 +13,7 @@
 # limitations under the License.
 """Kill the whole node while it captures, trains and writes, and ask the next one what is left."""
 
-from __future__ import annotations
+# Without `from __future__ import annotations`, with which pytest 6 cannot load a dataclass.
 
 from collections import Counter
 from dataclasses import dataclass, field

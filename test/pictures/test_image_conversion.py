@@ -13,7 +13,7 @@
 # limitations under the License.
 """Expected values come from numpy and from the definitions of the encodings, not from OpenCV."""
 
-from __future__ import annotations
+# Without `from __future__ import annotations`, with which pytest 6 cannot load a dataclass.
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -13,7 +13,7 @@
 # limitations under the License.
 """Kill a robot again and again while it captures, trains and writes, and look what is left."""
 
-from __future__ import annotations
+# Without `from __future__ import annotations`, with which pytest 6 cannot load a dataclass.
 
 from collections import Counter
 from collections.abc import Callable

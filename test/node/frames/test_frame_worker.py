@@ -13,7 +13,7 @@
 # limitations under the License.
 """The worker's thread with real small models; what it tells is collected in queues."""
 
-from __future__ import annotations
+# Without `from __future__ import annotations`, with which pytest 6 cannot load a dataclass.
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
