@@ -5,6 +5,7 @@
 #   make test                                 all tests, and how many branches they take
 #   make test ARGS='-k quantization -x'       some of them: ARGS goes to pytest
 #   make colcon-test ARGS=test/learning       tests (without ARGS all) by colcon in a workspace
+#   make test VERSIONS=jammy                  with the libraries of Ubuntu 22.04 (noble: 24.04)
 #   make bench                                the default training against its rivals
 #   make bench-teach                          teaching from files against a bare loop
 #   make bench-node                           the node against a bare loop;  ARGS=--quick tries it
@@ -16,13 +17,14 @@
 # Kilted of PyPI, in folders of its own.  PYTHON=python3.12 chooses another Python.
 
 ROS ?=
+VERSIONS ?=
 ARGS ?=
 IMAGE_TOPIC ?=
 SECONDS ?= 60
 MINUTES ?= 10
 export PYTHON
 
-dev := tools/dev.sh $(if $(ROS),--ros $(ROS))
+dev := tools/dev.sh $(if $(ROS),--ros $(ROS)) $(if $(VERSIONS),--versions $(VERSIONS))
 
 .PHONY: help setup build test colcon-test lint lock demo bench bench-teach bench-node fuzz soak run clean
 

@@ -35,6 +35,8 @@ LOCKS = {
     'pip-newest.txt': ('pip-newest.txt',),
     'pip-oldest.txt': ('pip-oldest.txt',),
 }
+# For one Python only, with an Ubuntu's versions, see test_ubuntu_versions.py.
+LOCKS_OF_UBUNTU = ('jammy.txt', 'jammy-test.txt', 'noble.txt', 'noble-test.txt')
 # What is installed later than what, into one environment.
 ADDED = {
     'apt-test.txt': ('apt.txt',),
@@ -68,7 +70,7 @@ def test_nothing_stands_in_for_the_numpy_of_the_system(python: str) -> None:
     assert 'numpy' not in versions(python, 'apt.txt') | versions(python, 'apt-test.txt')
 
 
-@pytest.mark.parametrize('lock', LOCKS)
+@pytest.mark.parametrize('lock', [*LOCKS, *LOCKS_OF_UBUNTU])
 def test_each_has_hashes_and_no_address(lock: str) -> None:
     text = (LOCKED / lock).read_text()
     assert '://' not in text
@@ -82,4 +84,4 @@ def test_each_has_hashes_and_no_address(lock: str) -> None:
 
 
 def test_each_lock_is_known_here() -> None:
-    assert sorted(each.name for each in LOCKED.iterdir()) == sorted(LOCKS)
+    assert sorted(each.name for each in LOCKED.iterdir()) == sorted((*LOCKS, *LOCKS_OF_UBUNTU))

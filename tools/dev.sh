@@ -17,13 +17,14 @@
 #
 # Where a ROS 2 is sourced it is used, and never written to: .venv then holds only what rosdep
 # has no key for.  Elsewhere, and where --ros asks for a distribution, ROS 2 comes from PyPI's
-# wheels into .venv (Jazzy) or .venv-kilted.  Everything stays inside the checkout.
+# wheels into .venv (Jazzy) or .venv-kilted.  With --versions the libraries beside it are those of
+# an Ubuntu, in .venv-jammy or .venv-noble.  Everything stays inside the checkout.
 
 set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: tools/dev.sh [--ros jazzy|kilted] COMMAND [ARGUMENTS]
+usage: tools/dev.sh [--ros jazzy|kilted | --versions jammy|noble] COMMAND [ARGUMENTS]
 
   check           name the Debian packages that are missing, if any
   setup           make the environment (.venv)
@@ -42,6 +43,8 @@ usage: tools/dev.sh [--ros jazzy|kilted] COMMAND [ARGUMENTS]
   clean           remove all of the above; what `run` has learned (.ros) stays
 
   --ros           take this distribution's wheels from PyPI, even where a ROS 2 is sourced
+  --versions      Jazzy's wheels, and Python, numpy, OpenCV and the like as Ubuntu 22.04 (jammy)
+                  or 24.04 (noble) has them
   PYTHON=python3.12 in the environment chooses the Python to make the environment with
 TEXT
 }
@@ -93,10 +96,37 @@ leave_own_environment() {
   if [ "$(cat "$active/origin" 2>/dev/null)" != sourced ]; then leave_ros; fi
 }
 
-# Set distro, and origin: 'sourced' for a ROS 2 in the caller's shell, 'wheels' for PyPI's.
+# Take the Python of an Ubuntu, unless PYTHON names one.  Sets ubuntu_python, its version.
+choose_python() {
+  local found program
+  case $versions in
+    jammy) ubuntu_python=3.10 ;;
+    noble) ubuntu_python=3.12 ;;
+    *) die "there are no versions of $versions here; choose jammy or noble" ;;
+  esac
+  [ -z "${PYTHON:-}" ] || return 0
+  # What pyenv has in PATH runs only where that version is selected; the real one lies beside it.
+  for found in $(type -ap "python$ubuntu_python"); do
+    for program in "$found" "${found%/shims/*}/versions/$ubuntu_python".*/bin/python3; do
+      if "$program" -c '' 2>/dev/null; then
+        python=$program
+        return 0
+      fi
+    done
+  done
+  die "the versions of $versions are for its Python $ubuntu_python, and no python$ubuntu_python" \
+    "that runs is in PATH. Install it, or name one: PYTHON=/path/to/python$ubuntu_python"
+}
+
+# Set distro, and origin: 'sourced' for a ROS 2 in the caller's shell, 'wheels' for PyPI's; and
+# locked, how the names of the locks for it begin.
 choose_ros() {
   local wanted=$1
   leave_own_environment
+  if [ -n "$versions" ]; then
+    choose_python
+    wanted=jazzy
+  fi
   origin=wheels distro=${wanted:-jazzy}
   if [ -z "$wanted" ] && [ -n "${ROS_DISTRO:-}" ]; then
     if ! "$python" -c 'import rclpy' 2>/dev/null; then
@@ -110,7 +140,7 @@ choose_ros() {
   fi
   if [ "$origin" = wheels ]; then
     case $distro in
-      jazzy) suffix='' ;;
+      jazzy) suffix=${versions:+-$versions} ;;
       kilted) suffix=-kilted ;;
       *) die "there are no wheels of ROS 2 $distro here; choose jazzy or kilted" ;;
     esac
@@ -165,6 +195,8 @@ require_tools() {
     elif [ "$origin" = wheels ] && [ "$minor" -gt 14 ]; then
       die "$python is Python $version; ROS 2's wheels on PyPI are for 3.10 to 3.14." \
         'Name another: PYTHON=python3.12'
+    elif [ -n "$versions" ] && [ "$version" != "$ubuntu_python" ]; then
+      die "$python is Python $version; the versions of $versions are for Python $ubuntu_python"
     fi
   elif [ "$python" = python3 ]; then
     missing+=('python3 (Python)' 'python3-venv (venv)' 'python3-dev (Python.h)')
@@ -215,7 +247,7 @@ is_current() { [ "$(cat "$1" 2>/dev/null)" = "$2" ]; }
 
 # Print the lock of what a command needs ('': of the environment itself).
 lock_of() {
-  local of=$distro lock
+  local of=${versions:-$distro} lock
   [ "$origin" = wheels ] || of=apt
   for lock in "requirements/locked/$of${1:+-$1}.txt" "requirements/locked/$1.txt"; do
     if [ -e "$lock" ]; then
@@ -466,7 +498,7 @@ do_test() {
   enter_install
   rm -rf "$scratch"
   mkdir -p "$scratch/log"
-  say "testing with ROS 2 $distro, $(python3 --version)"
+  say "testing with ROS 2 $distro, $(python3 --version)${versions:+, the versions of $versions}"
   # All tests are also to reach most branches.  What coverage.py installs beside itself starts it
   # in every Python process that finds this variable, nodes and other children of tests included.
   if [ $# = 0 ]; then
@@ -574,7 +606,7 @@ do_run() {
     --ros-args --params-file config/retrain.yaml -r "image:=$topic" "${@:2}"
 }
 
-# Write one lock: the newest releases that fit, for every Python, with the hashes of all their files.
+# Write one lock: the newest releases that fit, with the hashes of all their files.
 write_lock() {
   local locked=requirements/locked/$1 words='' file
   shift
@@ -582,8 +614,8 @@ write_lock() {
     case $file in requirements/locked/*) ;; *.txt) words+=" $file" ;; esac
   done
   say "$locked"
-  "$cache/locking/bin/uv" pip compile --quiet --upgrade --universal --python-version 3.10 \
-    --generate-hashes --no-emit-index-url --no-header --no-annotate \
+  "$cache/locking/bin/uv" pip compile --quiet --upgrade --generate-hashes \
+    --no-emit-index-url --no-header --no-annotate \
     --constraints requirements/lock-constraints.txt "$@" --output-file "$cache/locking/locked.txt"
   {
     echo "# Written by \`make lock\` from$words; do not edit."
@@ -595,7 +627,7 @@ write_lock() {
 leave_out() { sed -n 's/^\([^# ]\+\).*/--no-emit-package\n\1/p' "$1"; }
 
 do_lock() {
-  local distro lock test_tools of_ubuntu
+  local distro lock test_tools of_ubuntu every_python=(--universal --python-version 3.10)
   mkdir -p "$cache/tmp"
   lock=requirements/locked/lock.txt
   if ! is_current "$cache/locking/ready" "$(fingerprint "$lock" --)"; then
@@ -607,33 +639,46 @@ do_lock() {
   mapfile -t test_tools < <(leave_out requirements/left-out-test-tools.txt)
   mapfile -t of_ubuntu < <(leave_out requirements/left-out-beside-apt.txt)
   for distro in jazzy kilted; do
-    write_lock "$distro.txt" "requirements/ros-$distro.txt" requirements/runtime.txt \
-      "${test_tools[@]}"
+    write_lock "$distro.txt" "${every_python[@]}" "requirements/ros-$distro.txt" \
+      requirements/runtime.txt "${test_tools[@]}"
     local of_test=(requirements/test.txt)
     if [ -e "requirements/test-$distro.txt" ]; then
       of_test+=("requirements/test-$distro.txt")
     fi
-    write_lock "$distro-test.txt" "${of_test[@]}" --constraints "requirements/locked/$distro.txt"
+    write_lock "$distro-test.txt" "${every_python[@]}" "${of_test[@]}" \
+      --constraints "requirements/locked/$distro.txt"
   done
-  write_lock build.txt requirements/build.txt --constraints requirements/locked/jazzy.txt
-  write_lock apt.txt requirements/runtime.txt "${of_ubuntu[@]}"
-  write_lock apt-test.txt requirements/test.txt requirements/test-apt.txt "${of_ubuntu[@]}" \
-    --constraints requirements/locked/apt.txt
-  write_lock lint.txt requirements/lint.txt --constraints requirements/locked/jazzy.txt \
-    --constraints requirements/locked/jazzy-test.txt
-  write_lock fuzz.txt requirements/fuzz.txt
-  write_lock lock.txt requirements/lock.txt
-  write_lock pip-oldest.txt requirements/pip-oldest.txt
-  write_lock pip-newest.txt requirements/pip-newest.txt
+  write_lock build.txt "${every_python[@]}" requirements/build.txt \
+    --constraints requirements/locked/jazzy.txt
+  write_lock apt.txt "${every_python[@]}" requirements/runtime.txt "${of_ubuntu[@]}"
+  write_lock apt-test.txt "${every_python[@]}" requirements/test.txt requirements/test-apt.txt \
+    "${of_ubuntu[@]}" --constraints requirements/locked/apt.txt
+  write_lock lint.txt "${every_python[@]}" requirements/lint.txt \
+    --constraints requirements/locked/jazzy.txt --constraints requirements/locked/jazzy-test.txt
+  write_lock fuzz.txt "${every_python[@]}" requirements/fuzz.txt
+  write_lock lock.txt "${every_python[@]}" requirements/lock.txt
+  write_lock pip-oldest.txt "${every_python[@]}" requirements/pip-oldest.txt
+  write_lock pip-newest.txt "${every_python[@]}" requirements/pip-newest.txt
+  write_locks_of_ubuntu jammy 3.10 --overrides "${test_tools[@]}"
+  write_locks_of_ubuntu noble 3.12 --constraints "${test_tools[@]}"
   # What does the metadata of the packages that are locked now ask for?
   for distro in jazzy kilted; do
     tools/dev.sh --ros "$distro" test -n 0 -q test/test_lock_completeness.py
   done
 }
 
+# Write the locks of an Ubuntu's versions, for its one Python.
+write_locks_of_ubuntu() {
+  local options=(--python-platform x86_64-manylinux_2_28 --python-version "$2")
+  options+=("$3" "requirements/versions-$1.txt")
+  write_lock "$1.txt" requirements/ros-jazzy.txt requirements/runtime.txt "${options[@]}" "${@:4}"
+  write_lock "$1-test.txt" requirements/test.txt requirements/test-jazzy.txt "${options[@]}" \
+    --constraints "requirements/locked/$1.txt"
+}
+
 do_clean() {
   local name
-  for name in '' -kilted; do
+  for name in '' -kilted -jammy -noble; do
     rm -rf "$root/.venv$name" "build$name" "install$name" "log$name"
   done
   # Its files may belong to other users of a user namespace.
@@ -645,10 +690,17 @@ do_clean() {
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
-wanted=''
-if [ "${1:-}" = --ros ]; then
-  wanted=${2:?--ros needs a distribution: jazzy or kilted}
+wanted='' versions=''
+while true; do
+  case ${1:-} in
+    --ros) wanted=${2:?--ros needs a distribution: jazzy or kilted} ;;
+    --versions) versions=${2:?--versions needs an Ubuntu: jammy or noble} ;;
+    *) break ;;
+  esac
   shift 2
+done
+if [ -n "$versions" ] && [ "${wanted:-jazzy}" != jazzy ]; then
+  die "the versions of $versions are tested with ROS 2 jazzy only, not $wanted"
 fi
 command=${1:-}
 [ $# = 0 ] || shift
