@@ -24,7 +24,7 @@ import sys
 import cv2
 from edgetpu_retrain.demo.scenes import play, teaching_scene
 from edgetpu_retrain.model_file.metadata.labels import read_labels
-from edgetpu_retrain.node.parameters.table import camera_parameters, PARAMETERS
+from edgetpu_retrain.node.parameters.values import camera_parameters, PARAMETERS
 import pytest
 import yaml
 

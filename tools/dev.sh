@@ -31,7 +31,8 @@ usage: tools/dev.sh [--ros jazzy|kilted | --versions jammy|noble] COMMAND [ARGUM
   build           setup, and build both packages (build, install, log)
   test [ARGS]     build, and run pytest with ARGS
   colcon-test [ARGS]  build and test in a workspace, as a build farm does; ARGS goes to pytest
-  lint            ruff, mypy, ament_flake8, ament_pep257, ament_copyright, shellcheck
+  lint            ruff, mypy, ament_flake8, ament_pep257, ament_copyright, shellcheck; are the
+                  documents of the parameters as declared?
   demo [ARGS]     build, and run the demonstration
   bench [ARGS]    build, and hold the default training against its rivals
   bench-teach [ARGS]  build, and hold teaching from files against a bare loop
@@ -562,6 +563,7 @@ do_lint() {
     say "ament_copyright is not installed here; ruff's CPY001 has checked the headers"
   fi
   check shellcheck "${scripts[@]}"
+  check python3 tools/parameter_documents.py --check
   [ ${#failed[@]} = 0 ] || die "lint failed: ${failed[*]}"
   say 'lint passed'
 }

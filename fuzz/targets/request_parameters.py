@@ -20,8 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from edgetpu_retrain.node.parameters.description import Parameter
-from edgetpu_retrain.node.parameters.table import camera_parameters, PARAMETERS
-from edgetpu_retrain.node.parameters.values import collect_parameters, MAX_CAMERAS
+from edgetpu_retrain.node.parameters.values import (
+    camera_parameters,
+    collect_parameters,
+    MAX_CAMERAS,
+    PARAMETERS,
+)
 from message_fields import Fields, ReadFields, WrittenFields
 from target import each_of, MemoryBudget, MIB, Target
 

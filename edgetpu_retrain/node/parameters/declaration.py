@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""From the table of parameters to ROS parameters with descriptors, and back to values."""
+"""From the declared parameters to ROS parameters with descriptors, and back to values."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from collections.abc import Callable
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.node.parameters.description import Parameter
-from edgetpu_retrain.node.parameters.table import camera_parameters, PARAMETERS
+from edgetpu_retrain.node.parameters.description import Parameter, TAKES_EFFECT_AT_ONCE
 from edgetpu_retrain.node.parameters.values import (
+    camera_parameters,
     check_camera_names,
     collect_parameters,
     NodeParameters,
+    PARAMETERS,
 )
 from rcl_interfaces.msg import (
     FloatingPointRange,
@@ -44,7 +45,6 @@ _READ_WHEN_CONFIGURED = (
     'change it, start the node again, or clean it up first (ros2 lifecycle set NODE deactivate, '
     'then cleanup).'
 )
-_TAKES_EFFECT_AT_ONCE = 'Takes effect at once.'
 
 
 def declare_node_parameters(node: Node) -> None:
@@ -157,7 +157,7 @@ def _descriptor(parameter: Parameter) -> ParameterDescriptor:
 
 
 def _constraints(parameter: Parameter) -> str:
-    when = _TAKES_EFFECT_AT_ONCE if parameter.live else _READ_WHEN_CONFIGURED
+    when = TAKES_EFFECT_AT_ONCE if parameter.live else _READ_WHEN_CONFIGURED
     return f'One of {", ".join(parameter.choices)}. {when}' if parameter.choices else when
 
 

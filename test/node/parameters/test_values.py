@@ -17,12 +17,14 @@ from array import array
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.node.parameters.table import camera_parameters, PARAMETERS
+from edgetpu_retrain.node.parameters.description import Parameter
 from edgetpu_retrain.node.parameters.values import (
+    camera_parameters,
     check_camera_names,
     collect_parameters,
     MAX_CAMERA_NAME_LENGTH,
     MAX_CAMERAS,
+    PARAMETERS,
 )
 from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.retraining import TrainingOptions
@@ -34,6 +36,80 @@ def values(**changes: Any) -> dict[str, Any]:
     for camera in changes.get('cameras', ['camera']):
         defaults |= {each.name: each.default for each in camera_parameters(camera)}
     return defaults | changes
+
+
+MOST = 2**63 - 1
+# Name, default, smallest and largest value, whether a change takes effect at once.
+DECLARED: list[tuple[str, Any, tuple[float, float] | None, bool]] = [
+    ('autostart', True, None, False),
+    ('cameras', ['camera'], None, False),
+    ('extractor', '', None, False),
+    ('device', 'auto', None, False),
+    ('fallback_extractor', '', None, False),
+    ('invoke_timeout_s', 2.0, (0.01, 3600.0), False),
+    ('num_threads', 1, (1, 64), False),
+    ('data_dir', '', None, False),
+    ('num_iter', 0, (0, 1_000_000), True),
+    ('learning_rate', 0.0, (0.0, 1000.0), True),
+    ('batch_size', 100, (1, 100_000), True),
+    ('reg', 0.0, (0.0, 1e9), True),
+    ('rejection_rate', 0.05, (0.0, 0.99), True),
+    ('seed', 0, (0, MOST), True),
+    ('sample_timeout_s', 10.0, (0.001, 86400.0), True),
+    ('min_novelty', 0.0, (0.0, 2.0), True),
+    ('store_images', 'none', None, True),
+    ('keep_models', 20, (1, 1_000_000), True),
+    ('follow_models', False, None, True),
+    ('unknown_below', 0.0, (0.0, 1.0), True),
+    ('smoothing_frames', 1, (1, 1000), True),
+    ('smoothing_hysteresis', 0.1, (0.0, 1.0), True),
+    ('max_results', 0, (0, 100_000), True),
+]
+DECLARED_FOR_A_CAMERA: list[tuple[str, Any, tuple[float, float] | None, bool]] = [
+    ('front.image_topic', 'image', None, False),
+    ('front.image_transport', 'raw', None, False),
+    ('front.device', '', None, False),
+    ('front.active', True, None, True),
+    ('front.roi', [0, 0, 0, 0], None, True),
+    ('front.detections_topic', '', None, False),
+    ('front.detections_timeout_s', 0.5, (0.001, 60.0), True),
+    ('front.max_detections', 32, (1, 1000), True),
+]
+
+
+@pytest.mark.parametrize(
+    ('parameters', 'expected'),
+    [(PARAMETERS, DECLARED), (camera_parameters('front'), DECLARED_FOR_A_CAMERA)],
+    ids=['node', 'camera'],
+)
+def test_names_defaults_ranges_and_times_of_effect(
+    parameters: tuple[Parameter, ...],
+    expected: list[tuple[str, Any, tuple[float, float] | None, bool]],
+) -> None:
+    declared = [(each.name, each.default, each.allowed, each.live) for each in parameters]
+    assert declared == expected
+    # 10 and 10.0 are equal, and so are 1 and True; to ROS they differ in type.
+    assert [type(each[1]) for each in declared] == [type(each[1]) for each in expected]
+
+
+def test_choices() -> None:
+    choices = {
+        each.name: each.choices
+        for each in (*PARAMETERS, *camera_parameters('front'))
+        if each.choices
+    }
+    assert choices == {
+        'store_images': ('none', 'thumbnail', 'full'),
+        'front.image_transport': ('raw', 'compressed'),
+    }
+
+
+def test_a_description_names_the_unit() -> None:
+    named = {each.name: each.description for each in (*PARAMETERS, *camera_parameters('front'))}
+    for name in ('invoke_timeout_s', 'sample_timeout_s', 'front.detections_timeout_s'):
+        assert named[name].endswith(', in seconds.')
+    assert named['front.roi'].endswith(', in pixels.')
+    assert named['num_threads'] == 'Threads of the CPU for inference.'
 
 
 def test_the_defaults_make_a_node() -> None:

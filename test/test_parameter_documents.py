@@ -1,0 +1,133 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""config/retrain.yaml and the table in docs/interface.md, held against the declaration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TOOL = 'tools/parameter_documents.py'
+DOCUMENTS = ('config/retrain.yaml', 'docs/interface.md')
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Return a checkout of the files that the tool reads, its documents free to be changed."""
+    for name in (TOOL, *DOCUMENTS):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / 'edgetpu_retrain').symlink_to(ROOT / 'edgetpu_retrain')
+    return tmp_path
+
+
+def run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(checkout / TOOL), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def change(document: Path, old: str, new: str) -> None:
+    text = document.read_text()
+    assert text.count(old) == 1
+    document.write_text(text.replace(old, new))
+
+
+def test_the_documents_are_as_declared() -> None:
+    done = run(ROOT, '--check')
+    assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
+
+
+@pytest.mark.parametrize(
+    ('name', 'old', 'new'),
+    [
+        ('config/retrain.yaml', 'num_threads: 1\n', 'num_threads: 2\n'),
+        ('docs/interface.md', 'Threads of the CPU for inference', 'Threads for inference'),
+    ],
+)
+def test_a_change_by_hand_is_found_and_taken_back(
+    checkout: Path, name: str, old: str, new: str
+) -> None:
+    document = checkout / name
+    before = document.read_text()
+    change(document, old, new)
+    changed = document.read_text()
+    done = run(checkout, '--check')
+    assert done.returncode == 1
+    assert done.stdout == f'{name} differs from the declared parameters: run python3 {TOOL}\n'
+    assert document.read_text() == changed
+    assert run(checkout).returncode == 0
+    assert document.read_text() == before
+
+
+@pytest.mark.parametrize('name', DOCUMENTS)
+def test_what_is_written_by_hand_stays(checkout: Path, name: str) -> None:
+    document = checkout / name
+    text = f'# Before\n{document.read_text()}# After\n'
+    document.write_text(text)
+    assert run(checkout).returncode == 0
+    assert document.read_text() == text
+
+
+def test_a_document_without_its_mark_is_refused(checkout: Path) -> None:
+    document = checkout / 'config' / 'retrain.yaml'
+    change(document, '    # end of what is generated\n', '')
+    text = document.read_text()
+    for arguments in ((), ('--check',)):
+        done = run(checkout, *arguments)
+        assert done.returncode == 1
+        assert (
+            done.stderr == 'config/retrain.yaml must have each mark once, on a line of its own\n'
+        )
+    assert document.read_text() == text
+
+
+def test_a_parameter_has_its_meaning_and_range_above_its_default() -> None:
+    assert """
+    # How long a pass on an Edge TPU may take before it counts as failed, in seconds. Allowed: 0.01
+    # to 3600.0.
+    invoke_timeout_s: 2.0
+
+    # Threads of the CPU for inference. Allowed: 1 to 64.
+    num_threads: 1
+""" in (ROOT / 'config' / 'retrain.yaml').read_text()
+
+
+def test_the_parameters_of_a_camera_are_indented() -> None:
+    assert """
+      # Which device runs this camera's frames, as 'device'; '' is that very one.
+      device: ''
+
+      # Whether the node listens to this camera. Takes effect at once.
+      active: true
+""" in (ROOT / 'config' / 'retrain.yaml').read_text()
+
+
+@pytest.mark.parametrize(
+    'words',
+    [
+        "| `<name>.device` | `''` | Which device runs this camera's frames, as `device`; `''` is ",
+        'is that very one. See [coral.md](coral.md). |',
+        ' is `$ROS_HOME/edgetpu_retrain` or `~/.ros/edgetpu_retrain`. |',
+        'are classified on `~/<camera>/detections`; ',
+        'on the same kind of processor. Allowed: 0 or more. Takes effect at once. |',
+        '| `num_threads` | `1` | Threads of the CPU for inference. Allowed: 1 to 64. |',
+    ],
+)
+def test_the_table_has_links_code_and_ranges(words: str) -> None:
+    assert words in (ROOT / 'docs' / 'interface.md').read_text()
