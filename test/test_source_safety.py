@@ -33,10 +33,13 @@ NETWORK = {
     *('socket', 'socketserver', 'ssl', 'telnetlib', 'urllib', 'urllib3', 'xmlrpc'),
 }
 # Asks the kernel whether a port is free, and sends nothing.
-MAY_USE_SOCKETS = {PACKAGE / 'demo' / 'isolation.py'}
+MAY_USE_SOCKETS = {PACKAGE / 'processes' / 'isolation.py'}
 # Of the recipe for the default extractor: an unpickler that refuses all but four names.
 MAY_UNPICKLE = {REPOSITORY / 'tools' / 'torch_checkpoint.py'}
-STARTS_PROCESSES = {PACKAGE / 'runtime' / 'probe.py', PACKAGE / 'demo' / 'processes.py'}
+STARTS_PROCESSES = {
+    PACKAGE / 'runtime' / 'interpreters' / 'probe.py',
+    PACKAGE / 'processes' / 'child_process.py',
+}
 EVALUATE = {'eval', 'exec', 'compile', '__import__', 'breakpoint'}
 ARRAY_READERS = {'np.load', 'np.lib.format.read_array', '_npy.read_array'}
 SHELLS = {'os.system', 'os.popen', 'subprocess.getoutput', 'subprocess.getstatusoutput'}
