@@ -63,7 +63,7 @@ def before_temperature(head: Head) -> FloatArray:
 def test_the_same_data_and_seed_give_the_same_weights_in_two_processes(flowers: Flowers) -> None:
     program = (
         'import hashlib, sys; sys.path.insert(0, sys.argv[1])\n'
-        'from flowers import read_flowers\n'
+        'from support.flowers import read_flowers\n'
         'from edgetpu_retrain.learning import fit\n'
         'f = read_flowers()\n'
         'h = fit(f.raw, f.labels, scale=f.scale, zero_point=f.zero_point, seed=3)\n'
