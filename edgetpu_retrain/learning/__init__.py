@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Learning the last layer of a model from embeddings: numpy only, no files, no ROS.
+Training of a model's last layer (the head) on embeddings: numpy only, no files, no ROS.
 
-``fit`` learns a head without anything to tune.  ``edgetpu_retrain.SoftmaxRegression`` is the class
-of Coral, with Coral's recipe.  Both train with ``SgdStep`` and ``run_training_loop`` and differ in
-what a batch is and how far a step goes.
+``fit`` trains a head with nothing to tune.  ``edgetpu_retrain.SoftmaxRegression`` is a drop-in for
+Coral's class, with Coral's recipe.  Both train with ``SgdStep`` and ``run_training_loop``; they
+differ in how they sample batches and schedule the learning rate.
 """
 
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray

@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-What the numerical interface accepts.
+Argument validation for the numerical API.
 
-Each function returns its argument in the one form that the rest of this room works with, or
-raises a ValueError that names the argument, its value and what is allowed.
+Each function returns its argument in the canonical form that this package uses, or raises a
+ValueError that names the argument, its value and the allowed values.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 import numpy as np
 import numpy.typing as npt
 
-# One stray label, 10**9 say, must not take all of a robot's memory.
+# A single stray label such as 10**9 must not exhaust the robot's memory.
 _LARGEST_ARRAY_BYTES = 2**30
 
 _NUMBERS = (int, float, np.integer, np.floating)
@@ -41,7 +41,7 @@ _DATA_KEYS = ('data_train', 'labels_train', 'data_val', 'labels_val')
 
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """The checked content of ``train_with_sgd``'s data: float32 ``[N, D]`` and int64 ``[N]``."""
+    """The validated data of ``train_with_sgd``: float32 ``[N, D]`` and int64 ``[N]`` arrays."""
 
     data_train: FloatArray
     labels_train: IntArray
@@ -82,7 +82,7 @@ def real_number(
 
 
 def fits_memory(rows: int, columns: int, meaning: str) -> None:
-    """Refuse a float32 array of rows x columns that a robot's memory would not hold."""
+    """Raise a ValueError if a float32 array of rows x columns would not fit in memory."""
     size = rows * columns * 4
     if size > _LARGEST_ARRAY_BYTES:
         raise ValueError(
@@ -92,7 +92,7 @@ def fits_memory(rows: int, columns: int, meaning: str) -> None:
 
 
 def as_array(value: npt.ArrayLike, name: str) -> npt.NDArray[np.generic]:
-    """Return value as an array of whatever type it has."""
+    """Return value as an array, keeping its dtype."""
     try:
         return np.asarray(value)
     except (TypeError, ValueError) as error:
@@ -100,7 +100,7 @@ def as_array(value: npt.ArrayLike, name: str) -> npt.NDArray[np.generic]:
 
 
 def layer_sizes(feature_dim: int, num_classes: int) -> None:
-    """Refuse sizes, partly taken from data, that make no layer."""
+    """Raise a ValueError if these sizes do not describe a valid layer."""
     if num_classes < 2:
         raise ValueError(
             f'num_classes, taken from the labels, is {num_classes}; it must be 2 or more: give '
@@ -117,10 +117,10 @@ def float_matrix(
     Return embeddings as float32 ``[N, D]``, N and D at least 1.
 
     Args:
-        value: numbers, ``[N, D]``; not copied when it is a float32 array already.
+        value: numbers, ``[N, D]``; a float32 array is not copied.
         name: the argument's name for messages.
-        feature_dim: D, or None when any will do.
-        finite: whether to look at every value for NaN and infinity.
+        feature_dim: the required D, or None to accept any.
+        finite: whether to check for NaN and infinity.
     """
     matrix = _real_array(value, name)
     expected = '[N, D]' if feature_dim is None else f'[N, {feature_dim}]'
@@ -145,7 +145,7 @@ def one_or_more_embeddings(value: npt.ArrayLike, name: str, feature_dim: int) ->
 
 
 def float_vector(value: npt.ArrayLike, name: str, length: int | None) -> FloatArray:
-    """Return finite numbers as float32 ``[C]``, C equal to length when that is given."""
+    """Return finite numbers as float32 ``[C]``; C must equal length if given."""
     array = _real_array(value, name)
     if array.ndim != 1 or len(array) == 0 or length not in {None, len(array)}:
         raise ValueError(f'{name} has shape {array.shape}; it must be [{length or "C"}]')
@@ -154,8 +154,9 @@ def float_vector(value: npt.ArrayLike, name: str, length: int | None) -> FloatAr
 
 
 def check_finite(array: FloatArray, name: str) -> None:
-    """Refuse NaN and infinity, which would spread to every weight."""
-    # Extremes see both and, unlike isfinite(array), need no array of answers.
+    """Raise a ValueError on NaN or infinity, which would propagate to every weight."""
+    # NaN and infinity both show in min or max, which need no temporary array, unlike
+    # isfinite(array).
     if math.isfinite(array.min()) and math.isfinite(array.max()):
         return
     place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
@@ -171,10 +172,10 @@ def class_labels(
     Return labels, given as class indices or one-hot rows, as int64 ``[N]``.
 
     Args:
-        value: integer ``[N]`` class indices, or ``[N, C]`` rows with a single 1 and else 0.
+        value: integer class indices ``[N]``, or one-hot rows ``[N, C]``.
         name: the argument's name for messages.
         rows: N, the number of embeddings.
-        num_classes: C, or None when it is to be found out.
+        num_classes: C, or None to infer it.
     """
     array = as_array(value, name)
     if array.ndim == 2:
@@ -183,7 +184,7 @@ def class_labels(
 
 
 def index_vector(value: npt.ArrayLike, name: str, rows: int | None = None) -> IntArray:
-    """Return integers as int64 ``[N]``, N at least 1, and equal to rows when that is given."""
+    """Return integers as int64 ``[N]``; N is at least 1 and must equal rows if given."""
     array = as_array(value, name)
     if array.ndim != 1 or len(array) == 0:
         raise ValueError(f'{name} has shape {array.shape}; it must be [N] with N at least 1')
@@ -198,8 +199,8 @@ def index_vector(value: npt.ArrayLike, name: str, rows: int | None = None) -> In
 
 
 def class_indices(indices: IntArray, name: str, num_classes: int | None) -> IntArray:
-    """Return the class indices unchanged when each is in 0..num_classes-1."""
-    # As unsigned numbers the negative ones are the largest: one pass finds either fault.
+    """Return the class indices unchanged if all are in 0..num_classes-1, else raise ValueError."""
+    # Cast to unsigned, negative indices become the largest: one pass finds both errors.
     beyond = 2**63 if num_classes is None else num_classes
     if int(np.maximum.reduce(indices.view(np.uint64))) >= beyond:
         wrong = indices.min() if indices.min() < 0 else indices.max()
@@ -209,7 +210,7 @@ def class_indices(indices: IntArray, name: str, num_classes: int | None) -> IntA
 
 
 def class_names(labels: Sequence[str] | None, num_classes: int) -> tuple[str, ...]:
-    """Return one non-empty name for each class, or ``()`` for None."""
+    """Return one non-empty name per class, or ``()`` for None."""
     if labels is None:
         return ()
     wanted = f'one non-empty string for each of the {num_classes} classes, or None'
@@ -234,12 +235,12 @@ def file_path(value: object, name: str) -> Path:
 
 def training_data(data: object, feature_dim: int | None, num_classes: int | None) -> TrainingData:
     """
-    Return the four arrays of ``train_with_sgd``'s data, checked against each other.
+    Return the four arrays of ``train_with_sgd``'s data, checked for consistency.
 
     Args:
         data: the dictionary; keys other than the four are ignored.
-        feature_dim: D, or None for that of ``data_train``.
-        num_classes: C, or None for the width of one-hot labels or the highest index plus one.
+        feature_dim: D, or None to take that of ``data_train``.
+        num_classes: C, or None to take the width of one-hot labels or the highest index plus one.
     """
     if not isinstance(data, Mapping):
         raise ValueError(
@@ -263,7 +264,7 @@ def training_data(data: object, feature_dim: int | None, num_classes: int | None
 
 
 def found_classes(value: npt.ArrayLike, name: str) -> int:
-    """Return the number of classes that labels speak of."""
+    """Infer the number of classes from the labels."""
     array = as_array(value, name)
     if array.ndim == 2:
         return int(array.shape[1])
@@ -271,7 +272,7 @@ def found_classes(value: npt.ArrayLike, name: str) -> int:
 
 
 def _found_classes(labels_train: npt.ArrayLike, labels_val: npt.ArrayLike) -> int:
-    # A class may happen to lie in the validation part only; it is a class all the same.
+    # A class may occur in the validation part only; it still counts.
     return max(
         found_classes(labels_train, "data['labels_train']"),
         found_classes(labels_val, "data['labels_val']"),
@@ -284,7 +285,7 @@ def _real_array(value: npt.ArrayLike, name: str) -> FloatArray:
     array = as_array(value, name)
     if array.dtype.kind not in 'fiu':
         raise ValueError(f'{name} has dtype {array.dtype}; it must hold real numbers')
-    # What float32 cannot hold becomes infinite and is found as such.
+    # Values beyond float32 become infinite; check_finite reports them.
     with np.errstate(over='ignore'):
         return array.astype(np.float32)
 

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The arrays that go from room to room."""
+"""Type aliases for the arrays that packages exchange."""
 
 import numpy as np
 import numpy.typing as npt

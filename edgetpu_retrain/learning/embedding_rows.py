@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Embeddings as the extractor wrote them, turned into float32 only a few rows at a time."""
+"""A matrix of embeddings in the extractor's type, dequantized a few rows at a time."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 import numpy as np
 import numpy.typing as npt
 
-# Rows looked at in one go where all of them are: 4096 of 1280 dimensions are 20 MiB as float32.
+# Rows per block when all are processed: 4096 x 1280 float32 values are 20 MiB.
 BLOCK_ROWS = 4096
 
 
 class EmbeddingRows:
     """
-    A matrix of embeddings that stays as it is, in memory or in a memory-mapped file.
+    A matrix of embeddings, in memory or memory-mapped, that is never converted as a whole.
 
     Args:
         embeddings: float ``[N, D]``, or quantized integers ``[N, D]``.
-        scale: of quantized embeddings: a real value is ``scale * (stored - zero_point)``.
-        zero_point: of quantized embeddings.
+        scale: for quantized embeddings: a real value is ``scale * (stored - zero_point)``.
+        zero_point: for quantized embeddings.
 
     Raises:
-        ValueError: when the matrix is empty or not finite, when quantized embeddings come
-            without scale and zero_point, or float ones with them.
+        ValueError: if the matrix is empty or not finite, if scale and zero_point are missing for
+            quantized embeddings, or are given for float ones.
 
     >>> rows = EmbeddingRows(np.array([[10, 14]], np.uint8), scale=0.5, zero_point=10)
     >>> rows.floats(np.array([0]))

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""``fit``: the default way to learn a head."""
+"""``fit``: the default way to train a head."""
 
 from __future__ import annotations
 
@@ -56,46 +56,46 @@ def fit(
     report_every: int = 10,
 ) -> Head:
     """
-    Learn a head, without anything to tune.
+    Train a head, with nothing to tune.
 
-    What is None is taken from the data.  The same data and seed give the same weights, bit for
-    bit, on the same machine and libraries.
+    Options that are None are derived from the data.  The same data and seed give the same
+    weights, bit for bit, on the same machine and libraries.
 
     Args:
-        embeddings: float32 ``[N, D]``, or quantized integers ``[N, D]``, also memory-mapped:
-            they are dequantized a batch at a time.
+        embeddings: float32 ``[N, D]``, or quantized integers ``[N, D]``.  They may be
+            memory-mapped: they are dequantized a batch at a time.
         labels: integer ``[N]``, class indices 0..C-1; each class has at least one sample.
-        scale: of quantized embeddings, ``scale * (stored - zero_point)``; for these only.
-        zero_point: of quantized embeddings; for these only.
+        scale: for quantized embeddings only: a real value is ``scale * (stored - zero_point)``.
+        zero_point: for quantized embeddings only.
         num_classes: C, 2 or more.
-        initial: an earlier head to go on from, of the same D.  Its classes are the first of the
-            new ones; those it lacks are imprinted.  That needs a quarter of the iterations.
-        num_iter: iterations of the final training; then no earlier end is looked for.
-        learning_rate: first step size, above 0, on conditioned features (mean square 1); it
-            falls to 0 along half a cosine.
-        batch_size: samples in an iteration, 1 or more.
+        initial: an earlier head to start from (warm start), of the same D.  Its classes come
+            first; new classes are imprinted.  A warm start needs a quarter of the iterations.
+        num_iter: iterations of the final training; setting it disables early stopping.
+        learning_rate: initial learning rate, above 0, on conditioned features (mean square 1);
+            it decays to 0 along half a cosine.
+        batch_size: samples per iteration, 1 or more.
         reg: strength of the L2 regularization, 0 or more, on conditioned features.
         callback: called every report_every iterations with iteration (counted over all runs),
-            loss, training and validation accuracy (0 to 1).  Returning True ends the training.
-        seed: of all chance, 0 or more.
-        balanced: draw every class equally often, however many samples it has.
-        rejection_rate: share of known things that may be called unknown, 0 to below 1; where the
-            samples are near copies of each other it is less (:func:`.unknown.threshold_for`).
-        weight_scale: standard deviation of random first weights; 0 begins with class means.
-        validation_fraction: part of each class that is held out to measure with, above 0, below
-            1; where that would be fewer than 50 samples, all are judged by cross-validation.
+            loss, training and validation accuracy (0 to 1).  Returning True stops the training.
+        seed: random seed, 0 or more.
+        balanced: sample all classes equally often, regardless of their number of samples.
+        rejection_rate: share of known samples that may be classified as unknown, 0 to below 1;
+            it is lower if the samples are near copies (:func:`.unknown.threshold_for`).
+        weight_scale: standard deviation of random initial weights; 0 starts from class means.
+        validation_fraction: share of each class to hold out for evaluation, above 0, below 1; if
+            that is fewer than 50 samples, cross-validation evaluates all of them.
         on_progress: called like callback, with a Progress.
-        should_stop: asked before every iteration; True ends the training, what it raises
-            leaves this function.
-        report_every: iterations from one report to the next, 1 or more.
+        should_stop: called before every iteration; returning True stops the training.  Its
+            exceptions propagate.
+        report_every: iterations between reports, 1 or more.
 
     Returns:
         The head for raw (dequantized) embeddings, temperature folded in, with logit_range,
         unknown detector and, as metrics, a TrainingReport.
 
     Raises:
-        ValueError: when an argument is out of range; its message names the argument, its value
-            and what is allowed.
+        ValueError: if an argument is out of range; the message names the argument, its value
+            and the allowed values.
 
     >>> rng = np.random.default_rng(0)
     >>> labels = np.repeat([0, 1, 2], 100)

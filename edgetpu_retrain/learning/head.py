@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Head: the softmax layer that is learned, and the only part of a model that is.
+Head: the softmax layer, the only part of a model that is trained.
 
-Learning makes heads, model files carry them, the store keeps them and the classifier runs
-them; all four speak of this one type.
+Training returns heads, model files and the store hold them, and the classifier runs them, all
+with this type.
 """
 
 from __future__ import annotations
@@ -29,11 +29,10 @@ from edgetpu_retrain.learning.training_report import TrainingReport
 from edgetpu_retrain.learning.unknown import UnknownDetector
 import numpy as np
 
-# Enough rows to keep a matrix product busy, few enough that the logits of a large set need not
-# be in memory all at once.
+# Rows per matrix product: enough to be efficient, few enough to bound the memory for logits.
 _BLOCK_ROWS = 4096
 
-# With one class left there is nothing to tell apart.
+# A head with a single class cannot classify.
 _FEWEST_CLASSES = 2
 
 
@@ -46,14 +45,14 @@ class Head:
         weights: float32 ``[D, C]``, D the embedding length, C the number of classes.
         bias: float32 ``[C]``.
         labels: C class names in output order, or ``()`` when the classes have no names.
-        logit_range: smallest and largest logit the layer is to represent once quantized.
-        temperature: by which weights and bias were divided to make probabilities honest; None
-            when that was not done.
-        unknown: tells embeddings of no class; None when it was not learned.
-        metrics: how the head was trained and how good it is; None when that is not known.
+        logit_range: smallest and largest logit that the quantized layer represents.
+        temperature: divisor that calibration applied to weights and bias; None if the head is
+            not calibrated.
+        unknown: detects embeddings of no known class; None if the head has no detector.
+        metrics: how the head was trained and how good it is; None if not known.
 
     Raises:
-        ValueError: when the shapes do not fit each other.
+        ValueError: if the shapes are inconsistent.
 
     >>> head = Head(np.eye(2, dtype=np.float32), np.zeros(2, np.float32), ('cat', 'dog'))
     >>> head.labels[int(head.predict(np.array([[0.0, 3.0]], np.float32))[0])]
@@ -93,18 +92,18 @@ class Head:
 
     @property
     def unknown_threshold(self) -> float:
-        """Unknown scores above this mean unknown; infinity when nothing is called so."""
+        """Scores above this threshold are classified as unknown; infinity disables detection."""
         return math.inf if self.unknown is None else self.unknown.threshold
 
     def unknown_scores(self, embeddings: FloatArray) -> FloatArray:
         """
-        Return how unknown each embedding looks, float32 ``[N]``; larger is more unknown.
+        Return the unknown score of each embedding, float32 ``[N]``; larger is more unknown.
 
         Args:
             embeddings: float32 ``[N, D]``, dequantized.
 
         Raises:
-            ValueError: when this head did not learn to tell; ``fit`` makes heads that did.
+            ValueError: if this head has no unknown detector; heads from ``fit`` have one.
         """
         if self.unknown is None:
             raise ValueError(
@@ -118,13 +117,13 @@ class Head:
 
     def without_class(self, number: int) -> Head:
         """
-        Return the head without one of its classes; the others stay as they are.
+        Return the head without one of its classes; the other classes are unchanged.
 
         Args:
             number: the class's index.
 
         Raises:
-            ValueError: when there is no such class, or only one would be left.
+            ValueError: if there is no such class, or only one would remain.
         """
         if not 0 <= number < self.num_classes:
             raise ValueError(
@@ -141,12 +140,12 @@ class Head:
             weights=np.delete(self.weights, number, axis=1),
             bias=np.delete(self.bias, number),
             labels=self.labels[:number] + self.labels[after:],
-            # They are of the larger head, in which every mistake could be another one.
+            # They describe the head with all classes, not this one.
             metrics=None,
         )
 
     def with_labels(self, labels: Sequence[str]) -> Head:
-        """Return the head with these class names, C of them, or none."""
+        """Return the head with these class names: C of them, or none."""
         return replace(self, labels=tuple(labels))
 
     def logits(self, embeddings: FloatArray) -> FloatArray:

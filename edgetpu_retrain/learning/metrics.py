@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""How well predictions agree with the truth."""
+"""Accuracy and confusion matrix."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ import numpy.typing as npt
 
 def accuracy(truth: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     """
-    Return the share of predictions that are right, 0 to 1.
+    Return the share of correct predictions, 0 to 1.
 
     Args:
         truth: integer ``[N]``, the true class indices.
         predicted: integer ``[N]``, the predicted ones.
 
     Raises:
-        ValueError: when they are empty, not integers or not equally many.
+        ValueError: if they are empty, not integers or of different lengths.
 
     >>> print(f'accuracy: {accuracy([0, 1, 2, 2], [0, 1, 2, 1]):.2%}')
     accuracy: 75.00%
@@ -42,7 +42,7 @@ def accuracy(truth: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
 
 def confusion_matrix(truth: npt.ArrayLike, predicted: npt.ArrayLike, num_classes: int) -> IntArray:
     """
-    Count, per true class, what was predicted.
+    Count the predictions of each true class.
 
     Args:
         truth: integer ``[N]``, the true class indices.
@@ -53,7 +53,7 @@ def confusion_matrix(truth: npt.ArrayLike, predicted: npt.ArrayLike, num_classes
         int64 ``[C, C]``: row = truth, column = prediction.
 
     Raises:
-        ValueError: when an index is outside 0..C-1, or the two are not equally many.
+        ValueError: if an index is outside 0..C-1, or the lengths differ.
 
     >>> confusion_matrix([0, 1, 2, 2], [0, 1, 2, 1], 3)
     array([[1, 0, 0],

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""TrainingReport: how a head was trained, how good it is and how that is known."""
+"""TrainingReport: how a head was trained, and its held-out metrics."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from edgetpu_retrain.learning.arrays import IntArray
 import numpy as np
 import numpy.typing as npt
 
-# More classes than this would bury the sentence that matters; the worst are named.
+# With more classes than this the report lists only the worst.
 _CLASSES_NAMED = 20
 
-# A class with this many times the samples of another one is worth a warning.
+# Ratio of samples between two classes from which the report warns.
 _UNEVEN = 3
 
 Method = Literal['held-out split', 'cross-validation', 'none']
@@ -35,28 +35,28 @@ Method = Literal['held-out split', 'cross-validation', 'none']
 @dataclass(frozen=True, eq=False)
 class TrainingReport:
     """
-    What ``fit`` found out about the head it returns.
+    How ``fit`` trained the head that it returns, and how good it is.
 
-    All figures are of samples that the head that was measured had not been trained on.  The
-    exported head is then trained anew, by the same recipe, on all samples.
+    All metrics are of held-out samples: the measured head was not trained on them.  The returned
+    head is then trained on all samples, with the same recipe.
 
     Args:
-        method: 'held-out split', 'cross-validation' where samples are too few for that, or
-            'none' where every class has a single sample and nothing can be measured.
-        num_samples: samples that the exported head was trained on.
-        iterations: training steps of the exported head.
-        measuring_iterations: training steps of the head or heads that were measured.
-        accuracy: share of the held-out samples that were right, NaN with method 'none'.
-        train_accuracy: share of all samples that the exported head gets right.
-        expected_calibration_error: how far confidence and share of right answers were apart
-            among the held-out samples, with the temperature fitted on them; or NaN.
-        rejection_rate: share of known samples that the threshold may call unknown.
+        method: 'held-out split'; 'cross-validation' if there are too few samples for that; or
+            'none' if every class has a single sample and nothing can be measured.
+        num_samples: samples that the returned head was trained on.
+        iterations: training steps of the returned head.
+        measuring_iterations: training steps of the measured heads.
+        accuracy: accuracy on the held-out samples, NaN with method 'none'.
+        train_accuracy: accuracy of the returned head on all samples.
+        expected_calibration_error: gap between confidence and accuracy on the held-out samples,
+            with the temperature fitted on them; or NaN.
+        rejection_rate: share of known samples that the threshold may classify as unknown.
         confusion_matrix: int64 ``[C, C]`` of the held-out samples, row = truth.
-        held_out: int64, rows of the samples that the figures are of.
+        held_out: int64, rows of the held-out samples.
         class_counts: int64 ``[C]``, samples of each class.
-        balanced: whether every class was drawn equally often.
-        warm_start: whether training went on from an earlier head.
-        stopped: whether somebody asked to stop before the end.
+        balanced: whether all classes were sampled equally often.
+        warm_start: whether training started from an earlier head.
+        stopped: whether the caller requested a stop before the end.
         diverged: whether a step would have been infinite, so that earlier weights were kept.
     """
 
@@ -78,31 +78,31 @@ class TrainingReport:
 
     @property
     def recall(self) -> npt.NDArray[np.float64]:
-        """Per class, the share of its held-out samples that were recognized; NaN without any."""
+        """Recall per class on the held-out samples; NaN for a class without any."""
         return _shares(self.confusion_matrix, axis=1)
 
     @property
     def precision(self) -> npt.NDArray[np.float64]:
-        """Per class, the share of its predictions that were right; NaN without any."""
+        """Precision per class on the held-out samples; NaN for a class never predicted."""
         return _shares(self.confusion_matrix, axis=0)
 
     def most_confused_with(self, number: int) -> tuple[int, int] | None:
-        """Return the class that a class is mostly taken for and how often, None if never."""
+        """Return the class that a class is most often confused with and how often, or None."""
         row = self.confusion_matrix[number].copy()
         row[number] = 0
         other = int(np.argmax(row))
         return (other, int(row[other])) if row[other] else None
 
     def __str__(self) -> str:
-        """Return the report in plain words, classes by number."""
+        """Return the report as text, classes by number."""
         return self.in_words()
 
     def in_words(self, names: Sequence[str] = ()) -> str:
         """
-        Return the report in plain words, a line for each statement.
+        Return the report as text, one statement per line.
 
         Args:
-            names: of the classes, in order; without them they are called by number.
+            names: the class names, in order; without them classes are given by number.
         """
         classes = len(self.confusion_matrix)
         called = [repr(name) for name in names] or [f'class {n}' for n in range(classes)]
@@ -118,7 +118,7 @@ class TrainingReport:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences that a person should read, classes by number."""
+        """Warnings for the user, classes by number."""
         return tuple(self._warnings([f'class {n}' for n in range(len(self.class_counts))]))
 
     def _warnings(self, called: list[str]) -> list[str]:

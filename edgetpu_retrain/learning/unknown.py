@@ -12,16 +12,16 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Telling that an embedding belongs to none of the classes.
+Detection of unknown embeddings, those that belong to none of the classes.
 
-The largest softmax probability says how the known classes compare with each other, not whether
-any of them fits.  The largest *logit* does say that, but grows with the length of the embedding.
-The score here therefore divides by that length, in the conditioned features: what remains is how
-much of what is special about this embedding the head can explain.  A part of the distance to the
-second-best class is added, since an embedding between two classes is doubtful too.  The idea of
-joining feature and logits is that of ViM (Wang et al., 'ViM: Out-Of-Distribution with
-Virtual-logit Matching', CVPR 2022), whose principal subspace would cost a matrix of its own, 64
-by D, and its product for every frame; this costs two vectors and did as well.
+The largest softmax probability compares the known classes with each other; it does not show
+whether any of them fits.  The largest *logit* does, but grows with the length of the embedding.
+The score here therefore divides it by that length, measured in the conditioned features: the
+quotient is the part of the embedding that the head can explain.  A part of the margin to the
+second-best class is added, since an embedding between two classes is doubtful too.  Combining
+features and logits follows ViM (Wang et al., 'ViM: Out-Of-Distribution with Virtual-logit
+Matching', CVPR 2022).  ViM's principal subspace needs a matrix of 64 by D and its product for
+every frame; this score needs two vectors and performed as well.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ import math
 from edgetpu_retrain.learning.arrays import FloatArray
 import numpy as np
 
-# How much the distance to the second-best class counts beside the best class's logit.
+# Weight of the margin to the second-best class, relative to the best class's logit.
 _MARGIN_WEIGHT = 0.25
 
-# Held-out samples that all score alike are near copies of trained ones, as the frames of one
-# recording are.  They show how a copy scores, not how the next view of the thing will.  The
-# measure is the evidence that 95 % of them reach, as a share of the median's: 0.4 to 0.55 on
-# Oxford-17, whose photographs have little in common, 0.84 on frames of a camera held calmly and
-# 1 on one picture taught again and again.  Views of the demonstration that share nothing with
-# those taught have at least 0.25 of the median's evidence, classes left out at most 0.2.
+# Held-out samples with almost equal scores are near copies of training samples, such as the
+# frames of one recording.  They show how a copy scores, not how a new view of the object will.
+# The measure is the evidence that 95 % of them reach, relative to the median: 0.4 to 0.55 on
+# Oxford-17, whose photographs differ widely, 0.84 on frames of a steady camera, and 1 on repeats
+# of one picture.  In the demo, new views that share nothing with the training samples have at
+# least 0.25 of the median evidence, and left-out classes at most 0.2.
 _SHARE_OF_INDEPENDENT_SAMPLES = 0.6
 _SHARE_OF_COPIES = 0.8
 _SHARE_OF_OTHER_VIEWS = 0.25
@@ -49,12 +49,12 @@ _SHARE_OF_OTHER_VIEWS = 0.25
 @dataclass(frozen=True, eq=False)
 class UnknownDetector:
     """
-    The score of unknown things, and from which score on something is called unknown.
+    Computes unknown scores and holds their threshold.
 
     Args:
         center: float32 ``[D]``, the mean embedding.
         gain: float32 ``[D]``, the weight of each feature in the length.
-        threshold: a score above it means unknown; infinity calls nothing unknown.
+        threshold: scores above it are classified as unknown; infinity disables detection.
     """
 
     center: FloatArray
@@ -63,10 +63,10 @@ class UnknownDetector:
 
     def scores(self, logits: FloatArray, embeddings: FloatArray) -> FloatArray:
         """
-        Return how unknown each embedding looks: the larger, the less it fits any class.
+        Return the unknown score of each embedding: the larger, the less it fits any class.
 
         Args:
-            logits: float32 ``[N, C]``, C at least 2, of the head that this belongs to.
+            logits: float32 ``[N, C]``, C at least 2, of the detector's head.
             embeddings: float32 ``[N, D]``, dequantized.
 
         Returns:
@@ -82,24 +82,24 @@ class UnknownDetector:
 
 
 def unknown_scores(logits: FloatArray, lengths: FloatArray) -> FloatArray:
-    """Return the scores of logits ``[N, C]`` whose features are lengths ``[N]`` long."""
+    """Return the unknown scores for logits ``[N, C]`` and feature lengths ``[N]``."""
     two = np.partition(logits, -2, axis=1)[:, -2:]
     evidence = two[:, 1] + np.float32(_MARGIN_WEIGHT) * (two[:, 1] - two[:, 0])
-    # An embedding that is exactly the mean has no length; it has no evidence either.
+    # An embedding equal to the mean has length 0 and no evidence.
     scores: FloatArray = -evidence / np.maximum(lengths, np.float32(1e-6))
     return scores
 
 
 def threshold_for(scores: FloatArray, rejection_rate: float) -> float:
     """
-    Return the threshold that calls this share of known samples unknown.
+    Return the threshold that classifies this share of known samples as unknown.
 
-    Where the samples are near copies of each other it calls fewer unknown: what has a quarter of
-    a typical sample's evidence is then still known.
+    If the samples are near copies of each other the threshold is wider: samples with at least a
+    quarter of a typical sample's evidence then count as known.
 
     Args:
         scores: float32 ``[N]`` of known samples that the head was not trained on.
-        rejection_rate: the wanted share, 0 to below 1.
+        rejection_rate: the requested share, 0 to below 1.
     """
     # The higher quantile, by hand: numpy 1.21 calls np.quantile's method 'interpolation'.
     rank = math.ceil((1.0 - rejection_rate) * (len(scores) - 1))

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Probabilities that mean what they say."""
+"""Calibration of probabilities: temperature scaling and expected calibration error."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BINS = 15
 _NEWTON_STEPS = 30
 _CLOSE_ENOUGH = 1e-4
 
-# Temperatures far outside what ever occurs come from too few samples, all of them right.
+# More extreme temperatures only come from a few samples that are all classified correctly.
 _LARGEST_LOG = math.log(50.0)
 
 
@@ -46,18 +46,18 @@ def fit_temperature(
     start: float | None = None,
 ) -> float:
     """
-    Return the temperature T for which ``softmax(logits / T)`` tells the truth best.
+    Return the temperature T for which ``softmax(logits / T)`` is best calibrated.
 
-    It minimizes the cross-entropy of predictions that the model was not trained on (Guo et al.,
-    'On Calibration of Modern Neural Networks', ICML 2017).  A few samples that are all right
-    would ask for T = 0, boundless confidence; a weak prior speaks against that.
+    It minimizes the cross-entropy on held-out samples (Guo et al., 'On Calibration of Modern
+    Neural Networks', ICML 2017).  A few samples that are all classified correctly would give
+    T = 0, infinite confidence; a weak prior prevents that.
 
     Args:
         logits: float32 ``[N, C]`` of held-out samples, N at least 1.
         labels: int64 ``[N]``, their classes.
-        typical: the temperature to expect before seeing any sample.
-        uncertainty: standard deviation of ``log T`` around it.
-        start: a temperature that is thought to be near, which saves time.
+        typical: the prior's temperature.
+        uncertainty: the prior's standard deviation of ``log T``.
+        start: an initial guess, which saves iterations.
 
     >>> logits = np.array([[4.0, 0.0], [4.0, 0.0], [4.0, 0.0], [0.0, 4.0]], np.float32)
     >>> print(f'{fit_temperature(logits, np.array([0, 0, 1, 1])):.1f}')
@@ -77,7 +77,7 @@ def fit_temperature(
         squares = np.einsum('nc,nc,nc->n', scores, shifted, shifted)
         slope = sharpness * (float(means.mean()) - truth) + weight * (u - expected)
         bend = sharpness**2 * float((squares - means * means).mean()) + weight
-        # The slope's share of the curvature is negative where the loss bends down: left out.
+        # Where the loss is concave this term of the curvature is negative and is left out.
         bend += max(sharpness * (float(means.mean()) - truth), 0.0)
         change = max(-1.0, min(1.0, -slope / bend))
         u = max(-_LARGEST_LOG, min(_LARGEST_LOG, u + change))
@@ -90,15 +90,15 @@ def expected_calibration_error(
     probabilities: FloatArray, labels: IntArray, bins: int = _BINS
 ) -> float:
     """
-    Return how far confidence and share of right answers are apart, 0 to 1.
+    Return the gap between confidence and accuracy, 0 to 1.
 
-    Samples are put into bins of equal width by the probability of their most likely class; the
-    differences of the bins' means are averaged, weighted by the number of samples (Guo et al.).
+    Samples are binned by the probability of their most likely class, in bins of equal width; the
+    gaps of the bins are averaged, weighted by their number of samples (Guo et al.).
 
     Args:
         probabilities: float32 ``[N, C]``, N at least 1.
         labels: int64 ``[N]``, the true classes.
-        bins: how many, 15 as in the paper.
+        bins: number of bins, 15 as in the paper.
 
     >>> probabilities = np.array([[0.9, 0.1], [0.9, 0.1]], np.float32)
     >>> print(f'{expected_calibration_error(probabilities, np.array([0, 1])):.2f}')

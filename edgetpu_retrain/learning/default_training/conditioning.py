@@ -14,19 +14,19 @@
 """
 Conditioning: features on which gradient descent converges in tens of iterations.
 
-Raw embeddings are far from centred and their features differ in spread, which makes the loss a
-narrow valley: a step small enough for its steep side is far too small for the flat one (LeCun et
-al., 'Efficient BackProp', 1998, section 4.3).  Features are therefore centred and scaled before
-training, and the learned weights are folded back, so that an exported head takes raw embeddings.
+Raw embeddings are not centred and their features differ in spread, which makes the loss a narrow
+valley: a step small enough for its steep side is far too small for the flat one (LeCun et al.,
+'Efficient BackProp', 1998, section 4.3).  Features are therefore centred and scaled before
+training, and the trained weights are folded back, so that an exported head takes raw embeddings.
 
 Each feature is divided by the *square root* of its standard deviation, 'Pareto scaling' (van den
 Berg et al., 'Centering, scaling, and transformations', BMC Genomics 7:142, 2006): it evens out the
-spreads without blowing weak features, which are mostly noise, up to the size of strong ones.
+spreads without amplifying weak features, which are mostly noise, to the size of strong ones.
 
-What then remains uneven is a handful of directions, common to many features, in which embeddings
-of one and the same class differ far more than in all others: pose and light, not the class.  They
-are shrunk to the spread of the next strongest direction, a part of within-class covariance
-normalization (Hatch, Kajarekar and Stolcke, Interspeech 2006).
+A few directions across many features then still dominate: in these, embeddings of the same class
+differ far more than in all others, because of pose and light.  They are shrunk to the spread of
+the next strongest direction, a part of within-class covariance normalization (Hatch, Kajarekar and
+Stolcke, Interspeech 2006).
 """
 
 from __future__ import annotations
@@ -38,25 +38,25 @@ from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
 from edgetpu_retrain.learning.head import Head
 import numpy as np
 
-# A feature that hardly ever changes must not be divided by next to nothing.
+# Lower bound of the divisor, for features that are almost constant.
 _SPREAD_FLOOR = 0.1
 
-# Below this many bytes a float32 copy of all features saves conditioning them batch by batch.
+# Up to this many bytes all features are conditioned once and kept as float32.
 _LARGEST_COPY_BYTES = 2**24
 
-# Power iteration: relative errors of a few percent do not matter to a step size.
+# Power iteration: a step size tolerates relative errors of a few percent.
 _POWER_ITERATIONS = 6
 
 
-# Rows of the sample in which to look for directions.
+# Rows in which to search for dominating directions.
 _DIRECTION_ROWS = 512
 
-# How many directions may be shrunk, of how many samples each, and to what at least.
+# How many directions may be shrunk, how many samples each needs, and the smallest factor.
 _MOST_DIRECTIONS = 16
 _SAMPLES_A_DIRECTION = 16
 _SMALLEST_SHRINK = 0.1
 
-# Randomized subspace iteration: a few vectors more than wanted, and passes over the sample.
+# Randomized subspace iteration: oversampling vectors, and passes over the sample.
 _EXTRA_VECTORS = 4
 _SUBSPACE_PASSES = 3
 
@@ -64,7 +64,7 @@ _SUBSPACE_PASSES = 3
 @dataclass(frozen=True, eq=False)
 class Conditioning:
     """
-    The change from raw embeddings to features on which training converges.
+    The transform from raw embeddings to features on which training converges quickly.
 
     Features are ``z = (x - center) * gain``, shrunk along some directions.
 
@@ -72,7 +72,7 @@ class Conditioning:
         center: float32 ``[D]``.
         gain: float32 ``[D]``, above 0.
         directions: float32 ``[D, R]``, orthonormal; R may be 0.
-        shrink: float32 ``[R]``, above 0 to 1: what remains along each direction.
+        shrink: float32 ``[R]``, in (0, 1]: the factor along each direction.
     """
 
     center: FloatArray
@@ -82,7 +82,7 @@ class Conditioning:
 
     @classmethod
     def scaling(cls, center: FloatArray, gain: FloatArray) -> Conditioning:
-        """Return the conditioning that centres and scales only."""
+        """Return a conditioning that only centres and scales."""
         return cls(center, gain, np.empty((len(center), 0), np.float32), np.empty(0, np.float32))
 
     @classmethod
@@ -95,7 +95,7 @@ class Conditioning:
             labels: int64 ``[N]``, their classes.
 
         Raises:
-            ValueError: when the values are so large that their squares are not finite.
+            ValueError: if the squares of the values overflow.
         """
         with np.errstate(over='ignore', invalid='ignore'):
             center = embeddings.mean(axis=0)
@@ -109,12 +109,12 @@ class Conditioning:
             )
         typical = spread.mean()
         if typical == 0.0:
-            # All embeddings are the same: there is nothing to learn, and nothing to divide by.
+            # All embeddings are equal: there is nothing to learn, and the spread is 0.
             return cls.scaling(center, np.ones_like(center))
         spread = np.sqrt(spread + np.float32(_SPREAD_FLOOR) * typical)
         centred /= spread
         directions, shrink = _dominating(centred, labels)
-        # What is left of the mean square once the directions are shrunk is to be 1.
+        # Normalize the mean square to 1 after the directions are shrunk.
         along = centred @ directions
         square = (centred * centred).mean() - (
             along * along * (1 - shrink**2)
@@ -135,7 +135,7 @@ class Conditioning:
             np.subtract(features, along @ self.directions.T, out=features)
 
     def scaled_lengths(self, features: FloatArray) -> FloatArray:
-        """Return how long features, ``[N, D]``, were before they were shrunk, ``[N]``."""
+        """Return the lengths ``[N]`` that features ``[N, D]`` had before shrinking."""
         squares = np.einsum('nd,nd->n', features, features)
         along = features @ self.directions
         squares += (along * along) @ (1.0 / (self.shrink * self.shrink) - 1.0)
@@ -143,13 +143,13 @@ class Conditioning:
         return lengths
 
     def fold(self, weights: FloatArray, bias: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return weights and bias that give on raw embeddings what these give on features."""
+        """Convert weights and bias on features to the equivalent ones on raw embeddings."""
         removed = (1.0 - self.shrink)[:, np.newaxis] * (self.directions.T @ weights)
         raw = (weights - self.directions @ removed) * self.gain[:, np.newaxis]
         return raw, bias - self.center @ raw
 
     def unfold(self, head: Head, temperature: float) -> tuple[FloatArray, FloatArray]:
-        """Return weights and bias on features that give the head's logits times temperature."""
+        """Return weights and bias on features that yield the head's logits times temperature."""
         weights = head.weights * (np.float32(temperature) / self.gain)[:, np.newaxis]
         added = (1.0 / self.shrink - 1.0)[:, np.newaxis] * (self.directions.T @ weights)
         bias = (head.bias + self.center @ head.weights) * np.float32(temperature)
@@ -158,18 +158,18 @@ class Conditioning:
 
 class FeatureRows:
     """
-    The features of embeddings: all at once when they are few, else made batch by batch.
+    The conditioned features: cached if they are few, else computed batch by batch.
 
     Args:
         rows: the embeddings.
-        conditioning: makes features of them.
+        conditioning: the transform.
     """
 
     def __init__(self, rows: EmbeddingRows, conditioning: Conditioning) -> None:
         self.count, self.feature_dim = rows.count, rows.feature_dim
         self.conditioning = conditioning
         self._raw = rows.raw
-        # Dequantizing and conditioning are one multiplication and one addition.
+        # Dequantizing and conditioning combine to one multiplication and one addition.
         scale, zero = np.float32(rows.scale), np.float32(rows.zero_point)
         self._factor = scale * conditioning.gain
         self._offset = -(scale * zero + conditioning.center) * conditioning.gain
@@ -180,7 +180,7 @@ class FeatureRows:
 
     def take(self, rows: IntArray, out: FloatArray) -> None:
         """Write the features of these rows into out, float32 ``[len(rows), D]``."""
-        # 'clip' writes straight into the buffer; 'raise' would fill a copy first.
+        # 'clip' writes directly into the buffer; 'raise' would fill a copy first.
         if self._copy is not None:
             self._copy.take(rows, axis=0, out=out, mode='clip')
             return
@@ -199,7 +199,7 @@ class FeatureRows:
         return features
 
     def block(self, start: int, stop: int) -> FloatArray:
-        """Return the features of rows start to stop, not to be changed."""
+        """Return the features of rows start to stop; callers must not modify them."""
         if self._copy is not None:
             return self._copy[start:stop]
         features = self._raw[start:stop].astype(np.float32)
@@ -211,10 +211,10 @@ class FeatureRows:
 
 def _dominating(features: FloatArray, labels: IntArray) -> tuple[FloatArray, FloatArray]:
     """
-    Return the directions in which classes are widest, and what makes them like the next one.
+    Return the directions of largest within-class spread, and their shrink factors.
 
-    Found by randomized subspace iteration (Halko, Martinsson and Tropp, 'Finding structure with
-    randomness', SIAM Review 53, 2011); always with the same random vectors.
+    Uses randomized subspace iteration (Halko, Martinsson and Tropp, 'Finding structure with
+    randomness', SIAM Review 53, 2011) with a fixed seed.
 
     Args:
         features: float32 ``[N, D]``.
@@ -253,7 +253,7 @@ def largest_eigenvalue(features: FloatArray) -> float:
     Args:
         features: float32 ``[N, D]``, centred.
     """
-    # The longest row is a start that cannot be orthogonal to all there is.
+    # The longest row is a start vector that is not orthogonal to all rows.
     vector = features[np.argmax(np.einsum('nd,nd->n', features, features))]
     value = np.float32(0.0)
     for _ in range(_POWER_ITERATIONS):

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What ``fit`` accepts."""
+"""Argument validation for ``fit``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def checked_labels(
         arguments.class_indices(indices, 'labels', classes)
     if classes < 2:
         raise ValueError('labels holds class 0 only; there must be samples of 2 or more classes')
-    # A stray label, 10**9 say, must not ask for an array of that size.
+    # A stray label such as 10**9 must not allocate an array of that size.
     present = np.unique(indices)
     if len(present) < classes:
         missing = next(n for n in range(classes) if n >= len(present) or present[n] != n)
@@ -50,7 +50,7 @@ def checked_labels(
 
 
 def check_initial(initial: Head | None, feature_dim: int, num_classes: int) -> None:
-    """Refuse an earlier head that training cannot go on from."""
+    """Raise a ValueError if training cannot start from this earlier head."""
     if initial is None:
         return
     if not isinstance(initial, Head):
@@ -78,7 +78,7 @@ def checked_recipe(
     weight_scale: float,
     validation_fraction: float,
 ) -> Recipe:
-    """Return what was asked for; None stays None."""
+    """Return the validated options as a Recipe; None stays None."""
     if num_iter is not None:
         num_iter = arguments.whole_number(num_iter, 'num_iter', minimum=1)
     if learning_rate is not None:

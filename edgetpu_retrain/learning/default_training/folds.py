@@ -11,25 +11,25 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Cross-validation: every sample is judged by a head that has not seen it."""
+"""Stratified folds for cross-validation."""
 
 from __future__ import annotations
 
 from edgetpu_retrain.learning.arrays import IntArray
 import numpy as np
 
-# Rows of classes with a single sample: nothing could be learned of these without it.
+# Marks the sample of a class that has only one: it stays in training.
 ALWAYS_TRAINED = -1
 
 
 def stratified_folds(labels: IntArray, folds: int, rng: np.random.Generator) -> IntArray:
     """
-    Spread each class evenly over folds.
+    Assign the samples of each class evenly to folds.
 
     Args:
         labels: int64 ``[N]``, class indices.
-        folds: how many, 2 or more.
-        rng: decides which sample goes where.
+        folds: number of folds, 2 or more.
+        rng: random generator for the assignment.
 
     Returns:
         int64 ``[N]``, the fold (0, 1, ...) in which each row is held out, or ALWAYS_TRAINED.
@@ -42,6 +42,6 @@ def stratified_folds(labels: IntArray, folds: int, rng: np.random.Generator) -> 
     for label in np.unique(labels):
         rows = rng.permutation(np.flatnonzero(labels == label))
         if len(rows) > 1:
-            # Small classes must not all begin with the same fold.
+            # Start each class at a random fold, or small classes would all share the first.
             fold[rows] = (np.arange(len(rows)) + rng.integers(folds)) % folds
     return fold

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Watching a training on held-out samples, to know when it was best."""
+"""Early stopping: tracks the held-out loss and keeps the best weights."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 from edgetpu_retrain.learning.default_training.calibration import cross_entropies, fit_temperature
 import numpy as np
 
-# Ending early needs evidence: a difference of as many standard errors.
+# The last weights count as worse from this many standard errors on.
 _STANDARD_ERRORS = 2.0
 
 
 class HeldOutWatch:
     """
-    Keeps the weights with the smallest held-out loss, and tells whether the last ones will do.
+    Keeps the weights with the smallest held-out loss.
 
-    The loss is the one after fitting a temperature: a head that is right but too sure of it is
-    put right later, and must not be taken for a bad one.
+    The loss is computed after temperature scaling: overconfidence is corrected later and must not
+    count against a head.
 
     Args:
         features: float32 ``[N, D]`` of held-out samples.
         labels: int64 ``[N]``, their classes.
-        start: the weights and bias that training starts from.
+        start: the initial weights and bias.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class HeldOutWatch:
         self.look(0, *start)
 
     def look(self, iteration: int, weights: FloatArray, bias: FloatArray) -> None:
-        """Measure these weights, those after so many iterations."""
+        """Measure the weights after this iteration."""
         logits = self._features @ weights + bias
         self.accuracy = float(np.mean(np.argmax(logits, axis=1) == self._labels))
         if not math.isfinite(float(logits.max()) - float(logits.min())):
@@ -64,11 +64,11 @@ class HeldOutWatch:
             self._best = (weights.copy(), bias.copy(), iteration)
 
     def best(self) -> tuple[FloatArray, FloatArray, int]:
-        """Return the best weights and bias, and after how many iterations they were reached."""
+        """Return the best weights and bias, and the iteration that they are from."""
         return self._best
 
     def last_is_worse(self) -> bool:
-        """Tell whether the last weights are worse than the best beyond doubt."""
+        """Return whether the last weights are significantly worse than the best."""
         worse = self._last_losses - self._best_losses
         error = float(worse.std()) / math.sqrt(len(worse))
         return float(worse.mean()) > _STANDARD_ERRORS * error

@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Weight imprinting: a head from class means, without any training.
+Weight imprinting: a head from class means, without training.
 
 A class's weights point to the mean of its features (Qi et al., 'Low-Shot Learning with Imprinted
-Weights', CVPR 2018).  It is where training starts, and how a new class joins trained ones.
+Weights', CVPR 2018).  Training starts from it, and a warm start adds new classes with it.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 from edgetpu_retrain.learning.default_training.conditioning import FeatureRows
 import numpy as np
 
-# A mean needs no more samples than this to point the right way.
+# Samples per class to average; more do not change the direction noticeably.
 _SAMPLES_A_CLASS = 32
 
-# A feature vector in a class's very direction gets this logit: the scale of a cosine classifier
+# Logit of a feature vector parallel to the class's weights: the scale of a cosine classifier
 # (Qi et al. learn theirs; NormFace, Wang et al. 2017, shows why about 10 is needed).
 _COSINE_SCALE = 10.0
 
@@ -42,14 +42,14 @@ def imprinted_weights(
     rng: np.random.Generator,
 ) -> FloatArray:
     """
-    Return weights that point to the class means, each column of the same length.
+    Return weights that point to the class means, all columns of equal length.
 
     Args:
-        features: of all samples.
-        rows: int64 ``[M]``, those to use; every class has at least one.
+        features: the features of all samples.
+        rows: int64 ``[M]``, the rows to use; every class has at least one.
         labels: int64 ``[M]``, the classes of these rows.
         num_classes: C.
-        rng: picks the samples of classes that have many.
+        rng: random generator, used for classes with many samples.
 
     Returns:
         float32 ``[D, C]``.
@@ -64,6 +64,6 @@ def imprinted_weights(
         length = float(np.sqrt(mean @ mean))
         if length > 0.0:
             weights[:, number] = mean / length
-    # Features have a mean square of 1, so that their vectors are sqrt(D) long.
+    # Features have a mean square of 1, so feature vectors have length sqrt(D).
     weights *= np.float32(_COSINE_SCALE / math.sqrt(features.feature_dim))
     return weights

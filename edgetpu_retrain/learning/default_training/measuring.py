@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-How good will the head be?  Predictions for samples that a head was not trained on.
+Held-out evaluation: predictions for samples that a head was not trained on.
 
-They come from a split, which also tells when to stop, or from cross-validation where samples are
-too few to hold any out.
+They come from a held-out split, which also controls early stopping, or from cross-validation if
+there are too few samples for a split.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from edgetpu_retrain.learning.default_training.training_run import Problem, Run,
 from edgetpu_retrain.learning.training_report import Method
 import numpy as np
 
-# Fewer say too little about when to stop and how sure to be.
+# Fewer are too few for early stopping and calibration.
 _FEWEST_HELD_OUT = 50
-# More would say nothing new; their logits alone may take 64 MiB.
+# More add no information, and their logits alone may take 64 MiB.
 _MOST_HELD_OUT = 20_000
 _MOST_HELD_OUT_LOGITS = 2**24
-# Held-out samples that are looked at again and again during a run.
+# Held-out samples that are evaluated repeatedly during a run.
 _MOST_WATCHED = 4096
 _FOLDS = 5
 
@@ -50,14 +50,14 @@ class Measurement:
     Predictions for samples by a head that was not trained on them.
 
     Args:
-        method: where they come from.
+        method: how they were obtained, see TrainingReport.
         rows: int64 ``[M]``, the samples.
         logits: float32 ``[M, C]``.
         lengths: float32 ``[M]``, root mean square of each sample's scaled features.
-        share: of the iterations planned, those until training was best, above 0 to 1.
-        iterations: of all runs.
-        run: the run to take instead of a final one, since it was stopped or it diverged.
-        best: the run that measured; to fall back on should the final one diverge.
+        share: best iteration divided by the planned iterations, in (0, 1].
+        iterations: total over all runs.
+        run: replaces the final run, because it was stopped or diverged; else None.
+        best: the measured run, the fallback if the final run diverges.
     """
 
     method: Method
@@ -71,12 +71,12 @@ class Measurement:
 
 
 def few_samples(problem: Problem) -> bool:
-    """Tell whether there are too few samples to hold any of them out."""
+    """Return whether there are too few samples for a held-out split."""
     return len(problem.labels) * problem.recipe.held_out_share < _FEWEST_HELD_OUT
 
 
 def measuring_iterations(problem: Problem, *, warm: bool) -> int:
-    """Return how many iterations measuring will take."""
+    """Return the number of iterations that measuring will take."""
     count, recipe = len(problem.labels), problem.recipe
     if not few_samples(problem):
         train_share = 1.0 - _held_out_share(problem)
@@ -98,9 +98,9 @@ def measure(
     Train on parts of the samples and predict the others.
 
     Args:
-        problem: what is to be learned.
-        start: makes the weights and bias to start from, out of the rows to train on.
-        rng: the source of chance.
+        problem: the samples and options.
+        start: returns the initial weights and bias for the rows to train on.
+        rng: random generator.
         warm: whether the final training will start from an earlier head.
     """
     if not few_samples(problem):

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""One progress report for a training that consists of several runs."""
+"""Combined progress reports of a training that consists of several runs."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ Callback = Callable[[int, float, float, float], 'bool | None']
 
 class ProgressRelay:
     """
-    Passes reports of runs on, with iterations counted over all of them.
+    Forwards the reports of all runs, with iterations counted across runs.
 
     Args:
         callback: called with iteration, loss, training and validation accuracy.
-        on_progress: called with the same and the total, as a Progress.
-        should_stop: asked before every iteration.
-        report_every: iterations from one report to the next.
+        on_progress: called with a Progress, which also has the total.
+        should_stop: called before every iteration.
+        report_every: iterations between reports.
     """
 
     def __init__(
@@ -46,12 +46,12 @@ class ProgressRelay:
         self.should_stop = should_stop
         listening = callback is not None or on_progress is not None
         self.report_every = report_every if listening else 0
-        # Iterations of earlier runs, and of all runs as far as is known now.
+        # Iterations of earlier runs, and the current estimate of the total.
         self.done = 0
         self.total = 0
 
     def report(self, progress: Progress) -> bool:
-        """Pass a run's report on, and return whether somebody asked to stop."""
+        """Forward a run's report, and return whether to stop."""
         whole = replace(
             progress, iteration=self.done + progress.iteration, num_iter=max(self.total, 1)
         )

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The last word on a quantized head: it must be as good as the float head it was made of."""
+"""Check that a quantized head is as accurate as its float head."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from edgetpu_retrain.errors import RetrainError
 from edgetpu_retrain.learning.arrays import IntArray
 import numpy as np
 
-# A quantized head may lose this share of the samples, or this many, whichever is more.
+# A quantized head may lose this share of the samples or this number, whichever is larger.
 _LARGEST_LOSS = 0.01
 _SAMPLES_FORGIVEN = 2
 
 
 class QuantizationLoss(RetrainError):  # noqa: N818
-    """A quantized head that is worse than its float head; the model is not to be used."""
+    """Raised if a quantized head is worse than its float head; the model must not be used."""
 
 
 def check_quantized(truth: IntArray, by_float: IntArray, by_quantized: IntArray) -> None:
     """
-    Refuse a quantized head that lost more than 1 point and more than 2 samples.
+    Raise if a quantized head lost more than 1 % and more than 2 of the samples.
 
     Args:
-        truth: int64 ``[N]``, true classes of samples that were held out.
-        by_float: int64 ``[N]``, the float head's predictions.
-        by_quantized: int64 ``[N]``, those of the model file's own layers.
+        truth: int64 ``[N]``, true classes of the held-out samples.
+        by_float: int64 ``[N]``, predictions of the float head.
+        by_quantized: int64 ``[N]``, predictions of the quantized layers in the model file.
 
     Raises:
-        QuantizationLoss: saying how much was lost and what to do.
+        QuantizationLoss: states the loss and how to avoid it.
 
     >>> check_quantized(np.zeros(300, int), np.zeros(300, int), np.repeat([0, 1], [298, 2]))
     """

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-The default training in numbers: how far, how fast and how strongly regularized.
+Hyperparameters of the default training: iterations, learning rate and regularization.
 
-The numbers follow from the data (its size, dimension and largest eigenvalue) and from constants
-that were chosen on the MobileNet v1 embeddings of Oxford-17 Flowers, with an eye on
-EfficientNet-Lite0 embeddings of other photographs; docs/benchmarks.md has the outcome.
+They follow from the data (its size, dimension and largest eigenvalue) and from constants that
+were tuned on the MobileNet v1 embeddings of Oxford-17 Flowers and checked on EfficientNet-Lite0
+embeddings of other photographs; docs/benchmarks.md has the results.
 """
 
 from __future__ import annotations
@@ -26,48 +26,48 @@ import math
 
 from edgetpu_retrain.learning.arrays import IntArray
 
-# Heavy ball's usual momentum.
+# The usual momentum.
 MOMENTUM = 0.9
 
-# What held-out predictions of this recipe ask for, from 2 samples a class to 64, on both
-# extractors: 0.33 to 0.65.  The regularization makes logits small on purpose.
+# Fitted temperatures of this recipe range from 0.33 to 0.65, for 2 to 64 samples per class and
+# both extractors: the regularization keeps logits small.
 TYPICAL_TEMPERATURE = 0.45
 TEMPERATURE_UNCERTAINTY = 0.5
 
-# The weights' prior, of which L2 regularization is the logarithm, is a normal distribution in
-# which a sample's logits have this variance.  Too narrow a prior takes away accuracy where there
-# are many samples, a wider one changes nothing but the time to converge.
+# L2 regularization is the logarithm of a normal prior on the weights; under this prior a sample's
+# logits have this variance.  A narrower prior costs accuracy with many samples; a wider one only
+# takes longer to converge.
 _LOGIT_VARIANCE = 64.0
 
 _EPOCHS = 8
 _FEWEST_ITERATIONS = 120
-# The more classes, the less a batch says about each: as many iterations a class, up to a limit.
+# Iterations per class: the more classes, the fewer samples of each are in a batch.
 _ITERATIONS_A_CLASS = 4
 _MOST_FOR_CLASSES = 300
-# Very large sets have converged before they have been seen eight times.
+# Very large sets converge in fewer than eight epochs.
 _MOST_ITERATIONS = 10_000
-# A few samples are one batch: the gradient has no noise, steps cost little and there is no
-# held-out sample that could tell when to stop.
+# A few samples fit into one batch: the gradient has no noise, steps are cheap, and there are no
+# held-out samples for early stopping.
 _ITERATIONS_OF_FEW = 100
 
-# A warm start has this share of the way to go.
+# A warm start needs this share of the iterations.
 _WARM_SHARE = 0.25
 
 
 @dataclass(frozen=True)
 class Recipe:
     """
-    What was asked for; None stands for what suits the data.
+    The requested hyperparameters; None means derived from the data.
 
     Args:
-        num_iter: iterations of the exported head's training.
-        learning_rate: the first step's size; it falls to 0 along half a cosine.
-        batch_size: samples in an iteration.
+        num_iter: iterations of the final training.
+        learning_rate: the initial learning rate; it decays to 0 along half a cosine.
+        batch_size: samples per iteration.
         reg: strength of the L2 regularization of the weights on conditioned features.
-        balanced: whether to draw every class equally often.
-        weight_scale: standard deviation of random first weights on conditioned features; 0
-            begins with class means.
-        held_out_share: part of each class that is held out to measure with.
+        balanced: whether to sample all classes equally often.
+        weight_scale: standard deviation of random initial weights on conditioned features; 0
+            starts from class means.
+        held_out_share: share of each class to hold out.
     """
 
     num_iter: int | None = None
@@ -80,12 +80,12 @@ class Recipe:
 
     def iterations(self, count: int, num_classes: int, *, few: bool, warm: bool) -> int:
         """
-        Return how many iterations to train.
+        Return the number of iterations.
 
         Args:
-            count: number of samples to train on.
+            count: number of training samples.
             num_classes: C.
-            few: whether they are too few to hold any out.
+            few: whether there are too few samples for a held-out split.
             warm: whether training starts from an earlier head.
         """
         if self.num_iter is not None:
@@ -100,10 +100,10 @@ class Recipe:
 
     def regularization(self, class_counts: IntArray, feature_dim: int) -> float:
         """
-        Return the strength that belongs to the mean loss.
+        Return the regularization strength, relative to the mean loss.
 
         Args:
-            class_counts: int64 ``[C]``, samples to train on of each class, not all 0.
+            class_counts: int64 ``[C]``, training samples per class, not all 0.
             feature_dim: D.
         """
         if self.reg is not None:
@@ -111,26 +111,26 @@ class Recipe:
         counts = class_counts[class_counts > 0]
         count = float(counts.sum())
         if self.balanced:
-            # Five samples drawn a hundred times each still say no more than five do: the
-            # effective number of weighted samples (Kish, 'Survey Sampling', 1965).
+            # Sampling five samples a hundred times each adds no information: use the effective
+            # sample size (Kish, 'Survey Sampling', 1965).
             count = len(counts) ** 2 / float((1.0 / counts).sum())
         # Features have a mean square of 1, so weights of variance v give logits of variance D v.
         return feature_dim / (_LOGIT_VARIANCE * count)
 
     def first_rate(self, eigenvalue: float, reg: float) -> float:
         """
-        Return the size of the first step.
+        Return the initial learning rate.
 
         Args:
-            eigenvalue: the largest one of the features' covariance.
-            reg: the strength of the regularization.
+            eigenvalue: the largest eigenvalue of the features' covariance.
+            reg: the regularization strength.
         """
         if self.learning_rate is not None:
             return self.learning_rate
-        # The loss bends at most half as much as the features spread (the softmax's Hessian is at
-        # most 1/2; Boehning, 'Multinomial logistic regression algorithm', 1992).  Heavy ball
-        # diverges from 2 (1 + momentum) / curvature on; half of that leaves room for batches
-        # that bend more than the whole.
+        # The loss's curvature is at most half the features' largest eigenvalue (the softmax's
+        # Hessian is at most 1/2; Boehning, 'Multinomial logistic regression algorithm', 1992).
+        # Momentum SGD diverges above 2 (1 + momentum) / curvature; half of that leaves a margin
+        # for batches whose curvature is above the average.
         curvature = 0.5 * eigenvalue + reg
         return (1.0 + MOMENTUM) / curvature if curvature > 0.0 else 1.0
 
@@ -138,11 +138,11 @@ class Recipe:
 @dataclass(frozen=True)
 class CosineSchedule:
     """
-    Step sizes that fall from first to 0 along half a cosine (Loshchilov and Hutter, 2017).
+    Cosine decay of the learning rate from first to 0 (Loshchilov and Hutter, 2017).
 
     Args:
-        first: the size of the first step.
-        num_iter: the iteration at which 0 would be reached.
+        first: the initial learning rate.
+        num_iter: the iteration at which the rate would reach 0.
 
     >>> schedule = CosineSchedule(0.5, 100)
     >>> schedule(0), schedule(50)
@@ -153,5 +153,5 @@ class CosineSchedule:
     num_iter: int
 
     def __call__(self, iteration: int) -> float:
-        """Return the size of the step of this iteration, counted from 0."""
+        """Return the learning rate of this iteration, counted from 0."""
         return 0.5 * self.first * (1.0 + math.cos(math.pi * iteration / self.num_iter))

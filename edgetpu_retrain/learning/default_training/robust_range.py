@@ -11,27 +11,27 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The range of logits that a quantized head is to represent."""
+"""The range of logits that a quantized head represents."""
 
 from __future__ import annotations
 
 from edgetpu_retrain.learning.arrays import FloatArray
 import numpy as np
 
-# One sample in so many, and one in any case, may be an outlier that does not count.
+# One outlier per this many samples is ignored, and always at least one.
 _ROWS_AN_OUTLIER = 1000
 
-# New samples reach a little further than those at hand.
+# Margin for new samples, whose logits may exceed those seen so far.
 _ROOM = 0.05
 
 
 def robust_logit_range(lowest: FloatArray, highest: FloatArray) -> tuple[float, float]:
     """
-    Return a range that no single outlier widens.
+    Return a range of logits that ignores outliers.
 
-    A quantized layer has 256 steps for the whole range: one wild sample would make all of them
-    coarse.  What lies outside is clipped, which leaves the best class the best unless two classes
-    are outside at once.
+    A quantized layer has 256 steps for the whole range, so a single outlier would make all of
+    them coarse.  Logits outside are clipped, which changes the best class only if two classes are
+    clipped at once.
 
     Args:
         lowest: float32 ``[N]``, the smallest logit of each sample.

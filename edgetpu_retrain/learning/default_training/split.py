@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Setting samples aside to judge what was learned from the others."""
+"""Stratified split into training and held-out samples."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def stratified_split(
     """
     Hold out the same share of every class.
 
-    A class with a single sample stays in training: nothing could be learned of it otherwise.
-    Of any other at least one is held out and at least one kept, so that no class goes unjudged.
+    The sample of a class that has only one stays in training.  Every other class has at least one
+    sample in each part.
 
     Args:
         labels: int64 ``[N]``, the samples' class indices.
         fraction: the share to hold out, above 0 and below 1.
-        rng: picks which; the same state gives the same split.
+        rng: random generator; the same state gives the same split.
 
     Returns:
-        The rows to train on and the rows to validate on, each int64 and ascending.
+        The training rows and the held-out rows, each int64 and ascending.
 
     Raises:
-        ValueError: when labels are empty or not integers, or the fraction is out of range.
+        ValueError: if labels are empty or not integers, or the fraction is out of range.
 
     >>> labels = np.repeat([0, 1, 2], [10, 5, 1])
     >>> train, held_out = stratified_split(labels, 0.2, np.random.default_rng(0))
@@ -53,7 +53,7 @@ def stratified_split(
     for label in np.unique(classes):
         rows = np.flatnonzero(classes == label)
         if len(rows) > 1:
-            # Half a sample rounds up, unlike round(), which goes to the even number.
+            # Rounds half up, unlike round(), which rounds half to even.
             count = min(max(int(share * len(rows) + 0.5), 1), len(rows) - 1)
             held_out[rng.permutation(rows)[:count]] = True
     return (

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-The default training, from checked data to a head.
+The default training, from validated data to a head.
 
-The samples are split; a training on one part, watched on the other, tells when to stop and gives
-honest predictions, from which temperature, unknown threshold and all figures come.  A second
-training on all samples, for as long, gives the weights.
+The samples are split.  A training on one part, evaluated on the other, finds the best number of
+iterations and yields held-out predictions, from which the temperature, the unknown threshold and
+all metrics are computed.  A second training on all samples, equally long, yields the weights.
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ from edgetpu_retrain.learning.training_report import TrainingReport
 from edgetpu_retrain.learning.unknown import threshold_for, unknown_scores, UnknownDetector
 import numpy as np
 
-# Statistics of this many rows are as good as those of a million.
+# Rows from which statistics are estimated; more do not improve them.
 _SAMPLE_ROWS = 1024
 _EIGENVALUE_ROWS = 512
 
 
 @dataclass(frozen=True, eq=False)
 class _Final:
-    """The exported weights on conditioned features, and what all samples make of them."""
+    """The final weights on conditioned features, and their results on all samples."""
 
     run: Run
     logit_range: tuple[float, float]
@@ -72,16 +72,16 @@ class _Final:
 
 class DefaultTraining:
     """
-    One call of ``fit``, its arguments checked.
+    One call of ``fit``, with validated arguments.
 
     Args:
         rows: the embeddings.
         labels: int64 ``[N]``, their classes.
         num_classes: C; each class has a sample.
-        initial: an earlier head to go on from, or None.
-        recipe: how to train.
-        progress: whom to tell, and whether to stop.
-        rng: the source of chance.
+        initial: an earlier head to start from, or None.
+        recipe: the hyperparameters.
+        progress: receives progress reports and requests stops.
+        rng: random generator.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class DefaultTraining:
         return weights, bias
 
     def _start(self, rows: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return where the final training starts: class means, or what is known already."""
+        """Return the initial weights and bias: class means, or the earlier head's."""
         weights, bias = self._imprint(rows)
         if self._initial is None:
             return weights, bias
@@ -152,10 +152,10 @@ class DefaultTraining:
         old, new = _column_length(old_weights), _column_length(weights)
         if old > 0.0 and new > 0.0:
             if temperature is None:
-                # Of another recipe: its directions are worth keeping, its confidence is not.
+                # Trained with another recipe: keep the directions, rescale the lengths.
                 old_weights, old_bias = old_weights * (new / old), old_bias * (new / old)
             else:
-                # New classes must neither drown out the known ones nor go unheard.
+                # Give new classes weights of the same length as those of the known ones.
                 weights *= old / new
         weights[:, :known] = old_weights
         bias[:known], bias[known:] = old_bias, old_bias.mean()
@@ -163,8 +163,9 @@ class DefaultTraining:
 
     def _temperature(self, measured: Measurement) -> float:
         if self._initial is not None and self._initial.temperature is not None:
-            # The head that was measured began without the earlier one and had a quarter of the
-            # time: its logits are smaller.  The earlier one's had converged, as these will have.
+            # The measured head started without the earlier one and had a quarter of the
+            # iterations, so its logits are smaller.  The earlier head had converged, as this one
+            # will have.
             return self._initial.temperature
         default = self._problem.recipe.reg is None
         typical = TYPICAL_TEMPERATURE if default else 1.0
@@ -264,14 +265,14 @@ class DefaultTraining:
 
 
 def _column_length(weights: FloatArray) -> np.float32:
-    """Return the mean length of columns that are not all 0, or 0."""
+    """Return the mean length of the non-zero columns, or 0."""
     lengths = np.sqrt(np.einsum('dc,dc->c', weights, weights))
     lengths = lengths[lengths > 0.0]
     return np.float32(lengths.mean() if len(lengths) else 0.0)
 
 
 def _sample(labels: IntArray, num_classes: int, rng: np.random.Generator) -> IntArray:
-    """Return rows in which every class appears, equally often where there are enough."""
+    """Return rows of all classes, equally many per class as far as there are enough."""
     most = int(np.bincount(labels).max())
     count = min(max(_SAMPLE_ROWS, num_classes), num_classes * most)
     return BalancedOrder(np.arange(len(labels)), labels, rng).following(count)

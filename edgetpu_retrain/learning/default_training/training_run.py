@@ -30,23 +30,23 @@ from edgetpu_retrain.learning.sgd.loop import (
 from edgetpu_retrain.learning.sgd.step import SgdStep, TrainingDiverged
 import numpy as np
 
-# How often the held-out samples are looked at.
+# How often per run the held-out samples are evaluated.
 _LOOKS = 4
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
     """
-    What is to be learned, ready for any number of runs.
+    The samples and options that all runs share.
 
     Args:
         features: conditioned features of all samples.
         labels: int64 ``[N]``, their classes.
         num_classes: C.
-        eigenvalue: the largest one of the features' covariance.
-        sample: int64, a few rows to measure training accuracy on.
-        recipe: how to train.
-        progress: whom to tell, and whether to stop.
+        eigenvalue: the largest eigenvalue of the features' covariance.
+        sample: int64, rows on which training accuracy is measured.
+        recipe: the hyperparameters.
+        progress: receives progress reports and requests stops.
     """
 
     features: FeatureRows
@@ -61,13 +61,13 @@ class Problem:
 @dataclass(frozen=True, eq=False)
 class Run:
     """
-    What came of a run.
+    The result of a run.
 
     Args:
         weights: float32 ``[D, C]``.
         bias: float32 ``[C]``.
         iterations: steps that led to them.
-        stopped: whether somebody asked to stop.
+        stopped: whether the caller requested a stop.
         diverged: whether a step would have been infinite.
     """
 
@@ -90,21 +90,21 @@ def train(
     held_out_accuracy: float = float('nan'),
 ) -> Run:
     """
-    Train on some rows of a problem.
+    Train on a subset of the samples.
 
     Args:
-        problem: what is to be learned.
+        problem: the samples and options.
         rows: int64 ``[M]``, the samples to train on.
-        start: weights and bias to start from; changed.
-        num_iter: iterations in which the step size falls to 0.
-        rng: the source of chance.
-        until: the iteration to end with, num_iter when not given.
-        watch: measures held-out samples along the way; with it, a run that diverges returns
-            the best weights it saw.
-        held_out_accuracy: what to report as validation accuracy without a watch.
+        start: initial weights and bias; modified in place.
+        num_iter: iterations in which the learning rate decays to 0.
+        rng: random generator.
+        until: the iteration at which to end, by default num_iter.
+        watch: evaluates held-out samples during the run; a run that diverges then returns the
+            best weights.
+        held_out_accuracy: validation accuracy to report without a watch.
 
     Returns:
-        The last weights; of a diverged run the best seen.
+        The last weights, or the best ones if the run diverged.
     """
     weights, bias = start
     step, sampler, schedule = _tools(problem, rows, start, num_iter, rng)
@@ -158,7 +158,7 @@ def _tools(
 
 
 def _pauses(end: int) -> list[int]:
-    """Return the iterations after which to look at held-out samples, the last one included."""
+    """Return the iterations after which held-out samples are evaluated, including the last."""
     return sorted({max(1, end * number // _LOOKS) for number in range(1, _LOOKS + 1)})
 
 

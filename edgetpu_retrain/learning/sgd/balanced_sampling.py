@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Shuffled epochs in which every class appears equally often."""
+"""Class-balanced sampling in shuffled epochs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 from edgetpu_retrain.learning.default_training.conditioning import FeatureRows
 import numpy as np
 
-# Planning many batches at once costs a fraction of planning each.
+# Planning many batches at once is far cheaper than planning each.
 _BATCHES_A_PLAN = 64
 
 
@@ -27,14 +27,14 @@ class BalancedOrder:
     """
     An endless order of rows in which classes take turns.
 
-    Each turn goes through all classes in random order; the rows of a class come shuffled, each
-    once before any comes again.  With classes of equal size these are plain shuffled epochs.
-    Preparing takes time in proportion to the number of rows, going on does not.
+    Each turn visits all classes in random order.  The rows of a class are shuffled, and each is
+    used once before any repeats.  With classes of equal size these are plain shuffled epochs.
+    Construction takes time proportional to the number of rows, drawing does not.
 
     Args:
         rows: int64 ``[M]``, the rows to order.
-        groups: int64 ``[M]``, the class of each; classes need not be numbered without gaps.
-        rng: the source of chance.
+        groups: int64 ``[M]``, the class of each; class numbers may have gaps.
+        rng: random generator.
 
     >>> order = BalancedOrder(np.arange(4), np.array([0, 0, 0, 1]), np.random.default_rng(0))
     >>> print('of class 1:', int((order.following(100) == 3).sum()), 'in 100')
@@ -60,12 +60,12 @@ class BalancedOrder:
         return rows
 
     def _turns(self, count: int) -> IntArray:
-        """Return whole turns, at least count rows."""
+        """Return complete turns with at least count rows."""
         classes = len(self._members)
         turns = -(-count // classes)
         order = np.tile(np.arange(classes), (turns, 1))
         self._rng.permuted(order, axis=1, out=order)
-        # Place c * turns + t of the sorted order is where class c comes in turn t.
+        # Element c * turns + t of the argsort is the position of class c in turn t.
         places = np.argsort(order.reshape(-1), kind='stable').reshape(classes, turns)
         rows = np.empty(classes * turns, np.int64)
         for number in range(classes):
@@ -90,13 +90,13 @@ class BalancedOrder:
 
 class BalancedSampler:
     """
-    Draw batches of features from an order of rows.
+    Draw batches of features in a given order of rows.
 
     Args:
-        features: where the batches come from.
-        labels: int64 ``[N]``, the class of each of its rows.
-        order: which rows, one after the other.
-        batch_size: rows in a batch.
+        features: the features to draw from.
+        labels: int64 ``[N]``, the class of each row.
+        order: the order of rows.
+        batch_size: rows per batch.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class BalancedSampler:
         """Return the next batch, ``[B, D]`` and ``[B]``; the following draw overwrites it."""
         batch_size = len(self._batch)
         if self._next == len(self._plan):
-            # A huge batch must not be multiplied by the number of batches planned ahead.
+            # Bound the memory of the plan when batches are large.
             ahead = max(1, min(_BATCHES_A_PLAN, 2**16 // batch_size))
             self._plan = self._order.following(ahead * batch_size).reshape(ahead, batch_size)
             self._next = 0

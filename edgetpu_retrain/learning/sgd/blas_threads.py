@@ -12,13 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-One BLAS thread while training, and in a process that serves.
+Limits BLAS to one thread, while training and in the node's process.
 
-The matrices of a last layer are too small for a second thread to gain anything, and two threads
-wait for each other a hundred times longer than they compute when another process holds the
-second core (measured with OpenBLAS at 16 classes and 1024 dimensions).  After each product
-OpenBLAS's second thread waits for the next by asking again and again, which took most of a core
-from a node that compared new samples with those it had.
+The matrices of a head are too small to gain from a second thread, and if another process occupies
+the second core, two threads wait for each other a hundred times longer than they compute (measured
+with OpenBLAS at 16 classes and 1024 dimensions).  After each product OpenBLAS's second thread
+busy-waits for the next one, which took most of a core while the node compared new samples with
+stored ones.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from typing import Any
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Let matrix products run on the calling thread alone inside the ``with`` block."""
+    """Run matrix products on the calling thread only, inside the ``with`` block."""
     controller = _controller()
     if controller is None:
         yield
@@ -42,15 +42,15 @@ def one_blas_thread() -> Iterator[None]:
 
 
 def keep_to_one_blas_thread() -> None:
-    """Let matrix products of this process run on the calling thread alone from now on."""
+    """Run matrix products of this process on the calling thread only, from now on."""
     if (controller := _controller()) is not None:
-        # Not used as a context, it stays.
+        # Not used as a context manager, so the limit is permanent.
         controller.limit(limits=1, user_api='blas')
 
 
 @cache
 def _controller() -> Any:
-    """Return the process's thread pools; looking for them takes milliseconds, so only once."""
+    """Return the process's thread pools, cached because finding them takes milliseconds."""
     try:
         from threadpoolctl import ThreadpoolController
     except ImportError:

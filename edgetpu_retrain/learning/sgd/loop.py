@@ -12,10 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-The one loop around the training step.
+The training loop, shared by all recipes.
 
-Every recipe brings a sampler, which decides what a batch is, and a schedule, which decides how far
-a step goes.
+A recipe provides a sampler, which draws the batches, and a learning rate schedule.
 """
 
 from __future__ import annotations
@@ -33,14 +32,14 @@ import numpy as np
 @dataclass(frozen=True)
 class Progress:
     """
-    How training stands after an iteration.
+    Training progress after an iteration.
 
     Args:
-        iteration: the iteration just done, counted from 0.
-        num_iter: how many were asked for.
+        iteration: the completed iteration, counted from 0.
+        num_iter: the requested number of iterations.
         loss: the batch's loss before this iteration's step.
-        train_accuracy: share of training samples that are right now, 0 to 1.
-        validation_accuracy: the same of the validation samples.
+        train_accuracy: accuracy on training samples, 0 to 1.
+        validation_accuracy: accuracy on validation samples, 0 to 1.
     """
 
     iteration: int
@@ -56,8 +55,8 @@ class Outcome:
     How a training loop ended.
 
     Args:
-        iterations: how many were done, those before the first one of this call included.
-        stopped: whether somebody asked to stop.
+        iterations: completed iterations, including those of earlier calls.
+        stopped: whether the caller requested a stop.
     """
 
     iterations: int
@@ -65,7 +64,7 @@ class Outcome:
 
 
 class Sampler(Protocol):
-    """What hands out batches of one size."""
+    """A source of batches of a fixed size."""
 
     def draw(self) -> tuple[FloatArray, IntArray]:
         """Return embeddings, float32 ``[B, D]``, and labels, int64 ``[B]``; both may be reused."""
@@ -84,26 +83,25 @@ def run_training_loop(
     should_stop: Callable[[], bool] | None = None,
 ) -> Outcome:
     """
-    Take num_iter steps, or fewer when somebody asks to stop.
+    Run num_iter training steps, or fewer if the caller requests a stop.
 
     Args:
-        step: takes each step; its weights are the result.
-        sampler: hands out the batch of each iteration.
-        learning_rate: the schedule, from the iteration (0, 1, ...) to the rate of its step.
-        num_iter: how many iterations to do, those before first included.
-        first: the iteration to begin with; step and sampler went through those before it in
-            an earlier call.
+        step: the training step; its weights are the result.
+        sampler: draws the batch of each iteration.
+        learning_rate: the schedule, a function of the iteration (0, 1, ...).
+        num_iter: the last iteration plus one.
+        first: the first iteration; an earlier call ran those before it.
         measure: returns training and validation accuracy; called for reports only.
         report_every: report after iterations 0, n, 2n, ...; 0 for never.
-        on_progress: gets each report; returning True stops the training.
-        should_stop: asked before every iteration; returning True stops the training.
+        on_progress: receives each report; returning True stops the training.
+        should_stop: called before every iteration; returning True stops the training.
 
     Raises:
-        TrainingDiverged: when a step would not be finite; weights are those of the last one.
+        TrainingDiverged: if a step would not be finite; the weights are those before that step.
     """
     if on_progress is None:
         report_every = 0
-    # Overflow is found by the step itself, and reported better than by a warning.
+    # SgdStep detects overflow itself and raises, which is clearer than a numpy warning.
     with np.errstate(over='ignore', invalid='ignore', under='ignore'):
         for iteration in range(first, num_iter):
             if should_stop is not None and should_stop():

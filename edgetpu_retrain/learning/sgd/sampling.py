@@ -11,14 +11,14 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Which samples a training step sees."""
+"""Sampling with replacement, as in Coral's recipe."""
 
 from __future__ import annotations
 
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 import numpy as np
 
-# Drawing for many batches at once costs a tenth of drawing for each.
+# Drawing many batches at once takes a tenth of the time of drawing each.
 _BATCHES_A_DRAW = 64
 
 
@@ -31,8 +31,8 @@ class ReplacementSampler:
     Args:
         embeddings: float32 ``[N, D]``.
         labels: int64 ``[N]``.
-        batch_size: rows in a batch.
-        rng: the source of chance; its state decides the batches.
+        batch_size: rows per batch.
+        rng: random generator.
 
     >>> rng = np.random.default_rng(0)
     >>> sampler = ReplacementSampler(np.eye(3, dtype=np.float32), np.arange(3), 5, rng)
@@ -60,14 +60,14 @@ class ReplacementSampler:
     def draw(self) -> tuple[FloatArray, IntArray]:
         """Return the next batch, ``[B, D]`` and ``[B]``; the following draw overwrites it."""
         if self._next == len(self._rows):
-            # A huge batch must not be multiplied by the number of batches drawn ahead.
+            # Bound the memory of the indices when batches are large.
             ahead = max(1, min(_BATCHES_A_DRAW, 2**16 // self.batch_size))
             count = len(self._embeddings)
             self._rows = self._rng.integers(0, count, size=(ahead, self.batch_size))
             self._next = 0
         rows = self._rows[self._next]
         self._next += 1
-        # 'clip' writes straight into the buffer; 'raise' would fill a copy first.
+        # 'clip' writes directly into the buffer; 'raise' would fill a copy first.
         self._embeddings.take(rows, axis=0, out=self._batch, mode='clip')
         self._labels.take(rows, out=self._batch_labels, mode='clip')
         return self._batch, self._batch_labels

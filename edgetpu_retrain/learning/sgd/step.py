@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The one training step, which every recipe takes."""
+"""The SGD step, shared by all recipes."""
 
 from __future__ import annotations
 
@@ -20,39 +20,39 @@ import math
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 import numpy as np
 
-# Far enough from the largest float32, 3.4e38, that no change of up to 2e19 reaches it.
+# Far enough below the largest float32, 3.4e38, that changes up to 2e19 cannot overflow.
 _LARGEST_WEIGHT = 1e38
 _LARGEST_CHANGE = 1e19
-# Up to here OpenBLAS multiplies without packing, and as fast whichever factor is transposed:
+# Up to here OpenBLAS multiplies without packing, equally fast whichever factor is transposed:
 # M * N * K in its interface/gemm.c and kernel/x86_64/sgemm_small_kernel_permit_skylakex.c.
 _SMALL_PRODUCT = 1_000_000
 
 
 class TrainingDiverged(ValueError):  # noqa: N818
-    """A step that was not taken, because it would have made weights infinite or NaN."""
+    """Raised instead of a step that would make weights infinite or NaN."""
 
 
 class SgdStep:
     """
-    One step of gradient descent on a head, in place and without allocating arrays.
+    A gradient descent step on a head, in place and without allocating arrays.
 
     The loss is the batch's mean cross-entropy plus ``0.5 * reg * sum(weights ** 2)``.  With the
     softmax of the logits p and one-hot labels y, its gradient with respect to the logits is
     ``(p - y) / batch_size``, which stays finite where a probability underflows (Stanford CS231n,
     'Softmax classifier').  The bias is not regularized.
 
-    Call :meth:`forward`, :meth:`loss` where it is wanted, and :meth:`update`, in this order.
-    Between products everything lies as ``[C, B]``: numpy reduces along the first axis many times
-    faster than along a short second one.
+    Call :meth:`forward`, optionally :meth:`loss`, and :meth:`update`, in this order.
+    Intermediate arrays are ``[C, B]``: numpy reduces along the first axis many times faster than
+    along a short second one.
 
     Args:
-        weights: float32 ``[D, C]``, changed by each update; steps are fastest in Fortran's
-            order, in which each class's weights lie together, as they do in a .tflite file.
-        bias: float32 ``[C]``, changed by each update.
+        weights: float32 ``[D, C]``, modified by each update; steps are fastest in Fortran order,
+            in which each class's weights are contiguous, as in a .tflite file.
+        bias: float32 ``[C]``, modified by each update.
         batch_size: B, the same for every step.
         reg: strength of the regularization, 0 or more.
-        momentum: share of the previous step that each step repeats (Polyak's heavy ball), 0 to
-            below 1; 0 is plain gradient descent and takes no time or memory.
+        momentum: Polyak's momentum, 0 to below 1; 0 is plain gradient descent and costs no time
+            or memory.
 
     >>> weights, bias = np.zeros((2, 2), np.float32), np.zeros(2, np.float32)
     >>> step = SgdStep(weights, bias, batch_size=2)
@@ -78,10 +78,10 @@ class SgdStep:
         self.batch_size = batch_size
         self._reg = reg
         self._momentum = np.float32(momentum)
-        # No views are kept: a copied or pickled step would part from what they look into.
+        # Keep no views: after copying or pickling they would refer to other arrays.
         self._weights = weights
         self._bias = bias
-        # With few classes the long way round, by a product that is then transposed, is faster.
+        # With few classes, multiplying and then transposing the product is faster.
         self._direct = weights.flags.f_contiguous and (
             classes >= batch_size or classes * dim * batch_size <= _SMALL_PRODUCT
         )
@@ -92,7 +92,7 @@ class SgdStep:
         self._scales = np.empty(batch_size, np.float32)
         # First exp(logits), then the gradient with respect to the logits.
         self._errors = np.empty((classes, batch_size), np.float32)
-        # Where each class's row begins in a flat [C, B], and where each sample's true class is.
+        # Flat indices into [C, B]: the start of each class's row, and each sample's true class.
         self._row_starts = np.arange(classes) * batch_size
         self._columns = np.arange(batch_size)
         self._true = np.empty(batch_size, np.int64)
@@ -103,20 +103,20 @@ class SgdStep:
         self._bias_change = np.empty(classes, np.float32)
         self._weights_velocity = np.zeros((classes, dim) if momentum else (0, 0), np.float32)
         self._bias_velocity = np.zeros(classes if momentum else 0, np.float32)
-        # One number, repeated: for arrays this small broadcasting costs more than computing.
+        # Filled with a single number: for such small arrays broadcasting is slower.
         self._rates = np.empty(batch_size, np.float32)
 
     def is_of(self, weights: FloatArray, bias: FloatArray) -> bool:
-        """Tell whether these very arrays are the ones that this step changes."""
+        """Return whether this step modifies exactly these arrays."""
         return self._weights is weights and self._bias is bias
 
     def forward(self, embeddings: FloatArray, labels: IntArray) -> None:
         """
-        Compute the logits of a batch and what loss and update need of them.
+        Compute the logits of a batch and the intermediate results for loss and update.
 
         Args:
             embeddings: float32 ``[B, D]``.
-            labels: int64 ``[B]``, each in 0..C-1; anything else is the caller's to refuse.
+            labels: int64 ``[B]``, each in 0..C-1; the caller must have validated them.
         """
         logits, errors, peaks = self._logits, self._errors, self._peaks
         if self._direct:
@@ -124,18 +124,18 @@ class SgdStep:
         else:
             product = embeddings.dot(self._weights, out=self._product).T
         np.add(product, self._bias[:, np.newaxis], out=logits)
-        # Shifted by the largest logit, exp cannot overflow and the sum is at least 1.
+        # Subtracting the largest logit keeps exp from overflowing and the sum at 1 or more.
         np.maximum.reduce(logits, 0, None, peaks)
         np.subtract(logits, peaks, out=errors)
         np.exp(errors, out=errors)
         self._ones_per_class.dot(errors, out=self._sums)
-        # 'clip' writes straight into the buffer; 'raise' would fill a copy first.
+        # 'clip' writes directly into the buffer; 'raise' would fill a copy first.
         self._row_starts.take(labels, None, self._true, 'clip')
         np.add(self._true, self._columns, out=self._true)
 
     def loss(self) -> float:
         """Return the loss of the batch given to :meth:`forward`, with the weights as they are."""
-        # The difference first: beside a large logit the logarithm would lose its digits.
+        # Subtract first: added to a large logit the logarithm would lose its digits.
         surprise = self._peaks - self._logits.take(self._true)
         surprise += np.log(self._sums)
         loss = float(self._ones_per_row.dot(surprise)) / self.batch_size
@@ -149,7 +149,7 @@ class SgdStep:
         Return the smallest and largest logit of the batch given to :meth:`forward`.
 
         Raises:
-            TrainingDiverged: when they are not finite.
+            TrainingDiverged: if they are not finite.
         """
         lowest = float(np.minimum.reduce(self._logits, axis=None))
         highest = float(np.maximum.reduce(self._peaks))
@@ -162,22 +162,22 @@ class SgdStep:
 
     def update(self, embeddings: FloatArray, learning_rate: float) -> None:
         """
-        Take the step.
+        Apply the step.
 
         Args:
             embeddings: the batch given to :meth:`forward`.
-            learning_rate: how far to go, 0 or more.
+            learning_rate: 0 or more.
 
         Raises:
-            TrainingDiverged: when the step would not be finite; nothing is changed then.
+            TrainingDiverged: if the step would not be finite; nothing is modified then.
         """
         errors, rates, scales, true = self._errors, self._rates, self._scales, self._true
-        # The learning rate goes into the small matrix, which saves a pass over the large one.
+        # Apply the learning rate to the small matrix, which saves a pass over the large one.
         rates.fill(learning_rate / self.batch_size)
         np.divide(rates, self._sums, out=scales)
         np.multiply(errors, scales, out=errors)
         flat_errors, true_errors = errors.reshape(-1), self._true_errors
-        # In three calls, because -= on an indexed array makes two copies and takes twice as long.
+        # Three calls, because -= on an indexed array makes two copies and takes twice as long.
         flat_errors.take(true, None, true_errors, 'clip')
         np.subtract(true_errors, rates, out=true_errors)
         flat_errors[true] = true_errors
@@ -202,7 +202,7 @@ class SgdStep:
         np.multiply(velocity, self._momentum, out=velocity)
         np.add(velocity, self._weights_change, out=velocity)
         if self._reg:
-            # Unlike the decay of plain steps, the pull of the regularization has inertia too.
+            # Unlike in plain SGD, momentum also applies to the regularization's gradient.
             pull = self._weights_change
             np.multiply(weights, np.float32(learning_rate * self._reg), out=pull)
             np.add(velocity, pull, out=velocity)
@@ -214,9 +214,9 @@ class SgdStep:
 
     def _changes_are_finite(self, embeddings: FloatArray, learning_rate: float) -> bool:
         if embeddings.size < self._weights_change.size:
-            # No error is larger than 1, so the rate times the batch's norm bounds every change,
-            # unless an error is NaN, which the bias's change shows: two looks at small arrays
-            # instead of one at the largest.
+            # No error is above 1, so the rate times the batch's norm bounds every change, unless
+            # an error is NaN, which shows in the bias's change: two checks of small arrays
+            # instead of one of the largest.
             batch = embeddings.reshape(-1)
             squared_norm = float(batch.dot(batch))
             bounded = learning_rate * math.sqrt(squared_norm) < _LARGEST_CHANGE
@@ -228,7 +228,7 @@ class SgdStep:
         if changes_are_finite and learning_rate < _LARGEST_CHANGE:
             if decay >= -1.0:
                 return
-            # Outside -1..1 the regularization itself makes weights grow.
+            # Outside -1..1 the decay itself makes weights grow.
             if -decay * float(np.abs(self._weights).max()) < _LARGEST_WEIGHT:
                 return
         raise TrainingDiverged(
@@ -239,7 +239,7 @@ class SgdStep:
 
 
 def _is_finite(array: FloatArray) -> bool:
-    # A sum of squares is one quick pass, and finite only if every number is below 2e19: finite
-    # weights minus such changes are finite.
+    # A sum of squares takes one fast pass and is finite only if all numbers are below 2e19;
+    # subtracting such changes from finite weights cannot overflow.
     flat = array.reshape(-1)
     return math.isfinite(flat.dot(flat))

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What is learned: weights, bias and logit range, of sizes that may be found out later."""
+"""The trainable parameters: weights, bias and logit range; sizes may be set by the first data."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from edgetpu_retrain.learning.head import Head
 import numpy as np
 import numpy.typing as npt
 
-# What logit_range is before any logit was seen.
+# The logit_range before the first logit.
 _NO_RANGE = (0.0, 0.0)
 
 
 class SoftmaxParameters:
     """
-    The parameters of a softmax layer while it is being trained.
+    The parameters of a softmax layer during training.
 
     Args:
-        feature_dim: D, the length of an embedding; None until the first data tells.
-        num_classes: C, 2 or more; None until the first data tells.
-        weight_scale: standard deviation of the normal distribution of the initial weights.
-        rng: draws the initial weights.
+        feature_dim: D, the length of an embedding; None to take it from the first data.
+        num_classes: C, 2 or more; None to take it from the first data.
+        weight_scale: standard deviation of the normally distributed initial weights.
+        rng: random generator for the initial weights.
 
     Raises:
-        ValueError: when an argument is out of range.
+        ValueError: if an argument is out of range.
     """
 
     def __init__(
@@ -76,9 +76,9 @@ class SoftmaxParameters:
     @property
     def weights(self) -> FloatArray:
         """
-        The weights, float32 ``[D, C]``; changes to the array are changes to the model.
+        The weights, float32 ``[D, C]``; modifying the array modifies the model.
 
-        Assigning copies.  It decides feature_dim and num_classes where they are not known yet.
+        Assignment copies, and sets feature_dim and num_classes if they are not known yet.
         """
         if self._weights is None:
             raise ValueError(
@@ -106,9 +106,9 @@ class SoftmaxParameters:
     @property
     def bias(self) -> FloatArray:
         """
-        The bias, float32 ``[C]``; changes to the array are changes to the model.
+        The bias, float32 ``[C]``; modifying the array modifies the model.
 
-        Assigning copies.  It decides num_classes where that is not known yet.
+        Assignment copies, and sets num_classes if it is not known yet.
         """
         if self._bias is None:
             raise ValueError(
@@ -126,12 +126,12 @@ class SoftmaxParameters:
     @property
     def logit_range(self) -> tuple[float, float]:
         """
-        Smallest and largest logit (min, max) that the quantized layer is to represent.
+        Smallest and largest logit (min, max) that the quantized layer represents.
 
-        ``train_with_sgd`` sets it to the range that the final weights give on the training
-        embeddings.  ``train_step``, which knows no other data, widens it by its batch's logits
-        before the step.  ``(0.0, 0.0)`` stands for no logits seen yet; assigning that, or the
-        empty range ``(inf, -inf)`` of Coral's untrained models, starts afresh.
+        ``train_with_sgd`` sets it to the range of the final weights' logits on the training
+        embeddings.  ``train_step`` widens it to include its batch's logits before the step.
+        ``(0.0, 0.0)`` means that there were no logits yet; assigning that, or the empty range
+        ``(inf, -inf)`` of Coral's untrained models, resets it.
         """
         return self._logit_range
 
@@ -151,20 +151,20 @@ class SoftmaxParameters:
 
     def head(self, labels: Sequence[str] | None = None) -> Head:
         """
-        Return a copy of what was learned so far.
+        Return a copy of the current parameters as a head.
 
         Args:
             labels: a name for each class, or None.
 
         Raises:
-            ValueError: when there are no weights yet, or the labels do not fit.
+            ValueError: if there are no weights yet, or the number of labels does not match.
         """
         weights, bias = self.weights, self.bias
         names = arguments.class_names(labels, weights.shape[1])
         return Head(weights.copy(), bias.copy(), names, self._logit_range)
 
     def _settle_sizes(self, feature_dim: int, num_classes: int) -> None:
-        """Draw the initial weights unless they are there."""
+        """Draw the initial weights unless they exist."""
         if self._weights is not None:
             return
         arguments.layer_sizes(feature_dim, num_classes)
@@ -173,7 +173,7 @@ class SoftmaxParameters:
             weights = drawn * np.float32(self._weight_scale)
         arguments.check_finite(weights, f'initial weights of weight_scale {self._weight_scale:g}')
         self._feature_dim, self._num_classes = feature_dim, num_classes
-        # As SgdStep is fastest.
+        # SgdStep is fastest with this order.
         self._weights = np.asfortranarray(weights)
         if self._bias is None:
             self._bias = np.zeros(num_classes, np.float32)
