@@ -11,4 +11,4 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Model files (.tflite) as files: neither ROS nor a runtime is needed to read or write them."""
+"""Reads and writes model files (.tflite); needs neither ROS nor a TFLite runtime."""

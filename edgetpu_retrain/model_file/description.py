@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What a model takes in and puts out, and the checks that it is of a kind we can work with."""
+"""ModelDescription: a model's input and output, and the checks that this package supports them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SUPPORTED_TYPES = ('uint8', 'int8', 'float32')
 @dataclass(frozen=True)
 class ModelDescription:
     """
-    What one needs to know of a model to feed it and to read its output.
+    A model's input and output.
 
     Args:
         input_shape: ``(1, H, W, 3)``.
@@ -45,8 +45,8 @@ class ModelDescription:
         output_dtype: likewise.
         dimension: length D of the output, which has one spatial position.
         quantization: scale and zero point of the output; None for float32.
-        compiled_for_edgetpu: whether the model holds a program for the Edge TPU, and so runs on
-            nothing else.
+        compiled_for_edgetpu: whether the model contains an Edge TPU program and therefore runs
+            only there.
         identity: SHA-256 of the model's bytes, as hexadecimal digits.
     """
 
@@ -61,10 +61,10 @@ class ModelDescription:
 
 def describe(model: bytes) -> ModelDescription:
     """
-    Return the description of a model with one picture as its input and one vector as its output.
+    Return the description of a model whose input is one picture and whose output is one vector.
 
     Raises:
-        ModelFileError: when the bytes are no such model; the message says what it is instead.
+        ModelFileError: if the model is of another kind; the message states which.
     """
     tree = parse_to_read(model)
     return _describe(model, tree, output_vector(tree))
@@ -74,11 +74,10 @@ def describe_embedding(model: bytes) -> ModelDescription:
     """
     Return the description of a retrained model's extractor part.
 
-    The output described is the embedding, which the head takes in; ``identity`` is that of the
-    whole model.
+    Its output is the embedding, the input of the head; ``identity`` is that of the whole model.
 
     Raises:
-        ModelFileError: when the bytes are no retrained model.
+        ModelFileError: if the bytes are not a retrained model.
     """
     tree = parse_to_read(model)
     return _describe(model, tree, find_head(tree).embedding)
@@ -89,7 +88,7 @@ def describe_input(tree: Any) -> tuple[tuple[int, int, int, int], str]:
     Return shape and element type of a model's only input, one RGB picture.
 
     Raises:
-        ModelFileError: when the model takes in something else.
+        ModelFileError: if the model has other inputs.
     """
     graph = tree.subgraphs[0]
     inputs = indices(graph.inputs)
@@ -126,7 +125,7 @@ def vector_of(tree: Any, index: int) -> tuple[str, int, QuantizationParameters |
     Return element type, length and quantization of a tensor that holds one vector.
 
     Raises:
-        ModelFileError: when the tensor is of another kind.
+        ModelFileError: if the tensor is of another kind.
     """
     tensor = tree.subgraphs[0].tensors[index]
     name, dtype, shape = text(tensor.name), type_name(tensor), indices(tensor.shape)
@@ -149,7 +148,7 @@ def vector_of(tree: Any, index: int) -> tuple[str, int, QuantizationParameters |
 
 
 def is_compiled(tree: Any) -> bool:
-    """Return whether a model holds a program for the Edge TPU."""
+    """Return whether a model contains an Edge TPU program."""
     return any(operator_name(code) == EDGETPU_CUSTOM_OP for code in tree.operatorCodes)
 
 

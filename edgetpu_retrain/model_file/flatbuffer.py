@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-From the bytes of a .tflite file to a tree of objects, and back.
+Parses the bytes of a .tflite file to a tree of objects, and packs it again.
 
-The tree is the ``ModelT`` of the schema's object API.  Reading trusts nothing: a damaged or
-hostile file ends in a ModelFileError after an amount of work that its size bounds.
+The tree is the ``ModelT`` of the schema's object API.  The parser does not trust its input: a
+damaged or hostile file raises a ModelFileError, after an amount of work bounded by its size.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ import flatbuffers
 import numpy as np
 
 IDENTIFIER = b'TFL3'
-# Buffer data is force_align: 16 in schema.fbs, and edgetpu_compiler aligns the custom options,
-# which hold the program for the Edge TPU, in the same way.
+# Buffer data is force_align: 16 in schema.fbs.  edgetpu_compiler aligns the custom options, which
+# contain the Edge TPU program, in the same way.
 _ALIGNMENT = 16
 # Vectors of a flatbuffer may overlap, so a small file can unpack to a huge tree.  Real models
 # have some thousand tables and no overlap; the C++ verifier of flatbuffers sets such limits too.
 _MAX_TABLES = 20_000
 _MAX_GROWTH = 2
 _SMALL_CHANGE = 65_536
-# Scales of channels and the like come on top of the weights: 16 % in the default extractor.  A
-# builder that was given too little doubles its memory.
+# Estimate of the file size from the weights: channel scales and the like add 16 % in the default
+# extractor.  A builder whose initial size is too small doubles its memory.
 _DATA_TO_FILE = 1.25
 
 
 def parse(model: bytes) -> Any:
     """
-    Return the tree (``ModelT``) of a model with one subgraph, all of its indices checked.
+    Return the tree (``ModelT``) of a model with one subgraph, with all indices validated.
 
     Args:
-        model: the bytes of a .tflite file; whatever follows the flatbuffer is ignored.
+        model: the bytes of a .tflite file; data after the flatbuffer is ignored.
 
     Raises:
-        ModelFileError: when it is no intact TensorFlow Lite model, or one of a kind that cannot
-            be written again without loss.
+        ModelFileError: if it is not an intact TensorFlow Lite model, or cannot be written again
+            without loss.
     """
     if bytes(model[4:8]) != IDENTIFIER:
         raise ModelFileError(
@@ -66,7 +66,7 @@ def parse(model: bytes) -> Any:
     except ModelFileError:
         raise
     except Exception as error:
-        # The generated readers check nothing: bytes that make no sense come out as any error.
+        # The generated readers do not validate: invalid bytes can raise any exception.
         raise ModelFileError(
             'this TensorFlow Lite model is damaged or cut short '
             f'({len(model)} bytes; {type(error).__name__}: {error}); copy or download it again'
@@ -78,23 +78,23 @@ def parse(model: bytes) -> Any:
 @lru_cache(maxsize=1)
 def parse_to_read(model: bytes) -> Any:
     """
-    Return the tree of a model as :func:`parse` does, for those who change nothing in it.
+    Return the cached tree of a model, for callers that do not modify it.
 
-    Parsing takes some 30 ms for the default extractor, and whoever loads a model asks it several
-    questions in a row: they are all answered from one tree.
+    Parsing takes about 30 ms for the default extractor, and loading a model needs its tree
+    several times.
 
     Raises:
-        ModelFileError: as :func:`parse` does.
+        ModelFileError: see :func:`parse`.
     """
     return parse(model)
 
 
 def pack(tree: Any) -> bytes:
-    """Return the bytes of a tree, its byte vectors aligned to 16 as the schema demands."""
+    """Return the bytes of a tree, its byte vectors aligned to 16 as the schema requires."""
     data = sum(len(buffer.data) for buffer in tree.buffers if buffer.data is not None)
     builder = _AligningBuilder(int(_DATA_TO_FILE * data) + _SMALL_CHANGE)
     builder.Finish(tree.Pack(builder), IDENTIFIER)
-    # Output() copies as well, which is one model more in memory.
+    # Output() would make another copy of the model.
     head = builder.Head()
     return bytes(memoryview(builder.Bytes)[head:])
 
@@ -103,7 +103,7 @@ class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]
     """
     A builder that aligns byte vectors.
 
-    The generated Python code knows nothing of ``force_align``, unlike the C++ one.
+    Unlike the C++ code, the generated Python code does not support ``force_align``.
     """
 
     def StartVector(self, elemSize: int, numElems: int, alignment: int) -> Any:  # noqa: N802
@@ -113,7 +113,7 @@ class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]
 
 
 class _Budget:
-    """What a file of a given size may unpack to."""
+    """Limits how much a file of a given size may unpack to."""
 
     def __init__(self, size: int) -> None:
         self._tables = _MAX_TABLES
@@ -128,7 +128,7 @@ class _Budget:
             )
 
     def take(self, node: Any) -> None:
-        """Take an unpacked object and all that hangs on it."""
+        """Charge an unpacked object and everything below it."""
         nodes = [node]
         while nodes:
             node = nodes.pop()
@@ -145,7 +145,7 @@ class _Budget:
 
 
 def _check_extent(model: bytes, schema: Any) -> None:
-    """Walk through the file once without keeping anything, to learn how much it unpacks to."""
+    """Walk through the file once, keeping nothing, to determine how much it unpacks to."""
     budget = _Budget(len(model))
     root = schema.Model.GetRootAs(model, 0)
     if root.SubgraphsLength() != 1:
@@ -168,7 +168,7 @@ def _check_extent(model: bytes, schema: Any) -> None:
 
 
 def _take_vector(budget: _Budget, schema: Any, owner: Any, vector: str, table: str) -> None:
-    # Releases of the schema before external buffers know nothing of them.
+    # Older releases of the schema have no external buffers.
     length = getattr(owner, f'{vector}Length', int)()
     budget.take_tables(length)
     for index in range(length):
@@ -183,7 +183,7 @@ def _take_vector(budget: _Budget, schema: Any, owner: Any, vector: str, table: s
 
 
 def _check_indices(tree: Any) -> None:
-    """Check that everything a part of the tree points to is there."""
+    """Raise a ModelFileError if an index in the tree is out of range."""
     graph = tree.subgraphs[0]
     tree.buffers = tree.buffers or []
     tree.operatorCodes = tree.operatorCodes or []
@@ -192,7 +192,7 @@ def _check_indices(tree: Any) -> None:
     tensors = len(graph.tensors)
     for operator in graph.operators:
         _check_range('operator code', [operator.opcodeIndex], 0, len(tree.operatorCodes))
-        # -1 stands for an optional input that is not given.
+        # -1 is an omitted optional input.
         _check_range('tensor', indices(operator.inputs), -1, tensors)
         _check_range('tensor', indices(operator.outputs), 0, tensors)
     _check_range('tensor', indices(graph.inputs) + indices(graph.outputs), 0, tensors)
@@ -213,7 +213,7 @@ def _check_range(name: str, found: list[int], lowest: int, end: int) -> None:
 
 
 def _check_writable(tree: Any) -> None:
-    """Refuse what a tree cannot hold, rather than lose it when the tree is packed."""
+    """Raise a ModelFileError if packing the tree would lose data."""
     outside = [buffer.offset > 1 for buffer in tree.buffers]
     newer = []
     for operator in tree.subgraphs[0].operators:

@@ -14,8 +14,8 @@
 """
 Affine quantization: ``value = scale * (q - zero_point)``.
 
-The uint8 rules are those of Coral's own library (libcoral), reproduced bit for bit: float32
-arithmetic throughout, halves rounded away from zero.
+The uint8 rules reproduce those of Coral's own library (libcoral) bit for bit: float32 arithmetic
+throughout, halves rounded away from zero.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ import numpy as np
 import numpy.typing as npt
 
 QuantizedType = Literal['uint8', 'int8', 'int32']
-# The smallest float32 that has all of its digits.
+# The smallest normal float32.
 _SMALLEST_SCALE = np.finfo(np.float32).tiny
-# Far wider than any real embedding, and narrow enough that products with it stay float32 numbers.
+# Wider than any real embedding needs, and narrow enough that products do not overflow float32.
 _SOUND_SCALES = (1e-20, 1e20)
 
 
 @dataclass(frozen=True)
 class QuantizationParameters:
     """
-    How real numbers are written as integers.
+    Scale and zero point of a quantized tensor.
 
     Args:
         scale: real value of one step; a float32 number greater than 0.
-        zero_point: the integer that stands for 0.
+        zero_point: the integer that represents 0.
     """
 
     scale: float
@@ -50,18 +50,19 @@ class QuantizationParameters:
 
 def uint8_parameters(minimum: float, maximum: float) -> QuantizationParameters:
     """
-    Return the parameters by which uint8 covers a range of real numbers.
+    Return the uint8 quantization parameters for a range of real numbers.
 
     Args:
         minimum: lower end of the range, which is widened to include 0.
         maximum: upper end; not less than ``minimum``.
 
     Returns:
-        The parameters that libcoral's ``QuantizationParams`` gives.  An empty range, or one too
-        narrow for a float32 scale, counts as [0, 1], because no runtime takes a scale of 0.
+        The same parameters as libcoral's ``QuantizationParams``.  An empty range, or one too
+        narrow for a float32 scale, counts as [0, 1], because no runtime accepts a scale of 0.
 
     Raises:
-        ValueError: when the range is upside down, not finite, or too wide for a float32 scale.
+        ValueError: if minimum is above maximum, or the range is not finite or too wide for a
+            float32 scale.
     """
     if not minimum <= maximum:
         raise ValueError(f'minimum {minimum} and maximum {maximum} make no range')
@@ -75,30 +76,30 @@ def uint8_parameters(minimum: float, maximum: float) -> QuantizationParameters:
         )
     if scale < _SMALLEST_SCALE:
         return QuantizationParameters(float(np.float32(1) / np.float32(255)), 0)
-    # libcoral takes the zero point from the end whose terms are smaller, as these have the smaller
+    # libcoral computes the zero point from the end with the smaller terms, which have the smaller
     # error.  For uint8, whose lowest integer is 0, that is always the low end.
     zero_point = -low / scale
     return QuantizationParameters(float(scale), int(_round_half_away(np.clip(zero_point, 0, 255))))
 
 
 def int8_parameters(minimum: float, maximum: float) -> QuantizationParameters:
-    """Return the parameters by which int8 covers a range, as :func:`uint8_parameters` does."""
+    """Return the int8 quantization parameters for a range; see :func:`uint8_parameters`."""
     parameters = uint8_parameters(minimum, maximum)
     return QuantizationParameters(parameters.scale, parameters.zero_point - 128)
 
 
 def symmetric_int8_parameters(largest: float) -> QuantizationParameters:
     """
-    Return the parameters of int8 weights: zero point 0, and -128 left unused.
+    Return the parameters of int8 weights: zero point 0, and -128 unused.
 
-    TensorFlow Lite's quantization specification asks for both
+    TensorFlow Lite's quantization specification requires both
     (https://ai.google.dev/edge/litert/models/quantization_spec).
 
     Args:
         largest: the largest magnitude; a number too small for a float32 scale counts as 1.
 
     Raises:
-        ValueError: when it is negative, not finite, or no float32.
+        ValueError: if it is negative, not finite, or does not fit float32.
     """
     with np.errstate(over='ignore', under='ignore'):
         scale = np.float32(largest) / np.float32(127)
@@ -111,10 +112,10 @@ def symmetric_int8_parameters(largest: float) -> QuantizationParameters:
 
 def is_sound(parameters: QuantizationParameters, dtype: str) -> bool:
     """
-    Tell whether parameters make sense for a tensor: a usable scale, a zero point of its type.
+    Return whether parameters are valid for a tensor: a usable scale, a zero point of its type.
 
     Args:
-        parameters: as a file has them.
+        parameters: as read from a file.
         dtype: ``'uint8'`` or ``'int8'``.
     """
     limits = np.iinfo(dtype)
@@ -126,7 +127,7 @@ def quantize(
     values: npt.ArrayLike, parameters: QuantizationParameters, dtype: QuantizedType
 ) -> npt.NDArray[Any]:
     """
-    Return real numbers as integers, those out of range as the nearest there is.
+    Return real numbers as integers, clipped to the type's range.
 
     Args:
         values: float32, any shape, finite.
@@ -137,7 +138,7 @@ def quantize(
         The integers, in the shape of ``values``.
 
     Raises:
-        ValueError: when a value is not finite.
+        ValueError: if a value is not finite.
     """
     reals = np.asarray(values, np.float32)
     if not np.isfinite(reals).all():
@@ -145,7 +146,7 @@ def quantize(
     with np.errstate(over='ignore', under='ignore'):
         steps = reals / np.float32(parameters.scale) + np.float32(parameters.zero_point)
     limits = np.iinfo(dtype)
-    # As float64, because the largest int32 is no float32.
+    # float64, because float32 cannot represent the largest int32.
     rounded = _round_half_away(steps).astype(np.float64)
     quantized: npt.NDArray[Any] = np.clip(rounded, limits.min, limits.max).astype(dtype)
     return quantized
@@ -153,11 +154,11 @@ def quantize(
 
 def dequantize(values: npt.NDArray[Any], parameters: QuantizationParameters | None) -> FloatArray:
     """
-    Return what the integers of a tensor stand for.
+    Return the real values of a tensor's integers.
 
     Args:
-        values: uint8, int8 or int32, any shape; or float32 when there are no parameters.
-        parameters: scale and zero point, or None for a tensor that holds real numbers as it is.
+        values: uint8, int8 or int32, any shape; float32 if parameters is None.
+        parameters: scale and zero point, or None for a float32 tensor.
 
     Returns:
         float32, in the shape of ``values``.

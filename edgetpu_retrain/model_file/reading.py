@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Reading model files from disk."""
+"""Reads model files from disk."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def read_model(path: str | Path) -> bytes:
     Return the bytes of a .tflite file.
 
     Args:
-        path: where the file is; ``~`` stands for the home directory.
+        path: the file; ``~`` is expanded to the home directory.
 
     Raises:
-        FileNotFoundError: when there is no such file.
-        ModelFileError: when it cannot be read or is not a TensorFlow Lite model.
+        FileNotFoundError: if there is no such file.
+        ModelFileError: if it cannot be read or is not a TensorFlow Lite model.
     """
     if not str(path):
         raise ModelFileError('the path of the model is empty; give the path of a .tflite file')
@@ -52,7 +52,7 @@ def read_model(path: str | Path) -> bytes:
     except FileNotFoundError:
         raise
     except (OSError, RuntimeError) as error:
-        # pathlib raises RuntimeError for a home directory that it cannot find.
+        # pathlib raises RuntimeError if it cannot determine the home directory.
         raise ModelFileError(f'the model file {str(path)!r} cannot be read: {error}') from error
     except ValueError as error:
         if isinstance(error, ModelFileError):

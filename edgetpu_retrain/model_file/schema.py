@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Access to the .tflite schema, as the runtime's own package has it.
+Access to the .tflite schema in the runtime's package.
 
-``ai_edge_litert.schema_py_generated`` is generated from the published ``schema.fbs`` and comes
-with the runtime, so that the two never differ.  It is loaded when the first model file is
-opened: learning and storing samples need no runtime.
+``ai_edge_litert.schema_py_generated`` is generated from the published ``schema.fbs`` and ships
+with the runtime, so they always match.  It is imported when the first model file is opened:
+training and storing samples need no runtime.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def load_schema() -> Any:
     Return the module of the .tflite schema.
 
     Raises:
-        DeviceError: when it is not installed.
+        DeviceError: if it is not installed.
     """
     try:
         from ai_edge_litert import schema_py_generated
@@ -49,16 +49,16 @@ def load_schema() -> Any:
 
 def builtin_code(operator_code: Any) -> int:
     """
-    Return the built-in operator that an ``OperatorCodeT`` stands for.
+    Return the built-in operator of an ``OperatorCodeT``.
 
-    Files written before TensorFlow 2.4 have it in the deprecated field only, which holds at
-    most 127; readers take the larger of the two (comment in schema.fbs).
+    Files written before TensorFlow 2.4 have it only in the deprecated field, which is limited to
+    127; readers take the larger of the two (comment in schema.fbs).
     """
     return max(int(operator_code.builtinCode), int(operator_code.deprecatedBuiltinCode))
 
 
 def operator_name(operator_code: Any) -> str:
-    """Return what people call an operator: ``'SOFTMAX'``, or the name of a custom one."""
+    """Return an operator's name: ``'SOFTMAX'``, or the name of a custom one."""
     code = builtin_code(operator_code)
     if code == load_schema().BuiltinOperator.CUSTOM:
         return text(operator_code.customCode)
@@ -66,12 +66,12 @@ def operator_name(operator_code: Any) -> str:
 
 
 def type_name(tensor: Any) -> str:
-    """Return the element type of a ``TensorT`` as numpy writes it, such as ``'uint8'``."""
+    """Return the element type of a ``TensorT`` as a numpy dtype name, such as ``'uint8'``."""
     return _names('TensorType').get(int(tensor.type), f'type {tensor.type}').lower()
 
 
 def text(string: Any) -> str:
-    """Return a string of the file, which may be bytes or absent, for people to read."""
+    """Return a string of the file, which may be bytes or absent, as printable text."""
     if string is None:
         return ''
     return string.decode(errors='replace') if isinstance(string, bytes) else str(string)

@@ -11,4 +11,4 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The head in a model file: appended, found, read, cut out."""
+"""The head in a model file: append it, find it, read its weights, cut it out."""

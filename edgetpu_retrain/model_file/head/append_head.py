@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Appending a head: from an extractor and a trained head to a classifier, all as bytes.
+Appends a trained head to an extractor, which makes a classifier.
 
-The layers are those that Coral's own library appends: FULLY_CONNECTED, RESHAPE where the
-embedding is not ``[1, D]`` already, SOFTMAX.  They run on the CPU; a program for the Edge TPU in
-front of them stays as it is.
+The layers are those that Coral's own library appends: FULLY_CONNECTED, RESHAPE if the embedding is
+not ``[1, D]`` already, SOFTMAX.  They run on the CPU; an Edge TPU program in front of them is
+unchanged.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from edgetpu_retrain.model_file.schema import builtin_code, indices, load_schema
 import numpy as np
 import numpy.typing as npt
 
-# Layers whose output is an answer, and those that only pass it on.
+# Layers whose output is a classification or detection, and layers that only forward it.
 _ANSWERS = (
     'SOFTMAX',
     'LOG_SOFTMAX',
@@ -52,8 +52,8 @@ _ANSWERS = (
     'TFLite_Detection_PostProcess',
 )
 _PASSING = ('RESHAPE', 'SQUEEZE', 'QUANTIZE', 'DEQUANTIZE')
-# Operator versions, each the oldest that computes the type, and the first TensorFlow with all of
-# them (op_version.cc and runtime_version.cc in tensorflow/lite/tools/versioning).
+# The oldest operator versions that support the type, and the first TensorFlow release that has
+# them all (op_version.cc and runtime_version.cc in tensorflow/lite/tools/versioning).
 _VERSIONS = {
     'uint8': {'FULLY_CONNECTED': 1, 'RESHAPE': 1, 'SOFTMAX': 1},
     'int8': {'FULLY_CONNECTED': 4, 'RESHAPE': 1, 'SOFTMAX': 2},
@@ -64,21 +64,21 @@ _OLDEST_RUNTIME = {'uint8': (1, 5, 0), 'int8': (1, 14, 0), 'float32': (1, 5, 0)}
 
 def append_head(extractor: bytes, head: Head) -> bytes:
     """
-    Return a classifier: an extractor with a trained head behind it.
+    Return a classifier: the extractor followed by the trained head.
 
     Args:
-        extractor: the bytes of a .tflite file that takes in one RGB picture and puts out one
-            embedding, ``[1, D]`` or ``[1, 1, 1, D]``, uint8, int8 or float32, compiled for the
-            Edge TPU or not.
-        head: weights ``[D, C]`` and bias ``[C]``; its labels, if any, are packed into the model,
-            and so is its unknown detector.
+        extractor: the bytes of a .tflite file whose input is one RGB picture and whose output is
+            one embedding, ``[1, D]`` or ``[1, 1, 1, D]``, uint8, int8 or float32, compiled for
+            the Edge TPU or not.
+        head: weights ``[D, C]`` and bias ``[C]``; its labels, if any, and its unknown detector
+            are packed into the model.
 
     Returns:
-        The bytes of a .tflite file that puts out C scores, ``[1, C]``, of the embedding's type.
+        The bytes of a .tflite file whose output is C scores, ``[1, C]``, of the embedding's type.
 
     Raises:
-        ModelFileError: when the extractor is none, or does not fit the head.
-        ValueError: when the head holds no class, NaN or infinity.
+        ModelFileError: if the extractor is not an extractor, or does not match the head.
+        ValueError: if the head has no class, or contains NaN or infinity.
     """
     tree = parse(extractor)
     embedding = output_vector(tree)
@@ -104,7 +104,7 @@ def append_head(extractor: bytes, head: Head) -> bytes:
 
 
 def _refuse_answers(tree: Any, output: int) -> None:
-    """Refuse a model that is a classifier already, or a detector."""
+    """Raise a ModelFileError if a model is already a classifier or a detector."""
     tensor = output
     for _ in tree.subgraphs[0].operators:
         operator = producer(tree, tensor)
@@ -207,11 +207,11 @@ def _add_operator(
 
 
 def _operator_code(tree: Any, name: str, version: int) -> int:
-    """Return the index of an operator code, one already there if it will do."""
+    """Return the index of an operator code, reusing an existing one if possible."""
     schema = load_schema()
     wanted = getattr(schema.BuiltinOperator, name)
     for index, code in enumerate(tree.operatorCodes):
-        # A newer version asks for no newer runtime than the model asks for already.
+        # Reusing a newer version does not raise the model's minimum runtime version.
         if builtin_code(code) == wanted and code.version >= version:
             code.builtinCode = wanted
             return index

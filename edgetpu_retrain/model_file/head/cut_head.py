@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The head of a retrained model as a small model of its own, to score stored embeddings."""
+"""Cuts the head out of a retrained model, as a small model that scores stored embeddings."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def cut_head(model: bytes) -> bytes:
     Return the head of a retrained model, without the extractor.
 
     Args:
-        model: the bytes of a model that ends in FULLY_CONNECTED, maybe RESHAPE, and SOFTMAX.
+        model: the bytes of a model that ends in FULLY_CONNECTED, optionally RESHAPE, and SOFTMAX.
 
     Returns:
         The bytes of a model whose input is the embedding tensor, in its shape, type and
         quantization, and whose output is the scores.  It runs on the CPU, even if the extractor
-        was compiled for the Edge TPU.
+        is compiled for the Edge TPU.
 
     Raises:
-        ModelFileError: when the bytes are no retrained model.
+        ModelFileError: if the bytes are not a retrained model.
     """
     tree = parse(model)
     return pack(_cut(tree, find_head(tree)))
@@ -51,8 +51,8 @@ def _cut(tree: Any, head: HeadLayers) -> Any:
         for index in [*indices(operator.inputs), *indices(operator.outputs)]:
             if index >= 0 and index not in tensors:
                 tensor = tensors[index] = graph.tensors[index]
-                # Edge TPU Compiler gives all tensors buffer 0, whose content is empty but not
-                # absent.  In any other buffer a runtime takes that for a damaged constant.
+                # The Edge TPU Compiler assigns buffer 0 to all tensors; its content is empty but
+                # not absent.  A runtime treats that as a damaged constant in any other buffer.
                 if tensor.buffer != 0:
                     buffers.append(tree.buffers[tensor.buffer])
                     tensor.buffer = len(buffers) - 1

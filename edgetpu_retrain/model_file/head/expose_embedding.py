@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Serving and capturing in one pass: the embedding as a second output of a retrained model."""
+"""Adds the embedding as a second output of a retrained model: scores and embedding in one pass."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from edgetpu_retrain.model_file.schema import indices
 
 def expose_embedding(model: bytes) -> bytes:
     """
-    Return a retrained model that also puts out the embedding.
+    Return a retrained model that also outputs the embedding.
 
-    It is for the runtime at hand and not for files: labels and metadata, which speak of one
-    output, are left out.
+    The result is meant to be loaded, not stored: labels and metadata, which describe a single
+    output, are dropped.
 
     Args:
-        model: the bytes of a model that ends in FULLY_CONNECTED, maybe RESHAPE, and SOFTMAX.
+        model: the bytes of a model that ends in FULLY_CONNECTED, optionally RESHAPE, and SOFTMAX.
 
     Returns:
         The bytes of the same model with two outputs: the scores and the embedding.
 
     Raises:
-        ModelFileError: when the bytes are no retrained model.
+        ModelFileError: if the bytes are not a retrained model.
     """
     tree = parse(model)
     head = find_head(tree)

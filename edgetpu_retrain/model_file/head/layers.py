@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Where the head of a retrained model is: FULLY_CONNECTED, maybe RESHAPE, SOFTMAX at its end."""
+"""Finds the head of a retrained model: its final FULLY_CONNECTED, optional RESHAPE and SOFTMAX."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class HeadLayers:
     The head within the tree of a retrained model.
 
     Args:
-        operators: the ``OperatorT`` objects of the head in the order of computation.
-        embedding: index of the tensor that the head takes in.
-        scores: index of the tensor that it puts out.
+        operators: the ``OperatorT`` objects of the head in execution order.
+        embedding: index of the head's input tensor.
+        scores: index of its output tensor.
     """
 
     operators: tuple[Any, ...]
@@ -40,10 +40,10 @@ class HeadLayers:
 
 def find_head(tree: Any) -> HeadLayers:
     """
-    Return the head of a retrained model: the layers that its first output comes from.
+    Return the head of a retrained model: the layers that compute its first output.
 
     Raises:
-        ModelFileError: when the model ends in something else.
+        ModelFileError: if the model ends in other layers.
     """
     outputs = indices(tree.subgraphs[0].outputs)
     if not outputs:
@@ -71,7 +71,7 @@ def find_head(tree: Any) -> HeadLayers:
 
 
 def producer(tree: Any, tensor: int) -> Any:
-    """Return the ``OperatorT`` that writes a tensor, None for an input or a constant."""
+    """Return the ``OperatorT`` that writes a tensor, or None for an input or a constant."""
     for operator in tree.subgraphs[0].operators:
         if tensor in indices(operator.outputs):
             return operator
@@ -79,5 +79,5 @@ def producer(tree: Any, tensor: int) -> Any:
 
 
 def operator_of(tree: Any, operator: Any) -> str:
-    """Return the name of what an ``OperatorT`` computes."""
+    """Return the operator name of an ``OperatorT``."""
     return operator_name(tree.operatorCodes[operator.opcodeIndex])

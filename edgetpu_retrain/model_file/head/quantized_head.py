@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-A head in the numbers of a model file: as integers behind a quantized extractor, else as it is.
+Quantizes a head for a model file: to integers after a quantized extractor, else it stays float32.
 
 The formulas are those of libcoral for uint8 and of TensorFlow Lite's quantization specification
-for int8; what is added here keeps degenerate heads (untrained, all zeros, huge biases) within
-what the kernels can compute.
+for int8.  Additional bounds keep degenerate heads (untrained, all zeros, huge biases) within the
+range of the kernels.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ SCORES = {
     'uint8': QuantizationParameters(1 / 256, 0),
     'int8': QuantizationParameters(1 / 256, -128),
 }
-# Kernels add up products of at most 255 * 255 in an int32.
+# Kernels accumulate products of at most 255 * 255 in an int32.
 _ACCUMULATOR_LIMIT = 2**31 - 1
 _LARGEST_PRODUCT = {'uint8': 255 * 255, 'int8': 255 * 127}
-# The reference SOFTMAX kernel ends the process when scale * 2**26 is not above 1
-# (QuantizeMultiplierGreaterThanOne in quantization_util.cc).  A range of logits that is narrower
-# than 255 of these steps makes scores that are equal to within a thousandth of a step.
+# The reference SOFTMAX kernel aborts the process unless scale * 2**26 is above 1
+# (QuantizeMultiplierGreaterThanOne in quantization_util.cc).  If the range of logits is narrower
+# than 255 of these steps, all scores are equal to within a thousandth of a step.
 _SMALLEST_LOGIT_SCALE = 2.0**-20
-# XNNPACK takes a ratio of accumulator step to output step below 256 only.
+# XNNPACK only accepts a ratio of accumulator step to output step below 256.
 _LARGEST_RATIO = 255.0
 # Keeps bias scales in the normal range of a float32, whose smallest is 1.2e-38.
 _SMALLEST_BIAS_SCALE = 1e-30
@@ -65,10 +65,10 @@ class HeadTensors:
     Args:
         weights: ``[C, D]``, uint8, int8 or float32.
         bias: ``[C]``, int32 or float32.
-        weights_quantization: None for float32, as all that follow.
-        bias_quantization: scale is that of the embedding times that of the weights.
-        logits: of the fully-connected layer's output.
-        scores: of the softmax's output.
+        weights_quantization: None for float32, like the following ones.
+        bias_quantization: its scale is the embedding's scale times the weights' scale.
+        logits: quantization of the fully-connected layer's output.
+        scores: quantization of the softmax's output.
     """
 
     weights: npt.NDArray[Any]
@@ -81,16 +81,16 @@ class HeadTensors:
 
 def quantize_head(head: Head, dtype: str, embedding: QuantizationParameters | None) -> HeadTensors:
     """
-    Return the constants of the layers that compute a head behind an extractor.
+    Return the constants of a head's layers, to follow an extractor.
 
     Args:
         head: weights and bias, finite; a ``logit_range`` that is empty or not finite (as before
-            any training) is replaced by the range that the weights can reach.
+            training) is replaced by the range that the weights can reach.
         dtype: element type of the embedding: ``'uint8'``, ``'int8'`` or ``'float32'``.
         embedding: quantization of the embedding, None for float32.
 
     Raises:
-        ValueError: when the head holds no class, NaN or infinity.
+        ValueError: if the head has no class, or contains NaN or infinity.
     """
     if head.num_classes == 0:
         raise ValueError('the head has 0 classes; at least one is needed')
@@ -103,7 +103,7 @@ def quantize_head(head: Head, dtype: str, embedding: QuantizationParameters | No
         return HeadTensors(weights, bias)
     kind = cast(Literal['uint8', 'int8'], dtype)
     weights_quantization = _weights_parameters(weights, bias, kind, embedding)
-    # Both factors are float32 numbers, and so is their product, as in libcoral.
+    # Compute the product in float32, as libcoral does.
     with np.errstate(over='ignore'):
         bias_scale = np.float32(embedding.scale) * np.float32(weights_quantization.scale)
     if not np.isfinite(bias_scale):
@@ -129,9 +129,9 @@ def _weights_parameters(
     dtype: Literal['uint8', 'int8'],
     embedding: QuantizationParameters,
 ) -> QuantizationParameters:
-    """Return the weights' own parameters, or coarser ones where the bias would not fit."""
+    """Return the weights' parameters, coarser if the bias would overflow otherwise."""
     dimension = weights.shape[1]
-    # What the accumulator has left for the bias once the products are in.
+    # The part of the accumulator's range that the products leave for the bias.
     room = max(_ACCUMULATOR_LIMIT - dimension * _LARGEST_PRODUCT[dtype], 2**24)
     smallest_bias_scale = max(float(np.abs(bias).max()) / room, _SMALLEST_BIAS_SCALE)
     smallest = smallest_bias_scale / embedding.scale * _ROUNDING_MARGIN
@@ -154,14 +154,14 @@ def _logit_range(
     embedding: QuantizationParameters,
     bias_scale: float,
 ) -> tuple[float, float]:
-    """Return the head's own range, widened to include 0, or a usable one in its place."""
+    """Return the head's range widened to include 0, or a computed one if it is not usable."""
     reachable = _reachable_logits(head, dtype, embedding)
     low, high = min(0.0, head.logit_range[0]), max(0.0, head.logit_range[1])
     seen = head.logit_range[0] <= head.logit_range[1] and low < high
     if not (seen and np.isfinite(np.float32(high) - np.float32(low))):
         low, high = reachable
-    # Kernels shift the sum to the left when the output is finer than the accumulator, which
-    # must not overflow even where the output itself is clipped.
+    # If the output is finer than the accumulator, kernels shift the sum left, which must not
+    # overflow even if the output itself is clipped.
     largest = max(-reachable[0], reachable[1])
     smallest_scale = max(_SMALLEST_LOGIT_SCALE, bias_scale / _LARGEST_RATIO, largest * 2.0**-30)
     return low, max(high, low + 255 * smallest_scale * _ROUNDING_MARGIN)
@@ -170,7 +170,7 @@ def _logit_range(
 def _reachable_logits(
     head: Head, dtype: Literal['uint8', 'int8'], embedding: QuantizationParameters
 ) -> tuple[float, float]:
-    """Return bounds of the logits over all embeddings there can be (interval arithmetic)."""
+    """Return bounds of the logits over all possible embeddings (interval arithmetic)."""
     limits = np.iinfo(dtype)
     weights = head.weights.astype(np.float64)
     ends = [

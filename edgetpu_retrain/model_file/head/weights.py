@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The weights of the head in a retrained model, as real numbers again."""
+"""Reads the head's weights from a retrained model, dequantized."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def read_head_weights(model: bytes) -> tuple[FloatArray, FloatArray]:
     Return weights and bias of the head of a retrained model.
 
     Args:
-        model: the bytes of a model that ends in FULLY_CONNECTED, maybe RESHAPE, and SOFTMAX.
+        model: the bytes of a model that ends in FULLY_CONNECTED, optionally RESHAPE, and SOFTMAX.
 
     Returns:
         float32 ``[D, C]`` and float32 ``[C]``, dequantized.
 
     Raises:
-        ModelFileError: when the bytes are no retrained model, or its head is damaged.
+        ModelFileError: if the bytes are not a retrained model, or its head is damaged.
     """
     tree = parse_to_read(model)
     inputs = indices(find_head(tree).operators[0].inputs)

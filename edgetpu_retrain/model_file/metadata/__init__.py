@@ -11,4 +11,4 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""TFLite Metadata: labels, unknown detector, what a file says of itself."""
+"""TFLite Metadata of a model: labels, packed files, unknown detector."""

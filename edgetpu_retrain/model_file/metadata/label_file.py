@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-labels.txt beside a model: class names as Coral's tools read and write them.
+The labels.txt beside a model, with class names in Coral's format.
 
-Each line is a name, the first one that of output 0; or a number, that of the output, and a name,
-as in ``0 daisy``, which is what pycoral's classify_image.py reads.
+Each line is a name, starting with output 0, or an output number and a name, such as ``0 daisy``,
+the format that pycoral's classify_image.py reads.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ import re
 
 from edgetpu_retrain.errors import ModelFileError
 
-# A hundred thousand names of the greatest length.
+# Enough for 100,000 names of maximum length.
 _MAX_BYTES = 64 * 1024 * 1024
-# Real files leave out some numbers (Coral's of COCO has 80 names up to 89).  A short file must not
-# make up a million names, and a name that begins with a year is a name.
+# Real files skip some numbers (Coral's COCO labels have 80 names up to 89).  A short file must not
+# expand to a million names, and a year at the start of a name is not an output number.
 _MOST_LEFT_OUT = 10_000
 _NUMBERED = re.compile(r'(\d{1,9})[:\s]\s*(.*\S)', re.ASCII)
 
 
 def coral_label_file(labels: Sequence[str]) -> bytes:
     r"""
-    Return class names as the content of a labels.txt in Coral's form.
+    Return class names as the content of a labels.txt in Coral's format.
 
     >>> coral_label_file(['daisy', 'red rose'])
     b'0 daisy\n1 red rose\n'
@@ -48,14 +48,14 @@ def read_label_file(path: Path) -> tuple[str, ...]:
     """
     Return the class names in a label file, in output order.
 
-    The lines are taken as numbered when all of them are; a number that is left out stands for a
-    class without a name, which is called by its number.
+    Lines count as numbered only if all of them are.  A class whose number is missing gets its
+    number as its name.
 
     Args:
-        path: of the file, UTF-8.
+        path: the file, UTF-8.
 
     Raises:
-        ModelFileError: when it cannot be read or holds no names.
+        ModelFileError: if it cannot be read or contains no names.
     """
     try:
         size = path.stat().st_size

@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Class names in a model file, where TFLite Metadata puts them.
+Reads and writes the class names in a model file, as TFLite Metadata.
 
-They are the lines of ``labels.txt``, a file packed into the model, which the metadata names as
-the labels of the output.  So a retrained model is one self-describing file.
+They are the lines of ``labels.txt``, a file packed into the model that the metadata declares as
+the labels of the output.  A retrained model is therefore one self-describing file.
 """
 
 from __future__ import annotations
@@ -43,15 +43,14 @@ def read_labels(model: bytes) -> tuple[str, ...]:
     Return the class names that are packed into a model, in output order.
 
     Args:
-        model: the bytes of a .tflite file.  The file that its metadata names is read; a model
-            without metadata may have ``labels.txt`` or one other .txt file of labels, as Coral's
-            classifiers do.
+        model: the bytes of a .tflite file.  If it has no metadata, its labels are read from
+            ``labels.txt`` or its only .txt file, as in Coral's classifiers.
 
     Returns:
-        One name for each element of the output, or () when the model has no labels.
+        One name per element of the output, or () if the model has no labels.
 
     Raises:
-        ModelFileError: when the model is damaged or its labels do not fit its output.
+        ModelFileError: if the model is damaged or its labels do not match its output.
     """
     tree = parse_to_read(model)
     files = read_files(model)
@@ -73,7 +72,7 @@ def read_labels(model: bytes) -> tuple[str, ...]:
             return ()
     lines = _decode(name, files[name])
     classes = vector_of(tree, output_vector(tree))[1]
-    # Counted before they are made: line breaks pack so well that a small file can hold millions.
+    # Count before splitting: line breaks compress so well that a small file can hold millions.
     count = lines.count('\n') + (not lines.endswith('\n'))
     if lines and count != classes:
         raise ModelFileError(
@@ -85,14 +84,14 @@ def read_labels(model: bytes) -> tuple[str, ...]:
 
 def pack_labels(model: bytes, labels: Sequence[str]) -> bytes:
     """
-    Return a classifier with class names packed into it, in place of any it had.
+    Return a classifier with these class names packed into it, replacing existing ones.
 
     Args:
         model: the bytes of a .tflite file with one output, ``[1, C]``.
-        labels: C names in output order; any characters but line breaks.
+        labels: C names in output order, without line breaks.
 
     Raises:
-        ModelFileError: when the model is none, or the labels do not fit it.
+        ModelFileError: if it is not such a model, or the number of labels does not match.
     """
     tree = parse(model)
     classes = vector_of(tree, output_vector(tree))[1]
@@ -103,12 +102,12 @@ def pack_labels(model: bytes, labels: Sequence[str]) -> bytes:
 
 def assemble(tree: Any, files: dict[str, bytes], labels: Sequence[str]) -> bytes:
     """
-    Return the bytes of a classifier with metadata, class names and packed files that fit it.
+    Return the bytes of a classifier with matching metadata, class names and packed files.
 
     Args:
-        tree: the classifier; its metadata may still be that of the model it was made from.
-        files: what was packed into that model.  Files about its output are left out, as they say
-            nothing of the new one; others, such as a licence, are kept.
+        tree: the classifier; its metadata may still be that of its extractor.
+        files: the extractor's packed files.  Files that describe its output are dropped; others,
+            such as a licence, are kept.
         labels: class names in output order, or none.
     """
     content = metadata_content(tree)
@@ -160,7 +159,7 @@ def _decode(name: str, content: bytes) -> str:
 
 
 def _labels(lines: str) -> tuple[str, ...]:
-    # Not splitlines(), which breaks lines at characters that a label may hold.
+    # Not splitlines(), which also splits at characters that are valid in a label.
     labels = lines.removesuffix('\n').split('\n') if lines else []
     return tuple(label.removesuffix('\r') for label in labels)
 

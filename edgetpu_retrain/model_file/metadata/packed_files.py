@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Files packed into a model: a ZIP archive behind the flatbuffer, as TFLite Metadata has it.
+Files packed into a model: a ZIP archive after the flatbuffer, as defined by TFLite Metadata.
 
-Runtimes read the flatbuffer from the front and never see the archive; ``unzip`` and zipfile look
-for an archive from the end and never mind what is in front of it.
+Runtimes read the flatbuffer from the front and ignore the archive; ``unzip`` and zipfile search
+for an archive from the end and ignore the data in front of it.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ import zipfile
 
 from edgetpu_retrain.errors import ModelFileError
 
-# Label files and licences have kilobytes; an archive can claim to unpack to anything.
+# Label files and licences take kilobytes; a hostile archive can unpack to any size.
 _MAX_FILES = 1000
 _MAX_BYTES = 64 * 2**20
-# Texts shrink to a tenth at best, and every model has more bytes than its labels.
+# Text compresses to a tenth at best, and every model is larger than its labels.
 _MAX_GROWTH = 100
 _SMALL_CHANGE = 65_536
-# What zipfile makes of an archive whose numbers are nonsense.
+# What zipfile raises for malformed archives, besides BadZipFile.
 _MALFORMED = (ValueError, OSError, NotImplementedError, IndexError, OverflowError, struct.error)
 # The last record of an archive without a comment (APPNOTE.TXT of PKWARE, section 4.3.16).
 _END_MARK = b'PK\5\6'
 _END_SIZE = 22
-# A fixed time makes the same model the same bytes; it is the oldest that a ZIP can hold.
+# A fixed time, the oldest that ZIP supports, keeps the output reproducible.
 _TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -47,7 +47,7 @@ def read_files(model: bytes) -> dict[str, bytes]:
     Return the files that are packed into a model, by name.
 
     Raises:
-        ModelFileError: when one of them is damaged, or when there is more than label files need.
+        ModelFileError: if one of them is damaged, or they exceed the limits.
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(model))
@@ -59,7 +59,7 @@ def read_files(model: bytes) -> dict[str, bytes]:
             ) from error
         return {}
     with archive:
-        # Not is_dir(), which fails at an empty name.
+        # Not is_dir(), which fails on an empty name.
         entries = [entry for entry in archive.infolist() if not entry.filename.endswith('/')]
         size = sum(entry.file_size for entry in entries)
         most = min(_MAX_BYTES, _MAX_GROWTH * len(model) + _SMALL_CHANGE)
@@ -73,18 +73,18 @@ def read_files(model: bytes) -> dict[str, bytes]:
 
 def append_files(flatbuffer: bytes, files: Mapping[str, bytes]) -> bytes:
     """
-    Return a model with files packed into it, uncompressed, or as it is when there are none.
+    Return a model with files packed into it, uncompressed; unchanged if there are none.
 
     Args:
-        flatbuffer: the model without any archive.
+        flatbuffer: the model without an archive.
         files: content by name.
     """
     if not files:
         return flatbuffer
     stream = io.BytesIO()
     stream.write(flatbuffer)
-    # Written from here on, the archive's offsets count from the front of the model, so that unzip
-    # has nothing to complain about.  (Mode 'a' would look for an archive in the weights first.)
+    # Writing from this position makes the archive's offsets relative to the start of the model,
+    # so that unzip does not warn.  (Mode 'a' would search the weights for an archive first.)
     with zipfile.ZipFile(stream, 'w', zipfile.ZIP_STORED) as archive:
         for name, content in files.items():
             archive.writestr(zipfile.ZipInfo(name, _TIME), content)
@@ -95,7 +95,7 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     try:
         return archive.read(entry)
     except Exception as error:
-        # Compression and encryption each have errors of their own.
+        # Compression and encryption each raise their own exceptions.
         raise ModelFileError(
             f'the file {entry.filename!r} packed into this model cannot be read ({error}); '
             'copy or download the model again'

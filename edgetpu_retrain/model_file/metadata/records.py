@@ -12,12 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-The TFLite Metadata of a model: what tools read to learn the meaning of inputs and outputs.
+Reads and writes the TFLite Metadata table, which describes a model's inputs and outputs to tools.
 
-It is a flatbuffer of its own, kept in the model's metadata buffer ``TFLITE_METADATA``.  Its
-schema is ``metadata_schema.fbs`` of https://github.com/tensorflow/tflite-support (version 1.5.0).
-The one package with code for it, tflite-support, is no longer maintained and has no wheels
-for Python 3.12, so the few tables in use are written and read here with plain flatbuffers; the
+It is a separate flatbuffer in the model's metadata buffer ``TFLITE_METADATA``.  Its schema is
+``metadata_schema.fbs`` of https://github.com/tensorflow/tflite-support (version 1.5.0).  The only
+package with code for it, tflite-support, is no longer maintained and has no wheels for Python
+3.12, so this module reads and writes the few tables in use with plain flatbuffers.  The
 enumerations below are the field numbers of that schema.
 """
 
@@ -38,7 +38,7 @@ import numpy as np
 
 METADATA_NAME = 'TFLITE_METADATA'
 _IDENTIFIER = b'M001'
-# No field younger than version 1.0.0 of the schema is written.
+# All fields that are written exist since version 1.0.0 of the schema.
 _MIN_PARSER_VERSION = '1.0.0'
 _TENSOR_AXIS_LABELS = 2
 _FEATURE_PROPERTIES = 1
@@ -82,14 +82,14 @@ class _File(IntEnum):
 @dataclass(frozen=True)
 class Metadata:
     """
-    What this package takes from, or puts into, the metadata of a model.
+    The parts of a model's metadata that this package reads and writes.
 
     Args:
-        author: who made the extractor; '' when nobody is named.
-        licence: that of the extractor; '' when none is named.
-        labels_file: name of the packed file with one class name a line; '' when there is none.
-        output_files: names of all packed files that say something of an output.
-        other_files: names of further packed files.
+        author: the extractor's author, or ''.
+        licence: the extractor's licence, or ''.
+        labels_file: name of the packed file with one class name per line, or ''.
+        output_files: names of all packed files that describe an output.
+        other_files: names of the other packed files.
     """
 
     author: str = ''
@@ -104,7 +104,7 @@ def read_metadata(content: bytes) -> Metadata:
     Read the content of a TFLITE_METADATA buffer.
 
     Raises:
-        ModelFileError: when it is damaged.
+        ModelFileError: if it is damaged.
     """
     try:
         if content[4:8] != _IDENTIFIER:
@@ -137,10 +137,10 @@ def write_metadata(metadata: Metadata, description: str, input_dtype: str) -> by
     Return the content of the TFLITE_METADATA buffer of an image classifier.
 
     Args:
-        metadata: what is to be said; ``output_files`` are not written.
+        metadata: the metadata to write; ``output_files`` are not written.
         description: one sentence about the model.
-        input_dtype: element type of the picture.  A float32 picture is said to be normalized
-            by ``(x - 127.5) / 127.5``, as this package does it.
+        input_dtype: element type of the picture.  For float32 the metadata declares the
+            normalization ``(x - 127.5) / 127.5`` that this package uses.
     """
     image: dict[int, Any] = {
         _Tensor.NAME: 'image',
@@ -194,7 +194,7 @@ def _write(builder: Any, value: Any) -> Any:
         for offset in reversed(offsets):
             builder.PrependUOffsetTRelative(offset)
         return builder.EndVector()
-    # Everything that a table points to must be written before the table.
+    # Everything that a table refers to must be written before the table.
     present = {
         field: entry if isinstance(entry, int) else _write(builder, entry)
         for field, entry in value.items()
@@ -210,7 +210,7 @@ def _write(builder: Any, value: Any) -> Any:
 
 
 def _offset(table: Any, field: int) -> int:
-    # The first two entries of a table's list of fields hold sizes; each entry has two bytes.
+    # The first two entries of a vtable are sizes; each entry has two bytes.
     return int(table.Offset(4 + 2 * field))
 
 

@@ -12,9 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-What a model says of itself beside its layers: metadata, signatures, the oldest runtime.
+A model's description of itself: metadata, signatures and minimum runtime version.
 
-A new head changes what the model is, so whatever was said of its old output has to change too.
+A new head changes the model's output, so these have to be updated with it.
 """
 
 from __future__ import annotations
@@ -26,33 +26,33 @@ from edgetpu_retrain.model_file.schema import indices, load_schema, text
 import numpy as np
 
 _MIN_RUNTIME_VERSION = 'min_runtime_version'
-# TensorFlow Lite Micro's plan of where each tensor lies in memory; a new tensor outdates it.
+# TensorFlow Lite Micro's memory plan for the tensors; a new tensor invalidates it.
 _MEMORY_PLAN = 'OfflineMemoryAllocation'
 _VERSION_BYTES = 16
 
 
 def metadata_content(tree: Any) -> bytes | None:
-    """Return the TFLite Metadata of a model, None when it has none."""
+    """Return the TFLite Metadata of a model, or None."""
     return content_of(tree, METADATA_NAME)
 
 
 def set_metadata(tree: Any, content: bytes) -> None:
-    """Give a model TFLite Metadata in place of any it had."""
+    """Set the TFLite Metadata of a model, replacing existing metadata."""
     set_content(tree, METADATA_NAME, content)
 
 
 def drop_metadata(tree: Any) -> None:
-    """Take the TFLite Metadata away from a model."""
+    """Remove the TFLite Metadata of a model."""
     drop_content(tree, METADATA_NAME)
 
 
 def drop_memory_plan(tree: Any) -> None:
-    """Take away a plan for memory that does not know the tensors that were added."""
+    """Remove the memory plan, which does not include the added tensors."""
     drop_content(tree, _MEMORY_PLAN)
 
 
 def require_runtime(tree: Any, version: tuple[int, int, int]) -> None:
-    """Raise the oldest runtime that a model names, if it names one, to what new layers need."""
+    """Raise a model's minimum runtime version, if it has one, to what new layers need."""
     content = content_of(tree, _MIN_RUNTIME_VERSION)
     if content is None:
         return
@@ -64,7 +64,7 @@ def require_runtime(tree: Any, version: tuple[int, int, int]) -> None:
 
 
 def redirect_signatures(tree: Any, old: int, new: int, name: str) -> None:
-    """Let signatures that name an old output tensor name the new one."""
+    """Replace an output tensor in the signatures."""
     for signature in tree.signatureDefs or []:
         for entry in signature.outputs or []:
             if entry.tensorIndex == old:
@@ -73,7 +73,7 @@ def redirect_signatures(tree: Any, old: int, new: int, name: str) -> None:
 
 
 def add_signature_output(tree: Any, tensor: int, name: str) -> None:
-    """Add an output to the signatures, which name all outputs."""
+    """Add an output to the signatures, which list all outputs."""
     for signature in tree.signatureDefs or []:
         entry = load_schema().TensorMapT(name=name, tensorIndex=tensor)
         signature.outputs = [*(signature.outputs or []), entry]
@@ -84,7 +84,7 @@ def _entries(tree: Any, name: str) -> list[Any]:
 
 
 def content_of(tree: Any, name: str) -> bytes | None:
-    """Return what a model carries under a name, None when there is nothing."""
+    """Return the content of a model's metadata entry, or None."""
     for entry in _entries(tree, name):
         data = tree.buffers[entry.buffer].data
         if data is not None:
@@ -93,12 +93,12 @@ def content_of(tree: Any, name: str) -> bytes | None:
 
 
 def set_content(tree: Any, name: str, content: bytes) -> None:
-    """Let a model carry some bytes under a name, in place of any it had."""
+    """Set the content of a model's metadata entry, replacing an existing one."""
     schema = load_schema()
     data = np.frombuffer(content, np.uint8)
     for entry in _entries(tree, name):
         if _is_unshared(tree, entry):
-            # In place, so that doing it again makes the same file.
+            # In place, so that the operation is idempotent.
             tree.buffers[entry.buffer].data = data
             return
     drop_content(tree, name)
@@ -108,16 +108,16 @@ def set_content(tree: Any, name: str, content: bytes) -> None:
 
 
 def drop_content(tree: Any, name: str) -> None:
-    """Take away what a model carries under a name."""
+    """Remove a model's metadata entry."""
     for entry in _entries(tree, name):
         if _is_unshared(tree, entry):
-            # The empty buffer stays, because buffers are known by their place.
+            # Keep the empty buffer, because buffers are referenced by index.
             tree.buffers[entry.buffer].data = None
         tree.metadata = [other for other in tree.metadata if other is not entry] or None
 
 
 def _is_unshared(tree: Any, entry: Any) -> bool:
-    """Return whether the buffer of a metadata entry is used for nothing else."""
+    """Return whether nothing else uses the buffer of a metadata entry."""
     used = [tensor.buffer for tensor in tree.subgraphs[0].tensors]
     used += [other.buffer for other in tree.metadata if other is not entry]
     return entry.buffer not in [0, *used, *indices(tree.metadataBuffer)]

@@ -12,10 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-The unknown detector in a model file, so that the file alone can tell what it was never taught.
+Reads and writes the unknown detector in a model file.
 
-It is an entry of the model's own metadata table, which runtimes and other tools pass over: float32
-numbers, little-endian: the format, the threshold, then center and gain, D numbers each.
+It is an entry of the model's metadata table, which runtimes and other tools ignore.  It consists
+of little-endian float32 numbers: the format version, the threshold, then center and gain, D
+numbers each.
 """
 
 from __future__ import annotations
@@ -41,11 +42,11 @@ _NUMBERS_BEFORE_VECTORS = 2
 
 def write_unknown(tree: Any, detector: UnknownDetector | None) -> None:
     """
-    Let a model carry an unknown detector in place of any it had.
+    Write an unknown detector into a model, replacing an existing one.
 
     Args:
         tree: the model.
-        detector: None for a head that learned none.
+        detector: None for a head without one.
     """
     if detector is None:
         drop_content(tree, ENTRY_NAME)
@@ -56,14 +57,14 @@ def write_unknown(tree: Any, detector: UnknownDetector | None) -> None:
 
 def read_unknown(model: bytes, dimension: int) -> UnknownDetector | None:
     """
-    Return the unknown detector that a model carries, None when it has none.
+    Return the unknown detector of a model, or None if it has none.
 
     Args:
         model: the bytes of a .tflite file.
         dimension: D, the length of its embedding.
 
     Raises:
-        ModelFileError: when the model is damaged or the detector does not fit it.
+        ModelFileError: if the model is damaged or the detector does not match it.
     """
     content = content_of(parse_to_read(model), ENTRY_NAME)
     if content is None:
