@@ -71,7 +71,7 @@ def type_name(tensor: Any) -> str:
 
 
 def text(string: Any) -> str:
-    """Return a string of the file, which may be bytes or absent, as printable text."""
+    """Return a string of the file, which may be bytes or absent, as a str."""
     if string is None:
         return ''
     return string.decode(errors='replace') if isinstance(string, bytes) else str(string)

@@ -11,4 +11,4 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What runs frames on a device, whatever becomes of the device."""
+"""Engines: run frames on a device, and handle its failures."""

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Back-off: when to try again what has failed."""
+"""Exponential back-off for retries."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ LONGEST_S = 60.0
 
 class BackOff:
     """
-    How long to wait after each failure: 1 s, 2 s, 4 s, ... and never more than 60 s.
+    The delay after each failure: 1 s, 2 s, 4 s, ... up to 60 s.
 
-    A success ends the series only when it has lasted as long as the longest wait: a device that
-    fails again at once, over and over, is not to be tried every second.
+    A success resets the delay only after it has lasted as long as the longest delay, so that a
+    device that keeps failing right after recovery is not retried every second.
 
     Args:
-        first_s: seconds to wait after the first failure.
-        longest_s: the most to wait.
+        first_s: delay after the first failure, seconds.
+        longest_s: the longest delay, seconds.
     """
 
     def __init__(self, first_s: float = FIRST_S, longest_s: float = LONGEST_S) -> None:
@@ -38,7 +38,7 @@ class BackOff:
         self._succeeded_at: float | None = None
 
     def failed(self, now: float) -> float:
-        """Return the time at which to try again, after a failure at ``now``."""
+        """Record a failure at ``now`` and return the time of the next retry."""
         if self._succeeded_at is not None and now - self._succeeded_at >= self._longest_s:
             self._next_s = self._first_s
         self._succeeded_at = None
@@ -46,5 +46,5 @@ class BackOff:
         return now + wait_s
 
     def succeeded(self, now: float) -> None:
-        """Note that it works as from ``now``."""
+        """Record that the operation works since ``now``."""
         self._succeeded_at = now

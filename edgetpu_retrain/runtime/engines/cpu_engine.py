@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-CPU engine: frames on the CPU, in the thread that asks.
+CPU engine: runs frames on the CPU, in the caller's thread.
 
-A pass on the CPU is a loop of arithmetic: there is no device to wait for, and so nothing that
-would call for a thread that can be left behind or for a model to fall back to.
+Inference on the CPU does not wait for a device, so it cannot hang: it needs neither a guard thread
+nor a fallback model.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ class CpuEngine:
     The engine for extractors that are not compiled for the Edge TPU.
 
     Args:
-        extractor: bytes of the .tflite file, known to run: packaged or tried before.
-        device: what the user asked for; the note says why it is the CPU.
+        extractor: bytes of the .tflite file, known to run: packaged or probed before.
+        device: the device that the user requested; the note says why the CPU is used.
         num_threads: threads of the operators.
-        report: is told of each failure, one sentence, once.
+        report: called once per failure, with one sentence.
 
     Raises:
-        ModelFileError: when the runtime cannot run it.
-        DeviceError: when there is no runtime.
+        ModelFileError: if the runtime cannot run it.
+        DeviceError: if there is no runtime.
     """
 
     def __init__(
@@ -75,12 +75,12 @@ class CpuEngine:
 
     @property
     def description(self) -> ModelDescription:
-        """What the extractor takes in and puts out; samples are known by its identity."""
+        """The extractor's input and output; its identity identifies the samples."""
         return self._description
 
     @property
     def note(self) -> str:
-        """One sentence worth telling the user at the start, or ``''``."""
+        """One sentence for the user at startup, or ``''``."""
         return self._loaded.note
 
     def run(self, rgb: Image, meanwhile: Callable[[], None] = nothing) -> Answer:
@@ -126,16 +126,16 @@ class CpuEngine:
         if not isinstance(servable, _OnCpu):
             raise ValueError('servable was prepared by another engine; prepare it on this one')
         self._served = servable
-        # From here on the classifier gives the embedding too.
+        # From now on the classifier also computes the embedding.
         self._extractor = None
 
     def retry_if_due(self) -> None:
-        """Do nothing: each frame tries anew."""
+        """Do nothing: every frame is a retry."""
 
     def status(self) -> EngineStatus:
-        """Return how the engine is."""
+        """Return the engine's status."""
         return EngineStatus('cpu', self._loaded.runtime, self._problem)
 
     def close(self) -> None:
-        """Let go of the models."""
+        """Release the models."""
         self._extractor = self._served = None

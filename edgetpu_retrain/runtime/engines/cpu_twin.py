@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-CPU twin: what serves while an Edge TPU does not.
+CPU twin: the fallback model that serves while an Edge TPU is down.
 
-The twin of a compiled extractor is the model it was compiled from.  It has the same embedding,
-so samples stay valid and the very head that serves on the Edge TPU serves behind it.
+The twin of a compiled extractor is the model it was compiled from.  It has the same embedding, so
+samples stay valid and it can use the same head as the Edge TPU.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ import numpy as np
 
 class CpuTwin:
     """
-    The CPU twin of a compiled extractor, loaded and warm.
+    The CPU twin of a compiled extractor, loaded and warmed up.
 
-    A new head is not appended to it but run behind it, by the retrained model's own layers: the
-    scores are the same, and a swap needs no second backbone to be loaded.
+    A new head is not appended to the twin but run after it, as a separate model cut from the
+    retrained one: the scores are the same, and a swap does not load a second extractor.
 
     Args:
-        model: bytes of the twin's .tflite file, known to run: packaged or tried before.
-        extractor: description of the compiled one.
+        model: bytes of the twin's .tflite file, known to run: packaged or probed before.
+        extractor: description of the compiled extractor.
         num_threads: threads of the operators.
 
     Raises:
-        ModelFileError: when it is no twin, or the runtime cannot run it.
-        DeviceError: when there is no runtime.
+        ModelFileError: if it is not a twin, or the runtime cannot run it.
+        DeviceError: if there is no runtime.
     """
 
     def __init__(self, model: bytes, extractor: ModelDescription, *, num_threads: int = 1) -> None:
@@ -59,11 +59,11 @@ class CpuTwin:
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
-            served: the model that serves, if any.
-            head: its head, likewise.
+            served: the serving model, if any.
+            head: its head, if any.
 
         Raises:
-            ImageError: when ``rgb`` is no such picture.
+            ImageError: if ``rgb`` is not such a picture.
         """
         embedding = self._extractor.embed(rgb)
         times = self._extractor.times
@@ -77,13 +77,13 @@ class CpuTwin:
 
 def check_twin(twin: ModelDescription, extractor: ModelDescription) -> None:
     """
-    Refuse a model that cannot stand in for a compiled extractor.
+    Raise if a model is not the twin of a compiled extractor.
 
     Args:
         twin: description of the model.
         extractor: description of the compiled extractor.
 
     Raises:
-        ModelFileError: naming the first difference.
+        ModelFileError: names the first difference.
     """
     check_kind(twin, extractor, 'fallback_extractor', compiled=False)

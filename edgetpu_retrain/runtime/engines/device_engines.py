@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""DeviceEngines: one engine for each device, all with the same extractor."""
+"""DeviceEngines: one engine per device, all with the same extractor."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ServableOnEach(Servable):
 
     Args:
         model: bytes of the .tflite file.
-        on: what the engine of each device has prepared; at least one.
+        on: the servable of each device's engine; at least one.
     """
 
     def __init__(self, model: bytes, on: Mapping[str, Servable]) -> None:
@@ -41,9 +41,9 @@ class ServableOnEach(Servable):
 
 class DeviceEngines(Mapping[str, Engine]):
     """
-    The engines by the names of their devices, as a person gave these.
+    The engines by device name, as given by the user.
 
-    None of them knows of the others, so that the failure of a device is its own.
+    Engines are independent, so the failure of one device does not affect the others.
 
     Args:
         engines: at least one.
@@ -63,27 +63,27 @@ class DeviceEngines(Mapping[str, Engine]):
 
     @property
     def description(self) -> ModelDescription:
-        """What the extractor takes in and puts out."""
+        """The extractor's input and output."""
         return next(iter(self.values())).description
 
     def prepare(self, model: bytes, *, trusted: bool = True) -> ServableOnEach:
-        """Load a retrained model on every device, one after the other; see ``Engine.prepare``."""
+        """Load a retrained model on every device, one by one; see ``Engine.prepare``."""
         prepared = {
             device: engine.prepare(model, trusted=trusted) for device, engine in self.items()
         }
         return ServableOnEach(model, prepared)
 
     def retry_if_due(self) -> None:
-        """Let each device that failed be tried again if it is time to."""
+        """Retry each failed device whose retry is due."""
         for engine in self.values():
             engine.retry_if_due()
 
     def status(self) -> dict[str, EngineStatus]:
-        """Return how each engine is."""
+        """Return the status of each engine."""
         return {device: engine.status() for device, engine in self.items()}
 
     def healthiest(self) -> str:
-        """Return the device to ask for what any of them could do: the first without a problem."""
+        """Return the first device without a problem, for work that any device can do."""
 
         def trouble(device: str) -> tuple[bool, bool]:
             status = self[device].status()
@@ -92,7 +92,7 @@ class DeviceEngines(Mapping[str, Engine]):
         return min(self, key=trouble)
 
     def close(self) -> None:
-        """Let go of all devices."""
+        """Release all devices."""
         for engine in self.values():
             engine.close()
 
@@ -107,18 +107,18 @@ def make_engines(
     """
     Return the engines that run an extractor on several devices.
 
-    A device that cannot run it is waited for, as long as another one can.
+    If at least one device can run the extractor, the others are retried in the background.
 
     Args:
         extractor: bytes of the .tflite file.
-        devices: at least one, each once; as in :func:`make_engine`.
-        report: is told the device, and its failure or recovery in one sentence; from any thread.
-        options: further ones of :func:`make_engine`.
+        devices: device names without repeats, at least one; as in :func:`make_engine`.
+        report: called from any thread with a device and its failure or recovery, one sentence.
+        options: further arguments of :func:`make_engine`.
 
     Raises:
-        ModelFileError: as :func:`make_engine` does.
-        DeviceError: likewise, when no device can run it; or when it is not clear which Edge TPU
-            each of several is.
+        ModelFileError: see :func:`make_engine`.
+        DeviceError: if no device can run it, or several names are ambiguous about which Edge TPU
+            they mean.
     """
     several = len(devices) > 1
     if several and describe(extractor).compiled_for_edgetpu:
@@ -150,7 +150,7 @@ def _with_device(report: Callable[[str, str], None], device: str) -> Callable[[s
 
 
 def _check_numbers(devices: Sequence[str]) -> None:
-    # 'usb' takes any, and ':0' may be the same as 'usb:0'; an Edge TPU can be opened once.
+    # 'usb' means any, ':0' may be the same as 'usb:0', and an Edge TPU can be opened only once.
     buses = {device.partition(':')[0] for device in devices}
     if all(':' in device for device in devices) and not ('' in buses and len(buses) > 1):
         return

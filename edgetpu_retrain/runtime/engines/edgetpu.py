@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Edge TPU: find Coral's library, load a compiled model with it, and say what is wrong if it fails.
+Edge TPU: loads Coral's library and compiled models, and explains failures.
 
-The library's own errors name a file at best and nothing at worst; here each becomes one sentence
-that tells the person at the robot what to do.
+The library's own errors name a file at best and nothing at worst.  This module turns each into one
+sentence that tells the user what to do.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _INSTALL = "add Coral's package source (docs/coral.md), sudo apt install libedge
 _REINSTALL = (
     "install the libedgetpu1-std of this machine's architecture and release (docs/coral.md)"
 )
-# Coral's package brings the udev rule for USB, its page on PCIe modules the other one.
+# Coral's package installs the udev rule for USB; its page on PCIe modules has the other one.
 _PERMISSIONS = {
     'usb': (
         'sudo apt install libedgetpu1-std for its udev rule, sudo usermod -aG plugdev $USER, '
@@ -53,7 +53,7 @@ _PERMISSIONS = {
     ),
 }
 _PACKAGES_OF_LIBRARIES = {'libusb-1.0.so': 'libusb-1.0-0', 'libc++.so': 'libc++1'}
-# How the runtimes begin the ValueError of a library that loads but creates no delegate.
+# How the runtimes' ValueError begins if a library loads but creates no delegate.
 _NO_DELEGATE = 'Failed to load delegate'
 _MISSING_LIBRARY = re.compile(r'^(\S+): cannot open shared object file')
 
@@ -64,23 +64,23 @@ def make_edgetpu_interpreter(
     """
     Return an interpreter that runs a compiled model on an Edge TPU, and the runtime's name.
 
-    pycoral is used where it is installed, else the library is loaded as a delegate into
-    tflite-runtime, else into ai-edge-litert.
+    Uses pycoral if it is installed.  Otherwise loads the library as a delegate into
+    tflite-runtime, or else into ai-edge-litert.
 
     Args:
-        model: bytes of a model that was compiled for the Edge TPU.
-        device: ``'auto'`` or what libedgetpu takes: ``'usb'``, ``'usb:N'``, ``'pci'``,
+        model: bytes of a model that is compiled for the Edge TPU.
+        device: ``'auto'`` or a libedgetpu device name: ``'usb'``, ``'usb:N'``, ``'pci'``,
             ``'pci:N'``, ``':N'``.
-        num_threads: for the operators that stay on the CPU; pycoral does not pass it on.
+        num_threads: for the operators that stay on the CPU; pycoral ignores it.
         library: name or path of Coral's library; ``''`` is ``LIBRARY``.
 
     Raises:
-        DeviceError: in one sentence, what is missing and what to do.
-        RuntimeError: when the library refuses the model; see :func:`explain_failed_model`.
+        DeviceError: says in one sentence what is missing and what to do.
+        RuntimeError: if the library rejects the model; see :func:`explain_failed_model`.
         ValueError: likewise.
     """
     library = library or LIBRARY
-    # First of all, since what comes next would fail on a missing library less clearly.
+    # First, because the following calls report a missing library less clearly.
     _load_library(library)
     coral = coral_make_interpreter()
     try:
@@ -108,11 +108,11 @@ def _load_library(library: str) -> None:
 
 def explain_no_library(library: str, error: OSError) -> str:
     """
-    Return what to do about a library that the system's loader refuses.
+    Explain a library that the dynamic loader cannot load, and what to do.
 
     Args:
-        library: the name it was asked for.
-        error: what ``dlopen`` said; it names the missing file, which may be another library.
+        library: the requested name.
+        error: the error from ``dlopen``; it names the missing file, which may be a dependency.
     """
     missing = _MISSING_LIBRARY.match(str(error))
     if missing is None:
@@ -130,15 +130,15 @@ def explain_no_library(library: str, error: OSError) -> str:
 
 def explain_no_delegate(device: str, library: str, error: Exception) -> str:
     """
-    Return what to do about a library that loads but offers no Edge TPU.
+    Explain a library that loads but provides no Edge TPU, and what to do.
 
-    libedgetpu gives no reason ("Failed to load delegate from libedgetpu.so.1" and nothing
-    behind it), so it is looked for among the devices that the kernel shows.
+    libedgetpu gives no reason (only "Failed to load delegate from libedgetpu.so.1"), so this
+    function derives it from the devices that the kernel lists.
 
     Args:
-        device: what was asked for.
+        device: the requested device.
         library: the library's name.
-        error: what the runtime raised.
+        error: the runtime's exception.
     """
     attached = attached_edgetpus(device)
     bus, _, number = device.partition(':')
@@ -172,10 +172,10 @@ def explain_no_delegate(device: str, library: str, error: Exception) -> str:
 
 def explain_failed_model(error: Exception) -> str:
     """
-    Return what to do about a compiled model that the Edge TPU or its library refuses.
+    Explain a compiled model that the Edge TPU or its library rejects, and what to do.
 
     Args:
-        error: what making the interpreter, allocating or the first invocation raised.
+        error: raised by creating the interpreter, allocating or the first invocation.
     """
     raw = ' '.join(str(error).split())
     if 'unresolved custom op' in raw:
@@ -195,6 +195,6 @@ def explain_failed_model(error: Exception) -> str:
 
 
 def _in_brackets(error: Exception) -> str:
-    """Return the library's own reason, if it gave one behind the runtime's standing phrase."""
+    """Return the library's own reason in brackets, if the runtime's message contains one."""
     _, _, reason = str(error).partition('\n')
     return f' ({" ".join(reason.split())})' if reason.strip() else ''

@@ -12,17 +12,17 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Edge TPU engine: frames on an Edge TPU, and what happens when it fails.
+Edge TPU engine: runs frames on an Edge TPU, and recovers from its failures.
 
-Each pass is a guarded call (guarded_model.py): one that raises is noticed at once, one that does
-not return counts as failed and is left behind with its interpreter.  The very same frame, and all
-that follow, then go to the CPU twin if there is one.  Meanwhile the device is tried in the
-background, with back-off: in a process of its own first (probe.py), then in this one, and what
-it loaded there takes over between two frames.
+Each inference is a guarded call (guarded_model.py).  If it raises, or does not return in time, the
+device counts as failed; a hanging call is abandoned together with its interpreter.  The CPU twin,
+if there is one, runs the same frame and all that follow.  Meanwhile the engine retries the device
+in the background, with back-off: first in a child process (probe.py), then in this one.  The
+reloaded model takes over between two frames.
 
-A device that raised is closed at once, so that the child can open it.  One that hangs stays open
-in this process, which cannot take it back from the library: it comes back when it is plugged in
-again, or with a new process.
+A device that raised is closed at once, so that the child can open it.  A device that hangs stays
+open in this process, because the library cannot be interrupted: it recovers when it is plugged in
+again or the process restarts.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ INVOKE_TIMEOUT_S = 2.0
 
 
 class _OnEdgeTpu(Servable):
-    """A model with its head for the twin and, until it serves, itself on the device."""
+    """A model: its head for the twin and, until it serves, the model loaded on the device."""
 
     def __init__(
         self,
@@ -74,18 +74,17 @@ class EdgeTpuEngine:
         extractor: bytes of the compiled .tflite file.
         device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.make_interpreter`.
         num_threads: threads of the operators that stay on the CPU, and of the twin.
-        twin: bytes of the extractor's CPU twin, known to run; None when there is none.
-        invoke_timeout_s: seconds after which a pass counts as failed.
-        limits: of the process that tries the device; its ``wall_s`` holds for loading here too.
-        may_start_down: whether the engine begins without its device even if there is no twin, and
-            waits for it.
-        report: is told of each failure and of each recovery, one sentence, once.
-        clock: seconds, to be counted from any moment.
-        in_background: starts a function in a thread of its own.
+        twin: bytes of the extractor's CPU twin, known to run; or None.
+        invoke_timeout_s: seconds after which an inference counts as failed.
+        limits: limits of the probe process; its ``wall_s`` also applies to loading here.
+        may_start_down: whether the engine may start without its device and without a twin.
+        report: called once per failure or recovery, with one sentence.
+        clock: monotonic clock, seconds.
+        in_background: starts a function in its own thread.
 
     Raises:
-        ModelFileError: when the extractor is none, or the twin is not its twin.
-        DeviceError: when there is no twin and the device cannot run the extractor, unless
+        ModelFileError: if the extractor is not one, or the twin does not match it.
+        DeviceError: if there is no twin and the device cannot run the extractor, unless
             ``may_start_down``.
     """
 
@@ -115,7 +114,7 @@ class EdgeTpuEngine:
         self._twin = (
             CpuTwin(twin, self._description, num_threads=num_threads) if twin is not None else None
         )
-        # What follows is shared by the threads of the frames, of the trainings and of the retry.
+        # The lock protects state shared by the worker, training and retry threads.
         self._lock = threading.Lock()
         self._back_off = BackOff()
         self._on_device: GuardedModel | None = None
@@ -138,12 +137,12 @@ class EdgeTpuEngine:
 
     @property
     def description(self) -> ModelDescription:
-        """What the extractor takes in and puts out; samples are known by its identity."""
+        """The extractor's input and output; its identity identifies the samples."""
         return self._description
 
     @property
     def note(self) -> str:
-        """One sentence worth telling the user at the start, or ``''``."""
+        """One sentence for the user at startup, or ``''``."""
         return ''
 
     def run(self, rgb: Image, meanwhile: Callable[[], None] = nothing) -> Answer:
@@ -167,10 +166,10 @@ class EdgeTpuEngine:
         """
         Load a retrained model; see :meth:`Engine.prepare`.
 
-        While the device is down only the head is loaded, and the whole model once it is back.
+        While the device is down this loads only the head; recovery loads the whole model.
         """
         if not trusted:
-            # Only a process that does not hold the device already could try it.
+            # This process has the device open, so a child process could not probe the model.
             raise ModelFileError(
                 'this model is compiled for the Edge TPU and was not written by this project, so '
                 'it is not run: set extractor to the model that it was made from, and train again'
@@ -203,12 +202,12 @@ class EdgeTpuEngine:
                 return
             self._on_device = on_device
             if on_device is None:
-                # The device came back after the model was prepared: the next try, which is due,
-                # loads it there.
+                # The device recovered after the model was prepared: the next retry, which is
+                # due, loads the model there.
                 self._problem = 'The Edge TPU is loading the model.'
 
     def retry_if_due(self) -> None:
-        """Begin to try a failed device again if it is time to; see the class of engines."""
+        """Start a retry of a failed device if it is due; see :meth:`Engine.retry_if_due`."""
         with self._lock:
             if (
                 self._closed
@@ -222,7 +221,7 @@ class EdgeTpuEngine:
         self._in_background(self._retry)
 
     def status(self) -> EngineStatus:
-        """Return how the engine is."""
+        """Return the engine's status."""
         with self._lock:
             on_device, problem = self._on_device, self._problem
         edgetpu = find_edgetpu(self._device)
@@ -235,7 +234,7 @@ class EdgeTpuEngine:
         return EngineStatus('', '', problem, temperature)
 
     def close(self) -> None:
-        """Let go of the device."""
+        """Release the device."""
         with self._lock:
             self._closed = True
             self._on_device = self._recovered = self._served = self._twin = None
@@ -243,10 +242,10 @@ class EdgeTpuEngine:
 
     def _try_device(self, served: _OnEdgeTpu | None) -> GuardedModel:
         """
-        Load what is to serve, if a process of its own can run the extractor.
+        Load the model on the device after a child process has run the extractor there.
 
         Raises:
-            RetrainError: one sentence.
+            RetrainError: explains the failure in one sentence.
         """
         limits, threads = self._limits, self._num_threads
         probe(self._extractor, device=self._device, num_threads=threads, limits=limits)
@@ -257,7 +256,7 @@ class EdgeTpuEngine:
         raise DeviceError(failure)
 
     def _load(self, model: bytes | None) -> GuardedModel:
-        """Load a retrained model, or the extractor alone; both are invoked once by that."""
+        """Load and warm up a retrained model, or only the extractor."""
         options: dict[str, Any] = {'device': self._device, 'num_threads': self._num_threads}
         if model is None:
             return GuardedModel(lambda: Extractor(self._extractor, **options), self._limits.wall_s)
@@ -265,12 +264,12 @@ class EdgeTpuEngine:
 
     def _fail(self, failure: str, failures: int) -> None:
         """
-        Give the device up for now, and say so once.
+        Mark the device as failed, and report it once.
 
         Args:
             failure: what happened.
-            failures: how many there were when the call began that failed; two calls may well
-                fail of one cause.
+            failures: the failure count when the failed call began; if it has changed, another
+                call has already reported the same cause.
         """
         with self._lock:
             if self._closed or failures != self._failures:
@@ -306,13 +305,13 @@ class EdgeTpuEngine:
                 self._recovered = recovered, served
 
     def _take_recovered(self) -> None:
-        """Let the device serve again that has come back, between two frames."""
+        """Switch to a recovered device, between two frames."""
         with self._lock:
             if self._recovered is None:
                 return
             (on_device, served), self._recovered = self._recovered, None
             if served is not self._served:
-                # Another model has begun to serve meanwhile; the next try is due, with that one.
+                # Another model serves since then; the next retry, which is due, loads that one.
                 return
             self._on_device = on_device
             self._back_off.succeeded(self._clock())

@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Engine: what runs frames on one device, whatever becomes of the device.
+Engine: runs frames on one device, and handles the device's failures.
 
-These are the types; :func:`~edgetpu_retrain.runtime.engines.engine_choice.make_engine` makes one.
-An engine has one extractor and serves, from some moment on, a retrained model made from it.
+This module has the types; :func:`~edgetpu_retrain.runtime.engines.engine_choice.make_engine`
+creates an engine.  An engine has one extractor and can serve a model that was retrained from it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Servable:
 
     Args:
         model: bytes of the .tflite file.
-        labels: the class names that it carries.
+        labels: the class names in it.
     """
 
     def __init__(self, model: bytes, labels: tuple[str, ...]) -> None:
@@ -49,14 +49,14 @@ class Servable:
 @dataclass(frozen=True, eq=False)
 class Answer:
     """
-    What one pass of the backbone gives.
+    The result of one inference.
 
     Args:
-        embedding: ``[D]``, raw, in the extractor's output type; the array is the caller's own.
+        embedding: ``[D]``, raw, in the extractor's output type; the caller owns the array.
         scores: float32 ``[C]``; None before the first model serves.
-        served: the model that gave the scores, None likewise.
-        device: what computed it: ``'cpu'``, or an Edge TPU as in ``'usb:0'``.
-        times: how long it took.
+        served: the model that computed the scores; None before the first model serves.
+        device: the device that computed it: ``'cpu'``, or an Edge TPU such as ``'usb:0'``.
+        times: duration of each stage.
     """
 
     embedding: npt.NDArray[Any]
@@ -69,13 +69,13 @@ class Answer:
 @dataclass(frozen=True)
 class EngineStatus:
     """
-    How an engine is, for people to read.
+    The status of an engine, for users.
 
     Args:
-        device: what computes the next frame, as in :class:`Answer`; ``''`` while nothing does.
-        runtime: its name and version.
-        problem: one sentence, or ``''`` when all is well.
-        temperature_celsius: of the Edge TPU, None where there is none or it does not tell.
+        device: the device that computes the next frame, as in :class:`Answer`; ``''`` if none.
+        runtime: name and version of the runtime.
+        problem: one sentence, or ``''`` if there is no problem.
+        temperature_celsius: of the Edge TPU; None if there is none or it does not report it.
     """
 
     device: str
@@ -88,18 +88,19 @@ class Engine(Protocol):
     """
     Runs frames on one device.
 
-    :meth:`run` and :meth:`serve` belong to one thread, so that a model is swapped between two
-    frames; the other methods may be called from any.  One engine is one device: a node with
-    several devices has several, with the same extractor and a servable of each.
+    Call :meth:`run` and :meth:`serve` from the same thread, so that models are swapped between
+    frames; the other methods are thread-safe.  An engine has one device: a node with several
+    devices has one engine per device, with the same extractor, and each prepares its own
+    servable.
     """
 
     @property
     def description(self) -> ModelDescription:
-        """What the extractor takes in and puts out; samples are known by its identity."""
+        """The extractor's input and output; its identity identifies the samples."""
 
     @property
     def note(self) -> str:
-        """One sentence worth telling the user at the start, or ``''``."""
+        """One sentence for the user at startup, or ``''``."""
 
     def run(self, rgb: Image, meanwhile: Callable[[], None] = nothing) -> Answer:
         """
@@ -107,26 +108,27 @@ class Engine(Protocol):
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
-            meanwhile: called just before the interpreter is invoked, in whichever thread does
-                that: what it sets off in other threads has Python to itself until the device
-                or the processor is done.  It is not called when the device is down.
+            meanwhile: called just before the interpreter is invoked, in the invoking thread.
+                Work that it wakes in other threads has the GIL until inference is done.  It is
+                not called while the device is down.
 
         Raises:
-            ImageError: when ``rgb`` is no such picture.
-            DeviceError: when this frame is lost, since nothing can compute it; one sentence.
+            ImageError: if ``rgb`` is not such a picture.
+            DeviceError: if no device can compute this frame, which is lost; one sentence.
         """
 
     def prepare(self, model: bytes, *, trusted: bool = True) -> Servable:
         """
-        Load a retrained model and invoke it once, without disturbing the frames.
+        Load a retrained model and invoke it once, without interrupting frames.
 
         Args:
             model: bytes of a .tflite file that was retrained from this engine's extractor.
-            trusted: whether this project wrote it.  Any other is tried in a process of its own.
+            trusted: whether this project wrote it.  Other files are first probed in a child
+                process.
 
         Raises:
-            ModelFileError: when it is no retrained model, or not one of this extractor.
-            DeviceError: when there is no runtime for it.
+            ModelFileError: if it is not a model retrained from this extractor.
+            DeviceError: if there is no runtime for it.
         """
 
     def serve(self, servable: Servable) -> None:
@@ -134,38 +136,38 @@ class Engine(Protocol):
         Serve a model from the next frame on.
 
         Raises:
-            ValueError: when another engine prepared it.
+            ValueError: if another engine prepared it.
         """
 
     def retry_if_due(self) -> None:
         """
-        Begin, in the background, to try a failed device again if it is time to.
+        Start a retry of a failed device in the background, if it is due.
 
-        Each :meth:`run` does so too; a timer that calls this makes a device come back while no
+        :meth:`run` does this too; call it from a timer so that a device also recovers while no
         frames arrive.
         """
 
     def status(self) -> EngineStatus:
-        """Return how the engine is; cheap enough for every second."""
+        """Return the engine's status; cheap enough to call every second."""
 
     def close(self) -> None:
-        """Let go of the device."""
+        """Release the device."""
 
 
 def check_kind(
     found: ModelDescription, wanted: ModelDescription, what: str, *, compiled: bool
 ) -> None:
     """
-    Refuse a model whose pictures and embeddings are not just those of the extractor.
+    Raise if a model's input and embedding differ from those of the extractor.
 
     Args:
-        found: of the model.
-        wanted: of the extractor.
-        what: the model, as the beginning of a sentence.
-        compiled: whether the model has to be compiled for the Edge TPU.
+        found: description of the model.
+        wanted: description of the extractor.
+        what: name of the model, to start the message with.
+        compiled: whether the model must be compiled for the Edge TPU.
 
     Raises:
-        ModelFileError: naming the first difference.
+        ModelFileError: names the first difference.
     """
     if found.compiled_for_edgetpu != compiled:
         raise ModelFileError(

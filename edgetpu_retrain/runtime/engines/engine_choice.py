@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Engine choice: which engine runs an extractor, and whether its file may be loaded at all."""
+"""Chooses the engine for an extractor, and probes its file before loading it."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ def make_engine(
     """
     Return the engine that runs an extractor.
 
-    A compiled extractor runs on the Edge TPU, and on the CPU by its twin while there is none; any
-    other runs on the CPU.  Files that did not come with this package are tried in a process of
-    their own first, which takes about a second each.
+    A compiled extractor runs on the Edge TPU, and its twin on the CPU while the Edge TPU is down.
+    Any other extractor runs on the CPU.  Files that do not ship with this package are first
+    probed in a child process, which takes about a second each.
 
     Args:
         extractor: bytes of the .tflite file.
         device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.make_interpreter`.
         num_threads: threads of the CPU's operators.
-        fallback: bytes of the CPU twin of a compiled extractor; not used for any other.
-        invoke_timeout_s: seconds after which a pass on an Edge TPU counts as failed.
-        limits: of the processes that try models.
-        may_start_down: whether to go on without the Edge TPU even if there is no twin; the engine
-            runs no frame until it is there.
-        report: is told of each failure and of each recovery, one sentence, once; from any thread.
+        fallback: bytes of the CPU twin of a compiled extractor; ignored for other extractors.
+        invoke_timeout_s: seconds after which an inference on an Edge TPU counts as failed.
+        limits: limits of the probe processes.
+        may_start_down: whether to start without Edge TPU and twin; the engine then runs no
+            frames until the Edge TPU is available.
+        report: called once per failure or recovery, with one sentence, from any thread.
 
     Raises:
-        ModelFileError: when a file is no extractor, cannot be run, or is not the other's twin.
-        DeviceError: when there is no runtime, or neither Edge TPU nor twin for a compiled model,
-            unless ``may_start_down``.
+        ModelFileError: if a file is not an extractor, cannot be run, or the twin does not match.
+        DeviceError: if there is no runtime, or neither Edge TPU nor twin for a compiled
+            extractor, unless ``may_start_down``.
     """
     description = describe(extractor)
     if not description.compiled_for_edgetpu:
@@ -82,6 +82,6 @@ def make_engine(
 def _try_foreign(
     model: bytes, description: ModelDescription, num_threads: int, limits: ProbeLimits | None
 ) -> None:
-    # What comes with the package is known to run, and starts without this second.
+    # The packaged extractor is known to run, which saves this second.
     if not is_packaged(description.identity):
         probe(model, device='cpu', num_threads=num_threads, limits=limits)

@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Devices: the names a person may ask for, and the Edge TPUs that are attached to this machine.
+Device names, and detection of the Edge TPUs attached to this machine.
 
-Looking needs no library of Coral's: it reads what the kernel shows, so it is safe where loading
-libedgetpu is not.
+Detection reads what the kernel exposes and does not load Coral's library, so it is safe even if
+loading libedgetpu would crash.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from edgetpu_retrain.errors import DeviceError
 
 USB_DEVICES = Path('/sys/bus/usb/devices')
 DEVICE_FILES = Path('/dev')
-# Where the Apex driver of PCIe and M.2 modules tells what it knows of each.
+# Where the Apex driver of PCIe and M.2 modules exposes their attributes.
 APEX_FACTS = Path('/sys/class/apex')
 
 _DEVICE = re.compile(r'auto|cpu|(?:usb|pci)(?::\d+)?|:\d+')
@@ -41,12 +41,12 @@ _USB_IDS = {('1a6e', '089a'), ('18d1', '9302')}
 @dataclass(frozen=True)
 class AttachedEdgeTpu:
     """
-    An Edge TPU that the kernel sees.
+    An Edge TPU that the kernel lists.
 
     Args:
         bus: ``'usb'`` or ``'pci'``.
-        file: the device file through which a process opens it.
-        number: of the Edge TPU on its bus, from 0.
+        file: its device file.
+        number: its number on the bus, from 0.
     """
 
     bus: str
@@ -55,11 +55,11 @@ class AttachedEdgeTpu:
 
     @property
     def name(self) -> str:
-        """The device by name, as in :func:`check_device`: ``'usb:0'``."""
+        """The device's name as in :func:`check_device`, such as ``'usb:0'``."""
         return f'{self.bus}:{self.number}'
 
     def temperature_celsius(self) -> float | None:
-        """Return how hot the chip is; None where the device does not tell, as on USB."""
+        """Return the chip's temperature; None if the device does not report it, as on USB."""
         if self.bus != 'pci':
             return None
         try:
@@ -70,7 +70,7 @@ class AttachedEdgeTpu:
 
     @property
     def present(self) -> bool:
-        """Whether the device file is there; in a container it may not be."""
+        """Whether the device file exists; in a container it may not."""
         return self.file.exists()
 
     @property
@@ -81,15 +81,15 @@ class AttachedEdgeTpu:
 
 def check_device(device: str) -> None:
     """
-    Refuse anything that is not the name of a device.
+    Raise if a string is not a device name.
 
-    The names are those of pycoral's ``make_interpreter``, with 'auto' and 'cpu' beside them.
+    The names are those of pycoral's ``make_interpreter``, plus 'auto' and 'cpu'.
 
     Args:
         device: ``'auto'``, ``'cpu'``, ``'usb'``, ``'usb:N'``, ``'pci'``, ``'pci:N'`` or ``':N'``.
 
     Raises:
-        DeviceError: naming what was given and what is allowed.
+        DeviceError: names the given and the allowed values.
     """
     if _DEVICE.fullmatch(device) is None:
         raise DeviceError(
@@ -117,9 +117,9 @@ def attached_edgetpus(device: str = 'auto') -> tuple[AttachedEdgeTpu, ...]:
 
 def find_edgetpu(device: str = 'auto') -> AttachedEdgeTpu | None:
     """
-    Return the Edge TPU that ``device`` means, None where there is none or any of several.
+    Return the Edge TPU that ``device`` refers to, or None if there is none or it is ambiguous.
 
-    Which one libedgetpu takes of several is not for the kernel to tell.
+    The kernel does not show which one libedgetpu picks among several.
 
     Args:
         device: as in :func:`check_device`.
@@ -146,7 +146,7 @@ def _files_of_usb() -> list[Path]:
                 for name in ('idVendor', 'idProduct', 'busnum', 'devnum')
             )
         except OSError:
-            # An interface or a hub's port, or a device that was unplugged this very moment.
+            # An interface or a hub's port, or a device that was just unplugged.
             continue
         if (vendor, product) in _USB_IDS:
             found.append(DEVICE_FILES / 'bus' / 'usb' / f'{int(bus):03}' / f'{int(number):03}')

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Guard: calls that may never return, made from a thread that may be left behind."""
+"""Guard: runs calls that may hang in a thread that can be abandoned."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Answer = TypeVar('Answer')
 
 
 class CallTimedOutError(Exception):
-    """A guarded call that did not return in time."""
+    """Raised if a guarded call does not return in time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,23 +37,23 @@ class _Outcome:
 
 class Guard:
     """
-    A thread of its own for calls that may never return.
+    A dedicated thread for calls that may never return.
 
-    An Edge TPU that hangs keeps its caller in a C++ library for good, and no thread can be ended
-    from outside.  Here the caller waits for an answer only so long; then the thread, and what it
-    was called with, is left behind.  It is a daemon and never joined, so it does not keep the
-    process from ending.
+    A hanging Edge TPU blocks its caller inside a C++ library forever, and a thread cannot be
+    killed.  The guard waits for the result only until a timeout and then abandons the thread and
+    everything that the call refers to.  The thread is a daemon and never joined, so it does not
+    prevent the process from exiting.
 
-    Handing a call over and its answer back costs 10 to 100 microseconds.
+    A call has an overhead of 10 to 100 microseconds.
 
-    Calls are made by one thread at a time.  A guard that nobody has any more ends its thread.
+    Use a guard from one thread at a time.  Its thread ends when the guard is garbage-collected.
 
     Args:
-        name: of the thread.
+        name: name of the thread.
     """
 
     def __init__(self, name: str = 'guard') -> None:
-        # C++ calls let Python's other threads run, so these need no polling.
+        # C++ calls release the GIL, so waiting on a queue needs no polling.
         self._calls: SimpleQueue[Callable[[], Any] | None] = SimpleQueue()
         self._outcomes: SimpleQueue[_Outcome] = SimpleQueue()
         self._abandoned = False
@@ -64,14 +64,14 @@ class Guard:
 
     def call(self, function: Callable[[], Answer], timeout_s: float) -> Answer:
         """
-        Return what a function returns, or raise what it raises, in the guard's thread.
+        Call a function in the guard's thread; return its result or raise its exception.
 
         Args:
-            function: to be called.
-            timeout_s: seconds to wait for it.
+            function: the function to call.
+            timeout_s: timeout, seconds.
 
         Raises:
-            CallTimedOutError: when it did not return in time; from then on, every call.
+            CallTimedOutError: if it does not return in time, and on every later call.
         """
         if self._abandoned:
             raise CallTimedOutError('an earlier call has not returned')
@@ -88,12 +88,12 @@ class Guard:
         try:
             raise outcome.error
         finally:
-            # The error holds on to this frame from now on.  If the frame did so to the error, both
-            # would live, and a device stay open, until the garbage collector comes by.
+            # The error refers to this frame.  If the frame also referred to the error, this
+            # cycle would keep a device open until the garbage collector runs.
             del outcome
 
     def end(self) -> None:
-        """Let the thread end after the call that it is in, if any."""
+        """Let the thread end after its current call, if any."""
         self._end()
 
 
@@ -104,5 +104,5 @@ def _serve(calls: SimpleQueue[Callable[[], Any] | None], outcomes: SimpleQueue[_
         except BaseException as error:  # noqa: BLE001 - it is raised where the call was made
             outcome = _Outcome(error=error)
         outcomes.put(outcome)
-        # An interpreter must not live on because this thread waits.
+        # Drop the references, so that a waiting thread does not keep an interpreter alive.
         del function, outcome

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The input tensor of a loaded model, as a place to write pictures into."""
+"""ImageInput: writes pictures into the input tensor of a loaded model."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ import numpy as np
 
 
 def nothing() -> None:
-    """Do nothing while a model runs."""
+    """Do nothing; the default callback of an inference."""
 
 
 @dataclass(frozen=True)
 class PassTimes:
     """
-    How long the stages of one pass took.
+    The duration of each stage of one inference.
 
     Args:
-        resize_s: seconds to fit the picture into the input tensor.
-        invoke_s: seconds from there to the embedding and the scores.
+        resize_s: seconds to resize the picture into the input tensor.
+        invoke_s: seconds from there until embedding and scores are available.
     """
 
     resize_s: float = 0.0
@@ -43,11 +43,11 @@ class PassTimes:
 
 class ImageInput:
     """
-    The input tensor of a loaded model, to write pictures into.
+    The input tensor of a loaded model.
 
     Args:
         loaded: the model.
-        description: of the model.
+        description: the model's description.
     """
 
     def __init__(self, loaded: LoadedModel, description: ModelDescription) -> None:
@@ -58,16 +58,16 @@ class ImageInput:
 
     def write(self, rgb: Image) -> None:
         """
-        Fit a picture straight into the tensor, without an array in between.
+        Resize a picture directly into the tensor, without a temporary array.
 
         Raises:
-            ImageError: when ``rgb`` is not uint8 ``[H, W, 3]``.
+            ImageError: if ``rgb`` is not uint8 ``[H, W, 3]``.
         """
-        # A view that is alive bars the interpreter from running, and a traceback that somebody
-        # keeps would keep a view alive.  So whatever may be wrong is found before there is one.
+        # The interpreter cannot run while a view of the tensor exists, and a stored traceback
+        # would keep a view alive.  So check the picture before creating one.
         check_image(rgb)
         fit_to_input(rgb, self._description, out=self._view())
 
     def blank(self) -> Image:
-        """Return a black picture of the size that needs no resizing."""
+        """Return a black picture of the input's size."""
         return np.zeros(self._description.input_shape[1:], np.uint8)

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Interpreters: load a model on the device that was asked for, ready to be invoked."""
+"""Loads a model on the requested device, ready to be invoked."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ class LoadedModel:
     """
     A model in an interpreter, allocated and invoked once.
 
-    An interpreter belongs to one thread at a time.
+    Use it from one thread at a time.
 
     Args:
-        interpreter: of the runtime.
-        runtime: the runtime's name and version, as in ``'ai-edge-litert 2.3.0'``.
-        device: ``'cpu'``, or the Edge TPU by name, as in ``'usb:0'``; ``'edgetpu'`` is any of
-            several.
-        note: one sentence worth telling the user, or ``''``.
+        interpreter: the runtime's interpreter.
+        runtime: the runtime's name and version, such as ``'ai-edge-litert 2.3.0'``.
+        device: ``'cpu'``, or the Edge TPU's name, such as ``'usb:0'``; ``'edgetpu'`` if it is
+            one of several and not known which.
+        note: one sentence for the user, or ``''``.
     """
 
     interpreter: Interpreter
@@ -64,9 +64,9 @@ def make_interpreter(model: bytes, *, device: str = 'auto', num_threads: int = 1
     """
     Load a model.
 
-    A model that is compiled for the Edge TPU goes there; any other runs on the CPU, whatever
-    the device, and the note says so where a TPU was asked for or is attached.  It also tells of a
-    runtime that computes without XNNPACK, its fast operators for the CPU.
+    A model that is compiled for the Edge TPU runs there.  Any other model runs on the CPU,
+    regardless of the device; the note says so if an Edge TPU was requested or is attached.  The
+    note also says if the runtime does not use XNNPACK, its fast CPU operators.
 
     Args:
         model: bytes of a .tflite file.
@@ -74,14 +74,14 @@ def make_interpreter(model: bytes, *, device: str = 'auto', num_threads: int = 1
         num_threads: threads of the CPU's operators, at least 1.
 
     Returns:
-        The model, allocated and warm: it has been invoked once on zeros.
+        The model, allocated and warmed up: it has been invoked once on zeros.
 
     Raises:
-        DeviceError: when the device is unknown, or there is no runtime or no Edge TPU for it.
-        ModelFileError: when the runtime cannot run the file.
-        ValueError: when ``num_threads`` is less than 1.
+        DeviceError: if the device is unknown, or there is no runtime or no Edge TPU for it.
+        ModelFileError: if the runtime cannot run the file.
+        ValueError: if ``num_threads`` is less than 1.
     """
-    # Parsing also keeps damaged files away from the runtimes, which some of them would crash.
+    # Parsing also rejects damaged files, some of which would crash the runtime.
     compiled = is_compiled(parse(model))
     return load_parsed(model, compiled=compiled, device=device, num_threads=num_threads)
 
@@ -90,19 +90,19 @@ def load_parsed(
     model: bytes, *, compiled: bool, device: str = 'auto', num_threads: int = 1
 ) -> LoadedModel:
     """
-    Load a model as :func:`make_interpreter` does, but one that has been parsed before.
+    Load a model that has been parsed before; see :func:`make_interpreter`.
 
     Parsing takes longer than loading: 45 ms for the default extractor.
 
     Args:
         model: bytes of a .tflite file that :func:`~edgetpu_retrain.model_file.flatbuffer.parse`
-            takes, or that this package has packed.
+            accepts, or that this package has packed.
         compiled: whether it is compiled for the Edge TPU.
         device: as in :func:`make_interpreter`.
         num_threads: likewise.
 
     Raises:
-        DeviceError: as :func:`make_interpreter` does.
+        DeviceError: see :func:`make_interpreter`.
         ModelFileError: likewise.
         ValueError: likewise.
     """
@@ -153,9 +153,9 @@ def _name_of(device: str) -> str:
 
 def _warm_up(interpreter: Interpreter) -> None:
     """
-    Allocate and invoke once, so that no frame pays for it.
+    Allocate the tensors and invoke once, so that the first frame is not slower.
 
-    The first invocation is where an Edge TPU receives its program.
+    The first invocation uploads the program to an Edge TPU.
     """
     interpreter.allocate_tensors()
     for entry in interpreter.get_input_details():
@@ -181,12 +181,12 @@ def _note_about_cpu(device: str) -> str:
 
 def _note_about_xnnpack(interpreter: Interpreter, runtime: str) -> str:
     """
-    Tell of an allocated model that XNNPACK has not taken over.
+    Return a note if an allocated model does not use XNNPACK, else ``''``.
 
-    A runtime whose XNNPACK does not know the processor falls back on its reference operators and
-    says nothing that a program could catch.
+    If XNNPACK does not support the processor, a runtime silently falls back to its reference
+    operators.
     """
-    # There is no public way to ask.  What takes operators over is an operator itself.
+    # There is no public API for this.  A delegate appears as an operator of the graph.
     list_operators = getattr(interpreter, '_get_ops_details', None)
     if list_operators is None or any(
         operator['op_name'] == 'DELEGATE' for operator in list_operators()

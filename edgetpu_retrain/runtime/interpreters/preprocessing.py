@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Preprocessing: from a camera's picture to what a model's input tensor holds."""
+"""Preprocessing: from a camera's picture to the content of a model's input tensor."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ import numpy.typing as npt
 
 Image = npt.NDArray[np.uint8]
 
-# A float model sees [-1, 1], as Coral's and TensorFlow's float MobileNets do:
+# Float models take inputs in [-1, 1], like Coral's and TensorFlow's float MobileNets:
 # https://www.tensorflow.org/api_docs/python/tf/keras/applications/mobilenet/preprocess_input
 _FLOAT_CENTRE = np.float32(127.5)
 # Flipping the highest bit of a uint8 subtracts 128 from it, read as int8.
 _HIGHEST_BIT = np.uint8(0x80)
-# In lengths of the input's sides.  A picture below the first is averaged exactly, which is cheap
-# for it; a side below the second is interpolated, where doubling it first would blur more; and a
-# picture from the third on is halved first.
+# In multiples of the input's sides.  A picture below the first is averaged exactly, which is cheap
+# at this size; a side below the second is interpolated, because doubling it first would blur more;
+# a picture from the third on is halved first.
 _STEPS_FROM = 1.5
 _DOUBLE_FROM = 1.25
 _HALVE_FROM = 4
@@ -40,10 +40,10 @@ _HALVE_FROM = 4
 
 def check_image(rgb: Image) -> None:
     """
-    Refuse what is not an RGB picture of 8 bits.
+    Raise if an array is not an 8-bit RGB picture.
 
     Raises:
-        ImageError: naming shape and type.
+        ImageError: names shape and type.
     """
     if not isinstance(rgb, np.ndarray):
         raise ImageError(
@@ -62,24 +62,24 @@ def fit_to_input(
     """
     Resize a picture to a model's input and write it as the input's type.
 
-    The whole picture is used, its sides stretched as needed.  Shrinking averages the pixels, so
-    that nothing aliases; anything else interpolates linearly.  uint8 takes pixels as they are,
-    int8 less 128, float32 as (x - 127.5) / 127.5.
+    The whole picture is used; its aspect ratio may change.  Downscaling averages the pixels to
+    avoid aliasing (see :func:`_shrink`), upscaling interpolates linearly.  uint8 inputs get the
+    pixels unchanged, int8 inputs minus 128, float32 inputs as (x - 127.5) / 127.5.
 
-    The same picture gives the same input everywhere in this package, so that what is taught from
-    files holds for a camera.  How shrinking averages is told in :func:`_shrink`.
+    The same picture gives the same input everywhere in this package, so that samples from files
+    are valid for a camera.
 
     Args:
         rgb: uint8 ``[H, W, 3]``, of any strides.
-        description: of the model.
-        out: where to write, ``[1, h, w, 3]`` of the input's type, such as a view of the input
-            tensor; None makes a new array.
+        description: the model's description.
+        out: the array to write to, ``[1, h, w, 3]`` of the input's type, such as a view of the
+            input tensor; None allocates a new array.
 
     Returns:
         ``out``.
 
     Raises:
-        ImageError: when ``rgb`` is no such picture.
+        ImageError: if ``rgb`` is not such a picture.
     """
     check_image(rgb)
     if out is None:
@@ -111,31 +111,31 @@ def _resized(rgb: Image, out: Image) -> Image:
 
 def _shrink(rgb: Image, out: Image) -> None:
     """
-    Average a picture down to the size of ``out``, in steps for which OpenCV has fast code.
+    Downscale a picture to the size of ``out`` by averaging, in steps that are fast in OpenCV.
 
-    ``INTER_AREA`` averages exactly what a pixel of the result covers, and takes longer for it
-    than many an Edge TPU for a whole pass: 1.3 ms from 640x480 and 7 to 15 ms from 1920x1080 to
-    224x224, on one core.  Its case of 2x2 pixels, though, and linear interpolation have vector
-    code.  So a large picture is halved first, interpolated to twice (or 4, 8, ... times) the
-    result, by less than a factor of 2 and hence without gaps between what it looks at, and
-    averaged from there: 0.35 and 1.5 ms.  Over photographs, with and without a camera's noise,
-    and sizes from 424x240 to 3840x2160, the default extractor's embeddings have a cosine of at
-    least 0.99 to those of ``INTER_AREA`` alone (0.997 on average), with OpenCV 4.6 and 5.0 alike;
-    linear interpolation alone goes down to 0.83, and OpenCV's pyramid to 0.93.
+    ``INTER_AREA`` averages exactly the area that each output pixel covers, which takes longer
+    than a whole inference on many Edge TPUs: 1.3 ms from 640x480 and 7 to 15 ms from 1920x1080 to
+    224x224, on one core.  Its 2x2 case and linear interpolation, however, are vectorized.
+    Therefore a large picture is first halved, then interpolated to 2 (or 4, 8, ...) times the
+    output size, by a factor below 2 so that no pixel is skipped, and then averaged: 0.35 and
+    1.5 ms.  For photographs with and without camera noise, from 424x240 to 3840x2160, the default
+    extractor's embeddings have a cosine similarity of at least 0.99 (0.997 on average) to those
+    with ``INTER_AREA`` alone, with OpenCV 4.6 and 5.0.  Linear interpolation alone drops to 0.83,
+    and OpenCV's pyramid to 0.93.
     """
     height, width = out.shape[:2]
     if rgb.shape[0] < _STEPS_FROM * height and rgb.shape[1] < _STEPS_FROM * width:
         _stretched(rgb, height, width, cv2.INTER_AREA, out)
         return
     while rgb.shape[0] >= _HALVE_FROM * height and rgb.shape[1] >= _HALVE_FROM * width:
-        # The last row or column of an odd number is left out.
+        # An odd last row or column is dropped.
         rows, columns = rgb.shape[0] // 2, rgb.shape[1] // 2
         rgb = _stretched(rgb[: 2 * rows, : 2 * columns], rows, columns, cv2.INTER_AREA)
     rows, columns = _multiple(rgb.shape[0], height), _multiple(rgb.shape[1], width)
     if rgb.shape[:2] != (rows, columns):
         rgb = _stretched(rgb, rows, columns, cv2.INTER_LINEAR)
     while (rows, columns) != (height, width):
-        # Along one side alone linear interpolation takes the mean of two pixels, and is faster.
+        # Along a single side, linear interpolation averages two pixels and is faster.
         both = rows > height and columns > width
         rows, columns = max(rows // 2, height), max(columns // 2, width)
         there = out if (rows, columns) == (height, width) else None
@@ -151,7 +151,7 @@ def _stretched(
 
 
 def _multiple(length: int, wanted: int) -> int:
-    """Return the power of two times ``wanted`` from which a side is halved down to it."""
+    """Return ``wanted`` times the power of two from which halving reaches it."""
     if length < _DOUBLE_FROM * wanted:
         return wanted
     multiple = 2 * wanted

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Probe: try a model in a process of its own before it comes into this one.
+Probe: runs a model in a child process before this process loads it.
 
-A runtime can be killed by a crafted file, and a libedgetpu that was built for another TensorFlow
-Lite ends the process that loads it.  So the model is loaded and invoked in a child with limited
-time and memory first; whatever becomes of the child is one sentence here.
+A crafted file can crash a runtime, and a libedgetpu that was built for another TensorFlow Lite
+aborts the process that loads it.  So a child process with limited time and memory loads and
+invokes the model first; if it fails, the parent raises an error with one sentence.
 """
 
 from __future__ import annotations
@@ -52,21 +52,21 @@ _REFUSALS: Mapping[str, type[RetrainError]] = {
     error.__name__: error for error in (ModelFileError, DeviceError)
 }
 _PAGE = os.sysconf('SC_PAGE_SIZE')
-# From Linux' sys/prctl.h.
+# From Linux's sys/prctl.h.
 _PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
 class ProbeLimits:
     """
-    What a child may take.
+    Resource limits of the child process.
 
     Args:
-        wall_s: seconds until it has to have answered; a USB Accelerator that has just been
-            plugged in takes several to load its firmware.
-        cpu_s: seconds of computing.
-        memory: bytes of address space beside what the runtime itself takes.  A model's size is
-            added several times over, since a runtime copies and repacks its weights.
+        wall_s: timeout, seconds; a USB Accelerator takes several seconds to load its firmware
+            after it is plugged in.
+        cpu_s: CPU time, seconds.
+        memory: bytes of address space on top of what the runtime needs.  Several times the
+            model's size is added, because a runtime copies and repacks its weights.
     """
 
     wall_s: float = 30.0
@@ -75,7 +75,7 @@ class ProbeLimits:
 
 
 def is_packaged(identity: str) -> bool:
-    """Tell whether a model, by its SHA-256, is the extractor that comes with the package."""
+    """Return whether a model, by its SHA-256, is the extractor in this package."""
     return identity == _packaged_identity()
 
 
@@ -90,15 +90,14 @@ def probe(
     Load, allocate and invoke a model in a child process.
 
     Args:
-        model: bytes of the .tflite file, just as it is going to be loaded.
+        model: bytes of the .tflite file, exactly as it will be loaded.
         device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.make_interpreter`.
         num_threads: likewise.
-        limits: of the child.
+        limits: limits of the child process.
 
     Raises:
-        ModelFileError: when it does not run on the CPU: the child died of it, did not end in time
-            or was refused it.
-        DeviceError: likewise on an Edge TPU; or when no child could be started.
+        ModelFileError: if it does not run on the CPU: the child crashed, timed out or raised.
+        DeviceError: likewise on an Edge TPU; or if no child process could be started.
     """
     check_device(device)
     limits = limits or ProbeLimits()
@@ -107,7 +106,7 @@ def probe(
     command += ['--num-threads', str(num_threads), '--compiled', str(int(compiled))]
     command += ['--wall-s', str(limits.wall_s), '--cpu-s', str(limits.cpu_s)]
     command += ['--memory', str(limits.memory + 8 * len(model))]
-    # The child imports what this process does, and nothing from the folder it happens to be in.
+    # The child imports from the same paths as this process, and not from the current folder.
     path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path if entry)
     try:
         child = subprocess.run(  # noqa: S603 - this Python and this module; no shell
@@ -130,7 +129,7 @@ def probe(
 
 
 def _judge(child: subprocess.CompletedProcess[bytes], compiled: bool) -> None:
-    """Raise what the child's end means, if it was no good one."""
+    """Raise the error that a failed child's exit means."""
     if child.returncode < 0:
         name = signal.Signals(-child.returncode).name
         raise _refusal(compiled, f'was ended by {name}{_last_words(child)}')
@@ -168,11 +167,11 @@ def _packaged_identity() -> str:
     return hashlib.sha256(default_extractor_path().read_bytes()).hexdigest()
 
 
-# From here on it is the child.
+# The code below runs in the child process.
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Try the model on the standard input, write one JSON object to the standard output."""
+    """Run the model from standard input, and write one JSON object to standard output."""
     parser = argparse.ArgumentParser(description='Try a .tflite model: load it and invoke it.')
     parser.add_argument('--device', default='auto')
     parser.add_argument('--num-threads', type=int, default=1)
@@ -182,7 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('--memory', type=int, default=ProbeLimits.memory)
     options = parser.parse_args(arguments)
     _end_in_time(options.wall_s)
-    # Libraries print what they like; the answer goes where nothing else does.
+    # Libraries may print to standard output: keep a duplicate of it for the result only.
     answer = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)
     with answer:
@@ -191,8 +190,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _end_in_time(wall_s: float) -> None:
-    """Keep no device busy for a parent that is gone, wherever this process hangs."""
-    # The parent waits so long; ITIMER_REAL ends a process that nobody watches any more.
+    """Make sure that this process ends, and releases the device, even if it hangs."""
+    # The parent's timeout; ITIMER_REAL also ends this process if the parent is gone.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(math.ceil(wall_s) + 1)
     with contextlib.suppress(AttributeError):
@@ -218,10 +217,10 @@ def _try(model: bytes, options: Any) -> dict[str, str]:
 
 
 def _limit(options: Any) -> None:
-    # A core dump of every refused file would fill a robot's disk.
+    # Core dumps of rejected files could fill the robot's disk.
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_CPU, options.cpu_s)
-    # What is going to be imported is not the model's to pay for; what it lacks is said later.
+    # Import the runtime before limiting the memory; a missing runtime is reported later.
     with contextlib.suppress(DeviceError):
         edgetpu_runtime() if options.compiled else cpu_runtime()
     in_use = int(Path('/proc/self/statm').read_text().split()[0]) * _PAGE
@@ -236,7 +235,7 @@ def _lower(limit: int, value: int) -> None:
 
 
 def _invoke_on_noise(loaded: LoadedModel) -> None:
-    """Invoke once more: loading did it on zeros, with which a model may index nothing."""
+    """Invoke on noise: loading invoked on zeros, which may not reach out-of-range indexing."""
     rng = np.random.default_rng(0)
     for entry in loaded.interpreter.get_input_details():
         noise = np.frombuffer(rng.bytes(int(np.prod(entry['shape']))), np.uint8)

@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-The packages that can run a .tflite model, and which of them serves which device.
+The TFLite runtime packages, and which one is used for which device.
 
-None of them is imported before a model is to be run: a missing one is then a sentence, not an
-import error of this package.
+A runtime is imported when the first model is loaded: a missing one raises a DeviceError with
+instructions, not an ImportError when importing this package.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ NO_RUNTIME = 'No TensorFlow Lite runtime is installed: pip install ai-edge-liter
 
 
 class Interpreter(Protocol):
-    """What the interpreters of all runtimes have in common, as far as it is used here."""
+    """The part of the interpreter API that all runtimes share and this package uses."""
 
     def allocate_tensors(self) -> None:
-        """Prepare the model to be run."""
+        """Allocate the tensors."""
 
     def invoke(self) -> None:
-        """Run the model on what its input tensors hold."""
+        """Run the model on the content of its input tensors."""
 
     def get_input_details(self) -> list[dict[str, Any]]:
         """Return index, shape, dtype and quantization of each input tensor."""
@@ -65,7 +65,7 @@ class TfliteRuntime:
     An installed runtime.
 
     Args:
-        name: of the distribution, with its version: ``'ai-edge-litert 2.3.0'``.
+        name: distribution name and version, such as ``'ai-edge-litert 2.3.0'``.
         interpreter: the runtime's ``Interpreter`` class.
         load_delegate: the runtime's ``load_delegate``, which takes a library and options.
     """
@@ -81,8 +81,8 @@ class TfliteRuntime:
         Return an interpreter of the model, not yet allocated.
 
         Raises:
-            DeviceError: when this runtime does not work with the numpy that is installed.
-            ValueError: when the runtime refuses the model.
+            DeviceError: if this runtime is incompatible with the installed numpy.
+            ValueError: if the runtime rejects the model.
         """
         try:
             return self.interpreter(
@@ -106,7 +106,7 @@ def cpu_runtime() -> TfliteRuntime:
     ai-edge-litert is maintained and several times faster with int8 models on x86_64.
 
     Raises:
-        DeviceError: when none is installed, or the one that is cannot be imported.
+        DeviceError: if none is installed, or the installed one cannot be imported.
     """
     return _first_installed(('ai-edge-litert', 'tflite-runtime'))
 
@@ -115,11 +115,11 @@ def edgetpu_runtime() -> TfliteRuntime:
     """
     Return the runtime that loads the Edge TPU's library: tflite-runtime, else ai-edge-litert.
 
-    libedgetpu is built against one version of TensorFlow Lite and loaded into another one; where
-    somebody has installed tflite-runtime beside it, that is the pair that was meant.
+    libedgetpu is built against one version of TensorFlow Lite and may be loaded into another.  If
+    tflite-runtime is installed, it was most likely installed to match libedgetpu.
 
     Raises:
-        DeviceError: when none is installed, or the one that is cannot be imported.
+        DeviceError: if none is installed, or the installed one cannot be imported.
     """
     return _first_installed(('tflite-runtime', 'ai-edge-litert'))
 
@@ -128,11 +128,10 @@ def coral_make_interpreter() -> tuple[str, Callable[..., Interpreter]] | None:
     """
     Return pycoral's name with version and its ``make_interpreter``, or None without pycoral.
 
-    The package that PyPI has under the name of pycoral is another project; Coral's is the one
-    with ``pycoral.utils.edgetpu``.
+    The package named pycoral on PyPI is another project; Coral's has ``pycoral.utils.edgetpu``.
 
     Raises:
-        DeviceError: when pycoral is installed but cannot be imported.
+        DeviceError: if pycoral is installed but cannot be imported.
     """
     if not _is_there('pycoral.utils.edgetpu'):
         return None
@@ -154,7 +153,7 @@ def _is_there(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
     except ImportError:
-        # A package above the module is not there, or is none.
+        # A parent package is missing or is not a package.
         return False
 
 

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Classifier: a retrained model, from a picture to class scores and the embedding in one pass."""
+"""Classifier: a retrained model; computes class scores and the embedding in one pass."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ import numpy.typing as npt
 @dataclass(frozen=True, eq=False)
 class Classified:
     """
-    What one pass through a retrained model gives.
+    The result of one inference of a retrained model.
 
     Args:
         scores: float32 ``[C]``, the probability of each class, in the order of the labels.
@@ -48,26 +48,26 @@ class Classified:
 
 class Classifier:
     """
-    A retrained model, loaded and warm.
+    A retrained model, loaded and warmed up.
 
-    It belongs to one thread at a time; ``classify`` lets other threads of Python run meanwhile.
+    Use it from one thread at a time; ``classify`` releases the GIL during inference.
 
     Args:
-        model: bytes of a retrained .tflite file, as it is stored and handed to users.  What runs
-            is a copy of it with the embedding as a second output.
+        model: bytes of a retrained .tflite file, as stored.  The loaded model is a copy with the
+            embedding as a second output.
         device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.make_interpreter`.
         num_threads: threads of the CPU's operators.
 
     Attributes:
-        labels: the class names that the file carries, ``()`` when it carries none.
+        labels: the class names in the file, ``()`` if it has none.
         description: input, embedding and its quantization, as in the extractor's description;
-            ``identity`` is the retrained file's own.
-        loaded: the interpreter and where it runs.
-        times: how long the latest ``classify`` took.
+            ``identity`` is that of the retrained file.
+        loaded: the interpreter and its device.
+        times: stage durations of the latest ``classify``.
 
     Raises:
-        ModelFileError: when the file is no retrained model, or the runtime cannot run it.
-        DeviceError: when there is no runtime, or no Edge TPU for a compiled model.
+        ModelFileError: if the file is not a retrained model, or the runtime cannot run it.
+        DeviceError: if there is no runtime, or no Edge TPU for a compiled model.
     """
 
     def __init__(self, model: bytes, *, device: str = 'auto', num_threads: int = 1) -> None:
@@ -95,7 +95,7 @@ class Classifier:
             meanwhile: called just before the interpreter is invoked.
 
         Raises:
-            ImageError: when ``rgb`` is no such picture.
+            ImageError: if ``rgb`` is not such a picture.
         """
         interpreter = self.loaded.interpreter
         begin = time.perf_counter()
@@ -110,12 +110,12 @@ class Classifier:
         return Classified(scores, embedding)
 
     def warm_up(self) -> None:
-        """Go the whole way of a frame once, so that the first real one is as fast as the rest."""
+        """Process one blank frame, so that the first real one is as fast as the others."""
         self.classify(self._input.blank())
 
 
 def quantization_of(tensor: dict[str, Any]) -> QuantizationParameters | None:
-    """Return the quantization in an interpreter's tensor details, None for a float tensor."""
+    """Return the quantization from an interpreter's tensor details, None for a float tensor."""
     scale, zero_point = tensor['quantization']
     if np.issubdtype(tensor['dtype'], np.floating):
         return None

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Extractor: the frozen part of a model, from a picture to its embedding."""
+"""Extractor: the frozen part of a model; computes the embedding of a picture."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ import numpy.typing as npt
 
 class Extractor:
     """
-    An embedding extractor, loaded and warm.
+    An embedding extractor, loaded and warmed up.
 
-    It belongs to one thread at a time; ``embed`` lets other threads of Python run meanwhile.
+    Use it from one thread at a time; ``embed`` releases the GIL during inference.
 
     Args:
         model: bytes of the extractor's .tflite file.
@@ -38,13 +38,13 @@ class Extractor:
         num_threads: threads of the CPU's operators.
 
     Attributes:
-        description: of the model.
-        loaded: the interpreter and where it runs.
-        times: how long the latest ``embed`` took.
+        description: the model's description.
+        loaded: the interpreter and its device.
+        times: stage durations of the latest ``embed``.
 
     Raises:
-        ModelFileError: when the file is no extractor, or the runtime cannot run it.
-        DeviceError: when there is no runtime, or no Edge TPU for a compiled model.
+        ModelFileError: if the file is not an extractor, or the runtime cannot run it.
+        DeviceError: if there is no runtime, or no Edge TPU for a compiled model.
     """
 
     def __init__(self, model: bytes, *, device: str = 'auto', num_threads: int = 1) -> None:
@@ -70,10 +70,10 @@ class Extractor:
 
         Returns:
             ``[D]`` in the extractor's output type, raw: scale and zero point are in
-            ``description.quantization``.  The array is the caller's own.
+            ``description.quantization``.  The caller owns the array.
 
         Raises:
-            ImageError: when ``rgb`` is no such picture.
+            ImageError: if ``rgb`` is not such a picture.
         """
         begin = time.perf_counter()
         self._input.write(rgb)
@@ -85,13 +85,13 @@ class Extractor:
 
     def embed_input(self, tensor: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """
-        Return the embedding of what is already in the form of the input tensor.
+        Return the embedding of a preprocessed picture.
 
         Args:
             tensor: ``[1, h, w, 3]`` in the input's type.
 
         Raises:
-            ValueError: when shape or type are others.
+            ValueError: if shape or type differ from the input tensor's.
         """
         shape, dtype = self.description.input_shape, self.description.input_dtype
         if tensor.shape != shape or tensor.dtype != dtype:

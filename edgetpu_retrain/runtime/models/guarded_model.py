@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Guarded model: a model on an Edge TPU, which may fail or never return."""
+"""GuardedModel: a model on an Edge TPU, whose calls may fail or hang."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ from edgetpu_retrain.runtime.models.extractor import Extractor
 
 class GuardedModel:
     """
-    A model on an Edge TPU, loaded and warm, and the thread in which it runs.
+    A model on an Edge TPU, loaded and warmed up, and the thread in which it runs.
 
     Args:
-        load: makes an extractor, or a classifier made from it.
-        timeout_s: seconds that loading may take.
+        load: loads an extractor or a classifier.
+        timeout_s: timeout for loading, seconds.
 
     Attributes:
-        model: what was loaded; to be run by :meth:`run` only.
-        loaded: its interpreter and where it runs.
+        model: the loaded model; call it only through :meth:`run`.
+        loaded: its interpreter and device.
 
     Raises:
-        CallTimedOutError: when loading takes longer.
-        RetrainError: what ``load`` raises.
+        CallTimedOutError: if loading takes longer.
+        RetrainError: whatever ``load`` raises.
     """
 
     def __init__(self, load: Callable[[], Extractor | Classifier], timeout_s: float) -> None:
         self._guard = Guard('edgetpu')
-        # What hangs while it is loaded must not take the caller with it either.
+        # Loading may hang too, so it also runs in the guard's thread.
         self.model = self._guard.call(load, timeout_s)
         self.loaded = self.model.loaded
 
@@ -61,13 +61,13 @@ class GuardedModel:
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
-            served: the model that a classifier was loaded from.
-            timeout_s: seconds that the pass may take.
+            served: the servable of the classifier, if one is loaded.
+            timeout_s: timeout for the inference, seconds.
             meanwhile: called just before the interpreter is invoked, in the model's thread.
 
         Raises:
-            CallTimedOutError: when it takes longer; the model is of no use from then on.
-            ImageError: when ``rgb`` is no such picture.
+            CallTimedOutError: if it takes longer; the model is unusable from then on.
+            ImageError: if ``rgb`` is not such a picture.
             Exception: whatever the runtime raises.
         """
         return self._guard.call(lambda: self._pass(rgb, served, meanwhile), timeout_s)
@@ -81,7 +81,7 @@ class GuardedModel:
 
 
 def failure_sentence(error: Exception) -> str:
-    """Return what went wrong on an Edge TPU, without the full stop."""
+    """Return a description of an Edge TPU failure, without a full stop."""
     if isinstance(error, CallTimedOutError):
         return f'The Edge TPU hangs ({error}) and what ran on it is left behind'
     text = ' '.join(str(error).split()).rstrip('.') or type(error).__name__

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Head scoring: run only the head of a retrained model, on embeddings that are already there."""
+"""Head scoring: runs only the head of a retrained model, on stored embeddings."""
 
 from __future__ import annotations
 
@@ -28,16 +28,15 @@ import numpy.typing as npt
 
 class HeadScorer:
     """
-    The head of a retrained model, loaded: the model's own layers, and so its own scores.
+    The head of a retrained model, loaded; its scores are exactly those of the whole model.
 
-    It runs on the CPU, where the head runs in a compiled model too, and belongs to one thread at
-    a time.
+    It runs on the CPU, as the head of a compiled model does.  Use it from one thread at a time.
 
     Args:
         model: bytes of a retrained .tflite file.
 
     Raises:
-        ModelFileError: when the file is no retrained model.
+        ModelFileError: if the file is not a retrained model.
     """
 
     def __init__(self, model: bytes) -> None:
@@ -59,7 +58,7 @@ class HeadScorer:
             float32 ``[N, C]``.
 
         Raises:
-            ValueError: when the embeddings' shape or type is not that of the model's.
+            ValueError: if the embeddings' shape or type does not match the model.
         """
         if (
             embeddings.ndim != 2
@@ -83,7 +82,7 @@ class HeadScorer:
 
 def score_embeddings(model: bytes, embeddings: npt.NDArray[Any]) -> FloatArray:
     """
-    Return the scores that a retrained model gives to embeddings.
+    Return a retrained model's scores for embeddings.
 
     Args:
         model: bytes of a retrained .tflite file.
@@ -93,7 +92,7 @@ def score_embeddings(model: bytes, embeddings: npt.NDArray[Any]) -> FloatArray:
         float32 ``[N, C]``.
 
     Raises:
-        ModelFileError: when the file is no retrained model.
-        ValueError: when the embeddings' shape or type is not that of the model's.
+        ModelFileError: if the file is not a retrained model.
+        ValueError: if the embeddings' shape or type does not match the model.
     """
     return HeadScorer(model).scores(embeddings)

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""PlainClassifier: any .tflite image classifier, from a picture to class scores."""
+"""PlainClassifier: any .tflite image classifier; computes class scores of a picture."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from edgetpu_retrain.runtime.interpreters.preprocessing import Image
 
 class PlainClassifier:
     """
-    A model with one picture as its input and one score a class as its output, loaded and warm.
+    A model whose input is one picture and whose output is one score per class, loaded and warm.
 
-    Unlike :class:`~edgetpu_retrain.runtime.models.classifier.Classifier` it asks nothing of the
-    layers in between, and gives no embedding.  It belongs to one thread at a time.
+    Unlike :class:`~edgetpu_retrain.runtime.models.classifier.Classifier` it accepts any layers in
+    between, and has no embedding.  Use it from one thread at a time.
 
     Args:
         model: bytes of a .tflite file.
@@ -36,12 +36,12 @@ class PlainClassifier:
         num_threads: threads of the CPU's operators.
 
     Attributes:
-        description: of the model; its dimension is the number of classes.
-        loaded: the interpreter and where it runs.
+        description: the model's description; its dimension is the number of classes.
+        loaded: the interpreter and its device.
 
     Raises:
-        ModelFileError: when the file is no classifier, or the runtime cannot run it.
-        DeviceError: when there is no runtime, or no Edge TPU for a compiled model.
+        ModelFileError: if the file is not a classifier, or the runtime cannot run it.
+        DeviceError: if there is no runtime, or no Edge TPU for a compiled model.
     """
 
     def __init__(self, model: bytes, *, device: str = 'auto', num_threads: int = 1) -> None:
@@ -63,7 +63,7 @@ class PlainClassifier:
             rgb: uint8 ``[H, W, 3]``.
 
         Raises:
-            ImageError: when ``rgb`` is no such picture.
+            ImageError: if ``rgb`` is not such a picture.
         """
         self._input.write(rgb)
         self.loaded.interpreter.invoke()

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Recognizer: whatever classifier a user has, from a picture to one answer."""
+"""Recognizer: any image classifier; returns the classification of a picture."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ import numpy as np
 @dataclass(frozen=True, eq=False)
 class Recognized:
     """
-    What a model says of one picture.
+    The classification of one picture.
 
     Args:
-        label: the answer, 'unknown' for none of the classes.
-        score: how sure it is, 0 to 1.
-        unknown: whether it is none of the classes.
-        scores: float32 ``[C]``, of each class.
+        label: the class, or 'unknown'.
+        score: confidence, 0 to 1.
+        unknown: whether the picture is classified as unknown.
+        scores: float32 ``[C]``, the score of each class.
     """
 
     label: str
@@ -52,25 +52,25 @@ class Recognized:
 
 class Recognizer:
     """
-    A classifier with names for its classes, loaded and warm; for one thread at a time.
+    A classifier with class names, loaded and warmed up; use it from one thread at a time.
 
-    A model retrained by this project also tells what it was never taught; any other one always
-    answers with one of its classes.
+    Models retrained by this project can also return 'unknown'; other models always return one of
+    their classes.
 
     Args:
         model: bytes of a .tflite file.
-        labels: names of the classes, in place of those in the file; () = those.
+        labels: class names that replace those in the file; () = use those in the file.
         device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.make_interpreter`.
         num_threads: threads of the CPU's operators.
-        trusted: whether this project wrote it.  Any other is tried in a process of its own.
+        trusted: whether this project wrote it.  Other files are first probed in a child process.
 
     Attributes:
-        labels: the names, in the order of the scores.
+        labels: the class names, in the order of the scores.
 
     Raises:
-        RequestError: when there are no names, or not as many as classes.
-        ModelFileError: when it is no classifier, or the runtime cannot run it.
-        DeviceError: when there is no runtime, or no Edge TPU for a compiled model.
+        RequestError: if there are no names, or their number differs from the number of classes.
+        ModelFileError: if it is not a classifier, or the runtime cannot run it.
+        DeviceError: if there is no runtime, or no Edge TPU for a compiled model.
     """
 
     def __init__(
@@ -97,18 +97,18 @@ class Recognizer:
 
     @property
     def note(self) -> str:
-        """One sentence worth telling the user at the start, or ``''``."""
+        """One sentence for the user at startup, or ``''``."""
         return self._classifier.loaded.note
 
     def recognize(self, rgb: Image) -> Recognized:
         """
-        Return what the model says of a picture.
+        Return the classification of a picture.
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
 
         Raises:
-            ImageError: when ``rgb`` is no such picture.
+            ImageError: if ``rgb`` is not such a picture.
         """
         if isinstance(self._classifier, PlainClassifier):
             scores, unknown = self._classifier.classify(rgb), False
@@ -121,7 +121,7 @@ class Recognizer:
         best = int(np.argmax(scores))
         highest = float(scores[best])
         if unknown:
-            # As the node has it: what speaks for no class, and never less than for the best one.
+            # As in the node: the rest of the probability, but at least that of the best class.
             return Recognized(UNKNOWN, max(1.0 - highest, highest), True, scores)
         return Recognized(self.labels[best], highest, False, scores)
 
@@ -138,7 +138,7 @@ class Recognizer:
 
 
 def _unknown_detection(model: bytes) -> UnknownDetection | None:
-    """Return the unknown detector of a retrained model, None for one that was made elsewhere."""
+    """Return the unknown detector of a retrained model, None for any other model."""
     try:
         describe_embedding(model)
     except ModelFileError:

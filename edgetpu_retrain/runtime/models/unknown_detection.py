@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""UnknownDetection: whether a frame looks like anything that the model was taught."""
+"""UnknownDetection: computes the unknown score of frames with a retrained model's detector."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ class UnknownDetection:
     """
     The unknown detector of a retrained model, read from its file.
 
-    The score needs the logits, of which the scores, after the softmax, keep only differences.  So
-    they are computed here from the embedding and the file's own weights.  As this happens for
-    every frame, dequantization is worked into the weights: it saves most of the time.
+    The unknown score needs the logits, and the softmax scores preserve only their differences.
+    So this class computes the logits from the embedding and the file's weights.  Dequantization
+    is folded into the weights, which saves most of the time per frame.
 
     Args:
         model: bytes of a retrained .tflite file.
 
     Attributes:
-        threshold: scores above it mean unknown; infinity for a model that cannot tell.
+        threshold: scores above it mean unknown; infinity for a model without a detector.
 
     Raises:
-        ModelFileError: when the file is no retrained model, or damaged.
+        ModelFileError: if the file is not a retrained model, or is damaged.
     """
 
     def __init__(self, model: bytes) -> None:
@@ -63,13 +63,13 @@ class UnknownDetection:
 
     def unknown_score(self, embedding: npt.NDArray[Any]) -> float:
         """
-        Return how unknown a frame looks; the larger, the less it fits any class.
+        Return the unknown score of a frame; the larger, the less it fits any class.
 
         Args:
-            embedding: raw ``[D]``, as the extractor wrote it.
+            embedding: raw ``[D]``, in the extractor's output type.
 
         Returns:
-            The score, NaN for a model that cannot tell.
+            The score, NaN for a model without a detector.
         """
         if self._detector is None:
             return float('nan')
