@@ -11,4 +11,4 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The command line: a thin shell around what also serves the node; no ROS is needed."""
+"""The command line: a thin layer over the packages that the node uses too; needs no ROS."""

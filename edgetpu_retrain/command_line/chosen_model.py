@@ -31,11 +31,11 @@ from edgetpu_retrain.store.models.serving import ServingChoice
 @dataclass(frozen=True, eq=False)
 class ChosenModel:
     """
-    A model, loaded.
+    A loaded model.
 
     Args:
-        recognizer: answers.
-        version: its number, 0 for a file that is no version of the data folder.
+        recognizer: the model.
+        version: its version, 0 for a file outside the data folder.
     """
 
     recognizer: Recognizer
@@ -49,14 +49,14 @@ def load_chosen_model(
     Load the model that a command names.
 
     Args:
-        model: number of a version, path of a file, or '' for the version that serves.
-        label_file: names of its classes, None = those inside the model.
-        data_dir: folder of the versions.
-        device: where it is to run.
-        threads: of the CPU.
+        model: a version number, the path of a file, or '' for the serving version.
+        label_file: file with its class names, None = use those inside the model.
+        data_dir: the data folder.
+        device: the device to run it on.
+        threads: number of CPU threads.
 
     Raises:
-        RetrainError: when there is no such model, or it cannot be run.
+        RetrainError: if there is no such model, or it cannot be run.
     """
     version: ModelVersion | None = None
     if model.isascii() and model.isdecimal():
@@ -78,11 +78,11 @@ def load_chosen_model(
 
 def stored_version(models: ModelStore, version: int | None) -> ModelVersion:
     """
-    Return a version by its number; None is the one that serves.
+    Return a version by its number; None is the serving version.
 
     Raises:
-        RequestError: when there is no such version.
-        StoreError: when it is damaged.
+        RequestError: if there is no such version.
+        StoreError: if it is damaged.
     """
     if version is None:
         return serving_version(models)
@@ -97,11 +97,11 @@ def stored_version(models: ModelStore, version: int | None) -> ModelVersion:
 
 def serving_version(models: ModelStore) -> ModelVersion:
     """
-    Return the version with which a node would start now.
+    Return the version that a node would serve if it started now.
 
     Raises:
-        RequestError: when there is none.
-        StoreError: when the folder cannot be read.
+        RequestError: if there is none.
+        StoreError: if the folder cannot be read.
     """
     for number in ServingChoice(models).versions_to_try():
         with contextlib.suppress(StoreError):

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The program: its commands, and how it ends."""
+"""The command line's entry point and exit codes."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the command line, None = this process's own.
 
     Returns:
-        The exit code: 0, 1 when the work failed, 2 when the call was wrong.
+        The exit code: 0, 1 if the command failed, 2 for a usage error.
     """
     for stream in (sys.stdout, sys.stderr):
-        # A file's name may hold bytes that are no text, and is to be shown all the same.
+        # File names may contain bytes that are not valid text; escape them in the output.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors='backslashreplace')
     try:

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Options that several commands share, each described once."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ min_novelty = click.option(
 
 
 def device(command: Command) -> Command:
-    """Add the options that tell where models run."""
+    """Add the options for the device and threads of models."""
     command = click.option(
         '--threads', type=click.IntRange(1, 64), default=1, show_default=True, help='CPU threads.'
     )(command)
@@ -93,7 +93,7 @@ def device(command: Command) -> Command:
 
 
 def bag_part(command: Command) -> Command:
-    """Add the options that say which images of a bag are meant."""
+    """Add the options that select images of a bag."""
     for option in (
         click.option(
             '--every',

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What commands print: results to the standard output, all else to the standard error."""
+"""Output of commands: results to standard output, everything else to standard error."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ def emit(result: Any) -> None:
 
 
 def json_line(result: Any) -> str:
-    """Return a result as JSON, in which a number that there is none of is null."""
+    """Return a result as JSON, with NaN as null."""
     return json.dumps(_without_nan(result), allow_nan=False)
 
 
 def warn(text: object) -> None:
-    """Tell something that does not stop the work."""
+    """Print a warning."""
     click.echo(f'warning: {sentence(text)}', err=True)
 
 
 def tell_unreadable(unreadable: Iterable[tuple[str, str]]) -> None:
-    """Tell which pictures were passed over, and why."""
+    """Print which pictures were skipped, and why."""
     for name, reason in unreadable:
         warn(f'{name} is passed over: {reason}')
 
 
 def percent(share: float | None) -> str:
     """
-    Return a share for people.
+    Return a share as a percentage for users.
 
     >>> percent(0.955), percent(None)
     ('95.5 %', '-')
@@ -60,7 +60,7 @@ def percent(share: float | None) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """
-    Return a table of texts, left-justified.
+    Return a text table, left-justified.
 
     >>> print(table(('class', 'samples'), [('cup', 3), ('bottle', 12)]))
     class   samples
@@ -79,14 +79,14 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 @contextmanager
 def progress_bar(what: str, total: int | None) -> Iterator[Callable[[], None]]:
     """
-    Show how far the work is, where somebody looks at a terminal.
+    Show a progress bar if standard error is a terminal.
 
     Args:
-        what: is being done.
-        total: how many steps, None = not known.
+        what: description of the work.
+        total: number of steps, None = unknown.
 
     Yields:
-        What is to be called after each step.
+        A function to call after each step.
     """
     console = Console(stderr=True)
     columns = [TextColumn('{task.description}'), BarColumn(), TextColumn('{task.completed:.0f}')]

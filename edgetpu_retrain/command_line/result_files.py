@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Results of classify as texts, JSON lines, CSV and annotated pictures."""
+"""Writes the results of classify as text, JSON lines, CSV and annotated pictures."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from edgetpu_retrain.runtime.models.recognizer import Recognized
 
 
 class ResultWriter(Protocol):
-    """Writes what a model says of one picture after the other."""
+    """Writes classifications, one picture after the other."""
 
     def write(self, picture: RecordedPicture, answer: Recognized) -> None:
-        """Write an answer."""
+        """Write a classification."""
 
     def write_fault(self, picture: RecordedPicture, reason: str) -> None:
-        """Write that a picture could not be read, where a reader would miss it."""
+        """Write that a picture could not be read, if the format has a place for it."""
 
 
 class _Texts:
-    """A line for people."""
+    """One line of text per picture."""
 
     def __init__(self, file: IO[str], _labels: Sequence[str], _version: int) -> None:
         self._file = file
@@ -48,11 +48,11 @@ class _Texts:
         self._file.write(f'{picture.name}: {answer.label}, {percent(answer.score)}\n')
 
     def write_fault(self, picture: RecordedPicture, reason: str) -> None:
-        """Leave it to the warning."""
+        """Do nothing: a warning reports it."""
 
 
 class _JsonLines:
-    """An object a line, with the score of each class."""
+    """One JSON object per line, with the score of each class."""
 
     def __init__(self, file: IO[str], labels: Sequence[str], version: int) -> None:
         self._file = file
@@ -79,7 +79,7 @@ class _JsonLines:
 
 
 class _Csv:
-    """A row a picture, below a head."""
+    """One row per picture, after a header row."""
 
     HEAD = ('picture', 'camera', 'stamp_ns', 'label', 'score', 'unknown', 'model_version', 'error')
 
@@ -110,14 +110,14 @@ FORMS: Mapping[str, Callable[[IO[str], Sequence[str], int], ResultWriter]] = {
 
 class AnnotatedFiles:
     """
-    A folder of numbered pictures with the answer below each.
+    A folder of numbered pictures, each with its classification below.
 
     Args:
-        folder: is made; it may be there, but has to be empty.
-        version: of the model, 0 = it is none of ours.
+        folder: created if needed; an existing folder must be empty.
+        version: version of the model, 0 = not a version of the data folder.
 
     Raises:
-        RequestError: when the folder cannot be used.
+        RequestError: if the folder cannot be used.
     """
 
     def __init__(self, folder: Path, version: int) -> None:
@@ -137,10 +137,10 @@ class AnnotatedFiles:
 
     def write(self, rgb: RgbArray, answer: Recognized) -> None:
         """
-        Write one picture, uint8 ``[H, W, 3]``, and its answer.
+        Write one picture, uint8 ``[H, W, 3]``, and its classification.
 
         Raises:
-            OSError: when the disk refuses.
+            OSError: if writing fails.
         """
         self._number += 1
         annotation = Annotation(answer.label, answer.score, answer.unknown, self._version)

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""From what stands on the command line to pictures: a folder of classes, files or a bag."""
+"""Opens the pictures named on the command line: a folder of classes, files or a bag."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 @dataclass(frozen=True)
 class Source:
     """
-    Pictures to go through once.
+    Pictures to iterate over once.
 
     Args:
         pictures: one at a time.
-        total: how many there are, None where only going through them tells.
-        labels: what they are said to show.
+        total: number of pictures, None if not known in advance.
+        labels: the labels that occur.
     """
 
     pictures: Iterator[RecordedPicture]
@@ -53,13 +53,13 @@ def labelled_source(
     path: Path, part: BagPart, label: str, *, for_teaching: bool
 ) -> Iterator[Source]:
     """
-    Open pictures whose classes are known.
+    Open labelled pictures.
 
     Args:
-        path: a folder with one sub-folder a class, or a bag.
-        part: which images of a bag.
-        label: what all of a bag's images show.
-        for_teaching: whether 'unknown', which is no class, is refused as a label.
+        path: a folder with one sub-folder per class, or a bag.
+        part: selects images of a bag.
+        label: label of all images of a bag.
+        for_teaching: whether to reject the reserved label 'unknown'.
     """
     if is_bag(path):
         if part.topic and not label:
@@ -83,11 +83,11 @@ def labelled_source(
 @contextmanager
 def plain_source(paths: Sequence[Path], part: BagPart) -> Iterator[Source]:
     """
-    Open pictures of anything.
+    Open pictures without labels.
 
     Args:
         paths: one bag, or picture files and folders.
-        part: which images of a bag.
+        part: selects images of a bag.
     """
     bags = [path for path in paths if is_bag(path)]
     if bags:

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The files that commands work on: stores of a data folder, and extractors."""
+"""Opens the files that commands work on: the stores of a data folder, and extractors."""
 
 from __future__ import annotations
 
@@ -37,27 +37,27 @@ def open_samples(data_dir: str, *, create: bool = False) -> SampleStore:
     Open the samples of a data folder; '' is the default one.
 
     Args:
-        data_dir: as the user named it.
-        create: whether a folder that is not there is to be made; to look at one that was
-            mistyped would leave an empty one behind, and say that nothing was taught.
+        data_dir: the path given by the user.
+        create: whether to create a missing folder.  Commands that only read must not: a typo
+            would create an empty folder and report that it has no samples.
 
     Raises:
-        RequestError: when there is no such folder.
+        RequestError: if there is no such folder.
     """
     return SampleStore((data_folder if create else existing_folder)(data_dir) / SAMPLES_FILE)
 
 
 def open_models(data_dir: str) -> ModelStore:
-    """Open the model versions of a data folder, as :func:`open_samples` does the samples."""
+    """Open the model versions of a data folder; see :func:`open_samples`."""
     return ModelStore(existing_folder(data_dir) / MODELS_FOLDER)
 
 
 def existing_folder(data_dir: str) -> Path:
     """
-    Return a data folder that is there; '' is the default one.
+    Return an existing data folder; '' is the default one.
 
     Raises:
-        RequestError: when there is none of this name.
+        RequestError: if it does not exist.
     """
     if data_dir and not Path(data_dir).expanduser().is_dir():
         raise RequestError(
@@ -72,8 +72,8 @@ def read_model_file(path: str | Path) -> bytes:
     Return the bytes of a .tflite file.
 
     Raises:
-        RequestError: when there is no such file.
-        ModelFileError: when it is another kind of file.
+        RequestError: if there is no such file.
+        ModelFileError: if it is not a .tflite file.
     """
     try:
         return read_model(path)
@@ -82,18 +82,18 @@ def read_model_file(path: str | Path) -> bytes:
 
 
 def read_extractor(path: str) -> bytes:
-    """Return the bytes of an extractor; '' is the one that comes with the package."""
+    """Return the bytes of an extractor; '' is the one in this package."""
     return read_model_file(path or default_extractor_path())
 
 
 def identity_of(extractor: str) -> str:
-    """Return the identity of an extractor, by which the store knows its samples."""
+    """Return the identity of an extractor, which the store keeps with its embeddings."""
     return describe(read_extractor(extractor)).identity
 
 
 @contextmanager
 def open_engine(extractor: str, device: str, threads: int) -> Iterator[Engine]:
-    """Load an extractor where it is to run, and let it go afterwards."""
+    """Load an extractor on a device, and release it afterwards."""
     engine = make_engine(
         read_extractor(extractor), device=device, num_threads=threads, report=warn
     )
@@ -107,10 +107,10 @@ def open_engine(extractor: str, device: str, threads: int) -> Iterator[Engine]:
 
 def counts_of(store: SampleStore, identity: str) -> dict[str, int]:
     """
-    Return the samples of each class of an extractor.
+    Return the number of samples per class of an extractor.
 
     Raises:
-        RequestError: when there are samples, but all of other extractors.
+        RequestError: if all samples belong to other extractors.
     """
     counts = store.counts(extractor=identity)
     if not counts:

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The command classify: what a model says of pictures."""
+"""The command classify: classifies pictures with a model."""
 
 from __future__ import annotations
 

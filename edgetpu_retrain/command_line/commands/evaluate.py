@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The command evaluate: how often a model is right on labelled pictures."""
+"""The command evaluate: measures a model's accuracy on labelled pictures."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def _print(result: evaluation.Evaluation, version: int) -> None:
 
 
 def _confused(result: evaluation.Evaluation, name: str) -> str:
-    """Return what a class was taken for, the most frequent first."""
+    """Return the classes that a class was confused with, the most frequent first."""
     answers: dict[str, int] = {}
     for mistake in result.mistakes:
         if mistake.truth == name:

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The command report: whether enough was taught, and what looks wrong."""
+"""The command report: whether there are enough samples, and which look wrong."""
 
 from __future__ import annotations
 

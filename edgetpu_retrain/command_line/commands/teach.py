@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The command teach: samples from folders of pictures and from bags."""
+"""The command teach: adds samples from folders of pictures and from bags."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _tell_what_is_stored(taught: teaching.Taught) -> None:
 
 
 def _check(taught: teaching.Taught, source: Path) -> None:
-    """Refuse to call it done when there was nothing, or nothing could be read."""
+    """Raise if the source has no pictures, or none could be read."""
     if not taught.seen:
         raise RequestError(f'{source} has no image in the part that was asked for: ask for more')
     if len(taught.unreadable) == taught.seen:

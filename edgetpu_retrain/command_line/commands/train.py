@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The command train: a new model version from all samples."""
+"""The command train: trains on all samples and stores a new model version."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def train(
                 samples, read_extractor(extractor), chosen, on_progress=report
             )
     except RequestError as error:
-        # The call was right: it is the samples that do not allow it.
+        # Not a usage error: the samples do not allow a training.
         raise RetrainError(str(error)) from error
     version = models.save(outcome.model, outcome.record(models.newest_version()))
     if as_json:
@@ -180,7 +180,7 @@ def _live_line() -> Iterator[ProgressCallback]:
 
 
 def _words(progress: Progress) -> str:
-    # The heads that only judge the training are trained for it, too.
+    # Includes the heads that are trained only for evaluation.
     return (
         f'iteration {progress.iteration + 1} of {progress.num_iter} in all: '
         f'loss {progress.loss:.4f}, right of the training samples '
