@@ -11,4 +11,4 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""A recording played to a node, for testing it at a desk."""
+"""Plays a recording to a node, to test it without a robot."""

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The command replay: play the images of a bag to whoever listens."""
+"""The command replay: publishes the images of a bag."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def replay(
     told to do when it was recorded is not done again.
     """
     check_rate(rate)
-    # Where there is none at all, the bag says what it has instead.
+    # Without any image topic, opening '' raises an error that lists the bag's topics.
     parts = [BagPart(topic, from_s, to_s) for topic in topics or picture_topics(bag) or ('',)]
     node = rclpy.create_node(_NODE_NAME)
     try:
@@ -99,14 +99,13 @@ def run(arguments: list[str] | None = None) -> int:
         arguments: the command line with ROS arguments, None = this process's own.
 
     Returns:
-        The exit code: 0 also after a signal, 1 when the bag cannot be read, 2 when the call was
-        wrong.
+        The exit code: 0 (also after a signal), 1 if the bag cannot be read, 2 for a usage error.
     """
     given = sys.argv if arguments is None else [_NODE_NAME, *arguments]
     try:
         rclpy.init(args=given)
     except RuntimeError as error:
-        # What is said about arguments comes with a file and line of rcl.
+        # rcl adds its own file and line to errors about arguments.
         print(f'{_NODE_NAME}: {error}', file=sys.stderr)
         return CALL_WAS_WRONG
     try:
@@ -121,7 +120,7 @@ def run(arguments: list[str] | None = None) -> int:
     except (click.exceptions.Abort, KeyboardInterrupt, ExternalShutdownException):
         return 0
     except Exception:
-        # A signal ends ROS at any moment, and whatever is being done with it then fails.
+        # A signal can shut ROS down at any moment, and calls in progress then fail.
         if rclpy.ok():
             raise
     finally:

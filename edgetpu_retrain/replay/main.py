@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The program replay: look for ROS, then play a bag."""
+"""The program replay: checks for ROS, then plays a bag."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: the command line with ROS arguments, None = this process's own.
 
     Returns:
-        The exit code: 0 also after a signal, 1 when the bag cannot be read or there is no ROS, 2
-        when the call was wrong.
+        The exit code: 0 (also after a signal), 1 if the bag cannot be read or ROS is missing, 2
+        for a usage error.
     """
     try:
         from edgetpu_retrain.replay.command import run

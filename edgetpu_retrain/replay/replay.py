@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Replay: the images of a bag, published as a camera would at the time."""
+"""Replay: publishes the images of a bag with their recorded timing."""
 
 from __future__ import annotations
 
@@ -36,8 +36,7 @@ _MESSAGE_CLASSES = {
     'sensor_msgs/msg/CompressedImage': CompressedImage,
 }
 
-# Reliable: a listener that asks for it gets every image; a node that reads as sensor data is
-# served as by any camera.
+# Reliable: reliable subscribers get every image, and best-effort subscribers match too.
 _QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 
 _DISCOVERY_PERIOD_S = 0.05
@@ -46,18 +45,18 @@ _ACKNOWLEDGEMENT = Duration(seconds=5)
 
 class Replay:
     """
-    The topics of pictures of one bag, open for playing; to be used as a context manager.
+    The image topics of one bag, opened for replay; use it as a context manager.
 
-    Messages are handed on as the bytes that were recorded, so their stamps are the recorded ones.
+    Messages are published as the recorded bytes, so their stamps are the recorded ones.
 
     Args:
-        node: publishes, on the names that the topics had.
+        node: publishes the images under the recorded topic names.
         path: the bag.
-        parts: which images, a topic each.
+        parts: the images to play, one part per topic.
 
     Raises:
-        RequestError: when there is no such bag or topic, or a topic holds no pictures.
-        RecordingError: when the bag cannot be read.
+        RequestError: if there is no such bag or topic, or a topic has no images.
+        RecordingError: if the bag cannot be read.
     """
 
     def __init__(self, node: Node, path: Path, parts: Sequence[BagPart]) -> None:
@@ -90,13 +89,13 @@ class Replay:
 
     @property
     def topics(self) -> dict[str, int]:
-        """Names under which images are published, remappings applied, to their numbers."""
+        """Published topics, after remapping, and their number of images."""
         return {
             self._publishers[topic].topic_name: len(bag) for topic, bag in self._images.items()
         }
 
     def close(self) -> None:
-        """Leave the topics and close the bag."""
+        """Destroy the publishers and close the bag."""
         self._bags.close()
         for publisher in self._publishers.values():
             self._node.destroy_publisher(publisher)
@@ -105,29 +104,29 @@ class Replay:
 
     def wait_for_listeners(self, count: int) -> None:
         """
-        Wait until so many subscriptions listen to each topic.
+        Wait until each topic has this many subscriptions.
 
         Raises:
-            ExternalShutdownException: when ROS ends meanwhile.
+            ExternalShutdownException: if ROS shuts down meanwhile.
         """
         while any(each.get_subscription_count() < count for each in self._publishers.values()):
             self._executor.spin_once(timeout_sec=_DISCOVERY_PERIOD_S)
 
     def play(self, rate: float) -> int:
         """
-        Publish all images once, in the order and with the spacing of their recording.
+        Publish all images once, in recorded order and with recorded timing.
 
-        What is late is published at once and not left out, so it ends later then.
+        Late images are published immediately and not dropped.
 
         Args:
-            rate: how many times as fast as it was recorded.
+            rate: playback speed relative to the recording.
 
         Returns:
-            How many images were published.
+            Number of published images.
 
         Raises:
-            RecordingError: when the bag is damaged from some image on; those before are played.
-            ExternalShutdownException: when ROS ends meanwhile.
+            RecordingError: if the bag is damaged; the images before the damage are published.
+            ExternalShutdownException: if ROS shuts down meanwhile.
         """
         check_rate(rate)
         played = 0
@@ -153,7 +152,7 @@ class Replay:
         )
 
     def _wait_until(self, moment: float) -> None:
-        # Also when it is late: a signal must end it at any rate.
+        # Spin even if late, so that a signal ends the replay at any rate.
         self._executor.spin_once(timeout_sec=0.0)
         while (left := moment - time.monotonic()) > 0.0:
             self._executor.spin_once(timeout_sec=left)
@@ -161,10 +160,10 @@ class Replay:
 
 def check_rate(rate: float) -> None:
     """
-    Refuse a rate at which nothing can be played.
+    Raise if a playback rate is out of range.
 
     Raises:
-        RequestError: when it is not from 0.01 to 1000.
+        RequestError: if it is not between 0.01 and 1000.
     """
     if not 0.01 <= rate <= 1000.0:
         raise RequestError(f'rate is {rate:g}: give one from 0.01 to 1000; 1 is as recorded')
