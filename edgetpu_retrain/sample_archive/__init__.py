@@ -11,4 +11,4 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Sample archives: samples as a zip to take along, and as folders that other tools read."""
+"""Exports samples as a zip archive or as picture folders, and imports such archives."""

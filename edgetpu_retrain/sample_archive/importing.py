@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Importing a sample archive into a store, without samples that the store has already."""
+"""Imports a sample archive into a store, without samples that the store already has."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from edgetpu_retrain.store.samples.sample_store import SampleStore
 BATCH = 64
 """Samples that are flushed to the disk together."""
 
-# Their pictures and embeddings; a picture alone may be larger and is then flushed by itself.
+# Pictures and embeddings of a batch; a larger picture makes a batch of its own.
 _MAX_BATCH_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True)
 class Imported:
     """
-    What became of an archive's samples.
+    The result of an import, in numbers of samples.
 
     Args:
-        added: those that are new.
-        present: those that the store had already; they stay as they are.
-        relabelled: those of ``present`` whose label differs from the store's, which stays.
+        added: new samples.
+        present: samples that the store already had; they are not changed.
+        relabelled: samples of ``present`` whose label differs in the store, which keeps its own.
     """
 
     added: int
@@ -58,20 +58,20 @@ def import_archive(
     """
     Add an archive's samples to a store.
 
-    A sample is the same when an extractor made the same embedding of it, number by number.  Only
-    what the store had before counts: like samples of one archive all come along.  The whole
-    archive is looked through before the first sample is added.
+    Two samples are equal if they have the same embedding from the same extractor.  Samples are
+    only compared with those already in the store, not with each other.  The whole archive is
+    validated before the first sample is added.
 
     Args:
-        store: where they go.
-        archive: where they are from.
-        expected: identity of extractors at hand to what their embeddings are; an archive that says
-            otherwise of one of them would spoil the store for it.
-        on_sample: called after each sample of each of the two passes.
+        store: the store to add to.
+        archive: the archive to read.
+        expected: identities of known extractors and the kind of their embeddings; an archive that
+            contradicts one is rejected, because it would corrupt the store for that extractor.
+        on_sample: called after each sample, in each of the two passes.
 
     Raises:
-        RequestError: when the archive is damaged or does not fit on the disk; nothing is added.
-        StoreError: when the store refuses; batches before are stored, and importing again goes on.
+        RequestError: if the archive is damaged or does not fit on the disk; nothing is added.
+        StoreError: if the store fails; earlier batches are stored, and a new import continues.
     """
     free = shutil.disk_usage(store.path.parent).free
     if archive.num_bytes > free:

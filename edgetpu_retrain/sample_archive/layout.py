@@ -14,8 +14,8 @@
 """
 The layout of a sample archive; docs/samples_zip.md describes it for other programs.
 
-Nothing in an archive names a place in a file system: an import looks for members by the names that
-are made here, and unpacks none of them to a file.
+An archive contains no paths: an import looks members up by the names generated here, and never
+extracts a member to a file.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ SAMPLES = 'samples.jsonl'
 
 
 def embeddings_member(identity: str) -> str:
-    """Return the name of the file of an extractor's embeddings."""
+    """Return the member name of an extractor's embeddings."""
     return f'embeddings/{identity}.npy'
 
 
 def image_member(number: int) -> str:
-    """Return the name of a sample's picture, given its number in the store it came from."""
+    """Return the member name of a sample's picture, given its id in the exporting store."""
     return f'images/{number:08d}.jpg'
 
 
 def kind_to_json(identity: str, kind: EmbeddingKind) -> dict[str, Any]:
-    """Return the entry of an extractor in the index."""
+    """Return the index entry of an extractor."""
     quantization = kind.quantization
     return {
         'identity': identity,
@@ -59,10 +59,10 @@ def kind_to_json(identity: str, kind: EmbeddingKind) -> dict[str, Any]:
 
 def kind_from_json(entry: Mapping[str, Any]) -> EmbeddingKind:
     """
-    Return what the embeddings of an extractor in the index are.
+    Return the embedding kind from an extractor's index entry.
 
     Raises:
-        ValueError, TypeError, KeyError: when the entry is damaged.
+        ValueError, TypeError, KeyError: if the entry is damaged.
     """
     scale, zero_point = entry['scale'], entry['zero_point']
     quantization = None

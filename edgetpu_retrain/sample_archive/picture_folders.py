@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Writing stored pictures as folders, one a class, which other tools and `teach` read."""
+"""Exports stored pictures to one folder per class, for `teach` and other tools."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from edgetpu_retrain.store.samples.sample_store import SampleStore
 @dataclass
 class WrittenPictures:
     """
-    What was written.
+    The result of an export.
 
     Args:
-        written: class name to pictures.
-        without_picture: samples whose picture is not stored.
+        written: number of pictures per class.
+        without_picture: number of samples without a stored picture.
     """
 
     written: Counter[str] = field(default_factory=Counter)
@@ -48,12 +48,12 @@ def write_picture_folders(
 
     Args:
         store: the samples.
-        folder: is made; it may be there, but has to be empty.
-        on_sample: called with how many samples were looked at, and how many there are.
+        folder: created if needed; an existing folder must be empty.
+        on_sample: called with the number of processed samples and the total.
 
     Raises:
-        RequestError: when the folder is not empty, or no sample has a picture.
-        StoreError: when the store cannot be read or a picture not be written.
+        RequestError: if the folder is not empty, or no sample has a picture.
+        StoreError: if the store cannot be read or a picture cannot be written.
     """
     done = WrittenPictures()
     try:
@@ -83,7 +83,7 @@ def write_picture_folders(
 
 
 def _folder_name(label: str) -> str:
-    """Return a label, which no store should hold if it were not one folder's name."""
+    """Return a label as a folder name; raise if it is not a single valid path component."""
     try:
         return check_label(label, taught_before=True)
     except RequestError as error:

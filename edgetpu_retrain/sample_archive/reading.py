@@ -12,11 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Reading a sample archive that anybody may have made.
+Reads an untrusted sample archive.
 
-An archive is hostile until proven otherwise: members are found by names that are made here,
-nothing is unpacked to a file, sizes are bounded before anything is read, and embeddings are read
-as numbers and never as Python objects.
+The reader looks members up by generated names, extracts nothing to a file, checks sizes before
+reading, and never unpickles: embeddings are read as plain numbers.
 """
 
 from __future__ import annotations
@@ -49,8 +48,8 @@ import numpy as np
 MAX_INDEX_BYTES = 1024 * 1024
 MAX_LINE_BYTES = 64 * 1024
 MAX_EXTRACTORS = 100
-# All of it unpacked, in units of the zip's own size: lines of text shrink to a fiftieth at best,
-# pictures and embeddings hardly at all.  Deflate alone could make a thousand of one.
+# Largest unpacked size, relative to the zip's size: lines of text compress to a fiftieth at best,
+# pictures and embeddings hardly at all, while deflate can expand a thousandfold.
 MAX_GROWTH = 200
 _SMALL_CHANGE = 2**20
 
@@ -58,7 +57,7 @@ _IMAGE = re.compile(r'images/[0-9]{1,19}\.jpg', re.ASCII)
 _IDENTITY = re.compile(r'[0-9a-f]{64}', re.ASCII)
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
-# Has no types in numpy 1.26.
+# numpy 1.26 has no type hints for it.
 _npy: Any = np.lib.format
 
 _Damage = (
@@ -80,18 +79,18 @@ _Damage = (
 
 class SampleArchive:
     """
-    An archive, open for reading; to be used as a context manager.
+    An archive, open for reading; use it as a context manager.
 
     Args:
         path: the zip.
 
     Attributes:
-        count: how many samples it says that it has.
-        kinds: identity of each extractor to what its embeddings are.
-        num_bytes: of all that is in it, unpacked.
+        count: number of samples that it declares.
+        kinds: embedding kind by extractor identity.
+        num_bytes: total unpacked size.
 
     Raises:
-        RequestError: when it is no such archive, or damaged.
+        RequestError: if it is not such an archive, or is damaged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -134,10 +133,10 @@ class SampleArchive:
 
     def samples(self) -> Iterator[CarriedSample]:
         """
-        Go through the samples, one in memory at a time.
+        Iterate over the samples, one in memory at a time.
 
         Raises:
-            RequestError: at the first one that is damaged or not allowed, naming its line.
+            RequestError: at the first damaged or invalid sample; names its line.
         """
         done = 0
         try:
@@ -206,7 +205,7 @@ class SampleArchive:
         return content
 
     def _open_embeddings(self, identity: str, kind: EmbeddingKind) -> IO[bytes]:
-        """Return an extractor's embeddings as a file, from the first number on."""
+        """Return an extractor's embeddings as a file, positioned at the first number."""
         file = self._open(embeddings_member(identity))
         try:
             version = _npy.read_magic(file)
@@ -264,11 +263,11 @@ class SampleArchive:
 
 
 def _read_header(file: IO[bytes]) -> Any:
-    """Read nothing but a shape, an order and a type of numbers, of bounded length."""
+    """Read an .npy header of bounded length: shape, order and dtype."""
     try:
         return _npy.read_array_header_1_0(file)
     except Exception as error:
-        # Numpy has Python's own tokenizer and compiler look at it, which have errors of their own.
+        # Numpy parses the header with Python's tokenizer and compiler, which raise other errors.
         raise ValueError(f'the header of its embeddings is damaged ({_words(error)})') from error
 
 

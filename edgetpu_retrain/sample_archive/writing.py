@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Writing a sample archive: all samples of a store as one zip."""
+"""Writes a sample archive: all samples of a store as one zip."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from edgetpu_retrain.store.samples.snapshot import SampleSnapshot, SnapshotRow
 import numpy as np
 
 _SUFFIX = '.partial'
-# Has no types in numpy 1.26.
+# numpy 1.26 has no type hints for it.
 _npy: Any = np.lib.format
 
 
@@ -46,19 +46,19 @@ def write_archive(
     store: SampleStore, path: Path, on_sample: Callable[[int, int], object] = lambda *_: None
 ) -> int:
     """
-    Write all samples of all extractors, as they are at this moment; in constant memory.
+    Write a snapshot of all samples of all extractors, in constant memory.
 
     Args:
-        store: the samples; others may write to it meanwhile.
-        path: the zip; it appears under this name once it is whole.
-        on_sample: called with how many samples are written, and how many there are.
+        store: the samples; other processes may write to it meanwhile.
+        path: the zip; it appears under this name when it is complete.
+        on_sample: called with the number of written samples and the total.
 
     Returns:
-        How many samples it holds.
+        Number of samples in the archive.
 
     Raises:
-        RequestError: when there are none, or the zip is there already.
-        StoreError: when the store cannot be read or the zip not written.
+        RequestError: if there are no samples, or the zip already exists.
+        StoreError: if the store cannot be read or the zip cannot be written.
     """
     if path.exists():
         raise RequestError(f'{path} is there already: give another name, or remove it first')
@@ -132,7 +132,7 @@ def _write_embeddings(
 
 
 def _member(name: str) -> zipfile.ZipInfo:
-    """Return a member that is compressed; pictures and embeddings would hardly shrink."""
+    """Return a compressed member; not for pictures and embeddings, which hardly compress."""
     member = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
     member.compress_type = zipfile.ZIP_DEFLATED
     return member
