@@ -11,4 +11,4 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Pictures: from what cameras and files hold to RGB, and from RGB to what people look at."""
+"""Pictures: decodes camera images and files to RGB, and draws annotated pictures."""

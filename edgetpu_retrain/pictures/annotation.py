@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Annotation: a camera's picture with the answer below it, for people to look at."""
+"""Annotation: a camera's picture with its classification below."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ _RATE_WINDOW_S = 2.0
 @dataclass(frozen=True)
 class Annotation:
     """
-    What is written below a picture.
+    The text below a picture.
 
     Args:
-        label: the answer.
+        label: the classification's label.
         score: its confidence, 0 to 1.
-        unknown: whether the answer is that it is none of the classes.
-        model_version: of the model that gave it, 0 for one that is no version of ours.
-        frames_per_second: how many are answered, None while that is not known.
-        region: the part of the picture that the answer is about, None = all of it.
+        unknown: whether the picture is classified as unknown.
+        model_version: the model's version, 0 for a file outside the data folder.
+        frames_per_second: rate of classifications, None if not known yet.
+        region: the classified part of the picture, None = all of it.
     """
 
     label: str
@@ -91,7 +91,7 @@ class FrameRate:
             now: seconds of :func:`time.monotonic`.
 
         Returns:
-            Frames per second, None when there is no frame to compare this one with.
+            Frames per second, None for the first frame of a series.
         """
         self._times.append(now)
         while now - self._times[0] > _RATE_WINDOW_S:
@@ -105,11 +105,11 @@ def annotated_jpeg(rgb: RgbArray, annotation: Annotation) -> bytes:
     Return the JPEG file of an annotated picture.
 
     Args:
-        rgb: the whole image, uint8 ``[H, W, 3]``; stays as it is.
-        annotation: what to write.
+        rgb: the whole image, uint8 ``[H, W, 3]``; not modified.
+        annotation: the text.
 
     Raises:
-        ImageError: when OpenCV cannot write it.
+        ImageError: if OpenCV cannot encode it.
     """
     written, content = cv2.imencode(
         '.jpg', annotate(rgb, annotation), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
@@ -123,13 +123,12 @@ def annotate(rgb: RgbArray, annotation: Annotation) -> npt.NDArray[np.uint8]:
     """
     Return an annotated picture.
 
-    The picture is scaled to a size to look at, the region outlined in it, and below it is a
-    strip with the label, its confidence as a number and as a bar, the model's version and the
-    frame rate.
+    The picture is scaled to a viewing size and its region outlined.  A strip below shows the
+    label, its confidence as a number and as a bar, the model's version and the frame rate.
 
     Args:
-        rgb: the whole image, uint8 ``[H, W, 3]``; stays as it is.
-        annotation: what to write.
+        rgb: the whole image, uint8 ``[H, W, 3]``; not modified.
+        annotation: the text.
 
     Returns:
         uint8 ``[h, w, 3]`` in the order blue, green, red.
@@ -162,7 +161,7 @@ def _outline(
         round((region.x + region.width) * scale) - 1,
         round((region.y + region.height) * scale) - 1,
     )
-    # OpenCV draws in place only into what is in one piece.
+    # OpenCV only draws into contiguous arrays.
     outlined = np.ascontiguousarray(picture)
     cv2.rectangle(outlined, first, last, colour, thickness=2)
     picture[:] = outlined
@@ -176,7 +175,7 @@ def _write(
     right = width - _MARGIN - _text_width(percent, 0.6, 1)
     label = _fitting(printable(annotation.label), right - 2 * _MARGIN, 0.7, 2)
     cv2.putText(strip, label, (_MARGIN, 24), _FONT, 0.7, _TEXT, 2, cv2.LINE_AA)
-    # What OpenCV measures is not always what it draws: in 5.0 long texts come out wider.
+    # OpenCV 5.0 draws long texts wider than it measures them.
     begin = right - _MARGIN
     strip[:_BAR_TOP, begin:] = _BACKGROUND
     cv2.putText(strip, percent, (right, 24), _FONT, 0.6, _TEXT, 1, cv2.LINE_AA)
@@ -191,7 +190,7 @@ def _write(
 
 
 def _fitting(text: str, width: int, size: float, thickness: int) -> str:
-    """Return the text, or as much of its beginning as is not wider than so many pixels."""
+    """Return the text, truncated to at most this width in pixels."""
     if _text_width(text, size, thickness) <= width:
         return text
     while text and _text_width(f'{text}...', size, thickness) > width:
@@ -205,9 +204,9 @@ def _text_width(text: str, size: float, thickness: int) -> int:
 
 def printable(text: str) -> str:
     """
-    Return a text in the letters that OpenCV's fonts have, which are those of ASCII.
+    Return a text in ASCII, the only characters in OpenCV's fonts.
 
-    Accents are left out, and every other letter is a question mark.
+    Accents are removed, and every other character becomes a question mark.
 
     >>> printable('Café 猫')
     'Cafe ?'

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-From a JPEG or PNG picture, as ``sensor_msgs/CompressedImage`` carries it, to RGB.
+Decodes a JPEG or PNG picture, such as in ``sensor_msgs/CompressedImage``, to RGB.
 
-A file of a few kilobytes can unpack to gigabytes, so the size that its header declares is read
-and bounded before anything is decoded, and what else a file could make the decoder do is bounded
-or left out.
+A file of a few kilobytes can unpack to gigabytes.  So the size in its header is checked before
+anything is decoded, and other costs that a file can cause in the decoder are limited, or the parts
+that cause them removed.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ MAX_MARKERS = 4096
 
 _JPEG_START = b'\xff\xd8\xff'
 _JPEG_END = b'\xff\xd9'
-# Markers of ITU-T T.81, table B.1: SOF0 to SOF15 without DHT, JPG and DAC, which lie between.
+# Markers of ITU-T T.81, table B.1: SOF0 to SOF15, except DHT, JPG and DAC in between.
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 _FILL = 0xFF
@@ -66,17 +66,17 @@ _START_OF_SCAN = b'\xff\xda'
 
 
 class CompressedImageMessage(Protocol):
-    """The field of ``sensor_msgs/CompressedImage`` that holds the file."""
+    """The field of ``sensor_msgs/CompressedImage`` with the file."""
 
     data: Any
 
 
 def check_compressed_image(message: CompressedImageMessage) -> None:
     """
-    Refuse a message that holds no whole JPEG or PNG file of bearable size; decodes nothing.
+    Raise unless a message holds a complete JPEG or PNG file within the limits; decodes nothing.
 
     Raises:
-        ImageError: when it is empty, of another kind, cut off or too large.
+        ImageError: if it is empty, of another format, truncated or too large.
     """
     check_picture(_content(message))
 
@@ -96,25 +96,25 @@ def _content(message: CompressedImageMessage) -> bytes:
 
 def check_picture(content: bytes) -> None:
     """
-    Refuse what is no whole JPEG or PNG file of bearable size; decodes nothing.
+    Raise unless this is a complete JPEG or PNG file within the limits; decodes nothing.
 
     Args:
         content: the file.
 
     Raises:
-        ImageError: when it is empty, of another kind, cut off or too large.
+        ImageError: if it is empty, of another format, truncated or too large.
     """
     _for_decoder(content)
 
 
 def _for_decoder(content: bytes) -> bytes:
-    """Return what the decoder is shown of a file, or raise ImageError."""
+    """Return the part of a file to pass to the decoder, or raise ImageError."""
     shown = content
     if content.startswith(_JPEG_START):
         width, height = _jpeg_size(content)
     elif content.startswith(PNG_START):
         width, height = png_size(content)
-        # Before anything that takes longer.
+        # First, because the other checks take longer.
         check_size('the picture', width, height)
         shown = without_extras(content)
     else:
@@ -139,7 +139,7 @@ def _for_decoder(content: bytes) -> bytes:
 
 def decode_picture(content: bytes) -> RgbArray:
     """
-    Return the picture in a JPEG or PNG file, turned upright where its EXIF data says so.
+    Return the picture in a JPEG or PNG file, rotated according to its EXIF data.
 
     Args:
         content: the file.
@@ -148,7 +148,7 @@ def decode_picture(content: bytes) -> RgbArray:
         uint8 ``[H, W, 3]`` RGB.
 
     Raises:
-        ImageError: when it is refused by :func:`check_picture` or damaged.
+        ImageError: if :func:`check_picture` rejects it, or it is damaged.
     """
     shown = _for_decoder(content)
     try:
@@ -161,7 +161,7 @@ def decode_picture(content: bytes) -> RgbArray:
 
 
 def _jpeg_size(content: bytes) -> tuple[int, int]:
-    """Return width and height of a JPEG file (ITU-T T.81, annex B), which must be whole."""
+    """Return width and height of a complete JPEG file (ITU-T T.81, annex B)."""
     position = 2
     for _ in range(MAX_MARKERS):
         if position + 9 > len(content) or content[position] != _FILL:
@@ -173,8 +173,8 @@ def _jpeg_size(content: bytes) -> tuple[int, int]:
             position += 2
         elif marker in _START_OF_FRAME:
             height, width = struct.unpack_from('>HH', content, position + 5)
-            # A thumbnail in the EXIF data has an end of its own, but before this place.  Old
-            # releases of OpenCV fill what is missing with grey and say nothing.
+            # A thumbnail in the EXIF data has its own end marker, but before this position.  Old
+            # releases of OpenCV silently fill the missing part with grey.
             if content.rfind(_JPEG_END, position) < 0:
                 break
             scans = content.count(_START_OF_SCAN, position)

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-From a ``sensor_msgs/Image`` to the RGB picture that an extractor takes.
+Converts a ``sensor_msgs/Image`` to the RGB picture that an extractor takes.
 
-A table on OpenCV converts what cameras really send; every other encoding is left to cv_bridge,
-which is imported when the first such image arrives.  Nothing here needs ROS: an image message
-is whatever has its fields.
+A table of OpenCV conversions covers the encodings that cameras send.  cv_bridge converts all
+others; it is imported when the first such image arrives.  This module needs no ROS: it accepts any
+object with the fields of an image message.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ RgbArray = npt.NDArray[np.uint8]
 
 
 class ImageMessage(Protocol):
-    """The fields of ``sensor_msgs/Image`` that tell how its pixels lie."""
+    """The fields of ``sensor_msgs/Image`` that describe its pixels."""
 
     height: int
     width: int
@@ -52,16 +52,16 @@ class ImageMessage(Protocol):
 @dataclass(frozen=True)
 class _Encoding:
     """
-    How the pixels of one encoding lie, and how they become RGB.
+    The pixel layout of one encoding, and its conversion to RGB.
 
     Args:
-        channels: numbers per pixel.
-        to_rgb: from ``[H, W, channels]`` (``[H, W]`` for one channel) to uint8 ``[H, W, 3]``.
-        dtype: of one number, without its byte order.
-        least: smallest width and height that ``to_rgb`` can do.
+        channels: values per pixel.
+        to_rgb: converts ``[H, W, channels]`` (``[H, W]`` for one channel) to uint8 ``[H, W, 3]``.
+        dtype: type of a value, without its byte order.
+        least: smallest width and height that ``to_rgb`` supports.
         even_width: whether two neighbouring pixels share their colour.
-        grid: a part that begins at multiples of these, across and down, is of the same encoding.
-        margin: pixels around a part from which its own are interpolated.
+        grid: a part must start at a multiple of these (x, y) to have the same pixel pattern.
+        margin: pixels around a part that its interpolation needs.
     """
 
     channels: int
@@ -86,17 +86,17 @@ def _as_it_is(pixels: npt.NDArray[Any]) -> RgbArray:
 
 
 def _from_mono16(pixels: npt.NDArray[Any]) -> RgbArray:
-    # The whole range is brought to 8 bits, 65535 to 255, as cv_bridge does
+    # Scale the whole range to 8 bits, 65535 to 255, as cv_bridge does
     # (vision_opencv, cv_bridge/src/cv_bridge.cpp, toCvCopyImpl).
-    # OpenCV wants this machine's byte order and rows that begin at whole numbers.
+    # OpenCV needs native byte order and aligned rows.
     native = np.require(pixels, np.dtype(np.uint16), ['ALIGNED'])
     grey = cv2.convertScaleAbs(native, alpha=255.0 / 65535.0)
     return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8)
 
 
 def _bayer(code: int) -> _Encoding:
-    # OpenCV interpolates from the inside to the rim; under 3 pixels it would answer black.
-    # It does so at each rim: a part is converted with the pixels around it.
+    # OpenCV extrapolates the border pixels, and returns black below 3 pixels.  To avoid that at
+    # the border of a part, a part is converted together with the pixels around it.
     return _Encoding(1, _by_opencv(code), least=3, grid=(2, 2), margin=2)
 
 
@@ -136,10 +136,10 @@ _LONGEST_REASON = 300
 
 def check_image(message: ImageMessage) -> None:
     """
-    Refuse an image message whose fields contradict each other; touches no pixel.
+    Raise if the fields of an image message are inconsistent; reads no pixels.
 
     Raises:
-        ImageError: when size, step, encoding and amount of data do not fit each other.
+        ImageError: if size, step, encoding and amount of data do not match.
     """
     check_size('the image', message.width, message.height)
     if len(message.data) != message.step * message.height:
@@ -182,12 +182,12 @@ def image_to_rgb(message: ImageMessage) -> RgbArray:
         message: a ``sensor_msgs/Image``.
 
     Returns:
-        uint8 ``[H, W, 3]`` RGB.  For rgb8 it looks into the message's own data, rows may be
-        padded, and nothing is copied; every other encoding is converted into an array of its own.
+        uint8 ``[H, W, 3]`` RGB.  For rgb8 it is a view of the message's data, whose rows may be
+        padded; every other encoding is converted into a new array.
 
     Raises:
-        ImageError: when the message contradicts itself (see :func:`check_image`) or its
-            encoding cannot be converted.
+        ImageError: if the message is inconsistent (see :func:`check_image`) or its encoding
+            cannot be converted.
     """
     check_image(message)
     encoding = _ENCODINGS.get(message.encoding)
@@ -198,18 +198,18 @@ def image_to_rgb(message: ImageMessage) -> RgbArray:
 
 def image_part_to_rgb(message: ImageMessage, region: Region) -> RgbArray | None:
     """
-    Return a part of the picture in an image message; no other pixel is converted.
+    Return a part of the picture in an image message, and convert only that part.
 
     Args:
         message: a ``sensor_msgs/Image``.
         region: the part.
 
     Returns:
-        uint8 ``[height, width, 3]`` RGB, the same as cut from :func:`image_to_rgb`; None for an
+        uint8 ``[height, width, 3]`` RGB, identical to a crop of :func:`image_to_rgb`; None for an
         encoding that can only be converted as a whole.
 
     Raises:
-        ImageError: when the message contradicts itself or the region is not wholly inside.
+        ImageError: if the message is inconsistent or the region is not entirely inside.
     """
     check_image(message)
     encoding = _ENCODINGS.get(message.encoding)
@@ -227,7 +227,7 @@ def image_size(message: ImageMessage) -> tuple[int, int]:
 
 
 def _look_into(message: ImageMessage, encoding: _Encoding) -> npt.NDArray[Any]:
-    """Return the pixels as an array that looks into the message's data, padding left out."""
+    """Return the pixels as a view of the message's data, without padding."""
     dtype = np.dtype(encoding.dtype).newbyteorder('>' if message.is_bigendian else '<')
     shape: tuple[int, ...] = (message.height, message.width)
     strides: tuple[int, ...] = (message.step, encoding.bytes_per_pixel)
@@ -237,13 +237,13 @@ def _look_into(message: ImageMessage, encoding: _Encoding) -> npt.NDArray[Any]:
 
 
 def _check_foreign_encoding(message: ImageMessage) -> None:
-    """Refuse what cv_bridge would rather not be asked about."""
+    """Raise if a message is invalid in ways that cv_bridge does not check."""
     if len(message.encoding) > MAX_ENCODING_LENGTH:
         raise ImageError(
             f'encoding {quoted(message.encoding)} has more than {MAX_ENCODING_LENGTH} characters: '
             f'make the camera send one of {", ".join(CONVERTED_ENCODINGS)}'
         )
-    # No encoding has less than a byte a pixel in a row.
+    # Every encoding has at least one byte per pixel.
     if message.step < message.width:
         raise ImageError(
             f'step is {message.step} bytes, but a row has {message.width} pixels: fix the '

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""How large a picture may be, raw or compressed; known before any of its pixels is touched."""
+"""Limits for the size of a picture, checked before any pixel is read."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ MAX_SIDE = 32_767
 
 def check_size(what: str, width: int, height: int) -> None:
     """
-    Refuse a picture that has no pixels, or more than this package handles.
+    Raise if a picture is empty or exceeds the limits.
 
     Args:
-        what: the picture is called.
+        what: name of the picture in the message.
         width: in pixels.
         height: in pixels.
 
     Raises:
-        ImageError: naming the size and the limit.
+        ImageError: names the size and the limit.
     """
     if not width or not height:
         raise ImageError(f'{what} is {width} x {height} pixels: a side of 0 is no picture')

@@ -12,9 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-PNG files as far as a hostile one has to be known before it is decoded.
+Checks of PNG files that limit what a hostile file can do to the decoder.
 
-Written for https://www.w3.org/TR/png-3/: sections 5.3 (chunks) and 11.2.1 (IHDR).
+Based on https://www.w3.org/TR/png-3/: sections 5.3 (chunks) and 11.2.1 (IHDR).
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ MAX_CHUNKS = 65_536
 UNCHECKED_BYTES = 64 * 1024
 """Of packed pixels, which are not unpacked to be counted: they inflate within 0.3 s at worst."""
 
-# Which way is up and what is transparent.  All other chunks that pictures can be read without,
-# such as texts that inflate to megabytes each, are never shown to the decoder.
+# Orientation and transparency.  All other ancillary chunks, such as texts that inflate to
+# megabytes each, are removed before decoding.
 _OPTIONAL_KEPT = frozenset({b'tRNS', b'eXIf'})
-# Bit 5 of a chunk's first letter tells that pictures can be read without it.
+# Bit 5 of a chunk's first letter marks it as ancillary: not needed to read the picture.
 _ANCILLARY = 0x20
-# Numbers a pixel, by colour type.
+# Values per pixel, by colour type.
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-# Interlaced pictures are seven small ones, each with rows of its own.
+# Factor for interlaced pictures, which consist of seven small ones with their own rows.
 _ROOM = 2
 _STEP = 1 << 20
 _CHUNK_HEAD = struct.Struct('>I4s')
@@ -56,10 +56,10 @@ def png_size(content: bytes) -> tuple[int, int]:
 
 def without_extras(content: bytes) -> bytes:
     """
-    Return a PNG file, which must be whole, without what its pixels do not need.
+    Return a PNG file without the chunks that its pixels do not need.
 
     Raises:
-        ImageError: when it is cut off, has too many chunks, or more pixels than it declares.
+        ImageError: if it is truncated, has too many chunks, or more pixels than it declares.
     """
     kept, pixels = [PNG_START], []
     position = len(PNG_START)
@@ -85,7 +85,7 @@ def without_extras(content: bytes) -> bytes:
 
 
 def _check_amount(packed: Sequence[bytes], content: bytes) -> None:
-    """Refuse pixels that inflate to more than the declared size needs, a step at a time."""
+    """Raise if the pixels inflate to more than the declared size needs; inflates in steps."""
     width, height, depth, colour = struct.unpack_from('>IIBB', content, 16)
     row = 1 + width * _CHANNELS.get(colour, 4) * depth // 8
     left = _ROOM * (row + 1) * height

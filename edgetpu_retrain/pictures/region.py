@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Region: a rectangle of an image, in pixels, and the cut along it."""
+"""Region: a rectangle of an image, in pixels, and cropping to it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ import numpy.typing as npt
 @dataclass(frozen=True)
 class Region:
     """
-    A rectangle, as ``sensor_msgs/RegionOfInterest`` has it.
+    A rectangle, as in ``sensor_msgs/RegionOfInterest``.
 
     Args:
         x: leftmost column.
@@ -50,16 +50,16 @@ class Region:
             )
 
     def __str__(self) -> str:
-        """Return it as people write it."""
+        """Return it as text for users."""
         return f'{self.width}x{self.height}+{self.x}+{self.y}'
 
     @classmethod
     def from_message(cls, message: Any) -> Region | None:
         """
-        Return the region of a ``sensor_msgs/RegionOfInterest``, None when it is all zero.
+        Return the region of a ``sensor_msgs/RegionOfInterest``, None if it is all zero.
 
         Raises:
-            RequestError: when it has no width or no height, or asks for rectification.
+            RequestError: if it has no width or no height, or requests rectification.
         """
         if message.do_rectify:
             raise RequestError(
@@ -71,10 +71,10 @@ class Region:
     @classmethod
     def from_values(cls, values: Sequence[int]) -> Region | None:
         """
-        Return the region that ``x, y, width, height`` describe, None when all of them are zero.
+        Return the region of ``x, y, width, height``, None if all of them are zero.
 
         Raises:
-            RequestError: when they are not four, or describe no rectangle.
+            RequestError: if there are not four values, or they are not a valid rectangle.
         """
         if len(values) != 4:
             listed = named(map(str, values), len(values))
@@ -89,19 +89,19 @@ class Region:
         cls, left: float, top: float, right: float, bottom: float, *, width: int, height: int
     ) -> Region | None:
         """
-        Return the whole pixels of an image between four edges, None when there is none.
+        Return the region of whole pixels between four edges, None if it is empty.
 
         Args:
-            left: first edge across, in pixels; pixel 0 reaches from 0.0 to 1.0.
-            top: first edge down.
-            right: last edge across.
-            bottom: last edge down.
+            left: left edge, in pixels; pixel 0 extends from 0.0 to 1.0.
+            top: top edge.
+            right: right edge.
+            bottom: bottom edge.
             width: of the image, in pixels.
             height: of the image.
         """
         if not np.isfinite([left, top, right, bottom]).all():
             return None
-        # Edges are rounded, because a box in float32 may miss its pixel by a hair.
+        # Round the edges to compensate for float32 errors in a box.
         x, end_x = (round(min(max(edge, 0.0), width)) for edge in (left, right))
         y, end_y = (round(min(max(edge, 0.0), height)) for edge in (top, bottom))
         if end_x <= x or end_y <= y:
@@ -110,10 +110,10 @@ class Region:
 
     def check_within(self, width: int, height: int) -> None:
         """
-        Refuse a region that is not wholly inside an image of this size.
+        Raise if the region is not entirely inside an image of this size.
 
         Raises:
-            ImageError: naming both.
+            ImageError: names both.
         """
         if self.x + self.width > width or self.y + self.height > height:
             raise ImageError(
@@ -123,29 +123,29 @@ class Region:
 
     def grown(self, margin: int, grid: tuple[int, int], width: int, height: int) -> Region:
         """
-        Return a region around this one, as far as the image goes.
+        Return a larger region around this one, clipped to the image.
 
         Args:
-            margin: pixels more on each side.
-            grid: its corners lie on multiples of these, across and down, or on the image's edge.
+            margin: pixels to add on each side.
+            grid: corners are aligned to multiples of these (x, y), or to the image's edge.
             width: of the image.
             height: of the image.
         """
         across, down = grid
         x = max(0, self.x - margin) // across * across
         y = max(0, self.y - margin) // down * down
-        # Rounded up: // rounds down, also what is negative.
+        # Round up by negating: // rounds toward minus infinity.
         end_x = min(width, -(-(self.x + self.width + margin) // across) * across)
         end_y = min(height, -(-(self.y + self.height + margin) // down) * down)
         return Region(x, y, end_x - x, end_y - y)
 
     def seen_from(self, other: Region) -> Region:
-        """Return the same rectangle with its place counted from the corner of another."""
+        """Return the same rectangle relative to the corner of another."""
         return Region(self.x - other.x, self.y - other.y, self.width, self.height)
 
     def cut(self, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """
-        Return the part of an image, without copying it.
+        Crop an image, without copying it.
 
         Args:
             pixels: ``[H, W]`` or ``[H, W, C]``, of any type.
@@ -154,7 +154,7 @@ class Region:
             ``[height, width]`` or ``[height, width, C]``, a view.
 
         Raises:
-            ImageError: when the region is not wholly inside.
+            ImageError: if the region is not entirely inside.
         """
         height, width = pixels.shape[:2]
         self.check_within(width, height)

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What is kept of a sample's picture: nothing, a thumbnail, or all of it."""
+"""The stored picture of a sample: none, a thumbnail, or the full picture."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ _QUALITY = 92
 
 def sample_picture(rgb: RgbArray, store_images: str) -> bytes | None:
     """
-    Return the JPEG file to be stored with a sample, None when none is.
+    Return the JPEG file to store with a sample, None if none is stored.
 
     Args:
-        rgb: what was embedded, uint8 ``[H, W, 3]``.
+        rgb: the embedded picture, uint8 ``[H, W, 3]``.
         store_images: one of :data:`STORE_IMAGES`.
 
     Raises:
-        ImageError: when the picture is too large for a JPEG file.
+        ImageError: if the picture is too large for a JPEG file.
     """
     kept = pixels_to_store(rgb, store_images)
     return None if kept is None else jpeg_to_store(kept)
@@ -45,10 +45,10 @@ def sample_picture(rgb: RgbArray, store_images: str) -> bytes | None:
 
 def pixels_to_store(rgb: RgbArray, store_images: str) -> RgbArray | None:
     """
-    Return those pixels of a picture that are stored, None when none are.
+    Return the pixels of a picture to store, None if none are stored.
 
     Args:
-        rgb: what was embedded, uint8 ``[H, W, 3]``.
+        rgb: the embedded picture, uint8 ``[H, W, 3]``.
         store_images: one of :data:`STORE_IMAGES`.
     """
     if store_images == 'none':
@@ -58,13 +58,13 @@ def pixels_to_store(rgb: RgbArray, store_images: str) -> RgbArray | None:
 
 def jpeg_to_store(rgb: RgbArray) -> bytes:
     """
-    Return a picture as the JPEG file that is stored with a sample.
+    Encode a picture as the JPEG file that is stored with a sample.
 
     Args:
         rgb: uint8 ``[H, W, 3]``.
 
     Raises:
-        ImageError: when the picture is too large for a JPEG file.
+        ImageError: if the picture is too large for a JPEG file.
     """
     bgr = np.ascontiguousarray(rgb[..., ::-1])
     try:
