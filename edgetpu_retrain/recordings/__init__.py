@@ -11,4 +11,4 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Recordings: folders of pictures and rosbag2 bags, read picture by picture; no ROS is needed."""
+"""Recordings: reads folders of pictures and rosbag2 bags, one picture at a time; needs no ROS."""

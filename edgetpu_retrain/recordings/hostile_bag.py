@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-What a bag may not have, because the library that reads bags would follow it without end.
+Rejects hostile bags that would make the bag library use unlimited time or memory.
 
-Bags come from elsewhere.  A short metadata.yaml can stand for a text of any length (aliases of
-aliases), and a short database for a table of any length (a view, a computed column).  No recorder
-writes either, so they are refused before they are read.
+Bags are untrusted.  A short metadata.yaml can expand to a text of any length (aliases of aliases),
+and a short database to a table of any length (a view, a computed column).  No recorder writes
+either, so such bags are rejected before they are read.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ import sqlite3
 
 from edgetpu_retrain.errors import RecordingError
 
-# That of a recording of a week in thousands of files has some megabytes.
+# A recording of a week in thousands of files has a few megabytes of metadata.
 MAX_METADATA_BYTES = 32 * 1024 * 1024
 
 _ANCHOR = re.compile(r'&([^\s,\[\]{}]+)')
@@ -39,14 +39,14 @@ _NOT_A_BAG = 'it is no recording of rosbag2'
 
 def check_bag(path: Path) -> None:
     """
-    Refuse a bag that would take any time or memory to read.
+    Raise if reading a bag could take unlimited time or memory.
 
     Args:
         path: a folder with a metadata.yaml, or one storage file.
 
     Raises:
-        RecordingError: when it has what no recorder writes.
-        OSError, UnicodeDecodeError, sqlite3.Error: when it cannot be read.
+        RecordingError: if it contains constructs that no recorder writes.
+        OSError, UnicodeDecodeError, sqlite3.Error: if it cannot be read.
     """
     if path.is_dir():
         _check_metadata(path / 'metadata.yaml')

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""ImageBag: the images of one topic of a rosbag2 bag (mcap or sqlite3), one at a time."""
+"""ImageBag: reads the images of one topic of a rosbag2 bag (mcap or sqlite3), one at a time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FILE_SUFFIXES = ('.mcap', '.db3')
 
 _METADATA = 'metadata.yaml'
 _NANOSECONDS = 1_000_000_000
-# Nanoseconds and messages are counted in 64 bits; an empty bag begins at the largest number.
+# Nanoseconds and message counts have 64 bits; an empty bag starts at the largest number.
 _LARGEST_COUNT = 2**63
 
 _TO_RGB: Mapping[str, Callable[[Any], RgbArray]] = {
@@ -44,7 +44,7 @@ _TO_RGB: Mapping[str, Callable[[Any], RgbArray]] = {
 
 
 def is_bag(path: Path) -> bool:
-    """Tell whether a path is a bag: a folder with metadata.yaml, or an .mcap or .db3 file."""
+    """Return whether a path is a bag: a folder with metadata.yaml, or an .mcap or .db3 file."""
     if path.is_dir():
         return (path / _METADATA).is_file()
     return path.suffix in (*FILE_SUFFIXES, '.bag')
@@ -53,16 +53,16 @@ def is_bag(path: Path) -> bool:
 @dataclass(frozen=True)
 class BagPart:
     """
-    Which images of a bag are meant.
+    A selection of images of a bag.
 
     Args:
         topic: their topic.
-        from_s: those recorded so many seconds after the bag began, or later.
-        to_s: those recorded before so many seconds after it began.
-        every_s: least time from one to the next, seconds.
+        from_s: start of the selection, seconds from the start of the bag.
+        to_s: end of the selection (exclusive), seconds from the start of the bag.
+        every_s: minimum interval between images, seconds.
 
     Raises:
-        RequestError: when the times are impossible.
+        RequestError: if the times are invalid.
     """
 
     topic: str
@@ -83,7 +83,7 @@ class BagPart:
 
 
 class RecordedMessage(NamedTuple):
-    """A message as it was recorded."""
+    """A recorded message, serialized."""
 
     seconds: float
     """When, since the bag began."""
@@ -95,16 +95,16 @@ class RecordedMessage(NamedTuple):
 
 class ImageBag:
     """
-    The images of one topic; to be used as a context manager.
+    The images of one topic; use it as a context manager.
 
     Args:
-        path: the folder that `ros2 bag record` made, or one storage file.
-        part: which of its images.
-        label: the class that they are said to show, '' = not said.
+        path: a folder written by `ros2 bag record`, or one storage file.
+        part: selects its images.
+        label: the label of all images, '' = none.
 
     Raises:
-        RequestError: when there is no such bag or topic, or it holds no images.
-        RecordingError: when the bag cannot be read.
+        RequestError: if there is no such bag or topic, or it has no images.
+        RecordingError: if the bag cannot be read.
     """
 
     def __init__(self, path: Path, part: BagPart, label: str = '') -> None:
@@ -132,29 +132,29 @@ class ImageBag:
         self.close()
 
     def __len__(self) -> int:
-        """Return how many images the topic has, whatever the part."""
+        """Return the number of images on the topic, regardless of the part."""
         return sum(connection.msgcount for connection in self._connections)
 
     def __iter__(self) -> Iterator[RecordedPicture]:
         """
-        Go through the images, in the order in which they were recorded.
+        Iterate over the images in recorded order.
 
         Raises:
-            RecordingError: when the bag is damaged from some image on.
+            RecordingError: on reaching a damaged part of the bag.
         """
         return map(self._picture, self.messages())
 
     @property
     def message_type(self) -> str:
-        """Type of the topic's messages, as 'sensor_msgs/msg/Image'."""
+        """Type of the topic's messages, such as 'sensor_msgs/msg/Image'."""
         return str(self._connections[0].msgtype)
 
     def messages(self) -> Iterator[RecordedMessage]:
         """
-        Go through the images as they were recorded, for who sends them on.
+        Iterate over the serialized messages, to publish them again.
 
         Raises:
-            RecordingError: when the bag is damaged from some image on.
+            RecordingError: on reaching a damaged part of the bag.
         """
         begin, due = self._reader.start_time, -math.inf
         done = 0
@@ -228,7 +228,7 @@ class ImageBag:
             )
 
     def _those_it_has(self) -> str:
-        """Return the topics that there are, for people to choose from."""
+        """Return the available topics, for the error message."""
         topics = {(each.topic, each.msgtype) for each in self._reader.connections}
         pictures = {f'{topic} ({kind})' for topic, kind in topics if kind in _TO_RGB}
         others = {f'{topic} ({kind})' for topic, kind in topics if kind not in _TO_RGB}
@@ -241,14 +241,14 @@ class ImageBag:
 
 def picture_topics(path: Path) -> tuple[str, ...]:
     """
-    Return the topics of a bag that hold pictures, in alphabetical order.
+    Return the image topics of a bag, in alphabetical order.
 
     Args:
         path: as for :class:`ImageBag`.
 
     Raises:
-        RequestError: when there is no such bag.
-        RecordingError: when the bag cannot be read.
+        RequestError: if there is no such bag.
+        RecordingError: if the bag cannot be read.
     """
     reader = _open(path)
     try:
@@ -260,7 +260,7 @@ def picture_topics(path: Path) -> tuple[str, ...]:
 
 
 def _open(path: Path) -> Any:
-    """Return an open reader of rosbags."""
+    """Return an open reader of the library rosbags."""
     if not path.exists():
         raise RequestError(f'there is no bag {path}: check the path')
     if path.suffix == '.bag':
@@ -293,7 +293,7 @@ def _open(path: Path) -> Any:
 
 
 def _check_summary(reader: Any) -> None:
-    """Raise ValueError when what the bag says of itself is not of the types that it is used as."""
+    """Raise ValueError if the bag's metadata has unexpected types."""
     counts = {'start time': reader.start_time, 'duration': reader.duration}
     for each in reader.connections:
         counts['number of messages'] = each.msgcount
@@ -306,7 +306,7 @@ def _check_summary(reader: Any) -> None:
 
 @functools.lru_cache(maxsize=1)
 def _typestore() -> Any:
-    # These two messages are the same in every distribution of ROS 2.
+    # These two message types are the same in every ROS 2 distribution.
     from rosbags.typesys import get_typestore, Stores
 
     return get_typestore(Stores.ROS2_HUMBLE)

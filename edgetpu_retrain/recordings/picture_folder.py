@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Folders of pictures: one sub-folder a class, as Coral's examples and most tools have them.
+Reads folders of pictures, one sub-folder per class, as in Coral's examples and most tools.
 
-Pictures are JPEG or PNG files.  A file that is something else is found out when it is read, so
-that it is reported and not passed over in silence; hidden files are passed over.
+Pictures are JPEG or PNG files.  Other files are detected when they are read, so they are reported
+and not silently skipped.  Hidden files are skipped.
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ ONE_FOLDER_A_CLASS = (
 
 def class_folders(folder: Path, *, for_teaching: bool = True) -> dict[str, list[Path]]:
     """
-    Return the classes in a folder of folders, and the files of each.
+    Return the classes in a folder, and the files of each.
 
     Args:
-        folder: holds one sub-folder a class.
-        for_teaching: whether 'unknown', which is no class, is refused as a name.
+        folder: has one sub-folder per class.
+        for_teaching: whether to reject the reserved label 'unknown'.
 
     Returns:
-        Class name to its files, both in the order of their names; no class without files.
+        The files by class name, both sorted by name; classes without files are left out.
 
     Raises:
-        RequestError: when there is no such folder, it has no sub-folders with files, or one has a
-            name that no class can have.
-        RecordingError: when it cannot be read.
+        RequestError: if there is no such folder, it has no sub-folders with files, or a sub-folder
+            name is not a valid label.
+        RecordingError: if it cannot be read.
     """
     entries = _entries(folder)
     folders = [entry for entry in entries if entry.is_dir()]
@@ -71,18 +71,18 @@ def class_folders(folder: Path, *, for_teaching: bool = True) -> dict[str, list[
 
 
 def labelled_pictures(classes: dict[str, list[Path]]) -> Iterator[RecordedPicture]:
-    """Go through the pictures of :func:`class_folders`, class by class."""
+    """Iterate over the pictures of :func:`class_folders`, class by class."""
     for label, files in classes.items():
         yield from map(functools.partial(_picture, label=label), files)
 
 
 def files_of(paths: Iterable[Path]) -> list[Path]:
     """
-    Return files as they are given, and those in given folders and everything below these.
+    Return the given files, and all files below the given folders.
 
     Raises:
-        RequestError: when one is not there, or there is no file.
-        RecordingError: when a folder cannot be read.
+        RequestError: if a path does not exist, or there are no files.
+        RecordingError: if a folder cannot be read.
     """
     files: list[Path] = []
     for path in paths:
@@ -98,7 +98,7 @@ def files_of(paths: Iterable[Path]) -> list[Path]:
 
 
 def plain_pictures(files: Iterable[Path]) -> Iterator[RecordedPicture]:
-    """Go through the pictures of :func:`files_of`."""
+    """Iterate over the pictures of :func:`files_of`."""
     return map(_picture, files)
 
 
@@ -134,7 +134,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _entries(folder: Path) -> list[Path]:
-    """Return what is in a folder, in the order of names, without what is hidden."""
+    """Return the entries of a folder except hidden ones, sorted by name."""
     try:
         entries = sorted(folder.iterdir())
     except FileNotFoundError as error:

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Reading pictures one after the other, whatever becomes of single ones."""
+"""Reads pictures one after the other, and continues after unreadable ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 
 
 class PictureRead(NamedTuple):
-    """What came of reading a picture."""
+    """A picture that was read, or the reason why it could not be."""
 
     picture: RecordedPicture
     rgb: RgbArray | None
@@ -37,15 +37,14 @@ def read_pictures(pictures: Iterable[RecordedPicture]) -> Iterator[PictureRead]:
     """
     Read pictures in their order, one in memory at a time.
 
-    A picture that cannot be read is handed on with the reason; the others go on.  There is no
-    thread that would decode the next one meanwhile: beside a node, which keeps the cores busy, it
-    takes longer (docs/benchmarks.md).
+    A picture that cannot be read is yielded with the reason.  No thread decodes ahead: with a node
+    that keeps the cores busy, that is slower (docs/benchmarks.md).
 
     Args:
-        pictures: to be read.
+        pictures: the pictures to read.
 
     Raises:
-        RecordingError: what ``pictures`` raises.
+        RecordingError: if iterating over ``pictures`` raises it.
     """
     return map(_read, pictures)
 

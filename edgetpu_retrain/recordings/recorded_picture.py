@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""RecordedPicture: one picture of a recording, which is read when its turn comes."""
+"""RecordedPicture: one picture of a recording, read on demand."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class RecordedPicture:
     One picture of a recording.
 
     Args:
-        name: by which people know it: a path, or a topic with a time.
+        name: its name for users: a path, or a topic with a time.
         read: returns it as uint8 ``[H, W, 3]`` RGB, or raises ImageError.
-        label: the class that it is said to show, '' = not said.
-        camera: where it was taken: a topic, or '' for a file.
-        stamp_ns: when, in nanoseconds; 0 = not known.
+        label: its label, '' = none.
+        camera: its topic, or '' for a file.
+        stamp_ns: its stamp in nanoseconds, 0 = unknown.
     """
 
     name: str
