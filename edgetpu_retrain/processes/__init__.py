@@ -11,4 +11,4 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Child processes that end together, on a ROS domain of their own."""
+"""Starts and stops child processes, on a ROS domain of their own."""

@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Child processes that end when their parent does, and that speak up when they end early.
+Child processes that the parent stops when it exits, and whose early exit it detects.
 
-Each child leads a session of its own, so that Ctrl-C reaches the parent alone, which then ends
-the children one after the other.
+Each child leads its own session, so that Ctrl-C reaches only the parent, which then stops the
+children one after the other.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _SECONDS_TO_TERMINATE = 2.0
 
 @dataclass(frozen=True)
 class Child:
-    """A child process; `log` is where its standard error (and mostly its output) goes."""
+    """A child process; `log` receives its standard error, and by default its output."""
 
     name: str
     process: subprocess.Popen[bytes]
@@ -59,7 +59,7 @@ class Child:
 
 class Processes:
     """
-    The children of this process, as a context: on leaving it, every child is ended.
+    The child processes, as a context manager that stops all of them on exit.
 
     >>> import sys, tempfile
     >>> with tempfile.TemporaryDirectory() as folder, Processes(Path(folder)) as processes:
@@ -69,7 +69,7 @@ class Processes:
     """
 
     def __init__(self, log_folder: Path) -> None:
-        """Prepare to start children that log into `log_folder`, one file each."""
+        """Prepare to start children, each with its own log file in `log_folder`."""
         self.children: list[Child] = []
         self._log_folder = log_folder
         self._ended: queue.Queue[Child] = queue.Queue()
@@ -97,10 +97,10 @@ class Processes:
         Start a child.
 
         Args:
-            name: for people, and the stem of its log file.
+            name: its name for users, and the stem of its log file.
             command: the program and its arguments.
-            environment: of the child; None = a copy of this process's.
-            show_output: let its standard output go where this process's goes, not to the log.
+            environment: environment of the child; None = a copy of this process's.
+            show_output: inherit this process's standard output instead of writing to the log.
         """
         log = self._log_folder / f'{name}.log'
         with log.open('wb') as log_file:
@@ -119,7 +119,7 @@ class Processes:
 
     def wait_for_one(self, timeout_s: float) -> Child | None:
         """
-        Wait until a child ends and return it; None when the time is up first.
+        Wait until a child exits and return it; None on timeout.
 
         Every child is returned once.
         """
@@ -130,9 +130,9 @@ class Processes:
 
     def end_all(self) -> list[Child]:
         """
-        End the children, the last started first, and return those that had to be killed.
+        Stop the children, the last started first, and return those that had to be killed.
 
-        Signals to this process are ignored meanwhile: leaving now would leave children behind.
+        Signals to this process are ignored meanwhile, because exiting now would orphan children.
         """
         before = {}
         if threading.current_thread() is threading.main_thread():
@@ -151,7 +151,7 @@ class Processes:
 
 
 def _end(child: Child) -> bool:
-    """End a child and return whether it followed a polite request."""
+    """Stop a child, and return whether it exited without SIGKILL."""
     if child.ended.is_set():
         return True
     for number, seconds in (

@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-An environment that touches neither a lab's robots nor a user's samples.
+An isolated environment that affects neither a lab's robots nor a user's samples.
 
-Processes started with it talk on a DDS domain of their own, within this machine only, and keep
-their files in a folder of their own.
+Processes started with it use their own DDS domain, only within this machine, and keep their files
+in their own folder.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ import socket
 
 _PACKAGE_PARENT = Path(__file__).parents[2]
 
-# Where the participants of a DDS domain meet (DDSI-RTPS 2.5, 9.6.2.3: PB and DG).
+# The discovery port of a DDS domain (DDSI-RTPS 2.5, 9.6.2.3: PB and DG).
 _FIRST_PORT = 7400
 _PORTS_A_DOMAIN = 250
 
 _REMOVED = (
-    # Would lead discovery beyond this machine, or to other participants.
+    # Would extend discovery beyond this machine, or to other participants.
     'ROS_DISCOVERY_SERVER',
     'ROS_STATIC_PEERS',
     'ROS_SUPER_CLIENT',
     'ROS_LOCALHOST_ONLY',
     'ROS_NAMESPACE',
-    # A user's own middleware and its profiles: ROS's default keeps the promise above.
+    # The user's middleware and its profiles: only ROS's default is known to stay isolated.
     'RMW_IMPLEMENTATION',
     'FASTDDS_BUILTIN_TRANSPORTS',
     'FASTDDS_DEFAULT_PROFILES_FILE',
@@ -52,10 +52,10 @@ _REMOVED = (
 @contextlib.contextmanager
 def private_domain_id() -> Iterator[int]:
     """
-    Reserve a DDS domain that nobody on this machine uses.
+    Reserve a DDS domain that no other process on this machine uses.
 
-    ROS's own domain_coordinator keeps it reserved among all programs that ask it; where that is
-    not installed, a random domain whose discovery port is free is taken.
+    ROS's domain_coordinator reserves it among all programs that use it.  If that is not installed,
+    this picks a random domain whose discovery port is free.
     """
     try:
         from domain_coordinator import domain_id
@@ -70,14 +70,14 @@ def private_environment(
     domain_id: int, folder: Path, base: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """
-    Return the environment of a process that stays in `folder` and on this machine.
+    Return an environment that confines a process to `folder` and this machine.
 
-    A Python in it imports this very package.
+    Python in it imports the same copy of this package.
 
     Args:
         domain_id: its DDS domain, 0 to 232.
-        folder: where ROS_HOME and ROS_LOG_DIR go.
-        base: what to start from; None = this process's environment.
+        folder: folder for ROS_HOME and ROS_LOG_DIR.
+        base: the environment to extend; None = this process's environment.
     """
     environment = dict(os.environ if base is None else base)
     for name in _REMOVED:
@@ -87,13 +87,13 @@ def private_environment(
         ROS_DOMAIN_ID=str(domain_id),
         ROS_HOME=str(folder / 'ros_home'),
         ROS_LOG_DIR=str(folder / 'ros_log'),
-        # `python -m` would else prefer a package in the current folder to the one in use here.
+        # Otherwise `python -m` would prefer a package in the current folder.
         PYTHONPATH=os.pathsep.join(path),
         PYTHONSAFEPATH='1',
         PYTHONUNBUFFERED='1',
     )
     if environment.get('ROS_DISTRO') == 'humble':
-        # Older than the discovery range, which came with Iron.
+        # For distributions before Iron, which do not know the discovery range.
         environment['ROS_LOCALHOST_ONLY'] = '1'
     else:
         environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
@@ -102,15 +102,15 @@ def private_environment(
 
 def with_large_images(environment: Mapping[str, str], profile: Path) -> dict[str, str]:
     """
-    Return the environment of a publisher whose raw images arrive whole with Fast DDS.
+    Return an environment in which Fast DDS delivers a publisher's large raw images.
 
     Args:
-        environment: to start from.
-        profile: config/fastdds_large_images.xml; docs/large_images.md says why.
+        environment: the environment to extend.
+        profile: config/fastdds_large_images.xml; see docs/large_images.md.
     """
     return {
         **environment,
-        # Up to Jazzy Fast DDS reads the second name, from Kilted on the first.
+        # Fast DDS reads the second name up to Jazzy, and the first one since Kilted.
         'FASTDDS_DEFAULT_PROFILES_FILE': str(profile),
         'FASTRTPS_DEFAULT_PROFILES_FILE': str(profile),
     }

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Waiting for answers on an executor of one's own."""
+"""Spins an executor until a condition is true."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _LONGEST_SPIN_S = 0.1
 
 def spin_until(executor: Executor, what: Callable[[], bool], seconds: float) -> bool:
     """
-    Call back what comes until something is the case.
+    Spin until a condition is true or a timeout expires.
 
     With ``spin_until_future_complete`` of ROS 2 Jazzy and Kilted each wait adds callbacks that
-    wake all later ones, so that answer after answer takes longer: 1 ms at first, 30 ms after
-    650 requests (https://github.com/ros2/rclpy/pull/1374).
+    wake all later ones, so that each response takes longer: 1 ms at first, 30 ms after 650
+    requests (https://github.com/ros2/rclpy/pull/1374).
 
     Args:
-        executor: that spins in no other thread.
-        what: becomes true by a callback, or while nothing happens.
-        seconds: to wait at most.
+        executor: an executor that no other thread spins.
+        what: the condition.
+        seconds: the timeout.
 
     Returns:
-        False when it was not the case in time.
+        False on timeout.
     """
     deadline = time.monotonic() + seconds
     while not what():
