@@ -12,9 +12,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-The report, which answers whether enough was taught and what is wrong.
+The report: whether there are enough samples, and what is wrong with them.
 
-One page and one picture about the samples in a data folder and the training with them.
+It is one HTML page and one picture about the samples in a data folder and the training on them.
 """
 
 from edgetpu_retrain.report.report_files import ReportFiles, write_report

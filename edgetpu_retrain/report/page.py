@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-The page: one HTML file that needs nothing else, neither files nor a network.
+The page: one self-contained HTML file, without other files or network access.
 
-Labels are whatever somebody typed: the template escapes everything that it is given, and the
-page forbids scripts and outside addresses to itself by a Content Security Policy.
+Labels are untrusted: the template escapes all values, and the page's Content Security Policy
+forbids scripts and external addresses.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ TEMPLATE = 'page.html.j2'
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure on the page: name, title, what it shows, and its address."""
+    """A figure on the page: name, title, caption and address."""
 
     name: str
     title: str
@@ -56,10 +56,10 @@ def page_of(
     Return the page.
 
     Args:
-        analysis: what was found out.
-        top: what a person should know first.
+        analysis: the analysis.
+        top: the conclusions at the top.
         drawings: the figures.
-        pictures: of samples, number to address.
+        pictures: addresses of the samples' pictures, by sample id.
     """
     environment = jinja2.Environment(
         autoescape=True,
@@ -96,7 +96,7 @@ def page_of(
 
 
 def _unbroken(text: str) -> str:
-    """Return a text in which no line ends between a number and its unit."""
+    """Return a text with no-break spaces between numbers and units."""
     return text.replace(' %', '\u00a0%')
 
 
@@ -114,7 +114,7 @@ def _facts(analysis: Analysis) -> list[tuple[str, str]]:
 
 
 def _method(analysis: Analysis) -> list[str]:
-    """Return how the figures came about, in sentences."""
+    """Return sentences that describe how the figures were computed."""
     material, held_out = analysis.material, analysis.held_out
     sentences = [_about(analysis)]
     if held_out.folds:

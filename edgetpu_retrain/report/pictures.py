@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Stored pictures of samples, small enough to lie inside a page."""
+"""Stored pictures of samples, reduced to embed them in the page."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def pictures_of(folder: Path, ids: Iterable[int]) -> dict[int, str]:
 
     Args:
         folder: the data folder.
-        ids: numbers of the samples.
+        ids: the samples' ids.
 
     Returns:
-        Number to ``data:`` address of a JPEG file; without those that have no picture, were
-        removed meanwhile or cannot be read.
+        ``data:`` URLs of JPEG files by id, without samples that have no picture, were removed
+        meanwhile or cannot be read.
 
     Raises:
-        StoreError: when the samples cannot be read.
+        StoreError: if the samples cannot be read.
     """
     found: dict[int, str] = {}
     with SampleStore(folder / SAMPLES_FILE) as store:
@@ -57,12 +57,12 @@ def pictures_of(folder: Path, ids: Iterable[int]) -> dict[int, str]:
 
 
 def data_address(content: bytes, kind: str) -> str:
-    """Return a file as an address that holds all of it (RFC 2397)."""
+    """Return a file as a ``data:`` URL (RFC 2397)."""
     return f'data:{kind};base64,{base64.b64encode(content).decode("ascii")}'
 
 
 def _small(jpeg: bytes) -> bytes | None:
-    """Return a picture made small, None when it cannot be read."""
+    """Return a reduced picture, or None if it cannot be read."""
     try:
         picture = cv2.cvtColor(decode_picture(jpeg), cv2.COLOR_RGB2BGR)
         height, width = picture.shape[:2]

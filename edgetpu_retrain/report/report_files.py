@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""write_report: from a data folder to a page and a sheet of figures."""
+"""write_report: writes the page and the sheet of figures for a data folder."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from edgetpu_retrain.store.files.failure import store_error
 
 DEFAULT_NAME = 'report.html'
 
-# What only a report needs, with the Debian package of each.
+# Packages that only a report needs, with their Debian packages.
 _NEEDED = {'matplotlib': 'python3-matplotlib', 'jinja2': 'python3-jinja2'}
 
 
 @dataclass(frozen=True)
 class ReportFiles:
     """
-    What was written.
+    The written files.
 
     Args:
-        html: the page, which needs no other file.
+        html: the page, which is self-contained.
         png: all figures as one picture.
     """
 
@@ -52,33 +52,33 @@ def write_report(
     data_dir: Path, out: Path, *, version: int = 0, on_step: OnStep | None = None
 ) -> ReportFiles:
     """
-    Write a report on the samples in a data folder and on the training with them.
+    Write a report on the samples in a data folder and on the training on them.
 
     It trains about twenty times (cross-validation and a learning curve), which takes seconds for
-    hundreds of samples and minutes for tens of thousands.  The data folder stays as it is; a node
-    may be at work on it.
+    hundreds of samples and minutes for tens of thousands.  The data folder is only read; a node
+    may use it at the same time.
 
     Args:
         data_dir: the data folder.
         out: the .html file to write, or a folder for ``report.html``; the picture of all figures
-            lies beside it under the same name with .png.  What is there is replaced.
-        version: the model version to report on; 0 = the one that serves, or the latest.
-        on_step: called with what begins now, in words, before each longer step.
+            gets the same name with .png.  Existing files are replaced.
+        version: the model version to report on; 0 = the serving one, or the latest.
+        on_step: called at the start of each longer step with its description.
 
     Raises:
-        RequestError: when there is nothing to report (no samples, one class, samples of another
+        RequestError: if there is nothing to report (no samples, one class, samples of another
             extractor than the version's), or matplotlib or Jinja2 is not installed.
-        StoreError: when samples or models cannot be read, there is no such version, or the
-            report cannot be written.
+        StoreError: if samples or models cannot be read, there is no such version, or the report
+            cannot be written.
     """
     _check_installed()
-    # Only here, so that nothing else needs them or waits for them.
+    # Imported here, so that nothing else needs these packages or waits for their import.
     from edgetpu_retrain.report.drawing.figures import drawings, sheet_of
     from edgetpu_retrain.report.page import page_of
 
     files = _files(out)
     material = gather(data_dir, version)
-    # Before the minutes that the rest may take.
+    # Fail early: the rest may take minutes.
     _make_folder(files)
     analysis = analyse(material, on_step)
     if on_step is not None:

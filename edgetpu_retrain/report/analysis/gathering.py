@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What a report is about: the samples of one extractor and the model version beside them."""
+"""Gathers the data of a report: the samples of one extractor and a model version."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ import numpy as np
 @dataclass(frozen=True, eq=False)
 class Material:
     """
-    What a report is made from.
+    The data of a report.
 
     Args:
         folder: the data folder.
         samples: all samples of one extractor, two classes or more.
-        stored: what is known of each sample, in the order of ``samples``.
+        stored: the records of these samples, in the same order.
         extractor: identity of that extractor.
-        elsewhere: samples that only other extractors have an embedding of.
-        model: the version that the report is about; None before the first training.
+        elsewhere: number of samples with embeddings of other extractors only.
+        model: the version to report on; None before the first training.
     """
 
     folder: Path
@@ -54,10 +54,10 @@ class Material:
 
     @property
     def options(self) -> TrainingOptions:
-        """The options that the version was trained with, the default ones without a version."""
+        """The version's training options, or the defaults if there is no version."""
         if self.model is None:
             return TrainingOptions()
-        # Options of later releases are passed over.
+        # Ignore options of later releases.
         known = {each.name for each in dataclasses.fields(TrainingOptions)}
         given = {name: value for name, value in self.model.record.options.items() if name in known}
         return TrainingOptions(**given).validated()  # type: ignore[arg-type]
@@ -70,11 +70,11 @@ class Material:
 
     @property
     def pictures(self) -> int:
-        """How many samples have a stored picture."""
+        """Number of samples with a stored picture."""
         return sum(each.has_image for each in self.stored)
 
     def changes_since_training(self) -> tuple[tuple[str, int, int], ...]:
-        """Return class, samples in the version and samples now, where these are not the same."""
+        """Return class, number of samples at training and now, for classes that changed."""
         if self.model is None:
             return ()
         then, now = dict(self.model.record.sample_counts), self.counts
@@ -88,19 +88,19 @@ class Material:
 
 def gather(data_dir: Path, version: int) -> Material:
     """
-    Read what a report is made from; nothing is changed or created.
+    Read the data of a report; read-only.
 
     Args:
         data_dir: the data folder of the node or the command line.
-        version: number of a model version; 0 = the one that serves, or the latest.
+        version: number of a model version; 0 = the serving one, or the latest.
 
     Raises:
-        RequestError: when there is no sample, only one class, or none of the version's extractor.
-        StoreError: when samples or models cannot be read, or there is no such version.
+        RequestError: if there are no samples, only one class, or none of the version's extractor.
+        StoreError: if samples or models cannot be read, or there is no such version.
     """
     folder = Path(data_dir).absolute()
     database = folder / SAMPLES_FILE
-    # Opening a store that is not there would make an empty one.
+    # Opening a missing store would create an empty one.
     if not database.is_file():
         raise RequestError(
             f'There is nothing to report: {folder} has no samples ({SAMPLES_FILE} is missing). '
@@ -141,12 +141,12 @@ def _first_usable(models: ModelStore, versions: Sequence[int]) -> ModelVersion |
     for version in versions:
         with contextlib.suppress(StoreError):
             return models.load(version)
-    # None is usable: the first one says why.
+    # No version is usable: loading the first one raises the reason.
     return models.load(versions[0]) if versions else None
 
 
 def _extractor(store: SampleStore, model: ModelVersion | None) -> str:
-    """Return the identity of the extractor whose samples the report is about."""
+    """Return the identity of the extractor whose samples to report on."""
     known = store.extractors()
     if not known:
         raise RequestError(
@@ -166,12 +166,12 @@ def _extractor(store: SampleStore, model: ModelVersion | None) -> str:
 
 
 def _consistent(store: SampleStore, extractor: str) -> tuple[SampleSet, tuple[StoredSample, ...]]:
-    """Return samples and what is known of them, also while a node adds to them."""
+    """Return matching samples and records, even while a node modifies them."""
     samples = store.snapshot(extractor=extractor)
     known = {each.sample_id: each for each in store.list_samples(extractor=extractor)}
     kept = [row for row, number in enumerate(samples.ids.tolist()) if number in known]
     if len(kept) < len(samples.ids):
-        # Removed between the two questions.
+        # Samples were removed between the two queries.
         samples = _some(samples, kept)
     return samples, tuple(known[number] for number in samples.ids.tolist())
 

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The samples that a head finds hardest: its worst mistakes and its least sure answers."""
+"""The hardest samples: the worst mistakes and the least confident predictions."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ MOST = 20
 
 def worst_mistakes(held_out: HeldOut, most: int = MOST) -> IntArray:
     """
-    Return the wrong answers in which the truth seemed least likely, the worst first.
+    Return the mistakes with the lowest probability of the true class, the worst first.
 
     Args:
-        held_out: the answers.
-        most: how many at most.
+        held_out: the held-out predictions.
+        most: maximum number to return.
 
     Returns:
-        int64, positions among the judged samples.
+        int64, positions among the evaluated samples.
     """
     wrong = np.flatnonzero(~held_out.right)
     truth = held_out.probabilities[wrong, held_out.labels[wrong]]
@@ -41,13 +41,13 @@ def worst_mistakes(held_out: HeldOut, most: int = MOST) -> IntArray:
 
 def least_sure(held_out: HeldOut, most: int = MOST) -> IntArray:
     """
-    Return the answers, right or wrong, that were given with the least probability.
+    Return the predictions, right or wrong, with the lowest confidence.
 
     Args:
-        held_out: the answers.
-        most: how many at most.
+        held_out: the held-out predictions.
+        most: maximum number to return.
 
     Returns:
-        int64, positions among the judged samples, the least sure first.
+        int64, positions among the evaluated samples, the least confident first.
     """
     return np.argsort(held_out.probabilities.max(axis=1), kind='stable')[:most].astype(np.int64)

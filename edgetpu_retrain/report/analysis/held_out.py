@@ -12,12 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Predictions for every sample by a head that was not trained on it.
+Cross-validation: a held-out prediction for every sample.
 
-A version's record keeps its confusion matrix only, and a training may hold out a fifth.  A report
-is about single samples, so it trains anew by cross-validation, with the version's own options:
-every sample is judged once, by the same recipe.  Each of these trainings fits its temperature on
-its own part, so that the probabilities of the samples held out are honest ones.
+A version's record has only its confusion matrix, and a training may hold out only a fifth of the
+samples.  A report needs predictions for single samples, so it cross-validates with the version's
+options: every sample is evaluated once, by a head trained with the same recipe.  Each training
+fits its temperature on its own part, so the held-out probabilities are unbiased.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 import numpy.typing as npt
 
-# As many as the training itself uses where it cross-validates; each head sees 80 %.
+# As in the training's own cross-validation; each head is trained on 80 % of the samples.
 FOLDS = 5
 
 _BLOCK_ROWS = 4096
@@ -43,15 +43,15 @@ _BLOCK_ROWS = 4096
 @dataclass(frozen=True, eq=False)
 class HeldOut:
     """
-    What came of cross-validation.
+    The result of cross-validation.
 
     Args:
-        rows: int64 ``[M]``, the samples that were judged, ascending; those of a class with a
-            single sample are not, since nothing of it could be learned without them.
+        rows: int64 ``[M]``, the evaluated samples, ascending; the sample of a class that has only
+            one is never held out.
         labels: int64 ``[M]``, their classes.
         probabilities: float32 ``[M, C]``.
-        fold_of: int64 ``[N]``, in which fold each sample was held out, negative = in none.
-        folds: how many there were, 0 when no class has two samples.
+        fold_of: int64 ``[N]``, the fold in which each sample was held out, negative = none.
+        folds: number of folds, 0 if no class has two samples.
     """
 
     rows: IntArray
@@ -62,24 +62,24 @@ class HeldOut:
 
     @property
     def answers(self) -> IntArray:
-        """The most likely class of each judged sample, int64 ``[M]``."""
+        """The predicted class of each evaluated sample, int64 ``[M]``."""
         answers: IntArray = np.argmax(self.probabilities, axis=1).astype(np.int64)
         return answers
 
     @property
     def right(self) -> npt.NDArray[np.bool_]:
-        """Whether that is the sample's class, bool ``[M]``."""
+        """Whether each prediction is right, bool ``[M]``."""
         right: npt.NDArray[np.bool_] = self.answers == self.labels
         return right
 
 
 def cross_validate(samples: SampleSet, options: TrainingOptions) -> HeldOut:
     """
-    Judge every sample by a head that was trained without it.
+    Predict every sample with a head that was trained without it.
 
     Args:
         samples: two classes or more.
-        options: how to train; their seed decides which sample is in which fold, too.
+        options: the training options; their seed also determines the folds.
     """
     labels, classes = samples.labels, len(samples.names)
     folds = int(min(FOLDS, np.bincount(labels).max()))
@@ -107,17 +107,17 @@ def fit_rows(
     report_every: int = 10,
 ) -> Head:
     """
-    Train a head on some samples as a training of the node does.
+    Train a head on a subset of samples, in the same way as the node.
 
     Args:
-        samples: where they are.
-        rows: which; every class is among them.
-        options: how to train.
+        samples: all samples.
+        rows: the rows to train on, with every class among them.
+        options: the training options.
         on_progress: called every ``report_every`` iterations.
-        report_every: see there.
+        report_every: iterations between reports.
 
     Raises:
-        RequestError: when the options do not allow it.
+        RequestError: if the options are invalid for these samples.
     """
     quantization = samples.quantization
     try:
@@ -136,7 +136,7 @@ def fit_rows(
 
 
 def probabilities_of(head: Head, samples: SampleSet, rows: IntArray) -> FloatArray:
-    """Return what a head makes of some samples, float32 ``[len(rows), C]``."""
+    """Return a head's class probabilities for some samples, float32 ``[len(rows), C]``."""
     found = np.empty((len(rows), head.num_classes), np.float32)
     for start in range(0, len(rows), _BLOCK_ROWS):
         part = slice(start, start + _BLOCK_ROWS)

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Would more samples help, and of which class?  Accuracy with a part of the samples only."""
+"""Learning curve: accuracy over the share of samples trained on, to see whether more help."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ import numpy.typing as npt
 SHARES = (0.1, 0.2, 0.4, 0.8)
 """Of all samples.  Each doubles the one before; the last is what five folds train on."""
 
-# As for ending a training early (learning/default_training/held_out_watch): a difference needs so
-# many standard errors to be more than chance.
+# A difference of this many standard errors is significant, as for early stopping
+# (learning/default_training/held_out_watch).
 _STANDARD_ERRORS = 2.0
-# What doubling the samples must bring to be worth a person's time.
+# Gain from doubling the samples that is worth the user's time.
 _WORTH = 0.005
-# Below this, what doubling could still bring is too little to go on for.
+# If the possible gain from doubling is below this, more samples are not worth it.
 _LITTLE = 0.02
 
 Answer = Literal['yes', 'no', 'perhaps']
@@ -43,7 +43,7 @@ Answer = Literal['yes', 'no', 'perhaps']
 @dataclass(frozen=True)
 class Gain:
     """
-    What doubling the samples, from 40 to 80 %, brought.
+    The gain from doubling the samples, from 40 to 80 %.
 
     Args:
         before: accuracy with 40 %.
@@ -57,12 +57,12 @@ class Gain:
 
     @property
     def difference(self) -> float:
-        """After less before."""
+        """Accuracy gain: after minus before."""
         return self.after - self.before
 
     @property
     def more_helps(self) -> Answer:
-        """Whether more samples would help; 'perhaps' where these are too few to tell."""
+        """Whether more samples would help; 'perhaps' if there are too few to decide."""
         chance = _STANDARD_ERRORS * self.error
         if self.difference > max(chance, _WORTH):
             return 'yes'
@@ -72,11 +72,11 @@ class Gain:
 @dataclass(frozen=True, eq=False)
 class LearningCurve:
     """
-    How the held-out samples were judged by heads trained on a part of the others.
+    Held-out predictions of heads that were trained on a part of the other samples.
 
     Args:
-        sizes: int64 ``[4]``, samples trained on, on average over the folds.
-        right: bool ``[4, M]``, whether each judged sample was right.
+        sizes: int64 ``[4]``, number of training samples, averaged over the folds.
+        right: bool ``[4, M]``, whether the prediction for each evaluated sample is right.
         labels: int64 ``[M]``, their classes.
     """
 
@@ -86,12 +86,12 @@ class LearningCurve:
 
     @property
     def accuracies(self) -> npt.NDArray[np.float64]:
-        """Share of right answers, ``[4]``."""
+        """Accuracy for each size, ``[4]``."""
         accuracies: npt.NDArray[np.float64] = self.right.mean(axis=1)
         return accuracies
 
     def recalls(self, number: int) -> npt.NDArray[np.float64]:
-        """Return the same for the samples of one class, ``[4]``; NaN where it has none."""
+        """Return the recall of one class for each size, ``[4]``; NaN if it has no samples."""
         own = self.right[:, self.labels == number]
         recalls = np.full(len(own), np.nan)
         if own.shape[1]:
@@ -99,14 +99,14 @@ class LearningCurve:
         return recalls
 
     def gain(self, number: int | None = None) -> Gain | None:
-        """Return what doubling brought, for all or one class; None where nothing was judged."""
+        """Return the gain from doubling, for all or one class; None without evaluated samples."""
         right = self.right if number is None else self.right[:, self.labels == number]
         count = right.shape[1]
         if not count:
             return None
         changed = right[-1].astype(np.int64) - right[-2].astype(np.int64)
-        # Of paired answers.  No change at all in a few samples is no proof of none to come, so
-        # that one changed answer is taken as the least that may happen.
+        # Standard error of paired predictions.  No change among a few samples does not prove that
+        # there is none, so assume at least one changed prediction.
         spread = float(np.sum(changed**2)) - float(changed.sum()) ** 2 / count
         error = math.sqrt(max(spread, 1.0)) / count
         return Gain(float(right[-2].mean()), float(right[-1].mean()), error)
@@ -116,18 +116,18 @@ def learning_curve(
     samples: SampleSet, held_out: HeldOut, options: TrainingOptions
 ) -> LearningCurve | None:
     """
-    Train on 10, 20 and 40 % of the samples and judge the same held-out ones each time.
+    Train on 10, 20 and 40 % of the samples, and evaluate on the same held-out ones each time.
 
-    In each fold the smaller parts lie within the larger ones; 80 % is cross-validation itself.
-    Of every class at least one sample is trained on.
+    In each fold the smaller parts are subsets of the larger ones; cross-validation itself provides
+    the point at 80 %.  Every part has at least one sample of each class.
 
     Args:
         samples: two classes or more.
-        held_out: what cross-validation of them said.
-        options: how to train.
+        held_out: the result of cross-validation on them.
+        options: the training options.
 
     Returns:
-        None where samples are too few: no class has one for each of the five folds.
+        None if there are too few samples: no class has one for each of the five folds.
     """
     if held_out.folds < FOLDS:
         return None
@@ -153,7 +153,7 @@ def learning_curve(
 
 
 def _part(labels: IntArray, order: IntArray, share: float) -> IntArray:
-    """Return the first rows in order of every class, so many of its samples, one at least."""
+    """Return the first rows, in order, of every class: this share, but at least one."""
     counts = np.bincount(labels)
     parts = []
     for number, count in enumerate(counts.tolist()):

@@ -12,14 +12,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Samples whose label is probably wrong.
+Detects samples whose label is probably wrong.
 
 Confident learning (C. G. Northcutt, L. Jiang and I. L. Chuang, 'Confident Learning: Estimating
 Uncertainty in Dataset Labels', Journal of Artificial Intelligence Research 70, 2021, section 3):
-a sample counts for class j when its held-out probability of j reaches t_j, the mean such
-probability of the samples that are labelled j.  One that counts for another class than its
-label's lies off the diagonal of the 'confident joint': it is as typical of the other class as
-that class's own samples are.
+a sample counts for class j if its held-out probability of j reaches t_j, the mean held-out
+probability of j over the samples labelled j.  A sample that counts for another class than its
+label is off the diagonal of the 'confident joint': it is as typical of the other class as that
+class's own samples.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ import numpy.typing as npt
 @dataclass(frozen=True, eq=False)
 class Mislabels:
     """
-    Suspects, the most suspicious first.
+    Samples with suspicious labels, the most suspicious first.
 
     Args:
-        positions: int64 ``[K]``, among the judged samples.
-        looks_like: int64 ``[K]``, the class that each one counts for.
+        positions: int64 ``[K]``, among the evaluated samples.
+        looks_like: int64 ``[K]``, the class that each sample counts for.
     """
 
     positions: IntArray
@@ -53,12 +53,12 @@ def suspected_mislabels(probabilities: FloatArray, labels: IntArray) -> Mislabel
     Find the samples off the diagonal of the confident joint.
 
     Args:
-        probabilities: float32 ``[M, C]``, each of a head not trained on the sample.
-        labels: int64 ``[M]``, as taught.
+        probabilities: float32 ``[M, C]``, held-out probabilities.
+        labels: int64 ``[M]``, the samples' labels.
 
     Returns:
-        Suspects in the order of the paper's normalized margin: the probability of the label less
-        that of the class the sample counts for.
+        Suspicious samples, ordered by the paper's normalized margin: the probability of the label
+        minus that of the class that the sample counts for.
 
     >>> probabilities = np.array([[.9, .1], [.8, .2], [.1, .9], [.2, .8], [.05, .95]], np.float32)
     >>> suspected_mislabels(probabilities, np.array([0, 0, 1, 1, 0])).positions
@@ -69,7 +69,7 @@ def suspected_mislabels(probabilities: FloatArray, labels: IntArray) -> Mislabel
     looks_like = np.argmax(counted, axis=1).astype(np.int64) if len(labels) else labels
     rows = np.arange(len(labels))
     margin = probabilities[rows, labels] - probabilities[rows, looks_like]
-    # Where the label is the likelier class after all, its own threshold is just a high one.
+    # If the label is the more likely class, the sample only missed a high threshold.
     suspect = np.isfinite(counted[rows, looks_like]) & (margin < 0.0)
     positions = np.flatnonzero(suspect)
     positions = positions[np.argsort(margin[positions], kind='stable')]
@@ -81,5 +81,5 @@ def _thresholds(probabilities: FloatArray, labels: IntArray) -> npt.NDArray[np.f
     counts = np.bincount(labels, minlength=classes)
     own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     sums = np.bincount(labels, weights=own, minlength=classes)
-    # A class without judged samples has no typical probability: nothing counts for it.
+    # A class without evaluated samples has no threshold: no sample counts for it.
     return np.divide(sums, counts, out=np.full(classes, np.inf), where=counts > 0)

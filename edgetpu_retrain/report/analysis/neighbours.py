@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Which other samples are nearest to a sample, by cosine distance."""
+"""Nearest neighbours among the samples, by cosine distance."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _BLOCK_ROWS = 4096
 @dataclass(frozen=True, eq=False)
 class Neighbours:
     """
-    The nearest other samples of some samples.
+    The nearest neighbours of some samples.
 
     Args:
         rows: int64 ``[Q, K]``, nearest first.
-        distances: float32 ``[Q, K]``, 0 (same direction) to 2 (the opposite one).
+        distances: float32 ``[Q, K]``, 0 (same direction) to 2 (opposite direction).
     """
 
     rows: IntArray
@@ -45,8 +45,8 @@ def nearest_samples(samples: SampleSet, queries: IntArray, count: int) -> Neighb
 
     Args:
         samples: all samples.
-        queries: int64 ``[Q]``, the rows whose neighbours are wanted.
-        count: how many, K; fewer where there are fewer other samples.
+        queries: int64 ``[Q]``, the rows to find neighbours of.
+        count: number of neighbours, K; fewer if there are fewer other samples.
     """
     kept = min(count, len(samples.labels) - 1)
     wanted = _unit_vectors(samples, queries)

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What is wrong with the samples, each with its way out."""
+"""Detects problems with the samples, and explains how to fix them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from edgetpu_retrain.report.analysis.report_analysis import Analysis
 from edgetpu_retrain.report.words.phrases import listed, number_of, percent, points, quoted
 import numpy as np
 
-# As learning/training_report: a class with so many times the samples of another.
+# Ratio of samples between two classes that is a problem, as in learning/training_report.
 _UNEVEN = 3
-# So few samples say nothing reliable about their class.
+# Fewer samples than this give no reliable metrics for their class.
 _FEW = 10
-# Fewer mistakes between two classes may be chance.
+# Fewer confusions of two classes may be chance.
 _CONFUSED = 2
-# Confidence that is off by more than a twentieth misleads whoever sets a threshold by it.
+# A larger calibration error makes confidence thresholds misleading.
 _MISLEADING = 0.05
 _QUANTIZATION_LOSS = 0.01
 
@@ -35,11 +35,11 @@ _QUANTIZATION_LOSS = 0.01
 @dataclass(frozen=True)
 class Problem:
     """
-    One thing that is wrong.
+    One problem.
 
     Args:
-        title: what, in a few words.
-        text: what exactly, and what to do.
+        title: the problem in a few words.
+        text: details, and what to do.
     """
 
     title: str
@@ -47,7 +47,7 @@ class Problem:
 
 
 def problems(analysis: Analysis) -> tuple[Problem, ...]:
-    """Return what is wrong, the gravest first."""
+    """Return the problems, the most severe first."""
     found = (
         _mislabels(analysis),
         _confused_pair(analysis),

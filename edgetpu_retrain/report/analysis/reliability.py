@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""How far confidence can be believed: the share of right answers beside it."""
+"""Reliability diagram: accuracy over confidence."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ BINS = 10
 @dataclass(frozen=True, eq=False)
 class Reliability:
     """
-    Answers in bins of equal width by confidence, empty ones left out; arrays are ``[B]``.
+    Predictions in bins of equal width by confidence, without empty bins; arrays are ``[B]``.
 
     Args:
-        confidence: float64, mean probability of the answers.
-        right: float64, share of them that were right.
-        counts: int64, how many.
-        error: the expected calibration error over these bins, NaN without answers.
+        confidence: float64, mean confidence per bin.
+        right: float64, accuracy per bin.
+        counts: int64, predictions per bin.
+        error: the expected calibration error over these bins, NaN without predictions.
     """
 
     confidence: npt.NDArray[np.float64]
@@ -44,7 +44,7 @@ class Reliability:
 
     @property
     def excess(self) -> float:
-        """Mean confidence less share of right answers: above 0 = too sure."""
+        """Mean confidence minus accuracy: above 0 = overconfident."""
         if not len(self.counts):
             return float('nan')
         return float(np.average(self.confidence - self.right, weights=self.counts))
@@ -52,10 +52,10 @@ class Reliability:
 
 def reliability(probabilities: FloatArray, labels: IntArray) -> Reliability:
     """
-    Put answers into bins (Guo et al., 'On Calibration of Modern Neural Networks', ICML 2017).
+    Bin predictions by confidence (Guo et al., 'On Calibration of Modern Neural Networks', 2017).
 
     Args:
-        probabilities: float32 ``[M, C]`` of samples held out.
+        probabilities: float32 ``[M, C]`` of held-out samples.
         labels: int64 ``[M]``.
     """
     if not len(labels):

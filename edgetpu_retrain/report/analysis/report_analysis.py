@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""All that a report finds out, in one place."""
+"""The complete analysis of a report."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ import numpy as np
 NEIGHBOURS = 3
 """Nearest neighbours shown of each sample."""
 
-# The 97.5 % quantile of the normal distribution, for intervals of 95 %.
+# The 97.5 % quantile of the normal distribution, for 95 % confidence intervals.
 _QUANTILE = 1.959964
 
-# Distances of a thousand samples have the distribution of those of all.
+# Number of samples from which the distribution of distances is estimated.
 _SPACED = 1000
 
-# The method needs a head that tells classes apart; nobody mislabels every fourth sample.
+# Above this share of suspects, the head is too poor for the method to find wrong labels.
 _MOST_SUSPECTS = 0.25
 
 OnStep = Callable[[str], None]
@@ -48,20 +48,20 @@ OnStep = Callable[[str], None]
 @dataclass(frozen=True, eq=False)
 class Analysis:
     """
-    What is known about samples and the training on them.
+    The analysis of the samples and the training on them.
 
     Args:
-        material: what it is about.
-        held_out: an answer for every sample by a head not trained on it.
-        confusion: int64 ``[C, C]`` of these answers, row = truth.
-        curves: loss and accuracy along the training.
-        learning: accuracy with a part of the samples; None where they are too few.
-        reliability: confidence and share of right answers.
-        mislabels: suspects among the judged samples.
-        mistakes: int64, positions among the judged samples of the worst mistakes.
-        unsure: int64, the same of the least sure answers.
-        spacing: float32 ``[S]``, cosine distance of some samples to the nearest other one.
-        neighbours: row of a sample that is shown to rows and distances of its nearest ones.
+        material: the data.
+        held_out: held-out predictions for all samples.
+        confusion: int64 ``[C, C]``, confusion matrix of these predictions, row = truth.
+        curves: loss and accuracy during training.
+        learning: the learning curve; None if there are too few samples.
+        reliability: accuracy over confidence.
+        mislabels: evaluated samples whose label is suspicious.
+        mistakes: int64, the worst mistakes, as positions among the evaluated samples.
+        unsure: int64, the least confident predictions, likewise.
+        spacing: float32 ``[S]``, cosine distance of some samples to their nearest neighbour.
+        neighbours: rows and distances of the nearest neighbours, by row, for displayed samples.
     """
 
     material: Material
@@ -89,47 +89,47 @@ class Analysis:
 
     @property
     def judged(self) -> int:
-        """How many samples were judged."""
+        """Number of evaluated samples."""
         return len(self.held_out.rows)
 
     @property
     def accuracy(self) -> float:
-        """Share of the judged samples that were right, NaN without any."""
+        """Accuracy on the evaluated samples, NaN without any."""
         return float(self.held_out.right.mean()) if self.judged else math.nan
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Between which two shares the accuracy lies, with 95 % confidence."""
+        """The 95 % confidence interval of the accuracy."""
         return wilson_interval(int(self.held_out.right.sum()), self.judged)
 
     @property
     def too_many_suspects(self) -> bool:
-        """Whether so many labels are suspected that it is rather the head that is wrong."""
+        """Whether there are so many suspects that the head rather than the labels is wrong."""
         return len(self.mislabels) > _MOST_SUSPECTS * self.judged
 
     @property
     def typical_spacing(self) -> float:
-        """The median of these distances."""
+        """The median distance of a sample to its nearest neighbour."""
         return float(np.median(self.spacing))
 
     def recall(self, number: int) -> float:
-        """Return the share of a class's samples that were recognized, NaN without any."""
+        """Return the recall of a class, NaN without evaluated samples."""
         total = int(self.confusion[number].sum())
         return int(self.confusion[number, number]) / total if total else math.nan
 
     def precision(self, number: int) -> float:
-        """Return the share of the answers of a class that were right, NaN without any."""
+        """Return the precision of a class, NaN if it was never predicted."""
         total = int(self.confusion[:, number].sum())
         return int(self.confusion[number, number]) / total if total else math.nan
 
 
 def analyse(material: Material, on_step: OnStep | None = None) -> Analysis:
     """
-    Find out all that the report tells.
+    Compute the whole analysis.
 
     Args:
-        material: what it is about.
-        on_step: called with what begins now, in words.
+        material: the data.
+        on_step: called at the start of each step with its description.
     """
     tell = on_step or _silent
     samples, options = material.samples, material.options

@@ -12,12 +12,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Loss and accuracy along a training.
+Training curves: loss and accuracy over the iterations.
 
-They are recomputed, not kept in the version's record: the same samples, options and seed give
-the same training (but for roundings on another kind of processor), so nothing is lost, records
-stay small, and those of earlier releases have curves, too.  Where the samples have changed since,
-the curves are of a training on today's.
+They are recomputed and not stored in the version's record.  The same samples, options and seed
+give the same training (except for rounding on other processors), records stay small, and versions
+from earlier releases have curves too.  If the samples have changed since, the curves show a
+training on the current ones.
 """
 
 from __future__ import annotations
@@ -32,21 +32,20 @@ from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 import numpy.typing as npt
 
-# Often enough for a curve of the shortest training, of 100 iterations.
+# Enough points for a curve of the shortest training, 100 iterations.
 _REPORT_EVERY = 4
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingRun:
     """
-    One run of a training; all arrays are ``[P]``, a row a point.
+    The curves of one training run; all arrays are ``[P]``.
 
     Args:
         iterations: int64, counted from 0 in this run.
-        loss: float64, of the batch, nats; with the regularization.
+        loss: float64, batch loss in nats, including regularization.
         train_accuracy: float64, 0 to 1.
-        held_out_accuracy: float64, 0 to 1, of samples that this run did not train on; NaN for a
-            run on all samples.
+        held_out_accuracy: float64, 0 to 1; NaN for a run on all samples.
     """
 
     iterations: npt.NDArray[np.int64]
@@ -58,12 +57,12 @@ class TrainingRun:
 @dataclass(frozen=True, eq=False)
 class TrainingCurves:
     """
-    A training: the runs that measured, and the one on all samples that made the head.
+    The curves of a training: its measuring runs and its final run.
 
     Args:
-        measuring: none, one on a part of the samples, or one a fold.
+        measuring: no run, one on a part of the samples, or one per fold.
         final: the run on all samples.
-        report: what the training said of itself.
+        report: the training's report.
     """
 
     measuring: tuple[TrainingRun, ...]
@@ -73,11 +72,11 @@ class TrainingCurves:
 
 def training_curves(samples: SampleSet, options: TrainingOptions) -> TrainingCurves:
     """
-    Train on all samples and write down how loss and accuracies went.
+    Train on all samples and record loss and accuracies.
 
     Args:
         samples: two classes or more.
-        options: how to train.
+        options: the training options.
     """
     seen: list[Progress] = []
     head = fit_rows(
@@ -100,7 +99,7 @@ def training_curves(samples: SampleSet, options: TrainingOptions) -> TrainingCur
 
 
 def _number_of_runs(report: TrainingReport) -> int:
-    """Return how many runs measured; those of cross-validation are as long as the final one."""
+    """Return the number of measuring runs; a cross-validation run is as long as the final one."""
     if report.method == 'none' or not report.measuring_iterations:
         return 0
     if report.method == 'held-out split':

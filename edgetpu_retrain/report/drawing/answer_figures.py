@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Figures of the answers to held-out samples: which are confused, and how sure they were."""
+"""Figures of the held-out predictions: confusion matrix and reliability."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ import numpy as np
 MOST_CLASSES = 16
 """More would be too small to read in a figure."""
 
-# So many names fit side by side in full size.
+# Number of class names that fit side by side in full size.
 _FEW_CLASSES = 8
 
 
 def confused_classes(analysis: Analysis) -> IntArray:
-    """Return the classes to show: all, or those with the most mistakes where they are many."""
+    """Return the classes to show: all, or if there are many, those with the most mistakes."""
     classes = len(analysis.names)
     if classes <= MOST_CLASSES:
         return np.arange(classes)
@@ -87,7 +87,7 @@ def draw_confusion(axes: Axes, analysis: Analysis) -> None:
 
 
 def draw_reliability(axes: Axes, analysis: Analysis) -> None:
-    """Draw the share of right answers over confidence, with how many answers there are."""
+    """Draw accuracy over confidence, with the number of predictions."""
     found = analysis.reliability
     axes.set_xlabel('confidence of the answer (%)')
     axes.set_ylabel('right answers (%)')
@@ -99,7 +99,7 @@ def draw_reliability(axes: Axes, analysis: Analysis) -> None:
     shares = 100 * found.counts / found.counts.sum()
     axes.bar(100 * found.confidence, shares, width=4.0, color=PALE, label='share of answers (%)')
     axes.plot([0, 100], [0, 100], color=INK, linestyle=':', linewidth=1.2, label='honest')
-    # A bin of a few answers says little: how little is drawn as well.
+    # Draw confidence intervals, because bins with few predictions are uncertain.
     right = np.round(found.right * found.counts).astype(np.int64)
     intervals = [
         wilson_interval(one, count)

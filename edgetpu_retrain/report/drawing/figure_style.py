@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""How figures look: colours that colour-blind people can tell apart, and quiet axes."""
+"""The style of figures: colours that are safe for colour-blind readers, and plain axes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ STYLE: dict[str, Any] = {
     'savefig.facecolor': 'white',
     # Letters as outlines: the page needs no font.
     'svg.fonttype': 'path',
-    # The same figure twice is the same file.
+    # Makes the output reproducible.
     'svg.hashsalt': 'edgetpu_retrain',
 }
 
@@ -71,7 +71,7 @@ def label_in_figure(label: str) -> str:
 
 
 def legend_above(axes: Axes) -> None:
-    """Put the legend above the axes, where it hides nothing; it may reach over their labels."""
+    """Place the legend above the axes, where it hides nothing; it may be wider than they are."""
     columns = len(axes.get_legend_handles_labels()[0])
     axes.legend(
         loc='lower right',
@@ -84,7 +84,7 @@ def legend_above(axes: Axes) -> None:
 
 
 def say_instead(axes: Axes, reason: str) -> None:
-    """Write into empty axes why there is nothing to draw."""
+    """Write into empty axes why there is no figure."""
     axes.set_xticks([])
     axes.set_yticks([])
     axes.text(

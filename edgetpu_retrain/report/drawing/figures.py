@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-All figures of the report: what each one is called, what it shows, and its picture.
+All figures of the report, with their titles and captions.
 
-matplotlib draws without a window and without its global state (``pyplot``), so that a report can
-be made on a robot without a display and in any thread.
+matplotlib is used without a window and without its global state (``pyplot``), so that a report
+works on a robot without a display and in any thread.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ from matplotlib.figure import Figure, SubFigure
 
 Draw = Callable[[Axes, Analysis], None]
 
-# Inches; at 96 pixels an inch as wide as a column of the page, so that letters keep their size.
+# Inches; at 96 pixels per inch this is the width of a page column, so that text is not scaled.
 _SIZE = (4.7, 3.6)
 _SHEET_WIDTH = 12.0
 _CONCLUSION_HEIGHT = 3.4
@@ -59,7 +59,7 @@ _SHEET_DPI = 100
 # By settings: matplotlib 3.5 has no layout engine that takes them.
 _SHEET_SPACING = {'figure.constrained_layout.w_pad': 0.15, 'figure.constrained_layout.h_pad': 0.12}
 _SHEET_COLUMNS = 2
-# Characters of a line, and lines of problems, that fit.
+# The characters per line, and the lines of problems, that fit.
 _CONCLUSION_LINE = 150
 _SENTENCE_LINE = 92
 _PROBLEMS = 5
@@ -71,9 +71,9 @@ class Drawing:
     One figure.
 
     Args:
-        name: for addresses within the page.
-        title: in a few words.
-        sentence: what it shows.
+        name: its anchor on the page.
+        title: a few words.
+        sentence: the caption.
         draw: draws it into axes.
     """
 
@@ -84,7 +84,7 @@ class Drawing:
 
 
 def drawings(analysis: Analysis) -> tuple[Drawing, ...]:
-    """Return all figures, in the order in which they answer questions."""
+    """Return all figures, in the order of the page."""
     many = len(analysis.names) > MOST_CLASSES
     drawn = len(confused_classes(analysis))
     which = f' Of {len(analysis.names)} classes, the {drawn} '
@@ -153,7 +153,7 @@ def drawings(analysis: Analysis) -> tuple[Drawing, ...]:
 
 
 def svg_of(drawing: Drawing, analysis: Analysis) -> bytes:
-    """Return a figure as an SVG file, which is sharp at every size."""
+    """Return a figure as an SVG file."""
     with _drawing():
         figure = Figure(figsize=_SIZE, layout='constrained')
         drawing.draw(figure.subplots(), analysis)
@@ -163,7 +163,7 @@ def svg_of(drawing: Drawing, analysis: Analysis) -> bytes:
 
 
 def sheet_of(all_drawings: tuple[Drawing, ...], analysis: Analysis, top: Conclusions) -> bytes:
-    """Return all figures, the conclusion first, as one PNG file."""
+    """Return the conclusions and all figures as one PNG file."""
     rows = -(-len(all_drawings) // _SHEET_COLUMNS)
     heights = [_CONCLUSION_HEIGHT, *[_ROW_HEIGHT] * rows]
     with _drawing(), mpl.rc_context(_SHEET_SPACING):
@@ -208,8 +208,8 @@ def _write_conclusion(panel: SubFigure, top: Conclusions) -> None:
 
 @contextmanager
 def _drawing() -> Iterator[None]:
-    """Draw in the report's style."""
+    """Apply the report's style inside the ``with`` block."""
     with mpl.rc_context(STYLE), warnings.catch_warnings():
-        # Letters that the font of figures has not are boxes there; the page's tables have them.
+        # Characters missing in the figures' font become boxes; the page's tables show them.
         warnings.filterwarnings('ignore', message='Glyph .* missing from', category=UserWarning)
         yield

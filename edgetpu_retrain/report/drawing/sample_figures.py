@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Figures of the samples: how many of each class, and what more of them would bring."""
+"""Figures of the samples: class balance, learning curve, gain per class and spacing."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _TOO_FEW = 'There are too few samples for this:\na class needs five at least.'
 
 
 def smallest_classes(analysis: Analysis) -> IntArray:
-    """Return the classes to show: all, or the smallest where they are many."""
+    """Return the classes to show: all, or if there are many, the smallest."""
     order = np.argsort(analysis.counts, kind='stable')[:MOST_CLASSES]
     return np.sort(order)
 
@@ -65,7 +65,7 @@ def draw_class_balance(axes: Axes, analysis: Analysis) -> None:
 
 
 def draw_learning_curve(axes: Axes, analysis: Analysis) -> None:
-    """Draw the share of right answers over the share of samples trained on."""
+    """Draw accuracy over the share of samples trained on."""
     curve = analysis.learning
     axes.set_xlabel('samples trained on (% of all, and count)')
     axes.set_ylabel('right answers (%)')
@@ -107,7 +107,7 @@ def gaining_classes(analysis: Analysis) -> list[tuple[int, float, float]]:
 
 
 def draw_gain_by_class(axes: Axes, analysis: Analysis) -> None:
-    """Draw, for each class, how doubling the samples changed its share of right answers."""
+    """Draw, for each class, how doubling the samples changed its recall."""
     axes.set_xlabel('recognized (%)')
     axes.set_ylabel('class')
     found = gaining_classes(analysis)
@@ -134,7 +134,7 @@ def draw_gain_by_class(axes: Axes, analysis: Analysis) -> None:
 
 
 def draw_spacing(axes: Axes, analysis: Analysis) -> None:
-    """Draw how far samples are from their nearest other one, as a histogram."""
+    """Draw a histogram of the samples' distances to their nearest neighbour."""
     distances = analysis.spacing
     shares = np.full(len(distances), 100.0 / max(len(distances), 1))
     widest = max(float(distances.max(initial=0.0)), 0.05)

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Figures of a training: loss and accuracy along its iterations."""
+"""Figures of a training: loss and accuracy over its iterations."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def draw_loss(axes: Axes, analysis: Analysis) -> None:
 
 
 def draw_accuracy(axes: Axes, analysis: Analysis) -> None:
-    """Draw the accuracies of the runs that measured, and of the final one."""
+    """Draw the accuracies of the measuring runs and of the final run."""
     curves = analysis.curves
     final = curves.final
     axes.plot(
@@ -81,7 +81,7 @@ def draw_accuracy(axes: Axes, analysis: Analysis) -> None:
 
 
 def _floor(curves: TrainingCurves) -> float:
-    """Return a share in percent, below all that is drawn."""
+    """Return the lower limit of the accuracy axis, in percent."""
     drawn = np.concatenate(
         [
             curves.final.train_accuracy,
@@ -97,7 +97,7 @@ def _measuring_label(runs: int) -> str:
 
 
 def _mean_run(runs: tuple[TrainingRun, ...]) -> TrainingRun:
-    """Return the mean of runs that reported at the same iterations, as far as all of them did."""
+    """Return the mean of several runs, over the iterations that all of them reported."""
     points = min(len(run.iterations) for run in runs)
     return TrainingRun(
         runs[0].iterations[:points],

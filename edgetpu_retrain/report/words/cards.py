@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What the page tells of single samples and of classes: plain values for the template."""
+"""The page's data on single samples and on classes, as plain values for the template."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Near:
-    """A neighbour: number, class and picture (an address, '' = none) of it, and how far it is."""
+    """A neighbour of a sample: id, class, picture (an address, '' = none) and distance."""
 
     number: int
     label: str
@@ -41,14 +41,14 @@ class Card:
     One sample.
 
     Args:
-        number: in the store.
-        label: as taught.
-        answer: what a model said that had not seen it.
-        confidence: of that answer, in percent.
-        own: what the model gave the label, in percent.
-        right: whether the answer was right.
-        camera: that saw it, '' = none.
-        picture: its address, '' = none.
+        number: its id in the store.
+        label: its label.
+        answer: its held-out prediction.
+        confidence: confidence of that prediction, in percent.
+        own: predicted probability of its label, in percent.
+        right: whether the prediction is right.
+        camera: its camera, '' = none.
+        picture: address of its picture, '' = none.
         near: its nearest neighbours.
     """
 
@@ -65,7 +65,7 @@ class Card:
 
 @dataclass(frozen=True)
 class ClassRow:
-    """One class: name, samples, and how well it is recognized, as texts."""
+    """One class: name, number of samples, recall and precision, as text."""
 
     label: str
     samples: int
@@ -77,7 +77,7 @@ class ClassRow:
 
 
 def card_rows(analysis: Analysis) -> list[int]:
-    """Return the numbers of all samples that cards show, neighbours included."""
+    """Return the ids of all samples on cards, including neighbours."""
     ids = analysis.material.samples.ids.tolist()
     rows = set(analysis.neighbours)
     for near in analysis.neighbours.values():
@@ -86,7 +86,7 @@ def card_rows(analysis: Analysis) -> list[int]:
 
 
 def suspect_cards(analysis: Analysis, pictures: Mapping[int, str]) -> list[Card]:
-    """Return the samples whose label is probably wrong; 'answer' is what each one looks like."""
+    """Return cards of samples with suspicious labels; 'answer' is the class they count for."""
     found = analysis.mislabels
     return [
         _card(analysis, position, pictures, looks_like)
@@ -97,12 +97,12 @@ def suspect_cards(analysis: Analysis, pictures: Mapping[int, str]) -> list[Card]
 
 
 def cards(analysis: Analysis, positions: IntArray, pictures: Mapping[int, str]) -> list[Card]:
-    """Return some of the judged samples."""
+    """Return cards of some evaluated samples."""
     return [_card(analysis, position, pictures) for position in positions.tolist()]
 
 
 def class_rows(analysis: Analysis) -> list[ClassRow]:
-    """Return all classes, in the order in which they were first taught."""
+    """Return all classes, in the order of their first sample."""
     return [_class_row(analysis, number) for number in range(len(analysis.names))]
 
 

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What the figures mean, in words that come before them."""
+"""The conclusions at the top of the report."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from edgetpu_retrain.report.analysis.problems import Problem, problems
 from edgetpu_retrain.report.analysis.report_analysis import Analysis
 from edgetpu_retrain.report.words.phrases import listed, number_of, percent, points, quoted
 
-# As the demo's exam asks for.
+# The pass mark of the demo's exam.
 _GOOD = 0.95
-# More classes at once would be no advice.
+# Naming more classes at once would not be useful advice.
 _CLASSES_NAMED = 3
 
 Mood = Literal['good', 'more', 'wrong', 'unmeasured']
@@ -34,13 +34,13 @@ Mood = Literal['good', 'more', 'wrong', 'unmeasured']
 @dataclass(frozen=True)
 class Conclusions:
     """
-    The top of the report.
+    The conclusions at the top of the report.
 
     Args:
-        mood: which answer it is.
-        headline: the answer to 'have I done enough?'.
-        sentences: why, and of which class more would help.
-        problems: what is wrong, the gravest first.
+        mood: the kind of conclusion.
+        headline: whether there are enough samples.
+        sentences: why, and of which classes more samples would help.
+        problems: the problems, the most severe first.
     """
 
     mood: Mood
@@ -50,7 +50,7 @@ class Conclusions:
 
 
 def conclude(analysis: Analysis) -> Conclusions:
-    """Return what a person should know first."""
+    """Return the conclusions."""
     found = problems(analysis)
     mood, headline = _headline(analysis)
     return Conclusions(
@@ -62,7 +62,7 @@ def conclude(analysis: Analysis) -> Conclusions:
 
 
 def more_samples(analysis: Analysis) -> str:
-    """Return whether more samples would help, and of which class, in words."""
+    """Return a sentence on whether more samples would help, and of which class."""
     gain = analysis.learning.gain() if analysis.learning else None
     if gain is None:
         if not analysis.judged:

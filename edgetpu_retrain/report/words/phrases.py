@@ -11,15 +11,15 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Words of the report: labels, shares and counts as a person reads them."""
+"""Formatting of labels, shares and counts in the report."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 import math
 
-# A label with these could turn the text around it: Unicode Standard Annex 9, 'Explicit
-# Directional Embeddings, Overrides and Isolates' and the implicit marks.
+# A label with these could change the direction of the surrounding text: Unicode Standard Annex 9,
+# 'Explicit Directional Embeddings, Overrides and Isolates' and the implicit marks.
 _DIRECTION_MARKS = dict.fromkeys(
     map(ord, '\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069')
 )
@@ -27,11 +27,11 @@ _DIRECTION_MARKS = dict.fromkeys(
 
 def shown(label: str, longest: int = 0) -> str:
     """
-    Return a label as it is shown.
+    Return a label for display.
 
     Args:
         label: class name.
-        longest: characters at most, the last one an ellipsis then; 0 = all.
+        longest: maximum number of characters, including an ellipsis; 0 = no limit.
 
     >>> shown('a very long name', 10)
     'a very lo…'
@@ -44,7 +44,7 @@ def shown(label: str, longest: int = 0) -> str:
 
 
 def quoted(label: str) -> str:
-    """Return a label as part of a sentence, which it leaves as it is in whatever script."""
+    """Return a label in quotes, isolated so that its script does not affect the sentence."""
     return f'“\u2068{shown(label)}\u2069”'
 
 
@@ -59,21 +59,21 @@ def percent(share: float) -> str:
         return 'not measured'
     rounded = round(100 * share)
     if rounded in {0, 100} and share not in {0.0, 1.0}:
-        # Cut off, not rounded: one mistake in 10 000 must not read as none.
+        # Truncate instead of rounding: one mistake in 10,000 must not read as none.
         tenths = min(max(math.floor(1000 * share), 1), 999)
         return f'{tenths / 10:.1f} %'
     return f'{rounded} %'
 
 
 def points(difference: float) -> str:
-    """Return the difference of two shares in percentage points, with its sign."""
+    """Return the difference of two shares in percentage points, with a sign."""
     rounded = round(100 * difference, 1)
     return f'{rounded + 0.0:+.1f} points'
 
 
 def number_of(count: int, thing: str, things: str = '') -> str:
     """
-    Return how many there are of something.
+    Return a number with its noun.
 
     >>> number_of(1, 'sample'), number_of(2500, 'sample'), number_of(3, 'class', 'classes')
     ('1 sample', '2500 samples', '3 classes')
@@ -83,7 +83,7 @@ def number_of(count: int, thing: str, things: str = '') -> str:
 
 def listed(parts: Sequence[str], most: int = 5) -> str:
     """
-    Return parts as an enumeration.
+    Return parts as a list with commas and 'and'.
 
     >>> listed(['a', 'b', 'c']), listed(['a', 'b', 'c', 'd'], most=2)
     ('a, b and c', 'a, b and 2 more')
