@@ -111,9 +111,9 @@ class RetrainNode(ManagedEntity):
     def close(self) -> None:
         """Cancel a training that runs, end all threads and close the files."""
         self._action.close()
-        self._corrections.close()
-        self._models.close()
-        self._following.close()
+        self._corrections.stop()
+        self._models.stop()
+        self._following.stop()
         self._images.close()
         self._clean_up()
 

@@ -15,14 +15,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future
 import traceback
 
 from edgetpu_retrain.errors import RetrainError, StoreError
 from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.health.status import NodeStatus
 from edgetpu_retrain.node.models.model_versions import ModelVersions, Wanted
-from edgetpu_retrain.node.process.thread_priority import stand_back
+from edgetpu_retrain.node.requests.background_thread import BackgroundThread
 from edgetpu_retrain.wording import sentence
 from rclpy.node import Node
 
@@ -44,9 +44,7 @@ class ModelFollowing:
     def __init__(self, node: Node, status: NodeStatus) -> None:
         self._log = node.get_logger()
         self._status = status
-        self._thread = ThreadPoolExecutor(
-            max_workers=1, thread_name_prefix='following', initializer=stand_back
-        )
+        self._thread = BackgroundThread('following')
         self._work: Future[None] | None = None
         self._seen: tuple[Wanted, bool] | None = None
         self._said: set[tuple[int, str]] = set()
@@ -72,14 +70,9 @@ class ModelFollowing:
 
     def stop(self) -> None:
         """Wait until what was begun is done."""
-        if self._work is not None:
-            wait([self._work])
+        self._thread.stop()
         self._seen = None
         self._said.clear()
-
-    def close(self) -> None:
-        """End the thread when what was begun is done."""
-        self._thread.shutdown()
 
     def _handle(self, versions: ModelVersions, wanted: Wanted, follow: bool) -> None:
         try:

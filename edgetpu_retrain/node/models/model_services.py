@@ -16,14 +16,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.models.served_model import ServedModel
-from edgetpu_retrain.node.process.thread_priority import stand_back
+from edgetpu_retrain.node.requests.background_thread import BackgroundThread
 from edgetpu_retrain.node.requests.responses import ServiceAnswers
-from edgetpu_retrain.store.models.model_store import ModelVersion
 from edgetpu_retrain_interfaces.srv import LoadModel
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
@@ -41,10 +39,7 @@ class ModelServices:
     def __init__(self, node: Node, active: Callable[[], ActiveParts]) -> None:
         self._active = active
         self._answers = ServiceAnswers(node)
-        self._thread = ThreadPoolExecutor(
-            max_workers=1, thread_name_prefix='models', initializer=stand_back
-        )
-        self._loading: Future[ModelVersion] | None = None
+        self._thread = BackgroundThread('models')
         node.create_service(
             LoadModel,
             '~/load_model',
@@ -53,13 +48,8 @@ class ModelServices:
         )
 
     def stop(self) -> None:
-        """Wait until what was asked for is done."""
-        if self._loading is not None:
-            wait([self._loading])
-
-    def close(self) -> None:
-        """End when what was asked for is done."""
-        self._thread.shutdown()
+        """Wait until all requested models are loaded."""
+        self._thread.stop()
 
     async def _load_model(self, request: Any, response: Any) -> Any:
         return await self._answers.fill(response, self._load(request, response))
@@ -67,8 +57,8 @@ class ModelServices:
     async def _load(self, request: Any, response: Any) -> str:
         versions = self._active().versions
         try:
-            self._loading = self._thread.submit(versions.load, request.version)
-            loaded = await self._answers.ended(self._loading)
+            loading = self._thread.submit(versions.load, request.version)
+            loaded = await self._answers.ended(loading)
         finally:
             _tell_what_serves(versions.serving, response)
         return f'Model version {loaded.version} serves ({loaded.path})'

@@ -16,8 +16,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-import math
 import time
 import traceback
 from typing import Any
@@ -29,19 +27,20 @@ from edgetpu_retrain.node.models.model_training import Cancellation, TrainedMode
 from edgetpu_retrain.node.models.training_goal import GoalLimit, MAX_GOALS, training_options
 from edgetpu_retrain.node.models.training_messages import fill_result, progress_feedback
 from edgetpu_retrain.node.process.error_frames import release_frames
-from edgetpu_retrain.node.process.thread_priority import stand_back
+from edgetpu_retrain.node.requests.background_thread import BackgroundThread
 from edgetpu_retrain.node.requests.executor_future import on_executor
 from edgetpu_retrain.retraining import TrainingCancelled
 from edgetpu_retrain.wording import presentable, quoted, sentence
 from edgetpu_retrain_interfaces.action import Train
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 # Seconds for which a finished goal's result can still be fetched; the default differs from one
 # ROS distribution to the next.
 _KEEP_RESULT_S = 900
-_TOO_MANY_TOLD_S = 10.0
+_STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 
 
 class TrainingAction:
@@ -67,14 +66,10 @@ class TrainingAction:
         self._active = active
         self._on_change = on_change
         self._last_message = ''
-        self._thread = ThreadPoolExecutor(
-            max_workers=1, thread_name_prefix='training', initializer=stand_back
-        )
+        self._thread = BackgroundThread('training')
         # Of the goal that runs; touched by the executor's thread only.
         self._running: tuple[bytes, Cancellation] | None = None
-        self._work: Future[TrainedModel] | None = None
         self._limit = GoalLimit(_KEEP_RESULT_S)
-        self._told_s = -math.inf
         self._server = ActionServer(
             node,
             Train,
@@ -90,25 +85,22 @@ class TrainingAction:
         """Cancel what runs, and wait until its thread has ended."""
         if self._running is not None:
             self._running[1].request()
-        if self._work is not None:
-            wait([self._work])
+        self._thread.stop()
 
     def close(self) -> None:
         """Cancel what runs, wait for its thread, and take the action away."""
         self.stop()
-        self._thread.shutdown()
         self._server.destroy()
 
     def _accept(self, _goal: Any) -> GoalResponse:
-        now = time.monotonic()
-        if self._limit.takes(now):
+        if self._limit.takes(time.monotonic()):
             return GoalResponse.ACCEPT
-        if now - self._told_s >= _TOO_MANY_TOLD_S:
-            self._told_s = now
-            self._node.get_logger().warning(
-                f'no training: more than {MAX_GOALS} goals came within {_KEEP_RESULT_S} s, so '
-                'they are rejected: find out which program sends them'
-            )
+        self._node.get_logger().warning(
+            f'no training: more than {MAX_GOALS} goals came within {_KEEP_RESULT_S} s, so they '
+            'are rejected: find out which program sends them',
+            throttle_duration_sec=10.0,
+            throttle_time_source_type=_STEADY,
+        )
         return GoalResponse.REJECT
 
     def _cancel(self, goal: Any) -> CancelResponse:
@@ -168,11 +160,10 @@ class TrainingAction:
         self._running = (_key(goal), cancellation)
         self._on_change(True, self._last_message)
         try:
-            self._work = self._thread.submit(parts.training.run, options, cancellation, report)
-            trained: TrainedModel = await on_executor(self._node, self._work)
+            work = self._thread.submit(parts.training.run, options, cancellation, report)
+            trained: TrainedModel = await on_executor(self._node, work)
         finally:
             self._running = None
-            self._work = None
         return trained
 
 

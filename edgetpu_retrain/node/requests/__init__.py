@@ -11,4 +11,4 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What all services share: responses, refusals in the log, futures."""
+"""What services share: responses, refusals in the log, futures, background threads."""

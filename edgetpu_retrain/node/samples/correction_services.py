@@ -16,14 +16,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 import threading
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.node.active_parts import ActiveParts
-from edgetpu_retrain.node.process.thread_priority import stand_back
+from edgetpu_retrain.node.requests.background_thread import BackgroundThread
 from edgetpu_retrain.node.requests.responses import ServiceAnswers
 from edgetpu_retrain.node.samples.reembedding import reembed
 from edgetpu_retrain.node.samples.sample_requests import relabel_request
@@ -48,10 +47,8 @@ class CorrectionServices:
         self._active = active
         self._answers = ServiceAnswers(node)
         # Embedding a whole store again takes minutes; other samples are stored meanwhile.
-        self._thread = ThreadPoolExecutor(
-            max_workers=1, thread_name_prefix='reembedding', initializer=stand_back
-        )
-        self._reembedding: Future[str] | None = None
+        self._thread = BackgroundThread('reembedding')
+        self._is_reembedding = False
         self._stopping = threading.Event()
         group = ReentrantCallbackGroup()
         for kind, name, callback in (
@@ -64,13 +61,7 @@ class CorrectionServices:
     def stop(self) -> None:
         """End what runs after the picture in hand; it can be asked for again."""
         self._stopping.set()
-        if self._reembedding is not None:
-            wait([self._reembedding])
-
-    def close(self) -> None:
-        """End what runs, and its thread."""
-        self.stop()
-        self._thread.shutdown()
+        self._thread.stop()
 
     async def _relabel_samples(self, request: Any, response: Any) -> Any:
         work = tell_totals(
@@ -110,19 +101,20 @@ class CorrectionServices:
 
     async def _reembed(self) -> str:
         parts = self._active()
-        if self._reembedding is not None:
+        if self._is_reembedding:
             raise RequestError('The samples are being embedded again: wait for its end')
         self._stopping.clear()
-        self._reembedding = self._thread.submit(
+        self._is_reembedding = True
+        reembedding = self._thread.submit(
             reembed,
             parts.store,
             parts.samples.description,
             parts.workers.embed,
             self._stopping.is_set,
         )
-        self._reembedding.add_done_callback(lambda _: parts.samples.report_counts())
+        reembedding.add_done_callback(lambda _: parts.samples.report_counts())
         try:
-            message: str = await self._answers.ended(self._reembedding)
+            message: str = await self._answers.ended(reembedding)
         finally:
-            self._reembedding = None
+            self._is_reembedding = False
         return message

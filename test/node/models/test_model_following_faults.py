@@ -56,7 +56,7 @@ class Following(LoneNode):
             wait([self.following._work])
 
     def close(self) -> None:
-        self.following.close()
+        self.following.stop()
         super().close()
 
 

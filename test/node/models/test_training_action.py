@@ -22,10 +22,12 @@ from typing import Any
 
 from action_msgs.msg import GoalStatus
 from edgetpu_retrain.node.models import training_action
+from edgetpu_retrain.node.models.training_goal import MAX_GOALS
 from edgetpu_retrain_interfaces.action import Train
 import pytest
 import rclpy
-from rclpy.action import CancelResponse
+from rclpy.action import CancelResponse, GoalResponse
+from support.lone_node import LoneNode
 from support.running_node import Camera, image_message, pattern, Person
 
 PICTURES = {'cat': image_message(pattern(1)), 'dog': image_message(pattern(2))}
@@ -234,3 +236,13 @@ def test_a_goal_that_was_cancelled_before_it_began_does_not_begin(
     action.close()
     node.destroy_node()
     rclpy.try_shutdown(context=context)
+
+
+def test_too_many_goals_are_rejected_and_logged_once(capfd: pytest.CaptureFixture[str]) -> None:
+    robot = LoneNode('training')
+    action = training_action.TrainingAction(robot.node, SimpleNamespace, lambda *_: None)
+    accepted = [action._accept(None) for _ in range(MAX_GOALS + 3)]
+    assert accepted[-4:] == [GoalResponse.ACCEPT] + [GoalResponse.REJECT] * 3
+    assert capfd.readouterr().err.count('find out which program sends them') == 1
+    action.close()
+    robot.close()

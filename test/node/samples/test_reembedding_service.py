@@ -73,7 +73,7 @@ class Robot(LoneNode):
     def close(self) -> None:
         for each in self.waiting:
             each.cancel()
-        self.services.close()
+        self.services.stop()
         super().close()
         self.store.close()
 

@@ -1,0 +1,87 @@
+# Copyright 2026 edgetpu_retrain contributors
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+import os
+import sys
+import threading
+import time
+from typing import Any
+import weakref
+
+from edgetpu_retrain.node.requests.background_thread import BackgroundThread
+import pytest
+from support.waiting import PATIENCE_S
+
+
+class Model:
+    """Something large."""
+
+
+def test_work_is_done_in_order_by_one_thread() -> None:
+    thread = BackgroundThread('test')
+    done: list[int] = []
+    names = {thread.submit(_note, done, number) for number in range(20)}
+    thread.stop()
+    assert done == list(range(20))
+    assert len({name.result() for name in names}) == 1
+
+
+def _note(done: list[int], number: int) -> str:
+    done.append(number)
+    return threading.current_thread().name
+
+
+def test_a_callback_never_finds_closed_what_is_closed_after_the_thread(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    thread, other = BackgroundThread('test'), ThreadPoolExecutor(1)
+    finish, added = threading.Event(), []
+
+    def add(_work: Future[Any]) -> None:
+        time.sleep(0.2)
+        added.append(other.submit(int))
+
+    thread.submit(finish.wait, PATIENCE_S).add_done_callback(add)
+    finish.set()
+    thread.stop()
+    other.shutdown()
+    assert [each.result() for each in added] == [0]
+    assert caplog.text == ''
+
+
+def test_it_begins_again_after_its_end() -> None:
+    thread = BackgroundThread('test')
+    for _ in range(2):
+        assert thread.submit(int, '7').result(PATIENCE_S) == 7
+        thread.stop()
+        assert not [each for each in threading.enumerate() if each.name.startswith('test')]
+    thread.stop()
+
+
+def test_it_keeps_no_result() -> None:
+    thread = BackgroundThread('test')
+    result = weakref.ref(thread.submit(Model).result(PATIENCE_S))
+    thread.submit(int).result(PATIENCE_S)
+    assert result() is None
+    thread.stop()
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='elsewhere threads have no priority')
+def test_its_priority_is_lower() -> None:
+    thread = BackgroundThread('test')
+    niceness = thread.submit(os.getpriority, os.PRIO_PROCESS, 0).result(PATIENCE_S)
+    thread.stop()
+    assert niceness == min(os.getpriority(os.PRIO_PROCESS, 0) + 10, 19)
