@@ -75,9 +75,9 @@ class DetectionInput:
         self._statistics = statistics
         statistics.count(parameters().name, 'detections received', 0)
         self._matcher = DetectionMatcher()
-        self._unmatched = FaultCounter('detections without an image')
-        self._left_out = FaultCounter('too many detections')
-        self._unusable = FaultCounter('unusable detections')
+        self._unmatched = FaultCounter('detections without an image', self._warn)
+        self._left_out = FaultCounter('too many detections', self._warn)
+        self._unusable = FaultCounter('unusable detections', self._warn)
         self._subscription = node.create_subscription(
             Detection2DArray,
             parameters().detections_topic,
@@ -115,7 +115,7 @@ class DetectionInput:
             check_detections(message)
         except ImageError as error:
             self._statistics.count(camera, 'detections lost')
-            self._warn(self._unusable.add(camera, str(error), time.monotonic()))
+            self._unusable.add(camera, str(error))
             return
         self._keep_most_certain(message)
         for detection in message.detections:
@@ -134,14 +134,12 @@ class DetectionInput:
         if excess <= 0:
             return
         self._statistics.count(parameters.name, 'boxes skipped', excess)
-        report = self._left_out.add(
+        self._left_out.add(
             parameters.name,
             f'{len(message.detections)} boxes in one image; the {parameters.max_detections} of '
             f'the highest scores are classified: make the detector send fewer, or raise '
             f'{parameters.name}.max_detections',
-            time.monotonic(),
         )
-        self._warn(report)
         message.detections = most_certain(message.detections, parameters.max_detections)
 
     def _expire(self) -> None:
@@ -157,8 +155,7 @@ class DetectionInput:
     def _lose(self, reason: str) -> None:
         camera = self._parameters().name
         self._statistics.count(camera, 'detections unmatched')
-        self._warn(self._unmatched.add(camera, reason, time.monotonic()))
+        self._unmatched.add(camera, reason)
 
-    def _warn(self, report: str | None) -> None:
-        if report:
-            self._node.get_logger().warning(report)
+    def _warn(self, text: str) -> None:
+        self._node.get_logger().warning(text)

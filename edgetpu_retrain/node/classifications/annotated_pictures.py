@@ -52,7 +52,7 @@ class AnnotatedPictures:
             for name in cameras
         }
         self._rates = {name: FrameRate() for name in self._publishers}
-        self._faults = FaultCounter('answer not drawn')
+        self._faults = FaultCounter('answer not drawn', lambda text: node.get_logger().error(text))
         self._newest: dict[str, tuple[Frame, Annotation]] = {}
         self._closing = False
         self._changed = threading.Condition()
@@ -93,9 +93,7 @@ class AnnotatedPictures:
                 if not self._node.context.ok():
                     return
                 reason = str(error) if isinstance(error, ImageError) else repr(error)
-                report = self._faults.add(frame.camera, reason, time.monotonic())
-                if report:
-                    self._node.get_logger().error(report)
+                self._faults.add(frame.camera, reason)
 
     def _next(self) -> tuple[Frame, Annotation] | None:
         with self._changed:

@@ -16,7 +16,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-import time
 
 from edgetpu_retrain.errors import ImageError, RetrainError
 from edgetpu_retrain.learning.arrays import FloatArray
@@ -54,9 +53,9 @@ class NodeFrameEvents:
         self._publishers = publishers
         self._samples = samples
         self._captures = captures
-        self._unusable = FaultCounter('unusable image')
-        self._lost = FaultCounter('frame lost')
-        self._empty = FaultCounter('boxes skipped')
+        self._unusable = FaultCounter('unusable image', self._log_error)
+        self._lost = FaultCounter('frame lost', self._log_error)
+        self._empty = FaultCounter('boxes skipped', lambda text: node.get_logger().warning(text))
 
     def classified(
         self, frame: Frame, model: ServedModel, scores: FloatArray, embedding: RawArray
@@ -85,7 +84,7 @@ class NodeFrameEvents:
     def detected(
         self, frame: Frame, model: ServedModel, answers: Sequence[BoxAnswer], skipped: int
     ) -> None:
-        """Publish the answers; say that boxes are empty, at most once a second."""
+        """Publish the answers; log that boxes are empty, at most once a second."""
         if self._node.context.ok():
             self._publishers.detected(frame, model, answers)
         if skipped:
@@ -94,24 +93,21 @@ class NodeFrameEvents:
                 f'{skipped} of {skipped + len(answers)} have no pixel in the image of '
                 f'{width}x{height} pixels: boxes are in pixels of the whole image'
             )
-            report = self._empty.add(frame.camera, reason, time.monotonic())
-            if report:
-                self._node.get_logger().warning(report)
+            self._empty.add(frame.camera, reason)
 
     def unusable(self, frame: Frame, error: ImageError) -> None:
-        """Say that an image is malformed, at most once a second."""
-        self._log(self._unusable.add(frame.camera, str(error), time.monotonic()))
+        """Log that an image is malformed, at most once a second."""
+        self._unusable.add(frame.camera, str(error))
 
     def failed(self, frame: Frame, error: Exception) -> None:
-        """Say that a frame was lost to a failure, at most once a second."""
+        """Log that a frame was lost to a failure, at most once a second."""
         reason = str(error) if isinstance(error, RetrainError) else repr(error)
-        self._log(self._lost.add(frame.camera, reason, time.monotonic()))
+        self._lost.add(frame.camera, reason)
 
     def latest_fault(self, camera: str) -> str:
         """Return what was wrong with a camera's frames since this was last asked, or ''."""
         faults = [counter.latest(camera) for counter in (self._unusable, self._lost)]
         return '; '.join(filter(None, faults))
 
-    def _log(self, report: str | None) -> None:
-        if report:
-            self._node.get_logger().error(report)
+    def _log_error(self, text: str) -> None:
+        self._node.get_logger().error(text)

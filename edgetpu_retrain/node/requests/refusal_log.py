@@ -18,15 +18,15 @@ from __future__ import annotations
 import math
 
 MOST_A_SECOND = 10
-"""So many refusals a second are told one by one: a person makes fewer, a program that is wrong
-would fill the disk."""
+"""So many refusals a second are logged one by one: a person makes fewer, a program that is wrong
+would fill the disk.  The ``throttle_duration_sec`` of rclpy would let only one through."""
 
 _PERIOD_S = 1.0
 
 
 class RefusalLog:
     """
-    Tells which refusals are worth a line.
+    Decides which refusals are worth a line.
 
     >>> refusals = RefusalLog()
     >>> lines = [refusals.line('no such label', now=7.0) for _ in range(MOST_A_SECOND + 2)]
@@ -38,8 +38,8 @@ class RefusalLog:
 
     def __init__(self) -> None:
         self._began = -math.inf
-        self._told = 0
-        self._untold = 0
+        self._logged = 0
+        self._left_out = 0
 
     def line(self, message: str, now: float) -> str | None:
         """
@@ -50,10 +50,10 @@ class RefusalLog:
             now: seconds of :func:`time.monotonic`.
         """
         if now - self._began >= _PERIOD_S:
-            self._began, self._told = now, 0
-        if self._told >= MOST_A_SECOND:
-            self._untold += 1
+            self._began, self._logged = now, 0
+        if self._logged >= MOST_A_SECOND:
+            self._left_out += 1
             return None
-        self._told += 1
-        untold, self._untold = self._untold, 0
-        return f'{message} ({untold} other requests were refused before)' if untold else message
+        self._logged += 1
+        others, self._left_out = self._left_out, 0
+        return f'{message} ({others} other requests were refused before)' if others else message

@@ -39,14 +39,12 @@ class AwaitedFaults(FaultCounter):
     """Faults that a test can wait for."""
 
     def __init__(self, kind: str) -> None:
-        super().__init__(kind)
-        self.told = threading.Event()
+        super().__init__(kind, print)
+        self.added = threading.Event()
 
-    def add(self, camera: str, reason: str, now: float) -> str | None:
-        try:
-            return super().add(camera, reason, now)
-        finally:
-            self.told.set()
+    def add(self, camera: str, reason: str) -> None:
+        super().add(camera, reason)
+        self.added.set()
 
 
 def frame(**changes: Any) -> Frame:
@@ -79,7 +77,7 @@ def test_it_is_drawn_only_while_somebody_looks() -> None:
         next_picture(annotated, frame(), pictures)
         # One that cannot be read costs nothing but itself.
         annotated.classified(broken, ANSWER)
-        assert faults.told.wait(PATIENCE_S)
+        assert faults.added.wait(PATIENCE_S)
         assert '48 rows of step 1' in faults.latest('front')
         message = next_picture(annotated, seen, pictures)
         annotated.close()

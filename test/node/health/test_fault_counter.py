@@ -13,32 +13,55 @@
 # limitations under the License.
 from __future__ import annotations
 
+from edgetpu_retrain.node.health import fault_counter
 from edgetpu_retrain.node.health.fault_counter import FaultCounter
+import pytest
 
 
-def test_every_fault_is_counted_and_one_a_second_is_told() -> None:
-    faults = FaultCounter('unusable image')
-    reports = [faults.add('front', f'reason {at}', now=at / 10) for at in range(25)]
-    assert faults.total('front') == 25
-    assert {at: report for at, report in enumerate(reports) if report} == {
-        0: "camera 'front': unusable image (1 so far): reason 0",
-        10: "camera 'front': unusable image (11 so far): reason 10",
-        20: "camera 'front': unusable image (21 so far): reason 20",
-    }
+class Clock:
+    """Stands in for the module ``time``; its time is a test's."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(fault_counter, 'time', clock)
+    return clock
+
+
+def test_every_fault_is_counted_and_one_a_second_is_logged(clock: Clock) -> None:
+    lines: list[str] = []
+    faults = FaultCounter('unusable image', lines.append)
+    for at in range(25):
+        clock.now = at / 10
+        faults.add('front', f'reason {at}')
+    assert lines == [
+        "camera 'front': unusable image (1 so far): reason 0",
+        "camera 'front': unusable image (11 so far): reason 10",
+        "camera 'front': unusable image (21 so far): reason 20",
+    ]
+
+
+@pytest.mark.usefixtures('clock')
 def test_one_camera_does_not_silence_another() -> None:
-    faults = FaultCounter('frame lost')
-    assert faults.add('left', 'x', now=0.0)
-    assert faults.add('right', 'x', now=0.0)
-    assert faults.total('left') == faults.total('right') == 1
+    lines: list[str] = []
+    faults = FaultCounter('frame lost', lines.append)
+    for camera in ('left', 'right', 'left'):
+        faults.add(camera, 'x')
+    assert lines == [f'camera {name!r}: frame lost (1 so far): x' for name in ('left', 'right')]
 
 
-def test_the_latest_fault_is_told_once() -> None:
-    faults = FaultCounter('unusable image')
+@pytest.mark.usefixtures('clock')
+def test_the_latest_fault_is_returned_once() -> None:
+    faults = FaultCounter('unusable image', lambda _: None)
     assert faults.latest('front') == ''
-    faults.add('front', 'first', now=0.0)
-    faults.add('front', 'second', now=0.1)
-    faults.add('rear', 'other', now=0.1)
+    faults.add('front', 'first')
+    faults.add('front', 'second')
+    faults.add('rear', 'other')
     assert faults.latest('front') == 'unusable image: second'
     assert faults.latest('front') == ''
