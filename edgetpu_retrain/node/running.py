@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing, ExitStack
 import signal
 import sys
 
@@ -50,15 +51,16 @@ def run(arguments: list[str] | None = None) -> int:
         # What is said about arguments or parameter files comes with a file and line of rcl.
         print(f'{NODE_NAME}: {error}', file=sys.stderr)
         return 1
-    node = None
-    retrain_node = None
+    stack = ExitStack()
+    stack.callback(rclpy.try_shutdown)
     try:
         # One thread is faster than several here: no callback waits for anything, and rclpy's
         # multi-threaded executor loses images.
         executor = SingleThreadedExecutor()
         node = create_managed_node(NODE_NAME)
+        stack.callback(node.destroy_node)
         executor.add_node(node)
-        retrain_node = RetrainNode(node)
+        retrain_node = stack.enter_context(closing(RetrainNode(node)))
         if not retrain_node.start():
             return 1 if rclpy.ok() else 0
         executor.spin()
@@ -70,9 +72,5 @@ def run(arguments: list[str] | None = None) -> int:
             get_logger(NODE_NAME).fatal(sentence(error))
             return 1
     finally:
-        if retrain_node is not None:
-            retrain_node.close()
-        if node is not None:
-            node.destroy_node()
-        rclpy.try_shutdown()
+        stack.close()
     return 0

@@ -15,7 +15,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, ExitStack
 import time
 from typing import Any
 
@@ -67,37 +68,36 @@ class Camera:
         self.parameters = parameters
         self._transport = IMAGE_TRANSPORTS[parameters.image_transport]
         self._offer = offer
-        try:
-            # Remapping is for the image topic; the transport's own follows from what it became.
-            self.topic = node.resolve_topic_name(parameters.image_topic)
-            self.topic += self._transport.topic_suffix
-            self._subscription = node.create_subscription(
-                _MESSAGE_TYPES[parameters.image_transport],
-                self.topic,
-                self._receive,
-                sensor_data_qos(),
-                callback_group=group,
-                qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-            )
-        # rclpy has no common type for refused names, overrides and values of overrides.
-        except Exception as error:
-            raise RequestError(
-                f'camera {self.name!r} cannot subscribe to {parameters.image_topic!a}: set '
-                f'{self.name}.image_topic to the name of a topic and qos_overrides to what ROS '
-                f'knows ({" ".join(str(error).split())})'
-            ) from error
         self._node = node
         self._detections: DetectionInput | None = None
-        if parameters.detections_topic:
-            self._detections = self._open_detections(statistics, group)
+        with ExitStack() as stack:
+            with _subscribing(self.name, 'image_topic', parameters.image_topic):
+                # Remapping is for the image topic; the transport's own follows from what it
+                # became.
+                self.topic = node.resolve_topic_name(parameters.image_topic)
+                self.topic += self._transport.topic_suffix
+                self._subscription = node.create_subscription(
+                    _MESSAGE_TYPES[parameters.image_transport],
+                    self.topic,
+                    self._receive,
+                    sensor_data_qos(),
+                    callback_group=group,
+                    qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+                )
+            stack.callback(node.destroy_subscription, self._subscription)
+            if parameters.detections_topic:
+                with _subscribing(self.name, 'detections_topic', parameters.detections_topic):
+                    self._detections = DetectionInput(
+                        node, lambda: self.parameters, offer, statistics, group
+                    )
+                stack.callback(self._detections.close)
+            self._stack = stack.pop_all()
         fast_dds = 'fastrtps' in get_rmw_implementation_identifier()
         self._silence = SilenceWatch(self.name, self.topic, fast_dds=fast_dds)
 
     def close(self) -> None:
         """Leave the topics."""
-        if self._detections is not None:
-            self._detections.close()
-        self._node.destroy_subscription(self._subscription)
+        self._stack.close()
 
     @property
     def detections_topic(self) -> str:
@@ -114,21 +114,6 @@ class Camera:
         """Whether a silence was told and goes on."""
         return self._silence.is_reported
 
-    def _open_detections(
-        self, statistics: FrameStatistics, group: CallbackGroup
-    ) -> DetectionInput:
-        try:
-            return DetectionInput(
-                self._node, lambda: self.parameters, self._offer, statistics, group
-            )
-        except Exception as error:
-            self._node.destroy_subscription(self._subscription)
-            raise RequestError(
-                f'camera {self.name!r} cannot subscribe to {self.parameters.detections_topic!a}: '
-                f'set {self.name}.detections_topic to the name of a topic and qos_overrides to '
-                f'what ROS knows ({" ".join(str(error).split())})'
-            ) from error
-
     def _receive(self, message: Any) -> None:
         now = time.monotonic()
         self._silence.image_arrived(now)
@@ -136,3 +121,17 @@ class Camera:
         self._offer(frame)
         if self._detections is not None:
             self._detections.image_arrived(frame)
+
+
+@contextmanager
+def _subscribing(camera: str, parameter: str, topic: str) -> Iterator[None]:
+    """Raise RequestError that names the parameter when rclpy refuses a subscription."""
+    try:
+        yield
+    # rclpy has no common type for refused names, overrides and values of overrides.
+    except Exception as error:
+        raise RequestError(
+            f'camera {camera!r} cannot subscribe to {topic!a}: set {camera}.{parameter} to the '
+            'name of a topic and qos_overrides to what ROS knows '
+            f'({" ".join(str(error).split())})'
+        ) from error

@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,7 @@ from edgetpu_retrain.pictures.annotation import Annotation
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind, RawArray
 from edgetpu_retrain_interfaces.msg import Embedding, Result
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from vision_msgs.msg import Classification, Detection2DArray
 
@@ -56,7 +58,7 @@ class AnswerPublishers:
     Args:
         node: publishes.
         description: of the extractor.
-        parameters: answers the present values of the node's parameters.
+        parameters: returns the present values of the node's parameters.
     """
 
     def __init__(
@@ -68,37 +70,27 @@ class AnswerPublishers:
         self._node = node
         self._description = description
         self._parameters = parameters
-        qos = QoSProfile(depth=_DEPTH)
-        self._result = node.create_publisher(Result, '~/result', qos)
-        self._classification = node.create_publisher(Classification, '~/classification', qos)
-        self._embedding = node.create_publisher(Embedding, '~/embedding', qos)
+        self._stack = ExitStack()
+        self._result = self._create(Result, '~/result')
+        self._classification = self._create(Classification, '~/classification')
+        self._embedding = self._create(Embedding, '~/embedding')
         cameras = parameters().camera_names
         self._of_camera = {
-            name: node.create_publisher(Classification, f'~/{name}/classification', qos)
-            for name in cameras
+            name: self._create(Classification, f'~/{name}/classification') for name in cameras
         }
         self._detections = {
-            camera.name: node.create_publisher(
-                Detection2DArray, f'~/{camera.name}/detections', qos
-            )
+            camera.name: self._create(Detection2DArray, f'~/{camera.name}/detections')
             for camera in parameters().cameras
             if camera.detections_topic
         }
         self._annotated = AnnotatedPictures(node, cameras)
+        self._stack.callback(self._annotated.close)
         # Each touched only by the one thread that serves the camera.
         self._smoothing = {name: Smoothing() for name in cameras}
 
     def close(self) -> None:
         """Leave the topics."""
-        self._annotated.close()
-        for publisher in (
-            self._result,
-            self._classification,
-            self._embedding,
-            *self._of_camera.values(),
-            *self._detections.values(),
-        ):
-            self._node.destroy_publisher(publisher)
+        self._stack.close()
 
     def classified(
         self, frame: Frame, model: ServedModel, scores: FloatArray, embedding: RawArray
@@ -168,6 +160,11 @@ class AnswerPublishers:
     def embedded(self, frame: Frame, embedding: RawArray) -> None:
         """Publish the raw embedding ``[D]`` of a frame."""
         self._embedding.publish(embedding_message(frame, embedding, self._description))
+
+    def _create(self, kind: type, topic: str) -> Publisher:
+        publisher = self._node.create_publisher(kind, topic, QoSProfile(depth=_DEPTH))
+        self._stack.callback(self._node.destroy_publisher, publisher)
+        return publisher
 
 
 @dataclass(frozen=True, eq=False)
