@@ -33,7 +33,7 @@ class ActiveParts:
     The parts that services and the action work with.
 
     Args:
-        parameters: answers the present values of the node's parameters.
+        parameters: returns the present values of the node's parameters.
         topics: camera name to the topic of its images.
         captures: the pending requests for frames.
         workers: own the interpreters.

@@ -59,7 +59,7 @@ class LoadedParts:
     Args:
         node: publishes and logs.
         status: is told what was loaded.
-        parameters: answers the present values of the node's parameters.
+        parameters: returns the present values of the node's parameters.
 
     Raises:
         RetrainError, FileNotFoundError: when something cannot be loaded; the message says what
@@ -159,7 +159,7 @@ class LoadedParts:
             self._versions.add,
             lambda: self._versions.prune(self._parameters().keep_models),
         )
-        self._tell_samples(folder, identity)
+        self._report_samples(folder, identity)
 
     def _is_ending(self) -> bool:
         """Tell whether a signal has ended ROS, so that nothing is worth a wait any more."""
@@ -232,7 +232,7 @@ class LoadedParts:
             model_labels=model.labels,
         )
 
-    def _tell_samples(self, folder: Path, identity: str) -> None:
+    def _report_samples(self, folder: Path, identity: str) -> None:
         try:
             counts = self._store.counts(extractor=identity)
             others = self._store.unembedded(extractor=identity)

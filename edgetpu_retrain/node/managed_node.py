@@ -29,7 +29,7 @@ _RclError = RuntimeError
 
 def create_managed_node(name: str) -> LifecycleNode:
     """
-    Return a lifecycle node that answers a request for an impossible transition.
+    Return a lifecycle node that refuses a request for an impossible transition.
 
     In Jazzy such a request (to activate a node that is not configured, say) raises out of the
     executor and would end the process; from Kilted on rclpy answers it itself
@@ -55,7 +55,7 @@ def create_managed_node(name: str) -> LifecycleNode:
 
 
 def _refusing(node: Node, change_state: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    def answer(request: Any, response: Any) -> Any:
+    def respond(request: Any, response: Any) -> Any:
         try:
             return change_state(request, response)
         except _RclError as error:
@@ -67,4 +67,4 @@ def _refusing(node: Node, change_state: Callable[[Any, Any], Any]) -> Callable[[
             response.success = False
             return response
 
-    return answer
+    return respond

@@ -268,8 +268,8 @@ class RetrainNode(ManagedEntity):
     def _watch(self) -> None:
         if self._active_parts is not None:
             # What other programs do in the data folder.
-            self._following.look(self._active_parts)
-            self._active_parts.samples.look()
+            self._following.check_for_changes(self._active_parts)
+            self._active_parts.samples.check_for_changes()
         for name, camera in self._cameras.items():
             self._watch_camera(name, camera)
         cameras = {}
@@ -298,5 +298,5 @@ class RetrainNode(ManagedEntity):
         elif not camera.is_silent:
             # It was logged when it happened.
             fault = self._parts.latest_fault(name)
-            told = sentence(f'camera {name!r}: {fault}') if fault else ''
-            self._status.problem(camera_problem(name), told)
+            problem = sentence(f'camera {name!r}: {fault}') if fault else ''
+            self._status.problem(camera_problem(name), problem)

@@ -52,7 +52,7 @@ class DetectionInput:
 
     Args:
         node: whose subscription it is.
-        parameters: answers the present ones of the camera.
+        parameters: returns the present ones of the camera.
         offer: takes images with their detections; must not wait for anything.
         statistics: is told what became of the detections.
         group: in which messages are received.

@@ -36,7 +36,7 @@ from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.runtime.engines.engine import Engine
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 
-Answer = TypeVar('Answer')
+Result = TypeVar('Result')
 
 
 class FrameEvents(Protocol):
@@ -160,7 +160,7 @@ class FrameWorker:
 
         return self._between_frames(swap)
 
-    def _between_frames(self, function: Callable[[], Answer]) -> Future[Answer]:
+    def _between_frames(self, function: Callable[[], Result]) -> Future[Result]:
         job = Job(function, Future())
         with self._changed:
             if self._stopping:

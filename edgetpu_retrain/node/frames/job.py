@@ -39,8 +39,8 @@ class Job:
         if not self.done.set_running_or_notify_cancel():
             return
         try:
-            answer = self.function()
+            result = self.function()
         except Exception as error:  # noqa: BLE001 - whoever asked for the job gets it
             self.done.set_exception(error)
         else:
-            self.done.set_result(answer)
+            self.done.set_result(result)

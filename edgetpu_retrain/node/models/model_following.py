@@ -31,14 +31,14 @@ _PROBLEM = 'models of other programs'
 
 class ModelFollowing:
     """
-    Notices what others want to serve, says so, and loads it where ``follow_models`` is true.
+    Notices what others want to serve, reports it, and loads it if ``follow_models`` is true.
 
-    What is wanted is what a node that starts would try first.  Each thing is said once, however
-    often it is seen.  Reading and loading are done in a thread, so that frames go on meanwhile.
+    What is wanted is what a node that starts would try first.  Each thing is logged once, however
+    often it is seen.  A thread reads and loads, so that frames go on meanwhile.
 
     Args:
         node: logs.
-        status: is told which version waits, and why one cannot serve.
+        status: publishes which version waits, and why one cannot serve.
     """
 
     def __init__(self, node: Node, status: NodeStatus) -> None:
@@ -47,17 +47,17 @@ class ModelFollowing:
         self._thread = BackgroundThread('following')
         self._work: Future[None] | None = None
         self._seen: tuple[Wanted, bool] | None = None
-        self._said: set[tuple[int, str]] = set()
+        self._reported: set[tuple[int, str]] = set()
 
-    def look(self, parts: ActiveParts) -> None:
-        """Look whether something has changed; to be called again and again, never waits."""
+    def check_for_changes(self, parts: ActiveParts) -> None:
+        """Check what other programs want; to be called again and again, never waits."""
         if self._work is not None and not self._work.done():
             return
         try:
             wanted = parts.versions.wanted()
         except StoreError as error:
             self._seen = None
-            self._refuse(0, str(error))
+            self._report(0, str(error))
             return
         follow = parts.parameters().follow_models
         if wanted is None or self._seen == (wanted, follow):
@@ -72,7 +72,7 @@ class ModelFollowing:
         """Wait until what was begun is done."""
         self._thread.stop()
         self._seen = None
-        self._said.clear()
+        self._reported.clear()
 
     def _handle(self, versions: ModelVersions, wanted: Wanted, follow: bool) -> None:
         try:
@@ -85,7 +85,7 @@ class ModelFollowing:
             self._seen = None
         except Exception as error:  # noqa: BLE001 - a bug must not end a robot's node
             self._log.error(traceback.format_exc())
-            self._refuse(0, f'internal error, see the log of the node: {error!r}')
+            self._report(0, f'internal error, see the log of the node: {error!r}')
 
     def _follow(self, versions: ModelVersions, wanted: Wanted) -> None:
         problems = []
@@ -101,7 +101,7 @@ class ModelFollowing:
                 return
             self._log.info(
                 f'model version {number} serves, because another program '
-                f'{_deed(number, wanted)} it and follow_models is true'
+                f'{_verb(number, wanted)} it and follow_models is true'
             )
             break
         self._status.update(pending_model_version=0)
@@ -124,7 +124,7 @@ class ModelFollowing:
             serving = versions.serving
             now = f'version {serving.version.version} goes on' if serving else 'none serves yet'
             self._log.info(
-                f'another program {_deed(pending, wanted)} model version {pending}, and {now}: '
+                f'another program {_verb(pending, wanted)} model version {pending}, and {now}: '
                 'load it with ~/load_model, or let the node do so by the parameter follow_models'
             )
 
@@ -134,23 +134,23 @@ class ModelFollowing:
             self._log.warning(words)
         return words
 
-    def _refuse(self, number: int, problem: str) -> None:
+    def _report(self, number: int, problem: str) -> None:
         if self._is_news(number, problem):
             self._log.warning(sentence(problem))
         self._status.problem(_PROBLEM, sentence(problem))
 
     def _is_news(self, number: int, what: str) -> bool:
-        news = (number, what) not in self._said
-        self._said.add((number, what))
+        news = (number, what) not in self._reported
+        self._reported.add((number, what))
         return news
 
     def _forget(self) -> None:
-        self._said.clear()
+        self._reported.clear()
         self._status.update(pending_model_version=0)
         self._status.problem(_PROBLEM, '')
 
 
-def _deed(number: int, wanted: Wanted) -> str:
+def _verb(number: int, wanted: Wanted) -> str:
     """Return what the other program did with a version."""
     is_choice = wanted.choice is not None and wanted.choice.version == number
     return 'chose' if is_choice else 'trained'

@@ -21,7 +21,7 @@ from typing import Any
 from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.models.served_model import ServedModel
 from edgetpu_retrain.node.requests.background_thread import BackgroundThread
-from edgetpu_retrain.node.requests.responses import ServiceAnswers
+from edgetpu_retrain.node.requests.responses import ServiceResponses
 from edgetpu_retrain_interfaces.srv import LoadModel
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
@@ -29,16 +29,16 @@ from rclpy.node import Node
 
 class ModelServices:
     """
-    Answers ``~/load_model``; loading is done in a thread, so that frames go on meanwhile.
+    Serves ``~/load_model``; a thread loads the model, so that frames go on meanwhile.
 
     Args:
         node: whose service it is.
-        active: answers what works while the node is active, or raises RequestError.
+        active: returns what requests work with, or raises RequestError unless the node is active.
     """
 
     def __init__(self, node: Node, active: Callable[[], ActiveParts]) -> None:
         self._active = active
-        self._answers = ServiceAnswers(node)
+        self._responses = ServiceResponses(node)
         self._thread = BackgroundThread('models')
         node.create_service(
             LoadModel,
@@ -52,19 +52,19 @@ class ModelServices:
         self._thread.stop()
 
     async def _load_model(self, request: Any, response: Any) -> Any:
-        return await self._answers.fill(response, self._load(request, response))
+        return await self._responses.fill(response, self._load(request, response))
 
     async def _load(self, request: Any, response: Any) -> str:
         versions = self._active().versions
         try:
             loading = self._thread.submit(versions.load, request.version)
-            loaded = await self._answers.ended(loading)
+            loaded = await self._responses.result_of(loading)
         finally:
-            _tell_what_serves(versions.serving, response)
+            _fill_serving_model(versions.serving, response)
         return f'Model version {loaded.version} serves ({loaded.path})'
 
 
-def _tell_what_serves(serving: ServedModel | None, response: Any) -> None:
+def _fill_serving_model(serving: ServedModel | None, response: Any) -> None:
     if serving is not None:
         response.model_version = serving.version.version
         response.model_path = str(serving.version.path)

@@ -57,7 +57,7 @@ class ModelVersions:
         models: where they are stored.
         identity: of the extractor, the SHA-256 of its file.
         prepare: makes a retrained model's bytes ready to serve.
-        on_swap: is told what serves from now on, one call at a time.
+        on_swap: called with what serves from now on, one call at a time.
     """
 
     def __init__(
@@ -225,7 +225,7 @@ class ModelVersions:
                 if choice is None:
                     return None
                 self._serve(model).result()
-                self._tell(model, choice)
+                self._report_swap(model, choice)
         return found
 
     def prune(self, keep: int) -> tuple[int, ...]:
@@ -266,9 +266,9 @@ class ModelVersions:
         choice = self._choice.choose(model.version.version)
         if serve is not None:
             serve(model).result()
-        self._tell(model, choice)
+        self._report_swap(model, choice)
 
-    def _tell(self, model: ServedModel, choice: Serving) -> None:
+    def _report_swap(self, model: ServedModel, choice: Serving) -> None:
         self._serving = model
         self._on_swap(model, choice)
 

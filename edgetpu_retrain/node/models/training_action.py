@@ -52,8 +52,8 @@ class TrainingAction:
 
     Args:
         node: whose action it is.
-        active: answers what works while the node is active, or raises RequestError.
-        on_change: is told that a training began (True) or ended (False), and the last message.
+        active: returns what requests work with, or raises RequestError unless the node is active.
+        on_change: called when a training begins (True) or ends (False), with the last message.
     """
 
     def __init__(

@@ -33,7 +33,7 @@ def on_executor(node: Node, source: Future[Any]) -> ExecutorFuture:
         source: ended by any thread.
 
     Returns:
-        Ends with the answer or the error of ``source``; with CancelledError when that was
+        Ends with the result or the error of ``source``; with CancelledError when that was
         cancelled.
     """
     future = ExecutorFuture()

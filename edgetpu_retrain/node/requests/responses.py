@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""How every service of the node answers: what was done, or what was wrong and what to do."""
+"""Responses of all services: what was done, or what was wrong and what to do."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from edgetpu_retrain.wording import presentable, quoted, sentence
 from rclpy.node import Node
 
 MAX_WAITING = 100
-"""Requests that are being answered; a store that is locked lets them wait for 10 s each."""
+"""Requests without a response yet; each waits for 10 s while the store is locked."""
 
 MAX_WAITING_BYTES = 256 * 1024 * 1024
 """In the pictures that came with them."""
@@ -37,12 +37,12 @@ MAX_WAITING_BYTES = 256 * 1024 * 1024
 DEACTIVATED = 'the node was deactivated before it was done: activate it and ask again'
 
 
-class ServiceAnswers:
+class ServiceResponses:
     """
     Fills the ``success`` and ``message`` of responses.
 
     Args:
-        node: whose services answer.
+        node: has the services.
     """
 
     def __init__(self, node: Node) -> None:
@@ -53,11 +53,11 @@ class ServiceAnswers:
 
     async def fill(self, response: Any, work: Coroutine[Any, Any, str], *, size: int = 0) -> Any:
         """
-        Do the work; what it answers or the error it raises is what the person reads.
+        Do the work, and fill the response with what it returns or with the error that it raises.
 
         Args:
             response: of a service; is returned.
-            work: answers a sentence about what was done.
+            work: returns a sentence about what was done.
             size: bytes that the request keeps in memory until then, where they are many.
         """
         if self._waiting >= MAX_WAITING or self._waiting_bytes + size > MAX_WAITING_BYTES:
@@ -96,9 +96,9 @@ class ServiceAnswers:
             release_frames(error)
         return response
 
-    async def ended(self, future: Future[Any]) -> Any:
+    async def result_of(self, future: Future[Any]) -> Any:
         """
-        Return what a thread's future answers.
+        Return the result of a thread's future.
 
         Raises:
             RequestError: when the node was deactivated first.

@@ -15,9 +15,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-import contextlib
-from functools import partial
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 import time
 from typing import Any
 
@@ -25,7 +24,7 @@ from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.cameras.message_header import stamp_parts
 from edgetpu_retrain.node.frames.captures import Capture
-from edgetpu_retrain.node.requests.responses import ServiceAnswers
+from edgetpu_retrain.node.requests.responses import ServiceResponses
 from edgetpu_retrain.node.samples.sample_requests import add_request, AddRequest, list_request
 from edgetpu_retrain.node.samples.sample_thread import SampleThread
 from edgetpu_retrain.store.samples.sample_store import StoredSample
@@ -39,22 +38,22 @@ from rclpy.node import Node
 
 class SampleServices:
     """
-    Answers ``~/add_samples``, ``~/remove_samples`` and ``~/list_samples``.
+    Serves ``~/add_samples``, ``~/remove_samples`` and ``~/list_samples``.
 
     The callbacks are coroutines: while one waits for frames or for the disk, the executor goes
     on with everything else, other requests to the same service among it.
 
     Args:
         node: whose services they are.
-        active: answers what works while the node is active, or raises RequestError.
+        active: returns what requests work with, or raises RequestError unless the node is active.
     """
 
     def __init__(self, node: Node, active: Callable[[], ActiveParts]) -> None:
         self._node = node
         self._active = active
-        self._answers = ServiceAnswers(node)
+        self._responses = ServiceResponses(node)
         # Apart, because they may wait for frames for a day.
-        self._additions = ServiceAnswers(node)
+        self._additions = ServiceResponses(node)
         # Time limits are of the wall, whatever a simulation does to the node's clock.
         self._clock = Clock(clock_type=ClockType.STEADY_TIME)
         # The node's own group would let a waiting coroutine keep out all other callbacks.
@@ -67,49 +66,39 @@ class SampleServices:
             node.create_service(kind, name, callback, callback_group=self._group)
 
     async def _add_samples(self, request: Any, response: Any) -> Any:
-        work = tell_totals(
-            partial(self._add, request, response),
-            self._answers,
-            self._active,
-            request.label,
-            response,
-        )
+        work = self._add(request, response)
         return await self._additions.fill(response, work, size=len(request.image.data))
 
     async def _remove_samples(self, request: Any, response: Any) -> Any:
-        work = tell_totals(
-            partial(self._remove, request, response),
-            self._answers,
-            self._active,
-            request.label,
-            response,
-        )
-        return await self._answers.fill(response, work)
+        return await self._responses.fill(response, self._remove(request, response))
 
     async def _list_samples(self, request: Any, response: Any) -> Any:
-        return await self._answers.fill(response, self._list(request, response))
+        return await self._responses.fill(response, self._list(request, response))
 
     async def _add(self, request: Any, response: Any) -> str:
-        parts = self._active()
-        wanted = add_request(request, tuple(parts.topics), parts.parameters())
-        if wanted.picture:
-            return await self._add_picture(parts, wanted, response)
-        capture = Capture(
-            wanted.label,
-            wanted.camera,
-            wanted.count,
-            wanted.min_interval_s,
-            time.monotonic(),
-            wanted.region,
-            wanted.min_novelty,
-        )
-        try:
-            await self._capture(parts, capture, wanted.timeout_s)
-        finally:
-            response.added, response.skipped = capture.stored, capture.skipped
-        if capture.stored + capture.skipped < wanted.count:
-            raise RequestError(_why_incomplete(parts, capture, wanted.timeout_s))
-        return f'{_samples(capture.stored)} of {wanted.label!r} added{_skipped(capture.skipped)}'
+        async with filled_totals(self._responses, self._active, request.label, response):
+            parts = self._active()
+            wanted = add_request(request, tuple(parts.topics), parts.parameters())
+            if wanted.picture:
+                return await self._add_picture(parts, wanted, response)
+            capture = Capture(
+                wanted.label,
+                wanted.camera,
+                wanted.count,
+                wanted.min_interval_s,
+                time.monotonic(),
+                wanted.region,
+                wanted.min_novelty,
+            )
+            try:
+                await self._capture(parts, capture, wanted.timeout_s)
+            finally:
+                response.added, response.skipped = capture.stored, capture.skipped
+            if capture.stored + capture.skipped < wanted.count:
+                raise RequestError(_why_incomplete(parts, capture, wanted.timeout_s))
+            return (
+                f'{_samples(capture.stored)} of {wanted.label!r} added{_skipped(capture.skipped)}'
+            )
 
     async def _capture(self, parts: ActiveParts, capture: Capture, timeout_s: float) -> None:
         """Wait until all frames are stored, one is refused, or the time is up."""
@@ -121,12 +110,12 @@ class SampleServices:
             clock=self._clock,
         )
         try:
-            await self._answers.ended(capture.done)
+            await self._responses.result_of(capture.done)
         finally:
             self._node.destroy_timer(timer)
 
     async def _add_picture(self, parts: ActiveParts, wanted: AddRequest, response: Any) -> str:
-        sample = await self._answers.ended(
+        sample = await self._responses.result_of(
             parts.samples.add_picture(
                 wanted.label,
                 wanted.picture,
@@ -143,51 +132,52 @@ class SampleServices:
         return f'The picture was added as a sample of {wanted.label!r}'
 
     async def _remove(self, request: Any, response: Any) -> str:
-        samples = self._active().samples
-        removed = await self._answers.ended(samples.remove(request.label, request.n))
-        if not removed:
-            raise RequestError(await no_samples(self._answers, samples, request.label))
-        response.removed = removed
-        of_label = f' of {request.label!r}' if request.label else ''
-        return f'{_samples(removed)}{of_label} removed'
+        async with filled_totals(self._responses, self._active, request.label, response):
+            samples = self._active().samples
+            removed = await self._responses.result_of(samples.remove(request.label, request.n))
+            if not removed:
+                raise RequestError(await no_samples(self._responses, samples, request.label))
+            response.removed = removed
+            of_label = f' of {request.label!r}' if request.label else ''
+            return f'{_samples(removed)}{of_label} removed'
 
     async def _list(self, request: Any, response: Any) -> str:
         samples = self._active().samples
         label, limit = list_request(request)
         response.extractor = samples.extractor
-        counts = await self._answers.ended(samples.counts())
+        counts = await self._responses.result_of(samples.counts())
         response.labels = list(counts)
         response.counts = list(counts.values())
         response.total = sum(counts.values())
         if label and label not in counts:
-            raise RequestError(await no_samples(self._answers, samples, label))
+            raise RequestError(await no_samples(self._responses, samples, label))
         if limit:
-            newest = await self._answers.ended(samples.newest(label, limit))
+            newest = await self._responses.result_of(samples.newest(label, limit))
             response.samples = [_sample_message(sample) for sample in newest]
         return f'{counted(len(counts), "class", "classes")}, {_samples(response.total)}'
 
 
-async def tell_totals(
-    work: Callable[[], Coroutine[Any, Any, str]],
-    answers: ServiceAnswers,
+@asynccontextmanager
+async def filled_totals(
+    responses: ServiceResponses,
     active: Callable[[], ActiveParts],
     label: str,
     response: Any,
-) -> str:
-    """Do the work, whatever becomes of it fill the totals of a response, and return its answer."""
+) -> AsyncIterator[None]:
+    """Fill the totals of a response after the block, whether or not that raises."""
     try:
-        return await work()
+        yield
     finally:
-        # Whoever asked is told by the answer itself of a node or a store that does not work.
-        with contextlib.suppress(RetrainError):
-            counts = await answers.ended(active().samples.counts())
+        # The response itself reports a node that is not active or a store that does not work.
+        with suppress(RetrainError):
+            counts = await responses.result_of(active().samples.counts())
             response.label_total = counts.get(label, 0)
             response.total = sum(counts.values())
 
 
-async def no_samples(answers: ServiceAnswers, samples: SampleThread, label: str) -> str:
+async def no_samples(responses: ServiceResponses, samples: SampleThread, label: str) -> str:
     """Return the sentence that there are no samples of a label ('' = at all) but others."""
-    counts = await answers.ended(samples.counts())
+    counts = await responses.result_of(samples.counts())
     taught = named((f'{name!r} ({count})' for name, count in counts.items()), len(counts))
     of_label = f' of {quoted(label)}' if label else ''
     return f'There are no samples{of_label}; there are: {taught or "none"}'

@@ -34,7 +34,7 @@ from edgetpu_retrain.store.samples.embedding_kind import RawArray
 from edgetpu_retrain.store.samples.sample_store import SampleStore, StoredSample, Undone
 from edgetpu_retrain.wording import sentence
 
-Answer = TypeVar('Answer')
+Result = TypeVar('Result')
 
 
 class SampleThread:
@@ -44,12 +44,12 @@ class SampleThread:
     Args:
         store: where they are kept; is used by others, too, but closed by its owner.
         description: of the extractor whose embeddings they are.
-        store_images: answers what is kept of a sample's picture at the moment, see
+        store_images: returns what is kept of a sample's picture at the moment, see
             :func:`~edgetpu_retrain.pictures.sample_picture.pixels_to_store`.
-        on_counts: is told the samples of each class once nothing is left to be done, from the
-            thread.
-        on_problem: is told, from the thread, why the store could not be read or written, a
-            sentence, and '' when that is over.
+        on_counts: called from the thread with the samples of each class, once it has nothing
+            left to do.
+        on_problem: called from the thread with a sentence when the store cannot be read or
+            written, and with '' when that is over.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class SampleThread:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='samples')
         self._lock = threading.Lock()
         self._unfinished = 0
-        self._looking: Future[None] | None = None
+        self._checking: Future[None] | None = None
         self._seen: int | None = None
 
     @property
@@ -92,13 +92,13 @@ class SampleThread:
         return self._thread.submit(lambda: self._watched(self._count))
 
     def report_counts(self) -> None:
-        """Tell the counts, because somebody else changed the samples."""
+        """Report the counts, because somebody else changed the samples."""
         self._change(lambda: None)
 
-    def look(self) -> None:
-        """Tell the counts when another program has changed the samples; never waits."""
-        if self._looking is None or self._looking.done():
-            self._looking = self._thread.submit(self._look)
+    def check_for_changes(self) -> None:
+        """Report the counts when another program has changed the samples; never waits."""
+        if self._checking is None or self._checking.done():
+            self._checking = self._thread.submit(self._check)
 
     def newest(self, label: str, limit: int) -> Future[tuple[StoredSample, ...]]:
         """List single samples, newest first, see :meth:`SampleStore.list_samples`."""
@@ -109,7 +109,7 @@ class SampleThread:
         )
 
     def remove(self, label: str, newest: int) -> Future[int]:
-        """Remove samples, see :meth:`SampleStore.remove`; answers how many."""
+        """Remove samples, see :meth:`SampleStore.remove`; returns how many."""
         return self._change(lambda: self._store.remove(label, newest, extractor=self.extractor))
 
     def undo(self) -> Future[Undone]:
@@ -117,13 +117,13 @@ class SampleThread:
         return self._change(lambda: self._store.undo_last_addition(extractor=self.extractor))
 
     def relabel_class(self, label: str, new_label: str) -> Future[int]:
-        """Rename a class, see :meth:`SampleStore.relabel_class`; answers how many samples."""
+        """Rename a class, see :meth:`SampleStore.relabel_class`; returns how many samples."""
         return self._change(
             lambda: self._store.relabel_class(label, new_label, extractor=self.extractor)
         )
 
     def relabel(self, ids: Sequence[int], new_label: str) -> Future[int]:
-        """Relabel single samples, see :meth:`SampleStore.relabel`; answers how many."""
+        """Relabel single samples, see :meth:`SampleStore.relabel`; returns how many."""
         return self._change(lambda: self._store.relabel(ids, new_label))
 
     def add_captured(
@@ -230,7 +230,7 @@ class SampleThread:
     def _count(self) -> dict[str, int]:
         return self._store.counts(extractor=self.extractor)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         with contextlib.suppress(StoreError):
             seen = self._store.changes_by_others()
             if seen != self._seen:
@@ -238,11 +238,11 @@ class SampleThread:
                 self._on_counts(self._watched(self._count))
                 self._seen = seen
 
-    def _change(self, function: Callable[[], Answer]) -> Future[Answer]:
+    def _change(self, function: Callable[[], Result]) -> Future[Result]:
         with self._lock:
             self._unfinished += 1
 
-        def change() -> Answer:
+        def change() -> Result:
             try:
                 return self._watched(function, writing=True)
             finally:
@@ -250,10 +250,10 @@ class SampleThread:
 
         return self._thread.submit(change)
 
-    def _watched(self, function: Callable[[], Answer], *, writing: bool = False) -> Answer:
-        """Call a function that uses the store, and tell how the store is."""
+    def _watched(self, function: Callable[[], Result], *, writing: bool = False) -> Result:
+        """Call a function that uses the store, and report whether the store works."""
         try:
-            answer = function()
+            result = function()
         except StoreError as error:
             self._cannot_write = writing
             self._on_problem(sentence(error))
@@ -261,7 +261,7 @@ class SampleThread:
         if writing or not self._cannot_write:
             self._cannot_write = False
             self._on_problem('')
-        return answer
+        return result
 
     def _report_when_idle(self) -> None:
         # Counting walks through the store, so a burst of samples is counted once.

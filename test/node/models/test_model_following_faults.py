@@ -51,7 +51,7 @@ class Following(LoneNode):
         """Look once, and wait for what comes of it."""
         parameters = SimpleNamespace(follow_models=follow)
         parts: Any = SimpleNamespace(versions=self.versions, parameters=lambda: parameters)
-        self.following.look(parts)
+        self.following.check_for_changes(parts)
         if self.following._work is not None:
             wait([self.following._work])
 

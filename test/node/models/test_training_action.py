@@ -240,7 +240,8 @@ def test_a_goal_that_was_cancelled_before_it_began_does_not_begin(
 
 def test_too_many_goals_are_rejected_and_logged_once(capfd: pytest.CaptureFixture[str]) -> None:
     robot = LoneNode('training')
-    action = training_action.TrainingAction(robot.node, SimpleNamespace, lambda *_: None)
+    parts: Any = SimpleNamespace()
+    action = training_action.TrainingAction(robot.node, lambda: parts, lambda *_: None)
     accepted = [action._accept(None) for _ in range(MAX_GOALS + 3)]
     assert accepted[-4:] == [GoalResponse.ACCEPT] + [GoalResponse.REJECT] * 3
     assert capfd.readouterr().err.count('find out which program sends them') == 1

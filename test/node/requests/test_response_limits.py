@@ -18,32 +18,38 @@ from types import SimpleNamespace
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.node.requests.responses import MAX_WAITING, MAX_WAITING_BYTES, ServiceAnswers
+from edgetpu_retrain.node.requests.responses import (
+    MAX_WAITING,
+    MAX_WAITING_BYTES,
+    ServiceResponses,
+)
 
 
 def response() -> Any:
     return SimpleNamespace(success=False, message='')
 
 
-async def answers_to_many(sizes: list[int]) -> list[Any]:
-    """Return the answers to requests that all wait until the last one has come."""
-    answers, everybody_came = ServiceAnswers(None), asyncio.Event()
+async def responses_to_many(sizes: list[int]) -> list[Any]:
+    """Return the responses to requests that all wait until the last one has come."""
+    responses, everybody_came = ServiceResponses(None), asyncio.Event()
 
     async def work() -> str:
         await everybody_came.wait()
         return 'done'
 
-    waiting = [asyncio.create_task(answers.fill(response(), work(), size=size)) for size in sizes]
+    waiting = [
+        asyncio.create_task(responses.fill(response(), work(), size=size)) for size in sizes
+    ]
     await asyncio.sleep(0)
     everybody_came.set()
     answered = await asyncio.gather(*waiting)
     # Those that were answered make room.
-    assert (await answers.fill(response(), work())).success
+    assert (await responses.fill(response(), work())).success
     return list(answered)
 
 
 def test_only_so_many_requests_wait() -> None:
-    answered = asyncio.run(answers_to_many([0] * (MAX_WAITING + 2)))
+    answered = asyncio.run(responses_to_many([0] * (MAX_WAITING + 2)))
     assert [each.success for each in answered] == [True] * MAX_WAITING + [False] * 2
     assert 'answering 100 requests' in answered[-1].message
     assert answered[-1].message.endswith('ask again when it has answered some.')
@@ -51,7 +57,7 @@ def test_only_so_many_requests_wait() -> None:
 
 def test_only_so_many_bytes_of_pictures_wait() -> None:
     half = MAX_WAITING_BYTES // 2
-    answered = asyncio.run(answers_to_many([half, half, 1, 0]))
+    answered = asyncio.run(responses_to_many([half, half, 1, 0]))
     assert [each.success for each in answered] == [True, True, False, True]
 
 
@@ -63,8 +69,8 @@ def test_what_was_sent_cannot_command_a_terminal() -> None:
     async def work() -> str:
         raise RequestError('no \x1b[31m\nred \u202e' + 'x' * 10_000)
 
-    answer = asyncio.run(ServiceAnswers(node).fill(response(), work()))
-    assert not answer.success
-    assert answer.message.startswith('no \\x1b[31m\\nred \\u202e')
-    assert len(answer.message) < 2100
-    assert told == [f'request refused: {answer.message}']
+    refused = asyncio.run(ServiceResponses(node).fill(response(), work()))
+    assert not refused.success
+    assert refused.message.startswith('no \\x1b[31m\\nred \\u202e')
+    assert len(refused.message) < 2100
+    assert told == [f'request refused: {refused.message}']

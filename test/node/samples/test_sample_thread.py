@@ -146,7 +146,7 @@ def test_a_look_tells_what_others_did_and_hides_no_problem(store: CountingStore)
     thread = SampleThread(store, DESCRIPTION, lambda: 'none', counts.append, problems.append)
 
     def look() -> None:
-        thread.look()
+        thread.check_for_changes()
         # The thread does one thing after the other.
         thread.newest('', 1).exception()
 
