@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 import threading
 import time
@@ -54,17 +55,12 @@ class AnnotatedPictures:
         self._rates = {name: FrameRate() for name in self._publishers}
         self._faults = FaultCounter('answer not drawn', lambda text: node.get_logger().error(text))
         self._newest: dict[str, tuple[Frame, Annotation]] = {}
-        self._closing = False
-        self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._work, name='annotations', daemon=True)
-        self._thread.start()
+        self._lock = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, 'annotations')
 
     def close(self) -> None:
         """Leave the topics."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify()
-        self._thread.join()
+        self._thread.shutdown(cancel_futures=True)
         for publisher in self._publishers.values():
             self._node.destroy_publisher(publisher)
 
@@ -80,29 +76,21 @@ class AnnotatedPictures:
         if not self._publishers[frame.camera].get_subscription_count():
             return
         annotation = replace(annotation, frames_per_second=rate, region=frame.region)
-        with self._changed:
+        with self._lock:
+            # A camera that comes again goes to the end of the queue, so all have their turn.
+            if frame.camera not in self._newest:
+                self._thread.submit(self._draw_newest, frame.camera)
             self._newest[frame.camera] = frame, annotation
-            self._changed.notify()
 
-    def _work(self) -> None:
-        while (task := self._next()) is not None:
-            frame, annotation = task
-            try:
-                self._publish(frame, annotation)
-            except Exception as error:  # noqa: BLE001 - one picture must not end all that follow
-                if not self._node.context.ok():
-                    return
+    def _draw_newest(self, camera: str) -> None:
+        with self._lock:
+            frame, annotation = self._newest.pop(camera)
+        try:
+            self._publish(frame, annotation)
+        except Exception as error:  # noqa: BLE001 - one picture must not end all that follow
+            if self._node.context.ok():
                 reason = str(error) if isinstance(error, ImageError) else repr(error)
-                self._faults.add(frame.camera, reason)
-
-    def _next(self) -> tuple[Frame, Annotation] | None:
-        with self._changed:
-            while not self._newest and not self._closing:
-                self._changed.wait()
-            if self._closing:
-                return None
-            # A camera that comes again goes to the end of the dict, so all have their turn.
-            return self._newest.pop(next(iter(self._newest)))
+                self._faults.add(camera, reason)
 
     def _publish(self, frame: Frame, annotation: Annotation) -> None:
         message = CompressedImage(header=frame.message.header, format='jpeg')

@@ -76,56 +76,46 @@ class ModelFollowing:
 
     def _handle(self, versions: ModelVersions, wanted: Wanted, follow: bool) -> None:
         try:
-            if follow:
-                self._follow(versions, wanted)
-            else:
-                self._offer(versions, wanted)
+            self._try_versions(versions, wanted, follow)
         except CancelledError:
-            # The node was deactivated.  It looks again when it is active.
+            # The node was deactivated.  It checks again when it is active.
             self._seen = None
         except Exception as error:  # noqa: BLE001 - a bug must not end a robot's node
             self._log.error(traceback.format_exc())
             self._report(0, f'internal error, see the log of the node: {error!r}')
 
-    def _follow(self, versions: ModelVersions, wanted: Wanted) -> None:
+    def _try_versions(self, versions: ModelVersions, wanted: Wanted, follow: bool) -> None:
         problems = []
+        found = 0
         for number in wanted.versions:
             try:
-                loaded = versions.follow(number, wanted.choice)
-            except RetrainError as error:
-                problems.append(self._refusal(number, error))
-                continue
-            if loaded is None:
-                # Somebody has chosen meanwhile: that is looked at next.
-                self._seen = None
-                return
-            self._log.info(
-                f'model version {number} serves, because another program '
-                f'{_verb(number, wanted)} it and follow_models is true'
-            )
-            break
-        self._status.update(pending_model_version=0)
-        self._status.problem(_PROBLEM, ' '.join(problems))
-
-    def _offer(self, versions: ModelVersions, wanted: Wanted) -> None:
-        problems = []
-        pending = 0
-        for number in wanted.versions:
-            try:
-                versions.check(number)
+                if not follow:
+                    versions.check(number)
+                elif versions.follow(number, wanted.choice) is None:
+                    # Somebody has chosen meanwhile: that is checked next.
+                    self._seen = None
+                    return
             except RetrainError as error:  # noqa: PERF203 - a handful of versions, once
                 problems.append(self._refusal(number, error))
             else:
-                pending = number
+                found = number
                 break
-        self._status.update(pending_model_version=pending)
+        self._status.update(pending_model_version=0 if follow else found)
         self._status.problem(_PROBLEM, ' '.join(problems))
-        if pending and self._is_news(pending, 'offer'):
+        if not found:
+            return
+        verb = 'chose' if wanted.choice and wanted.choice.version == found else 'trained'
+        if follow:
+            self._log.info(
+                f'model version {found} serves, because another program {verb} it and '
+                'follow_models is true'
+            )
+        elif self._is_news(found, 'offer'):
             serving = versions.serving
             now = f'version {serving.version.version} goes on' if serving else 'none serves yet'
             self._log.info(
-                f'another program {_verb(pending, wanted)} model version {pending}, and {now}: '
-                'load it with ~/load_model, or let the node do so by the parameter follow_models'
+                f'another program {verb} model version {found}, and {now}: load it with '
+                '~/load_model, or let the node do so by the parameter follow_models'
             )
 
     def _refusal(self, number: int, error: RetrainError) -> str:
@@ -148,9 +138,3 @@ class ModelFollowing:
         self._reported.clear()
         self._status.update(pending_model_version=0)
         self._status.problem(_PROBLEM, '')
-
-
-def _verb(number: int, wanted: Wanted) -> str:
-    """Return what the other program did with a version."""
-    is_choice = wanted.choice is not None and wanted.choice.version == number
-    return 'chose' if is_choice else 'trained'
