@@ -71,13 +71,6 @@ class ServiceResponses:
         self._waiting += 1
         self._waiting_bytes += size
         try:
-            return await self._filled(response, work)
-        finally:
-            self._waiting -= 1
-            self._waiting_bytes -= size
-
-    async def _filled(self, response: Any, work: Coroutine[Any, Any, str]) -> Any:
-        try:
             response.message = presentable(sentence(await work))
             response.success = True
         except RetrainError as error:
@@ -87,13 +80,18 @@ class ServiceResponses:
             if line is not None:
                 self._node.get_logger().warning(f'request refused: {line}')
         except Exception as error:  # noqa: BLE001 - a bug must not end a robot's node
-            if not self._node.context.ok():
+            if self._node.context.ok():
+                response.message = (
+                    f'Internal error, see the log of the node: {quoted(repr(error))}.'
+                )
+                self._node.get_logger().error(traceback.format_exc())
+                release_frames(error)
+            else:
                 # A signal has ended ROS, and whatever is being done with it then fails.
                 response.message = DEACTIVATED
-                return response
-            response.message = f'Internal error, see the log of the node: {quoted(repr(error))}.'
-            self._node.get_logger().error(traceback.format_exc())
-            release_frames(error)
+        finally:
+            self._waiting -= 1
+            self._waiting_bytes -= size
         return response
 
     async def result_of(self, future: Future[Any]) -> Any:
