@@ -39,7 +39,7 @@ import importlib, pkgutil
 import edgetpu_retrain
 for module in pkgutil.walk_packages(edgetpu_retrain.__path__, 'edgetpu_retrain.'):
     if not any(f'.{each}' in module.name for each in ('needs_ros', 'node.', 'replay.', 'demo.',
-                                                      'report.', '__main__')):
+                                                      'processes.', 'report.', '__main__')):
         importlib.import_module(module.name)
 """
 
