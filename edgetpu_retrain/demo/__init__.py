@@ -11,4 +11,4 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""The demo: a camera that plays photographs, and a teacher that does what a person would."""
+"""The demo: a camera node that plays photographs, and a teacher that acts as the user."""

@@ -12,11 +12,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-How a camera moves over a photograph: pan, zoom, rotation, exposure and noise.
+Simulates a camera that moves over a photograph: pan, zoom, rotation, exposure and noise.
 
-A photograph stands for a flat scene.  A :class:`View` says how the camera looks at it and
-:func:`take_picture` takes the picture.  Views of the exam are drawn from ranges that have
-nothing in common with those of teaching, so no picture of the exam was seen before.
+A photograph represents a flat scene.  A :class:`View` describes the camera's pose and
+:func:`take_picture` renders the picture.  Views of the exam are drawn from ranges that do not
+overlap with those of teaching, so every picture of the exam is new.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ Picture = npt.NDArray[np.uint8]
 """An RGB picture, uint8 ``[height, width, 3]``."""
 
 PICTURE_SIZE = (640, 480)
-"""Width and height of what the camera sends, pixels: a common USB camera's."""
+"""Width and height of the camera's pictures in pixels, as of a common USB camera."""
 
 
 @dataclass(frozen=True)
 class View:
     """
-    One way of looking at a photograph.
+    The camera's view of a photograph.
 
     Args:
-        pan_x: -1 (left edge) to 1 (right edge) of the room that zoom and rotation leave.
-        pan_y: -1 (top edge) to 1 (bottom edge) of that room.
+        pan_x: -1 (left edge) to 1 (right edge) of the range that zoom and rotation leave.
+        pan_y: -1 (top edge) to 1 (bottom edge) of that range.
         zoom: 1 shows as much of the photograph as fits; 2 half of its width.
-        rotation: of the camera around its optical axis, degrees.
+        rotation: rotation of the camera around its optical axis, degrees.
         exposure: brighter (> 0) or darker (< 0), photographic stops.
         noise: standard deviation of the sensor's noise, counts of 0-255.
     """
@@ -63,7 +63,7 @@ class MotionRanges:
     """
     The range of each quantity of a :class:`View`, as (smallest, largest) magnitude.
 
-    Pan, rotation and exposure go both ways: a range of (5, 10) means 5 to 10 and -10 to -5.
+    Pan, rotation and exposure can have either sign: (5, 10) means 5 to 10 and -10 to -5.
     """
 
     pan: tuple[float, float]
@@ -76,7 +76,7 @@ class MotionRanges:
 TEACHING = MotionRanges(
     pan=(0.0, 0.55), zoom=(1.0, 1.35), rotation=(0.0, 9.0), exposure=(0.0, 0.4), noise=(0.0, 6.0)
 )
-"""A person who holds the camera calmly and changes the view a little."""
+"""A steady camera whose view changes a little."""
 
 EXAM = MotionRanges(
     pan=(0.6, 0.9),
@@ -85,19 +85,19 @@ EXAM = MotionRanges(
     exposure=(0.45, 0.75),
     noise=(8.0, 16.0),
 )
-"""Closer, further off centre, more tilted, in other light and noisier than anything taught."""
+"""Closer, further off centre, more rotated, in other light and noisier than in teaching."""
 
 
 def glance(ranges: MotionRanges, frames: int, rng: np.random.Generator) -> Iterator[View]:
     """
     Yield the views of one glance: a smooth move between two random views within `ranges`.
 
-    The signs are drawn once a glance, so the move never leaves the ranges on its way.
+    The signs are drawn once per glance, so the move never leaves the ranges.
 
     Args:
-        ranges: where every quantity stays.
-        frames: how many views to yield.
-        rng: where the randomness comes from.
+        ranges: the range of every quantity.
+        frames: number of views.
+        rng: random generator.
     """
     sign_pan_x, sign_pan_y, sign_rotation, sign_exposure = rng.choice((-1.0, 1.0), 4)
     limits = np.array(
@@ -123,18 +123,17 @@ def picture_to_photograph(
     """
     Return the affine map, float64 ``[2, 3]``, from picture to photograph coordinates, pixels.
 
-    At zoom 1 the rotated picture just fits into the photograph, so that no view ever shows
-    what lies outside of it.
+    At zoom 1 the rotated picture just fits into the photograph, so no view extends beyond it.
 
     Args:
-        view: where the camera looks.
+        view: the camera's view.
         photograph_size: width and height of the photograph, pixels.
         picture_size: width and height of the picture, pixels.
     """
     width, height = picture_size
     angle = math.radians(view.rotation)
     cos, sin = math.cos(angle), math.sin(angle)
-    # Size of the picture's upright bounding box once it is rotated.
+    # Size of the rotated picture's axis-aligned bounding box.
     box = np.array((width * abs(cos) + height * abs(sin), width * abs(sin) + height * abs(cos)))
     photograph = np.array(photograph_size, np.float64)
     scale = float(np.min(photograph / box)) / view.zoom
@@ -152,12 +151,12 @@ def take_picture(
     picture_size: tuple[int, int] = PICTURE_SIZE,
 ) -> Picture:
     """
-    Return what a camera sees of `photograph`, uint8 ``[height, width, 3]`` RGB.
+    Return the camera's picture of `photograph`, uint8 ``[height, width, 3]`` RGB.
 
     Args:
         photograph: uint8 ``[h, w, 3]`` RGB.
-        view: where the camera looks, and in what light.
-        rng: where the noise comes from.
+        view: the camera's view.
+        rng: random generator for the noise.
         picture_size: width and height of the picture, pixels.
     """
     size = (photograph.shape[1], photograph.shape[0])

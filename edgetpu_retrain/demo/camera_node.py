@@ -14,9 +14,9 @@
 """
 The demo's camera: a node that plays photographs as if a camera moved over them.
 
-Its parameter ``scene`` says what to play (see :mod:`edgetpu_retrain.demo.scenes`); to everything
-else it looks like the driver of a USB camera: raw rgb8 images, best effort.  Beside each image
-goes the truth, which only the demo's teacher listens to.
+Its parameter ``scene`` selects what to play (see :mod:`edgetpu_retrain.demo.scenes`).  Otherwise
+it behaves like a USB camera driver: it publishes raw rgb8 images, best effort.  With each image it
+publishes the true class, to which only the demo's teacher subscribes.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ FRAME_ID = 'demo_camera_optical_frame'
 
 
 class CameraNode(Node):
-    """Plays the scene that its parameter ``scene`` names, at ``frames_per_second``."""
+    """Plays the scene of its parameter ``scene``, at ``frames_per_second``."""
 
     def __init__(self) -> None:
         """Start with the scene ``idle``, which publishes nothing."""
@@ -93,7 +93,7 @@ class CameraNode(Node):
             header=image.header,
             results=[ObjectHypothesis(class_id=frame.subject, score=1.0)],
         )
-        # After the image, so that whoever hears the truth knows that the image is on its way.
+        # Publish after the image, so that receiving the truth implies that the image was sent.
         exam = self._scene == SCENE_EXAM
         (self._exam_truth if exam else self._teaching_truth).publish(truth)
 
@@ -112,7 +112,7 @@ def image_message(picture: Picture) -> Image:
         encoding='rgb8',
         is_bigendian=0,
         step=3 * width,
-        # rclpy takes an array as it is, and checks the bytes of anything else one by one.
+        # rclpy accepts an array.array without checking each byte.
         data=array('B', picture.tobytes()),
     )
 

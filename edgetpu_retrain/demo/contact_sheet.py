@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-The contact sheet: some frames of the exam with truth, answer and confidence, as one picture.
+The contact sheet: some frames of the exam with true class, classification and confidence.
 
-Everything is drawn with OpenCV, at twice the final size, and then shrunk: its line fonts look
-well only so.
+OpenCV draws everything at twice the final size before it is scaled down, because its line fonts
+look poor otherwise.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ def choose_tiles(
     Choose up to `rows` frames of each subject: mistakes first, then evenly over the exam.
 
     Args:
-        frames: of the exam, in the order in which they were taken.
-        pictures: by stamp, nanoseconds; frames without one are left out.
-        rows: at most so many a subject.
+        frames: frames of the exam, in the order of their stamps.
+        pictures: pictures by stamp, nanoseconds; frames without one are skipped.
+        rows: maximum number of frames per subject.
 
     Returns:
         Tiles by subject, subjects in alphabetical order, tiles in the order of the frames.
@@ -79,7 +79,7 @@ def choose_tiles(
         mistakes = [frame for frame in shown if not frame.right][:rows]
         others = [frame for frame in shown if frame.right]
         room = min(rows - len(mistakes), len(others))
-        # The middles of `room` equal parts.
+        # The centres of `room` equal parts.
         spread = [others[(2 * part + 1) * len(others) // (2 * room)] for part in range(room)]
         chosen[subject] = [
             Tile(frame, pictures[frame.stamp_ns])
@@ -119,7 +119,7 @@ def save_contact_sheet(sheet: Picture, path: Path) -> None:
     Write the sheet as PNG.
 
     Raises:
-        OSError: when it cannot be written there.
+        OSError: if it cannot be written.
     """
     bgr = np.ascontiguousarray(sheet[:, :, ::-1])
     if not cv2.imwrite(str(path), bgr, [cv2.IMWRITE_PNG_COMPRESSION, 9]):

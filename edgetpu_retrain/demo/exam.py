@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-The score of the exam: truths and answers, matched by the stamp of the frame.
+The score of the exam: true classes and classifications, matched by the stamp of the frame.
 
-Camera and node are independent processes, so the truth about a frame and the answer to it
-arrive in any order, and an answer may never come: that frame then counts as wrong.
+Camera and node are independent processes, so a frame's true class and classification arrive in any
+order.  A frame without classification counts as wrong.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ import statistics
 @dataclass(frozen=True)
 class Answer:
     """
-    The node's answer to one frame.
+    The node's classification of one frame.
 
     Args:
-        label: the class it found most likely.
+        label: the most likely class.
         confidence: its probability, 0 to 1.
-        received_s: when the answer arrived, seconds on a monotonic clock.
-        latency_s: from the frame's stamp to the arrival of the answer, seconds.
+        received_s: time of arrival, seconds on a monotonic clock.
+        latency_s: time from the frame's stamp to arrival, seconds.
     """
 
     label: str
@@ -44,7 +44,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class ExamFrame:
-    """One frame of the exam; `answer` is None when none came."""
+    """One frame of the exam; `answer` is its classification, or None."""
 
     stamp_ns: int
     truth: str
@@ -52,16 +52,16 @@ class ExamFrame:
 
     @property
     def right(self) -> bool:
-        """Whether the answer came and was right."""
+        """Whether the frame was classified correctly."""
         return self.answer is not None and self.answer.label == self.truth
 
 
 class Exam:
     """
-    Collects truths and answers and counts.
+    Collects true classes and classifications, and computes the score.
 
     Args:
-        planned: how many frames the exam has; frames that never showed up count as wrong.
+        planned: number of frames in the exam; missing frames count as wrong.
 
     >>> exam = Exam(planned=2)
     >>> exam.add_answer(7, Answer('cat', 0.9, received_s=0.0, latency_s=0.01))
@@ -79,16 +79,16 @@ class Exam:
         self._answers: dict[int, Answer] = {}
 
     def add_truth(self, stamp_ns: int, subject: str) -> None:
-        """Note that the frame with this stamp, nanoseconds, shows `subject`."""
+        """Record that the frame with this stamp, nanoseconds, shows `subject`."""
         self._truths.setdefault(stamp_ns, subject)
 
     def add_answer(self, stamp_ns: int, answer: Answer) -> None:
-        """Note the answer to the frame with this stamp; of several the first one counts."""
+        """Record the classification of the frame with this stamp; only the first one counts."""
         self._answers.setdefault(stamp_ns, answer)
 
     @property
     def frames(self) -> list[ExamFrame]:
-        """The frames shown so far, in the order in which they were taken."""
+        """The frames shown so far, in the order of their stamps."""
         return [
             ExamFrame(stamp, truth, self._answers.get(stamp))
             for stamp, truth in sorted(self._truths.items())
@@ -96,32 +96,32 @@ class Exam:
 
     @property
     def shown(self) -> int:
-        """How many frames were shown so far."""
+        """Number of frames shown so far."""
         return len(self._truths)
 
     @property
     def answered(self) -> int:
-        """How many of the shown frames were answered; answers to other frames don't count."""
+        """Number of shown frames that were classified."""
         return len(self._truths.keys() & self._answers.keys())
 
     @property
     def right(self) -> int:
-        """How many of the shown frames were answered rightly."""
+        """Number of shown frames that were classified correctly."""
         return sum(frame.right for frame in self.frames)
 
     @property
     def accuracy(self) -> float:
-        """Right answers as a fraction of all planned frames, 0 to 1."""
+        """Correct classifications as a fraction of all planned frames, 0 to 1."""
         return self.right / max(self.planned, self.shown)
 
     @property
     def complete(self) -> bool:
-        """Whether every planned frame was shown and answered."""
+        """Whether every planned frame was shown and classified."""
         return self.shown >= self.planned and self.answered == self.shown
 
     @property
     def frames_per_second(self) -> float:
-        """Rate at which answers came, Hz; 0 when there are fewer than two."""
+        """Rate of classifications, Hz; 0 if there are fewer than two."""
         received = [frame.answer.received_s for frame in self.frames if frame.answer is not None]
         if len(received) < 2:
             return 0.0
@@ -130,12 +130,12 @@ class Exam:
 
     @property
     def latency_s(self) -> float:
-        """Median time from a frame's stamp to its answer, seconds; 0 without answers."""
+        """Median time from a frame's stamp to its classification, seconds; 0 without any."""
         latencies = [frame.answer.latency_s for frame in self.frames if frame.answer is not None]
         return statistics.median(latencies) if latencies else 0.0
 
     def right_per_subject(self) -> dict[str, tuple[int, int]]:
-        """Return right and shown frames of every subject."""
+        """Return the numbers of correct and of shown frames, by subject."""
         result: dict[str, tuple[int, int]] = {}
         for frame in self.frames:
             right, shown = result.get(frame.truth, (0, 0))

@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Run the demo: start camera, retrain node and teacher, and end them together.
+Runs the demo: starts camera, retrain node and teacher, and stops them together.
 
-Standard output is the teacher's story for a person; its last line is one JSON object with the
-figures, for a program.  The exit code is 0 only when the robot passed its exam.
+Standard output has the teacher's progress for the user; its last line is one JSON object with the
+figures, for programs.  The exit code is 0 only if the robot passed its exam.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ from edgetpu_retrain.processes.isolation import (
 )
 
 PASS_MARK = 0.95
-"""The exam is passed when at least this fraction of its frames was answered rightly."""
+"""Fraction of correctly classified frames needed to pass the exam."""
 
 TIME_LIMIT_S = 115.0
-"""The demo ends by itself in under two minutes, whatever happens."""
+"""Time limit that keeps the whole demo under two minutes."""
 
 _LARGE_IMAGES = 'fastdds_large_images.xml'
 
 
 class DemoError(RetrainError):
-    """The demo cannot start, or did not come to its end."""
+    """Raised if the demo cannot start or does not complete."""
 
     def __str__(self) -> str:
-        # It quotes the last lines of logs, which are this program's own.
+        # Keep line breaks: the message quotes the last lines of the demo's own logs.
         return Exception.__str__(self)
 
 
@@ -88,7 +88,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     Run the demo's processes until the teacher is done, and return the teacher's figures.
 
     Raises:
-        DemoError: when a process ends early or the time is up.
+        DemoError: if a process exits early or the time limit is reached.
     """
     _require_ros()
     config = config_folder()
@@ -128,7 +128,7 @@ def _start(
     processes.start(
         'camera', (*camera, *camera_parameters), with_large_images(environment, profile)
     )
-    # As on a robot: all parameters from the file, only the camera's topic and the folder differ.
+    # As on a robot, except for the camera's topic and the folder: parameters from the file.
     node = (*python, 'edgetpu_retrain.node.main', '--ros-args')
     node_parameters = _parameters(
         data_dir=fresh / 'data',
@@ -153,7 +153,7 @@ def _wait_for_teacher(processes: Processes) -> None:
         )
     if ended.name == 'teacher' and ended.exit_code == 0:
         return
-    # When the teacher gives up, the reason may be in anybody's log.
+    # If the teacher fails, the reason may be in any process's log.
     suspects = processes.children if ended.name == 'teacher' else [ended]
     raise DemoError(
         f'The {ended.name.replace("_", " ")} ended early, with exit code {ended.exit_code}. '
@@ -176,7 +176,7 @@ def config_folder() -> Path:
     Return the folder with retrain.yaml and fastdds_large_images.xml.
 
     Raises:
-        DemoError: when neither the source tree nor an installed package has it.
+        DemoError: if neither the source tree nor an installed package has it.
     """
     beside_the_package = Path(__file__).parents[2] / 'config'
     if (beside_the_package / _LARGE_IMAGES).is_file():
@@ -208,7 +208,7 @@ def _require_ros() -> None:
 
 
 def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
-    # Unwinds the stack, and so ends the children.
+    # Unwinds the stack, which stops the children.
     raise KeyboardInterrupt
 
 

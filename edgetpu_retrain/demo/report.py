@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""What a person sees while the demo runs: samples, progress, loss, accuracies, the score."""
+"""The demo's terminal output: samples, training progress and the exam's score."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BAR_WIDTH = 24
 
 
 class TeachingBars:
-    """One bar a class that fills with samples."""
+    """One progress bar of samples per class."""
 
     def __init__(self, progress: Progress) -> None:
         """Draw on `progress`."""
@@ -61,7 +61,7 @@ class TrainingBar:
         self._progress.update(self._bar, completed=iteration, total=num_iter, figures=figures)
 
     def finish(self) -> None:
-        """Fill the bar: feedback comes every few iterations, so the last ones bring none."""
+        """Fill the bar, because feedback skips iterations and may not include the last one."""
         self._progress.update(self._bar, completed=self._progress.tasks[self._bar].total)
 
 
@@ -75,7 +75,7 @@ class ExamBar:
 
     def update(self, exam: Exam, looking_at: str) -> None:
         """Show the score so far, the frame rate, and what the camera shows now."""
-        # Of those answered: the answer to the newest frame is always still on its way.
+        # Relative to classified frames: the newest frame is never classified yet.
         score = f'{exam.right}/{exam.answered} right'
         figures = f'{score}  {exam.frames_per_second:.1f} frames/s  {looking_at}'
         self._progress.update(self._bar, completed=exam.shown, figures=figures)
@@ -83,14 +83,14 @@ class ExamBar:
 
 class Report:
     """
-    Prints the demo's story.
+    Prints the demo's progress and results.
 
     Args:
-        console: where to print; on anything but a terminal only final states are printed.
+        console: where to print; if it is not a terminal, only final states are printed.
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        """Print to standard output unless told otherwise."""
+        """Print to standard output by default."""
         self._console = Console(highlight=False) if console is None else console
 
     def heading(self, text: str) -> None:
@@ -125,7 +125,7 @@ class Report:
             yield ExamBar(progress, planned)
 
     def samples(self, counts: Mapping[str, int]) -> None:
-        """Print what the node says it was taught."""
+        """Print the node's number of samples per class."""
         self.line(f'  The node now has {sum(counts.values())} samples of {len(counts)} classes.')
 
     def score(self, exam: Exam) -> None:
@@ -137,7 +137,7 @@ class Report:
             colour = 'green' if right == shown else 'yellow'
             table.add_row(subject, f'[{colour}]{right}', str(shown))
         self._console.print(table)
-        # Rounded down, so that 100.0 % means every single frame.
+        # Round down, so that 100.0 % means every single frame.
         percent = math.floor(exam.accuracy * 1000.0) / 10.0
         self._console.print(
             f'  [bold]{exam.right} of {exam.planned} right ({percent:.1f} %)[/bold], '

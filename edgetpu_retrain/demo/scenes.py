@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-What the demo's camera plays, and the names under which the demo's processes meet.
+The scenes of the demo's camera, and the names that the demo's processes share.
 
-The teacher sets the camera node's parameter ``scene``; the camera publishes pictures, and
-beside each one the truth, with the same stamp.  The node under test never sees the truth.
+The teacher sets the camera node's parameter ``scene``; the camera publishes pictures, and the true
+class of each with the same stamp.  The node under test does not receive the true class.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TEACHING_TRUTH_TOPIC = '/demo/truth/teaching'
 EXAM_TRUTH_TOPIC = '/demo/truth/exam'
 RETRAIN_NODE = 'edgetpu_retrain'
 RESULT_FILE = 'result.json'
-"""Where in its output folder the teacher leaves the figures of the exam."""
+"""File name of the exam's figures in the teacher's output folder."""
 
 SCENE_PARAMETER = 'scene'
 SCENE_IDLE = 'idle'
@@ -55,7 +55,7 @@ class Frame:
 
 
 def teaching_scene(subject: str) -> str:
-    """Return the value of the parameter ``scene`` under which `subject` can be taught."""
+    """Return the value of the parameter ``scene`` to teach `subject`."""
     return SCENE_TEACHING_PREFIX + subject
 
 
@@ -68,10 +68,10 @@ def play(scene: str, seed: int) -> Iterator[Frame]:
 
     Args:
         scene: value of the parameter ``scene``.
-        seed: of all randomness, >= 0.
+        seed: random seed, >= 0.
 
     Raises:
-        ValueError: when there is no such scene.
+        ValueError: if there is no such scene.
     """
     if scene == SCENE_IDLE:
         return iter(())

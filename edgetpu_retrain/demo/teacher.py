@@ -12,11 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-The demo's teacher: teaches the retrain node some subjects, trains it, and examines it live.
+The demo's teacher: teaches the retrain node some subjects, trains it, and runs a live exam.
 
-It does by program what a person would do with ``ros2 service call`` and ``ros2 action
-send_goal``, prints what a person wants to see, and leaves a contact sheet, the retrained model
-and the figures.
+It makes the calls that a user would make with ``ros2 service call`` and ``ros2 action
+send_goal``, prints the progress, and writes a contact sheet, the retrained model and the figures.
 """
 
 from __future__ import annotations
@@ -60,26 +59,26 @@ _KEPT_PICTURE = (320, 240)  # twice the size of a tile: the sheet is drawn overs
 
 class LiveExam:
     """
-    One exam while it runs: what comes on the topics, and the pictures for the contact sheet.
+    A running exam: collects the messages, and the pictures for the contact sheet.
 
     Args:
-        planned: frames that the camera will show.
+        planned: number of frames that the camera will show.
     """
 
     def __init__(self, planned: int) -> None:
-        """Start with nothing shown and nothing answered."""
+        """Start without frames and classifications."""
         self.exam = Exam(planned)
         self.pictures: dict[int, Picture] = {}
         self.looking_at = ''
         self.started = False
 
     def on_truth(self, truth: Any) -> None:
-        """Take in the camera's word on a frame."""
+        """Record the true class of a frame."""
         self.looking_at = truth.results[0].class_id
         self.exam.add_truth(stamp_ns(truth.header), self.looking_at)
 
     def on_answer(self, classification: Any) -> None:
-        """Take in the node's answer to a frame: the first, most likely class."""
+        """Record the node's classification of a frame: its first, most likely class."""
         stamp = stamp_ns(classification.header)
         best = classification.results[0]
         answer = Answer(
@@ -91,7 +90,7 @@ class LiveExam:
         self.exam.add_answer(stamp, answer)
 
     def on_image(self, image: Any) -> None:
-        """Keep a frame of the exam, smaller, for the contact sheet."""
+        """Store a frame of the exam, scaled down, for the contact sheet."""
         if not self.started:
             return
         pixels = np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
@@ -100,7 +99,7 @@ class LiveExam:
 
 
 def teach(client: TeacherClient, report: Report, frames_per_second: float) -> dict[str, int]:
-    """Show every subject to the camera, label it, and return the samples of each class."""
+    """Show and label every subject, and return the number of samples per class."""
     report.heading(f'Teaching {len(SUBJECTS)} subjects through ~/add_samples')
     timeout_s = 5.0 + 3.0 * SAMPLES_PER_CALL / frames_per_second
     with report.teaching() as bars:
@@ -117,7 +116,7 @@ def teach(client: TeacherClient, report: Report, frames_per_second: float) -> di
 
 
 def train(client: TeacherClient, report: Report) -> Any:
-    """Train on everything taught and return the result of ~/train."""
+    """Train on all samples and return the result of ~/train."""
     report.heading('Training the last layer through ~/train')
     with report.training() as bar:
         result = client.train(
@@ -138,7 +137,7 @@ def train(client: TeacherClient, report: Report) -> Any:
 def examine(
     client: TeacherClient, live: LiveExam, report: Report, frames_per_second: float
 ) -> None:
-    """Let the camera show views that were never taught and score the node's answers."""
+    """Show views that were not taught, and score the node's classifications."""
     report.heading(f'Live exam: {EXAM_FRAMES} frames of views that were never taught')
     live.started = True
     with report.exam(EXAM_FRAMES) as bar:
@@ -186,7 +185,7 @@ def leave_results(output: Path, live: LiveExam, training: Any, samples: int) -> 
 
 
 def lesson(output: Path, frames_per_second: float) -> None:
-    """Teach, train and examine, and leave the results in the folder `output`."""
+    """Teach, train and examine, and write the results into the folder `output`."""
     report = Report()
     live = LiveExam(EXAM_FRAMES)
     client = TeacherClient(live)
@@ -202,7 +201,7 @@ def lesson(output: Path, frames_per_second: float) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Give one lesson; the exit code is 0 when it was given to its end."""
+    """Run one lesson; the exit code is 0 if it completed."""
     parser = argparse.ArgumentParser(description='teach, train and examine the retrain node')
     parser.add_argument('--output', type=Path, required=True, help='folder for the results')
     parser.add_argument('--rate', type=float, default=10.0, help="the camera's frames per second")

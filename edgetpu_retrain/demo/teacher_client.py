@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-The teacher's side of the demo's conversation, as plain blocking calls.
+The teacher's ROS client, with blocking calls.
 
-It speaks to the retrain node through nothing but its public services, action and topic, and to
-the demo's camera through the parameter ``scene``.
+It uses only the retrain node's public services, action and topics, and the camera node's parameter
+``scene``.
 """
 
 from __future__ import annotations
@@ -49,35 +49,35 @@ from sensor_msgs.msg import Image
 from vision_msgs.msg import Classification
 
 _PATIENCE_S = 20.0
-"""How long to wait for what takes milliseconds on an idle machine, seconds."""
+"""Timeout for requests that take milliseconds on an idle machine, seconds."""
 
 _ASK_AGAIN_S = 2.0
-"""After how long a question that changes nothing is asked again, seconds."""
+"""Interval for repeating a request without side effects, seconds."""
 
 
 class LessonError(RetrainError):
-    """Something that the demo waited for did not come, or was refused."""
+    """Raised if a request of the teacher times out or is rejected."""
 
 
 class ExamListener(Protocol):
-    """What wants to hear of every frame; the arguments are ROS messages."""
+    """Callbacks for every frame of the exam."""
 
     def on_truth(self, truth: Any) -> None:
-        """Take in a vision_msgs/Classification by the camera."""
+        """Handle a vision_msgs/Classification from the camera."""
 
     def on_answer(self, classification: Any) -> None:
-        """Take in a vision_msgs/Classification by the retrain node."""
+        """Handle a vision_msgs/Classification from the retrain node."""
 
     def on_image(self, image: Any) -> None:
-        """Take in the sensor_msgs/Image itself."""
+        """Handle a sensor_msgs/Image."""
 
 
 class TeacherClient:
     """
-    Calls services and the action, and hands on what comes on the topics of the exam.
+    Calls services and the action, and forwards the messages of the exam.
 
     Args:
-        listener: hears of every frame from the very first one on.
+        listener: receives every frame, from the first one on.
     """
 
     def __init__(self, listener: ExamListener) -> None:
@@ -91,7 +91,7 @@ class TeacherClient:
         self._train = ActionClient(node, Train, f'/{RETRAIN_NODE}/train')
         self._awaited: tuple[str, Future] | None = None
         reliable = QoSProfile(depth=EXAM_FRAMES)
-        # Now and not when the exam starts: DDS needs a moment to match, and a late subscriber
+        # Subscribe before the exam starts: DDS discovery takes a moment, and a late subscriber
         # would miss the first frames.
         for message_type, topic, callback, qos in (
             (Classification, TEACHING_TRUTH_TOPIC, self._on_teaching_truth, reliable),
@@ -102,7 +102,7 @@ class TeacherClient:
             node.create_subscription(message_type, topic, callback, qos)
 
     def wait_until_ready(self, timeout_s: float) -> None:
-        """Wait until camera and retrain node offer what the lesson needs."""
+        """Wait until the services and the action of camera and retrain node are available."""
         deadline = time.monotonic() + timeout_s
         for name, wait in (
             ('camera', self._scene.wait_for_service),
@@ -118,11 +118,11 @@ class TeacherClient:
 
     def _is_known_to(self, name: str, deadline: float) -> bool:
         """
-        Wait until a node can answer every client that there is.
+        Wait until a node can respond to all clients of this process.
 
-        What a service answers before it has discovered its client's reader is lost.  Readers are
-        announced one after the other, in their order and reliably: a node that has answered the
-        youngest client can answer all.
+        A response is lost if the service has not yet discovered the client's reader.  Readers are
+        announced reliably and in order of creation: a node that responds to the newest client can
+        respond to all.
         """
         youngest = self._node.create_client(GetParameters, f'/{name}/get_parameters')
         if not youngest.wait_for_service(timeout_sec=max(0.0, deadline - time.monotonic())):
@@ -134,7 +134,7 @@ class TeacherClient:
         return False
 
     def show(self, scene: str) -> None:
-        """Let the camera play a scene, and return when it has acknowledged it."""
+        """Set the camera's scene, and return after it has acknowledged it."""
         value = ParameterValue(type=ParameterType.PARAMETER_STRING, string_value=scene)
         request = SetParameters.Request(parameters=[Parameter(name=SCENE_PARAMETER, value=value)])
         result = self._call(self._scene, request, f'showing {scene!r}').results[0]
@@ -142,7 +142,7 @@ class TeacherClient:
             raise LessonError(f'the camera refused the scene {scene!r}: {result.reason}')
 
     def show_subject(self, subject: str) -> None:
-        """Let the camera show a subject, and return when its pictures are coming."""
+        """Show a subject, and return after its first pictures have arrived."""
         seen = Future()
         self._awaited = (subject, seen)
         self.show(teaching_scene(subject))
@@ -158,7 +158,7 @@ class TeacherClient:
         return response
 
     def list_samples(self) -> dict[str, int]:
-        """Return the samples of each class, as the node counts them."""
+        """Return the node's number of samples per class."""
         response = self._call(self._list, ListSamples.Request(), 'listing samples')
         if not response.success:
             raise LessonError(f'~/list_samples failed: {response.message}')
@@ -178,7 +178,7 @@ class TeacherClient:
         return result
 
     def spin_until(self, done: Callable[[], bool], timeout_s: float) -> bool:
-        """Handle messages until `done` says so; return False when the time is up first."""
+        """Spin until `done` returns True; return False on timeout."""
         deadline = time.monotonic() + timeout_s
         while not done():
             remaining = deadline - time.monotonic()

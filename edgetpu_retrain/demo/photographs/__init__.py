@@ -24,7 +24,7 @@ import numpy as np
 _FOLDER = Path(__file__).parent
 
 SUBJECTS: tuple[str, ...] = ('astronaut', 'cat', 'coffee', 'coins', 'photographer', 'rocket')
-"""What the photographs show; also the names of the classes that the demo teaches."""
+"""The photographs' subjects, which are also the demo's classes."""
 
 
 def read_photograph(subject: str) -> Picture:
@@ -35,8 +35,8 @@ def read_photograph(subject: str) -> Picture:
         subject: one of :data:`SUBJECTS`.
 
     Raises:
-        ValueError: when there is no such subject.
-        FileNotFoundError: when the package was installed without its photographs.
+        ValueError: if there is no such subject.
+        FileNotFoundError: if the package was installed without its photographs.
     """
     if subject not in SUBJECTS:
         raise ValueError(f'there is no photograph of {subject!r}; there are {", ".join(SUBJECTS)}')
