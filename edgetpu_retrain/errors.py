@@ -12,15 +12,15 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-What can go wrong, as types.
+The exceptions of this package.
 
-Every error that this package raises on purpose is a :class:`RetrainError` whose message says
-what was wrong, with the value, and what to do.  Shells (the node, the command line) show the
-message and carry on; anything else that escapes is a bug.
+Every error that this package raises on purpose is a :class:`RetrainError` whose message states
+what is wrong, with the value, and what to do.  The node and the command line report the message
+and continue; any other exception that escapes is a bug.
 
-Messages quote what came from outside: names, values, what libraries say of them.  So that no file
-and no request can write a line of its own into a log, or flood it, a message is one printable line
-of bounded length, whatever was put into it.
+Messages quote untrusted text: names, values, errors of libraries.  A message is therefore always
+one printable line of bounded length, so that no file or request can inject lines into a log or
+flood it.
 """
 
 from edgetpu_retrain.wording import presentable
@@ -34,28 +34,28 @@ class RetrainError(Exception):
 
 
 class ModelFileError(RetrainError, ValueError):
-    """A .tflite file that cannot be read, or that cannot take a new head."""
+    """A .tflite file cannot be read, or cannot be used."""
 
 
 class DeviceError(RetrainError, RuntimeError):
-    """No runtime, no Edge TPU, or a model that the device at hand cannot run."""
+    """There is no runtime or no Edge TPU, or the device cannot run the model."""
 
 
 class ImageError(RetrainError, ValueError):
-    """A picture that cannot be decoded or converted."""
+    """A picture cannot be decoded or converted."""
 
 
 class RecordingError(RetrainError, RuntimeError):
-    """A folder of pictures or a bag that cannot be read."""
+    """A folder of pictures or a bag cannot be read."""
 
 
 class StoreError(RetrainError, RuntimeError):
-    """Samples or models on disk that cannot be read or written."""
+    """Samples or models on disk cannot be read or written."""
 
 
 class RequestError(RetrainError, ValueError):
-    """What a service, an action or the command line was asked, and refuses."""
+    """A request to a service, the action or the command line is invalid."""
 
 
 class RosMissingError(RetrainError, ImportError):
-    """A part that needs ROS 2, imported where there is none."""
+    """A module that needs ROS 2 was imported without ROS 2."""

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Evaluation: how often a model is right on labelled pictures, and where it is not."""
+"""Evaluation: a model's accuracy, confusion matrix and mistakes on labelled pictures."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ import numpy as np
 @dataclass(frozen=True)
 class Mistake:
     """
-    One wrong answer.
+    One wrong classification.
 
     Args:
-        picture: its name.
-        truth: what it shows.
-        answer: what the model said.
-        score: how sure the model was, 0 to 1.
+        picture: the picture's name.
+        truth: its label.
+        answer: its classification.
+        score: the model's confidence, 0 to 1.
     """
 
     picture: str
@@ -47,26 +47,26 @@ class Mistake:
 
 class Evaluation:
     """
-    Answers held against the truth.
+    Classifications compared with the true labels.
 
-    Pictures of what is no class of the model are right when the answer is 'unknown'.
+    For a picture whose label is not a class of the model, 'unknown' is the correct classification.
 
     Args:
         labels: the classes of the model.
-        truths: the labels of the pictures; those that are no class of the model come after them.
+        truths: the labels of the pictures; they may include other labels than the classes.
 
     Attributes:
-        names: of the rows and columns of ``confusion_matrix``: the classes, then what else the
-            pictures show, then 'unknown'.
-        confusion_matrix: pictures, int64; row = truth, column = answer.
-        mistakes: every wrong answer, in the order of the pictures.
-        unreadable: name of a picture that could not be read, and why.
+        names: names of the rows and columns of ``confusion_matrix``: the classes, then other
+            labels of the pictures, then 'unknown'.
+        confusion_matrix: numbers of pictures, int64; row = truth, column = classification.
+        mistakes: all wrong classifications, in the order of the pictures.
+        unreadable: pictures that could not be read: name and reason.
     """
 
     def __init__(self, labels: Sequence[str], truths: Iterable[str]) -> None:
         self._classes = frozenset(labels)
         strangers = [name for name in truths if name not in self._classes and name != UNKNOWN]
-        # A model made elsewhere may have a class of that name.
+        # A model from elsewhere may have a class of that name.
         last = () if UNKNOWN in self._classes else (UNKNOWN,)
         self.names: tuple[str, ...] = (*labels, *dict.fromkeys(strangers), *last)
         self._index = {name: index for index, name in enumerate(self.names)}
@@ -77,26 +77,26 @@ class Evaluation:
 
     @property
     def pictures(self) -> int:
-        """How many were answered."""
+        """Number of classified pictures."""
         return int(self.confusion_matrix.sum())
 
     @property
     def right(self) -> int:
-        """How many of them rightly."""
+        """Number of correctly classified pictures."""
         return self.pictures - len(self.mistakes)
 
     @property
     def accuracy(self) -> float | None:
-        """The share of right answers, None when there is no picture."""
+        """The accuracy, None if there are no pictures."""
         return self.right / self.pictures if self.pictures else None
 
     def right_of(self, name: str) -> tuple[int, int]:
-        """Return how many pictures of a thing were answered rightly, and how many there were."""
+        """Return the numbers of correctly classified and of all pictures with a label."""
         row = self.confusion_matrix[self._index[name]]
         return int(row[self._index[self._wanted(name)]]), int(row.sum())
 
     def add(self, picture: str, truth: str, answer: str, score: float) -> None:
-        """Take one answer into account."""
+        """Add one classification."""
         self.confusion_matrix[self._index[truth], self._index[answer]] += 1
         if answer != self._wanted(truth):
             self.mistakes.append(Mistake(picture, truth, answer, score))
@@ -112,16 +112,16 @@ def evaluate(
     on_picture: Callable[[], object] = lambda: None,
 ) -> None:
     """
-    Ask a model about labelled pictures.
+    Classify labelled pictures, and add the results to an evaluation.
 
     Args:
-        pictures: each with its label; one that cannot be read is noted and passed over.
+        pictures: pictures with labels; unreadable ones are recorded and skipped.
         recognizer: the model.
-        evaluation: takes the answers.
-        on_picture: called after each.
+        evaluation: receives the classifications.
+        on_picture: called after each picture.
 
     Raises:
-        RecordingError: when the recording cannot be read on.
+        RecordingError: if the rest of the recording cannot be read.
     """
     for picture, rgb, fault in read_pictures(pictures):
         try:

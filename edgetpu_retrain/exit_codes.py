@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""How the programs end: what an exit code means."""
+"""The exit codes of all programs."""
 
 WORK_FAILED = 1
 CALL_WAS_WRONG = 2

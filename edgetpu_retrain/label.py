@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Class names: what a label may look like, decided in one place."""
+"""Validation of labels (class names)."""
 
 from __future__ import annotations
 
@@ -21,42 +21,41 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.wording import is_shown, JOINERS, quoted
 
 MAX_LABEL_LENGTH = 100
-"""Characters: a name, not a text; more than a line of a table holds."""
+"""Characters; longer labels would not fit a line of a table."""
 
 MAX_LABEL_BYTES = 255
-"""In UTF-8: a file system takes no longer name of a folder (NAME_MAX)."""
+"""In UTF-8; the limit of file systems for a folder name (NAME_MAX)."""
 
-# What the node answers where no class is likely enough; a class of that name, in any case of
-# its letters, could not be told from it.
+# The classification of frames that match no class.  Reserved in upper and lower case, because a
+# class of that name would be ambiguous.
 UNKNOWN = 'unknown'
 
-# Format characters: they cannot be seen, and some turn the direction of what follows.
+# Format characters: they are invisible, and some change the direction of the following text.
 _FORMAT = 'Cf'
-# Figures of the report are XML, which cannot hold these: https://www.w3.org/TR/xml/#charsets
+# Not allowed in XML, which the report's figures use: https://www.w3.org/TR/xml/#charsets
 _NO_XML = '\ufffe\uffff'
 _JOINERS_LEFT_OUT = dict.fromkeys(map(ord, JOINERS))
 
 
 def check_label(label: str, *, taught_before: bool = False) -> str:
     r"""
-    Return a label as it is, or refuse it.
+    Return a valid label unchanged, or raise RequestError.
 
-    A label becomes a line of a model's labels.txt, a ``class_id`` on a topic and, with other
-    tools, a folder name; what one of them could not carry is refused here.
+    A label becomes a line of a model's labels.txt, a ``class_id`` on a topic and, in other tools,
+    a folder name; it must be valid for all of them.
 
     Args:
         label: the class name, 1 to 100 characters and at most 255 bytes in UTF-8, without '/',
-            '\\', control characters, invisible ones or space at either end, and none of '.',
-            '..' and 'unknown'.
-        taught_before: whether it names a class that may be in the store already, from a release
-            that did not reserve 'unknown' or refuse long names and invisible characters yet;
-            then these are labels like any other.
+            '\\', control characters, invisible characters, and leading or trailing space, and not
+            '.', '..' or 'unknown'.
+        taught_before: whether it may be an existing class from an older release, which did not
+            reserve 'unknown' or reject long names and invisible characters; then these are valid.
 
     Returns:
         The same label.
 
     Raises:
-        RequestError: when the label breaks one of these rules; the message names it.
+        RequestError: if the label breaks one of these rules; the message names the rule.
 
     >>> check_label('coffee mug')
     'coffee mug'

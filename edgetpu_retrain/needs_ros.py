@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Imported by what cannot do without ROS, before anything of ROS: says so where there is none.
+Raises a clear error if ROS is missing; imported before any ROS module by modules that need ROS.
 
-``pip install`` brings the whole package, and only the command line and the rooms under it work
-then.
+``pip install`` installs the whole package, but without ROS only the command line and the packages
+below it work.
 """
 
 from importlib.util import find_spec

@@ -14,8 +14,8 @@
 """
 One training, from a snapshot of samples to the bytes of a retrained model.
 
-This is where the rooms meet: samples from the store, a head from learning, a model file with
-that head, and the runtime's opinion of it.  It knows nothing of ROS and writes no file.
+It combines the other packages: samples from the store, a head trained by learning, a model file
+with that head, and its evaluation in the runtime.  It does not depend on ROS and writes no files.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ StopQuestion = Callable[[], bool]
 
 
 class TrainingCancelled(RetrainError):  # noqa: N818
-    """Training ended early because it was asked to; there is no new model."""
+    """The training was cancelled; there is no new model."""
 
 
 def retrain(
@@ -66,19 +66,19 @@ def retrain(
     Train a head on samples and append it to their extractor.
 
     Args:
-        samples: at least two classes.
-        extractor_model: bytes of the .tflite file that made the embeddings.
-        options: what was asked for.
-        on_progress: called after iterations 0, n, 2n, ... with n ``options.print_every``; they
-            are counted over the runs that measure and the one that makes the head.
-        should_stop: asked before every iteration and every later step.
+        samples: samples of at least two classes.
+        extractor_model: bytes of the extractor that computed the embeddings.
+        options: the training options.
+        on_progress: called after iterations 0, n, 2n, ... where n is ``options.print_every``;
+            they are counted over the measuring runs and the final run.
+        should_stop: called before every iteration and every later step.
 
     Raises:
-        RequestError: when options or samples do not allow a training.
-        QuantizationLoss: when the quantized head is worse than the float one.
-        TrainingCancelled: when ``should_stop`` answered True.
-        ModelFileError: when the extractor cannot take a head.
-        DeviceError: when there is no runtime to measure the model with.
+        RequestError: if options or samples are invalid.
+        QuantizationLoss: if the quantized head is worse than the float head.
+        TrainingCancelled: if ``should_stop`` returned True.
+        ModelFileError: if no head can be appended to the extractor.
+        DeviceError: if there is no runtime to evaluate the model.
     """
     started = time.perf_counter()
     options.validated()
@@ -108,12 +108,12 @@ def retrain(
 
 
 class _Cancellation:
-    """Asks whether to stop, and raises TrainingCancelled when the answer is True."""
+    """Raises TrainingCancelled if a stop is requested."""
 
     def __init__(self, should_stop: StopQuestion | None) -> None:
         self._should_stop = should_stop
         self.iterations = 0
-        """Reported so far."""
+        """Iterations reported so far."""
 
     def __call__(self) -> bool:
         if self._should_stop is not None and self._should_stop():
@@ -130,7 +130,7 @@ def _learn(
     on_progress: ProgressCallback | None,
     cancel_if_asked: _Cancellation,
 ) -> tuple[Head, TrainingReport]:
-    """Return the head learned from all samples, and what is known of it."""
+    """Return the head trained on all samples, and its report."""
 
     def relay(progress: Progress) -> None:
         cancel_if_asked.iterations = progress.iteration + 1
@@ -151,7 +151,7 @@ def _learn(
             report_every=options.print_every,
         )
     except ValueError as error:
-        # The batch does not fit the memory, or embeddings are damaged; the sentence names it.
+        # The batch does not fit into memory, or embeddings are damaged; the message says which.
         raise RequestError(f'The training failed: {error}.') from error
     report = head.metrics
     assert report is not None  # fit always reports
@@ -162,10 +162,10 @@ def _quantized_accuracy(
     samples: SampleSet, head: Head, report: TrainingReport, model: bytes
 ) -> float:
     """
-    Return the held-out accuracy less what quantization costs; refuse a head that lost too much.
+    Return the held-out accuracy minus the loss by quantization; raise if the loss is too large.
 
-    The exported head was trained on the held-out samples as well, in the end, so its own share
-    of right answers would flatter it.  What it loses there by quantization does not.
+    The final head is trained on the held-out samples too, so its accuracy on them is biased.  Its
+    loss by quantization on them is not.
     """
     if not len(report.held_out):
         return report.accuracy
@@ -187,7 +187,7 @@ def _check_classes(samples: SampleSet) -> None:
         )
     reserved = [name for name in counts if name.casefold() == 'unknown']
     if reserved:
-        # Stores of earlier releases may hold it.
+        # Stores of earlier releases may contain it.
         raise RequestError(
             f'The class {reserved[0]!r} cannot be trained: that name is what the robot says of '
             'things that it was not taught. Relabel or remove its samples.'

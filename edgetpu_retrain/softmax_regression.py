@@ -115,7 +115,7 @@ class SoftmaxRegression(SoftmaxParameters):
         silent: bool = False,
     ) -> None:
         """
-        Train with stochastic gradient descent, going on from the weights as they are.
+        Train with stochastic gradient descent, starting from the current weights.
 
         Each batch is drawn with replacement, so batch_size may exceed the number of embeddings.
 
@@ -126,17 +126,17 @@ class SoftmaxRegression(SoftmaxParameters):
             learning_rate: step size, above 0.
             batch_size: embeddings in each iteration, 1 or more.
             print_every: print iteration, loss and accuracies after iterations 0, n, 2n, ...;
-                0 for never, which silences the callback too.
-            callback: called where something is printed, with the iteration (counted from 0),
-                the batch's loss before that iteration's step, and training and validation
-                accuracy after it (0 to 1).  Returning True stops the training.
-            should_stop: asked before every iteration; returning True stops the training.
+                0 for never, which also disables the callback.
+            callback: called after each print, with the iteration (counted from 0), the batch's
+                loss before that iteration's step, and training and validation accuracy after it
+                (0 to 1).  Returning True stops the training.
+            should_stop: called before every iteration; returning True stops the training.
             silent: call the callback but print nothing.
 
         Raises:
-            ValueError: when an argument is out of range or does not fit; nothing is changed.
-            TrainingDiverged: (a ValueError) when a step would make the weights infinite; they
-                are those of the last good step then.
+            ValueError: if an argument is out of range or inconsistent; nothing is modified.
+            TrainingDiverged: (a ValueError) if a step would make the weights infinite; the
+                weights are then those of the last finite step.
         """
         num_iter = arguments.whole_number(num_iter, 'num_iter', minimum=1)
         rate = arguments.real_number(learning_rate, 'learning_rate', above=0.0)
@@ -175,7 +175,7 @@ class SoftmaxRegression(SoftmaxParameters):
                     should_stop=should_stop,
                 )
             finally:
-                # Also after Ctrl-C: the range must be that of the weights.
+                # Also after Ctrl-C, so that the range matches the weights.
                 lowest, highest = trained.range_of_logits(checked.data_train)
                 if math.isfinite(lowest) and math.isfinite(highest):
                     self.logit_range = (lowest, highest)
@@ -186,8 +186,8 @@ class SoftmaxRegression(SoftmaxParameters):
         """
         Take one step of gradient descent on exactly this batch.
 
-        Unlike :meth:`train_with_sgd` it leaves the number of BLAS threads alone; a loop around
-        it is best put inside ``one_blas_thread()``.
+        Unlike :meth:`train_with_sgd` it does not limit the number of BLAS threads; run a loop of
+        steps inside ``one_blas_thread()``.
 
         Args:
             mat_x: embeddings ``[N, D]``.
@@ -198,7 +198,7 @@ class SoftmaxRegression(SoftmaxParameters):
             The loss before the step, regularization included.
 
         Raises:
-            ValueError: when an argument is out of range or does not fit; nothing is changed.
+            ValueError: if an argument is out of range or inconsistent; nothing is modified.
 
         >>> model = SoftmaxRegression(2, 2, seed=0)
         >>> losses = [model.train_step([[1, 0], [0, 1]], [0, 1], 1.0) for _ in range(50)]
@@ -206,7 +206,7 @@ class SoftmaxRegression(SoftmaxParameters):
         loss: 0.69, then 0.02
         """
         rate = arguments.real_number(learning_rate, 'learning_rate')
-        # The step itself refuses NaN; only weights that this batch brings about cannot wait.
+        # The step rejects NaN itself, but initial weights would be drawn before that: check first.
         settled = self._weights is not None
         batch = arguments.float_matrix(mat_x, 'mat_x', self._feature_dim, finite=not settled)
         classes = self._num_classes or arguments.found_classes(labels, 'labels')
@@ -236,7 +236,7 @@ class SoftmaxRegression(SoftmaxParameters):
             The class index of one embedding, or int64 ``[N]`` of several.
 
         Raises:
-            ValueError: when mat_x does not fit, or there are no weights yet.
+            ValueError: if the shape of mat_x does not match, or there are no weights yet.
         """
         head = Head(self.weights, self.bias)
         rows = arguments.one_or_more_embeddings(mat_x, 'mat_x', head.feature_dim)
@@ -252,7 +252,7 @@ class SoftmaxRegression(SoftmaxParameters):
             labels: their labels.
 
         Raises:
-            ValueError: when an argument does not fit, or there are no weights yet.
+            ValueError: if the arguments' shapes do not match, or there are no weights yet.
         """
         head = Head(self.weights, self.bias)
         rows = arguments.one_or_more_embeddings(mat_x, 'mat_x', head.feature_dim)
@@ -263,9 +263,9 @@ class SoftmaxRegression(SoftmaxParameters):
         self, in_model_path: str | Path, *, labels: Sequence[str] | None = None
     ) -> bytes:
         """
-        Append the learned layer to an embedding extractor.
+        Append the trained layer to an embedding extractor.
 
-        Weights and bias are quantized as the extractor's output asks for (uint8, int8), or stay
+        Weights and bias are quantized to match the extractor's output (uint8, int8), or stay
         float32.
 
         Args:
@@ -277,8 +277,9 @@ class SoftmaxRegression(SoftmaxParameters):
             The retrained model, the content of a .tflite file.
 
         Raises:
-            FileNotFoundError: when there is no such file.
-            ValueError: when the file is no extractor for this layer, or the labels do not fit.
+            FileNotFoundError: if there is no such file.
+            ValueError: if the file is not an extractor for this layer, or the number of labels
+                does not match.
         """
         from edgetpu_retrain.model_file.head.append_head import append_head
         from edgetpu_retrain.model_file.reading import read_model
@@ -294,18 +295,18 @@ class SoftmaxRegression(SoftmaxParameters):
         labels: Sequence[str] | None = None,
     ) -> None:
         """
-        Append the learned layer to an embedding extractor and save the result as a file.
+        Append the trained layer to an embedding extractor and save the result as a file.
 
-        Whoever opens out_model_path finds the old file or the whole new one, never a part.
+        The file is replaced atomically: readers see the old file or the complete new one.
 
         Args:
             in_model_path: the embedding extractor, a .tflite file.
-            out_model_path: the file to write; one already there is replaced.
+            out_model_path: the file to write; an existing file is replaced.
             labels: as in :meth:`serialize_model`.
 
         Raises:
-            FileNotFoundError: when there is no such extractor, or no folder to write to.
-            OSError: when the file cannot be written.
+            FileNotFoundError: if there is no such extractor, or no folder to write to.
+            OSError: if the file cannot be written.
             ValueError: as in :meth:`serialize_model`.
         """
         from edgetpu_retrain.store.files.durable_file import write_durably
@@ -320,7 +321,7 @@ class SoftmaxRegression(SoftmaxParameters):
         write_durably(target, self.serialize_model(in_model_path, labels=labels))
 
     def _step_of_size(self, batch_size: int) -> SgdStep:
-        """Return the step that has buffers for this batch size and works on these weights."""
+        """Return a step with buffers for this batch size and the current weights, cached."""
         weights, bias = self.weights, self.bias
         step = self._step
         if step is None or step.batch_size != batch_size or not step.is_of(weights, bias):

@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-Teaching from recordings: pictures to embeddings to samples that are on the disk.
+Teaching from recordings: embeds pictures and stores them as samples.
 
-This is where recordings, an engine and the store meet; it knows nothing of ROS.  Pictures go the
-same way as a camera's: the whole picture, fitted to the extractor's input by the same code.
+It connects recordings, an engine and the store, and does not depend on ROS.  Pictures are
+processed like a camera's: the whole picture, preprocessed by the same code.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 BATCH = 64
 """
-Samples that are flushed to the disk together.  A flush takes some milliseconds, as long as an
-embedding; what a power cut costs is at most this many pictures, which are taught again.
+Samples that are flushed to disk together.  A flush takes a few milliseconds, as long as an
+embedding; a power failure loses at most this many samples, which can be taught again.
 """
 
 
 @dataclass(frozen=True)
 class TeachingOptions:
     """
-    What one may choose about teaching.
+    The options of teaching.
 
     Args:
-        store_images: what is kept of each picture, see
+        store_images: how to store each picture, see
             :func:`~edgetpu_retrain.pictures.sample_picture.sample_picture`.
         min_novelty: skip pictures nearer than this cosine distance, 0 to 2, to a sample of their
             class; 0 skips none.
@@ -59,12 +59,12 @@ class TeachingOptions:
 @dataclass
 class Taught:
     """
-    What became of the pictures so far.
+    The result of teaching so far.
 
     Args:
-        stored: class name to samples that are on the disk.
-        skipped: class name to pictures that were too near to a sample of their class.
-        unreadable: name of a picture that could not be read, and why.
+        stored: number of samples on disk, by class.
+        skipped: number of pictures skipped for low novelty, by class.
+        unreadable: pictures that could not be read: name and reason.
     """
 
     stored: Counter[str] = field(default_factory=Counter)
@@ -73,7 +73,7 @@ class Taught:
 
     @property
     def seen(self) -> int:
-        """How many pictures there were."""
+        """Number of processed pictures."""
         return self.stored.total() + self.skipped.total() + len(self.unreadable)
 
 
@@ -89,22 +89,22 @@ def teach(
     """
     Store a sample of each labelled picture.
 
-    A picture that cannot be read is noted, and the others go on.  Whatever ends this early, what
-    was embedded by then is stored.
+    Pictures that cannot be read are recorded and skipped.  If teaching ends early, for any reason,
+    all pictures embedded so far are stored.
 
     Args:
-        pictures: each with its label.
-        engine: embeds them.
-        store: where the samples go.
-        options: of teaching.
-        taught: is filled as the pictures go by, so that it is true whatever happens.
+        pictures: pictures with labels.
+        engine: computes the embeddings.
+        store: receives the samples.
+        options: the options of teaching.
+        taught: updated continuously, so that it is correct even after an exception.
         on_picture: called after each picture.
 
     Raises:
-        RequestError: when a label is refused.
-        RecordingError: when the recording cannot be read on.
-        StoreError: when the disk refuses.
-        DeviceError: when the device fails.
+        RequestError: if a label is invalid.
+        RecordingError: if the rest of the recording cannot be read.
+        StoreError: if writing to disk fails.
+        DeviceError: if the device fails.
     """
     batch = _Batch(engine, store, options, taught)
     try:
@@ -115,12 +115,12 @@ def teach(
                 batch.add(picture, rgb)
             on_picture()
     finally:
-        # Nothing is lost that was seen, whether a bag is damaged or somebody pressed Ctrl-C.
+        # Store what was embedded, also after a damaged bag or Ctrl-C.
         batch.flush()
 
 
 class _Batch:
-    """Samples on their way to the disk."""
+    """Samples that are not on disk yet."""
 
     def __init__(
         self, engine: Engine, store: SampleStore, options: TeachingOptions, taught: Taught
@@ -146,7 +146,7 @@ class _Batch:
             self.flush()
 
     def flush(self) -> None:
-        # Taken out first: what the store has refused once, it would refuse again.
+        # Clear first: if the store rejects them, retrying would fail again.
         samples, self._samples = self._samples, []
         if not samples:
             return

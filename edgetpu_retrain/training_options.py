@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""TrainingOptions: what one may choose about a training, and its limits."""
+"""TrainingOptions: the options of a training, and their limits."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.learning.arguments import real_number, whole_number
 
 MAX_ITERATIONS = 1_000_000
-"""More than any set that fits a robot needs; SGD has converged long before."""
+"""SGD converges long before, for any set that fits on a robot."""
 
 MAX_BATCH_SIZE = 100_000
 """Samples: 512 MB of the default extractor's embeddings in float32."""
 
 MAX_VISITS = 1_000_000_000
-"""Iterations times samples in each: hours on a robot's CPU."""
+"""Iterations times batch size: hours on a robot's CPU."""
 
 MAX_LEARNING_RATE = 1000.0
 MAX_REG = 1e9
 MAX_WEIGHT_SCALE = 1000.0
-"""Above these three the numbers of a training are no longer finite, whatever the samples are."""
+"""Above these three limits, values overflow during training for any samples."""
 
 _LEFT_TO_THE_DATA = ('num_iter', 'learning_rate', 'reg')
 
@@ -42,21 +42,21 @@ _LEFT_TO_THE_DATA = ('num_iter', 'learning_rate', 'reg')
 @dataclass(frozen=True)
 class TrainingOptions:
     """
-    What one may choose about a training; None leaves it to the data.
+    The options of a training; None means derived from the data.
 
     Args:
         num_iter: SGD iterations, 1 to 1000000.
-        learning_rate: first step size, above 0, at most 1000.
-        batch_size: samples in an iteration, 1 to 100000.
+        learning_rate: initial learning rate, above 0, at most 1000.
+        batch_size: samples per iteration, 1 to 100000.
         reg: strength of the L2 regularization of the weights, 0 to 1e9.
-        weight_scale: standard deviation of the random first weights, at most 1000; 0 begins with
+        weight_scale: standard deviation of random initial weights, at most 1000; 0 starts from
             class means.
-        validation_fraction: share of each class held out to measure with, above 0, below 1.
-        print_every: iterations from one report of progress to the next, 1 or more.
-        seed: of all randomness, 0 or more.  The same samples and seed give the same model on the
-            same kind of processor; on another kind, scales differ by roundings.
-        rejection_rate: share of known things that may be called unknown, 0 to below 1; where the
-            samples are near copies of each other it is less.
+        validation_fraction: share of each class to hold out for evaluation, above 0, below 1.
+        print_every: iterations between progress reports, 1 or more.
+        seed: random seed, 0 or more.  The same samples and seed give the same model on the same
+            kind of processor; on another kind, quantization scales differ by rounding.
+        rejection_rate: share of known samples that may be classified as unknown, 0 to below 1; it
+            is lower if the samples are near copies of each other.
     """
 
     num_iter: int | None = None
@@ -74,7 +74,7 @@ class TrainingOptions:
         Return these options.
 
         Raises:
-            RequestError: when one is out of range; the message names it and what is allowed.
+            RequestError: if one is out of range; the message names it and the allowed range.
         """
         try:
             for name in ('num_iter', 'batch_size', 'print_every'):
@@ -112,9 +112,9 @@ class TrainingOptions:
         return self
 
     def for_fit(self) -> dict[str, Any]:
-        """Return the arguments of ``fit`` that these options are."""
+        """Return these options as keyword arguments of ``fit``."""
         options = asdict(self)
-        # How often to report is the caller's.
+        # The caller passes the interval of reports itself.
         del options['print_every']
         return options
 

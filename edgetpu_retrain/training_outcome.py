@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""TrainingOutcome: what a finished training made, and how good it is."""
+"""TrainingOutcome: the model of a finished training, and its metrics."""
 
 from __future__ import annotations
 
@@ -32,21 +32,19 @@ class TrainingOutcome:
     A finished training.
 
     Args:
-        model: bytes of the retrained .tflite file, labels inside.
-        head: the head in it, before quantization.
+        model: bytes of the retrained .tflite file, with labels.
+        head: its head before quantization.
         labels: class names in the order of the model's outputs.
-        sample_counts: class name to number of samples, held-out ones included.
-        train_accuracy: share of all samples that the head gets right.
-        validation_accuracy: share of the held-out samples that were right, by a head that was
-            not trained on them; NaN when there were too few samples to hold any out.
-        quantized_validation_accuracy: the same less what the model file's own layers get wrong
-            of them in addition; or NaN.
-        confusion_matrix: held-out samples, int64 ``[C, C]``; row = truth, column = answer of
+        sample_counts: number of samples by class, including held-out ones.
+        train_accuracy: accuracy of the head on all samples.
+        validation_accuracy: held-out accuracy; NaN if there were too few samples to measure it.
+        quantized_validation_accuracy: held-out accuracy minus the loss by quantization; or NaN.
+        confusion_matrix: held-out samples, int64 ``[C, C]``; row = truth, column = prediction of
             the head before quantization.
-        report: how the training went, in figures and words.
+        report: the training's report.
         extractor: identity of the extractor, the SHA-256 of its file.
-        options: what was asked for.
-        seconds: how long it took.
+        options: the training options.
+        seconds: duration of the training.
     """
 
     model: bytes
@@ -64,10 +62,10 @@ class TrainingOutcome:
 
     def record(self, parent_version: int = 0) -> ModelRecord:
         """
-        Return what the model store keeps beside the model.
+        Return the record that the model store keeps with the model.
 
         Args:
-            parent_version: the version that was the newest until now, 0 = none.
+            parent_version: the newest version before this one, 0 = none.
         """
         threshold = self.head.unknown_threshold
         return ModelRecord(
@@ -86,7 +84,7 @@ class TrainingOutcome:
 
     @property
     def message(self) -> str:
-        """How good the model is, in words; the first lines say most."""
+        """The metrics as text; the most important lines come first."""
         words = self.report.in_words(self.labels)
         if math.isnan(self.quantized_validation_accuracy):
             return f'{words}\nIt took {self.seconds:.1f} s.'

@@ -11,7 +11,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Small pieces of the sentences that people read."""
+"""Formatting of messages for users and logs."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from itertools import islice
 import unicodedata
 
 LONGEST_QUOTE = 60
-"""Characters of somebody's text that a sentence repeats: enough to recognize it."""
+"""Characters of untrusted text that a message quotes: enough to recognize it."""
 
 LONGEST_MESSAGE = 2000
-"""Characters of a sentence in a log or an answer: a screen of text."""
+"""Characters of a message in a log or a response: a screen of text."""
 
 NAMED_AT_MOST = 10
-"""Names that a sentence lists."""
+"""Names that a message lists."""
 
-# What moves a cursor, breaks a line, turns the direction of what follows, cannot be seen or cannot
-# be written in UTF-8: Unicode Standard, section 4.5 'General Category'.
+# Characters that move the cursor, break a line, change the text direction, are invisible or cannot
+# be encoded in UTF-8: Unicode Standard, section 4.5 'General Category'.
 _NOT_SHOWN = frozenset({'Cc', 'Cf', 'Cs', 'Zl', 'Zp'})
 JOINERS = '\u200c\u200d'
-"""They join letters and pictures, and belong to the spelling of Persian and of many emoji."""
+"""Zero-width joiners and non-joiners, which Persian and many emoji need."""
 
 
 def sentence(text: object) -> str:
     """
-    Return a message with an end; it may begin with a name, so its beginning is left alone.
+    Return a message with a full stop; its first letter stays, because it may be part of a name.
 
     >>> sentence(ValueError('num_iter is 0; it must be 1 or more'))
     'num_iter is 0; it must be 1 or more.'
@@ -48,7 +48,7 @@ def sentence(text: object) -> str:
 
 def counted(count: int, one: str, many: str) -> str:
     """
-    Return a number with what it counts.
+    Return a number with its noun.
 
     >>> counted(1, 'class', 'classes'), counted(3, 'class', 'classes')
     ('1 class', '3 classes')
@@ -57,17 +57,17 @@ def counted(count: int, one: str, many: str) -> str:
 
 
 def is_shown(character: str) -> bool:
-    """Tell whether a character is text: nothing invisible, no command to a terminal or a page."""
+    """Return whether a character is visible text, not a control or format character."""
     return character in JOINERS or unicodedata.category(character) not in _NOT_SHOWN
 
 
 def quoted(text: object, longest: int = LONGEST_QUOTE) -> str:
     r"""
-    Return somebody else's text for a sentence: in ASCII, escaped, and no longer than a line.
+    Quote untrusted text for a message: in ASCII, escaped and truncated.
 
     Args:
-        text: what somebody sent.
-        longest: so many characters of it are repeated.
+        text: the untrusted text.
+        longest: maximum number of characters to quote.
 
     >>> quoted('cup'), quoted('two\nlines')
     ("'cup'", "'two\\nlines'")
@@ -82,11 +82,11 @@ def quoted(text: object, longest: int = LONGEST_QUOTE) -> str:
 
 def named(names: Iterable[str], total: int) -> str:
     """
-    Return the first of many names, and how many there are besides.
+    Return the first of many names, and the number of the others.
 
     Args:
-        names: as they are to be written.
-        total: how many there are.
+        names: the formatted names.
+        total: the number of names.
 
     >>> named(map(str, range(12)), 12)
     '0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more'
@@ -97,9 +97,9 @@ def named(names: Iterable[str], total: int) -> str:
 
 def presentable(text: object) -> str:
     r"""
-    Return a message that a log, a terminal or an answer can take, whatever went into it.
+    Return a message that is safe for a log, a terminal or a response.
 
-    What is not printable is escaped, line breaks too, and what is too long is cut.
+    Unprintable characters, including line breaks, are escaped, and long messages are truncated.
 
     >>> presentable('one\ntwo \x1b[31m')
     'one\\ntwo \\x1b[31m'

@@ -105,7 +105,7 @@ FORMS: Mapping[str, Callable[[IO[str], Sequence[str], int], ResultWriter]] = {
     'jsonl': _JsonLines,
     'csv': _Csv,
 }
-"""Name of a form to what writes it, given a file, the model's labels and its version."""
+"""Writers by format; each takes a file, the model's labels and its version."""
 
 
 class AnnotatedFiles:

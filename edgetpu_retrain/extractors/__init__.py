@@ -12,10 +12,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 """
-The extractor that comes with the package, so that everything works offline.
+The default extractor, which ships with the package so that everything works offline.
 
 EfficientNet-Lite0, fully quantized, 224x224 RGB to an embedding of 1280 uint8 values; licence,
-source and recipe are in LICENSE-efficientnet-lite0.md beside it.
+source and recipe are in LICENSE-efficientnet-lite0.md in this folder.
 """
 
 from __future__ import annotations
@@ -26,5 +26,5 @@ DEFAULT_EXTRACTOR = 'efficientnet_lite0_embedding_extractor_uint8.tflite'
 
 
 def default_extractor_path() -> Path:
-    """Return where the default extractor's .tflite file is."""
+    """Return the path of the default extractor's .tflite file."""
     return Path(__file__).with_name(DEFAULT_EXTRACTOR)

@@ -27,10 +27,10 @@ import numpy as np
 import numpy.typing as npt
 
 LONGEST_SIDE = 960
-"""Larger pictures are shrunk: it is enough to look at, and JPEG costs time by the pixel."""
+"""Larger pictures are scaled down, because the time for JPEG grows with the pixels."""
 
 LEAST_WIDTH = 320
-"""Smaller pictures are enlarged, so that the text below them has room."""
+"""Smaller pictures are enlarged, so that the text below fits."""
 
 _STRIP_HEIGHT = 64
 _BAR_TOP = 35

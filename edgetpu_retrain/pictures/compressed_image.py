@@ -33,28 +33,28 @@ from edgetpu_retrain.pictures.png_file import png_size, PNG_START, without_extra
 import numpy as np
 
 MAX_BYTES = 64 * 1024 * 1024
-"""Of a file that a message brings: a photograph of 64 megapixels in PNG has more, in JPEG half."""
+"""Of a file in a message.  A photograph of 64 megapixels takes more as PNG, and half as JPEG."""
 
 SMALL_PIXELS = 4_000_000
-"""A picture up to this size may be compressed to anything: 24 MB while it is decoded."""
+"""Up to this size any compression ratio is allowed: 24 MB while it is decoded."""
 
 MAX_PIXELS_A_BYTE = 2048
 """
-Of a larger one.  A single colour comes to 170 to 341 pixels a byte in JPEG and to 344 (RGB) or
-1032 (grey) in PNG, whose deflate packs 1032 bytes into one.
+Of a larger picture.  A single colour has 170 to 341 pixels per byte in JPEG, and 344 (RGB) or 1032
+(grey) in PNG, whose deflate compresses 1032 bytes into one.
 """
 
 MOST_PIXELS_A_BYTE = 8 * 1032
 """
-Of any: a byte of a PNG file holds 8 pixels of one bit and, deflated, 1032 such bytes at best
-(https://zlib.net/zlib_tech.html); JPEG needs more.  A file whose header claims more pixels lies.
+Of any picture: a byte has at most 8 one-bit pixels, and deflate compresses at most 1032 bytes into
+one (https://zlib.net/zlib_tech.html); JPEG needs more.  A header that declares more is wrong.
 """
 
 MAX_SCANS = 32
-"""Of a progressive JPEG; encoders make 10 to 18.  Each walks through all pixels for 100 bytes."""
+"""Of a progressive JPEG; encoders write 10 to 18.  A scan of 100 bytes can cover all pixels."""
 
 MAX_MARKERS = 4096
-"""Before the size of a JPEG, bytes of filling included; cameras and editors make some hundreds."""
+"""Before the size of a JPEG, including fill bytes; cameras and editors write a few hundred."""
 
 _JPEG_START = b'\xff\xd8\xff'
 _JPEG_END = b'\xff\xd9'

@@ -21,7 +21,7 @@ MAX_PIXELS = 64_000_000
 """64 megapixels are 192 MB of RGB; 8K video has 33."""
 
 MAX_SIDE = 32_767
-"""Pixels: OpenCV counts them in 16 bits where it resizes and turns pictures (SHRT_MAX)."""
+"""Pixels; OpenCV uses 16-bit coordinates for resizing and rotating (SHRT_MAX)."""
 
 
 def check_size(what: str, width: int, height: int) -> None:

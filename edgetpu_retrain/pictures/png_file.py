@@ -28,10 +28,10 @@ from edgetpu_retrain.errors import ImageError
 PNG_START = b'\x89PNG\r\n\x1a\n'
 
 MAX_CHUNKS = 65_536
-"""Of one file; usual ones hold 8 KB of pixels each."""
+"""Per file; a usual chunk has 8 KB of pixels."""
 
 UNCHECKED_BYTES = 64 * 1024
-"""Of packed pixels, which are not unpacked to be counted: they inflate within 0.3 s at worst."""
+"""Compressed pixels up to this size are not checked: they inflate within 0.3 s at worst."""
 
 # Orientation and transparency.  All other ancillary chunks, such as texts that inflate to
 # megabytes each, are removed before decoding.

@@ -23,7 +23,7 @@ import numpy as np
 STORE_IMAGES = ('none', 'thumbnail', 'full')
 
 THUMBNAIL_PIXELS = 320
-"""Longest side of a thumbnail: a little more than the input of the usual extractors."""
+"""Longest side of a thumbnail, a little larger than the input of usual extractors."""
 
 _QUALITY = 92
 

@@ -32,7 +32,7 @@ import threading
 from types import TracebackType
 
 SECONDS_TO_END = 8.0
-"""How long a child may take to end after SIGINT, seconds; then it gets SIGTERM, then SIGKILL."""
+"""Seconds from SIGINT to SIGTERM for a child that does not exit; SIGKILL follows."""
 
 _SECONDS_TO_TERMINATE = 2.0
 

@@ -86,11 +86,11 @@ class RecordedMessage(NamedTuple):
     """A recorded message, serialized."""
 
     seconds: float
-    """When, since the bag began."""
+    """Time since the start of the bag."""
     message_type: str
-    """As 'sensor_msgs/msg/Image'."""
+    """Such as 'sensor_msgs/msg/Image'."""
     content: bytes
-    """It, serialized (CDR), its header and stamp inside."""
+    """The serialized message (CDR), including header and stamp."""
 
 
 class ImageBag:

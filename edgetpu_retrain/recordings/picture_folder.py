@@ -31,7 +31,7 @@ from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
-"""More than a PNG file of as many pixels as are decoded takes; what is larger is no picture."""
+"""More than a PNG file with the maximum number of pixels; a larger file is not a picture."""
 
 ONE_FOLDER_A_CLASS = (
     'put the pictures of each class into a sub-folder of its name, as in flowers/daisy/1.jpg'

@@ -28,9 +28,9 @@ class PictureRead(NamedTuple):
 
     picture: RecordedPicture
     rgb: RgbArray | None
-    """uint8 ``[H, W, 3]``, None when it could not be read."""
+    """uint8 ``[H, W, 3]``, None if it could not be read."""
     fault: str
-    """Why not, '' when it was read."""
+    """Why it could not be read, or ''."""
 
 
 def read_pictures(pictures: Iterable[RecordedPicture]) -> Iterator[PictureRead]:

@@ -26,7 +26,7 @@ from edgetpu_retrain.store.files.data_folder import SAMPLES_FILE
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 LONGEST_SIDE = 180
-"""Pixels; a card shows it at about two thirds of that, sharp on a phone as well."""
+"""Pixels; a card displays it at about two thirds of that, so it is sharp on phones too."""
 
 _QUALITY = 80
 

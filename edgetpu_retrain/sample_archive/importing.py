@@ -27,7 +27,7 @@ from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 BATCH = 64
-"""Samples that are flushed to the disk together."""
+"""Samples that are flushed to disk together."""
 
 # Pictures and embeddings of a batch; a larger picture makes a batch of its own.
 _MAX_BATCH_BYTES = 16 * 2**20

@@ -29,10 +29,10 @@ from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 FORMAT = 1
 
 INDEX = 'samples.json'
-"""Of what format the archive is, how many samples it has and from which extractors."""
+"""Format version, number of samples and extractors."""
 
 SAMPLES = 'samples.jsonl'
-"""One line a sample, oldest first."""
+"""One line per sample, oldest first."""
 
 
 def embeddings_member(identity: str) -> str:

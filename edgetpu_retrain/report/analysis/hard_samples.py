@@ -20,7 +20,7 @@ from edgetpu_retrain.report.analysis.held_out import HeldOut
 import numpy as np
 
 MOST = 20
-"""How many are shown of each kind."""
+"""Number of samples shown of each kind."""
 
 
 def worst_mistakes(held_out: HeldOut, most: int = MOST) -> IntArray:

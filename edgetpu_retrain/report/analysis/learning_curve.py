@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 SHARES = (0.1, 0.2, 0.4, 0.8)
-"""Of all samples.  Each doubles the one before; the last is what five folds train on."""
+"""Of all samples.  Each is twice the previous one; five-fold cross-validation uses the last."""
 
 # A difference of this many standard errors is significant, as for early stopping
 # (learning/default_training/held_out_watch).

@@ -31,7 +31,7 @@ from edgetpu_retrain.report.analysis.training_curves import training_curves, Tra
 import numpy as np
 
 NEIGHBOURS = 3
-"""Nearest neighbours shown of each sample."""
+"""Number of nearest neighbours shown per sample."""
 
 # The 97.5 % quantile of the normal distribution, for 95 % confidence intervals.
 _QUANTILE = 1.959964

@@ -30,7 +30,7 @@ from matplotlib.axes import Axes
 import numpy as np
 
 MOST_CLASSES = 16
-"""More would be too small to read in a figure."""
+"""More would be too small to read."""
 
 # Number of class names that fit side by side in full size.
 _FEW_CLASSES = 8

@@ -35,7 +35,7 @@ from matplotlib.transforms import ScaledTranslation
 import numpy as np
 
 MOST_CLASSES = 16
-"""More would be too small to read in a figure."""
+"""More would be too small to read."""
 
 _TOO_FEW = 'There are too few samples for this:\na class needs five at least.'
 
