@@ -24,7 +24,7 @@ SECONDS ?= 60
 MINUTES ?= 10
 export PYTHON
 
-dev := tools/dev.sh $(if $(ROS),--ros $(ROS)) $(if $(VERSIONS),--versions $(VERSIONS))
+dev := tools/dev.sh $(if $(ROS),--ros $(ROS))$(if $(VERSIONS), --versions $(VERSIONS))
 
 .PHONY: help setup build test colcon-test lint lock demo bench bench-teach bench-node fuzz soak run clean
 

@@ -72,7 +72,7 @@ def private_environment(
     """
     Return an environment that confines a process to `folder` and this machine.
 
-    Python in it imports the same copy of this package.
+    From Python 3.11 on, Python in it imports the same copy of this package wherever it starts.
 
     Args:
         domain_id: its DDS domain, 0 to 232.

@@ -23,6 +23,7 @@ from edgetpu_retrain.demo.scenes import (
     teaching_scene,
 )
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 
@@ -42,7 +43,7 @@ def test_teaching_shows_one_subject_without_end() -> None:
 
 
 def test_the_same_seed_gives_the_same_frames_and_another_seed_others() -> None:
-    def first(seed: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    def first(seed: int) -> npt.NDArray[np.uint8]:
         return next(play(teaching_scene('rocket'), seed)).picture
 
     np.testing.assert_array_equal(first(1), first(1))

@@ -65,6 +65,7 @@ def test_humble_which_knows_no_discovery_range_is_kept_on_this_machine(tmp_path:
     assert environment['ROS_LOCALHOST_ONLY'] == '1'
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason='Python 3.10 knows no PYTHONSAFEPATH')
 def test_a_python_in_it_imports_the_package_in_use_not_one_in_the_current_folder(
     tmp_path: Path,
 ) -> None:
