@@ -194,6 +194,46 @@ def test_a_distribution_without_wheels_is_refused(machine: Machine) -> None:
     assert 'choose jazzy or kilted' in outcome.stderr
 
 
+def test_the_versions_of_an_ubuntu_take_its_python(machine: Machine) -> None:
+    machine.add('python3.12', script='echo 3.13 of this test')
+    outcome = machine.check('--versions', 'noble')
+    assert outcome.returncode == 1
+    words = 'python3.12 is Python 3.13; the versions of noble are for Python 3.12'
+    assert words in outcome.stderr
+
+
+def test_behind_a_stand_in_of_pyenv_the_python_itself_is_found(
+    machine: Machine, tmp_path: Path
+) -> None:
+    pyenv = tmp_path / 'pyenv'
+    for name, script in (
+        ('shims/python3.10', 'exit 127'),
+        ('versions/3.10.9/bin/python3', 'echo 3.9'),
+    ):
+        program = pyenv / name
+        program.parent.mkdir(parents=True)
+        program.write_text(f'#!/bin/sh\n{script}\n')
+        program.chmod(0o755)
+    machine.variables['PATH'] += f':{pyenv}/shims'
+    outcome = machine.check('--versions', 'jammy')
+    assert outcome.returncode == 1
+    assert f'{pyenv}/versions/3.10.9/bin/python3 is Python 3.9' in outcome.stderr
+
+
+def test_without_its_python_an_ubuntu_is_refused_with_what_to_do(machine: Machine) -> None:
+    outcome = machine.check('--versions', 'jammy')
+    assert outcome.returncode == 1
+    assert 'no python3.10 that runs is in PATH' in outcome.stderr
+    assert 'PYTHON=/path/to/python3.10' in outcome.stderr
+
+
+def test_versions_that_there_are_not_are_refused(machine: Machine) -> None:
+    assert 'choose jammy or noble' in machine.check('--versions', 'focal').stderr
+    both = machine.check('--ros', 'kilted', '--versions', 'jammy')
+    assert both.returncode == 1
+    assert 'tested with ROS 2 jazzy only, not kilted' in both.stderr
+
+
 def test_run_asks_for_a_topic(machine: Machine) -> None:
     bash = machine.programs / 'bash'
     outcome = subprocess.run(
