@@ -1,17 +1,6 @@
 #!/usr/bin/env bash
 # Copyright 2026 edgetpu_retrain contributors
-#
-# Licensed under the Apache License, Version 2.0 (the "License");
-# you may not use this file except in compliance with the License.
-# You may obtain a copy of the License at
-#
-#     http://www.apache.org/licenses/LICENSE-2.0
-#
-# Unless required by applicable law or agreed to in writing, software
-# distributed under the License is distributed on an "AS IS" BASIS,
-# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
-# See the License for the specific language governing permissions and
-# limitations under the License.
+# SPDX-License-Identifier: Apache-2.0
 #
 # From a bare checkout to a built and running package; the Makefile is a list of its commands.
 #
@@ -31,7 +20,7 @@ usage: tools/dev.sh [--ros jazzy|kilted | --versions jammy|noble] COMMAND [ARGUM
   build           setup, and build both packages (build, install, log)
   test [ARGS]     build, and run pytest with ARGS
   colcon-test [ARGS]  build and test in a workspace, as a build farm does; ARGS goes to pytest
-  lint            ruff, mypy, ament_flake8, ament_pep257, ament_copyright, shellcheck; are the
+  lint            ruff, mypy, ament_flake8, ament_pep257, shellcheck; are the
                   documents of the parameters as declared?
   demo [ARGS]     build, and run the demonstration
   bench [ARGS]    build, and hold the default training against its rivals
@@ -557,11 +546,6 @@ do_lint() {
   # Sections in Google's style (see pyproject.toml).  That summaries are imperative is checked
   # by ament_flake8, which knows a property from a method.
   check ament_pep257 --add-ignore D401 D406 D407 D413 -- "${sources[@]}"
-  if command -v ament_copyright >/dev/null; then
-    check ament_copyright CONTRIBUTING.md LICENSE "${sources[@]}"
-  else
-    say "ament_copyright is not installed here; ruff's CPY001 has checked the headers"
-  fi
   check shellcheck "${scripts[@]}"
   check python3 tools/parameter_documents.py --check
   [ ${#failed[@]} = 0 ] || die "lint failed: ${failed[*]}"
