@@ -14,7 +14,7 @@ from typing import NamedTuple
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.database.schema import open_database
 from edgetpu_retrain.store.files.durable_file import make_folder, sync_folder
-from edgetpu_retrain.store.files.failure import SQLITE_FAILURES, store_error
+from edgetpu_retrain.store.files.failure import as_store_error, SQLITE_FAILURES, store_error
 from edgetpu_retrain.store.files.lock_wait import wait_while_locked
 
 
@@ -42,11 +42,7 @@ class SampleDatabase:
     """
 
     def __init__(
-        self,
-        path: Path,
-        *,
-        must_open: bool = True,
-        is_ending: Callable[[], bool] = lambda: False,
+        self, path: Path, *, must_open: bool = True, is_ending: Callable[[], bool] = lambda: False
     ) -> None:
         self.path = path.absolute()
         self._is_ending = is_ending
@@ -113,7 +109,7 @@ class SampleDatabase:
             )
 
     def _open(self) -> sqlite3.Connection:
-        try:
+        with as_store_error('open the samples in', self.path, *SQLITE_FAILURES):
             make_folder(self.path.parent)
             connection = open_database(self.path, self._is_ending)
             try:
@@ -122,9 +118,7 @@ class SampleDatabase:
             except OSError:
                 connection.close()
                 raise
-        except (OSError, *SQLITE_FAILURES) as error:
-            raise store_error('open the samples in', self.path, error) from error
-        return connection
+            return connection
 
 
 def _begin(connection: sqlite3.Connection, *, writing: bool) -> None:

@@ -20,7 +20,7 @@ import sqlite3
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.files.durable_file import sync_folder, TEMPORARY_SUFFIX
-from edgetpu_retrain.store.files.failure import SQLITE_FAILURES, store_error
+from edgetpu_retrain.store.files.failure import as_store_error, SQLITE_FAILURES
 
 # By the version that they start from; each leads to the next one.
 _STEPS: dict[int, tuple[str, ...]] = {
@@ -49,7 +49,8 @@ def back_up(path: Path, version: int) -> Path:
     copy = path.with_name(f'{path.stem}.schema-{version}.{now:%Y%m%d-%H%M%S}{path.suffix}')
     # The same name each time: one that was cut short is written over, not left lying about.
     temporary = path.with_name(f'.{path.name}.backup{TEMPORARY_SUFFIX}')
-    try:
+    action = 'make the backup copy that comes before the migration of'
+    with as_store_error(action, path, *SQLITE_FAILURES):
         try:
             temporary.unlink(missing_ok=True)
             _copy(path, temporary)
@@ -61,10 +62,6 @@ def back_up(path: Path, version: int) -> Path:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
-    except (OSError, *SQLITE_FAILURES) as error:
-        raise store_error(
-            'make the backup copy that comes before the migration of', path, error
-        ) from error
     return copy
 
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 import errno
 from pathlib import Path
 import sqlite3
@@ -87,3 +89,21 @@ def store_error(
             'check the file and its disk',
         )
     return StoreError(f'Cannot {action} {path}: {reason}. What to do: {advice}.')
+
+
+@contextmanager
+def as_store_error(
+    action: str, path: Path, *others: type[sqlite3.Error | UnicodeDecodeError | MemoryError]
+) -> Iterator[None]:
+    """
+    Raise the failures of the body as :func:`store_error` words them.
+
+    Args:
+        action: what is being done, to follow 'Cannot'.
+        path: the file or folder it is done to.
+        others: what is a failure besides OSError, of :data:`SQLITE_FAILURES`.
+    """
+    try:
+        yield
+    except (OSError, *others) as error:
+        raise store_error(action, path, error) from error

@@ -11,22 +11,22 @@ The command line does not ask for it: it may read and write beside the node.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 import errno
 import fcntl
 import os
 from pathlib import Path
 import platform
-from types import TracebackType
 
 from edgetpu_retrain.errors import StoreError
-from edgetpu_retrain.store.files.failure import store_error
+from edgetpu_retrain.store.files.failure import as_store_error
 
 OWNER_FILE = 'owner'
 
 _NO_WRITING = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
-class Ownership:
+class Ownership(AbstractContextManager['Ownership']):
     """
     A data folder taken into possession, until released or the process ends.
 
@@ -46,26 +46,16 @@ class Ownership:
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder).absolute()
         path = self.folder / OWNER_FILE
-        try:
+        with as_store_error('take possession of the data folder with', path):
             self._descriptor, self._writable = _open(path)
             try:
                 self._take()
             except BaseException:
                 os.close(self._descriptor)
                 raise
-        except OSError as error:
-            raise store_error('take possession of the data folder with', path, error) from error
         _held.add(self)
 
-    def __enter__(self) -> Ownership:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.release()
 
     def release(self) -> None:
@@ -75,10 +65,6 @@ class Ownership:
             # The file stays: whoever waits for its lock would else hold that of a file that
             # is gone while a third one makes a new file.
             os.close(self._descriptor)
-
-    def forget_in_child(self) -> None:
-        """Close a forked child's copy of the file, which would keep the lock alive."""
-        os.close(self._descriptor)
 
     def _take(self) -> None:
         try:
@@ -119,12 +105,12 @@ def _open(path: Path) -> tuple[int, bool]:
 _held: set[Ownership] = set()
 
 
-def _forget_in_child() -> None:
+def _release_in_child() -> None:
+    # It closes the child's copy of the file, which would keep the lock alive.
     for ownership in list(_held):
-        ownership.forget_in_child()
-    _held.clear()
+        ownership.release()
 
 
 # A forked child (multiprocessing, not subprocess, which closes files) that outlives its parent
 # would own the folder on under the parent's process id.
-os.register_at_fork(after_in_child=_forget_in_child)
+os.register_at_fork(after_in_child=_release_in_child)

@@ -4,24 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 import contextlib
 from pathlib import Path
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.files.durable_file import make_folder, write_durably
-from edgetpu_retrain.store.files.failure import store_error
+from edgetpu_retrain.store.files.failure import as_store_error
 from edgetpu_retrain.store.files.folder_lock import locked_folder
 from edgetpu_retrain.store.files.regular_file import read_regular_file
+from edgetpu_retrain.store.models import model_version
 from edgetpu_retrain.store.models.model_record import ModelRecord
-from edgetpu_retrain.store.models.model_version import (
-    LARGEST_VERSION,
-    model_path,
-    ModelVersion,
-    record_path,
-    version_of_file,
-)
-from edgetpu_retrain.store.models.version_files import delete_versions, read_version, write_version
+from edgetpu_retrain.store.models.model_version import LARGEST_VERSION, ModelVersion
 
 __all__ = ['ModelStore', 'ModelVersion']
 
@@ -51,10 +45,8 @@ class ModelStore:
     def __init__(self, folder: Path, *, is_ending: Callable[[], bool] = lambda: False) -> None:
         self.folder = Path(folder).absolute()
         self._is_ending = is_ending
-        try:
+        with as_store_error('create the folder for models', self.folder):
             make_folder(self.folder)
-        except OSError as error:
-            raise store_error('create the folder for models', self.folder, error) from error
 
     def locked(self) -> contextlib.AbstractContextManager[None]:
         """Return a context in which nobody else writes to the folder, see `locked_folder`."""
@@ -74,11 +66,8 @@ class ModelStore:
         Raises:
             StoreError: when the disk refuses; the versions before are as they were.
         """
-        try:
-            with self.locked():
-                return write_version(self.folder, self._claim_version(), model, record)
-        except OSError as error:
-            raise store_error('write a model to', self.folder, error) from error
+        with as_store_error('write a model to', self.folder), self.locked():
+            return model_version.write_version(self.folder, self._claim_version(), model, record)
 
     def versions(self) -> tuple[int, ...]:
         """
@@ -109,9 +98,9 @@ class ModelStore:
             version: its number; a file that is not there counts as none.
         """
         found = []
-        for path in (model_path(self.folder, version), record_path(self.folder, version)):
+        for path_of in (model_version.model_path, model_version.record_path):
             with contextlib.suppress(OSError):
-                status = path.stat()
+                status = path_of(self.folder, version).stat()
                 found.append((status.st_size, status.st_mtime_ns))
         return tuple(found)
 
@@ -126,7 +115,7 @@ class ModelStore:
             StoreError: when there is no such version, or it is unfinished or damaged.
         """
         try:
-            found = read_version(self.folder, version)
+            found = model_version.read_version(self.folder, version)
         except FileNotFoundError as error:
             raise StoreError(self._why_missing(version)) from error
         found.read_model()
@@ -141,7 +130,7 @@ class ModelStore:
         Raises:
             StoreError: when the folder cannot be read.
         """
-        return self._newest_of(self._numbers())
+        return self.previous(LARGEST_VERSION + 1)
 
     def previous(self, version: int) -> ModelVersion | None:
         """
@@ -153,7 +142,11 @@ class ModelStore:
         Raises:
             StoreError: when the folder cannot be read.
         """
-        return self._newest_of(number for number in self._numbers() if number < version)
+        for number in reversed(self._numbers()):
+            if number < version:
+                with contextlib.suppress(StoreError):
+                    return self.load(number)
+        return None
 
     def unusable(self) -> dict[int, str]:
         """
@@ -185,17 +178,14 @@ class ModelStore:
         """
         if keep < 1:
             raise ValueError(f'keep is {keep}; it must be 1 or more')
-        try:
-            with self.locked():
-                kept, old = 0, []
-                for number in reversed(self._numbers()):
-                    if kept < keep:
-                        kept += not self._why_unusable(number)
-                    elif number not in in_use:
-                        old.append(number)
-                delete_versions(self.folder, old)
-        except OSError as error:
-            raise store_error('delete old models from', self.folder, error) from error
+        with as_store_error('delete old models from', self.folder), self.locked():
+            kept, old = 0, []
+            for number in reversed(self._numbers()):
+                if kept < keep:
+                    kept += not self._why_unusable(number)
+                elif number not in in_use:
+                    old.append(number)
+            model_version.delete_versions(self.folder, old)
         return tuple(reversed(old))
 
     def clear_leftovers(self) -> None:
@@ -205,33 +195,20 @@ class ModelStore:
         Raises:
             StoreError: when the disk refuses.
         """
-        try:
-            with self.locked():
-                pass
-        except OSError as error:
-            raise store_error(
-                'delete what was left half written in', self.folder, error
-            ) from error
+        with as_store_error('delete what was left half written in', self.folder), self.locked():
+            pass
 
     def _numbers(self) -> tuple[int, ...]:
         """Return the numbers of all versions that have any file, finished or not, ascending."""
-        try:
+        with as_store_error('list the models in', self.folder):
             names = [path.name for path in self.folder.iterdir()]
-        except OSError as error:
-            raise store_error('list the models in', self.folder, error) from error
-        return tuple(sorted({version_of_file(name) for name in names} - {0}))
+        return tuple(sorted({model_version.version_of_file(name) for name in names} - {0}))
 
     def _is_finished(self, version: int) -> bool:
-        return record_path(self.folder, version).exists()
-
-    def _newest_of(self, ascending: Iterable[int]) -> ModelVersion | None:
-        for version in reversed(tuple(ascending)):
-            with contextlib.suppress(StoreError):
-                return self.load(version)
-        return None
+        return model_version.record_path(self.folder, version).exists()
 
     def _why_missing(self, version: int) -> str:
-        if model_path(self.folder, version).exists():
+        if model_version.model_path(self.folder, version).exists():
             return (
                 f'Model version {version} in {self.folder} has no record: its writing was cut '
                 'short. What to do: use another version; its file can be deleted.'

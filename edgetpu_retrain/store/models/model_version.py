@@ -1,22 +1,47 @@
 # Copyright 2026 edgetpu_retrain contributors
-# SPDX-License-Identifier: Apache-2.0
-"""ModelVersion: one finished training on disk, and the names of its two files."""
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""
+ModelVersion: one finished training, two files that are written and deleted so that a kill tells.
+
+``model_000012.tflite`` works alone anywhere, and ``model_000012.json`` tells where it came from
+and the size and SHA-256 that the first must have.  The record is written last and deleted first,
+so a version without one was never finished.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+import contextlib
 from dataclasses import dataclass
 import hashlib
+import json
 from pathlib import Path
 import re
 
 from edgetpu_retrain.errors import StoreError
-from edgetpu_retrain.store.files.failure import store_error
+from edgetpu_retrain.store.files.durable_file import sync_folder, write_durably
+from edgetpu_retrain.store.files.failure import as_store_error, store_error
 from edgetpu_retrain.store.files.regular_file import read_regular_file
 from edgetpu_retrain.store.models.model_record import ModelRecord
 
 LARGEST_VERSION = 999_999_999
 """Nine digits, so that a version fits the int32 of a message."""
 
+RECORD_FORMAT = 1
+
+# What a record that no release wrote may raise when it is read.
+_DAMAGE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 _FILE_NAME = re.compile(r'model_(\d{6,9})\.(?:tflite|json)', re.ASCII)
 
 
@@ -44,10 +69,8 @@ class ModelVersion:
         Raises:
             StoreError: when they cannot be read or are not the ones that were written.
         """
-        try:
+        with as_store_error('read the model', self.path):
             model = read_regular_file(self.path)
-        except OSError as error:
-            raise store_error('read the model', self.path, error) from error
         if hashlib.sha256(model).hexdigest() != self.sha256:
             raise StoreError(
                 f'{self.path} ({len(model)} bytes) is not the file that was written: it is '
@@ -70,3 +93,82 @@ def version_of_file(name: str) -> int:
     """Return the version that a file name belongs to, 0 when it is none of ours."""
     match = _FILE_NAME.fullmatch(name)
     return int(match[1]) if match else 0
+
+
+def write_version(folder: Path, version: int, model: bytes, record: ModelRecord) -> ModelVersion:
+    """
+    Write both files; all of them is on the disk when this returns.
+
+    Args:
+        folder: of the models.
+        version: its number, which no other has.
+        model: bytes of the .tflite file.
+        record: where it came from.
+
+    Raises:
+        OSError: when the disk refuses; nothing is left of the version then, as far as it lets.
+    """
+    sha256 = hashlib.sha256(model).hexdigest()
+    content = {
+        'format': RECORD_FORMAT,
+        'version': version,
+        'size': len(model),
+        'sha256': sha256,
+        'record': record.to_json(),
+    }
+    text = json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False)
+    try:
+        write_durably(model_path(folder, version), model)
+        write_durably(record_path(folder, version), f'{text}\n'.encode())
+    except OSError:
+        with contextlib.suppress(OSError):
+            delete_versions(folder, [version])
+        raise
+    return ModelVersion(version, model_path(folder, version), record, sha256)
+
+
+def read_version(folder: Path, version: int) -> ModelVersion:
+    """
+    Read a version's record, and leave its model alone.
+
+    Args:
+        folder: of the models.
+        version: its number.
+
+    Raises:
+        FileNotFoundError: when there is no record.
+        StoreError: when it cannot be read or is damaged.
+    """
+    path = record_path(folder, version)
+    try:
+        content = json.loads(read_regular_file(path))
+        if content['format'] != RECORD_FORMAT:
+            raise ValueError(f'format is {content["format"]}; only {RECORD_FORMAT} is known')
+        if content['version'] != version:
+            raise ValueError(f'version is {content["version"]}')
+        record = ModelRecord.from_json(content['record'])
+        return ModelVersion(version, model_path(folder, version), record, str(content['sha256']))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise store_error('read the record', path, error) from error
+    except _DAMAGE as error:
+        raise StoreError(
+            f'The record {path} is damaged ({type(error).__name__}: {error}). What to do: '
+            'restore a backup, or train again.'
+        ) from error
+
+
+def delete_versions(folder: Path, versions: Sequence[int]) -> None:
+    """
+    Delete the files of versions, as far as they are there.
+
+    Raises:
+        OSError: when the disk refuses.
+    """
+    for version in versions:
+        # The record first: whatever is left when this is cut short is an unfinished version.
+        record_path(folder, version).unlink(missing_ok=True)
+        model_path(folder, version).unlink(missing_ok=True)
+    if versions:
+        sync_folder(folder)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.files.durable_file import write_durably
-from edgetpu_retrain.store.files.failure import store_error
+from edgetpu_retrain.store.files.failure import as_store_error
 from edgetpu_retrain.store.files.regular_file import read_regular_file
 from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain.store.models.model_version import LARGEST_VERSION
@@ -92,22 +92,21 @@ class ServingChoice:
             StoreError: when it cannot be read, or both copies are damaged.
         """
         folder = self._models.folder
-        try:
+        with as_store_error('read which model serves in', folder):
             try:
-                return _read(folder / _FILE) or _read(folder / _COPY)
-            except ValueError:
-                copy = _read(folder / _COPY)
-                if copy is None:
-                    raise
-                return copy
-        except OSError as error:
-            raise store_error('read which model serves in', folder, error) from error
-        except ValueError as error:
-            raise StoreError(
-                f'{folder / _FILE} is damaged: {error}. What to do: restore a backup, or delete '
-                f'it and {_COPY} beside it; then the newest model serves, and swaps are counted '
-                'from 1 again.'
-            ) from error
+                try:
+                    return _read(folder / _FILE) or _read(folder / _COPY)
+                except ValueError:
+                    copy = _read(folder / _COPY)
+                    if copy is None:
+                        raise
+                    return copy
+            except ValueError as error:
+                raise StoreError(
+                    f'{folder / _FILE} is damaged: {error}. What to do: restore a backup, or '
+                    f'delete it and {_COPY} beside it; then the newest model serves, and swaps '
+                    'are counted from 1 again.'
+                ) from error
 
     def choose(self, version: int) -> Serving:
         """
@@ -206,11 +205,8 @@ class ServingChoice:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         folder = self._models.folder
-        try:
-            with self._models.locked():
-                yield
-        except OSError as error:
-            raise store_error('write down which model serves in', folder, error) from error
+        with as_store_error('write down which model serves in', folder), self._models.locked():
+            yield
 
     def _write(self, version: int, before: Serving | None) -> Serving:
         self._models.load(version)
