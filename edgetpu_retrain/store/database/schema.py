@@ -1,13 +1,17 @@
 # Copyright 2026 edgetpu_retrain contributors
-# SPDX-License-Identifier: Apache-2.0
-"""
-The tables of the sample store, and opening a file that has them.
-
-A sample is one labelled sight of a thing; an embedding is what one extractor made of it.
-They are two tables, so that a sample is relabelled or removed once for all extractors and can
-be embedded again by another extractor where its picture was kept.  ``addition`` is the id of
-the first sample of the same request: what one undo takes back.
-"""
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+"""Opening a file that has the tables of the sample store, as they are in this release."""
 
 from __future__ import annotations
 
@@ -18,51 +22,12 @@ import sqlite3
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.database.migration import back_up, migrate
-from edgetpu_retrain.store.database.structure import check_structure
+from edgetpu_retrain.store.database.structure import check_structure, TABLES
 from edgetpu_retrain.store.files.lock_wait import WAIT_SLICE_S, wait_while_locked
 
 # Marks the file as ours among all SQLite files: 'etrS' in ASCII.
 APPLICATION_ID = 0x65747253
 SCHEMA_VERSION = 2
-
-_TABLES = (
-    """
-    CREATE TABLE extractors (
-        id INTEGER PRIMARY KEY,
-        identity TEXT NOT NULL UNIQUE,   -- SHA-256 of the extractor's .tflite file
-        dimension INTEGER NOT NULL,      -- numbers in each of its embeddings
-        dtype TEXT NOT NULL,             -- 'uint8', 'int8' or 'float32' (little-endian)
-        scale REAL,                      -- NULL for float32
-        zero_point INTEGER               -- NULL for float32
-    ) STRICT
-    """,
-    """
-    CREATE TABLE samples (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never given twice
-        label TEXT NOT NULL,
-        camera TEXT NOT NULL,                   -- '' when the picture came with a request
-        stamp_ns INTEGER NOT NULL,              -- the image's stamp, nanoseconds, 0 = none
-        addition INTEGER NOT NULL,              -- id of the first sample of the same request
-        added_ns INTEGER NOT NULL DEFAULT 0     -- when it was stored, nanoseconds since 1970
-    ) STRICT
-    """,
-    'CREATE INDEX samples_of_label ON samples (label)',
-    """
-    CREATE TABLE embeddings (
-        extractor_id INTEGER NOT NULL REFERENCES extractors (id),
-        sample_id INTEGER NOT NULL REFERENCES samples (id) ON DELETE CASCADE,
-        data BLOB NOT NULL,                     -- dimension numbers of dtype
-        PRIMARY KEY (extractor_id, sample_id)
-    ) STRICT
-    """,
-    'CREATE INDEX embeddings_of_sample ON embeddings (sample_id)',
-    """
-    CREATE TABLE images (
-        sample_id INTEGER PRIMARY KEY REFERENCES samples (id) ON DELETE CASCADE,
-        jpeg BLOB NOT NULL                      -- the picture, where the user wants it kept
-    ) STRICT
-    """,
-)
 
 # The system keeps the file's pages as well; SQLite's own copy, 2 MB of them by default, would only
 # let a program grow for minutes.
@@ -90,7 +55,7 @@ def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connecti
         sqlite3.Error: when SQLite cannot open or create it.
     """
     if path.exists():
-        _look_without_writing(path)
+        _check_without_writing(path)
     connection = sqlite3.connect(
         path, timeout=WAIT_SLICE_S, isolation_level=None, check_same_thread=False
     )
@@ -107,7 +72,7 @@ def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connecti
     return connection
 
 
-def _look_without_writing(path: Path) -> None:
+def _check_without_writing(path: Path) -> None:
     # A writing connection may fold a foreign file's log into it when it closes.  This one
     # cannot; where it cannot even read (a half-created file), the writing one tells why.
     with (
@@ -162,7 +127,7 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
         # Asked again inside the transaction: another process may have been here meanwhile.
         version = _schema_version(connection, path)
         if version == 0:
-            for statement in _TABLES:
+            for statement in TABLES:
                 connection.execute(statement)
             connection.execute(f'PRAGMA application_id={APPLICATION_ID}')
         elif version < SCHEMA_VERSION:

@@ -1,7 +1,12 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Whether a file's tables are plain ones of ours, so that reading and writing do what they say.
+The tables of the sample store, and whether a file has them as plain tables.
+
+A sample is one labelled sight of a thing; an embedding is what one extractor made of it.
+They are two tables, so that a sample is relabelled or removed once for all extractors and can
+be embedded again by another extractor where its picture was kept.  ``addition`` is the id of
+the first sample of the same request: what one undo takes back.
 
 A file from elsewhere may bear our mark and have, under the names of our tables, views that never
 end, triggers that fill the disk or expressions that ask for gigabytes.  Nothing of the kind is
@@ -10,39 +15,74 @@ looked into: whatever is not a plain table with our columns is refused.
 
 from __future__ import annotations
 
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 import re
 import sqlite3
 
 from edgetpu_retrain.errors import StoreError
 
-# Each column's type; those that came with later releases may be missing.
-_COLUMNS: dict[str, dict[str, str]] = {
-    'extractors': {
-        'id': 'INTEGER',
-        'identity': 'TEXT',
-        'dimension': 'INTEGER',
-        'dtype': 'TEXT',
-        'scale': 'REAL',
-        'zero_point': 'INTEGER',
-    },
-    'samples': {
-        'id': 'INTEGER',
-        'label': 'TEXT',
-        'camera': 'TEXT',
-        'stamp_ns': 'INTEGER',
-        'addition': 'INTEGER',
-        'added_ns': 'INTEGER',
-    },
-    'embeddings': {'extractor_id': 'INTEGER', 'sample_id': 'INTEGER', 'data': 'BLOB'},
-    'images': {'sample_id': 'INTEGER', 'jpeg': 'BLOB'},
-}
+TABLES = (
+    """
+    CREATE TABLE extractors (
+        id INTEGER PRIMARY KEY,
+        identity TEXT NOT NULL UNIQUE,   -- SHA-256 of the extractor's .tflite file
+        dimension INTEGER NOT NULL,      -- numbers in each of its embeddings
+        dtype TEXT NOT NULL,             -- 'uint8', 'int8' or 'float32' (little-endian)
+        scale REAL,                      -- NULL for float32
+        zero_point INTEGER               -- NULL for float32
+    ) STRICT
+    """,
+    """
+    CREATE TABLE samples (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never given twice
+        label TEXT NOT NULL,
+        camera TEXT NOT NULL,                   -- '' when the picture came with a request
+        stamp_ns INTEGER NOT NULL,              -- the image's stamp, nanoseconds, 0 = none
+        addition INTEGER NOT NULL,              -- id of the first sample of the same request
+        added_ns INTEGER NOT NULL DEFAULT 0     -- when it was stored, nanoseconds since 1970
+    ) STRICT
+    """,
+    'CREATE INDEX samples_of_label ON samples (label)',
+    """
+    CREATE TABLE embeddings (
+        extractor_id INTEGER NOT NULL REFERENCES extractors (id),
+        sample_id INTEGER NOT NULL REFERENCES samples (id) ON DELETE CASCADE,
+        data BLOB NOT NULL,                     -- dimension numbers of dtype
+        PRIMARY KEY (extractor_id, sample_id)
+    ) STRICT
+    """,
+    'CREATE INDEX embeddings_of_sample ON embeddings (sample_id)',
+    """
+    CREATE TABLE images (
+        sample_id INTEGER PRIMARY KEY REFERENCES samples (id) ON DELETE CASCADE,
+        jpeg BLOB NOT NULL                      -- the picture, where the user wants it kept
+    ) STRICT
+    """,
+)
+
 # Where a row's number is the column itself.
 _ROW_NUMBERS = {('extractors', 'id'), ('samples', 'id'), ('images', 'sample_id')}
 _DEFAULTS = (None, '0')
 _CHECK = re.compile(r'\bCHECK\b', re.IGNORECASE)
 # What PRAGMA index_xinfo says of an indexed expression (https://www.sqlite.org/pragma.html).
 _EXPRESSION = -2
+
+
+@cache
+def _own_columns() -> dict[str, dict[str, str]]:
+    """Return the type of each column of each of our tables."""
+    columns: dict[str, dict[str, str]] = {}
+    with closing(sqlite3.connect(':memory:')) as own:
+        own.executescript(';'.join(TABLES))
+        for table, column, kind in own.execute(
+            'SELECT tables.name, columns.name, columns.type '
+            'FROM sqlite_master AS tables, pragma_table_info(tables.name) AS columns '
+            "WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite%'"
+        ):
+            columns.setdefault(table, {})[column] = kind
+    return columns
 
 
 def check_structure(connection: sqlite3.Connection, path: Path) -> None:
@@ -73,10 +113,10 @@ def _problem(connection: sqlite3.Connection) -> str:
         if kind == 'trigger':
             return f'a trigger {name!a:.60}'
         table = str(name).lower()
-        if table in _COLUMNS and (kind != 'table' or _CHECK.search(str(sql))):
+        if table in _own_columns() and (kind != 'table' or _CHECK.search(str(sql))):
             return f'no plain table {table}'
     present = {str(name).lower() for _, name, _ in kinds}
-    for table in filter(present.__contains__, _COLUMNS):
+    for table in filter(present.__contains__, _own_columns()):
         problem = _problem_of_table(connection, table) or _problem_of_indices(connection, table)
         if problem:
             return problem
@@ -90,7 +130,7 @@ def _problem_of_table(connection: sqlite3.Connection, table: str) -> str:
         return f'no plain strict table {table}'
     for row in connection.execute(f'PRAGMA main.table_xinfo({table})'):
         _, column, kind, _, default, key, hidden = row
-        if _COLUMNS[table].get(column) != kind or hidden or default not in _DEFAULTS:
+        if _own_columns()[table].get(column) != kind or hidden or default not in _DEFAULTS:
             return f'a column {column!a:.60} of type {kind!a:.20} in table {table}'
         if (table, column) in _ROW_NUMBERS and key != 1:
             return f'no row numbers in table {table}'
