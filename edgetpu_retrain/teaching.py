@@ -19,7 +19,7 @@ from edgetpu_retrain.pictures.sample_picture import sample_picture
 from edgetpu_retrain.recordings.reading import read_pictures
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 from edgetpu_retrain.runtime.engines.engine import Engine
-from edgetpu_retrain.store.samples.new_sample import NewSample
+from edgetpu_retrain.store.samples.sample import NewSample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 BATCH = 64

@@ -16,7 +16,7 @@ from edgetpu_retrain.recordings.picture_folder import class_folders, labelled_pi
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
 from edgetpu_retrain.runtime.engines.engine import Engine
-from edgetpu_retrain.store.samples.sample_set import SampleSet
+from edgetpu_retrain.store.samples.sample import SampleSet
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.teaching import BATCH, Taught, teach, TeachingOptions
 import numpy as np

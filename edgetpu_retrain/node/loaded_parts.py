@@ -33,7 +33,7 @@ from edgetpu_retrain.store.files.data_folder import data_folder, MODELS_FOLDER, 
 from edgetpu_retrain.store.files.ownership import Ownership
 from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain.store.models.serving import Serving
-from edgetpu_retrain.store.samples.retrying_store import RetryingSampleStore
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.wording import sentence
 from rclpy.node import Node
 
@@ -113,7 +113,7 @@ class LoadedParts:
         folder = data_folder(parameters.data_dir)
         self._stack.enter_context(Ownership(folder))
         self._store = self._stack.enter_context(
-            RetryingSampleStore(folder / SAMPLES_FILE, is_ending=self._is_ending)
+            SampleStore(folder / SAMPLES_FILE, must_open=False, is_ending=self._is_ending)
         )
         models = ModelStore(folder / MODELS_FOLDER, is_ending=self._is_ending)
         extractor = read_model(Path(parameters.extractor or default_extractor_path()))

@@ -11,8 +11,8 @@ import shutil
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.label import check_label
 from edgetpu_retrain.sample_archive.reading import SampleArchive
-from edgetpu_retrain.store.samples.carried_sample import CarriedSample, embedding_digest
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
+from edgetpu_retrain.store.samples.sample import CarriedSample, embedding_digest
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 BATCH = 64

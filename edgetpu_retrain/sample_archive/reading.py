@@ -29,9 +29,8 @@ from edgetpu_retrain.sample_archive.layout import (
     kind_from_json,
     SAMPLES,
 )
-from edgetpu_retrain.store.samples.carried_sample import CarriedSample
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
-from edgetpu_retrain.store.samples.stored_sample import MAX_IMAGE_BYTES
+from edgetpu_retrain.store.samples.sample import CarriedSample, MAX_IMAGE_BYTES
 import numpy as np
 
 MAX_INDEX_BYTES = 1024 * 1024

@@ -12,8 +12,8 @@ from edgetpu_retrain.report.analysis.gathering import Material
 from edgetpu_retrain.report.analysis.report_analysis import analyse, Analysis
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
+from edgetpu_retrain.store.samples.sample import StoredSample
 from edgetpu_retrain.store.samples.sample_store import SampleSet, SampleStore
-from edgetpu_retrain.store.samples.stored_sample import StoredSample
 import numpy as np
 import numpy.typing as npt
 import pytest

@@ -186,7 +186,7 @@ def embedding_message(
         description: of the extractor that wrote it.
     """
     quantization = description.quantization
-    kind = EmbeddingKind.of(embedding, quantization)
+    kind = EmbeddingKind.from_embedding(embedding, quantization)
     message: Any = Embedding(
         header=frame.message.header,
         camera=frame.camera,

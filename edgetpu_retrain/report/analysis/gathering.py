@@ -14,8 +14,8 @@ from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.store.files.data_folder import MODELS_FOLDER, SAMPLES_FILE
 from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
 from edgetpu_retrain.store.models.serving import ServingChoice
+from edgetpu_retrain.store.samples.sample import StoredSample
 from edgetpu_retrain.store.samples.sample_store import SampleSet, SampleStore
-from edgetpu_retrain.store.samples.stored_sample import StoredSample
 from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 

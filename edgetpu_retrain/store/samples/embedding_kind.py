@@ -65,7 +65,9 @@ class EmbeddingKind:
             )
 
     @classmethod
-    def of(cls, embedding: RawArray, quantization: QuantizationParameters | None) -> EmbeddingKind:
+    def from_embedding(
+        cls, embedding: RawArray, quantization: QuantizationParameters | None
+    ) -> EmbeddingKind:
         """
         Return the kind of one embedding, raw ``[D]``.
 

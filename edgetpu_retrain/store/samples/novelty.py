@@ -17,9 +17,8 @@ import sqlite3
 
 from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.quantization import dequantize, QuantizationParameters
-from edgetpu_retrain.store.database.typed_rows import typed_rows
+from edgetpu_retrain.store.samples import queries
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind, RawArray
-from edgetpu_retrain.store.samples.sample_set import check_length
 import numpy as np
 
 # Memory for classes besides the one that is being taught.
@@ -45,13 +44,13 @@ class NoveltyCheck:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._classes: OrderedDict[tuple[int, str], _UnitVectors] = OrderedDict()
+        self._classes: OrderedDict[tuple[str, str], _UnitVectors] = OrderedDict()
         self._data_version = -1
 
     def distance(
         self,
         connection: sqlite3.Connection,
-        extractor_id: int,
+        extractor: str,
         kind: EmbeddingKind,
         label: str,
         embedding: RawArray,
@@ -61,7 +60,7 @@ class NoveltyCheck:
 
         Args:
             connection: in a writing transaction.
-            extractor_id: row of the extractor.
+            extractor: identity of the extractor.
             kind: of its embeddings.
             label: the class.
             embedding: raw ``[D]``.
@@ -78,21 +77,19 @@ class NoveltyCheck:
             # Another program has written (https://www.sqlite.org/pragma.html#pragma_data_version).
             self.forget()
             self._data_version = data_version
-        key = extractor_id, label
+        key = extractor, label
         known = self._classes.get(key)
         if known is None:
-            known = self._read(connection, extractor_id, kind, label)
+            known = self._read(connection, extractor, kind, label)
             self._classes[key] = known
         self._classes.move_to_end(key)
         while len(self._classes) > 1 and self._num_bytes() > MAX_CACHED_BYTES:
             self._classes.popitem(last=False)
         return known.distance(_unit_vectors(embedding[np.newaxis], kind.quantization)[0])
 
-    def added(
-        self, extractor_id: int, kind: EmbeddingKind, label: str, embedding: RawArray
-    ) -> None:
+    def added(self, extractor: str, kind: EmbeddingKind, label: str, embedding: RawArray) -> None:
         """Take note of a sample, raw ``[D]``, that was stored."""
-        known = self._classes.get((extractor_id, label))
+        known = self._classes.get((extractor, label))
         if known is not None:
             known.append(_unit_vectors(embedding[np.newaxis], kind.quantization))
 
@@ -101,23 +98,12 @@ class NoveltyCheck:
         self._classes.clear()
 
     def _read(
-        self, connection: sqlite3.Connection, extractor_id: int, kind: EmbeddingKind, label: str
+        self, connection: sqlite3.Connection, extractor: str, kind: EmbeddingKind, label: str
     ) -> _UnitVectors:
-        cursor = connection.execute(
-            """
-            SELECT samples.id, data
-            FROM samples JOIN embeddings ON sample_id = samples.id
-            WHERE label = ? AND extractor_id = ?
-            """,
-            (label, extractor_id),
-        )
         vectors = _UnitVectors(kind.dimension)
-        checked = typed_rows(cursor, int, bytes)
-        while rows := list(islice(checked, vectors.block_rows)):
-            for sample_id, data in rows:
-                check_length(self._path, sample_id, label, data, kind)
-            raw = np.stack([kind.from_disk(data) for _, data in rows])
-            vectors.append(_unit_vectors(raw, kind.quantization))
+        rows = queries.embeddings_of(connection, self._path, extractor, kind, label)
+        while block := [kind.from_disk(row[2]) for row in islice(rows, vectors.block_rows)]:
+            vectors.append(_unit_vectors(np.stack(block), kind.quantization))
         return vectors
 
     def _num_bytes(self) -> int:

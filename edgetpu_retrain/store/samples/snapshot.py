@@ -11,10 +11,9 @@ from types import NoneType
 from typing import NamedTuple
 
 from edgetpu_retrain.store.database.typed_rows import MalformedRowError, typed_rows
-from edgetpu_retrain.store.samples.carried_sample import embedding_digest
+from edgetpu_retrain.store.samples import queries
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
-from edgetpu_retrain.store.samples.extractor_table import find_extractor
-from edgetpu_retrain.store.samples.sample_set import check_length
+from edgetpu_retrain.store.samples.sample import embedding_digest
 
 
 class SnapshotRow(NamedTuple):
@@ -60,7 +59,7 @@ class SampleSnapshot:
         )
         kinds = {}
         for (identity,) in list(typed_rows(rows, str)):
-            found = find_extractor(self._connection, self._path, identity)
+            found = queries.find_extractor(self._connection, self._path, identity)
             if found is None:
                 # It is in the table, in the same transaction, and not in its index.
                 raise MalformedRowError(f'extractor {identity[:12]!a} is not in its index')
@@ -69,12 +68,7 @@ class SampleSnapshot:
 
     def count(self, identity: str) -> int:
         """Return how many samples an extractor has."""
-        (count,) = self._connection.execute(
-            'SELECT COUNT(*) FROM embeddings JOIN extractors ON extractor_id = extractors.id '
-            'WHERE identity = ?',
-            (identity,),
-        ).fetchone()
-        return int(count)
+        return queries.count_embeddings(self._connection, identity)
 
     def total(self) -> int:
         """Return how many samples there are."""
@@ -92,19 +86,16 @@ class SampleSnapshot:
             FROM samples ORDER BY samples.id
             """
         )
-        types = int, str, str, int, int, int, (str, NoneType)
-        for row in typed_rows(rows, *types):
-            sample_id, label, camera, stamp_ns, added_ns, has_image, seen_by = row
+        for row in typed_rows(rows, int, str, str, int, int, int, (str, NoneType)):
+            *fields, has_image, seen_by = row
             try:
                 numbers = sorted(map(int, seen_by.split(','))) if seen_by else []
                 extractors = tuple(identities[number] for number in numbers)
             except (ValueError, KeyError) as error:
                 raise MalformedRowError(
-                    f'sample {sample_id} was seen by extractors that are not there'
+                    f'sample {row[0]} was seen by extractors that are not there'
                 ) from error
-            yield SnapshotRow(
-                sample_id, label, camera, stamp_ns, added_ns, bool(has_image), extractors
-            )
+            yield SnapshotRow(*(*fields, bool(has_image), extractors))
 
     def embeddings(self, identity: str, kind: EmbeddingKind) -> Iterator[tuple[str, bytes]]:
         """
@@ -117,19 +108,8 @@ class SampleSnapshot:
         Raises:
             StoreError: when one is damaged.
         """
-        rows = self._connection.execute(
-            """
-            SELECT samples.id, label, data
-            FROM extractors
-            JOIN embeddings ON extractor_id = extractors.id
-            JOIN samples ON samples.id = sample_id
-            WHERE identity = ? ORDER BY samples.id
-            """,
-            (identity,),
-        )
-        for sample_id, label, data in typed_rows(rows, int, str, bytes):
-            check_length(self._path, sample_id, label, data, kind)
-            yield label, data
+        rows = queries.embeddings_of(self._connection, self._path, identity, kind)
+        return ((label, data) for _, label, data in rows)
 
     def digests(self) -> dict[bytes, str]:
         """
@@ -147,8 +127,5 @@ class SampleSnapshot:
 
     def picture(self, sample_id: int) -> bytes | None:
         """Return the stored JPEG file of a sample, None when it has none."""
-        rows = self._connection.execute(
-            'SELECT jpeg FROM images WHERE sample_id = ?', (sample_id,)
-        )
-        row = next(typed_rows(rows, bytes), None)
-        return None if row is None else bytes(row[0])
+        stored = queries.picture(self._connection, sample_id)
+        return stored.jpeg if stored else None

@@ -18,7 +18,9 @@ VECTORS = st.sampled_from(['uint8', 'int8', 'float32']).flatmap(
 
 @given(VECTORS)
 def test_an_embedding_comes_back_from_disk_bit_for_bit(embedding: RawArray) -> None:
-    kind = EmbeddingKind.of(embedding, None if embedding.dtype.kind == 'f' else PARAMETERS)
+    kind = EmbeddingKind.from_embedding(
+        embedding, None if embedding.dtype.kind == 'f' else PARAMETERS
+    )
     data = kind.to_disk(embedding)
     assert len(data) == kind.num_bytes
     assert kind.from_disk(data).tobytes() == embedding.tobytes()
@@ -34,7 +36,9 @@ def test_numbers_of_numpy_and_python_make_the_same_kind() -> None:
     scale = np.float32(0.1)
     of_numpy = QuantizationParameters(scale, np.int64(3))  # type: ignore[arg-type]
     of_python = QuantizationParameters(float(scale), 3)
-    assert EmbeddingKind.of(embedding, of_numpy) == EmbeddingKind.of(embedding, of_python)
+    assert EmbeddingKind.from_embedding(embedding, of_numpy) == EmbeddingKind.from_embedding(
+        embedding, of_python
+    )
 
 
 def test_a_kind_can_be_read_by_people() -> None:
@@ -58,4 +62,4 @@ def test_what_no_extractor_writes_is_refused(
     embedding: RawArray, quantization: QuantizationParameters | None, words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):
-        EmbeddingKind.of(embedding, quantization)
+        EmbeddingKind.from_embedding(embedding, quantization)

@@ -7,14 +7,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgetpu_retrain.errors import StoreError
-from edgetpu_retrain.store.samples.retrying_store import RetryingSampleStore
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
 
 EXTRACTOR = 'a' * 64
 
 
-def teach(store: RetryingSampleStore) -> int:
+def teach(store: SampleStore) -> int:
     row = np.full(8, 0.5, np.float32)
     return store.add('mug', row, extractor=EXTRACTOR, quantization=None)
 
@@ -22,7 +22,7 @@ def teach(store: RetryingSampleStore) -> int:
 def test_a_damaged_file_is_told_at_each_use_until_it_is_moved_away(path: Path) -> None:
     path.write_bytes(b'label,camera\n' * 1000)
     before = path.read_bytes()
-    with RetryingSampleStore(path) as store:
+    with SampleStore(path, must_open=False) as store:
         for ask in (lambda: teach(store), lambda: store.counts(extractor=EXTRACTOR)):
             with pytest.raises(StoreError, match=r'file is not a database.*What to do: '):
                 ask()
@@ -33,13 +33,13 @@ def test_a_damaged_file_is_told_at_each_use_until_it_is_moved_away(path: Path) -
 
 
 def test_a_file_that_is_well_is_opened_at_once(path: Path) -> None:
-    with RetryingSampleStore(path):
+    with SampleStore(path, must_open=False):
         assert path.exists()
 
 
 def test_when_closed_nothing_is_opened_again(path: Path) -> None:
     path.write_bytes(b'label,camera\n' * 1000)
-    store = RetryingSampleStore(path)
+    store = SampleStore(path, must_open=False)
     store.close()
     path.unlink()
     with pytest.raises(StoreError, match='was closed'):

@@ -9,7 +9,7 @@ import sqlite3
 
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
-from edgetpu_retrain.store.samples.changes import MAX_CLASSES
+from edgetpu_retrain.store.samples.queries import MAX_CLASSES
 from edgetpu_retrain.store.samples.sample_store import NewSample, SampleStore
 import numpy as np
 import pytest

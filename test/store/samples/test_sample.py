@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.store.samples.stored_sample import check_image, MAX_IMAGE_BYTES
+from edgetpu_retrain.store.samples.sample import check_image, MAX_IMAGE_BYTES
 import pytest
 
 START = b'\xff\xd8\xff\xe0'
