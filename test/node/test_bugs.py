@@ -25,7 +25,7 @@ def start(start_node: Any, module: str, method: str, **variables: str) -> Runnin
 def test_a_bug_in_a_training_aborts_it_and_the_node_goes_on(
     start_node: Any, person: Person
 ) -> None:
-    node = start(start_node, 'model_training', 'ModelTraining run')
+    node = start(start_node, 'models.model_training', 'ModelTraining run')
     person.wait_until_ready()
     status, result = person.train()
     assert status == GoalStatus.STATUS_ABORTED
@@ -39,7 +39,7 @@ def test_a_bug_in_a_training_aborts_it_and_the_node_goes_on(
 def test_a_bug_in_a_service_is_its_answer_and_the_node_goes_on(
     start_node: Any, person: Person
 ) -> None:
-    node = start(start_node, 'model_versions', 'ModelVersions load')
+    node = start(start_node, 'models.model_versions', 'ModelVersions load')
     person.wait_until_ready()
     refused = person.load_model(1)
     assert not refused.success
