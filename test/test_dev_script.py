@@ -177,7 +177,7 @@ def test_says_why_a_sourced_ros_is_not_used(machine: Machine) -> None:
     assert 'python3 cannot import rclpy: not using it' in machine.check().stderr
 
 
-def test_a_distribution_without_wheels_is_refused(machine: Machine) -> None:
+def test_a_distribution_without_wheels_is_rejected(machine: Machine) -> None:
     outcome = machine.check('--ros', 'foxy')
     assert outcome.returncode == 1
     assert 'choose jazzy or kilted' in outcome.stderr

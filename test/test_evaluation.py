@@ -14,7 +14,7 @@ import pytest
 from support.small_models import build_extractor
 
 
-def test_answers_are_held_against_the_truth() -> None:
+def test_classifications_are_compared_with_the_truth() -> None:
     evaluation = Evaluation(('cat', 'dog'), ('cat', 'owl'))
     assert evaluation.accuracy is None
     assert evaluation.names == ('cat', 'dog', 'owl', 'unknown')
@@ -50,7 +50,7 @@ def test_a_class_called_unknown_is_one_where_the_model_has_it() -> None:
     assert evaluation.right_of('unknown') == (0, 1)
 
 
-def test_a_model_is_asked_about_every_picture_that_can_be_read() -> None:
+def test_every_readable_picture_is_classified() -> None:
     def refuse() -> RgbArray:
         raise ImageError('it is damaged')
 

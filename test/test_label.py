@@ -66,7 +66,7 @@ def test_a_label_is_returned_as_it_is(label: str) -> None:
         ('UNKNOWN', 'is reserved'),
     ],
 )
-def test_a_bad_label_is_refused_with_the_reason(label: str, words: str) -> None:
+def test_a_bad_label_is_rejected_with_the_reason(label: str, words: str) -> None:
     with pytest.raises(RequestError, match=re.escape(words)):
         check_label(label)
 

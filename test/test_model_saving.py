@@ -104,7 +104,7 @@ def test_an_untrained_model_gives_a_file_that_runs(extractor: Path) -> None:
 @pytest.mark.parametrize(
     'labels', ['ab', ['cat'], ['cat', 'dog', 'cow'], ['cat', ''], ['cat', 3], [], 5]
 )
-def test_labels_that_do_not_fit_are_refused(extractor: Path, labels: Any) -> None:
+def test_labels_that_do_not_fit_are_rejected(extractor: Path, labels: Any) -> None:
     model = SoftmaxRegression(8, 2, seed=0)
     with pytest.raises(ValueError, match=r'labels .* it must be one non-empty string for each'):
         model.serialize_model(extractor, labels=labels)
@@ -124,7 +124,7 @@ def test_a_missing_file_or_folder_is_named(extractor: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize('path', ['', None, 3, b'model.tflite'])
-def test_what_is_no_path_is_refused(extractor: Path, path: Any) -> None:
+def test_other_objects_than_paths_are_rejected(extractor: Path, path: Any) -> None:
     model = SoftmaxRegression(8, 2, seed=0)
     with pytest.raises(ValueError, match=r'in_model_path is .*; it must be the path'):
         model.serialize_model(path)
@@ -132,7 +132,7 @@ def test_what_is_no_path_is_refused(extractor: Path, path: Any) -> None:
         model.save_as_tflite_model(extractor, path)
 
 
-def test_an_extractor_that_does_not_fit_is_refused(extractor: Path, tmp_path: Path) -> None:
+def test_an_extractor_that_does_not_fit_is_rejected(extractor: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='length 8'):
         SoftmaxRegression(9, 2).serialize_model(extractor)
     garbage = tmp_path / 'garbage.tflite'

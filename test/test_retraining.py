@@ -109,7 +109,7 @@ def test_a_part_is_held_out_where_there_are_enough(extractor_model: bytes, tmp_p
     assert outcome.validation_accuracy == np.trace(matrix) / matrix.sum()
 
 
-def test_quantization_that_costs_too_much_is_refused(
+def test_quantization_that_costs_too_much_is_rejected(
     extractor_model: bytes, tmp_path: Path
 ) -> None:
     samples = teach(extractor_model, tmp_path, takes=50)
@@ -119,7 +119,7 @@ def test_quantization_that_costs_too_much_is_refused(
         retrain(samples, extractor_model, options)
 
 
-def test_one_sample_a_class_is_enough_to_begin_with(
+def test_one_sample_per_class_is_enough_to_begin_with(
     extractor_model: bytes, tmp_path: Path
 ) -> None:
     outcome = retrain(teach(extractor_model, tmp_path, takes=1), extractor_model, OPTIONS)
@@ -209,7 +209,7 @@ def test_cancelling_works_at_every_moment(samples: SampleSet, extractor_model: b
         ({'mug': 5, 'Unknown': 5}, "class 'Unknown' cannot be trained: .*Relabel or remove"),
     ],
 )
-def test_classes_that_cannot_be_trained_are_refused(
+def test_classes_that_cannot_be_trained_are_rejected(
     counts: dict[str, int], words: str, extractor_model: bytes
 ) -> None:
     labels = np.repeat(np.arange(len(counts)), list(counts.values()))
@@ -226,7 +226,7 @@ def test_classes_that_cannot_be_trained_are_refused(
         {'quantization': QuantizationParameters(0.5, 7)},
     ],
 )
-def test_samples_of_another_extractor_are_refused(
+def test_samples_of_another_extractor_are_rejected(
     change: dict[str, Any], samples: SampleSet, extractor_model: bytes
 ) -> None:
     words = 'do not fit the extractor: they are 1[56] numbers of .* its embeddings are 16 numbers'
@@ -234,12 +234,12 @@ def test_samples_of_another_extractor_are_refused(
         retrain(dataclasses.replace(samples, **change), extractor_model, OPTIONS)
 
 
-def test_options_out_of_range_are_refused(samples: SampleSet, extractor_model: bytes) -> None:
+def test_options_out_of_range_are_rejected(samples: SampleSet, extractor_model: bytes) -> None:
     with pytest.raises(RequestError, match='num_iter is 0'):
         retrain(samples, extractor_model, TrainingOptions(num_iter=0))
 
 
-def test_a_training_that_runs_away_keeps_its_last_good_weights_and_says_so(
+def test_a_diverging_training_keeps_its_last_finite_weights_and_warns(
     samples: SampleSet, extractor_model: bytes
 ) -> None:
     options = dataclasses.replace(OPTIONS, learning_rate=MAX_LEARNING_RATE, reg=MAX_REG)
@@ -248,15 +248,13 @@ def test_a_training_that_runs_away_keeps_its_last_good_weights_and_says_so(
     assert np.isfinite(outcome.head.weights).all()
 
 
-def test_a_file_that_is_no_model_is_refused(samples: SampleSet) -> None:
+def test_a_file_that_is_no_model_is_rejected(samples: SampleSet) -> None:
     with pytest.raises(ModelFileError):
         retrain(samples, b'not a model', OPTIONS)
 
 
 @pytest.mark.parametrize('dtype', ['uint8', 'int8', 'float32'])
-def test_the_model_file_alone_can_tell_what_it_was_never_taught(
-    dtype: str, tmp_path: Path
-) -> None:
+def test_the_model_file_alone_detects_unknown_pictures(dtype: str, tmp_path: Path) -> None:
     extractor_model = build_extractor(dtype, dimension=16)
     outcome = retrain(teach(extractor_model, tmp_path), extractor_model, TrainingOptions())
     classifier = Classifier(outcome.model, device='cpu')

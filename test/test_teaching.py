@@ -98,9 +98,7 @@ def noise(count: int, *, label: str = 'noise', damaged: int = -1) -> Iterator[Re
         yield RecordedPicture(str(index), read, label, '/camera', 7)
 
 
-def test_one_damaged_picture_is_noted_and_the_others_go_on(
-    small: Engine, store: SampleStore
-) -> None:
+def test_a_damaged_picture_is_recorded_and_skipped(small: Engine, store: SampleStore) -> None:
     taught, steps = Taught(), []
     teach(
         noise(BATCH + 10, damaged=3),
@@ -150,7 +148,7 @@ def test_what_was_embedded_is_stored_whatever_ends_it(
     assert stored == {'noise': 7}
 
 
-def test_pictures_are_kept_where_they_are_wanted(small: Engine, store: SampleStore) -> None:
+def test_pictures_are_stored_only_on_request(small: Engine, store: SampleStore) -> None:
     teach(noise(2), small, store, TeachingOptions('full'), taught=Taught())
     picture = store.picture(1)
     assert picture is not None

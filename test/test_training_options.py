@@ -23,7 +23,7 @@ import pytest
         {'num_iter': np.int64(5), 'learning_rate': np.float32(0.5), 'reg': 1},
     ],
 )
-def test_what_is_allowed_is_returned_as_it_is(options: dict[str, Any]) -> None:
+def test_valid_options_are_returned_unchanged(options: dict[str, Any]) -> None:
     wanted = TrainingOptions(**options)
     assert wanted.validated() is wanted
 
@@ -56,6 +56,6 @@ def test_what_is_allowed_is_returned_as_it_is(options: dict[str, Any]) -> None:
         ('validation_fraction', math.nan, 'a finite number'),
     ],
 )
-def test_what_is_not_allowed_is_named_with_its_value(name: str, value: Any, allowed: str) -> None:
+def test_invalid_options_are_named_with_their_value(name: str, value: Any, allowed: str) -> None:
     with pytest.raises(RequestError, match=f'{name} is {re.escape(str(value))}.*{allowed}'):
         TrainingOptions(**{name: value}).validated()

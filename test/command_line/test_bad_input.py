@@ -24,7 +24,7 @@ def bag(tmp_path: Path) -> Path:
     return write_bag(tmp_path / 'bag', 'mcap', {TOPIC: [image(rgb)], '/chatter': [text('a')]})
 
 
-def test_folders_that_are_none_of_classes(run: Run, tmp_path: Path) -> None:
+def test_other_folders_than_class_folders(run: Run, tmp_path: Path) -> None:
     data = ('--data-dir', tmp_path / 'data')
     (tmp_path / 'empty').mkdir()
     (tmp_path / 'flat').mkdir()
@@ -42,7 +42,7 @@ def test_folders_that_are_none_of_classes(run: Run, tmp_path: Path) -> None:
             assert words in ended.problem
 
 
-def test_one_unreadable_picture_is_reported_and_passed_over(
+def test_one_unreadable_picture_is_reported_and_skipped(
     run: Run, lessons: Path, tmp_path: Path
 ) -> None:
     data = ('--data-dir', tmp_path / 'data')
@@ -62,7 +62,7 @@ def test_one_unreadable_picture_is_reported_and_passed_over(
     assert taught.err.count('is passed over') == 3
 
 
-def test_when_nothing_can_be_read_the_work_has_failed(
+def test_the_command_fails_if_nothing_can_be_read(
     run: Run, trained_once: Path, tmp_path: Path
 ) -> None:
     (tmp_path / 'photographs' / 'cat').mkdir(parents=True)
@@ -109,7 +109,7 @@ def test_a_damaged_bag(run: Run, bag: Path, tmp_path: Path) -> None:
     assert 'reindex' in ended.problem
 
 
-def test_models_that_are_none_or_have_no_labels(run: Run, exam: Path, tmp_path: Path) -> None:
+def test_invalid_models_and_models_without_labels(run: Run, exam: Path, tmp_path: Path) -> None:
     (tmp_path / 'bare.tflite').write_bytes(build_extractor('uint8', dimension=4))
     (tmp_path / 'text.tflite').write_text('hello')
     (tmp_path / 'labels.txt').write_text('0 a\n1 b\n2 c\n')
@@ -145,7 +145,9 @@ def test_an_extractor_that_does_not_match_the_store(
     assert (ended.code, 'no model file' in ended.problem) == (CALL_WAS_WRONG, True)
 
 
-def test_teaching_with_another_extractor_is_told(run: Run, lessons: Path, tmp_path: Path) -> None:
+def test_teaching_with_another_extractor_is_reported(
+    run: Run, lessons: Path, tmp_path: Path
+) -> None:
     data = ('--data-dir', tmp_path / 'data')
     other = tmp_path / 'other.tflite'
     other.write_bytes(build_extractor('uint8', dimension=16))
@@ -166,7 +168,7 @@ def test_one_class_is_too_few_to_train(run: Run, bag: Path, tmp_path: Path) -> N
     assert (ended.code, 'two classes' in ended.problem) == (WORK_FAILED, True)
 
 
-def test_folders_that_the_model_never_heard_of(
+def test_folders_of_classes_that_the_model_does_not_have(
     run: Run, trained_once: Path, exam: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(exam / 'cat', tmp_path / 'strange' / 'kitten')
@@ -180,7 +182,7 @@ def test_folders_that_the_model_never_heard_of(
     assert ended.result['names'] == ['cat', 'coffee', 'coins', 'kitten', 'unknown']
 
 
-def test_a_data_folder_that_cannot_be(run: Run, lessons: Path, tmp_path: Path) -> None:
+def test_an_impossible_data_folder(run: Run, lessons: Path, tmp_path: Path) -> None:
     (tmp_path / 'file').touch()
     ended = run('teach', lessons, '--data-dir', tmp_path / 'file' / 'data')
     assert ended.code == WORK_FAILED

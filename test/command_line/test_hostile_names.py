@@ -76,7 +76,7 @@ def test_labels_that_are_allowed_name_nothing_but_their_own_folder(run: Run, her
 
 
 @pytest.mark.parametrize('label', PLANTED)
-def test_labels_that_somebody_planted_lead_nowhere(run: Run, here: Path, label: str) -> None:
+def test_planted_labels_cannot_escape_the_folder(run: Run, here: Path, label: str) -> None:
     with closing(sqlite3.connect('data/samples.db')) as connection, connection:
         connection.execute("UPDATE samples SET label = ? WHERE label = 'cat'", (label,))
     around = {path for path in here.parents[1].rglob('*') if 'here' not in path.parts}

@@ -68,7 +68,7 @@ def test_a_bag_is_taught_trained_measured_and_reported(
     check_report(run_without_ros, tmp_path)
 
 
-def test_what_is_printed_for_people(run: Run, trained_once: Path, exam: Path) -> None:
+def test_output_for_users(run: Run, trained_once: Path, exam: Path) -> None:
     data = ('--data-dir', trained_once)
     for arguments, words in (
         (('evaluate', exam, *data), 'Model version 2 is right on'),
@@ -83,7 +83,7 @@ def test_what_is_printed_for_people(run: Run, trained_once: Path, exam: Path) ->
         assert words in ended.out
 
 
-def test_a_call_that_is_wrong_ends_with_two(run: Run, tmp_path: Path) -> None:
+def test_usage_errors_exit_with_two(run: Run, tmp_path: Path) -> None:
     for arguments in (
         ('fly',),
         ('teach',),
@@ -103,7 +103,7 @@ def test_a_call_that_is_wrong_ends_with_two(run: Run, tmp_path: Path) -> None:
         assert ended.problem
 
 
-def test_numbers_that_there_are_none_of_are_null(run: Run, tmp_path: Path, lessons: Path) -> None:
+def test_missing_numbers_are_null_in_json(run: Run, tmp_path: Path, lessons: Path) -> None:
     for subject in ('cat', 'coins'):
         (tmp_path / 'few' / subject).mkdir(parents=True)
         (tmp_path / 'few' / subject / 'a.png').symlink_to(lessons / subject / '000.png')

@@ -35,9 +35,7 @@ def test_json_lines(run: Run, trained_once: Path, exam: Path, tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures('without_xnnpack')
-def test_a_model_that_runs_slowly_is_warned_of_once(
-    run: Run, trained_once: Path, exam: Path
-) -> None:
+def test_a_slow_runtime_is_reported_once(run: Run, trained_once: Path, exam: Path) -> None:
     ended = run('classify', exam / 'cat', '--data-dir', trained_once)
     assert ended.code == 0
     assert ended.err.count('without XNNPACK') == 1
@@ -95,7 +93,7 @@ def test_any_classifier_with_labels_is_measured(run: Run, exam: Path, tmp_path: 
     assert ended.result['model_version'] == 0
 
 
-def test_names_that_are_no_text_are_shown_all_the_same(
+def test_undecodable_file_names_are_printed_escaped(
     run: Run, trained_once: Path, exam: Path, tmp_path: Path
 ) -> None:
     strange = tmp_path / 'caf\udce9.png'

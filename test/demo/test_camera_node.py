@@ -125,7 +125,7 @@ def test_the_truth_about_teaching_is_told_apart_from_the_exams(
     assert audience.truths == []
 
 
-def test_idle_falls_silent(client: TeacherClient, audience: Audience) -> None:
+def test_idle_publishes_nothing(client: TeacherClient, audience: Audience) -> None:
     client.show_subject('cat')
     client.show(SCENE_IDLE)
     client.spin_until(lambda: False, 0.3)
@@ -133,7 +133,7 @@ def test_idle_falls_silent(client: TeacherClient, audience: Audience) -> None:
     assert not client.spin_until(lambda: bool(audience.images), 0.5)
 
 
-def test_an_unknown_scene_is_refused_and_the_old_one_goes_on(
+def test_an_unknown_scene_is_rejected_and_the_old_one_goes_on(
     client: TeacherClient, audience: Audience
 ) -> None:
     client.show_subject('cat')

@@ -78,7 +78,7 @@ def test_right_per_subject() -> None:
     assert exam.right_per_subject() == {'cat': (1, 2), 'coins': (1, 1)}
 
 
-def test_an_exam_without_frames_is_refused() -> None:
+def test_an_exam_without_frames_is_rejected() -> None:
     with pytest.raises(ValueError, match='planned is 0'):
         Exam(planned=0)
 

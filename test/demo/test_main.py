@@ -163,7 +163,7 @@ def test_the_result_of_an_earlier_run_is_not_taken_for_this_one(tmp_path: Path) 
     ('option', 'value', 'words'),
     [('--rate', '0', 'is not from 1 to 60'), ('--rate', 'nan', 'is not from 1 to 60')],
 )
-def test_impossible_options_are_refused(
+def test_impossible_options_are_rejected(
     option: str, value: str, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):

@@ -37,6 +37,6 @@ def test_pictures_are_rgb() -> None:
     assert red > 2 * blue
 
 
-def test_an_unknown_subject_is_refused_with_the_known_ones() -> None:
+def test_an_unknown_subject_is_rejected_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"'dog'.*astronaut.*rocket"):
         read_photograph('dog')

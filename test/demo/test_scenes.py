@@ -44,6 +44,6 @@ def test_idle_shows_nothing() -> None:
 
 
 @pytest.mark.parametrize('scene', ['', 'teaching', 'teaching/', 'teaching/dog', 'cat', 'EXAM'])
-def test_an_unknown_scene_is_refused_with_the_known_ones(scene: str) -> None:
+def test_an_unknown_scene_is_rejected_with_the_known_ones(scene: str) -> None:
     with pytest.raises(ValueError, match=r'must be.*idle.*exam.*teaching.*astronaut'):
         play(scene, seed=0)

@@ -92,7 +92,7 @@ def test_tensors_come_out_by_name_as_views_of_their_storages() -> None:
     ('module', 'name'),
     [('os', 'system'), ('posix', 'system'), ('builtins', 'eval'), ('torch', 'load')],
 )
-def test_a_checkpoint_that_calls_anything_else_is_refused_and_nothing_is_called(
+def test_a_checkpoint_that_calls_anything_else_is_rejected_and_nothing_is_called(
     module: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     called: list[str] = []
@@ -106,7 +106,7 @@ def test_a_checkpoint_that_calls_anything_else_is_refused_and_nothing_is_called(
 @pytest.mark.parametrize(
     ('shape', 'strides'), [((2, 4), (3, 1)), ((7,), (1,)), ((2, 3), (-3, 1)), ((2,), (2**40,))]
 )
-def test_a_tensor_that_reaches_outside_of_its_storage_is_refused(
+def test_a_tensor_that_reaches_outside_of_its_storage_is_rejected(
     shape: tuple[int, ...], strides: tuple[int, ...]
 ) -> None:
     content = checkpoint({'wide': tensor('7', 6, shape, strides)}, {'7': NUMBERS})
@@ -114,7 +114,7 @@ def test_a_tensor_that_reaches_outside_of_its_storage_is_refused(
         read_checkpoint(content)
 
 
-def test_a_storage_of_another_length_is_refused() -> None:
+def test_a_storage_of_another_length_is_rejected() -> None:
     content = checkpoint({'plain': tensor('7', 6, (6,), (1,))}, {'7': NUMBERS})
     with pytest.raises(CheckpointError, match='storage 7'):
         read_checkpoint(content[:-4])
@@ -122,7 +122,7 @@ def test_a_storage_of_another_length_is_refused() -> None:
         read_checkpoint(content[: -NUMBERS.nbytes - 4])
 
 
-def test_what_is_no_checkpoint_is_refused() -> None:
+def test_other_files_than_checkpoints_are_rejected() -> None:
     for content in (b'', b'not a pickle', pickled(1), checkpoint({}, {}, magic=3)):
         with pytest.raises(CheckpointError):
             read_checkpoint(content)

@@ -64,7 +64,7 @@ BAD_DATA: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(('wrong', 'message'), BAD_DATA)
-def test_bad_data_is_refused_and_changes_nothing(wrong: dict[str, Any], message: str) -> None:
+def test_bad_data_is_rejected_and_changes_nothing(wrong: dict[str, Any], message: str) -> None:
     model = SoftmaxRegression(4, 3, seed=0)
     before = model.weights.copy()
     with pytest.raises(ValueError, match=message):
@@ -82,7 +82,7 @@ def test_bad_data_is_refused_and_changes_nothing(wrong: dict[str, Any], message:
         ({'data_val': np.zeros((3, 9))}, r'must be \[N, 4\]'),
     ],
 )
-def test_data_that_gives_no_sizes_leaves_the_model_without_any(
+def test_data_without_sizes_leaves_the_model_without_sizes(
     wrong: dict[str, Any], message: str
 ) -> None:
     model = SoftmaxRegression()
@@ -100,7 +100,7 @@ def test_a_missing_key_is_named(key: str) -> None:
 
 
 @pytest.mark.parametrize('data', [None, [1, 2], 'data'])
-def test_data_that_is_no_dict_is_refused(data: Any) -> None:
+def test_data_other_than_a_dict_is_rejected(data: Any) -> None:
     with pytest.raises(ValueError, match=r'data is a .*; it must be a dict with data_train'):
         SoftmaxRegression().train_with_sgd(data, 5, 0.1)
 
@@ -121,7 +121,7 @@ def test_data_that_is_no_dict_is_refused(data: Any) -> None:
         ({'print_every': -1}, 'print_every is -1; it must be 0 or more'),
     ],
 )
-def test_training_arguments_out_of_range_are_refused(
+def test_training_arguments_out_of_range_are_rejected(
     arguments: dict[str, Any], message: str
 ) -> None:
     model = SoftmaxRegression()
@@ -148,7 +148,7 @@ def test_training_arguments_out_of_range_are_refused(
         (np.zeros((2, 4)), [0, 1], None, 'learning_rate is None'),
     ],
 )
-def test_a_bad_step_is_refused_and_changes_nothing(
+def test_a_bad_step_is_rejected_and_changes_nothing(
     settled: bool, batch: Any, labels: Any, rate: Any, message: str
 ) -> None:
     model = SoftmaxRegression(4, 3, seed=0) if settled else SoftmaxRegression()
@@ -162,7 +162,7 @@ def test_a_bad_step_is_refused_and_changes_nothing(
     assert model.logit_range == (0.0, 0.0)
 
 
-def test_step_and_inference_refuse_what_does_not_fit_the_sizes() -> None:
+def test_step_and_inference_reject_mismatched_sizes() -> None:
     model = SoftmaxRegression(4, 3, seed=0)
     with pytest.raises(ValueError, match=r'mat_x has shape \(1, 5\).*\(feature_dim\) is 4'):
         model.train_step(np.zeros((1, 5)), [0], 0.1)
@@ -181,7 +181,7 @@ def test_step_and_inference_refuse_what_does_not_fit_the_sizes() -> None:
         model.get_accuracy(np.zeros((1, 4)), [3])
 
 
-def test_logits_beyond_float32_are_refused_by_a_step() -> None:
+def test_logits_beyond_float32_are_rejected_by_a_step() -> None:
     model = SoftmaxRegression()
     model.weights = [[1e20, -1e20]]
     with pytest.raises(ValueError, match=r'logits of this batch reach from -inf to'):

@@ -123,7 +123,7 @@ def test_the_report_says_where_its_figures_come_from(flowers: Flowers) -> None:
     assert metrics(head).confusion_matrix.sum() == len(metrics(head).held_out) == 68
 
 
-def test_with_one_sample_a_class_nothing_is_called_unknown(flowers: Flowers) -> None:
+def test_with_one_sample_per_class_nothing_is_called_unknown(flowers: Flowers) -> None:
     train, test = flowers.first(1, 0)
     head = learn(flowers, train)
     assert right(head, flowers.floats[train], flowers.labels[train]) == 1.0
@@ -133,7 +133,7 @@ def test_with_one_sample_a_class_nothing_is_called_unknown(flowers: Flowers) -> 
     assert math.isnan(metrics(head).accuracy)
 
 
-def test_what_is_asked_for_wins(flowers: Flowers) -> None:
+def test_explicit_options_override_the_defaults(flowers: Flowers) -> None:
     rows = flowers.first(15, 0)[0]
     short = learn(flowers, rows, num_iter=7)
     assert metrics(short).iterations == 7
@@ -152,7 +152,7 @@ def test_what_is_asked_for_wins(flowers: Flowers) -> None:
 
 @pytest.mark.parametrize('samples', [5, 15])
 @pytest.mark.parametrize('rate', [1e30, 1e18])
-def test_a_training_that_diverges_keeps_good_weights_and_says_so(
+def test_a_diverging_training_keeps_finite_weights_and_reports_it(
     flowers: Flowers, samples: int, rate: float
 ) -> None:
     train, test = flowers.first(samples, 0)
@@ -235,7 +235,7 @@ def test_a_callback_ends_the_training_with_what_was_learned(
     assert right(head, flowers.floats[rows], flowers.labels[rows]) > 0.7
 
 
-def test_should_stop_is_asked_before_every_iteration(flowers: Flowers) -> None:
+def test_should_stop_is_called_before_every_iteration(flowers: Flowers) -> None:
     class CancelledError(Exception):
         pass
 
@@ -273,7 +273,7 @@ def test_a_warm_start_begins_with_the_earlier_head(flowers: Flowers) -> None:
     assert lengths[16] == pytest.approx(lengths[:16].mean(), rel=0.5)
 
 
-def test_an_earlier_head_of_another_recipe_will_do(flowers: Flowers) -> None:
+def test_a_warm_start_accepts_a_head_of_another_recipe(flowers: Flowers) -> None:
     train, test = flowers.first(15, 0)
     rng = np.random.default_rng(0)
     weights = rng.normal(0.0, 5.0, (1024, 3)).astype(np.float32)
@@ -281,7 +281,7 @@ def test_an_earlier_head_of_another_recipe_will_do(flowers: Flowers) -> None:
     assert right(head, flowers.floats[test], flowers.labels[test]) > 0.8
 
 
-def test_identical_embeddings_teach_nothing_and_break_nothing() -> None:
+def test_training_on_identical_embeddings_does_not_fail() -> None:
     head = fit(np.ones((60, 8), np.float32), np.arange(60) % 3)
     assert np.isfinite(head.weights).all()
     assert np.isfinite(head.logit_range).all()

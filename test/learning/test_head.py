@@ -25,7 +25,7 @@ def test_probabilities_of_huge_logits_are_finite_and_add_up() -> None:
     assert probabilities.tolist() == [[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]
 
 
-def test_shapes_that_do_not_fit_are_refused() -> None:
+def test_shapes_that_do_not_fit_are_rejected() -> None:
     weights, bias = np.zeros((2, 3), np.float32), np.zeros(3, np.float32)
     with pytest.raises(ValueError, match='weights has shape'):
         Head(bias, bias)

@@ -19,7 +19,7 @@ def test_rows_of_the_confusion_matrix_are_the_truth() -> None:
     assert matrix.tolist() == [[1, 1, 0, 0], [0, 0, 0, 0], [1, 0, 2, 0], [0, 0, 0, 0]]
 
 
-def test_what_does_not_fit_is_refused() -> None:
+def test_mismatched_arguments_are_rejected() -> None:
     with pytest.raises(ValueError, match='predicted has 2 entries; there must be 3'):
         accuracy([0, 1, 1], [0, 1])
     with pytest.raises(ValueError, match='truth has shape'):

@@ -33,7 +33,7 @@ def test_precision_and_recall_are_those_of_the_confusion_matrix() -> None:
     assert REPORT.most_confused_with(1) is None
 
 
-def test_the_words_say_what_a_person_needs() -> None:
+def test_the_text_states_accuracy_and_warnings() -> None:
     words = REPORT.in_words(('cat', 'dog', 'cup'))
     assert 'Trained 3 classes on 101 samples in 40 iterations.' in words
     assert '90.0 % right of 20 samples held out' in words
@@ -45,7 +45,7 @@ def test_the_words_say_what_a_person_needs() -> None:
     assert 'class 0 has 50 samples' in str(REPORT)
 
 
-def test_of_many_classes_the_worst_are_named() -> None:
+def test_with_many_classes_only_the_worst_are_named() -> None:
     classes = 30
     confusion = 10 * np.eye(classes, dtype=np.int64)
     confusion[25] = 0
@@ -65,7 +65,7 @@ def test_of_many_classes_the_worst_are_named() -> None:
     ('count', 'lost', 'refused'),
     [(40, 2, False), (40, 3, True), (1000, 10, False), (1000, 11, True), (300, -5, False)],
 )
-def test_a_quantized_head_that_lost_too_much_is_refused(
+def test_a_quantized_head_that_lost_too_much_is_rejected(
     count: int, lost: int, refused: bool
 ) -> None:
     truth = np.zeros(count, np.int64)

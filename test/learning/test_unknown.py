@@ -21,13 +21,13 @@ def test_scores_are_evidence_over_length_by_hand() -> None:
     assert HEAD.unknown_scores(embeddings) == pytest.approx([expected], rel=1e-5)
 
 
-def test_the_same_direction_from_the_mean_is_as_unknown_far_away_as_near() -> None:
+def test_the_unknown_score_does_not_depend_on_the_distance_from_the_mean() -> None:
     logits = np.array([[4.0, 1.0], [8.0, 2.0]], np.float32)
     near, far = unknown_scores(logits, np.array([1.0, 2.0], np.float32))
     assert near == pytest.approx(far)
 
 
-def test_more_embeddings_than_a_block_are_scored_alike() -> None:
+def test_several_blocks_of_embeddings_are_scored_like_one() -> None:
     embeddings = np.random.default_rng(0).random((10_000, 2), dtype=np.float32)
     scores = HEAD.unknown_scores(embeddings)
     assert scores.shape == (10_000,)
@@ -68,7 +68,7 @@ def test_between_copies_and_independent_samples_the_threshold_has_no_jump() -> N
     assert np.abs(np.diff(thresholds)).max() < 0.02
 
 
-def test_a_head_without_a_detector_says_so_and_calls_nothing_unknown() -> None:
+def test_a_head_without_a_detector_raises_and_detects_nothing() -> None:
     head = Head(WEIGHTS, np.zeros(3, np.float32))
     assert head.unknown_threshold == math.inf
     assert HEAD.unknown_threshold == 0.5

@@ -55,20 +55,20 @@ def refused(tree: Any, message: str) -> None:
         describe(pack(tree))
 
 
-def test_several_spatial_positions_are_refused_with_the_shape() -> None:
+def test_several_spatial_positions_are_rejected_with_the_shape() -> None:
     tree = build_extractor_tree('uint8', spatial=2)
     refused(tree, r"'embedding' has shape \[1, 2, 2, 8\], more than one spatial position")
 
 
 @pytest.mark.parametrize('shape', [[], [8], [0, 8], [1, 0]])
-def test_outputs_that_are_no_row_are_refused(shape: list[int]) -> None:
+def test_outputs_other_than_vectors_are_rejected(shape: list[int]) -> None:
     tree = build_extractor_tree('uint8')
     tree.subgraphs[0].tensors[tree.subgraphs[0].outputs[0]].shape = shape
     refused(tree, 'an embedding has shape')
 
 
 @pytest.mark.parametrize('count', [0, 2])
-def test_other_numbers_of_outputs_and_inputs_are_refused(count: int) -> None:
+def test_other_numbers_of_outputs_and_inputs_are_rejected(count: int) -> None:
     tree = build_extractor_tree('uint8')
     tree.subgraphs[0].outputs = tree.subgraphs[0].outputs * count
     refused(tree, f'{count} outputs')
@@ -78,14 +78,14 @@ def test_other_numbers_of_outputs_and_inputs_are_refused(count: int) -> None:
 
 
 @pytest.mark.parametrize('shape', [[1, 8, 8, 1], [2, 8, 8, 3], [1, 192], [1, 8, 8, 3, 1]])
-def test_inputs_that_are_no_picture_are_refused(shape: list[int]) -> None:
+def test_inputs_other_than_pictures_are_rejected(shape: list[int]) -> None:
     tree = build_extractor_tree('uint8')
     tree.subgraphs[0].tensors[0].shape = shape
     refused(tree, r'the input .* one RGB picture, \[1, height, width, 3\]')
 
 
 @pytest.mark.parametrize('end', ['input', 'output'])
-def test_element_types_that_nobody_asked_for_are_refused(end: str) -> None:
+def test_unsupported_element_types_are_rejected(end: str) -> None:
     tree = build_extractor_tree('float32')
     graph = tree.subgraphs[0]
     index = graph.inputs[0] if end == 'input' else graph.outputs[0]
@@ -100,7 +100,7 @@ def quantized(scale: list[float] | None, zero_point: list[int] | None) -> Any:
     return tree
 
 
-def test_integers_without_a_meaning_are_refused() -> None:
+def test_integers_without_quantization_are_rejected() -> None:
     refused(quantized(None, None), 'has no quantization')
     refused(quantized([0.1] * 8, [0] * 8), '8 scales and 8 zero points')
     for scale in (0.0, -1.0, float('nan'), float('inf'), 1e-30):

@@ -40,13 +40,13 @@ def as_plain(node: Any) -> Any:
 
 
 @pytest.mark.parametrize('model', MODELS)
-def test_a_model_that_is_parsed_and_packed_says_the_same(model: bytes) -> None:
+def test_parsing_and_packing_preserves_the_model(model: bytes) -> None:
     again = pack(parse(model))
     assert as_plain(parse(again)) == as_plain(parse(model))
     assert pack(parse(again)) == again
 
 
-def test_packing_takes_the_room_of_little_more_than_two_models() -> None:
+def test_packing_needs_memory_for_little_more_than_two_models() -> None:
     model = default_extractor_path().read_bytes()
     tree = parse(model)
     tracemalloc.start()
@@ -101,12 +101,12 @@ def test_the_program_for_the_edge_tpu_stays_as_it_is() -> None:
 @pytest.mark.parametrize(
     'content', [b'', b'TFL3', b'PK\3\4' * 10, b'\x1c\0\0\0ONNX' + bytes(40), bytes(1000)]
 )
-def test_what_is_no_model_is_refused(content: bytes) -> None:
+def test_other_files_than_models_are_rejected(content: bytes) -> None:
     with pytest.raises(ModelFileError, match=r"not a TensorFlow Lite model.*'TFL3'"):
         parse(content)
 
 
-def test_every_truncation_is_refused_or_read() -> None:
+def test_every_truncation_is_rejected_or_read() -> None:
     model = MODELS[0]
     refused = 0
     for length in range(0, len(model), 7):
@@ -131,7 +131,7 @@ def _is_read(model: bytes) -> bool:
         max_size=8,
     ),
 )
-def test_damage_ends_in_a_model_file_error_or_in_a_model(
+def test_damaged_models_raise_model_file_error_or_still_parse(
     model: bytes, changes: list[tuple[int, int]]
 ) -> None:
     damaged = bytearray(model)
@@ -175,7 +175,7 @@ class _WrittenOnce:
         return self._place
 
 
-def test_several_subgraphs_are_refused_with_their_number() -> None:
+def test_several_subgraphs_are_rejected_with_their_number() -> None:
     tree = build_extractor_tree('uint8')
     tree.subgraphs = tree.subgraphs * 3
     with pytest.raises(ModelFileError, match='3 subgraphs'):
@@ -194,7 +194,7 @@ def test_several_subgraphs_are_refused_with_their_number() -> None:
         ('signature', 'tensor 72'),
     ],
 )
-def test_an_index_of_something_that_is_not_there_is_refused(part: str, message: str) -> None:
+def test_an_index_out_of_range_is_rejected(part: str, message: str) -> None:
     tree = build_extractor_tree('uint8')
     graph = tree.subgraphs[0]
     if part == 'operator code':
@@ -215,7 +215,7 @@ def test_an_index_of_something_that_is_not_there_is_refused(part: str, message: 
         parse(small_models.pack(tree))
 
 
-def test_weights_outside_the_flatbuffer_are_refused_rather_than_lost() -> None:
+def test_weights_outside_the_flatbuffer_are_rejected_rather_than_lost() -> None:
     tree = build_extractor_tree('uint8')
     tree.buffers[2].offset = 4096
     tree.buffers[2].size = 64
@@ -223,7 +223,7 @@ def test_weights_outside_the_flatbuffer_are_refused_rather_than_lost() -> None:
         parse(small_models.pack(tree))
 
 
-def test_options_of_a_newer_schema_are_refused_rather_than_lost() -> None:
+def test_options_of_a_newer_schema_are_rejected_rather_than_lost() -> None:
     tree = build_extractor_tree('uint8')
     tree.subgraphs[0].operators[0].builtinOptionsType = 250
     with pytest.raises(ModelFileError, match='upgrade it'):
@@ -239,7 +239,7 @@ def test_a_missing_schema_package_is_named_with_its_install_line(
         parse(MODELS[0])
 
 
-def test_names_are_those_that_people_know() -> None:
+def test_operator_and_type_names_are_the_usual_ones() -> None:
     tree = parse(MODELS[1])
     assert operator_name(tree.operatorCodes[0]) == 'edgetpu-custom-op'
     # A file from before TensorFlow 2.4 has its operator in the deprecated field only.

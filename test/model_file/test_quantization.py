@@ -46,7 +46,7 @@ def test_any_range_gets_parameters_that_a_runtime_takes(one: float, other: float
 
 
 @given(arrays(np.float32, st.integers(1, 30), elements=st.floats(-(2.0**20), 2.0**20, width=32)))
-def test_what_is_quantized_comes_back_within_one_step(values: Any) -> None:
+def test_quantization_round_trips_within_one_step(values: Any) -> None:
     for parameters, dtype in (
         (uint8_parameters(float(values.min()), float(values.max())), 'uint8'),
         (int8_parameters(float(values.min()), float(values.max())), 'int8'),
@@ -91,7 +91,7 @@ def test_halves_are_rounded_away_from_zero() -> None:
     assert quantize(values, unit, 'int8').tolist() == [-3, -2, -1, 1, 2, 3, 0]
 
 
-def test_values_out_of_range_become_the_nearest_there_is() -> None:
+def test_values_out_of_range_are_clipped() -> None:
     unit = QuantizationParameters(1.0, 0)
     assert quantize([-1e30, 1e30], unit, 'uint8').tolist() == [0, 255]
     assert quantize([-1e30, 1e30], unit, 'int32').tolist() == [-(2**31), 2**31 - 1]
@@ -112,7 +112,7 @@ def test_float32_tensors_have_no_parameters_and_stay_as_they_are() -> None:
 @pytest.mark.parametrize(
     ('low', 'high'), [(1, 0), (np.nan, 1), (0, np.nan), (-np.inf, 0), (0, np.inf), (-3e38, 3e38)]
 )
-def test_a_range_that_is_none_is_refused_with_its_ends(low: float, high: float) -> None:
+def test_an_invalid_range_is_rejected_with_its_ends(low: float, high: float) -> None:
     with pytest.raises(ValueError, match='range') as caught:
         uint8_parameters(low, high)
     assert str(low) in str(caught.value)
@@ -120,12 +120,12 @@ def test_a_range_that_is_none_is_refused_with_its_ends(low: float, high: float) 
 
 
 @pytest.mark.parametrize('largest', [-1, np.nan, np.inf, 1e39])
-def test_a_largest_weight_that_is_none_is_refused(largest: float) -> None:
+def test_an_invalid_largest_weight_is_rejected(largest: float) -> None:
     with pytest.raises(ValueError, match='largest is'):
         symmetric_int8_parameters(largest)
 
 
 @pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf])
-def test_values_that_are_no_numbers_are_refused(value: float) -> None:
+def test_non_finite_values_are_rejected(value: float) -> None:
     with pytest.raises(ValueError, match='NaN or infinity'):
         quantize([0, value], QuantizationParameters(1.0, 0), 'uint8')

@@ -30,24 +30,24 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('path', ['', Path(), '~nobody-of-this-name/x.tflite', '~\0/x.tflite'])
-def test_paths_that_lead_nowhere_are_refused(path: str | Path) -> None:
+def test_invalid_paths_are_rejected(path: str | Path) -> None:
     with pytest.raises(ModelFileError):
         read_model(path)
 
 
-def test_a_folder_is_refused(tmp_path: Path) -> None:
+def test_a_folder_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match='is not a file'):
         read_model(tmp_path)
 
 
-def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_another_kind_is_rejected(tmp_path: Path) -> None:
     file = tmp_path / 'notes.tflite'
     file.write_text('these are notes')
     with pytest.raises(ModelFileError, match=r"notes\.tflite' is not a TensorFlow Lite model"):
         read_model(file)
 
 
-def test_a_file_that_no_model_can_be_is_not_read(tmp_path: Path) -> None:
+def test_a_file_too_large_for_a_model_is_not_read(tmp_path: Path) -> None:
     file = tmp_path / 'huge.tflite'
     with file.open('wb') as stream:
         # A sparse file, which takes no room on disk.

@@ -92,7 +92,7 @@ def test_the_region_is_outlined_where_it_is() -> None:
 
 
 @pytest.mark.parametrize('size', [(1080, 1920), (1920, 1080), (48, 64), (1, 1), (3000, 2), (2, 9)])
-def test_every_size_becomes_one_to_look_at(size: tuple[int, int]) -> None:
+def test_every_size_is_scaled_to_a_viewing_size(size: tuple[int, int]) -> None:
     drawn = annotate(np.zeros((*size, 3), np.uint8), changed(region=Region(0, 0, 1, 1)))
     assert LEAST_WIDTH <= drawn.shape[1] <= LONGEST_SIDE
     assert drawn.shape[0] <= LONGEST_SIDE + 64
@@ -105,7 +105,7 @@ def test_it_is_a_jpeg_file() -> None:
     assert decoded.shape == annotate(PICTURE, ANSWER).shape
 
 
-def test_letters_that_the_font_lacks_are_told_apart_from_nothing() -> None:
+def test_characters_missing_in_the_font_become_question_marks() -> None:
     assert printable('Schräge Tür') == 'Schrage Tur'
     assert printable('猫') == '?'
     assert printable('cat #1') == 'cat #1'

@@ -65,14 +65,16 @@ def test_a_picture_is_turned_upright(picture: npt.NDArray[np.uint8]) -> None:
 
 
 @pytest.mark.parametrize('kind', ['png', 'jpg'])
-def test_a_file_that_was_cut_off_is_refused(picture: npt.NDArray[np.uint8], kind: str) -> None:
+def test_a_truncated_file_is_rejected(picture: npt.NDArray[np.uint8], kind: str) -> None:
     content = file_of(picture, kind)
     for length in (4, 20, len(content) // 2, len(content) - 20):
         with pytest.raises(ImageError, match=r'cut off|damaged|cannot be decoded|neither'):
             decode_picture(content[:length])
 
 
-def test_a_thumbnail_does_not_pass_for_the_end(picture: npt.NDArray[np.uint8]) -> None:
+def test_a_thumbnails_end_marker_is_not_mistaken_for_the_end(
+    picture: npt.NDArray[np.uint8],
+) -> None:
     thumbnail = jpeg_of(picture)
     content = with_segment(jpeg_of(picture), thumbnail)
     assert decode_picture(content).shape == picture.shape
@@ -81,7 +83,7 @@ def test_a_thumbnail_does_not_pass_for_the_end(picture: npt.NDArray[np.uint8]) -
 
 
 @pytest.mark.parametrize('content', [b'', b'GIF89a' + bytes(60), b'no picture at all'])
-def test_other_kinds_of_files_are_refused(content: bytes) -> None:
+def test_other_kinds_of_files_are_rejected(content: bytes) -> None:
     with pytest.raises(ImageError, match='neither JPEG nor PNG'):
         decode_picture(content)
 
@@ -101,7 +103,7 @@ def png_bomb(width: int, height: int) -> bytes:
     return b'\x89PNG\r\n\x1a\n' + body
 
 
-def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
+def test_a_decompression_bomb_is_rejected_before_it_is_decoded() -> None:
     bomb = png_bomb(30000, 30000)
     tracemalloc.start()
     try:
@@ -113,19 +115,19 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded() -> None:
     assert MAX_PIXELS < 30000 * 30000
 
 
-def test_a_jpeg_bomb_is_refused_by_its_header(picture: npt.NDArray[np.uint8]) -> None:
+def test_a_jpeg_bomb_is_rejected_by_its_header(picture: npt.NDArray[np.uint8]) -> None:
     content = bytearray(jpeg_of(picture))
     struct.pack_into('>HH', content, content.index(b'\xff\xc0') + 5, 65000, 65000)
     with pytest.raises(ImageError, match='65000 x 65000 pixels'):
         check_picture(bytes(content))
 
 
-def test_a_picture_without_pixels_is_refused() -> None:
+def test_a_picture_without_pixels_is_rejected() -> None:
     with pytest.raises(ImageError, match='0 x 7 pixels'):
         check_picture(png_bomb(0, 7))
 
 
-def test_a_side_that_opencv_cannot_count_is_refused() -> None:
+def test_a_side_beyond_opencvs_limit_is_rejected() -> None:
     with pytest.raises(ImageError, match='32768 x 1 pixels, and a side is longer than 32767'):
         check_picture(png_bomb(32768, 1))
 
@@ -158,7 +160,7 @@ def test_texts_in_a_png_are_never_inflated(picture: npt.NDArray[np.uint8]) -> No
     np.testing.assert_array_equal(decode_picture(stuffed), picture)
 
 
-def test_a_png_with_more_pixels_than_it_declares_is_refused() -> None:
+def test_a_png_with_more_pixels_than_it_declares_is_rejected() -> None:
     header = struct.pack('>IIBBBBB', 8, 8, 8, 2, 0, 0, 0)
     body = chunk(b'IHDR', header) + chunk(b'IDAT', zlib.compress(bytes(100_000_000), 9))
     content = b'\x89PNG\r\n\x1a\n' + body + chunk(b'IEND', b'')
@@ -177,13 +179,13 @@ def test_large_png_files_of_all_kinds_are_taken(dtype: type, channels: int) -> N
     assert decode_picture(content).shape == (300, 400, 3)
 
 
-def test_a_png_of_too_many_chunks_is_refused(picture: npt.NDArray[np.uint8]) -> None:
+def test_a_png_of_too_many_chunks_is_rejected(picture: npt.NDArray[np.uint8]) -> None:
     content = file_of(picture, 'png')
     with pytest.raises(ImageError, match='more than 65536 chunks'):
         check_picture(content[:33] + chunk(b'tEXt', b'') * 65536 + content[33:])
 
 
-def test_a_jpeg_of_too_many_scans_is_refused(picture: npt.NDArray[np.uint8]) -> None:
+def test_a_jpeg_of_too_many_scans_is_rejected(picture: npt.NDArray[np.uint8]) -> None:
     content = file_of(picture, 'jpg', cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
     check_picture(content)
     last = content.rindex(b'\xff\xda')
@@ -191,14 +193,14 @@ def test_a_jpeg_of_too_many_scans_is_refused(picture: npt.NDArray[np.uint8]) -> 
         check_picture(content[:last] + content[last:-2] * 32 + b'\xff\xd9')
 
 
-def test_a_jpeg_that_never_comes_to_its_size_is_refused(picture: npt.NDArray[np.uint8]) -> None:
+def test_a_jpeg_with_too_many_markers_is_rejected(picture: npt.NDArray[np.uint8]) -> None:
     content = jpeg_of(picture)
     with pytest.raises(ImageError, match='cut off or damaged'):
         check_picture(content[:2] + b'\xff' * 5000 + content[2:])
     check_picture(content[:2] + b'\xff' * 1000 + content[2:])
 
 
-def test_a_message_of_too_many_bytes_is_refused() -> None:
+def test_a_message_of_too_many_bytes_is_rejected() -> None:
     message = SimpleNamespace(data=bytes(64 * 1024 * 1024 + 1))
     with pytest.raises(ImageError, match='has 67108865 bytes, more than 67108864'):
         check_compressed_image(message)

@@ -168,7 +168,7 @@ def broken(picture: npt.NDArray[np.uint8], **changes: Any) -> Message:
         ({'encoding': 'bayer_rggb8', 'height': 2, 'data': bytes(36)}, 'needs 3 x 3'),
     ],
 )
-def test_a_message_that_contradicts_itself_is_refused(
+def test_an_inconsistent_message_is_rejected(
     picture: npt.NDArray[np.uint8], changes: dict[str, Any], words: str
 ) -> None:
     message = broken(picture, **changes)
@@ -218,7 +218,7 @@ def test_a_part_of_an_encoding_out_of_the_table_is_left_to_the_whole() -> None:
     assert image_part_to_rgb(message, Region(1, 1, 2, 2)) is None
 
 
-def test_a_part_beyond_the_image_is_refused(picture: npt.NDArray[np.uint8]) -> None:
+def test_a_part_beyond_the_image_is_rejected(picture: npt.NDArray[np.uint8]) -> None:
     # Also where the rows are padded, so that there would be bytes to look at.
     with pytest.raises(ImageError, match='reaches beyond the image of 6x4 pixels'):
         image_part_to_rgb(message_of(picture, 'bgr8', padding=30), Region(4, 0, 3, 1))
@@ -276,7 +276,7 @@ def test_the_table_has_what_the_readme_promises() -> None:
         ({'encoding': '8UC1', 'step': 5, 'data': bytes(20)}, 'step is 5 bytes, but a row has 6'),
     ],
 )
-def test_an_image_that_could_cost_much_is_refused(
+def test_an_image_beyond_the_limits_is_rejected(
     picture: npt.NDArray[np.uint8], fields: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(ImageError, match=words) as caught:
@@ -285,7 +285,7 @@ def test_an_image_that_could_cost_much_is_refused(
     assert len(str(caught.value)) < 500
 
 
-def test_an_image_whose_rows_are_mostly_padding_is_refused(
+def test_an_image_whose_rows_are_mostly_padding_is_rejected(
     picture: npt.NDArray[np.uint8],
 ) -> None:
     step = 256 * 1024 * 1024

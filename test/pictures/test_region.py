@@ -58,12 +58,12 @@ def test_a_region_grows_to_the_grid_and_not_out_of_the_image() -> None:
 
 
 @pytest.mark.parametrize('fields', [(1, 0, 0, 0), (0, 0, 3, 0), (0, 0, 0, 3)])
-def test_a_region_without_a_size_is_refused(fields: tuple[int, int, int, int]) -> None:
+def test_a_region_without_a_size_is_rejected(fields: tuple[int, int, int, int]) -> None:
     with pytest.raises(RequestError, match='is impossible: give it a width and a height'):
         Region.from_message(message(*fields))
 
 
-def test_rectification_is_refused() -> None:
+def test_rectification_is_rejected() -> None:
     with pytest.raises(RequestError, match='image_proc'):
         Region.from_message(message(0, 0, 0, 0, rectify=True))
 
@@ -75,6 +75,6 @@ def test_the_cut_shares_the_pixels() -> None:
 
 
 @pytest.mark.parametrize('region', [Region(3, 0, 6, 1), Region(0, 2, 1, 5), Region(9, 9, 1, 1)])
-def test_a_region_that_reaches_beyond_is_refused(region: Region) -> None:
+def test_a_region_that_reaches_beyond_is_rejected(region: Region) -> None:
     with pytest.raises(ImageError, match=r'reaches beyond the image of 8x6 pixels'):
         region.cut(PICTURE)

@@ -45,6 +45,6 @@ def test_a_thumbnail_keeps_the_shape(size: tuple[int, int], expected: tuple[int,
     assert decoded(sample_picture(smooth(*size), 'thumbnail')).shape[:2] == expected
 
 
-def test_what_is_too_large_for_jpeg_is_refused() -> None:
+def test_what_is_too_large_for_jpeg_is_rejected() -> None:
     with pytest.raises(ImageError, match='set store_images to thumbnail or none'):
         sample_picture(np.zeros((1, 70000, 3), np.uint8), 'full')

@@ -77,7 +77,7 @@ def test_the_log_holds_output_and_errors_and_its_end_can_be_read(processes: Proc
     assert child.last_log_lines(3) == '28\n29\nbroken'
 
 
-def test_children_are_asked_to_end_politely(processes: Processes) -> None:
+def test_children_get_sigint_first(processes: Processes) -> None:
     child = start(processes, POLITE)
     wait_until_ready(child)
     assert processes.end_all() == []
@@ -85,7 +85,7 @@ def test_children_are_asked_to_end_politely(processes: Processes) -> None:
     assert child.last_log_lines(1) == 'interrupted'
 
 
-def test_a_child_that_will_not_end_is_killed_and_named(
+def test_a_child_that_does_not_exit_is_killed_and_named(
     processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processes_module, 'SECONDS_TO_END', 0.1)
@@ -141,7 +141,7 @@ def test_signals_are_handled_as_before_once_the_children_have_ended(processes: P
     assert [signal.getsignal(number) for number in numbers] == before
 
 
-def test_a_second_interrupt_leaves_no_child_behind(tmp_path: Path) -> None:
+def test_a_second_interrupt_orphans_no_child(tmp_path: Path) -> None:
     # The parent is interrupted twice; its child takes its time to end after the first one.
     slow = """
 import signal, sys, threading

@@ -44,7 +44,7 @@ def asking() -> Iterator[Asking]:
     asking.close()
 
 
-def test_later_answers_take_no_more_than_the_first(asking: Asking) -> None:
+def test_later_responses_take_no_longer_than_the_first(asking: Asking) -> None:
     for _ in range(200):
         asking.ask()
     before = asking.waits
@@ -54,6 +54,6 @@ def test_later_answers_take_no_more_than_the_first(asking: Asking) -> None:
     assert asking.waits - before < 20 * 10
 
 
-def test_it_does_not_wait_for_ever(asking: Asking) -> None:
+def test_it_times_out(asking: Asking) -> None:
     assert not spin_until(asking.executor, lambda: False, 0.05)
     assert spin_until(asking.executor, lambda: True, 0.0)

@@ -39,7 +39,7 @@ def test_a_bag_of_a_recorder_passes(bag: Path) -> None:
     ('script', 'words'), [(ENDLESS, "computed table 'topics'"), (COMPUTED, 'computed columns')]
 )
 @pytest.mark.parametrize('whole_folder', [True, False])
-def test_computed_tables_and_columns_are_refused(
+def test_computed_tables_and_columns_are_rejected(
     bag: Path, script: str, words: str, whole_folder: bool
 ) -> None:
     (storage,) = bag.glob('*.db3')
@@ -49,7 +49,7 @@ def test_computed_tables_and_columns_are_refused(
         picture_topics(bag if whole_folder else storage)
 
 
-def test_aliases_of_aliases_are_refused(bag: Path) -> None:
+def test_aliases_of_aliases_are_rejected(bag: Path) -> None:
     lines = ['a: &a [x, x]']
     lines += [f'{after}: &{after} [*{name}, *{name}]' for name, after in pairwise('abcdefghi')]
     (bag / 'metadata.yaml').write_text('\n'.join(lines))
@@ -57,14 +57,14 @@ def test_aliases_of_aliases_are_refused(bag: Path) -> None:
         picture_topics(bag)
 
 
-def test_absurdly_long_metadata_is_refused(bag: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_absurdly_long_metadata_is_rejected(bag: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hostile_bag, 'MAX_METADATA_BYTES', 100)
     with pytest.raises(RecordingError, match='at most 100'):
         picture_topics(bag)
 
 
 @pytest.mark.parametrize('count', ['-1', '9223372036854775808', '"three"', '.nan', 'true'])
-def test_counts_that_no_bag_has_are_one_sentence(bag: Path, count: str) -> None:
+def test_counts_that_no_bag_has_give_one_sentence(bag: Path, count: str) -> None:
     metadata = bag / 'metadata.yaml'
     text = metadata.read_text()
     metadata.write_text(text.replace('message_count: 1', f'message_count: {count}'))

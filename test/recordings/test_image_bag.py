@@ -31,9 +31,7 @@ def names_and_times(bag: Path, part: BagPart) -> list[float]:
 
 
 @pytest.mark.parametrize('storage', STORAGES)
-def test_raw_and_compressed_images_are_the_pictures_they_were(
-    storage: str, tmp_path: Path
-) -> None:
+def test_raw_and_compressed_images_are_read_unchanged(storage: str, tmp_path: Path) -> None:
     pictures = photographs('cat', 3)
     bag = write_bag(
         tmp_path / 'bag',
@@ -77,7 +75,7 @@ def test_a_part_of_a_bag(storage: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('times', [(-1.0, 5.0, 0.0), (2.0, 2.0, 0.0), (0.0, 1.0, float('nan'))])
-def test_impossible_parts_are_refused(times: tuple[float, float, float]) -> None:
+def test_invalid_parts_are_rejected(times: tuple[float, float, float]) -> None:
     with pytest.raises(RequestError):
         BagPart(TOPIC, *times)
 
@@ -120,7 +118,7 @@ def test_one_broken_message_is_an_error_only_when_it_is_read(kind: str, tmp_path
 
 
 @pytest.mark.parametrize('storage', STORAGES)
-def test_a_damaged_bag_is_one_sentence(storage: str, tmp_path: Path) -> None:
+def test_a_damaged_bag_gives_one_sentence(storage: str, tmp_path: Path) -> None:
     frames = [image(rgb) for rgb in photographs('cat', 4)]
     bag = write_bag(tmp_path / 'bag', storage, {TOPIC: frames})
     (file,) = (path for path in bag.iterdir() if path.suffix in ('.mcap', '.db3'))
@@ -135,7 +133,7 @@ def test_a_damaged_bag_is_one_sentence(storage: str, tmp_path: Path) -> None:
         read_all()
 
 
-def test_what_is_no_bag(tmp_path: Path) -> None:
+def test_other_files_than_bags_are_rejected(tmp_path: Path) -> None:
     assert not is_bag(tmp_path)
     with pytest.raises(RequestError, match='there is no bag'):
         ImageBag(tmp_path / 'nowhere', BagPart(TOPIC))

@@ -40,7 +40,7 @@ def test_sub_folders_are_classes_and_their_files_pictures(tmp_path: Path) -> Non
         (['unknown/1.jpg'], 'reserved'),
     ],
 )
-def test_what_is_no_folder_of_classes_is_refused(
+def test_other_folders_than_class_folders_are_rejected(
     content: list[str], words: str, tmp_path: Path
 ) -> None:
     for name in content:
@@ -51,7 +51,7 @@ def test_what_is_no_folder_of_classes_is_refused(
         class_folders(tmp_path)
 
 
-def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match='there is no folder'):
         class_folders(tmp_path / 'nowhere')
     with pytest.raises(RequestError, match='there is no'):
@@ -85,7 +85,7 @@ def bomb() -> bytes:
         (bomb(), 'megapixels'),
     ],
 )
-def test_what_is_no_picture_is_an_error_only_when_it_is_read(
+def test_other_files_than_pictures_raise_when_read(
     content: bytes, words: str, tmp_path: Path
 ) -> None:
     (tmp_path / 'x.jpg').write_bytes(content)
@@ -103,7 +103,7 @@ def test_a_file_that_is_too_large_is_not_even_read(
         next(iter(plain_pictures([tmp_path / 'x.jpg']))).read()
 
 
-def test_a_link_that_leads_nowhere_is_no_picture(tmp_path: Path) -> None:
+def test_a_dangling_link_is_not_a_picture(tmp_path: Path) -> None:
     (tmp_path / 'x.jpg').symlink_to(tmp_path / 'gone.jpg')
     with pytest.raises(ImageError, match='no file'):
         next(iter(plain_pictures([tmp_path / 'x.jpg']))).read()

@@ -21,7 +21,7 @@ def picture(value: int) -> RecordedPicture:
     return RecordedPicture(str(value), read)
 
 
-def test_order_stays_and_what_cannot_be_read_is_handed_on() -> None:
+def test_pictures_stay_in_order_and_unreadable_ones_are_yielded_with_a_reason() -> None:
     found = list(read_pictures(map(picture, range(5))))
     assert [each.picture.name for each in found] == list('01234')
     assert [None if each.rgb is None else int(each.rgb[0, 0, 0]) for each in found] == [
@@ -32,7 +32,7 @@ def test_order_stays_and_what_cannot_be_read_is_handed_on() -> None:
     assert [each.fault for each in found if each.fault] == ['it is damaged']
 
 
-def test_a_source_that_breaks_off_hands_on_what_came_before() -> None:
+def test_pictures_before_a_damaged_part_are_yielded() -> None:
     def source() -> Iterator[RecordedPicture]:
         yield picture(1)
         yield picture(2)

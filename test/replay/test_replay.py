@@ -151,7 +151,7 @@ def test_a_part_is_played_again_and_again_until_a_signal(
     assert not [line for line in player.log if 'Traceback' in line]
 
 
-def test_nobody_misses_the_beginning(bag: Path, person: Person, package_path: str) -> None:
+def test_playback_waits_for_subscribers(bag: Path, person: Person, package_path: str) -> None:
     with Player(package_path, bag, '--rate', '50') as player:
         player.wait_for_log('waiting for somebody to listen')
         assert not [line for line in player.log if 'playing' in line]
@@ -179,7 +179,7 @@ def test_a_signal_ends_the_waiting(bag: Path, package_path: str, number: signal.
         (('--speed', '2'), 2, 'No such option'),
     ],
 )  # fmt: skip
-def test_a_wrong_call_is_one_sentence(
+def test_a_usage_error_gives_one_sentence(
     bag: Path, package_path: str, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
     with Player(package_path, bag, *arguments) as player:
@@ -189,7 +189,7 @@ def test_a_wrong_call_is_one_sentence(
     assert not [line for line in player.log if 'Traceback' in line]
 
 
-def test_what_is_no_bag_or_damaged_is_one_sentence(bag: Path, package_path: str) -> None:
+def test_an_invalid_or_damaged_bag_gives_one_sentence(bag: Path, package_path: str) -> None:
     with Player(package_path, bag / 'gone') as player:
         assert player.wait() == 2
     assert f'there is no bag {bag / "gone"}' in player.log[-1]

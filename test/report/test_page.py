@@ -76,7 +76,7 @@ def usual(samples_of: SamplesOf, analysis_of: AnalysisOf) -> Analysis:
     return analysis_of(samples, has_image=True)
 
 
-def test_the_page_is_whole_and_says_first_what_matters(usual: Analysis) -> None:
+def test_the_page_is_complete_and_starts_with_the_conclusions(usual: Analysis) -> None:
     page = Page(made(usual))
     assert page.open == []
     words = page.words
@@ -144,14 +144,16 @@ def test_without_pictures_the_page_says_how_to_get_them(
     assert not [each for tag, each in page.tags if tag == 'img' and 'class' in each]
 
 
-def test_one_sample_a_class_is_a_page_too(samples_of: SamplesOf, analysis_of: AnalysisOf) -> None:
+def test_one_sample_per_class_is_a_page_too(
+    samples_of: SamplesOf, analysis_of: AnalysisOf
+) -> None:
     words = Page(made(analysis_of(samples_of([0, 1])))).words
     assert 'nothing can be measured' in words
     assert 'No sample was judged.' in words
     assert 'nan' not in words.split()
 
 
-def test_how_it_was_made_is_told(usual: Analysis) -> None:
+def test_the_page_describes_its_methods(usual: Analysis) -> None:
     words = Page(made(usual)).words
     assert 'cross-validation with 5 folds and seed 0' in words
     assert 'Northcutt' in words

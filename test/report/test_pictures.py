@@ -46,7 +46,7 @@ def test_a_damaged_picture_is_none(data_dir: Path, teach: Teach) -> None:
     ],
     ids=['WebP', 'GIF', 'absurdly large'],
 )
-def test_what_no_camera_stores_never_reaches_a_decoder(
+def test_unexpected_stored_files_never_reach_a_decoder(
     image: bytes, data_dir: Path, teach: Teach, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (planted,) = teach('cup', 1, looks_like=0, image=jpeg)

@@ -64,7 +64,7 @@ def test_the_data_folder_stays_as_it_was(data_dir: Path, tmp_path: Path, teach: 
     assert [path.name for path in data_dir.iterdir()] == ['samples.db']
 
 
-def test_a_place_that_cannot_be_written_is_one_sentence(
+def test_an_unwritable_output_gives_one_sentence(
     data_dir: Path, tmp_path: Path, teach: Teach
 ) -> None:
     teach('cup', 2, looks_like=0)

@@ -34,7 +34,7 @@ def test_pictures_go_to_folders_that_teach_reads(tmp_path: Path) -> None:
     assert set(class_folders(tmp_path / 'out')) == {'cup', 'Löffel'}
 
 
-def test_nothing_is_written_over(tmp_path: Path) -> None:
+def test_existing_files_are_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / 'full').mkdir()
     (tmp_path / 'full' / 'x').touch()
     with filled(tmp_path, sample('cup')) as store:
@@ -52,7 +52,7 @@ def test_without_pictures_there_is_nothing_to_write(tmp_path: Path) -> None:
     assert not (tmp_path / 'out').exists()
 
 
-def test_a_label_that_no_store_should_hold_leaves_no_folder(tmp_path: Path) -> None:
+def test_an_invalid_label_in_the_store_creates_no_folder(tmp_path: Path) -> None:
     with filled(tmp_path, sample('cup')) as store:
         with store._database.transaction('test', writing=True) as connection:
             connection.execute("UPDATE samples SET label = '../up'")

@@ -130,7 +130,7 @@ def test_other_programs_can_read_it(store: SampleStore, archive: Path) -> None:
     assert picture == jpeg(1)
 
 
-def test_nothing_is_written_over_and_nothing_left_behind(
+def test_existing_files_are_not_overwritten_and_no_partial_file_remains(
     store: SampleStore, empty: SampleStore, archive: Path, tmp_path: Path
 ) -> None:
     before = archive.read_bytes()
@@ -253,7 +253,7 @@ HOSTILE: dict[str, Change] = {
 
 
 @pytest.mark.parametrize('what', HOSTILE)
-def test_a_hostile_archive_is_one_sentence_and_changes_nothing(
+def test_a_hostile_archive_gives_one_sentence_and_changes_nothing(
     what: str, archive: Path, empty: SampleStore, tmp_path: Path
 ) -> None:
     with zipfile.ZipFile(archive) as file:
@@ -273,7 +273,7 @@ def test_a_hostile_archive_is_one_sentence_and_changes_nothing(
 
 
 @pytest.mark.parametrize('content', [b'', b'hello', b'PK\x05\x06' + bytes(18)])
-def test_what_is_no_zip_is_one_sentence(content: bytes, tmp_path: Path) -> None:
+def test_other_files_than_zips_give_one_sentence(content: bytes, tmp_path: Path) -> None:
     (tmp_path / 'x.zip').write_bytes(content)
     with pytest.raises(RequestError, match='no sample archive'):
         SampleArchive(tmp_path / 'x.zip')
@@ -282,7 +282,7 @@ def test_what_is_no_zip_is_one_sentence(content: bytes, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('position', range(40, 1200, 97))
-def test_a_flipped_byte_is_noticed_or_harmless(
+def test_a_flipped_byte_is_detected_or_harmless(
     position: int, archive: Path, store: SampleStore, empty: SampleStore
 ) -> None:
     content = bytearray(archive.read_bytes())
@@ -296,14 +296,14 @@ def test_a_flipped_byte_is_noticed_or_harmless(
         assert contents(empty) == contents(store)
 
 
-def test_a_member_that_is_there_twice_is_refused(archive: Path) -> None:
+def test_a_member_that_is_there_twice_is_rejected(archive: Path) -> None:
     with pytest.warns(UserWarning, match='Duplicate'), zipfile.ZipFile(archive, 'a') as file:
         file.writestr('samples.json', '{}')
     with pytest.raises(RequestError, match='twice'):
         SampleArchive(archive)
 
 
-def test_what_does_not_fit_on_the_disk_is_refused_before_it_is_read(
+def test_an_archive_too_large_for_the_disk_is_rejected_before_reading(
     archive: Path, empty: SampleStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with SampleArchive(archive) as source:
@@ -313,7 +313,7 @@ def test_what_does_not_fit_on_the_disk_is_refused_before_it_is_read(
             import_archive(empty, source, {})
 
 
-def test_a_picture_larger_than_any_is_refused_before_it_is_read(
+def test_a_picture_larger_than_any_is_rejected_before_it_is_read(
     archive: Path, empty: SampleStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, 'MAX_IMAGE_BYTES', 10)
@@ -328,7 +328,7 @@ def test_an_archive_cannot_spoil_the_extractor_in_use(archive: Path, empty: Samp
     assert contents(empty) == []
 
 
-def test_an_import_that_was_cut_short_goes_on(
+def test_an_interrupted_import_can_be_repeated(
     store: SampleStore, empty: SampleStore, archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importing, 'BATCH', 2)

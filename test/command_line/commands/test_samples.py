@@ -41,7 +41,7 @@ def test_listing_relabelling_and_removing(run: Run, data: tuple[object, ...]) ->
 @pytest.mark.parametrize(
     'command', [('samples', 'list'), ('models', 'list'), ('train',), ('report', '--out', 'x.html')]
 )
-def test_a_data_folder_that_is_mistyped_is_told_and_not_made(
+def test_a_mistyped_data_folder_is_reported_and_not_created(
     command: tuple[str, ...], run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

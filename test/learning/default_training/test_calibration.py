@@ -37,7 +37,7 @@ def test_the_temperature_minimizes_the_loss() -> None:
     assert loss(best) < min(loss(0.98 * best), loss(1.02 * best))
 
 
-def test_a_few_samples_that_are_all_right_do_not_ask_for_boundless_confidence() -> None:
+def test_a_few_correct_samples_do_not_give_infinite_confidence() -> None:
     logits = np.array([[5.0, 0.0], [0.0, 5.0]], np.float32)
     labels = np.array([0, 1])
     assert 0.2 < fit_temperature(logits, labels, typical=0.5, uncertainty=0.5) <= 0.5

@@ -28,7 +28,7 @@ def test_features_are_centred_with_mean_square_one_and_more_even_spreads() -> No
     assert after[7] / after[4] == pytest.approx(np.sqrt(before[7] / before[4]), rel=0.05)
 
 
-def test_a_feature_that_never_changes_is_not_blown_up() -> None:
+def test_a_constant_feature_is_not_amplified() -> None:
     sample = SAMPLE.copy()
     sample[:, 0] = 7.0
     conditioning = Conditioning.from_sample(sample, ONE_CLASS)
@@ -38,7 +38,7 @@ def test_a_feature_that_never_changes_is_not_blown_up() -> None:
     assert same.gain.tolist() == [1.0, 1.0, 1.0]
 
 
-def test_what_varies_within_classes_is_shrunk_and_what_tells_them_apart_is_not() -> None:
+def test_within_class_directions_are_shrunk_and_between_class_ones_are_not() -> None:
     labels = np.arange(500) % 2
     sample = RNG.standard_normal((500, 8), dtype=np.float32)
     light = np.ones(8, np.float32) / np.sqrt(np.float32(8))

@@ -71,7 +71,7 @@ def head(dim: int, classes: int, value: float = 0.0) -> Head:
         ({'initial': head(4, 2, np.nan)}, 'the weights of initial holds nan'),
     ],
 )
-def test_bad_input_is_refused_by_name(arguments: dict[str, Any], sentence: str) -> None:
+def test_bad_input_is_rejected_by_name(arguments: dict[str, Any], sentence: str) -> None:
     def never(*_: Any) -> bool:
         raise AssertionError('work began before the input was checked')
 

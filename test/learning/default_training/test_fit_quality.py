@@ -93,7 +93,7 @@ def test_few_samples_are_enough_to_match_the_best_of_the_simple_recipes(
     assert np.mean(ours) >= max(np.mean(regression), np.mean(means)) - 0.01
 
 
-def test_probabilities_are_honest(flowers: Flowers) -> None:
+def test_probabilities_are_calibrated(flowers: Flowers) -> None:
     probabilities, truth = [], []
     for seed in SEEDS:
         train, test = flowers.first(15, seed)
@@ -105,7 +105,7 @@ def test_probabilities_are_honest(flowers: Flowers) -> None:
     assert error < 0.05
 
 
-def test_unknown_flowers_are_told_from_known_ones(flowers: Flowers) -> None:
+def test_unknown_flowers_are_detected(flowers: Flowers) -> None:
     ours, rival, rejected = [], [], []
     for seed in SEEDS:
         known = np.random.default_rng(seed).permutation(NUM_CLASSES)[:12]

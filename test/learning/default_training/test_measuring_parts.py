@@ -66,7 +66,7 @@ def test_the_watch_keeps_the_best_weights_and_sees_clear_decline_only() -> None:
     assert weights[0, 0] > weights[0, 1]
 
 
-def test_the_watch_never_takes_weights_that_are_not_finite() -> None:
+def test_the_watch_ignores_non_finite_weights() -> None:
     held_out = watch()
     bias = np.zeros(2, np.float32)
     held_out.look(10, np.eye(2, dtype=np.float32), bias)
@@ -88,7 +88,7 @@ def test_the_range_of_logits_leaves_single_outliers_out() -> None:
     assert robust_logit_range(-single, single) == (-3.0, 3.0)
 
 
-def test_the_recipe_follows_the_data_unless_told() -> None:
+def test_the_recipe_is_derived_from_the_data_by_default() -> None:
     recipe = Recipe()
     assert recipe.iterations(1000, 17, few=False, warm=False) == 120
     assert recipe.iterations(1000, 17, few=False, warm=True) == 30
@@ -107,7 +107,7 @@ def test_the_recipe_follows_the_data_unless_told() -> None:
     assert Recipe(reg=0.0).regularization(np.array([5, 5]), 1024) == 0.0
 
 
-def test_the_schedule_falls_along_half_a_cosine() -> None:
+def test_the_learning_rate_decays_along_half_a_cosine() -> None:
     schedule = CosineSchedule(2.0, 8)
     rates = [schedule(iteration) for iteration in range(9)]
     assert rates[0] == 2.0

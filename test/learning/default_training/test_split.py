@@ -41,11 +41,11 @@ def test_the_generator_decides_and_half_a_sample_rounds_up() -> None:
 
 
 @pytest.mark.parametrize('fraction', [0.0, 1.0, -0.1, 1.5, float('nan')])
-def test_a_fraction_out_of_range_is_refused(fraction: float) -> None:
+def test_a_fraction_out_of_range_is_rejected(fraction: float) -> None:
     with pytest.raises(ValueError, match=r'fraction is .*; it must be'):
         stratified_split(np.array([0, 1]), fraction, np.random.default_rng(0))
 
 
-def test_labels_that_are_none_are_refused() -> None:
+def test_invalid_labels_are_rejected() -> None:
     with pytest.raises(ValueError, match='labels has shape'):
         stratified_split(np.empty(0, np.int64), 0.2, np.random.default_rng(0))

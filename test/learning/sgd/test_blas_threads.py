@@ -28,7 +28,7 @@ def test_one_thread_inside_and_as_many_as_before_outside() -> None:
         assert threads() == before
 
 
-def test_without_threadpoolctl_training_goes_on_and_says_so_once(
+def test_without_threadpoolctl_training_continues_and_warns_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(sys.modules, 'threadpoolctl', None)

@@ -97,7 +97,7 @@ def test_regularization_shrinks_weights_and_leaves_the_bias() -> None:
 )
 @pytest.mark.parametrize('classes', [2, 6], ids=['fewer than samples', 'more than samples'])
 @pytest.mark.filterwarnings('ignore::RuntimeWarning')
-def test_a_step_that_would_not_be_finite_is_refused_and_changes_nothing(
+def test_a_step_that_would_not_be_finite_is_rejected_and_changes_nothing(
     classes: int, batch: float, learning_rate: float, reg: float
 ) -> None:
     weights = np.zeros((2, classes), np.float32)
@@ -119,7 +119,7 @@ def test_a_step_that_would_not_be_finite_is_refused_and_changes_nothing(
 @pytest.mark.parametrize(
     ('classes', 'dim', 'momentum'), [(4, 8, 0.0), (120, 60, 0.9), (16, 700, 0.0)]
 )
-def test_steps_are_the_same_whichever_way_weights_lie(
+def test_steps_do_not_depend_on_the_memory_order_of_weights(
     classes: int, dim: int, momentum: float
 ) -> None:
     rng = np.random.default_rng(0)
@@ -211,7 +211,7 @@ def test_returning_true_from_the_callback_stops_after_that_iteration() -> None:
     assert sampler.draws == 7
 
 
-def test_should_stop_is_asked_before_every_iteration() -> None:
+def test_should_stop_is_called_before_every_iteration() -> None:
     step, sampler, weights = small_problem()
     answers = iter([False, False, False, True])
     outcome = run_training_loop(

@@ -77,7 +77,7 @@ def test_the_head_is_a_copy_with_labels_and_range() -> None:
         ('logit_range', ('a', 'b'), 'two numbers'),
     ],
 )
-def test_what_does_not_fit_is_refused_and_changes_nothing(
+def test_mismatched_values_are_rejected_and_change_nothing(
     attribute: str, value: object, message: str
 ) -> None:
     model = SoftmaxRegression(2, 3, seed=0)
@@ -89,7 +89,7 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(
     assert model.logit_range == before[2]
 
 
-def test_a_model_without_sizes_says_what_it_lacks() -> None:
+def test_a_model_without_sizes_names_the_missing_size() -> None:
     model = SoftmaxRegression(feature_dim=3)
     with pytest.raises(ValueError, match=r'there are no weights yet: .* or train first'):
         _ = model.weights
@@ -126,7 +126,7 @@ def test_a_model_without_sizes_says_what_it_lacks() -> None:
         ({'feature_dim': 10**6, 'num_classes': 10**6}, r'would need 3725\.3 GiB'),
     ],
 )
-def test_constructor_arguments_out_of_range_are_refused(
+def test_constructor_arguments_out_of_range_are_rejected(
     arguments: dict[str, float], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):

@@ -276,7 +276,7 @@ def test_labels_of_the_extractor_go_and_its_licence_stays() -> None:
 
 
 @pytest.mark.parametrize('rank', [2, 4])
-def test_embeddings_of_another_length_are_refused_with_both(rank: int) -> None:
+def test_embeddings_of_another_length_are_rejected_with_both(rank: int) -> None:
     extractor = build_extractor('uint8', dimension=16, rank=rank)
     with pytest.raises(ModelFileError, match='length 16, but the head was trained on length 32'):
         append_head(extractor, random_head())
@@ -314,19 +314,19 @@ def test_a_classifier_is_no_extractor() -> None:
         ({'dimension': 16}, 'length 16'),
     ],
 )
-def test_extractors_that_do_not_fit_are_refused(changes: Any, message: str) -> None:
+def test_extractors_that_do_not_fit_are_rejected(changes: Any, message: str) -> None:
     with pytest.raises(ModelFileError, match=message):
         append_head(build_extractor('uint8', **changes), random_head())
 
 
-def test_what_is_no_model_is_refused() -> None:
+def test_other_files_than_models_are_rejected() -> None:
     with pytest.raises(ModelFileError, match='not a TensorFlow Lite model'):
         append_head(b'', random_head())
     with pytest.raises(ModelFileError, match='not a TensorFlow Lite model'):
         append_head(bytes(5000), random_head())
 
 
-def test_a_head_that_is_no_number_is_refused() -> None:
+def test_a_non_finite_head_is_rejected() -> None:
     head = Head(np.full((DIMENSION, 2), np.nan, np.float32), np.zeros(2, np.float32))
     for dtype in ('uint8', 'int8', 'float32'):
         with pytest.raises(ValueError, match='NaN'):

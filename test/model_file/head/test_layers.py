@@ -109,7 +109,9 @@ def describe_outputs(model: bytes) -> int:
 
 
 @pytest.mark.parametrize('derive', [expose_embedding, cut_head])
-def test_what_has_no_head_is_refused_by_what_it_ends_in(derive: Callable[[bytes], bytes]) -> None:
+def test_a_model_without_a_head_is_rejected_with_its_last_layer(
+    derive: Callable[[bytes], bytes],
+) -> None:
     with pytest.raises(ModelFileError, match="'embedding' is put out by CONV_2D, not by SOFTMAX"):
         derive(build_extractor('uint8'))
     with pytest.raises(ModelFileError, match='by edgetpu-custom-op, not by SOFTMAX'):

@@ -81,7 +81,7 @@ def test_float_heads_stay_as_they_are() -> None:
 @pytest.mark.parametrize(
     'logit_range', [(0.0, 0.0), (np.inf, -np.inf), (3.0, 2.0), (np.nan, 1.0), (-np.inf, 1.0)]
 )
-def test_a_range_that_is_none_gives_way_to_what_the_weights_reach(
+def test_an_invalid_range_is_replaced_by_the_reachable_range(
     dtype: str, logit_range: tuple[float, float]
 ) -> None:
     rng = np.random.default_rng(0)
@@ -152,7 +152,7 @@ def test_the_accumulator_has_room_for_bias_and_products_together(dtype: str) -> 
 
 
 @pytest.mark.parametrize('value', [np.nan, np.inf])
-def test_a_head_that_is_no_number_is_refused_by_name(value: float) -> None:
+def test_a_non_finite_head_is_rejected_by_name(value: float) -> None:
     good = np.ones((2, 2), np.float32)
     bad = np.array([[1, value], [0, 0]], np.float32)
     with pytest.raises(ValueError, match='weights of the head hold NaN'):
@@ -161,13 +161,13 @@ def test_a_head_that_is_no_number_is_refused_by_name(value: float) -> None:
         quantize_head(Head(good, bad[0]), 'float32', None)
 
 
-def test_weights_beyond_what_can_be_quantized_are_refused() -> None:
+def test_weights_beyond_what_can_be_quantized_are_rejected() -> None:
     head = Head(np.full((2, 2), 3e38, np.float32), np.zeros(2, np.float32))
     with pytest.raises(ValueError, match='weights of the head reach'):
         quantize_head(head, 'uint8', QuantizationParameters(1e10, 0))
 
 
-def test_a_head_without_classes_is_refused() -> None:
+def test_a_head_without_classes_is_rejected() -> None:
     head = Head(np.zeros((4, 0), np.float32), np.zeros(0, np.float32))
     with pytest.raises(ValueError, match='0 classes'):
         quantize_head(head, 'uint8', CORAL)

@@ -77,7 +77,9 @@ def _with_a_scale_a_class(tree: Any, layer: Any) -> None:
         (_with_a_scale_a_class, 'not quantized as a whole'),
     ],
 )
-def test_a_damaged_head_is_a_sentence(damage: Callable[[Any, Any], None], words: str) -> None:
+def test_a_damaged_head_raises_a_one_line_error(
+    damage: Callable[[Any, Any], None], words: str
+) -> None:
     tree = parse(retrained('uint8'))
     damage(tree, find_head(tree).operators[0])
     with pytest.raises(ModelFileError, match=words):

@@ -34,12 +34,12 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         ('999999 last\n', ('999999 last',)),
     ],
 )
-def test_forms_of_label_files(content: str, labels: tuple[str, ...], tmp_path: Path) -> None:
+def test_label_file_formats(content: str, labels: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / 'labels.txt').write_bytes(content.encode())
     assert read_label_file(tmp_path / 'labels.txt') == labels
 
 
-def test_what_is_no_label_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_label_files_are_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / 'labels.txt'
     with pytest.raises(ModelFileError, match='cannot be read'):
         read_label_file(path)

@@ -81,19 +81,19 @@ def test_labels_can_be_packed_later_and_replaced() -> None:
 
 
 @pytest.mark.parametrize('label', ['two\nlines', 'two\rlines', '\n', 'nul\0'])
-def test_a_label_of_several_lines_is_refused_by_name(label: str) -> None:
+def test_a_label_of_several_lines_is_rejected_by_name(label: str) -> None:
     with pytest.raises(ModelFileError) as caught:
         classifier('good', label)
     assert repr(label) in str(caught.value)
 
 
-def test_half_a_character_is_refused() -> None:
+def test_a_lone_surrogate_is_rejected() -> None:
     with pytest.raises(ModelFileError, match='half a character'):
         classifier('good', 'bad \ud800')
 
 
 @pytest.mark.parametrize('labels', [(), ('a', 'b'), ('a', 'b', 'c', 'd')])
-def test_labels_that_do_not_fit_are_refused_with_both_numbers(labels: tuple[str, ...]) -> None:
+def test_labels_that_do_not_fit_are_rejected_with_both_numbers(labels: tuple[str, ...]) -> None:
     with pytest.raises(ModelFileError, match=f'{len(labels)} labels .* 3 classes'):
         pack_labels(classifier(), labels)
 
@@ -108,14 +108,14 @@ def test_labels_of_coral_classifiers_are_read_without_metadata() -> None:
     assert read_labels(two) == ()
 
 
-def test_labels_that_are_no_text_or_of_another_number_are_refused() -> None:
+def test_labels_of_wrong_encoding_or_number_are_rejected() -> None:
     with pytest.raises(ModelFileError, match='no UTF-8 text'):
         read_labels(append_files(classifier(), {'labels.txt': b'\xff\xfe'}))
     with pytest.raises(ModelFileError, match='has 2 labels for 3 classes'):
         read_labels(append_files(classifier(), {'labels.txt': b'a\nb\n'}))
 
 
-def test_a_model_that_lost_its_archive_is_refused() -> None:
+def test_a_model_that_lost_its_archive_is_rejected() -> None:
     model = classifier('cat', 'dog')
     with pytest.raises(ModelFileError, match=r"names the label file 'labels\.txt'.*cut short"):
         read_labels(model[: model.rindex(b'PK\1\2')])

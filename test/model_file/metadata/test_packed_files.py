@@ -58,7 +58,7 @@ def test_compressed_archives_of_other_tools_are_read() -> None:
     assert read_files(MODEL + archived(zipfile.ZIP_DEFLATED)) == FILES
 
 
-def test_damage_ends_in_a_model_file_error_or_in_files() -> None:
+def test_damaged_archives_raise_model_file_error_or_still_read() -> None:
     packed = MODEL + archived(zipfile.ZIP_DEFLATED)
     rng = random.Random(0)
     refused = 0
@@ -80,7 +80,7 @@ def test_a_damaged_file_is_named() -> None:
         read_files(damaged)
 
 
-def test_a_damaged_list_of_files_is_not_taken_for_none() -> None:
+def test_a_damaged_directory_is_not_mistaken_for_no_archive() -> None:
     packed = append_files(MODEL, FILES)
     with pytest.raises(ModelFileError, match='packed into this model are damaged'):
         read_files(packed.replace(b'PK\1\2', b'PK\0\0'))

@@ -49,12 +49,12 @@ def test_metadata_of_other_tools_is_read() -> None:
 
 
 @pytest.mark.parametrize('content', [b'', b'M001', bytes(100), b'\x10\0\0\0M002' + bytes(50)])
-def test_what_is_no_metadata_is_refused(content: bytes) -> None:
+def test_invalid_metadata_is_rejected(content: bytes) -> None:
     with pytest.raises(ModelFileError, match='TFLITE_METADATA'):
         read_metadata(content)
 
 
-def test_damage_ends_in_a_model_file_error_or_in_metadata() -> None:
+def test_damaged_metadata_raises_model_file_error_or_still_parses() -> None:
     content = write_metadata(FULL, 'A classifier.', 'float32')
     rng = random.Random(0)
     refused = 0

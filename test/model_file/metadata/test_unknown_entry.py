@@ -45,7 +45,7 @@ def test_a_model_carries_the_detector_of_its_head(dtype: str) -> None:
     assert read.threshold == DETECTOR.threshold
 
 
-def test_a_threshold_that_calls_nothing_unknown_is_kept() -> None:
+def test_an_infinite_threshold_is_preserved() -> None:
     head = dataclasses.replace(HEAD, unknown=DETECTOR.with_threshold(float('inf')))
     read = read_unknown(
         append_head(build_extractor('uint8', dimension=DIMENSION), head), DIMENSION
@@ -61,7 +61,7 @@ def test_without_a_detector_there_is_no_entry() -> None:
     assert ENTRY_NAME.encode() not in model
 
 
-def test_a_new_head_takes_the_old_detector_away() -> None:
+def test_a_new_head_removes_the_old_detector() -> None:
     tree = parse(append_head(build_extractor('uint8', dimension=DIMENSION), HEAD))
     write_unknown(tree, None)
     assert read_unknown(pack(tree), DIMENSION) is None
@@ -76,7 +76,7 @@ def test_a_new_head_takes_the_old_detector_away() -> None:
         (np.full(2 + 2 * DIMENSION, np.nan, '<f4').tobytes(), 'holds NaN'),
     ],
 )
-def test_a_damaged_detector_is_refused(content: bytes, words: str) -> None:
+def test_a_damaged_detector_is_rejected(content: bytes, words: str) -> None:
     tree = parse(append_head(build_extractor('uint8', dimension=DIMENSION), HEAD))
     set_content(tree, ENTRY_NAME, content)
     with pytest.raises(ModelFileError, match=words):

@@ -38,7 +38,7 @@ def test_a_folder_without_samples_stays_as_it_was(data_dir: Path) -> None:
     assert list(data_dir.iterdir()) == []
 
 
-def test_an_empty_store_and_a_single_class_are_one_sentence(data_dir: Path, teach: Teach) -> None:
+def test_an_empty_store_and_a_single_class_give_one_sentence(data_dir: Path, teach: Teach) -> None:
     with SampleStore(data_dir / 'samples.db'):
         pass
     with pytest.raises(RequestError, match='holds no sample'):

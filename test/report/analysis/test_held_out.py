@@ -18,7 +18,7 @@ import pytest
 SamplesOf = Callable[..., SampleSet]
 
 
-def test_no_sample_is_judged_by_a_head_that_saw_it(
+def test_no_sample_is_evaluated_by_a_head_trained_on_it(
     samples_of: SamplesOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     samples = samples_of([0] * 11 + [1] * 7)
@@ -53,14 +53,14 @@ def test_the_same_seed_gives_the_same_answers(samples_of: SamplesOf) -> None:
     assert first.fold_of.tolist() != other.fold_of.tolist()
 
 
-def test_a_class_with_one_sample_is_not_judged(samples_of: SamplesOf) -> None:
+def test_a_class_with_one_sample_is_not_evaluated(samples_of: SamplesOf) -> None:
     found = cross_validate(samples_of([0, 0, 0, 1, 1, 2]), TrainingOptions())
     assert found.rows.tolist() == [0, 1, 2, 3, 4]
     assert found.folds == 3
     assert found.probabilities.shape == (5, 3)
 
 
-def test_one_sample_a_class_cannot_be_judged(samples_of: SamplesOf) -> None:
+def test_one_sample_per_class_cannot_be_evaluated(samples_of: SamplesOf) -> None:
     found = cross_validate(samples_of([0, 1, 2]), TrainingOptions())
     assert found.folds == 0
     assert len(found.rows) == len(found.answers) == len(found.right) == 0
@@ -77,7 +77,7 @@ def test_quantized_samples_are_dequantized(samples_of: SamplesOf) -> None:
     assert cross_validate(samples, TrainingOptions()).right.all()
 
 
-def test_what_training_refuses_is_one_sentence(samples_of: SamplesOf) -> None:
+def test_what_training_refuses_gives_one_sentence(samples_of: SamplesOf) -> None:
     damaged = samples_of([0] * 5 + [1] * 5)
     damaged.embeddings[3, 2] = np.nan
     with pytest.raises(RequestError, match='cannot be judged'):

@@ -45,7 +45,7 @@ def test_whether_more_helps(accuracies: list[float], count: int, answer: str) ->
     assert gain.more_helps == answer
 
 
-def test_the_class_that_gains_is_told_from_the_one_that_does_not() -> None:
+def test_the_gain_distinguishes_classes() -> None:
     climbing, flat = curve([0.2, 0.4, 0.6, 0.8], 200), curve([0.9] * 4, 200)
     both = LearningCurve(
         climbing.sizes,
@@ -83,7 +83,7 @@ def test_an_easy_task_says_enough(samples_of: SamplesOf) -> None:
     assert found.sizes.tolist() == [30, 60, 120, 240]
 
 
-def test_parts_grow_and_never_hold_what_is_judged(
+def test_parts_grow_and_never_include_evaluated_samples(
     samples_of: SamplesOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     samples = samples_of([0] * 50 + [1] * 7 + [2])

@@ -32,19 +32,19 @@ def test_a_wrong_answer_that_is_not_typical_of_its_class_is_no_suspect() -> None
     assert len(suspected_mislabels(probabilities, np.array([0, 0, 1, 1]))) == 0
 
 
-def test_the_likelier_class_is_no_suspect_though_its_threshold_is_high() -> None:
+def test_the_most_likely_class_is_no_suspect_even_with_a_high_threshold() -> None:
     # t_0 = .73, t_1 = .3: the second sample reaches that of class 1 only.
     probabilities = np.array([[0.92, 0.04, 0.04], [0.54, 0.32, 0.14], [0.5, 0.3, 0.2]], np.float32)
     found = suspected_mislabels(probabilities, np.array([0, 0, 1]))
     assert found.positions.tolist() == []
 
 
-def test_classes_without_judged_samples_accuse_nobody() -> None:
+def test_classes_without_evaluated_samples_give_no_suspects() -> None:
     probabilities = np.array([[0.3, 0.1, 0.6], [0.1, 0.8, 0.1]], np.float32)
     assert len(suspected_mislabels(probabilities, np.array([0, 1]))) == 0
 
 
-def test_nothing_judged_nothing_found() -> None:
+def test_without_evaluated_samples_nothing_is_found() -> None:
     assert len(suspected_mislabels(np.empty((0, 3), np.float32), np.empty(0, np.int64))) == 0
 
 

@@ -50,7 +50,7 @@ def test_the_pair_that_is_confused_most(sound: Analysis) -> None:
     assert titles(replace(sound, confusion=np.array([[39, 1], [0, 40]]))) == []
 
 
-def test_every_other_label_wrong_is_no_matter_of_labels(
+def test_too_many_suspects_are_reported_as_a_poor_head(
     samples_of: SamplesOf, analysis_of: AnalysisOf
 ) -> None:
     rng = np.random.default_rng(0)
@@ -81,7 +81,7 @@ def test_confidence_that_misleads(right: float, how: str, sound: Analysis) -> No
     assert titles(replace(sound, reliability=found)) == [f'The model is {how}']
 
 
-def test_what_the_version_has_to_do_with_the_samples(sound: Analysis) -> None:
+def test_problems_compare_the_version_with_the_samples(sound: Analysis) -> None:
     changed = replace(sound.material, model=version({'cup': 40, 'dog': 3}), elsewhere=2)
     found = problems(replace(sound, material=changed))
     assert [each.title for each in found] == [

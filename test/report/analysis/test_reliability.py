@@ -19,7 +19,7 @@ def test_bins_of_a_hand_made_case() -> None:
     assert found.excess == pytest.approx((2 * 0.15 + 5 * 0.16) / 7)
 
 
-def test_nothing_judged() -> None:
+def test_reliability_without_predictions() -> None:
     found = reliability(np.empty((0, 2), np.float32), np.empty(0, np.int64))
     assert len(found.counts) == 0
     assert np.isnan(found.error)

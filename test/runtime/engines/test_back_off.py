@@ -10,7 +10,7 @@ def test_each_failure_doubles_the_wait_up_to_a_minute() -> None:
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
-def test_a_success_that_lasts_begins_anew() -> None:
+def test_a_lasting_success_resets_the_delay() -> None:
     back_off = BackOff()
     for _ in range(4):
         back_off.failed(0.0)
@@ -19,7 +19,7 @@ def test_a_success_that_lasts_begins_anew() -> None:
     assert back_off.failed(71.0) == 73.0
 
 
-def test_a_success_that_does_not_last_changes_nothing() -> None:
+def test_a_short_success_does_not_reset_the_delay() -> None:
     back_off = BackOff()
     for _ in range(4):
         back_off.failed(0.0)

@@ -75,7 +75,7 @@ def test_a_model_serves_from_the_next_frame_on() -> None:
         assert answer.times.invoke_s > 0
 
 
-def test_a_model_of_another_extractor_is_refused() -> None:
+def test_a_model_of_another_extractor_is_rejected() -> None:
     engine = CpuEngine(EXTRACTOR)
     for extractor, part in [
         (build_extractor('uint8', dimension=8), "dimension 8, and the extractor's is 16"),
@@ -88,19 +88,19 @@ def test_a_model_of_another_extractor_is_refused() -> None:
         engine.prepare(EXTRACTOR)
 
 
-def test_a_foreign_model_is_tried_in_a_process_of_its_own(killing_extractor: bytes) -> None:
+def test_a_foreign_model_is_probed_in_a_child_process(killing_extractor: bytes) -> None:
     engine = CpuEngine(EXTRACTOR)
     engine.serve(engine.prepare(retrained(), trusted=False))
     with pytest.raises(ModelFileError, match='was ended by SIG'):
         engine.prepare(retrained(killing_extractor), trusted=False)
 
 
-def test_what_another_engine_prepared_is_refused() -> None:
+def test_what_another_engine_prepared_is_rejected() -> None:
     with pytest.raises(ValueError, match='another engine'):
         CpuEngine(EXTRACTOR).serve(Servable(retrained(), ()))
 
 
-def test_a_pass_that_fails_is_told_once_and_the_next_may_succeed() -> None:
+def test_a_failed_inference_is_reported_once_and_the_next_may_succeed() -> None:
     told: list[str] = []
     engine = CpuEngine(EXTRACTOR, report=told.append)
     with pytest.MonkeyPatch.context() as patch:
@@ -115,7 +115,7 @@ def test_a_pass_that_fails_is_told_once_and_the_next_may_succeed() -> None:
     assert engine.status().problem == ''
 
 
-def test_a_picture_that_is_none_is_no_failure_of_the_engine() -> None:
+def test_an_invalid_picture_is_not_an_engine_failure() -> None:
     told: list[str] = []
     engine = CpuEngine(EXTRACTOR, report=told.append)
     with pytest.raises(ImageError):
@@ -124,7 +124,7 @@ def test_a_picture_that_is_none_is_no_failure_of_the_engine() -> None:
     assert told == []
 
 
-def test_a_closed_engine_says_so() -> None:
+def test_a_closed_engine_raises() -> None:
     engine = CpuEngine(EXTRACTOR)
     engine.serve(engine.prepare(retrained()))
     engine.close()

@@ -34,7 +34,7 @@ def tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Non
     return write
 
 
-def test_each_device_answers_for_itself_and_one_may_be_down(tell: Callable[[str], None]) -> None:
+def test_devices_are_independent_and_one_may_be_down(tell: Callable[[str], None]) -> None:
     told: list[tuple[str, str]] = []
     tell('usb:1=absent')
     engines = make_engines(COMPILED, ('usb:0', 'usb:1'), report=lambda *each: told.append(each))
@@ -54,7 +54,7 @@ def test_each_device_answers_for_itself_and_one_may_be_down(tell: Callable[[str]
     engines.close()
 
 
-def test_none_of_the_devices_is_refused_as_one_is(tell: Callable[[str], None]) -> None:
+def test_no_working_device_is_rejected_like_a_single_one(tell: Callable[[str], None]) -> None:
     tell('absent')
     with pytest.raises(DeviceError, match=r'None of the devices runs: usb:0: .*; usb:1: '):
         make_engines(COMPILED, ('usb:0', 'usb:1'))
@@ -68,7 +68,7 @@ def test_none_of_the_devices_is_refused_as_one_is(tell: Callable[[str], None]) -
 @pytest.mark.parametrize(
     'devices', [('auto', 'usb:1'), ('usb', 'pci'), (':0', 'usb:1'), ('cpu', 'usb:0')]
 )
-def test_several_edge_tpus_are_to_be_told_apart(devices: tuple[str, ...]) -> None:
+def test_several_edge_tpus_need_unambiguous_names(devices: tuple[str, ...]) -> None:
     with pytest.raises(DeviceError, match="name each one's number"):
         make_engines(COMPILED, devices)
 

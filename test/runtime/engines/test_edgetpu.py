@@ -102,13 +102,13 @@ def test_pycoral_comes_first_where_it_is_installed(
     assert sys.modules['pycoral.utils.edgetpu'].calls == [asked_for]
 
 
-def test_without_the_library_it_says_what_to_install() -> None:
+def test_a_missing_library_names_the_package_to_install() -> None:
     message = refusal('libedgetpu_that_is_not_there.so.1')
     assert 'libedgetpu_that_is_not_there.so.1 is not installed' in message
     assert 'sudo apt install libedgetpu1-std' in message
 
 
-def test_without_libusb_it_names_libusb_and_its_package(tmp_path: Path) -> None:
+def test_a_missing_libusb_is_named_with_its_package(tmp_path: Path) -> None:
     needed, library = tmp_path / 'libusb-1.0.so.77', tmp_path / 'libedgetpu.so.1'
     compile_library(needed, '-Wl,-soname,libusb-1.0.so.77')
     compile_library(library, '-Wl,--no-as-needed', str(needed))
@@ -118,7 +118,7 @@ def test_without_libusb_it_names_libusb_and_its_package(tmp_path: Path) -> None:
     assert 'sudo apt install libusb-1.0-0' in message
 
 
-def test_without_any_other_library_it_names_that_one(tmp_path: Path) -> None:
+def test_any_other_missing_library_is_named(tmp_path: Path) -> None:
     needed, library = tmp_path / 'libabsl_base.so.1', tmp_path / 'libedgetpu.so.1'
     compile_library(needed, '-Wl,-soname,libabsl_base.so.1')
     compile_library(library, '-Wl,--no-as-needed', str(needed))
@@ -128,7 +128,7 @@ def test_without_any_other_library_it_names_that_one(tmp_path: Path) -> None:
     assert 'docs/coral.md' in message
 
 
-def test_a_damaged_library_is_to_be_installed_again(tmp_path: Path) -> None:
+def test_a_damaged_library_asks_to_reinstall_it(tmp_path: Path) -> None:
     (tmp_path / 'libedgetpu.so.1').write_bytes(b'\x7fELF of another machine' * 100)
     message = refusal(str(tmp_path / 'libedgetpu.so.1'))
     assert 'cannot be loaded' in message
@@ -144,7 +144,7 @@ def test_a_library_of_another_kind_is_not_corals(tmp_path: Path) -> None:
     ('device', 'where'), [('auto', 'this machine'), ('usb', 'USB'), ('pci:0', 'PCIe')]
 )
 @pytest.mark.usefixtures('runtime', 'kernel')
-def test_without_an_edge_tpu_it_says_to_plug_one_in(
+def test_without_an_edge_tpu_the_error_says_to_plug_one_in(
     device: str,
     where: str,
     library: str,
@@ -156,7 +156,7 @@ def test_without_an_edge_tpu_it_says_to_plug_one_in(
     assert 'plug it in' in message
 
 
-def test_a_number_past_the_attached_ones_is_refused(
+def test_a_number_past_the_attached_ones_is_rejected(
     library: str, kernel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv('EDGETPU_STAND_IN', 'absent')
@@ -207,7 +207,7 @@ def test_an_edge_tpu_whose_device_file_is_missing_is_a_containers(
     assert '--privileged' in message
 
 
-def test_an_edge_tpu_that_is_there_and_does_not_open_may_be_in_use(
+def test_an_attached_edge_tpu_that_does_not_open_may_be_in_use(
     library: str, kernel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv('EDGETPU_STAND_IN', 'absent')

@@ -67,7 +67,7 @@ def test_frames_run_on_the_device(kernel: Path) -> None:
 @pytest.mark.parametrize(
     ('fault', 'part'), [('raise:3', 'told to fail'), ('hang:3', 'hangs (no answer within 0.2 s)')]
 )
-def test_the_very_frame_of_a_failure_is_served_by_the_twin(
+def test_the_twin_runs_the_frame_on_which_the_device_failed(
     fault: str, part: str, tell: Callable[[str], None]
 ) -> None:
     tell(fault)
@@ -103,7 +103,7 @@ def test_without_a_twin_frames_are_lost_until_the_device_is_back(
     assert bench.engine.status().problem == ''
 
 
-def test_the_device_is_tried_with_back_off_and_serves_again(tell: Callable[[str], None]) -> None:
+def test_the_device_is_retried_with_back_off_and_recovers(tell: Callable[[str], None]) -> None:
     tell('raise:2')
     bench = Bench()
     bench.engine.run(picture())
@@ -133,7 +133,7 @@ def test_the_device_is_tried_with_back_off_and_serves_again(tell: Callable[[str]
 
 
 @pytest.mark.usefixtures('unprobed')
-def test_a_device_that_fails_again_and_again_is_tried_less_and_less(
+def test_a_device_that_keeps_failing_is_retried_less_often(
     tell: Callable[[str], None],
 ) -> None:
     bench = Bench()
@@ -156,7 +156,7 @@ def test_a_device_that_fails_again_and_again_is_tried_less_and_less(
     ('behaviour', 'part'),
     [('absent', 'No Edge TPU is attached'), ('abort:1', 'ended by SIGABRT')],
 )
-def test_a_device_that_cannot_start_leaves_the_frames_to_the_twin(
+def test_the_twin_runs_frames_if_the_device_cannot_start(
     behaviour: str, part: str, tell: Callable[[str], None]
 ) -> None:
     tell(behaviour)
@@ -174,7 +174,7 @@ def test_a_device_that_cannot_start_leaves_the_frames_to_the_twin(
 
 
 @pytest.mark.usefixtures('unprobed')
-def test_a_device_that_hangs_while_it_loads_does_not_take_the_node_with_it(
+def test_a_device_that_hangs_while_loading_does_not_block_the_node(
     tell: Callable[[str], None],
 ) -> None:
     tell('hang:1')
@@ -184,7 +184,7 @@ def test_a_device_that_hangs_while_it_loads_does_not_take_the_node_with_it(
 
 
 @pytest.mark.usefixtures('runtime', 'unprobed')
-def test_a_device_that_failed_is_let_go_so_that_it_can_be_opened_again(
+def test_a_failed_device_is_released_so_that_it_can_be_reopened(
     tell: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded: list[weakref.ref[Extractor]] = []
@@ -212,7 +212,7 @@ def test_a_device_that_failed_is_let_go_so_that_it_can_be_opened_again(
 
 
 @pytest.mark.usefixtures('unprobed')
-def test_a_picture_that_is_none_is_no_failure_of_the_device() -> None:
+def test_an_invalid_picture_is_not_a_device_failure() -> None:
     bench = Bench()
     with pytest.raises(ImageError):
         bench.engine.run(np.zeros((4, 4), np.uint8))
@@ -221,7 +221,7 @@ def test_a_picture_that_is_none_is_no_failure_of_the_device() -> None:
 
 
 @pytest.mark.usefixtures('unprobed')
-def test_a_closed_engine_lets_go_of_the_device_for_good(tell: Callable[[str], None]) -> None:
+def test_a_closed_engine_releases_the_device_permanently(tell: Callable[[str], None]) -> None:
     tell('raise:2')
     bench = Bench()
     bench.engine.run(picture())

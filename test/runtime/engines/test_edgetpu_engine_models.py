@@ -110,7 +110,9 @@ def test_a_model_prepared_before_the_device_came_back_is_loaded_there(
 
 
 @pytest.mark.usefixtures('unprobed')
-def test_a_failure_while_a_model_is_prepared_is_the_devices(tell: Callable[[str], None]) -> None:
+def test_a_failure_while_preparing_a_model_counts_for_the_device(
+    tell: Callable[[str], None],
+) -> None:
     tell('raise:2')
     bench = Bench()
     servable = bench.engine.prepare(append_head(COMPILED, head()))
@@ -139,7 +141,7 @@ def test_a_failure_that_a_frame_and_a_training_see_counts_once(
 
 
 @pytest.mark.usefixtures('unprobed')
-def test_models_that_do_not_belong_to_the_extractor_are_refused() -> None:
+def test_models_that_do_not_belong_to_the_extractor_are_rejected() -> None:
     bench = Bench()
     other = build_extractor('uint8', dimension=8, compiled=True)
     small = Head(np.zeros((8, 2), np.float32), np.zeros(2, np.float32), ('a', 'b'), (-6.0, 6.0))

@@ -18,7 +18,7 @@ TWIN = build_extractor('uint8')
 
 
 @pytest.mark.usefixtures('kernel')
-def test_the_packaged_extractor_is_not_tried_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_packaged_extractor_is_not_probed(monkeypatch: pytest.MonkeyPatch) -> None:
     def forbidden(*_arguments: Any, **_options: Any) -> None:
         raise AssertionError('a process was started')
 
@@ -29,13 +29,13 @@ def test_the_packaged_extractor_is_not_tried_before(monkeypatch: pytest.MonkeyPa
     assert engine.status().runtime
 
 
-def test_a_foreign_extractor_that_kills_the_runtime_is_refused(killing_extractor: bytes) -> None:
+def test_a_foreign_extractor_that_kills_the_runtime_is_rejected(killing_extractor: bytes) -> None:
     assert isinstance(make_engine(TWIN, device='cpu'), CpuEngine)
     with pytest.raises(ModelFileError, match='was ended by SIG'):
         make_engine(killing_extractor)
 
 
-def test_an_extractor_on_the_cpu_tells_of_an_edge_tpu_that_idles(kernel: Any) -> None:
+def test_an_extractor_on_the_cpu_notes_an_idle_edge_tpu(kernel: Any) -> None:
     (kernel / 'dev' / 'apex_0').touch()
     engine = make_engine(default_extractor_path().read_bytes())
     assert 'An Edge TPU is attached' in engine.note
@@ -43,7 +43,7 @@ def test_an_extractor_on_the_cpu_tells_of_an_edge_tpu_that_idles(kernel: Any) ->
 
 
 @pytest.mark.usefixtures('kernel', 'edgetpu_library')
-def test_a_compiled_extractor_runs_on_the_edge_tpu_and_else_by_its_twin(
+def test_a_compiled_extractor_runs_on_the_edge_tpu_or_its_twin_on_the_cpu(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     engine = make_engine(COMPILED, fallback=TWIN)
@@ -70,19 +70,19 @@ def test_a_compiled_extractor_runs_on_the_edge_tpu_and_else_by_its_twin(
         (b'no model', 'not a TensorFlow Lite model'),
     ],
 )
-def test_what_is_no_twin_is_refused(fallback: bytes, part: str) -> None:
+def test_a_model_other_than_the_twin_is_rejected(fallback: bytes, part: str) -> None:
     with pytest.raises(ModelFileError, match=part):
         make_engine(COMPILED, fallback=fallback)
 
 
-def test_a_twin_of_another_quantization_is_refused() -> None:
+def test_a_twin_of_another_quantization_is_rejected() -> None:
     tree = build_extractor_tree('uint8')
     tree.subgraphs[0].tensors[-1].quantization.scale = np.array([0.5], np.float32)
     with pytest.raises(ModelFileError, match='fallback_extractor has quantization'):
         make_engine(COMPILED, fallback=pack(tree))
 
 
-def test_a_twin_that_kills_the_runtime_is_refused(killing_extractor: bytes) -> None:
+def test_a_twin_that_kills_the_runtime_is_rejected(killing_extractor: bytes) -> None:
     compiled = build_extractor('uint8', dimension=16, compiled=True)
     with pytest.raises(ModelFileError, match='was ended by SIG'):
         make_engine(compiled, fallback=killing_extractor)

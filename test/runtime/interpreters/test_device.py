@@ -31,7 +31,7 @@ def test_the_names_of_devices_are_taken(name: str) -> None:
 @pytest.mark.parametrize(
     'name', ['', 'gpu', 'CPU', 'usb:', 'usb:a', 'usb:-1', ':', '0', 'cpu:0', 'auto ', 'usb:0\n']
 )
-def test_any_other_name_is_refused_with_the_list(name: str) -> None:
+def test_any_other_name_is_rejected_with_the_list(name: str) -> None:
     with pytest.raises(DeviceError) as refused:
         check_device(name)
     message = str(refused.value)
@@ -97,7 +97,7 @@ def test_an_edge_tpu_is_found_by_its_name(kernel: Path) -> None:
         assert (found.name, found.file) == (name, file)
 
 
-def test_one_of_several_or_none_at_all_is_none_in_particular(kernel: Path) -> None:
+def test_an_ambiguous_or_missing_edge_tpu_gives_none(kernel: Path) -> None:
     assert find_edgetpu() is None
     plug_in(kernel, '1-1', '18d1', '9302', 4)
     found = find_edgetpu()
@@ -110,7 +110,7 @@ def test_one_of_several_or_none_at_all_is_none_in_particular(kernel: Path) -> No
     assert find_edgetpu('usb') is None
 
 
-def test_a_pcie_module_tells_its_temperature_and_a_usb_accelerator_does_not(kernel: Path) -> None:
+def test_only_pcie_modules_report_their_temperature(kernel: Path) -> None:
     plug_in(kernel, '1-1', '18d1', '9302', 4)
     for number, fact in enumerate(['48750\n', 'broken\n']):
         (kernel / 'dev' / f'apex_{number}').touch()

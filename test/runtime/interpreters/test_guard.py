@@ -54,7 +54,7 @@ def test_what_a_call_raises_is_raised_and_the_guard_goes_on() -> None:
     assert guard.call(lambda: 5, LONG_S) == 5
 
 
-def test_a_call_that_does_not_return_is_left_behind() -> None:
+def test_a_call_that_does_not_return_is_abandoned() -> None:
     released = threading.Event()
     guard = Guard('hanging')
     with pytest.raises(CallTimedOutError, match=r'no answer within 0\.05 s'):
@@ -68,7 +68,7 @@ def test_a_call_that_does_not_return_is_left_behind() -> None:
 
 
 @pytest.mark.parametrize('let_go', [Guard.end, lambda _guard: None])
-def test_a_guard_that_is_ended_or_that_nobody_has_ends_its_thread(
+def test_a_closed_or_collected_guard_ends_its_thread(
     let_go: Callable[[Guard], None],
 ) -> None:
     guard = Guard('let go')
@@ -80,7 +80,7 @@ def test_a_guard_that_is_ended_or_that_nobody_has_ends_its_thread(
 
 
 @pytest.mark.parametrize('fails', [False, True])
-def test_a_guard_keeps_nothing_of_a_call_that_is_over(fails: bool) -> None:
+def test_a_guard_keeps_no_references_after_a_call(fails: bool) -> None:
     def call(something: Something) -> None:
         if fails:
             raise RuntimeError(f'with {something} in its traceback')

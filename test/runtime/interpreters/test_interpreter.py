@@ -96,7 +96,7 @@ def test_a_runtime_that_cannot_be_asked_about_xnnpack_still_runs(
     assert loaded.note == ''
 
 
-def test_a_compiled_model_is_refused_on_the_cpu() -> None:
+def test_a_compiled_model_is_rejected_on_the_cpu() -> None:
     with pytest.raises(DeviceError) as refused:
         make_interpreter(COMPILED, device='cpu')
     assert "device is 'cpu', but this model is compiled for the Edge TPU" in str(refused.value)
@@ -123,7 +123,7 @@ def test_a_compiled_model_goes_to_the_edge_tpu(
     ],
 )
 @pytest.mark.usefixtures('kernel', 'runtime')
-def test_an_edge_tpu_that_fails_while_loading_is_one_sentence(
+def test_an_edge_tpu_that_fails_while_loading_gives_one_sentence(
     behaviour: str, part: str, library: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use_library(monkeypatch, library)
@@ -160,7 +160,7 @@ def test_the_library_is_found_by_its_name_where_the_system_looks(
     assert process.stdout.startswith('usb:0 ')
 
 
-def test_this_machine_without_the_library_is_told_so_in_one_sentence() -> None:
+def test_a_missing_library_gives_one_sentence() -> None:
     try:
         make_interpreter(COMPILED)
     except DeviceError as error:
@@ -171,13 +171,13 @@ def test_this_machine_without_the_library_is_told_so_in_one_sentence() -> None:
     assert "the model's CPU twin" in message
 
 
-def test_an_unknown_device_is_refused() -> None:
+def test_an_unknown_device_is_rejected() -> None:
     with pytest.raises(DeviceError, match="device is 'gpu'"):
         make_interpreter(MODEL, device='gpu')
 
 
 @pytest.mark.parametrize('num_threads', [0, -1])
-def test_fewer_than_one_thread_is_refused(num_threads: int) -> None:
+def test_fewer_than_one_thread_is_rejected(num_threads: int) -> None:
     with pytest.raises(ValueError, match=f'num_threads is {num_threads}; it must be at least 1'):
         make_interpreter(MODEL, num_threads=num_threads)
 
@@ -186,7 +186,7 @@ def test_fewer_than_one_thread_is_refused(num_threads: int) -> None:
     'model', [b'', b'x', b'not a model', MODEL[:100], MODEL[: len(MODEL) // 2]]
 )
 @pytest.mark.usefixtures('runtime')
-def test_what_is_no_model_is_refused_before_a_runtime_sees_it(model: bytes) -> None:
+def test_invalid_models_are_rejected_before_reaching_a_runtime(model: bytes) -> None:
     with pytest.raises(ModelFileError):
         make_interpreter(model)
 

@@ -177,7 +177,7 @@ def test_halving_averages_each_square_of_four_pixels() -> None:
 
 @pytest.mark.parametrize('dtype', ['uint8', 'int8', 'float32'])
 @pytest.mark.parametrize('size', [(HEIGHT, WIDTH), (100, 100), (10, 10)])
-def test_the_result_is_written_where_it_is_wanted(dtype: str, size: tuple[int, int]) -> None:
+def test_the_result_is_written_into_the_given_array(dtype: str, size: tuple[int, int]) -> None:
     rgb = picture(*size)
     out = np.zeros((1, HEIGHT, WIDTH, 3), dtype)
     assert fit_to_input(rgb, description(dtype), out=out) is out
@@ -223,7 +223,7 @@ def test_the_picture_itself_is_left_alone() -> None:
         np.zeros((4, 4, 3), np.uint16),
     ],
 )
-def test_what_is_no_rgb_picture_is_refused_with_shape_and_type(
+def test_other_arrays_than_rgb_pictures_are_rejected_with_shape_and_type(
     no_picture: npt.NDArray[Any],
 ) -> None:
     with pytest.raises(ImageError) as refused:
@@ -232,6 +232,6 @@ def test_what_is_no_rgb_picture_is_refused_with_shape_and_type(
     assert str(list(no_picture.shape)) in str(refused.value)
 
 
-def test_what_is_no_array_is_refused() -> None:
+def test_other_objects_than_arrays_are_rejected() -> None:
     with pytest.raises(ImageError, match='NoneType'):
         fit_to_input(None, description('uint8'))  # type: ignore[arg-type]

@@ -56,14 +56,14 @@ def test_a_sound_model_passes(dtype: str) -> None:
     probe(build_extractor(dtype), device='cpu', num_threads=2)
 
 
-def test_a_model_that_kills_the_runtime_is_refused(killing_extractor: bytes) -> None:
+def test_a_model_that_kills_the_runtime_is_rejected(killing_extractor: bytes) -> None:
     message = refusal(ModelFileError, killing_extractor)
     assert 'was ended by SIG' in message
     assert 'the file is damaged' in message
     assert 'INFO' not in message
 
 
-def test_a_model_that_the_runtime_refuses_is_refused_in_its_words() -> None:
+def test_a_model_that_the_runtime_refuses_is_rejected_in_its_words() -> None:
     model = COMPILED.replace(b'edgetpu-custom-op', b'unknown-custom-op')
     assert 'unknown-custom-op' in refusal(ModelFileError, model)
 
@@ -72,13 +72,13 @@ def test_a_damaged_file_does_not_even_reach_the_child() -> None:
     assert 'damaged' in refusal(ModelFileError, MODEL[: len(MODEL) // 2])
 
 
-def test_a_model_that_takes_too_much_memory_is_refused() -> None:
+def test_a_model_that_takes_too_much_memory_is_rejected() -> None:
     probe(greedy_model(), limits=ProbeLimits(memory=2**30))
     refusal(ModelFileError, greedy_model(), limits=ProbeLimits(memory=2**26))
 
 
 @pytest.mark.usefixtures('edgetpu_library')
-def test_a_compiled_model_is_tried_on_the_edge_tpu(
+def test_a_compiled_model_is_probed_on_the_edge_tpu(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv('EDGETPU_STAND_IN_LOG', str(tmp_path / 'log'))
@@ -98,7 +98,7 @@ def test_a_compiled_model_is_tried_on_the_edge_tpu(
     ],
 )
 @pytest.mark.usefixtures('kernel', 'edgetpu_library')
-def test_an_edge_tpu_that_fails_is_one_sentence(
+def test_an_edge_tpu_that_fails_gives_one_sentence(
     behaviour: str, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv('EDGETPU_STAND_IN', behaviour)
@@ -163,14 +163,12 @@ def test_the_child_imports_what_this_process_does_wherever_that_is(
     probe(MODEL)
 
 
-def test_a_child_that_cannot_be_started_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_that_cannot_be_started_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr('sys.executable', '/there/is/no/python')
     assert 'could not be tried' in refusal(DeviceError, MODEL)
 
 
-def test_what_the_child_says_in_the_end_is_passed_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_childs_error_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / 'sitecustomize.py').write_text('import os\nos.write(2, b"no luck")\nos._exit(3)')
     monkeypatch.syspath_prepend(str(tmp_path))
     assert 'ended with code 3 (no luck)' in refusal(ModelFileError, MODEL)

@@ -65,7 +65,7 @@ def test_without_tflite_runtime_an_edge_tpu_is_served_by_ai_edge_litert(
     assert edgetpu_runtime().name.startswith('ai-edge-litert ')
 
 
-def test_a_machine_without_any_runtime_is_told_what_to_install(
+def test_without_any_runtime_the_error_names_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     hide(monkeypatch, 'ai_edge_litert', 'tflite_runtime')
@@ -105,7 +105,7 @@ def test_without_pycoral_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert coral_make_interpreter() is None
 
 
-def test_the_project_that_pypi_has_under_the_name_of_pycoral_is_not_corals(site: Path) -> None:
+def test_the_pypi_project_named_pycoral_is_not_corals(site: Path) -> None:
     write_package(site, 'pycoral.reef', 'make_interpreter = None\n')
     assert coral_make_interpreter() is None
 

@@ -134,6 +134,6 @@ def test_a_compiled_model_has_its_backbone_on_the_edge_tpu_and_its_head_on_the_c
     )
 
 
-def test_a_model_without_a_head_is_refused() -> None:
+def test_a_model_without_a_head_is_rejected() -> None:
     with pytest.raises(ModelFileError):
         Classifier(build_extractor('uint8'))

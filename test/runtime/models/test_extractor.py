@@ -64,7 +64,7 @@ def test_an_embedding_is_the_callers_own(dtype: str) -> None:
 
 
 @pytest.mark.usefixtures('runtime')
-def test_a_refused_picture_does_not_bar_the_next_one() -> None:
+def test_a_rejected_picture_does_not_block_the_next_one() -> None:
     extractor = Extractor(build_extractor('uint8'))
     with pytest.raises(ImageError) as refused:
         extractor.embed(np.zeros((4, 4, 1), np.uint8))
@@ -81,7 +81,7 @@ def test_a_refused_picture_does_not_bar_the_next_one() -> None:
         np.zeros((1, 8, 9, 3), np.uint8),
     ],
 )
-def test_a_tensor_of_another_form_is_refused(tensor: Any) -> None:
+def test_a_tensor_of_another_form_is_rejected(tensor: Any) -> None:
     with pytest.raises(ValueError, match=r'it must be uint8 \[1, 8, 8, 3\]'):
         Extractor(build_extractor('uint8')).embed_input(tensor)
 
@@ -102,13 +102,13 @@ def test_a_compiled_extractor_embeds_on_the_edge_tpu(
     np.testing.assert_array_equal(extractor.embed(picture()), stand_in_embedding(tensor, 16))
 
 
-def test_what_is_no_extractor_is_refused() -> None:
+def test_other_models_than_extractors_are_rejected() -> None:
     with pytest.raises(ModelFileError, match='spatial position'):
         Extractor(build_extractor('uint8', spatial=2))
     with pytest.raises(ModelFileError):
         Extractor(b'no model')
 
 
-def test_a_compiled_extractor_is_refused_on_the_cpu() -> None:
+def test_a_compiled_extractor_is_rejected_on_the_cpu() -> None:
     with pytest.raises(DeviceError, match="device is 'cpu'"):
         Extractor(build_extractor('uint8', compiled=True), device='cpu')

@@ -80,11 +80,11 @@ def test_the_head_of_a_compiled_model_is_scored_without_an_edge_tpu() -> None:
         np.zeros(DIMENSION, np.uint8),
     ],
 )
-def test_embeddings_of_another_form_are_refused(embeddings: npt.NDArray[Any]) -> None:
+def test_embeddings_of_another_form_are_rejected(embeddings: npt.NDArray[Any]) -> None:
     with pytest.raises(ValueError, match=rf'this model needs uint8 \[N, {DIMENSION}\]'):
         score_embeddings(retrained('uint8'), embeddings)
 
 
-def test_a_model_without_a_head_is_refused() -> None:
+def test_a_model_without_a_head_is_rejected() -> None:
     with pytest.raises(ModelFileError):
         score_embeddings(build_extractor('uint8'), random_embeddings('uint8', 1))

@@ -53,7 +53,7 @@ def test_any_model_with_one_score_a_class_will_do(dtype: str) -> None:
     assert packed.labels == ('e', 'f', 'g', 'h')
 
 
-def test_a_model_without_labels_is_refused_and_told_how() -> None:
+def test_a_model_without_labels_is_rejected_with_instructions() -> None:
     model = build_extractor('uint8', dimension=4)
     with pytest.raises(RequestError, match=r'no names for its 4 classes.*--labels'):
         Recognizer(model)
@@ -64,7 +64,7 @@ def test_a_model_without_labels_is_refused_and_told_how() -> None:
 
 
 @pytest.mark.parametrize('dtype', DTYPES)
-def test_our_own_model_tells_what_it_was_never_taught(dtype: str) -> None:
+def test_a_retrained_model_detects_unknown_pictures(dtype: str) -> None:
     model = retrained(dtype)
     recognizer = Recognizer(model, trusted=True)
     classifier, detection = Classifier(model), UnknownDetection(model)
@@ -83,7 +83,7 @@ def test_our_own_model_tells_what_it_was_never_taught(dtype: str) -> None:
     assert 0 < unknown < 30
 
 
-def test_a_foreign_model_is_tried_in_a_process_of_its_own(
+def test_a_foreign_model_is_probed_in_a_child_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tried: list[bytes] = []
