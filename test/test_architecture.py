@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The rooms of docs/architecture.md: which may import which, how large they are, no circles."""
+"""Compares imports with docs/architecture.md: allowed imports, size of packages, no cycles."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the documents in docs/ show, run as it stands there."""
+"""Runs the examples of the documents in docs/."""
 
 from __future__ import annotations
 

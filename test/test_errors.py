@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Every message is one printable line, whatever was put into it."""
+"""Every message is one printable line, for any content."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Answers held against the truth."""
+"""Classifications compared with the true labels."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""docs/limits.md, held against the constants that it names."""
+"""Compares docs/limits.md with the constants that it names."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""SoftmaxRegression as a file: the learned layer behind an extractor, run in a real runtime."""
+"""SoftmaxRegression as a file: the trained layer after an extractor, run in a real runtime."""
 
 from __future__ import annotations
 

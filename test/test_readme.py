@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the README and the pages in docs/ say, held against the code."""
+"""Compares the README and the pages in docs/ with the code."""
 
 from collections.abc import Iterator
 from importlib import import_module

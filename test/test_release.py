@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What bloom needs to release both packages, see docs/releasing.md."""
+"""The requirements of bloom to release both packages, see docs/releasing.md."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""docs/reliability.md names tests that there are."""
+"""docs/reliability.md names existing tests."""
 
 from __future__ import annotations
 

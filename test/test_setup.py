@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""setup.py for pip: what is packed, what that needs, and that it works without ROS."""
+"""setup.py for pip: contents, dependencies, and use without ROS."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What docs/security.md says of the source: no pickle, no shell, no evaluation, no network."""
+"""Checks what docs/security.md promises: no pickle, no shell, no eval, no network."""
 
 from __future__ import annotations
 

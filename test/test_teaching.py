@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Teaching from recordings, by the package's own extractor and on real photographs."""
+"""Teaching from recordings, with the default extractor and real photographs."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What holds the workspace together: imports, builds, and the words of the README."""
+"""The workspace: imports, builds, and the commands of the README."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command line, in this process and in one of its own."""
+"""Fixtures that run the command line, in this process and in a child process."""
 
 from __future__ import annotations
 

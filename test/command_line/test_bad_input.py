@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Each kind of bad input is one sentence with the way out, and the right exit code."""
+"""Bad input gives one sentence that says what to do, and the right exit code."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command line on the data folder of a node that runs: nothing is lost on either side."""
+"""The command line on the data folder of a running node: neither loses data."""
 
 from __future__ import annotations
 

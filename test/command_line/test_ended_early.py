@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What is left of teaching that is ended in its midst."""
+"""Samples that remain after teaching is interrupted."""
 
 from __future__ import annotations
 

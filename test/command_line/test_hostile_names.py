@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Labels that are made to be taken for something else: a path, a command, a page, a format."""
+"""Hostile labels that look like a path, a command, HTML or a format string."""
 
 from __future__ import annotations
 

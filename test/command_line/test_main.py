@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From an empty store to a measured model, as a user goes, without ROS."""
+"""From an empty store to an evaluated model, as a user would, without ROS."""
 
 from __future__ import annotations
 

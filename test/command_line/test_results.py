@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What classify writes: lines for people and for programs, and pictures."""
+"""Output of classify: text, JSON lines, CSV and annotated pictures."""
 
 from __future__ import annotations
 

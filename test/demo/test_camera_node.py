@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The camera in a process of its own, heard and directed over DDS as in the demo."""
+"""The camera node in a child process, used over DDS as in the demo."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The whole demo as a person starts it, and the ways in which it can end early."""
+"""The whole demo as a user starts it, and the ways in which it can fail."""
 
 from collections.abc import Iterator
 import json

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The recipe of the default extractor (tools/) is tested from the checkout: nobody installs it."""
+"""Makes the default extractor's recipe (tools/) importable: it is not installed."""
 
 from pathlib import Path
 import sys

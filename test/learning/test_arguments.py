@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Every refusal of the numerical interface, seen from outside."""
+"""Argument validation of the numerical API, through its public functions."""
 
 from __future__ import annotations
 

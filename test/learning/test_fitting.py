@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What ``fit`` does with its arguments, and what it says about its heads."""
+"""The arguments of ``fit``, and the reports of its heads."""
 
 from __future__ import annotations
 

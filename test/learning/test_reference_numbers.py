@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Training holds against the numbers of Google's libcoral, replayed batch by batch."""
+"""Training reproduces the numbers of Google's libcoral, batch by batch."""
 
 from __future__ import annotations
 

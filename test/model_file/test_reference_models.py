@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The reference models and numbers, where a checkout has them beside it."""
+"""The reference models and numbers, if they are next to the checkout."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What is drawn: found again in the pixels; no ROS needed."""
+"""Annotated pictures, checked by their pixels; needs no ROS."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Waiting for answers, on a node that asks itself."""
+"""Waiting for responses, with a node that calls its own service."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Bags that would take any time to read are refused before they are."""
+"""Bags that would take unlimited time to read are rejected first."""
 
 from __future__ import annotations
 

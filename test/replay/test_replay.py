@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The program replay in a process of its own, with bags of both storages, over DDS."""
+"""The program replay in a child process, with bags of both storages, over DDS."""
 
 from __future__ import annotations
 

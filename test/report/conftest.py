@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Small made-up samples whose answers are known, and a data folder to report on."""
+"""Small synthetic samples with known results, and a data folder to report on."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The page: one file, whatever labels are, and nothing in it that runs or calls elsewhere."""
+"""The page: one file that is safe for any labels, without scripts or external addresses."""
 
 from __future__ import annotations
 

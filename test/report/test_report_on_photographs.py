@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The whole of it on real photographs: extractor, store, training, report."""
+"""End to end on real photographs: extractor, store, training, report."""
 
 from __future__ import annotations
 

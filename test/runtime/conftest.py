@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures of the runtime's tests: packages, devices and a library that are not really there."""
+"""Fixtures of the runtime's tests: simulated packages, devices and Edge TPU library."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Sample archives: what goes in comes out, and nothing hostile comes in."""
+"""Sample archives: export and import round-trip, and hostile archives are rejected."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The commands that look after model versions."""
+"""The commands that manage model versions."""
 
 from __future__ import annotations
 

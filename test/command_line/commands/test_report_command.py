@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command that writes a report; what is in it is tested beside the report itself."""
+"""The command that writes a report; test/report tests the content."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The commands that look after samples."""
+"""The commands that manage samples."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What ``fit`` refuses, and in which words."""
+"""Input that ``fit`` rejects, and the error messages."""
 
 from __future__ import annotations
 

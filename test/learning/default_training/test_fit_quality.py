@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How good the heads are that ``fit`` learns of real embeddings."""
+"""Quality of heads that ``fit`` trains on real embeddings."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The small parts that measuring and the recipe are made of."""
+"""Components of measuring and of the recipe."""
 
 from __future__ import annotations
 

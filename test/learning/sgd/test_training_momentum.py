@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The training step with momentum, and a loop that is gone through in parts."""
+"""The training step with momentum, and a loop that runs in parts."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Weights and bias of a head, read back from files that are whole and from damaged ones."""
+"""Weights and bias of a head, read from intact and damaged files."""
 
 from __future__ import annotations
 

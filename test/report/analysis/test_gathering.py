@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a report is about, and when there is nothing to report."""
+"""The data of a report, and when there is nothing to report."""
 
 from __future__ import annotations
 

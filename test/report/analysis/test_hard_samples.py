@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The worst mistakes and the least sure answers of a hand-made case."""
+"""The worst mistakes and the least confident predictions of a hand-made case."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Every sample is judged once, by a head that was not trained on it."""
+"""Every sample is evaluated once, by a head that was not trained on it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Would more samples help?  Curves whose answer is known."""
+"""Learning curves with a known answer to whether more samples help."""
 
 from __future__ import annotations
 

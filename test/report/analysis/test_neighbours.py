@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The nearest other samples, against a search one by one."""
+"""Nearest neighbours, compared with a brute-force search."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What is wrong with samples, and what it is called."""
+"""Detected problems of samples, and their titles."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Confidence and share of right answers in bins."""
+"""Accuracy over confidence, in bins."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Loss and accuracy along a training, run by run."""
+"""Loss and accuracy during training, run by run."""
 
 from __future__ import annotations
 

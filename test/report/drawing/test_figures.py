@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Figures: every one has axes, units and a sentence, whatever the samples are."""
+"""Figures: every one has axes, units and a caption, for any samples."""
 
 from __future__ import annotations
 

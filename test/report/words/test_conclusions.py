@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the report says first."""
+"""The conclusions at the top of the report."""
 
 from __future__ import annotations
 

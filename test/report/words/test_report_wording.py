@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Words of the report."""
+"""Formatting of labels, shares and counts in the report."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""An engine on an Edge TPU that fails, comes back, hangs, or is closed."""
+"""An engine whose Edge TPU fails, recovers, hangs, or is closed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Models that begin to serve on an Edge TPU, and on the twin while it fails."""
+"""Model swaps on an Edge TPU, and on the twin while it is down."""
 
 from __future__ import annotations
 
