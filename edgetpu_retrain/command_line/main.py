@@ -25,10 +25,10 @@ from edgetpu_retrain.wording import sentence
 @click.group(context_settings={'help_option_names': ['-h', '--help'], 'max_content_width': 100})
 def cli() -> None:
     """
-    Teach, train and use a robot's classifier from recordings, beside its node or without it.
+    Teach, train and use a robot's classifier from recordings, with or without its node.
 
-    It works on the node's data folder (--data-dir), and may do so while the node runs.  The exit
-    code is 0, or 1 when the work failed, or 2 when the call was wrong.
+    It works on the node's data folder (--data-dir), even while the node runs.  The exit code is 0
+    on success, 1 if the command failed, and 2 for a usage error.
     """
 
 

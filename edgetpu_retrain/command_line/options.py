@@ -33,14 +33,14 @@ extractor = click.option(
     default='',
     metavar='FILE',
     help="Embedding extractor, the node's parameter of that name.  "
-    '[default: the one that comes with the package]',
+    '[default: the one in the package]',
 )
 
 model = click.option(
     '--model',
     default='',
     metavar='VERSION|FILE',
-    help='Number of a version, or any .tflite classifier.  [default: the version that serves]',
+    help='A version number, or any .tflite classifier.  [default: the serving version]',
 )
 
 label_file = click.option(
@@ -56,7 +56,7 @@ store_images = click.option(
     type=click.Choice(STORE_IMAGES),
     default='none',
     show_default=True,
-    help='What to keep of the pictures; needed to see them again, and for other extractors.',
+    help='How to store the pictures; needed to view them later, and for other extractors.',
 )
 
 min_novelty = click.option(
@@ -90,7 +90,7 @@ def bag_part(command: Command) -> Command:
             type=click.FloatRange(min=0.0),
             default=0.0,
             metavar='SECONDS',
-            help='Of a bag: at least so long from one image to the next.  [default: all]',
+            help='For a bag: minimum interval between images.  [default: all images]',
         ),
         click.option(
             '--to',
@@ -98,7 +98,7 @@ def bag_part(command: Command) -> Command:
             type=click.FloatRange(min=0.0),
             default=math.inf,
             metavar='SECONDS',
-            help='Of a bag: end so long after it began.  [default: its end]',
+            help='For a bag: end of the selection, counted from its start.  [default: its end]',
         ),
         click.option(
             '--from',
@@ -106,9 +106,9 @@ def bag_part(command: Command) -> Command:
             type=click.FloatRange(min=0.0),
             default=0.0,
             metavar='SECONDS',
-            help='Of a bag: begin so long after it began.  [default: its beginning]',
+            help='For a bag: start of the selection, counted from its start.  [default: 0]',
         ),
-        click.option('--topic', default='', help='Of a bag: topic of its images.'),
+        click.option('--topic', default='', help='For a bag: the topic of its images.'),
     ):
         command = option(command)
     return command

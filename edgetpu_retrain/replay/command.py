@@ -29,7 +29,7 @@ _NODE_NAME = 'replay'
     '--topic',
     'topics',
     multiple=True,
-    help='Topic of pictures; may be given several times.  [default: all that the bag has]',
+    help='Image topic; can be repeated.  [default: all image topics]',
 )
 @click.option(
     '--rate', type=float, default=1.0, show_default=True, help='Times as fast as recorded.'
@@ -42,7 +42,7 @@ _NODE_NAME = 'replay'
     type=click.IntRange(min=0),
     default=1,
     show_default=True,
-    help='Begin when each topic has so many subscriptions.',
+    help='Start when each topic has this many subscriptions.',
 )
 def replay(
     bag: Path,
@@ -54,10 +54,10 @@ def replay(
     listeners: int,
 ) -> None:
     """
-    Play the pictures of BAG, a rosbag2 bag (mcap or sqlite3), as a camera would.
+    Publish the images of BAG, a rosbag2 bag (mcap or sqlite3), as a camera would.
 
-    They keep their recorded stamps and spacing.  No other topic is published: what a robot was
-    told to do when it was recorded is not done again.
+    They keep their recorded stamps and timing.  No other topics are published, so that recorded
+    commands do not move a robot.
     """
     check_rate(rate)
     # Without any image topic, opening '' raises an error that lists the bag's topics.

@@ -33,7 +33,7 @@ from edgetpu_retrain.recordings.reading import read_pictures
     type=click.Choice(list(FORMS)),
     default='text',
     show_default=True,
-    help='How results are written.',
+    help='Output format.',
 )
 @click.option('--json', 'as_json', is_flag=True, help='The same as --form jsonl.')
 @click.option('--output', type=options.PATH, help='Where results go.  [default: to the terminal]')
@@ -41,7 +41,7 @@ from edgetpu_retrain.recordings.reading import read_pictures
     '--annotated',
     type=options.PATH,
     metavar='FOLDER',
-    help='Also write each picture with its answer below it to this folder.',
+    help='Also write annotated pictures to this folder.',
 )
 @options.device
 @options.data_dir
@@ -62,10 +62,10 @@ def classify(
     data_dir: str,
 ) -> None:
     """
-    Tell what pictures show: files, all below a folder, or the images of a bag.
+    Classify pictures: files, all files below a folder, or the images of a bag.
 
-    The percentage behind a label is how probable the model holds it, of the labels that it knows.
-    Pictures that cannot be read are reported and passed over.
+    The percentage after a label is its probability among the model's classes.
+    Pictures that cannot be read are reported and skipped.
     """
     part = BagPart(topic, from_s, to_s, every_s)
     unreadable: list[tuple[str, str]] = []

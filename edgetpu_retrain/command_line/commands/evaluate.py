@@ -27,7 +27,7 @@ from edgetpu_retrain.recordings.image_bag import BagPart
 @click.command()
 @click.argument('source', type=options.PATH, metavar='FOLDER|BAG')
 @options.bag_part
-@click.option('--label', default='', help='Of a bag: the class that its images show.')
+@click.option('--label', default='', help='For a bag: the label of its images.')
 @options.model
 @options.label_file
 @options.device
@@ -48,9 +48,9 @@ def evaluate(
     as_json: bool,
 ) -> None:
     """
-    Measure a model on labelled pictures: FOLDER with one sub-folder a class, or BAG.
+    Evaluate a model on labelled pictures: FOLDER with one sub-folder per class, or BAG.
 
-    Pictures of what is no class of the model are right when the answer is 'unknown'.
+    For pictures of other classes than the model's, 'unknown' is the correct classification.
     """
     part = BagPart(topic, from_s, to_s, every_s)
     with labelled_source(source, part, label, for_teaching=False) as pictures:

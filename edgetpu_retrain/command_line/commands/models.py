@@ -27,14 +27,14 @@ _version_argument = click.argument('version', type=click.IntRange(min=1), requir
 
 @click.group()
 def models() -> None:
-    """Look after the model versions."""
+    """Manage model versions."""
 
 
 @models.command(name='list')
 @options.data_dir
 @options.as_json
 def list_models(data_dir: str, as_json: bool) -> None:
-    """List the versions, oldest first; * is the one that serves."""
+    """List the versions, oldest first; * marks the serving version."""
     store = open_models(data_dir)
     broken = store.unusable()
     for reason in broken.values():
@@ -65,7 +65,7 @@ def list_models(data_dir: str, as_json: bool) -> None:
 @options.data_dir
 @options.as_json
 def show(version: int | None, data_dir: str, as_json: bool) -> None:
-    """Tell where VERSION came from and how good it is; by default the one that serves."""
+    """Show the record and metrics of VERSION, by default the serving version."""
     found = stored_version(open_models(data_dir), version)
     if as_json:
         emit(_as_json(found))
@@ -98,10 +98,10 @@ def show(version: int | None, data_dir: str, as_json: bool) -> None:
 @options.as_json
 def use(version: int, data_dir: str, as_json: bool) -> None:
     """
-    Let VERSION serve.
+    Choose VERSION as the serving version.
 
-    A node that starts begins with it; one that runs loads it where its parameter follow_models is
-    true, and else says that it waits for ~/load_model.
+    A node loads it at its next start.  A running node loads it at once if its parameter
+    follow_models is true, and otherwise on ~/load_model.
     """
     store = open_models(data_dir)
     _choose(store, stored_version(store, version), as_json)
@@ -111,7 +111,7 @@ def use(version: int, data_dir: str, as_json: bool) -> None:
 @options.data_dir
 @options.as_json
 def rollback(data_dir: str, as_json: bool) -> None:
-    """Let the version before the one that serves now serve."""
+    """Choose the version before the serving one."""
     store = open_models(data_dir)
     serving = serving_version(store)
     before = store.previous(serving.version)

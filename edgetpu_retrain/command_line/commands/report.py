@@ -21,23 +21,23 @@ from rich.console import Console
     type=options.PATH,
     default=DEFAULT_NAME,
     show_default=True,
-    help='The .html file to write, or a folder for it; all figures come beside it as .png.',
+    help='The .html file to write, or a folder for it; all figures are also written as .png.',
 )
 @click.option(
     '--version',
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help='Model version to report on; 0 = the one that serves, or the latest.',
+    help='Model version to report on; 0 = the serving one, or the latest.',
 )
 @options.data_dir
 @options.as_json
 def report(out: Path, version: int, data_dir: str, as_json: bool) -> None:
     """
-    Write a page that tells whether more samples would help, and which look wrong.
+    Write a page on whether more samples would help, and which samples look wrong.
 
     It trains about twenty times, which takes seconds for hundreds of samples and minutes for tens
-    of thousands.  The data folder stays as it is.
+    of thousands.  The data folder is only read.
     """
     console = Console(stderr=True)
     with console.status('reading') as status:

@@ -29,7 +29,7 @@ from edgetpu_retrain.wording import counted
 
 @click.group()
 def samples() -> None:
-    """Look after what was taught."""
+    """Manage samples."""
 
 
 @samples.command(name='list')
@@ -39,13 +39,13 @@ def samples() -> None:
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help='Also list so many single samples, newest first.',
+    help='Also list this many single samples, newest first.',
 )
 @options.extractor
 @options.data_dir
 @options.as_json
 def list_samples(label: str, limit: int, extractor: str, data_dir: str, as_json: bool) -> None:
-    """List classes, and single samples."""
+    """List classes and single samples."""
     identity = identity_of(extractor)
     with open_samples(data_dir) as store:
         counts = counts_of(store, identity)
@@ -80,7 +80,7 @@ def relabel(
     data_dir: str,
     as_json: bool,
 ) -> None:
-    """Give a class, or single samples, the label NEW_LABEL."""
+    """Change the label of a class, or of single samples, to NEW_LABEL."""
     if bool(label) == bool(ids):
         raise click.UsageError('Give either --label or --id.')
     identity = identity_of(extractor)
@@ -94,7 +94,7 @@ def relabel(
 
 
 @samples.command()
-@click.option('--label', default='', help='The class; all of it, unless --newest says how many.')
+@click.option('--label', default='', help='The class; all its samples unless --newest is given.')
 @click.option(
     '--newest',
     type=click.IntRange(min=0),
@@ -114,7 +114,7 @@ def remove(
     data_dir: str,
     as_json: bool,
 ) -> None:
-    """Forget a class, the newest samples, or single ones; for good."""
+    """Remove a class, the newest samples, or single samples, permanently."""
     if bool(ids) == bool(label or newest):
         raise click.UsageError('Give --label or --newest or both, or else --id.')
     identity = identity_of(extractor)
@@ -135,10 +135,10 @@ def remove(
 @options.as_json
 def export(target: Path, data_dir: str, as_json: bool) -> None:
     """
-    Write all samples to FILE.zip, or their stored pictures to FOLDER, one sub-folder a class.
+    Write all samples to FILE.zip, or their stored pictures to FOLDER, one sub-folder per class.
 
-    The zip holds labels, embeddings of all extractors and stored pictures; docs/samples_zip.md
-    describes it.  The folder is one that other tools read, and `teach`.
+    The zip contains labels, embeddings of all extractors and stored pictures; docs/samples_zip.md
+    describes it.  `teach` and other tools can read the folder.
     """
     with open_samples(data_dir) as store:
         if target.suffix.lower() == '.zip':
@@ -169,7 +169,7 @@ def export(target: Path, data_dir: str, as_json: bool) -> None:
 @options.data_dir
 @options.as_json
 def import_samples(archive: Path, extractor: str, data_dir: str, as_json: bool) -> None:
-    """Add the samples of FILE.zip, which `samples export` wrote; those here already stay."""
+    """Add the samples of FILE.zip from `samples export`; existing samples are not changed."""
     description = describe(read_extractor(extractor))
     kind = EmbeddingKind(description.dimension, description.output_dtype, description.quantization)
     with SampleArchive(archive) as source, open_samples(data_dir, create=True) as store:

@@ -21,7 +21,7 @@ from edgetpu_retrain.wording import counted
 @click.command()
 @click.argument('source', type=options.PATH, metavar='FOLDER|BAG')
 @options.bag_part
-@click.option('--label', default='', help='Of a bag: the class that its images show.')
+@click.option('--label', default='', help='For a bag: the label of its images.')
 @options.min_novelty
 @options.store_images
 @options.extractor
@@ -44,11 +44,11 @@ def teach(
     as_json: bool,
 ) -> None:
     """
-    Add a sample of each picture.
+    Add a sample for each picture.
 
-    FOLDER has one sub-folder a class with JPEG or PNG files.  BAG is a rosbag2 bag (mcap or
+    FOLDER has one sub-folder per class with JPEG or PNG files.  BAG is a rosbag2 bag (mcap or
     sqlite3) whose images on --topic all show --label.  Pictures that cannot be read are reported
-    and passed over.
+    and skipped.
     """
     part = BagPart(topic, from_s, to_s, every_s)
     taught = teaching.Taught()

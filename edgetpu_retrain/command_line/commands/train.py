@@ -32,13 +32,15 @@ _DEFAULTS = TrainingOptions()
 
 @click.command()
 @click.option('--num-iter', type=int, help='SGD iterations.  [default: as many as suit]')
-@click.option('--learning-rate', type=float, help='First step size.  [default: what suits]')
+@click.option(
+    '--learning-rate', type=float, help='Initial learning rate.  [default: derived from the data]'
+)
 @click.option(
     '--batch-size',
     type=int,
     default=_DEFAULTS.batch_size,
     show_default=True,
-    help='Samples in an iteration.',
+    help='Samples per iteration.',
 )
 @click.option(
     '--reg', type=float, help='Strength of the L2 regularization.  [default: what suits]'
@@ -48,21 +50,21 @@ _DEFAULTS = TrainingOptions()
     type=float,
     default=_DEFAULTS.weight_scale,
     show_default=True,
-    help='Standard deviation of random first weights; 0 begins with class means.',
+    help='Standard deviation of random initial weights; 0 starts from class means.',
 )
 @click.option(
     '--validation-fraction',
     type=float,
     default=_DEFAULTS.validation_fraction,
     show_default=True,
-    help='Share of each class held out to measure with.',
+    help='Share of each class to hold out for evaluation.',
 )
 @click.option(
     '--print-every',
     type=int,
     default=_DEFAULTS.print_every,
     show_default=True,
-    help='Iterations from one report of progress to the next.',
+    help='Iterations between progress reports.',
 )
 @click.option(
     '--seed',
@@ -98,8 +100,8 @@ def train(
     """
     Train on all samples, and store the model as a new version.
 
-    A node that starts later serves it; one that runs loads it where its parameter follow_models is
-    true, and else says that it waits for ~/load_model.  No version is ever deleted here.
+    A node loads it at its next start.  A running node loads it at once if its parameter
+    follow_models is true, and otherwise on ~/load_model.  This command never deletes versions.
     """
     chosen = TrainingOptions(
         num_iter=num_iter,
