@@ -15,7 +15,7 @@ _STEPS_BACK = 10
 _NICEST = 19
 
 
-def stand_back() -> None:
+def lower_priority() -> None:
     """
     Let the calling thread compute when nothing more urgent wants the processor.
 
@@ -23,7 +23,7 @@ def stand_back() -> None:
     twice as long, where two hardware threads share a core or other programs are busy; the
     training hardly notices.  There is no way back: it is for threads that do nothing else.
     """
-    # Elsewhere a thread has no priority of its own, and the whole process would stand back.
+    # Elsewhere a thread has no priority of its own, and the whole process would get the lower one.
     if sys.platform != 'linux':
         return
     thread = threading.get_native_id()

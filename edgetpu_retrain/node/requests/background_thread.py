@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-from edgetpu_retrain.node.process.thread_priority import stand_back
+from edgetpu_retrain.node.process.thread_priority import lower_priority
 
 Result = TypeVar('Result')
 
@@ -26,7 +26,7 @@ class BackgroundThread:
 
     def __init__(self, name: str) -> None:
         # Starts its thread with the first call.
-        self._new_pool = partial(ThreadPoolExecutor, 1, name, stand_back)
+        self._new_pool = partial(ThreadPoolExecutor, 1, name, lower_priority)
         self._pool = self._new_pool()
 
     def submit(self, function: Callable[..., Result], *arguments: Any) -> Future[Result]:

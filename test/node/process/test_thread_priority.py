@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 
-from edgetpu_retrain.node.process.thread_priority import stand_back
+from edgetpu_retrain.node.process.thread_priority import lower_priority
 import pytest
 
 pytestmark = pytest.mark.skipif(
@@ -23,7 +23,7 @@ def niceness() -> int:
 
 def test_only_the_thread_that_asks_stands_back() -> None:
     before = niceness()
-    with ThreadPoolExecutor(max_workers=1, initializer=stand_back) as thread:
+    with ThreadPoolExecutor(max_workers=1, initializer=lower_priority) as thread:
         assert thread.submit(niceness).result() == min(before + 10, 19)
     assert niceness() == before
     with ThreadPoolExecutor(max_workers=1) as thread:
@@ -31,10 +31,10 @@ def test_only_the_thread_that_asks_stands_back() -> None:
 
 
 def test_it_never_asks_for_more_than_there_is() -> None:
-    def stand_back_twice() -> int:
-        stand_back()
-        stand_back()
+    def lower_priority_twice() -> int:
+        lower_priority()
+        lower_priority()
         return niceness()
 
     with ThreadPoolExecutor(max_workers=1) as thread:
-        assert thread.submit(stand_back_twice).result() == min(niceness() + 20, 19)
+        assert thread.submit(lower_priority_twice).result() == min(niceness() + 20, 19)
