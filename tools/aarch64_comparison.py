@@ -103,7 +103,7 @@ def embed(shared: Path, place: str, name: str, without_xnnpack: bool) -> None:
     extractor = Extractor(default_extractor_path().read_bytes(), device='cpu')
     if without_xnnpack != ('XNNPACK' in extractor.loaded.note):
         sys.exit(f'error: {place}, {name}: {extractor.loaded.note or "XNNPACK is there"}')
-    tensors = np.load(shared / HOME / 'tensors.npy')
+    tensors = np.load(shared / HOME / 'tensors.npy', allow_pickle=False)
     np.save(shared / place / f'{name}.npy', [extractor.embed_input(each) for each in tensors])
 
 
@@ -151,8 +151,8 @@ def compare(shared: Path, place: str, cores: list[str]) -> list[Row]:
     there, here = shared / HOME, shared / place
     versions = [json.loads((each / 'versions.json').read_text()) for each in (there, here)]
     words = ', '.join(f'{name} {version}' for name, version in versions[1].items())
-    photographs = [np.load(each / 'photographs.npz') for each in (there, here)]
-    tensors = [np.load(each / 'tensors.npy') for each in (there, here)]
+    photographs = [np.load(each / 'photographs.npz', allow_pickle=False) for each in (there, here)]
+    tensors = [np.load(each / 'tensors.npy', allow_pickle=False) for each in (there, here)]
     return [
         Row('the same versions', words, f'those of {HOME}', versions[0] == versions[1]),
         _pixels(
@@ -183,7 +183,7 @@ def _pixels(what: str, these: list[Any], those: list[Any]) -> Row:
 
 
 def _embeddings(what: str, there: Path, here: Path, name: str) -> Row:
-    these, those = (np.load(file) for file in (there, here / f'{name}.npy'))
+    these, those = (np.load(file, allow_pickle=False) for file in (there, here / f'{name}.npy'))
     count, same = len(these), _same(these, those)
     a, b = (each.reshape(count, -1).astype(np.float64) for each in (these, those))
     cosines = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
