@@ -53,9 +53,9 @@ def keys_of_apt(clone: Path) -> set[str]:
 
 def released(clone: Path, distribution: str) -> set[str]:
     """Return the names of the packages that are released into a ROS distribution."""
-    text = git(clone, 'show', f'HEAD:{distribution}/distribution.yaml')
+    content = yaml.safe_load(git(clone, 'show', f'HEAD:{distribution}/distribution.yaml'))
     packages: set[str] = set()
-    for name, repository in yaml.safe_load(text)['repositories'].items():
+    for name, repository in content['repositories'].items():
         release = repository.get('release', {})
         if 'version' in release:
             packages |= set(release.get('packages', [name]))
