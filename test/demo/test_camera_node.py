@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 import signal
 import sys
+import time
 from typing import Any
 
 from edgetpu_retrain.demo.camera_node import FRAME_ID
 from edgetpu_retrain.demo.main import config_folder
 from edgetpu_retrain.demo.scenes import (
+    CAMERA_NODE,
     EXAM_FRAMES,
     play,
     SCENE_EXAM,
@@ -81,8 +83,9 @@ def audience() -> Audience:
 def client(camera: Child, audience: Audience) -> Iterator[TeacherClient]:
     created = TeacherClient(audience)
     try:
-        # The camera alone: the retrain node is not part of these tests.
-        assert created._scene.wait_for_service(timeout_sec=30.0), camera.last_log_lines()
+        # The camera alone: the retrain node is not part of these tests.  The service being there
+        # is not enough: the camera's response is lost until it has discovered the client.
+        assert created._is_known_to(CAMERA_NODE, time.monotonic() + 60.0), camera.last_log_lines()
         yield created
     finally:
         created.close()

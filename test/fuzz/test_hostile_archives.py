@@ -15,6 +15,7 @@ from hypothesis import given, HealthCheck, settings
 from hypothesis import strategies as st
 import numpy as np
 from small_files import IDENTITY, picture
+from support.normal_floats import floats
 from target import check, check_memory
 from target_list import load_target
 
@@ -34,7 +35,7 @@ NAMES = st.sampled_from(
     )
 )
 JSON = st.recursive(
-    st.one_of(WHOLE, st.floats(), st.booleans(), st.text(max_size=5), NAMES),
+    st.one_of(WHOLE, floats(), st.booleans(), st.text(max_size=5), NAMES),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=3)
     ),

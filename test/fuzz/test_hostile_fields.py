@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from message_fields import ReadFields, WrittenFields
 import messages
 import pytest
+from support.normal_floats import floats
 from target import check
 from target_list import load_target
 
@@ -53,7 +54,7 @@ class DrawnFields(WrittenFields):
         return super().signed(bits, value)
 
     def number(self, example: float) -> float:
-        return super().number(self._draw(st.just(example) | st.floats()))
+        return super().number(self._draw(st.just(example) | floats()))
 
     def text(self, example: str) -> str:
         value = self._draw(st.just(example) | st.sampled_from(TEXTS) | st.text(max_size=120))

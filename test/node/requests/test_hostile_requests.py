@@ -193,15 +193,13 @@ def test_hostile_parameters_and_transitions_are_refused_and_the_node_goes_on(
 ) -> None:
     node: RunningNode = start_node()
     person.wait_until_ready().camera().show(TAUGHT_IMAGES['cat'])
-    client = person.node.create_client(SetParameters, '/edgetpu_retrain/set_parameters')
-    assert client.wait_for_service(timeout_sec=60.0)
+    client = person.client(SetParameters, 'set_parameters')
     for name, value in BAD_PARAMETERS:
         request = SetParameters.Request(parameters=[Parameter(name=name, value=value)])
         (result,) = wait_for(client.call_async(request)).results
         assert not result.successful, name
         assert 10 < len(result.reason) < LONGEST_LINE, ascii(result.reason[:LONGEST_LINE])
-    client = person.node.create_client(ChangeState, '/edgetpu_retrain/change_state')
-    assert client.wait_for_service(timeout_sec=60.0)
+    client = person.client(ChangeState, 'change_state')
     for number, label in ((200, ''), (0, 'fly'), (0, 'x' * 1000)):
         change = ChangeState.Request()
         change.transition.id, change.transition.label = number, label

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 import numpy as np
 import pytest
+from support.normal_floats import elements_of
 
 PARAMETERS = QuantizationParameters(0.05, 3)
 VECTORS = st.sampled_from(['uint8', 'int8', 'float32']).flatmap(
-    lambda name: hnp.arrays(np.dtype(name), st.integers(1, 40))
+    lambda name: hnp.arrays(np.dtype(name), st.integers(1, 40), elements=elements_of(name))
 )
 
 
