@@ -14,7 +14,7 @@ from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.model_file.metadata.label_file import read_label_file
 from edgetpu_retrain.runtime.models.recognizer import Recognizer
 from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
-from edgetpu_retrain.store.models.serving import ServingChoice
+from edgetpu_retrain.store.models.serving import ChoiceFile
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +92,7 @@ def serving_version(models: ModelStore) -> ModelVersion:
         RequestError: if there is none.
         StoreError: if the folder cannot be read.
     """
-    for number in ServingChoice(models).versions_to_try():
+    for number in ChoiceFile(models).versions_to_try():
         with contextlib.suppress(StoreError):
             return models.load(number)
     raise RequestError(

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from contextlib import ExitStack
 import gc
 from pathlib import Path
@@ -18,13 +19,13 @@ from edgetpu_retrain.node.frames.captures import Captures
 from edgetpu_retrain.node.frames.frame_events import NodeFrameEvents
 from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.frames.frame_worker import FrameEvents, FrameWorker
-from edgetpu_retrain.node.frames.frame_workers import FrameWorkers, on_device
+from edgetpu_retrain.node.frames.frame_workers import FrameWorkers
 from edgetpu_retrain.node.health.device_watch import about_device, DeviceFacts, DeviceWatch
 from edgetpu_retrain.node.health.status import NodeStatus
+from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.models.model_announcement import ModelAnnouncement
 from edgetpu_retrain.node.models.model_training import ModelTraining
 from edgetpu_retrain.node.models.model_versions import ModelVersions
-from edgetpu_retrain.node.models.served_model import ServedModel
 from edgetpu_retrain.node.parameters.values import NodeParameters
 from edgetpu_retrain.node.requests.responses import DEACTIVATED
 from edgetpu_retrain.node.samples.sample_thread import SampleThread
@@ -32,7 +33,7 @@ from edgetpu_retrain.runtime.engines.device_engines import DeviceEngines, make_e
 from edgetpu_retrain.store.files.data_folder import data_folder, MODELS_FOLDER, SAMPLES_FILE
 from edgetpu_retrain.store.files.ownership import Ownership
 from edgetpu_retrain.store.models.model_store import ModelStore
-from edgetpu_retrain.store.models.serving import Serving
+from edgetpu_retrain.store.models.serving import Choice
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.wording import sentence
 from rclpy.node import Node
@@ -131,7 +132,13 @@ class LoadedParts:
             lambda problem: self._status.problem(_SAMPLES_PROBLEM, problem),
         )
         self._stack.callback(self._samples.close)
-        self._versions = ModelVersions(models, identity, engines.prepare, self._swapped)
+        self._versions = ModelVersions(
+            models,
+            identity,
+            engines.prepare,
+            self._serve,
+            self._swapped,
+        )
         served = self._start_serving()
         self.captures = Captures()
         self.statistics = FrameStatistics(parameters.camera_names)
@@ -140,7 +147,6 @@ class LoadedParts:
         )
         self.workers = self._make_workers(engines, served, parameters.device_of, events)
         self._stack.callback(self.workers.stop)
-        self._versions.swap_with(self.workers.serve)
         self._training = ModelTraining(
             self._store,
             extractor,
@@ -149,6 +155,10 @@ class LoadedParts:
             lambda: self._versions.prune(self._parameters().keep_models),
         )
         self._report_samples(folder, identity)
+
+    def _serve(self, model: LoadedModel) -> Future[None]:
+        # The workers are created with the first model, after the versions that load it.
+        return self.workers.serve(model)
 
     def _is_ending(self) -> bool:
         """Tell whether a signal has ended ROS, so that nothing is worth a wait any more."""
@@ -179,18 +189,17 @@ class LoadedParts:
     def _make_workers(
         self,
         engines: DeviceEngines,
-        served: ServedModel | None,
+        served: LoadedModel | None,
         device_of: Mapping[str, str],
         events: FrameEvents,
     ) -> FrameWorkers:
         workers = {}
         for device, engine in engines.items():
-            model = on_device(served, device) if served else None
-            if model:
-                engine.serve(model.servable)
+            if served:
+                engine.serve(served.prepared[device])
             cameras = [name for name, its_device in device_of.items() if its_device == device]
             workers[device] = FrameWorker(
-                engine, model, cameras, self.captures, events, self.statistics
+                engine, served, cameras, self.captures, events, self.statistics
             )
         return FrameWorkers(workers, device_of, engines.healthiest)
 
@@ -198,7 +207,7 @@ class LoadedParts:
         self._log.warning(about_device(report, device, self._parameters().device_of))
         self.check_devices()
 
-    def _start_serving(self) -> ServedModel | None:
+    def _start_serving(self) -> LoadedModel | None:
         passed_over: list[str] = []
         served = self._versions.start(passed_over.append)
         for warning in passed_over:
@@ -213,7 +222,7 @@ class LoadedParts:
             )
         return served
 
-    def _swapped(self, model: ServedModel, serving: Serving) -> None:
+    def _swapped(self, model: LoadedModel, serving: Choice) -> None:
         self._announcement.announce(model, serving)
         self._status.update(
             model_version=model.version.version,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore
-from edgetpu_retrain.store.models.serving import ServingChoice
+from edgetpu_retrain.store.models.serving import ChoiceFile
 from json_mutation import mutate_json
 from small_files import IDENTITY, LABELS
 from target import each_of, MemoryBudget, MIB, Target
@@ -30,7 +30,7 @@ def _run(data: bytes, folder: Path) -> None:
     (folder / 'serving.json').write_bytes(data)
     (folder / 'highest_version').write_bytes(data)
     models = ModelStore(folder)
-    choice = ServingChoice(models)
+    choice = ChoiceFile(models)
 
     def save() -> None:
         version = models.save(b'bytes of a model', _RECORD).version

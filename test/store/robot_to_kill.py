@@ -28,7 +28,7 @@ from edgetpu_retrain.store.files.data_folder import data_folder
 from edgetpu_retrain.store.files.ownership import Ownership
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore
-from edgetpu_retrain.store.models.serving import ServingChoice
+from edgetpu_retrain.store.models.serving import ChoiceFile
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import numpy.typing as npt
@@ -59,7 +59,7 @@ class Robot:
         self.random = random.Random(seed)
         self.samples = SampleStore(folder / 'samples.db')
         self.models = ModelStore(folder / 'models')
-        self.choice = ServingChoice(self.models)
+        self.choice = ChoiceFile(self.models)
         listed = self.samples.list_samples(limit=1, extractor=self.identity)
         self.stamp = listed[0].stamp_ns if listed else 0
 

@@ -21,7 +21,7 @@ from edgetpu_retrain.node.frames.captures import Capture, Captures
 from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.frames.frame_worker import FrameWorker
 from edgetpu_retrain.node.frames.newest_frames import Frame
-from edgetpu_retrain.node.models.served_model import ServedModel
+from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
@@ -43,7 +43,7 @@ def retrained(*labels: str) -> bytes:
     return append_head(EXTRACTOR, head)
 
 
-def model(engine: CpuEngine, *labels: str) -> ServedModel:
+def model(engine: CpuEngine, *labels: str) -> LoadedModel:
     record = ModelRecord(
         labels=labels,
         sample_counts=dict.fromkeys(labels, 1),
@@ -55,7 +55,7 @@ def model(engine: CpuEngine, *labels: str) -> ServedModel:
         seconds=0.0,
     )
     version = ModelVersion(len(labels), Path('nowhere'), record, sha256='')
-    return ServedModel(version, engine.prepare(retrained(*labels)))
+    return LoadedModel(version, {'cpu': engine.prepare(retrained(*labels))})
 
 
 def frame(camera: str = 'front', arrived: float = 1.0, **changes: Any) -> Frame:
@@ -76,7 +76,7 @@ def frame(camera: str = 'front', arrived: float = 1.0, **changes: Any) -> Frame:
 class RecordedEvents:
     """What a worker reports, each kind of event in its own queue."""
 
-    classifications: queue.Queue[tuple[Frame, ServedModel, FloatArray]] = field(
+    classifications: queue.Queue[tuple[Frame, LoadedModel, FloatArray]] = field(
         default_factory=queue.Queue
     )
     embeddings: queue.Queue[tuple[Frame, RawArray]] = field(default_factory=queue.Queue)
@@ -84,7 +84,7 @@ class RecordedEvents:
     pictures: list[RgbArray] = field(default_factory=list)
     refusals: queue.Queue[tuple[Capture, Exception]] = field(default_factory=queue.Queue)
     faults: queue.Queue[tuple[Frame, Exception]] = field(default_factory=queue.Queue)
-    detections: queue.Queue[tuple[Frame, ServedModel, Sequence[BoxAnswer], int]] = field(
+    detections: queue.Queue[tuple[Frame, LoadedModel, Sequence[BoxAnswer], int]] = field(
         default_factory=queue.Queue
     )
     order: list[str] = field(default_factory=list)
@@ -93,7 +93,7 @@ class RecordedEvents:
     listens: bool = False
 
     def classified(
-        self, frame: Frame, model: ServedModel, scores: FloatArray, embedding: RawArray
+        self, frame: Frame, model: LoadedModel, scores: FloatArray, embedding: RawArray
     ) -> None:
         if self.broken:
             raise RuntimeError('the publisher broke')
@@ -117,7 +117,7 @@ class RecordedEvents:
         self.refusals.put((capture, error))
 
     def detected(
-        self, frame: Frame, model: ServedModel, answers: Sequence[BoxAnswer], skipped: int
+        self, frame: Frame, model: LoadedModel, answers: Sequence[BoxAnswer], skipped: int
     ) -> None:
         self.order.append('boxes')
         self.detections.put((frame, model, answers, skipped))
@@ -136,7 +136,7 @@ class WorkerBench:
         self.engine = CpuEngine(EXTRACTOR)
         serving = model(self.engine, *labels) if labels else None
         if serving is not None:
-            self.engine.serve(serving.servable)
+            self.engine.serve(serving.prepared['cpu'])
         self.events = RecordedEvents()
         self.captures = Captures()
         self.statistics = FrameStatistics(('front', 'rear'))

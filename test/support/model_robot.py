@@ -11,13 +11,13 @@ from pathlib import Path
 from edgetpu_retrain.learning import Head
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.model_file.head.append_head import append_head
+from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.models.model_versions import ModelVersions
-from edgetpu_retrain.node.models.served_model import ServedModel
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
-from edgetpu_retrain.runtime.engines.engine import Servable
+from edgetpu_retrain.runtime.engines.engine import PreparedModel
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore
-from edgetpu_retrain.store.models.serving import Serving, ServingChoice
+from edgetpu_retrain.store.models.serving import Choice, ChoiceFile
 import numpy as np
 from support.small_models import build_extractor
 
@@ -52,23 +52,28 @@ class Robot:
         self.ended = False
 
     def versions(
-        self, identity: str = IDENTITY, prepare: Callable[[bytes], Servable] | None = None
+        self,
+        identity: str = IDENTITY,
+        prepare: Callable[[bytes], dict[str, PreparedModel]] | None = None,
+        serve: Callable[[LoadedModel], Future[None]] | None = None,
     ) -> ModelVersions:
-        prepare = prepare or self.engine.prepare
-        versions = ModelVersions(self.models, identity, prepare, self.announce)
-        versions.swap_with(self.serve)
-        return versions
+        return ModelVersions(
+            self.models, identity, prepare or self.prepare, serve or self.serve, self.announce
+        )
 
-    def announce(self, model: ServedModel, serving: Serving) -> None:
+    def prepare(self, model: bytes) -> dict[str, PreparedModel]:
+        return {'cpu': self.engine.prepare(model)}
+
+    def announce(self, model: LoadedModel, serving: Choice) -> None:
         self.announced.append((model.version.version, serving.swaps))
 
-    def serve(self, model: ServedModel) -> Future[None]:
+    def serve(self, model: LoadedModel) -> Future[None]:
         served: Future[None] = Future()
         if self.ended:
             served.cancel()
         else:
             # Written down before it serves: a robot that starts again goes on with it.
-            choice = ServingChoice(self.models).current()
+            choice = ChoiceFile(self.models).current()
             assert choice is not None
             assert choice.version == model.version.version
             self.served.append(model.version.version)

@@ -17,7 +17,7 @@ from edgetpu_retrain.model_file.metadata.label_file import coral_label_file
 from edgetpu_retrain.store.files.durable_file import write_durably
 from edgetpu_retrain.store.files.failure import store_error
 from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
-from edgetpu_retrain.store.models.serving import Serving, ServingChoice
+from edgetpu_retrain.store.models.serving import Choice, ChoiceFile
 
 MODEL_FILE = 'model.tflite'
 LABEL_FILE = 'labels.txt'
@@ -153,7 +153,7 @@ def export(folder: Path, version: int | None, force: bool, data_dir: str, as_jso
 
 
 def _choose(store: ModelStore, chosen: ModelVersion, as_json: bool) -> None:
-    choice = ServingChoice(store)
+    choice = ChoiceFile(store)
     before = choice.current()
     _warn_of_another_extractor(store, before, chosen)
     serving = choice.choose(chosen.version)
@@ -164,7 +164,7 @@ def _choose(store: ModelStore, chosen: ModelVersion, as_json: bool) -> None:
 
 
 def _warn_of_another_extractor(
-    store: ModelStore, before: Serving | None, chosen: ModelVersion
+    store: ModelStore, before: Choice | None, chosen: ModelVersion
 ) -> None:
     if before is None or before.version not in store.versions():
         return

@@ -24,7 +24,7 @@ from edgetpu_retrain.node.classifications.smoothing import (
     UNKNOWN_CLASS,
 )
 from edgetpu_retrain.node.frames.newest_frames import Frame
-from edgetpu_retrain.node.models.served_model import ServedModel
+from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.parameters.values import NodeParameters
 from edgetpu_retrain.pictures.annotation import Annotation
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind, RawArray
@@ -82,7 +82,7 @@ class AnswerPublishers:
         self._stack.close()
 
     def classified(
-        self, frame: Frame, model: ServedModel, scores: FloatArray, embedding: RawArray
+        self, frame: Frame, model: LoadedModel, scores: FloatArray, embedding: RawArray
     ) -> None:
         """Publish what a model says of a frame; the header is the source image's."""
         parameters = self._parameters()
@@ -127,7 +127,7 @@ class AnswerPublishers:
             ),
         )
 
-    def detected(self, frame: Frame, model: ServedModel, answers: Sequence[BoxAnswer]) -> None:
+    def detected(self, frame: Frame, model: LoadedModel, answers: Sequence[BoxAnswer]) -> None:
         """Publish what a model says of boxes; header, boxes and ids are the detector's."""
         parameters = self._parameters()
         message = Detection2DArray(header=frame.detections.header)
@@ -166,7 +166,7 @@ class _Judged:
 
 
 def _judge(
-    model: ServedModel, scores: FloatArray, embedding: RawArray, unknown_below: float
+    model: LoadedModel, scores: FloatArray, embedding: RawArray, unknown_below: float
 ) -> _Judged:
     score, threshold = model.unknown.unknown_score(embedding), model.unknown.threshold
     # A comparison with 'not a number' is false: a model that cannot tell knows all.

@@ -13,7 +13,7 @@ from edgetpu_retrain.node.classifications.publishers import AnswerPublishers
 from edgetpu_retrain.node.frames.captures import Capture, Captures
 from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.node.health.fault_counter import FaultCounter
-from edgetpu_retrain.node.models.served_model import ServedModel
+from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.samples.sample_thread import SampleThread
 from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
@@ -47,7 +47,7 @@ class NodeFrameEvents:
         self._empty = FaultCounter('boxes skipped', lambda text: node.get_logger().warning(text))
 
     def classified(
-        self, frame: Frame, model: ServedModel, scores: FloatArray, embedding: RawArray
+        self, frame: Frame, model: LoadedModel, scores: FloatArray, embedding: RawArray
     ) -> None:
         """Publish the answer."""
         if self._node.context.ok():
@@ -71,7 +71,7 @@ class NodeFrameEvents:
         self._captures.settle(capture, 0, error)
 
     def detected(
-        self, frame: Frame, model: ServedModel, answers: Sequence[BoxAnswer], skipped: int
+        self, frame: Frame, model: LoadedModel, answers: Sequence[BoxAnswer], skipped: int
     ) -> None:
         """Publish the answers; log that boxes are empty, at most once a second."""
         if self._node.context.ok():

@@ -19,10 +19,10 @@ from edgetpu_retrain.node.frames.captures import Capture, Captures
 from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.frames.job import Job
 from edgetpu_retrain.node.frames.newest_frames import Frame, NewestFrames
-from edgetpu_retrain.node.models.served_model import ServedModel
+from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.process.kept_memory import keep_memory_of_images
 from edgetpu_retrain.pictures.image_conversion import RgbArray
-from edgetpu_retrain.runtime.engines.engine import Engine
+from edgetpu_retrain.runtime.engines.engine import Engine, PreparedModel
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 
 Result = TypeVar('Result')
@@ -32,7 +32,7 @@ class FrameEvents(Protocol):
     """What the worker tells and asks the node, from its own threads, one at a time."""
 
     def classified(
-        self, frame: Frame, model: ServedModel, scores: FloatArray, embedding: RawArray
+        self, frame: Frame, model: LoadedModel, scores: FloatArray, embedding: RawArray
     ) -> None:
         """Tell a model's scores, float32 ``[C]``, of a frame, and its raw embedding ``[D]``."""
 
@@ -49,7 +49,7 @@ class FrameEvents(Protocol):
         """Tell why a frame that a request has claimed cannot become a sample."""
 
     def detected(
-        self, frame: Frame, model: ServedModel, answers: Sequence[BoxAnswer], skipped: int
+        self, frame: Frame, model: LoadedModel, answers: Sequence[BoxAnswer], skipped: int
     ) -> None:
         """Tell what a model says of the boxes in a frame, and how many of them are empty."""
 
@@ -80,7 +80,7 @@ class FrameWorker:
     def __init__(
         self,
         engine: Engine,
-        model: ServedModel | None,
+        model: LoadedModel | None,
         cameras: Iterable[str],
         captures: Captures,
         events: FrameEvents,
@@ -132,19 +132,20 @@ class FrameWorker:
         """Return the raw embedding ``[D]`` that a picture is going to have."""
         return self._between_frames(lambda: self._embed(rgb))
 
-    def serve(self, model: ServedModel) -> Future[None]:
+    def serve(self, model: LoadedModel, prepared: PreparedModel) -> Future[None]:
         """
         Swap models between two frames.
 
         Args:
-            model: the new one, prepared by the engine.
+            model: the new one.
+            prepared: the same, prepared by this worker's engine.
 
         Returns:
             Ends when all answers of the old one are told and the next frame goes to the new.
         """
 
         def swap() -> None:
-            self._engine.serve(model.servable)
+            self._engine.serve(prepared)
             self._model = model
 
         return self._between_frames(swap)

@@ -6,14 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
 import threading
 
 from edgetpu_retrain.node.frames.frame_worker import FrameWorker
 from edgetpu_retrain.node.frames.newest_frames import Frame
-from edgetpu_retrain.node.models.served_model import ServedModel
+from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.pictures.image_conversion import RgbArray
-from edgetpu_retrain.runtime.engines.device_engines import ServableOnEach
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 
 
@@ -57,7 +55,7 @@ class FrameWorkers:
         """Return the raw embedding ``[D]`` that a picture is going to have."""
         return self._workers[self._healthiest()].embed(rgb)
 
-    def serve(self, model: ServedModel) -> Future[None]:
+    def serve(self, model: LoadedModel) -> Future[None]:
         """
         Swap models, each worker between two of its frames.
 
@@ -71,14 +69,11 @@ class FrameWorkers:
             Ends when every worker serves the new one.
         """
         return _all_of(
-            [worker.serve(on_device(model, device)) for device, worker in self._workers.items()]
+            [
+                worker.serve(model, model.prepared[device])
+                for device, worker in self._workers.items()
+            ]
         )
-
-
-def on_device(model: ServedModel, device: str) -> ServedModel:
-    """Return a model that is ready on each device, as the engine of one of them takes it."""
-    assert isinstance(model.servable, ServableOnEach)
-    return replace(model, servable=model.servable.on[device])
 
 
 def _all_of(parts: Sequence[Future[None]]) -> Future[None]:

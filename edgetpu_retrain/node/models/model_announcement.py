@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from edgetpu_retrain.node.models.served_model import ServedModel
-from edgetpu_retrain.store.models.serving import Serving
+from edgetpu_retrain.node.models.loaded_model import LoadedModel
+from edgetpu_retrain.store.models.serving import Choice
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from vision_msgs.msg import LabelInfo, VisionClass, VisionInfo
@@ -37,7 +37,7 @@ class ModelAnnouncement:
         self._node.destroy_publisher(self._vision_info)
         self._node.destroy_publisher(self._label_info)
 
-    def announce(self, model: ServedModel, serving: Serving) -> None:
+    def announce(self, model: LoadedModel, serving: Choice) -> None:
         """
         Tell what serves from now on.
 

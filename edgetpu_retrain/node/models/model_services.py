@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from edgetpu_retrain.node.active_parts import ActiveParts
-from edgetpu_retrain.node.models.served_model import ServedModel
+from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.requests.background_thread import BackgroundThread
 from edgetpu_retrain.node.requests.responses import ServiceResponses
 from edgetpu_retrain_interfaces.srv import LoadModel
@@ -53,7 +53,7 @@ class ModelServices:
         return f'Model version {loaded.version} serves ({loaded.path})'
 
 
-def _fill_serving_model(serving: ServedModel | None, response: Any) -> None:
+def _fill_serving_model(serving: LoadedModel | None, response: Any) -> None:
     if serving is not None:
         response.model_version = serving.version.version
         response.model_path = str(serving.version.path)

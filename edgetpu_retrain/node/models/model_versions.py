@@ -4,17 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 import threading
 
 from edgetpu_retrain.errors import RequestError, RetrainError, StoreError
-from edgetpu_retrain.node.models.served_model import ServedModel
-from edgetpu_retrain.runtime.engines.engine import Servable
+from edgetpu_retrain.node.models.loaded_model import LoadedModel
+from edgetpu_retrain.runtime.engines.engine import PreparedModel
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
-from edgetpu_retrain.store.models.serving import Serving, ServingChoice
+from edgetpu_retrain.store.models.serving import Choice, ChoiceFile
 
 LATEST = 0
 PREVIOUS = -1
@@ -34,7 +34,7 @@ class Wanted:
     """
 
     versions: tuple[int, ...] = ()
-    choice: Serving | None = None
+    choice: Choice | None = None
     files: tuple[object, ...] = ()
 
 
@@ -45,7 +45,8 @@ class ModelVersions:
     Args:
         models: where they are stored.
         identity: of the extractor, the SHA-256 of its file.
-        prepare: makes a retrained model's bytes ready to serve.
+        prepare: loads the bytes of a retrained model on every device.
+        serve: swaps models between two frames; the future ends when the new one serves.
         on_swap: called with what serves from now on, one call at a time.
     """
 
@@ -53,32 +54,29 @@ class ModelVersions:
         self,
         models: ModelStore,
         identity: str,
-        prepare: Callable[[bytes], Servable],
-        on_swap: Callable[[ServedModel, Serving], None],
+        prepare: Callable[[bytes], Mapping[str, PreparedModel]],
+        serve: Callable[[LoadedModel], Future[None]],
+        on_swap: Callable[[LoadedModel, Choice], None],
     ) -> None:
         self._models = models
         self._identity = identity
         self._prepare = prepare
+        self._serve = serve
         self._on_swap = on_swap
-        self._choice = ServingChoice(models)
+        self._choice = ChoiceFile(models)
         # One new model at a time, until the one before it is let go: how much memory the node
         # ever needs is known after the first swap, and no later coincidence adds to it.
         self._preparing = threading.Lock()
         # From the note on the disk to the announcement: all three tell of the same version.
         self._swapping = threading.Lock()
-        self._serve: Callable[[ServedModel], Future[None]] | None = None
-        self._serving: ServedModel | None = None
+        self._serving: LoadedModel | None = None
 
     @property
-    def serving(self) -> ServedModel | None:
+    def serving(self) -> LoadedModel | None:
         """What serves, None before the first training."""
         return self._serving
 
-    def swap_with(self, serve: Callable[[ServedModel], Future[None]]) -> None:
-        """Tell what swaps models between two frames; it answers when the new one serves."""
-        self._serve = serve
-
-    def start(self, warn: Callable[[str], None]) -> ServedModel | None:
+    def start(self, warn: Callable[[str], None]) -> LoadedModel | None:
         """
         Load the version to go on with after a start: the last choice, or else the best left.
 
@@ -122,7 +120,6 @@ class ModelVersions:
             RetrainError: when it cannot serve, or the choice cannot be written down; the one
                 that serves goes on.
         """
-        assert self._serve is not None
         found = self._find(version)
         with self._preparing:
             model = self._ready(found)
@@ -152,14 +149,13 @@ class ModelVersions:
             StoreError: when it cannot be stored, or the choice cannot be written down.
             RetrainError: when it cannot serve.
         """
-        assert self._serve is not None
         with self._preparing:
-            servable = self._prepare(model)
+            prepared = self._prepare(model)
             commit()
             # All at once: between the two, the version looks like one of another program.
             with self._swapping:
                 version = self._models.save(model, record(self._models.newest_version()))
-                self._announce(ServedModel(version, servable), self._serve)
+                self._announce(LoadedModel(version, prepared), self._serve)
         return version
 
     def wanted(self) -> Wanted | None:
@@ -191,7 +187,7 @@ class ModelVersions:
         """
         return self._of_this_extractor(self._models.load(version))
 
-    def follow(self, version: int, seen: Serving | None) -> ModelVersion | None:
+    def follow(self, version: int, seen: Choice | None) -> ModelVersion | None:
         """
         Let a version serve that another program wants; ends when the next frame goes to it.
 
@@ -205,7 +201,6 @@ class ModelVersions:
         Raises:
             RetrainError: when it cannot serve; the one that serves goes on.
         """
-        assert self._serve is not None
         found = self._models.load(version)
         with self._preparing:
             model = self._ready(found)
@@ -237,7 +232,7 @@ class ModelVersions:
             warn(f'which model was chosen is not known, so the newest serves: {error}')
             return newest_first
 
-    def _begin_with(self, model: ServedModel, warn: Callable[[str], None]) -> None:
+    def _begin_with(self, model: LoadedModel, warn: Callable[[str], None]) -> None:
         number = model.version.version
         try:
             with self._swapping:
@@ -249,7 +244,7 @@ class ModelVersions:
                 self._on_swap(model, self._choice.not_written_down(number))
 
     def _announce(
-        self, model: ServedModel, serve: Callable[[ServedModel], Future[None]] | None = None
+        self, model: LoadedModel, serve: Callable[[LoadedModel], Future[None]] | None = None
     ) -> None:
         # On the disk first: a robot that starts again goes on with what it had.
         choice = self._choice.choose(model.version.version)
@@ -257,7 +252,7 @@ class ModelVersions:
             serve(model).result()
         self._report_swap(model, choice)
 
-    def _report_swap(self, model: ServedModel, choice: Serving) -> None:
+    def _report_swap(self, model: LoadedModel, choice: Choice) -> None:
         self._serving = model
         self._on_swap(model, choice)
 
@@ -279,9 +274,9 @@ class ModelVersions:
             raise RequestError(f'There is no model version{before}: train first')
         return found
 
-    def _ready(self, version: ModelVersion) -> ServedModel:
+    def _ready(self, version: ModelVersion) -> LoadedModel:
         found = self._of_this_extractor(version)
-        return ServedModel(found, self._prepare(found.read_model()))
+        return LoadedModel(found, self._prepare(found.read_model()))
 
     def _of_this_extractor(self, version: ModelVersion) -> ModelVersion:
         if version.record.extractor != self._identity:

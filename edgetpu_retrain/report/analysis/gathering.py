@@ -13,7 +13,7 @@ from pathlib import Path
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.store.files.data_folder import MODELS_FOLDER, SAMPLES_FILE
 from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
-from edgetpu_retrain.store.models.serving import ServingChoice
+from edgetpu_retrain.store.models.serving import ChoiceFile
 from edgetpu_retrain.store.samples.sample import StoredSample
 from edgetpu_retrain.store.samples.sample_store import SampleSet, SampleStore
 from edgetpu_retrain.training_options import TrainingOptions
@@ -123,7 +123,7 @@ def _model(folder: Path, version: int) -> ModelVersion | None:
     models = ModelStore(folder)
     if version:
         return models.load(version)
-    return _first_usable(models, ServingChoice(models).versions_to_try())
+    return _first_usable(models, ChoiceFile(models).versions_to_try())
 
 
 def _first_usable(models: ModelStore, versions: Sequence[int]) -> ModelVersion | None:

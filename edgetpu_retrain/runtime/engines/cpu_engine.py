@@ -14,7 +14,7 @@ from collections.abc import Callable
 from edgetpu_retrain.errors import DeviceError, ImageError
 from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.model_file.head.expose_embedding import expose_embedding
-from edgetpu_retrain.runtime.engines.engine import Answer, check_kind, EngineStatus, Servable
+from edgetpu_retrain.runtime.engines.engine import Answer, check_kind, EngineStatus, PreparedModel
 from edgetpu_retrain.runtime.interpreters.image_input import nothing
 from edgetpu_retrain.runtime.interpreters.preprocessing import Image
 from edgetpu_retrain.runtime.interpreters.probe import probe
@@ -22,7 +22,7 @@ from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.runtime.models.extractor import Extractor
 
 
-class _OnCpu(Servable):
+class _OnCpu(PreparedModel):
     """A model with its classifier."""
 
     def __init__(self, model: bytes, classifier: Classifier) -> None:
@@ -99,7 +99,7 @@ class CpuEngine:
         embedding = self._extractor.embed(rgb, meanwhile)
         return Answer(embedding, None, None, 'cpu', self._extractor.times)
 
-    def prepare(self, model: bytes, *, trusted: bool = True) -> Servable:
+    def prepare(self, model: bytes, *, trusted: bool = True) -> PreparedModel:
         """Load a retrained model; see :meth:`Engine.prepare`."""
         if not trusted:
             probe(expose_embedding(model), device='cpu', num_threads=self._num_threads)
@@ -110,11 +110,11 @@ class CpuEngine:
         classifier.warm_up()
         return _OnCpu(model, classifier)
 
-    def serve(self, servable: Servable) -> None:
+    def serve(self, prepared: PreparedModel) -> None:
         """Serve a model from the next frame on; see :meth:`Engine.serve`."""
-        if not isinstance(servable, _OnCpu):
-            raise ValueError('servable was prepared by another engine; prepare it on this one')
-        self._served = servable
+        if not isinstance(prepared, _OnCpu):
+            raise ValueError('the model was prepared by another engine; prepare it on this one')
+        self._served = prepared
         # From now on the classifier also computes the embedding.
         self._extractor = None
 

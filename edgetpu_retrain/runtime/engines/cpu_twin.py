@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 
 from edgetpu_retrain.model_file.description import ModelDescription
-from edgetpu_retrain.runtime.engines.engine import Answer, check_kind, Servable
+from edgetpu_retrain.runtime.engines.engine import Answer, check_kind, PreparedModel
 from edgetpu_retrain.runtime.interpreters.image_input import PassTimes
 from edgetpu_retrain.runtime.interpreters.preprocessing import Image
 from edgetpu_retrain.runtime.models.extractor import Extractor
@@ -42,7 +42,7 @@ class CpuTwin:
         check_twin(self._extractor.description, extractor)
         self.runtime = self._extractor.loaded.runtime
 
-    def run(self, rgb: Image, served: Servable | None, head: HeadScorer | None) -> Answer:
+    def run(self, rgb: Image, served: PreparedModel | None, head: HeadScorer | None) -> Answer:
         """
         Return embedding and scores of a picture.
 

@@ -10,22 +10,8 @@ from typing import Any
 
 from edgetpu_retrain.errors import DeviceError
 from edgetpu_retrain.model_file.description import describe, ModelDescription
-from edgetpu_retrain.runtime.engines.engine import Engine, EngineStatus, Servable
+from edgetpu_retrain.runtime.engines.engine import Engine, EngineStatus, PreparedModel
 from edgetpu_retrain.runtime.engines.engine_choice import make_engine
-
-
-class ServableOnEach(Servable):
-    """
-    A retrained model, ready to serve on each of several devices.
-
-    Args:
-        model: bytes of the .tflite file.
-        on: the servable of each device's engine; at least one.
-    """
-
-    def __init__(self, model: bytes, on: Mapping[str, Servable]) -> None:
-        super().__init__(model, next(iter(on.values())).labels)
-        self.on = on
 
 
 class DeviceEngines(Mapping[str, Engine]):
@@ -55,12 +41,9 @@ class DeviceEngines(Mapping[str, Engine]):
         """The extractor's input and output."""
         return next(iter(self.values())).description
 
-    def prepare(self, model: bytes, *, trusted: bool = True) -> ServableOnEach:
+    def prepare(self, model: bytes, *, trusted: bool = True) -> dict[str, PreparedModel]:
         """Load a retrained model on every device, one by one; see ``Engine.prepare``."""
-        prepared = {
-            device: engine.prepare(model, trusted=trusted) for device, engine in self.items()
-        }
-        return ServableOnEach(model, prepared)
+        return {device: engine.prepare(model, trusted=trusted) for device, engine in self.items()}
 
     def retry_if_due(self) -> None:
         """Retry each failed device whose retry is due."""

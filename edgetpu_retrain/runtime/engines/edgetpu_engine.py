@@ -26,7 +26,7 @@ from edgetpu_retrain.model_file.description import describe, describe_embedding,
 from edgetpu_retrain.model_file.metadata.labels import read_labels
 from edgetpu_retrain.runtime.engines.back_off import BackOff
 from edgetpu_retrain.runtime.engines.cpu_twin import CpuTwin
-from edgetpu_retrain.runtime.engines.engine import Answer, check_kind, EngineStatus, Servable
+from edgetpu_retrain.runtime.engines.engine import Answer, check_kind, EngineStatus, PreparedModel
 from edgetpu_retrain.runtime.interpreters.device import find_edgetpu
 from edgetpu_retrain.runtime.interpreters.guard import CallTimedOutError
 from edgetpu_retrain.runtime.interpreters.image_input import nothing
@@ -40,7 +40,7 @@ from edgetpu_retrain.runtime.models.head_scoring import HeadScorer
 INVOKE_TIMEOUT_S = 2.0
 
 
-class _OnEdgeTpu(Servable):
+class _OnEdgeTpu(PreparedModel):
     """A model: its head for the twin and, until it serves, the model loaded on the device."""
 
     def __init__(
@@ -151,7 +151,7 @@ class EdgeTpuEngine:
             raise DeviceError(self._problem)
         return self._twin.run(rgb, served, served.head if served else None)
 
-    def prepare(self, model: bytes, *, trusted: bool = True) -> Servable:
+    def prepare(self, model: bytes, *, trusted: bool = True) -> PreparedModel:
         """
         Load a retrained model; see :meth:`Engine.prepare`.
 
@@ -180,13 +180,13 @@ class EdgeTpuEngine:
         head = None if self._twin is None else HeadScorer(model)
         return _OnEdgeTpu(model, labels, head, on_device)
 
-    def serve(self, servable: Servable) -> None:
+    def serve(self, prepared: PreparedModel) -> None:
         """Serve a model from the next frame on; see :meth:`Engine.serve`."""
-        if not isinstance(servable, _OnEdgeTpu):
-            raise ValueError('servable was prepared by another engine; prepare it on this one')
+        if not isinstance(prepared, _OnEdgeTpu):
+            raise ValueError('the model was prepared by another engine; prepare it on this one')
         with self._lock:
-            self._served = servable
-            on_device, servable.on_device = servable.on_device, None
+            self._served = prepared
+            on_device, prepared.on_device = prepared.on_device, None
             if self._on_device is None:
                 return
             self._on_device = on_device

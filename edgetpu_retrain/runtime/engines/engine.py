@@ -21,7 +21,7 @@ from edgetpu_retrain.runtime.interpreters.preprocessing import Image
 import numpy.typing as npt
 
 
-class Servable:
+class PreparedModel:
     """
     A retrained model that an engine has loaded, ready to serve on that engine.
 
@@ -50,7 +50,7 @@ class Answer:
 
     embedding: npt.NDArray[Any]
     scores: FloatArray | None
-    served: Servable | None
+    served: PreparedModel | None
     device: str
     times: PassTimes
 
@@ -79,8 +79,8 @@ class Engine(Protocol):
 
     Call :meth:`run` and :meth:`serve` from the same thread, so that models are swapped between
     frames; the other methods are thread-safe.  An engine has one device: a node with several
-    devices has one engine per device, with the same extractor, and each prepares its own
-    servable.
+    devices has one engine per device, with the same extractor, and each prepares a model of its
+    own.
     """
 
     @property
@@ -106,7 +106,7 @@ class Engine(Protocol):
             DeviceError: if no device can compute this frame, which is lost; one sentence.
         """
 
-    def prepare(self, model: bytes, *, trusted: bool = True) -> Servable:
+    def prepare(self, model: bytes, *, trusted: bool = True) -> PreparedModel:
         """
         Load a retrained model and invoke it once, without interrupting frames.
 
@@ -120,7 +120,7 @@ class Engine(Protocol):
             DeviceError: if there is no runtime for it.
         """
 
-    def serve(self, servable: Servable) -> None:
+    def serve(self, prepared: PreparedModel) -> None:
         """
         Serve a model from the next frame on.
 

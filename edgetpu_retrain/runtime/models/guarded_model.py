@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edgetpu_retrain.errors import RetrainError
-from edgetpu_retrain.runtime.engines.engine import Answer, Servable
+from edgetpu_retrain.runtime.engines.engine import Answer, PreparedModel
 from edgetpu_retrain.runtime.interpreters.guard import CallTimedOutError, Guard
 from edgetpu_retrain.runtime.interpreters.image_input import nothing
 from edgetpu_retrain.runtime.interpreters.preprocessing import Image
@@ -41,7 +41,7 @@ class GuardedModel:
     def run(
         self,
         rgb: Image,
-        served: Servable | None,
+        served: PreparedModel | None,
         timeout_s: float,
         meanwhile: Callable[[], None] = nothing,
     ) -> Answer:
@@ -50,7 +50,7 @@ class GuardedModel:
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
-            served: the servable of the classifier, if one is loaded.
+            served: the model of the classifier, if one is loaded.
             timeout_s: timeout for the inference, seconds.
             meanwhile: called just before the interpreter is invoked, in the model's thread.
 
@@ -61,7 +61,9 @@ class GuardedModel:
         """
         return self._guard.call(lambda: self._pass(rgb, served, meanwhile), timeout_s)
 
-    def _pass(self, rgb: Image, served: Servable | None, meanwhile: Callable[[], None]) -> Answer:
+    def _pass(
+        self, rgb: Image, served: PreparedModel | None, meanwhile: Callable[[], None]
+    ) -> Answer:
         model, device = self.model, self.loaded.device
         if isinstance(model, Classifier):
             classified = model.classify(rgb, meanwhile)

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-ServingChoice: which model version was last chosen to serve, across restarts.
+ChoiceFile: which model version was last chosen to serve, across restarts.
 
 The choice is a small file in the folder of the models, so that a rollback survives a restart.  It
 also counts the choices, for ``vision_msgs/VisionInfo``: its ``database_version`` never goes back.
@@ -34,7 +34,7 @@ _COPY = 'serving.copy.json'
 
 
 @dataclass(frozen=True)
-class Serving:
+class Choice:
     """
     One choice.
 
@@ -62,7 +62,7 @@ class Serving:
             )
 
 
-class ServingChoice:
+class ChoiceFile:
     """
     The choice for one folder of models; every method may be called from any thread.
 
@@ -71,7 +71,7 @@ class ServingChoice:
 
     Example::
 
-        choice = ServingChoice(models)
+        choice = ChoiceFile(models)
         for version in choice.versions_to_try():    # at start
             ...
         serving = choice.choose(version)            # at each swap, once the model is loaded
@@ -81,7 +81,7 @@ class ServingChoice:
     def __init__(self, models: ModelStore) -> None:
         self._models = models
 
-    def current(self) -> Serving | None:
+    def current(self) -> Choice | None:
         """
         Return the last choice, None when there never was one.
 
@@ -108,7 +108,7 @@ class ServingChoice:
                     'are counted from 1 again.'
                 ) from error
 
-    def choose(self, version: int) -> Serving:
+    def choose(self, version: int) -> Choice:
         """
         Write down that a version serves from now on; it is on the disk when this returns.
 
@@ -124,7 +124,7 @@ class ServingChoice:
         with self._locked():
             return self._write(version, self.current())
 
-    def choose_instead_of(self, seen: Serving | None, version: int) -> Serving | None:
+    def choose_instead_of(self, seen: Choice | None, version: int) -> Choice | None:
         """
         Choose, unless somebody else has chosen meanwhile.
 
@@ -142,7 +142,7 @@ class ServingChoice:
             before = self.current()
             return self._write(version, before) if before == seen else None
 
-    def wanted(self, seen: Serving | None) -> tuple[int, ...]:
+    def wanted(self, seen: Choice | None) -> tuple[int, ...]:
         """
         Return what somebody wants to serve, newest first: new versions, then the chosen one.
 
@@ -161,7 +161,7 @@ class ServingChoice:
         since = [number for number in newest_first if number > seen.newest]
         return (*since, *(number for number in newest_first if number == seen.version))
 
-    def not_written_down(self, version: int) -> Serving:
+    def not_written_down(self, version: int) -> Choice:
         """
         Return what :meth:`choose` would write, for a robot that serves although it cannot.
 
@@ -177,11 +177,11 @@ class ServingChoice:
             before = None
         return self._after(before, version)
 
-    def _after(self, before: Serving | None, version: int) -> Serving:
+    def _after(self, before: Choice | None, version: int) -> Choice:
         newest = max(version, self._models.newest_version())
         swaps = before.swaps if before else 0
         swaps += before is None or before.version != version
-        return Serving(version, min(swaps, _LARGEST), newest)
+        return Choice(version, min(swaps, _LARGEST), newest)
 
     def versions_to_try(self) -> tuple[int, ...]:
         """
@@ -208,7 +208,7 @@ class ServingChoice:
         with as_store_error('write down which model serves in', folder), self._models.locked():
             yield
 
-    def _write(self, version: int, before: Serving | None) -> Serving:
+    def _write(self, version: int, before: Choice | None) -> Choice:
         self._models.load(version)
         chosen = self._after(before, version)
         if chosen != before:
@@ -218,7 +218,7 @@ class ServingChoice:
         return chosen
 
 
-def _read(path: Path) -> Serving | None:
+def _read(path: Path) -> Choice | None:
     """Return what a file says, None when there is none; raise ValueError when it is damaged."""
     try:
         content = json.loads(read_regular_file(path, at_most=_MAX_BYTES))
@@ -228,7 +228,7 @@ def _read(path: Path) -> Serving | None:
         raise ValueError('it is nested too deep') from error
     if not isinstance(content, dict) or content.pop('format', None) != _FORMAT:
         raise ValueError(f'it is not of format {_FORMAT}')
-    names = {each.name for each in dataclasses.fields(Serving)}
+    names = {each.name for each in dataclasses.fields(Choice)}
     if set(content) != names or any(type(value) is not int for value in content.values()):
         raise ValueError(f'it does not hold a whole number each for {", ".join(sorted(names))}')
-    return Serving(**content)
+    return Choice(**content)

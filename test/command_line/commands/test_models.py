@@ -9,7 +9,7 @@ from pathlib import Path
 import shutil
 
 from edgetpu_retrain.store.models.model_store import ModelStore
-from edgetpu_retrain.store.models.serving import ServingChoice
+from edgetpu_retrain.store.models.serving import ChoiceFile
 import pytest
 from support.command_line_types import Run
 
@@ -31,7 +31,7 @@ def test_listing_and_showing(run: Run, folder: Path) -> None:
 
 
 def test_what_is_chosen_is_what_a_node_starts_with(run: Run, folder: Path) -> None:
-    choice = ServingChoice(ModelStore(folder / 'models'))
+    choice = ChoiceFile(ModelStore(folder / 'models'))
     assert choice.current() is None
     assert run('models', 'use', '1', '--data-dir', folder, '--json').result['serving'] == 1
     serving = choice.current()

@@ -29,7 +29,7 @@ def test_a_classifier_answers_each_frame(trained: WorkerBench) -> None:
 
 def test_after_a_swap_the_next_frame_is_in_the_new_model(untrained: WorkerBench) -> None:
     swapped = model(untrained.engine, 'a', 'b', 'c')
-    untrained.worker.serve(swapped).result(timeout=PATIENCE_S)
+    untrained.worker.serve(swapped, swapped.prepared['cpu']).result(timeout=PATIENCE_S)
     untrained.worker.offer(frame())
     assert untrained.events.classifications.get(timeout=PATIENCE_S)[1] is swapped
 
@@ -37,7 +37,8 @@ def test_after_a_swap_the_next_frame_is_in_the_new_model(untrained: WorkerBench)
 def test_a_swap_ends_when_all_answers_of_the_old_model_are_told(trained: WorkerBench) -> None:
     trained.events.slow = threading.Event()
     trained.worker.offer(frame())
-    swap = trained.worker.serve(model(trained.engine, 'a', 'b', 'c'))
+    new = model(trained.engine, 'a', 'b', 'c')
+    swap = trained.worker.serve(new, new.prepared['cpu'])
     threading.Timer(0.05, trained.events.slow.set).start()
     swap.result(timeout=PATIENCE_S)
     assert trained.events.classifications.get_nowait()[1].labels == ('cat', 'dog')

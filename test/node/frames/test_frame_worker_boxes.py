@@ -30,7 +30,8 @@ def test_boxes_are_answered_clipped_and_empty_ones_counted(trained: WorkerBench)
     assert [answer.box.detection for answer in answers] == [inside, partly]
     for answer, region in zip(answers, (Region(2, 1, 6, 4), Region(0, 9, 4, 3)), strict=True):
         assert answer.box.region == region
-        expected = Classifier(serving.servable.model, device='cpu').classify(region.cut(PICTURE))
+        classifier = Classifier(serving.prepared['cpu'].model, device='cpu')
+        expected = classifier.classify(region.cut(PICTURE))
         np.testing.assert_array_equal(answer.scores, expected.scores)
         np.testing.assert_array_equal(answer.embedding, expected_embedding(region))
     trained.worker.stop()

@@ -11,9 +11,10 @@ from edgetpu_retrain.learning import Head
 from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.node.frames.frame_workers import FrameWorkers
 from edgetpu_retrain.node.frames.newest_frames import Frame
-from edgetpu_retrain.node.models.served_model import ServedModel
+from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
 from edgetpu_retrain.runtime.engines.device_engines import DeviceEngines
+from edgetpu_retrain.runtime.engines.engine import PreparedModel
 from edgetpu_retrain.store.models.model_store import ModelVersion
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ class Worker:
     def __init__(self) -> None:
         self.cameras: list[str] = []
         self.pictures: list[Any] = []
-        self.served: list[ServedModel] = []
+        self.served: list[tuple[LoadedModel, PreparedModel]] = []
         self.swap: Future[None] = Future()
 
     def offer(self, frame: Frame) -> None:
@@ -40,8 +41,8 @@ class Worker:
         self.pictures.append(rgb)
         return Future()
 
-    def serve(self, model: ServedModel) -> Future[None]:
-        self.served.append(model)
+    def serve(self, model: LoadedModel, prepared: PreparedModel) -> Future[None]:
+        self.served.append((model, prepared))
         return self.swap
 
 
@@ -58,7 +59,7 @@ class Bench:
         head = Head(weights, np.zeros(2, np.float32), ('a', 'b'), (-4, 4))
         record: Any = None
         version = ModelVersion(7, Path('nowhere'), record, sha256='')
-        self.model = ServedModel(version, engines.prepare(append_head(EXTRACTOR, head)))
+        self.model = LoadedModel(version, engines.prepare(append_head(EXTRACTOR, head)))
 
 
 @pytest.fixture
@@ -88,9 +89,8 @@ def test_a_swap_ends_with_the_last_worker(bench: Bench) -> None:
     assert not swapped.done()
     bench.first.swap.set_result(None)
     assert swapped.result(timeout=0) is None
-    (of_first,), (of_second,) = bench.first.served, bench.second.served
-    assert of_first.version is of_second.version is bench.model.version
-    assert of_first.servable is not of_second.servable
+    assert bench.first.served == [(bench.model, bench.model.prepared['usb:0'])]
+    assert bench.second.served == [(bench.model, bench.model.prepared['usb:1'])]
 
 
 def test_a_swap_that_one_worker_never_made_is_none(bench: Bench) -> None:

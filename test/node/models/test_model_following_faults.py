@@ -13,9 +13,9 @@ from typing import Any
 
 from edgetpu_retrain.node.health.status import NodeStatus
 from edgetpu_retrain.node.models.model_following import ModelFollowing
-from edgetpu_retrain.runtime.engines.engine import Servable
+from edgetpu_retrain.runtime.engines.engine import PreparedModel
 from edgetpu_retrain.store.models.model_store import ModelStore
-from edgetpu_retrain.store.models.serving import ServingChoice
+from edgetpu_retrain.store.models.serving import ChoiceFile
 import pytest
 from support.lone_node import LoneNode
 from support.model_robot import MODEL, RECORD, Robot
@@ -78,7 +78,7 @@ def test_a_choice_that_cannot_be_read_is_told_until_it_can(
     following: Following, capfd: pytest.CaptureFixture[str]
 ) -> None:
     following.other_program.save(MODEL, RECORD)
-    ServingChoice(following.other_program).choose(1)
+    ChoiceFile(following.other_program).choose(1)
     files = [
         following.other_program.folder / name for name in ('serving.json', 'serving.copy.json')
     ]
@@ -103,7 +103,7 @@ def test_a_node_that_was_deactivated_looks_again_when_it_is_active(following: Fo
     assert following.robot.served == []
     assert following.problems == ''
     following.robot.ended = False
-    ServingChoice(following.other_program).choose(1)
+    ChoiceFile(following.other_program).choose(1)
     following.look()
     assert following.problems == ''
 
@@ -111,7 +111,7 @@ def test_a_node_that_was_deactivated_looks_again_when_it_is_active(following: Fo
 def test_a_bug_is_told_and_ends_nothing(
     following: Following, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def prepare(_model: bytes) -> Servable:
+    def prepare(_model: bytes) -> dict[str, PreparedModel]:
         raise KeyError('a bug')
 
     following.versions = following.robot.versions(prepare=prepare)

@@ -11,16 +11,16 @@ from pathlib import Path
 from edgetpu_retrain.errors import ModelFileError, RequestError, StoreError
 from edgetpu_retrain.learning import Progress
 from edgetpu_retrain.model_file.description import describe
+from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.models.model_training import (
     Cancellation,
     ModelTraining,
     TrainedModel,
 )
 from edgetpu_retrain.node.models.model_versions import ModelVersions
-from edgetpu_retrain.node.models.served_model import ServedModel
 from edgetpu_retrain.retraining import TrainingCancelled, TrainingOptions
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
-from edgetpu_retrain.runtime.engines.engine import Servable
+from edgetpu_retrain.runtime.engines.engine import PreparedModel
 from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
@@ -39,11 +39,11 @@ class Robot:
         self.samples = SampleStore(folder / 'samples.db')
         self.models = ModelStore(folder / 'models')
         self.engine = CpuEngine(EXTRACTOR)
-        self.serving: list[ServedModel] = []
+        self.serving: list[LoadedModel] = []
         self.progress: list[Progress] = []
         self.full_disk = False
 
-    def serve(self, model: ServedModel) -> Future[None]:
+    def serve(self, model: LoadedModel) -> Future[None]:
         self.serving.append(model)
         done: Future[None] = Future()
         done.set_result(None)
@@ -54,12 +54,20 @@ class Robot:
         if self.full_disk:
             raise StoreError('Cannot delete old models')
 
-    def training(self, prepare: Callable[[bytes], Servable] | None = None) -> ModelTraining:
+    def prepare(self, model: bytes) -> dict[str, PreparedModel]:
+        return {'cpu': self.engine.prepare(model)}
+
+    def training(
+        self, prepare: Callable[[bytes], dict[str, PreparedModel]] | None = None
+    ) -> ModelTraining:
         identity = DESCRIPTION.identity
         versions = ModelVersions(
-            self.models, identity, prepare or self.engine.prepare, lambda _model, _choice: None
+            self.models,
+            identity,
+            prepare or self.prepare,
+            self.serve,
+            lambda _model, _choice: None,
         )
-        versions.swap_with(self.serve)
         return ModelTraining(self.samples, EXTRACTOR, identity, versions.add, self.prune)
 
     def train(self, cancellation: Cancellation | None = None) -> TrainedModel:
@@ -88,7 +96,7 @@ def test_a_trained_model_is_stored_and_serves(robot: Robot) -> None:
     assert trained.version.read_model() == trained.outcome.model
     assert trained.version.record.labels == ('cat', 'dog')
     assert robot.serving[0].version == trained.version
-    assert robot.serving[0].servable.model == trained.outcome.model
+    assert robot.serving[0].prepared['cpu'].model == trained.outcome.model
     assert trained.remark == ''
     # Every 10th of the runs that measure and of the one that makes the model.
     seen = [progress.iteration for progress in robot.progress]
@@ -99,9 +107,9 @@ def test_a_trained_model_is_stored_and_serves(robot: Robot) -> None:
 def test_a_wish_to_stop_before_the_commitment_leaves_nothing(robot: Robot) -> None:
     cancellation = Cancellation()
 
-    def cancelled_meanwhile(model: bytes) -> Servable:
+    def cancelled_meanwhile(model: bytes) -> dict[str, PreparedModel]:
         assert cancellation.request()
-        return robot.engine.prepare(model)
+        return robot.prepare(model)
 
     with pytest.raises(TrainingCancelled):
         robot.training(cancelled_meanwhile).run(OPTIONS, cancellation, robot.progress.append)
@@ -125,7 +133,7 @@ def test_a_wish_to_stop_ends_the_iterations(robot: Robot) -> None:
 
 
 def test_a_model_that_cannot_serve_is_not_stored(robot: Robot) -> None:
-    def unloadable(_model: bytes) -> Servable:
+    def unloadable(_model: bytes) -> dict[str, PreparedModel]:
         raise ModelFileError('the runtime cannot run it')
 
     with pytest.raises(ModelFileError):

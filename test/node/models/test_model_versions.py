@@ -12,10 +12,10 @@ import threading
 import weakref
 
 from edgetpu_retrain.errors import ModelFileError, RequestError, StoreError
+from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.models.model_versions import LATEST, PREVIOUS, Wanted
-from edgetpu_retrain.node.models.served_model import ServedModel
-from edgetpu_retrain.runtime.engines.engine import Servable
-from edgetpu_retrain.store.models.serving import ServingChoice
+from edgetpu_retrain.runtime.engines.engine import PreparedModel
+from edgetpu_retrain.store.models.serving import ChoiceFile
 import pytest
 from support.model_robot import IDENTITY, MODEL, RECORD, Robot
 from support.waiting import PATIENCE_S
@@ -48,7 +48,7 @@ def test_a_damaged_model_is_passed_over_with_a_warning(robot: Robot) -> None:
 
 
 def test_when_nobody_knows_what_was_chosen_the_newest_serves(robot: Robot) -> None:
-    ServingChoice(robot.models).choose(2)
+    ChoiceFile(robot.models).choose(2)
     for name in ('serving.json', 'serving.copy.json'):
         (robot.models.folder / name).write_bytes(b'{')
     assert robot.start() == 3
@@ -104,7 +104,7 @@ def test_what_is_not_there_cannot_be_loaded(robot: Robot) -> None:
 
 
 def test_a_model_that_cannot_be_loaded_changes_nothing(robot: Robot) -> None:
-    def unloadable(_model: bytes) -> Servable:
+    def unloadable(_model: bytes) -> dict[str, PreparedModel]:
         raise ModelFileError('the runtime cannot run it')
 
     robot.versions().load(2)
@@ -132,7 +132,7 @@ def test_pruning_spares_what_serves(robot: Robot) -> None:
 def test_pruning_spares_what_another_program_chose_to_serve_next(robot: Robot) -> None:
     versions = robot.versions()
     versions.load(2)
-    ServingChoice(robot.models).choose(1)
+    ChoiceFile(robot.models).choose(1)
     assert versions.prune(1) == ()
     versions.load(3)
     assert versions.prune(1) == (1, 2)
@@ -149,7 +149,7 @@ def test_what_other_programs_train_and_choose_is_wanted(robot: Robot) -> None:
     assert trained is not None
     assert trained.versions == (4,)
     assert versions.wanted() == trained, 'as long as nothing has changed'
-    ServingChoice(robot.models).choose(2)
+    ChoiceFile(robot.models).choose(2)
     chosen = versions.wanted()
     assert chosen is not None
     assert chosen.versions == (2,)
@@ -179,34 +179,33 @@ def test_who_follows_does_not_overrule_a_choice_made_meanwhile(robot: Robot) -> 
     versions = robot.versions()
     versions.start(robot.warnings.append)
     robot.models.save(MODEL, RECORD)
-    seen = ServingChoice(robot.models).current()
-    ServingChoice(robot.models).choose(1)
+    seen = ChoiceFile(robot.models).current()
+    ChoiceFile(robot.models).choose(1)
     assert versions.follow(4, seen) is None
     assert robot.served == []
     assert robot.announced == [(3, 1)]
 
 
 def test_a_foreign_version_is_refused_before_a_runtime_gets_it(robot: Robot) -> None:
-    def unasked(_model: bytes) -> Servable:
+    def unasked(_model: bytes) -> dict[str, PreparedModel]:
         raise AssertionError('it was given to the runtime')
 
     versions = robot.versions('f' * 64, unasked)
     for refused in (versions.check, lambda number: versions.follow(number, None)):
         with pytest.raises(StoreError, match='was trained for extractor'):
             refused(3)
-    assert ServingChoice(robot.models).current() is None
+    assert ChoiceFile(robot.models).current() is None
 
 
 def test_an_own_training_is_never_wanted(robot: Robot) -> None:
     seen: list[Wanted | None] = []
-    versions = robot.versions()
-    versions.start(robot.warnings.append)
 
-    def serve(model: ServedModel) -> Future[None]:
+    def serve(model: LoadedModel) -> Future[None]:
         seen.append(versions.wanted())
         return robot.serve(model)
 
-    versions.swap_with(serve)
+    versions = robot.versions(serve=serve)
+    versions.start(robot.warnings.append)
     assert versions.add(MODEL, lambda _: RECORD, lambda: None).version == 4
     assert robot.served == [4]
     assert seen == [None], 'nothing is said while it is stored and swapped in'
@@ -223,17 +222,16 @@ def test_no_second_model_is_prepared_before_the_first_serves(
 ) -> None:
     prepared, at_the_swap, may_serve = [], threading.Event(), threading.Event()
 
-    def prepare(model: bytes) -> Servable:
+    def prepare(model: bytes) -> dict[str, PreparedModel]:
         prepared.append(model)
-        return robot.engine.prepare(model)
+        return robot.prepare(model)
 
-    def serve(model: ServedModel) -> Future[None]:
+    def serve(model: LoadedModel) -> Future[None]:
         at_the_swap.set()
         assert may_serve.wait(PATIENCE_S)
         return robot.serve(model)
 
-    versions = robot.versions(prepare=prepare)
-    versions.swap_with(serve)
+    versions = robot.versions(prepare=prepare, serve=serve)
     swaps: dict[str, Callable[[], object]] = {
         'load': lambda: versions.load(1),
         'add': lambda: versions.add(MODEL, lambda _: RECORD, lambda: None),

@@ -11,7 +11,7 @@ from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.report.analysis.gathering import gather
 from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
 from edgetpu_retrain.store.models.model_version import model_path
-from edgetpu_retrain.store.models.serving import ServingChoice
+from edgetpu_retrain.store.models.serving import ChoiceFile
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import pytest
 
@@ -58,7 +58,7 @@ def test_version_0_is_the_one_that_serves(
     newest = gather(data_dir, 0).model
     assert newest is not None
     assert newest.version == 3
-    ServingChoice(ModelStore(data_dir / 'models')).choose(2)
+    ChoiceFile(ModelStore(data_dir / 'models')).choose(2)
     serving = gather(data_dir, 0).model
     assert serving is not None
     assert serving.version == 2

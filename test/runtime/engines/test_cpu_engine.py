@@ -8,7 +8,7 @@ from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
-from edgetpu_retrain.runtime.engines.engine import Servable
+from edgetpu_retrain.runtime.engines.engine import PreparedModel
 from edgetpu_retrain.runtime.interpreters.preprocessing import Image
 from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.runtime.models.extractor import Extractor
@@ -61,13 +61,13 @@ def test_a_model_serves_from_the_next_frame_on() -> None:
     engine = CpuEngine(EXTRACTOR)
     for seed in range(3):
         model = retrained(seed=seed, classes=seed + 2)
-        servable = engine.prepare(model)
+        prepared = engine.prepare(model)
         before = engine.run(picture())
-        engine.serve(servable)
+        engine.serve(prepared)
         answer = engine.run(picture())
-        assert before.served is not servable
-        assert answer.served is servable
-        assert (servable.model, len(servable.labels)) == (model, seed + 2)
+        assert before.served is not prepared
+        assert answer.served is prepared
+        assert (prepared.model, len(prepared.labels)) == (model, seed + 2)
         wanted = Classifier(model).classify(picture())
         assert answer.scores is not None
         np.testing.assert_array_equal(answer.scores, wanted.scores)
@@ -97,7 +97,7 @@ def test_a_foreign_model_is_probed_in_a_child_process(killing_extractor: bytes) 
 
 def test_what_another_engine_prepared_is_rejected() -> None:
     with pytest.raises(ValueError, match='another engine'):
-        CpuEngine(EXTRACTOR).serve(Servable(retrained(), ()))
+        CpuEngine(EXTRACTOR).serve(PreparedModel(retrained(), ()))
 
 
 def test_a_failed_inference_is_reported_once_and_the_next_may_succeed() -> None:

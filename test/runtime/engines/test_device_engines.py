@@ -9,7 +9,7 @@ from pathlib import Path
 from edgetpu_retrain.errors import DeviceError
 from edgetpu_retrain.learning import Head
 from edgetpu_retrain.model_file.head.append_head import append_head
-from edgetpu_retrain.runtime.engines.device_engines import make_engines, ServableOnEach
+from edgetpu_retrain.runtime.engines.device_engines import make_engines
 from edgetpu_retrain.runtime.models.extractor import Extractor
 import numpy as np
 import pytest
@@ -79,9 +79,8 @@ def test_a_model_is_prepared_on_each() -> None:
     engines = make_engines(TWIN, ('cpu', 'auto'))
     assert engines.description == extractor
     prepared = engines.prepare(append_head(TWIN, head))
-    assert isinstance(prepared, ServableOnEach)
-    assert prepared.labels == ('a', 'b')
+    assert {each.labels for each in prepared.values()} == {('a', 'b')}
     for device, engine in engines.items():
-        engine.serve(prepared.on[device])
+        engine.serve(prepared[device])
         assert engine.run(PICTURE).scores is not None
-    assert prepared.on['cpu'] is not prepared.on['auto'], 'no interpreter runs in two threads'
+    assert prepared['cpu'] is not prepared['auto'], 'no interpreter runs in two threads'

@@ -11,7 +11,7 @@ from edgetpu_retrain.errors import DeviceError, ModelFileError
 from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.runtime.engines import edgetpu_engine
-from edgetpu_retrain.runtime.engines.engine import Servable
+from edgetpu_retrain.runtime.engines.engine import PreparedModel
 from edgetpu_retrain.runtime.models.classifier import Classifier
 import numpy as np
 import pytest
@@ -32,11 +32,11 @@ def test_a_model_is_swapped_in_on_the_device_and_on_the_twin(tell: Callable[[str
     bench = Bench()
     for seed in (0, 1):
         model = append_head(COMPILED, head(seed, 3 + seed))
-        servable = bench.engine.prepare(model)
-        assert servable.labels == head(seed, 3 + seed).labels
-        bench.engine.serve(servable)
+        prepared = bench.engine.prepare(model)
+        assert prepared.labels == head(seed, 3 + seed).labels
+        bench.engine.serve(prepared)
         answer = bench.engine.run(picture())
-        assert answer.served is servable
+        assert answer.served is prepared
         assert answer.device == 'edgetpu'
         wanted = Classifier(model).classify(picture())
         assert answer.scores is not None
@@ -45,24 +45,24 @@ def test_a_model_is_swapped_in_on_the_device_and_on_the_twin(tell: Callable[[str
     tell('raise')
     for seed in (1, 2):
         if seed == 2:
-            servable = bench.engine.prepare(append_head(COMPILED, head(seed, 5)))
-            bench.engine.serve(servable)
+            prepared = bench.engine.prepare(append_head(COMPILED, head(seed, 5)))
+            bench.engine.serve(prepared)
         answer = bench.engine.run(picture(7))
-        assert answer.served is servable
+        assert answer.served is prepared
         assert answer.device == 'cpu'
         on_the_twin = Classifier(append_head(TWIN, head(seed, 3 + seed)), device='cpu')
         wanted = on_the_twin.classify(picture(7))
         assert answer.scores is not None
         np.testing.assert_array_equal(answer.scores, wanted.scores)
         np.testing.assert_array_equal(answer.embedding, wanted.embedding)
-        assert len(servable.labels) == len(wanted.scores)
+        assert len(prepared.labels) == len(wanted.scores)
     tell('')
     bench.now = 100.0
     bench.engine.retry_if_due()
     bench.retry()
     answer = bench.engine.run(picture())
     assert answer.device == 'edgetpu'
-    assert answer.served is servable
+    assert answer.served is prepared
     assert answer.scores is not None
     assert len(answer.scores) == 5
 
@@ -76,15 +76,15 @@ def test_a_model_that_begins_to_serve_during_a_retry_is_the_one_that_serves_afte
     bench.engine.run(picture())
     bench.now = 1.0
     bench.engine.retry_if_due()
-    servable = bench.engine.prepare(append_head(COMPILED, head()))
+    prepared = bench.engine.prepare(append_head(COMPILED, head()))
     bench.retry()
     # The device is back, with the model that has just been replaced.
-    bench.engine.serve(servable)
+    bench.engine.serve(prepared)
     assert bench.engine.run(picture()).device == 'cpu'
     bench.retry()
     answer = bench.engine.run(picture())
     assert answer.device == 'edgetpu'
-    assert answer.served is servable
+    assert answer.served is prepared
 
 
 @pytest.mark.usefixtures('unprobed')
@@ -94,18 +94,18 @@ def test_a_model_prepared_before_the_device_came_back_is_loaded_there(
     tell('raise:2')
     bench = Bench()
     bench.engine.run(picture())
-    servable = bench.engine.prepare(append_head(COMPILED, head()))
+    prepared = bench.engine.prepare(append_head(COMPILED, head()))
     bench.now = 1.0
     bench.engine.retry_if_due()
     bench.retry()
     assert bench.engine.run(picture()).device == 'edgetpu'
-    bench.engine.serve(servable)
+    bench.engine.serve(prepared)
     assert 'loading' in bench.engine.status().problem
     answer = bench.engine.run(picture())
-    assert (answer.device, answer.served) == ('cpu', servable)
+    assert (answer.device, answer.served) == ('cpu', prepared)
     bench.retry()
     answer = bench.engine.run(picture())
-    assert (answer.device, answer.served) == ('edgetpu', servable)
+    assert (answer.device, answer.served) == ('edgetpu', prepared)
     assert bench.engine.status().problem == ''
 
 
@@ -115,10 +115,10 @@ def test_a_failure_while_preparing_a_model_counts_for_the_device(
 ) -> None:
     tell('raise:2')
     bench = Bench()
-    servable = bench.engine.prepare(append_head(COMPILED, head()))
+    prepared = bench.engine.prepare(append_head(COMPILED, head()))
     assert 'told to fail' in bench.told[0]
-    bench.engine.serve(servable)
-    assert bench.engine.run(picture()).served is servable
+    bench.engine.serve(prepared)
+    assert bench.engine.run(picture()).served is prepared
 
 
 @pytest.mark.usefixtures('unprobed')
@@ -154,6 +154,6 @@ def test_models_that_do_not_belong_to_the_extractor_are_rejected() -> None:
     with pytest.raises(ModelFileError, match='was not written by this project'):
         bench.engine.prepare(append_head(COMPILED, head()), trusted=False)
     with pytest.raises(ValueError, match='another engine'):
-        bench.engine.serve(Servable(append_head(COMPILED, head()), ()))
+        bench.engine.serve(PreparedModel(append_head(COMPILED, head()), ()))
     assert bench.engine.run(picture()).device == 'edgetpu'
     assert bench.told == []

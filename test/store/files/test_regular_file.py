@@ -13,7 +13,7 @@ from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.files.regular_file import read_regular_file
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore
-from edgetpu_retrain.store.models.serving import ServingChoice
+from edgetpu_retrain.store.models.serving import ChoiceFile
 import pytest
 
 RECORD = ModelRecord(('a', 'b'), {'a': 1, 'b': 1}, 1.0, 1.0, 1.0, ((1, 0), (0, 1)), 'c' * 64, 0.0)
@@ -25,7 +25,7 @@ def store(tmp_path: Path) -> ModelStore:
     store = ModelStore(tmp_path / 'data' / 'models')
     for model in (b'one', b'two'):
         store.save(model, RECORD)
-    ServingChoice(store).choose(1)
+    ChoiceFile(store).choose(1)
     return store
 
 
@@ -66,7 +66,7 @@ def test_a_model_that_lies_elsewhere_is_none(
     with pytest.raises(StoreError, match=f'{name}: .*What to do: '):
         store.load(2)
     with pytest.raises(StoreError):
-        ServingChoice(store).choose(2)
+        ChoiceFile(store).choose(2)
     latest = store.latest()
     assert latest is not None
     assert latest.version == 1
@@ -78,7 +78,7 @@ def test_a_choice_that_lies_elsewhere_is_told(
 ) -> None:
     trick(store.folder / 'serving.json')
     with pytest.raises(StoreError, match='What to do: '):
-        ServingChoice(store).current()
+        ChoiceFile(store).current()
 
 
 @pytest.mark.parametrize('version', ['../../evil', '/etc/passwd', -1, 1.0, True, None, [1]])
@@ -87,7 +87,7 @@ def test_a_choice_is_a_number_and_nothing_else(version: object, store: ModelStor
         content = {'format': 1, 'version': version, 'swaps': 1, 'newest': 2}
         (store.folder / name).write_text(json.dumps(content))
     with pytest.raises(StoreError, match='is damaged'):
-        ServingChoice(store).current()
+        ChoiceFile(store).current()
 
 
 def test_a_record_names_no_file(store: ModelStore, tmp_path: Path) -> None:

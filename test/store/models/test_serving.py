@@ -12,7 +12,7 @@ import threading
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore
-from edgetpu_retrain.store.models.serving import Serving, ServingChoice
+from edgetpu_retrain.store.models.serving import Choice, ChoiceFile
 import pytest
 
 RECORD = ModelRecord(('a', 'b'), {'a': 1, 'b': 1}, 1.0, 1.0, 1.0, ((1, 0), (0, 1)), 'c' * 64, 0.0)
@@ -28,8 +28,8 @@ def models(tmp_path: Path) -> ModelStore:
 
 
 @pytest.fixture
-def choice(models: ModelStore) -> ServingChoice:
-    return ServingChoice(models)
+def choice(models: ModelStore) -> ChoiceFile:
+    return ChoiceFile(models)
 
 
 def file(models: ModelStore) -> Path:
@@ -40,25 +40,25 @@ def copy(models: ModelStore) -> Path:
     return models.folder / 'serving.copy.json'
 
 
-def test_at_first_nothing_is_chosen_and_the_newest_is_tried_first(choice: ServingChoice) -> None:
+def test_at_first_nothing_is_chosen_and_the_newest_is_tried_first(choice: ChoiceFile) -> None:
     assert choice.current() is None
     assert choice.versions_to_try() == (5, 4, 3, 2, 1)
 
 
-def test_a_choice_is_there_for_the_next_process(models: ModelStore, choice: ServingChoice) -> None:
-    assert choice.choose(3) == Serving(version=3, swaps=1, newest=5)
-    assert ServingChoice(ModelStore(models.folder)).current() == Serving(3, 1, 5)
+def test_a_choice_is_there_for_the_next_process(models: ModelStore, choice: ChoiceFile) -> None:
+    assert choice.choose(3) == Choice(version=3, swaps=1, newest=5)
+    assert ChoiceFile(ModelStore(models.folder)).current() == Choice(3, 1, 5)
 
 
 def test_swaps_are_counted_and_the_same_version_is_no_swap(
-    models: ModelStore, choice: ServingChoice
+    models: ModelStore, choice: ChoiceFile
 ) -> None:
     assert [choice.choose(version).swaps for version in (5, 5, 4, 5, 5, 1)] == [1, 1, 2, 3, 3, 4]
-    assert ServingChoice(models).choose(2).swaps == 5
+    assert ChoiceFile(models).choose(2).swaps == 5
 
 
 def test_a_rollback_survives_a_restart_until_there_is_a_newer_model(
-    models: ModelStore, choice: ServingChoice
+    models: ModelStore, choice: ChoiceFile
 ) -> None:
     choice.choose(5)
     choice.choose(3)
@@ -67,12 +67,12 @@ def test_a_rollback_survives_a_restart_until_there_is_a_newer_model(
     models.save(b'model', RECORD)
     assert choice.versions_to_try() == (6, 3, 2, 1, 5, 4)
     # The user wants the old one even so.
-    assert choice.choose(3) == Serving(3, 2, 6)
+    assert choice.choose(3) == Choice(3, 2, 6)
     assert choice.versions_to_try() == (3, 2, 1, 6, 5, 4)
 
 
 def test_a_chosen_version_that_is_gone_leaves_those_before_it(
-    models: ModelStore, choice: ServingChoice
+    models: ModelStore, choice: ChoiceFile
 ) -> None:
     choice.choose(3)
     models.prune(1, in_use={2})
@@ -80,7 +80,7 @@ def test_a_chosen_version_that_is_gone_leaves_those_before_it(
 
 
 def test_a_version_that_is_not_there_or_damaged_is_not_chosen(
-    models: ModelStore, choice: ServingChoice
+    models: ModelStore, choice: ChoiceFile
 ) -> None:
     choice.choose(3)
     with pytest.raises(StoreError, match=r'no model version 7 in .*; there are: 1, 2'):
@@ -88,11 +88,11 @@ def test_a_version_that_is_not_there_or_damaged_is_not_chosen(
     os.truncate(models.load(4).path, 1)
     with pytest.raises(StoreError, match='incomplete or was changed'):
         choice.choose(4)
-    assert choice.current() == Serving(3, 1, 5)
+    assert choice.current() == Choice(3, 1, 5)
 
 
 def test_the_copy_is_written_first_and_each_file_flushed_before_its_rename(
-    choice: ServingChoice, disk_calls: list[tuple[str, str]]
+    choice: ChoiceFile, disk_calls: list[tuple[str, str]]
 ) -> None:
     disk_calls.clear()
     choice.choose(3)
@@ -118,19 +118,19 @@ DAMAGES: dict[str, bytes] = {
 @pytest.mark.parametrize('name', ['serving.json', 'serving.copy.json'])
 @pytest.mark.parametrize('damage', DAMAGES.values(), ids=DAMAGES)
 def test_one_damaged_file_costs_neither_the_choice_nor_the_count(
-    damage: bytes, name: str, models: ModelStore, choice: ServingChoice
+    damage: bytes, name: str, models: ModelStore, choice: ChoiceFile
 ) -> None:
     for version in (5, 4, 3):
         choice.choose(version)
     (models.folder / name).write_bytes(damage)
-    assert choice.current() == Serving(3, 3, 5)
-    assert choice.choose(4) == Serving(4, 4, 5)
+    assert choice.current() == Choice(3, 3, 5)
+    assert choice.choose(4) == Choice(4, 4, 5)
     assert file(models).read_bytes() == copy(models).read_bytes(), 'both are whole again'
 
 
 @pytest.mark.parametrize('damage', DAMAGES.values(), ids=DAMAGES)
 def test_both_files_damaged_are_named_and_nothing_is_guessed(
-    damage: bytes, models: ModelStore, choice: ServingChoice
+    damage: bytes, models: ModelStore, choice: ChoiceFile
 ) -> None:
     choice.choose(3)
     file(models).write_bytes(damage)
@@ -141,11 +141,11 @@ def test_both_files_damaged_are_named_and_nothing_is_guessed(
     # What the message advises helps.
     file(models).unlink()
     copy(models).unlink()
-    assert choice.choose(4) == Serving(4, 1, 5)
+    assert choice.choose(4) == Choice(4, 1, 5)
 
 
 def test_a_damaged_file_without_its_copy_is_named_and_nothing_is_guessed(
-    models: ModelStore, choice: ServingChoice
+    models: ModelStore, choice: ChoiceFile
 ) -> None:
     choice.choose(3)
     file(models).write_bytes(b'{')
@@ -154,42 +154,40 @@ def test_a_damaged_file_without_its_copy_is_named_and_nothing_is_guessed(
         choice.current()
 
 
-def test_a_missing_file_is_made_up_for_by_its_copy(
-    models: ModelStore, choice: ServingChoice
-) -> None:
+def test_a_missing_file_is_made_up_for_by_its_copy(models: ModelStore, choice: ChoiceFile) -> None:
     choice.choose(3)
     file(models).unlink()
-    assert choice.current() == Serving(3, 1, 5)
+    assert choice.current() == Choice(3, 1, 5)
 
 
 def test_a_full_disk_leaves_the_choice_as_it_was(
     models: ModelStore,
-    choice: ServingChoice,
+    choice: ChoiceFile,
     file_size_limit: Callable[[int], AbstractContextManager[None]],
 ) -> None:
     choice.choose(3)
     words = f'write down which model serves in {models.folder}.*free space'
     with file_size_limit(10), pytest.raises(StoreError, match=words):
         choice.choose(4)
-    assert choice.current() == Serving(3, 1, 5)
-    assert choice.choose(4) == Serving(4, 2, 5)
+    assert choice.current() == Choice(3, 1, 5)
+    assert choice.choose(4) == Choice(4, 2, 5)
 
 
 def test_a_read_only_folder_is_a_sentence(
     models: ModelStore,
-    choice: ServingChoice,
+    choice: ChoiceFile,
     read_only: Callable[[Path], AbstractContextManager[None]],
 ) -> None:
     choice.choose(3)
     with read_only(models.folder):
         with pytest.raises(StoreError, match=r'write down which model serves.*permission'):
             choice.choose(4)
-        assert choice.current() == Serving(3, 1, 5)
-        assert choice.not_written_down(4) == Serving(4, 2, 5)
-        assert choice.not_written_down(3) == Serving(3, 1, 5)
+        assert choice.current() == Choice(3, 1, 5)
+        assert choice.not_written_down(4) == Choice(4, 2, 5)
+        assert choice.not_written_down(3) == Choice(3, 1, 5)
 
 
-def test_a_folder_in_its_place_is_a_sentence(models: ModelStore, choice: ServingChoice) -> None:
+def test_a_folder_in_its_place_is_a_sentence(models: ModelStore, choice: ChoiceFile) -> None:
     file(models).mkdir()
     with pytest.raises(StoreError, match=r'read which model serves in .*a folder lies where'):
         choice.current()
@@ -200,7 +198,7 @@ def test_programs_that_choose_at_the_same_time_are_all_counted(models: ModelStor
     swaps: list[int] = []
 
     def run(version: int) -> None:
-        own = ServingChoice(ModelStore(models.folder))
+        own = ChoiceFile(ModelStore(models.folder))
         start.wait()
         swaps.extend(own.choose(version + each % 2).swaps for each in range(10))
 
@@ -213,7 +211,7 @@ def test_programs_that_choose_at_the_same_time_are_all_counted(models: ModelStor
 
 
 def test_what_is_new_and_what_was_chosen_is_wanted_newest_first(
-    models: ModelStore, choice: ServingChoice
+    models: ModelStore, choice: ChoiceFile
 ) -> None:
     assert choice.wanted(None) == (5, 4, 3, 2, 1)
     seen = choice.choose(3)
@@ -222,10 +220,10 @@ def test_what_is_new_and_what_was_chosen_is_wanted_newest_first(
     assert choice.wanted(seen) == (6, 3)
 
 
-def test_a_choice_made_meanwhile_wins(models: ModelStore, choice: ServingChoice) -> None:
-    assert choice.choose_instead_of(None, 5) == Serving(5, 1, 5)
+def test_a_choice_made_meanwhile_wins(models: ModelStore, choice: ChoiceFile) -> None:
+    assert choice.choose_instead_of(None, 5) == Choice(5, 1, 5)
     seen = choice.current()
-    other = ServingChoice(models).choose(2)
+    other = ChoiceFile(models).choose(2)
     assert choice.choose_instead_of(seen, 4) is None
     assert choice.current() == other
-    assert choice.choose_instead_of(other, 4) == Serving(4, 3, 5)
+    assert choice.choose_instead_of(other, 4) == Choice(4, 3, 5)
