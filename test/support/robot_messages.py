@@ -1,9 +1,13 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Messages that robots of the tests see, and the pictures in them."""
+"""Messages of cameras, detectors and the node, and the pictures in them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import cv2
 import numpy as np
 import numpy.typing as npt
 from sensor_msgs.msg import CompressedImage, Image
@@ -25,6 +29,16 @@ def compressed_message(content: bytes, kind: str = 'jpeg') -> CompressedImage:
     message = CompressedImage(format=kind)
     message.data = content
     return message
+
+
+def jpeg_message(picture: Picture) -> CompressedImage:
+    """Return a ``sensor_msgs/CompressedImage`` with an RGB picture as JPEG."""
+    return compressed_message(cv2.imencode('.jpg', picture[..., ::-1])[1].tobytes())
+
+
+def classified_as(label: str) -> Callable[[Any], bool]:
+    """Return whether the best class of a Classification message has the label, as a predicate."""
+    return lambda message: bool(message.results[0].class_id == label)
 
 
 def box_message(

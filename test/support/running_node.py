@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 import sys
 
-from support.person import Goal, Person
+from support.person import Person
 from support.robot_camera import Camera, Detector
 from support.robot_messages import (
     box_message,
@@ -19,6 +19,7 @@ from support.robot_messages import (
     TAUGHT_IMAGES,
 )
 from support.running_program import RunningProgram
+from support.training_client import Goal
 from support.waiting import Collected, PATIENCE_S, wait_for
 
 __all__ = [

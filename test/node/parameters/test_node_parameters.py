@@ -1,0 +1,64 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The parameters of a running node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from action_msgs.msg import GoalStatus
+from rcl_interfaces.srv import DescribeParameters, ListParameters
+from support.running_node import image_message, pattern, Person, wait_for
+
+PICTURES = {label: pattern(seed) for seed, label in enumerate(('cat', 'dog', 'bird'), start=1)}
+IMAGES = {label: image_message(picture) for label, picture in PICTURES.items()}
+
+
+def test_changed_parameters_take_effect_at_once(start_node: Any, person: Person) -> None:
+    start_node()
+    camera = person.wait_until_ready().camera()
+    person.teach_and_train(camera, IMAGES)
+    assert person.set_parameter('max_results', 2).successful
+    person.classifications.wait_for(lambda message: len(message.results) == 2)
+    assert not person.set_parameter('max_results', -1).successful
+    assert not person.set_parameter('num_threads', 2).successful
+    assert person.set_parameter('num_iter', 7).successful
+    goal = person.start_training(print_every=1)
+    assert goal.wait()[0] == GoalStatus.STATUS_SUCCEEDED
+    assert goal.feedback[-1].num_iter % 7 == 0
+
+
+def test_every_parameter_is_described(start_node: Any, person: Person) -> None:
+    start_node()
+    person.wait_until_ready()
+    listing = person.client(ListParameters, 'list_parameters')
+    names = wait_for(listing.call_async(ListParameters.Request())).result.names
+    own = [name for name in names if not name.startswith(('qos_overrides', 'use_sim', 'start_'))]
+    describing = person.client(DescribeParameters, 'describe_parameters')
+    described = wait_for(describing.call_async(DescribeParameters.Request(names=own))).descriptors
+    assert set(own) == {
+        *('autostart', 'cameras', 'camera.active', 'camera.image_topic', 'camera.roi'),
+        *('camera.detections_topic', 'camera.detections_timeout_s', 'camera.max_detections'),
+        *('camera.image_transport', 'camera.device', 'extractor', 'device', 'num_threads'),
+        *('data_dir', 'fallback_extractor', 'invoke_timeout_s'),
+        *('num_iter', 'learning_rate', 'batch_size', 'reg', 'rejection_rate', 'seed'),
+        *(
+            'sample_timeout_s',
+            'min_novelty',
+            'store_images',
+            'keep_models',
+            'follow_models',
+            'unknown_below',
+        ),
+        *('smoothing_frames', 'smoothing_hysteresis', 'max_results'),
+    }
+    for descriptor in described:
+        assert descriptor.description
+        assert descriptor.additional_constraints
+    numbers = [each for each in described if each.type in (2, 3)]
+    assert all(each.integer_range or each.floating_point_range for each in numbers)
+
+
+def test_a_timeout_of_0_means_that_of_the_node(start_node: Any, person: Person) -> None:
+    start_node({'sample_timeout_s': 0.25})
+    assert 'Time is up after 0.25 s' in person.wait_until_ready().add('cat').message
