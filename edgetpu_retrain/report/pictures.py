@@ -20,7 +20,7 @@ LONGEST_SIDE = 180
 _QUALITY = 80
 
 
-def pictures_of(folder: Path, ids: Iterable[int]) -> dict[int, str]:
+def picture_urls(folder: Path, ids: Iterable[int]) -> dict[int, str]:
     """
     Read pictures of samples.
 
@@ -41,11 +41,11 @@ def pictures_of(folder: Path, ids: Iterable[int]) -> dict[int, str]:
             stored = store.picture(number)
             small = None if stored is None else _small(stored.jpeg)
             if small is not None:
-                found[number] = data_address(small, 'image/jpeg')
+                found[number] = data_url(small, 'image/jpeg')
     return found
 
 
-def data_address(content: bytes, kind: str) -> str:
+def data_url(content: bytes, kind: str) -> str:
     """Return a file as a ``data:`` URL (RFC 2397)."""
     return f'data:{kind};base64,{base64.b64encode(content).decode("ascii")}'
 

@@ -9,13 +9,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.report.analysis.gathering import gather
-from edgetpu_retrain.report.analysis.report_analysis import analyse, OnStep
-from edgetpu_retrain.report.pictures import pictures_of
-from edgetpu_retrain.report.words.cards import card_rows
+from edgetpu_retrain.report.analysis.analysis import analyse, OnStep
+from edgetpu_retrain.report.analysis.report_data import read_report_data
+from edgetpu_retrain.report.pictures import picture_urls
+from edgetpu_retrain.report.words.cards import displayed_samples
 from edgetpu_retrain.report.words.conclusions import conclude
 from edgetpu_retrain.store.files.durable_file import make_folder, write_durably
-from edgetpu_retrain.store.files.failure import store_error
+from edgetpu_retrain.store.files.failure import as_store_error
 
 DEFAULT_NAME = 'report.html'
 
@@ -65,38 +65,26 @@ def write_report(
     from edgetpu_retrain.report.drawing.figures import drawings, sheet_of
     from edgetpu_retrain.report.page import page_of
 
-    files = _files(out)
-    material = gather(data_dir, version)
-    # Fail early: the rest may take minutes.
-    _make_folder(files)
-    analysis = analyse(material, on_step)
-    if on_step is not None:
-        on_step('drawing')
+    report_step = on_step or (lambda _: None)
+    html = Path(out).absolute()
+    if html.suffix.lower() not in {'.html', '.htm'} or html.is_dir():
+        html /= DEFAULT_NAME
+    files = ReportFiles(html, html.with_suffix('.png'))
+    data = read_report_data(data_dir, version)
+    with as_store_error('write the report', html):
+        # Fail early: the rest may take minutes.
+        make_folder(html.parent)
+    analysis = analyse(data, report_step)
+    report_step('drawing')
     top = conclude(analysis)
     figures = drawings(analysis)
-    pictures = pictures_of(analysis.material.folder, card_rows(analysis))
+    pictures = picture_urls(data.folder, displayed_samples(analysis))
     page = page_of(analysis, top, figures, pictures)
     sheet = sheet_of(figures, analysis, top)
-    try:
+    with as_store_error('write the report', html):
         write_durably(files.png, sheet)
-        write_durably(files.html, page.encode())
-    except OSError as error:
-        raise store_error('write the report', files.html, error) from error
+        write_durably(html, page.encode())
     return files
-
-
-def _files(out: Path) -> ReportFiles:
-    path = Path(out).absolute()
-    if path.suffix.lower() not in {'.html', '.htm'} or path.is_dir():
-        path /= DEFAULT_NAME
-    return ReportFiles(path, path.with_suffix('.png'))
-
-
-def _make_folder(files: ReportFiles) -> None:
-    try:
-        make_folder(files.html.parent)
-    except OSError as error:
-        raise store_error('write the report', files.html, error) from error
 
 
 def _check_installed() -> None:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
-from edgetpu_retrain.report.analysis.gathering import Material
-from edgetpu_retrain.report.analysis.report_analysis import analyse, Analysis
+from edgetpu_retrain.report.analysis.analysis import analyse, Analysis
+from edgetpu_retrain.report.analysis.report_data import ReportData
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
 from edgetpu_retrain.store.samples.sample import StoredSample
@@ -76,12 +76,12 @@ def analysis_of() -> AnalysisOf:
         has_image: bool = False,
         camera: str = 'front',
     ) -> Analysis:
-        stored = tuple(
-            StoredSample(number, samples.names[label], camera, 0, has_image, number, 0)
+        stored = {
+            number: StoredSample(number, samples.names[label], camera, 0, has_image, number, 0)
             for number, label in zip(samples.ids.tolist(), samples.labels.tolist(), strict=True)
-        )
-        material = Material(Path('/data'), samples, stored, EXTRACTOR, elsewhere, model)
-        return analyse(material)
+        }
+        data = ReportData(Path('/data'), samples, stored, EXTRACTOR, elsewhere, model)
+        return analyse(data)
 
     return make
 

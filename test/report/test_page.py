@@ -8,7 +8,7 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 import re
 
-from edgetpu_retrain.report.analysis.report_analysis import Analysis
+from edgetpu_retrain.report.analysis.analysis import Analysis
 from edgetpu_retrain.report.drawing.figures import drawings
 from edgetpu_retrain.report.page import page_of
 from edgetpu_retrain.report.words.conclusions import conclude
@@ -120,10 +120,10 @@ def test_labels_and_cameras_are_harmless(samples_of: SamplesOf, analysis_of: Ana
 
 
 def test_samples_are_named_with_pictures_and_neighbours(usual: Analysis) -> None:
-    suspects = usual.material.samples.ids[usual.held_out.rows[usual.mislabels.positions]]
+    suspects = usual.data.samples.ids[usual.held_out.rows[usual.mislabels.positions]]
     assert 1 in suspects
     (first,) = (row for row, _ in usual.neighbours[0][:1])
-    number = int(usual.material.samples.ids[first])
+    number = int(usual.data.samples.ids[first])
     text = made(usual, {1: 'data:image/jpeg;base64,ONE=', number: 'data:image/jpeg;base64,TWO='})
     page = Page(text)
     alternatives = {
@@ -149,7 +149,7 @@ def test_one_sample_per_class_is_a_page_too(
 ) -> None:
     words = Page(made(analysis_of(samples_of([0, 1])))).words
     assert 'nothing can be measured' in words
-    assert 'No sample was judged.' in words
+    assert 'No sample was evaluated.' in words
     assert 'nan' not in words.split()
 
 

@@ -12,7 +12,7 @@ import sqlite3
 import struct
 
 import cv2
-from edgetpu_retrain.report.pictures import data_address, LONGEST_SIDE, pictures_of
+from edgetpu_retrain.report.pictures import data_url, LONGEST_SIDE, picture_urls
 import numpy as np
 import pytest
 
@@ -24,7 +24,7 @@ def test_pictures_are_made_small_and_come_as_addresses(
 ) -> None:
     (with_picture,) = teach('cup', 1, looks_like=0, image=jpeg)
     (without,) = teach('hat', 1, looks_like=1)
-    found = pictures_of(data_dir, [with_picture, without, 999])
+    found = picture_urls(data_dir, [with_picture, without, 999])
     assert list(found) == [with_picture]
     kind, _, content = found[with_picture].partition(',')
     assert kind == 'data:image/jpeg;base64'
@@ -34,7 +34,7 @@ def test_pictures_are_made_small_and_come_as_addresses(
 
 def test_a_damaged_picture_is_none(data_dir: Path, teach: Teach) -> None:
     (damaged,) = teach('cup', 1, looks_like=0, image=b'\xff\xd8\xff and nothing more')
-    assert pictures_of(data_dir, [damaged]) == {}
+    assert picture_urls(data_dir, [damaged]) == {}
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_unexpected_stored_files_never_reach_a_decoder(
     with closing(sqlite3.connect(data_dir / 'samples.db')) as connection, connection:
         connection.execute('UPDATE images SET jpeg = ?', (image,))
     monkeypatch.setattr(cv2, 'imdecode', lambda *_: pytest.fail('it was decoded'))
-    assert pictures_of(data_dir, [planted]) == {}
+    assert picture_urls(data_dir, [planted]) == {}
 
 
 def test_an_address_holds_the_bytes() -> None:
-    assert data_address(b'hi', 'text/plain') == 'data:text/plain;base64,aGk='
+    assert data_url(b'hi', 'text/plain') == 'data:text/plain;base64,aGk='

@@ -11,8 +11,8 @@ from edgetpu_retrain.demo.camera_motion import glance, MotionRanges, take_pictur
 from edgetpu_retrain.demo.photographs import read_photograph
 from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.report import write_report
-from edgetpu_retrain.report.analysis.gathering import gather
-from edgetpu_retrain.report.analysis.report_analysis import analyse
+from edgetpu_retrain.report.analysis.analysis import analyse
+from edgetpu_retrain.report.analysis.report_data import read_report_data
 from edgetpu_retrain.runtime.models.extractor import Extractor
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
@@ -54,8 +54,8 @@ def teach(folder: Path) -> dict[int, str]:
 
 def test_planted_labels_are_found_among_photographs(data_dir: Path, tmp_path: Path) -> None:
     wrong = teach(data_dir)
-    found = analyse(gather(data_dir, 0))
-    numbers = found.material.samples.ids[found.held_out.rows[found.mislabels.positions]]
+    found = analyse(read_report_data(data_dir, 0))
+    numbers = found.data.samples.ids[found.held_out.rows[found.mislabels.positions]]
     looks_like = [found.names[number] for number in found.mislabels.looks_like.tolist()]
     suspects = list(zip(numbers.tolist(), looks_like, strict=True))
     assert dict(suspects[: len(wrong)]) == wrong
@@ -63,9 +63,9 @@ def test_planted_labels_are_found_among_photographs(data_dir: Path, tmp_path: Pa
     assert len(suspects) <= len(wrong) + 2
     # What is nearest to a wrongly labelled picture shows what it really is.
     for number, subject in wrong.items():
-        row = found.material.samples.ids.tolist().index(number)
+        row = found.data.samples.ids.tolist().index(number)
         (nearest, distance), *_ = found.neighbours[row]
-        assert found.names[int(found.material.samples.labels[nearest])] == subject
+        assert found.names[int(found.data.samples.labels[nearest])] == subject
         assert 0.0 < distance < 0.5
     page = write_report(data_dir, tmp_path / 'out').html.read_text('utf-8')
     for number in wrong:

@@ -26,6 +26,7 @@ import numpy.typing as npt
 # As in the training's own cross-validation; each head is trained on 80 % of the samples.
 FOLDS = 5
 
+# Rows that are dequantized at a time.
 _BLOCK_ROWS = 4096
 
 
@@ -50,16 +51,26 @@ class HeldOut:
     folds: int
 
     @property
-    def answers(self) -> IntArray:
+    def predictions(self) -> IntArray:
         """The predicted class of each evaluated sample, int64 ``[M]``."""
-        answers: IntArray = np.argmax(self.probabilities, axis=1).astype(np.int64)
-        return answers
+        predictions: IntArray = np.argmax(self.probabilities, axis=1)
+        return predictions
 
     @property
     def right(self) -> npt.NDArray[np.bool_]:
         """Whether each prediction is right, bool ``[M]``."""
-        right: npt.NDArray[np.bool_] = self.answers == self.labels
+        right: npt.NDArray[np.bool_] = self.predictions == self.labels
         return right
+
+    def worst_mistakes(self) -> IntArray:
+        """Return the positions of all mistakes, the least likely true class first, int64."""
+        wrong = np.flatnonzero(~self.right)
+        truth = self.probabilities[wrong, self.labels[wrong]]
+        return wrong[np.argsort(truth, kind='stable')]
+
+    def least_confident(self) -> IntArray:
+        """Return the positions of all predictions, the least confident first, int64 ``[M]``."""
+        return np.argsort(self.probabilities.max(axis=1), kind='stable')
 
 
 def cross_validate(samples: SampleSet, options: TrainingOptions) -> HeldOut:
@@ -70,21 +81,17 @@ def cross_validate(samples: SampleSet, options: TrainingOptions) -> HeldOut:
         samples: two classes or more.
         options: the training options; their seed also determines the folds.
     """
-    labels, classes = samples.labels, len(samples.names)
+    labels = samples.labels
     folds = int(min(FOLDS, np.bincount(labels).max()))
-    if folds < 2:
-        nothing = np.empty(0, np.int64)
-        none = np.empty((0, classes), np.float32)
-        return HeldOut(nothing, nothing, none, np.full(len(labels), -1, np.int64), 0)
     fold_of = stratified_folds(labels, folds, np.random.default_rng(options.seed))
-    probabilities = np.empty((len(labels), classes), np.float32)
+    probabilities = np.empty((len(labels), len(samples.names)), np.float32)
     for fold in range(folds):
         held_out = np.flatnonzero(fold_of == fold)
         if len(held_out):
             head = fit_rows(samples, np.flatnonzero(fold_of != fold), options)
             probabilities[held_out] = probabilities_of(head, samples, held_out)
     rows = np.flatnonzero(fold_of >= 0)
-    return HeldOut(rows, labels[rows], probabilities[rows], fold_of, folds)
+    return HeldOut(rows, labels[rows], probabilities[rows], fold_of, folds if len(rows) else 0)
 
 
 def fit_rows(
@@ -126,9 +133,6 @@ def fit_rows(
 
 def probabilities_of(head: Head, samples: SampleSet, rows: IntArray) -> FloatArray:
     """Return a head's class probabilities for some samples, float32 ``[len(rows), C]``."""
-    found = np.empty((len(rows), head.num_classes), np.float32)
-    for start in range(0, len(rows), _BLOCK_ROWS):
-        part = slice(start, start + _BLOCK_ROWS)
-        embeddings = dequantize(samples.embeddings[rows[part]], samples.quantization)
-        found[part] = head.predict_proba(embeddings)
-    return found
+    blocks = np.array_split(rows, len(rows) // _BLOCK_ROWS + 1)
+    embeddings = (dequantize(samples.embeddings[each], samples.quantization) for each in blocks)
+    return np.concatenate([head.predict_proba(each) for each in embeddings])

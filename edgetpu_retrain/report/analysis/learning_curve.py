@@ -26,7 +26,7 @@ _WORTH = 0.005
 # If the possible gain from doubling is below this, more samples are not worth it.
 _LITTLE = 0.02
 
-Answer = Literal['yes', 'no', 'perhaps']
+Verdict = Literal['yes', 'no', 'perhaps']
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Gain:
         return self.after - self.before
 
     @property
-    def more_helps(self) -> Answer:
+    def more_helps(self) -> Verdict:
         """Whether more samples would help; 'perhaps' if there are too few to decide."""
         chance = _STANDARD_ERRORS * self.error
         if self.difference > max(chance, _WORTH):
@@ -78,14 +78,6 @@ class LearningCurve:
         """Accuracy for each size, ``[4]``."""
         accuracies: npt.NDArray[np.float64] = self.right.mean(axis=1)
         return accuracies
-
-    def recalls(self, number: int) -> npt.NDArray[np.float64]:
-        """Return the recall of one class for each size, ``[4]``; NaN if it has no samples."""
-        own = self.right[:, self.labels == number]
-        recalls = np.full(len(own), np.nan)
-        if own.shape[1]:
-            recalls[:] = own.mean(axis=1)
-        return recalls
 
     def gain(self, number: int | None = None) -> Gain | None:
         """Return the gain from doubling, for all or one class; None without evaluated samples."""
@@ -125,27 +117,23 @@ def learning_curve(
     right[-1, held_out.rows] = held_out.right
     sizes = np.zeros(len(SHARES))
     for fold in range(held_out.folds):
-        judged = np.flatnonzero(held_out.fold_of == fold)
-        trained = np.flatnonzero(held_out.fold_of != fold)
-        sizes[-1] += len(trained)
-        if not len(judged):
-            continue
-        order = rng.permutation(trained)
+        evaluated = np.flatnonzero(held_out.fold_of == fold)
+        order = rng.permutation(np.flatnonzero(held_out.fold_of != fold))
+        sizes[-1] += len(order)
         for place, share in enumerate(SHARES[:-1]):
             rows = _part(samples.labels, order, share)
             sizes[place] += len(rows)
             head = fit_rows(samples, rows, options)
-            answers = np.argmax(probabilities_of(head, samples, judged), axis=1)
-            right[place, judged] = answers == samples.labels[judged]
+            predictions = np.argmax(probabilities_of(head, samples, evaluated), axis=1)
+            right[place, evaluated] = predictions == samples.labels[evaluated]
     mean_sizes = np.round(sizes / held_out.folds).astype(np.int64)
     return LearningCurve(mean_sizes, right[:, held_out.rows], held_out.labels)
 
 
 def _part(labels: IntArray, order: IntArray, share: float) -> IntArray:
     """Return the first rows, in order, of every class: this share, but at least one."""
-    counts = np.bincount(labels)
-    parts = []
-    for number, count in enumerate(counts.tolist()):
-        end = max(1, round(share * count))
-        parts.append(order[labels[order] == number][:end])
+    parts = [
+        order[labels[order] == number][: max(1, round(share * count))]
+        for number, count in enumerate(np.bincount(labels).tolist())
+    ]
     return np.sort(np.concatenate(parts))

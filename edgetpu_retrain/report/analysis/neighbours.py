@@ -4,31 +4,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from edgetpu_retrain.learning import FloatArray, IntArray
 from edgetpu_retrain.model_file.quantization import dequantize
 from edgetpu_retrain.store.samples.sample_store import SampleSet
 import numpy as np
 
+# Rows that are dequantized at a time.
 _BLOCK_ROWS = 4096
 
 
-@dataclass(frozen=True, eq=False)
-class Neighbours:
-    """
-    The nearest neighbours of some samples.
-
-    Args:
-        rows: int64 ``[Q, K]``, nearest first.
-        distances: float32 ``[Q, K]``, 0 (same direction) to 2 (opposite direction).
-    """
-
-    rows: IntArray
-    distances: FloatArray
-
-
-def nearest_samples(samples: SampleSet, queries: IntArray, count: int) -> Neighbours:
+def nearest_samples(
+    samples: SampleSet, queries: IntArray, count: int
+) -> tuple[IntArray, FloatArray]:
     """
     Find the nearest other samples.
 
@@ -36,6 +23,10 @@ def nearest_samples(samples: SampleSet, queries: IntArray, count: int) -> Neighb
         samples: all samples.
         queries: int64 ``[Q]``, the rows to find neighbours of.
         count: number of neighbours, K; fewer if there are fewer other samples.
+
+    Returns:
+        The neighbours' rows, int64 ``[Q, K]``, nearest first, and their distances, float32
+        ``[Q, K]``, 0 (same direction) to 2 (opposite direction).
     """
     kept = min(count, len(samples.labels) - 1)
     wanted = _unit_vectors(samples, queries)
@@ -50,7 +41,7 @@ def nearest_samples(samples: SampleSet, queries: IntArray, count: int) -> Neighb
         order = np.argsort(-similarities, axis=1, kind='stable')[:, :kept]
         rows = np.take_along_axis(rows, order, axis=1)
         similarities = np.take_along_axis(similarities, order, axis=1)
-    return Neighbours(rows, np.clip(1.0 - similarities, 0.0, 2.0))
+    return rows, np.clip(1.0 - similarities, 0.0, 2.0)
 
 
 def _unit_vectors(samples: SampleSet, rows: IntArray) -> FloatArray:

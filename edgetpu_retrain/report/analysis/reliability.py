@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 
 from edgetpu_retrain.learning import FloatArray, IntArray
-from edgetpu_retrain.learning.default_training.calibration import expected_calibration_error
 import numpy as np
 import numpy.typing as npt
 
@@ -23,20 +23,24 @@ class Reliability:
         confidence: float64, mean confidence per bin.
         right: float64, accuracy per bin.
         counts: int64, predictions per bin.
-        error: the expected calibration error over these bins, NaN without predictions.
     """
 
     confidence: npt.NDArray[np.float64]
     right: npt.NDArray[np.float64]
     counts: IntArray
-    error: float
 
     @property
     def excess(self) -> float:
-        """Mean confidence minus accuracy: above 0 = overconfident."""
-        if not len(self.counts):
-            return float('nan')
-        return float(np.average(self.confidence - self.right, weights=self.counts))
+        """Mean confidence minus accuracy: above 0 = overconfident; NaN without predictions."""
+        return self._mean(self.confidence - self.right)
+
+    @property
+    def error(self) -> float:
+        """The expected calibration error over these bins, NaN without predictions."""
+        return self._mean(np.abs(self.confidence - self.right))
+
+    def _mean(self, values: npt.NDArray[np.float64]) -> float:
+        return float(np.average(values, weights=self.counts)) if len(self.counts) else math.nan
 
 
 def reliability(probabilities: FloatArray, labels: IntArray) -> Reliability:
@@ -47,17 +51,12 @@ def reliability(probabilities: FloatArray, labels: IntArray) -> Reliability:
         probabilities: float32 ``[M, C]`` of held-out samples.
         labels: int64 ``[M]``.
     """
-    if not len(labels):
-        nothing = np.empty(0, np.float64)
-        return Reliability(nothing, nothing, np.empty(0, np.int64), float('nan'))
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = np.argmax(probabilities, axis=1) == labels
-    place = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
-    counts = np.bincount(place, minlength=BINS)
-    used = counts > 0
+    bins = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    used, bins, counts = np.unique(bins, return_inverse=True, return_counts=True)
     return Reliability(
-        np.bincount(place, weights=confidence, minlength=BINS)[used] / counts[used],
-        np.bincount(place, weights=right, minlength=BINS)[used] / counts[used],
-        counts[used].astype(np.int64),
-        expected_calibration_error(probabilities, labels, BINS),
+        np.bincount(bins, confidence, len(used)) / counts,
+        np.bincount(bins, right, len(used)) / counts,
+        counts,
     )

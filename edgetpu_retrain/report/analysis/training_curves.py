@@ -12,6 +12,7 @@ training on the current ones.
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 
 from edgetpu_retrain.learning import Progress
 from edgetpu_retrain.learning.training_report import TrainingReport
@@ -31,13 +32,13 @@ class TrainingRun:
     The curves of one training run; all arrays are ``[P]``.
 
     Args:
-        iterations: int64, counted from 0 in this run.
+        iterations: float64, counted from 0 in this run.
         loss: float64, batch loss in nats, including regularization.
         train_accuracy: float64, 0 to 1.
         held_out_accuracy: float64, 0 to 1; NaN for a run on all samples.
     """
 
-    iterations: npt.NDArray[np.int64]
+    iterations: npt.NDArray[np.float64]
     loss: npt.NDArray[np.float64]
     train_accuracy: npt.NDArray[np.float64]
     held_out_accuracy: npt.NDArray[np.float64]
@@ -68,42 +69,34 @@ def training_curves(samples: SampleSet, options: TrainingOptions) -> TrainingCur
         options: the training options.
     """
     seen: list[Progress] = []
-    head = fit_rows(
-        samples,
-        np.arange(len(samples.labels)),
-        options,
-        on_progress=seen.append,
-        report_every=_REPORT_EVERY,
-    )
+    rows = np.arange(len(samples.labels))
+    head = fit_rows(samples, rows, options, on_progress=seen.append, report_every=_REPORT_EVERY)
     report = head.metrics
     assert report is not None  # fit always reports
     measuring = report.measuring_iterations
     runs = _number_of_runs(report)
     length = measuring // runs if runs else 0
+    final = _run(seen, measuring, math.inf)
+    # In the final run nothing is held out; it repeats the last measured accuracy.
+    final.held_out_accuracy.fill(math.nan)
     return TrainingCurves(
         tuple(_run(seen, number * length, (number + 1) * length) for number in range(runs)),
-        _run(seen, measuring, None),
+        final,
         report,
     )
 
 
 def _number_of_runs(report: TrainingReport) -> int:
     """Return the number of measuring runs; a cross-validation run is as long as the final one."""
-    if report.method == 'none' or not report.measuring_iterations:
-        return 0
-    if report.method == 'held-out split':
-        return 1
+    if report.method != 'cross-validation':
+        return int(report.method == 'held-out split')
     return max(1, round(report.measuring_iterations / max(report.iterations, 1)))
 
 
-def _run(seen: list[Progress], start: int, end: int | None) -> TrainingRun:
-    part = [each for each in seen if each.iteration >= start]
-    if end is not None:
-        part = [each for each in part if each.iteration < end]
-    held_out = [float('nan') if end is None else each.validation_accuracy for each in part]
-    return TrainingRun(
-        np.array([each.iteration - start for each in part], np.int64),
-        np.array([each.loss for each in part], np.float64),
-        np.array([each.train_accuracy for each in part], np.float64),
-        np.array(held_out, np.float64),
-    )
+def _run(seen: list[Progress], start: int, end: float) -> TrainingRun:
+    points = [
+        (each.iteration - start, each.loss, each.train_accuracy, each.validation_accuracy)
+        for each in seen
+        if start <= each.iteration < end
+    ]
+    return TrainingRun(*np.array(points, np.float64).reshape(-1, 4).T)

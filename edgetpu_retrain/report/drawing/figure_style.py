@@ -36,8 +36,12 @@ STYLE: dict[str, Any] = {
     'text.color': INK,
     'xtick.color': INK,
     'ytick.color': INK,
+    'legend.loc': 'lower right',
     'legend.frameon': False,
     'legend.fontsize': 9.0,
+    'legend.borderaxespad': 0.2,
+    'legend.handlelength': 1.6,
+    'legend.columnspacing': 1.2,
     'lines.linewidth': 2.0,
     'figure.facecolor': 'white',
     'savefig.facecolor': 'white',
@@ -46,6 +50,9 @@ STYLE: dict[str, Any] = {
     # Makes the output reproducible.
     'svg.hashsalt': 'edgetpu_retrain',
 }
+
+MOST_CLASSES = 16
+"""Number of classes in a figure; more would be too small to read."""
 
 _LONGEST_LABEL = 16
 
@@ -62,20 +69,10 @@ def label_in_figure(label: str) -> str:
 def legend_above(axes: Axes) -> None:
     """Place the legend above the axes, where it hides nothing; it may be wider than they are."""
     columns = len(axes.get_legend_handles_labels()[0])
-    axes.legend(
-        loc='lower right',
-        bbox_to_anchor=(1.0, 1.0),
-        ncol=columns,  # matplotlib 3.5 knows no other name
-        borderaxespad=0.2,
-        handlelength=1.6,
-        columnspacing=1.2,
-    )
+    axes.legend(bbox_to_anchor=(1.0, 1.0), ncol=columns)  # matplotlib 3.5 knows no other name
 
 
-def say_instead(axes: Axes, reason: str) -> None:
+def write_reason(axes: Axes, reason: str) -> None:
     """Write into empty axes why there is no figure."""
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.text(
-        0.5, 0.5, reason, ha='center', va='center', wrap=True, transform=axes.transAxes, color=INK
-    )
+    axes.set(xticks=[], yticks=[])
+    axes.text(0.5, 0.5, reason, ha='center', va='center', wrap=True, transform=axes.transAxes)

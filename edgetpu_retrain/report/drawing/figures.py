@@ -16,19 +16,18 @@ import io
 import textwrap
 import warnings
 
-from edgetpu_retrain.report.analysis.report_analysis import Analysis
-from edgetpu_retrain.report.drawing.answer_figures import (
+from edgetpu_retrain.report.analysis.analysis import Analysis
+from edgetpu_retrain.report.drawing.figure_style import FAINT, MOST_CLASSES, STYLE
+from edgetpu_retrain.report.drawing.prediction_figures import (
     confused_classes,
     draw_confusion,
     draw_reliability,
 )
-from edgetpu_retrain.report.drawing.figure_style import FAINT, STYLE
 from edgetpu_retrain.report.drawing.sample_figures import (
     draw_class_balance,
     draw_gain_by_class,
     draw_learning_curve,
     draw_spacing,
-    MOST_CLASSES,
 )
 from edgetpu_retrain.report.drawing.training_figures import draw_accuracy, draw_loss
 from edgetpu_retrain.report.words.conclusions import Conclusions
@@ -36,6 +35,7 @@ from edgetpu_retrain.report.words.phrases import shown
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+import numpy as np
 
 Draw = Callable[[Axes, Analysis], None]
 
@@ -62,13 +62,13 @@ class Drawing:
     Args:
         name: its anchor on the page.
         title: a few words.
-        sentence: the caption.
+        caption: what it shows.
         draw: draws it into axes.
     """
 
     name: str
     title: str
-    sentence: str
+    caption: str
     draw: Draw
 
 
@@ -81,7 +81,7 @@ def drawings(analysis: Analysis) -> tuple[Drawing, ...]:
         Drawing(
             'learning-curve',
             'Would more samples help?',
-            'Share of held-out samples answered right by models trained on 10, 20, 40 and 80 % of '
+            'Share of held-out samples recognized by models trained on 10, 20, 40 and 80 % of '
             'the samples; each step doubles them. While the line climbs, more samples help. Bars '
             'are two standard errors.',
             draw_learning_curve,
@@ -112,15 +112,15 @@ def drawings(analysis: Analysis) -> tuple[Drawing, ...]:
         Drawing(
             'spacing',
             'How different are the samples?',
-            f'How far samples are from the nearest other one: half of them are within '
-            f'{analysis.typical_spacing:.3f}. Many near 0 are nearly the same frame; they teach '
-            'little, and make all figures here look better than a new view would.',
+            'How far samples are from the nearest other one: half of them are within '
+            f'{np.median(analysis.spacing):.3f}. Many near 0 are nearly the same frame; they '
+            'teach little, and make all figures here look better than a new view would.',
             draw_spacing,
         ),
         Drawing(
             'reliability',
             'Can its confidence be believed?',
-            _reliability_sentence(analysis),
+            _reliability_caption(analysis),
             draw_reliability,
         ),
         Drawing(
@@ -133,8 +133,8 @@ def drawings(analysis: Analysis) -> tuple[Drawing, ...]:
         Drawing(
             'accuracy',
             'Does it learn by heart?',
-            'Share of right answers along the training: of all samples, and of those held out '
-            'from the trainings that measure (looked at four times a run). A wide gap at the end '
+            'Share of right predictions along the training: of all samples, and of those held out '
+            'from the trainings that measure (measured four times a run). A wide gap at the end '
             'means that single samples were learned by heart.',
             draw_accuracy,
         ),
@@ -164,20 +164,20 @@ def sheet_of(all_drawings: tuple[Drawing, ...], analysis: Analysis, top: Conclus
             panel = figure.add_subfigure(grid[1 + row, column])
             drawing.draw(panel.subplots(), analysis)
             panel.suptitle(drawing.title, x=0.03, ha='left', weight='bold')
-            sentence = textwrap.fill(drawing.sentence, _SENTENCE_LINE)
-            panel.supxlabel(sentence, x=0.03, ha='left', fontsize=8.5, color=FAINT)
+            caption = textwrap.fill(drawing.caption, _SENTENCE_LINE)
+            panel.supxlabel(caption, x=0.03, ha='left', fontsize=8.5, color=FAINT)
         buffer = io.BytesIO()
         figure.savefig(buffer, format='png', metadata={'Software': None})
     return buffer.getvalue()
 
 
-def _reliability_sentence(analysis: Analysis) -> str:
+def _reliability_caption(analysis: Analysis) -> str:
     sentence = (
-        'Share of right answers among held-out samples, over how sure the model was: on the '
-        'dotted line, an answer given with 80 % is right in 80 of 100 cases; below it, the model '
+        'Share of right predictions among held-out samples, over how sure the model was: on the '
+        'dotted line, a prediction with 80 % is right in 80 of 100 cases; below it, the model '
         'is too sure. Thin lines: 95 % confidence.'
     )
-    if not analysis.judged:
+    if not analysis.evaluated:
         return sentence
     found = analysis.reliability
     how = 'too sure' if found.excess > 0.0 else 'less sure than it could be'

@@ -5,138 +5,94 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from typing import Any
 
 from edgetpu_retrain.learning import IntArray
-from edgetpu_retrain.report.analysis.hard_samples import MOST
-from edgetpu_retrain.report.analysis.report_analysis import Analysis
+from edgetpu_retrain.report.analysis.analysis import Analysis, MOST
 from edgetpu_retrain.report.words.phrases import percent, shown
-import numpy as np
 
 
-@dataclass(frozen=True)
-class Near:
-    """A neighbour of a sample: id, class, picture (an address, '' = none) and distance."""
-
-    number: int
-    label: str
-    picture: str
-    distance: str
-
-
-@dataclass(frozen=True)
-class Card:
-    """
-    One sample.
-
-    Args:
-        number: its id in the store.
-        label: its label.
-        answer: its held-out prediction.
-        confidence: confidence of that prediction, in percent.
-        own: predicted probability of its label, in percent.
-        right: whether the prediction is right.
-        camera: its camera, '' = none.
-        picture: address of its picture, '' = none.
-        near: its nearest neighbours.
-    """
-
-    number: int
-    label: str
-    answer: str
-    confidence: str
-    own: str
-    right: bool
-    camera: str
-    picture: str
-    near: tuple[Near, ...]
-
-
-@dataclass(frozen=True)
-class ClassRow:
-    """One class: name, number of samples, recall and precision, as text."""
-
-    label: str
-    samples: int
-    recall: str
-    precision: str
-    mostly: str
-    before: str
-    after: str
-
-
-def card_rows(analysis: Analysis) -> list[int]:
+def displayed_samples(analysis: Analysis) -> list[int]:
     """Return the ids of all samples on cards, including neighbours."""
-    ids = analysis.material.samples.ids.tolist()
     rows = set(analysis.neighbours)
     for near in analysis.neighbours.values():
         rows |= {row for row, _ in near}
-    return [ids[row] for row in sorted(rows)]
+    ids: list[int] = analysis.data.samples.ids[sorted(rows)].tolist()
+    return ids
 
 
-def suspect_cards(analysis: Analysis, pictures: Mapping[int, str]) -> list[Card]:
-    """Return cards of samples with suspicious labels; 'answer' is the class they count for."""
+def suspect_cards(analysis: Analysis, pictures: Mapping[int, str]) -> list[dict[str, Any]]:
+    """Return cards of samples with suspicious labels, with the class that they look like."""
     found = analysis.mislabels
+    positions = found.positions[:MOST].tolist()
     return [
-        _card(analysis, position, pictures, looks_like)
-        for position, looks_like in zip(
-            found.positions[:MOST].tolist(), found.looks_like[:MOST].tolist(), strict=True
-        )
+        _card(analysis, position, looks_like, pictures)
+        for position, looks_like in zip(positions, found.looks_like.tolist(), strict=False)
     ]
 
 
-def cards(analysis: Analysis, positions: IntArray, pictures: Mapping[int, str]) -> list[Card]:
-    """Return cards of some evaluated samples."""
-    return [_card(analysis, position, pictures) for position in positions.tolist()]
+def cards(
+    analysis: Analysis, positions: IntArray, pictures: Mapping[int, str]
+) -> list[dict[str, Any]]:
+    """Return cards of some evaluated samples, with their held-out prediction."""
+    predictions = analysis.held_out.predictions
+    return [
+        _card(analysis, position, int(predictions[position]), pictures)
+        for position in positions.tolist()
+    ]
 
 
-def class_rows(analysis: Analysis) -> list[ClassRow]:
-    """Return all classes, in the order of their first sample."""
+def class_rows(analysis: Analysis) -> list[dict[str, Any]]:
+    """Return the table of classes, in the order of their first sample."""
     return [_class_row(analysis, number) for number in range(len(analysis.names))]
 
 
 def _card(
-    analysis: Analysis, position: int, pictures: Mapping[int, str], answer: int | None = None
-) -> Card:
-    held_out, names = analysis.held_out, analysis.names
+    analysis: Analysis, position: int, predicted: int, pictures: Mapping[int, str]
+) -> dict[str, Any]:
+    held_out, samples = analysis.held_out, analysis.data.samples
     row, label = int(held_out.rows[position]), int(held_out.labels[position])
-    probabilities = held_out.probabilities[position]
-    said = int(np.argmax(probabilities)) if answer is None else answer
-    number = int(analysis.material.samples.ids[row])
-    return Card(
-        number,
-        shown(names[label]),
-        shown(names[said]),
-        percent(float(probabilities[said])),
-        percent(float(probabilities[label])),
-        said == label,
-        shown(analysis.material.stored[row].camera),
-        pictures.get(number, ''),
-        tuple(
-            _near(analysis, other, distance, pictures)
-            for other, distance in analysis.neighbours[row]
-        ),
-    )
-
-
-def _near(analysis: Analysis, row: int, distance: float, pictures: Mapping[int, str]) -> Near:
-    samples = analysis.material.samples
     number = int(samples.ids[row])
-    label = shown(samples.names[int(samples.labels[row])])
-    return Near(number, label, pictures.get(number, ''), f'{distance:.3f}')
+    record = analysis.data.stored.get(number)
+    return {
+        'number': number,
+        'label': shown(samples.names[label]),
+        'prediction': shown(samples.names[predicted]),
+        'confidence': percent(float(held_out.probabilities[position, predicted])),
+        'label_probability': percent(float(held_out.probabilities[position, label])),
+        'right': predicted == label,
+        'camera': shown(record.camera) if record else '',
+        'picture': pictures.get(number, ''),
+        'near': [
+            {
+                'number': int(samples.ids[other]),
+                'label': shown(samples.names[samples.labels[other]]),
+                'picture': pictures.get(int(samples.ids[other]), ''),
+                'distance': f'{distance:.3f}',
+            }
+            for other, distance in analysis.neighbours[row]
+        ],
+    }
 
 
-def _class_row(analysis: Analysis, number: int) -> ClassRow:
-    wrong = analysis.confusion[number].copy()
+def _class_row(analysis: Analysis, number: int) -> dict[str, Any]:
+    confusion = analysis.confusion
+    right = int(confusion[number, number])
+    wrong = confusion[number].copy()
     wrong[number] = 0
     other = int(wrong.argmax())
     gain = analysis.learning.gain(number) if analysis.learning else None
-    return ClassRow(
-        shown(analysis.names[number]),
-        int(analysis.counts[number]),
-        percent(analysis.recall(number)),
-        percent(analysis.precision(number)),
-        f'{shown(analysis.names[other])} ({wrong[other]})' if wrong[other] else '–',
-        percent(gain.before) if gain else 'not measured',
-        percent(gain.after) if gain else 'not measured',
-    )
+    return {
+        'label': shown(analysis.names[number]),
+        'samples': int(analysis.counts[number]),
+        'recall': _share(right, int(confusion[number].sum())),
+        'precision': _share(right, int(confusion[:, number].sum())),
+        'mostly': f'{shown(analysis.names[other])} ({wrong[other]})' if wrong[other] else '–',
+        'before': percent(gain.before if gain else math.nan),
+        'after': percent(gain.after if gain else math.nan),
+    }
+
+
+def _share(right: int, total: int) -> str:
+    return percent(right / total if total else math.nan)

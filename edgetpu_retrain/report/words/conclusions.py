@@ -7,15 +7,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from edgetpu_retrain.report.analysis.learning_curve import Answer, Gain
-from edgetpu_retrain.report.analysis.problems import Problem, problems
-from edgetpu_retrain.report.analysis.report_analysis import Analysis
-from edgetpu_retrain.report.words.phrases import listed, number_of, percent, points, quoted
+from edgetpu_retrain.report.analysis.analysis import Analysis, wilson_interval
+from edgetpu_retrain.report.analysis.learning_curve import LearningCurve, Verdict
+from edgetpu_retrain.report.words.phrases import listed, percent, points, quoted
+from edgetpu_retrain.report.words.problems import Problem, problems
+from edgetpu_retrain.wording import counted
 
 # The pass mark of the demo's exam.
 _GOOD = 0.95
 # Naming more classes at once would not be useful advice.
 _CLASSES_NAMED = 3
+
+_VALIDITY = (
+    'This holds for views like those taught. Frames taken shortly after each other are nearly '
+    'the same, so a robot in new places will do worse than these figures say.'
+)
+_NOTHING_MEASURED = (
+    'A class needs two samples at least: one to learn from, another to be asked about. '
+    'Twenty or more, from different views, tell something.'
+)
+_TOO_FEW = (
+    'There are too few samples to tell whether more would help: a learning curve needs at least '
+    'five of a class. While they are so few, more nearly always help.'
+)
 
 Mood = Literal['good', 'more', 'wrong', 'unmeasured']
 
@@ -40,67 +54,52 @@ class Conclusions:
 
 def conclude(analysis: Analysis) -> Conclusions:
     """Return the conclusions."""
-    found = problems(analysis)
     mood, headline = _headline(analysis)
-    return Conclusions(
-        mood,
-        headline,
-        tuple(filter(None, (_measured(analysis), more_samples(analysis), _validity(analysis)))),
-        found,
-    )
+    sentences: tuple[str, ...] = (_NOTHING_MEASURED,)
+    if analysis.evaluated:
+        sentences = _measured(analysis), more_samples(analysis), _VALIDITY
+    return Conclusions(mood, headline, sentences, problems(analysis))
 
 
 def more_samples(analysis: Analysis) -> str:
     """Return a sentence on whether more samples would help, and of which class."""
-    gain = analysis.learning.gain() if analysis.learning else None
-    if gain is None:
-        if not analysis.judged:
-            return ''
-        return (
-            'There are too few samples to tell whether more would help: a learning curve needs '
-            'at least five of a class. While they are so few, more nearly always help.'
-        )
+    curve = analysis.learning
+    gain = curve.gain() if curve else None
+    if curve is None or gain is None:
+        return _TOO_FEW
     change = f'from {percent(gain.before)} to {percent(gain.after)}'
     if gain.difference == 0.0:
         change = f'not at all ({percent(gain.after)})'
+    change = f'going from 40 % to 80 % of the samples changed the share of right answers {change}'
     chance = f'chance alone makes about ±{100 * 2 * gain.error:.1f} points'
-    said = {
-        'yes': f'More samples help: going from 40 % to 80 % of the samples changed the share of '
-        f'right answers {change}, and {chance}.',
-        'no': f'More samples of the same kind would hardly help: going from 40 % to 80 % of the '
-        f'samples changed the share of right answers {change}; {chance}.',
-        'perhaps': f'More samples may help: going from 40 % to 80 % of the samples changed the '
-        f'share of right answers {change}, but {chance}, so these are too few to tell.',
+    verdict = {
+        'yes': f'More samples help: {change}, and {chance}.',
+        'no': f'More samples of the same kind would hardly help: {change}; {chance}.',
+        'perhaps': f'More samples may help: {change}, but {chance}, so these are too few to tell.',
     }[gain.more_helps]
-    return f'{said} {_of_which_class(analysis, gain.more_helps)}'.strip()
+    return f'{verdict} {_of_which_class(curve, analysis.names, gain.more_helps)}'.strip()
 
 
-def _of_which_class(analysis: Analysis, overall: Answer) -> str:
-    assert analysis.learning is not None
-    gains: list[tuple[str, Gain]] = []
-    for number, name in enumerate(analysis.names):
-        gain = analysis.learning.gain(number)
-        if gain is not None:
-            gains.append((name, gain))
-    gaining = [(name, gain) for name, gain in gains if gain.more_helps == 'yes']
-    gaining.sort(key=lambda each: -each[1].difference)
+def _of_which_class(curve: LearningCurve, names: tuple[str, ...], overall: Verdict) -> str:
+    gains = [(name, gain) for number, name in enumerate(names) if (gain := curve.gain(number))]
+    gaining = [
+        f'{quoted(name)} ({points(gain.difference)})'
+        for name, gain in sorted(gains, key=lambda each: -each[1].difference)
+        if gain.more_helps == 'yes'
+    ]
     if gaining:
-        named = [f'{quoted(name)} ({points(gain.difference)})' for name, gain in gaining]
-        return f'Add samples of {listed(named, _CLASSES_NAMED)} first.'
-    if overall == 'no':
+        return f'Add samples of {listed(gaining, _CLASSES_NAMED)} first.'
+    name, weakest = min(gains, key=lambda each: each[1].after)
+    if overall == 'no' or weakest.after >= 1.0:
         return ''
-    weakest = min(gains, key=lambda each: each[1].after, default=None)
-    if weakest is None or weakest[1].after >= 1.0:
-        return ''
-    name, gain = weakest
     return (
-        f'No class stands out; {quoted(name)} is recognized least often ({percent(gain.after)}), '
-        'so begin with it.'
+        f'No class stands out; {quoted(name)} is recognized least often '
+        f'({percent(weakest.after)}), so begin with it.'
     )
 
 
 def _headline(analysis: Analysis) -> tuple[Mood, str]:
-    if not analysis.judged:
+    if not analysis.evaluated:
         return 'unmeasured', 'Not yet: every class has one sample, so nothing can be measured.'
     gain = analysis.learning.gain() if analysis.learning else None
     if gain is None:
@@ -110,7 +109,7 @@ def _headline(analysis: Analysis) -> tuple[Mood, str]:
         return 'more', 'Not yet: more samples still help.'
     if suspects and not analysis.too_many_suspects:
         so_far = 'Nearly' if good else 'Not yet'
-        samples = number_of(suspects, 'sample')
+        samples = counted(suspects, 'sample', 'samples')
         return 'wrong', f'{so_far}: first look at {samples} that may be mislabelled.'
     if gain.more_helps == 'perhaps':
         if good:
@@ -122,23 +121,10 @@ def _headline(analysis: Analysis) -> tuple[Mood, str]:
 
 
 def _measured(analysis: Analysis) -> str:
-    if not analysis.judged:
-        return (
-            'A class needs two samples at least: one to learn from, another to be asked about. '
-            'Twenty or more, from different views, tell something.'
-        )
-    low, high = analysis.interval
+    low, high = wilson_interval(int(analysis.held_out.right.sum()), analysis.evaluated)
+    samples = counted(analysis.evaluated, 'sample', 'samples')
     return (
-        f'{percent(analysis.accuracy)} of {number_of(analysis.judged, "sample")} were recognized '
-        f'by a model that had not seen them (with so many samples the true share is between '
-        f'{percent(low)} and {percent(high)}).'
-    )
-
-
-def _validity(analysis: Analysis) -> str:
-    if not analysis.judged:
-        return ''
-    return (
-        'This holds for views like those taught. Frames taken shortly after each other are nearly '
-        'the same, so a robot in new places will do worse than these figures say.'
+        f'{percent(analysis.accuracy)} of {samples} were recognized by a model that had not seen '
+        f'them (with so many samples the true share is between {percent(low)} and '
+        f'{percent(high)}).'
     )

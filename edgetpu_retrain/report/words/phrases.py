@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Formatting of labels, shares and counts in the report."""
+"""Formatting of labels, shares and lists in the report."""
 
 from __future__ import annotations
 
@@ -58,16 +58,6 @@ def points(difference: float) -> str:
     """Return the difference of two shares in percentage points, with a sign."""
     rounded = round(100 * difference, 1)
     return f'{rounded + 0.0:+.1f} points'
-
-
-def number_of(count: int, thing: str, things: str = '') -> str:
-    """
-    Return a number with its noun.
-
-    >>> number_of(1, 'sample'), number_of(2500, 'sample'), number_of(3, 'class', 'classes')
-    ('1 sample', '2500 samples', '3 classes')
-    """
-    return f'{count} {thing if count == 1 else things or thing + "s"}'
 
 
 def listed(parts: Sequence[str], most: int = 5) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.learning import IntArray
 from edgetpu_retrain.report.analysis import held_out as module
-from edgetpu_retrain.report.analysis.held_out import cross_validate
+from edgetpu_retrain.report.analysis.held_out import cross_validate, HeldOut
 from edgetpu_retrain.store.samples.sample_store import SampleSet
 from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
@@ -23,29 +23,29 @@ def test_no_sample_is_evaluated_by_a_head_trained_on_it(
 ) -> None:
     samples = samples_of([0] * 11 + [1] * 7)
     trained: list[set[int]] = []
-    judged: list[set[int]] = []
+    evaluated: list[set[int]] = []
     fit_rows, probabilities_of = module.fit_rows, module.probabilities_of
 
     def fit(of: SampleSet, rows: IntArray, options: TrainingOptions) -> object:
         trained.append(set(rows.tolist()))
         return fit_rows(of, rows, options)
 
-    def judge(head: object, of: SampleSet, rows: IntArray) -> object:
-        judged.append(set(rows.tolist()))
+    def evaluate(head: object, of: SampleSet, rows: IntArray) -> object:
+        evaluated.append(set(rows.tolist()))
         return probabilities_of(head, of, rows)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, 'fit_rows', fit)
-    monkeypatch.setattr(module, 'probabilities_of', judge)
+    monkeypatch.setattr(module, 'probabilities_of', evaluate)
     found = cross_validate(samples, TrainingOptions())
     assert len(trained) == 5
-    for seen, asked in zip(trained, judged, strict=True):
-        assert not seen & asked
-        assert seen | asked == set(range(18))
-    assert sorted(row for asked in judged for row in asked) == list(range(18))
+    for seen, held_out in zip(trained, evaluated, strict=True):
+        assert not seen & held_out
+        assert seen | held_out == set(range(18))
+    assert sorted(row for rows in evaluated for row in rows) == list(range(18))
     assert found.right.all()
 
 
-def test_the_same_seed_gives_the_same_answers(samples_of: SamplesOf) -> None:
+def test_the_same_seed_gives_the_same_predictions(samples_of: SamplesOf) -> None:
     samples = samples_of([0] * 10 + [1] * 10, spread=3.0)
     first, again = (cross_validate(samples, TrainingOptions(seed=4)) for _ in range(2))
     np.testing.assert_array_equal(first.probabilities, again.probabilities)
@@ -63,7 +63,7 @@ def test_a_class_with_one_sample_is_not_evaluated(samples_of: SamplesOf) -> None
 def test_one_sample_per_class_cannot_be_evaluated(samples_of: SamplesOf) -> None:
     found = cross_validate(samples_of([0, 1, 2]), TrainingOptions())
     assert found.folds == 0
-    assert len(found.rows) == len(found.answers) == len(found.right) == 0
+    assert len(found.rows) == len(found.predictions) == len(found.right) == 0
 
 
 def test_quantized_samples_are_dequantized(samples_of: SamplesOf) -> None:
@@ -82,3 +82,22 @@ def test_what_training_refuses_gives_one_sentence(samples_of: SamplesOf) -> None
     damaged.embeddings[3, 2] = np.nan
     with pytest.raises(RequestError, match='cannot be judged'):
         cross_validate(damaged, TrainingOptions())
+
+
+PROBABILITIES = np.array(
+    [
+        [0.9, 0.05, 0.05],  # right
+        [0.4, 0.35, 0.25],  # right, and the least confident
+        [0.6, 0.3, 0.1],  # wrong
+        [0.01, 0.01, 0.98],  # wrong, and the worst
+        [0.3, 0.1, 0.6],  # wrong
+    ],
+    np.float32,
+)
+
+
+def test_worst_mistakes_and_least_confident_predictions_come_first() -> None:
+    labels = np.array([0, 0, 1, 0, 1])
+    found = HeldOut(np.arange(5), labels, PROBABILITIES, np.zeros(5, np.int64), 5)
+    assert found.worst_mistakes().tolist() == [3, 4, 2]
+    assert found.least_confident().tolist() == [1, 2, 4, 0, 3]

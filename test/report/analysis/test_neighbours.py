@@ -18,11 +18,11 @@ def samples(embeddings: object) -> SampleSet:
 
 
 def test_nearest_by_direction_not_by_length_and_never_itself() -> None:
-    found = nearest_samples(
+    rows, distances = nearest_samples(
         samples([[1, 0], [100, 1], [0, 1], [1, 1], [-1, 0]]), np.array([0, 2]), 2
     )
-    assert found.rows.tolist() == [[1, 3], [3, 1]]
-    np.testing.assert_allclose(found.distances[0], [5e-5, 1 - 0.5**0.5], atol=1e-6)
+    assert rows.tolist() == [[1, 3], [3, 1]]
+    np.testing.assert_allclose(distances[0], [5e-5, 1 - 0.5**0.5], atol=1e-6)
 
 
 @pytest.mark.parametrize('block', [1, 7, 1000])
@@ -36,15 +36,15 @@ def test_block_by_block_as_one_by_one(block: int, monkeypatch: pytest.MonkeyPatc
     reals = raw.astype(np.float64) - 128
     units = reals / np.linalg.norm(reals, axis=1, keepdims=True)
     queries = np.array([5, 59, 0])
-    found = nearest_samples(quantized, queries, 3)
-    for query, rows in zip(queries.tolist(), found.rows.tolist(), strict=True):
+    found, _ = nearest_samples(quantized, queries, 3)
+    for query, rows in zip(queries.tolist(), found.tolist(), strict=True):
         others = [row for row in range(60) if row != query]
         others.sort(key=lambda row: -float(units[row] @ units[query]))
         assert rows == others[:3]
 
 
 def test_fewer_others_than_wanted_and_an_embedding_of_zeros() -> None:
-    found = nearest_samples(samples([[0, 0], [1, 0]]), np.array([0, 1]), 3)
-    assert found.rows.tolist() == [[1], [0]]
-    assert found.distances.tolist() == [[1.0], [1.0]]
-    assert nearest_samples(samples([[1, 0], [1, 0]]), np.empty(0, np.int64), 3).rows.shape[0] == 0
+    rows, distances = nearest_samples(samples([[0, 0], [1, 0]]), np.array([0, 1]), 3)
+    assert rows.tolist() == [[1], [0]]
+    assert distances.tolist() == [[1.0], [1.0]]
+    assert nearest_samples(samples([[1, 0], [1, 0]]), np.empty(0, np.int64), 3)[0].shape[0] == 0

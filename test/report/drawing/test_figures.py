@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import cv2
-from edgetpu_retrain.report.analysis.report_analysis import Analysis
+from edgetpu_retrain.report.analysis.analysis import Analysis
 from edgetpu_retrain.report.drawing.figure_style import BLUE, GREEN, ORANGE, SKY, STYLE, VERMILLION
 from edgetpu_retrain.report.drawing.figures import drawings, sheet_of, svg_of
 from edgetpu_retrain.report.words.conclusions import conclude
@@ -48,8 +48,8 @@ def test_axes_have_names_and_units(analysis: Analysis) -> None:
         for label in (axes.get_xlabel(), axes.get_ylabel()):
             assert label.endswith(UNITS) or 'distance' in label, drawing.name
         assert drawing.title
-        assert drawing.sentence.endswith('.')
-        assert 'nan' not in drawing.sentence
+        assert drawing.caption.endswith('.')
+        assert 'nan' not in drawing.caption
 
 
 def test_the_questions_are_all_there(analysis: Analysis) -> None:
@@ -113,7 +113,7 @@ def test_of_many_classes_the_ones_that_matter_are_drawn(
     labels = np.repeat(np.arange(20), 6).tolist()
     found = analysis_of(samples_of(labels, truth=[label % 16 for label in labels], spread=0.3))
     all_drawings = {each.name: each for each in drawings(found)}
-    assert '20 classes, the 16 with the most mistakes' in all_drawings['confusion'].sentence
+    assert '20 classes, the 16 with the most mistakes' in all_drawings['confusion'].caption
     axes = Figure().subplots()
     all_drawings['confusion'].draw(axes, found)
     names = [text.get_text() for text in axes.get_yticklabels()]

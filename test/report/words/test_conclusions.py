@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from edgetpu_retrain.report.analysis.analysis import Analysis, wilson_interval
 from edgetpu_retrain.report.analysis.learning_curve import LearningCurve
-from edgetpu_retrain.report.analysis.report_analysis import Analysis, wilson_interval
 from edgetpu_retrain.report.words.conclusions import conclude, more_samples
 from edgetpu_retrain.store.samples.sample_store import SampleSet
 import numpy as np

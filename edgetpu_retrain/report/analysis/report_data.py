@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Gathers the data of a report: the samples of one extractor and a model version."""
+"""Reads the data of a report: the samples of one extractor, and a model version."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 import contextlib
 import dataclasses
 from dataclasses import dataclass
@@ -21,14 +21,15 @@ import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class ReportData:
     """
     The data of a report.
 
     Args:
         folder: the data folder.
         samples: all samples of one extractor, two classes or more.
-        stored: the records of these samples, in the same order.
+        stored: the records of samples by id; a sample that was added while the store was read
+            has none.
         extractor: identity of that extractor.
         elsewhere: number of samples with embeddings of other extractors only.
         model: the version to report on; None before the first training.
@@ -36,7 +37,7 @@ class Material:
 
     folder: Path
     samples: SampleSet
-    stored: tuple[StoredSample, ...]
+    stored: Mapping[int, StoredSample]
     extractor: str
     elsewhere: int
     model: ModelVersion | None
@@ -60,22 +61,18 @@ class Material:
     @property
     def pictures(self) -> int:
         """Number of samples with a stored picture."""
-        return sum(each.has_image for each in self.stored)
+        return sum(each.has_image for each in self.stored.values())
 
     def changes_since_training(self) -> tuple[tuple[str, int, int], ...]:
         """Return class, number of samples at training and now, for classes that changed."""
         if self.model is None:
             return ()
         then, now = dict(self.model.record.sample_counts), self.counts
-        names = [*then, *(name for name in now if name not in then)]
-        return tuple(
-            (name, then.get(name, 0), now.get(name, 0))
-            for name in names
-            if then.get(name, 0) != now.get(name, 0)
-        )
+        changes = ((name, then.get(name, 0), now.get(name, 0)) for name in then | now)
+        return tuple(change for change in changes if change[1] != change[2])
 
 
-def gather(data_dir: Path, version: int) -> Material:
+def read_report_data(data_dir: Path, version: int) -> ReportData:
     """
     Read the data of a report; read-only.
 
@@ -98,14 +95,15 @@ def gather(data_dir: Path, version: int) -> Material:
     model = _model(folder / MODELS_FOLDER, version)
     with SampleStore(database) as store:
         extractor = _extractor(store, model)
-        samples, stored = _consistent(store, extractor)
+        stored = {each.sample_id: each for each in store.list_samples(extractor=extractor)}
+        samples = store.snapshot(extractor=extractor)
         elsewhere = store.unembedded(extractor=extractor).samples
     if len(samples.names) < 2:
         raise RequestError(
             f'There is nothing to tell apart: {folder} has samples of {samples.names[0]!r} only. '
             'Add samples of a second class.'
         )
-    return Material(folder, samples, stored, extractor, elsewhere, model)
+    return ReportData(folder, samples, stored, extractor, elsewhere, model)
 
 
 def _model(folder: Path, version: int) -> ModelVersion | None:
@@ -123,13 +121,10 @@ def _model(folder: Path, version: int) -> ModelVersion | None:
     models = ModelStore(folder)
     if version:
         return models.load(version)
-    return _first_usable(models, ChoiceFile(models).versions_to_try())
-
-
-def _first_usable(models: ModelStore, versions: Sequence[int]) -> ModelVersion | None:
-    for version in versions:
+    versions = ChoiceFile(models).versions_to_try()
+    for candidate in versions:
         with contextlib.suppress(StoreError):
-            return models.load(version)
+            return models.load(candidate)
     # No version is usable: loading the first one raises the reason.
     return models.load(versions[0]) if versions else None
 
@@ -152,26 +147,3 @@ def _extractor(store: SampleStore, model: ModelVersion | None) -> str:
             'node embed the samples again (~/reembed_samples) and train.'
         )
     return extractor
-
-
-def _consistent(store: SampleStore, extractor: str) -> tuple[SampleSet, tuple[StoredSample, ...]]:
-    """Return matching samples and records, even while a node modifies them."""
-    samples = store.snapshot(extractor=extractor)
-    known = {each.sample_id: each for each in store.list_samples(extractor=extractor)}
-    kept = [row for row, number in enumerate(samples.ids.tolist()) if number in known]
-    if len(kept) < len(samples.ids):
-        # Samples were removed between the two queries.
-        samples = _some(samples, kept)
-    return samples, tuple(known[number] for number in samples.ids.tolist())
-
-
-def _some(samples: SampleSet, rows: list[int]) -> SampleSet:
-    labels = samples.labels[rows]
-    present = np.unique(labels)
-    return SampleSet(
-        samples.embeddings[rows],
-        np.searchsorted(present, labels).astype(np.int64),
-        tuple(samples.names[number] for number in present.tolist()),
-        samples.quantization,
-        samples.ids[rows],
-    )

@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Formatting of labels, shares and counts in the report."""
+"""Formatting of labels, shares and lists in the report."""
 
 from __future__ import annotations
 
-from edgetpu_retrain.report.words.phrases import listed, number_of, percent, points, quoted, shown
+from edgetpu_retrain.report.words.phrases import listed, percent, points, quoted, shown
 import pytest
 
 
@@ -26,8 +26,7 @@ def test_points_have_a_sign_and_no_negative_zero() -> None:
     assert points(-0.00001) == '+0.0 points'
 
 
-def test_enumerations_and_counts() -> None:
+def test_enumerations() -> None:
     assert listed([]) == ''
     assert listed(['a']) == 'a'
     assert listed(['a', 'b']) == 'a and b'
-    assert number_of(0, 'sample') == '0 samples'

@@ -8,16 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 import math
 
-from edgetpu_retrain.learning import confusion_matrix, FloatArray, IntArray
-from edgetpu_retrain.report.analysis.gathering import Material
-from edgetpu_retrain.report.analysis.hard_samples import least_sure, MOST, worst_mistakes
+from edgetpu_retrain.learning import FloatArray, IntArray
 from edgetpu_retrain.report.analysis.held_out import cross_validate, HeldOut
 from edgetpu_retrain.report.analysis.learning_curve import learning_curve, LearningCurve
 from edgetpu_retrain.report.analysis.mislabels import Mislabels, suspected_mislabels
 from edgetpu_retrain.report.analysis.neighbours import nearest_samples
 from edgetpu_retrain.report.analysis.reliability import Reliability, reliability
+from edgetpu_retrain.report.analysis.report_data import ReportData
 from edgetpu_retrain.report.analysis.training_curves import training_curves, TrainingCurves
 import numpy as np
+
+MOST = 20
+"""Number of samples shown of each kind."""
 
 NEIGHBOURS = 3
 """Number of nearest neighbours shown per sample."""
@@ -31,7 +33,7 @@ _SPACED = 1000
 # Above this share of suspects, the head is too poor for the method to find wrong labels.
 _MOST_SUSPECTS = 0.25
 
-OnStep = Callable[[str], None]
+OnStep = Callable[[str], object]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +42,7 @@ class Analysis:
     The analysis of the samples and the training on them.
 
     Args:
-        material: the data.
+        data: the data.
         held_out: held-out predictions for all samples.
         confusion: int64 ``[C, C]``, confusion matrix of these predictions, row = truth.
         curves: loss and accuracy during training.
@@ -53,7 +55,7 @@ class Analysis:
         neighbours: rows and distances of the nearest neighbours, by row, for displayed samples.
     """
 
-    material: Material
+    data: ReportData
     held_out: HeldOut
     confusion: IntArray
     curves: TrainingCurves
@@ -68,84 +70,62 @@ class Analysis:
     @property
     def names(self) -> tuple[str, ...]:
         """Class names."""
-        return self.material.samples.names
+        return self.data.samples.names
 
     @property
     def counts(self) -> IntArray:
         """Samples of each class, int64 ``[C]``."""
-        counts = np.bincount(self.material.samples.labels, minlength=len(self.names))
-        return counts.astype(np.int64)
+        return np.array(list(self.data.counts.values()), np.int64)
 
     @property
-    def judged(self) -> int:
+    def evaluated(self) -> int:
         """Number of evaluated samples."""
         return len(self.held_out.rows)
 
     @property
     def accuracy(self) -> float:
         """Accuracy on the evaluated samples, NaN without any."""
-        return float(self.held_out.right.mean()) if self.judged else math.nan
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The 95 % confidence interval of the accuracy."""
-        return wilson_interval(int(self.held_out.right.sum()), self.judged)
+        return float(self.held_out.right.mean()) if self.evaluated else math.nan
 
     @property
     def too_many_suspects(self) -> bool:
         """Whether there are so many suspects that the head rather than the labels is wrong."""
-        return len(self.mislabels) > _MOST_SUSPECTS * self.judged
-
-    @property
-    def typical_spacing(self) -> float:
-        """The median distance of a sample to its nearest neighbour."""
-        return float(np.median(self.spacing))
-
-    def recall(self, number: int) -> float:
-        """Return the recall of a class, NaN without evaluated samples."""
-        total = int(self.confusion[number].sum())
-        return int(self.confusion[number, number]) / total if total else math.nan
-
-    def precision(self, number: int) -> float:
-        """Return the precision of a class, NaN if it was never predicted."""
-        total = int(self.confusion[:, number].sum())
-        return int(self.confusion[number, number]) / total if total else math.nan
+        return len(self.mislabels) > _MOST_SUSPECTS * self.evaluated
 
 
-def analyse(material: Material, on_step: OnStep | None = None) -> Analysis:
+def analyse(data: ReportData, on_step: OnStep = lambda _: None) -> Analysis:
     """
     Compute the whole analysis.
 
     Args:
-        material: the data.
+        data: the data.
         on_step: called at the start of each step with its description.
     """
-    tell = on_step or _silent
-    samples, options = material.samples, material.options
-    tell('training with every sample held out once')
+    samples, options = data.samples, data.options
+    on_step('training with every sample held out once')
     held_out = cross_validate(samples, options)
-    tell('training on 10, 20 and 40 % of the samples')
+    confusion = np.zeros((len(samples.names),) * 2, np.int64)
+    np.add.at(confusion, (held_out.labels, held_out.predictions), 1)
+    on_step('training on 10, 20 and 40 % of the samples')
     learning = learning_curve(samples, held_out, options)
-    tell('training on all samples')
+    on_step('training on all samples')
     curves = training_curves(samples, options)
-    tell('looking for wrong labels and nearest neighbours')
+    on_step('looking for wrong labels and nearest neighbours')
     mislabels = suspected_mislabels(held_out.probabilities, held_out.labels)
-    mistakes, unsure = worst_mistakes(held_out), least_sure(held_out)
+    mistakes, unsure = held_out.worst_mistakes()[:MOST], held_out.least_confident()[:MOST]
     positions = np.unique(np.concatenate([mistakes, unsure, mislabels.positions[:MOST]]))
     return Analysis(
-        material,
+        data,
         held_out,
-        confusion_matrix(held_out.labels, held_out.answers, len(samples.names))
-        if len(held_out.rows)
-        else np.zeros((len(samples.names),) * 2, np.int64),
+        confusion,
         curves,
         learning,
         reliability(held_out.probabilities, held_out.labels),
         mislabels,
         mistakes,
         unsure,
-        _spacing(material),
-        _neighbours(material, held_out.rows[positions]),
+        _spacing(data),
+        _neighbours(data, held_out.rows[positions]),
     )
 
 
@@ -166,23 +146,17 @@ def wilson_interval(right: int, count: int) -> tuple[float, float]:
     return max(low, 0.0), min(high, 1.0)
 
 
-def _neighbours(material: Material, rows: IntArray) -> dict[int, list[tuple[int, float]]]:
-    found = nearest_samples(material.samples, rows, NEIGHBOURS)
+def _neighbours(data: ReportData, rows: IntArray) -> dict[int, list[tuple[int, float]]]:
+    near, distances = nearest_samples(data.samples, rows, NEIGHBOURS)
     return {
-        row: list(zip(near, distances, strict=True))
-        for row, near, distances in zip(
-            rows.tolist(), found.rows.tolist(), found.distances.tolist(), strict=True
-        )
+        row: list(zip(near[index].tolist(), distances[index].tolist(), strict=True))
+        for index, row in enumerate(rows.tolist())
     }
 
 
-def _spacing(material: Material) -> FloatArray:
-    count = len(material.samples.labels)
+def _spacing(data: ReportData) -> FloatArray:
+    count = len(data.samples.labels)
     rows = np.arange(count)
     if count > _SPACED:
-        rows = np.random.default_rng(material.options.seed).choice(rows, _SPACED, replace=False)
-    return nearest_samples(material.samples, rows, 1).distances[:, 0]
-
-
-def _silent(step: str) -> None:
-    del step
+        rows = np.random.default_rng(data.options.seed).choice(rows, _SPACED, replace=False)
+    return nearest_samples(data.samples, rows, 1)[1][:, 0]

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from edgetpu_retrain.report.analysis.problems import problems
+from edgetpu_retrain.report.analysis.analysis import Analysis
 from edgetpu_retrain.report.analysis.reliability import Reliability
-from edgetpu_retrain.report.analysis.report_analysis import Analysis
 from edgetpu_retrain.report.words.conclusions import conclude
+from edgetpu_retrain.report.words.problems import problems
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelVersion
 from edgetpu_retrain.store.samples.sample_store import SampleSet
@@ -77,17 +77,17 @@ def test_few_and_uneven(samples_of: SamplesOf, analysis_of: AnalysisOf) -> None:
     ('right', 'how'), [(0.5, 'too sure of itself'), (1.0, 'less sure than it could be')]
 )
 def test_confidence_that_misleads(right: float, how: str, sound: Analysis) -> None:
-    found = Reliability(np.array([0.9]), np.array([right]), np.array([80]), abs(0.9 - right))
+    found = Reliability(np.array([0.9]), np.array([right]), np.array([80]))
     assert titles(replace(sound, reliability=found)) == [f'The model is {how}']
 
 
 def test_problems_compare_the_version_with_the_samples(sound: Analysis) -> None:
-    changed = replace(sound.material, model=version({'cup': 40, 'dog': 3}), elsewhere=2)
-    found = problems(replace(sound, material=changed))
+    changed = replace(sound.data, model=version({'cup': 40, 'dog': 3}), elsewhere=2)
+    found = problems(replace(sound, data=changed))
     assert [each.title for each in found] == [
         'The samples have changed since version 3',
         '2 samples are of other extractors',
     ]
     assert found[0].text.startswith('“\u2068dog\u2069” 3 → 0 and “\u2068hat\u2069” 0 → 40.')
-    lossy = replace(sound.material, model=version({'cup': 40, 'hat': 40}, quantized=0.8))
-    assert titles(replace(sound, material=lossy)) == ['Quantization costs accuracy']
+    lossy = replace(sound.data, model=version({'cup': 40, 'hat': 40}, quantized=0.8))
+    assert titles(replace(sound, data=lossy)) == ['Quantization costs accuracy']
