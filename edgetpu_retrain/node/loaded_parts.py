@@ -14,11 +14,11 @@ from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.model_file.reading import read_model
 from edgetpu_retrain.node.active_parts import ActiveParts
-from edgetpu_retrain.node.classifications.publishers import AnswerPublishers
+from edgetpu_retrain.node.classifications.publishers import ClassificationPublishers
 from edgetpu_retrain.node.frames.captures import Captures
-from edgetpu_retrain.node.frames.frame_events import NodeFrameEvents
+from edgetpu_retrain.node.frames.frame_output import FrameOutput
 from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
-from edgetpu_retrain.node.frames.frame_worker import FrameEvents, FrameWorker
+from edgetpu_retrain.node.frames.frame_worker import FrameWorker
 from edgetpu_retrain.node.frames.frame_workers import FrameWorkers
 from edgetpu_retrain.node.health.device_watch import about_device, DeviceFacts, DeviceWatch
 from edgetpu_retrain.node.health.status import NodeStatus
@@ -85,7 +85,7 @@ class LoadedParts:
 
     def latest_fault(self, camera: str) -> str:
         """Return what was wrong with a camera's frames since this was last asked, or ''."""
-        return self._events.latest_fault(camera)
+        return self._output.latest_fault(camera)
 
     def start(self) -> None:
         """Begin to take frames and requests."""
@@ -120,7 +120,7 @@ class LoadedParts:
         extractor = read_model(Path(parameters.extractor or default_extractor_path()))
         engines = self._make_engines(extractor, parameters)
         identity = engines.description.identity
-        publishers = AnswerPublishers(self._node, engines.description, self._parameters)
+        publishers = ClassificationPublishers(self._node, engines.description, self._parameters)
         self._stack.callback(publishers.close)
         self._announcement = ModelAnnouncement(self._node)
         self._stack.callback(self._announcement.close)
@@ -142,10 +142,8 @@ class LoadedParts:
         served = self._start_serving()
         self.captures = Captures()
         self.statistics = FrameStatistics(parameters.camera_names)
-        self._events = events = NodeFrameEvents(
-            self._node, publishers, self._samples, self.captures
-        )
-        self.workers = self._make_workers(engines, served, parameters.device_of, events)
+        self._output = FrameOutput(self._node, publishers, self._samples, self.captures)
+        self.workers = self._make_workers(engines, served, parameters.device_of)
         self._stack.callback(self.workers.stop)
         self._training = ModelTraining(
             self._store,
@@ -191,7 +189,6 @@ class LoadedParts:
         engines: DeviceEngines,
         served: LoadedModel | None,
         device_of: Mapping[str, str],
-        events: FrameEvents,
     ) -> FrameWorkers:
         workers = {}
         for device, engine in engines.items():
@@ -199,7 +196,7 @@ class LoadedParts:
                 engine.serve(served.prepared[device])
             cameras = [name for name, its_device in device_of.items() if its_device == device]
             workers[device] = FrameWorker(
-                engine, served, cameras, self.captures, events, self.statistics
+                engine, served, cameras, self.captures, self._output, self.statistics
             )
         return FrameWorkers(workers, device_of, engines.healthiest)
 

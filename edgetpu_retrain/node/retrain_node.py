@@ -267,7 +267,7 @@ class RetrainNode(ManagedEntity):
             devices = self._parts.check_devices()
             statistics = self._parts.statistics
             cameras = {
-                name: statistics.of(name) for name in self._present_parameters().camera_names
+                name: statistics.summary(name) for name in self._present_parameters().camera_names
             }
         self._diagnostics.publish(
             diagnostics(

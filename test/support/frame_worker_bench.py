@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A frame worker with small real models, and a record of the events that it reports."""
+"""A frame worker with small real models, and a record of its output."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import threading
 from types import SimpleNamespace
 from typing import Any
 
-from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.learning import FloatArray, Head
 from edgetpu_retrain.model_file.head.append_head import append_head
-from edgetpu_retrain.node.cameras.detections import BoxAnswer
+from edgetpu_retrain.node.cameras.detections import BoxClassification
 from edgetpu_retrain.node.cameras.image_transport import RAW
 from edgetpu_retrain.node.frames.captures import Capture, Captures
+from edgetpu_retrain.node.frames.frame_output import FrameOutput
 from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.frames.frame_worker import FrameWorker
 from edgetpu_retrain.node.frames.newest_frames import Frame
@@ -73,8 +73,8 @@ def frame(camera: str = 'front', arrived: float = 1.0, **changes: Any) -> Frame:
 
 
 @dataclass
-class RecordedEvents:
-    """What a worker reports, each kind of event in its own queue."""
+class RecordedOutput(FrameOutput):
+    """What a worker publishes, stores and logs, each kind in its own queue."""
 
     classifications: queue.Queue[tuple[Frame, LoadedModel, FloatArray]] = field(
         default_factory=queue.Queue
@@ -82,9 +82,8 @@ class RecordedEvents:
     embeddings: queue.Queue[tuple[Frame, RawArray]] = field(default_factory=queue.Queue)
     captures: queue.Queue[tuple[Capture, Frame, RawArray]] = field(default_factory=queue.Queue)
     pictures: list[RgbArray] = field(default_factory=list)
-    refusals: queue.Queue[tuple[Capture, Exception]] = field(default_factory=queue.Queue)
     faults: queue.Queue[tuple[Frame, Exception]] = field(default_factory=queue.Queue)
-    detections: queue.Queue[tuple[Frame, LoadedModel, Sequence[BoxAnswer], int]] = field(
+    detections: queue.Queue[tuple[Frame, LoadedModel, Sequence[BoxClassification], int]] = field(
         default_factory=queue.Queue
     )
     order: list[str] = field(default_factory=list)
@@ -92,7 +91,7 @@ class RecordedEvents:
     slow: threading.Event | None = None
     listens: bool = False
 
-    def classified(
+    def publish_classification(
         self, frame: Frame, model: LoadedModel, scores: FloatArray, embedding: RawArray
     ) -> None:
         if self.broken:
@@ -106,26 +105,22 @@ class RecordedEvents:
     def wants_embeddings(self) -> bool:
         return self.listens
 
-    def embedded(self, frame: Frame, embedding: RawArray) -> None:
+    def publish_embedding(self, frame: Frame, embedding: RawArray) -> None:
         self.embeddings.put((frame, embedding))
 
-    def captured(self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray) -> None:
+    def store_sample(
+        self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray
+    ) -> None:
         self.pictures.append(rgb)
         self.captures.put((capture, frame, embedding))
 
-    def not_captured(self, capture: Capture, error: Exception) -> None:
-        self.refusals.put((capture, error))
-
-    def detected(
-        self, frame: Frame, model: LoadedModel, answers: Sequence[BoxAnswer], skipped: int
+    def publish_detections(
+        self, frame: Frame, model: LoadedModel, boxes: Sequence[BoxClassification], skipped: int
     ) -> None:
         self.order.append('boxes')
-        self.detections.put((frame, model, answers, skipped))
+        self.detections.put((frame, model, boxes, skipped))
 
-    def unusable(self, frame: Frame, error: ImageError) -> None:
-        self.faults.put((frame, error))
-
-    def failed(self, frame: Frame, error: Exception) -> None:
+    def log_fault(self, frame: Frame, error: Exception) -> None:
         self.faults.put((frame, error))
 
 
@@ -137,11 +132,11 @@ class WorkerBench:
         serving = model(self.engine, *labels) if labels else None
         if serving is not None:
             self.engine.serve(serving.prepared['cpu'])
-        self.events = RecordedEvents()
+        self.output = RecordedOutput()
         self.captures = Captures()
         self.statistics = FrameStatistics(('front', 'rear'))
         self.worker = FrameWorker(
-            self.engine, serving, ('front', 'rear'), self.captures, self.events, self.statistics
+            self.engine, serving, ('front', 'rear'), self.captures, self.output, self.statistics
         )
         self.worker.start()
 

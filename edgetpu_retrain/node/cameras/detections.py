@@ -56,7 +56,7 @@ class Box:
 
 
 @dataclass(frozen=True, eq=False)
-class BoxAnswer:
+class BoxClassification:
     """
     What a model says of one box.
 

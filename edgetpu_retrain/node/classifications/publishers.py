@@ -11,7 +11,7 @@ from typing import Any
 
 from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.description import ModelDescription
-from edgetpu_retrain.node.cameras.detections import BoxAnswer
+from edgetpu_retrain.node.cameras.detections import BoxClassification
 from edgetpu_retrain.node.classifications.annotated_pictures import AnnotatedPictures
 from edgetpu_retrain.node.classifications.message import (
     classification_message,
@@ -37,7 +37,7 @@ from vision_msgs.msg import Classification, Detection2DArray
 _DEPTH = 10
 
 
-class AnswerPublishers:
+class ClassificationPublishers:
     """
     Publishes ``~/result``, ``~/classification``, ``~/embedding``, and those of each camera.
 
@@ -81,7 +81,7 @@ class AnswerPublishers:
         """Leave the topics."""
         self._stack.close()
 
-    def classified(
+    def publish_classification(
         self, frame: Frame, model: LoadedModel, scores: FloatArray, embedding: RawArray
     ) -> None:
         """Publish what a model says of a frame; the header is the source image's."""
@@ -127,18 +127,20 @@ class AnswerPublishers:
             ),
         )
 
-    def detected(self, frame: Frame, model: LoadedModel, answers: Sequence[BoxAnswer]) -> None:
+    def publish_detections(
+        self, frame: Frame, model: LoadedModel, boxes: Sequence[BoxClassification]
+    ) -> None:
         """Publish what a model says of boxes; header, boxes and ids are the detector's."""
         parameters = self._parameters()
         message = Detection2DArray(header=frame.detections.header)
         message.detections = [
             detection_message(
-                answer.box.detection,
+                box.box.detection,
                 model.labels,
-                _judge(model, answer.scores, answer.embedding, parameters.unknown_below).opinion,
+                _judge(model, box.scores, box.embedding, parameters.unknown_below).opinion,
                 parameters.max_results,
             )
-            for answer in answers
+            for box in boxes
         ]
         self._detections[frame.camera].publish(message)
 
@@ -146,7 +148,7 @@ class AnswerPublishers:
         """Tell whether somebody listens to ``~/embedding``."""
         return bool(self._embedding.get_subscription_count())
 
-    def embedded(self, frame: Frame, embedding: RawArray) -> None:
+    def publish_embedding(self, frame: Frame, embedding: RawArray) -> None:
         """Publish the raw embedding ``[D]`` of a frame."""
         self._embedding.publish(embedding_message(frame, embedding, self._description))
 

@@ -1,30 +1,23 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What became of each camera's frames, and how long each stage of their way took."""
+"""FrameStatistics: counts each camera's frames and times the stages of their processing."""
 
 from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-import math
 import threading
+from typing import NamedTuple
 
-STAGES = ('waiting', 'conversion', 'resize', 'inference', 'publication', 'total')
-"""
-From the arrival of an image to its classification:
-
-``waiting`` for the frame before it, ``conversion`` to RGB, ``resize`` to the model's input,
-``inference``, ``publication``, and all of it from the callback on.  Where the next image waits
-already, publication begins with its inference, and goes on beside it.
-"""
+import numpy as np
 
 COUNTS = ('received', 'dropped', 'classified', 'unusable', 'lost')
 """
-What can become of a frame.
+Counts of frames.
 
-``dropped``: a newer one came before its turn; ``unusable``: it held no picture; ``lost``: to a
-failure of the node or its device.
+``dropped``: replaced by a newer frame; ``unusable``: malformed; ``lost``: to a failure of the
+node or its device.
 """
 
 DETECTION_COUNTS = (
@@ -36,26 +29,47 @@ DETECTION_COUNTS = (
     'boxes skipped',
 )
 """
-What can become of detections, for cameras that have them.
+Counts of detections, for cameras that have them.
 
-``unmatched``: no image of their stamp; ``dropped``: those of a newer image came before their
-turn; ``lost``: their image held no picture, or something broke; ``boxes skipped``: outside of
-the image, without a size, or more than ``max_detections``.
+``unmatched``: no image with their stamp; ``dropped``: replaced by those of a newer image;
+``lost``: malformed, or to a failure; ``boxes skipped``: outside of the image, without a size, or
+more than ``max_detections``.
 """
 
 WINDOW = 512
-"""Of so many latest frames percentiles are taken: some 15 seconds at 30 frames a second."""
+"""Number of frames whose times are kept: about 15 seconds at 30 frames a second."""
+
+
+class StageTimes(NamedTuple):
+    """
+    Duration of each stage of a frame, seconds.
+
+    Args:
+        waiting: for the previous frame.
+        conversion: to RGB.
+        resize: to the model's input.
+        inference: of the model.
+        publication: including the wait for the previous publication.
+        total: from the image's callback to the end of the publication.
+    """
+
+    waiting: float
+    conversion: float
+    resize: float
+    inference: float
+    publication: float
+    total: float
 
 
 @dataclass(frozen=True)
 class CameraStatistics:
     """
-    One camera's numbers at one moment.
+    Statistics of a camera.
 
     Args:
-        counts: how many frames since the node was configured, by :data:`COUNTS`.
-        detections: how many detections, by :data:`DETECTION_COUNTS`; empty for a camera without.
-        latencies: stage to median and 99th percentile, seconds; only stages that were measured.
+        counts: number of frames since the node was configured, by :data:`COUNTS`.
+        detections: number of detections, by :data:`DETECTION_COUNTS`; empty without detections.
+        latencies: stage to median and 99th percentile, seconds; empty without classified frames.
     """
 
     counts: Mapping[str, int]
@@ -65,7 +79,7 @@ class CameraStatistics:
 
 class FrameStatistics:
     """
-    The statistics of all cameras; every method may be called from any thread.
+    The statistics of all cameras; thread-safe.
 
     Args:
         cameras: their names.
@@ -74,53 +88,40 @@ class FrameStatistics:
     def __init__(self, cameras: Iterable[str]) -> None:
         self._lock = threading.Lock()
         self._counts: dict[str, Counter[str]] = {name: Counter() for name in cameras}
-        self._latencies: dict[str, dict[str, deque[float]]] = {name: {} for name in self._counts}
+        self._times: dict[str, deque[StageTimes]] = {
+            name: deque(maxlen=WINDOW) for name in self._counts
+        }
 
     def count(self, camera: str, what: str, number: int = 1) -> None:
         """
-        Count frames, see :data:`COUNTS`, or detections, see :data:`DETECTION_COUNTS`.
+        Count frames or detections.
 
         Args:
             camera: its name.
-            what: became of them.
-            number: how many; 0 tells that there can be some.
+            what: one of :data:`COUNTS` or :data:`DETECTION_COUNTS`.
+            number: how many; 0 marks a camera that has detections.
         """
         with self._lock:
             self._counts[camera][what] += number
 
-    def measured(self, camera: str, stages: Mapping[str, float]) -> None:
-        """Note how long stages of a frame took, in seconds, see :data:`STAGES`."""
+    def add_classified(self, camera: str, times: StageTimes) -> None:
+        """Count a classified frame and keep its times."""
         with self._lock:
-            windows = self._latencies[camera]
-            for stage, seconds in stages.items():
-                windows.setdefault(stage, deque(maxlen=WINDOW)).append(seconds)
+            self._counts[camera]['classified'] += 1
+            self._times[camera].append(times)
 
-    def of(self, camera: str) -> CameraStatistics:
-        """Return the numbers of a camera."""
+    def summary(self, camera: str) -> CameraStatistics:
+        """Return the statistics of a camera."""
         with self._lock:
-            counted = dict(self._counts[camera])
-            windows = {stage: list(window) for stage, window in self._latencies[camera].items()}
-        has_detections = any(what in counted for what in DETECTION_COUNTS)
+            counts = self._counts[camera].copy()
+            times = list(self._times[camera])
+        has_detections = any(what in counts for what in DETECTION_COUNTS)
+        latencies = {}
+        if times:
+            percentiles = np.percentile(times, (50, 99), axis=0).T.tolist()
+            latencies = dict(zip(StageTimes._fields, map(tuple, percentiles), strict=True))
         return CameraStatistics(
-            {what: counted.get(what, 0) for what in COUNTS},
-            {what: counted.get(what, 0) for what in DETECTION_COUNTS if has_detections},
-            {
-                stage: (percentile(seconds, 50), percentile(seconds, 99))
-                for stage, seconds in windows.items()
-            },
+            {what: counts[what] for what in COUNTS},
+            {what: counts[what] for what in DETECTION_COUNTS if has_detections},
+            latencies,
         )
-
-
-def percentile(values: list[float], percent: float) -> float:
-    """
-    Return the smallest value that at least so many percent of the values do not exceed.
-
-    Args:
-        values: at least one.
-        percent: above 0, up to 100.
-
-    >>> percentile([3.0, 1.0, 2.0, 4.0], 50), percentile([3.0, 1.0, 2.0, 4.0], 99)
-    (2.0, 4.0)
-    """
-    ordered = sorted(values)
-    return ordered[max(0, math.ceil(percent / 100 * len(ordered)) - 1)]

@@ -51,7 +51,7 @@ class Inputs(LoneNode):
 
     @property
     def unmatched(self) -> int:
-        return self.statistics.of('front').detections['detections unmatched']
+        return self.statistics.summary('front').detections['detections unmatched']
 
     def close(self) -> None:
         self.detections.close()

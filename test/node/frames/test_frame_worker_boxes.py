@@ -4,53 +4,59 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.runtime.models.classifier import Classifier
 import numpy as np
+import pytest
 from support.frame_worker_bench import (
     detected,
     detection,
     expected_embedding,
     frame,
+    model,
     PATIENCE_S,
     PICTURE,
     WorkerBench,
 )
 
 
-def test_boxes_are_answered_clipped_and_empty_ones_counted(trained: WorkerBench) -> None:
+def test_boxes_are_clipped_and_empty_ones_counted(trained: WorkerBench) -> None:
     inside, partly = detection('a', 5, 3, 6, 4), detection('b', 0, 12, 8, 6)
     outside = detection('c', 50, 3, 6, 4)
     sent = detected(inside, outside, partly)
     trained.worker.offer(sent)
-    told, serving, answers, skipped = trained.events.detections.get(timeout=PATIENCE_S)
-    assert told is sent
+    published, serving, boxes, skipped = trained.output.detections.get(timeout=PATIENCE_S)
+    assert published is sent
     assert skipped == 1
-    assert [answer.box.detection for answer in answers] == [inside, partly]
-    for answer, region in zip(answers, (Region(2, 1, 6, 4), Region(0, 9, 4, 3)), strict=True):
-        assert answer.box.region == region
+    assert [box.box.detection for box in boxes] == [inside, partly]
+    for box, region in zip(boxes, (Region(2, 1, 6, 4), Region(0, 9, 4, 3)), strict=True):
+        assert box.box.region == region
         classifier = Classifier(serving.prepared['cpu'].model, device='cpu')
         expected = classifier.classify(region.cut(PICTURE))
-        np.testing.assert_array_equal(answer.scores, expected.scores)
-        np.testing.assert_array_equal(answer.embedding, expected_embedding(region))
+        np.testing.assert_array_equal(box.scores, expected.scores)
+        np.testing.assert_array_equal(box.embedding, expected_embedding(region))
     trained.worker.stop()
-    assert trained.statistics.of('front').counts['received'] == 0
-    assert trained.statistics.of('front').detections['boxes classified'] == 2
-    assert trained.statistics.of('front').detections['boxes skipped'] == 1
-    assert trained.statistics.of('rear').detections == {}
+    assert trained.statistics.summary('front').counts['received'] == 0
+    assert trained.statistics.summary('front').detections['boxes classified'] == 2
+    assert trained.statistics.summary('front').detections['boxes skipped'] == 1
+    assert trained.statistics.summary('rear').detections == {}
 
 
-def test_an_image_without_boxes_is_answered_without_boxes(trained: WorkerBench) -> None:
+def test_an_image_without_boxes_gets_empty_detections(trained: WorkerBench) -> None:
     trained.worker.offer(detected())
-    assert trained.events.detections.get(timeout=PATIENCE_S)[2:] == ([], 0)
+    assert trained.output.detections.get(timeout=PATIENCE_S)[2:] == ([], 0)
 
 
-def test_before_the_first_training_boxes_are_not_answered(untrained: WorkerBench) -> None:
+def test_before_the_first_training_boxes_are_not_classified(untrained: WorkerBench) -> None:
     untrained.worker.offer(detected(detection('a', 5, 3, 6, 4)))
     untrained.worker.embed(PICTURE).result(timeout=PATIENCE_S)
     untrained.worker.stop()
-    assert untrained.events.detections.empty()
+    assert untrained.output.detections.empty()
 
 
 def test_no_camera_waits_for_the_many_boxes_of_another(trained: WorkerBench) -> None:
@@ -62,31 +68,69 @@ def test_no_camera_waits_for_the_many_boxes_of_another(trained: WorkerBench) -> 
     trained.worker._frames.take(detections=False)
     trained.worker.offer(frame('front'))
     trained.worker.start()
-    trained.events.detections.get(timeout=PATIENCE_S)
-    assert trained.events.order[-1] == 'boxes'
-    assert sorted(trained.events.order[:-1]) == ['front', 'rear']
+    trained.output.detections.get(timeout=PATIENCE_S)
+    assert trained.output.order[-1] == 'boxes'
+    assert sorted(trained.output.order[:-1]) == ['front', 'rear']
 
 
-def test_a_worker_that_ends_leaves_boxes_and_does_what_was_asked_between_them(
-    trained: WorkerBench,
+class PausedRun:
+    """An engine whose next inference waits until it is resumed."""
+
+    def __init__(self, bench: WorkerBench, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.started, self.resumed = threading.Event(), threading.Event()
+        self._run = bench.engine.run
+        monkeypatch.setattr(bench.engine, 'run', self._wait_and_run)
+
+    def _wait_and_run(self, rgb: RgbArray) -> Any:
+        self.started.set()
+        assert self.resumed.wait(PATIENCE_S)
+        return self._run(rgb)
+
+
+THREE_BOXES = [detection('a', 5, 3, 6, 4)] * 3
+
+
+def test_jobs_run_between_boxes(trained: WorkerBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    paused = PausedRun(trained, monkeypatch)
+    trained.worker.offer(detected(*THREE_BOXES))
+    assert paused.started.wait(PATIENCE_S)
+    job = trained.worker._between_frames(lambda: trained.output.order.append('job'))
+    paused.resumed.set()
+    job.result(PATIENCE_S)
+    assert len(trained.output.detections.get(timeout=PATIENCE_S)[2]) == 3
+    assert trained.output.order == ['job', 'boxes']
+
+
+def test_a_stopping_worker_drops_boxes(
+    trained: WorkerBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    paused = PausedRun(trained, monkeypatch)
+    trained.worker.offer(detected(*THREE_BOXES))
+    assert paused.started.wait(PATIENCE_S)
+    threading.Timer(0.05, paused.resumed.set).start()
     trained.worker.stop()
-    three = detected(*[detection('a', 5, 3, 6, 4)] * 3)
-    trained.worker.offer(three)
-    trained.worker._classify_boxes(three)
-    assert trained.events.detections.empty()
-    trained.worker._stopping = False
-    asked = trained.worker._between_frames(lambda: 'between')
-    trained.worker._classify_boxes(three)
-    assert asked.result(PATIENCE_S) == 'between'
-    trained.worker._answering.tell()
-    assert len(trained.events.detections.get(timeout=PATIENCE_S)[2]) == 3
+    assert trained.output.detections.empty()
 
 
-def test_boxes_in_a_broken_image_are_told_and_counted_apart(trained: WorkerBench) -> None:
+def test_after_a_swap_between_boxes_all_are_classified_by_the_new_model(
+    trained: WorkerBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paused = PausedRun(trained, monkeypatch)
+    trained.worker.offer(detected(*THREE_BOXES))
+    assert paused.started.wait(PATIENCE_S)
+    swapped = model(trained.engine, 'a', 'b', 'c')
+    swap = trained.worker.serve(swapped, swapped.prepared['cpu'])
+    paused.resumed.set()
+    swap.result(PATIENCE_S)
+    _, serving, boxes, _ = trained.output.detections.get(timeout=PATIENCE_S)
+    assert serving is swapped
+    assert [len(box.scores) for box in boxes] == [3, 3, 3]
+
+
+def test_boxes_in_a_malformed_image_are_logged_and_counted_apart(trained: WorkerBench) -> None:
     trained.worker.offer(detected(detection('a', 5, 3, 6, 4), step=1))
-    assert isinstance(trained.events.faults.get(timeout=PATIENCE_S)[1], ImageError)
+    assert isinstance(trained.output.faults.get(timeout=PATIENCE_S)[1], ImageError)
     trained.worker.stop()
-    numbers = trained.statistics.of('front')
+    numbers = trained.statistics.summary('front')
     assert numbers.counts['unusable'] == 0
     assert numbers.detections['detections lost'] == 1

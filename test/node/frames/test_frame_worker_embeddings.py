@@ -10,6 +10,7 @@ from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.runtime.models.extractor import Extractor
 import numpy as np
+import pytest
 from support.frame_worker_bench import (
     expected_embedding,
     EXTRACTOR,
@@ -24,11 +25,11 @@ def test_classification_and_captures_share_a_pass(trained: WorkerBench) -> None:
     first, second = trained.ask(), trained.ask(camera='front')
     sent = frame()
     trained.worker.offer(sent)
-    assert trained.events.classifications.get(timeout=PATIENCE_S)[0] is sent
+    assert trained.output.classifications.get(timeout=PATIENCE_S)[0] is sent
     for capture in (first, second):
-        told, told_frame, embedding = trained.events.captures.get(timeout=PATIENCE_S)
-        assert told is capture
-        assert told_frame is sent
+        claimed, captured, embedding = trained.output.captures.get(timeout=PATIENCE_S)
+        assert claimed is capture
+        assert captured is sent
         np.testing.assert_array_equal(embedding, expected_embedding())
 
 
@@ -36,11 +37,11 @@ def test_before_the_first_training_frames_are_only_captured(untrained: WorkerBen
     untrained.worker.offer(frame(arrived=1.0))
     capture = untrained.ask(since=2.0)
     untrained.worker.offer(frame(arrived=3.0))
-    told, told_frame, embedding = untrained.events.captures.get(timeout=PATIENCE_S)
-    assert told is capture
-    assert told_frame.arrived == 3.0
+    claimed, captured, embedding = untrained.output.captures.get(timeout=PATIENCE_S)
+    assert claimed is capture
+    assert captured.arrived == 3.0
     np.testing.assert_array_equal(embedding, expected_embedding())
-    assert untrained.events.classifications.empty()
+    assert untrained.output.classifications.empty()
 
 
 def test_a_picture_is_embedded_between_frames(
@@ -51,23 +52,23 @@ def test_a_picture_is_embedded_between_frames(
         np.testing.assert_array_equal(embedding, expected_embedding())
 
 
-def test_a_broken_frame_is_told_though_nobody_wants_its_embedding(untrained: WorkerBench) -> None:
+def test_a_malformed_frame_is_logged_before_training(untrained: WorkerBench) -> None:
     untrained.worker.offer(frame(data=b''))
-    assert isinstance(untrained.events.faults.get(timeout=PATIENCE_S)[1], ImageError)
+    assert isinstance(untrained.output.faults.get(timeout=PATIENCE_S)[1], ImageError)
 
 
-def test_embeddings_are_told_only_while_somebody_listens(
+def test_embeddings_are_published_only_while_somebody_subscribes(
     untrained: WorkerBench, trained: WorkerBench
 ) -> None:
     for bench in (untrained, trained):
         bench.worker.offer(frame())
         bench.worker.embed(PICTURE).result(timeout=PATIENCE_S)
-        assert bench.events.embeddings.empty()
-        bench.events.listens = True
+        assert bench.output.embeddings.empty()
+        bench.output.listens = True
         sent = frame(arrived=2.0)
         bench.worker.offer(sent)
-        told, embedding = bench.events.embeddings.get(timeout=PATIENCE_S)
-        assert told is sent
+        embedded, embedding = bench.output.embeddings.get(timeout=PATIENCE_S)
+        assert embedded is sent
         np.testing.assert_array_equal(embedding, expected_embedding())
 
 
@@ -75,34 +76,33 @@ def test_a_region_is_embedded_instead_of_the_whole(trained: WorkerBench) -> None
     region = Region(2, 1, 6, 5)
     trained.ask(region=region)
     trained.worker.offer(frame())
-    _, _, embedding = trained.events.captures.get(timeout=PATIENCE_S)
+    _, _, embedding = trained.output.captures.get(timeout=PATIENCE_S)
     cut = PICTURE[1:6, 2:8]
     np.testing.assert_array_equal(embedding, Extractor(EXTRACTOR).embed(cut))
-    np.testing.assert_array_equal(trained.events.pictures[0], cut)
+    np.testing.assert_array_equal(trained.output.pictures[0], cut)
 
 
-def test_a_region_beyond_the_image_is_told_and_the_frame_still_answered(
+def test_a_region_beyond_the_image_fails_the_capture_and_not_the_frame(
     trained: WorkerBench,
 ) -> None:
     capture = trained.ask(region=Region(5, 0, 10, 1))
     trained.worker.offer(frame())
-    assert trained.events.classifications.get(timeout=PATIENCE_S)
-    told, error = trained.events.refusals.get(timeout=PATIENCE_S)
-    assert told is capture
-    assert 'region of interest 10x1+5+0 reaches beyond the image of 10x12' in str(error)
+    assert trained.output.classifications.get(timeout=PATIENCE_S)
+    with pytest.raises(ImageError, match=r'10x1\+5\+0 reaches beyond the image of 10x12'):
+        capture.done.result(PATIENCE_S)
 
 
-def test_a_camera_is_used_for_its_region_and_taught_another(trained: WorkerBench) -> None:
+def test_a_capture_can_have_another_region_than_the_camera(trained: WorkerBench) -> None:
     whole = Region(0, 0, 10, 12)
     trained.ask(region=whole)
     trained.worker.offer(replace(frame(), region=Region(2, 1, 6, 5)))
-    # RecordedEvents.classified compares with what the camera's region embeds to.
-    assert trained.events.classifications.get(timeout=PATIENCE_S)
-    _, _, embedding = trained.events.captures.get(timeout=PATIENCE_S)
+    # RecordedOutput.publish_classification compares with what the camera's region embeds to.
+    assert trained.output.classifications.get(timeout=PATIENCE_S)
+    _, _, embedding = trained.output.captures.get(timeout=PATIENCE_S)
     np.testing.assert_array_equal(embedding, expected_embedding())
 
 
 def test_a_region_beyond_the_image_makes_it_unusable(trained: WorkerBench) -> None:
     trained.worker.offer(replace(frame(), region=Region(8, 0, 3, 3)))
-    _, error = trained.events.faults.get(timeout=PATIENCE_S)
+    _, error = trained.output.faults.get(timeout=PATIENCE_S)
     assert 'reaches beyond the image of 10x12 pixels' in str(error)

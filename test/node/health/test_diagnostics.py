@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus
-from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
+from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics, StageTimes
 from edgetpu_retrain.node.health.device_watch import DeviceFacts
 from edgetpu_retrain.node.health.diagnostics import camera_problem, diagnostics
 from edgetpu_retrain.node.health.status import NodeFacts
@@ -13,7 +13,7 @@ from edgetpu_retrain.runtime.engines.engine import EngineStatus
 
 def test_problems_raise_the_level_of_what_they_are_of() -> None:
     statistics = FrameStatistics(('left', 'right'))
-    statistics.measured('left', {'total': 0.0123})
+    statistics.add_classified('left', StageTimes(0.0, 0.0, 0.0, 0.0, 0.0, 0.0123))
     facts = NodeFacts(
         state='active',
         device='usb:0',
@@ -24,7 +24,7 @@ def test_problems_raise_the_level_of_what_they_are_of() -> None:
         'robot/edgetpu_retrain',
         Time(sec=7),
         facts,
-        {name: statistics.of(name) for name in ('left', 'right')},
+        {name: statistics.summary(name) for name in ('left', 'right')},
         [
             DeviceFacts('usb', ('left',), EngineStatus('usb:0', 'litert', '', 48.75)),
             DeviceFacts('pci', ('right',), EngineStatus('', '', 'Nothing runs.')),
