@@ -15,7 +15,6 @@ from edgetpu_retrain.errors import DeviceError, ImageError
 from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.model_file.head.expose_embedding import expose_embedding
 from edgetpu_retrain.runtime.engines.engine import Answer, check_kind, EngineStatus, PreparedModel
-from edgetpu_retrain.runtime.interpreters.image_input import nothing
 from edgetpu_retrain.runtime.interpreters.preprocessing import Image
 from edgetpu_retrain.runtime.interpreters.probe import probe
 from edgetpu_retrain.runtime.models.classifier import Classifier
@@ -72,10 +71,10 @@ class CpuEngine:
         """One sentence for the user at startup, or ``''``."""
         return self._loaded.note
 
-    def run(self, rgb: Image, meanwhile: Callable[[], None] = nothing) -> Answer:
+    def run(self, rgb: Image) -> Answer:
         """Return embedding and scores of a picture; see :meth:`Engine.run`."""
         try:
-            answer = self._pass(rgb, meanwhile)
+            answer = self._pass(rgb)
         except (ImageError, DeviceError):
             raise
         except Exception as error:
@@ -87,16 +86,16 @@ class CpuEngine:
         self._problem = ''
         return answer
 
-    def _pass(self, rgb: Image, meanwhile: Callable[[], None]) -> Answer:
+    def _pass(self, rgb: Image) -> Answer:
         if self._served is not None:
             classifier = self._served.classifier
-            classified = classifier.classify(rgb, meanwhile)
+            classified = classifier.classify(rgb)
             return Answer(
                 classified.embedding, classified.scores, self._served, 'cpu', classifier.times
             )
         if self._extractor is None:
             raise DeviceError('The engine is closed.')
-        embedding = self._extractor.embed(rgb, meanwhile)
+        embedding = self._extractor.embed(rgb)
         return Answer(embedding, None, None, 'cpu', self._extractor.times)
 
     def prepare(self, model: bytes, *, trusted: bool = True) -> PreparedModel:

@@ -29,7 +29,6 @@ from edgetpu_retrain.runtime.engines.cpu_twin import CpuTwin
 from edgetpu_retrain.runtime.engines.engine import Answer, check_kind, EngineStatus, PreparedModel
 from edgetpu_retrain.runtime.interpreters.device import find_edgetpu
 from edgetpu_retrain.runtime.interpreters.guard import CallTimedOutError
-from edgetpu_retrain.runtime.interpreters.image_input import nothing
 from edgetpu_retrain.runtime.interpreters.preprocessing import Image
 from edgetpu_retrain.runtime.interpreters.probe import probe, ProbeLimits
 from edgetpu_retrain.runtime.models.classifier import Classifier
@@ -134,14 +133,14 @@ class EdgeTpuEngine:
         """One sentence for the user at startup, or ``''``."""
         return ''
 
-    def run(self, rgb: Image, meanwhile: Callable[[], None] = nothing) -> Answer:
+    def run(self, rgb: Image) -> Answer:
         """Return embedding and scores of a picture; see :meth:`Engine.run`."""
         self._take_recovered()
         with self._lock:
             on_device, served, failures = self._on_device, self._served, self._failures
         if on_device is not None:
             try:
-                return on_device.run(rgb, served, self._invoke_timeout_s, meanwhile)
+                return on_device.run(rgb, served, self._invoke_timeout_s)
             except ImageError:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it was, the device did not do it

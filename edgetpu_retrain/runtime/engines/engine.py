@@ -9,14 +9,13 @@ creates an engine.  An engine has one extractor and can serve a model that was r
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.description import ModelDescription
-from edgetpu_retrain.runtime.interpreters.image_input import nothing, PassTimes
+from edgetpu_retrain.runtime.interpreters.image_input import PassTimes
 from edgetpu_retrain.runtime.interpreters.preprocessing import Image
 import numpy.typing as npt
 
@@ -91,15 +90,12 @@ class Engine(Protocol):
     def note(self) -> str:
         """One sentence for the user at startup, or ``''``."""
 
-    def run(self, rgb: Image, meanwhile: Callable[[], None] = nothing) -> Answer:
+    def run(self, rgb: Image) -> Answer:
         """
         Return embedding and scores of a picture.
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
-            meanwhile: called just before the interpreter is invoked, in the invoking thread.
-                Work that it wakes in other threads has the GIL until inference is done.  It is
-                not called while the device is down.
 
         Raises:
             ImageError: if ``rgb`` is not such a picture.

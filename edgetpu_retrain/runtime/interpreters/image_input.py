@@ -12,10 +12,6 @@ from edgetpu_retrain.runtime.interpreters.preprocessing import check_image, fit_
 import numpy as np
 
 
-def nothing() -> None:
-    """Do nothing; the default callback of an inference."""
-
-
 @dataclass(frozen=True)
 class PassTimes:
     """

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 import time
 from typing import Any
@@ -14,7 +13,7 @@ from edgetpu_retrain.model_file.description import describe_embedding, ModelDesc
 from edgetpu_retrain.model_file.head.expose_embedding import expose_embedding
 from edgetpu_retrain.model_file.metadata.labels import read_labels
 from edgetpu_retrain.model_file.quantization import dequantize, QuantizationParameters
-from edgetpu_retrain.runtime.interpreters.image_input import ImageInput, nothing, PassTimes
+from edgetpu_retrain.runtime.interpreters.image_input import ImageInput, PassTimes
 from edgetpu_retrain.runtime.interpreters.interpreter import load_parsed, LoadedModel
 from edgetpu_retrain.runtime.interpreters.preprocessing import Image
 import numpy as np
@@ -75,13 +74,12 @@ class Classifier:
         self.times = PassTimes()
         self._input = ImageInput(self.loaded, self.description)
 
-    def classify(self, rgb: Image, meanwhile: Callable[[], None] = nothing) -> Classified:
+    def classify(self, rgb: Image) -> Classified:
         """
         Return scores and embedding of a picture.
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
-            meanwhile: called just before the interpreter is invoked.
 
         Raises:
             ImageError: if ``rgb`` is not such a picture.
@@ -90,7 +88,6 @@ class Classifier:
         begin = time.perf_counter()
         self._input.write(rgb)
         written = time.perf_counter()
-        meanwhile()
         interpreter.invoke()
         raw = interpreter.get_tensor(self._scores).reshape(-1)
         embedding = interpreter.get_tensor(self._embedding).reshape(-1)

@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 import time
 from typing import Any
 
 from edgetpu_retrain.model_file.description import describe, ModelDescription
-from edgetpu_retrain.runtime.interpreters.image_input import ImageInput, nothing, PassTimes
+from edgetpu_retrain.runtime.interpreters.image_input import ImageInput, PassTimes
 from edgetpu_retrain.runtime.interpreters.interpreter import load_parsed, LoadedModel
 from edgetpu_retrain.runtime.interpreters.preprocessing import Image
 import numpy.typing as npt
@@ -49,13 +48,12 @@ class Extractor:
         self.times = PassTimes()
         self._output = int(self.loaded.interpreter.get_output_details()[0]['index'])
 
-    def embed(self, rgb: Image, meanwhile: Callable[[], None] = nothing) -> npt.NDArray[Any]:
+    def embed(self, rgb: Image) -> npt.NDArray[Any]:
         """
         Return the embedding of a picture.
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
-            meanwhile: called just before the interpreter is invoked.
 
         Returns:
             ``[D]`` in the extractor's output type, raw: scale and zero point are in
@@ -67,7 +65,6 @@ class Extractor:
         begin = time.perf_counter()
         self._input.write(rgb)
         written = time.perf_counter()
-        meanwhile()
         embedding = self._invoke()
         self.times = PassTimes(written - begin, time.perf_counter() - written)
         return embedding

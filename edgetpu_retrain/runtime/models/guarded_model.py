@@ -9,7 +9,6 @@ from collections.abc import Callable
 from edgetpu_retrain.errors import RetrainError
 from edgetpu_retrain.runtime.engines.engine import Answer, PreparedModel
 from edgetpu_retrain.runtime.interpreters.guard import CallTimedOutError, Guard
-from edgetpu_retrain.runtime.interpreters.image_input import nothing
 from edgetpu_retrain.runtime.interpreters.preprocessing import Image
 from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.runtime.models.extractor import Extractor
@@ -38,13 +37,7 @@ class GuardedModel:
         self.model = self._guard.call(load, timeout_s)
         self.loaded = self.model.loaded
 
-    def run(
-        self,
-        rgb: Image,
-        served: PreparedModel | None,
-        timeout_s: float,
-        meanwhile: Callable[[], None] = nothing,
-    ) -> Answer:
+    def run(self, rgb: Image, served: PreparedModel | None, timeout_s: float) -> Answer:
         """
         Return embedding and scores of a picture.
 
@@ -52,23 +45,20 @@ class GuardedModel:
             rgb: uint8 ``[H, W, 3]``.
             served: the model of the classifier, if one is loaded.
             timeout_s: timeout for the inference, seconds.
-            meanwhile: called just before the interpreter is invoked, in the model's thread.
 
         Raises:
             CallTimedOutError: if it takes longer; the model is unusable from then on.
             ImageError: if ``rgb`` is not such a picture.
             Exception: whatever the runtime raises.
         """
-        return self._guard.call(lambda: self._pass(rgb, served, meanwhile), timeout_s)
+        return self._guard.call(lambda: self._pass(rgb, served), timeout_s)
 
-    def _pass(
-        self, rgb: Image, served: PreparedModel | None, meanwhile: Callable[[], None]
-    ) -> Answer:
+    def _pass(self, rgb: Image, served: PreparedModel | None) -> Answer:
         model, device = self.model, self.loaded.device
         if isinstance(model, Classifier):
-            classified = model.classify(rgb, meanwhile)
+            classified = model.classify(rgb)
             return Answer(classified.embedding, classified.scores, served, device, model.times)
-        return Answer(model.embed(rgb, meanwhile), None, None, device, model.times)
+        return Answer(model.embed(rgb), None, None, device, model.times)
 
 
 def failure_sentence(error: Exception) -> str:

@@ -33,7 +33,7 @@ def retrained(extractor: bytes = EXTRACTOR, seed: int = 0, classes: int = 3) -> 
 
 
 def break_interpreter(engine: CpuEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_rgb: Any, _meanwhile: Any) -> None:
+    def fail(_rgb: Any) -> None:
         raise RuntimeError('node 3\nfailed')
 
     monkeypatch.setattr(engine._extractor, 'embed', fail)
