@@ -1,14 +1,14 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-One target under libFuzzer, in a process of its own.
+Runs one target under libFuzzer.
 
-    fuzz_target.py TARGET FOLDER SCRATCH [FLAG...]
+    python -m fuzz.fuzz_target TARGET FOLDER SCRATCH [FLAG...]
 
-FOLDER has a folder `findings`; it gets `last_input`, the input of the moment, and `hang.txt`, the
-traceback of an input that takes too long.  SCRATCH is an empty folder; flags, and folders of
-inputs, are libFuzzer's.  An exception is a finding, written down without an end of the process,
-so that one does not hide the others.
+FOLDER has a folder `findings`; the program writes `last_input`, the current input, and `hang.txt`,
+the traceback of an input that takes too long.  SCRATCH is an empty folder; FLAGs, and folders of
+inputs, are libFuzzer's.  An exception is stored as a finding and does not end the process, so that
+one finding does not hide others.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ import sys
 from typing import NamedTuple, TextIO
 
 import atheris
-from finding import note
-from target import check, Target
-from target_list import load_target
+from fuzz.finding import note
+from fuzz.target import check, Target
+from fuzz.target_list import load_target
 
-# Room for the interpreter, its libraries and libFuzzer's own tables, above what is there when
-# fuzzing begins: more than any budget of an input, and what an absurd count would ask for.
+# Address space beyond what is used when fuzzing begins: more than the budget of any input, less
+# than an absurd count in a file would allocate.
 _ROOM_BYTES = 1024 * 2**20
 
 TIMEOUT_S = 10
-"""An input that takes so long hangs whoever reads it: the largest good ones take milliseconds."""
+"""An input that takes longer is a hang: the largest valid ones take milliseconds."""
 
 
 class _Watch(NamedTuple):
-    """What is left of a process that does not come to its end."""
+    """Files that remain when the process does not end normally."""
 
     last_input: FileIO
     hang: TextIO
@@ -47,7 +47,7 @@ def main() -> None:
     findings = Path(folder) / 'findings'
     with atheris.instrument_imports(include=['edgetpu_retrain'], enable_loader_override=False):
         target = load_target(name)
-        # What is imported at the first use is to be instrumented, too.
+        # Run the seeds here, so that lazily imported modules are instrumented as well.
         for seed in target.seeds():
             _try(target, seed, Path(scratch), findings)
     options = {}
@@ -68,7 +68,7 @@ def main() -> None:
         )
         _end_without_destructors()
         _limit_memory()
-        # It ends the process.
+        # This call ends the process.
         atheris.Fuzz()
 
 
@@ -79,8 +79,8 @@ def _try(
         watch.last_input.seek(0)
         watch.last_input.truncate()
         watch.last_input.write(data)
-        # Not libFuzzer's alarm: one that reaches another thread is lost on atheris, and the next
-        # one ends the process.
+        # libFuzzer's own alarm is unusable: atheris loses one that reaches another thread, and the
+        # next one ends the process.
         faulthandler.dump_traceback_later(TIMEOUT_S, exit=True, file=watch.hang)
     try:
         check(target, data, folder)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from message_fields import Fields
+from fuzz.message_fields import Fields
 
 _SMALL_IMAGE_BYTES = 1 << 16
 

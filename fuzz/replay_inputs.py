@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Give inputs to a target, one after the other: ``replay_inputs.py TARGET FINDINGS PATH...``.
+Runs a target on inputs, without atheris: ``python -m fuzz.replay_inputs TARGET FINDINGS PATH...``.
 
-A path may be a folder of inputs.  Each input has to do what a target may do, and to keep to its
-budget of memory; whatever does not is kept in the folder FINDINGS.  No atheris is needed.
+A path is an input or a folder of inputs.  Inputs that make the target raise another exception than
+it may, or exceed its memory budget, are stored in the folder FINDINGS.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from collections.abc import Iterator
 from pathlib import Path
 import sys
 
-from finding import note
-from target import check, check_memory, scratch_folder
-from target_list import load_target
+from fuzz.finding import note
+from fuzz.target import check, check_memory, scratch_folder
+from fuzz.target_list import load_target
 
 
 def main() -> None:
-    """Replay, print the dearest input, and end with 1 when there was a finding."""
+    """Run all inputs, print the largest memory use, and exit with 1 if there is a finding."""
     name, folder, *paths = sys.argv[1:]
     findings = Path(folder)
     target = load_target(name)
     highest, failed = 0, 0
     with scratch_folder() as scratch:
         for seed in target.seeds():
-            # What is imported or built at the first use is no input's cost.
+            # Imports and caches of the first run are not a cost of the input.
             check(target, seed, scratch)
         for path in _inputs(map(Path, paths)):
             data = path.read_bytes()

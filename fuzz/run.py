@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Fuzz every parser of outside bytes: ``fuzz/run.py --seconds 60 [TARGET...]``, as `make fuzz` does.
+Fuzzes every parser of untrusted bytes: ``make fuzz SECONDS=60 [ARGS=TARGET...]``.
 
-A line for each target as it is done, then a table, then one JSON object in the last line.  The
-exit code is 0 when nothing was found, 1 when something was, 2 when fuzzing is not possible here.
+It prints a line for each finished target, then a table, then a JSON object in the last line.  The
+exit code is 0 without findings, 1 with findings, and 2 where fuzzing is not possible.
 """
 
 from __future__ import annotations
@@ -20,19 +20,10 @@ import subprocess
 import sys
 import tempfile
 
-_HERE = Path(__file__).resolve().parent
-_ROOT = _HERE.parent
-# Seeds are made with what the tests make their files with.
-for _folder in (_HERE, _ROOT / 'test'):
-    if str(_folder) not in sys.path:
-        sys.path.append(str(_folder))
-os.environ['PYTHONPATH'] = os.pathsep.join(
-    [*filter(None, [os.environ.get('PYTHONPATH')]), str(_HERE), str(_ROOT / 'test')]
-)
+from fuzz.session import Outcome, REGRESSION_CORPUS, Session
+from fuzz.target_list import target_names
 
-from session import Outcome, REGRESSION_CORPUS, Session  # noqa: E402 - needs the path above
-from target_list import target_names  # noqa: E402
-
+_ROOT = Path(__file__).resolve().parents[1]
 _WORK_FOLDER = _ROOT / '.cache' / 'fuzz'
 _HEADINGS = ('target', 'executions', 'edges', 'features', 'corpus', 'peak MB', 'findings')
 
@@ -40,12 +31,17 @@ _HEADINGS = ('target', 'executions', 'edges', 'features', 'corpus', 'peak MB', '
 def main() -> int:
     """Fuzz, or replay one input; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('targets', nargs='*', metavar='TARGET', help='which; all when none is')
-    parser.add_argument('--seconds', type=int, default=60, help='for each target')
     parser.add_argument(
-        '--jobs', type=int, default=os.cpu_count() or 1, help='targets at the same time'
+        'targets', nargs='*', metavar='TARGET', help='targets to fuzz; default: all'
     )
-    parser.add_argument('--replay', type=Path, metavar='FILE', help='an input of one TARGET')
+    parser.add_argument('--seconds', type=int, default=60, help='time for each target')
+    parser.add_argument(
+        '--jobs',
+        type=int,
+        default=os.cpu_count() or 1,
+        help='number of targets fuzzed in parallel',
+    )
+    parser.add_argument('--replay', type=Path, metavar='FILE', help='run TARGET on one input')
     arguments = parser.parse_args()
     unknown = set(arguments.targets) - set(target_names())
     if unknown or arguments.seconds < 1 or arguments.jobs < 1:
@@ -58,8 +54,8 @@ def main() -> int:
         version = '.'.join(map(str, sys.version_info[:2]))
         print(
             f'error: fuzzing needs atheris, which has wheels for Python 3.11 to 3.13 on x86_64, '
-            f'and this is {version}: choose another with PYTHON=python3.12. What was found before '
-            'is replayed by `make test` everywhere.',
+            f'and this is {version}: choose another one with PYTHON=python3.12. `make test` '
+            'replays earlier findings on any Python.',
             file=sys.stderr,
         )
         return 2
@@ -91,13 +87,15 @@ def _fuzz(name: str, seconds: int) -> Outcome:
 def _replay(name: str, path: Path) -> int:
     with tempfile.TemporaryDirectory() as findings:
         done = subprocess.run(
-            [sys.executable, _HERE / 'replay_inputs.py', name, findings, path],
+            [sys.executable, '-m', 'fuzz.replay_inputs', name, findings, path],
             stdout=subprocess.DEVNULL,
             check=False,
         )
         for story in Path(findings).glob('*.txt'):
             print(story.read_text())
-    print('nothing is wrong with it' if done.returncode == 0 else 'it is a finding')
+    print(
+        'the target accepts or rejects it properly' if done.returncode == 0 else 'it is a finding'
+    )
     return 0 if done.returncode == 0 else 1
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Session: one target fuzzed for some seconds, and what came of it."""
+"""Fuzzes one target in processes of its own, and collects the results."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ import subprocess
 import sys
 import time
 
-from target import scratch_folder
-from target_list import load_target
+from fuzz.target import scratch_folder
+from fuzz.target_list import load_target
 
-_HERE = Path(__file__).resolve().parent
-REGRESSION_CORPUS = _HERE.parent / 'test' / 'fuzz' / 'corpus'
-"""One folder a target: inputs that are tried in `make test`, those of former findings first."""
+REGRESSION_CORPUS = Path(__file__).resolve().parents[1] / 'test' / 'fuzz' / 'corpus'
+"""A folder for each target with inputs that `make test` replays: earlier findings."""
 
 _RSS_LIMIT_MB = 2048
-# Crashes and hangs end the process; each is one more start.
+# A crash or hang ends the process, which is then started again.
 _MOST_STARTS = 10
 _STATUS = re.compile(r'cov: (\d+) ft: (\d+)')
 _EXECUTIONS = re.compile(r'stat::number_of_executed_units:\s+(\d+)')
@@ -33,16 +32,16 @@ _PROGRESS = re.compile(r'^#(\d+)\s', re.MULTILINE)
 @dataclass(frozen=True)
 class Outcome:
     """
-    What came of fuzzing one target.
+    The results of fuzzing one target.
 
     Args:
         target: its name.
-        executions: inputs that were tried.
-        edges: places in the package's code that they reached, as libFuzzer counts them.
-        features: edges, told apart by how often they were passed.
-        corpus: inputs kept because each reached something new.
-        peak_bytes: memory that the dearest of them cost.
-        findings: regression cases that were written, one a finding.
+        executions: number of inputs that were run.
+        edges: edges of the package's control flow that they reached, as libFuzzer counts them.
+        features: edges, counted separately for different numbers of passes.
+        corpus: number of inputs kept because they reached something new.
+        peak_bytes: the largest memory use of one input.
+        findings: regression cases that were written, one for each finding.
     """
 
     target: str
@@ -56,11 +55,11 @@ class Outcome:
 
 class Session:
     """
-    One target's folder and processes.
+    Fuzzes one target.
 
     Args:
-        name: of the target.
-        folder: for what is kept from one run to the next (``corpus``) and what is not.
+        name: the target's name.
+        folder: folder for the corpus, which later runs reuse, and for files of this run.
     """
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -73,7 +72,7 @@ class Session:
             (folder / each).mkdir(parents=True, exist_ok=True)
 
     def fuzz(self, seconds: int) -> Outcome:
-        """Fuzz for so many seconds, then replay what was kept under the memory budget."""
+        """Fuzz for some seconds, then replay the corpus under the memory budget."""
         target = load_target(self._name)
         for seed in target.seeds():
             name = hashlib.sha256(seed).hexdigest()[:16]
@@ -102,24 +101,25 @@ class Session:
         )
 
     def _run_fuzzer(self, seconds: int, max_bytes: int) -> tuple[str, bool]:
-        """Return what libFuzzer printed, and whether it came to its end."""
+        """Return what libFuzzer printed, and whether it ended normally."""
         known = REGRESSION_CORPUS / self._name
         with scratch_folder() as scratch:
             done = subprocess.run(
                 [
                     sys.executable,
-                    _HERE / 'fuzz_target.py',
+                    '-m',
+                    'fuzz.fuzz_target',
                     self._name,
                     self._folder,
                     scratch,
                     f'-max_total_time={seconds}',
                     f'-max_len={max_bytes}',
-                    # fuzz_target.py watches over hangs itself, and 0 would mean a default.
+                    # fuzz_target.py detects hangs itself, and 0 would mean a default.
                     '-timeout=100000',
                     f'-rss_limit_mb={_RSS_LIMIT_MB}',
                     f'-artifact_prefix={self._folder}/artifacts/',
                     '-print_final_stats=1',
-                    # What libraries print of broken input would fill the log.
+                    # Libraries would fill the log with messages about broken input.
                     '-close_fd_mask=3',
                     self._folder / 'corpus',
                     self._folder / 'seeds',
@@ -139,11 +139,11 @@ class Session:
         return done.stderr, done.returncode == 0
 
     def _keep_last_input(self, done: subprocess.CompletedProcess[str]) -> None:
-        """Keep the input that ended the process."""
+        """Store the input that ended the process."""
         last, hang = self._folder / 'last_input', self._folder / 'hang.txt'
         artifacts = self._folder / 'artifacts'
         if hang.is_file() and hang.stat().st_size:
-            # libFuzzer has written it, too, as one of an end that it did not expect.
+            # libFuzzer has stored it as well, as the cause of an unexpected exit.
             shutil.rmtree(artifacts)
             artifacts.mkdir()
             name = 'hang'
@@ -162,11 +162,12 @@ class Session:
         return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
 
     def _measure(self) -> int:
-        """Replay the corpus under the budget; return the highest cost."""
+        """Replay the corpus under the memory budget; return the largest memory use, bytes."""
         done = subprocess.run(
             [
                 sys.executable,
-                _HERE / 'replay_inputs.py',
+                '-m',
+                'fuzz.replay_inputs',
                 self._name,
                 self._folder / 'findings',
                 self._folder / 'corpus',
@@ -195,9 +196,9 @@ class Session:
 
 
 def _environment() -> dict[str, str]:
-    # One thread: nothing here gains by more, and a pool for each process would cost memory.
-    # One arena: glibc reserves 64 MB of addresses for the memory of each thread, and the watch
-    # over hangs is a thread for each input, while addresses are limited.
+    # One thread, because thread pools cost memory and speed nothing up here.  One arena, because
+    # glibc reserves 64 MB of the limited address space for each thread, and faulthandler starts a
+    # thread for each input.
     threads = dict.fromkeys(('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MALLOC_ARENA_MAX'), '1')
     return {**os.environ, **threads}
 

@@ -12,9 +12,9 @@ import sqlite3
 
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.samples.sample_store import SampleStore
+from fuzz.small_files import DIMENSION, IDENTITY, picture
+from fuzz.target import each_of
 import numpy as np
-from small_files import DIMENSION, IDENTITY, picture
-from target import each_of
 
 _OTHER_IDENTITY = 'b' * 64
 _FIRST_RELEASE = (

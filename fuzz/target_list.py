@@ -7,7 +7,7 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from target import Target
+from fuzz.target import Target
 
 _FOLDER = Path(__file__).resolve().parent / 'targets'
 
@@ -19,5 +19,5 @@ def target_names() -> tuple[str, ...]:
 
 def load_target(name: str) -> Target:
     """Import one target, ``TARGET`` in the module of its name."""
-    target: Target = importlib.import_module(f'targets.{name}').TARGET
+    target: Target = importlib.import_module(f'fuzz.targets.{name}').TARGET
     return target

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What every test finds: a ROS that reaches nobody else, and folders that are nobody's."""
+"""Isolates all tests from other ROS systems and from the user's files."""
 
 from __future__ import annotations
 
@@ -18,19 +18,22 @@ import pytest
 with contextlib.suppress(ImportError):
     from hypothesis import settings
 
-    # How long an example takes is the machine's affair.
+    # Slow machines need longer than hypothesis's deadline for an example.
     settings.register_profile('any machine', deadline=None)
     settings.load_profile('any machine')
 
-# Modules that tests share, such as small_models, lie beside this file.
-sys.path.insert(0, str(Path(__file__).parent))
+# Tests import `support`, beside this file, and `benchmarks`, `fuzz` and `tools`, which are
+# not installed.  The checkout comes last, so that the package itself is imported from where it is
+# installed.  (pytest's setting `pythonpath` came with pytest 7; Ubuntu 22.04 has pytest 6.)
+_TESTS = Path(__file__).parent
+sys.path[:] = [str(_TESTS), *sys.path, str(_TESTS.parent)]
 
-# A shell that starts this in the background, as build farms do, has SIGINT ignored, by all that
-# tests start as well.
+# A shell that runs pytest in the background, as build farms do, ignores SIGINT, and so would all
+# processes that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-_OF_A_LAB = (
-    # Would lead discovery beyond this machine, or change how images travel.
+_REMOVED_VARIABLES = (
+    # Would extend discovery beyond this machine, or change the transport of images.
     'CYCLONEDDS_URI',
     'FASTDDS_BUILTIN_TRANSPORTS',
     'FASTDDS_DEFAULT_PROFILES_FILE',
@@ -44,26 +47,25 @@ _OF_A_LAB = (
 
 
 @pytest.fixture(scope='session', autouse=True)
-def ros_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Give this run a DDS domain and folders of its own, and keep it on this machine."""
+def isolated_ros(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Use a DDS domain and folders of this run, and keep discovery on this machine."""
     with contextlib.ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
-        for name in _OF_A_LAB:
+        for name in _REMOVED_VARIABLES:
             patch.delenv(name, raising=False)
         if os.environ.get('ROS_DISTRO') == 'humble':
-            # Older than the discovery range, which came with Iron.
+            # The discovery range came with Iron.
             patch.setenv('ROS_LOCALHOST_ONLY', '1')
         else:
             patch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
         patch.setenv('ROS_LOG_DIR', str(tmp_path_factory.mktemp('ros_log')))
         patch.setenv('ROS_HOME', str(tmp_path_factory.mktemp('ros_home')))
         if 'PYTHONDONTWRITEBYTECODE' in os.environ:
-            # As colcon has it: every process that a test starts would compile all anew.
+            # Set by colcon.  Every process that a test starts would compile all modules again.
             patch.delenv('PYTHONDONTWRITEBYTECODE')
             patch.setenv('PYTHONPYCACHEPREFIX', str(tmp_path_factory.mktemp('bytecode')))
         if importlib.util.find_spec('rclpy') is not None:
-            # A test dependency of the package: without it, tests of two workspaces would talk
-            # to each other.
+            # Keeps tests that run at the same time on different DDS domains.
             from domain_coordinator import domain_id
 
             patch.setenv('ROS_DOMAIN_ID', str(stack.enter_context(domain_id())))
@@ -72,7 +74,7 @@ def ros_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def without_xnnpack(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave what a runtime falls back on where XNNPACK does not know the processor."""
+    """Make the runtime work without XNNPACK, as it does on processors that XNNPACK rejects."""
     from ai_edge_litert import interpreter
 
     operators = interpreter.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
@@ -82,5 +84,5 @@ def without_xnnpack(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope='session')
 def package_path() -> str:
-    """Return the PYTHONPATH with which a child process imports what this one does."""
+    """Return the PYTHONPATH with which a child process imports the same modules as this one."""
     return os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path if entry)

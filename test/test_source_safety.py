@@ -13,7 +13,7 @@ REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / 'edgetpu_retrain'
 INSTALLED = (*PACKAGE.rglob('*.py'), *(REPOSITORY / 'launch').glob('*.py'))
 OTHERS = tuple(
-    path for folder in ('tools', 'benchmarks') for path in (REPOSITORY / folder).glob('*.py')
+    path for folder in ('tools', 'benchmarks') for path in (REPOSITORY / folder).rglob('*.py')
 )
 
 UNPICKLING = {'pickle', '_pickle', 'cPickle', 'dill', 'cloudpickle', 'joblib', 'marshal', 'shelve'}

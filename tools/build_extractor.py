@@ -31,7 +31,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-
 from tools.calibration_views import calibration_views
 from tools.torch_checkpoint import read_checkpoint, Tensors
 

@@ -558,27 +558,29 @@ do_demo() {
   exec "$install/edgetpu_retrain/lib/edgetpu_retrain/edgetpu_retrain_demo" "$@"
 }
 
+# Run a module of benchmarks/; it and its child processes import the package from the checkout.
 run_benchmark() {
   prepare build_packages 'add_requirements test'
   enter_install
   # What some machines set for older releases of OpenBLAS slows this one down.
   unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
-  exec python3 "benchmarks/$1.py" "${@:2}"
+  exec python3 -m "benchmarks.$1" "${@:2}"
 }
 
-do_bench() { run_benchmark learning "$@"; }
+do_bench() { run_benchmark learning.run "$@"; }
 
-do_bench-node() { run_benchmark node "$@"; }
+do_bench-node() { run_benchmark node.run "$@"; }
 
 do_bench-teach() { run_benchmark teach "$@"; }
 
 do_fuzz() {
   prepare build_packages 'add_requirements fuzz'
   enter_install
-  exec python3 fuzz/run.py "$@"
+  # Seeds are made with helpers of the tests.
+  PYTHONPATH=${PYTHONPATH:+$PYTHONPATH:}$root/test exec python3 -m fuzz.run "$@"
 }
 
-do_soak() { run_benchmark soak "$@"; }
+do_soak() { run_benchmark soak.run "$@"; }
 
 do_run() {
   [ -n "${1:-}" ] || die 'which images? For example:  make run IMAGE_TOPIC=/camera/image_raw'

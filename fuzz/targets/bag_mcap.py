@@ -10,10 +10,10 @@ from pathlib import Path
 
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag, picture_topics
+from fuzz.small_files import picture
+from fuzz.target import each_of, MemoryBudget, MIB, scratch_folder, Target
 import numpy as np
-from small_files import picture
 from support.bags import compressed_image, image, write_bag
-from target import each_of, MemoryBudget, MIB, scratch_folder, Target
 
 TOPICS = ('/a', '/b')
 

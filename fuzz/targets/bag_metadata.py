@@ -9,10 +9,10 @@ from functools import cache
 import json
 from pathlib import Path
 
-from json_mutation import mutate_json
+from fuzz.json_mutation import mutate_json
+from fuzz.target import MemoryBudget, MIB, scratch_folder, Target
+from fuzz.targets.bag_mcap import read_bag, write_small_bag
 from ruamel.yaml import YAML
-from target import MemoryBudget, MIB, scratch_folder, Target
-from targets.bag_mcap import read_bag, write_small_bag
 
 
 @cache

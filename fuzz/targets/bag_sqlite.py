@@ -9,8 +9,8 @@ import contextlib
 from pathlib import Path
 import sqlite3
 
-from target import MemoryBudget, MIB, scratch_folder, Target
-from targets.bag_mcap import read_bag, write_small_bag
+from fuzz.target import MemoryBudget, MIB, scratch_folder, Target
+from fuzz.targets.bag_mcap import read_bag, write_small_bag
 
 
 def _run(data: bytes, folder: Path) -> None:

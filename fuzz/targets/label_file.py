@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgetpu_retrain.model_file.metadata.label_file import coral_label_file, read_label_file
-from target import Target
+from fuzz.target import Target
 
 
 def _run(data: bytes, folder: Path) -> None:

@@ -16,10 +16,10 @@ from edgetpu_retrain.node.cameras.image_transport import COMPRESSED
 from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.pictures.compressed_image import MAX_PIXELS_A_BYTE, SMALL_PIXELS
 from edgetpu_retrain.pictures.region import Region
-from message_fields import Fields, ReadFields, WrittenFields
-import messages
+from fuzz import messages
+from fuzz.message_fields import Fields, ReadFields, WrittenFields
+from fuzz.target import each_of, MemoryBudget, MIB, Target
 import numpy as np
-from target import each_of, MemoryBudget, MIB, Target
 
 _PNG_START = b'\x89PNG\r\n\x1a\n'
 

@@ -16,9 +16,9 @@ from edgetpu_retrain.node.cameras.detections import (
 )
 from edgetpu_retrain.node.cameras.image_transport import RAW
 from edgetpu_retrain.node.frames.newest_frames import Frame
-from message_fields import Fields, ReadFields, WrittenFields
-import messages
-from target import each_of, MemoryBudget, MIB, Target
+from fuzz import messages
+from fuzz.message_fields import Fields, ReadFields, WrittenFields
+from fuzz.target import each_of, MemoryBudget, MIB, Target
 
 _MOST_BOXES = 32
 _LONGEST_WAIT_S = 0.5

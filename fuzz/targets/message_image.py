@@ -13,10 +13,10 @@ from edgetpu_retrain.node.cameras.image_transport import RAW
 from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.pictures.image_conversion import CONVERTED_ENCODINGS
 from edgetpu_retrain.pictures.region import Region
-from message_fields import Fields, ReadFields, WrittenFields
-import messages
+from fuzz import messages
+from fuzz.message_fields import Fields, ReadFields, WrittenFields
+from fuzz.target import BrokenPromiseError, each_of, MemoryBudget, MIB, Target
 import numpy as np
-from target import BrokenPromiseError, each_of, MemoryBudget, MIB, Target
 
 
 def _frame(fields: Fields, encoding: str = 'rgb8') -> tuple[Frame, Any]:

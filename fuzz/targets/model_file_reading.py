@@ -12,8 +12,8 @@ from edgetpu_retrain.model_file.head.weights import read_head_weights
 from edgetpu_retrain.model_file.metadata.labels import read_labels
 from edgetpu_retrain.model_file.reading import read_model
 from edgetpu_retrain.runtime.models.unknown_detection import UnknownDetection
-from small_files import classifiers, extractors
-from target import each_of, MemoryBudget, MIB, Target
+from fuzz.small_files import classifiers, extractors
+from fuzz.target import each_of, MemoryBudget, MIB, Target
 
 
 def _run(data: bytes, folder: Path) -> None:

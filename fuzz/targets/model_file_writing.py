@@ -14,8 +14,8 @@ from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.model_file.head.cut_head import cut_head
 from edgetpu_retrain.model_file.head.expose_embedding import expose_embedding
 from edgetpu_retrain.model_file.metadata.labels import pack_labels, read_labels
-from small_files import classifiers, extractors, head_of, LABELS
-from target import BrokenPromiseError, each_of, MemoryBudget, MIB, Target
+from fuzz.small_files import classifiers, extractors, head_of, LABELS
+from fuzz.target import BrokenPromiseError, each_of, MemoryBudget, MIB, Target
 
 _MOST_NUMBERS = 64
 

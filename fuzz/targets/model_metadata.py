@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edgetpu_retrain.model_file.metadata.packed_files import append_files, read_files
 from edgetpu_retrain.model_file.metadata.records import Metadata, read_metadata, write_metadata
-from target import each_of, MemoryBudget, MIB, Target
+from fuzz.target import each_of, MemoryBudget, MIB, Target
 
 
 def _run(data: bytes, _folder: Path) -> None:

@@ -10,9 +10,9 @@ import tempfile
 
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore
-from json_mutation import mutate_json
-from small_files import IDENTITY, LABELS
-from target import each_of, MemoryBudget, MIB, Target
+from fuzz.json_mutation import mutate_json
+from fuzz.small_files import IDENTITY, LABELS
+from fuzz.target import each_of, MemoryBudget, MIB, Target
 
 _MODEL = b'bytes of a model'
 

@@ -13,8 +13,8 @@ from edgetpu_retrain.pictures.compressed_image import (
     SMALL_PIXELS,
 )
 from edgetpu_retrain.recordings.picture_folder import files_of, plain_pictures
-from small_files import picture
-from target import each_of, MemoryBudget, MIB, Target
+from fuzz.small_files import picture
+from fuzz.target import each_of, MemoryBudget, MIB, Target
 
 
 def _run(data: bytes, folder: Path) -> None:

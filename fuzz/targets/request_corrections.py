@@ -9,10 +9,10 @@ from pathlib import Path
 
 from edgetpu_retrain.node.samples.sample_requests import relabel_request
 from edgetpu_retrain.store.samples.sample_store import SampleStore
-from message_fields import Fields, ReadFields, WrittenFields
-import messages
+from fuzz import messages
+from fuzz.message_fields import Fields, ReadFields, WrittenFields
+from fuzz.target import each_of, MemoryBudget, MIB, Target
 import numpy as np
-from target import each_of, MemoryBudget, MIB, Target
 
 _EXTRACTOR = 'e' * 64
 _SAMPLES = 4

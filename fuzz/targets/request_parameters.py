@@ -15,8 +15,8 @@ from edgetpu_retrain.node.parameters.values import (
     MAX_CAMERAS,
     PARAMETERS,
 )
-from message_fields import Fields, ReadFields, WrittenFields
-from target import each_of, MemoryBudget, MIB, Target
+from fuzz.message_fields import Fields, ReadFields, WrittenFields
+from fuzz.target import each_of, MemoryBudget, MIB, Target
 
 
 def _run(data: bytes, _folder: Path) -> None:

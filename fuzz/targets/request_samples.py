@@ -12,10 +12,10 @@ import cv2
 from edgetpu_retrain.label import check_label
 from edgetpu_retrain.node.cameras.message_header import stamp_parts
 from edgetpu_retrain.node.samples.sample_requests import add_request, list_request, MAX_COUNT
-from message_fields import ReadFields, WrittenFields
-import messages
+from fuzz import messages
+from fuzz.message_fields import ReadFields, WrittenFields
+from fuzz.target import each_of, MemoryBudget, MIB, Target
 import numpy as np
-from target import each_of, MemoryBudget, MIB, Target
 
 _CAMERAS = ('front', 'arm')
 _PARAMETERS = SimpleNamespace(sample_timeout_s=10.0, min_novelty=0.0)

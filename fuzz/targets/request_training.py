@@ -11,9 +11,9 @@ from types import SimpleNamespace
 
 from edgetpu_retrain.node.models.training_goal import training_options
 from edgetpu_retrain.training_options import MAX_VISITS
-from message_fields import Fields, ReadFields, WrittenFields
-import messages
-from target import MemoryBudget, MIB, Target
+from fuzz import messages
+from fuzz.message_fields import Fields, ReadFields, WrittenFields
+from fuzz.target import MemoryBudget, MIB, Target
 
 _PARAMETERS = SimpleNamespace(
     num_iter=0, learning_rate=0.0, batch_size=100, reg=0.0, seed=0, rejection_rate=0.05

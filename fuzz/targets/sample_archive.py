@@ -14,8 +14,8 @@ from edgetpu_retrain.sample_archive.importing import import_archive
 from edgetpu_retrain.sample_archive.reading import SampleArchive
 from edgetpu_retrain.sample_archive.writing import write_archive
 from edgetpu_retrain.store.samples.sample_store import SampleStore
-from small_store import fill, make_database
-from target import MemoryBudget, MIB, scratch_folder, Target
+from fuzz.small_store import fill, make_database
+from fuzz.target import MemoryBudget, MIB, scratch_folder, Target
 
 
 def _run(data: bytes, folder: Path) -> None:

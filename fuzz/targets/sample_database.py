@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from small_store import make_database, use_store
-from target import MemoryBudget, MIB, scratch_folder, Target
+from fuzz.small_store import make_database, use_store
+from fuzz.target import MemoryBudget, MIB, scratch_folder, Target
 
 
 def _run(data: bytes, folder: Path) -> None:

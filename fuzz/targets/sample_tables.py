@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 import sqlite3
 
-from small_store import make_database, use_store
-from target import MemoryBudget, MIB, scratch_folder, Target
+from fuzz.small_store import make_database, use_store
+from fuzz.target import MemoryBudget, MIB, scratch_folder, Target
 
 # Steps of SQLite's machine that the script itself may take, before the store sees anything.
 _MOST_STEPS = 200_000

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-
 from tools.torch_checkpoint import CheckpointError, MAGIC_NUMBER, read_checkpoint
 
 LITTLE_ENDIAN = {'little_endian': True, 'protocol_version': 1001, 'type_sizes': {}}

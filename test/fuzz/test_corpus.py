@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from fuzz.target import BrokenPromiseError, check, check_memory, MemoryBudget, Target
+from fuzz.target_list import load_target, target_names
 import pytest
-from target import BrokenPromiseError, check, check_memory, MemoryBudget, Target
-from target_list import load_target, target_names
 
 CORPUS = Path(__file__).parent / 'corpus'
 # All of it comes with every checkout.

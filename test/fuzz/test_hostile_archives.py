@@ -11,13 +11,13 @@ import pickle
 from typing import Any
 import zipfile
 
+from fuzz.small_files import IDENTITY, picture
+from fuzz.target import check, check_memory
+from fuzz.target_list import load_target
 from hypothesis import given, HealthCheck, settings
 from hypothesis import strategies as st
 import numpy as np
-from small_files import IDENTITY, picture
 from support.normal_floats import floats
-from target import check, check_memory
-from target_list import load_target
 
 TARGET = load_target('sample_archive')
 WHOLE = st.one_of(st.sampled_from((-1, 0, 1, 2, 3, 4, 10**6, 10**9, 2**63, 10**30)), st.none())

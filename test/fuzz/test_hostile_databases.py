@@ -9,10 +9,10 @@ from pathlib import Path
 import sqlite3
 from typing import Any
 
+from fuzz.small_store import make_database, use_store
+from fuzz.target import check_memory, MemoryBudget, MIB, scratch_folder, Target
 from hypothesis import given, HealthCheck, settings
 from hypothesis import strategies as st
-from small_store import make_database, use_store
-from target import check_memory, MemoryBudget, MIB, scratch_folder, Target
 
 WHOLE = st.one_of(
     st.sampled_from((-(2**63), -1, 0, 1, 2, 4, 10**9, 10**15, 2**63 - 1)), st.integers(-9, 9)

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from fuzz import messages
+from fuzz.message_fields import ReadFields, WrittenFields
+from fuzz.target import check
+from fuzz.target_list import load_target
 from hypothesis import given, HealthCheck, settings
 from hypothesis import strategies as st
-from message_fields import ReadFields, WrittenFields
-import messages
 import pytest
 from support.normal_floats import floats
-from target import check
-from target_list import load_target
 
 TARGETS = (
     'message_compressed_image',

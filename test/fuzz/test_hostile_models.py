@@ -10,13 +10,13 @@ import struct
 from typing import Any
 
 from edgetpu_retrain.model_file.flatbuffer import parse
+from fuzz.small_files import classifiers, extractors
+from fuzz.target import check_memory
+from fuzz.target_list import load_target
 from hypothesis import given, HealthCheck, reject, settings
 from hypothesis import strategies as st
 import numpy as np
-from small_files import classifiers, extractors
 from support.small_models import pack
-from target import check_memory
-from target_list import load_target
 
 NUMBERS = st.sampled_from((-(2**31), -5, -1, 0, 1, 2, 3, 4, 8, 255, 20_001, 2**31 - 1))
 # Of fields that hold no sign, in which a packer refuses one.

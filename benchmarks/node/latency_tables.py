@@ -1,0 +1,44 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Prints the latencies of the node and their stages as Markdown tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.shared.tables import print_row, text
+
+_COLUMNS = {
+    'transport_ms': 'transport',
+    'floor_ms': 'bare loop',
+    'total_p50_ms': 'total p50',
+    'total_p99_ms': 'p99',
+    'added_p50_ms': 'added p50',
+    'added_p99_ms': 'p99',
+    'frames_lost': 'frames lost',
+    'cpu_percent': 'CPU %',
+}
+
+
+def print_latencies(variants: Mapping[str, Mapping[str, Any]]) -> None:
+    """
+    Print the latency that the node adds to each kind of image, and the median of each stage.
+
+    Args:
+        variants: kind of image, such as '640x480 raw', to the figures of ``measurements.latency``.
+    """
+    print('\nlatency at 30 images a second, milliseconds\n')
+    print_row('images', *_COLUMNS.values())
+    print_row(*['---'] * (1 + len(_COLUMNS)))
+    for variant, figures in variants.items():
+        print_row(variant, *(text(figures[name]) for name in _COLUMNS))
+    stages = next(iter(variants.values()))['stages_ms']
+    medians = [name for name in stages if name.endswith('p50')]
+    print('\nstages, medians in milliseconds\n')
+    names = [name.removesuffix(' p50') for name in medians]
+    print_row('images', 'deserialization by rclpy', *names)
+    print_row(*['---'] * (2 + len(medians)))
+    for variant, figures in variants.items():
+        values = (figures['stages_ms'].get(name, float('nan')) for name in medians)
+        print_row(variant, text(figures['deserialization_ms']), *map(text, values))

@@ -1,0 +1,262 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The measurements of ``benchmarks/node``, each in one function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+import contextlib
+from dataclasses import dataclass, field
+import statistics
+import time
+from typing import Any
+
+from benchmarks.node.bare_loop import BareLoop
+from benchmarks.node.figures import Latency, lost_to_swaps, Recording
+from benchmarks.shared.dialogue import Child
+from benchmarks.shared.figures import growth, percentile
+from benchmarks.shared.pictures import decoded, jpeg, message, pictures
+from benchmarks.shared.robot import NAME, Robot, TOPICS
+from edgetpu_retrain.demo.camera_motion import Picture
+from rclpy.serialization import deserialize_message, serialize_message
+
+CAMERA_RATE = 30.0
+OVER_BARE_RATE = 1.2
+VARIANTS = tuple(
+    (transport, width, height)
+    for width, height in ((640, 480), (1920, 1080))
+    for transport in ('raw', 'compressed')
+)
+SWAPS = 20
+
+_TRANSPORT_TOPIC = '/transport/image'
+_ANSWER_TOPIC = f'{NAME}/classification'
+# What a new publisher and its subscribers need to find each other, and to warm up.
+_WARM_UP_S = 1.0
+# Within this time all answers arrive that ever will.
+_LATE_S = 0.5
+_MEMORY_PERIOD_S = 2.0
+
+
+@dataclass(frozen=True)
+class Bench:
+    """
+    What takes part in the measurements.
+
+    Args:
+        camera: the process that publishes.
+        listener: the process that notes arrivals.
+        robot: the node.
+        bare: the floor.
+        seconds: of each phase.
+        rounds: of phases that take turns.
+    """
+
+    camera: Child
+    listener: Child
+    robot: Robot
+    bare: BareLoop
+    seconds: float
+    rounds: int
+
+    @contextlib.contextmanager
+    def phase(
+        self, variant: tuple[str, int, int], rate: float = CAMERA_RATE, *, node: bool = True
+    ) -> Iterator[_Phase]:
+        """
+        Publish images, and note what arrives, while the context lasts.
+
+        Args:
+            variant: transport, width and height.
+            rate: of the images, a second.
+            node: whether the node's answers are waited for, or the images alone.
+        """
+        transport, width, height = variant
+        topic = TOPICS[transport] if node else _TRANSPORT_TOPIC
+        self.listener.ask(
+            what='start',
+            topic=_ANSWER_TOPIC if node else topic,
+            type='classification' if node else transport,
+        )
+        self.camera.ask(
+            what='start', topic=topic, transport=transport, width=width, height=height, rate=rate
+        )
+        phase = _Phase()
+        try:
+            yield phase
+        finally:
+            published = self.camera.ask(what='stop')
+            time.sleep(_LATE_S)
+            arrivals = self.listener.ask(what='stop')
+            whole = Recording(published, dict(arrivals))
+            phase.recording = whole.without_first(_WARM_UP_S)
+
+    def record(
+        self, variant: tuple[str, int, int], rate: float = CAMERA_RATE, *, node: bool = True
+    ) -> Recording:
+        """Return what became of the images of one phase."""
+        with self.phase(variant, rate, node=node) as phase:
+            time.sleep(_WARM_UP_S + self.seconds)
+        return phase.recording
+
+
+@dataclass
+class _Phase:
+    recording: Recording = field(default_factory=lambda: Recording([], {}))
+
+
+def throughput(bench: Bench) -> dict[str, float]:
+    """Return the rates of node and bare loop, which take turns, and the median of their ratios."""
+    frames = pictures(640, 480)
+    bare, published, node, ratios = [], [], [], []
+    for _ in range(bench.rounds):
+        before = bench.bare.rate(frames, bench.seconds / 2)
+        recording = bench.record(('raw', 640, 480), OVER_BARE_RATE * before)
+        after = bench.bare.rate(frames, bench.seconds / 2)
+        published.append(recording.published_a_second())
+        node.append(recording.arrivals_a_second())
+        bare.append((before + after) / 2)
+        ratios.append(node[-1] / bare[-1])
+    return {
+        'bare_fps': statistics.median(bare),
+        'published_fps': statistics.median(published),
+        'node_fps': statistics.median(node),
+        'ratio': statistics.median(ratios),
+        'bare_ms': 1000 / statistics.median(bare),
+    }
+
+
+def latency(bench: Bench, variant: tuple[str, int, int]) -> dict[str, Any]:
+    """Return what the node adds at a camera's rate, its stages, and the processor's load."""
+    transport, floor, total, loads, lost, count = [], [], [], [], 0, 0
+    frames = _frames(variant)
+    for _ in range(bench.rounds):
+        transport += bench.record(variant, node=False).latencies_ms()
+        begin, used = time.monotonic(), bench.robot.cpu_seconds()
+        recording = bench.record(variant)
+        loads.append((bench.robot.cpu_seconds() - used) / (time.monotonic() - begin - _LATE_S))
+        total += recording.latencies_ms()
+        lost += recording.lost()
+        count += len(recording.published)
+        floor += bench.bare.latencies_ms(frames, bench.seconds / 2, CAMERA_RATE)
+    summary = Latency.of(transport, floor, total)
+    return {
+        'transport_ms': summary.transport,
+        'floor_ms': summary.floor,
+        'total_p50_ms': summary.total_p50,
+        'total_p99_ms': summary.total_p99,
+        'added_p50_ms': summary.added_p50,
+        'added_p99_ms': summary.added_p99,
+        'frames': count,
+        'frames_lost': lost,
+        'cpu_percent': 100 * statistics.median(loads),
+        'deserialization_ms': deserialization_ms(variant),
+        'stages_ms': bench.robot.stages_ms(variant[0]),
+    }
+
+
+def deserialization_ms(variant: tuple[str, int, int], repeats: int = 15) -> float:
+    """Return the median time that rclpy takes to make a message of an image's bytes."""
+    image = message(pictures(*variant[1:])[0], variant[0])
+    serialized, message_type = serialize_message(image), type(image)
+    seconds = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        deserialize_message(serialized, message_type)
+        seconds.append(time.perf_counter() - begin)
+    return 1000 * statistics.median(seconds)
+
+
+def training(bench: Bench) -> dict[str, float]:
+    """Return the total latency's 99th percentile while training over that without."""
+    variant = ('raw', 640, 480)
+    without: list[float] = []
+    during: list[float] = []
+    took, lost, count = [], 0, 0
+    for _ in range(bench.rounds):
+        without += bench.record(variant).latencies_ms()
+        with bench.phase(variant) as phase:
+            time.sleep(_WARM_UP_S)
+            windows = _repeated(bench.robot.train, bench.seconds)
+        for begin, end in windows:
+            recording = phase.recording.between(begin, end)
+            during += recording.latencies_ms()
+            lost += recording.lost()
+            count += len(recording.published)
+            took.append((end - begin) / 1e9)
+    return {
+        'without_p50_ms': percentile(without, 50),
+        'without_p99_ms': percentile(without, 99),
+        'during_p50_ms': percentile(during, 50),
+        'during_p99_ms': percentile(during, 99),
+        'ratio_p99': percentile(during, 99) / percentile(without, 99),
+        'frames': count,
+        'frames_lost': lost,
+        'trainings': len(took),
+        'training_s': statistics.median(took),
+    }
+
+
+def swaps(bench: Bench) -> dict[str, float]:
+    """Return what 20 swaps in a row cost: frames that would not be lost otherwise, and gaps."""
+    variant = ('raw', 640, 480)
+    bench.robot.train()
+    bench.robot.train()
+    otherwise = bench.record(variant)
+    with bench.phase(variant) as phase:
+        time.sleep(2 * _WARM_UP_S)
+        begin = time.monotonic_ns()
+        served = {bench.robot.load_model(-1 if number % 2 == 0 else 0) for number in range(SWAPS)}
+        # The frame in which the last swap took place, and the one after it.
+        end = time.monotonic_ns() + round(2e9 / CAMERA_RATE)
+        time.sleep(_WARM_UP_S)
+    if len(served) < 2:
+        raise RuntimeError(f'only version {served} served: nothing was swapped')
+    during = phase.recording.between(begin, end)
+    return {
+        'swaps': SWAPS,
+        'seconds': (end - begin) / 1e9,
+        'frames': len(during.published),
+        'frames_lost': during.lost(),
+        'frames_lost_to_swaps': lost_to_swaps(during, otherwise),
+        'longest_gap_periods': during.longest_gap_periods(CAMERA_RATE),
+        'longest_gap_periods_otherwise': otherwise.longest_gap_periods(CAMERA_RATE),
+    }
+
+
+def memory(bench: Bench, minutes: float) -> dict[str, float]:
+    """Return how the node's resident memory grows over minutes of images, and its load."""
+    resident = []
+    with bench.phase(('raw', 640, 480)) as phase:
+        time.sleep(5 * _WARM_UP_S)
+        begin, used = time.monotonic(), bench.robot.cpu_seconds()
+        while (lasted := time.monotonic() - begin) < 60 * minutes:
+            resident.append(bench.robot.resident_mib())
+            time.sleep(_MEMORY_PERIOD_S)
+        used = bench.robot.cpu_seconds() - used
+    return {
+        'minutes': lasted / 60,
+        'resident_begin_mib': resident[0],
+        'resident_end_mib': resident[-1],
+        'growth': growth(resident),
+        'cpu_percent': 100 * used / lasted,
+        'frames': len(phase.recording.published),
+        'frames_lost': phase.recording.lost(),
+    }
+
+
+def _frames(variant: tuple[str, int, int]) -> list[Picture]:
+    """Return the pictures in a variant's images, decoded."""
+    shown = pictures(*variant[1:])
+    return [decoded(jpeg(each)) for each in shown] if variant[0] == 'compressed' else shown
+
+
+def _repeated(action: Callable[[], object], seconds: float) -> list[tuple[int, int]]:
+    """Do something again and again for so long, and return when each time began and ended."""
+    windows = []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        begin = time.monotonic_ns()
+        action()
+        windows.append((begin, time.monotonic_ns()))
+    return windows

@@ -1,0 +1,81 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+A subscriber in a process of its own that does nothing but note when each message arrives.
+
+Requests: ``start`` with topic and type (``raw``, ``compressed`` or ``classification``), answered
+when it listens; ``stop``, answered with pairs of stamp and arrival, nanoseconds of
+CLOCK_MONOTONIC.  Messages stay serialized but for their stamp, so that an image's transport time
+has no deserialization in it.
+"""
+
+from __future__ import annotations
+
+import gc
+import struct
+import threading
+import time
+from typing import Any
+
+from benchmarks.shared.dialogue import reply, requests
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.qos import qos_profile_sensor_data, QoSProfile
+from sensor_msgs.msg import CompressedImage, Image
+from vision_msgs.msg import Classification
+
+_TYPES = {'raw': Image, 'compressed': CompressedImage, 'classification': Classification}
+# Deep enough that a listener that is late for a moment loses nothing.
+_ANSWERS = QoSProfile(depth=100)
+
+
+class Listener:
+    """What arrives on one topic."""
+
+    def __init__(self, kind: str) -> None:
+        self.message_type = _TYPES[kind]
+        self.qos = _ANSWERS if kind == 'classification' else qos_profile_sensor_data
+        self.arrivals: list[tuple[int, int]] = []
+
+    def receive(self, message: bytes) -> None:
+        """Note an arrival."""
+        now = time.monotonic_ns()
+        order = '<' if message[1] == 1 else '>'
+        sec, nanosec = struct.unpack_from(f'{order}iI', message, 4)
+        self.arrivals.append((sec * 10**9 + nanosec, now))
+
+
+def main() -> None:
+    """Do what the parent process asks for."""
+    # Pauses of this process would be taken for the node's.
+    gc.disable()
+    rclpy.init()
+    node = rclpy.create_node('benchmark_listener')
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+
+    def spin() -> None:
+        try:
+            executor.spin()
+        except ExternalShutdownException:
+            return
+
+    threading.Thread(target=spin, daemon=True).start()
+    listener = Listener('raw')
+    subscription: Any = None
+    for request in requests():
+        if request['what'] == 'start':
+            listener = Listener(request['type'])
+            subscription = node.create_subscription(
+                listener.message_type, request['topic'], listener.receive, listener.qos, raw=True
+            )
+            executor.wake()
+            reply('started')
+        else:
+            node.destroy_subscription(subscription)
+            reply(listener.arrivals)
+    rclpy.try_shutdown()
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,222 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The node that is measured: started, taught, and talked to through its own interfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import os
+from pathlib import Path
+import sys
+import time
+from typing import Any
+
+from benchmarks.shared.pictures import views
+from diagnostic_msgs.msg import DiagnosticArray
+from edgetpu_retrain.demo.photographs import SUBJECTS
+from edgetpu_retrain.model_file.description import describe
+from edgetpu_retrain.processes.child_process import Processes
+from edgetpu_retrain.runtime.models.extractor import Extractor
+from edgetpu_retrain.store.files.data_folder import SAMPLES_FILE
+from edgetpu_retrain.store.samples.sample_store import SampleStore
+from edgetpu_retrain_interfaces.action import Train
+from edgetpu_retrain_interfaces.srv import ListSamples, LoadModel
+import numpy as np
+import rclpy
+from rclpy.action import ActionClient
+from rclpy.time import Time
+
+NAME = '/edgetpu_retrain'
+IMAGE_TOPIC = '/camera/image'
+TOPICS = {'raw': IMAGE_TOPIC, 'compressed': f'{IMAGE_TOPIC}/compressed'}
+"""Of each camera; a camera of the node is called by its transport."""
+
+_PATIENCE_S = 120.0
+# Samples need not be of the size that the cameras have.
+_SAMPLE_SIZE = (320, 240)
+_CLOCK_TICKS = os.sysconf('SC_CLK_TCK')
+
+
+def teach_at_random(data_dir: Path, extractor: bytes, samples: int) -> None:
+    """
+    Fill a data folder with made-up embeddings, for an extractor that sees nothing in pictures.
+
+    Args:
+        data_dir: the node's, while it does not run.
+        extractor: bytes of the .tflite file.
+        samples: how many in all.
+    """
+    rng = np.random.default_rng(0)
+    description = describe(extractor)
+    kind = np.iinfo(description.output_dtype)
+    typical = rng.uniform(kind.min, kind.max, (len(SUBJECTS), description.dimension))
+    data_dir.mkdir(parents=True)
+    with SampleStore(data_dir / SAMPLES_FILE) as store:
+        for number in range(samples):
+            label = number % len(SUBJECTS)
+            embedding = typical[label] + rng.normal(0, 20, description.dimension)
+            store.add(
+                SUBJECTS[label],
+                np.clip(np.rint(embedding), kind.min, kind.max).astype(kind.dtype),
+                extractor=description.identity,
+                quantization=description.quantization,
+            )
+
+
+def teach(data_dir: Path, extractor: bytes, samples: int) -> None:
+    """
+    Fill a data folder with samples of the packaged photographs' subjects.
+
+    Args:
+        data_dir: the node's, while it does not run.
+        extractor: bytes of the .tflite file that makes the embeddings.
+        samples: how many in all.
+    """
+    model = Extractor(extractor, device='cpu', num_threads=os.cpu_count() or 1)
+    data_dir.mkdir(parents=True)
+    with SampleStore(data_dir / SAMPLES_FILE) as store:
+        for number, subject in enumerate(SUBJECTS):
+            count = samples * (number + 1) // len(SUBJECTS) - samples * number // len(SUBJECTS)
+            for picture in views(subject, count, *_SAMPLE_SIZE):
+                store.add(
+                    subject,
+                    model.embed(picture),
+                    extractor=model.description.identity,
+                    quantization=model.description.quantization,
+                )
+
+
+class Robot:
+    """
+    The retrain node in a process of its own; as a context it is ended with SIGINT.
+
+    Args:
+        folder: for its files and its log.
+        extractor: path of the extractor, already taught from.
+        data_dir: with the samples.
+        num_threads: of the processor.
+        environment: of the process.
+        parameters: more of them, of the node.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        extractor: Path,
+        data_dir: Path,
+        num_threads: int,
+        environment: Mapping[str, str],
+        parameters: Mapping[str, object] | None = None,
+    ) -> None:
+        self._processes = Processes(folder)
+        values = {
+            'cameras': f'[{", ".join(TOPICS)}]',
+            'compressed.image_transport': 'compressed',
+            **{f'{camera}.image_topic': IMAGE_TOPIC for camera in TOPICS},
+            'extractor': extractor,
+            'data_dir': data_dir,
+            'num_threads': num_threads,
+            **(parameters or {}),
+        }
+        given = [part for name, value in values.items() for part in ('-p', f'{name}:={value}')]
+        command = [sys.executable, '-m', 'edgetpu_retrain.node.main', '--ros-args', *given]
+        self._child = self._processes.start('node', command, environment)
+        self.pid = self._child.process.pid
+        self._node = rclpy.create_node('benchmark')
+        self._load = self._node.create_client(LoadModel, f'{NAME}/load_model')
+        self._list = self._node.create_client(ListSamples, f'{NAME}/list_samples')
+        self._train = ActionClient(self._node, Train, f'{NAME}/train')
+        self._diagnostics: list[Any] = []
+        self._node.create_subscription(
+            DiagnosticArray, '/diagnostics', self._diagnostics.append, 10
+        )
+
+    def __enter__(self) -> Robot:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._train.destroy()
+        self._node.destroy_node()
+        self.end()
+
+    def end(self) -> int:
+        """Send SIGINT, unless it has ended by itself, and return the exit code."""
+        self._processes.end_all()
+        return self._child.process.wait()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its process is gone."""
+        return self._child.exit_code is not None
+
+    @property
+    def log(self) -> str:
+        """What it has said."""
+        return self._child.log.read_text(errors='replace')
+
+    def wait_until_ready(self) -> None:
+        """Wait until it is active and answers."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while not (self._list.wait_for_service(1.0) and self._listed()):
+            if time.monotonic() > deadline or self._child.exit_code is not None:
+                raise RuntimeError(f'the node is not ready:\n{self._child.last_log_lines()}')
+
+    def train(self) -> Path:
+        """Train with the node's parameters and return the new model's path."""
+        goal = self._wait(self._train.send_goal_async(Train.Goal()))
+        result = self._wait(goal.get_result_async()).result
+        if not result.success:
+            raise RuntimeError(f'~/train failed: {result.message}')
+        return Path(result.model_path)
+
+    def load_model(self, version: int) -> int:
+        """Let another version serve, and return its number."""
+        response = self._wait(self._load.call_async(LoadModel.Request(version=version)))
+        if not response.success:
+            raise RuntimeError(f'~/load_model failed: {response.message}')
+        return int(response.model_version)
+
+    def stages_ms(self, camera: str) -> dict[str, float]:
+        """Return the next percentiles of a camera's latest frames on /diagnostics."""
+        # Those from before now may still be waiting for somebody to fetch them.
+        now = self._node.get_clock().now()
+        while not self._diagnostics or Time.from_msg(self._diagnostics[-1].header.stamp) < now:
+            rclpy.spin_once(self._node, timeout_sec=_PATIENCE_S)
+        (status,) = [s for s in self._diagnostics[-1].status if s.hardware_id == camera]
+        return {
+            value.key.removesuffix(' (ms)'): float(value.value)
+            for value in status.values
+            if value.key.endswith(' (ms)')
+        }
+
+    def resident_mib(self) -> float:
+        """Return its resident memory."""
+        return self._status('VmRSS') / 1024
+
+    def threads(self) -> int:
+        """Return how many threads it has."""
+        return self._status('Threads')
+
+    def handles(self) -> int:
+        """Return how many file descriptors it has open."""
+        return len(list(Path(f'/proc/{self.pid}/fd').iterdir()))
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time of all its threads so far."""
+        # Behind the name in brackets come the fields from the third on; see proc(5).
+        fields = Path(f'/proc/{self.pid}/stat').read_text().rpartition(')')[2].split()
+        return (int(fields[11]) + int(fields[12])) / _CLOCK_TICKS
+
+    def _status(self, name: str) -> int:
+        status = Path(f'/proc/{self.pid}/status').read_text()
+        (line,) = [line for line in status.splitlines() if line.startswith(f'{name}:')]
+        return int(line.split()[1])
+
+    def _listed(self) -> bool:
+        return bool(self._wait(self._list.call_async(ListSamples.Request())).success)
+
+    def _wait(self, future: Any) -> Any:
+        rclpy.spin_until_future_complete(self._node, future, timeout_sec=_PATIENCE_S)
+        if not future.done():
+            raise RuntimeError(f'the node does not answer:\n{self._child.last_log_lines()}')
+        return future.result()

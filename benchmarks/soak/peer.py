@@ -1,0 +1,49 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+A node that does nothing but answer, for ``benchmarks/soak``.
+
+Its answers take what the machine and the middleware take in the same minutes.  It ends with its
+standard input.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from benchmarks.shared.dialogue import requests
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from std_srvs.srv import Trigger
+
+PEER_SERVICE = '/soak_peer/answer'
+
+
+def main() -> None:
+    """Answer until there is no more input."""
+    rclpy.init()
+    node = rclpy.create_node('soak_peer')
+    node.create_service(Trigger, PEER_SERVICE, _answer)
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+
+    def spin() -> None:
+        try:
+            executor.spin()
+        except ExternalShutdownException:
+            return
+
+    threading.Thread(target=spin, daemon=True).start()
+    for _ in requests():
+        pass
+    rclpy.try_shutdown()
+
+
+def _answer(_: Any, response: Any) -> Any:
+    response.success = True
+    return response
+
+
+if __name__ == '__main__':
+    main()
