@@ -18,11 +18,8 @@ from edgetpu_retrain.learning.arrays import IntArray
 from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.learning.metrics import accuracy
 from edgetpu_retrain.learning.sgd.blas_threads import one_blas_thread
-from edgetpu_retrain.learning.sgd.loop import (
-    Progress,
-    run_training_loop,
-)
-from edgetpu_retrain.learning.sgd.sampling import ReplacementSampler
+from edgetpu_retrain.learning.sgd.loop import Progress, run_training_loop
+from edgetpu_retrain.learning.sgd.sampling import batches
 from edgetpu_retrain.learning.sgd.step import SgdStep, TrainingDiverged
 from edgetpu_retrain.learning.sgd.weights import SoftmaxParameters
 import numpy as np
@@ -83,7 +80,6 @@ class SoftmaxRegression(SoftmaxParameters):
         if seed is not None:
             seed = arguments.whole_number(seed, 'seed', minimum=0)
         self._reg = arguments.real_number(reg, 'reg')
-        self._step: SgdStep | None = None
         super().__init__(feature_dim, num_classes, weight_scale, np.random.default_rng(seed))
 
     @property
@@ -149,13 +145,14 @@ class SoftmaxRegression(SoftmaxParameters):
                 accuracy(checked.labels_val, trained.predict(checked.data_val)),
             )
 
+        def draw_rows(count: int) -> IntArray:
+            return self._rng.integers(0, len(checked.data_train), count)
+
         with one_blas_thread():
             try:
                 run_training_loop(
                     SgdStep(trained.weights, trained.bias, batch_size, self._reg),
-                    ReplacementSampler(
-                        checked.data_train, checked.labels_train, batch_size, self._rng
-                    ),
+                    batches(checked.data_train, checked.labels_train, batch_size, draw_rows),
                     lambda _: rate,
                     num_iter,
                     measure=measure,
@@ -201,7 +198,7 @@ class SoftmaxRegression(SoftmaxParameters):
         classes = self._num_classes or arguments.found_classes(labels, 'labels')
         indices = arguments.class_labels(labels, 'labels', len(batch), classes)
         self._settle_sizes(batch.shape[1], classes)
-        step = self._step_of_size(len(batch))
+        step = SgdStep(self.weights, self.bias, len(batch), self._reg)
         with np.errstate(over='ignore', invalid='ignore', under='ignore'):
             step.forward(batch, indices)
             loss = step.loss()
@@ -308,11 +305,3 @@ class SoftmaxRegression(SoftmaxParameters):
                 f'there is no folder {str(target.parent)!r} for out_model_path; create it first'
             )
         write_durably(target, self.serialize_model(in_model_path, labels=labels))
-
-    def _step_of_size(self, batch_size: int) -> SgdStep:
-        """Return a step with buffers for this batch size and the current weights, cached."""
-        weights, bias = self.weights, self.bias
-        step = self._step
-        if step is None or step.batch_size != batch_size or not step.is_of(weights, bias):
-            step = self._step = SgdStep(weights, bias, batch_size, self._reg)
-        return step

@@ -17,13 +17,7 @@ from edgetpu_retrain.learning.default_training.split import stratified_split
 from edgetpu_retrain.learning.fitting import fit
 from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.learning.metrics import accuracy, confusion_matrix
-from edgetpu_retrain.learning.sgd.loop import (
-    Outcome,
-    Progress,
-    run_training_loop,
-    Sampler,
-)
-from edgetpu_retrain.learning.sgd.sampling import ReplacementSampler
+from edgetpu_retrain.learning.sgd.loop import Outcome, Progress, run_training_loop
 from edgetpu_retrain.learning.sgd.step import SgdStep, TrainingDiverged
 from edgetpu_retrain.learning.training_report import TrainingReport
 from edgetpu_retrain.learning.unknown import UnknownDetector
@@ -35,8 +29,6 @@ __all__ = [
     'Outcome',
     'Progress',
     'QuantizationLoss',
-    'ReplacementSampler',
-    'Sampler',
     'SgdStep',
     'TrainingDiverged',
     'TrainingReport',

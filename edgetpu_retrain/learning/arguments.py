@@ -55,17 +55,20 @@ def whole_number(value: object, name: str, *, minimum: int) -> int:
 
 
 def real_number(
-    value: object, name: str, *, minimum: float = 0.0, above: float | None = None
+    value: object, name: str, *, above: float | None = None, below: float = math.inf
 ) -> float:
-    """Return value as a finite float of at least minimum, or greater than above when given."""
-    allowed = f'{minimum:g} or more' if above is None else f'above {above:g}'
+    """Return value as a finite float, 0 or more, greater than above if given, and below below."""
+    allowed = '0 or more' if above is None else f'above {above:g}'
+    if below < math.inf:
+        allowed += f' and below {below:g}'
     number = math.nan
     if isinstance(value, _NUMBERS) and not isinstance(value, bool):
         try:
             number = float(value)
         except OverflowError:
             number = math.inf
-    if not math.isfinite(number) or number < minimum or (above is not None and number <= above):
+    lowest = 0.0 if above is None else math.nextafter(above, math.inf)
+    if not (math.isfinite(number) and lowest <= number < below):
         raise ValueError(f'{name} is {value!r}; it must be a finite number, {allowed}')
     return number
 
@@ -99,8 +102,24 @@ def layer_sizes(feature_dim: int, num_classes: int) -> None:
     fits_memory(feature_dim, num_classes, sizes)
 
 
+def check_matrix(
+    array: npt.NDArray[np.generic], name: str, feature_dim: int | None = None
+) -> None:
+    """Raise a ValueError if an array is not ``[N, D]``, N and D at least 1."""
+    expected = '[N, D]' if feature_dim is None else f'[N, {feature_dim}]'
+    if array.ndim != 2 or 0 in array.shape:
+        raise ValueError(
+            f'{name} has shape {array.shape}; it must be {expected} with at least one embedding'
+        )
+    if feature_dim not in {None, array.shape[1]}:
+        raise ValueError(
+            f'{name} has shape {array.shape}; it must be {expected}: '
+            f'the length of an embedding (feature_dim) is {feature_dim}'
+        )
+
+
 def float_matrix(
-    value: npt.ArrayLike, name: str, feature_dim: int | None, *, finite: bool = True
+    value: npt.ArrayLike, name: str, feature_dim: int | None = None, *, finite: bool = True
 ) -> FloatArray:
     """
     Return embeddings as float32 ``[N, D]``, N and D at least 1.
@@ -112,16 +131,7 @@ def float_matrix(
         finite: whether to check for NaN and infinity.
     """
     matrix = _real_array(value, name)
-    expected = '[N, D]' if feature_dim is None else f'[N, {feature_dim}]'
-    if matrix.ndim != 2 or 0 in matrix.shape:
-        raise ValueError(
-            f'{name} has shape {matrix.shape}; it must be {expected} with at least one embedding'
-        )
-    if feature_dim is not None and matrix.shape[1] != feature_dim:
-        raise ValueError(
-            f'{name} has shape {matrix.shape}; it must be {expected}: '
-            f'the length of an embedding (feature_dim) is {feature_dim}'
-        )
+    check_matrix(matrix, name, feature_dim)
     if finite:
         check_finite(matrix, name)
     return matrix
@@ -189,10 +199,9 @@ def index_vector(value: npt.ArrayLike, name: str, rows: int | None = None) -> In
 
 def class_indices(indices: IntArray, name: str, num_classes: int | None) -> IntArray:
     """Return the class indices unchanged if all are in 0..num_classes-1, else raise ValueError."""
-    # Cast to unsigned, negative indices become the largest: one pass finds both errors.
-    beyond = 2**63 if num_classes is None else num_classes
-    if int(np.maximum.reduce(indices.view(np.uint64))) >= beyond:
-        wrong = indices.min() if indices.min() < 0 else indices.max()
+    lowest, highest = int(indices.min()), int(indices.max())
+    if lowest < 0 or (num_classes is not None and highest >= num_classes):
+        wrong = lowest if lowest < 0 else highest
         last = '' if num_classes is None else num_classes - 1
         raise ValueError(f'{name} holds class {wrong}; allowed are the classes 0..{last}')
     return indices
@@ -241,7 +250,10 @@ def training_data(data: object, feature_dim: int | None, num_classes: int | None
     train = float_matrix(data['data_train'], "data['data_train']", feature_dim)
     validation = float_matrix(data['data_val'], "data['data_val']", train.shape[1])
     if num_classes is None:
-        num_classes = _found_classes(data['labels_train'], data['labels_val'])
+        # A class may occur in the validation part only; it still counts.
+        num_classes = max(
+            found_classes(data[key], f'data[{key!r}]') for key in ('labels_train', 'labels_val')
+        )
         layer_sizes(train.shape[1], num_classes)
     return TrainingData(
         train,
@@ -258,14 +270,6 @@ def found_classes(value: npt.ArrayLike, name: str) -> int:
     if array.ndim == 2:
         return int(array.shape[1])
     return int(class_indices(index_vector(array, name), name, None).max()) + 1
-
-
-def _found_classes(labels_train: npt.ArrayLike, labels_val: npt.ArrayLike) -> int:
-    # A class may occur in the validation part only; it still counts.
-    return max(
-        found_classes(labels_train, "data['labels_train']"),
-        found_classes(labels_val, "data['labels_val']"),
-    )
 
 
 def _real_array(value: npt.ArrayLike, name: str) -> FloatArray:

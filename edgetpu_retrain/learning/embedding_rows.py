@@ -38,51 +38,44 @@ class EmbeddingRows:
         zero_point: int | None = None,
     ) -> None:
         array = arguments.as_array(embeddings, 'embeddings')
-        self.quantized = array.dtype.kind in 'iu'
-        if self.quantized:
-            self.scale, self.zero_point = _quantization(array, scale, zero_point)
-            if array.ndim != 2 or 0 in array.shape:
+        quantized = array.dtype.kind in 'iu'
+        for name, value in (('scale', scale), ('zero_point', zero_point)):
+            if quantized and value is None:
                 raise ValueError(
-                    f'embeddings has shape {array.shape}; it must be [N, D] with at least one '
-                    'embedding'
+                    f'{name} is None, but embeddings has dtype {array.dtype}; quantized '
+                    "embeddings need scale and zero_point, those of the extractor's output"
                 )
+            if not quantized and value is not None:
+                raise ValueError(
+                    f'{name} is {value!r}, but embeddings has dtype {array.dtype}; scale and '
+                    'zero_point belong to quantized integer embeddings: leave them out'
+                )
+        self.scale, self.zero_point = 1.0, 0
+        if quantized:
+            self.scale, self.zero_point = _checked_quantization(array.dtype, scale, zero_point)
+            arguments.check_matrix(array, 'embeddings')
             self.raw: npt.NDArray[np.generic] = array
         else:
-            for name, value in (('scale', scale), ('zero_point', zero_point)):
-                if value is not None:
-                    raise ValueError(
-                        f'{name} is {value!r}, but embeddings has dtype {array.dtype}; scale and '
-                        'zero_point belong to quantized integer embeddings: leave them out'
-                    )
-            self.scale, self.zero_point = 1.0, 0
-            self.raw = arguments.float_matrix(embeddings, 'embeddings', None)
+            self.raw = arguments.float_matrix(array, 'embeddings')
         self.count, self.feature_dim = (int(size) for size in self.raw.shape)
 
     def floats(self, rows: IntArray) -> FloatArray:
         """Return the embeddings of these rows, float32 ``[len(rows), D]``, as a copy."""
         values = self.raw[rows].astype(np.float32)
-        if self.quantized:
-            values -= np.float32(self.zero_point)
-            values *= np.float32(self.scale)
+        values -= np.float32(self.zero_point)
+        values *= np.float32(self.scale)
         return values
 
 
-def _quantization(
-    array: npt.NDArray[np.generic], scale: float | None, zero_point: int | None
+def _checked_quantization(
+    dtype: np.dtype[np.generic], scale: float | None, zero_point: int | None
 ) -> tuple[float, int]:
-    for name, value in (('scale', scale), ('zero_point', zero_point)):
-        if value is None:
-            raise ValueError(
-                f'{name} is None, but embeddings has dtype {array.dtype}; quantized embeddings '
-                "need scale and zero_point, those of the extractor's output"
-            )
     step = arguments.real_number(scale, 'scale', above=0.0)
-    limits = np.iinfo(array.dtype.name)
+    limits = np.iinfo(dtype.name)
     zero = arguments.whole_number(zero_point, 'zero_point', minimum=int(limits.min))
     if zero > limits.max:
         raise ValueError(
-            f'zero_point is {zero}; for {array.dtype} embeddings it must be {limits.min} to '
-            f'{limits.max}'
+            f'zero_point is {zero}; for {dtype} embeddings it must be {limits.min} to {limits.max}'
         )
     largest = step * max(abs(int(limits.min) - zero), abs(int(limits.max) - zero))
     if largest > float(np.finfo(np.float32).max):

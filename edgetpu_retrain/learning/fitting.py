@@ -7,12 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edgetpu_retrain.learning import arguments
-from edgetpu_retrain.learning.default_training.fit_arguments import (
-    check_initial,
-    checked_labels,
-    checked_recipe,
-)
+from edgetpu_retrain.learning.arguments import real_number, whole_number
+from edgetpu_retrain.learning.arrays import IntArray
 from edgetpu_retrain.learning.default_training.progress_relay import Callback, ProgressRelay
+from edgetpu_retrain.learning.default_training.recipe import Recipe
 from edgetpu_retrain.learning.default_training.stages import DefaultTraining
 from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
 from edgetpu_retrain.learning.head import Head
@@ -20,6 +18,9 @@ from edgetpu_retrain.learning.sgd.blas_threads import one_blas_thread
 from edgetpu_retrain.learning.sgd.loop import Progress
 import numpy as np
 import numpy.typing as npt
+
+# The default batch size.
+_BATCH = 100
 
 
 def fit(
@@ -94,20 +95,66 @@ def fit(
     held-out split [0 1 2]
     """
     rows = EmbeddingRows(embeddings, scale, zero_point)
-    indices, classes = checked_labels(labels, rows.count, num_classes, initial)
-    check_initial(initial, rows.feature_dim, classes)
-    recipe = checked_recipe(
-        num_iter, learning_rate, batch_size, reg, balanced, weight_scale, validation_fraction
+    if initial is not None and not isinstance(initial, Head):
+        raise ValueError(f'initial is a {type(initial).__name__}; it must be a Head or None')
+    indices, classes = _checked_labels(labels, rows.count, num_classes, initial)
+    if initial is not None:
+        _check_initial(initial, rows.feature_dim, classes)
+    recipe = Recipe(
+        None if num_iter is None else whole_number(num_iter, 'num_iter', minimum=1),
+        None if learning_rate is None else real_number(learning_rate, 'learning_rate', above=0.0),
+        _BATCH if batch_size is None else whole_number(batch_size, 'batch_size', minimum=1),
+        None if reg is None else real_number(reg, 'reg'),
+        balanced,
+        real_number(weight_scale, 'weight_scale'),
+        real_number(validation_fraction, 'validation_fraction', above=0.0, below=1.0),
     )
     arguments.fits_memory(recipe.batch_size, max(rows.feature_dim, classes), 'batch_size')
     arguments.layer_sizes(rows.feature_dim, classes)
-    rejection = arguments.real_number(rejection_rate, 'rejection_rate')
-    if rejection >= 1.0:
-        raise ValueError(f'rejection_rate is {rejection_rate!r}; it must be 0 or more, below 1')
-    every = arguments.whole_number(report_every, 'report_every', minimum=1)
-    rng = np.random.default_rng(arguments.whole_number(seed, 'seed', minimum=0))
+    rejection = real_number(rejection_rate, 'rejection_rate', below=1.0)
+    every = whole_number(report_every, 'report_every', minimum=1)
+    rng = np.random.default_rng(whole_number(seed, 'seed', minimum=0))
     progress = ProgressRelay(callback, on_progress, should_stop, every)
     with one_blas_thread(), np.errstate(over='ignore', invalid='ignore', under='ignore'):
         return DefaultTraining(rows, indices, classes, initial, recipe, progress, rng).head(
             rejection
         )
+
+
+def _checked_labels(
+    labels: npt.ArrayLike, count: int, num_classes: int | None, initial: Head | None
+) -> tuple[IntArray, int]:
+    """Return the class of each of count samples, int64 ``[N]``, and the number of classes."""
+    indices = arguments.index_vector(labels, 'labels', rows=count)
+    if num_classes is not None:
+        num_classes = whole_number(num_classes, 'num_classes', minimum=2)
+    arguments.class_indices(indices, 'labels', num_classes)
+    known = initial.num_classes if initial is not None else 0
+    classes = num_classes or max(int(indices.max()) + 1, known)
+    if classes < 2:
+        raise ValueError('labels holds class 0 only; there must be samples of 2 or more classes')
+    # A stray label such as 10**9 must not allocate an array of that size.
+    present = np.unique(indices)
+    if len(present) < classes:
+        missing = next(n for n in range(classes) if n >= len(present) or present[n] != n)
+        raise ValueError(
+            f'labels holds no sample of class {missing}; each of the classes 0..{classes - 1} '
+            'needs at least one'
+        )
+    return indices, classes
+
+
+def _check_initial(initial: Head, feature_dim: int, num_classes: int) -> None:
+    """Raise a ValueError if training cannot start from this earlier head."""
+    if initial.feature_dim != feature_dim:
+        raise ValueError(
+            f'initial is a head for embeddings of length {initial.feature_dim}; the embeddings '
+            f'have length {feature_dim}, and it must be the same'
+        )
+    if initial.num_classes > num_classes:
+        raise ValueError(
+            f'initial has {initial.num_classes} classes; it may have at most the '
+            f'{num_classes} of the new head'
+        )
+    arguments.check_finite(initial.weights, 'the weights of initial')
+    arguments.check_finite(initial.bias, 'the bias of initial')

@@ -160,11 +160,14 @@ class Head:
 
     def predict_proba(self, embeddings: FloatArray) -> FloatArray:
         """Return class probabilities, float32 ``[N, C]``, of ``[N, D]`` embeddings."""
-        logits = self.logits(embeddings)
-        logits -= logits.max(axis=1, keepdims=True)
-        np.exp(logits, out=logits)
-        logits /= logits.sum(axis=1, keepdims=True)
-        return logits
+        return softmax(self.logits(embeddings))
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Return the probabilities for logits, both float32 ``[N, C]``."""
+    scores: FloatArray = np.exp(logits - logits.max(axis=1, keepdims=True))
+    scores /= scores.sum(axis=1, keepdims=True)
+    return scores
 
 
 def _blocks(embeddings: FloatArray) -> Iterator[tuple[int, FloatArray]]:

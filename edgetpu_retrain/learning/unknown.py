@@ -15,7 +15,7 @@ every frame; this score needs two vectors and performed as well.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 import math
 
 from edgetpu_retrain.learning.arrays import FloatArray
@@ -64,10 +64,6 @@ class UnknownDetector:
         features = (embeddings - self.center) * self.gain
         lengths = np.sqrt(np.einsum('nd,nd->n', features, features))
         return unknown_scores(logits, lengths / np.float32(math.sqrt(len(self.gain))))
-
-    def with_threshold(self, threshold: float) -> UnknownDetector:
-        """Return the same detector with another threshold."""
-        return replace(self, threshold=threshold)
 
 
 def unknown_scores(logits: FloatArray, lengths: FloatArray) -> FloatArray:

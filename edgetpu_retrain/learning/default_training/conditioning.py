@@ -36,7 +36,6 @@ _LARGEST_COPY_BYTES = 2**24
 # Power iteration: a step size tolerates relative errors of a few percent.
 _POWER_ITERATIONS = 6
 
-
 # Rows in which to search for dominating directions.
 _DIRECTION_ROWS = 512
 
@@ -162,36 +161,15 @@ class FeatureRows:
         scale, zero = np.float32(rows.scale), np.float32(rows.zero_point)
         self._factor = scale * conditioning.gain
         self._offset = -(scale * zero + conditioning.center) * conditioning.gain
-        self._stored = np.empty((0, rows.feature_dim), rows.raw.dtype)
-        self._copy: FloatArray | None = None
+        self._cached: FloatArray | None = None
         if rows.count * rows.feature_dim * 4 <= _LARGEST_COPY_BYTES:
-            self._copy = self.block(0, rows.count)
+            self._cached = self[:]
 
-    def take(self, rows: IntArray, out: FloatArray) -> None:
-        """Write the features of these rows into out, float32 ``[len(rows), D]``."""
-        # 'clip' writes directly into the buffer; 'raise' would fill a copy first.
-        if self._copy is not None:
-            self._copy.take(rows, axis=0, out=out, mode='clip')
-            return
-        if len(self._stored) != len(rows):
-            self._stored = np.empty((len(rows), self.feature_dim), self._raw.dtype)
-        self._raw.take(rows, axis=0, out=self._stored, mode='clip')
-        np.copyto(out, self._stored, casting='unsafe')
-        np.multiply(out, self._factor, out=out)
-        np.add(out, self._offset, out=out)
-        self.conditioning.shrink_in_place(out)
-
-    def some(self, rows: IntArray) -> FloatArray:
-        """Return the features of these rows as a new array."""
-        features = np.empty((len(rows), self.feature_dim), np.float32)
-        self.take(rows, features)
-        return features
-
-    def block(self, start: int, stop: int) -> FloatArray:
-        """Return the features of rows start to stop; callers must not modify them."""
-        if self._copy is not None:
-            return self._copy[start:stop]
-        features = self._raw[start:stop].astype(np.float32)
+    def __getitem__(self, rows: IntArray | slice) -> FloatArray:
+        """Return the features of these rows; callers must not modify them."""
+        if self._cached is not None:
+            return self._cached[rows]
+        features = self._raw[rows].astype(np.float32)
         features *= self._factor
         features += self._offset
         self.conditioning.shrink_in_place(features)

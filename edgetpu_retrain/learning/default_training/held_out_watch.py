@@ -34,12 +34,13 @@ class HeldOutWatch:
         self._labels = labels
         self._best_losses = np.full(len(labels), np.inf, np.float32)
         self._last_losses = self._best_losses
-        self._best = (start[0].copy(), start[1].copy(), 0)
+        self.best = (start[0].copy(), start[1].copy(), 0)
+        """The best weights and bias, and their iteration."""
         self.accuracy = math.nan
         self._temperature: float | None = None
-        self.look(0, *start)
+        self.evaluate(0, *start)
 
-    def look(self, iteration: int, weights: FloatArray, bias: FloatArray) -> None:
+    def evaluate(self, iteration: int, weights: FloatArray, bias: FloatArray) -> None:
         """Measure the weights after this iteration."""
         logits = self._features @ weights + bias
         self.accuracy = float(np.mean(np.argmax(logits, axis=1) == self._labels))
@@ -50,11 +51,7 @@ class HeldOutWatch:
         self._last_losses = losses
         if losses.mean() < self._best_losses.mean():
             self._best_losses = losses
-            self._best = (weights.copy(), bias.copy(), iteration)
-
-    def best(self) -> tuple[FloatArray, FloatArray, int]:
-        """Return the best weights and bias, and the iteration that they are from."""
-        return self._best
+            self.best = (weights.copy(), bias.copy(), iteration)
 
     def last_is_worse(self) -> bool:
         """Return whether the last weights are significantly worse than the best."""

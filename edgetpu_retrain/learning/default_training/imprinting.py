@@ -49,7 +49,7 @@ def imprinted_weights(
     for number, members in enumerate(np.split(by_class, starts)):
         if len(members) > _SAMPLES_A_CLASS:
             members = rng.choice(members, _SAMPLES_A_CLASS, replace=False)
-        mean = features.some(members).mean(axis=0)
+        mean = features[members].mean(axis=0)
         length = float(np.sqrt(mean @ mean))
         if length > 0.0:
             weights[:, number] = mean / length

@@ -14,21 +14,19 @@ from dataclasses import dataclass
 import math
 
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray
-from edgetpu_retrain.learning.default_training.folds import stratified_folds
 from edgetpu_retrain.learning.default_training.held_out_watch import HeldOutWatch
-from edgetpu_retrain.learning.default_training.split import stratified_split
+from edgetpu_retrain.learning.default_training.split import stratified_folds, stratified_split
 from edgetpu_retrain.learning.default_training.training_run import Problem, Run, train
 from edgetpu_retrain.learning.training_report import Method
 import numpy as np
 
-# Fewer are too few for early stopping and calibration.
-_FEWEST_HELD_OUT = 50
 # More add no information, and their logits alone may take 64 MiB.
 _MOST_HELD_OUT = 20_000
 _MOST_HELD_OUT_LOGITS = 2**24
 # Held-out samples that are evaluated repeatedly during a run.
 _MOST_WATCHED = 4096
 _FOLDS = 5
+_NO_ROWS = np.empty(0, np.int64)
 
 Start = Callable[[IntArray], tuple[FloatArray, FloatArray]]
 
@@ -40,7 +38,8 @@ class Measurement:
 
     Args:
         method: how they were obtained, see TrainingReport.
-        rows: int64 ``[M]``, the samples.
+        rows: int64 ``[M]``, the samples; none with method 'none'.
+        truth: int64 ``[M]``, their classes.
         logits: float32 ``[M, C]``.
         lengths: float32 ``[M]``, root mean square of each sample's scaled features.
         share: best iteration divided by the planned iterations, in (0, 1].
@@ -51,6 +50,7 @@ class Measurement:
 
     method: Method
     rows: IntArray
+    truth: IntArray
     logits: FloatArray
     lengths: FloatArray
     share: float = 1.0
@@ -58,31 +58,24 @@ class Measurement:
     run: Run | None = None
     best: Run | None = None
 
+    @property
+    def accuracy(self) -> float:
+        """Share of correct predictions, or NaN."""
+        if not len(self.rows):
+            return math.nan
+        return float(np.mean(np.argmax(self.logits, axis=1) == self.truth))
 
-def few_samples(problem: Problem) -> bool:
-    """Return whether there are too few samples for a held-out split."""
-    return len(problem.labels) * problem.recipe.held_out_share < _FEWEST_HELD_OUT
 
-
-def measuring_iterations(problem: Problem, *, warm: bool) -> int:
+def measuring_iterations(problem: Problem) -> int:
     """Return the number of iterations that measuring will take."""
-    count, recipe = len(problem.labels), problem.recipe
-    if not few_samples(problem):
-        train_share = 1.0 - _held_out_share(problem)
-        return recipe.iterations(
-            round(count * train_share), problem.num_classes, few=False, warm=warm
-        )
+    count = len(problem.labels)
+    if not problem.few_samples:
+        return problem.iterations(round(count * (1.0 - _held_out_share(problem))))
     folds = _fold_number(problem.labels)
-    return (
-        folds * recipe.iterations(count, problem.num_classes, few=True, warm=warm)
-        if folds > 1
-        else 0
-    )
+    return folds * problem.iterations(count) if folds > 1 else 0
 
 
-def measure(
-    problem: Problem, start: Start, rng: np.random.Generator, *, warm: bool
-) -> Measurement:
+def measure(problem: Problem, start: Start, rng: np.random.Generator) -> Measurement:
     """
     Train on parts of the samples and predict the others.
 
@@ -90,33 +83,34 @@ def measure(
         problem: the samples and options.
         start: returns the initial weights and bias for the rows to train on.
         rng: random generator.
-        warm: whether the final training will start from an earlier head.
     """
-    if not few_samples(problem):
-        return _by_split(problem, start, rng, warm)
+    if not problem.few_samples:
+        return _by_split(problem, start, rng)
     if _fold_number(problem.labels) > 1:
-        return _by_folds(problem, start, rng, warm)
-    return _unmeasured(problem)
+        return _by_folds(problem, start, rng)
+    no_logits = np.empty((0, problem.num_classes), np.float32)
+    return Measurement('none', _NO_ROWS, _NO_ROWS, no_logits, np.empty(0, np.float32))
 
 
-def _by_split(problem: Problem, start: Start, rng: np.random.Generator, warm: bool) -> Measurement:
+def _by_split(problem: Problem, start: Start, rng: np.random.Generator) -> Measurement:
     rows, held_out = stratified_split(problem.labels, _held_out_share(problem), rng)
     watched = held_out
     if len(held_out) > _MOST_WATCHED:
         watched = np.sort(rng.choice(held_out, _MOST_WATCHED, replace=False))
     weights = start(rows)
-    watch = HeldOutWatch(problem.features.some(watched), problem.labels[watched], weights)
-    num_iter = measuring_iterations(problem, warm=warm)
+    watch = HeldOutWatch(problem.features[watched], problem.labels[watched], weights)
+    num_iter = measuring_iterations(problem)
     run = train(problem, rows, weights, num_iter, rng, watch=watch)
     share = 1.0
     chosen = problem.recipe.num_iter is None and not (run.stopped or run.diverged)
-    if chosen and watch.last_is_worse() and watch.best()[2]:
-        run = Run(*watch.best())
+    if chosen and watch.last_is_worse() and watch.best[2]:
+        run = Run(*watch.best)
         share = run.iterations / num_iter
     logits, lengths = _predictions(problem, held_out, run)
     return Measurement(
         'held-out split',
         held_out,
+        problem.labels[held_out],
         logits,
         lengths,
         share,
@@ -126,10 +120,10 @@ def _by_split(problem: Problem, start: Start, rng: np.random.Generator, warm: bo
     )
 
 
-def _by_folds(problem: Problem, start: Start, rng: np.random.Generator, warm: bool) -> Measurement:
+def _by_folds(problem: Problem, start: Start, rng: np.random.Generator) -> Measurement:
     labels = problem.labels
     fold_of = stratified_folds(labels, _fold_number(labels), rng)
-    num_iter = problem.recipe.iterations(len(labels), problem.num_classes, few=True, warm=warm)
+    num_iter = problem.iterations(len(labels))
     parts: list[tuple[IntArray, FloatArray, FloatArray]] = []
     iterations, ended = 0, None
     for fold in range(int(fold_of.max()) + 1):
@@ -137,7 +131,7 @@ def _by_folds(problem: Problem, start: Start, rng: np.random.Generator, warm: bo
         if len(held_out) == 0:
             continue
         weights = start(rows)
-        watch = HeldOutWatch(problem.features.some(held_out), labels[held_out], weights)
+        watch = HeldOutWatch(problem.features[held_out], labels[held_out], weights)
         run = train(problem, rows, weights, num_iter, rng, watch=watch)
         iterations += run.iterations
         parts.append((held_out, *_predictions(problem, held_out, run)))
@@ -145,15 +139,8 @@ def _by_folds(problem: Problem, start: Start, rng: np.random.Generator, warm: bo
             ended = run
             break
     rows, logits, lengths = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Measurement('cross-validation', rows, logits, lengths, iterations=iterations, run=ended)
-
-
-def _unmeasured(problem: Problem) -> Measurement:
     return Measurement(
-        'none',
-        np.empty(0, np.int64),
-        np.empty((0, problem.num_classes), np.float32),
-        np.empty(0, np.float32),
+        'cross-validation', rows, labels[rows], logits, lengths, iterations=iterations, run=ended
     )
 
 
@@ -162,7 +149,7 @@ def _predictions(problem: Problem, rows: IntArray, run: Run) -> tuple[FloatArray
     lengths = np.empty(len(rows), np.float32)
     for start in range(0, len(rows), _MOST_WATCHED):
         part = slice(start, start + _MOST_WATCHED)
-        features = problem.features.some(rows[part])
+        features = problem.features[rows[part]]
         logits[part] = features @ run.weights + run.bias
         lengths[part] = problem.features.conditioning.scaled_lengths(features)
     return logits, lengths / np.float32(math.sqrt(problem.features.feature_dim))

@@ -44,13 +44,10 @@ class ProgressRelay:
         whole = replace(
             progress, iteration=self.done + progress.iteration, num_iter=max(self.total, 1)
         )
-        answers = []
+        stop = False
         if self._callback is not None:
-            answers.append(
-                self._callback(
-                    whole.iteration, whole.loss, whole.train_accuracy, whole.validation_accuracy
-                )
-            )
+            accuracies = (whole.train_accuracy, whole.validation_accuracy)
+            stop = bool(self._callback(whole.iteration, whole.loss, *accuracies))
         if self._on_progress is not None:
-            answers.append(self._on_progress(whole))
-        return any(answers)
+            stop = bool(self._on_progress(whole)) or stop
+        return stop

@@ -124,23 +124,16 @@ class Recipe:
         return (1.0 + MOMENTUM) / curvature if curvature > 0.0 else 1.0
 
 
-@dataclass(frozen=True)
-class CosineSchedule:
+def cosine_rate(first: float, num_iter: int, iteration: int) -> float:
     """
-    Cosine decay of the learning rate from first to 0 (Loshchilov and Hutter, 2017).
+    Return the learning rate of an iteration (Loshchilov and Hutter, 2017).
 
     Args:
-        first: the initial learning rate.
+        first: the rate of iteration 0.
         num_iter: the iteration at which the rate would reach 0.
+        iteration: counted from 0.
 
-    >>> schedule = CosineSchedule(0.5, 100)
-    >>> schedule(0), schedule(50)
+    >>> cosine_rate(0.5, 100, 0), cosine_rate(0.5, 100, 50)
     (0.5, 0.25)
     """
-
-    first: float
-    num_iter: int
-
-    def __call__(self, iteration: int) -> float:
-        """Return the learning rate of this iteration, counted from 0."""
-        return 0.5 * self.first * (1.0 + math.cos(math.pi * iteration / self.num_iter))
+    return 0.5 * first * (1.0 + math.cos(math.pi * iteration / num_iter))

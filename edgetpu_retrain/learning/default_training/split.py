@@ -8,6 +8,9 @@ from edgetpu_retrain.learning.arguments import index_vector, real_number
 from edgetpu_retrain.learning.arrays import IntArray
 import numpy as np
 
+# Marks the sample of a class that has only one: it stays in training.
+ALWAYS_TRAINED = -1
+
 
 def stratified_split(
     labels: IntArray, fraction: float, rng: np.random.Generator
@@ -35,9 +38,7 @@ def stratified_split(
     held out per class: [2 1 0]
     """
     classes = index_vector(labels, 'labels')
-    share = real_number(fraction, 'fraction', above=0.0)
-    if share >= 1.0:
-        raise ValueError(f'fraction is {fraction!r}; it must be above 0 and below 1')
+    share = real_number(fraction, 'fraction', above=0.0, below=1.0)
     held_out = np.zeros(len(classes), dtype=bool)
     for label in np.unique(classes):
         rows = np.flatnonzero(classes == label)
@@ -49,3 +50,28 @@ def stratified_split(
         np.flatnonzero(~held_out).astype(np.int64, copy=False),
         np.flatnonzero(held_out).astype(np.int64, copy=False),
     )
+
+
+def stratified_folds(labels: IntArray, folds: int, rng: np.random.Generator) -> IntArray:
+    """
+    Assign the samples of each class evenly to folds.
+
+    Args:
+        labels: int64 ``[N]``, class indices.
+        folds: number of folds, 2 or more.
+        rng: random generator for the assignment.
+
+    Returns:
+        int64 ``[N]``, the fold (0, 1, ...) in which each row is held out, or ALWAYS_TRAINED.
+
+    >>> folds = stratified_folds(np.array([0, 0, 1, 1, 2]), 2, np.random.default_rng(0))
+    >>> sorted(folds[:2].tolist()), sorted(folds[2:4].tolist()), int(folds[4])
+    ([0, 1], [0, 1], -1)
+    """
+    fold = np.full(len(labels), ALWAYS_TRAINED, np.int64)
+    for label in np.unique(labels):
+        rows = rng.permutation(np.flatnonzero(labels == label))
+        if len(rows) > 1:
+            # Start each class at a random fold, or small classes would all share the first.
+            fold[rows] = (np.arange(len(rows)) + rng.integers(folds)) % folds
+    return fold

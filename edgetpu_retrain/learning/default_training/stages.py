@@ -10,7 +10,8 @@ all metrics are computed.  A second training on all samples, equally long, yield
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+import math
 
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 from edgetpu_retrain.learning.default_training.calibration import (
@@ -24,7 +25,6 @@ from edgetpu_retrain.learning.default_training.conditioning import (
 )
 from edgetpu_retrain.learning.default_training.imprinting import imprinted_weights
 from edgetpu_retrain.learning.default_training.measuring import (
-    few_samples,
     measure,
     Measurement,
     measuring_iterations,
@@ -38,9 +38,9 @@ from edgetpu_retrain.learning.default_training.recipe import (
 from edgetpu_retrain.learning.default_training.robust_range import robust_logit_range
 from edgetpu_retrain.learning.default_training.training_run import Problem, Run, train
 from edgetpu_retrain.learning.embedding_rows import BLOCK_ROWS, EmbeddingRows
-from edgetpu_retrain.learning.head import Head
+from edgetpu_retrain.learning.head import Head, softmax
 from edgetpu_retrain.learning.metrics import confusion_matrix
-from edgetpu_retrain.learning.sgd.balanced_sampling import BalancedOrder
+from edgetpu_retrain.learning.sgd.sampling import BalancedOrder
 from edgetpu_retrain.learning.training_report import TrainingReport
 from edgetpu_retrain.learning.unknown import threshold_for, unknown_scores, UnknownDetector
 import numpy as np
@@ -48,15 +48,6 @@ import numpy as np
 # Rows from which statistics are estimated; more do not improve them.
 _SAMPLE_ROWS = 1024
 _EIGENVALUE_ROWS = 512
-
-
-@dataclass(frozen=True, eq=False)
-class _Final:
-    """The final weights on conditioned features, and their results on all samples."""
-
-    run: Run
-    logit_range: tuple[float, float]
-    accuracy: float
 
 
 class DefaultTraining:
@@ -85,39 +76,42 @@ class DefaultTraining:
     ) -> None:
         self._initial = initial
         self._rng = rng
-        self._warm = initial is not None
         sample = _sample(labels, num_classes, rng)
         known = rows.floats(sample)
         self._conditioning = Conditioning.from_sample(known, labels[sample])
         eigenvalue = largest_eigenvalue(self._conditioning.features(known[:_EIGENVALUE_ROWS]))
         features = FeatureRows(rows, self._conditioning)
         self._problem = Problem(
-            features, labels, num_classes, eigenvalue, sample, recipe, progress
+            features,
+            labels,
+            num_classes,
+            eigenvalue,
+            sample,
+            recipe,
+            progress,
+            initial is not None,
         )
 
     def head(self, rejection_rate: float) -> Head:
         """Train and return the head."""
-        problem, relay = self._problem, self._problem.progress
-        count = len(problem.labels)
-        planned = problem.recipe.iterations(
-            count, problem.num_classes, few=few_samples(problem), warm=self._warm
-        )
-        relay.total = measuring_iterations(problem, warm=self._warm) + planned
-        measured = measure(problem, self._imprint, self._rng, warm=self._warm)
+        problem, progress = self._problem, self._problem.progress
+        planned = problem.iterations(len(problem.labels))
+        progress.total = measuring_iterations(problem) + planned
+        measured = measure(problem, self._imprint, self._rng)
         temperature = self._temperature(measured)
-        final = self._final(measured, planned, temperature)
-        weights, bias = self._conditioning.fold(
-            final.run.weights / np.float32(temperature), final.run.bias / np.float32(temperature)
-        )
+        divisor = np.float32(temperature)
+        run = measured.run or self._train_on_all(measured, planned)
+        logit_range, accuracy = self._evaluate_on_all(run, divisor)
+        weights, bias = self._conditioning.fold(run.weights / divisor, run.bias / divisor)
         labels = self._initial.labels if self._initial is not None else ()
         return Head(
             weights,
             bias,
             labels if len(labels) == problem.num_classes else (),
-            final.logit_range,
+            logit_range,
             temperature,
-            self._detector(measured, temperature, rejection_rate),
-            self._report(measured, final, rejection_rate),
+            self._detector(measured, divisor, rejection_rate),
+            self._report(measured, run, accuracy, rejection_rate),
         )
 
     def _imprint(self, rows: IntArray) -> tuple[FloatArray, FloatArray]:
@@ -162,94 +156,86 @@ class DefaultTraining:
             return typical
         return fit_temperature(
             measured.logits,
-            self._problem.labels[measured.rows],
+            measured.truth,
             typical=typical,
             uncertainty=TEMPERATURE_UNCERTAINTY if default else 2.0,
         )
 
-    def _final(self, measured: Measurement, planned: int, temperature: float) -> _Final:
-        problem = self._problem
-        run = measured.run
-        if run is None:
-            rows = np.arange(len(problem.labels))
-            until = max(1, round(planned * measured.share))
-            problem.progress.total = problem.progress.done + until
-            run = train(
-                problem,
-                rows,
-                self._start(rows),
-                planned,
-                self._rng,
-                until=until,
-                held_out_accuracy=self._accuracy(measured),
-            )
-            if run.diverged:
-                best = measured.best or Run(*self._start(rows), 0)
-                run = replace(best, diverged=True)
-        return self._on_all_samples(run, temperature)
+    def _train_on_all(self, measured: Measurement, planned: int) -> Run:
+        """Train on all samples, as long as was best for the measured head."""
+        rows = np.arange(len(self._problem.labels))
+        until = max(1, round(planned * measured.share))
+        self._problem.progress.total = self._problem.progress.done + until
+        run = train(
+            self._problem,
+            rows,
+            self._start(rows),
+            planned,
+            self._rng,
+            until=until,
+            held_out_accuracy=measured.accuracy,
+        )
+        if not run.diverged:
+            return run
+        return replace(measured.best or Run(*self._start(rows), 0), diverged=True)
 
-    def _on_all_samples(self, run: Run, temperature: float) -> _Final:
+    def _evaluate_on_all(
+        self, run: Run, temperature: np.float32
+    ) -> tuple[tuple[float, float], float]:
+        """Return logit range and accuracy on all samples."""
         problem = self._problem
         count = len(problem.labels)
         lowest, highest = np.empty(count, np.float32), np.empty(count, np.float32)
         right = 0
         for start in range(0, count, BLOCK_ROWS):
             if problem.progress.should_stop is not None:
+                # It may raise; its result is ignored, because the head is already trained.
                 problem.progress.should_stop()
-            part = slice(start, min(start + BLOCK_ROWS, count))
-            logits = problem.features.block(part.start, part.stop) @ run.weights
+            part = slice(start, start + BLOCK_ROWS)
+            logits = problem.features[part] @ run.weights
             logits += run.bias
-            logits /= np.float32(temperature)
+            logits /= temperature
             logits.min(axis=1, out=lowest[part])
             logits.max(axis=1, out=highest[part])
             right += int((np.argmax(logits, axis=1) == problem.labels[part]).sum())
-        return _Final(run, robust_logit_range(lowest, highest), right / count)
+        return robust_logit_range(lowest, highest), right / count
 
     def _detector(
-        self, measured: Measurement, temperature: float, rejection_rate: float
+        self, measured: Measurement, temperature: np.float32, rejection_rate: float
     ) -> UnknownDetector:
-        detector = UnknownDetector(self._conditioning.center, self._conditioning.gain)
-        if measured.method == 'none':
-            return detector
-        scores = unknown_scores(measured.logits / np.float32(temperature), measured.lengths)
-        return detector.with_threshold(threshold_for(scores, rejection_rate))
-
-    def _accuracy(self, measured: Measurement) -> float:
-        if measured.method == 'none':
-            return float('nan')
-        truth = self._problem.labels[measured.rows]
-        return float(np.mean(np.argmax(measured.logits, axis=1) == truth))
+        threshold = math.inf
+        if measured.method != 'none':
+            scores = unknown_scores(measured.logits / temperature, measured.lengths)
+            threshold = threshold_for(scores, rejection_rate)
+        return UnknownDetector(self._conditioning.center, self._conditioning.gain, threshold)
 
     def _report(
-        self, measured: Measurement, final: _Final, rejection_rate: float
+        self, measured: Measurement, run: Run, accuracy: float, rejection_rate: float
     ) -> TrainingReport:
-        problem = self._problem
-        classes = problem.num_classes
-        truth = problem.labels[measured.rows]
-        error, confusion = float('nan'), np.zeros((classes, classes), np.int64)
+        problem, classes = self._problem, self._problem.num_classes
+        error, confusion = math.nan, np.zeros((classes, classes), np.int64)
         if measured.method != 'none':
-            temperature = fit_temperature(measured.logits, truth)
-            judged = Head(np.eye(classes, dtype=np.float32), np.zeros(classes, np.float32))
-            error = expected_calibration_error(
-                judged.predict_proba(measured.logits / np.float32(temperature)), truth
-            )
-            confusion = confusion_matrix(truth, np.argmax(measured.logits, axis=1), classes)
+            temperature = fit_temperature(measured.logits, measured.truth)
+            probabilities = softmax(measured.logits / np.float32(temperature))
+            error = expected_calibration_error(probabilities, measured.truth)
+            predicted = np.argmax(measured.logits, axis=1)
+            confusion = confusion_matrix(measured.truth, predicted, classes)
         return TrainingReport(
             method=measured.method,
             num_samples=len(problem.labels),
-            iterations=final.run.iterations,
+            iterations=run.iterations,
             measuring_iterations=measured.iterations,
-            accuracy=self._accuracy(measured),
-            train_accuracy=final.accuracy,
+            accuracy=measured.accuracy,
+            train_accuracy=accuracy,
             expected_calibration_error=error,
             rejection_rate=rejection_rate,
             confusion_matrix=confusion,
             held_out=measured.rows,
             class_counts=np.bincount(problem.labels, minlength=classes).astype(np.int64),
             balanced=problem.recipe.balanced,
-            warm_start=self._warm,
-            stopped=final.run.stopped,
-            diverged=final.run.diverged,
+            warm_start=problem.warm,
+            stopped=run.stopped,
+            diverged=run.diverged,
         )
 
 

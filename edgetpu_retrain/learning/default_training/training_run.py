@@ -4,23 +4,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 from edgetpu_retrain.learning.default_training.conditioning import FeatureRows
 from edgetpu_retrain.learning.default_training.held_out_watch import HeldOutWatch
 from edgetpu_retrain.learning.default_training.progress_relay import ProgressRelay
-from edgetpu_retrain.learning.default_training.recipe import CosineSchedule, MOMENTUM, Recipe
-from edgetpu_retrain.learning.sgd.balanced_sampling import BalancedOrder, BalancedSampler
-from edgetpu_retrain.learning.sgd.loop import (
-    run_training_loop,
-)
+from edgetpu_retrain.learning.default_training.recipe import cosine_rate, MOMENTUM, Recipe
+from edgetpu_retrain.learning.sgd.loop import Outcome, run_training_loop
+from edgetpu_retrain.learning.sgd.sampling import BalancedOrder, batches
 from edgetpu_retrain.learning.sgd.step import SgdStep, TrainingDiverged
 import numpy as np
 
 # How often per run the held-out samples are evaluated.
-_LOOKS = 4
+_EVALUATIONS = 4
+# Fewer held-out samples are too few for early stopping and calibration.
+_FEWEST_HELD_OUT = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +35,7 @@ class Problem:
         sample: int64, rows on which training accuracy is measured.
         recipe: the hyperparameters.
         progress: receives progress reports and requests stops.
+        warm: whether the final training starts from an earlier head.
     """
 
     features: FeatureRows
@@ -45,6 +45,17 @@ class Problem:
     sample: IntArray
     recipe: Recipe
     progress: ProgressRelay
+    warm: bool
+
+    @property
+    def few_samples(self) -> bool:
+        """Whether there are too few samples for a held-out split."""
+        return len(self.labels) * self.recipe.held_out_share < _FEWEST_HELD_OUT
+
+    def iterations(self, count: int) -> int:
+        """Return the number of iterations of a training on count samples."""
+        few, warm = self.few_samples, self.warm
+        return self.recipe.iterations(count, self.num_classes, few=few, warm=warm)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,72 +107,47 @@ def train(
         The last weights, or the best ones if the run diverged.
     """
     weights, bias = start
-    step, sampler, schedule = _tools(problem, rows, start, num_iter, rng)
+    recipe, labels, progress = problem.recipe, problem.labels, problem.progress
+    reg = recipe.regularization(np.bincount(labels[rows]), problem.features.feature_dim)
+    first_rate = recipe.first_rate(problem.eigenvalue, reg)
+    batch_size = min(recipe.batch_size, len(rows))
+    groups = labels[rows] if recipe.balanced else np.zeros(len(rows), np.int64)
+    order = BalancedOrder(rows, groups, rng)
+    step = SgdStep(weights, bias, batch_size, reg, MOMENTUM)
+    drawn = batches(problem.features, labels, batch_size, order.following)
+
+    def measure() -> tuple[float, float]:
+        logits = problem.features[problem.sample] @ weights + bias
+        right = np.argmax(logits, axis=1) == labels[problem.sample]
+        return float(right.mean()), held_out_accuracy if watch is None else watch.accuracy
+
     end = num_iter if until is None else until
-    progress = problem.progress
-    done, stopped = 0, False
+    outcome, diverged = Outcome(0, stopped=False), False
     try:
         for pause in _pauses(end) if watch else [end]:
             outcome = run_training_loop(
                 step,
-                sampler,
-                schedule,
+                drawn,
+                lambda iteration: cosine_rate(first_rate, num_iter, iteration),
                 pause,
-                first=done,
-                measure=_measure(problem, start, watch, held_out_accuracy),
+                first=outcome.iterations,
+                measure=measure,
                 report_every=progress.report_every,
                 on_progress=progress.report,
                 should_stop=progress.should_stop,
             )
-            done, stopped = outcome.iterations, outcome.stopped
             if watch is not None:
-                watch.look(done, weights, bias)
-            if stopped:
+                watch.evaluate(outcome.iterations, weights, bias)
+            if outcome.stopped:
                 break
     except TrainingDiverged:
-        progress.done += done
-        if watch is None:
-            return Run(weights, bias, done, diverged=True)
-        return Run(*watch.best(), diverged=True)
-    progress.done += done
-    return Run(weights, bias, done, stopped)
-
-
-def _tools(
-    problem: Problem,
-    rows: IntArray,
-    start: tuple[FloatArray, FloatArray],
-    num_iter: int,
-    rng: np.random.Generator,
-) -> tuple[SgdStep, BalancedSampler, CosineSchedule]:
-    recipe, labels = problem.recipe, problem.labels
-    reg = recipe.regularization(np.bincount(labels[rows]), problem.features.feature_dim)
-    batch_size = min(recipe.batch_size, len(rows))
-    groups = labels[rows] if recipe.balanced else np.zeros(len(rows), np.int64)
-    order = BalancedOrder(rows, groups, rng)
-    return (
-        SgdStep(*start, batch_size, reg, MOMENTUM),
-        BalancedSampler(problem.features, labels, order, batch_size),
-        CosineSchedule(recipe.first_rate(problem.eigenvalue, reg), num_iter),
-    )
+        diverged = True
+    progress.done += outcome.iterations
+    if diverged and watch is not None:
+        return Run(*watch.best, diverged=True)
+    return Run(weights, bias, outcome.iterations, outcome.stopped, diverged)
 
 
 def _pauses(end: int) -> list[int]:
     """Return the iterations after which held-out samples are evaluated, including the last."""
-    return sorted({max(1, end * number // _LOOKS) for number in range(1, _LOOKS + 1)})
-
-
-def _measure(
-    problem: Problem,
-    start: tuple[FloatArray, FloatArray],
-    watch: HeldOutWatch | None,
-    held_out_accuracy: float,
-) -> Callable[[], tuple[float, float]]:
-    def measure() -> tuple[float, float]:
-        weights, bias = start
-        logits = problem.features.some(problem.sample) @ weights + bias
-        right = np.argmax(logits, axis=1) == problem.labels[problem.sample]
-        accuracy = held_out_accuracy if watch is None else watch.accuracy
-        return float(right.mean()), accuracy
-
-    return measure
+    return sorted({max(1, end * n // _EVALUATIONS) for n in range(1, _EVALUATIONS + 1)})

@@ -12,29 +12,20 @@ stored ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 import logging
 from typing import Any
 
 
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Run matrix products on the calling thread only, inside the ``with`` block."""
+def one_blas_thread() -> AbstractContextManager[object]:
+    """
+    Run matrix products of this process on the calling thread only, from now on.
+
+    As a context manager, it restores the number of threads at the end of the ``with`` block.
+    """
     controller = _controller()
-    if controller is None:
-        yield
-        return
-    with controller.limit(limits=1, user_api='blas'):
-        yield
-
-
-def keep_to_one_blas_thread() -> None:
-    """Run matrix products of this process on the calling thread only, from now on."""
-    if (controller := _controller()) is not None:
-        # Not used as a context manager, so the limit is permanent.
-        controller.limit(limits=1, user_api='blas')
+    return controller.limit(limits=1, user_api='blas') if controller else nullcontext()
 
 
 @cache

@@ -3,7 +3,7 @@
 """
 The training loop, shared by all recipes.
 
-A recipe provides a sampler, which draws the batches, and a learning rate schedule.
+A recipe provides the batches and a learning rate schedule.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 import math
-from typing import Protocol
 
-from edgetpu_retrain.learning.arrays import FloatArray, IntArray
+from edgetpu_retrain.learning.sgd.sampling import Batches
 from edgetpu_retrain.learning.sgd.step import SgdStep
 import numpy as np
 
@@ -52,16 +51,9 @@ class Outcome:
     stopped: bool
 
 
-class Sampler(Protocol):
-    """A source of batches of a fixed size."""
-
-    def draw(self) -> tuple[FloatArray, IntArray]:
-        """Return embeddings, float32 ``[B, D]``, and labels, int64 ``[B]``; both may be reused."""
-
-
 def run_training_loop(
     step: SgdStep,
-    sampler: Sampler,
+    batches: Batches,
     learning_rate: Callable[[int], float],
     num_iter: int,
     *,
@@ -76,7 +68,7 @@ def run_training_loop(
 
     Args:
         step: the training step; its weights are the result.
-        sampler: draws the batch of each iteration.
+        batches: yields the batch of each iteration.
         learning_rate: the schedule, a function of the iteration (0, 1, ...).
         num_iter: the last iteration plus one.
         first: the first iteration; an earlier call ran those before it.
@@ -88,20 +80,18 @@ def run_training_loop(
     Raises:
         TrainingDiverged: if a step would not be finite; the weights are those before that step.
     """
-    if on_progress is None:
-        report_every = 0
     # SgdStep detects overflow itself and raises, which is clearer than a numpy warning.
     with np.errstate(over='ignore', invalid='ignore', under='ignore'):
         for iteration in range(first, num_iter):
             if should_stop is not None and should_stop():
                 return Outcome(iteration, stopped=True)
-            embeddings, labels = sampler.draw()
+            embeddings, labels = next(batches)
             step.forward(embeddings, labels)
             reporting = report_every > 0 and iteration % report_every == 0
             loss = step.loss() if reporting else math.nan
             step.update(embeddings, learning_rate(iteration))
             if reporting and on_progress is not None:
-                progress = Progress(iteration, num_iter, loss, *measure())
-                if on_progress(progress):
+                stop = on_progress(Progress(iteration, num_iter, loss, *measure()))
+                if stop:
                     return Outcome(iteration + 1, stopped=True)
     return Outcome(num_iter, stopped=False)

@@ -1,62 +1,119 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Sampling with replacement, as in Coral's recipe."""
+"""Batches of samples, and a random order of rows in which classes take turns."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 import numpy as np
 
-# Drawing many batches at once takes a tenth of the time of drawing each.
+# Drawing the rows of many batches at once takes a tenth of the time of drawing each.
 _BATCHES_A_DRAW = 64
+# Bounds the memory of the drawn rows when batches are large.
+_ROWS_A_DRAW = 2**16
+
+Batches = Iterator[tuple[FloatArray, IntArray]]
+"""Embeddings, float32 ``[B, D]``, and labels, int64 ``[B]``; B is the same for all."""
 
 
-class ReplacementSampler:
+class Rows(Protocol):
+    """A float32 matrix, or what computes rows of one."""
+
+    def __getitem__(self, rows: IntArray, /) -> FloatArray:
+        """Return rows, float32 ``[len(rows), D]``."""
+
+
+def batches(
+    embeddings: Rows,
+    labels: IntArray,
+    batch_size: int,
+    draw_rows: Callable[[int], IntArray],
+) -> Batches:
     """
-    Draw batches with replacement, as Coral does.
-
-    Every row is equally likely at every draw; a batch may be larger than the data.
+    Yield batches endlessly.
 
     Args:
-        embeddings: float32 ``[N, D]``.
+        embeddings: the embeddings or features of N samples.
         labels: int64 ``[N]``.
-        batch_size: rows per batch.
-        rng: random generator.
+        batch_size: B; it may exceed N.
+        draw_rows: returns the next rows to use, as many as requested.
 
     >>> rng = np.random.default_rng(0)
-    >>> sampler = ReplacementSampler(np.eye(3, dtype=np.float32), np.arange(3), 5, rng)
-    >>> embeddings, labels = sampler.draw()
+    >>> identity = np.eye(3, dtype=np.float32)
+    >>> drawn = batches(identity, np.arange(3), 5, lambda count: rng.integers(3, size=count))
+    >>> embeddings, labels = next(drawn)
     >>> embeddings.shape, labels.shape
     ((5, 3), (5,))
     """
+    ahead = max(1, min(_BATCHES_A_DRAW, _ROWS_A_DRAW // batch_size))
+    while True:
+        for rows in draw_rows(ahead * batch_size).reshape(ahead, batch_size):
+            yield embeddings[rows], labels[rows]
 
-    def __init__(
-        self,
-        embeddings: FloatArray,
-        labels: IntArray,
-        batch_size: int,
-        rng: np.random.Generator,
-    ) -> None:
-        self.batch_size = batch_size
-        self._embeddings = embeddings
-        self._labels = labels
+
+class BalancedOrder:
+    """
+    An endless order of rows in which classes take turns.
+
+    Each turn visits all classes in random order.  The rows of a class are shuffled, and each is
+    used once before any repeats.  With classes of equal size these are plain shuffled epochs.
+    Construction takes time proportional to the number of rows, drawing does not.
+
+    Args:
+        rows: int64 ``[M]``, the rows to order.
+        groups: int64 ``[M]``, the class of each; class numbers may have gaps.
+        rng: random generator.
+
+    >>> order = BalancedOrder(np.arange(4), np.array([0, 0, 0, 1]), np.random.default_rng(0))
+    >>> print('of class 1:', int((order.following(100) == 3).sum()), 'in 100')
+    of class 1: 50 in 100
+    """
+
+    def __init__(self, rows: IntArray, groups: IntArray, rng: np.random.Generator) -> None:
         self._rng = rng
-        self._rows = np.empty((0, batch_size), dtype=np.int64)
-        self._next = 0
-        self._batch = np.empty((batch_size, embeddings.shape[1]), dtype=np.float32)
-        self._batch_labels = np.empty(batch_size, dtype=np.int64)
+        by_class = rows[np.argsort(groups, kind='stable')]
+        sizes = np.bincount(groups)
+        self._members = [m for m in np.split(by_class, np.cumsum(sizes)[:-1]) if len(m)]
+        for members in self._members:
+            rng.shuffle(members)
+        self._used = [0] * len(self._members)
+        self._left = np.empty(0, np.int64)
 
-    def draw(self) -> tuple[FloatArray, IntArray]:
-        """Return the next batch, ``[B, D]`` and ``[B]``; the following draw overwrites it."""
-        if self._next == len(self._rows):
-            # Bound the memory of the indices when batches are large.
-            ahead = max(1, min(_BATCHES_A_DRAW, 2**16 // self.batch_size))
-            count = len(self._embeddings)
-            self._rows = self._rng.integers(0, count, size=(ahead, self.batch_size))
-            self._next = 0
-        rows = self._rows[self._next]
-        self._next += 1
-        # 'clip' writes directly into the buffer; 'raise' would fill a copy first.
-        self._embeddings.take(rows, axis=0, out=self._batch, mode='clip')
-        self._labels.take(rows, out=self._batch_labels, mode='clip')
-        return self._batch, self._batch_labels
+    def following(self, count: int) -> IntArray:
+        """Return the next count rows, int64."""
+        missing = count - len(self._left)
+        if missing > 0:
+            self._left = np.concatenate([self._left, self._turns(missing)])
+        rows, self._left = self._left[:count], self._left[count:]
+        return rows
+
+    def _turns(self, count: int) -> IntArray:
+        """Return complete turns with at least count rows."""
+        classes = len(self._members)
+        turns = -(-count // classes)
+        order = np.tile(np.arange(classes), (turns, 1))
+        self._rng.permuted(order, axis=1, out=order)
+        # Element c * turns + t of the argsort is the position of class c in turn t.
+        places = np.argsort(order.reshape(-1), kind='stable').reshape(classes, turns)
+        rows = np.empty(classes * turns, np.int64)
+        for number in range(classes):
+            rows[places[number]] = self._of_class(number, turns)
+        return rows
+
+    def _of_class(self, number: int, count: int) -> IntArray:
+        members, used = self._members[number], self._used[number]
+        parts = []
+        while count:
+            end = used + count
+            part = members[used:end].copy()
+            parts.append(part)
+            count -= len(part)
+            used += len(part)
+            if used == len(members):
+                self._rng.shuffle(members)
+                used = 0
+        self._used[number] = used
+        return np.concatenate(parts)

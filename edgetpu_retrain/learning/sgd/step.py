@@ -23,7 +23,7 @@ class TrainingDiverged(ValueError):  # noqa: N818
 
 class SgdStep:
     """
-    A gradient descent step on a head, in place and without allocating arrays.
+    A gradient descent step on a head, in place.
 
     The loss is the batch's mean cross-entropy plus ``0.5 * reg * sum(weights ** 2)``.  With the
     softmax of the logits p and one-hot labels y, its gradient with respect to the logits is
@@ -67,37 +67,18 @@ class SgdStep:
         self.batch_size = batch_size
         self._reg = reg
         self._momentum = np.float32(momentum)
-        # Keep no views: after copying or pickling they would refer to other arrays.
         self._weights = weights
         self._bias = bias
         # With few classes, multiplying and then transposing the product is faster.
         self._direct = weights.flags.f_contiguous and (
             classes >= batch_size or classes * dim * batch_size <= _SMALL_PRODUCT
         )
-        self._product = np.empty((0 if self._direct else batch_size, classes), np.float32)
-        self._logits = np.empty((classes, batch_size), np.float32)
-        self._peaks = np.empty(batch_size, np.float32)
-        self._sums = np.empty(batch_size, np.float32)
-        self._scales = np.empty(batch_size, np.float32)
-        # First exp(logits), then the gradient with respect to the logits.
-        self._errors = np.empty((classes, batch_size), np.float32)
-        # Flat indices into [C, B]: the start of each class's row, and each sample's true class.
-        self._row_starts = np.arange(classes) * batch_size
         self._columns = np.arange(batch_size)
-        self._true = np.empty(batch_size, np.int64)
-        self._true_errors = np.empty(batch_size, np.float32)
         self._ones_per_class = np.ones(classes, np.float32)
         self._ones_per_row = np.ones(batch_size, np.float32)
         self._weights_change = np.empty((classes, dim), np.float32)
-        self._bias_change = np.empty(classes, np.float32)
         self._weights_velocity = np.zeros((classes, dim) if momentum else (0, 0), np.float32)
         self._bias_velocity = np.zeros(classes if momentum else 0, np.float32)
-        # Filled with a single number: for such small arrays broadcasting is slower.
-        self._rates = np.empty(batch_size, np.float32)
-
-    def is_of(self, weights: FloatArray, bias: FloatArray) -> bool:
-        """Return whether this step modifies exactly these arrays."""
-        return self._weights is weights and self._bias is bias
 
     def forward(self, embeddings: FloatArray, labels: IntArray) -> None:
         """
@@ -107,25 +88,22 @@ class SgdStep:
             embeddings: float32 ``[B, D]``.
             labels: int64 ``[B]``, each in 0..C-1; the caller must have validated them.
         """
-        logits, errors, peaks = self._logits, self._errors, self._peaks
         if self._direct:
-            product = self._weights.T.dot(embeddings.T, out=logits)
+            product = self._weights.T.dot(embeddings.T)
         else:
-            product = embeddings.dot(self._weights, out=self._product).T
-        np.add(product, self._bias[:, np.newaxis], out=logits)
+            product = embeddings.dot(self._weights).T
+        self._logits = np.add(product, self._bias[:, np.newaxis], order='C')
         # Subtracting the largest logit keeps exp from overflowing and the sum at 1 or more.
-        np.maximum.reduce(logits, 0, None, peaks)
-        np.subtract(logits, peaks, out=errors)
-        np.exp(errors, out=errors)
-        self._ones_per_class.dot(errors, out=self._sums)
-        # 'clip' writes directly into the buffer; 'raise' would fill a copy first.
-        self._row_starts.take(labels, None, self._true, 'clip')
-        np.add(self._true, self._columns, out=self._true)
+        self._peaks = np.maximum.reduce(self._logits)
+        # First exp(logits), then the gradient with respect to the logits.
+        self._errors = np.exp(self._logits - self._peaks)
+        self._sums = self._ones_per_class.dot(self._errors)
+        self._labels = labels
 
     def loss(self) -> float:
         """Return the loss of the batch given to :meth:`forward`, with the weights as they are."""
         # Subtract first: added to a large logit the logarithm would lose its digits.
-        surprise = self._peaks - self._logits.take(self._true)
+        surprise = self._peaks - self._logits[self._labels, self._columns]
         surprise += np.log(self._sums)
         loss = float(self._ones_per_row.dot(surprise)) / self.batch_size
         if self._reg:
@@ -140,8 +118,7 @@ class SgdStep:
         Raises:
             TrainingDiverged: if they are not finite.
         """
-        lowest = float(np.minimum.reduce(self._logits, axis=None))
-        highest = float(np.maximum.reduce(self._peaks))
+        lowest, highest = float(self._logits.min()), float(self._peaks.max())
         if not math.isfinite(highest - lowest):
             raise TrainingDiverged(
                 f'the logits of this batch reach from {lowest:g} to {highest:g}; they must be '
@@ -160,58 +137,38 @@ class SgdStep:
         Raises:
             TrainingDiverged: if the step would not be finite; nothing is modified then.
         """
-        errors, rates, scales, true = self._errors, self._rates, self._scales, self._true
+        errors, change = self._errors, self._weights_change
         # Apply the learning rate to the small matrix, which saves a pass over the large one.
-        rates.fill(learning_rate / self.batch_size)
-        np.divide(rates, self._sums, out=scales)
-        np.multiply(errors, scales, out=errors)
-        flat_errors, true_errors = errors.reshape(-1), self._true_errors
-        # Three calls, because -= on an indexed array makes two copies and takes twice as long.
-        flat_errors.take(true, None, true_errors, 'clip')
-        np.subtract(true_errors, rates, out=true_errors)
-        flat_errors[true] = true_errors
-        errors.dot(self._ones_per_row, out=self._bias_change)
-        errors.dot(embeddings, out=self._weights_change)
-        if self._momentum:
-            self._update_with_momentum(learning_rate)
-            return
-        decay = 1.0 - learning_rate * self._reg
-        self._check_finite(
-            learning_rate, decay, self._changes_are_finite(embeddings, learning_rate)
-        )
+        rate = np.float32(learning_rate / self.batch_size)
+        errors *= rate / self._sums
+        errors[self._labels, self._columns] -= rate
+        bias_change = errors.dot(self._ones_per_row)
+        errors.dot(embeddings, out=change)
         weights = self._weights.T
+        if self._momentum:
+            bias_change = self._accelerate(bias_change, learning_rate)
+            change = self._weights_velocity
+            decay = 1.0
+        else:
+            decay = 1.0 - learning_rate * self._reg
+        self._check_finite(learning_rate, decay, _is_finite(change))
         if decay != 1.0:
             np.multiply(weights, np.float32(decay), out=weights)
-        np.subtract(weights, self._weights_change, out=weights)
-        np.subtract(self._bias, self._bias_change, out=self._bias)
+        np.subtract(weights, change, out=weights)
+        np.subtract(self._bias, bias_change, out=self._bias)
 
-    def _update_with_momentum(self, learning_rate: float) -> None:
-        weights = self._weights.T
-        velocity, bias_velocity = self._weights_velocity, self._bias_velocity
-        np.multiply(velocity, self._momentum, out=velocity)
-        np.add(velocity, self._weights_change, out=velocity)
+    def _accelerate(self, bias_change: FloatArray, learning_rate: float) -> FloatArray:
+        """Update the velocities with this step's changes, and return that of the bias."""
+        self._weights_velocity *= self._momentum
+        self._weights_velocity += self._weights_change
         if self._reg:
             # Unlike in plain SGD, momentum also applies to the regularization's gradient.
             pull = self._weights_change
-            np.multiply(weights, np.float32(learning_rate * self._reg), out=pull)
-            np.add(velocity, pull, out=velocity)
-        np.multiply(bias_velocity, self._momentum, out=bias_velocity)
-        np.add(bias_velocity, self._bias_change, out=bias_velocity)
-        self._check_finite(learning_rate, 1.0, _is_finite(velocity))
-        np.subtract(weights, velocity, out=weights)
-        np.subtract(self._bias, bias_velocity, out=self._bias)
-
-    def _changes_are_finite(self, embeddings: FloatArray, learning_rate: float) -> bool:
-        if embeddings.size < self._weights_change.size:
-            # No error is above 1, so the rate times the batch's norm bounds every change, unless
-            # an error is NaN, which shows in the bias's change: two checks of small arrays
-            # instead of one of the largest.
-            batch = embeddings.reshape(-1)
-            squared_norm = float(batch.dot(batch))
-            bounded = learning_rate * math.sqrt(squared_norm) < _LARGEST_CHANGE
-            if bounded and _is_finite(self._bias_change):
-                return True
-        return _is_finite(self._weights_change)
+            np.multiply(self._weights.T, np.float32(learning_rate * self._reg), out=pull)
+            self._weights_velocity += pull
+        self._bias_velocity *= self._momentum
+        self._bias_velocity += bias_change
+        return self._bias_velocity
 
     def _check_finite(self, learning_rate: float, decay: float, changes_are_finite: bool) -> None:
         if changes_are_finite and learning_rate < _LARGEST_CHANGE:

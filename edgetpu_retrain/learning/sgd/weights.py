@@ -78,7 +78,7 @@ class SoftmaxParameters:
 
     @weights.setter
     def weights(self, value: npt.ArrayLike) -> None:
-        matrix = arguments.float_matrix(value, 'weights', None)
+        matrix = arguments.float_matrix(value, 'weights')
         dim, classes = matrix.shape
         wanted = (self._feature_dim or dim, self._num_classes or max(classes, 2))
         if (dim, classes) != wanted:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 
 import cv2
-from edgetpu_retrain.learning.sgd.blas_threads import keep_to_one_blas_thread
+from edgetpu_retrain.learning.sgd.blas_threads import one_blas_thread
 from edgetpu_retrain.node.process.kept_memory import keep_freed_memory
 
 SWITCH_INTERVAL_S = 0.0001
@@ -27,7 +27,7 @@ executor to hand it over: Python's 5 ms would come to tens of milliseconds.
 def tune_process() -> None:
     """Set all of it for this process; call it before rclpy is imported, which starts threads."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    keep_to_one_blas_thread()
+    one_blas_thread()
     # A second thread saves 0.1 ms of a frame's resizing and costs 1 ms of processor time; on two
     # cores the model waits for it.
     cv2.setNumThreads(1)

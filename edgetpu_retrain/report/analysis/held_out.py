@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.learning import fit, FloatArray, Head, IntArray, Progress
-from edgetpu_retrain.learning.default_training.folds import stratified_folds
+from edgetpu_retrain.learning.default_training.split import stratified_folds
 from edgetpu_retrain.model_file.quantization import dequantize
 from edgetpu_retrain.store.samples.sample_store import SampleSet
 from edgetpu_retrain.training_options import TrainingOptions

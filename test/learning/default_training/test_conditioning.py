@@ -78,8 +78,8 @@ def test_features_are_the_same_all_at_once_or_batch_by_batch(copies: int) -> Non
     features = FeatureRows(rows, conditioning)
     # 3000 copies are more than what is conditioned at once.
     expected = conditioning.features(real)
-    assert features.some(chosen) == pytest.approx(expected, abs=1e-4)
-    assert features.block(5, 6) == pytest.approx(expected[:1], abs=1e-4)
+    assert features[chosen] == pytest.approx(expected, abs=1e-4)
+    assert features[5:6] == pytest.approx(expected[:1], abs=1e-4)
 
 
 def test_float_embeddings_are_conditioned_batch_by_batch_too() -> None:
@@ -87,7 +87,7 @@ def test_float_embeddings_are_conditioned_batch_by_batch_too() -> None:
     conditioning = Conditioning.from_sample(SAMPLE, ONE_CLASS)
     features = FeatureRows(EmbeddingRows(embeddings), conditioning)
     expected = conditioning.features(SAMPLE[3:7])
-    assert features.some(np.arange(3, 7)) == pytest.approx(expected, abs=1e-5)
+    assert features[np.arange(3, 7)] == pytest.approx(expected, abs=1e-5)
     assert np.array_equal(embeddings[:500], SAMPLE)
 
 

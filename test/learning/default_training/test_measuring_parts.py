@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from edgetpu_retrain.learning.default_training.conditioning import Conditioning, FeatureRows
-from edgetpu_retrain.learning.default_training.folds import ALWAYS_TRAINED, stratified_folds
 from edgetpu_retrain.learning.default_training.held_out_watch import HeldOutWatch
 from edgetpu_retrain.learning.default_training.imprinting import imprinted_weights
-from edgetpu_retrain.learning.default_training.recipe import CosineSchedule, Recipe
+from edgetpu_retrain.learning.default_training.recipe import cosine_rate, Recipe
 from edgetpu_retrain.learning.default_training.robust_range import robust_logit_range
+from edgetpu_retrain.learning.default_training.split import ALWAYS_TRAINED, stratified_folds
 from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
 import numpy as np
 import pytest
@@ -53,15 +53,15 @@ def watch() -> HeldOutWatch:
 def test_the_watch_keeps_the_best_weights_and_sees_clear_decline_only() -> None:
     held_out = watch()
     good, bias = np.eye(2, dtype=np.float32), np.zeros(2, np.float32)
-    held_out.look(10, good, bias)
+    held_out.evaluate(10, good, bias)
     assert held_out.accuracy == 1.0
-    held_out.look(20, 3 * good, bias)
+    held_out.evaluate(20, 3 * good, bias)
     # Three times as sure is the same head at another temperature.
     assert not held_out.last_is_worse()
-    held_out.look(30, np.ones((2, 2), np.float32), bias)
+    held_out.evaluate(30, np.ones((2, 2), np.float32), bias)
     assert held_out.accuracy == 0.5
     assert held_out.last_is_worse()
-    weights, _, iteration = held_out.best()
+    weights, _, iteration = held_out.best
     assert iteration in {10, 20}
     assert weights[0, 0] > weights[0, 1]
 
@@ -69,10 +69,10 @@ def test_the_watch_keeps_the_best_weights_and_sees_clear_decline_only() -> None:
 def test_the_watch_ignores_non_finite_weights() -> None:
     held_out = watch()
     bias = np.zeros(2, np.float32)
-    held_out.look(10, np.eye(2, dtype=np.float32), bias)
+    held_out.evaluate(10, np.eye(2, dtype=np.float32), bias)
     with np.errstate(invalid='ignore'):
-        held_out.look(20, np.full((2, 2), np.inf, np.float32), bias)
-    assert held_out.best()[2] == 10
+        held_out.evaluate(20, np.full((2, 2), np.inf, np.float32), bias)
+    assert held_out.best[2] == 10
 
 
 def test_the_range_of_logits_leaves_single_outliers_out() -> None:
@@ -108,8 +108,7 @@ def test_the_recipe_is_derived_from_the_data_by_default() -> None:
 
 
 def test_the_learning_rate_decays_along_half_a_cosine() -> None:
-    schedule = CosineSchedule(2.0, 8)
-    rates = [schedule(iteration) for iteration in range(9)]
+    rates = [cosine_rate(2.0, 8, iteration) for iteration in range(9)]
     assert rates[0] == 2.0
     assert rates[4] == pytest.approx(1.0)
     assert rates[8] == pytest.approx(0.0)

@@ -12,11 +12,11 @@ from edgetpu_retrain.learning import (
     IntArray,
     Outcome,
     Progress,
-    ReplacementSampler,
     run_training_loop,
     SgdStep,
     TrainingDiverged,
 )
+from edgetpu_retrain.learning.sgd.sampling import Batches, batches
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -155,24 +155,27 @@ def test_a_copied_or_pickled_step_works_on_copies_of_its_own() -> None:
 
 
 class Recorded:
-    """A sampler that hands out one batch over and over and counts."""
+    """Repeats one batch and counts the draws."""
 
     def __init__(self, batch: FloatArray, labels: IntArray) -> None:
         self.batch, self.labels, self.draws = batch, labels, 0
 
-    def draw(self) -> tuple[FloatArray, IntArray]:
+    def __iter__(self) -> Batches:
+        return self
+
+    def __next__(self) -> tuple[FloatArray, IntArray]:
         self.draws += 1
         return self.batch, self.labels
 
 
 def small_problem() -> tuple[SgdStep, Recorded, FloatArray]:
     weights, bias = np.zeros((2, 2), np.float32), np.zeros(2, np.float32)
-    sampler = Recorded(np.eye(2, dtype=np.float32), np.array([0, 1]))
-    return SgdStep(weights, bias, 2), sampler, weights
+    drawn = Recorded(np.eye(2, dtype=np.float32), np.array([0, 1]))
+    return SgdStep(weights, bias, 2), drawn, weights
 
 
 def test_the_loop_reports_at_0_n_2n_with_the_loss_before_and_accuracies_after() -> None:
-    step, sampler, weights = small_problem()
+    step, drawn, weights = small_problem()
     reports: list[Progress] = []
 
     def measure() -> tuple[float, float]:
@@ -180,7 +183,7 @@ def test_the_loop_reports_at_0_n_2n_with_the_loss_before_and_accuracies_after() 
 
     outcome = run_training_loop(
         step,
-        sampler,
+        drawn,
         lambda _: 1.0,
         5,
         measure=measure,
@@ -197,10 +200,10 @@ def test_the_loop_reports_at_0_n_2n_with_the_loss_before_and_accuracies_after() 
 
 
 def test_returning_true_from_the_callback_stops_after_that_iteration() -> None:
-    step, sampler, _ = small_problem()
+    step, drawn, _ = small_problem()
     outcome = run_training_loop(
         step,
-        sampler,
+        drawn,
         lambda _: 1.0,
         100,
         measure=lambda: (0.0, 0.0),
@@ -208,54 +211,44 @@ def test_returning_true_from_the_callback_stops_after_that_iteration() -> None:
         on_progress=lambda progress: progress.iteration == 6,
     )
     assert outcome == Outcome(7, stopped=True)
-    assert sampler.draws == 7
+    assert drawn.draws == 7
 
 
 def test_should_stop_is_called_before_every_iteration() -> None:
-    step, sampler, weights = small_problem()
+    step, drawn, weights = small_problem()
     answers = iter([False, False, False, True])
     outcome = run_training_loop(
         step,
-        sampler,
+        drawn,
         lambda _: 1.0,
         100,
         measure=lambda: (0.0, 0.0),
         should_stop=lambda: next(answers),
     )
     assert outcome == Outcome(3, stopped=True)
-    assert sampler.draws == 3
+    assert drawn.draws == 3
     assert weights[0, 0] > 0.0
 
 
 def test_without_reports_nothing_is_measured() -> None:
-    step, sampler, _ = small_problem()
+    step, drawn, _ = small_problem()
 
     def measure() -> tuple[float, float]:
         raise AssertionError('measured for nobody')
 
-    run_training_loop(step, sampler, lambda _: 1.0, 3, measure=measure, report_every=1)
-    run_training_loop(step, sampler, lambda _: 1.0, 3, measure=measure, on_progress=lambda _: None)
+    run_training_loop(step, drawn, lambda _: 1.0, 3, measure=measure, report_every=1)
+    run_training_loop(step, drawn, lambda _: 1.0, 3, measure=measure, on_progress=lambda _: None)
 
 
-class ShuffledEpochs:
-    """Another recipe's sampler: whole epochs, dequantized a batch at a time from a file."""
-
-    def __init__(
-        self, raw: npt.NDArray[np.uint8], labels: IntArray, size: int, scale: float, zero: int
-    ) -> None:
-        self.raw, self.labels, self.scale, self.zero = raw, labels, scale, zero
-        self.rng = np.random.default_rng(0)
-        self.rows = np.empty(0, np.int64)
-        self.batch = np.empty((size, raw.shape[1]), np.float32)
-
-    def draw(self) -> tuple[FloatArray, IntArray]:
-        size = len(self.batch)
-        if len(self.rows) < size:
-            self.rows = np.append(self.rows, self.rng.permutation(len(self.labels)))
-        rows, self.rows = self.rows[:size], self.rows[size:]
-        np.subtract(self.raw[rows], np.float32(self.zero), out=self.batch)
-        self.batch *= np.float32(self.scale)
-        return self.batch, self.labels[rows]
+def shuffled_epochs(raw: npt.NDArray[np.uint8], labels: IntArray, size: int) -> Batches:
+    """Yield the batches of another recipe: whole epochs, dequantized a batch at a time."""
+    rng = np.random.default_rng(0)
+    rows = np.empty(0, np.int64)
+    while True:
+        if len(rows) < size:
+            rows = np.append(rows, rng.permutation(len(labels)))
+        taken, rows = rows[:size], rows[size:]
+        yield (raw[taken].astype(np.float32) - 120) * np.float32(0.01), labels[taken]
 
 
 def test_another_recipe_shares_step_and_loop(tmp_path: Path) -> None:
@@ -275,7 +268,7 @@ def test_another_recipe_shares_step_and_loop(tmp_path: Path) -> None:
 
     outcome = run_training_loop(
         SgdStep(weights, bias, 32, reg=1e-3),
-        ShuffledEpochs(mapped, labels, 32, scale=0.01, zero=120),
+        shuffled_epochs(mapped, labels, 32),
         cosine,
         200,
         measure=lambda: (0.0, 0.0),
@@ -294,7 +287,7 @@ def test_a_diverging_loop_ends_with_the_last_finite_weights_and_no_warning() -> 
     with pytest.raises(TrainingDiverged, match=r'learning_rate 5 \(reg 1\)'):
         run_training_loop(
             SgdStep(weights, bias, 10, reg=1.0),
-            ReplacementSampler(embeddings, labels, 10, rng),
+            batches(embeddings, labels, 10, lambda count: rng.integers(20, size=count)),
             lambda _: 5.0,
             10_000,
             measure=lambda: (0.0, 0.0),

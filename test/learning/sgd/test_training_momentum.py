@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 import math
 
 from edgetpu_retrain.learning import (
     FloatArray,
-    IntArray,
     Progress,
     run_training_loop,
     SgdStep,
@@ -20,13 +20,6 @@ import pytest
 RNG = np.random.default_rng(0)
 BATCH = RNG.standard_normal((6, 4)).astype(np.float32)
 LABELS = np.array([0, 1, 2, 0, 1, 2])
-
-
-class SameBatch:
-    """A sampler that draws the same batch again and again."""
-
-    def draw(self) -> tuple[FloatArray, IntArray]:
-        return BATCH, LABELS
 
 
 def head() -> tuple[FloatArray, FloatArray]:
@@ -77,7 +70,7 @@ def test_a_loop_in_parts_is_the_same_as_in_one() -> None:
         for end in parts:
             outcome = run_training_loop(
                 step,
-                SameBatch(),
+                repeat((BATCH, LABELS)),
                 lambda iteration: 0.1 / (1 + iteration),
                 end,
                 first=done,

@@ -46,7 +46,7 @@ def test_a_model_carries_the_detector_of_its_head(dtype: str) -> None:
 
 
 def test_an_infinite_threshold_is_preserved() -> None:
-    head = dataclasses.replace(HEAD, unknown=DETECTOR.with_threshold(float('inf')))
+    head = dataclasses.replace(HEAD, unknown=dataclasses.replace(DETECTOR, threshold=float('inf')))
     read = read_unknown(
         append_head(build_extractor('uint8', dimension=DIMENSION), head), DIMENSION
     )
