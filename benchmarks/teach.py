@@ -35,7 +35,7 @@ from edgetpu_retrain.recordings.picture_folder import class_folders, labelled_pi
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
 from edgetpu_retrain.runtime.models.extractor import Extractor
 from edgetpu_retrain.store.samples.sample_store import SampleStore
-from edgetpu_retrain.teaching import BATCH, Taught, teach, TeachingOptions
+from edgetpu_retrain.teaching import BATCH, Taught, teach
 import numpy as np
 import numpy.typing as npt
 
@@ -99,7 +99,7 @@ def measure(
 
     def whole() -> None:
         pictures = labelled_pictures(class_folders(folder))
-        teach(pictures, engine, store, TeachingOptions(), taught=Taught())
+        teach(pictures, engine, store, taught=Taught())
 
     times = {runner: seconds(runner) for runner in ((bare, whole), (whole, bare))[number % 2]}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.label import UNKNOWN
 from edgetpu_retrain.learning.arrays import IntArray
-from edgetpu_retrain.recordings.reading import read_pictures
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 from edgetpu_retrain.runtime.models.recognizer import Recognizer
 import numpy as np
@@ -112,11 +111,9 @@ def evaluate(
     Raises:
         RecordingError: if the rest of the recording cannot be read.
     """
-    for picture, rgb, fault in read_pictures(pictures):
+    for picture in pictures:
         try:
-            if rgb is None:
-                raise ImageError(fault)
-            answer = recognizer.recognize(rgb)
+            answer = recognizer.recognize(picture.read())
         except ImageError as error:
             evaluation.unreadable.append((picture.name, str(error)))
         else:

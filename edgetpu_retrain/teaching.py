@@ -14,9 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.pictures.sample_picture import sample_picture
-from edgetpu_retrain.recordings.reading import read_pictures
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 from edgetpu_retrain.runtime.engines.engine import Engine
 from edgetpu_retrain.store.samples.sample import NewSample
@@ -27,22 +25,6 @@ BATCH = 64
 Samples that are flushed to disk together.  A flush takes a few milliseconds, as long as an
 embedding; a power failure loses at most this many samples, which can be taught again.
 """
-
-
-@dataclass(frozen=True)
-class TeachingOptions:
-    """
-    The options of teaching.
-
-    Args:
-        store_images: how to store each picture, see
-            :func:`~edgetpu_retrain.pictures.sample_picture.sample_picture`.
-        min_novelty: skip pictures nearer than this cosine distance, 0 to 2, to a sample of their
-            class; 0 skips none.
-    """
-
-    store_images: str = 'none'
-    min_novelty: float = 0.0
 
 
 @dataclass
@@ -70,9 +52,10 @@ def teach(
     pictures: Iterable[RecordedPicture],
     engine: Engine,
     store: SampleStore,
-    options: TeachingOptions,
     *,
     taught: Taught,
+    store_images: str = 'none',
+    min_novelty: float = 0.0,
     on_picture: Callable[[], object] = lambda: None,
 ) -> None:
     """
@@ -85,8 +68,11 @@ def teach(
         pictures: pictures with labels.
         engine: computes the embeddings.
         store: receives the samples.
-        options: the options of teaching.
         taught: updated continuously, so that it is correct even after an exception.
+        store_images: how to store each picture, see
+            :func:`~edgetpu_retrain.pictures.sample_picture.sample_picture`.
+        min_novelty: skip pictures nearer than this cosine distance, 0 to 2, to a sample of their
+            class; 0 skips none.
         on_picture: called after each picture.
 
     Raises:
@@ -95,58 +81,42 @@ def teach(
         StoreError: if writing to disk fails.
         DeviceError: if the device fails.
     """
-    batch = _Batch(engine, store, options, taught)
-    try:
-        for picture, rgb, fault in read_pictures(pictures):
-            if rgb is None:
-                taught.unreadable.append((picture.name, fault))
-            else:
-                batch.add(picture, rgb)
-            on_picture()
-    finally:
-        # Store what was embedded, also after a damaged bag or Ctrl-C.
-        batch.flush()
+    description = engine.description
+    pending: list[NewSample] = []
+    addition = 0
 
-
-class _Batch:
-    """Samples that are not on disk yet."""
-
-    def __init__(
-        self, engine: Engine, store: SampleStore, options: TeachingOptions, taught: Taught
-    ) -> None:
-        self._engine = engine
-        self._store = store
-        self._options = options
-        self._taught = taught
-        self._samples: list[NewSample] = []
-        self._addition = 0
-
-    def add(self, picture: RecordedPicture, rgb: RgbArray) -> None:
-        try:
-            embedding = self._engine.run(rgb).embedding
-            image = sample_picture(rgb, self._options.store_images)
-        except ImageError as error:
-            self._taught.unreadable.append((picture.name, str(error)))
-            return
-        self._samples.append(
-            NewSample(picture.label, embedding, picture.camera, picture.stamp_ns, image)
-        )
-        if len(self._samples) >= BATCH:
-            self.flush()
-
-    def flush(self) -> None:
+    def flush() -> None:
+        nonlocal addition
         # Clear first: if the store rejects them, retrying would fail again.
-        samples, self._samples = self._samples, []
-        if not samples:
-            return
-        description = self._engine.description
-        ids = self._store.add_batch(
+        samples = pending.copy()
+        pending.clear()
+        ids = store.add_batch(
             samples,
             extractor=description.identity,
             quantization=description.quantization,
-            addition=self._addition,
-            min_novelty=self._options.min_novelty,
+            addition=addition,
+            min_novelty=min_novelty,
         )
-        self._addition = self._addition or next(filter(None, ids), 0)
+        addition = addition or next(filter(None, ids), 0)
         for sample, sample_id in zip(samples, ids, strict=True):
-            (self._taught.stored if sample_id else self._taught.skipped)[sample.label] += 1
+            (taught.stored if sample_id else taught.skipped)[sample.label] += 1
+
+    try:
+        for picture in pictures:
+            try:
+                rgb = picture.read()
+                embedding = engine.run(rgb).embedding
+                image = sample_picture(rgb, store_images)
+            except ImageError as error:
+                taught.unreadable.append((picture.name, str(error)))
+            else:
+                pending.append(
+                    NewSample(picture.label, embedding, picture.camera, picture.stamp_ns, image)
+                )
+            if len(pending) == BATCH:
+                flush()
+            on_picture()
+    finally:
+        # Store what was embedded, also after a damaged bag or Ctrl-C.
+        if pending:
+            flush()

@@ -18,7 +18,7 @@ from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
 from edgetpu_retrain.runtime.engines.engine import Engine
 from edgetpu_retrain.store.samples.sample import SampleSet
 from edgetpu_retrain.store.samples.sample_store import SampleStore
-from edgetpu_retrain.teaching import BATCH, Taught, teach, TeachingOptions
+from edgetpu_retrain.teaching import BATCH, Taught, teach
 import numpy as np
 import pytest
 from support.bags import (
@@ -53,7 +53,7 @@ def store(tmp_path: Path) -> Iterator[SampleStore]:
 
 def taught_by(engine: Engine, path: Path, pictures: Iterator[RecordedPicture]) -> SampleSet:
     with SampleStore(path) as store:
-        teach(pictures, engine, store, TeachingOptions(), taught=Taught())
+        teach(pictures, engine, store, taught=Taught())
         return store.snapshot(extractor=engine.description.identity)
 
 
@@ -104,7 +104,6 @@ def test_a_damaged_picture_is_recorded_and_skipped(small: Engine, store: SampleS
         noise(BATCH + 10, damaged=3),
         small,
         store,
-        TeachingOptions(),
         taught=taught,
         on_picture=lambda: steps.append(taught.stored.total()),
     )
@@ -128,7 +127,7 @@ def test_near_duplicates_are_skipped_within_a_batch_and_after_it(
 
     for stored, skipped in ((5, 5), (0, 10)):
         taught = Taught()
-        teach(twice(), small, store, TeachingOptions(min_novelty=1e-3), taught=taught)
+        teach(twice(), small, store, taught=taught, min_novelty=1e-3)
         assert (taught.stored.total(), taught.skipped.total()) == (stored, skipped)
 
 
@@ -142,14 +141,14 @@ def test_what_was_embedded_is_stored_whatever_ends_it(
 
     taught = Taught()
     with pytest.raises(type(error)):
-        teach(source(), small, store, TeachingOptions(), taught=taught)
+        teach(source(), small, store, taught=taught)
     stored = store.counts(extractor=small.description.identity)
     assert stored == dict(taught.stored)
     assert stored == {'noise': 7}
 
 
 def test_pictures_are_stored_only_on_request(small: Engine, store: SampleStore) -> None:
-    teach(noise(2), small, store, TeachingOptions('full'), taught=Taught())
+    teach(noise(2), small, store, taught=Taught(), store_images='full')
     picture = store.picture(1)
     assert picture is not None
     assert picture.jpeg.startswith(b'\xff\xd8\xff')

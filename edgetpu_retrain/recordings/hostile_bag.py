@@ -10,7 +10,6 @@ either, so such bags are rejected before they are read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 import contextlib
 from pathlib import Path
 import re
@@ -62,16 +61,15 @@ def _check_metadata(path: Path) -> None:
 def _check_tables(path: Path) -> None:
     address = f'{path.absolute().as_uri()}?mode=ro'
     with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
-        for what in _not_plain(connection):
-            raise RecordingError(f'{path} has {what}, which is not read: {_NOT_A_BAG}')
-
-
-def _not_plain(connection: sqlite3.Connection) -> Iterator[str]:
-    objects = connection.execute('SELECT type, name, rootpage FROM sqlite_master').fetchall()
-    for kind, name, page in objects:
-        if kind == 'view' or (kind == 'table' and not page):
-            yield f'a computed table {name!a:.60}'
-        if kind == 'table':
-            columns = connection.execute('SELECT hidden FROM pragma_table_xinfo(?)', (name,))
-            if any(hidden for (hidden,) in columns):
-                yield f'computed columns in table {name!a:.60}'
+        objects = connection.execute('SELECT type, name, rootpage FROM sqlite_master').fetchall()
+        for kind, name, page in objects:
+            what = ''
+            if kind == 'view' or (kind == 'table' and not page):
+                what = 'a computed table'
+            elif kind == 'table':
+                columns = connection.execute('SELECT hidden FROM pragma_table_xinfo(?)', (name,))
+                what = 'computed columns in table' if any(map(any, columns)) else ''
+            if what:
+                raise RecordingError(
+                    f'{path} has {what} {name!a:.60}, which is not read: {_NOT_A_BAG}'
+                )

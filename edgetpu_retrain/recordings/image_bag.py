@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-import contextlib
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 import functools
 import math
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple
 
 from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
@@ -82,7 +81,7 @@ class RecordedMessage(NamedTuple):
     """The serialized message (CDR), including header and stamp."""
 
 
-class ImageBag:
+class ImageBag(AbstractContextManager['ImageBag']):
     """
     The images of one topic; use it as a context manager.
 
@@ -103,21 +102,15 @@ class ImageBag:
         self._reader = _open(path)
         try:
             self._connections = self._find_topic()
-            self._check_times()
-            self._typestore = _typestore()
         except BaseException:
             self.close()
             raise
+        from rosbags.typesys import get_typestore, Stores
 
-    def __enter__(self) -> ImageBag:
-        return self
+        # Both message types are the same in every ROS 2 distribution.
+        self._typestore = get_typestore(Stores.ROS2_HUMBLE)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def __len__(self) -> int:
@@ -145,37 +138,29 @@ class ImageBag:
         Raises:
             RecordingError: on reaching a damaged part of the bag.
         """
-        begin, due = self._reader.start_time, -math.inf
+        part, begin = self._part, self._reader.start_time
+        start = begin + round(part.from_s * _NANOSECONDS) if part.from_s else None
+        stop = None if part.to_s == math.inf else begin + round(part.to_s * _NANOSECONDS)
+        due = -math.inf
         done = 0
-        messages = self._read(begin)
-        while True:
-            try:
-                connection, timestamp, content = next(messages)
-            except StopIteration:
-                return
-            except Exception as error:
-                raise RecordingError(
-                    f'{self._path} is damaged after {done} images ({_words(error)}); those before '
-                    "are read: repair it with 'ros2 bag reindex', or record again"
-                ) from error
-            done += 1
-            seconds = (timestamp - begin) / _NANOSECONDS
-            if seconds >= due:
-                due = seconds + self._part.every_s
-                yield RecordedMessage(seconds, connection.msgtype, bytes(content))
+        try:
+            for connection, timestamp, content in self._reader.messages(
+                connections=self._connections, start=start, stop=stop
+            ):
+                done += 1
+                seconds = (timestamp - begin) / _NANOSECONDS
+                if seconds >= due:
+                    due = seconds + part.every_s
+                    yield RecordedMessage(seconds, connection.msgtype, bytes(content))
+        except Exception as error:
+            raise RecordingError(
+                f'{self._path} is damaged after {done} images ({_words(error)}); those before '
+                "are read: repair it with 'ros2 bag reindex', or record again"
+            ) from error
 
     def close(self) -> None:
         """Close the file."""
         self._reader.close()
-
-    def _read(self, begin: int) -> Iterator[tuple[Any, int, bytes]]:
-        part = self._part
-        stop = None if part.to_s == math.inf else begin + round(part.to_s * _NANOSECONDS)
-        start = begin + round(part.from_s * _NANOSECONDS) if part.from_s else None
-        messages: Iterator[tuple[Any, int, bytes]] = self._reader.messages(
-            connections=self._connections, start=start, stop=stop
-        )
-        return messages
 
     def _picture(self, recorded: RecordedMessage) -> RecordedPicture:
         topic = self._part.topic
@@ -191,41 +176,40 @@ class ImageBag:
         return RecordedPicture(name, read, self._label, topic, stamp_ns)
 
     def _find_topic(self) -> list[Any]:
-        connections = [each for each in self._reader.connections if each.topic == self._part.topic]
+        """Return the connections of the topic; raise if it has no images in the part."""
+        topic, duration = self._part.topic, self._reader.duration / _NANOSECONDS
+        connections = [each for each in self._reader.connections if each.topic == topic]
         types = sorted({each.msgtype for each in connections})
+        problem = ''
         if not connections:
-            topic = self._part.topic
             what = f'has no topic {topic!a}' if topic else 'is a bag, and no topic was given'
-            raise RequestError(f'{self._path} {what}: choose {self._those_it_has()}')
-        if any(each not in _TO_RGB for each in types):
-            raise RequestError(
-                f'{self._part.topic} in {self._path} is of type {", ".join(types)}, which holds '
-                f'no picture: choose {self._those_it_has()}'
-            )
-        return connections
-
-    def _check_times(self) -> None:
-        if not len(self):
-            raise RequestError(
-                f'{self._part.topic} in {self._path} has no message: choose {self._those_it_has()}'
-            )
-        duration = self._reader.duration / _NANOSECONDS
+            problem = f'{self._path} {what}'
+        elif any(each not in _TO_RGB for each in types):
+            what = f'is of type {", ".join(types)}, which holds no picture'
+            problem = f'{topic} in {self._path} {what}'
+        elif not any(each.msgcount for each in connections):
+            problem = f'{topic} in {self._path} has no message'
+        if problem:
+            raise RequestError(f'{problem}: choose {self._other_topics()}')
         if self._part.from_s > duration:
             raise RequestError(
                 f'from is {self._part.from_s:g} s, and {self._path} is {duration:.1f} s long: '
                 'begin earlier'
             )
+        return connections
 
-    def _those_it_has(self) -> str:
+    def _other_topics(self) -> str:
         """Return the available topics, for the error message."""
-        topics = {(each.topic, each.msgtype) for each in self._reader.connections}
-        pictures = {f'{topic} ({kind})' for topic, kind in topics if kind in _TO_RGB}
-        others = {f'{topic} ({kind})' for topic, kind in topics if kind not in _TO_RGB}
-        if not topics:
-            return 'another bag, as this one has no topics at all'
+        topics = {
+            f'{each.topic} ({each.msgtype})': each.msgtype in _TO_RGB
+            for each in self._reader.connections
+        }
+        pictures = sorted(topic for topic, has_pictures in topics.items() if has_pictures)
         if pictures:
-            return f'one of its topics of pictures, {", ".join(sorted(pictures))}'
-        return f'another bag, as this one has no pictures, only {", ".join(sorted(others))}'
+            return f'one of its topics of pictures, {", ".join(pictures)}'
+        if topics:
+            return f'another bag, as this one has no pictures, only {", ".join(sorted(topics))}'
+        return 'another bag, as this one has no topics at all'
 
 
 def picture_topics(path: Path) -> tuple[str, ...]:
@@ -239,13 +223,10 @@ def picture_topics(path: Path) -> tuple[str, ...]:
         RequestError: if there is no such bag.
         RecordingError: if the bag cannot be read.
     """
-    reader = _open(path)
-    try:
+    with closing(_open(path)) as reader:
         return tuple(
             sorted({each.topic for each in reader.connections if each.msgtype in _TO_RGB})
         )
-    finally:
-        reader.close()
 
 
 def _open(path: Path) -> Any:
@@ -271,7 +252,7 @@ def _open(path: Path) -> Any:
         raise
     except Exception as error:
         if reader is not None:
-            with contextlib.suppress(Exception):
+            with suppress(Exception):
                 reader.close()
         raise RecordingError(
             f'{path} cannot be read as a bag ({_words(error)}): give the folder that '
@@ -291,14 +272,6 @@ def _check_summary(reader: Any) -> None:
         for name, count in counts.items():
             if type(count) is not int or not 0 <= count < _LARGEST_COUNT:
                 raise ValueError(f'its {name} is {count!a:.60}')
-
-
-@functools.lru_cache(maxsize=1)
-def _typestore() -> Any:
-    # These two message types are the same in every ROS 2 distribution.
-    from rosbags.typesys import get_typestore, Stores
-
-    return get_typestore(Stores.ROS2_HUMBLE)
 
 
 def _refuse(reason: str) -> RgbArray:

@@ -15,6 +15,9 @@ class RecordedPicture:
     """
     One picture of a recording.
 
+    It is decoded when it is read.  No thread decodes ahead: with a node that keeps the cores busy,
+    that is slower (docs/benchmarks.md).
+
     Args:
         name: its name for users: a path, or a topic with a time.
         read: returns it as uint8 ``[H, W, 3]`` RGB, or raises ImageError.

@@ -18,7 +18,6 @@ from edgetpu_retrain.command_line.result_files import AnnotatedFiles, FORMS, Res
 from edgetpu_retrain.command_line.sources import plain_source
 from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
 from edgetpu_retrain.recordings.image_bag import BagPart
-from edgetpu_retrain.recordings.reading import read_pictures
 
 
 @click.command()
@@ -79,10 +78,9 @@ def classify(
                 file, chosen.recognizer.labels, chosen.version
             )
             try:
-                for picture, rgb, fault in read_pictures(pictures.pictures):
+                for picture in pictures.pictures:
                     try:
-                        if rgb is None:
-                            raise ImageError(fault)
+                        rgb = picture.read()
                         answer = chosen.recognizer.recognize(rgb)
                     except ImageError as error:
                         unreadable.append((picture.name, str(error)))

@@ -64,8 +64,9 @@ def teach(
                     pictures.pictures,
                     engine,
                     store,
-                    teaching.TeachingOptions(store_images, min_novelty),
                     taught=taught,
+                    store_images=store_images,
+                    min_novelty=min_novelty,
                     on_picture=step,
                 )
         except BaseException:
