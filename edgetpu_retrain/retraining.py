@@ -21,7 +21,7 @@ from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.model_file.quantization import dequantize
 from edgetpu_retrain.runtime.models.head_scoring import score_embeddings
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
-from edgetpu_retrain.store.samples.sample_store import SampleSet
+from edgetpu_retrain.store.samples.sample import TrainingSet
 from edgetpu_retrain.training_options import TrainingOptions
 from edgetpu_retrain.training_outcome import TrainingOutcome
 import numpy as np
@@ -44,7 +44,7 @@ class TrainingCancelled(RetrainError):  # noqa: N818
 
 
 def retrain(
-    samples: SampleSet,
+    samples: TrainingSet,
     extractor_model: bytes,
     options: TrainingOptions,
     *,
@@ -114,7 +114,7 @@ class _Cancellation:
 
 
 def _learn(
-    samples: SampleSet,
+    samples: TrainingSet,
     options: TrainingOptions,
     on_progress: ProgressCallback | None,
     cancel_if_asked: _Cancellation,
@@ -148,7 +148,7 @@ def _learn(
 
 
 def _quantized_accuracy(
-    samples: SampleSet, head: Head, report: TrainingReport, model: bytes
+    samples: TrainingSet, head: Head, report: TrainingReport, model: bytes
 ) -> float:
     """
     Return the held-out accuracy minus the loss by quantization; raise if the loss is too large.
@@ -166,7 +166,7 @@ def _quantized_accuracy(
     return float(np.clip(report.accuracy - lost, 0.0, 1.0))
 
 
-def _check_classes(samples: SampleSet) -> None:
+def _check_classes(samples: TrainingSet) -> None:
     counts = _counts(samples)
     if len(counts) < 2:
         taught = f'only {next(iter(counts))!r} was' if counts else 'no class was'
@@ -183,7 +183,7 @@ def _check_classes(samples: SampleSet) -> None:
         )
 
 
-def _check_made_by(samples: SampleSet, description: ModelDescription) -> None:
+def _check_made_by(samples: TrainingSet, description: ModelDescription) -> None:
     raw = samples.embeddings
     made = EmbeddingKind(raw.shape[1], raw.dtype.name, samples.quantization)
     needed = EmbeddingKind(
@@ -196,6 +196,6 @@ def _check_made_by(samples: SampleSet, description: ModelDescription) -> None:
         )
 
 
-def _counts(samples: SampleSet) -> dict[str, int]:
+def _counts(samples: TrainingSet) -> dict[str, int]:
     counts = np.bincount(samples.labels, minlength=len(samples.names))
     return dict(zip(samples.names, counts.tolist(), strict=True))

@@ -17,7 +17,7 @@ from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.pictures.sample_picture import sample_picture
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 from edgetpu_retrain.runtime.engines.engine import Engine
-from edgetpu_retrain.store.samples.sample import NewSample
+from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 BATCH = 64
@@ -82,7 +82,7 @@ def teach(
         DeviceError: if the device fails.
     """
     description = engine.description
-    pending: list[NewSample] = []
+    pending: list[Sample] = []
     addition = 0
 
     def flush() -> None:
@@ -92,8 +92,7 @@ def teach(
         pending.clear()
         ids = store.add_batch(
             samples,
-            extractor=description.identity,
-            quantization=description.quantization,
+            {description.identity: description.quantization},
             addition=addition,
             min_novelty=min_novelty,
         )
@@ -111,7 +110,13 @@ def teach(
                 taught.unreadable.append((picture.name, str(error)))
             else:
                 pending.append(
-                    NewSample(picture.label, embedding, picture.camera, picture.stamp_ns, image)
+                    Sample(
+                        picture.label,
+                        {description.identity: embedding},
+                        picture.camera,
+                        picture.stamp_ns,
+                        image,
+                    )
                 )
             if len(pending) == BATCH:
                 flush()

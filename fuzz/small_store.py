@@ -78,7 +78,7 @@ def _ask(store: SampleStore, identity: str) -> Iterator[Callable[[], object]]:
     yield lambda: store.counts(extractor=identity)
     yield lambda: store.list_samples(extractor=identity)
     yield lambda: store.unembedded(extractor=identity)
-    yield lambda: store.snapshot(extractor=identity)
+    yield lambda: store.training_set(extractor=identity)
 
 
 def _add_novel(store: SampleStore) -> None:
@@ -92,7 +92,7 @@ def _add_novel(store: SampleStore) -> None:
 
 
 def _walk(store: SampleStore) -> None:
-    with store.all_samples() as snapshot:
-        for row in snapshot.samples():
-            snapshot.picture(row.sample_id)
+    with store.snapshot() as snapshot:
+        for sample, _ in snapshot.samples():
+            snapshot.picture(sample.sample_id)
         snapshot.digests()

@@ -18,7 +18,8 @@ from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.runtime.models.extractor import Extractor
 from edgetpu_retrain.runtime.models.unknown_detection import UnknownDetection
 from edgetpu_retrain.store.models.model_store import ModelStore
-from edgetpu_retrain.store.samples.sample_store import SampleSet, SampleStore
+from edgetpu_retrain.store.samples.sample import TrainingSet
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.training_options import MAX_LEARNING_RATE, MAX_REG
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +41,7 @@ def picture_of(name: str, take: int, noise: float = 20.0) -> Picture:
 
 def teach(
     extractor_model: bytes, folder: Path, names: tuple[str, ...] = NAMES, takes: int = 15
-) -> SampleSet:
+) -> TrainingSet:
     extractor = Extractor(extractor_model, device='cpu')
     about = extractor.description
     with SampleStore(folder / 'samples.db') as store:
@@ -50,7 +51,7 @@ def teach(
                 store.add(
                     name, embedding, extractor=about.identity, quantization=about.quantization
                 )
-        return store.snapshot(extractor=about.identity)
+        return store.training_set(extractor=about.identity)
 
 
 @pytest.fixture(scope='module')
@@ -59,7 +60,7 @@ def extractor_model() -> bytes:
 
 
 @pytest.fixture(scope='module')
-def samples(extractor_model: bytes, tmp_path_factory: pytest.TempPathFactory) -> SampleSet:
+def samples(extractor_model: bytes, tmp_path_factory: pytest.TempPathFactory) -> TrainingSet:
     return teach(extractor_model, tmp_path_factory.mktemp('samples'))
 
 
@@ -81,7 +82,7 @@ def test_a_trained_model_knows_pictures_that_it_never_saw(
 
 
 def test_the_outcome_tells_where_the_model_came_from(
-    samples: SampleSet, extractor_model: bytes
+    samples: TrainingSet, extractor_model: bytes
 ) -> None:
     outcome = retrain(samples, extractor_model, OPTIONS)
     assert read_labels(outcome.model) == NAMES
@@ -134,7 +135,7 @@ def test_one_sample_per_class_is_enough_to_begin_with(
 
 
 def test_the_same_samples_and_seed_give_the_same_file(
-    samples: SampleSet, extractor_model: bytes
+    samples: TrainingSet, extractor_model: bytes
 ) -> None:
     model = retrain(samples, extractor_model, OPTIONS).model
     assert retrain(samples, extractor_model, OPTIONS).model == model
@@ -143,7 +144,7 @@ def test_the_same_samples_and_seed_give_the_same_file(
 
 
 def test_progress_is_reported_at_the_asked_for_iterations(
-    samples: SampleSet, extractor_model: bytes
+    samples: TrainingSet, extractor_model: bytes
 ) -> None:
     reports: list[Progress] = []
     options = dataclasses.replace(OPTIONS, num_iter=50, print_every=20)
@@ -159,7 +160,7 @@ def test_progress_is_reported_at_the_asked_for_iterations(
 
 
 def test_nothing_is_printed(
-    samples: SampleSet, extractor_model: bytes, capsys: pytest.CaptureFixture[str]
+    samples: TrainingSet, extractor_model: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     retrain(samples, extractor_model, OPTIONS, on_progress=lambda _progress: None)
     assert capsys.readouterr() == ('', '')
@@ -172,7 +173,7 @@ def asked(times: int) -> Callable[[], bool]:
 
 
 def test_cancelling_ends_before_the_next_iteration(
-    samples: SampleSet, extractor_model: bytes
+    samples: TrainingSet, extractor_model: bytes
 ) -> None:
     reports: list[Progress] = []
     options = dataclasses.replace(OPTIONS, print_every=1)
@@ -184,7 +185,7 @@ def test_cancelling_ends_before_the_next_iteration(
     assert [report.iteration for report in reports] == [0, 1, 2]
 
 
-def test_cancelling_works_at_every_moment(samples: SampleSet, extractor_model: bytes) -> None:
+def test_cancelling_works_at_every_moment(samples: TrainingSet, extractor_model: bytes) -> None:
     options = dataclasses.replace(OPTIONS, num_iter=3)
     count = 0
 
@@ -215,7 +216,7 @@ def test_classes_that_cannot_be_trained_are_rejected(
     labels = np.repeat(np.arange(len(counts)), list(counts.values()))
     embeddings = np.zeros((len(labels), 16 if counts else 0), np.uint8)
     with pytest.raises(RequestError, match=words):
-        retrain(SampleSet(embeddings, labels, tuple(counts), None), extractor_model, OPTIONS)
+        retrain(TrainingSet(embeddings, labels, tuple(counts), None), extractor_model, OPTIONS)
 
 
 @pytest.mark.parametrize(
@@ -227,20 +228,20 @@ def test_classes_that_cannot_be_trained_are_rejected(
     ],
 )
 def test_samples_of_another_extractor_are_rejected(
-    change: dict[str, Any], samples: SampleSet, extractor_model: bytes
+    change: dict[str, Any], samples: TrainingSet, extractor_model: bytes
 ) -> None:
     words = 'do not fit the extractor: they are 1[56] numbers of .* its embeddings are 16 numbers'
     with pytest.raises(RequestError, match=words):
         retrain(dataclasses.replace(samples, **change), extractor_model, OPTIONS)
 
 
-def test_options_out_of_range_are_rejected(samples: SampleSet, extractor_model: bytes) -> None:
+def test_options_out_of_range_are_rejected(samples: TrainingSet, extractor_model: bytes) -> None:
     with pytest.raises(RequestError, match='num_iter is 0'):
         retrain(samples, extractor_model, TrainingOptions(num_iter=0))
 
 
 def test_a_diverging_training_keeps_its_last_finite_weights_and_warns(
-    samples: SampleSet, extractor_model: bytes
+    samples: TrainingSet, extractor_model: bytes
 ) -> None:
     options = dataclasses.replace(OPTIONS, learning_rate=MAX_LEARNING_RATE, reg=MAX_REG)
     outcome = retrain(samples, extractor_model, options)
@@ -248,7 +249,7 @@ def test_a_diverging_training_keeps_its_last_finite_weights_and_warns(
     assert np.isfinite(outcome.head.weights).all()
 
 
-def test_a_file_that_is_no_model_is_rejected(samples: SampleSet) -> None:
+def test_a_file_that_is_no_model_is_rejected(samples: TrainingSet) -> None:
     with pytest.raises(ModelFileError):
         retrain(samples, b'not a model', OPTIONS)
 
@@ -278,7 +279,7 @@ def test_the_model_file_alone_detects_unknown_pictures(dtype: str, tmp_path: Pat
 
 
 def test_the_score_of_the_file_is_that_of_the_head(
-    samples: SampleSet, extractor_model: bytes
+    samples: TrainingSet, extractor_model: bytes
 ) -> None:
     outcome = retrain(samples, extractor_model, TrainingOptions())
     extractor = Extractor(extractor_model, device='cpu')

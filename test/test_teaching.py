@@ -16,7 +16,7 @@ from edgetpu_retrain.recordings.picture_folder import class_folders, labelled_pi
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
 from edgetpu_retrain.runtime.engines.engine import Engine
-from edgetpu_retrain.store.samples.sample import SampleSet
+from edgetpu_retrain.store.samples.sample import TrainingSet
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.teaching import BATCH, Taught, teach
 import numpy as np
@@ -51,10 +51,10 @@ def store(tmp_path: Path) -> Iterator[SampleStore]:
         yield samples
 
 
-def taught_by(engine: Engine, path: Path, pictures: Iterator[RecordedPicture]) -> SampleSet:
+def taught_by(engine: Engine, path: Path, pictures: Iterator[RecordedPicture]) -> TrainingSet:
     with SampleStore(path) as store:
         teach(pictures, engine, store, taught=Taught())
-        return store.snapshot(extractor=engine.description.identity)
+        return store.training_set(extractor=engine.description.identity)
 
 
 @pytest.mark.parametrize('storage', STORAGES)

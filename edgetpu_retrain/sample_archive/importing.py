@@ -10,9 +10,9 @@ import shutil
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.label import check_label
-from edgetpu_retrain.sample_archive.reading import SampleArchive
+from edgetpu_retrain.sample_archive.archive_reading import SampleArchive
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
-from edgetpu_retrain.store.samples.sample import CarriedSample, embedding_digest
+from edgetpu_retrain.store.samples.sample import embedding_digest, Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 BATCH = 64
@@ -77,49 +77,37 @@ def import_archive(
     for sample in archive.samples():
         check_label(sample.label)
         on_sample()
-    with store.all_samples() as snapshot:
+    with store.snapshot() as snapshot:
         known = snapshot.digests()
-    return _Import(store, archive, known).run(on_sample)
+    quantizations = {identity: kind.quantization for identity, kind in archive.kinds.items()}
+    added = present = relabelled = addition = 0
+    batch: list[Sample] = []
+
+    def flush() -> None:
+        nonlocal added, addition
+        ids = store.add_batch(batch, quantizations, addition=addition)
+        addition = addition or next(iter(ids), 0)
+        added += len(ids)
+        batch.clear()
+
+    for sample in archive.samples():
+        label = _label_in_store(sample, known)
+        if label is not None:
+            present += 1
+            relabelled += label != sample.label
+        else:
+            batch.append(sample)
+            if len(batch) == BATCH or sum(each.num_bytes for each in batch) >= _MAX_BATCH_BYTES:
+                flush()
+        on_sample()
+    flush()
+    return Imported(added, present, relabelled)
 
 
-class _Import:
-    """One import, from the first batch to the last."""
-
-    def __init__(
-        self, store: SampleStore, archive: SampleArchive, known: dict[bytes, str]
-    ) -> None:
-        self._store = store
-        self._archive = archive
-        self._known = known
-        self._batch: list[CarriedSample] = []
-        self._batch_bytes = 0
-        self._addition = 0
-
-    def run(self, on_sample: Callable[[], object]) -> Imported:
-        added = present = relabelled = 0
-        for sample in self._archive.samples():
-            label = self._label_in_store(sample)
-            if label is None:
-                added += 1
-                self._batch.append(sample)
-                self._batch_bytes += sample.num_bytes
-                if len(self._batch) == BATCH or self._batch_bytes >= _MAX_BATCH_BYTES:
-                    self._flush()
-            else:
-                present += 1
-                relabelled += label != sample.label
-            on_sample()
-        self._flush()
-        return Imported(added, present, relabelled)
-
-    def _label_in_store(self, sample: CarriedSample) -> str | None:
-        digests = (embedding_digest(*each) for each in sample.embeddings.items())
-        return next((self._known[each] for each in digests if each in self._known), None)
-
-    def _flush(self) -> None:
-        if self._batch:
-            self._addition = self._store.add_carried(
-                self._batch, self._archive.kinds, self._addition
-            )
-            self._batch = []
-            self._batch_bytes = 0
+def _label_in_store(sample: Sample, known: dict[bytes, str]) -> str | None:
+    """Return the label of the stored sample that has an embedding of this one, or None."""
+    for identity, embedding in sample.embeddings.items():
+        label = known.get(embedding_digest(identity, embedding.tobytes()))
+        if label is not None:
+            return label
+    return None

@@ -48,17 +48,17 @@ def write_picture_folders(
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise RequestError(f'{folder} is there already: give a folder that is new or empty')
-        with store.all_samples() as snapshot:
+        with store.snapshot() as snapshot:
             total = snapshot.total()
-            for number, row in enumerate(snapshot.samples(), 1):
-                picture = snapshot.picture(row.sample_id) if row.has_image else None
+            for number, (sample, _) in enumerate(snapshot.samples(), 1):
+                picture = snapshot.picture(sample.sample_id)
                 if picture is None:
                     done.without_picture += 1
                 else:
-                    path = folder / _folder_name(row.label) / f'{row.sample_id:08d}.jpg'
+                    path = folder / _folder_name(sample.label) / f'{sample.sample_id:08d}.jpg'
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_bytes(picture)
-                    done.written[row.label] += 1
+                    path.write_bytes(picture.jpeg)
+                    done.written[sample.label] += 1
                 on_sample(number, total)
     except OSError as error:
         raise store_error('write the pictures to', folder, error) from error

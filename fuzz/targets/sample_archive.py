@@ -10,9 +10,9 @@ from pathlib import Path
 import random
 import zipfile
 
+from edgetpu_retrain.sample_archive.archive_reading import open_archive
+from edgetpu_retrain.sample_archive.archive_writing import write_archive
 from edgetpu_retrain.sample_archive.importing import import_archive
-from edgetpu_retrain.sample_archive.reading import SampleArchive
-from edgetpu_retrain.sample_archive.writing import write_archive
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from fuzz.small_store import fill, make_database
 from fuzz.target import MemoryBudget, MIB, scratch_folder, Target
@@ -21,7 +21,7 @@ from fuzz.target import MemoryBudget, MIB, scratch_folder, Target
 def _run(data: bytes, folder: Path) -> None:
     path = folder / 'samples.zip'
     path.write_bytes(data)
-    with SampleArchive(path) as archive:
+    with open_archive(path) as archive:
         for sample in archive.samples():
             assert sample.embeddings
         with SampleStore(folder / 'samples.db') as store:

@@ -12,8 +12,8 @@ from edgetpu_retrain.report.analysis.analysis import analyse, Analysis
 from edgetpu_retrain.report.analysis.report_data import ReportData
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
-from edgetpu_retrain.store.samples.sample import StoredSample
-from edgetpu_retrain.store.samples.sample_store import SampleSet, SampleStore
+from edgetpu_retrain.store.samples.sample import StoredSample, TrainingSet
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -22,7 +22,7 @@ EXTRACTOR = 'a' * 64
 DIMENSION = 16
 
 Teach = Callable[..., list[int]]
-SamplesOf = Callable[..., SampleSet]
+SamplesOf = Callable[..., TrainingSet]
 AnalysisOf = Callable[..., Analysis]
 
 
@@ -55,11 +55,11 @@ def samples_of() -> SamplesOf:
         truth: Sequence[int] | None = None,
         seed: int = 0,
         spread: float = 1.0,
-    ) -> SampleSet:
+    ) -> TrainingSet:
         names = names or [f'class {number}' for number in range(max(labels) + 1)]
         embeddings = embeddings_of(labels if truth is None else truth, seed, spread)
         ids = np.arange(1, len(labels) + 1)
-        return SampleSet(embeddings, np.array(labels, np.int64), tuple(names), None, ids)
+        return TrainingSet(embeddings, np.array(labels, np.int64), tuple(names), None, ids)
 
     return make
 
@@ -69,7 +69,7 @@ def analysis_of() -> AnalysisOf:
     """Analyse samples as those of a store without models."""
 
     def make(
-        samples: SampleSet,
+        samples: TrainingSet,
         *,
         model: ModelVersion | None = None,
         elsewhere: int = 0,

@@ -12,10 +12,10 @@ from edgetpu_retrain.report.analysis.analysis import Analysis
 from edgetpu_retrain.report.drawing.figures import drawings
 from edgetpu_retrain.report.page import page_of
 from edgetpu_retrain.report.words.conclusions import conclude
-from edgetpu_retrain.store.samples.sample_store import SampleSet
+from edgetpu_retrain.store.samples.sample import TrainingSet
 import pytest
 
-SamplesOf = Callable[..., SampleSet]
+SamplesOf = Callable[..., TrainingSet]
 AnalysisOf = Callable[..., Analysis]
 
 HOSTILE = [

@@ -57,10 +57,10 @@ def test_the_data_folder_stays_as_it_was(data_dir: Path, tmp_path: Path, teach: 
     teach('cup', 3, looks_like=0)
     teach('hat', 3, looks_like=1)
     with SampleStore(data_dir / 'samples.db') as store:
-        before = store.snapshot(extractor='a' * 64).embeddings.tobytes()
+        before = store.training_set(extractor='a' * 64).embeddings.tobytes()
         # A node may have the store open meanwhile.
         write_report(data_dir, tmp_path / 'out')
-        assert store.snapshot(extractor='a' * 64).embeddings.tobytes() == before
+        assert store.training_set(extractor='a' * 64).embeddings.tobytes() == before
     assert [path.name for path in data_dir.iterdir()] == ['samples.db']
 
 

@@ -8,7 +8,8 @@ import cv2
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.recordings.picture_folder import class_folders
 from edgetpu_retrain.sample_archive.picture_folders import write_picture_folders
-from edgetpu_retrain.store.samples.sample_store import NewSample, SampleStore
+from edgetpu_retrain.store.samples.sample import Sample
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
 
@@ -16,14 +17,14 @@ EXTRACTOR = 'a' * 64
 JPEG = bytes(cv2.imencode('.jpg', np.zeros((8, 8, 3), np.uint8))[1].tobytes())
 
 
-def filled(path: Path, *samples: NewSample) -> SampleStore:
+def filled(path: Path, *samples: Sample) -> SampleStore:
     store = SampleStore(path / 'samples.db')
-    store.add_batch(samples, extractor=EXTRACTOR, quantization=None)
+    store.add_batch(samples, {EXTRACTOR: None})
     return store
 
 
-def sample(label: str, image: bytes | None = JPEG) -> NewSample:
-    return NewSample(label, np.zeros(3, np.float32), image=image)
+def sample(label: str, image: bytes | None = JPEG) -> Sample:
+    return Sample(label, {EXTRACTOR: np.zeros(3, np.float32)}, image=image)
 
 
 def test_pictures_go_to_folders_that_teach_reads(tmp_path: Path) -> None:

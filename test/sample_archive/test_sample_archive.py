@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 import io
 import json
 from pathlib import Path
@@ -15,12 +16,13 @@ import zipfile
 import cv2
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
-from edgetpu_retrain.sample_archive import importing, reading
+from edgetpu_retrain.sample_archive import archive_reading, importing
+from edgetpu_retrain.sample_archive.archive_reading import open_archive
+from edgetpu_retrain.sample_archive.archive_writing import write_archive
 from edgetpu_retrain.sample_archive.importing import import_archive, Imported
-from edgetpu_retrain.sample_archive.reading import SampleArchive
-from edgetpu_retrain.sample_archive.writing import write_archive
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
-from edgetpu_retrain.store.samples.sample_store import NewSample, SampleStore
+from edgetpu_retrain.store.samples.sample import Sample
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
 
@@ -43,12 +45,12 @@ def store(tmp_path: Path) -> Iterator[SampleStore]:
     with SampleStore(tmp_path / 'a' / 'samples.db') as samples:
         vectors = rng.integers(0, 256, (4, 6), np.uint8)
         batch = [
-            NewSample('cup', vectors[0], 'front', 7, jpeg(1)),
-            NewSample('cup', vectors[1]),
-            NewSample('Löffel', vectors[2], image=jpeg(2)),
-            NewSample('Löffel', vectors[2]),
+            Sample('cup', {INTS: vectors[0]}, 'front', 7, jpeg(1)),
+            Sample('cup', {INTS: vectors[1]}),
+            Sample('Löffel', {INTS: vectors[2]}, image=jpeg(2)),
+            Sample('Löffel', {INTS: vectors[2]}),
         ]
-        samples.add_batch(batch, extractor=INTS, quantization=SCALE)
+        samples.add_batch(batch, {INTS: SCALE})
         floats = rng.random((2, 5)).astype(np.float32)
         samples.add_embedding(3, floats[0], extractor=FLOATS, quantization=None)
         samples.add('key', floats[1], extractor=FLOATS, quantization=None)
@@ -71,19 +73,23 @@ def archive(store: SampleStore, tmp_path: Path) -> Path:
 
 def contents(store: SampleStore) -> list[Any]:
     """Return all that is known of a store's samples, but for their numbers."""
-    with store.all_samples() as snapshot:
+    with store.snapshot() as snapshot:
         embeddings = {
             identity: snapshot.embeddings(identity, kind)
             for identity, kind in snapshot.kinds().items()
         }
         return [
-            (*row[1:], snapshot.picture(row.sample_id), *(next(embeddings[e]) for e in row[6]))
-            for row in snapshot.samples()
+            (
+                replace(sample, sample_id=0, addition=0),
+                snapshot.picture(sample.sample_id),
+                *(next(embeddings[each]) for each in extractors),
+            )
+            for sample, extractors in snapshot.samples()
         ]
 
 
 def bring(store: SampleStore, path: Path) -> Imported:
-    with SampleArchive(path) as archive:
+    with open_archive(path) as archive:
         return import_archive(store, archive, {})
 
 
@@ -109,7 +115,7 @@ def test_samples_that_were_relabelled_here_keep_their_label(
 def test_two_stores_become_one(store: SampleStore, empty: SampleStore, archive: Path) -> None:
     own = np.full(6, 9, np.uint8)
     empty.add('own', own, extractor=INTS, quantization=SCALE)
-    known = store.snapshot(extractor=INTS).embeddings[0]
+    known = store.training_set(extractor=INTS).embeddings[0]
     empty.add('cup', known, extractor=INTS, quantization=SCALE)
     assert bring(empty, archive) == Imported(added=4, present=1, relabelled=0)
     assert empty.counts(extractor=INTS) == {'own': 1, 'cup': 2, 'Löffel': 2}
@@ -126,7 +132,7 @@ def test_other_programs_can_read_it(store: SampleStore, archive: Path) -> None:
     described = {'dimension': 6, 'dtype': 'uint8', 'scale': 0.5, 'zero_point': 3}
     assert index['extractors'][0] == {'identity': INTS} | described
     assert [line['label'] for line in lines] == ['cup', 'cup', 'Löffel', 'Löffel', 'key']
-    assert np.array_equal(vectors, store.snapshot(extractor=INTS).embeddings)
+    assert np.array_equal(vectors, store.training_set(extractor=INTS).embeddings)
     assert picture == jpeg(1)
 
 
@@ -275,10 +281,9 @@ def test_a_hostile_archive_gives_one_sentence_and_changes_nothing(
 @pytest.mark.parametrize('content', [b'', b'hello', b'PK\x05\x06' + bytes(18)])
 def test_other_files_than_zips_give_one_sentence(content: bytes, tmp_path: Path) -> None:
     (tmp_path / 'x.zip').write_bytes(content)
-    with pytest.raises(RequestError, match='no sample archive'):
-        SampleArchive(tmp_path / 'x.zip')
-    with pytest.raises(RequestError, match='cannot be opened'):
-        SampleArchive(tmp_path / 'nowhere.zip')
+    for name, words in (('x', 'no sample archive'), ('nowhere', 'cannot be opened')):
+        with pytest.raises(RequestError, match=words), open_archive(tmp_path / f'{name}.zip'):
+            pass
 
 
 @pytest.mark.parametrize('position', range(40, 1200, 97))
@@ -299,14 +304,14 @@ def test_a_flipped_byte_is_detected_or_harmless(
 def test_a_member_that_is_there_twice_is_rejected(archive: Path) -> None:
     with pytest.warns(UserWarning, match='Duplicate'), zipfile.ZipFile(archive, 'a') as file:
         file.writestr('samples.json', '{}')
-    with pytest.raises(RequestError, match='twice'):
-        SampleArchive(archive)
+    with pytest.raises(RequestError, match='twice'), open_archive(archive):
+        pass
 
 
 def test_an_archive_too_large_for_the_disk_is_rejected_before_reading(
     archive: Path, empty: SampleStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with SampleArchive(archive) as source:
+    with open_archive(archive) as source:
         source.num_bytes = 2**60
         monkeypatch.setattr(source, 'samples', lambda: pytest.fail('it was read'))
         with pytest.raises(RequestError, match='free space'):
@@ -316,14 +321,14 @@ def test_an_archive_too_large_for_the_disk_is_rejected_before_reading(
 def test_a_picture_larger_than_any_is_rejected_before_it_is_read(
     archive: Path, empty: SampleStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, 'MAX_IMAGE_BYTES', 10)
+    monkeypatch.setattr(archive_reading, 'MAX_IMAGE_BYTES', 10)
     with pytest.raises(RequestError, match=r'images/00000001\.jpg has'):
         bring(empty, archive)
 
 
 def test_an_archive_cannot_spoil_the_extractor_in_use(archive: Path, empty: SampleStore) -> None:
     own = EmbeddingKind(1280, 'uint8', SCALE)
-    with SampleArchive(archive) as source, pytest.raises(RequestError, match='says that'):
+    with open_archive(archive) as source, pytest.raises(RequestError, match='says that'):
         import_archive(empty, source, {INTS: own})
     assert contents(empty) == []
 
@@ -338,7 +343,7 @@ def test_an_interrupted_import_can_be_repeated(
         if next(steps) == 5 + 2:
             raise KeyboardInterrupt
 
-    with SampleArchive(archive) as source, pytest.raises(KeyboardInterrupt):
+    with open_archive(archive) as source, pytest.raises(KeyboardInterrupt):
         import_archive(empty, source, {}, interrupt)
     assert len(contents(empty)) == 2
     bring(empty, archive)

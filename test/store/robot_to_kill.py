@@ -65,7 +65,7 @@ class Robot:
 
     def check(self) -> None:
         """Make sure that what is there is whole, and tell what it is."""
-        snapshot = self.samples.snapshot(extractor=self.identity)
+        snapshot = self.samples.training_set(extractor=self.identity)
         listed = self.samples.list_samples(extractor=self.identity)[::-1]
         for sample, embedding in zip(listed, snapshot.embeddings, strict=True):
             expected = embedding_of(sample.stamp_ns, self.kind.dimension)
@@ -135,7 +135,7 @@ class Robot:
 
     def train(self) -> Iterator[int]:
         """Train a head, store the model, let it serve and delete old ones."""
-        snapshot = self.samples.snapshot(extractor=self.identity)
+        snapshot = self.samples.training_set(extractor=self.identity)
         if len(snapshot.names) < 2:
             return
         tell(doing='train')

@@ -18,10 +18,10 @@ from edgetpu_retrain.command_line.workspace import (
 )
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.model_file.description import describe
+from edgetpu_retrain.sample_archive.archive_reading import open_archive
+from edgetpu_retrain.sample_archive.archive_writing import write_archive
 from edgetpu_retrain.sample_archive.importing import import_archive
 from edgetpu_retrain.sample_archive.picture_folders import write_picture_folders
-from edgetpu_retrain.sample_archive.reading import SampleArchive
-from edgetpu_retrain.sample_archive.writing import write_archive
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.wording import counted
@@ -172,7 +172,7 @@ def import_samples(archive: Path, extractor: str, data_dir: str, as_json: bool) 
     """Add the samples of FILE.zip from `samples export`; existing samples are not changed."""
     description = describe(read_extractor(extractor))
     kind = EmbeddingKind(description.dimension, description.output_dtype, description.quantization)
-    with SampleArchive(archive) as source, open_samples(data_dir, create=True) as store:
+    with open_archive(archive) as source, open_samples(data_dir, create=True) as store:
         with progress_bar('importing', 2 * source.count) as step:
             done = import_archive(store, source, {description.identity: kind}, step)
         others = set(source.kinds) - {description.identity}
@@ -196,7 +196,7 @@ def import_samples(archive: Path, extractor: str, data_dir: str, as_json: bool) 
 
 
 def _total(store: SampleStore) -> int:
-    with store.all_samples() as snapshot:
+    with store.snapshot() as snapshot:
         return snapshot.total()
 
 

@@ -118,7 +118,7 @@ def train(
     models = open_models(data_dir)
     with open_samples(data_dir) as store:
         counts_of(store, identity)
-        samples = store.snapshot(extractor=identity)
+        samples = store.training_set(extractor=identity)
     try:
         with _live_line() as report:
             outcome = retraining.retrain(

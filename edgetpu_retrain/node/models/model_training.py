@@ -118,7 +118,7 @@ class ModelTraining:
             RetrainError: when there is no new model; the one that serves goes on.
         """
         outcome = retrain(
-            self._samples.snapshot(extractor=self._identity),
+            self._samples.training_set(extractor=self._identity),
             self._extractor,
             options,
             on_progress=on_progress,

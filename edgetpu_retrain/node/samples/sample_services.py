@@ -16,7 +16,7 @@ from edgetpu_retrain.node.frames.captures import Capture
 from edgetpu_retrain.node.requests.responses import ServiceResponses
 from edgetpu_retrain.node.samples.sample_requests import add_request, AddRequest, list_request
 from edgetpu_retrain.node.samples.sample_thread import SampleThread
-from edgetpu_retrain.store.samples.sample_store import StoredSample
+from edgetpu_retrain.store.samples.sample import StoredSample
 from edgetpu_retrain.wording import counted, named, quoted
 from edgetpu_retrain_interfaces.msg import Sample
 from edgetpu_retrain_interfaces.srv import AddSample, ListSamples, RemoveSamples

@@ -20,7 +20,8 @@ from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.pictures.sample_picture import jpeg_to_store, pixels_to_store
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
-from edgetpu_retrain.store.samples.sample_store import SampleStore, StoredSample, Undone
+from edgetpu_retrain.store.samples.sample import StoredSample, Undone
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.wording import sentence
 
 Result = TypeVar('Result')

@@ -18,7 +18,7 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.learning import fit, FloatArray, Head, IntArray, Progress
 from edgetpu_retrain.learning.default_training.split import stratified_folds
 from edgetpu_retrain.model_file.quantization import dequantize
-from edgetpu_retrain.store.samples.sample_store import SampleSet
+from edgetpu_retrain.store.samples.sample import TrainingSet
 from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 import numpy.typing as npt
@@ -73,7 +73,7 @@ class HeldOut:
         return np.argsort(self.probabilities.max(axis=1), kind='stable')
 
 
-def cross_validate(samples: SampleSet, options: TrainingOptions) -> HeldOut:
+def cross_validate(samples: TrainingSet, options: TrainingOptions) -> HeldOut:
     """
     Predict every sample with a head that was trained without it.
 
@@ -95,7 +95,7 @@ def cross_validate(samples: SampleSet, options: TrainingOptions) -> HeldOut:
 
 
 def fit_rows(
-    samples: SampleSet,
+    samples: TrainingSet,
     rows: IntArray,
     options: TrainingOptions,
     *,
@@ -131,7 +131,7 @@ def fit_rows(
         raise RequestError(f'The samples cannot be judged: {error}.') from error
 
 
-def probabilities_of(head: Head, samples: SampleSet, rows: IntArray) -> FloatArray:
+def probabilities_of(head: Head, samples: TrainingSet, rows: IntArray) -> FloatArray:
     """Return a head's class probabilities for some samples, float32 ``[len(rows), C]``."""
     blocks = np.array_split(rows, len(rows) // _BLOCK_ROWS + 1)
     embeddings = (dequantize(samples.embeddings[each], samples.quantization) for each in blocks)

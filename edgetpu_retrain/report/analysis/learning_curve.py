@@ -10,7 +10,7 @@ from typing import Literal
 
 from edgetpu_retrain.learning import IntArray
 from edgetpu_retrain.report.analysis.held_out import fit_rows, FOLDS, HeldOut, probabilities_of
-from edgetpu_retrain.store.samples.sample_store import SampleSet
+from edgetpu_retrain.store.samples.sample import TrainingSet
 from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 import numpy.typing as npt
@@ -94,7 +94,7 @@ class LearningCurve:
 
 
 def learning_curve(
-    samples: SampleSet, held_out: HeldOut, options: TrainingOptions
+    samples: TrainingSet, held_out: HeldOut, options: TrainingOptions
 ) -> LearningCurve | None:
     """
     Train on 10, 20 and 40 % of the samples, and evaluate on the same held-out ones each time.

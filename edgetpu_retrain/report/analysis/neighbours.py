@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from edgetpu_retrain.learning import FloatArray, IntArray
 from edgetpu_retrain.model_file.quantization import dequantize
-from edgetpu_retrain.store.samples.sample_store import SampleSet
+from edgetpu_retrain.store.samples.sample import TrainingSet
 import numpy as np
 
 # Rows that are dequantized at a time.
@@ -14,7 +14,7 @@ _BLOCK_ROWS = 4096
 
 
 def nearest_samples(
-    samples: SampleSet, queries: IntArray, count: int
+    samples: TrainingSet, queries: IntArray, count: int
 ) -> tuple[IntArray, FloatArray]:
     """
     Find the nearest other samples.
@@ -44,7 +44,7 @@ def nearest_samples(
     return rows, np.clip(1.0 - similarities, 0.0, 2.0)
 
 
-def _unit_vectors(samples: SampleSet, rows: IntArray) -> FloatArray:
+def _unit_vectors(samples: TrainingSet, rows: IntArray) -> FloatArray:
     reals = dequantize(samples.embeddings[rows], samples.quantization).astype(np.float64)
     lengths = np.linalg.norm(reals, axis=1, keepdims=True)
     units = np.divide(reals, lengths, out=np.zeros_like(reals), where=lengths > 0.0)

@@ -14,8 +14,8 @@ from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.store.files.data_folder import MODELS_FOLDER, SAMPLES_FILE
 from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
 from edgetpu_retrain.store.models.serving import ChoiceFile
-from edgetpu_retrain.store.samples.sample import StoredSample
-from edgetpu_retrain.store.samples.sample_store import SampleSet, SampleStore
+from edgetpu_retrain.store.samples.sample import StoredSample, TrainingSet
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 
@@ -36,7 +36,7 @@ class ReportData:
     """
 
     folder: Path
-    samples: SampleSet
+    samples: TrainingSet
     stored: Mapping[int, StoredSample]
     extractor: str
     elsewhere: int
@@ -96,7 +96,7 @@ def read_report_data(data_dir: Path, version: int) -> ReportData:
     with SampleStore(database) as store:
         extractor = _extractor(store, model)
         stored = {each.sample_id: each for each in store.list_samples(extractor=extractor)}
-        samples = store.snapshot(extractor=extractor)
+        samples = store.training_set(extractor=extractor)
         elsewhere = store.unembedded(extractor=extractor).samples
     if len(samples.names) < 2:
         raise RequestError(

@@ -17,7 +17,7 @@ import math
 from edgetpu_retrain.learning import Progress
 from edgetpu_retrain.learning.training_report import TrainingReport
 from edgetpu_retrain.report.analysis.held_out import fit_rows
-from edgetpu_retrain.store.samples.sample_store import SampleSet
+from edgetpu_retrain.store.samples.sample import TrainingSet
 from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +60,7 @@ class TrainingCurves:
     report: TrainingReport
 
 
-def training_curves(samples: SampleSet, options: TrainingOptions) -> TrainingCurves:
+def training_curves(samples: TrainingSet, options: TrainingOptions) -> TrainingCurves:
     """
     Train on all samples and record loss and accuracies.
 

@@ -9,22 +9,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 import sqlite3
 import threading
-from typing import NamedTuple
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.database.schema import open_database
 from edgetpu_retrain.store.files.durable_file import make_folder, sync_folder
 from edgetpu_retrain.store.files.failure import as_store_error, SQLITE_FAILURES, store_error
 from edgetpu_retrain.store.files.lock_wait import wait_while_locked
-
-
-class Durability(NamedTuple):
-    """The two SQLite settings that decide whether a power cut can lose a sample."""
-
-    journal_mode: str
-    """'wal'."""
-    synchronous: int
-    """2 is FULL (https://www.sqlite.org/pragma.html#pragma_synchronous)."""
 
 
 class SampleDatabase:
@@ -94,19 +84,6 @@ class SampleDatabase:
                 if connection.in_transaction:
                     with suppress(sqlite3.Error):
                         connection.execute('ROLLBACK')
-
-    def durability(self) -> Durability:
-        """
-        Read the durability settings of the connection that samples are written with.
-
-        Raises:
-            StoreError: when the database is closed.
-        """
-        with self.transaction('read the settings of') as connection:
-            return Durability(
-                connection.execute('PRAGMA journal_mode').fetchone()[0],
-                connection.execute('PRAGMA synchronous').fetchone()[0],
-            )
 
     def _open(self) -> sqlite3.Connection:
         with as_store_error('open the samples in', self.path, *SQLITE_FAILURES):

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A sample, one labelled sight of a thing: new, carried between stores, listed, in a set."""
+"""Samples: to store, as stored, and as arrays to train on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 import numpy as np
 
-# A 50 megapixel photograph; what is larger is a mistake that would fill a robot's disk.
+# A photograph of 50 megapixels; a larger file is a mistake that would fill a robot's disk.
 MAX_IMAGE_BYTES = 32 * 1024 * 1024
 
 # Start of image, then the first byte of the next marker: ISO/IEC 10918-1, annex B.
@@ -24,65 +24,43 @@ _JPEG_START = b'\xff\xd8\xff'
 
 
 @dataclass(frozen=True, eq=False)
-class NewSample:
+class Sample:
     """
-    What is to be stored of one sample.
+    A sample to store.
 
     Args:
         label: class name.
-        embedding: raw ``[D]`` of dtype uint8, int8 or float32.
-        camera: name of the camera, '' when there was none.
-        stamp_ns: stamp of the image in nanoseconds, 0 when it has none.
-        image: what was embedded as a JPEG file, where it is to be kept.
+        embeddings: at least one, raw ``[D]`` of dtype uint8, int8 or float32, by the identity of
+            its extractor.
+        camera: name of the camera, '' if there was none.
+        stamp_ns: stamp of the image in nanoseconds, 0 if it has none.
+        image: the embedded picture as a JPEG file, None to store none.
         added_ns: when it was first stored, nanoseconds since 1970; 0 = now.
     """
 
     label: str
-    embedding: RawArray
+    embeddings: Mapping[str, RawArray]
     camera: str = ''
     stamp_ns: int = 0
     image: bytes | None = None
     added_ns: int = 0
 
-
-@dataclass(frozen=True, eq=False)
-class CarriedSample:
-    """
-    All that a store knows of one sample, but for its number there.
-
-    Args:
-        label: class name.
-        camera: name of the camera, '' when there was none.
-        stamp_ns: stamp of the image in nanoseconds, 0 when it has none.
-        added_ns: when it was first stored, nanoseconds since 1970; 0 = unknown.
-        embeddings: identity of each extractor that has seen it to what that made of it, at least
-            one; see :meth:`~edgetpu_retrain.store.samples.embedding_kind.EmbeddingKind.to_disk`.
-        image: the picture as a JPEG file, None where it was not kept.
-    """
-
-    label: str
-    camera: str
-    stamp_ns: int
-    added_ns: int
-    embeddings: Mapping[str, bytes]
-    image: bytes | None = None
-
     @property
     def num_bytes(self) -> int:
         """Of its embeddings and its picture."""
-        return sum(map(len, self.embeddings.values())) + len(self.image or b'')
+        return sum(each.nbytes for each in self.embeddings.values()) + len(self.image or b'')
 
 
 @dataclass(frozen=True)
 class StoredSample:
     """
-    What is known of one sample, without its numbers and pixels.
+    The record of a sample in the store, without its embeddings and its picture.
 
     Args:
-        sample_id: its number, from 1, never used again.
+        sample_id: its id, from 1, never used again.
         label: class name.
-        camera: name of the camera, '' when there was none.
-        stamp_ns: stamp of the image in nanoseconds, 0 when it has none.
+        camera: name of the camera, '' if there was none.
+        stamp_ns: stamp of the image in nanoseconds, 0 if it has none.
         has_image: whether its picture is stored.
         addition: id of the first sample of the same request.
         added_ns: when it was stored, nanoseconds since 1970; 0 in a store of the first release.
@@ -103,7 +81,7 @@ class StoredPicture:
     A sample's picture.
 
     Args:
-        sample_id: number of the sample.
+        sample_id: id of the sample.
         label: its class name.
         jpeg: the file.
     """
@@ -114,30 +92,29 @@ class StoredPicture:
 
 
 class Undone(NamedTuple):
-    """What an undo took back."""
+    """The samples that an undo removed."""
 
     label: str
-    """Class name, or several with commas between them; '' when there was nothing to undo."""
+    """Class name, or several, separated by commas; '' if there was nothing to undo."""
     samples: int
-    """How many are gone, 0 when there was nothing to undo."""
+    """Their number, 0 if there was nothing to undo."""
 
 
 class Unembedded(NamedTuple):
-    """How many samples have no embedding of an extractor."""
+    """The number of samples without an embedding of an extractor."""
 
     samples: int
-    """All of them."""
     with_image: int
     """Those whose picture is stored, so that they can be embedded again."""
 
 
-def check_sample(sample: NewSample | CarriedSample) -> None:
+def check_sample(sample: Sample) -> None:
     """
-    Refuse what cannot be stored; embeddings are for others to check.
+    Check all fields of a sample except its embeddings.
 
     Raises:
-        RequestError: when the label is refused or the image is too large.
-        ValueError: when another field is not what its class says.
+        RequestError: if the label is invalid or the image is too large.
+        ValueError: if another field is not as :class:`Sample` describes it.
     """
     check_label(sample.label)
     for name in ('stamp_ns', 'added_ns'):
@@ -148,16 +125,16 @@ def check_sample(sample: NewSample | CarriedSample) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class SampleSet:
+class TrainingSet:
     """
-    All samples of one extractor at one moment.
+    All samples of one extractor at one moment, as arrays.
 
     Args:
         embeddings: raw (still quantized) ``[N, D]`` in the extractor's dtype.
         labels: int64 ``[N]``, indices into ``names``.
         names: class names in the order in which they were first taught.
-        quantization: what the numbers of ``embeddings`` mean; None for float32.
-        ids: int64 ``[N]``, the samples' numbers in the store; empty when they are of none.
+        quantization: of ``embeddings``; None for float32.
+        ids: int64 ``[N]``, the samples' ids in the store; empty if they are in none.
     """
 
     embeddings: RawArray
@@ -169,11 +146,11 @@ class SampleSet:
 
 def check_image(image: bytes) -> bytes:
     """
-    Return a picture to be stored as it is, or refuse it.
+    Return a picture to store, unchanged.
 
     Raises:
-        ValueError: when it is not a JPEG file.
-        RequestError: when it is too large.
+        ValueError: if it is not a JPEG file.
+        RequestError: if it is too large.
     """
     if not image.startswith(_JPEG_START):
         raise ValueError(f'image begins with {image[:4]!r}; it must be a JPEG file')
@@ -186,5 +163,5 @@ def check_image(image: bytes) -> bytes:
 
 
 def embedding_digest(identity: str, data: bytes) -> bytes:
-    """Return 16 bytes that stand for what one extractor made of one picture."""
+    """Return a 16-byte digest of an embedding, as stored, and of its extractor's identity."""
     return hashlib.blake2b(identity.encode() + b'\0' + data, digest_size=16).digest()

@@ -1,39 +1,46 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""SampleSnapshot: a walk through all samples of all extractors, as they were at one moment."""
+"""Snapshot: reads the samples within one transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 import sqlite3
 from types import NoneType
-from typing import NamedTuple
+from typing import Any
 
-from edgetpu_retrain.store.database.typed_rows import MalformedRowError, typed_rows
+from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.samples import queries
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
-from edgetpu_retrain.store.samples.sample import embedding_digest
+from edgetpu_retrain.store.samples.sample import (
+    embedding_digest,
+    StoredPicture,
+    StoredSample,
+    TrainingSet,
+)
+import numpy as np
+
+LARGEST_ID = 2**63 - 1
+"""Of a row; SQLite accepts no larger integer in a query."""
 
 
-class SnapshotRow(NamedTuple):
-    """One sample, without its numbers and pixels."""
-
-    sample_id: int
-    label: str
-    camera: str
-    stamp_ns: int
-    added_ns: int
-    has_image: bool
-    extractors: tuple[str, ...]
-    """Identities of those that have seen it, in the order of :meth:`SampleSnapshot.kinds`."""
-
-
-class SampleSnapshot:
+class MalformedRowError(sqlite3.DatabaseError):
     """
-    The samples at one moment, for as long as a transaction lasts.
+    The file contradicts itself.
 
-    Other programs write on meanwhile.  Nothing is held in memory.
+    SQLite checks types when it writes (STRICT tables) but not when it reads, so a damaged file can
+    return anything.  As an error of SQLite it is reported like damage that SQLite itself finds.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f'malformed row: {what}')
+
+
+class Snapshot:
+    """
+    The samples at one moment, for as long as a transaction lasts; other programs may write on.
 
     Args:
         connection: in a transaction.
@@ -43,89 +50,221 @@ class SampleSnapshot:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
-        # SQLite takes the snapshot at the first look, not at BEGIN.
-        (self._total,) = connection.execute('SELECT COUNT(*) FROM samples').fetchone()
+
+    def rows(
+        self, sql: str, *types: type | tuple[type, ...], **values: object
+    ) -> Iterator[tuple[Any, ...]]:
+        """
+        Iterate over the rows of a query, and check the type of each value.
+
+        Args:
+            sql: the query.
+            types: of each column; several where it may be NULL.
+            values: the query's named parameters.
+
+        Raises:
+            MalformedRowError: if a value has another type.
+        """
+        for row in self._connection.execute(sql, values):
+            for value, expected in zip(row, types, strict=True):
+                if not isinstance(value, expected):
+                    raise MalformedRowError(
+                        f'a column holds {type(value).__name__} in a row with {row[0]!a:.40}'
+                    )
+            yield row
+
+    def total(self) -> int:
+        """Return the number of samples."""
+        return self._count('SELECT COUNT(*) FROM samples')
+
+    def count(self, extractor: str) -> int:
+        """Return the number of an extractor's embeddings."""
+        return self._count(queries.COUNT_EMBEDDINGS, extractor=extractor)
+
+    def data_version(self) -> int:
+        """
+        Return a number that differs after another connection has written.
+
+        See https://www.sqlite.org/pragma.html#pragma_data_version.
+        """
+        return self._count('PRAGMA data_version')
 
     def kinds(self) -> dict[str, EmbeddingKind]:
         """
-        Return the extractors that have samples, by identity, and what their embeddings are.
+        Return the extractors that have samples, by identity, and the kind of their embeddings.
 
         Raises:
-            StoreError: when the file is damaged.
+            StoreError: if the file is damaged.
         """
-        rows = self._connection.execute(
-            'SELECT identity FROM extractors WHERE EXISTS ('
-            'SELECT 1 FROM embeddings WHERE extractor_id = extractors.id) ORDER BY id'
-        )
         kinds = {}
-        for (identity,) in list(typed_rows(rows, str)):
-            found = queries.find_extractor(self._connection, self._path, identity)
+        for _, identity in list(self.rows(queries.EXTRACTORS_WITH_SAMPLES, int, str)):
+            found = self.find_extractor(identity)
             if found is None:
-                # It is in the table, in the same transaction, and not in its index.
+                # The table lists it, but the index that this query uses does not.
                 raise MalformedRowError(f'extractor {identity[:12]!a} is not in its index')
             kinds[identity] = found[1]
         return kinds
 
-    def count(self, identity: str) -> int:
-        """Return how many samples an extractor has."""
-        return queries.count_embeddings(self._connection, identity)
+    def find_extractor(self, identity: str) -> tuple[int, EmbeddingKind] | None:
+        """
+        Return the row id of an extractor and the kind of its embeddings, None if it has no row.
 
-    def total(self) -> int:
-        """Return how many samples there are."""
-        return int(self._total)
-
-    def samples(self) -> Iterator[SnapshotRow]:
-        """Go through the samples, oldest first."""
-        extractors_rows = self._connection.execute('SELECT id, identity FROM extractors')
-        identities = dict(typed_rows(extractors_rows, int, str))
-        rows = self._connection.execute(
-            """
-            SELECT samples.id, label, camera, stamp_ns, added_ns,
-                EXISTS (SELECT 1 FROM images WHERE images.sample_id = samples.id),
-                (SELECT GROUP_CONCAT(extractor_id) FROM embeddings WHERE sample_id = samples.id)
-            FROM samples ORDER BY samples.id
-            """
-        )
-        for row in typed_rows(rows, int, str, str, int, int, int, (str, NoneType)):
-            *fields, has_image, seen_by = row
+        Raises:
+            StoreError: if the row is damaged.
+        """
+        types = int, int, str, (float, NoneType), (int, NoneType)
+        for row in self.rows(queries.EXTRACTOR, *types, extractor=identity):
+            extractor_id, dimension, dtype, scale, zero_point = row
+            quantization = (
+                None if scale is None else QuantizationParameters(scale, zero_point or 0)
+            )
             try:
-                numbers = sorted(map(int, seen_by.split(','))) if seen_by else []
+                return extractor_id, EmbeddingKind(dimension, dtype, quantization)
+            except ValueError as error:
+                raise StoreError(
+                    f'{self._path} is damaged where it describes extractor {identity[:12]}: '
+                    f'{error}. What to do: restore a backup, or move the file away and teach '
+                    'again.'
+                ) from error
+        return None
+
+    def newest(self, label: str, limit: int, *, extractor: str) -> tuple[StoredSample, ...]:
+        """
+        Return samples, newest first.
+
+        Args:
+            label: class name; '' = all classes.
+            limit: the maximum number of samples, 0 = all.
+            extractor: identity of the extractor; samples of others are not listed.
+        """
+        rows = self.rows(
+            queries.NEWEST_SAMPLES,
+            *_STORED_SAMPLE,
+            extractor=extractor,
+            label=label,
+            limit=limit or -1,
+        )
+        return tuple(map(_stored_sample, rows))
+
+    def newest_ids(self, label: str, limit: int, *, extractor: str) -> list[int]:
+        """Return the ids of the samples that :meth:`newest` returns."""
+        values = {'extractor': extractor, 'label': label, 'limit': limit or -1}
+        return [sample_id for (sample_id,) in self.rows(queries.NEWEST_IDS, int, **values)]
+
+    def samples(self) -> Iterator[tuple[StoredSample, tuple[str, ...]]]:
+        """
+        Iterate over all samples, oldest first.
+
+        Yields:
+            A sample, and the identities of the extractors that have embedded it, in the order of
+            :meth:`kinds`.
+        """
+        identities = dict(self.rows(queries.EXTRACTORS_WITH_SAMPLES, int, str))
+        for *sample, embedded_by in self.rows(queries.SAMPLES, *_STORED_SAMPLE, (str, NoneType)):
+            try:
+                numbers = sorted(map(int, embedded_by.split(','))) if embedded_by else []
                 extractors = tuple(identities[number] for number in numbers)
             except (ValueError, KeyError) as error:
                 raise MalformedRowError(
-                    f'sample {row[0]} was seen by extractors that are not there'
+                    f'sample {sample[0]} has embeddings of extractors that are not there'
                 ) from error
-            yield SnapshotRow(*(*fields, bool(has_image), extractors))
+            yield _stored_sample(sample), extractors
 
-    def embeddings(self, identity: str, kind: EmbeddingKind) -> Iterator[tuple[str, bytes]]:
+    def embeddings(
+        self, extractor: str, kind: EmbeddingKind, label: str = ''
+    ) -> Iterator[tuple[int, str, bytes]]:
         """
-        Go through label and embedding of an extractor's samples, oldest first.
+        Iterate over id, label and embedding of an extractor's samples; all are in order of age.
 
         Args:
-            identity: of the extractor.
-            kind: of its embeddings, which decides what the bytes mean.
+            extractor: identity of the extractor.
+            kind: of its embeddings, which gives the bytes their meaning.
+            label: class name, '' = all classes.
 
         Raises:
-            StoreError: when one is damaged.
+            StoreError: if an embedding has the wrong length.
         """
-        rows = queries.embeddings_of(self._connection, self._path, identity, kind)
-        return ((label, data) for _, label, data in rows)
+        sql = queries.EMBEDDINGS_OF_CLASS if label else queries.EMBEDDINGS
+        for sample_id, name, data in self.rows(
+            sql, int, str, bytes, extractor=extractor, label=label
+        ):
+            if len(data) != kind.num_bytes:
+                raise StoreError(
+                    f'Sample {sample_id} ({name!r}) in {self._path} has {len(data)} bytes where '
+                    f'{kind.num_bytes} are needed: the file is damaged. What to do: restore a '
+                    f'backup, or remove the class {name!r} and teach it again.'
+                )
+            yield sample_id, name, data
 
     def digests(self) -> dict[bytes, str]:
         """
-        Return what stands for each embedding of each extractor, and the label of its sample.
+        Return a digest of each embedding of each extractor, with the label of its sample.
 
         Raises:
-            StoreError: when the file is damaged.
+            StoreError: if the file is damaged.
         """
         names: dict[str, str] = {}
         return {
             embedding_digest(identity, data): names.setdefault(label, label)
             for identity, kind in self.kinds().items()
-            for label, data in self.embeddings(identity, kind)
+            for _, label, data in self.embeddings(identity, kind)
         }
 
-    def picture(self, sample_id: int) -> bytes | None:
-        """Return the stored JPEG file of a sample, None when it has none."""
-        stored = queries.picture(self._connection, sample_id)
-        return stored.jpeg if stored else None
+    def picture(self, sample_id: int) -> StoredPicture | None:
+        """Return the picture of a sample, None if it has none or there is no such sample."""
+        value = sample_id if abs(sample_id) <= LARGEST_ID else None
+        rows = self.rows(queries.PICTURE, int, str, bytes, sample_id=value)
+        return next((StoredPicture(*row) for row in rows), None)
+
+    def training_set(self, extractor: str) -> TrainingSet:
+        """
+        Copy all samples of one extractor into memory, oldest first.
+
+        Raises:
+            StoreError: if a sample is damaged.
+        """
+        found = self.find_extractor(extractor)
+        if found is None:
+            return TrainingSet(np.empty((0, 0), np.uint8), np.empty(0, np.int64), (), None)
+        _, kind = found
+        count = self.count(extractor)
+        self._check_memory(count * kind.num_bytes)
+        # Filled in place: a list of rows would need the memory twice.
+        raw = np.empty((count, kind.dimension), np.dtype(kind.dtype))
+        ids: list[int] = []
+        labels: list[int] = []
+        names: dict[str, int] = {}
+        for index, (sample_id, label, data) in enumerate(self.embeddings(extractor, kind)):
+            if index == count:
+                raise MalformedRowError(f'there are more embeddings than the {count} in the index')
+            raw[index] = kind.from_disk(data)
+            ids.append(sample_id)
+            labels.append(names.setdefault(label, len(names)))
+        # There are fewer rows if another program removed samples but not their embeddings.
+        return TrainingSet(
+            raw[: len(ids)],
+            np.array(labels, np.int64),
+            tuple(names),
+            kind.quantization,
+            np.array(ids, np.int64),
+        )
+
+    def _check_memory(self, num_bytes: int) -> None:
+        """Raise if a file of this size cannot hold so many bytes, before they are allocated."""
+        size = self._count('PRAGMA page_count') * self._count('PRAGMA page_size')
+        if num_bytes > size:
+            raise MalformedRowError(
+                f'embeddings of {num_bytes} bytes cannot be in a file of {size}'
+            )
+
+    def _count(self, sql: str, **values: object) -> int:
+        return int(self._connection.execute(sql, values).fetchone()[0])
+
+
+# The types of the columns of a StoredSample.
+_STORED_SAMPLE = int, str, str, int, int, int, int
+
+
+def _stored_sample(row: Sequence[Any]) -> StoredSample:
+    sample_id, label, camera, stamp_ns, has_image, addition, added_ns = row
+    return StoredSample(sample_id, label, camera, stamp_ns, bool(has_image), addition, added_ns)

@@ -11,14 +11,14 @@ import time
 
 from edgetpu_retrain.node.main import main
 from edgetpu_retrain.runtime.models.classifier import Classifier
-from edgetpu_retrain.store.samples.sample_store import SampleSet
+from edgetpu_retrain.store.samples.sample import TrainingSet
 
 
 def tell() -> None:
     """Print again and again how many models and sets of samples are alive."""
     while True:
         kinds = [type(each) for each in gc.get_objects()]
-        models, sets = kinds.count(Classifier), kinds.count(SampleSet)
+        models, sets = kinds.count(Classifier), kinds.count(TrainingSet)
         print(f'alive: {models} models, {sets} sets of samples', flush=True)
         time.sleep(0.3)
 

@@ -142,7 +142,7 @@ def test_a_region_of_live_frames_and_of_a_picture(
     model = small_extractor.read_bytes()
     identity = hashlib.sha256(model).hexdigest()
     with SampleStore(tmp_path / 'data' / 'samples.db') as store:
-        embeddings = store.snapshot(extractor=identity).embeddings
+        embeddings = store.training_set(extractor=identity).embeddings
     np.testing.assert_array_equal(embeddings, [Extractor(model).embed(cut)] * 2)
     for stored in stored_pictures(tmp_path / 'data', identity):
         assert stored.shape == cut.shape

@@ -78,7 +78,7 @@ def test_live_frames_become_samples(
     assert second.message == "1 sample of 'dog' added."
     # The answer means that they are on the disk: another connection sees them.
     with SampleStore(samples_file) as store:
-        samples = store.snapshot(extractor=identity)
+        samples = store.training_set(extractor=identity)
     assert samples.names == ('cat', 'dog')
     assert samples.labels.tolist() == [0, 0, 0, 1]
     expected = Extractor(model).embed(pattern(1))
@@ -130,7 +130,7 @@ def test_a_picture_in_the_request_is_embedded_instead_of_frames(
         assert answer.success, answer.message
         assert (answer.added, answer.label_total) == (1, 1)
     with SampleStore(samples_file) as store:
-        samples = store.snapshot(extractor=hashlib.sha256(model).hexdigest())
+        samples = store.training_set(extractor=hashlib.sha256(model).hexdigest())
     assert samples.names == ('cat', 'dog')
     np.testing.assert_array_equal(samples.embeddings[1], Extractor(model).embed(pattern(6)))
 

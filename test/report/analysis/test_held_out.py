@@ -10,12 +10,12 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.learning import IntArray
 from edgetpu_retrain.report.analysis import held_out as module
 from edgetpu_retrain.report.analysis.held_out import cross_validate, HeldOut
-from edgetpu_retrain.store.samples.sample_store import SampleSet
+from edgetpu_retrain.store.samples.sample import TrainingSet
 from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 import pytest
 
-SamplesOf = Callable[..., SampleSet]
+SamplesOf = Callable[..., TrainingSet]
 
 
 def test_no_sample_is_evaluated_by_a_head_trained_on_it(
@@ -26,11 +26,11 @@ def test_no_sample_is_evaluated_by_a_head_trained_on_it(
     evaluated: list[set[int]] = []
     fit_rows, probabilities_of = module.fit_rows, module.probabilities_of
 
-    def fit(of: SampleSet, rows: IntArray, options: TrainingOptions) -> object:
+    def fit(of: TrainingSet, rows: IntArray, options: TrainingOptions) -> object:
         trained.append(set(rows.tolist()))
         return fit_rows(of, rows, options)
 
-    def evaluate(head: object, of: SampleSet, rows: IntArray) -> object:
+    def evaluate(head: object, of: TrainingSet, rows: IntArray) -> object:
         evaluated.append(set(rows.tolist()))
         return probabilities_of(head, of, rows)  # type: ignore[arg-type]
 
@@ -71,7 +71,7 @@ def test_quantized_samples_are_dequantized(samples_of: SamplesOf) -> None:
 
     floats = samples_of([0] * 10 + [1] * 10)
     raw = np.clip(np.round(floats.embeddings / 0.05) + 100, 0, 255).astype(np.uint8)
-    samples = SampleSet(
+    samples = TrainingSet(
         raw, floats.labels, floats.names, QuantizationParameters(0.05, 100), floats.ids
     )
     assert cross_validate(samples, TrainingOptions()).right.all()

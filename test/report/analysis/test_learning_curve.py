@@ -11,12 +11,12 @@ from edgetpu_retrain.report.analysis import held_out as held_out_module
 from edgetpu_retrain.report.analysis import learning_curve as module
 from edgetpu_retrain.report.analysis.held_out import cross_validate
 from edgetpu_retrain.report.analysis.learning_curve import learning_curve, LearningCurve
-from edgetpu_retrain.store.samples.sample_store import SampleSet
+from edgetpu_retrain.store.samples.sample import TrainingSet
 from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 import pytest
 
-SamplesOf = Callable[..., SampleSet]
+SamplesOf = Callable[..., TrainingSet]
 OPTIONS = TrainingOptions()
 
 
@@ -62,7 +62,7 @@ def test_a_task_that_needs_many_samples_says_more_help() -> None:
     rng = np.random.default_rng(1)
     embeddings = rng.standard_normal((600, 64)).astype(np.float32)
     labels = (embeddings @ rng.standard_normal(64) > 0).astype(np.int64)
-    samples = SampleSet(embeddings, labels, ('left', 'right'), None)
+    samples = TrainingSet(embeddings, labels, ('left', 'right'), None)
     found = learning_curve(samples, cross_validate(samples, OPTIONS), OPTIONS)
     assert found is not None
     assert found.accuracies[0] < found.accuracies[1] < found.accuracies[2] < found.accuracies[3]
@@ -89,7 +89,7 @@ def test_parts_grow_and_never_include_evaluated_samples(
     trained: list[set[int]] = []
     fit_rows = held_out_module.fit_rows
 
-    def fit(of: SampleSet, rows: IntArray, options: TrainingOptions) -> object:
+    def fit(of: TrainingSet, rows: IntArray, options: TrainingOptions) -> object:
         trained.append(set(rows.tolist()))
         return fit_rows(of, rows, options)
 

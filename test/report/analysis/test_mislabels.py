@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from edgetpu_retrain.report.analysis.held_out import cross_validate
 from edgetpu_retrain.report.analysis.mislabels import suspected_mislabels
-from edgetpu_retrain.store.samples.sample_store import SampleSet
+from edgetpu_retrain.store.samples.sample import TrainingSet
 from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 
-SamplesOf = Callable[..., SampleSet]
+SamplesOf = Callable[..., TrainingSet]
 
 
 def test_off_the_diagonal_of_the_confident_joint() -> None:

@@ -7,14 +7,14 @@ from __future__ import annotations
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.report.analysis import neighbours as module
 from edgetpu_retrain.report.analysis.neighbours import nearest_samples
-from edgetpu_retrain.store.samples.sample_store import SampleSet
+from edgetpu_retrain.store.samples.sample import TrainingSet
 import numpy as np
 import pytest
 
 
-def samples(embeddings: object) -> SampleSet:
+def samples(embeddings: object) -> TrainingSet:
     array = np.asarray(embeddings, np.float32)
-    return SampleSet(array, np.zeros(len(array), np.int64), ('a', 'b'), None)
+    return TrainingSet(array, np.zeros(len(array), np.int64), ('a', 'b'), None)
 
 
 def test_nearest_by_direction_not_by_length_and_never_itself() -> None:
@@ -30,7 +30,7 @@ def test_block_by_block_as_one_by_one(block: int, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(module, '_BLOCK_ROWS', block)
     rng = np.random.default_rng(0)
     raw = rng.integers(0, 256, (60, 8), dtype=np.uint8)
-    quantized = SampleSet(
+    quantized = TrainingSet(
         raw, np.zeros(60, np.int64), ('a', 'b'), QuantizationParameters(0.1, 128)
     )
     reals = raw.astype(np.float64) - 128

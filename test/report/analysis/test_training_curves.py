@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 from edgetpu_retrain.learning import fit
 from edgetpu_retrain.report.analysis.training_curves import training_curves
-from edgetpu_retrain.store.samples.sample_store import SampleSet
+from edgetpu_retrain.store.samples.sample import TrainingSet
 from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 import pytest
 
-SamplesOf = Callable[..., SampleSet]
+SamplesOf = Callable[..., TrainingSet]
 
 
 @pytest.mark.parametrize(

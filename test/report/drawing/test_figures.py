@@ -11,13 +11,13 @@ from edgetpu_retrain.report.analysis.analysis import Analysis
 from edgetpu_retrain.report.drawing.figure_style import BLUE, GREEN, ORANGE, SKY, STYLE, VERMILLION
 from edgetpu_retrain.report.drawing.figures import drawings, sheet_of, svg_of
 from edgetpu_retrain.report.words.conclusions import conclude
-from edgetpu_retrain.store.samples.sample_store import SampleSet
+from edgetpu_retrain.store.samples.sample import TrainingSet
 import matplotlib as mpl
 from matplotlib.figure import Figure
 import numpy as np
 import pytest
 
-SamplesOf = Callable[..., SampleSet]
+SamplesOf = Callable[..., TrainingSet]
 AnalysisOf = Callable[..., Analysis]
 
 # 'class' names; everything else is counted or measured in something.

@@ -10,11 +10,11 @@ from dataclasses import replace
 from edgetpu_retrain.report.analysis.analysis import Analysis, wilson_interval
 from edgetpu_retrain.report.analysis.learning_curve import LearningCurve
 from edgetpu_retrain.report.words.conclusions import conclude, more_samples
-from edgetpu_retrain.store.samples.sample_store import SampleSet
+from edgetpu_retrain.store.samples.sample import TrainingSet
 import numpy as np
 import pytest
 
-SamplesOf = Callable[..., SampleSet]
+SamplesOf = Callable[..., TrainingSet]
 AnalysisOf = Callable[..., Analysis]
 
 

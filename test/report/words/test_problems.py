@@ -14,11 +14,11 @@ from edgetpu_retrain.report.words.conclusions import conclude
 from edgetpu_retrain.report.words.problems import problems
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelVersion
-from edgetpu_retrain.store.samples.sample_store import SampleSet
+from edgetpu_retrain.store.samples.sample import TrainingSet
 import numpy as np
 import pytest
 
-SamplesOf = Callable[..., SampleSet]
+SamplesOf = Callable[..., TrainingSet]
 AnalysisOf = Callable[..., Analysis]
 
 

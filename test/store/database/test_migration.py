@@ -125,12 +125,14 @@ def shape(path: Path) -> list[object]:
 def test_the_samples_of_the_first_release_go_on(old: Path) -> None:
     with SampleStore(old) as store:
         assert store.counts(extractor=EXTRACTOR) == {'mug': 300, 'unknown': 1}
-        samples = store.snapshot(extractor=EXTRACTOR)
+        samples = store.training_set(extractor=EXTRACTOR)
         assert samples.embeddings[:, 0].tolist() == [number % 256 for number in range(1, 302)]
         (sample,) = store.list_samples('mug', 1, extractor=EXTRACTOR)
         assert (sample.sample_id, sample.camera, sample.stamp_ns) == (300, 'front', 3000)
         assert sample.added_ns == 0
-        assert store.durability() == ('wal', 2)
+        with store._database.transaction('read the settings of') as connection:
+            assert connection.execute('PRAGMA journal_mode').fetchone() == ('wal',)
+            assert connection.execute('PRAGMA synchronous').fetchone() == (2,)
         added = store.add(
             'hat',
             np.zeros(8, np.uint8),

@@ -7,7 +7,8 @@ from typing import Any
 
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
-from edgetpu_retrain.store.samples.sample_store import NewSample, SampleStore
+from edgetpu_retrain.store.samples.sample import Sample, StoredPicture, StoredSample
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
 
@@ -16,14 +17,14 @@ JPEG = b'\xff\xd8\xff\xe0 not looked at'
 SCALE = QuantizationParameters(0.5, 0)
 
 
-def sample(value: int, label: str = 'cup', **fields: Any) -> NewSample:
+def sample(value: int, label: str = 'cup', **fields: Any) -> Sample:
     embedding = np.zeros(8, np.uint8)
     embedding[value % 8] = 1 + value // 8
-    return NewSample(label, embedding, **fields)
+    return Sample(label, {EXTRACTOR: embedding}, **fields)
 
 
-def add(store: SampleStore, *samples: NewSample, **options: Any) -> tuple[int, ...]:
-    return store.add_batch(samples, extractor=EXTRACTOR, quantization=SCALE, **options)
+def add(store: SampleStore, *samples: Sample, **options: Any) -> tuple[int, ...]:
+    return store.add_batch(samples, {EXTRACTOR: SCALE}, **options)
 
 
 def test_a_batch_is_what_single_ones_would_be(samples: SampleStore) -> None:
@@ -52,13 +53,13 @@ def test_later_batches_of_a_request_are_undone_with_it(samples: SampleStore) -> 
 @pytest.mark.parametrize(
     'bad',
     [
-        NewSample('a/b', np.zeros(8, np.uint8)),
-        NewSample('cup', np.zeros(9, np.uint8)),
-        NewSample('cup', np.zeros(8, np.uint8), image=b'no JPEG'),
-        NewSample('cup', np.zeros(8, np.uint8), added_ns=2**63),
+        Sample('a/b', {EXTRACTOR: np.zeros(8, np.uint8)}),
+        Sample('cup', {EXTRACTOR: np.zeros(9, np.uint8)}),
+        Sample('cup', {EXTRACTOR: np.zeros(8, np.uint8)}, image=b'no JPEG'),
+        Sample('cup', {EXTRACTOR: np.zeros(8, np.uint8)}, added_ns=2**63),
     ],
 )
-def test_one_that_is_refused_leaves_nothing_behind(bad: NewSample, samples: SampleStore) -> None:
+def test_one_that_is_refused_leaves_nothing_behind(bad: Sample, samples: SampleStore) -> None:
     with pytest.raises((RequestError, StoreError, ValueError)):
         add(samples, sample(0), bad, min_novelty=0.1)
     assert samples.counts(extractor=EXTRACTOR) == {}
@@ -76,22 +77,22 @@ def test_near_duplicates_within_a_batch_are_skipped(samples: SampleStore) -> Non
 def test_all_samples_of_all_extractors_at_one_moment(path: Path, samples: SampleStore) -> None:
     add(samples, sample(0, camera='front', stamp_ns=7, added_ns=5), sample(1, 'key', image=JPEG))
     samples.add_embedding(2, np.ones(3, np.float32), extractor='b' * 64, quantization=None)
-    with samples.all_samples() as snapshot:
+    with samples.snapshot() as snapshot:
         with SampleStore(path) as another:
             add(another, sample(2))
-        first, second = snapshot.samples()
-        assert first == (1, 'cup', 'front', 7, 5, False, (EXTRACTOR,))
+        (first, of_first), (second, of_second) = snapshot.samples()
+        assert first == StoredSample(1, 'cup', 'front', 7, False, addition=1, added_ns=5)
         assert second.has_image
-        assert second.extractors == (EXTRACTOR, 'b' * 64)
+        assert (of_first, of_second) == ((EXTRACTOR,), (EXTRACTOR, 'b' * 64))
         assert snapshot.total() == 2
         assert snapshot.picture(1) is None
-        assert snapshot.picture(2) == JPEG
+        assert snapshot.picture(2) == StoredPicture(2, 'key', JPEG)
         kinds = snapshot.kinds()
         assert {name: snapshot.count(name) for name in kinds} == {EXTRACTOR: 2, 'b' * 64: 1}
         found = snapshot.embeddings('b' * 64, kinds['b' * 64])
-        assert list(found) == [('key', np.ones(3, '<f4').tobytes())]
+        assert list(found) == [(2, 'key', np.ones(3, '<f4').tobytes())]
         assert sorted(snapshot.digests().values()) == ['cup', 'key', 'key']
-    with samples.all_samples() as snapshot:
+    with samples.snapshot() as snapshot:
         assert snapshot.total() == 3
 
 

@@ -9,8 +9,9 @@ import sqlite3
 
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
-from edgetpu_retrain.store.samples.queries import MAX_CLASSES
-from edgetpu_retrain.store.samples.sample_store import NewSample, SampleStore
+from edgetpu_retrain.store.samples.changes import MAX_CLASSES
+from edgetpu_retrain.store.samples.sample import Sample
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
 
@@ -29,7 +30,7 @@ def test_a_class_is_relabelled(samples: SampleStore, teach: Teach) -> None:
     teach(samples, 'hat', 2)
     assert samples.relabel_class('mug', 'cup', extractor=EXTRACTOR) == 3
     assert samples.counts(extractor=EXTRACTOR) == {'cup': 3, 'hat': 2}
-    assert samples.snapshot(extractor=EXTRACTOR).names == ('cup', 'hat')
+    assert samples.training_set(extractor=EXTRACTOR).names == ('cup', 'hat')
 
 
 def test_two_classes_become_one(samples: SampleStore, teach: Teach) -> None:
@@ -212,8 +213,8 @@ def test_a_closed_store_says_so(
 
 def test_a_flood_of_classes_comes_to_an_end(samples: SampleStore) -> None:
     embedding = np.zeros(4, np.float32)
-    some = [NewSample(f'class {number}', embedding) for number in range(MAX_CLASSES)]
-    ids = samples.add_batch(some, extractor=EXTRACTOR, quantization=None)
+    some = [Sample(f'class {number}', {EXTRACTOR: embedding}) for number in range(MAX_CLASSES)]
+    ids = samples.add_batch(some, {EXTRACTOR: None})
     attempts: tuple[Callable[[], object], ...] = (
         lambda: samples.add('new', embedding, extractor=EXTRACTOR, quantization=None),
         lambda: samples.relabel(ids[:1], 'new'),

@@ -8,12 +8,8 @@ import time
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
-from edgetpu_retrain.store.samples.sample_store import (
-    SampleStore,
-    StoredPicture,
-    StoredSample,
-    Unembedded,
-)
+from edgetpu_retrain.store.samples.sample import StoredPicture, StoredSample, Unembedded
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
 
@@ -86,10 +82,10 @@ def test_a_snapshot_tells_the_numbers_of_its_samples(samples: SampleStore, teach
     teach(samples, 'hat', 2, extractor=OTHER)
     teach(samples, 'hat', 1)
     samples.remove_samples([2])
-    found = samples.snapshot(extractor=EXTRACTOR)
+    found = samples.training_set(extractor=EXTRACTOR)
     assert found.ids.tolist() == [1, 3, 6]
     assert [found.names[label] for label in found.labels] == ['mug', 'mug', 'hat']
-    assert samples.snapshot(extractor='c' * 64).ids.tolist() == []
+    assert samples.training_set(extractor='c' * 64).ids.tolist() == []
 
 
 @pytest.mark.parametrize('limit', [-1, 2**63])
@@ -139,10 +135,10 @@ def test_samples_of_another_extractor_are_embedded_again(
     assert samples.unembedded(extractor=OTHER) == Unembedded(samples=1, with_image=0)
     assert list(samples.to_reembed(OTHER)) == []
     assert samples.counts(extractor=OTHER) == {'mug': 2, 'hat': 1}
-    assert samples.snapshot(extractor=OTHER).embeddings[:, 0].tolist() == [1, 2, 4]
+    assert samples.training_set(extractor=OTHER).embeddings[:, 0].tolist() == [1, 2, 4]
     # And they are what they were for the first one.
     assert samples.counts(extractor=EXTRACTOR) == {'mug': 2, 'hat': 2}
-    assert samples.snapshot(extractor=EXTRACTOR).embeddings.shape == (4, 8)
+    assert samples.training_set(extractor=EXTRACTOR).embeddings.shape == (4, 8)
     assert samples.unembedded(extractor=EXTRACTOR) == Unembedded(0, 0)
 
 
@@ -179,7 +175,7 @@ def test_an_embedding_is_replaced_by_one_of_the_same_kind_only(
     parameters = QuantizationParameters(0.5, 3)
     new = np.full(8, 7, np.uint8)
     assert samples.add_embedding(sample, new, extractor=EXTRACTOR, quantization=parameters)
-    np.testing.assert_array_equal(samples.snapshot(extractor=EXTRACTOR).embeddings, [new])
+    np.testing.assert_array_equal(samples.training_set(extractor=EXTRACTOR).embeddings, [new])
     with pytest.raises(StoreError, match='gave 9 numbers'):
         samples.add_embedding(
             sample, np.zeros(9, np.uint8), extractor=EXTRACTOR, quantization=parameters
@@ -188,7 +184,7 @@ def test_an_embedding_is_replaced_by_one_of_the_same_kind_only(
         samples.add_embedding(
             sample, np.full(8, np.inf, np.float32), extractor=OTHER, quantization=None
         )
-    np.testing.assert_array_equal(samples.snapshot(extractor=EXTRACTOR).embeddings, [new])
+    np.testing.assert_array_equal(samples.training_set(extractor=EXTRACTOR).embeddings, [new])
 
 
 def test_changes_of_others_are_noticed_and_own_ones_are_not(

@@ -51,7 +51,7 @@ def change_file(path: Path, statement: str, *values: object) -> None:
 
 def test_a_new_store_is_empty(store: SampleStore) -> None:
     assert store.counts(extractor=EXTRACTOR) == {}
-    samples = store.snapshot(extractor=EXTRACTOR)
+    samples = store.training_set(extractor=EXTRACTOR)
     assert samples.embeddings.shape == (0, 0)
     assert samples.labels.shape == (0,)
     assert samples.names == ()
@@ -68,7 +68,7 @@ def test_samples_are_there_bit_for_bit_after_reopening(dtype: str, path: Path) -
         for label, row in zip(labels, taught, strict=True):
             store.add(label, row, extractor=EXTRACTOR, quantization=quantization)
     with SampleStore(path) as store:
-        samples = store.snapshot(extractor=EXTRACTOR)
+        samples = store.training_set(extractor=EXTRACTOR)
         assert store.counts(extractor=EXTRACTOR) == {'mug': 2, 'hat': 1, 'dog': 1}
     np.testing.assert_array_equal(samples.embeddings, taught)
     assert samples.embeddings.dtype == np.dtype(dtype)
@@ -85,15 +85,15 @@ def test_classes_come_in_the_order_in_which_they_were_first_taught(store: Sample
     store.remove('zebra', 0, extractor=EXTRACTOR)
     teach(store, 'zebra')
     assert list(store.counts(extractor=EXTRACTOR)) == ['ant', 'mole', 'zebra']
-    assert store.snapshot(extractor=EXTRACTOR).names == ('ant', 'mole', 'zebra')
+    assert store.training_set(extractor=EXTRACTOR).names == ('ant', 'mole', 'zebra')
 
 
 def test_a_snapshot_is_not_changed_by_later_samples(store: SampleStore) -> None:
     teach(store, 'mug', 3)
-    samples = store.snapshot(extractor=EXTRACTOR)
+    samples = store.training_set(extractor=EXTRACTOR)
     teach(store, 'hat', 2)
     assert samples.labels.tolist() == [0, 0, 0]
-    assert len(store.snapshot(extractor=EXTRACTOR).labels) == 5
+    assert len(store.training_set(extractor=EXTRACTOR).labels) == 5
 
 
 def test_extractors_are_never_mixed(store: SampleStore) -> None:
@@ -102,7 +102,7 @@ def test_extractors_are_never_mixed(store: SampleStore) -> None:
     store.add('hat', long, extractor=OTHER, quantization=None)
     assert store.counts(extractor=EXTRACTOR) == {'mug': 3}
     assert store.counts(extractor=OTHER) == {'hat': 1}
-    assert store.snapshot(extractor=OTHER).embeddings.shape == (1, 3 * DIMENSION)
+    assert store.training_set(extractor=OTHER).embeddings.shape == (1, 3 * DIMENSION)
     assert store.remove('', 99, extractor=EXTRACTOR) == 3
     assert store.counts(extractor=OTHER) == {'hat': 1}
 
@@ -154,7 +154,7 @@ def test_removing_the_newest_or_a_class(
 def test_the_newest_of_a_class_goes_first(store: SampleStore) -> None:
     teach(store, 'mug', 3)
     store.remove('mug', 1, extractor=EXTRACTOR)
-    left = store.snapshot(extractor=EXTRACTOR).embeddings
+    left = store.training_set(extractor=EXTRACTOR).embeddings
     np.testing.assert_array_equal(left, [embedding(0), embedding(1)])
 
 
@@ -210,10 +210,10 @@ def test_a_blob_of_the_wrong_length_is_found_and_the_sample_named(
     change_file(path, "UPDATE embeddings SET data = x'0102' WHERE sample_id = ?", damaged)
     words = rf"Sample {damaged} \('hat'\) in {path} has 2 bytes where 8.*What to do: "
     with pytest.raises(StoreError, match=words):
-        store.snapshot(extractor=EXTRACTOR)
+        store.training_set(extractor=EXTRACTOR)
     # What the message advises helps.
     store.remove('hat', 0, extractor=EXTRACTOR)
-    assert store.snapshot(extractor=EXTRACTOR).names == ('mug',)
+    assert store.training_set(extractor=EXTRACTOR).names == ('mug',)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_a_damaged_description_of_an_extractor_is_found(
     teach(store, 'mug')
     change_file(path, f'UPDATE extractors SET {change}')
     with pytest.raises(StoreError, match=f'{path} is damaged where it describes.*What to do: '):
-        store.snapshot(extractor=EXTRACTOR)
+        store.training_set(extractor=EXTRACTOR)
 
 
 def test_threads_can_add_and_read_at_the_same_time(store: SampleStore) -> None:
@@ -237,7 +237,7 @@ def test_threads_can_add_and_read_at_the_same_time(store: SampleStore) -> None:
             start.wait()
             for seed in range(40):
                 store.add(label, embedding(seed), extractor=EXTRACTOR, quantization=PARAMETERS)
-                samples = store.snapshot(extractor=EXTRACTOR)
+                samples = store.training_set(extractor=EXTRACTOR)
                 assert len(samples.labels) == len(samples.embeddings)
         except BaseException as error:
             failures.append(error)

@@ -23,7 +23,7 @@ from edgetpu_retrain.sample_archive.layout import (
 from edgetpu_retrain.store.files.failure import store_error
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.store.samples.sample_store import SampleStore
-from edgetpu_retrain.store.samples.snapshot import SampleSnapshot, SnapshotRow
+from edgetpu_retrain.store.samples.snapshot import Snapshot
 import numpy as np
 
 _SUFFIX = '.partial'
@@ -54,7 +54,7 @@ def write_archive(
     partial = path.with_name(f'.{path.name}{_SUFFIX}')
     try:
         try:
-            with store.all_samples() as snapshot, partial.open('wb') as file:
+            with store.snapshot() as snapshot, partial.open('wb') as file:
                 total = snapshot.total()
                 if not total:
                     raise RequestError(f'there are no samples in {store.path}: teach some first')
@@ -72,7 +72,7 @@ def write_archive(
 
 def _write(
     archive: zipfile.ZipFile,
-    snapshot: SampleSnapshot,
+    snapshot: Snapshot,
     total: int,
     on_sample: Callable[[int, int], object],
 ) -> None:
@@ -84,30 +84,27 @@ def _write(
     }
     archive.writestr(_member(INDEX), json.dumps(index, indent=2) + '\n')
     with archive.open(_member(SAMPLES), 'w', force_zip64=True) as lines:
-        for row in snapshot.samples():
-            lines.write(json.dumps(_line(row), ensure_ascii=False).encode() + b'\n')
+        for sample, extractors in snapshot.samples():
+            line = {
+                'label': sample.label,
+                'camera': sample.camera,
+                'stamp_ns': sample.stamp_ns,
+                'added_ns': sample.added_ns,
+                'image': image_member(sample.sample_id) if sample.has_image else None,
+                'extractors': extractors,
+            }
+            lines.write(json.dumps(line, ensure_ascii=False).encode() + b'\n')
     for identity, kind in kinds.items():
         _write_embeddings(archive, snapshot, identity, kind)
-    for done, row in enumerate(snapshot.samples(), 1):
-        picture = snapshot.picture(row.sample_id) if row.has_image else None
+    for done, (sample, _) in enumerate(snapshot.samples(), 1):
+        picture = snapshot.picture(sample.sample_id)
         if picture is not None:
-            archive.writestr(image_member(row.sample_id), picture)
+            archive.writestr(image_member(sample.sample_id), picture.jpeg)
         on_sample(done, total)
 
 
-def _line(row: SnapshotRow) -> dict[str, Any]:
-    return {
-        'label': row.label,
-        'camera': row.camera,
-        'stamp_ns': row.stamp_ns,
-        'added_ns': row.added_ns,
-        'image': image_member(row.sample_id) if row.has_image else None,
-        'extractors': list(row.extractors),
-    }
-
-
 def _write_embeddings(
-    archive: zipfile.ZipFile, snapshot: SampleSnapshot, identity: str, kind: EmbeddingKind
+    archive: zipfile.ZipFile, snapshot: Snapshot, identity: str, kind: EmbeddingKind
 ) -> None:
     header = {
         'descr': _npy.dtype_to_descr(kind.disk_dtype),
@@ -116,7 +113,7 @@ def _write_embeddings(
     }
     with archive.open(embeddings_member(identity), 'w', force_zip64=True) as file:
         _npy.write_array_header_1_0(file, header)
-        for _, data in snapshot.embeddings(identity, kind):
+        for *_, data in snapshot.embeddings(identity, kind):
             file.write(data)
 
 

@@ -10,16 +10,14 @@ reading, and never unpickles: embeddings are read as plain numbers.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager, ExitStack
 import json
 from pathlib import Path
 import re
-from types import TracebackType
 from typing import Any, IO
 import zipfile
-import zlib
 
-from edgetpu_retrain.errors import ImageError, RequestError, RetrainError
+from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.label import check_label
 from edgetpu_retrain.pictures.compressed_image import check_picture
 from edgetpu_retrain.sample_archive.layout import (
@@ -29,8 +27,8 @@ from edgetpu_retrain.sample_archive.layout import (
     kind_from_json,
     SAMPLES,
 )
-from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
-from edgetpu_retrain.store.samples.sample import CarriedSample, MAX_IMAGE_BYTES
+from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind, RawArray
+from edgetpu_retrain.store.samples.sample import check_image, MAX_IMAGE_BYTES, Sample
 import numpy as np
 
 MAX_INDEX_BYTES = 1024 * 1024
@@ -48,29 +46,33 @@ _ENCRYPTED = 1
 # numpy 1.26 has no type hints for it.
 _npy: Any = np.lib.format
 
-_Damage = (
-    zipfile.BadZipFile,
-    zlib.error,
-    json.JSONDecodeError,
-    EOFError,
-    NotImplementedError,
-    RecursionError,
-    RuntimeError,
-    UnicodeError,
-    KeyError,
-    MemoryError,
-    OverflowError,
-    TypeError,
-    ValueError,
-)
+
+@contextmanager
+def open_archive(path: Path) -> Iterator[SampleArchive]:
+    """
+    Open an archive for reading.
+
+    Args:
+        path: the zip.
+
+    Raises:
+        RequestError: if it is not such an archive, or is damaged.
+    """
+    with _rejecting(path, 'it cannot be opened as a zip'):
+        file = zipfile.ZipFile(path)
+    with file:
+        with _rejecting(path, f'its {INDEX} is damaged'):
+            archive = SampleArchive(path, file)
+        yield archive
 
 
 class SampleArchive:
     """
-    An archive, open for reading; use it as a context manager.
+    An open archive.
 
     Args:
         path: the zip.
+        file: the same, open.
 
     Attributes:
         count: number of samples that it declares.
@@ -78,48 +80,23 @@ class SampleArchive:
         num_bytes: total unpacked size.
 
     Raises:
-        RequestError: if it is not such an archive, or is damaged.
+        Exception: of any kind, if it is damaged.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, file: zipfile.ZipFile) -> None:
         self._path = path
-        try:
-            self._zip = zipfile.ZipFile(path)
-        except (OSError, *_Damage) as error:
-            raise self._refusal(f'it cannot be opened as a zip ({_words(error)})') from error
-        try:
-            self._members = self._checked_members()
-            self.num_bytes = sum(member.file_size for member in self._members.values())
-            most = MAX_GROWTH * path.stat().st_size + _SMALL_CHANGE
-            if self.num_bytes > most:
-                raise self._refusal(
-                    f'it would unpack to {self.num_bytes} bytes, more than the {most} that '
-                    'samples can be packed from'
-                )
-            self.count, self.kinds = self._read_index()
-        except RetrainError:
-            self.close()
-            raise
-        except (OSError, *_Damage) as error:
-            self.close()
-            raise self._refusal(f'its {INDEX} is damaged ({_words(error)})') from error
+        self._zip = file
+        self._members = _checked_members(file)
+        self.num_bytes = sum(member.file_size for member in self._members.values())
+        most = MAX_GROWTH * path.stat().st_size + _SMALL_CHANGE
+        if self.num_bytes > most:
+            raise ValueError(
+                f'it would unpack to {self.num_bytes} bytes, more than the {most} that samples '
+                'can be packed from'
+            )
+        self.count, self.kinds = self._read_index()
 
-    def __enter__(self) -> SampleArchive:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._zip.close()
-
-    def samples(self) -> Iterator[CarriedSample]:
+    def samples(self) -> Iterator[Sample]:
         """
         Iterate over the samples, one in memory at a time.
 
@@ -146,10 +123,10 @@ class SampleArchive:
                 for identity, file in embeddings.items():
                     if file.read(1):
                         raise ValueError(f'{embeddings_member(identity)} has more embeddings')
-        except (OSError, RetrainError, *_Damage) as error:
-            raise self._refusal(f'sample {done + 1} is damaged ({_words(error)})') from error
+        except Exception as error:
+            raise _rejection(self._path, f'sample {done + 1} is damaged', error) from error
 
-    def _sample(self, entry: Any, embeddings: dict[str, IO[bytes]]) -> CarriedSample:
+    def _sample(self, entry: Any, embeddings: dict[str, IO[bytes]]) -> Sample:
         if not isinstance(entry, dict):
             raise TypeError('it is no object')
         identities = entry['extractors']
@@ -157,7 +134,7 @@ class SampleArchive:
             raise ValueError('it has no extractors')
         if len(set(identities)) != len(identities):
             raise ValueError('it names an extractor twice')
-        return CarriedSample(
+        return Sample(
             label=check_label(_text(entry, 'label'), taught_before=True),
             camera=_text(entry, 'camera'),
             stamp_ns=_whole(entry, 'stamp_ns'),
@@ -169,13 +146,14 @@ class SampleArchive:
             image=self._image(entry['image']),
         )
 
-    def _embedding(self, file: IO[bytes], kind: EmbeddingKind) -> bytes:
+    def _embedding(self, file: IO[bytes], kind: EmbeddingKind) -> RawArray:
         data = file.read(kind.num_bytes)
         if len(data) != kind.num_bytes:
             raise EOFError('its embedding is cut off')
-        if not np.isfinite(kind.from_disk(data)).all():
+        embedding = kind.from_disk(data)
+        if not np.isfinite(embedding).all():
             raise ValueError('its embedding is not finite')
-        return data
+        return embedding
 
     def _image(self, name: Any) -> bytes | None:
         if name is None:
@@ -187,9 +165,7 @@ class SampleArchive:
             raise ValueError(f'{name} has {member.file_size} bytes')
         with self._open(name) as file:
             content = file.read(MAX_IMAGE_BYTES)
-        if not content.startswith(b'\xff\xd8\xff'):
-            raise ImageError(f'{name} is no JPEG file')
-        check_picture(content)
+        check_picture(check_image(content))
         return content
 
     def _open_embeddings(self, identity: str, kind: EmbeddingKind) -> IO[bytes]:
@@ -199,7 +175,7 @@ class SampleArchive:
             version = _npy.read_magic(file)
             if version != (1, 0):
                 raise ValueError(f'{embeddings_member(identity)} is of .npy format {version}')
-            shape, fortran_order, dtype = _read_header(file)
+            shape, fortran_order, dtype = _npy.read_array_header_1_0(file)
             if fortran_order or dtype != kind.disk_dtype or len(shape) != 2:
                 raise ValueError(f'{embeddings_member(identity)} is not what {INDEX} says')
             if shape[1] != kind.dimension or not 0 <= shape[0] <= self.count:
@@ -227,43 +203,27 @@ class SampleArchive:
             kinds[identity] = kind
         return _whole(index, 'samples'), kinds
 
-    def _checked_members(self) -> dict[str, zipfile.ZipInfo]:
-        members: dict[str, zipfile.ZipInfo] = {}
-        for member in self._zip.infolist():
-            name = member.filename
-            if name in members:
-                raise ValueError(f'{name!a:.100} is in it twice')
-            if member.flag_bits & _ENCRYPTED or member.compress_type not in _METHODS:
-                raise ValueError(f'{name!a:.100} is encrypted or compressed in an unusual way')
-            members[name] = member
-        if INDEX not in members or SAMPLES not in members:
-            raise self._refusal(f'it has no {INDEX} and {SAMPLES}')
-        return members
-
     def _open(self, name: str) -> IO[bytes]:
         return self._zip.open(self._members[name])
 
-    def _refusal(self, reason: str) -> RequestError:
-        return RequestError(
-            f'{self._path} is no sample archive that can be imported: {reason}; give one that '
-            "'samples export' wrote"
-        )
 
-
-def _read_header(file: IO[bytes]) -> Any:
-    """Read an .npy header of bounded length: shape, order and dtype."""
-    try:
-        return _npy.read_array_header_1_0(file)
-    except Exception as error:
-        # Numpy parses the header with Python's tokenizer and compiler, which raise other errors.
-        raise ValueError(f'the header of its embeddings is damaged ({_words(error)})') from error
+def _checked_members(file: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    members: dict[str, zipfile.ZipInfo] = {}
+    for member in file.infolist():
+        name = member.filename
+        if name in members:
+            raise ValueError(f'{name!a:.100} is in it twice')
+        if member.flag_bits & _ENCRYPTED or member.compress_type not in _METHODS:
+            raise ValueError(f'{name!a:.100} is encrypted or compressed in an unusual way')
+        members[name] = member
+    return members
 
 
 def _text(entry: Any, name: str) -> str:
     value = entry[name]
     if not isinstance(value, str):
         raise TypeError(f'{name} is no text')
-    value.encode()  # refuses half characters, which no database takes
+    value.encode()  # rejects surrogates, which SQLite does not store
     return value
 
 
@@ -274,7 +234,20 @@ def _whole(entry: Any, name: str) -> int:
     return value
 
 
-def _words(error: BaseException) -> str:
+@contextmanager
+def _rejecting(path: Path, what: str) -> Iterator[None]:
+    """Raise any exception of the body, such as those of zipfile, json and numpy, as rejection."""
+    try:
+        yield
+    except Exception as error:
+        raise _rejection(path, what, error) from error
+
+
+def _rejection(path: Path, what: str, error: Exception) -> RequestError:
+    words = ' '.join(str(error).split())[:300].rstrip('.') or type(error).__name__
     if isinstance(error, KeyError):
-        return f'{error.args[0]!a:.100} is missing'
-    return ' '.join(str(error).split())[:300].rstrip('.') or type(error).__name__
+        words = f'{error.args[0]!a:.100} is missing'
+    return RequestError(
+        f'{path} is no sample archive that can be imported: {what} ({words}); give one that '
+        "'samples export' wrote"
+    )
