@@ -1,6 +1,43 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The exit codes of all programs."""
+"""The exit codes of all programs, and how a command of click maps its errors to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import contextlib
+
+import click
+from edgetpu_retrain.errors import RequestError, RetrainError
+from edgetpu_retrain.wording import sentence
 
 WORK_FAILED = 1
 CALL_WAS_WRONG = 2
+
+
+def run_command(command: click.Command, arguments: Sequence[str] | None) -> int:
+    """
+    Run a command, print an error as one sentence, and return the exit code.
+
+    Args:
+        command: the command.
+        arguments: the command line, None = this process's own.
+
+    Raises:
+        click.exceptions.Abort: if the command was interrupted.
+    """
+    try:
+        code = command.main(arguments, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (RetrainError, OSError) as error:
+        print_error(error)
+        return CALL_WAS_WRONG if isinstance(error, RequestError) else WORK_FAILED
+    return code if isinstance(code, int) else 0
+
+
+def print_error(error: object) -> None:
+    """Print an error to standard error, unless that is closed."""
+    with contextlib.suppress(OSError):
+        click.echo(f'error: {sentence(error)}', err=True)

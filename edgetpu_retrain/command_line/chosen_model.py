@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 from pathlib import Path
 
 from edgetpu_retrain.command_line.output import warn
@@ -17,23 +16,9 @@ from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
 from edgetpu_retrain.store.models.serving import ChoiceFile
 
 
-@dataclass(frozen=True, eq=False)
-class ChosenModel:
-    """
-    A loaded model.
-
-    Args:
-        recognizer: the model.
-        version: its version, 0 for a file outside the data folder.
-    """
-
-    recognizer: Recognizer
-    version: int
-
-
 def load_chosen_model(
     model: str, label_file: Path | None, data_dir: str, device: str, threads: int
-) -> ChosenModel:
+) -> tuple[Recognizer, int]:
     """
     Load the model that a command names.
 
@@ -43,6 +28,9 @@ def load_chosen_model(
         data_dir: the data folder.
         device: the device to run it on.
         threads: number of CPU threads.
+
+    Returns:
+        The loaded model and its version, 0 for a file outside the data folder.
 
     Raises:
         RetrainError: if there is no such model, or it cannot be run.
@@ -62,7 +50,7 @@ def load_chosen_model(
     )
     if recognizer.note:
         warn(recognizer.note)
-    return ChosenModel(recognizer, 0 if version is None else version.version)
+    return recognizer, 0 if version is None else version.version
 
 
 def stored_version(models: ModelStore, version: int | None) -> ModelVersion:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-import contextlib
 import io
 import sys
 
@@ -17,9 +16,7 @@ from edgetpu_retrain.command_line.commands.report import report
 from edgetpu_retrain.command_line.commands.samples import samples
 from edgetpu_retrain.command_line.commands.teach import teach
 from edgetpu_retrain.command_line.commands.train import train
-from edgetpu_retrain.errors import RequestError, RetrainError
-from edgetpu_retrain.exit_codes import CALL_WAS_WRONG, WORK_FAILED
-from edgetpu_retrain.wording import sentence
+from edgetpu_retrain.exit_codes import print_error, run_command, WORK_FAILED
 
 
 @click.group(context_settings={'help_option_names': ['-h', '--help'], 'max_content_width': 100})
@@ -51,23 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors='backslashreplace')
     try:
-        code = cli.main(None if arguments is None else list(arguments), standalone_mode=False)
+        return run_command(cli, arguments)
     except click.exceptions.Abort:
-        return _fail('stopped; what was finished by then is kept', WORK_FAILED)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except RequestError as error:
-        return _fail(error, CALL_WAS_WRONG)
-    except (RetrainError, OSError) as error:
-        return _fail(error, WORK_FAILED)
-    return code if isinstance(code, int) else 0
-
-
-def _fail(error: object, code: int) -> int:
-    with contextlib.suppress(OSError):
-        click.echo(f'error: {sentence(error)}', err=True)
-    return code
+        print_error('stopped; what was finished by then is kept')
+        return WORK_FAILED
 
 
 if __name__ == '__main__':

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import functools
 import math
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, cast, TypeVar
 
 import click
 from edgetpu_retrain.pictures.sample_picture import STORE_IMAGES
+from edgetpu_retrain.recordings.image_bag import BagPart
 
 Command = TypeVar('Command', bound=Callable[..., Any])
 
@@ -70,45 +72,38 @@ min_novelty = click.option(
 
 def device(command: Command) -> Command:
     """Add the options for the device and threads of models."""
-    command = click.option(
+    threads = click.option(
         '--threads', type=click.IntRange(1, 64), default=1, show_default=True, help='CPU threads.'
-    )(command)
-    return click.option(
+    )
+    name = click.option(
         '--device',
         default='auto',
         show_default=True,
         help="'auto', 'cpu', 'usb', 'usb:0', 'pci', 'pci:0' or ':0'.",
-    )(command)
+    )
+    return name(threads(command))
 
 
 def bag_part(command: Command) -> Command:
-    """Add the options that select images of a bag."""
-    for option in (
-        click.option(
-            '--every',
-            'every_s',
-            type=click.FloatRange(min=0.0),
-            default=0.0,
-            metavar='SECONDS',
-            help='For a bag: minimum interval between images.  [default: all images]',
-        ),
-        click.option(
-            '--to',
-            'to_s',
-            type=click.FloatRange(min=0.0),
-            default=math.inf,
-            metavar='SECONDS',
-            help='For a bag: end of the selection, counted from its start.  [default: its end]',
-        ),
-        click.option(
-            '--from',
-            'from_s',
-            type=click.FloatRange(min=0.0),
-            default=0.0,
-            metavar='SECONDS',
-            help='For a bag: start of the selection, counted from its start.  [default: 0]',
-        ),
-        click.option('--topic', default='', help='For a bag: the topic of its images.'),
-    ):
-        command = option(command)
-    return command
+    """Add the options that select images of a bag; the command gets them as ``part``."""
+
+    @click.option('--topic', default='', help='For a bag: the topic of its images.')
+    @_seconds('--from', 0.0, 'start of the selection.  [default: start of the bag]')
+    @_seconds('--to', math.inf, 'end of the selection.  [default: end of the bag]')
+    @_seconds('--every', 0.0, 'minimum interval between images.  [default: all images]')
+    @functools.wraps(command)
+    def with_part(topic: str, from_s: float, to_s: float, every_s: float, **others: Any) -> object:
+        return command(part=BagPart(topic, from_s, to_s, every_s), **others)
+
+    return cast(Command, with_part)
+
+
+def _seconds(name: str, default: float, text: str) -> Callable[[Command], Command]:
+    return click.option(
+        name,
+        f'{name[2:]}_s',
+        type=click.FloatRange(min=0.0),
+        default=default,
+        metavar='SECONDS',
+        help=f'For a bag: {text}',
+    )

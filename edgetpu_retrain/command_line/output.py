@@ -16,14 +16,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 
-def emit(result: Any) -> None:
-    """Print a result for scripts: one line of JSON."""
-    click.echo(json_line(result))
+def emit(result: Any, text: str, *, as_json: bool) -> None:
+    """Print the result of a command: one line of JSON for scripts, or text for users."""
+    click.echo(json_line(result) if as_json else text)
 
 
 def json_line(result: Any) -> str:
     """Return a result as JSON, with NaN as null."""
-    return json.dumps(_without_nan(result), allow_nan=False)
+    return json.dumps(json.loads(json.dumps(result), parse_constant=lambda _: None))
 
 
 def warn(text: object) -> None:
@@ -31,10 +31,10 @@ def warn(text: object) -> None:
     click.echo(f'warning: {sentence(text)}', err=True)
 
 
-def tell_unreadable(unreadable: Iterable[tuple[str, str]]) -> None:
+def warn_unreadable(unreadable: Iterable[tuple[str, str]]) -> None:
     """Print which pictures were skipped, and why."""
     for name, reason in unreadable:
-        warn(f'{name} is passed over: {reason}')
+        warn(f'{name} is skipped: {reason}')
 
 
 def percent(share: float | None) -> str:
@@ -84,16 +84,6 @@ def progress_bar(what: str, total: int | None) -> Iterator[Callable[[], None]]:
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as progress:
-        # A bar that is not started only tells that work goes on.  rich 11 knows no total=None.
+        # A bar that is not started only shows activity.  rich 11 does not support total=None.
         task = progress.add_task(what, total=total or 0, start=total is not None)
         yield lambda: progress.advance(task)
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _without_nan(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(each) for each in value]
-    return value

@@ -4,18 +4,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from pathlib import Path
 import sys
 
 import click
-from edgetpu_retrain.errors import RequestError, RetrainError
-from edgetpu_retrain.exit_codes import CALL_WAS_WRONG, WORK_FAILED
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.exit_codes import CALL_WAS_WRONG, run_command
 import edgetpu_retrain.needs_ros  # noqa: F401
 from edgetpu_retrain.recordings.image_bag import BagPart, picture_topics
-from edgetpu_retrain.replay.replay import check_rate, Replay
-from edgetpu_retrain.wording import counted, sentence
+from edgetpu_retrain.replay.replay import Replay
+from edgetpu_retrain.wording import counted
 import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.utilities import remove_ros_args
@@ -32,11 +31,15 @@ _NODE_NAME = 'replay'
     help='Image topic; can be repeated.  [default: all image topics]',
 )
 @click.option(
-    '--rate', type=float, default=1.0, show_default=True, help='Times as fast as recorded.'
+    '--rate',
+    type=float,
+    default=1.0,
+    show_default=True,
+    help='Speed relative to the recording.',
 )
-@click.option('--from', 'from_s', type=float, default=0.0, help='Begin so many seconds later.')
-@click.option('--to', 'to_s', type=float, default=math.inf, help='End at so many seconds.')
-@click.option('--loop', is_flag=True, help='Begin again at the end, until it is stopped.')
+@click.option('--from', 'from_s', type=float, default=0.0, help='Start this many seconds in.')
+@click.option('--to', 'to_s', type=float, default=math.inf, help='End this many seconds in.')
+@click.option('--loop', is_flag=True, help='Start again at the end, until interrupted.')
 @click.option(
     '--listeners',
     type=click.IntRange(min=0),
@@ -59,23 +62,24 @@ def replay(
     They keep their recorded stamps and timing.  No other topics are published, so that recorded
     commands do not move a robot.
     """
-    check_rate(rate)
+    if not 0.01 <= rate <= 1000.0:
+        raise RequestError(f'rate is {rate:g}: give one from 0.01 to 1000; 1 is as recorded')
     # Without any image topic, opening '' raises an error that lists the bag's topics.
     parts = [BagPart(topic, from_s, to_s) for topic in topics or picture_topics(bag) or ('',)]
     node = rclpy.create_node(_NODE_NAME)
     try:
         with Replay(node, bag, parts) as recording:
-            say = node.get_logger().info
+            log = node.get_logger().info
             for topic, count in recording.topics.items():
                 images = counted(count, 'image', 'images')
-                say(f'{bag} has {images} for {topic}, waiting for somebody to listen')
+                log(f'{bag} has {images} for {topic}, waiting for subscribers')
             recording.wait_for_listeners(listeners)
-            say(f'playing at {rate:g} times the speed of the recording')
+            log(f'playing at {rate:g} times the speed of the recording')
             played = recording.play(rate)
             while loop:
-                say(f'played {counted(played, "image", "images")}; again')
+                log(f'played {counted(played, "image", "images")}; again')
                 played = recording.play(rate)
-            say(f'played {counted(played, "image", "images")}: that was all')
+            log(f'played {counted(played, "image", "images")}: done')
     finally:
         node.destroy_node()
 
@@ -98,26 +102,13 @@ def run(arguments: list[str] | None = None) -> int:
         print(f'{_NODE_NAME}: {error}', file=sys.stderr)
         return CALL_WAS_WRONG
     try:
-        replay.main(remove_ros_args(given)[1:], standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except RequestError as error:
-        return _fail(error, CALL_WAS_WRONG)
-    except (RetrainError, OSError) as error:
-        return _fail(error, WORK_FAILED)
+        return run_command(replay, remove_ros_args(given)[1:])
     except (click.exceptions.Abort, KeyboardInterrupt, ExternalShutdownException):
         return 0
     except Exception:
         # A signal can shut ROS down at any moment, and calls in progress then fail.
         if rclpy.ok():
             raise
+        return 0
     finally:
         rclpy.try_shutdown()
-    return 0
-
-
-def _fail(error: object, code: int) -> int:
-    with contextlib.suppress(OSError):
-        click.echo(f'error: {sentence(error)}', err=True)
-    return code

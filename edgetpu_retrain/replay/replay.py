@@ -7,12 +7,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 import heapq
+from itertools import repeat
 from pathlib import Path
 import time
-from types import TracebackType
 from typing import Any
 
-from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag, RecordedMessage
 from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
@@ -49,32 +48,26 @@ class Replay:
     """
 
     def __init__(self, node: Node, path: Path, parts: Sequence[BagPart]) -> None:
-        self._node = node
         self._executor = SingleThreadedExecutor(context=node.context)
         self._executor.add_node(node)
-        self._bags = ExitStack()
         self._images: dict[str, ImageBag] = {}
         self._publishers: dict[str, Any] = {}
-        try:
+        with ExitStack() as stack:
+            stack.callback(self._executor.shutdown)
             for part in parts:
-                self._images[part.topic] = self._bags.enter_context(ImageBag(path, part))
+                self._images[part.topic] = stack.enter_context(ImageBag(path, part))
             for topic, bag in self._images.items():
                 kind = _MESSAGE_CLASSES[bag.message_type]
                 self._publishers[topic] = node.create_publisher(kind, topic, _QOS)
-        except BaseException:
-            self.close()
-            raise
+                stack.callback(node.destroy_publisher, self._publishers[topic])
+            # Nothing failed: __exit__ closes them.
+            self._open = stack.pop_all()
 
     def __enter__(self) -> Replay:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
 
     @property
     def topics(self) -> dict[str, int]:
@@ -82,14 +75,6 @@ class Replay:
         return {
             self._publishers[topic].topic_name: len(bag) for topic, bag in self._images.items()
         }
-
-    def close(self) -> None:
-        """Destroy the publishers and close the bag."""
-        self._bags.close()
-        for publisher in self._publishers.values():
-            self._node.destroy_publisher(publisher)
-        self._publishers.clear()
-        self._executor.shutdown()
 
     def wait_for_listeners(self, count: int) -> None:
         """
@@ -108,7 +93,7 @@ class Replay:
         Late images are published immediately and not dropped.
 
         Args:
-            rate: playback speed relative to the recording.
+            rate: playback speed relative to the recording, above 0.
 
         Returns:
             Number of published images.
@@ -117,7 +102,6 @@ class Replay:
             RecordingError: if the bag is damaged; the images before the damage are published.
             ExternalShutdownException: if ROS shuts down meanwhile.
         """
-        check_rate(rate)
         played = 0
         begin: float | None = None
         for topic, message in self._in_order():
@@ -132,27 +116,11 @@ class Replay:
         return played
 
     def _in_order(self) -> Iterator[tuple[str, RecordedMessage]]:
-        def of(topic: str, bag: ImageBag) -> Iterator[tuple[str, RecordedMessage]]:
-            return ((topic, message) for message in bag.messages())
-
-        return heapq.merge(
-            *(of(topic, bag) for topic, bag in self._images.items()),
-            key=lambda each: each[1].seconds,
-        )
+        topics = [zip(repeat(topic), bag.messages()) for topic, bag in self._images.items()]
+        return heapq.merge(*topics, key=lambda each: each[1].seconds)
 
     def _wait_until(self, moment: float) -> None:
         # Spin even if late, so that a signal ends the replay at any rate.
         self._executor.spin_once(timeout_sec=0.0)
         while (left := moment - time.monotonic()) > 0.0:
             self._executor.spin_once(timeout_sec=left)
-
-
-def check_rate(rate: float) -> None:
-    """
-    Raise if a playback rate is out of range.
-
-    Raises:
-        RequestError: if it is not between 0.01 and 1000.
-    """
-    if not 0.01 <= rate <= 1000.0:
-        raise RequestError(f'rate is {rate:g}: give one from 0.01 to 1000; 1 is as recorded')

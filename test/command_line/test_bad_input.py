@@ -59,7 +59,7 @@ def test_one_unreadable_picture_is_reported_and_skipped(
     reasons = {Path(each['picture']).name: each['reason'] for each in taught.result['unreadable']}
     assert set(reasons) == {'bomb.png', 'cut.png', 'notes.txt'}
     assert 'megapixels' in reasons['bomb.png']
-    assert taught.err.count('is passed over') == 3
+    assert taught.err.count('is skipped') == 3
 
 
 def test_the_command_fails_if_nothing_can_be_read(

@@ -69,5 +69,5 @@ def test_ctrl_c_stores_what_was_seen(teaching: subprocess.Popen[str], tmp_path: 
     assert 'Traceback' not in problems
     count = stored(tmp_path)
     assert BATCH <= count < PICTURES
-    assert f'it ends early; {count} samples are stored' in problems
+    assert f'stopped early; {count} samples are stored' in problems
     assert problems.splitlines()[-1].startswith('error: stopped')

@@ -78,7 +78,7 @@ def test_a_node_sees_the_recording_and_ends_with_it(
             tmp_path, package_path, bag, topic, 'rate:=2.0', 'namespace:=desk'
         ) as launch:
             launch.wait_for_log(f"camera 'camera' reads {topic}")
-            launch.wait_for_log(f'played {LENGTH} images: that was all')
+            launch.wait_for_log(f'played {LENGTH} images: done')
             assert launch.wait() == 0
     embedded.wait_for(lambda each: stamp_of(each) == STAMPS[-1])
     assert {stamp_of(each) for each in embedded} <= set(STAMPS)

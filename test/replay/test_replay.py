@@ -102,7 +102,7 @@ def test_every_image_reaches_a_node_in_order_with_its_stamp(
         arguments = ('--topic', TOPIC, '--rate', '5', '--listeners', '2')
         with Player(package_path, recorded, *arguments) as player:
             last_one(seen)
-            ended = moment(player.wait_for_log('played 40 images: that was all'))
+            ended = moment(player.wait_for_log('played 40 images: done'))
             # It may be slower than was asked for, never faster.
             assert ended - moment(player.wait_for_log('playing at 5 times')) >= 3.9 / 5
             assert player.wait() == 0
@@ -153,7 +153,7 @@ def test_a_part_is_played_again_and_again_until_a_signal(
 
 def test_playback_waits_for_subscribers(bag: Path, person: Person, package_path: str) -> None:
     with Player(package_path, bag, '--rate', '50') as player:
-        player.wait_for_log('waiting for somebody to listen')
+        player.wait_for_log('waiting for subscribers')
         assert not [line for line in player.log if 'playing' in line]
         seen = person.collect(Image, TOPIC, ALL)
         assert player.wait() == 0
@@ -164,7 +164,7 @@ def test_playback_waits_for_subscribers(bag: Path, person: Person, package_path:
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_waiting(bag: Path, package_path: str, number: signal.Signals) -> None:
     with Player(package_path, bag) as player:
-        player.wait_for_log('waiting for somebody to listen')
+        player.wait_for_log('waiting for subscribers')
         assert player.end(number) == 0
     assert not [line for line in player.log if 'Traceback' in line]
 

@@ -13,10 +13,16 @@ from typing import IO
 import click
 from edgetpu_retrain.command_line import options
 from edgetpu_retrain.command_line.chosen_model import load_chosen_model
-from edgetpu_retrain.command_line.output import progress_bar, tell_unreadable
-from edgetpu_retrain.command_line.result_files import AnnotatedFiles, FORMS, ResultWriter
+from edgetpu_retrain.command_line.output import progress_bar, warn_unreadable
+from edgetpu_retrain.command_line.result_files import (
+    classified,
+    make_empty_folder,
+    unreadable,
+    WRITERS,
+)
 from edgetpu_retrain.command_line.sources import plain_source
 from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
+from edgetpu_retrain.pictures.annotation import annotated_jpeg, Annotation
 from edgetpu_retrain.recordings.image_bag import BagPart
 
 
@@ -29,7 +35,7 @@ from edgetpu_retrain.recordings.image_bag import BagPart
 @options.label_file
 @click.option(
     '--form',
-    type=click.Choice(list(FORMS)),
+    type=click.Choice(list(WRITERS)),
     default='text',
     show_default=True,
     help='Output format.',
@@ -46,10 +52,7 @@ from edgetpu_retrain.recordings.image_bag import BagPart
 @options.data_dir
 def classify(
     sources: tuple[Path, ...],
-    topic: str,
-    from_s: float,
-    to_s: float,
-    every_s: float,
+    part: BagPart,
     model: str,
     label_file: Path | None,
     form: str,
@@ -66,36 +69,36 @@ def classify(
     The percentage after a label is its probability among the model's classes.
     Pictures that cannot be read are reported and skipped.
     """
-    part = BagPart(topic, from_s, to_s, every_s)
-    unreadable: list[tuple[str, str]] = []
-    answered = 0
+    faults: list[tuple[str, str]] = []
+    count = 0
     with plain_source(sources, part) as pictures:
-        chosen = load_chosen_model(model, label_file, data_dir, device, threads)
-        files = None if annotated is None else AnnotatedFiles(annotated, chosen.version)
+        recognizer, version = load_chosen_model(model, label_file, data_dir, device, threads)
+        if annotated is not None:
+            make_empty_folder(annotated)
         total = pictures.total
         with _destination(output) as file, progress_bar('classifying', total) as step:
-            writer: ResultWriter = FORMS['jsonl' if as_json else form](
-                file, chosen.recognizer.labels, chosen.version
-            )
+            write = WRITERS['jsonl' if as_json else form](file, version)
             try:
                 for picture in pictures.pictures:
                     try:
                         rgb = picture.read()
-                        answer = chosen.recognizer.recognize(rgb)
+                        found = recognizer.recognize(rgb)
                     except ImageError as error:
-                        unreadable.append((picture.name, str(error)))
-                        writer.write_fault(picture, str(error))
+                        faults.append((picture.name, str(error)))
+                        write(unreadable(picture, str(error)))
                     else:
-                        answered += 1
-                        writer.write(picture, answer)
-                        if files is not None:
-                            files.write(rgb, answer)
+                        count += 1
+                        write(classified(picture, found, recognizer.labels, version))
+                        if annotated is not None:
+                            note = Annotation(found.label, found.score, found.unknown, version)
+                            path = annotated / f'{count:06d}.jpg'
+                            path.write_bytes(annotated_jpeg(rgb, note))
                     step()
             finally:
-                tell_unreadable(unreadable)
-    if not answered and not unreadable:
-        raise RequestError('there is no image in the part that was asked for: ask for more')
-    if not answered:
+                warn_unreadable(faults)
+    if not count and not faults:
+        raise RequestError('the selection has no image: select a larger part of the bag')
+    if not count:
         raise RecordingError('no picture could be read: give JPEG or PNG files')
 
 

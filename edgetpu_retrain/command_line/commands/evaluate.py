@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -15,13 +17,14 @@ from edgetpu_retrain.command_line.output import (
     percent,
     progress_bar,
     table,
-    tell_unreadable,
     warn,
+    warn_unreadable,
 )
 from edgetpu_retrain.command_line.sources import labelled_source
 from edgetpu_retrain.errors import RecordingError, RequestError
 from edgetpu_retrain.label import UNKNOWN
 from edgetpu_retrain.recordings.image_bag import BagPart
+from edgetpu_retrain.wording import named
 
 
 @click.command()
@@ -35,10 +38,7 @@ from edgetpu_retrain.recordings.image_bag import BagPart
 @options.as_json
 def evaluate(
     source: Path,
-    topic: str,
-    from_s: float,
-    to_s: float,
-    every_s: float,
+    part: BagPart,
     label: str,
     model: str,
     label_file: Path | None,
@@ -52,42 +52,37 @@ def evaluate(
 
     For pictures of other classes than the model's, 'unknown' is the correct classification.
     """
-    part = BagPart(topic, from_s, to_s, every_s)
     with labelled_source(source, part, label, for_teaching=False) as pictures:
-        chosen = load_chosen_model(model, label_file, data_dir, device, threads)
-        labels = chosen.recognizer.labels
+        recognizer, version = load_chosen_model(model, label_file, data_dir, device, threads)
+        labels = recognizer.labels
         _check_classes(pictures.labels, labels, source)
         result = evaluation.Evaluation(labels, pictures.labels)
         try:
             with progress_bar('evaluating', pictures.total) as step:
-                evaluation.evaluate(pictures.pictures, chosen.recognizer, result, step)
+                evaluation.evaluate(pictures.pictures, recognizer, result, step)
         finally:
-            tell_unreadable(result.unreadable)
+            warn_unreadable(result.unreadable)
     if not result.pictures:
         raise RecordingError(f'no picture in {source} could be read: give JPEG or PNG files')
-    if as_json:
-        emit(_as_json(result, chosen.version))
-    else:
-        _print(result, chosen.version)
+    emit(_as_json(result, version), _as_text(result, version), as_json=as_json)
 
 
 def _check_classes(truths: tuple[str, ...], labels: tuple[str, ...], source: Path) -> None:
-    strangers = [name for name in truths if name not in labels and name != UNKNOWN]
-    if strangers and len(strangers) == len(truths):
+    others = [name for name in truths if name not in labels and name != UNKNOWN]
+    if others and len(others) == len(truths):
         raise RequestError(
-            f'{source} shows {_some(truths)}, and the classes of the model are {_some(labels)}: '
-            'name the sub-folders, or --label, as the classes are named'
+            f'{source} shows {_listed(truths)}, and the classes of the model are '
+            f'{_listed(labels)}: name the sub-folders, or --label, as the classes are named'
         )
-    if strangers:
+    if others:
         warn(
-            f'{_some(strangers)} are no classes of the model: of these, the right answer is '
-            f'{UNKNOWN!r}'
+            f'{_listed(others)} are no classes of the model: for these, the right '
+            f'classification is {UNKNOWN!r}'
         )
 
 
-def _some(names: list[str] | tuple[str, ...]) -> str:
-    shown = ', '.join(names[:8])
-    return shown if len(names) <= 8 else f'{shown} and {len(names) - 8} more'
+def _listed(names: Sequence[str]) -> str:
+    return named(names, len(names))
 
 
 def _as_json(result: evaluation.Evaluation, version: int) -> dict[str, object]:
@@ -103,25 +98,21 @@ def _as_json(result: evaluation.Evaluation, version: int) -> dict[str, object]:
     }
 
 
-def _print(result: evaluation.Evaluation, version: int) -> None:
+def _as_text(result: evaluation.Evaluation, version: int) -> str:
     model = f'Model version {version}' if version else 'The model'
-    click.echo(
-        f'{model} is right on {result.right} of {result.pictures} pictures, '
-        f'{percent(result.accuracy)}.'
-    )
     rows = []
     for name in result.names:
         right, count = result.right_of(name)
         if count:
             rows.append((name, count, right, percent(right / count), _confused(result, name)))
-    click.echo(table(('shown', 'pictures', 'right', 'share', 'taken for'), rows))
+    return (
+        f'{model} is right on {result.right} of {result.pictures} pictures, '
+        f'{percent(result.accuracy)}.\n'
+        + table(('shown', 'pictures', 'right', 'share', 'taken for'), rows)
+    )
 
 
 def _confused(result: evaluation.Evaluation, name: str) -> str:
     """Return the classes that a class was confused with, the most frequent first."""
-    answers: dict[str, int] = {}
-    for mistake in result.mistakes:
-        if mistake.truth == name:
-            answers[mistake.answer] = answers.get(mistake.answer, 0) + 1
-    often = sorted(answers, key=lambda answer: -answers[answer])
-    return ', '.join(f'{answer} ({answers[answer]})' for answer in often[:3])
+    confused = Counter(each.answer for each in result.mistakes if each.truth == name)
+    return ', '.join(f'{label} ({count})' for label, count in confused.most_common(3))

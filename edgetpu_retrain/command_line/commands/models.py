@@ -15,9 +15,9 @@ from edgetpu_retrain.command_line.workspace import open_models
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.model_file.metadata.label_file import coral_label_file
 from edgetpu_retrain.store.files.durable_file import write_durably
-from edgetpu_retrain.store.files.failure import store_error
+from edgetpu_retrain.store.files.failure import as_store_error
 from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
-from edgetpu_retrain.store.models.serving import Choice, ChoiceFile
+from edgetpu_retrain.store.models.serving import ChoiceFile
 
 MODEL_FILE = 'model.tflite'
 LABEL_FILE = 'labels.txt'
@@ -41,9 +41,6 @@ def list_models(data_dir: str, as_json: bool) -> None:
         warn(reason)
     found = [store.load(number) for number in store.versions() if number not in broken]
     serving = serving_version(store).version if found else 0
-    if as_json:
-        emit({'serving': serving, 'models': [_as_json(each) for each in found]})
-        return
     head = ('version', 'made', 'classes', 'samples', 'held-out', 'quantized', 'extractor')
     rows = [
         (
@@ -57,7 +54,8 @@ def list_models(data_dir: str, as_json: bool) -> None:
         )
         for each in found
     ]
-    click.echo(table(head, rows) if rows else f'There are no models in {store.folder} yet.')
+    text = table(head, rows) if rows else f'There are no models in {store.folder} yet.'
+    emit({'serving': serving, 'models': list(map(_as_json, found))}, text, as_json=as_json)
 
 
 @models.command()
@@ -67,9 +65,6 @@ def list_models(data_dir: str, as_json: bool) -> None:
 def show(version: int | None, data_dir: str, as_json: bool) -> None:
     """Show the record and metrics of VERSION, by default the serving version."""
     found = stored_version(open_models(data_dir), version)
-    if as_json:
-        emit(_as_json(found))
-        return
     record = found.record
     facts = {
         'version': found.version,
@@ -83,13 +78,14 @@ def show(version: int | None, data_dir: str, as_json: bool) -> None:
         'extractor': record.extractor,
         'sha256': found.sha256,
     }
-    click.echo('\n'.join(f'{name + ":":20}{value}' for name, value in facts.items()))
     rows = [
         (label, record.sample_counts[label], *row)
         for label, row in zip(record.labels, record.confusion_matrix, strict=True)
     ]
-    click.echo('\nHeld-out samples: a row is what was shown, a column what was answered.')
-    click.echo(table(('class', 'samples', *record.labels), rows))
+    lines = [f'{name + ":":20}{value}' for name, value in facts.items()]
+    lines += ['', 'Confusion matrix of held-out samples: row = label, column = prediction.']
+    lines += [table(('class', 'samples', *record.labels), rows)]
+    emit(_as_json(found), '\n'.join(lines), as_json=as_json)
 
 
 @models.command()
@@ -125,8 +121,8 @@ def rollback(data_dir: str, as_json: bool) -> None:
 
 @models.command()
 @click.argument('folder', type=options.PATH)
-@click.option('--version', type=click.IntRange(min=1), help='[default: the one that serves]')
-@click.option('--force', is_flag=True, help='Write over files that are there.')
+@click.option('--version', type=click.IntRange(min=1), help='[default: the serving version]')
+@click.option('--force', is_flag=True, help='Overwrite existing files.')
 @options.data_dir
 @options.as_json
 def export(folder: Path, version: int | None, force: bool, data_dir: str, as_json: bool) -> None:
@@ -138,43 +134,36 @@ def export(folder: Path, version: int | None, force: bool, data_dir: str, as_jso
     }
     for path in contents:
         if path.exists() and not force:
-            raise RequestError(f'{path} is there already: give another folder, or --force')
-    try:
+            raise RequestError(f'{path} exists already: give another folder, or --force')
+    with as_store_error('export the model to', folder):
         folder.mkdir(parents=True, exist_ok=True)
         for path, content in contents.items():
             write_durably(path, content)
-    except OSError as error:
-        raise store_error('export the model to', folder, error) from error
-    if as_json:
-        emit({'model_version': found.version, 'files': list(map(str, contents))})
-    else:
-        written = ' and '.join(map(str, contents))
-        click.echo(f'Model version {found.version} is exported: {written}.')
+    files = list(map(str, contents))
+    emit(
+        {'model_version': found.version, 'files': files},
+        f'Model version {found.version} is exported: {" and ".join(files)}.',
+        as_json=as_json,
+    )
 
 
 def _choose(store: ModelStore, chosen: ModelVersion, as_json: bool) -> None:
     choice = ChoiceFile(store)
     before = choice.current()
-    _warn_of_another_extractor(store, before, chosen)
-    serving = choice.choose(chosen.version)
-    if as_json:
-        emit({'serving': serving.version, 'swaps': serving.swaps})
-    else:
-        click.echo(f'Model version {serving.version} is the one to serve.')
-
-
-def _warn_of_another_extractor(
-    store: ModelStore, before: Choice | None, chosen: ModelVersion
-) -> None:
-    if before is None or before.version not in store.versions():
-        return
-    extractor = store.load(before.version).record.extractor
-    if extractor != chosen.record.extractor:
-        warn(
-            f'version {chosen.version} is of extractor {chosen.record.extractor[:12]}, and '
-            f'version {before.version} was of {extractor[:12]}: a node serves it only with the '
-            'extractor it is of'
-        )
+    if before is not None and before.version in store.versions():
+        extractor = store.load(before.version).record.extractor
+        if extractor != chosen.record.extractor:
+            warn(
+                f'version {chosen.version} is of extractor {chosen.record.extractor[:12]}, but '
+                f'version {before.version} was of {extractor[:12]}: a node serves a version only '
+                'with the extractor that it was trained with'
+            )
+    now = choice.choose(chosen.version)
+    emit(
+        {'serving': now.version, 'swaps': now.swaps},
+        f'Model version {now.version} is chosen to serve.',
+        as_json=as_json,
+    )
 
 
 def _as_json(found: ModelVersion) -> dict[str, Any]:

@@ -39,15 +39,11 @@ def report(out: Path, version: int, data_dir: str, as_json: bool) -> None:
     It trains about twenty times, which takes seconds for hundreds of samples and minutes for tens
     of thousands.  The data folder is only read.
     """
-    console = Console(stderr=True)
-    with console.status('reading') as status:
-        files = write_report(
-            existing_folder(data_dir),
-            out,
-            version=version,
-            on_step=status.update,
-        )
-    if as_json:
-        emit({'html': str(files.html), 'png': str(files.png)})
-    else:
-        click.echo(f'The report is {files.html}, its figures alone are {files.png}.')
+    with Console(stderr=True).status('reading') as status:
+        folder = existing_folder(data_dir)
+        files = write_report(folder, out, version=version, on_step=status.update)
+    emit(
+        {'html': str(files.html), 'png': str(files.png)},
+        f'The report is {files.html}, its figures alone are {files.png}.',
+        as_json=as_json,
+    )

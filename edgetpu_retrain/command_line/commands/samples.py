@@ -23,7 +23,6 @@ from edgetpu_retrain.sample_archive.archive_writing import write_archive
 from edgetpu_retrain.sample_archive.importing import import_archive
 from edgetpu_retrain.sample_archive.picture_folders import write_picture_folders
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
-from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.wording import counted
 
 
@@ -50,19 +49,19 @@ def list_samples(label: str, limit: int, extractor: str, data_dir: str, as_json:
     with open_samples(data_dir) as store:
         counts = counts_of(store, identity)
         if label:
-            counts = {label: _count_of(counts, label)}
+            _check_class(counts, label)
+            counts = {label: counts[label]}
         newest = store.list_samples(label, limit, extractor=identity) if limit else ()
-    if as_json:
-        emit({'counts': counts, 'samples': [dataclasses.asdict(each) for each in newest]})
-        return
-    click.echo(table(('class', 'samples'), [*counts.items(), ('in all', sum(counts.values()))]))
+    text = table(('class', 'samples'), [*counts.items(), ('in all', sum(counts.values()))])
     if newest:
         head = ('sample', 'class', 'camera', 'picture')
         rows = [
             (each.sample_id, each.label, each.camera or '-', 'yes' if each.has_image else 'no')
             for each in newest
         ]
-        click.echo(f'\n{table(head, rows)}')
+        text += f'\n\n{table(head, rows)}'
+    result = {'counts': counts, 'samples': [dataclasses.asdict(each) for each in newest]}
+    emit(result, text, as_json=as_json)
 
 
 @samples.command()
@@ -88,9 +87,9 @@ def relabel(
         if ids:
             changed = store.relabel(ids, new_label)
         else:
-            _count_of(counts_of(store, identity), label)
+            _check_class(counts_of(store, identity), label)
             changed = store.relabel_class(label, new_label, extractor=identity)
-    _tell_changed(changed, f'labelled {new_label!r} now', as_json)
+    _emit_changed(changed, f'now labelled {new_label!r}', as_json)
 
 
 @samples.command()
@@ -124,9 +123,9 @@ def remove(
         else:
             counts = counts_of(store, identity)
             if label:
-                _count_of(counts, label)
+                _check_class(counts, label)
             changed = store.remove(label, newest, extractor=identity)
-    _tell_changed(changed, 'removed', as_json)
+    _emit_changed(changed, 'removed', as_json)
 
 
 @samples.command()
@@ -141,26 +140,27 @@ def export(target: Path, data_dir: str, as_json: bool) -> None:
     describes it.  `teach` and other tools can read the folder.
     """
     with open_samples(data_dir) as store:
-        if target.suffix.lower() == '.zip':
-            with progress_bar('exporting', _total(store)) as step:
-                count = write_archive(store, target, lambda *_: step())
-            result: dict[str, object] = {'written': str(target), 'samples': count}
-            words = f'{counted(count, "sample is", "samples are")} in {target}.'
-        else:
-            with progress_bar('exporting', _total(store)) as step:
-                done = write_picture_folders(store, target, lambda *_: step())
-            result = {
-                'written': str(target),
-                'pictures': dict(done.written),
-                'without_picture': done.without_picture,
-            }
-            words = f'{counted(done.written.total(), "picture is", "pictures are")} in {target}.'
-            if done.without_picture:
-                warn(
-                    f'{counted(done.without_picture, "sample has", "samples have")} no stored '
-                    'picture and left out; a zip holds them, too'
-                )
-    emit(result) if as_json else click.echo(words)
+        with store.snapshot() as snapshot:
+            total = snapshot.total()
+        with progress_bar('exporting', total) as step:
+            if target.suffix.lower() == '.zip':
+                pictures, count = None, write_archive(store, target, lambda *_: step())
+            else:
+                pictures = write_picture_folders(store, target, lambda *_: step())
+    if pictures is None:
+        result: dict[str, object] = {'samples': count}
+        text = f'{counted(count, "sample is", "samples are")} in {target}.'
+    else:
+        left_out = pictures.without_picture
+        if left_out:
+            warn(
+                f'{counted(left_out, "sample is", "samples are")} left out for lack of a stored '
+                'picture; a zip includes all samples'
+            )
+        result = {'pictures': dict(pictures.written), 'without_picture': left_out}
+        count = pictures.written.total()
+        text = f'{counted(count, "picture is", "pictures are")} in {target}.'
+    emit({'written': str(target)} | result, text, as_json=as_json)
 
 
 @samples.command(name='import')
@@ -186,29 +186,20 @@ def import_samples(archive: Path, extractor: str, data_dir: str, as_json: bool) 
             f'{counted(done.relabelled, "sample has", "samples have")} another label here than in '
             'the archive, and kept it'
         )
-    if as_json:
-        emit(dataclasses.asdict(done))
-    else:
-        click.echo(
-            f'{counted(done.added, "sample is", "samples are")} new, '
-            f'{counted(done.present, "was", "were")} here already.'
-        )
+    emit(
+        dataclasses.asdict(done),
+        f'{counted(done.added, "sample is", "samples are")} new, '
+        f'{counted(done.present, "was", "were")} here already.',
+        as_json=as_json,
+    )
 
 
-def _total(store: SampleStore) -> int:
-    with store.snapshot() as snapshot:
-        return snapshot.total()
-
-
-def _count_of(counts: dict[str, int], label: str) -> int:
+def _check_class(counts: dict[str, int], label: str) -> None:
     if label not in counts:
         known = ', '.join(counts) or 'none yet'
         raise RequestError(f'there is no class {label!r}; the classes are: {known}')
-    return counts[label]
 
 
-def _tell_changed(count: int, what: str, as_json: bool) -> None:
-    if as_json:
-        emit({'changed': count})
-    else:
-        click.echo(f'{counted(count, "sample is", "samples are")} {what}.')
+def _emit_changed(count: int, change: str, as_json: bool) -> None:
+    text = f'{counted(count, "sample is", "samples are")} {change}.'
+    emit({'changed': count}, text, as_json=as_json)

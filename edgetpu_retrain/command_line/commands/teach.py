@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from edgetpu_retrain import teaching
 from edgetpu_retrain.command_line import options
-from edgetpu_retrain.command_line.output import emit, progress_bar, table, tell_unreadable, warn
+from edgetpu_retrain.command_line.output import emit, progress_bar, table, warn, warn_unreadable
 from edgetpu_retrain.command_line.sources import labelled_source
 from edgetpu_retrain.command_line.workspace import open_engine, open_samples
 from edgetpu_retrain.errors import RecordingError, RequestError
@@ -30,10 +30,7 @@ from edgetpu_retrain.wording import counted
 @options.as_json
 def teach(
     source: Path,
-    topic: str,
-    from_s: float,
-    to_s: float,
-    every_s: float,
+    part: BagPart,
     label: str,
     min_novelty: float,
     store_images: str,
@@ -50,7 +47,6 @@ def teach(
     sqlite3) whose images on --topic all show --label.  Pictures that cannot be read are reported
     and skipped.
     """
-    part = BagPart(topic, from_s, to_s, every_s)
     taught = teaching.Taught()
     with (
         labelled_source(source, part, label, for_teaching=True) as pictures,
@@ -70,40 +66,30 @@ def teach(
                     on_picture=step,
                 )
         except BaseException:
-            _tell_what_is_stored(taught)
+            if stored := taught.stored.total():
+                warn(f'stopped early; {counted(stored, "sample is", "samples are")} stored')
             raise
         finally:
-            tell_unreadable(taught.unreadable)
+            warn_unreadable(taught.unreadable)
         _check(taught, source)
         _warn_of_others(store, identity)
         counts = store.counts(extractor=identity)
-    if as_json:
-        emit(
-            {
-                'stored': dict(taught.stored),
-                'near_duplicates': dict(taught.skipped),
-                'unreadable': [
-                    {'picture': name, 'reason': reason} for name, reason in taught.unreadable
-                ],
-                'samples': counts,
-            }
-        )
-        return
     labels = dict.fromkeys([*taught.stored, *taught.skipped])
     rows = [(each, taught.stored[each], taught.skipped[each], counts[each]) for each in labels]
-    click.echo(table(('class', 'stored', 'near duplicates', 'now in all'), rows))
-
-
-def _tell_what_is_stored(taught: teaching.Taught) -> None:
-    stored = taught.stored.total()
-    if stored:
-        warn(f'it ends early; {counted(stored, "sample is", "samples are")} stored')
+    result = {
+        'stored': dict(taught.stored),
+        'near_duplicates': dict(taught.skipped),
+        'unreadable': [{'picture': name, 'reason': why} for name, why in taught.unreadable],
+        'samples': counts,
+    }
+    text = table(('class', 'stored', 'near duplicates', 'now in all'), rows)
+    emit(result, text, as_json=as_json)
 
 
 def _check(taught: teaching.Taught, source: Path) -> None:
     """Raise if the source has no pictures, or none could be read."""
     if not taught.seen:
-        raise RequestError(f'{source} has no image in the part that was asked for: ask for more')
+        raise RequestError(f'the selection of {source} has no image: select a larger part')
     if len(taught.unreadable) == taught.seen:
         raise RecordingError(
             f'none of the {counted(taught.seen, "picture", "pictures")} in {source} could be '

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 import dataclasses
+from typing import Any
 
 import click
 from edgetpu_retrain import retraining
@@ -27,112 +28,64 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-_DEFAULTS = TrainingOptions()
+_HELP = {
+    'num_iter': 'SGD iterations.  [default: derived from the data]',
+    'learning_rate': 'Initial learning rate.  [default: derived from the data]',
+    'batch_size': 'Samples per iteration.',
+    'reg': 'Strength of the L2 regularization.  [default: derived from the data]',
+    'weight_scale': 'Standard deviation of random initial weights; 0 starts from class means.',
+    'validation_fraction': 'Share of each class to hold out for evaluation.',
+    'print_every': 'Iterations between progress reports.',
+    'seed': 'The same samples and seed give the same model on the same kind of processor.',
+    'rejection_rate': "Share of known things that the model may classify as 'unknown'.",
+}
+
+
+def _training_options(command: options.Command) -> options.Command:
+    """Add an option for each of :class:`TrainingOptions`."""
+    for field in reversed(dataclasses.fields(TrainingOptions)):
+        command = click.option(
+            f'--{field.name.replace("_", "-")}',
+            type=int if 'int' in str(field.type) else float,
+            default=field.default,
+            show_default=True,
+            help=_HELP[field.name],
+        )(command)
+    return command
 
 
 @click.command()
-@click.option('--num-iter', type=int, help='SGD iterations.  [default: as many as suit]')
-@click.option(
-    '--learning-rate', type=float, help='Initial learning rate.  [default: derived from the data]'
-)
-@click.option(
-    '--batch-size',
-    type=int,
-    default=_DEFAULTS.batch_size,
-    show_default=True,
-    help='Samples per iteration.',
-)
-@click.option(
-    '--reg', type=float, help='Strength of the L2 regularization.  [default: what suits]'
-)
-@click.option(
-    '--weight-scale',
-    type=float,
-    default=_DEFAULTS.weight_scale,
-    show_default=True,
-    help='Standard deviation of random initial weights; 0 starts from class means.',
-)
-@click.option(
-    '--validation-fraction',
-    type=float,
-    default=_DEFAULTS.validation_fraction,
-    show_default=True,
-    help='Share of each class to hold out for evaluation.',
-)
-@click.option(
-    '--print-every',
-    type=int,
-    default=_DEFAULTS.print_every,
-    show_default=True,
-    help='Iterations between progress reports.',
-)
-@click.option(
-    '--seed',
-    type=int,
-    default=_DEFAULTS.seed,
-    show_default=True,
-    help='The same samples and seed give the same model on the same kind of processor.',
-)
-@click.option(
-    '--rejection-rate',
-    type=float,
-    default=_DEFAULTS.rejection_rate,
-    show_default=True,
-    help="Share of known things that the model may call 'unknown'.",
-)
+@_training_options
 @options.extractor
 @options.data_dir
 @options.as_json
-def train(
-    num_iter: int | None,
-    learning_rate: float | None,
-    batch_size: int,
-    reg: float | None,
-    weight_scale: float,
-    validation_fraction: float,
-    print_every: int,
-    seed: int,
-    rejection_rate: float,
-    extractor: str,
-    data_dir: str,
-    as_json: bool,
-) -> None:
+def train(extractor: str, data_dir: str, as_json: bool, **chosen: Any) -> None:
     """
     Train on all samples, and store the model as a new version.
 
     A node loads it at its next start.  A running node loads it at once if its parameter
     follow_models is true, and otherwise on ~/load_model.  This command never deletes versions.
     """
-    chosen = TrainingOptions(
-        num_iter=num_iter,
-        learning_rate=learning_rate,
-        batch_size=batch_size,
-        reg=reg,
-        weight_scale=weight_scale,
-        validation_fraction=validation_fraction,
-        print_every=print_every,
-        seed=seed,
-        rejection_rate=rejection_rate,
-    ).validated()
+    training_options = TrainingOptions(**chosen).validated()
     identity = identity_of(extractor)
     models = open_models(data_dir)
     with open_samples(data_dir) as store:
         counts_of(store, identity)
         samples = store.training_set(extractor=identity)
     try:
-        with _live_line() as report:
+        with _live_progress() as report:
             outcome = retraining.retrain(
-                samples, read_extractor(extractor), chosen, on_progress=report
+                samples, read_extractor(extractor), training_options, on_progress=report
             )
     except RequestError as error:
         # Not a usage error: the samples do not allow a training.
         raise RetrainError(str(error)) from error
     version = models.save(outcome.model, outcome.record(models.newest_version()))
-    if as_json:
-        emit(_as_json(outcome) | {'model_version': version.version, 'model': str(version.path)})
-    else:
-        click.echo(outcome.message)
-        click.echo(f'Model version {version.version}: {version.path}')
+    emit(
+        _as_json(outcome) | {'model_version': version.version, 'model': str(version.path)},
+        f'{outcome.message}\nModel version {version.version}: {version.path}',
+        as_json=as_json,
+    )
 
 
 def _as_json(outcome: TrainingOutcome) -> dict[str, object]:
@@ -151,12 +104,12 @@ def _as_json(outcome: TrainingOutcome) -> dict[str, object]:
 
 
 @contextmanager
-def _live_line() -> Iterator[ProgressCallback]:
+def _live_progress() -> Iterator[ProgressCallback]:
     """Show loss and accuracies: one line that changes on a terminal, some lines in a log."""
     console = Console(stderr=True)
     if console.is_terminal:
         with Live(console=console, transient=True) as live:
-            yield lambda progress: live.update(Text(_words(progress)))
+            yield lambda progress: live.update(Text(_progress_line(progress)))
         return
     tenths = -1
 
@@ -165,16 +118,15 @@ def _live_line() -> Iterator[ProgressCallback]:
         now = 10 * (progress.iteration + 1) // progress.num_iter
         if now > tenths:
             tenths = now
-            click.echo(_words(progress), err=True)
+            click.echo(_progress_line(progress), err=True)
 
     yield report
 
 
-def _words(progress: Progress) -> str:
+def _progress_line(progress: Progress) -> str:
     # Includes the heads that are trained only for evaluation.
     return (
-        f'iteration {progress.iteration + 1} of {progress.num_iter} in all: '
-        f'loss {progress.loss:.4f}, right of the training samples '
-        f'{percent(progress.train_accuracy)}, of the held-out ones '
+        f'iteration {progress.iteration + 1} of {progress.num_iter}: loss {progress.loss:.4f}, '
+        f'training accuracy {percent(progress.train_accuracy)}, held-out accuracy '
         f'{percent(progress.validation_accuracy)}'
     )
