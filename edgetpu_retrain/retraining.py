@@ -19,7 +19,7 @@ from edgetpu_retrain.learning.training_report import TrainingReport
 from edgetpu_retrain.model_file.description import describe, ModelDescription
 from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.model_file.quantization import dequantize
-from edgetpu_retrain.runtime.models.head_scoring import score_embeddings
+from edgetpu_retrain.runtime.models.head_scoring import HeadScorer
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.store.samples.sample import TrainingSet
 from edgetpu_retrain.training_options import TrainingOptions
@@ -160,7 +160,7 @@ def _quantized_accuracy(
         return report.accuracy
     raw, truth = samples.embeddings[report.held_out], samples.labels[report.held_out]
     by_float = head.predict(dequantize(raw, samples.quantization))
-    by_quantized = np.argmax(score_embeddings(model, raw), axis=1)
+    by_quantized = np.argmax(HeadScorer(model).scores(raw), axis=1)
     check_quantized(truth, by_float, by_quantized)
     lost = np.mean(by_float == truth) - np.mean(by_quantized == truth)
     return float(np.clip(report.accuracy - lost, 0.0, 1.0))

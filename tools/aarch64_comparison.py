@@ -104,7 +104,14 @@ def embed(shared: Path, place: str, name: str, without_xnnpack: bool) -> None:
     if without_xnnpack != ('XNNPACK' in extractor.loaded.note):
         sys.exit(f'error: {place}, {name}: {extractor.loaded.note or "XNNPACK is there"}')
     tensors = np.load(shared / HOME / 'tensors.npy', allow_pickle=False)
-    np.save(shared / place / f'{name}.npy', [extractor.embed_input(each) for each in tensors])
+    interpreter = extractor.loaded.interpreter
+    (entry,), (output,) = interpreter.get_input_details(), interpreter.get_output_details()
+    embeddings = []
+    for tensor in tensors:
+        interpreter.set_tensor(entry['index'], tensor)
+        interpreter.invoke()
+        embeddings.append(interpreter.get_tensor(output['index']).reshape(-1))
+    np.save(shared / place / f'{name}.npy', embeddings)
 
 
 def merge(shared: Path, place: str) -> None:

@@ -12,7 +12,7 @@ from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.model_file.quantization import dequantize
 from edgetpu_retrain.model_file.reading import read_model
-from edgetpu_retrain.runtime.interpreters.preprocessing import Image
+from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.models.extractor import Extractor
 import numpy as np
 import numpy.typing as npt
@@ -39,19 +39,19 @@ def extractor() -> Extractor:
 
 
 @pytest.fixture(scope='module')
-def photographs() -> list[Image]:
+def photographs() -> list[RgbArray]:
     folder = Path(edgetpu_retrain.__file__).parent / 'demo' / 'photographs'
     pictures = [cv2.imread(str(folder / f'{name}.jpg')) for name in PHOTOGRAPHS]
     return [cv2.cvtColor(picture, cv2.COLOR_BGR2RGB) for picture in pictures]
 
 
-def unit_embedding(extractor: Extractor, rgb: Image) -> npt.NDArray[np.float32]:
+def unit_embedding(extractor: Extractor, rgb: RgbArray) -> npt.NDArray[np.float32]:
     real = dequantize(extractor.embed(rgb), extractor.description.quantization)
     unit: npt.NDArray[np.float32] = real / np.linalg.norm(real)
     return unit
 
 
-def random_view(rgb: Image, rng: np.random.Generator) -> Image:
+def random_view(rgb: RgbArray, rng: np.random.Generator) -> RgbArray:
     """Return half to all of a photograph's width, brighter or darker, maybe mirrored."""
     height, width = rgb.shape[:2]
     part = rng.uniform(0.5, 1.0)
@@ -61,7 +61,7 @@ def random_view(rgb: Image, rng: np.random.Generator) -> Image:
     view = rgb[top:bottom, left:right]
     if rng.random() < 0.5:
         view = view[:, ::-1]
-    relit: Image = np.clip(view * rng.uniform(0.6, 1.4), 0, 255).astype(np.uint8)
+    relit: RgbArray = np.clip(view * rng.uniform(0.6, 1.4), 0, 255).astype(np.uint8)
     return relit
 
 
@@ -104,14 +104,14 @@ def test_the_network_sees_pixels_on_the_scale_that_it_was_trained_on(
 
 
 def test_photographs_are_as_alike_as_they_are_to_the_float_network(
-    extractor: Extractor, photographs: list[Image]
+    extractor: Extractor, photographs: list[RgbArray]
 ) -> None:
     embeddings = np.stack([unit_embedding(extractor, rgb) for rgb in photographs])
     np.testing.assert_allclose(embeddings @ embeddings.T, FLOAT_SIMILARITIES, atol=0.03)
 
 
 def test_no_value_of_an_embedding_saturates(
-    extractor: Extractor, photographs: list[Image]
+    extractor: Extractor, photographs: list[RgbArray]
 ) -> None:
     embeddings = np.stack([extractor.embed(rgb) for rgb in photographs])
     assert embeddings.max() < 255
@@ -119,7 +119,7 @@ def test_no_value_of_an_embedding_saturates(
 
 
 def test_a_view_of_a_photograph_is_nearest_to_other_views_of_it(
-    extractor: Extractor, photographs: list[Image]
+    extractor: Extractor, photographs: list[RgbArray]
 ) -> None:
     rng = np.random.default_rng(1)
     means = np.stack(

@@ -16,7 +16,7 @@ import time
 from typing import Any
 
 from edgetpu_retrain.model_file.metadata.labels import read_labels
-from edgetpu_retrain.runtime.models.head_scoring import score_embeddings
+from edgetpu_retrain.runtime.models.head_scoring import HeadScorer
 from edgetpu_retrain.store.models.model_store import ModelStore
 import numpy as np
 from support.small_models import build_extractor
@@ -128,7 +128,7 @@ class Ledger:
 def check_serves(folder: Path, version: int, dimension: int) -> None:
     """Run a stored model's head in the real runtime."""
     model = ModelStore(folder / 'models').load(version).read_model()
-    scores = score_embeddings(model, np.zeros((1, dimension), np.uint8))
+    scores = HeadScorer(model).scores(np.zeros((1, dimension), np.uint8))
     assert scores.shape == (1, len(read_labels(model)))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.runtime.engines.edgetpu_engine import EdgeTpuEngine
-from edgetpu_retrain.runtime.interpreters.preprocessing import fit_to_input, Image
+from edgetpu_retrain.runtime.interpreters.preprocessing import fit_to_input, RgbArray
 from edgetpu_retrain.runtime.models.extractor import Extractor
 import numpy as np
 from support.edgetpu_stand_in import stand_in_embedding
@@ -48,7 +48,7 @@ class Bench:
         attempt()
 
 
-def picture(seed: int = 0) -> Image:
+def picture(seed: int = 0) -> RgbArray:
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (4, 5, 3), np.uint8)
     return np.ascontiguousarray(coarse.repeat(8, axis=0).repeat(8, axis=1))
@@ -61,9 +61,9 @@ def head(seed: int = 0, classes: int = 3) -> Head:
     return Head(weights, np.zeros(classes, np.float32), labels, (-6.0, 6.0))
 
 
-def of_the_device(rgb: Image) -> Any:
+def of_the_device(rgb: RgbArray) -> Any:
     return stand_in_embedding(fit_to_input(rgb, describe(COMPILED)), DIMENSION)
 
 
-def of_the_twin(rgb: Image) -> Any:
+def of_the_twin(rgb: RgbArray) -> Any:
     return Extractor(TWIN, device='cpu').embed(rgb)

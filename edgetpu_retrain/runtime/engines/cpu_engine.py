@@ -14,8 +14,14 @@ from collections.abc import Callable
 from edgetpu_retrain.errors import DeviceError, ImageError
 from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.model_file.head.expose_embedding import expose_embedding
-from edgetpu_retrain.runtime.engines.engine import Answer, check_kind, EngineStatus, PreparedModel
-from edgetpu_retrain.runtime.interpreters.preprocessing import Image
+from edgetpu_retrain.runtime.engines.engine import (
+    check_kind,
+    EngineStatus,
+    infer,
+    Inference,
+    PreparedModel,
+)
+from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.interpreters.probe import probe
 from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.runtime.models.extractor import Extractor
@@ -53,12 +59,12 @@ class CpuEngine:
         report: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
         model = Extractor(extractor, device=device, num_threads=num_threads)
-        self._extractor: Extractor | None = model
+        self._model: Extractor | Classifier | None = model
         self._description = model.description
         self._loaded = model.loaded
         self._num_threads = num_threads
         self._report = report
-        self._served: _OnCpu | None = None
+        self._served: PreparedModel | None = None
         self._problem = ''
 
     @property
@@ -71,11 +77,13 @@ class CpuEngine:
         """One sentence for the user at startup, or ``''``."""
         return self._loaded.note
 
-    def run(self, rgb: Image) -> Answer:
+    def run(self, rgb: RgbArray) -> Inference:
         """Return embedding and scores of a picture; see :meth:`Engine.run`."""
+        if self._model is None:
+            raise DeviceError('The engine is closed.')
         try:
-            answer = self._pass(rgb)
-        except (ImageError, DeviceError):
+            inference = infer(self._model, rgb, self._served)
+        except ImageError:
             raise
         except Exception as error:
             before = self._problem
@@ -84,19 +92,7 @@ class CpuEngine:
                 self._report(self._problem)
             raise DeviceError(self._problem) from error
         self._problem = ''
-        return answer
-
-    def _pass(self, rgb: Image) -> Answer:
-        if self._served is not None:
-            classifier = self._served.classifier
-            classified = classifier.classify(rgb)
-            return Answer(
-                classified.embedding, classified.scores, self._served, 'cpu', classifier.times
-            )
-        if self._extractor is None:
-            raise DeviceError('The engine is closed.')
-        embedding = self._extractor.embed(rgb)
-        return Answer(embedding, None, None, 'cpu', self._extractor.times)
+        return inference
 
     def prepare(self, model: bytes, *, trusted: bool = True) -> PreparedModel:
         """Load a retrained model; see :meth:`Engine.prepare`."""
@@ -106,16 +102,14 @@ class CpuEngine:
         check_kind(
             classifier.description, self._description, 'The retrained model', compiled=False
         )
-        classifier.warm_up()
         return _OnCpu(model, classifier)
 
     def serve(self, prepared: PreparedModel) -> None:
         """Serve a model from the next frame on; see :meth:`Engine.serve`."""
         if not isinstance(prepared, _OnCpu):
             raise ValueError('the model was prepared by another engine; prepare it on this one')
-        self._served = prepared
         # From now on the classifier also computes the embedding.
-        self._extractor = None
+        self._model, self._served = prepared.classifier, prepared
 
     def retry_if_due(self) -> None:
         """Do nothing: every frame is a retry."""
@@ -126,4 +120,4 @@ class CpuEngine:
 
     def close(self) -> None:
         """Release the models."""
-        self._extractor = self._served = None
+        self._model = self._served = None

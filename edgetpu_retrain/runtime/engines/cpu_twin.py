@@ -12,11 +12,11 @@ from __future__ import annotations
 import time
 
 from edgetpu_retrain.model_file.description import ModelDescription
-from edgetpu_retrain.runtime.engines.engine import Answer, check_kind, PreparedModel
-from edgetpu_retrain.runtime.interpreters.image_input import PassTimes
-from edgetpu_retrain.runtime.interpreters.preprocessing import Image
+from edgetpu_retrain.runtime.engines.engine import check_kind, Inference, PreparedModel
+from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.models.extractor import Extractor
 from edgetpu_retrain.runtime.models.head_scoring import HeadScorer
+from edgetpu_retrain.runtime.models.picture_model import InferenceTimes
 import numpy as np
 
 
@@ -39,10 +39,12 @@ class CpuTwin:
 
     def __init__(self, model: bytes, extractor: ModelDescription, *, num_threads: int = 1) -> None:
         self._extractor = Extractor(model, device='cpu', num_threads=num_threads)
-        check_twin(self._extractor.description, extractor)
+        check_kind(self._extractor.description, extractor, 'fallback_extractor', compiled=False)
         self.runtime = self._extractor.loaded.runtime
 
-    def run(self, rgb: Image, served: PreparedModel | None, head: HeadScorer | None) -> Answer:
+    def run(
+        self, rgb: RgbArray, served: PreparedModel | None, head: HeadScorer | None
+    ) -> Inference:
         """
         Return embedding and scores of a picture.
 
@@ -57,22 +59,8 @@ class CpuTwin:
         embedding = self._extractor.embed(rgb)
         times = self._extractor.times
         if head is None:
-            return Answer(embedding, None, None, 'cpu', times)
+            return Inference(embedding, None, None, 'cpu', times)
         begin = time.perf_counter()
         scores = head.scores(embedding[np.newaxis])[0]
-        times = PassTimes(times.resize_s, times.invoke_s + time.perf_counter() - begin)
-        return Answer(embedding, scores, served, 'cpu', times)
-
-
-def check_twin(twin: ModelDescription, extractor: ModelDescription) -> None:
-    """
-    Raise if a model is not the twin of a compiled extractor.
-
-    Args:
-        twin: description of the model.
-        extractor: description of the compiled extractor.
-
-    Raises:
-        ModelFileError: names the first difference.
-    """
-    check_kind(twin, extractor, 'fallback_extractor', compiled=False)
+        times = InferenceTimes(times.resize_s, times.invoke_s + time.perf_counter() - begin)
+        return Inference(embedding, scores, served, 'cpu', times)

@@ -48,7 +48,7 @@ _MISSING_LIBRARY = re.compile(r'^(\S+): cannot open shared object file')
 
 
 def make_edgetpu_interpreter(
-    model: bytes, device: str, num_threads: int, library: str = ''
+    model: bytes, device: str, num_threads: int
 ) -> tuple[Interpreter, str]:
     """
     Return an interpreter that runs a compiled model on an Edge TPU, and the runtime's name.
@@ -61,72 +61,65 @@ def make_edgetpu_interpreter(
         device: ``'auto'`` or a libedgetpu device name: ``'usb'``, ``'usb:N'``, ``'pci'``,
             ``'pci:N'``, ``':N'``.
         num_threads: for the operators that stay on the CPU; pycoral ignores it.
-        library: name or path of Coral's library; ``''`` is ``LIBRARY``.
 
     Raises:
         DeviceError: says in one sentence what is missing and what to do.
         RuntimeError: if the library rejects the model; see :func:`explain_failed_model`.
         ValueError: likewise.
     """
-    library = library or LIBRARY
     # First, because the following calls report a missing library less clearly.
-    _load_library(library)
+    _check_library()
     coral = coral_make_interpreter()
     try:
         if coral is not None:
             name, make_interpreter = coral
             return make_interpreter(model, device=None if device == 'auto' else device), name
         runtime = edgetpu_runtime()
-        delegate = runtime.load_delegate(library, {} if device == 'auto' else {'device': device})
+        delegate = runtime.load_delegate(LIBRARY, {} if device == 'auto' else {'device': device})
     except ValueError as error:
         if not str(error).startswith(_NO_DELEGATE):
             raise
-        raise DeviceError(explain_no_delegate(device, library, error)) from error
+        raise _device_error(_explain_no_delegate(device, error)) from error
     interpreter = runtime.make_interpreter(model, num_threads=num_threads, delegates=[delegate])
     return interpreter, runtime.name
 
 
-def _load_library(library: str) -> None:
+def _check_library() -> None:
     try:
-        loaded = ctypes.CDLL(library)
+        loaded = ctypes.CDLL(LIBRARY)
     except OSError as error:
-        raise DeviceError(explain_no_library(library, error)) from error
+        raise _device_error(_explain_no_library(error)) from error
     if not hasattr(loaded, 'tflite_plugin_create_delegate'):
-        raise DeviceError(f"{library} is not Coral's library: {_REINSTALL}, {TAKE_THE_TWIN}")
+        raise _device_error(f"{LIBRARY} is not Coral's library: {_REINSTALL}")
 
 
-def explain_no_library(library: str, error: OSError) -> str:
-    """
-    Explain a library that the dynamic loader cannot load, and what to do.
+def _device_error(sentence: str) -> DeviceError:
+    return DeviceError(f'{sentence}, {TAKE_THE_TWIN}')
 
-    Args:
-        library: the requested name.
-        error: the error from ``dlopen``; it names the missing file, which may be a dependency.
-    """
+
+def _explain_no_library(error: OSError) -> str:
+    """Explain why the dynamic loader cannot load the library; its error names the file."""
     missing = _MISSING_LIBRARY.match(str(error))
     if missing is None:
-        return f'{library} cannot be loaded ({error}): {_REINSTALL}, {TAKE_THE_TWIN}'
-    if missing[1] == library:
-        return f'The Edge TPU library {library} is not installed: {_INSTALL}, {TAKE_THE_TWIN}'
+        return f'{LIBRARY} cannot be loaded ({error}): {_REINSTALL}'
+    if missing[1] == LIBRARY:
+        return f'The Edge TPU library {LIBRARY} is not installed: {_INSTALL}'
+    remedy = _REINSTALL
     for prefix, package in _PACKAGES_OF_LIBRARIES.items():
         if missing[1].startswith(prefix):
-            return (
-                f'{library} needs {missing[1]}, which is not installed: '
-                f'sudo apt install {package}, {TAKE_THE_TWIN}'
-            )
-    return f'{library} needs {missing[1]}, which is not installed: {_REINSTALL}, {TAKE_THE_TWIN}'
+            remedy = f'sudo apt install {package}'
+    return f'{LIBRARY} needs {missing[1]}, which is not installed: {remedy}'
 
 
-def explain_no_delegate(device: str, library: str, error: Exception) -> str:
+def _explain_no_delegate(device: str, error: Exception) -> str:
     """
-    Explain a library that loads but provides no Edge TPU, and what to do.
+    Explain why the library provides no Edge TPU.
 
     libedgetpu gives no reason (only "Failed to load delegate from libedgetpu.so.1"), so this
     function derives it from the devices that the kernel lists.
 
     Args:
         device: the requested device.
-        library: the library's name.
         error: the runtime's exception.
     """
     attached = attached_edgetpus(device)
@@ -135,55 +128,50 @@ def explain_no_delegate(device: str, library: str, error: Exception) -> str:
         where = {'usb': 'to USB', 'pci': 'to PCIe'}.get(bus, 'to this machine')
         return (
             f'No Edge TPU is attached {where}: plug it in (lsusb then shows 1a6e:089a or '
-            f'18d1:9302, ls /dev/apex_* a PCIe module), {TAKE_THE_TWIN}'
+            f'18d1:9302, ls /dev/apex_* a PCIe module)'
         )
     if number and int(number) >= len(attached):
         return (
             f'device is {device!r}, but the last such Edge TPU is number {len(attached) - 1} '
-            f'(they count from 0): choose a lower number, {TAKE_THE_TWIN}'
+            f'(they count from 0): choose a lower number'
         )
     for edgetpu in attached:
         if not edgetpu.present:
             return (
                 f'An Edge TPU is attached but {edgetpu.file} is not there, as in a container: '
-                f'start it with --privileged -v /dev:/dev, {TAKE_THE_TWIN}'
+                f'start it with --privileged -v /dev:/dev'
             )
         if not edgetpu.permitted:
             return (
-                f'This user may not open the Edge TPU {edgetpu.file}: '
-                f'{_PERMISSIONS[edgetpu.bus]}, {TAKE_THE_TWIN}'
+                f'This user may not open the Edge TPU {edgetpu.file}: {_PERMISSIONS[edgetpu.bus]}'
             )
+    # The library's own reason, if the runtime's message contains one.
+    reason = ' '.join(str(error).partition('\n')[2].split())
     return (
-        f'{library} cannot open the Edge TPU that is attached{_in_brackets(error)}: end the '
-        f'process that uses it or plug it in again, {TAKE_THE_TWIN}'
+        f'{LIBRARY} cannot open the Edge TPU that is attached{f" ({reason})" if reason else ""}: '
+        'end the process that uses it or plug it in again'
     )
 
 
-def explain_failed_model(error: Exception) -> str:
+def explain_failed_model(error: Exception) -> DeviceError:
     """
-    Explain a compiled model that the Edge TPU or its library rejects, and what to do.
+    Return an error that explains why the Edge TPU or its library rejects a model.
 
     Args:
         error: raised by creating the interpreter, allocating or the first invocation.
     """
     raw = ' '.join(str(error).split())
     if 'unresolved custom op' in raw:
-        return (
+        return _device_error(
             f'{LIBRARY} did not take over the compiled part of the model, as happens when it '
-            f'was built for another TensorFlow Lite: {_REINSTALL}, {TAKE_THE_TWIN}'
+            f'was built for another TensorFlow Lite: {_REINSTALL}'
         )
     if 'requires runtime version' in raw:
-        return (
+        return _device_error(
             f'The model was compiled for a newer Edge TPU library than the installed one '
-            f'({raw}): sudo apt install --only-upgrade libedgetpu1-std, {TAKE_THE_TWIN}'
+            f'({raw}): sudo apt install --only-upgrade libedgetpu1-std'
         )
-    return (
+    return _device_error(
         f'The Edge TPU did not run the model ({raw}): plug it in again and see whether '
-        f'libedgetpu and the runtime fit each other (docs/coral.md), {TAKE_THE_TWIN}'
+        f'libedgetpu and the runtime fit each other (docs/coral.md)'
     )
-
-
-def _in_brackets(error: Exception) -> str:
-    """Return the library's own reason in brackets, if the runtime's message contains one."""
-    _, _, reason = str(error).partition('\n')
-    return f' ({" ".join(reason.split())})' if reason.strip() else ''

@@ -26,10 +26,15 @@ from edgetpu_retrain.model_file.description import describe, describe_embedding,
 from edgetpu_retrain.model_file.metadata.labels import read_labels
 from edgetpu_retrain.runtime.engines.back_off import BackOff
 from edgetpu_retrain.runtime.engines.cpu_twin import CpuTwin
-from edgetpu_retrain.runtime.engines.engine import Answer, check_kind, EngineStatus, PreparedModel
+from edgetpu_retrain.runtime.engines.engine import (
+    check_kind,
+    EngineStatus,
+    Inference,
+    PreparedModel,
+)
 from edgetpu_retrain.runtime.interpreters.device import find_edgetpu
 from edgetpu_retrain.runtime.interpreters.guard import CallTimedOutError
-from edgetpu_retrain.runtime.interpreters.preprocessing import Image
+from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.interpreters.probe import probe, ProbeLimits
 from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.runtime.models.extractor import Extractor
@@ -60,7 +65,7 @@ class EdgeTpuEngine:
 
     Args:
         extractor: bytes of the compiled .tflite file.
-        device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.make_interpreter`.
+        device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.load_model`.
         num_threads: threads of the operators that stay on the CPU, and of the twin.
         twin: bytes of the extractor's CPU twin, known to run; or None.
         invoke_timeout_s: seconds after which an inference counts as failed.
@@ -133,7 +138,7 @@ class EdgeTpuEngine:
         """One sentence for the user at startup, or ``''``."""
         return ''
 
-    def run(self, rgb: Image) -> Answer:
+    def run(self, rgb: RgbArray) -> Inference:
         """Return embedding and scores of a picture; see :meth:`Engine.run`."""
         self._take_recovered()
         with self._lock:

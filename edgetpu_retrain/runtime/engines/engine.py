@@ -15,8 +15,10 @@ from typing import Any, Protocol
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.description import ModelDescription
-from edgetpu_retrain.runtime.interpreters.image_input import PassTimes
-from edgetpu_retrain.runtime.interpreters.preprocessing import Image
+from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
+from edgetpu_retrain.runtime.models.classifier import Classifier
+from edgetpu_retrain.runtime.models.extractor import Extractor
+from edgetpu_retrain.runtime.models.picture_model import InferenceTimes
 import numpy.typing as npt
 
 
@@ -35,7 +37,7 @@ class PreparedModel:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class Inference:
     """
     The result of one inference.
 
@@ -51,7 +53,7 @@ class Answer:
     scores: FloatArray | None
     served: PreparedModel | None
     device: str
-    times: PassTimes
+    times: InferenceTimes
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class EngineStatus:
     The status of an engine, for users.
 
     Args:
-        device: the device that computes the next frame, as in :class:`Answer`; ``''`` if none.
+        device: the device that computes the next frame, as in :class:`Inference`; ``''`` if none.
         runtime: name and version of the runtime.
         problem: one sentence, or ``''`` if there is no problem.
         temperature_celsius: of the Edge TPU; None if there is none or it does not report it.
@@ -90,7 +92,7 @@ class Engine(Protocol):
     def note(self) -> str:
         """One sentence for the user at startup, or ``''``."""
 
-    def run(self, rgb: Image) -> Answer:
+    def run(self, rgb: RgbArray) -> Inference:
         """
         Return embedding and scores of a picture.
 
@@ -137,6 +139,25 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Release the device."""
+
+
+def infer(model: Extractor | Classifier, rgb: RgbArray, served: PreparedModel | None) -> Inference:
+    """
+    Run a model on a picture.
+
+    Args:
+        model: the extractor, or the classifier of ``served``.
+        rgb: uint8 ``[H, W, 3]``.
+        served: the serving model, if any.
+
+    Raises:
+        ImageError: if ``rgb`` is not such a picture.
+        Exception: whatever the runtime raises.
+    """
+    if isinstance(model, Extractor):
+        return Inference(model.embed(rgb), None, None, model.loaded.device, model.times)
+    result = model.classify(rgb)
+    return Inference(result.embedding, result.scores, served, model.loaded.device, model.times)
 
 
 def check_kind(

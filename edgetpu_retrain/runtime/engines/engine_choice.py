@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from edgetpu_retrain.model_file.description import describe, ModelDescription
+from edgetpu_retrain.extractors import default_extractor_path
+from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
-from edgetpu_retrain.runtime.engines.cpu_twin import check_twin
 from edgetpu_retrain.runtime.engines.edgetpu_engine import EdgeTpuEngine, INVOKE_TIMEOUT_S
-from edgetpu_retrain.runtime.engines.engine import Engine
-from edgetpu_retrain.runtime.interpreters.probe import is_packaged, probe, ProbeLimits
+from edgetpu_retrain.runtime.engines.engine import check_kind, Engine
+from edgetpu_retrain.runtime.interpreters.probe import probe, ProbeLimits
 
 
 def make_engine(
@@ -34,7 +34,7 @@ def make_engine(
 
     Args:
         extractor: bytes of the .tflite file.
-        device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.make_interpreter`.
+        device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.load_model`.
         num_threads: threads of the CPU's operators.
         fallback: bytes of the CPU twin of a compiled extractor; ignored for other extractors.
         invoke_timeout_s: seconds after which an inference on an Edge TPU counts as failed.
@@ -50,12 +50,11 @@ def make_engine(
     """
     description = describe(extractor)
     if not description.compiled_for_edgetpu:
-        _try_foreign(extractor, description, num_threads, limits)
+        _probe_foreign(extractor, num_threads, limits)
         return CpuEngine(extractor, device=device, num_threads=num_threads, report=report)
     if fallback is not None:
-        twin = describe(fallback)
-        check_twin(twin, description)
-        _try_foreign(fallback, twin, num_threads, limits)
+        check_kind(describe(fallback), description, 'fallback_extractor', compiled=False)
+        _probe_foreign(fallback, num_threads, limits)
     return EdgeTpuEngine(
         extractor,
         device=device,
@@ -68,9 +67,7 @@ def make_engine(
     )
 
 
-def _try_foreign(
-    model: bytes, description: ModelDescription, num_threads: int, limits: ProbeLimits | None
-) -> None:
+def _probe_foreign(model: bytes, num_threads: int, limits: ProbeLimits | None) -> None:
     # The packaged extractor is known to run, which saves this second.
-    if not is_packaged(description.identity):
+    if model != default_extractor_path().read_bytes():
         probe(model, device='cpu', num_threads=num_threads, limits=limits)

@@ -5,23 +5,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from concurrent.futures import Future, wait
+from queue import SimpleQueue
 import threading
 from typing import Any, TypeVar
 import weakref
 
-Answer = TypeVar('Answer')
+Result = TypeVar('Result')
 
 
 class CallTimedOutError(Exception):
     """Raised if a guarded call does not return in time."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Outcome:
-    answer: Any = None
-    error: BaseException | None = None
 
 
 class Guard:
@@ -43,15 +37,13 @@ class Guard:
 
     def __init__(self, name: str = 'guard') -> None:
         # C++ calls release the GIL, so waiting on a queue needs no polling.
-        self._calls: SimpleQueue[Callable[[], Any] | None] = SimpleQueue()
-        self._outcomes: SimpleQueue[_Outcome] = SimpleQueue()
+        self._calls: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = SimpleQueue()
         self._abandoned = False
-        threading.Thread(
-            target=_serve, args=(self._calls, self._outcomes), name=name, daemon=True
-        ).start()
-        self._end = weakref.finalize(self, self._calls.put, None)
+        threading.Thread(target=_serve, args=(self._calls,), name=name, daemon=True).start()
+        # Let the thread end after its current call, if any.
+        self.end = weakref.finalize(self, self._calls.put, None)
 
-    def call(self, function: Callable[[], Answer], timeout_s: float) -> Answer:
+    def call(self, function: Callable[[], Result], timeout_s: float) -> Result:
         """
         Call a function in the guard's thread; return its result or raise its exception.
 
@@ -64,34 +56,26 @@ class Guard:
         """
         if self._abandoned:
             raise CallTimedOutError('an earlier call has not returned')
-        self._calls.put(function)
-        try:
-            outcome = self._outcomes.get(timeout=timeout_s)
-        except Empty:
+        future: Future[Result] = Future()
+        self._calls.put((function, future))
+        if not wait([future], timeout_s).done:
             self._abandoned = True
             self.end()
-            raise CallTimedOutError(f'no answer within {timeout_s:g} s') from None
-        if outcome.error is None:
-            answer: Answer = outcome.answer
-            return answer
+            raise CallTimedOutError(f'no answer within {timeout_s:g} s')
         try:
-            raise outcome.error
+            return future.result()
         finally:
-            # The error refers to this frame.  If the frame also referred to the error, this
+            # An exception refers to this frame.  If the frame also referred to the exception, this
             # cycle would keep a device open until the garbage collector runs.
-            del outcome
-
-    def end(self) -> None:
-        """Let the thread end after its current call, if any."""
-        self._end()
+            del future
 
 
-def _serve(calls: SimpleQueue[Callable[[], Any] | None], outcomes: SimpleQueue[_Outcome]) -> None:
-    while (function := calls.get()) is not None:
+def _serve(calls: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None]) -> None:
+    while (call := calls.get()) is not None:
+        function, future = call
         try:
-            outcome = _Outcome(function())
+            future.set_result(function())
         except BaseException as error:  # noqa: BLE001 - it is raised where the call was made
-            outcome = _Outcome(error=error)
-        outcomes.put(outcome)
+            future.set_exception(error)
         # Drop the references, so that a waiting thread does not keep an interpreter alive.
-        del function, outcome
+        del call, function, future

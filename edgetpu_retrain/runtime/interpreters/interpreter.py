@@ -7,8 +7,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgetpu_retrain.errors import DeviceError, ModelFileError
-from edgetpu_retrain.model_file.description import is_compiled
-from edgetpu_retrain.model_file.flatbuffer import parse
 from edgetpu_retrain.runtime.engines.edgetpu import (
     explain_failed_model,
     make_edgetpu_interpreter,
@@ -49,7 +47,9 @@ class LoadedModel:
     note: str = ''
 
 
-def make_interpreter(model: bytes, *, device: str = 'auto', num_threads: int = 1) -> LoadedModel:
+def load_model(
+    model: bytes, *, compiled: bool, device: str = 'auto', num_threads: int = 1
+) -> LoadedModel:
     """
     Load a model.
 
@@ -58,7 +58,9 @@ def make_interpreter(model: bytes, *, device: str = 'auto', num_threads: int = 1
     note also says if the runtime does not use XNNPACK, its fast CPU operators.
 
     Args:
-        model: bytes of a .tflite file.
+        model: bytes of a .tflite file that :func:`~edgetpu_retrain.model_file.flatbuffer.parse`
+            accepts (damaged files may crash the runtime), or that this package has packed.
+        compiled: whether it is compiled for the Edge TPU.
         device: ``'auto'``, ``'cpu'``, ``'usb'``, ``'usb:N'``, ``'pci'``, ``'pci:N'`` or ``':N'``.
         num_threads: threads of the CPU's operators, at least 1.
 
@@ -69,31 +71,6 @@ def make_interpreter(model: bytes, *, device: str = 'auto', num_threads: int = 1
         DeviceError: if the device is unknown, or there is no runtime or no Edge TPU for it.
         ModelFileError: if the runtime cannot run the file.
         ValueError: if ``num_threads`` is less than 1.
-    """
-    # Parsing also rejects damaged files, some of which would crash the runtime.
-    compiled = is_compiled(parse(model))
-    return load_parsed(model, compiled=compiled, device=device, num_threads=num_threads)
-
-
-def load_parsed(
-    model: bytes, *, compiled: bool, device: str = 'auto', num_threads: int = 1
-) -> LoadedModel:
-    """
-    Load a model that has been parsed before; see :func:`make_interpreter`.
-
-    Parsing takes longer than loading: 45 ms for the default extractor.
-
-    Args:
-        model: bytes of a .tflite file that :func:`~edgetpu_retrain.model_file.flatbuffer.parse`
-            accepts, or that this package has packed.
-        compiled: whether it is compiled for the Edge TPU.
-        device: as in :func:`make_interpreter`.
-        num_threads: likewise.
-
-    Raises:
-        DeviceError: see :func:`make_interpreter`.
-        ModelFileError: likewise.
-        ValueError: likewise.
     """
     check_device(device)
     if num_threads < 1:
@@ -129,7 +106,7 @@ def _load_on_edgetpu(model: bytes, device: str, num_threads: int) -> LoadedModel
     except DeviceError:
         raise
     except (ValueError, RuntimeError) as error:
-        raise DeviceError(explain_failed_model(error)) from error
+        raise explain_failed_model(error) from error
     return LoadedModel(interpreter, runtime, _name_of(device))
 
 

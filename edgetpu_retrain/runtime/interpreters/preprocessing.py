@@ -12,7 +12,7 @@ from edgetpu_retrain.model_file.description import ModelDescription
 import numpy as np
 import numpy.typing as npt
 
-Image = npt.NDArray[np.uint8]
+RgbArray = npt.NDArray[np.uint8]
 
 # Float models take inputs in [-1, 1], like Coral's and TensorFlow's float MobileNets:
 # https://www.tensorflow.org/api_docs/python/tf/keras/applications/mobilenet/preprocess_input
@@ -27,7 +27,7 @@ _DOUBLE_FROM = 1.25
 _HALVE_FROM = 4
 
 
-def check_image(rgb: Image) -> None:
+def check_picture(rgb: RgbArray) -> None:
     """
     Raise if an array is not an 8-bit RGB picture.
 
@@ -46,7 +46,7 @@ def check_image(rgb: Image) -> None:
 
 
 def fit_to_input(
-    rgb: Image, description: ModelDescription, out: npt.NDArray[Any] | None = None
+    rgb: RgbArray, description: ModelDescription, out: npt.NDArray[Any] | None = None
 ) -> npt.NDArray[Any]:
     """
     Resize a picture to a model's input and write it as the input's type.
@@ -70,7 +70,7 @@ def fit_to_input(
     Raises:
         ImageError: if ``rgb`` is not such a picture.
     """
-    check_image(rgb)
+    check_picture(rgb)
     if out is None:
         out = np.empty(description.input_shape, description.input_dtype)
     if description.input_dtype == 'float32':
@@ -84,7 +84,7 @@ def fit_to_input(
     return out
 
 
-def _resized(rgb: Image, out: Image) -> Image:
+def _resized(rgb: RgbArray, out: RgbArray) -> RgbArray:
     """Write the picture into ``out``, resized to its height and width."""
     height, width = out.shape[:2]
     # A single pixel is repeated, as interpolation would do, and OpenCV 4.5.4 refuses to.
@@ -98,7 +98,7 @@ def _resized(rgb: Image, out: Image) -> Image:
     return out
 
 
-def _shrink(rgb: Image, out: Image) -> None:
+def _shrink(rgb: RgbArray, out: RgbArray) -> None:
     """
     Downscale a picture to the size of ``out`` by averaging, in steps that are fast in OpenCV.
 
@@ -133,9 +133,9 @@ def _shrink(rgb: Image, out: Image) -> None:
 
 
 def _stretched(
-    rgb: Image, rows: int, columns: int, method: int, out: Image | None = None
-) -> Image:
-    resized: Image = cv2.resize(rgb, (columns, rows), dst=out, interpolation=method)
+    rgb: RgbArray, rows: int, columns: int, method: int, out: RgbArray | None = None
+) -> RgbArray:
+    resized: RgbArray = cv2.resize(rgb, (columns, rows), dst=out, interpolation=method)
     return resized
 
 

@@ -10,13 +10,10 @@ invokes the model first; if it fails, the parent raises an error with one senten
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 import contextlib
 import ctypes
-from dataclasses import dataclass
-from functools import lru_cache
-import hashlib
+from dataclasses import asdict, dataclass
 import json
 import math
 import os
@@ -28,12 +25,11 @@ import sys
 from typing import Any
 
 from edgetpu_retrain.errors import DeviceError, ModelFileError, RetrainError
-from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.model_file.description import is_compiled
 from edgetpu_retrain.model_file.flatbuffer import parse
 from edgetpu_retrain.runtime.engines.edgetpu import TAKE_THE_TWIN
 from edgetpu_retrain.runtime.interpreters.device import check_device
-from edgetpu_retrain.runtime.interpreters.interpreter import load_parsed, LoadedModel
+from edgetpu_retrain.runtime.interpreters.interpreter import load_model, LoadedModel
 from edgetpu_retrain.runtime.interpreters.tflite_runtimes import cpu_runtime, edgetpu_runtime
 import numpy as np
 
@@ -63,11 +59,6 @@ class ProbeLimits:
     memory: int = 2**30
 
 
-def is_packaged(identity: str) -> bool:
-    """Return whether a model, by its SHA-256, is the extractor in this package."""
-    return identity == _packaged_identity()
-
-
 def probe(
     model: bytes,
     *,
@@ -80,7 +71,7 @@ def probe(
 
     Args:
         model: bytes of the .tflite file, exactly as it will be loaded.
-        device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.make_interpreter`.
+        device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.load_model`.
         num_threads: likewise.
         limits: limits of the child process.
 
@@ -91,10 +82,8 @@ def probe(
     check_device(device)
     limits = limits or ProbeLimits()
     compiled = is_compiled(parse(model))
-    command = [sys.executable, '-m', __name__, '--device', device]
-    command += ['--num-threads', str(num_threads), '--compiled', str(int(compiled))]
-    command += ['--wall-s', str(limits.wall_s), '--cpu-s', str(limits.cpu_s)]
-    command += ['--memory', str(limits.memory + 8 * len(model))]
+    options = {'device': device, 'num_threads': num_threads, 'compiled': compiled}
+    command = [sys.executable, '-m', __name__, json.dumps([options, asdict(limits)])]
     # The child imports from the same paths as this process, and not from the current folder.
     path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path if entry)
     try:
@@ -123,13 +112,13 @@ def _judge(child: subprocess.CompletedProcess[bytes], compiled: bool) -> None:
         name = signal.Signals(-child.returncode).name
         raise _refusal(compiled, f'was ended by {name}{_last_words(child)}')
     try:
-        answer = json.loads(child.stdout)
+        result = json.loads(child.stdout)
     except ValueError:
-        answer = {}
-    if child.returncode or not isinstance(answer, dict) or 'refused' not in answer:
+        result = {}
+    if child.returncode or not isinstance(result, dict) or 'refused' not in result:
         raise _refusal(compiled, f'ended with code {child.returncode}{_last_words(child)}')
-    if answer['refused']:
-        raise _REFUSALS.get(answer['refused'], ModelFileError)(str(answer['message']))
+    if result['refused']:
+        raise _REFUSALS.get(result['refused'], ModelFileError)(str(result['message']))
 
 
 def _refusal(compiled: bool, what_happened: str) -> RetrainError:
@@ -151,31 +140,19 @@ def _last_words(child: subprocess.CompletedProcess[bytes]) -> str:
     return f' ({words[-1][:200]})' if words else ''
 
 
-@lru_cache(maxsize=1)
-def _packaged_identity() -> str:
-    return hashlib.sha256(default_extractor_path().read_bytes()).hexdigest()
-
-
 # The code below runs in the child process.
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main() -> None:
     """Run the model from standard input, and write one JSON object to standard output."""
-    parser = argparse.ArgumentParser(description='Try a .tflite model: load it and invoke it.')
-    parser.add_argument('--device', default='auto')
-    parser.add_argument('--num-threads', type=int, default=1)
-    parser.add_argument('--compiled', type=int, choices=(0, 1), default=0)
-    parser.add_argument('--wall-s', type=float, default=ProbeLimits.wall_s)
-    parser.add_argument('--cpu-s', type=int, default=ProbeLimits.cpu_s)
-    parser.add_argument('--memory', type=int, default=ProbeLimits.memory)
-    options = parser.parse_args(arguments)
-    _end_in_time(options.wall_s)
+    options, limits = json.loads(sys.argv[1])
+    limits = ProbeLimits(**limits)
+    _end_in_time(limits.wall_s)
     # Libraries may print to standard output: keep a duplicate of it for the result only.
-    answer = os.fdopen(os.dup(1), 'w')
+    output = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)
-    with answer:
-        json.dump(_try(sys.stdin.buffer.read(), options), answer)
-    return 0
+    with output:
+        json.dump(_try(sys.stdin.buffer.read(), options, limits), output)
 
 
 def _end_in_time(wall_s: float) -> None:
@@ -187,33 +164,24 @@ def _end_in_time(wall_s: float) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _try(model: bytes, options: Any) -> dict[str, str]:
+def _try(model: bytes, options: dict[str, Any], limits: ProbeLimits) -> dict[str, str]:
+    compiled = options['compiled']
     try:
-        _limit(options)
-        loaded = load_parsed(
-            model,
-            compiled=bool(options.compiled),
-            device=options.device,
-            num_threads=options.num_threads,
-        )
-        _invoke_on_noise(loaded)
+        # Core dumps of rejected files could fill the robot's disk.
+        _lower(resource.RLIMIT_CORE, 0)
+        _lower(resource.RLIMIT_CPU, limits.cpu_s)
+        # Import the runtime before limiting the memory; a missing runtime is reported later.
+        with contextlib.suppress(DeviceError):
+            edgetpu_runtime() if compiled else cpu_runtime()
+        in_use = int(Path('/proc/self/statm').read_text().split()[0]) * _PAGE
+        _lower(resource.RLIMIT_AS, in_use + limits.memory + 8 * len(model))
+        _invoke_on_noise(load_model(model, **options))
     except RetrainError as error:
         return {'refused': type(error).__name__, 'message': str(error)}
     except (RuntimeError, MemoryError) as error:
-        refusal = _refusal(bool(options.compiled), f'failed ({" ".join(str(error).split())})')
+        refusal = _refusal(compiled, f'failed ({" ".join(str(error).split())})')
         return {'refused': type(refusal).__name__, 'message': str(refusal)}
     return {'refused': ''}
-
-
-def _limit(options: Any) -> None:
-    # Core dumps of rejected files could fill the robot's disk.
-    _lower(resource.RLIMIT_CORE, 0)
-    _lower(resource.RLIMIT_CPU, options.cpu_s)
-    # Import the runtime before limiting the memory; a missing runtime is reported later.
-    with contextlib.suppress(DeviceError):
-        edgetpu_runtime() if options.compiled else cpu_runtime()
-    in_use = int(Path('/proc/self/statm').read_text().split()[0]) * _PAGE
-    _lower(resource.RLIMIT_AS, in_use + options.memory)
 
 
 def _lower(limit: int, value: int) -> None:
@@ -234,4 +202,4 @@ def _invoke_on_noise(loaded: LoadedModel) -> None:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

@@ -14,38 +14,16 @@ from dataclasses import dataclass
 import importlib
 import importlib.metadata
 import importlib.util
-from typing import Any, Protocol
+from typing import Any
 
 from edgetpu_retrain.errors import DeviceError
 import numpy as np
-import numpy.typing as npt
 
 NO_RUNTIME = 'No TensorFlow Lite runtime is installed: pip install ai-edge-litert'
 
 
-class Interpreter(Protocol):
-    """The part of the interpreter API that all runtimes share and this package uses."""
-
-    def allocate_tensors(self) -> None:
-        """Allocate the tensors."""
-
-    def invoke(self) -> None:
-        """Run the model on the content of its input tensors."""
-
-    def get_input_details(self) -> list[dict[str, Any]]:
-        """Return index, shape, dtype and quantization of each input tensor."""
-
-    def get_output_details(self) -> list[dict[str, Any]]:
-        """Return index, shape, dtype and quantization of each output tensor."""
-
-    def set_tensor(self, tensor_index: int, value: npt.NDArray[Any]) -> None:
-        """Copy an array into a tensor."""
-
-    def get_tensor(self, tensor_index: int) -> npt.NDArray[Any]:
-        """Return a copy of a tensor."""
-
-    def tensor(self, tensor_index: int) -> Callable[[], npt.NDArray[Any]]:
-        """Return a function that returns a view of a tensor; drop the view before invoking."""
+Interpreter = Any
+"""A runtime's ``Interpreter``; the runtimes have the same class, without type hints."""
 
 
 @dataclass(frozen=True)

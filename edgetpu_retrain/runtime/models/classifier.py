@@ -5,17 +5,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-import time
 from typing import Any
 
 from edgetpu_retrain.learning.arrays import FloatArray
-from edgetpu_retrain.model_file.description import describe_embedding, ModelDescription
+from edgetpu_retrain.model_file.description import describe_embedding
 from edgetpu_retrain.model_file.head.expose_embedding import expose_embedding
 from edgetpu_retrain.model_file.metadata.labels import read_labels
 from edgetpu_retrain.model_file.quantization import dequantize, QuantizationParameters
-from edgetpu_retrain.runtime.interpreters.image_input import ImageInput, PassTimes
-from edgetpu_retrain.runtime.interpreters.interpreter import load_parsed, LoadedModel
-from edgetpu_retrain.runtime.interpreters.preprocessing import Image
+from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
+from edgetpu_retrain.runtime.models.picture_model import PictureModel
 import numpy as np
 import numpy.typing as npt
 
@@ -34,7 +32,7 @@ class Classified:
     embedding: npt.NDArray[Any]
 
 
-class Classifier:
+class Classifier(PictureModel):
     """
     A retrained model, loaded and warmed up.
 
@@ -43,15 +41,13 @@ class Classifier:
     Args:
         model: bytes of a retrained .tflite file, as stored.  The loaded model is a copy with the
             embedding as a second output.
-        device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.make_interpreter`.
+        device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.load_model`.
         num_threads: threads of the CPU's operators.
 
     Attributes:
         labels: the class names in the file, ``()`` if it has none.
         description: input, embedding and its quantization, as in the extractor's description;
             ``identity`` is that of the retrained file.
-        loaded: the interpreter and its device.
-        times: stage durations of the latest ``classify``.
 
     Raises:
         ModelFileError: if the file is not a retrained model, or the runtime cannot run it.
@@ -59,22 +55,12 @@ class Classifier:
     """
 
     def __init__(self, model: bytes, *, device: str = 'auto', num_threads: int = 1) -> None:
-        self.model = model
-        self.labels: tuple[str, ...] = read_labels(model)
-        self.description: ModelDescription = describe_embedding(model)
-        self.loaded: LoadedModel = load_parsed(
-            expose_embedding(model),
-            compiled=self.description.compiled_for_edgetpu,
-            device=device,
-            num_threads=num_threads,
-        )
-        scores, embedding = self.loaded.interpreter.get_output_details()
-        self._scores, self._embedding = int(scores['index']), int(embedding['index'])
+        self.labels = read_labels(model)
+        super().__init__(expose_embedding(model), describe_embedding(model), device, num_threads)
+        scores, _ = self.loaded.interpreter.get_output_details()
         self._score_quantization = quantization_of(scores)
-        self.times = PassTimes()
-        self._input = ImageInput(self.loaded, self.description)
 
-    def classify(self, rgb: Image) -> Classified:
+    def classify(self, rgb: RgbArray) -> Classified:
         """
         Return scores and embedding of a picture.
 
@@ -84,20 +70,8 @@ class Classifier:
         Raises:
             ImageError: if ``rgb`` is not such a picture.
         """
-        interpreter = self.loaded.interpreter
-        begin = time.perf_counter()
-        self._input.write(rgb)
-        written = time.perf_counter()
-        interpreter.invoke()
-        raw = interpreter.get_tensor(self._scores).reshape(-1)
-        embedding = interpreter.get_tensor(self._embedding).reshape(-1)
-        scores = dequantize(raw, self._score_quantization)
-        self.times = PassTimes(written - begin, time.perf_counter() - written)
-        return Classified(scores, embedding)
-
-    def warm_up(self) -> None:
-        """Process one blank frame, so that the first real one is as fast as the others."""
-        self.classify(self._input.blank())
+        scores, embedding = self._run(rgb)
+        return Classified(dequantize(scores, self._score_quantization), embedding)
 
 
 def quantization_of(tensor: dict[str, Any]) -> QuantizationParameters | None:

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edgetpu_retrain.errors import RetrainError
-from edgetpu_retrain.runtime.engines.engine import Answer, PreparedModel
+from edgetpu_retrain.runtime.engines.engine import infer, Inference, PreparedModel
 from edgetpu_retrain.runtime.interpreters.guard import CallTimedOutError, Guard
-from edgetpu_retrain.runtime.interpreters.preprocessing import Image
+from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.runtime.models.extractor import Extractor
 
@@ -37,7 +37,7 @@ class GuardedModel:
         self.model = self._guard.call(load, timeout_s)
         self.loaded = self.model.loaded
 
-    def run(self, rgb: Image, served: PreparedModel | None, timeout_s: float) -> Answer:
+    def run(self, rgb: RgbArray, served: PreparedModel | None, timeout_s: float) -> Inference:
         """
         Return embedding and scores of a picture.
 
@@ -51,14 +51,7 @@ class GuardedModel:
             ImageError: if ``rgb`` is not such a picture.
             Exception: whatever the runtime raises.
         """
-        return self._guard.call(lambda: self._pass(rgb, served), timeout_s)
-
-    def _pass(self, rgb: Image, served: PreparedModel | None) -> Answer:
-        model, device = self.model, self.loaded.device
-        if isinstance(model, Classifier):
-            classified = model.classify(rgb)
-            return Answer(classified.embedding, classified.scores, served, device, model.times)
-        return Answer(model.embed(rgb), None, None, device, model.times)
+        return self._guard.call(lambda: infer(self.model, rgb, served), timeout_s)
 
 
 def failure_sentence(error: Exception) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.head.cut_head import cut_head
 from edgetpu_retrain.model_file.quantization import dequantize
-from edgetpu_retrain.runtime.interpreters.interpreter import load_parsed
+from edgetpu_retrain.runtime.interpreters.interpreter import load_model
 from edgetpu_retrain.runtime.models.classifier import quantization_of
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,7 @@ class HeadScorer:
     """
 
     def __init__(self, model: bytes) -> None:
-        self._interpreter = load_parsed(cut_head(model), compiled=False, device='cpu').interpreter
+        self._interpreter = load_model(cut_head(model), compiled=False, device='cpu').interpreter
         (self._entry,) = self._interpreter.get_input_details()
         (self._output,) = self._interpreter.get_output_details()
         self._dimension = int(self._entry['shape'][-1])
@@ -67,21 +67,3 @@ class HeadScorer:
             self._interpreter.invoke()
             raw[row] = self._interpreter.get_tensor(self._output['index']).reshape(-1)
         return dequantize(raw, self._quantization)
-
-
-def score_embeddings(model: bytes, embeddings: npt.NDArray[Any]) -> FloatArray:
-    """
-    Return a retrained model's scores for embeddings.
-
-    Args:
-        model: bytes of a retrained .tflite file.
-        embeddings: ``[N, D]``, raw, in the extractor's output type.
-
-    Returns:
-        float32 ``[N, C]``.
-
-    Raises:
-        ModelFileError: if the file is not a retrained model.
-        ValueError: if the embeddings' shape or type does not match the model.
-    """
-    return HeadScorer(model).scores(embeddings)

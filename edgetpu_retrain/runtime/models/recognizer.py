@@ -13,10 +13,11 @@ from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.description import describe, describe_embedding
 from edgetpu_retrain.model_file.head.expose_embedding import expose_embedding
 from edgetpu_retrain.model_file.metadata.labels import read_labels
-from edgetpu_retrain.runtime.interpreters.preprocessing import Image
+from edgetpu_retrain.model_file.quantization import dequantize
+from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.interpreters.probe import probe
 from edgetpu_retrain.runtime.models.classifier import Classifier
-from edgetpu_retrain.runtime.models.plain_classifier import PlainClassifier
+from edgetpu_retrain.runtime.models.extractor import Extractor
 from edgetpu_retrain.runtime.models.unknown_detection import UnknownDetection
 import numpy as np
 
@@ -49,7 +50,7 @@ class Recognizer:
     Args:
         model: bytes of a .tflite file.
         labels: class names that replace those in the file; () = use those in the file.
-        device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.make_interpreter`.
+        device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.load_model`.
         num_threads: threads of the CPU's operators.
         trusted: whether this project wrote it.  Other files are first probed in a child process.
 
@@ -75,21 +76,21 @@ class Recognizer:
         self.labels = tuple(labels) or read_labels(model)
         if len(self.labels) != classes:
             self._refuse_labels(classes)
-        unknown = _unknown_detection(model)
+        self._unknown = _unknown_detection(model)
+        # A model without an unknown detector may have any layers, so no head is searched for.
+        plain = self._unknown is None
         if not trusted:
-            tried = model if unknown is None else expose_embedding(model)
-            probe(tried, device=device, num_threads=num_threads)
-        self._unknown = unknown
-        self._classifier: Classifier | PlainClassifier = (
-            PlainClassifier if unknown is None else Classifier
-        )(model, device=device, num_threads=num_threads)
+            loadable = model if plain else expose_embedding(model)
+            probe(loadable, device=device, num_threads=num_threads)
+        load = Extractor if plain else Classifier
+        self._model = load(model, device=device, num_threads=num_threads)
 
     @property
     def note(self) -> str:
         """One sentence for the user at startup, or ``''``."""
-        return self._classifier.loaded.note
+        return self._model.loaded.note
 
-    def recognize(self, rgb: Image) -> Recognized:
+    def recognize(self, rgb: RgbArray) -> Recognized:
         """
         Return the classification of a picture.
 
@@ -99,14 +100,16 @@ class Recognizer:
         Raises:
             ImageError: if ``rgb`` is not such a picture.
         """
-        if isinstance(self._classifier, PlainClassifier):
-            scores, unknown = self._classifier.classify(rgb), False
+        unknown = False
+        if isinstance(self._model, Extractor):
+            # Its output vector holds the scores.
+            scores = dequantize(self._model.embed(rgb), self._model.description.quantization)
         else:
-            assert self._unknown is not None
-            classified = self._classifier.classify(rgb)
+            classified = self._model.classify(rgb)
             scores = classified.scores
-            score = self._unknown.unknown_score(classified.embedding)
-            unknown = score > self._unknown.threshold
+            if self._unknown is not None:
+                score = self._unknown.unknown_score(classified.embedding)
+                unknown = score > self._unknown.threshold
         best = int(np.argmax(scores))
         highest = float(scores[best])
         if unknown:

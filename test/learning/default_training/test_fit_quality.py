@@ -13,7 +13,7 @@ from edgetpu_retrain.learning.default_training.calibration import expected_calib
 from edgetpu_retrain.learning.sgd.blas_threads import one_blas_thread
 from edgetpu_retrain.learning.training_report import TrainingReport
 from edgetpu_retrain.model_file.head.append_head import append_head
-from edgetpu_retrain.runtime.models.head_scoring import score_embeddings
+from edgetpu_retrain.runtime.models.head_scoring import HeadScorer
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -151,7 +151,7 @@ def test_quantized_layers_give_the_same_answers_in_the_real_runtime(
         head = learn(flowers, train)
         raw = flowers.raw[test]
         raw = raw if dtype == 'uint8' else (raw.astype(np.int16) - 128).astype(np.int8)
-        scores = score_embeddings(append_head(extractor, head), raw)
+        scores = HeadScorer(append_head(extractor, head)).scores(raw)
         same.extend(np.argmax(scores, axis=1) == head.predict(flowers.floats[test]))
     assert np.mean(same) >= 0.99
 

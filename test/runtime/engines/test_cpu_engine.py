@@ -9,7 +9,7 @@ from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
 from edgetpu_retrain.runtime.engines.engine import PreparedModel
-from edgetpu_retrain.runtime.interpreters.preprocessing import Image
+from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.runtime.models.extractor import Extractor
 import numpy as np
@@ -20,7 +20,7 @@ DIMENSION = 16
 EXTRACTOR = build_extractor('uint8', dimension=DIMENSION)
 
 
-def picture(seed: int = 0) -> Image:
+def picture(seed: int = 0) -> RgbArray:
     return np.random.default_rng(seed).integers(0, 256, (30, 40, 3), np.uint8)
 
 
@@ -36,7 +36,7 @@ def break_interpreter(engine: CpuEngine, monkeypatch: pytest.MonkeyPatch) -> Non
     def fail(_rgb: Any) -> None:
         raise RuntimeError('node 3\nfailed')
 
-    monkeypatch.setattr(engine._extractor, 'embed', fail)
+    monkeypatch.setattr(engine._model, 'embed', fail)
 
 
 @pytest.mark.usefixtures('kernel')

@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 import subprocess
 import sys
+from typing import Any
 
 from edgetpu_retrain.errors import DeviceError
+from edgetpu_retrain.runtime.engines import edgetpu
 from edgetpu_retrain.runtime.engines.edgetpu import explain_failed_model, make_edgetpu_interpreter
 import numpy as np
 import pytest
@@ -25,10 +27,17 @@ def make_interpreter(model_path_or_content, device=None):
 """
 
 
+def load(library: str, device: str) -> tuple[Any, str]:
+    """Load the model with this library as Coral's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(edgetpu, 'LIBRARY', library)
+        return make_edgetpu_interpreter(MODEL, device, 1)
+
+
 def refusal(library: str, device: str = 'auto') -> str:
-    """Return the sentence with which loading the model is refused."""
+    """Return the error message of loading the model."""
     with pytest.raises(DeviceError) as refused:
-        make_edgetpu_interpreter(MODEL, device, 1, library)
+        load(library, device)
     message = str(refused.value)
     assert '\n' not in message
     assert '. ' not in message
@@ -74,7 +83,7 @@ def test_the_library_takes_over_the_compiled_part(
 ) -> None:
     monkeypatch.setenv('EDGETPU_STAND_IN_LOG', str(tmp_path / 'log'))
     (tmp_path / 'log').touch()
-    interpreter, name = make_edgetpu_interpreter(MODEL, device, 1, library)
+    interpreter, name = load(library, device)
     assert name.startswith(f'{runtime} ')
     assert (tmp_path / 'log').read_text() == options
     (image,), (embedding,) = interpreter.get_input_details(), interpreter.get_output_details()
@@ -96,7 +105,7 @@ def test_pycoral_comes_first_where_it_is_installed(
     folder = site / 'pycoral' / 'utils'
     folder.mkdir(parents=True)
     (folder / 'edgetpu.py').write_text(PYCORAL.format(library=library))
-    interpreter, name = make_edgetpu_interpreter(MODEL, device, 1, library)
+    interpreter, name = load(library, device)
     interpreter.allocate_tensors()
     assert name.startswith('pycoral ')
     assert sys.modules['pycoral.utils.edgetpu'].calls == [asked_for]
@@ -235,6 +244,6 @@ UNSUPPORTED = (
     ],
 )
 def test_a_model_that_the_library_refuses_is_explained(raw: str, part: str) -> None:
-    message = explain_failed_model(RuntimeError(raw))
+    message = str(explain_failed_model(RuntimeError(raw)))
     assert part in message
     assert '\n' not in message

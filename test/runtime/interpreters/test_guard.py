@@ -67,7 +67,7 @@ def test_a_call_that_does_not_return_is_abandoned() -> None:
     wait_until_ended('hanging')
 
 
-@pytest.mark.parametrize('let_go', [Guard.end, lambda _guard: None])
+@pytest.mark.parametrize('let_go', [lambda guard: guard.end(), lambda _guard: None])
 def test_a_closed_or_collected_guard_ends_its_thread(
     let_go: Callable[[Guard], None],
 ) -> None:

@@ -12,7 +12,7 @@ from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.model_file.quantization import dequantize
 from edgetpu_retrain.model_file.reading import read_model
-from edgetpu_retrain.runtime.interpreters.preprocessing import fit_to_input, Image
+from edgetpu_retrain.runtime.interpreters.preprocessing import fit_to_input, RgbArray
 from edgetpu_retrain.runtime.models.extractor import Extractor
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ def description(dtype: str) -> ModelDescription:
     return ModelDescription((1, HEIGHT, WIDTH, 3), dtype, dtype, 8, None, False, '')
 
 
-def picture(height: int, width: int, seed: int = 0) -> Image:
+def picture(height: int, width: int, seed: int = 0) -> RgbArray:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 
 
@@ -50,7 +50,7 @@ def test_float32_takes_pixels_from_minus_one_to_one() -> None:
     np.testing.assert_array_equal(fitted[0, 0, 0, :2], [-1, 1])
 
 
-def photographs() -> list[Image]:
+def photographs() -> list[RgbArray]:
     """Return the demo's photographs, which have the detail that aliasing feeds on."""
     found = []
     for file in sorted(importlib.resources.files(photographs_package).iterdir(), key=str):
@@ -66,7 +66,7 @@ def extractor() -> Extractor:
     return Extractor(read_model(default_extractor_path()), device='cpu')
 
 
-def view(photograph: Image, width: int, height: int) -> Image:
+def view(photograph: RgbArray, width: int, height: int) -> RgbArray:
     """Return a camera's view of photographs side by side, with the noise of its sensor."""
     times = -(-height // photograph.shape[0]), -(-width // photograph.shape[1])
     tiled = np.tile(photograph, (*times, 1))[:height, :width]
@@ -151,7 +151,7 @@ def test_shrinking_fast_gives_the_embedding_of_exact_averages(
 ) -> None:
     side = extractor.description.input_shape[1]
 
-    def cosine(first: Image, second: Image) -> float:
+    def cosine(first: RgbArray, second: RgbArray) -> float:
         a, b = (
             dequantize(extractor.embed(rgb), extractor.description.quantization).astype(float)
             for rgb in (first, second)

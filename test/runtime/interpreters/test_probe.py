@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 from collections.abc import Callable
-import hashlib
+import json
 import os
 from pathlib import Path
 import select
@@ -13,8 +13,7 @@ import time
 from typing import Any
 
 from edgetpu_retrain.errors import DeviceError, ModelFileError, RetrainError
-from edgetpu_retrain.extractors import default_extractor_path
-from edgetpu_retrain.runtime.interpreters.probe import is_packaged, probe, ProbeLimits
+from edgetpu_retrain.runtime.interpreters.probe import probe, ProbeLimits
 import pytest
 from support.small_models import build_extractor, build_extractor_tree, pack
 
@@ -142,11 +141,10 @@ def test_a_child_whose_device_hangs_ends_by_itself_in_the_end(
         sys.executable,
         '-m',
         'edgetpu_retrain.runtime.interpreters.probe',
-        '--compiled',
-        '1',
+        json.dumps([{'compiled': True}, {'wall_s': 1.0}]),
     ]
     child = subprocess.run(
-        [*command, '--wall-s', '1'],
+        command,
         check=False,
         input=COMPILED,
         capture_output=True,
@@ -173,10 +171,3 @@ def test_the_childs_error_is_reported(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / 'sitecustomize.py').write_text('import os\nos.write(2, b"no luck")\nos._exit(3)')
     monkeypatch.syspath_prepend(str(tmp_path))
     assert 'ended with code 3 (no luck)' in refusal(ModelFileError, MODEL)
-
-
-def test_the_packaged_extractor_is_known_by_its_content() -> None:
-    model = default_extractor_path().read_bytes()
-    assert is_packaged(hashlib.sha256(model).hexdigest())
-    assert not is_packaged(hashlib.sha256(model + b'\0').hexdigest())
-    assert not is_packaged('')

@@ -8,8 +8,8 @@ from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.model_file.quantization import dequantize
 from edgetpu_retrain.runtime.engines import edgetpu
-from edgetpu_retrain.runtime.interpreters.interpreter import make_interpreter
-from edgetpu_retrain.runtime.interpreters.preprocessing import fit_to_input, Image
+from edgetpu_retrain.runtime.interpreters.interpreter import load_model
+from edgetpu_retrain.runtime.interpreters.preprocessing import fit_to_input, RgbArray
 from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.runtime.models.extractor import Extractor
 import numpy as np
@@ -22,7 +22,7 @@ LABELS = ('cup', 'key', 'pen', 'Tür')
 DIMENSION = 32
 
 
-def picture(seed: int = 0) -> Image:
+def picture(seed: int = 0) -> RgbArray:
     """Return a picture whose colours differ from one to the next, as its embedding does then."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (4, 5, 3), np.uint8)
@@ -59,7 +59,7 @@ def test_the_embedding_is_exactly_the_extractors(dtype: str, rank: int) -> None:
 def test_the_scores_are_exactly_those_of_the_file_that_users_get(dtype: str, rank: int) -> None:
     _, model = retrained(dtype, rank)
     classifier = Classifier(model)
-    interpreter = make_interpreter(model).interpreter
+    interpreter = load_model(model, compiled=False).interpreter
     (image,), (scores,) = interpreter.get_input_details(), interpreter.get_output_details()
     for seed in range(5):
         tensor = fit_to_input(picture(seed), classifier.description)
@@ -103,11 +103,10 @@ def test_the_labels_come_from_the_file() -> None:
 
 
 @pytest.mark.usefixtures('runtime')
-def test_warming_up_and_refusing_a_picture_leave_the_classifier_as_it_was() -> None:
+def test_a_rejected_picture_leaves_the_classifier_as_it_was() -> None:
     classifier = Classifier(retrained('uint8')[1])
     before = classifier.classify(picture())
     kept = before.scores.copy(), before.embedding.copy()
-    classifier.warm_up()
     with pytest.raises(ImageError):
         classifier.classify(np.zeros((4, 4), np.uint8))
     after = classifier.classify(picture())

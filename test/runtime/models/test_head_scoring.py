@@ -8,7 +8,7 @@ from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.runtime.models.classifier import Classifier
-from edgetpu_retrain.runtime.models.head_scoring import score_embeddings
+from edgetpu_retrain.runtime.models.head_scoring import HeadScorer
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -45,7 +45,7 @@ def test_the_scores_are_exactly_those_of_the_whole_model(dtype: str, rank: int) 
     pictures = rng.integers(0, 256, (6, 8, 8, 3), np.uint8)
     passes = [classifier.classify(rgb) for rgb in pictures]
     embeddings = np.stack([one.embedding for one in passes])
-    scores = score_embeddings(model, embeddings)
+    scores = HeadScorer(model).scores(embeddings)
     assert scores.dtype == np.float32
     np.testing.assert_array_equal(scores, np.stack([one.scores for one in passes]))
 
@@ -53,21 +53,21 @@ def test_the_scores_are_exactly_those_of_the_whole_model(dtype: str, rank: int) 
 @pytest.mark.parametrize('dtype', DTYPES)
 def test_each_embedding_is_scored_for_itself(dtype: str) -> None:
     model, embeddings = retrained(dtype), random_embeddings(dtype, 7)
-    scores = score_embeddings(model, embeddings)
+    scores = HeadScorer(model).scores(embeddings)
     assert scores.shape == (7, CLASSES)
     assert len(np.unique(scores, axis=0)) == 7
-    np.testing.assert_array_equal(score_embeddings(model, embeddings[4:5]), scores[4:5])
+    np.testing.assert_array_equal(HeadScorer(model).scores(embeddings[4:5]), scores[4:5])
 
 
 def test_no_embeddings_have_no_scores() -> None:
-    assert score_embeddings(retrained('uint8'), random_embeddings('uint8', 0)).shape == (0, 5)
+    assert HeadScorer(retrained('uint8')).scores(random_embeddings('uint8', 0)).shape == (0, 5)
 
 
 def test_the_head_of_a_compiled_model_is_scored_without_an_edge_tpu() -> None:
     embeddings = random_embeddings('uint8', 3)
     np.testing.assert_array_equal(
-        score_embeddings(retrained('uint8', compiled=True), embeddings),
-        score_embeddings(retrained('uint8'), embeddings),
+        HeadScorer(retrained('uint8', compiled=True)).scores(embeddings),
+        HeadScorer(retrained('uint8')).scores(embeddings),
     )
 
 
@@ -82,9 +82,9 @@ def test_the_head_of_a_compiled_model_is_scored_without_an_edge_tpu() -> None:
 )
 def test_embeddings_of_another_form_are_rejected(embeddings: npt.NDArray[Any]) -> None:
     with pytest.raises(ValueError, match=rf'this model needs uint8 \[N, {DIMENSION}\]'):
-        score_embeddings(retrained('uint8'), embeddings)
+        HeadScorer(retrained('uint8')).scores(embeddings)
 
 
 def test_a_model_without_a_head_is_rejected() -> None:
     with pytest.raises(ModelFileError):
-        score_embeddings(build_extractor('uint8'), random_embeddings('uint8', 1))
+        HeadScorer(build_extractor('uint8')).scores(random_embeddings('uint8', 1))

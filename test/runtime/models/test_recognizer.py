@@ -8,11 +8,10 @@ from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.model_file.metadata.labels import pack_labels
 from edgetpu_retrain.model_file.quantization import dequantize
-from edgetpu_retrain.runtime.interpreters.preprocessing import Image
+from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.models import recognizer as module
 from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.runtime.models.extractor import Extractor
-from edgetpu_retrain.runtime.models.plain_classifier import PlainClassifier
 from edgetpu_retrain.runtime.models.recognizer import Recognizer
 from edgetpu_retrain.runtime.models.unknown_detection import UnknownDetection
 import numpy as np
@@ -22,7 +21,7 @@ from support.small_models import build_extractor
 DTYPES = ['uint8', 'int8', 'float32']
 
 
-def picture(seed: int) -> Image:
+def picture(seed: int) -> RgbArray:
     return np.random.default_rng(seed).integers(0, 256, (20, 30, 3), np.uint8)
 
 
@@ -41,13 +40,12 @@ def retrained(dtype: str = 'uint8') -> bytes:
 def test_any_model_with_one_score_a_class_will_do(dtype: str) -> None:
     # To the runtime an extractor is a classifier of so many classes.
     model = build_extractor(dtype, dimension=4)
-    plain = PlainClassifier(model)
     rgb = picture(1)
     raw = Extractor(model).embed(rgb)
-    assert np.array_equal(plain.classify(rgb), dequantize(raw, describe(model).quantization))
     recognizer = Recognizer(model, labels=('a', 'b', 'c', 'd'))
     answer = recognizer.recognize(rgb)
     assert answer.label == 'abcd'[int(np.argmax(raw))]
+    assert np.array_equal(answer.scores, dequantize(raw, describe(model).quantization))
     assert not answer.unknown
     packed = Recognizer(pack_labels(model, ('e', 'f', 'g', 'h')))
     assert packed.labels == ('e', 'f', 'g', 'h')

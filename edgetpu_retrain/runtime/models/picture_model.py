@@ -1,0 +1,80 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What extractors and classifiers share: a loaded model whose input is one picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import time
+from typing import Any
+
+from edgetpu_retrain.model_file.description import ModelDescription
+from edgetpu_retrain.runtime.interpreters.interpreter import load_model
+from edgetpu_retrain.runtime.interpreters.preprocessing import (
+    check_picture,
+    fit_to_input,
+    RgbArray,
+)
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class InferenceTimes:
+    """
+    The duration of each stage of one inference.
+
+    Args:
+        resize_s: seconds to resize the picture into the input tensor.
+        invoke_s: seconds from there until embedding and scores are available.
+    """
+
+    resize_s: float = 0.0
+    invoke_s: float = 0.0
+
+
+class PictureModel:
+    """
+    A model whose input is one picture, loaded and warmed up.
+
+    Use it from one thread at a time.
+
+    Args:
+        model: bytes of the .tflite file.
+        description: its description.
+        device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.load_model`.
+        num_threads: threads of the CPU's operators.
+
+    Attributes:
+        description: the model's description.
+        loaded: the interpreter and its device.
+        times: stage durations of the latest inference.
+
+    Raises:
+        ModelFileError: if the runtime cannot run it.
+        DeviceError: if there is no runtime, or no Edge TPU for a compiled model.
+    """
+
+    def __init__(
+        self, model: bytes, description: ModelDescription, device: str, num_threads: int
+    ) -> None:
+        compiled = description.compiled_for_edgetpu
+        self.description = description
+        self.loaded = load_model(model, compiled=compiled, device=device, num_threads=num_threads)
+        self.times = InferenceTimes()
+        interpreter = self.loaded.interpreter
+        self._input = interpreter.tensor(interpreter.get_input_details()[0]['index'])
+        self._outputs = [output['index'] for output in interpreter.get_output_details()]
+
+    def _run(self, rgb: RgbArray) -> list[npt.NDArray[Any]]:
+        """Return a copy of each output for a picture, as a vector; releases the GIL meanwhile."""
+        begin = time.perf_counter()
+        # The interpreter cannot run while a view of the tensor exists, and a stored traceback
+        # would keep a view alive.  So check the picture before creating one.
+        check_picture(rgb)
+        fit_to_input(rgb, self.description, out=self._input())
+        resized = time.perf_counter()
+        interpreter = self.loaded.interpreter
+        interpreter.invoke()
+        outputs = [interpreter.get_tensor(index).reshape(-1) for index in self._outputs]
+        self.times = InferenceTimes(resized - begin, time.perf_counter() - resized)
+        return outputs
