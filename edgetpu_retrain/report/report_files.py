@@ -14,8 +14,8 @@ from edgetpu_retrain.report.analysis.report_data import read_report_data
 from edgetpu_retrain.report.pictures import picture_urls
 from edgetpu_retrain.report.words.cards import displayed_samples
 from edgetpu_retrain.report.words.conclusions import conclude
+from edgetpu_retrain.store.files.disk_errors import as_store_error
 from edgetpu_retrain.store.files.durable_file import make_folder, write_durably
-from edgetpu_retrain.store.files.failure import as_store_error
 
 DEFAULT_NAME = 'report.html'
 

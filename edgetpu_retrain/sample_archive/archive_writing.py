@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import json
-import os
 from pathlib import Path
 from typing import Any
 import zipfile
@@ -20,13 +19,13 @@ from edgetpu_retrain.sample_archive.layout import (
     kind_to_json,
     SAMPLES,
 )
-from edgetpu_retrain.store.files.failure import store_error
+from edgetpu_retrain.store.files.disk_errors import store_error
+from edgetpu_retrain.store.files.durable_file import complete_or_absent
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.store.samples.snapshot import Snapshot
 import numpy as np
 
-_SUFFIX = '.partial'
 # numpy 1.26 has no type hints for it.
 _npy: Any = np.lib.format
 
@@ -51,20 +50,13 @@ def write_archive(
     """
     if path.exists():
         raise RequestError(f'{path} is there already: give another name, or remove it first')
-    partial = path.with_name(f'.{path.name}{_SUFFIX}')
     try:
-        try:
-            with store.snapshot() as snapshot, partial.open('wb') as file:
-                total = snapshot.total()
-                if not total:
-                    raise RequestError(f'there are no samples in {store.path}: teach some first')
-                with zipfile.ZipFile(file, 'w') as archive:
-                    _write(archive, snapshot, total, on_sample)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        with store.snapshot() as snapshot, complete_or_absent(path) as partial:
+            total = snapshot.total()
+            if not total:
+                raise RequestError(f'there are no samples in {store.path}: teach some first')
+            with zipfile.ZipFile(partial, 'w') as archive:
+                _write(archive, snapshot, total, on_sample)
     except OSError as error:
         raise store_error('write the samples to', path, error) from error
     return total

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.label import check_label
-from edgetpu_retrain.store.files.failure import store_error
+from edgetpu_retrain.store.files.disk_errors import store_error
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 

@@ -9,7 +9,7 @@ import os
 import sys
 
 from edgetpu_retrain.node.main import main
-from edgetpu_retrain.store.files import folder_lock, lock_wait
+from edgetpu_retrain.store.files import lock_wait
 
 # For a lock, in seconds; a second's wait shows as much as ten do.
 PATIENCE_S = float(os.environ.get('PATIENCE_S', '1'))
@@ -31,5 +31,5 @@ def lay_aside_pass_keys() -> None:
 
 if __name__ == '__main__':
     lay_aside_pass_keys()
-    lock_wait.PATIENCE_S = folder_lock.PATIENCE_S = PATIENCE_S
+    lock_wait.PATIENCE_S = PATIENCE_S
     sys.exit(main())

@@ -12,23 +12,23 @@ import threading
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.database.schema import open_database
+from edgetpu_retrain.store.files.disk_errors import as_store_error, SQLITE_ERRORS, store_error
 from edgetpu_retrain.store.files.durable_file import make_folder, sync_folder
-from edgetpu_retrain.store.files.failure import as_store_error, SQLITE_FAILURES, store_error
 from edgetpu_retrain.store.files.lock_wait import wait_while_locked
 
 
 class SampleDatabase:
     """
-    A sample database that any thread may use; one transaction runs at a time.
+    A sample database for all threads; one transaction runs at a time.
 
     Args:
-        path: the SQLite file, created (with its folder) when it is not there.
-        must_open: False puts up with a file that cannot be opened; each transaction then tries
-            again, and raises what is raised here otherwise.
-        is_ending: asked while another program holds the file: whether to wait no longer.
+        path: the SQLite file, created (with its folder) if there is none.
+        must_open: False accepts a file that cannot be opened; each transaction then tries again,
+            and raises the error while that fails.
+        is_ending: called while another program holds the file: whether to stop waiting.
 
     Raises:
-        StoreError: when the file cannot be opened, is not ours or is of a newer release.
+        StoreError: if the file cannot be opened, is another program's or of a newer release.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class SampleDatabase:
                 raise
 
     def close(self) -> None:
-        """Close the file; a second time does nothing."""
+        """Close the file; a second call does nothing."""
         with self._lock:
             self._closed = True
             if self._connection is not None:
@@ -56,14 +56,14 @@ class SampleDatabase:
     @contextmanager
     def transaction(self, action: str, *, writing: bool = False) -> Iterator[sqlite3.Connection]:
         """
-        Run the body as one transaction: all of it is on the disk afterwards, or nothing.
+        Run the body as one transaction: all of it is on disk afterwards, or nothing.
 
         Args:
-            action: what is being done, for the message of a failure, to follow 'Cannot'.
-            writing: whether the body writes; a reading one waits for no other program.
+            action: what the body does, for error messages, to follow 'Cannot'.
+            writing: whether the body writes; a reading one does not wait for writers.
 
         Raises:
-            StoreError: when the database is closed or SQLite reports a failure.
+            StoreError: if the database is closed or SQLite fails.
         """
         with self._lock:
             if self._closed:
@@ -77,20 +77,20 @@ class SampleDatabase:
                 wait_while_locked(lambda: _begin(connection, writing=writing), self._is_ending)
                 yield connection
                 connection.execute('COMMIT')
-            except SQLITE_FAILURES as error:
+            except SQLITE_ERRORS as error:
                 raise store_error(action, self.path, error) from error
             finally:
-                # Only after a failure; SQLite undoes some failed transactions by itself.
+                # SQLite rolls back some failed transactions itself.
                 if connection.in_transaction:
                     with suppress(sqlite3.Error):
                         connection.execute('ROLLBACK')
 
     def _open(self) -> sqlite3.Connection:
-        with as_store_error('open the samples in', self.path, *SQLITE_FAILURES):
+        with as_store_error('open the samples in', self.path):
             make_folder(self.path.parent)
             connection = open_database(self.path, self._is_ending)
             try:
-                # SQLite flushes what is in its file, but not the file's name in its folder.
+                # SQLite flushes the content of its file, but not the file's name in its folder.
                 sync_folder(self.path.parent)
             except OSError:
                 connection.close()
@@ -100,10 +100,9 @@ class SampleDatabase:
 
 def _begin(connection: sqlite3.Connection, *, writing: bool) -> None:
     connection.execute('BEGIN IMMEDIATE' if writing else 'BEGIN')
-    if not writing:
-        try:
-            # Only reading takes the lock, and no statement of the body is to wait for it.
-            connection.execute('SELECT COUNT(*) FROM sqlite_master').fetchone()
-        except sqlite3.Error:
-            connection.execute('ROLLBACK')
-            raise
+    try:
+        # A reading transaction takes its lock, and its snapshot, only when it reads.
+        connection.execute('SELECT COUNT(*) FROM sqlite_master').fetchone()
+    except sqlite3.Error:
+        connection.execute('ROLLBACK')
+        raise

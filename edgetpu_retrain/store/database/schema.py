@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Opening a file that has the tables of the sample store, as they are in this release."""
+"""Opens a sample database: creates, checks or migrates its tables."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ import sqlite3
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.database.migration import back_up, migrate
 from edgetpu_retrain.store.database.structure import check_structure, TABLES
-from edgetpu_retrain.store.files.lock_wait import WAIT_SLICE_S, wait_while_locked
+from edgetpu_retrain.store.files.lock_wait import SQLITE_TIMEOUT_S, wait_while_locked
 
 # Marks the file as ours among all SQLite files: 'etrS' in ASCII.
 APPLICATION_ID = 0x65747253
 SCHEMA_VERSION = 2
 
-# The system keeps the file's pages as well; SQLite's own copy, 2 MB of them by default, would only
-# let a program grow for minutes.
+# The system caches the file's pages as well; SQLite's own cache, 2 MB by default, would only make
+# the process grow for minutes.
 _CACHE_KIB = 512
 
 
 def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connection:
     """
-    Open a sample database for durable writing; create it when there is none.
+    Open a sample database for durable writing; create it if there is none.
 
-    A file of another program or of a newer release is refused before anything is written; one
-    of an older release is migrated, after a copy of it was put beside it.
+    A file of another program or of a newer release is rejected before anything is written; one
+    of an older release is backed up and migrated.
 
     Args:
         path: the file; its folder exists.
         is_ending: see :func:`~edgetpu_retrain.store.files.lock_wait.wait_while_locked`.
 
     Returns:
-        A connection in autocommit mode, in WAL mode, with synchronous=FULL, on which any
-        thread may work, one at a time.
+        A connection in autocommit mode, in WAL mode, with synchronous=FULL, for any thread, one at
+        a time.
 
     Raises:
-        StoreError: when the file is not ours, too new, cannot have a write-ahead log, or cannot
-            be copied before its migration.
-        sqlite3.Error: when SQLite cannot open or create it.
+        StoreError: if the file is another program's, too new, cannot have a write-ahead log, or
+            cannot be copied before its migration.
+        sqlite3.Error: if SQLite cannot open or create it.
     """
     if path.exists():
         _check_without_writing(path)
     connection = sqlite3.connect(
-        path, timeout=WAIT_SLICE_S, isolation_level=None, check_same_thread=False
+        path, timeout=SQLITE_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )
     try:
         wait_while_locked(lambda: _schema_version(connection, path), is_ending)
@@ -54,7 +54,7 @@ def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connecti
         connection.execute('PRAGMA foreign_keys=ON')
         connection.execute(f'PRAGMA cache_size=-{_CACHE_KIB}')
         wait_while_locked(lambda: connection.execute('BEGIN IMMEDIATE'), is_ending)
-        _bring_up_to_date(connection, path)
+        _update_tables(connection, path)
     except BaseException:
         connection.close()
         raise
@@ -62,8 +62,8 @@ def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connecti
 
 
 def _check_without_writing(path: Path) -> None:
-    # A writing connection may fold a foreign file's log into it when it closes.  This one
-    # cannot; where it cannot even read (a half-created file), the writing one tells why.
+    # A writing connection may merge another program's log into its file when it closes; a reading
+    # one cannot.  If it cannot read (a half-created file), the writing one raises the reason.
     with (
         contextlib.suppress(sqlite3.OperationalError),
         contextlib.closing(sqlite3.connect(f'{path.as_uri()}?mode=ro', uri=True)) as connection,
@@ -72,7 +72,7 @@ def _check_without_writing(path: Path) -> None:
 
 
 def _schema_version(connection: sqlite3.Connection, path: Path) -> int:
-    """Return the version of the tables, 0 for an empty file; raise for a foreign one."""
+    """Return the version of the tables, 0 for an empty file; raise if they are not ours."""
     application = _pragma(connection, 'application_id')
     version = _pragma(connection, 'user_version')
     tables = connection.execute('SELECT COUNT(*) FROM sqlite_master').fetchone()[0]
@@ -100,7 +100,7 @@ def _schema_version(connection: sqlite3.Connection, path: Path) -> int:
 
 def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
     # https://www.sqlite.org/pragma.html#pragma_synchronous: with a write-ahead log only FULL
-    # flushes the log at each commit; NORMAL may lose the last ones in a power cut.
+    # flushes the log at each commit; NORMAL may lose the last commits in a power cut.
     mode = connection.execute('PRAGMA journal_mode=WAL').fetchone()[0]
     if mode != 'wal':
         raise StoreError(
@@ -110,10 +110,10 @@ def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute('PRAGMA synchronous=FULL')
 
 
-def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
-    """End the transaction that the connection is in, with the tables as they are now."""
+def _update_tables(connection: sqlite3.Connection, path: Path) -> None:
+    """Create or migrate the tables, and commit the transaction that the connection is in."""
     with connection:
-        # Asked again inside the transaction: another process may have been here meanwhile.
+        # Checked again inside the transaction: another process may have changed it meanwhile.
         version = _schema_version(connection, path)
         if version == 0:
             for statement in TABLES:

@@ -1,16 +1,15 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The tables of the sample store, and whether a file has them as plain tables.
+The tables of the sample store, and a check that a file has no others under their names.
 
-A sample is one labelled sight of a thing; an embedding is what one extractor made of it.
-They are two tables, so that a sample is relabelled or removed once for all extractors and can
-be embedded again by another extractor where its picture was kept.  ``addition`` is the id of
-the first sample of the same request: what one undo takes back.
+Samples and embeddings are two tables, so that a sample is relabelled or removed once for all
+extractors, and can be embedded again by another extractor if its picture is stored.  ``addition``
+is the id of the first sample of the same request, which one undo removes.
 
-A file from elsewhere may bear our mark and have, under the names of our tables, views that never
-end, triggers that fill the disk or expressions that ask for gigabytes.  Nothing of the kind is
-looked into: whatever is not a plain table with our columns is refused.
+A file from elsewhere may have our application id and, under the names of our tables, endless
+views, triggers that fill the disk, or expressions that need gigabytes.  Anything but plain tables
+with our columns is rejected before it is queried.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ TABLES = (
     """,
     """
     CREATE TABLE samples (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never given twice
+        id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never reused
         label TEXT NOT NULL,
         camera TEXT NOT NULL,                   -- '' when the picture came with a request
         stamp_ns INTEGER NOT NULL,              -- the image's stamp, nanoseconds, 0 = none
@@ -62,11 +61,11 @@ TABLES = (
     """,
 )
 
-# Where a row's number is the column itself.
+# Columns that are the row id.
 _ROW_NUMBERS = {('extractors', 'id'), ('samples', 'id'), ('images', 'sample_id')}
 _DEFAULTS = (None, '0')
 _CHECK = re.compile(r'\bCHECK\b', re.IGNORECASE)
-# What PRAGMA index_xinfo says of an indexed expression (https://www.sqlite.org/pragma.html).
+# The cid of an indexed expression in PRAGMA index_xinfo (https://www.sqlite.org/pragma.html).
 _EXPRESSION = -2
 
 
@@ -87,17 +86,17 @@ def _own_columns() -> dict[str, dict[str, str]]:
 
 def check_structure(connection: sqlite3.Connection, path: Path) -> None:
     """
-    Refuse a database with triggers, or with anything but our plain tables under their names.
+    Raise if a database has triggers, or anything but our plain tables under their names.
 
-    A table that is missing is no matter here: who needs it is told.
+    A missing table is no error here, but in the first query that needs it.
 
     Args:
         connection: to the database.
-        path: of it, for the message.
+        path: its file, for the message.
 
     Raises:
-        StoreError: when it is refused; nothing was changed.
-        sqlite3.Error: when it cannot be read.
+        StoreError: if it is rejected; nothing was changed.
+        sqlite3.Error: if it cannot be read.
     """
     problem = _problem(connection)
     if problem:
@@ -140,7 +139,7 @@ def _problem_of_table(connection: sqlite3.Connection, table: str) -> str:
 def _problem_of_indices(connection: sqlite3.Connection, table: str) -> str:
     for row in connection.execute(f'PRAGMA main.index_list({table})').fetchall():
         _, name, _, _, partial = row
-        # As a function, which takes any name as a value.
+        # A table-valued function accepts any name as a value.
         columns = connection.execute('SELECT cid FROM pragma_index_xinfo(?)', (name,))
         if partial or any(cid == _EXPRESSION for (cid,) in columns):
             return f'an index {name!a:.60} of expressions on table {table}'

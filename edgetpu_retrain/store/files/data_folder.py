@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The folder in which a robot's samples and models lie."""
+"""The data folder, with a robot's samples and models."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 
 from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.files.disk_errors import store_error
 from edgetpu_retrain.store.files.durable_file import make_folder
-from edgetpu_retrain.store.files.failure import store_error
 
 FOLDER_NAME = 'edgetpu_retrain'
 
@@ -19,27 +19,27 @@ SAMPLES_FILE = 'samples.db'
 MODELS_FOLDER = 'models'
 """The folder of the model versions, in the data folder."""
 
-_FOR_ITS_USER_ALONE = 0o700
+_OWNER_ONLY = 0o700
 
 
 def data_folder(parameter: str) -> Path:
     """
-    Return the data folder, created when it is not there.
+    Return the data folder, created if there is none.
 
-    A new one is for its user alone: what cameras saw may lie in it.  One that is there already
-    keeps its permissions.
+    A new one is accessible to its user only, because it may contain camera pictures.  An existing
+    one keeps its permissions.
 
     Args:
         parameter: the node's parameter ``data_dir``, or the command line's option; a leading
-            '~' is the user's home.  '' means ``$ROS_HOME/edgetpu_retrain`` or, where ROS_HOME is
-            not set, ``~/.ros/edgetpu_retrain`` (the rule of ROS 2's own rcl_logging and of ROS 1's
+            '~' is the user's home.  '' means ``$ROS_HOME/edgetpu_retrain`` or, if ROS_HOME is not
+            set, ``~/.ros/edgetpu_retrain`` (the rule of ROS 2's own rcl_logging and of ROS 1's
             https://wiki.ros.org/ROS/EnvironmentVariables#ROS_HOME).
 
     Returns:
         An absolute path to an existing folder.
 
     Raises:
-        StoreError: when the folder cannot be found or created.
+        StoreError: if the folder cannot be found or created.
     """
     try:
         if parameter:
@@ -47,11 +47,11 @@ def data_folder(parameter: str) -> Path:
         else:
             wanted = Path(os.environ.get('ROS_HOME') or '~/.ros') / FOLDER_NAME
         folder = wanted.expanduser().resolve()
-        make_folder(folder, _FOR_ITS_USER_ALONE)
+        make_folder(folder, _OWNER_ONLY)
     except OSError as error:
         raise store_error('create the data folder', wanted, error) from error
     except (RuntimeError, ValueError) as error:
-        # pathlib: RuntimeError when there is no home folder, ValueError for a null character.
+        # pathlib raises RuntimeError without a home folder, ValueError for a null character.
         raise StoreError(
             f'The data folder {parameter or "~/.ros"!r} cannot be found: {error}. '
             'What to do: set data_dir to the absolute path of a folder.'

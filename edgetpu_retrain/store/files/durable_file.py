@@ -1,16 +1,17 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Files and folders that are there, complete, after a crash or a power cut.
+Files and folders that are complete after a crash or a power cut.
 
-A new file is first written beside its final name, flushed to the disk, renamed, and then the
-folder, which holds the name, is flushed too.  Whoever opens the final name finds the old
-content or the new one, never a part (T. S. Pillai et al., 'All File Systems Are Not Created
-Equal', OSDI 2014, section 2.2).  These functions raise plain OSError; callers word it.
+A new file is written under a temporary name, flushed to the disk and renamed; then the folder,
+which contains the name, is flushed too.  A reader of the final name finds the old content or the
+new one, never a part (T. S. Pillai et al., 'All File Systems Are Not Created Equal', OSDI 2014,
+section 2.2).  These functions raise plain OSError.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 import contextlib
 import os
 from pathlib import Path
@@ -20,31 +21,48 @@ TEMPORARY_SUFFIX = '.partial'
 
 def write_durably(path: Path, content: bytes) -> None:
     """
-    Write a whole file so that it is on the disk when this returns.
+    Write a whole file so that it is on disk when this returns.
 
     Args:
-        path: the file; one already there is replaced in a single step.
+        path: the file; an existing one is replaced in a single step.
         content: all of its bytes.
 
     Raises:
-        OSError: when the disk refuses; the file is then as it was before.
+        OSError: if the disk fails; an existing file is then unchanged.
     """
-    temporary = path.with_name(f'.{path.name}{TEMPORARY_SUFFIX}')
-    try:
-        with temporary.open('wb') as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
+    with complete_or_absent(path) as temporary:
+        temporary.write_bytes(content)
     sync_folder(path.parent)
 
 
+@contextlib.contextmanager
+def complete_or_absent(path: Path, temporary: Path | None = None) -> Iterator[Path]:
+    """
+    Yield a temporary path to write to; afterwards, flush the file and rename it to its own path.
+
+    If the body fails, the temporary file is deleted.
+
+    Args:
+        path: the file; an existing one is replaced in a single step.
+        temporary: another temporary path than the default one.
+
+    Raises:
+        OSError: if the disk fails.
+    """
+    temporary = temporary or path.with_name(f'.{path.name}{TEMPORARY_SUFFIX}')
+    try:
+        yield temporary
+        with temporary.open('rb') as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
 def sync_folder(folder: Path) -> None:
-    """Flush the names in a folder to the disk; raise OSError when the disk refuses."""
+    """Flush the names in a folder to the disk; raise OSError if the disk fails."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -54,14 +72,14 @@ def sync_folder(folder: Path) -> None:
 
 def make_folder(folder: Path, mode: int = 0o777) -> None:
     """
-    Create a folder and the missing ones above it, on the disk when this returns.
+    Create a folder and its missing parents, on disk when this returns.
 
     Args:
-        folder: absolute path; nothing happens when it is there already.
-        mode: its permissions when it is new, less those that the umask takes away.
+        folder: absolute path; an existing folder is left as it is.
+        mode: permissions of a new folder, before the umask is applied.
 
     Raises:
-        OSError: when it cannot be created or a file has its name.
+        OSError: if it cannot be created, or a file has its name.
     """
     missing = [part for part in (folder, *folder.parents) if not part.exists()]
     folder.mkdir(mode, parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How long a request waits for a database that another program holds."""
+"""Waiting for a file that another program has locked."""
 
 from __future__ import annotations
 
@@ -9,38 +9,43 @@ import sqlite3
 import time
 from typing import TypeVar
 
-Answer = TypeVar('Answer')
+Result = TypeVar('Result')
 
 PATIENCE_S = 10.0
-"""Then the request is refused, seconds."""
+"""Then the request fails, seconds."""
 
-WAIT_SLICE_S = 0.1
-"""SQLite's own timeout: how long it waits before somebody looks whether all is to end."""
+SQLITE_TIMEOUT_S = 0.1
+"""Of connections: SQLite's own waiting cannot be interrupted."""
+
+_RETRY_PERIOD_S = 0.02
 
 
 def wait_while_locked(
-    function: Callable[[], Answer], is_ending: Callable[[], bool] = lambda: False
-) -> Answer:
+    function: Callable[[], Result], is_ending: Callable[[], bool] = lambda: False
+) -> Result:
     """
-    Call a function again and again until no other program's lock is in its way.
+    Call a function repeatedly until no lock of another program makes it fail.
 
-    SQLite's own waiting cannot be interrupted: a node that is told to end would have to wait for
-    whoever holds the database.
+    Waiting in the system or in SQLite could not be interrupted: a program that hangs with a lock
+    would keep a node from shutting down.
 
     Args:
-        function: begins something on a connection whose timeout is :data:`WAIT_SLICE_S`.
-        is_ending: whether nobody needs the answer any more; it is asked between two calls.
+        function: takes a lock without waiting: an flock, or something on a connection whose
+            timeout is :data:`SQLITE_TIMEOUT_S`.
+        is_ending: called between two attempts: whether to stop waiting.
 
     Raises:
-        sqlite3.OperationalError: when it is still locked after :data:`PATIENCE_S`, or all is to
-            end; and whatever else the function raises.
+        BlockingIOError, sqlite3.OperationalError: if it is still locked after :data:`PATIENCE_S`
+            or at the end; and any other exception of the function.
     """
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             return function()
-        except sqlite3.OperationalError as error:  # noqa: PERF203 - trying again is the point
-            # SQLite's words for SQLITE_BUSY (https://www.sqlite.org/rescode.html), because
-            # Python 3.10 does not pass its error codes on.
-            if 'is locked' not in str(error) or is_ending() or time.monotonic() >= deadline:
+        except (BlockingIOError, sqlite3.OperationalError) as error:
+            # SQLite's message for SQLITE_BUSY (https://www.sqlite.org/rescode.html), because
+            # Python 3.10 does not pass on its error codes.
+            locked = isinstance(error, BlockingIOError) or 'is locked' in str(error)
+            if not locked or is_ending() or time.monotonic() >= deadline:
                 raise
+        time.sleep(_RETRY_PERIOD_S)

@@ -1,12 +1,12 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Ownership: one node at a time on a data folder.
+Ownership: one node at a time for a data folder.
 
-The owner holds an flock on a file there, with its process id inside.  The kernel takes the lock
-back when the process ends, however it ends, so nothing is ever left to be cleared away by hand.
-On a disk that has become read-only the lock still works; only the process id is not written.
-The command line does not ask for it: it may read and write beside the node.
+The owner locks a file there with flock and writes its process id into it.  The kernel releases the
+lock when the process ends, however it ends, so a crash leaves nothing to clean up.  On a disk that
+became read-only the lock still works; only the process id is not written.  The command line takes
+no ownership: it may read and write while a node runs.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from pathlib import Path
 import platform
 
 from edgetpu_retrain.errors import StoreError
-from edgetpu_retrain.store.files.failure import as_store_error
+from edgetpu_retrain.store.files.disk_errors import as_store_error
 
 OWNER_FILE = 'owner'
 
-_NO_WRITING = (errno.EROFS, errno.EACCES, errno.EPERM)
+_READ_ONLY_ERRORS = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class Ownership(AbstractContextManager['Ownership']):
     """
-    A data folder taken into possession, until released or the process ends.
+    The ownership of a data folder, until it is released or the process ends.
 
     Args:
         folder: the data folder; it exists.
 
     Raises:
-        StoreError: when another node owns it, naming that one's process id, or when the lock
-            cannot be made.
+        StoreError: if another node owns it (the message has its process id), or the lock file
+            cannot be used.
 
     Example::
 
@@ -53,17 +53,17 @@ class Ownership(AbstractContextManager['Ownership']):
             except BaseException:
                 os.close(self._descriptor)
                 raise
-        _held.add(self)
+        _owned.add(self)
 
     def __exit__(self, *_: object) -> None:
         self.release()
 
     def release(self) -> None:
-        """Let another node own the folder; a second time does nothing."""
-        if self in _held:
-            _held.discard(self)
-            # The file stays: whoever waits for its lock would else hold that of a file that
-            # is gone while a third one makes a new file.
+        """Release the folder for other nodes; a second call does nothing."""
+        if self in _owned:
+            _owned.discard(self)
+            # The file stays: otherwise one process could lock the deleted file and another one
+            # a new file of the same name.
             os.close(self._descriptor)
 
     def _take(self) -> None:
@@ -76,12 +76,12 @@ class Ownership(AbstractContextManager['Ownership']):
             ) from error
         if not self._writable:
             return
-        # Written over before it is cut, so that a full disk has nothing to find room for.
+        # Overwrite before truncating, so that no disk space is needed.
         owner = f'{os.getpid()} {platform.node()}\n'.encode()
         os.ftruncate(self._descriptor, os.pwrite(self._descriptor, owner, 0))
 
     def _read_owner(self) -> str:
-        """Return who owns the folder, in words."""
+        """Return the owner as text."""
         if not self._writable:
             return 'which could not write its process id down'
         line, _, _ = os.pread(self._descriptor, 1000, 0).partition(b'\n')
@@ -97,20 +97,20 @@ def _open(path: Path) -> tuple[int, bool]:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o644), True
     except OSError as error:
-        if error.errno not in _NO_WRITING or not path.exists():
+        if error.errno not in _READ_ONLY_ERRORS or not path.exists():
             raise
     return os.open(path, os.O_RDONLY), False
 
 
-_held: set[Ownership] = set()
+_owned: set[Ownership] = set()
 
 
 def _release_in_child() -> None:
-    # It closes the child's copy of the file, which would keep the lock alive.
-    for ownership in list(_held):
+    # Close the child's copy of the descriptor, which would keep the lock alive.
+    for ownership in list(_owned):
         ownership.release()
 
 
-# A forked child (multiprocessing, not subprocess, which closes files) that outlives its parent
-# would own the folder on under the parent's process id.
+# A forked child (multiprocessing; subprocess closes files) that outlives its parent would continue
+# to own the folder under the parent's process id.
 os.register_at_fork(after_in_child=_release_in_child)

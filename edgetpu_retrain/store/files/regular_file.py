@@ -12,18 +12,17 @@ import stat
 
 def read_regular_file(path: Path, *, at_most: int | None = None) -> bytes:
     """
-    Return the bytes of a file that lies under this very name.
+    Return the bytes of a regular file.
 
-    A symbolic link could make the node read any file of its user, and a pipe would hold it up for
-    ever.
+    A symbolic link could make the node read any file of its user, and a pipe would block it.
 
     Args:
         path: of the file; folders above it may be links.
-        at_most: how many bytes it may have, None = any number.
+        at_most: the maximum number of bytes, None = any.
 
     Raises:
-        ValueError: when it has more.
-        OSError: when it is no regular file or cannot be read.
+        ValueError: if it has more.
+        OSError: if it is no regular file or cannot be read.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

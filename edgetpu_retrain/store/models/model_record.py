@@ -14,7 +14,7 @@ from typing import Any, TypeGuard
 from edgetpu_retrain.label import check_label
 from edgetpu_retrain.learning.arrays import IntArray
 
-# Messages and arrays count in 64 bits.
+# Counts in messages and arrays have 64 bits.
 _COUNT_END = 2**63
 
 
@@ -25,27 +25,26 @@ def _utc_now() -> str:
 @dataclass(frozen=True)
 class ModelRecord:
     """
-    Where a model came from and how good it is.
+    What a model was trained on, and its accuracy.
 
     Args:
         labels: class names in the order of the model's outputs.
-        sample_counts: class name to number of samples it was trained and measured with.
-        train_accuracy: fraction of the training samples that the float head got right.
-        validation_accuracy: fraction of the held-out samples that the float head got right;
-            None when there were too few samples to measure.
+        sample_counts: number of samples by class name, including held-out ones.
+        train_accuracy: accuracy of the float head on the training samples.
+        validation_accuracy: held-out accuracy of the float head; None if there were too few
+            samples to measure it.
         quantized_validation_accuracy: the same for the head inside the .tflite file.
-        confusion_matrix: held-out samples; rows = truth, columns = the float head's answer,
+        confusion_matrix: held-out samples; rows = truth, columns = prediction of the float head,
             both in the order of ``labels``.
         extractor: identity of the extractor, the SHA-256 of its file.
-        seconds: how long the training took.
-        parent_version: version that was the newest when this one was trained, 0 = none.
+        seconds: duration of the training.
+        parent_version: the newest version before this one, 0 = none.
         options: the training options by name.
-        thresholds: what the model's answers are compared with, by name, such as
-            ``unknown_threshold``; finite, one that nothing can exceed is left out.
-        created: when, in UTC, ISO 8601.
+        thresholds: finite thresholds of the model by name, such as ``unknown``.
+        created: time in UTC, ISO 8601.
 
     Raises:
-        ValueError: when the fields do not fit each other; the message names the field.
+        ValueError: if the fields contradict each other; the message names the field.
     """
 
     labels: tuple[str, ...]
@@ -91,24 +90,20 @@ class ModelRecord:
         datetime.fromisoformat(self.created)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as what :mod:`json` can write."""
-        values = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
-        values['sample_counts'] = dict(self.sample_counts)
-        values['options'] = dict(self.options)
-        values['thresholds'] = dict(self.thresholds)
-        return values
+        """Return the fields in types that :mod:`json` can write."""
+        return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ModelRecord:
         """
-        Return the record that :meth:`to_json` described.
+        Return the record from what :meth:`to_json` returned.
 
         Args:
-            values: name to value; names of later releases are passed over.
+            values: the fields by name; unknown names, of later releases, are ignored.
 
         Raises:
-            ValueError, TypeError, KeyError, OverflowError: when a field is missing or of the
-                wrong kind.
+            ValueError, TypeError, KeyError, OverflowError: if a field is missing or of a wrong
+                type.
         """
         known = {each.name for each in dataclasses.fields(cls)}
         fields = {name: value for name, value in values.items() if name in known}
@@ -121,7 +116,7 @@ class ModelRecord:
 
 
 def matrix_rows(matrix: IntArray | Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
-    """Return a matrix of counts as the tuples that a record holds."""
+    """Return a matrix of counts as nested tuples, as in a record."""
     return tuple(tuple(int(count) for count in row) for row in matrix)
 
 
@@ -142,7 +137,7 @@ def _is_list_of(values: object, is_one: Callable[[Any], bool]) -> bool:
 
 
 def _is_table_of(values: object, is_one: Callable[[Any], bool]) -> bool:
-    # What was JSON has texts for names.
+    # Names in JSON are always text.
     return isinstance(values, dict) and all(map(is_one, values.values()))
 
 
@@ -150,7 +145,7 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-# What may be in the file of a record, by field.
+# The check of each field's type.
 _TYPES: Mapping[str, Callable[[Any], bool]] = {
     'labels': lambda values: _is_list_of(values, _is_text),
     'sample_counts': lambda values: _is_table_of(values, _is_count),

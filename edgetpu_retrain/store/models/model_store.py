@@ -9,8 +9,8 @@ import contextlib
 from pathlib import Path
 
 from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.files.disk_errors import as_store_error
 from edgetpu_retrain.store.files.durable_file import make_folder, write_durably
-from edgetpu_retrain.store.files.failure import as_store_error
 from edgetpu_retrain.store.files.folder_lock import locked_folder
 from edgetpu_retrain.store.files.regular_file import read_regular_file
 from edgetpu_retrain.store.models import model_version
@@ -19,9 +19,9 @@ from edgetpu_retrain.store.models.model_version import LARGEST_VERSION, ModelVer
 
 __all__ = ['ModelStore', 'ModelVersion']
 
-# Holds the highest version ever given, because the files of that version may be deleted.
+# The highest version number ever used; the files of that version may be deleted.
 _COUNTER = 'highest_version'
-# Nine digits and a line break; more is no number of a version.
+# Nine digits and a line break; a longer file is damaged.
 _MAX_COUNTER_BYTES = 32
 
 
@@ -30,11 +30,11 @@ class ModelStore:
     The model versions in one folder; every method may be called from any thread.
 
     Args:
-        folder: where they lie, created when it is not there.
-        is_ending: asked while another program writes there: whether to wait no longer.
+        folder: of the models, created if there is none.
+        is_ending: called while another program writes there: whether to stop waiting.
 
     Raises:
-        StoreError: when the folder cannot be created.
+        StoreError: if the folder cannot be created.
 
     Example::
 
@@ -49,53 +49,53 @@ class ModelStore:
             make_folder(self.folder)
 
     def locked(self) -> contextlib.AbstractContextManager[None]:
-        """Return a context in which nobody else writes to the folder, see `locked_folder`."""
+        """Return a context in which no other process writes to the folder, see `locked_folder`."""
         return locked_folder(self.folder, self._is_ending)
 
     def save(self, model: bytes, record: ModelRecord) -> ModelVersion:
         """
-        Write a model as a new version; all of it is on the disk when this returns.
+        Write a model as a new version; it is on disk when this returns.
 
         Args:
             model: bytes of the .tflite file.
-            record: where it came from.
+            record: what it was trained on.
 
         Returns:
             The new version; its number was never used before.
 
         Raises:
-            StoreError: when the disk refuses; the versions before are as they were.
+            StoreError: if the disk fails; earlier versions are unchanged.
         """
         with as_store_error('write a model to', self.folder), self.locked():
             return model_version.write_version(self.folder, self._claim_version(), model, record)
 
     def versions(self) -> tuple[int, ...]:
         """
-        Return the numbers of all versions whose writing was finished, ascending.
+        Return the numbers of all finished versions, ascending.
 
         Raises:
-            StoreError: when the folder cannot be read.
+            StoreError: if the folder cannot be read.
         """
         return tuple(number for number in self._numbers() if self._is_finished(number))
 
     def newest_version(self) -> int:
         """
-        Return the number of the newest finished version, 0 when there is none.
+        Return the number of the newest finished version, 0 if there is none.
 
-        It only lists the folder, so it may be asked every second whether another program has
-        trained.
+        It only lists the folder, so it may be called every second to detect another program's
+        training.
 
         Raises:
-            StoreError: when the folder cannot be read.
+            StoreError: if the folder cannot be read.
         """
         return next(filter(self._is_finished, reversed(self._numbers())), 0)
 
     def files_of(self, version: int) -> tuple[tuple[int, int], ...]:
         """
-        Return size and time of a version's files; they change when the files do.
+        Return size and modification time of a version's files, to detect changes.
 
         Args:
-            version: its number; a file that is not there counts as none.
+            version: its number; missing files are left out.
         """
         found = []
         for path_of in (model_version.model_path, model_version.record_path):
@@ -106,13 +106,13 @@ class ModelStore:
 
     def load(self, version: int) -> ModelVersion:
         """
-        Return one version, its files checked.
+        Return a version after checking its files.
 
         Args:
             version: its number.
 
         Raises:
-            StoreError: when there is no such version, or it is unfinished or damaged.
+            StoreError: if there is no such version, or it is unfinished or damaged.
         """
         try:
             found = model_version.read_version(self.folder, version)
@@ -123,24 +123,24 @@ class ModelStore:
 
     def latest(self) -> ModelVersion | None:
         """
-        Return the newest version that is finished and undamaged, None when there is none.
+        Return the newest version that is finished and undamaged, None if there is none.
 
-        :meth:`unusable` tells which newer ones were passed over and why.
+        :meth:`unusable` returns why newer ones were skipped.
 
         Raises:
-            StoreError: when the folder cannot be read.
+            StoreError: if the folder cannot be read.
         """
         return self.previous(LARGEST_VERSION + 1)
 
     def previous(self, version: int) -> ModelVersion | None:
         """
-        Return the newest undamaged version before another, None when there is none.
+        Return the newest undamaged version before another, None if there is none.
 
         Args:
-            version: the other one's number; it need not be there any more.
+            version: the number of the other one, which may be deleted.
 
         Raises:
-            StoreError: when the folder cannot be read.
+            StoreError: if the folder cannot be read.
         """
         for number in reversed(self._numbers()):
             if number < version:
@@ -150,10 +150,10 @@ class ModelStore:
 
     def unusable(self) -> dict[int, str]:
         """
-        Return the versions that cannot be loaded, with a sentence each that says why.
+        Return the versions that cannot be loaded, and the reason of each.
 
         Raises:
-            StoreError: when the folder cannot be read.
+            StoreError: if the folder cannot be read.
         """
         reasons = {number: self._why_unusable(number) for number in self._numbers()}
         return {number: reason for number, reason in reasons.items() if reason}
@@ -162,19 +162,19 @@ class ModelStore:
         """
         Delete old versions, so that the newest ``keep`` undamaged ones are left.
 
-        What is in use is never deleted, nor is the newest.  A damaged or unfinished version
-        does not count as kept; it is deleted once it is older than all that are.
+        Versions in use and the newest one are never deleted.  A damaged or unfinished version
+        does not count as kept, and is deleted once it is older than all kept ones.
 
         Args:
-            keep: how many to keep, 1 or more.
-            in_use: numbers of the versions that serve, or are to.
+            keep: the number of versions to keep, 1 or more.
+            in_use: numbers of the versions that serve, or will.
 
         Returns:
             The numbers of the deleted versions, ascending.
 
         Raises:
-            ValueError: when ``keep`` is less than 1.
-            StoreError: when the disk refuses; what is left is whole.
+            ValueError: if ``keep`` is less than 1.
+            StoreError: if the disk fails; the remaining versions are complete.
         """
         if keep < 1:
             raise ValueError(f'keep is {keep}; it must be 1 or more')
@@ -190,16 +190,16 @@ class ModelStore:
 
     def clear_leftovers(self) -> None:
         """
-        Delete what a process that was killed left half written; every writing does so, too.
+        Delete what a killed process left half written; every method that writes does so, too.
 
         Raises:
-            StoreError: when the disk refuses.
+            StoreError: if the disk fails.
         """
         with as_store_error('delete what was left half written in', self.folder), self.locked():
             pass
 
     def _numbers(self) -> tuple[int, ...]:
-        """Return the numbers of all versions that have any file, finished or not, ascending."""
+        """Return the numbers of all versions, also unfinished ones, ascending."""
         with as_store_error('list the models in', self.folder):
             names = [path.name for path in self.folder.iterdir()]
         return tuple(sorted({model_version.version_of_file(name) for name in names} - {0}))
@@ -224,7 +224,7 @@ class ModelStore:
         return ''
 
     def _claim_version(self) -> int:
-        """Return the next version number, taken for good even if its writing fails."""
+        """Return the next version number, which is used up even if writing the version fails."""
         path = self.folder / _COUNTER
         try:
             counter = int(read_regular_file(path, at_most=_MAX_COUNTER_BYTES))

@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-ModelVersion: one finished training, two files that are written and deleted so that a kill tells.
+ModelVersion: one finished training, stored as two files.
 
-``model_000012.tflite`` works alone anywhere, and ``model_000012.json`` tells where it came from
-and the size and SHA-256 that the first must have.  The record is written last and deleted first,
-so a version without one was never finished.
+``model_000012.tflite`` works without the other one.  ``model_000012.json`` records what it was
+trained on, its size and its SHA-256.  The record is written last and deleted first, so a version
+without one is unfinished.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from pathlib import Path
 import re
 
 from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.files.disk_errors import as_store_error, store_error
 from edgetpu_retrain.store.files.durable_file import sync_folder, write_durably
-from edgetpu_retrain.store.files.failure import as_store_error, store_error
 from edgetpu_retrain.store.files.regular_file import read_regular_file
 from edgetpu_retrain.store.models.model_record import ModelRecord
 
@@ -29,7 +29,7 @@ LARGEST_VERSION = 999_999_999
 
 RECORD_FORMAT = 1
 
-# What a record that no release wrote may raise when it is read.
+# What reading a damaged record may raise.
 _DAMAGE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 _FILE_NAME = re.compile(r'model_(\d{6,9})\.(?:tflite|json)', re.ASCII)
 
@@ -42,7 +42,7 @@ class ModelVersion:
     Args:
         version: its number, from 1.
         path: its .tflite file.
-        record: where it came from.
+        record: what it was trained on.
         sha256: of the file, 64 hexadecimal digits.
     """
 
@@ -56,7 +56,7 @@ class ModelVersion:
         Return the bytes of the .tflite file.
 
         Raises:
-            StoreError: when they cannot be read or are not the ones that were written.
+            StoreError: if they cannot be read or are not those that were written.
         """
         with as_store_error('read the model', self.path):
             model = read_regular_file(self.path)
@@ -69,33 +69,33 @@ class ModelVersion:
 
 
 def model_path(folder: Path, version: int) -> Path:
-    """Return where the .tflite file of a version lies, whether or not it is there."""
+    """Return the path of a version's .tflite file, whether or not it exists."""
     return folder / f'model_{version:06d}.tflite'
 
 
 def record_path(folder: Path, version: int) -> Path:
-    """Return where the record of a version lies, whether or not it is there."""
+    """Return the path of a version's record, whether or not it exists."""
     return folder / f'model_{version:06d}.json'
 
 
 def version_of_file(name: str) -> int:
-    """Return the version that a file name belongs to, 0 when it is none of ours."""
+    """Return the version that a file name belongs to, 0 if it is another file's."""
     match = _FILE_NAME.fullmatch(name)
     return int(match[1]) if match else 0
 
 
 def write_version(folder: Path, version: int, model: bytes, record: ModelRecord) -> ModelVersion:
     """
-    Write both files; all of them is on the disk when this returns.
+    Write both files; they are on disk when this returns.
 
     Args:
         folder: of the models.
-        version: its number, which no other has.
+        version: its number, which no other version has.
         model: bytes of the .tflite file.
-        record: where it came from.
+        record: what it was trained on.
 
     Raises:
-        OSError: when the disk refuses; nothing is left of the version then, as far as it lets.
+        OSError: if the disk fails; the files are then deleted if possible.
     """
     sha256 = hashlib.sha256(model).hexdigest()
     content = {
@@ -118,15 +118,15 @@ def write_version(folder: Path, version: int, model: bytes, record: ModelRecord)
 
 def read_version(folder: Path, version: int) -> ModelVersion:
     """
-    Read a version's record, and leave its model alone.
+    Read a version's record, but not its model.
 
     Args:
         folder: of the models.
         version: its number.
 
     Raises:
-        FileNotFoundError: when there is no record.
-        StoreError: when it cannot be read or is damaged.
+        FileNotFoundError: if there is no record.
+        StoreError: if it cannot be read or is damaged.
     """
     path = record_path(folder, version)
     try:
@@ -150,13 +150,13 @@ def read_version(folder: Path, version: int) -> ModelVersion:
 
 def delete_versions(folder: Path, versions: Sequence[int]) -> None:
     """
-    Delete the files of versions, as far as they are there.
+    Delete the files of versions; missing ones are ignored.
 
     Raises:
-        OSError: when the disk refuses.
+        OSError: if the disk fails.
     """
     for version in versions:
-        # The record first: whatever is left when this is cut short is an unfinished version.
+        # The record first: if this is interrupted, the version is unfinished.
         record_path(folder, version).unlink(missing_ok=True)
         model_path(folder, version).unlink(missing_ok=True)
     if versions:

@@ -4,8 +4,8 @@
 ChoiceFile: which model version was last chosen to serve, across restarts.
 
 The choice is a small file in the folder of the models, so that a rollback survives a restart.  It
-also counts the choices, for ``vision_msgs/VisionInfo``: its ``database_version`` never goes back.
-A copy of the file, written before the file itself, is read where that is damaged or missing.
+also counts the choices, for ``vision_msgs/VisionInfo``: its ``database_version`` never decreases.
+A copy, written before the file itself, is read if that is damaged or missing.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ import json
 from pathlib import Path
 
 from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.files.disk_errors import as_store_error
 from edgetpu_retrain.store.files.durable_file import write_durably
-from edgetpu_retrain.store.files.failure import as_store_error
 from edgetpu_retrain.store.files.regular_file import read_regular_file
 from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain.store.models.model_version import LARGEST_VERSION
 
 _FORMAT = 1
-# It becomes the int32 of a message.
+# An int32 in a message.
 _LARGEST = 2**31 - 1
-# What is written has less than a hundred.
+# The file has less than a hundred.
 _MAX_BYTES = 4096
 _FILE = 'serving.json'
 _COPY = 'serving.copy.json'
@@ -40,11 +40,11 @@ class Choice:
 
     Args:
         version: number of the model version that was chosen.
-        swaps: how many choices there were, this one included; grows by one with each.
-        newest: number of the newest version that there was then, or ``version``.
+        swaps: the number of choices so far, including this one.
+        newest: number of the newest version at that time, or ``version``.
 
     Raises:
-        ValueError: when the fields cannot be true.
+        ValueError: if the fields contradict each other.
     """
 
     version: int
@@ -83,13 +83,13 @@ class ChoiceFile:
 
     def current(self) -> Choice | None:
         """
-        Return the last choice, None when there never was one.
+        Return the last choice, None if there never was one.
 
-        It only reads a small file, so it may be asked every second whether another program has
-        chosen.
+        It only reads a small file, so it may be called every second to detect another program's
+        choice.
 
         Raises:
-            StoreError: when it cannot be read, or both copies are damaged.
+            StoreError: if it cannot be read, or both copies are damaged.
         """
         folder = self._models.folder
         with as_store_error('read which model serves in', folder):
@@ -110,30 +110,30 @@ class ChoiceFile:
 
     def choose(self, version: int) -> Choice:
         """
-        Write down that a version serves from now on; it is on the disk when this returns.
+        Record that a version serves from now on; it is on disk when this returns.
 
-        To choose the version that is the choice already is no swap and is not counted.
+        Choosing the current choice again is not counted as a swap.
 
         Args:
-            version: number of a version that is in the store.
+            version: number of a version in the store.
 
         Raises:
-            StoreError: when there is no such version, it is damaged, or the disk refuses; the
-                choice is then the one before.
+            StoreError: if there is no such version, it is damaged, or the disk fails; the choice
+                is then unchanged.
         """
         with self._locked():
             return self._write(version, self.current())
 
     def choose_instead_of(self, seen: Choice | None, version: int) -> Choice | None:
         """
-        Choose, unless somebody else has chosen meanwhile.
+        Choose a version, unless another program has chosen meanwhile.
 
         Args:
-            seen: what :meth:`current` returned when the version was decided on.
-            version: number of a version that is in the store.
+            seen: what :meth:`current` returned when the version was selected.
+            version: number of a version in the store.
 
         Returns:
-            None when the choice is another one than was seen; it stays.
+            None if the choice is no longer ``seen``; it is then unchanged.
 
         Raises:
             StoreError: as :meth:`choose`.
@@ -144,16 +144,16 @@ class ChoiceFile:
 
     def wanted(self, seen: Choice | None) -> tuple[int, ...]:
         """
-        Return what somebody wants to serve, newest first: new versions, then the chosen one.
+        Return the versions that should serve, newest first: new ones, then the chosen one.
 
-        New are those that were written since the choice: by a training that was ended before its
-        model could be chosen, or by another program.  It only lists the folder.
+        New ones were written since the choice: by a training that ended before its model could be
+        chosen, or by another program.  It only lists the folder.
 
         Args:
             seen: what :meth:`current` returned.
 
         Raises:
-            StoreError: when the folder cannot be read.
+            StoreError: if the folder cannot be read.
         """
         newest_first = tuple(reversed(self._models.versions()))
         if seen is None:
@@ -163,13 +163,13 @@ class ChoiceFile:
 
     def not_written_down(self, version: int) -> Choice:
         """
-        Return what :meth:`choose` would write, for a robot that serves although it cannot.
+        Return what :meth:`choose` would record, for a model that serves although it cannot.
 
         Args:
-            version: number of a version that is in the store.
+            version: number of a version in the store.
 
         Raises:
-            StoreError: when the folder cannot be read.
+            StoreError: if the folder cannot be read.
         """
         try:
             before = self.current()
@@ -187,20 +187,19 @@ class ChoiceFile:
         """
         Return all finished versions in the order in which a starting node should try them.
 
-        First come those that are :meth:`wanted`, then those before the chosen one, last those
-        that a rollback left behind; newest first each time.
+        First the :meth:`wanted` ones, then those before the chosen one, last those that a rollback
+        skipped; each newest first.
 
         Raises:
-            StoreError: as :meth:`current`, or when the folder cannot be read.
+            StoreError: as :meth:`current`, or if the folder cannot be read.
         """
-        serving = self.current()
-        wanted = self.wanted(serving)
-        if serving is None:
+        choice = self.current()
+        wanted = self.wanted(choice)
+        others = [number for number in reversed(self._models.versions()) if number not in wanted]
+        if choice is None:
             return wanted
-        newest_first = tuple(reversed(self._models.versions()))
-        before = [number for number in newest_first if number < serving.version]
-        left_behind = [n for n in newest_first if serving.version < n <= serving.newest]
-        return (*wanted, *before, *left_behind)
+        # A stable sort: those before the chosen one first.
+        return (*wanted, *sorted(others, key=lambda number: number > choice.version))
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -219,7 +218,7 @@ class ChoiceFile:
 
 
 def _read(path: Path) -> Choice | None:
-    """Return what a file says, None when there is none; raise ValueError when it is damaged."""
+    """Return the choice in a file, None if there is none; raise ValueError if it is damaged."""
     try:
         content = json.loads(read_regular_file(path, at_most=_MAX_BYTES))
     except FileNotFoundError:

@@ -17,7 +17,7 @@ MAX_DIMENSION = 1_000_000
 RawArray = npt.NDArray[Any]
 """Embeddings as an extractor wrote them: uint8, int8 or float32."""
 
-# Little-endian, so that a file can be carried to another machine.
+# Little-endian, so that a file can be copied to another machine.
 _DISK_DTYPES: dict[str, np.dtype[Any]] = {
     'uint8': np.dtype('u1'),
     'int8': np.dtype('i1'),
@@ -28,15 +28,15 @@ _DISK_DTYPES: dict[str, np.dtype[Any]] = {
 @dataclass(frozen=True)
 class EmbeddingKind:
     """
-    Length, type and quantization, which all embeddings of one extractor share.
+    Length, type and quantization of all embeddings of one extractor.
 
     Args:
         dimension: numbers in an embedding, D.
         dtype: 'uint8', 'int8' or 'float32'.
-        quantization: what the integers mean; None for float32.
+        quantization: of the integers; None for float32.
 
     Raises:
-        ValueError: when there is no such kind.
+        ValueError: if there is no such kind.
     """
 
     dimension: int
@@ -48,11 +48,9 @@ class EmbeddingKind:
             raise ValueError(
                 f'embedding has dtype {self.dtype}; allowed are {", ".join(_DISK_DTYPES)}'
             )
-        if self.dimension < 1:
-            raise ValueError(f'embedding has {self.dimension} numbers; it must have at least 1')
-        if self.dimension > MAX_DIMENSION:
+        if not 1 <= self.dimension <= MAX_DIMENSION:
             raise ValueError(
-                f'embedding has {self.dimension} numbers; it may have at most {MAX_DIMENSION}'
+                f'embedding has {self.dimension} numbers; it must have 1 to {MAX_DIMENSION}'
             )
         if (self.quantization is None) != (self.dtype == 'float32'):
             raise ValueError(
@@ -72,12 +70,12 @@ class EmbeddingKind:
         Return the kind of one embedding, raw ``[D]``.
 
         Raises:
-            ValueError: when it is not a vector of one of the types.
+            ValueError: if it is not a vector of one of the types.
         """
         if embedding.ndim != 1:
             raise ValueError(f'embedding has shape {embedding.shape}; it must be [D]')
         if quantization is not None:
-            # Plain numbers, as they come back from the disk.
+            # Python numbers, as they are read from the disk.
             quantization = QuantizationParameters(
                 float(quantization.scale), int(quantization.zero_point)
             )
@@ -92,12 +90,12 @@ class EmbeddingKind:
 
     @property
     def disk_dtype(self) -> np.dtype[Any]:
-        """The type of the numbers as they are stored."""
+        """The type of the stored numbers."""
         return _DISK_DTYPES[self.dtype]
 
     @property
     def num_bytes(self) -> int:
-        """Bytes that an embedding takes on disk."""
+        """Size of a stored embedding."""
         return self.dimension * self.disk_dtype.itemsize
 
     def to_disk(self, embedding: RawArray) -> bytes:

@@ -59,7 +59,6 @@ KILLED_MIGRATION = """
 import os, signal, sys
 from pathlib import Path
 from edgetpu_retrain.store.database import migration as sample_migration, schema as sample_schema
-from edgetpu_retrain.store.database import migration as sample_migration, schema as sample_schema
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 def die(*_):
@@ -70,7 +69,7 @@ def die_half_way(connection, version):
     die()
 
 if sys.argv[2] == 'copying':
-    sample_migration.os.fsync = die
+    os.fsync = die
 elif sys.argv[2] == 'copied':
     sample_schema.migrate = die
 else:

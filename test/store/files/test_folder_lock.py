@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 from pathlib import Path
 
-from edgetpu_retrain.store.files import folder_lock
+from edgetpu_retrain.store.files import lock_wait
 from edgetpu_retrain.store.files.folder_lock import LOCK_FILE, locked_folder
 import pytest
 
@@ -60,7 +60,7 @@ def test_another_writer_is_not_waited_for_when_all_is_to_end(tmp_path: Path) -> 
 def test_another_writer_is_not_waited_for_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folder_lock, 'PATIENCE_S', 0.0)
+    monkeypatch.setattr(lock_wait, 'PATIENCE_S', 0.0)
     with (tmp_path / LOCK_FILE).open('ab') as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(BlockingIOError), locked_folder(tmp_path):

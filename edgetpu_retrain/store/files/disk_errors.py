@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What SQLite and the operating system say went wrong, as one sentence for people."""
+"""Turns errors of the disk and of SQLite into a StoreError that says what to do."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import sqlite3
 
 from edgetpu_retrain.errors import StoreError
 
-SQLITE_FAILURES = (sqlite3.Error, UnicodeDecodeError, MemoryError)
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError, MemoryError)
 """
 What Python's sqlite3 raises.
 
-UnicodeDecodeError is what it makes of a damaged file whose names SQLite quotes in its own message,
-MemoryError of one that claims a row as large as all memory.
+UnicodeDecodeError for a damaged file whose names SQLite quotes in its own message, and MemoryError
+for one that declares a row as large as the memory.
 """
 
 _MOVE_AWAY = 'move it away (or restore a backup) and start again'
@@ -25,8 +25,8 @@ _FREE_SPACE = 'free space on its disk, then repeat the request'
 _LOCAL_DISK = 'set data_dir to a folder on a local disk'
 _PERMISSION = 'give this user write permission there, or set data_dir to a folder that has it'
 
-# SQLite's own words (https://www.sqlite.org/rescode.html, function sqlite3ErrStr) because
-# Python 3.10 does not pass its error codes on.
+# SQLite's messages (https://www.sqlite.org/rescode.html, function sqlite3ErrStr) because
+# Python 3.10 does not pass on its error codes.
 _ADVICE_FOR_SQLITE = {
     'file is not a database': f'it was not written by this package or is damaged: {_MOVE_AWAY}',
     'malformed': f'the file is damaged: {_MOVE_AWAY}',
@@ -52,7 +52,7 @@ _ADVICE_FOR_ERRNO = {
     errno.ENOTDIR: 'a part of the path is a file: set data_dir to a folder',
     errno.EEXIST: 'a file lies where a folder is needed: move it away or set another data_dir',
     errno.EISDIR: 'a folder lies where a file is needed: move it away',
-    errno.ELOOP: 'only files that lie there themselves are read: put a copy in its place',
+    errno.ELOOP: 'symbolic links are not followed: put a copy in its place',
     errno.EINVAL: 'move it away',
     errno.EIO: 'check that its disk is healthy and mounted',
     errno.EAGAIN: 'another program writes there: wait for it or end it, then repeat the request',
@@ -65,15 +65,12 @@ def store_error(
     action: str, path: Path, error: OSError | sqlite3.Error | UnicodeDecodeError | MemoryError
 ) -> StoreError:
     """
-    Put a failure of the disk or of SQLite into words.
+    Return a disk or SQLite error as a StoreError: what failed, where, why and what to do.
 
     Args:
-        action: what was being done, to follow 'Cannot', such as 'store a sample in'.
-        path: the file or folder it was done to.
-        error: what was raised, one of these or of :data:`SQLITE_FAILURES`.
-
-    Returns:
-        The error to raise ``from`` it: what failed, where, why and what to do.
+        action: what failed, to follow 'Cannot', such as 'store a sample in'.
+        path: the file or folder.
+        error: the error, an OSError or one of :data:`SQLITE_ERRORS`.
     """
     if isinstance(error, OSError):
         reason = error.strerror or str(error)
@@ -92,18 +89,15 @@ def store_error(
 
 
 @contextmanager
-def as_store_error(
-    action: str, path: Path, *others: type[sqlite3.Error | UnicodeDecodeError | MemoryError]
-) -> Iterator[None]:
+def as_store_error(action: str, path: Path) -> Iterator[None]:
     """
-    Raise the failures of the body as :func:`store_error` words them.
+    Raise disk and SQLite errors of the body as :func:`store_error` returns them.
 
     Args:
-        action: what is being done, to follow 'Cannot'.
-        path: the file or folder it is done to.
-        others: what is a failure besides OSError, of :data:`SQLITE_FAILURES`.
+        action: what the body does, to follow 'Cannot'.
+        path: the file or folder.
     """
     try:
         yield
-    except (OSError, *others) as error:
+    except (OSError, *SQLITE_ERRORS) as error:
         raise store_error(action, path, error) from error

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 import sqlite3
 
-from edgetpu_retrain.store.files.failure import store_error
+from edgetpu_retrain.store.files.disk_errors import store_error
 import pytest
 
 FILE = Path('/data/samples.db')
