@@ -14,8 +14,8 @@ from edgetpu_retrain.command_line.output import emit, percent, table, warn
 from edgetpu_retrain.command_line.workspace import open_models
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.model_file.metadata.label_file import coral_label_file
-from edgetpu_retrain.store.files.durable_file import write_durably
 from edgetpu_retrain.store.files.disk_errors import as_store_error
+from edgetpu_retrain.store.files.durable_file import write_durably
 from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
 from edgetpu_retrain.store.models.serving import ChoiceFile
 
