@@ -15,7 +15,7 @@ from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.models.model_training import Cancellation, TrainedModel
 from edgetpu_retrain.node.models.training_goal import GoalLimit, MAX_GOALS, training_options
 from edgetpu_retrain.node.models.training_messages import fill_result, progress_feedback
-from edgetpu_retrain.node.process.error_frames import release_frames
+from edgetpu_retrain.node.process.error_frames import clear_frames
 from edgetpu_retrain.node.requests.background_thread import BackgroundThread
 from edgetpu_retrain.node.requests.executor_future import on_executor
 from edgetpu_retrain.retraining import TrainingCancelled
@@ -110,17 +110,17 @@ class TrainingAction:
             else:
                 result.message = f'The node was deactivated. {result.message}'
                 goal.abort()
-            release_frames(error)
+            clear_frames(error)
         except RetrainError as error:
             result.message = presentable(sentence(error))
             self._node.get_logger().warning(f'no training: {result.message}')
             goal.abort()
-            release_frames(error)
+            clear_frames(error)
         except Exception as error:  # noqa: BLE001 - a bug must not end a robot's node
             result.message = f'Internal error, see the log of the node: {quoted(repr(error))}.'
             self._node.get_logger().error(traceback.format_exc())
             goal.abort()
-            release_frames(error)
+            clear_frames(error)
         else:
             fill_result(result, trained)
             self._node.get_logger().info(result.message)

@@ -1,26 +1,26 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What an error keeps alive, and how to let it go."""
+"""Clears the frames of a traceback, which keep the variables of all calls alive."""
 
 from __future__ import annotations
 
 import traceback
 
 
-def release_frames(error: BaseException | None) -> None:
+def clear_frames(error: BaseException | None) -> None:
     """
-    Let go of all that the calls behind an error worked with; for when its words were taken.
+    Clear the traceback frames of an exception after reporting it, also those of its causes.
 
-    A future keeps the error that ended it, the error the frames of all calls that it went
-    through, and one of these the future: pictures and whole models would stay in memory until
-    Python next looks for such circles.
+    A future refers to its exception, the exception to the frames of all calls that it passed
+    through, and one of these to the future, so that pictures and models stay in memory until the
+    garbage collector finds the cycle.
 
     Args:
-        error: has been caught; None = there is none.
+        error: a caught exception, or None.
     """
-    released: set[int] = set()
-    # 'raise error from error' makes a circle of its own.
-    while error is not None and id(error) not in released:
-        released.add(id(error))
+    cleared: set[int] = set()
+    # 'raise error from error' is a cycle.
+    while error is not None and id(error) not in cleared:
+        cleared.add(id(error))
         traceback.clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__

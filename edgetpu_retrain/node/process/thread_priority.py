@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Threads whose work can wait until the frames are done."""
+"""Lowers the priority of threads that are less urgent than frames."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import sys
 import threading
 
 _STEPS_BACK = 10
-"""As the command ``nice`` does by itself; Linux then gives other threads nine times the time."""
+"""The default of the command ``nice``; other threads then get nine times the CPU time."""
 
 _NICEST = 19
 
 
 def lower_priority() -> None:
     """
-    Let the calling thread compute when nothing more urgent wants the processor.
+    Lower the priority of the calling thread, permanently.
 
-    A frame that comes during a training then takes about as long as without one, rather than
-    twice as long, where two hardware threads share a core or other programs are busy; the
-    training hardly notices.  There is no way back: it is for threads that do nothing else.
+    If two hardware threads share a core or other programs are busy, a frame then takes about as
+    long during a training as without one, instead of twice as long; the training takes hardly
+    longer.
     """
-    # Elsewhere a thread has no priority of its own, and the whole process would get the lower one.
+    # Elsewhere the priority is that of the whole process.
     if sys.platform != 'linux':
         return
     thread = threading.get_native_id()
-    # Where a sandbox forbids it, the work is done all the same.
+    # A sandbox may forbid it.
     with contextlib.suppress(OSError):
         now = os.getpriority(os.PRIO_PROCESS, thread)
         os.setpriority(os.PRIO_PROCESS, thread, min(now + _STEPS_BACK, _NICEST))

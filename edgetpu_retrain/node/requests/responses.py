@@ -11,7 +11,7 @@ import traceback
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError, RetrainError
-from edgetpu_retrain.node.process.error_frames import release_frames
+from edgetpu_retrain.node.process.error_frames import clear_frames
 from edgetpu_retrain.node.requests.executor_future import on_executor
 from edgetpu_retrain.node.requests.refusal_log import RefusalLog
 from edgetpu_retrain.wording import presentable, quoted, sentence
@@ -64,7 +64,7 @@ class ServiceResponses:
             response.success = True
         except RetrainError as error:
             response.message = presentable(sentence(error))
-            release_frames(error)
+            clear_frames(error)
             line = self._refusals.line(response.message, time.monotonic())
             if line is not None:
                 self._node.get_logger().warning(f'request refused: {line}')
@@ -74,7 +74,7 @@ class ServiceResponses:
                     f'Internal error, see the log of the node: {quoted(repr(error))}.'
                 )
                 self._node.get_logger().error(traceback.format_exc())
-                release_frames(error)
+                clear_frames(error)
             else:
                 # A signal has ended ROS, and whatever is being done with it then fails.
                 response.message = DEACTIVATED

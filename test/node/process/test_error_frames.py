@@ -9,7 +9,7 @@ from typing import Any
 import weakref
 
 from action_msgs.msg import GoalStatus
-from edgetpu_retrain.node.process.error_frames import release_frames
+from edgetpu_retrain.node.process.error_frames import clear_frames
 import pytest
 from support.running_node import Person, RunningNode
 
@@ -38,16 +38,16 @@ def test_all_calls_behind_an_error_let_go(kept: list[weakref.ref[Picture]]) -> N
     with pytest.raises(ValueError, match='cannot be') as raised:
         ask()
     assert all(each() is not None for each in kept)
-    release_frames(raised.value)
+    clear_frames(raised.value)
     assert [each() for each in kept] == [None, None]
     assert str(raised.value) == 'cannot be'
-    release_frames(None)
+    clear_frames(None)
 
 
 def test_an_error_that_is_its_own_cause_holds_nobody_up() -> None:
     error = KeyError('not there')
     error.__cause__ = error
-    release_frames(error)
+    clear_frames(error)
 
 
 @pytest.fixture
