@@ -161,11 +161,11 @@ class RetrainNode(ManagedEntity):
                 return False
             if not isinstance(error, (RetrainError, FileNotFoundError)):
                 self._log.error(traceback.format_exc())
-            self._status.problem('configuration', sentence(error))
+            self._status.set_problem('configuration', sentence(error))
             # The process of a node that starts by itself ends with this.
             (self._log.fatal if self._autostart else self._log.error)(sentence(error))
             return False
-        self._status.problem('configuration', '')
+        self._status.set_problem('configuration', '')
         return True
 
     def _configure(self) -> None:
@@ -228,7 +228,7 @@ class RetrainNode(ManagedEntity):
 
     def _close_camera(self, name: str) -> None:
         self._cameras.pop(name).close()
-        self._status.problem(camera_problem(name), '')
+        self._status.set_problem(camera_problem(name), '')
 
     def _active(self) -> ActiveParts:
         if self._active_parts is None:
@@ -281,11 +281,12 @@ class RetrainNode(ManagedEntity):
 
     def _watch_camera(self, name: str, camera: Camera) -> None:
         assert self._parts is not None
+        problem = ''
         if silence := camera.check_silence():
-            self._log.warning(silence)
-            self._status.problem(camera_problem(name), sentence(silence))
-        elif not camera.is_silent:
-            # It was logged when it happened.
-            fault = self._parts.latest_fault(name)
-            problem = sentence(f'camera {name!r}: {fault}') if fault else ''
-            self._status.problem(camera_problem(name), problem)
+            problem = sentence(silence)
+            if problem != self._status.facts.problems.get(camera_problem(name)):
+                self._log.warning(silence)
+        elif fault := self._parts.latest_fault(name):
+            # Already logged.
+            problem = sentence(f'camera {name!r}: {fault}')
+        self._status.set_problem(camera_problem(name), problem)

@@ -1,18 +1,18 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A camera: one subscription, whose callback only hands the newest image over."""
+"""Camera: the subscription of a camera; its callback only passes the image on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, ExitStack
+from copy import copy
 import time
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.node.cameras.detection_input import DetectionInput
 from edgetpu_retrain.node.cameras.image_transport import IMAGE_TRANSPORTS
-from edgetpu_retrain.node.cameras.sensor_data import sensor_data_qos
 from edgetpu_retrain.node.cameras.silence_watch import SilenceWatch
 from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.frames.newest_frames import Frame
@@ -20,6 +20,7 @@ from edgetpu_retrain.node.older_rclpy import publisher_count
 from edgetpu_retrain.node.parameters.values import CameraParameters
 from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
+from rclpy.qos import qos_profile_sensor_data
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import CompressedImage, Image
@@ -29,20 +30,22 @@ _MESSAGE_TYPES = {'raw': Image, 'compressed': CompressedImage}
 
 class Camera:
     """
-    Subscribes to one camera's images, with sensor-data QoS unless ``qos_overrides`` say else.
-
-    ``name`` is the camera's, ``topic`` the resolved one its images come on; ``parameters`` can
-    be replaced by later ones, of which those that can change live take effect.
+    Subscribes to a camera's images with sensor-data QoS, unless ``qos_overrides`` change it.
 
     Args:
-        node: whose subscription it is.
+        node: creates the subscriptions.
         parameters: of this camera.
-        offer: takes each image; must not wait for anything.
-        statistics: is told what became of detections.
-        group: in which its messages are received.
+        offer: takes each frame; must not block.
+        statistics: counts detections.
+        group: callback group of the subscriptions.
+
+    Attributes:
+        name: of the camera.
+        topic: the resolved topic of its images.
+        parameters: can be replaced; those that can change at runtime take effect.
 
     Raises:
-        RequestError: when a topic's name or an override of its QoS is impossible.
+        RequestError: if a topic's name or a QoS override is invalid.
     """
 
     def __init__(
@@ -61,15 +64,15 @@ class Camera:
         self._detections: DetectionInput | None = None
         with ExitStack() as stack:
             with _subscribing(self.name, 'image_topic', parameters.image_topic):
-                # Remapping is for the image topic; the transport's own follows from what it
-                # became.
+                # The image topic is remapped; the transport's topic is derived from the result.
                 self.topic = node.resolve_topic_name(parameters.image_topic)
                 self.topic += self._transport.topic_suffix
                 self._subscription = node.create_subscription(
                     _MESSAGE_TYPES[parameters.image_transport],
                     self.topic,
                     self._receive,
-                    sensor_data_qos(),
+                    # Overrides change it in place.
+                    copy(qos_profile_sensor_data),
                     callback_group=group,
                     qos_overriding_options=QoSOverridingOptions.with_default_policies(),
                 )
@@ -85,23 +88,18 @@ class Camera:
         self._silence = SilenceWatch(self.name, self.topic, fast_dds=fast_dds)
 
     def close(self) -> None:
-        """Leave the topics."""
+        """Destroy the subscriptions."""
         self._stack.close()
 
     @property
     def detections_topic(self) -> str:
-        """The resolved topic of the detections, '' when there is none."""
+        """The resolved topic of the detections, ``''`` without detections."""
         return self._detections.topic if self._detections is not None else ''
 
-    def check_silence(self) -> str | None:
-        """Return a sentence for the log when a publisher is there but its images are not."""
+    def check_silence(self) -> str:
+        """Return a sentence while a publisher is matched but sends no images, else ``''``."""
         publishers = publisher_count(self._node, self._subscription)
         return self._silence.check(publishers, time.monotonic())
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether a silence was told and goes on."""
-        return self._silence.is_reported
 
     def _receive(self, message: Any) -> None:
         now = time.monotonic()
@@ -114,10 +112,10 @@ class Camera:
 
 @contextmanager
 def _subscribing(camera: str, parameter: str, topic: str) -> Iterator[None]:
-    """Raise RequestError that names the parameter when rclpy refuses a subscription."""
+    """Raise a RequestError that names the parameter if rclpy rejects the subscription."""
     try:
         yield
-    # rclpy has no common type for refused names, overrides and values of overrides.
+    # rclpy has no common type for invalid names, overrides and values of overrides.
     except Exception as error:
         raise RequestError(
             f'camera {camera!r} cannot subscribe to {topic!a}: set {camera}.{parameter} to the '

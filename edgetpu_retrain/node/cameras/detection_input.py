@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A camera's detections: one subscription, and the images that wait for what comes on it."""
+"""DetectionInput: the subscription of a camera's detections."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from edgetpu_retrain.node.cameras.detections import (
     most_certain,
 )
 from edgetpu_retrain.node.cameras.message_header import stamp_ns
-from edgetpu_retrain.node.cameras.sensor_data import sensor_data_qos
 from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.node.health.fault_counter import FaultCounter
@@ -24,30 +23,31 @@ from edgetpu_retrain.node.parameters.values import CameraParameters
 from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from vision_msgs.msg import Detection2DArray
 
 _LONGEST_WATCH_PERIOD_S = 0.5
 
-# A burst of arrays, such as a detector sends that works in batches.
+# For bursts of a detector that works in batches.
 _DEPTH = 10
 
 
 class DetectionInput:
     """
-    Subscribes to detections and hands over images with the detections of the same stamp.
+    Subscribes to detections and offers images with the detections of the same stamp.
 
-    All methods are called one at a time, by the thread in which messages are received.
+    Call it from the thread that receives images.
 
     Args:
-        node: whose subscription it is.
-        parameters: returns the present ones of the camera.
-        offer: takes images with their detections; must not wait for anything.
-        statistics: is told what became of the detections.
-        group: in which messages are received.
+        node: creates the subscription.
+        parameters: returns the camera's current parameters.
+        offer: takes images with their detections; must not block.
+        statistics: counts the detections.
+        group: callback group of the subscription.
 
     Raises:
-        Exception: of rclpy, when the topic's name or an override of its QoS is impossible.
+        Exception: of rclpy, if the topic's name or a QoS override is invalid.
     """
 
     def __init__(
@@ -71,23 +71,23 @@ class DetectionInput:
             Detection2DArray,
             parameters().detections_topic,
             self._receive,
-            sensor_data_qos(_DEPTH),
+            QoSProfile(depth=_DEPTH, reliability=ReliabilityPolicy.BEST_EFFORT),
             callback_group=group,
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
         self.topic = self._subscription.topic_name
         period = min(_LONGEST_WATCH_PERIOD_S, parameters().detections_timeout_s)
-        # The node's own clock may be a simulation's, stand still or be set back.
+        # With use_sim_time the node's clock can stop or jump.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(period, self._expire, group, clock=steady)
 
     def close(self) -> None:
-        """Leave the topic."""
+        """Destroy the subscription."""
         self._node.destroy_timer(self._timer)
         self._node.destroy_subscription(self._subscription)
 
     def image_arrived(self, frame: Frame) -> None:
-        """Take an image of the camera."""
+        """Match an image of the camera."""
         self._expire()
         matched = self._matcher.add_image(frame)
         if matched is not None:
@@ -108,13 +108,13 @@ class DetectionInput:
             return
         self._keep_most_certain(message)
         for detection in message.detections:
-            # They have served, and are most of what would wait for the image.
+            # Not needed any more, and most of the memory of waiting detections.
             detection.results = []
-        matched, made_way = self._matcher.add_detections(message, time.monotonic())
+        matched, dropped = self._matcher.add_detections(message, time.monotonic())
         if matched is not None:
-            # Waiting for the detector is no latency of this node's.
+            # The wait for the detector does not count as latency of this node.
             self._offer(replace(matched, arrived=time.monotonic()))
-        for _ in made_way:
+        for _ in dropped:
             self._lose('too many wait for their image')
 
     def _keep_most_certain(self, message: Any) -> None:

@@ -1,9 +1,9 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Detections: boxes of another node, matched with the images that they are of, and cut out.
+Detections: boxes from another node, matched with their images by stamp.
 
-Nothing here needs ROS: a detection array is whatever has the fields of
+Does not import ROS: a detection array is any object with the fields of
 ``vision_msgs/Detection2DArray``.
 """
 
@@ -23,28 +23,28 @@ from edgetpu_retrain.store.samples.embedding_kind import RawArray
 from edgetpu_retrain.wording import quoted
 
 MOST_IMAGES = 32
-"""So many images of a camera wait for their detections: one second at 30 a second."""
+"""Images of a camera that wait for their detections: one second at 30 a second."""
 
 MOST_IMAGE_BYTES = 256 * 1024 * 1024
-"""So much these images may hold together; the newest waits in any case."""
+"""Size of these images together; the newest one always waits."""
 
 MOST_DETECTIONS = 32
-"""So many detection arrays of a camera wait for their image."""
+"""Detection arrays of a camera that wait for their image."""
 
 MAX_BOXES = 10_000
-"""In one detection array; detectors give 100 to 300, and all are looked at for the best scores."""
+"""In one detection array; detectors send 100 to 300, and all of them are sorted by score."""
 
 MAX_HYPOTHESES = 100_000
-"""In all boxes of a detection array: ten for each of the most boxes; only their scores count."""
+"""In all boxes of a detection array: ten for each of the most boxes; only scores are used."""
 
 MAX_ID_LENGTH = 255
-"""Characters in the id of a box, which is sent again with its answer."""
+"""Characters in the id of a box, which is published again with its classification."""
 
 
 @dataclass(frozen=True, eq=False)
 class Box:
     """
-    One detection and where it is in the image.
+    A detection and its region in the image.
 
     Args:
         detection: the ``vision_msgs/Detection2D``.
@@ -58,10 +58,10 @@ class Box:
 @dataclass(frozen=True, eq=False)
 class BoxClassification:
     """
-    What a model says of one box.
+    The classification of a box.
 
     Args:
-        box: which one.
+        box: the classified box.
         scores: float32 ``[C]``.
         embedding: raw ``[D]``.
     """
@@ -73,13 +73,13 @@ class BoxClassification:
 
 def check_detections(message: Any) -> None:
     """
-    Refuse a detection array that would take more time or memory than its answer is worth.
+    Reject a detection array that would take too much time or memory.
 
     Args:
         message: a ``vision_msgs/Detection2DArray``.
 
     Raises:
-        ImageError: naming what is too much, and the limit.
+        ImageError: names the excess and the limit.
     """
     check_header('the detections', message.header)
     if len(message.detections) > MAX_BOXES:
@@ -104,44 +104,43 @@ def check_detections(message: Any) -> None:
 
 def boxes_within(detections: Sequence[Any], width: int, height: int) -> list[Box]:
     """
-    Return the boxes that have at least a pixel in an image; those partly outside are clipped.
+    Return the boxes with at least one pixel in an image, clipped to it.
 
     Args:
-        detections: of ``vision_msgs/Detection2D``, in pixels of the whole image.  Of a box that
-            is turned the upright rectangle around it is taken.
+        detections: ``vision_msgs/Detection2D``, in pixels of the whole image.  A rotated box is
+            replaced by its upright bounding box.
         width: of the image.
         height: of the image.
     """
-    boxes = []
-    for detection in detections:
-        region = Region.enclosing(*_edges(detection.bbox), width=width, height=height)
-        if region is not None:
-            boxes.append(Box(detection, region))
-    return boxes
+    regions = (
+        Region.enclosing(*_edges(each.bbox), width=width, height=height) for each in detections
+    )
+    return [
+        Box(detection, region)
+        for detection, region in zip(detections, regions, strict=True)
+        if region is not None
+    ]
 
 
 def most_certain(detections: Sequence[Any], most: int) -> list[Any]:
     """
-    Return the detections of the highest scores, in the order in which they came.
+    Return the detections with the highest scores, in their original order.
 
     Args:
-        detections: of ``vision_msgs/Detection2D``; one without a hypothesis has the score 0.
-        most: how many to return.
+        detections: ``vision_msgs/Detection2D``; one without a hypothesis has score 0.
+        most: maximum number to return.
     """
-    if len(detections) <= most:
-        return list(detections)
     best_first = sorted(range(len(detections)), key=lambda index: -_score(detections[index]))
     return [detections[index] for index in sorted(best_first[:most])]
 
 
 def _score(detection: Any) -> float:
     scores = [float(each.hypothesis.score) for each in detection.results]
-    # Not a number is no reason to be preferred.
     return max((score for score in scores if not math.isnan(score)), default=0.0)
 
 
 def _edges(bbox: Any) -> tuple[float, float, float, float]:
-    """Return left, top, right and bottom edge of the upright rectangle around a box."""
+    """Return left, top, right and bottom edge of a box's upright bounding box."""
     x, y, theta = bbox.center.position.x, bbox.center.position.y, bbox.center.theta
     if not (bbox.size_x > 0.0 and bbox.size_y > 0.0 and math.isfinite(theta)):
         return math.nan, math.nan, math.nan, math.nan
@@ -153,78 +152,70 @@ def _edges(bbox: Any) -> tuple[float, float, float, float]:
 
 class DetectionMatcher:
     """
-    Finds the image of each detection array by its stamp, whichever of the two comes first.
+    Matches detection arrays with images of the same stamp, whichever arrives first.
 
-    A detector answers some time after the image came, and only for the images that it took, so
-    images wait here: for a bounded time, and a bounded number of them.  Not thread-safe.
+    A detector publishes some time after the image, and may skip images.  Both wait here, in
+    bounded number and for a bounded time.  Not thread-safe.
+
+    Not :class:`message_filters.TimeSynchronizer`: it does not report what it drops, and has no
+    limit of bytes.
     """
 
     def __init__(self) -> None:
-        # By stamp, oldest arrival first: dicts keep the order of insertion.
+        # By stamp, in order of arrival.
         self._images: dict[int, Frame] = {}
         self._detections: dict[int, tuple[float, Any]] = {}
 
     def add_image(self, frame: Frame) -> Frame | None:
-        """Take an image; returns it with its detections when these were waiting."""
+        """Add an image; return it with its detections if they are waiting."""
         stamp = stamp_ns(frame.message.header)
-        # Without the pixels that somebody may have converted: a waiting JPEG file is small.
-        frame = replace(frame)
-        waiting = self._detections.pop(stamp, None)
-        if waiting is not None:
-            return replace(frame, detections=waiting[1])
+        if stamp in self._detections:
+            return replace(frame, detections=self._detections.pop(stamp)[1])
         self._images.pop(stamp, None)
-        self._images[stamp] = frame
-        while len(self._images) > 1 and self._are_too_many():
-            del self._images[next(iter(self._images))]
+        # The copy does not share decoded pixels, which are larger than a JPEG file.
+        self._images[stamp] = replace(frame)
+        size = sum(len(each.message.data) for each in self._images.values())
+        while len(self._images) > MOST_IMAGES or (
+            size > MOST_IMAGE_BYTES and len(self._images) > 1
+        ):
+            oldest = self._images.pop(next(iter(self._images)))
+            size -= len(oldest.message.data)
         return None
-
-    def _are_too_many(self) -> bool:
-        held = sum(len(each.message.data) for each in self._images.values())
-        return len(self._images) > MOST_IMAGES or held > MOST_IMAGE_BYTES
 
     def add_detections(self, detections: Any, now: float) -> tuple[Frame | None, list[Any]]:
         """
-        Take a detection array.
+        Add a detection array.
 
         Args:
             detections: a ``vision_msgs/Detection2DArray``.
             now: seconds of :func:`time.monotonic`.
 
         Returns:
-            The image with these detections, None when it has not come; and arrays that had to
-            make way.
+            The image with these detections, None if it has not arrived; and dropped arrays.
         """
         stamp = stamp_ns(detections.header)
-        frame = self._images.pop(stamp, None)
-        if frame is not None:
-            return replace(frame, detections=detections), []
-        replaced = self._detections.pop(stamp, None)
+        if stamp in self._images:
+            return replace(self._images.pop(stamp), detections=detections), []
+        dropped = [self._detections.pop(stamp)] if stamp in self._detections else []
         self._detections[stamp] = now, detections
-        made_way = [] if replaced is None else [replaced[1]]
         if len(self._detections) > MOST_DETECTIONS:
-            made_way.append(self._detections.pop(next(iter(self._detections)))[1])
-        return None, made_way
+            dropped.append(self._detections.pop(next(iter(self._detections))))
+        return None, [each for _, each in dropped]
 
     def expire(self, now: float, longest_wait_s: float) -> list[Any]:
         """
-        Forget what waited too long.
+        Drop images and detections that waited too long.
 
         Args:
             now: seconds of :func:`time.monotonic`.
-            longest_wait_s: seconds that images and detections wait for each other.
+            longest_wait_s: maximum wait, seconds.
 
         Returns:
-            The detection arrays whose image never came.
+            The dropped detection arrays.
         """
         since = now - longest_wait_s
         self._images = {
             stamp: frame for stamp, frame in self._images.items() if frame.arrived >= since
         }
-        expired = [
-            (stamp, detections)
-            for stamp, (arrived, detections) in self._detections.items()
-            if arrived < since
-        ]
-        for stamp, _ in expired:
-            del self._detections[stamp]
-        return [detections for _, detections in expired]
+        expired = [stamp for stamp, (arrived, _) in self._detections.items() if arrived < since]
+        return [self._detections.pop(stamp)[1] for stamp in expired]

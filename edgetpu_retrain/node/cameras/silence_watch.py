@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Notices a camera whose publisher is there but whose images are not."""
+"""SilenceWatch: detects a camera that has a publisher but sends no images."""
 
 from __future__ import annotations
 
@@ -17,51 +17,39 @@ _ANY_OTHER = 'check that the camera is running and that its network reaches this
 
 class SilenceWatch:
     """
-    Watches one camera; a pure clockwork that is told what happens and when.
+    Detects the silence of one camera.
 
     Times are seconds of :func:`time.monotonic`.
 
     Args:
         camera: its name.
-        topic: of its images, as resolved.
-        fast_dds: whether the middleware is Fast DDS, which has a reason of its own.
+        topic: the resolved topic of its images.
+        fast_dds: whether the middleware is Fast DDS, which can lose large images.
     """
 
     def __init__(self, camera: str, topic: str, *, fast_dds: bool) -> None:
-        self._camera = camera
-        self._topic = topic
-        self._reason = _LARGE_IMAGES if fast_dds else _ANY_OTHER
+        self._problem = (
+            f'camera {camera!r}: a publisher is matched on {topic}, but no image has arrived for '
+            f'{SILENCE_S:.0f} s; {_LARGE_IMAGES if fast_dds else _ANY_OTHER}'
+        )
         self._silent_since: float | None = None
-        self._reported = False
-
-    @property
-    def is_reported(self) -> bool:
-        """Whether a silence was told and goes on."""
-        return self._reported
 
     def image_arrived(self, now: float) -> None:
-        """Note that an image came; a silence after it is worth a new report."""
+        """Restart the time of silence."""
         self._silent_since = now
-        self._reported = False
 
-    def check(self, num_publishers: int, now: float) -> str | None:
+    def check(self, publishers: int, now: float) -> str:
         """
-        Return the sentence to be logged when images have been missing too long, else None.
+        Return a sentence while the camera is silent, else ``''``.
 
         Args:
-            num_publishers: how many publishers are matched.
+            publishers: number of matched publishers.
             now: the time.
         """
-        if not num_publishers:
+        if not publishers:
             self._silent_since = None
-            self._reported = False
-            return None
-        if self._silent_since is None:
+        elif self._silent_since is None:
             self._silent_since = now
-        if self._reported or now - self._silent_since < SILENCE_S:
-            return None
-        self._reported = True
-        return (
-            f'camera {self._camera!r}: a publisher is matched on {self._topic}, but no image has '
-            f'arrived for {SILENCE_S:.0f} s; {self._reason}'
-        )
+        elif now - self._silent_since >= SILENCE_S:
+            return self._problem
+        return ''

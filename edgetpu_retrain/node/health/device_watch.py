@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""DeviceWatch: how the devices are, for the node's status and diagnostics."""
+"""DeviceWatch: the state of the devices, for ``~/status`` and ``/diagnostics``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from edgetpu_retrain.node.health.status import NodeStatus
@@ -16,12 +16,12 @@ from edgetpu_retrain.wording import sentence
 @dataclass(frozen=True)
 class DeviceFacts:
     """
-    What people can know of one device.
+    The state of a device.
 
     Args:
         name: as in the parameter ``device``.
-        cameras: whose frames it runs.
-        engine: how it is; its problem is a whole sentence, or ``''``.
+        cameras: the cameras that it serves.
+        engine: its engine's status; the problem is a full sentence, or ``''``.
     """
 
     name: str
@@ -31,11 +31,11 @@ class DeviceFacts:
 
 class DeviceWatch:
     """
-    Looks after the devices; may be called from any thread.
+    Reports the state of the devices and retries failed ones; thread-safe.
 
     Args:
         engines: of the devices.
-        status: is told how they are.
+        status: gets their state.
         device_of: camera name to device.
     """
 
@@ -47,37 +47,44 @@ class DeviceWatch:
         self._device_of = device_of
 
     def check(self) -> tuple[DeviceFacts, ...]:
-        """Tell how the devices are; one that failed is tried again when it is time to."""
+        """Return the state of the devices; retry a failed one if it is due."""
         self._engines.retry_if_due()
-        found = tuple(self._facts(*each) for each in self._engines.status().items())
-        engines = [each.engine for each in found]
+        devices = tuple(self._facts(*each) for each in self._engines.status().items())
         self._status.update(
-            device=', '.join(dict.fromkeys(each.device for each in engines if each.device)),
-            runtime=', '.join(dict.fromkeys(each.runtime for each in engines if each.runtime)),
+            device=_joined(each.engine.device for each in devices),
+            runtime=_joined(each.engine.runtime for each in devices),
             camera_devices={
-                camera: each.engine.device for each in found for camera in each.cameras
+                camera: each.engine.device for each in devices for camera in each.cameras
             },
         )
-        for each in found:
-            self._status.problem(f'device {each.name}', each.engine.problem)
-        return found
+        for each in devices:
+            self._status.set_problem(f'device {each.name}', each.engine.problem)
+        return devices
 
     def _facts(self, device: str, engine: EngineStatus) -> DeviceFacts:
-        cameras = tuple(name for name, its in self._device_of.items() if its == device)
+        cameras = _cameras_of(device, self._device_of)
         problem = engine.problem and about_device(engine.problem, device, self._device_of)
         return DeviceFacts(device, cameras, replace(engine, problem=problem))
 
 
 def about_device(text: str, device: str, device_of: Mapping[str, str]) -> str:
     """
-    Return a sentence about a device, with its name where there are others.
+    Return a sentence about a device, with its name if there are several devices.
 
     Args:
         text: the sentence.
-        device: which one it is about.
+        device: its name.
         device_of: camera name to device.
     """
     if set(device_of.values()) == {device}:
         return sentence(text)
-    cameras = ', '.join(name for name, its_device in device_of.items() if its_device == device)
+    cameras = ', '.join(_cameras_of(device, device_of))
     return f'Device {device} (of {cameras}): {sentence(text)}'
+
+
+def _cameras_of(device: str, device_of: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(camera for camera, its_device in device_of.items() if its_device == device)
+
+
+def _joined(names: Iterable[str]) -> str:
+    return ', '.join(dict.fromkeys(filter(None, names)))

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From facts and statistics to ``diagnostic_msgs/DiagnosticArray``, for /diagnostics."""
+"""The ``diagnostic_msgs/DiagnosticArray`` for ``/diagnostics``, from facts and statistics."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ def diagnostics(
     Return the diagnostics of the node: one status of its own, one for each camera and device.
 
     Args:
-        name: of the node, with its namespace; begins the names of the statuses, as
-            diagnostic_updater does (https://github.com/ros/diagnostics).
-        stamp: the time.
-        facts: about the node.
+        name: of the node, with its namespace; prefix of the names of the statuses, as
+            in diagnostic_updater (https://github.com/ros/diagnostics).
+        stamp: the current time.
+        facts: the state of the node.
         cameras: name to statistics.
-        devices: about each device.
+        devices: the state of each device.
     """
-    statuses = [_of_node(name, facts)]
-    statuses += [_of_camera(name, camera, facts, numbers) for camera, numbers in cameras.items()]
-    statuses += [_of_device(name, device) for device in devices]
+    statuses = [_node_status(name, facts)]
+    statuses += [_camera_status(name, camera, facts, each) for camera, each in cameras.items()]
+    statuses += [_device_status(name, device) for device in devices]
     array = DiagnosticArray(status=statuses)
     array.header.stamp = stamp
     return array
 
 
-def _of_node(name: str, facts: NodeFacts) -> DiagnosticStatus:
+def _node_status(name: str, facts: NodeFacts) -> DiagnosticStatus:
     values = {
         'state': facts.state,
         'device': facts.device,
@@ -61,25 +61,25 @@ def _of_node(name: str, facts: NodeFacts) -> DiagnosticStatus:
     )
 
 
-def _of_camera(
-    name: str, camera: str, facts: NodeFacts, numbers: CameraStatistics
+def _camera_status(
+    name: str, camera: str, facts: NodeFacts, statistics: CameraStatistics
 ) -> DiagnosticStatus:
-    values: dict[str, object] = {f'frames {what}': n for what, n in numbers.counts.items()}
-    values |= numbers.detections
-    for stage, (median, slow) in numbers.latencies.items():
+    values: dict[str, object] = {f'frames {what}': n for what, n in statistics.counts.items()}
+    values |= statistics.detections
+    for stage, (median, slow) in statistics.latencies.items():
         values[f'{stage} p50 (ms)'] = f'{1000 * median:.2f}'
         values[f'{stage} p99 (ms)'] = f'{1000 * slow:.2f}'
     problem = facts.problems.get(camera_problem(camera), '')
     return DiagnosticStatus(
         name=f'{name}: camera {camera}',
         hardware_id=camera,
-        level=_level([problem] if problem else []),
+        level=_level([problem]),
         message=problem or ('listening' if camera in facts.cameras else 'not listening'),
         values=_key_values(values),
     )
 
 
-def _of_device(name: str, device: DeviceFacts) -> DiagnosticStatus:
+def _device_status(name: str, device: DeviceFacts) -> DiagnosticStatus:
     engine = device.engine
     temperature = engine.temperature_celsius
     return DiagnosticStatus(
@@ -99,7 +99,7 @@ def _of_device(name: str, device: DeviceFacts) -> DiagnosticStatus:
 
 
 def camera_problem(camera: str) -> str:
-    """Return the name under which a camera's problem is kept."""
+    """Return the name of a camera's problem in :class:`NodeFacts`."""
     return f'camera {camera}'
 
 

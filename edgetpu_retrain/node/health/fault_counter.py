@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Faults that come with every frame: each is counted, one a second is logged."""
+"""FaultCounter: counts faults that can occur with every frame, and logs one a second."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ PERIOD_S = 1.0
 
 class FaultCounter:
     """
-    Counts one kind of fault by camera and logs it at most once a second for each.
+    Counts one kind of fault and logs it at most once a second per camera; thread-safe.
 
-    Any method may be called from any thread.  The ``throttle_duration_sec`` of rclpy would let
-    one camera silence another, because it goes by the line of code, and costs 0.3 ms for each
-    message that is not logged.
+    The ``throttle_duration_sec`` of rclpy would throttle all cameras together, because it works
+    per line of code, and takes 0.3 ms for each message that it does not log.
 
     Args:
-        kind: what the fault is called in the log.
+        kind: name of the fault in the log.
         log: logs a message.
 
     >>> faults = FaultCounter('unusable image', print)
@@ -43,11 +42,11 @@ class FaultCounter:
 
     def add(self, camera: str, reason: str) -> None:
         """
-        Count a fault; log it unless this camera's last one was logged less than a second ago.
+        Count a fault; log it unless one of this camera was logged less than a second ago.
 
         Args:
-            camera: where it happened.
-            reason: what was wrong and what to do.
+            camera: its name.
+            reason: what is wrong and how to fix it.
         """
         now, reason = time.monotonic(), presentable(reason)
         with self._lock:
@@ -60,6 +59,6 @@ class FaultCounter:
         self._log(f'camera {camera!r}: {self._kind} ({count} so far): {reason}')
 
     def latest(self, camera: str) -> str:
-        """Return the last fault of a camera since this was last asked, '' when there was none."""
+        """Return a camera's latest fault since the last call, or ``''``."""
         with self._lock:
             return self._latest.pop(camera, '')

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""NodeStatus: what the node is and does, told at every change."""
+"""NodeStatus: publishes the state of the node at every change."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from rclpy.node import Node
 @dataclass(frozen=True)
 class NodeFacts:
     """
-    Fields as in ``edgetpu_retrain_interfaces/Status``.
+    The state of the node; fields as in ``edgetpu_retrain_interfaces/Status``.
 
-    ``camera_devices`` goes from the name of each camera, ``problems`` from what they are of.
+    ``camera_devices`` maps cameras to devices, ``counts`` labels to samples, and ``problems`` the
+    part of the node that has a problem to a sentence.
     """
 
     state: str = 'unconfigured'
@@ -36,14 +37,10 @@ class NodeFacts:
     last_training: str = ''
     problems: dict[str, str] = field(default_factory=dict)
 
-    def unconfigured(self) -> NodeFacts:
-        """Return what is left of it when models and files were let go."""
-        return NodeFacts(last_training=self.last_training)
-
 
 class NodeStatus:
     """
-    Keeps the facts and publishes them, latched, on ``~/status``; from any thread.
+    Stores the facts and publishes them, latched, on ``~/status``; thread-safe.
 
     Args:
         node: publishes.
@@ -58,25 +55,27 @@ class NodeStatus:
 
     @property
     def facts(self) -> NodeFacts:
-        """The facts at this moment."""
+        """The current facts."""
         return self._facts
 
     def update(self, **changes: Any) -> None:
-        """Change some of the facts; nothing is published when they are as they were."""
+        """Change some facts; publish them if they differ."""
         with self._lock:
             self._replace(replace(self._facts, **changes))
 
     def forget_configuration(self, state: str) -> None:
-        """Note that models and files were let go."""
+        """Reset all facts but the last training."""
         with self._lock:
-            self._replace(replace(self._facts.unconfigured(), state=state))
+            self._replace(
+                replace(NodeFacts(), state=state, last_training=self._facts.last_training)
+            )
 
-    def problem(self, of: str, text: str) -> None:
-        """Note what is wrong with something, a sentence; '' = nothing any more."""
+    def set_problem(self, name: str, text: str) -> None:
+        """Set the problem of a part of the node, a sentence, or clear it with ``''``."""
         with self._lock:
-            problems = {name: words for name, words in self._facts.problems.items() if name != of}
-            if text:
-                problems[of] = text
+            problems = {**self._facts.problems, name: text}
+            if not text:
+                del problems[name]
             self._replace(replace(self._facts, problems=problems))
 
     def _replace(self, facts: NodeFacts) -> None:
@@ -88,23 +87,11 @@ class NodeStatus:
         if not self._node.context.ok():
             return
         facts = self._facts
-        self._publisher.publish(
-            Status(
-                stamp=self._node.get_clock().now().to_msg(),
-                state=facts.state,
-                device=facts.device,
-                runtime=facts.runtime,
-                extractor=facts.extractor,
-                cameras=facts.cameras,
-                camera_devices=[facts.camera_devices.get(name, '') for name in facts.cameras],
-                labels=list(facts.counts),
-                counts=list(facts.counts.values()),
-                model_version=facts.model_version,
-                model_path=facts.model_path,
-                model_labels=facts.model_labels,
-                pending_model_version=facts.pending_model_version,
-                training=facts.training,
-                last_training=facts.last_training,
-                problems=list(facts.problems.values()),
-            )
-        )
+        fields = vars(facts) | {
+            'camera_devices': [facts.camera_devices.get(name, '') for name in facts.cameras],
+            'labels': list(facts.counts),
+            'counts': list(facts.counts.values()),
+            'problems': list(facts.problems.values()),
+        }
+        stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(Status(stamp=stamp, **fields))

@@ -90,7 +90,7 @@ class ModelFollowing:
                 found = number
                 break
         self._status.update(pending_model_version=0 if follow else found)
-        self._status.problem(_PROBLEM, ' '.join(problems))
+        self._status.set_problem(_PROBLEM, ' '.join(problems))
         if not found:
             return
         verb = 'chose' if wanted.choice and wanted.choice.version == found else 'trained'
@@ -116,7 +116,7 @@ class ModelFollowing:
     def _report(self, number: int, problem: str) -> None:
         if self._is_news(number, problem):
             self._log.warning(sentence(problem))
-        self._status.problem(_PROBLEM, sentence(problem))
+        self._status.set_problem(_PROBLEM, sentence(problem))
 
     def _is_news(self, number: int, what: str) -> bool:
         news = (number, what) not in self._reported
@@ -126,4 +126,4 @@ class ModelFollowing:
     def _forget(self) -> None:
         self._reported.clear()
         self._status.update(pending_model_version=0)
-        self._status.problem(_PROBLEM, '')
+        self._status.set_problem(_PROBLEM, '')
