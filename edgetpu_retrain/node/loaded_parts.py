@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from contextlib import ExitStack
 import gc
 from pathlib import Path
@@ -14,9 +13,8 @@ from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.model_file.reading import read_model
 from edgetpu_retrain.node.active_parts import ActiveParts
-from edgetpu_retrain.node.classifications.publishers import ClassificationPublishers
+from edgetpu_retrain.node.classifications.frame_output import FrameOutput
 from edgetpu_retrain.node.frames.captures import Captures
-from edgetpu_retrain.node.frames.frame_output import FrameOutput
 from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.frames.frame_worker import FrameWorker
 from edgetpu_retrain.node.frames.frame_workers import FrameWorkers
@@ -120,8 +118,6 @@ class LoadedParts:
         extractor = read_model(Path(parameters.extractor or default_extractor_path()))
         engines = self._make_engines(extractor, parameters)
         identity = engines.description.identity
-        publishers = ClassificationPublishers(self._node, engines.description, self._parameters)
-        self._stack.callback(publishers.close)
         self._announcement = ModelAnnouncement(self._node)
         self._stack.callback(self._announcement.close)
         self._samples = SampleThread(
@@ -129,7 +125,7 @@ class LoadedParts:
             engines.description,
             lambda: self._parameters().store_images,
             lambda counts: self._status.update(counts=counts),
-            lambda problem: self._status.problem(_SAMPLES_PROBLEM, problem),
+            lambda problem: self._status.set_problem(_SAMPLES_PROBLEM, problem),
         )
         self._stack.callback(self._samples.close)
         self._versions = ModelVersions(
@@ -142,7 +138,10 @@ class LoadedParts:
         served = self._start_serving()
         self.captures = Captures()
         self.statistics = FrameStatistics(parameters.camera_names)
-        self._output = FrameOutput(self._node, publishers, self._samples, self.captures)
+        self._output = FrameOutput(
+            self._node, engines.description, self._parameters, self._samples, self.captures
+        )
+        self._stack.callback(self._output.close)
         self.workers = self._make_workers(engines, served, parameters.device_of)
         self._stack.callback(self.workers.stop)
         self._training = ModelTraining(
@@ -154,9 +153,9 @@ class LoadedParts:
         )
         self._report_samples(folder, identity)
 
-    def _serve(self, model: LoadedModel) -> Future[None]:
+    def _serve(self, model: LoadedModel) -> None:
         # The workers are created with the first model, after the versions that load it.
-        return self.workers.serve(model)
+        self.workers.serve(model)
 
     def _is_ending(self) -> bool:
         """Tell whether a signal has ended ROS, so that nothing is worth a wait any more."""
@@ -209,7 +208,7 @@ class LoadedParts:
         served = self._versions.start(passed_over.append)
         for warning in passed_over:
             self._log.warning(sentence(warning))
-        self._status.problem(_MODELS_PROBLEM, ' '.join(map(sentence, passed_over)))
+        self._status.set_problem(_MODELS_PROBLEM, ' '.join(map(sentence, passed_over)))
         if served:
             self._log.info(f'model version {served.version.version} serves')
         else:
@@ -234,7 +233,7 @@ class LoadedParts:
         except StoreError as error:
             # Without its samples a robot cannot learn, but it can go on with what it knows.
             self._log.error(sentence(error))
-            self._status.problem(_SAMPLES_PROBLEM, sentence(error))
+            self._status.set_problem(_SAMPLES_PROBLEM, sentence(error))
             return
         self._status.update(counts=counts)
         self._log.info(f'{sum(counts.values())} samples in {folder}')

@@ -16,8 +16,8 @@ from edgetpu_retrain.learning import FloatArray, Head
 from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.node.cameras.detections import BoxClassification
 from edgetpu_retrain.node.cameras.image_transport import RAW
+from edgetpu_retrain.node.classifications.frame_output import FrameOutput
 from edgetpu_retrain.node.frames.captures import Capture, Captures
-from edgetpu_retrain.node.frames.frame_output import FrameOutput
 from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.frames.frame_worker import FrameWorker
 from edgetpu_retrain.node.frames.newest_frames import Frame

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 from edgetpu_retrain.learning import Head
@@ -55,7 +55,7 @@ class Robot:
         self,
         identity: str = IDENTITY,
         prepare: Callable[[bytes], dict[str, PreparedModel]] | None = None,
-        serve: Callable[[LoadedModel], Future[None]] | None = None,
+        serve: Callable[[LoadedModel], None] | None = None,
     ) -> ModelVersions:
         return ModelVersions(
             self.models, identity, prepare or self.prepare, serve or self.serve, self.announce
@@ -67,18 +67,14 @@ class Robot:
     def announce(self, model: LoadedModel, serving: Choice) -> None:
         self.announced.append((model.version.version, serving.swaps))
 
-    def serve(self, model: LoadedModel) -> Future[None]:
-        served: Future[None] = Future()
+    def serve(self, model: LoadedModel) -> None:
         if self.ended:
-            served.cancel()
-        else:
-            # Written down before it serves: a robot that starts again goes on with it.
-            choice = ChoiceFile(self.models).current()
-            assert choice is not None
-            assert choice.version == model.version.version
-            self.served.append(model.version.version)
-            served.set_result(None)
-        return served
+            raise CancelledError
+        # Recorded before it serves, so that a restart serves it too.
+        choice = ChoiceFile(self.models).current()
+        assert choice is not None
+        assert choice.version == model.version.version
+        self.served.append(model.version.version)
 
     def start(self, identity: str = IDENTITY) -> int:
         """Return which version serves after a start, 0 = none."""

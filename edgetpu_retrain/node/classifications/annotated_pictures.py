@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The topics ~/<camera>/annotated/compressed, drawn beside the frames' own thread."""
+"""AnnotatedPictures: the topics ``~/<camera>/annotated/compressed``."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _DEPTH = 2
 
 class AnnotatedPictures:
     """
-    Draws answers into pictures while somebody looks at them.
+    Draws classifications into pictures while the topic has subscribers.
 
-    Drawing and JPEG take longer than classifying does, so a thread of its own does them, and
-    only for a camera's newest frame: a picture that nobody could draw in time is left out.
+    Drawing and JPEG compression take longer than inference, so they run in a separate thread, for
+    the newest frame of each camera only.
 
     Args:
-        node: publishes.
+        node: creates the publishers.
         cameras: their names.
     """
 
@@ -42,31 +42,31 @@ class AnnotatedPictures:
             for name in cameras
         }
         self._rates = {name: FrameRate() for name in self._publishers}
-        self._faults = FaultCounter('answer not drawn', lambda text: node.get_logger().error(text))
+        self._faults = FaultCounter('frame not drawn', lambda text: node.get_logger().error(text))
         self._newest: dict[str, tuple[Frame, Annotation]] = {}
         self._lock = threading.Lock()
         self._thread = ThreadPoolExecutor(1, 'annotations')
 
     def close(self) -> None:
-        """Leave the topics."""
+        """Destroy the publishers."""
         self._thread.shutdown(cancel_futures=True)
         for publisher in self._publishers.values():
             self._node.destroy_publisher(publisher)
 
-    def classified(self, frame: Frame, annotation: Annotation) -> None:
+    def add(self, frame: Frame, annotation: Annotation) -> None:
         """
-        Take an answer; draws nothing yet.
+        Draw a classified frame later, unless a newer one arrives first.
 
         Args:
-            frame: which it is about.
-            annotation: the answer; its region and frame rate are filled in here.
+            frame: the frame.
+            annotation: its classification; region and frame rate are filled in here.
         """
         rate = self._rates[frame.camera].add(time.monotonic())
         if not self._publishers[frame.camera].get_subscription_count():
             return
         annotation = replace(annotation, frames_per_second=rate, region=frame.region)
         with self._lock:
-            # A camera that comes again goes to the end of the queue, so all have their turn.
+            # One entry per camera in the queue, so that all have their turn.
             if frame.camera not in self._newest:
                 self._thread.submit(self._draw_newest, frame.camera)
             self._newest[frame.camera] = frame, annotation

@@ -1,13 +1,13 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From what a model says of a frame to the standard message."""
+"""Creates the messages of ``vision_msgs`` from predictions."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from edgetpu_retrain.label import UNKNOWN
-from edgetpu_retrain.node.classifications.smoothing import Opinion, UNKNOWN_CLASS
+from edgetpu_retrain.node.classifications.smoothing import Prediction
 import numpy as np
 from vision_msgs.msg import (
     Classification,
@@ -18,35 +18,34 @@ from vision_msgs.msg import (
 
 
 def classification_message(
-    header: Any, labels: tuple[str, ...], opinion: Opinion, max_results: int
+    header: Any, labels: tuple[str, ...], prediction: Prediction, max_results: int
 ) -> Classification:
     """
-    Return the classification of one image, or of the last ones.
+    Return the classification of an image.
 
     Args:
-        header: the image's own, so that results can be matched with images.
+        header: of the image, so that classifications can be matched with images.
         labels: C class names in output order; they become the class ids.
-        opinion: about the image.
-        max_results: how many hypotheses to list; 0 = all.
+        prediction: of the image, or of the last images.
+        max_results: maximum number of hypotheses; 0 for all.
 
     Returns:
-        A ``vision_msgs/Classification``: first the answer, then the other classes, best first
-        and equals in output order.
+        A ``vision_msgs/Classification``: the predicted class, then the others by score.
     """
-    return Classification(header=header, results=_hypotheses(labels, opinion, max_results))
+    return Classification(header=header, results=_hypotheses(labels, prediction, max_results))
 
 
 def detection_message(
-    detection: Any, labels: tuple[str, ...], opinion: Opinion, max_results: int
+    detection: Any, labels: tuple[str, ...], prediction: Prediction, max_results: int
 ) -> Detection2D:
     """
-    Return a detection with our classes instead of the detector's.
+    Return a detection with the model's classes instead of the detector's.
 
     Args:
-        detection: the ``vision_msgs/Detection2D`` whose header, box and id are kept.
+        detection: the ``vision_msgs/Detection2D``; header, box and id are kept.
         labels: C class names in output order; they become the class ids.
-        opinion: about what is in the box.
-        max_results: how many hypotheses to list; 0 = all.
+        prediction: of the box.
+        max_results: maximum number of hypotheses; 0 for all.
     """
     return Detection2D(
         header=detection.header,
@@ -54,23 +53,20 @@ def detection_message(
         id=detection.id,
         results=[
             ObjectHypothesisWithPose(hypothesis=hypothesis)
-            for hypothesis in _hypotheses(labels, opinion, max_results)
+            for hypothesis in _hypotheses(labels, prediction, max_results)
         ],
     )
 
 
 def _hypotheses(
-    labels: tuple[str, ...], opinion: Opinion, max_results: int
+    labels: tuple[str, ...], prediction: Prediction, max_results: int
 ) -> list[ObjectHypothesis]:
-    best_first = [int(index) for index in np.argsort(-opinion.scores, kind='stable')]
-    results = []
-    if opinion.best == UNKNOWN_CLASS:
-        results.append(ObjectHypothesis(class_id=UNKNOWN, score=opinion.unknown_score))
-    else:
-        best_first.remove(opinion.best)
-        best_first.insert(0, opinion.best)
-    results += [
-        ObjectHypothesis(class_id=labels[index], score=float(opinion.scores[index]))
-        for index in best_first
+    scores = [*prediction.scores.tolist(), prediction.unknown_score]
+    best_first = np.argsort(-prediction.scores, kind='stable').tolist()
+    order = [prediction.best, *(index for index in best_first if index != prediction.best)]
+    # Index -1, UNKNOWN_CLASS, is the last one.
+    names = (*labels, UNKNOWN)
+    return [
+        ObjectHypothesis(class_id=names[index], score=scores[index])
+        for index in order[: max_results or None]
     ]
-    return results[: max_results or None]

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Requests for samples of live frames, and which of them takes which frame."""
+"""Captures: the pending requests for samples of live frames."""
 
 from __future__ import annotations
 
@@ -13,24 +13,23 @@ from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.pictures.region import Region
 
 MAX_ON_THEIR_WAY = 16
-"""Frames that wait for the disk, each with its pixels; while it is slow, no more are taken."""
+"""Claimed frames that wait to be stored, with their pixels; then no more frames are claimed."""
 
 
 @dataclass(eq=False)
 class Capture:
     """
-    One request: so many frames of a camera as samples of a class.
+    A request for samples of a class from the frames of a camera.
 
-    Not thread-safe; :class:`Captures`, which owns it, locks.
+    Not thread-safe: :class:`Captures` locks.
 
     Args:
         label: name of the class.
-        camera: whose frames; '' = any camera's.
-        count: how many frames.
-        min_interval_s: least time between the arrivals of two captured frames, seconds.
-        since: frames that arrived before this moment show what was there before the request;
-            seconds of :func:`time.monotonic`.
-        region: the part of each frame to embed, None = what the camera is used for.
+        camera: name of the camera; ``''`` for any.
+        count: number of frames.
+        min_interval_s: minimum time between the arrivals of two captured frames, seconds.
+        since: earlier frames show the scene before the request; :func:`time.monotonic` seconds.
+        region: the part of each frame to embed, None for the camera's region.
         min_novelty: skip frames nearer than this cosine distance to a sample of the class.
     """
 
@@ -42,141 +41,123 @@ class Capture:
     region: Region | None = None
     min_novelty: float = 0.0
     claimed: int = field(default=0, init=False)
-    """Frames taken: stored, refused or still on their way to the store."""
+    """Claimed frames, settled or not."""
+    settled: int = field(default=0, init=False)
+    """Claimed frames that are stored, skipped or failed."""
     stored: int = field(default=0, init=False)
-    """Samples that are on the disk."""
+    """Samples on disk."""
     skipped: int = field(default=0, init=False)
-    """Frames that were too near to a sample of their class."""
+    """Frames too near to a sample of their class."""
     first_sample: int = field(default=0, init=False)
-    """Id of the first sample stored, by which the store knows what was added together."""
+    """Id of the first stored sample; the store groups samples of a request by it."""
     stopped: bool = field(default=False, init=False)
-    """No more frames are wanted."""
-    done: Future[None] = field(default_factory=Future, init=False)
-    """Ends when nothing is on its way any more; with an error when a sample was refused."""
-
+    """Whether no more frames are wanted."""
     error: BaseException | None = field(default=None, init=False)
-    """Why the request failed; the first reason."""
-
-    def __post_init__(self) -> None:
-        self._settled = 0
-        self._last_arrival = -math.inf
+    """The first failure."""
+    done: Future[None] = field(default_factory=Future, init=False)
+    """Done when all claimed frames are settled; raises the error."""
+    last_arrival: float = field(default=-math.inf, init=False)
+    """Arrival of the last claimed frame."""
 
     def wants(self, frame: Frame) -> bool:
-        """Tell whether this request would take a frame."""
+        """Return whether the request would claim a frame."""
         return (
             not self.stopped
             and self.claimed < self.count
             and self.camera in ('', frame.camera)
             and frame.arrived >= self.since
-            and frame.arrived - self._last_arrival >= self.min_interval_s
+            and frame.arrived - self.last_arrival >= self.min_interval_s
         )
 
-    def claim(self, frame: Frame) -> None:
-        """Take a frame."""
-        self.claimed += 1
-        self._last_arrival = frame.arrived
-
-    def settle(self, sample: int, error: BaseException | None) -> None:
-        """Note what became of a claimed frame; an error stops the request."""
-        self._settled += 1
-        if error is None:
-            self.stored += bool(sample)
-            self.skipped += not sample
-            self.first_sample = self.first_sample or sample
-        else:
-            self.fail(error)
-
     def fail(self, error: BaseException) -> None:
-        """Take no more frames and end with an error."""
+        """Want no more frames and end with an error."""
         self.error = self.error or error
         self.stopped = True
-
-    def is_over(self) -> bool:
-        """Tell whether all is known that is going to happen."""
-        ended = self.stopped or self.claimed == self.count
-        return ended and self._settled == self.claimed
-
-    def end(self) -> None:
-        """Tell those who wait for ``done``."""
-        if self.error is None:
-            self.done.set_result(None)
-        else:
-            self.done.set_exception(self.error)
 
 
 class Captures:
     """
-    The pending requests.  A frame serves all that want it; every method from any thread.
+    The pending requests; thread-safe.
 
-    A frame is claimed once its embedding is there, and each claim is settled once: stored or
-    failed.  So a request never ends, not even by its time limit, before it is known what
-    became of the frames it took.
+    A frame is claimed by all requests that want it, once its embedding is computed.  Each claim is
+    settled once: stored, skipped or failed.  A request ends when its claims are settled, also
+    after a timeout.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pending: list[Capture] = []
-        # Claims that are not settled.
-        self._on_their_way = 0
+        self._unsettled = 0
 
     def add(self, capture: Capture) -> None:
-        """Start to look for frames for a request."""
+        """Add a request."""
         with self._lock:
             self._pending.append(capture)
 
     def wants(self, frame: Frame) -> bool:
-        """Tell whether some request would take this frame."""
+        """Return whether a request would claim a frame."""
         with self._lock:
-            return bool(self._takers(frame))
+            return bool(self._claimants(frame))
 
     def claim(self, frame: Frame) -> list[Capture]:
-        """Return the requests that take this frame; each is to be settled."""
+        """Return the requests that claim a frame; the caller settles each."""
         with self._lock:
-            takers = self._takers(frame)
-            for capture in takers:
-                capture.claim(frame)
-            self._on_their_way += len(takers)
-            return takers
+            claimants = self._claimants(frame)
+            for capture in claimants:
+                capture.claimed += 1
+                capture.last_arrival = frame.arrived
+            self._unsettled += len(claimants)
+            return claimants
 
     def settle(self, capture: Capture, sample: int, error: BaseException | None = None) -> None:
         """
-        Tell what became of a claimed frame.
+        Settle a claim.
 
         Args:
-            capture: who claimed it.
-            sample: id of the sample that is on the disk, 0 when there is none.
-            error: None when it is stored or was skipped; else why not, which ends the request.
+            capture: the request.
+            sample: id of the stored sample, 0 without one.
+            error: why it was not stored, which ends the request; None if stored or skipped.
         """
         with self._lock:
-            capture.settle(sample, error)
-            self._on_their_way -= 1
-        self._end_if_over(capture)
+            self._unsettled -= 1
+            capture.settled += 1
+            if error is not None:
+                capture.fail(error)
+            else:
+                capture.stored += bool(sample)
+                capture.skipped += not sample
+                capture.first_sample = capture.first_sample or sample
+        self._end_if_done(capture)
 
     def end_all(self, error: BaseException) -> None:
-        """End all requests with an error, each as soon as those on their way are settled."""
+        """End all requests with an error, each when its claims are settled."""
         with self._lock:
             pending = list(self._pending)
             for capture in pending:
                 capture.fail(error)
         for capture in pending:
-            self._end_if_over(capture)
+            self._end_if_done(capture)
 
     def stop(self, capture: Capture) -> None:
-        """Take no more frames for a request; it ends when those on their way are settled."""
+        """Claim no more frames for a request; it ends when its claims are settled."""
         with self._lock:
             capture.stopped = True
-        self._end_if_over(capture)
+        self._end_if_done(capture)
 
-    def _takers(self, frame: Frame) -> list[Capture]:
-        # Those who want the same frame share its pixels.
-        if self._on_their_way >= MAX_ON_THEIR_WAY:
+    def _claimants(self, frame: Frame) -> list[Capture]:
+        # Requests that claim the same frame share its pixels.
+        if self._unsettled >= MAX_ON_THEIR_WAY:
             return []
         return [capture for capture in self._pending if capture.wants(frame)]
 
-    def _end_if_over(self, capture: Capture) -> None:
+    def _end_if_done(self, capture: Capture) -> None:
         with self._lock:
-            if capture not in self._pending or not capture.is_over():
+            wants_more = not capture.stopped and capture.claimed < capture.count
+            if capture not in self._pending or wants_more or capture.settled < capture.claimed:
                 return
             self._pending.remove(capture)
-        # Outside the lock: whoever waits for it is called from here.
-        capture.end()
+        # Outside the lock, because it calls callbacks.
+        if capture.error is None:
+            capture.done.set_result(None)
+        else:
+            capture.done.set_exception(capture.error)

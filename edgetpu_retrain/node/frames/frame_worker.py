@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.node.cameras.detections import BoxClassification, boxes_within
+from edgetpu_retrain.node.classifications.frame_output import FrameOutput
 from edgetpu_retrain.node.frames.captures import Capture, Captures
-from edgetpu_retrain.node.frames.frame_output import FrameOutput
 from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics, StageTimes
 from edgetpu_retrain.node.frames.newest_frames import Frame, NewestFrames
 from edgetpu_retrain.node.models.loaded_model import LoadedModel

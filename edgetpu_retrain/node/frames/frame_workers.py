@@ -1,12 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FrameWorkers: a frame worker for each device, and each camera's way to its own."""
+"""FrameWorkers: a frame worker per device, and the assignment of cameras to them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-import threading
 
 from edgetpu_retrain.node.frames.frame_worker import FrameWorker
 from edgetpu_retrain.node.frames.newest_frames import Frame
@@ -17,14 +16,14 @@ from edgetpu_retrain.store.samples.embedding_kind import RawArray
 
 class FrameWorkers:
     """
-    Several frame workers that serve one model, each the cameras of one device.
+    The frame workers of all devices; they serve the same model.
 
-    No worker waits for another: a device that hangs holds up its own cameras only.
+    No worker waits for another: a device that hangs delays only its own cameras.
 
     Args:
-        workers: of each device.
+        workers: device to worker.
         device_of: camera name to device.
-        healthiest: answers which device is to be asked for what any of them could do.
+        healthiest: returns the device for pictures that any device can embed.
     """
 
     def __init__(
@@ -38,62 +37,37 @@ class FrameWorkers:
         self._healthiest = healthiest
 
     def start(self) -> None:
-        """Begin to work; it can be stopped and started again."""
+        """Start all workers; they can be stopped and started again."""
         for worker in self._workers.values():
             worker.start()
 
     def stop(self) -> None:
-        """End after the frames in hand; jobs that did not begin are cancelled."""
+        """Stop after the current frames; cancel jobs that have not started."""
         for worker in self._workers.values():
             worker.stop()
 
     def offer(self, frame: Frame) -> None:
-        """Hand over a camera's newest frame; never waits for inference."""
+        """Accept a camera's newest frame; never waits for inference."""
         self._workers[self._device_of[frame.camera]].offer(frame)
 
     def embed(self, rgb: RgbArray) -> Future[RawArray]:
-        """Return the raw embedding ``[D]`` that a picture is going to have."""
+        """Embed a picture; the future returns its raw embedding ``[D]``."""
         return self._workers[self._healthiest()].embed(rgb)
 
-    def serve(self, model: LoadedModel) -> Future[None]:
+    def serve(self, model: LoadedModel) -> None:
         """
-        Swap models, each worker between two of its frames.
+        Swap models, each worker between two of its frames, and wait for all of them.
 
-        Meanwhile some may answer by the new model and some still by the old one; each answer
-        carries the version that gave it.
+        Until then some cameras are classified by the new model and others by the old one.
 
         Args:
             model: the new one, prepared by the engines of all devices.
 
-        Returns:
-            Ends when every worker serves the new one.
+        Raises:
+            CancelledError: if a worker stopped before its swap.
         """
-        return _all_of(
-            [
-                worker.serve(model, model.prepared[device])
-                for device, worker in self._workers.items()
-            ]
-        )
-
-
-def _all_of(parts: Sequence[Future[None]]) -> Future[None]:
-    """Return what ends with the last part; cancelled or failed when some part is."""
-    whole: Future[None] = Future()
-    remaining = set(parts)
-    lock = threading.Lock()
-
-    def end(part: Future[None]) -> None:
-        with lock:
-            remaining.discard(part)
-            if remaining:
-                return
-        if any(each.cancelled() for each in parts):
-            whole.cancel()
-        elif errors := [error for each in parts if (error := each.exception())]:
-            whole.set_exception(errors[0])
-        else:
-            whole.set_result(None)
-
-    for part in parts:
-        part.add_done_callback(end)
-    return whole
+        swaps = [
+            worker.serve(model, model.prepared[device]) for device, worker in self._workers.items()
+        ]
+        for swap in swaps:
+            swap.result()

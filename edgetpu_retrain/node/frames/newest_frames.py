@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The newest frame of each camera, given out fairly."""
+"""Frame, and NewestFrames: the newest frame of each camera."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ from edgetpu_retrain.pictures.region import Region
 @dataclass(frozen=True)
 class Frame:
     """
-    One image message of one camera, still as it came.
+    An image message of a camera.
 
     Args:
         camera: name of the camera.
-        transport: how the message is to be read.
+        transport: reads the message.
         message: a ``sensor_msgs/Image`` or ``sensor_msgs/CompressedImage``.
-        arrived: when, in seconds of :func:`time.monotonic`.
-        region: the part of the image that the camera is used for, None = all of it.
-        detections: the ``vision_msgs/Detection2DArray`` whose boxes are to be classified; None
-            when the image itself is.
+        arrived: time of arrival, seconds of :func:`time.monotonic`.
+        region: the part of the image to classify, None for all of it.
+        detections: the ``vision_msgs/Detection2DArray`` whose boxes to classify instead.
     """
 
     camera: str
@@ -39,49 +38,49 @@ class Frame:
 
     @property
     def slot(self) -> tuple[str, bool]:
-        """What a newer frame has in common with the one whose place it takes."""
+        """The slot in :class:`NewestFrames`."""
         return self.camera, self.detections is not None
 
     @cached_property
     def whole(self) -> RgbArray:
-        """The whole image, uint8 ``[H, W, 3]`` RGB; reading it may raise ImageError."""
+        """The whole image, uint8 ``[H, W, 3]`` RGB; raises ImageError."""
         return self.transport.to_rgb(self.message)
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the whole image; reading it may raise ImageError."""
+        """Width and height of the whole image; raises ImageError."""
         if (size := self.transport.size(self.message)) is not None:
             return size
         height, width = self.whole.shape[:2]
         return width, height
 
     def check(self) -> None:
-        """Raise ImageError when the message contradicts itself; costs no pixel work."""
+        """Raise ImageError if the message is inconsistent; reads no pixels."""
         self.check_header()
         self.transport.check(self.message)
 
     def check_header(self) -> None:
-        """Raise ImageError when the message has a header that no answer should carry."""
+        """Raise ImageError if the header is too long to publish again."""
         check_header('the image', self.message.header)
 
     def to_rgb(self) -> RgbArray:
-        """Return what the camera is used for, uint8 ``[H, W, 3]`` RGB, or raise ImageError."""
+        """Return the camera's region, uint8 ``[H, W, 3]`` RGB, or raise ImageError."""
         return self.part_to_rgb(self.region) if self.region else self.whole
 
     def part_to_rgb(self, region: Region) -> RgbArray:
         """
-        Return a part of the image, converting no more of it than that.
+        Return a part of the image, and convert no more than that.
 
         Args:
-            region: counted from the corner of the whole image.
+            region: in pixels of the whole image.
 
         Returns:
             uint8 ``[height, width, 3]`` RGB.
 
         Raises:
-            ImageError: when the message holds no image, or the region reaches beyond it.
+            ImageError: if the message has no image, or the region reaches beyond it.
         """
-        # What was converted already is only cut.
+        # If the whole image is already converted, cut it.
         if 'whole' not in self.__dict__:
             part = self.transport.part_to_rgb(self.message, region)
             if part is not None:
@@ -91,17 +90,16 @@ class Frame:
 
 class NewestFrames:
     """
-    Two slots a camera, one of them for frames with detections: a newer one takes the place.
+    Two slots per camera, one for frames with detections; each has only the newest frame.
 
-    Fair means that the slot that was served longest ago is the next, however fast the others
-    fill.  Not thread-safe; its owner locks.
+    The slot that was taken longest ago is next, however fast the others fill.  Not thread-safe.
 
     Args:
         cameras: their names.
     """
 
     def __init__(self, cameras: Iterable[str]) -> None:
-        # In the order in which they are served next: dicts keep the order of insertion.
+        # In the order of their turns.
         self._slots: dict[tuple[str, bool], Frame | None] = {
             (camera, has_detections): None
             for camera in cameras
@@ -109,21 +107,21 @@ class NewestFrames:
         }
 
     def put(self, frame: Frame) -> bool:
-        """Keep a frame as its slot's newest; True when one that nobody fetched made way."""
-        made_way = self._slots[frame.slot] is not None
+        """Store a frame; return whether it replaced one that was not taken."""
+        replaced = self._slots[frame.slot] is not None
         self._slots[frame.slot] = frame
-        return made_way
+        return replaced
 
     def clear(self) -> None:
-        """Forget all frames."""
+        """Drop all frames."""
         self._slots = dict.fromkeys(self._slots)
 
     def take(self, *, detections: bool = True) -> Frame | None:
         """
-        Return the frame of the slot that waited longest, None when there is none.
+        Return the frame of the slot whose turn it is, None if all are empty.
 
         Args:
-            detections: whether it may be one with detections.
+            detections: whether to take frames with detections.
         """
         for slot, frame in self._slots.items():
             if frame is not None and (detections or frame.detections is None):

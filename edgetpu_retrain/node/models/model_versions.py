@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 import threading
 
@@ -46,7 +45,7 @@ class ModelVersions:
         models: where they are stored.
         identity: of the extractor, the SHA-256 of its file.
         prepare: loads the bytes of a retrained model on every device.
-        serve: swaps models between two frames; the future ends when the new one serves.
+        serve: swaps models between two frames; returns when the new one serves.
         on_swap: called with what serves from now on, one call at a time.
     """
 
@@ -55,7 +54,7 @@ class ModelVersions:
         models: ModelStore,
         identity: str,
         prepare: Callable[[bytes], Mapping[str, PreparedModel]],
-        serve: Callable[[LoadedModel], Future[None]],
+        serve: Callable[[LoadedModel], None],
         on_swap: Callable[[LoadedModel, Choice], None],
     ) -> None:
         self._models = models
@@ -208,7 +207,7 @@ class ModelVersions:
                 choice = self._choice.choose_instead_of(seen, version)
                 if choice is None:
                     return None
-                self._serve(model).result()
+                self._serve(model)
                 self._report_swap(model, choice)
         return found
 
@@ -244,12 +243,12 @@ class ModelVersions:
                 self._on_swap(model, self._choice.not_written_down(number))
 
     def _announce(
-        self, model: LoadedModel, serve: Callable[[LoadedModel], Future[None]] | None = None
+        self, model: LoadedModel, serve: Callable[[LoadedModel], None] | None = None
     ) -> None:
         # On the disk first: a robot that starts again goes on with what it had.
         choice = self._choice.choose(model.version.version)
         if serve is not None:
-            serve(model).result()
+            serve(model)
         self._report_swap(model, choice)
 
     def _report_swap(self, model: LoadedModel, choice: Choice) -> None:

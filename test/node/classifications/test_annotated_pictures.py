@@ -46,7 +46,7 @@ def frame(**changes: Any) -> Frame:
 def next_picture(annotated: AnnotatedPictures, shown: Frame, pictures: queue.Queue[Any]) -> Any:
     """Show a frame as often as a camera would, until its picture comes."""
     for _ in range(round(PATIENCE_S / PERIOD_S)):
-        annotated.classified(shown, ANSWER)
+        annotated.add(shown, ANSWER)
         with contextlib.suppress(queue.Empty):
             return pictures.get(timeout=PERIOD_S)
     raise TimeoutError('no picture came')
@@ -58,14 +58,14 @@ def test_it_is_drawn_only_while_somebody_looks() -> None:
         annotated = AnnotatedPictures(node, ('front', 'rear'))
         faults = annotated._faults = AwaitedFaults('picture that cannot be drawn')
         unseen, broken, seen = frame(), frame(step=1), frame()
-        annotated.classified(unseen, ANSWER)
+        annotated.add(unseen, ANSWER)
         pictures: queue.Queue[Any] = queue.Queue()
         viewer.node.create_subscription(
             CompressedImage, '/drawing/front/annotated/compressed', pictures.put, 10
         )
         next_picture(annotated, frame(), pictures)
         # One that cannot be read costs nothing but itself.
-        annotated.classified(broken, ANSWER)
+        annotated.add(broken, ANSWER)
         assert faults.added.wait(PATIENCE_S)
         assert '48 rows of step 1' in faults.latest('front')
         message = next_picture(annotated, seen, pictures)

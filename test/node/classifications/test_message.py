@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgetpu_retrain.node.classifications.message import classification_message
-from edgetpu_retrain.node.classifications.smoothing import Opinion, UNKNOWN_CLASS
+from edgetpu_retrain.node.classifications.smoothing import Prediction, UNKNOWN_CLASS
 import numpy as np
 from std_msgs.msg import Header
 
@@ -11,22 +11,22 @@ LABELS = ('cat', 'dog', 'bird')
 SCORES = np.array([0.2, 0.5, 0.3], np.float32)
 
 
-def ids(opinion: Opinion, max_results: int = 0) -> list[str]:
-    message = classification_message(Header(frame_id='here'), LABELS, opinion, max_results)
+def ids(prediction: Prediction, max_results: int = 0) -> list[str]:
+    message = classification_message(Header(frame_id='here'), LABELS, prediction, max_results)
     assert message.header.frame_id == 'here'
     return [each.class_id for each in message.results]
 
 
 def test_the_best_class_comes_first() -> None:
-    assert ids(Opinion(SCORES, 0.0, best=1)) == ['dog', 'bird', 'cat']
-    assert ids(Opinion(SCORES, 0.0, best=1), max_results=2) == ['dog', 'bird']
+    assert ids(Prediction(SCORES, 0.0, best=1)) == ['dog', 'bird', 'cat']
+    assert ids(Prediction(SCORES, 0.0, best=1), max_results=2) == ['dog', 'bird']
 
 
 def test_an_answer_that_was_kept_comes_first_though_another_scores_higher() -> None:
-    assert ids(Opinion(SCORES, 0.0, best=0)) == ['cat', 'dog', 'bird']
+    assert ids(Prediction(SCORES, 0.0, best=0)) == ['cat', 'dog', 'bird']
 
 
 def test_unknown_comes_first_and_hides_nothing() -> None:
-    unknown = Opinion(SCORES, 0.5, best=UNKNOWN_CLASS)
+    unknown = Prediction(SCORES, 0.5, best=UNKNOWN_CLASS)
     assert ids(unknown) == ['unknown', 'dog', 'bird', 'cat']
     assert ids(unknown, max_results=1) == ['unknown']

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from edgetpu_retrain.node.classifications.smoothing import (
-    Opinion,
-    opinion_of_frame,
+    predict,
+    Prediction,
     Smoothing,
     UNKNOWN_CLASS,
 )
@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 
-def frame(*scores: float, unknown: bool = False) -> Opinion:
-    return opinion_of_frame(np.array(scores, np.float32), unknown=unknown)
+def frame(*scores: float, unknown: bool = False) -> Prediction:
+    return predict(np.array(scores, np.float32), unknown=unknown)
 
 
-def answers(frames: list[Opinion], *, over: int, hysteresis: float = 0.0) -> list[int]:
+def answers(frames: list[Prediction], *, over: int, hysteresis: float = 0.0) -> list[int]:
     smoothing = Smoothing()
     return [
         smoothing.add(each, model_version=1, frames=over, hysteresis=hysteresis).best

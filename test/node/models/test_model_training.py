@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
 
 from edgetpu_retrain.errors import ModelFileError, RequestError, StoreError
@@ -43,11 +42,8 @@ class Robot:
         self.progress: list[Progress] = []
         self.full_disk = False
 
-    def serve(self, model: LoadedModel) -> Future[None]:
+    def serve(self, model: LoadedModel) -> None:
         self.serving.append(model)
-        done: Future[None] = Future()
-        done.set_result(None)
-        return done
 
     def prune(self) -> None:
         assert self.serving

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 import gc
 from pathlib import Path
 import threading
@@ -200,9 +200,9 @@ def test_a_foreign_version_is_refused_before_a_runtime_gets_it(robot: Robot) -> 
 def test_an_own_training_is_never_wanted(robot: Robot) -> None:
     seen: list[Wanted | None] = []
 
-    def serve(model: LoadedModel) -> Future[None]:
+    def serve(model: LoadedModel) -> None:
         seen.append(versions.wanted())
-        return robot.serve(model)
+        robot.serve(model)
 
     versions = robot.versions(serve=serve)
     versions.start(robot.warnings.append)
@@ -226,10 +226,10 @@ def test_no_second_model_is_prepared_before_the_first_serves(
         prepared.append(model)
         return robot.prepare(model)
 
-    def serve(model: LoadedModel) -> Future[None]:
+    def serve(model: LoadedModel) -> None:
         at_the_swap.set()
         assert may_serve.wait(PATIENCE_S)
-        return robot.serve(model)
+        robot.serve(model)
 
     versions = robot.versions(prepare=prepare, serve=serve)
     swaps: dict[str, Callable[[], object]] = {

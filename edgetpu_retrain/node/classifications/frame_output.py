@@ -1,14 +1,14 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The topics on which answers about frames leave the node."""
+"""FrameOutput: publishes what is computed from frames, stores samples and logs faults."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 
+from edgetpu_retrain.errors import ImageError, RetrainError
 from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.node.cameras.detections import BoxClassification
@@ -18,15 +18,19 @@ from edgetpu_retrain.node.classifications.message import (
     detection_message,
 )
 from edgetpu_retrain.node.classifications.smoothing import (
-    Opinion,
-    opinion_of_frame,
+    predict,
+    Prediction,
     Smoothing,
     UNKNOWN_CLASS,
 )
+from edgetpu_retrain.node.frames.captures import Capture, Captures
 from edgetpu_retrain.node.frames.newest_frames import Frame
+from edgetpu_retrain.node.health.fault_counter import FaultCounter
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.parameters.values import NodeParameters
+from edgetpu_retrain.node.samples.sample_thread import SampleThread
 from edgetpu_retrain.pictures.annotation import Annotation
+from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind, RawArray
 from edgetpu_retrain_interfaces.msg import Embedding, Result
 from rclpy.node import Node
@@ -37,17 +41,21 @@ from vision_msgs.msg import Classification, Detection2DArray
 _DEPTH = 10
 
 
-class ClassificationPublishers:
+class FrameOutput:
     """
-    Publishes ``~/result``, ``~/classification``, ``~/embedding``, and those of each camera.
+    Takes the results of frames, from the threads of the frame workers.
 
-    The latter are ``~/<camera>/classification``, ``~/<camera>/annotated/compressed`` and, where
-    the camera has detections, ``~/<camera>/detections``.
+    Publishes ``~/result``, ``~/classification``, ``~/embedding``, and the topics of each camera.
+
+    The latter are ``~/<camera>/classification``, ``~/<camera>/annotated/compressed`` and, if the
+    camera has detections, ``~/<camera>/detections``.
 
     Args:
-        node: publishes.
+        node: creates the publishers and logs.
         description: of the extractor.
-        parameters: returns the present values of the node's parameters.
+        parameters: returns the current parameters of the node.
+        samples: stores captured samples.
+        captures: the pending requests.
     """
 
     def __init__(
@@ -55,16 +63,23 @@ class ClassificationPublishers:
         node: Node,
         description: ModelDescription,
         parameters: Callable[[], NodeParameters],
+        samples: SampleThread,
+        captures: Captures,
     ) -> None:
         self._node = node
         self._description = description
         self._parameters = parameters
+        self._samples = samples
+        self._captures = captures
+        self._unusable = FaultCounter('unusable image', self._log_error)
+        self._lost = FaultCounter('frame lost', self._log_error)
+        self._empty = FaultCounter('boxes skipped', lambda text: node.get_logger().warning(text))
         self._stack = ExitStack()
         self._result = self._create(Result, '~/result')
         self._classification = self._create(Classification, '~/classification')
         self._embedding = self._create(Embedding, '~/embedding')
         cameras = parameters().camera_names
-        self._of_camera = {
+        self._camera_classifications = {
             name: self._create(Classification, f'~/{name}/classification') for name in cameras
         }
         self._detections = {
@@ -74,50 +89,56 @@ class ClassificationPublishers:
         }
         self._annotated = AnnotatedPictures(node, cameras)
         self._stack.callback(self._annotated.close)
-        # Each touched only by the one thread that serves the camera.
+        # Each is used by the thread of one camera only.
         self._smoothing = {name: Smoothing() for name in cameras}
 
     def close(self) -> None:
-        """Leave the topics."""
+        """Destroy the publishers."""
         self._stack.close()
 
     def publish_classification(
         self, frame: Frame, model: LoadedModel, scores: FloatArray, embedding: RawArray
     ) -> None:
-        """Publish what a model says of a frame; the header is the source image's."""
+        """
+        Publish the classification of a frame, with the header of its image.
+
+        Args:
+            frame: the frame.
+            model: computed the scores.
+            scores: float32 ``[C]``.
+            embedding: raw ``[D]``.
+        """
         parameters = self._parameters()
-        judged = _judge(model, scores, embedding, parameters.unknown_below)
-        opinion = judged.opinion
+        prediction, unknown_score = _predict(model, scores, embedding, parameters.unknown_below)
         smoothed = self._smoothing[frame.camera].add(
-            opinion,
+            prediction,
             model_version=model.version.version,
             frames=parameters.smoothing_frames,
             hysteresis=parameters.smoothing_hysteresis,
         )
         header, most = frame.message.header, parameters.max_results
-        alone = classification_message(header, model.labels, opinion, most)
-        steady = alone
-        if smoothed is not opinion:
-            steady = classification_message(header, model.labels, smoothed, most)
-        # Building and converting a message for nobody would take as long as one for somebody.
-        for publisher in (self._classification, self._of_camera[frame.camera]):
+        single = stable = classification_message(header, model.labels, prediction, most)
+        if smoothed is not prediction:
+            stable = classification_message(header, model.labels, smoothed, most)
+        # Without subscribers, creating and converting a message would take just as long.
+        for publisher in (self._classification, self._camera_classifications[frame.camera]):
             if publisher.get_subscription_count():
-                publisher.publish(steady)
+                publisher.publish(stable)
         if self._result.get_subscription_count():
             self._result.publish(
                 Result(
                     header=header,
                     camera=frame.camera,
                     model_version=model.version.version,
-                    unknown=judged.opinion.best == UNKNOWN_CLASS,
-                    unknown_score=judged.unknown_score,
-                    unknown_threshold=judged.unknown_threshold,
-                    classification=alone,
-                    smoothed=steady,
+                    unknown=prediction.best == UNKNOWN_CLASS,
+                    unknown_score=unknown_score,
+                    unknown_threshold=model.unknown.threshold,
+                    classification=single,
+                    smoothed=stable,
                 )
             )
-        first = steady.results[0]
-        self._annotated.classified(
+        first = stable.results[0]
+        self._annotated.add(
             frame,
             Annotation(
                 label=first.class_id,
@@ -128,29 +149,67 @@ class ClassificationPublishers:
         )
 
     def publish_detections(
-        self, frame: Frame, model: LoadedModel, boxes: Sequence[BoxClassification]
+        self, frame: Frame, model: LoadedModel, boxes: Sequence[BoxClassification], skipped: int
     ) -> None:
-        """Publish what a model says of boxes; header, boxes and ids are the detector's."""
+        """
+        Publish the classified boxes of a frame, with the detector's header, boxes and ids.
+
+        Args:
+            frame: the frame.
+            model: computed the scores.
+            boxes: the classified boxes.
+            skipped: number of boxes that are outside of the image or empty.
+        """
         parameters = self._parameters()
         message = Detection2DArray(header=frame.detections.header)
         message.detections = [
             detection_message(
                 box.box.detection,
                 model.labels,
-                _judge(model, box.scores, box.embedding, parameters.unknown_below).opinion,
+                _predict(model, box.scores, box.embedding, parameters.unknown_below)[0],
                 parameters.max_results,
             )
             for box in boxes
         ]
         self._detections[frame.camera].publish(message)
+        if skipped:
+            width, height = frame.size
+            reason = (
+                f'{skipped} of {skipped + len(boxes)} have no pixel in the image of '
+                f'{width}x{height} pixels: boxes are in pixels of the whole image'
+            )
+            self._empty.add(frame.camera, reason)
 
     def wants_embeddings(self) -> bool:
-        """Tell whether somebody listens to ``~/embedding``."""
+        """Return whether ``~/embedding`` has subscribers."""
         return bool(self._embedding.get_subscription_count())
 
     def publish_embedding(self, frame: Frame, embedding: RawArray) -> None:
         """Publish the raw embedding ``[D]`` of a frame."""
         self._embedding.publish(embedding_message(frame, embedding, self._description))
+
+    def store_sample(
+        self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray
+    ) -> None:
+        """Store the picture and raw embedding ``[D]`` of a frame that a request has claimed."""
+        self._samples.add_captured(self._captures, capture, frame, rgb, embedding)
+
+    def log_fault(self, frame: Frame, error: Exception) -> None:
+        """Log why a frame was not classified, at most once a second."""
+        if isinstance(error, ImageError):
+            self._unusable.add(frame.camera, str(error))
+        # After a signal has shut down ROS, publishing fails.
+        elif self._node.context.ok():
+            reason = str(error) if isinstance(error, RetrainError) else repr(error)
+            self._lost.add(frame.camera, reason)
+
+    def latest_fault(self, camera: str) -> str:
+        """Return the faults of a camera's frames since the last call, or ``''``."""
+        faults = [counter.latest(camera) for counter in (self._unusable, self._lost)]
+        return '; '.join(filter(None, faults))
+
+    def _log_error(self, text: str) -> None:
+        self._node.get_logger().error(text)
 
     def _create(self, kind: type, topic: str) -> Publisher:
         publisher = self._node.create_publisher(kind, topic, QoSProfile(depth=_DEPTH))
@@ -158,34 +217,26 @@ class ClassificationPublishers:
         return publisher
 
 
-@dataclass(frozen=True, eq=False)
-class _Judged:
-    """What a model says of one picture, and the numbers that made it 'unknown' or not."""
-
-    opinion: Opinion
-    unknown_score: float
-    unknown_threshold: float
-
-
-def _judge(
+def _predict(
     model: LoadedModel, scores: FloatArray, embedding: RawArray, unknown_below: float
-) -> _Judged:
-    score, threshold = model.unknown.unknown_score(embedding), model.unknown.threshold
-    # A comparison with 'not a number' is false: a model that cannot tell knows all.
-    unknown = score > threshold or float(scores.max()) < unknown_below
-    return _Judged(opinion_of_frame(scores, unknown=unknown), score, threshold)
+) -> tuple[Prediction, float]:
+    """Return the prediction and the score of the model's unknown detector."""
+    unknown_score = model.unknown.unknown_score(embedding)
+    # False if the score is NaN, for a model without unknown detector.
+    unknown = unknown_score > model.unknown.threshold or float(scores.max()) < unknown_below
+    return predict(scores, unknown=unknown), unknown_score
 
 
 def embedding_message(
     frame: Frame, embedding: RawArray, description: ModelDescription
 ) -> Embedding:
     """
-    Return an embedding as it is published.
+    Return the message of an embedding.
 
     Args:
-        frame: which it is of.
+        frame: the embedded frame.
         embedding: raw ``[D]``.
-        description: of the extractor that wrote it.
+        description: of the extractor.
     """
     quantization = description.quantization
     kind = EmbeddingKind.from_embedding(embedding, quantization)
