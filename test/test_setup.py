@@ -225,7 +225,7 @@ def test_what_needs_ros_says_so_in_one_sentence(
     assert re.search(r'cannot import rclpy.*(make setup|make demo).*', sentence)
 
 
-@pytest.mark.parametrize('module', ['node.running', 'replay.command'])
+@pytest.mark.parametrize('module', ['node.spin', 'replay.command'])
 def test_its_import_says_so_as_well(bare: PipEnvironment, tmp_path: Path, module: str) -> None:
     code = f'try: import {NAME}.{module}\nexcept ImportError as error: print(error)'
     done = bare.python('-c', code, folder=tmp_path)

@@ -114,7 +114,7 @@ def correct(client: Client, number: int) -> None:
         client.ask(RemoveSamples, 'remove_samples', may_say=_GONE, label=right)
     if number % 20 == 19:
         client.ask(
-            Trigger, 'reembed_samples', answer_kind=SLOW, may_say=('nothing is to be done',)
+            Trigger, 'reembed_samples', answer_kind=SLOW, may_say=('there is nothing to do',)
         )
     client.rest(0.8)
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The program edgetpu_retrain_node: tune the process, then run the node in it."""
+"""The program edgetpu_retrain_node: tune the process, then spin the node in it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ def main(arguments: list[str] | None = None) -> int:
     Run the node until SIGINT or SIGTERM.
 
     Args:
-        arguments: the command line with ROS arguments, None = this process's own.
+        arguments: the command line with ROS arguments; None = that of this process.
 
     Returns:
-        The exit code: 0 after a signal, 1 when the node could not start.
+        The exit code: 0 after a signal, 1 if the node could not start.
     """
     tune_process()
-    # Not before: rclpy starts threads when it is imported, which already share memory then.
+    # Import rclpy only now: it starts threads at import, and they must share the tuned memory.
     try:
-        from edgetpu_retrain.node.running import run
+        from edgetpu_retrain.node.spin import run
     except RosMissingError as error:
         print(f'error: {error}', file=sys.stderr)
         return 1

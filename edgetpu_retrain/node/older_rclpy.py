@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-What rclpy of ROS 2 Humble (3.3) lacks, by means that it has.
+Workarounds for rclpy of ROS 2 Jazzy (7.1) and Humble (3.3).
 
-All later distributions have the methods themselves.  This module can go when Humble does, in
-May 2027.
+Later distributions do not need them.  Those for Humble can go in May 2027, those for Jazzy in
+May 2029, when these distributions are no longer supported.
 """
 
 from __future__ import annotations
@@ -12,27 +12,73 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from edgetpu_retrain.errors import RequestError
+from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.msg import SetParametersResult
+from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
 from rclpy.subscription import Subscription
+
+# The exception of rcl has no public name in rclpy; it is a RuntimeError in every distribution.
+_RclError = RuntimeError
+
+
+def create_lifecycle_node(name: str) -> LifecycleNode:
+    """
+    Return a lifecycle node that rejects a request for an impossible transition.
+
+    Up to Jazzy such a request (activating an unconfigured node, for example) raises in the
+    executor and would end the process.  From Kilted on, rclpy rejects it (rclpy/lifecycle/node.py,
+    ``__change_state``).
+
+    Args:
+        name: of the node.
+
+    Raises:
+        RequestError: if the middleware refuses the node, as it does without SROS 2 keys.
+    """
+    try:
+        node = LifecycleNode(name)
+    except _RclError as error:
+        raise RequestError(
+            f'the node cannot join its ROS domain ({" ".join(str(error).split())}): where SROS 2 '
+            'is on, check ROS_SECURITY_KEYSTORE and the enclave'
+        ) from error
+    (service,) = (each for each in node.services if each.srv_type is ChangeState)
+    change_state = service.callback
+
+    def respond(request: Any, response: Any) -> Any:
+        try:
+            return change_state(request, response)
+        except _RclError as error:
+            wanted = request.transition.label or request.transition.id
+            node.get_logger().warning(
+                f'transition {wanted} is not possible now: ask ros2 lifecycle list for those '
+                f'that are ({" ".join(str(error).split())})'
+            )
+            response.success = False
+            return response
+
+    service.callback = respond
+    return node
 
 
 def after_parameters_are_set(node: Node, callback: Callable[[list[Any]], None]) -> None:
     """
-    Let a callback be called whenever parameters of a node were set.
+    Call a function whenever parameters of a node were set.
 
-    With Humble the executor calls it next, and also when the change was refused.
+    On Humble the executor calls it afterwards, even if the change was rejected.
 
     Args:
-        node: has an executor, or nothing is called with Humble.
-        callback: takes the parameters that changed; reads what they are now from the node.
+        node: its parameters; on Humble it must have an executor.
+        callback: takes the changed parameters; reads their current values from the node.
     """
     if hasattr(node, 'add_post_set_parameters_callback'):
         node.add_post_set_parameters_callback(callback)
         return
 
     def call_later(changes: list[Any]) -> SetParametersResult:
-        # What is called here is asked before the change is made.
+        # The parameters are not changed yet.
         if node.executor is not None:
             node.executor.create_task(callback, changes)
         return SetParametersResult(successful=True)
@@ -42,12 +88,12 @@ def after_parameters_are_set(node: Node, callback: Callable[[list[Any]], None]) 
 
 def publisher_count(node: Node, subscription: Subscription) -> int:
     """
-    Return how many publishers a subscription is matched with.
+    Return the number of publishers that match a subscription.
 
-    With Humble also those count whose quality of service does not fit.
+    On Humble this includes publishers with incompatible QoS.
 
     Args:
-        node: whose subscription it is.
+        node: has the subscription.
         subscription: of any topic.
     """
     if hasattr(subscription, 'get_publisher_count'):

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The node: a lifecycle, and what each of its transitions begins and ends."""
+"""The node: what each transition of its lifecycle starts and stops."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from edgetpu_retrain.errors import RequestError, RetrainError
-from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.cameras.camera import Camera
 from edgetpu_retrain.node.cameras.image_thread import ImageThread
 from edgetpu_retrain.node.health.device_watch import DeviceFacts
 from edgetpu_retrain.node.health.diagnostics import camera_problem, diagnostics
 from edgetpu_retrain.node.health.status import NodeStatus
-from edgetpu_retrain.node.loaded_parts import LoadedParts
 from edgetpu_retrain.node.models.model_following import ModelFollowing
 from edgetpu_retrain.node.models.model_services import ModelServices
 from edgetpu_retrain.node.models.training_action import TrainingAction
@@ -28,7 +26,7 @@ from edgetpu_retrain.node.parameters.declaration import (
     read_parameters,
     refuse_late_changes,
 )
-from edgetpu_retrain.node.parameters.values import NodeParameters
+from edgetpu_retrain.node.resources import NodeResources
 from edgetpu_retrain.node.samples.correction_services import CorrectionServices
 from edgetpu_retrain.node.samples.sample_services import SampleServices
 from edgetpu_retrain.wording import sentence
@@ -50,15 +48,15 @@ class RetrainNode(ManagedEntity):
     """
     Classifies what its cameras see, and learns new classes meanwhile.
 
-    It has a lifecycle node rather than being one, because a subclass would share its private
-    names with every release of rclpy.  Services and the action are there from the beginning, so
-    that whoever asks too early gets an answer.
+    It wraps a lifecycle node and does not subclass it, because a subclass would share its private
+    names with every release of rclpy.  Services and the action exist from construction on, so that
+    a request in any state gets a response.
 
     Args:
-        node: a fresh one; it stays its maker's to destroy.
+        node: a new node; the caller destroys it.
 
     Raises:
-        RequestError: when a parameter is of the wrong type or out of its range.
+        RequestError: if a parameter has the wrong type or is out of range.
     """
 
     def __init__(self, node: LifecycleNode) -> None:
@@ -66,10 +64,9 @@ class RetrainNode(ManagedEntity):
         self._log = node.get_logger()
         declare_node_parameters(node)
         self._autostart = bool(node.get_parameter('autostart').value)
-        self._parameters: NodeParameters | None = None
-        self._parts: LoadedParts | None = None
+        self._resources: NodeResources | None = None
+        self._is_active = False
         self._cameras: dict[str, Camera] = {}
-        self._active_parts: ActiveParts | None = None
         self._status = NodeStatus(node)
         self._images = ImageThread(node)
         SampleServices(node, self._active)
@@ -80,15 +77,15 @@ class RetrainNode(ManagedEntity):
         self._diagnostics = node.create_publisher(
             DiagnosticArray, '/diagnostics', QoSProfile(depth=10)
         )
-        refuse_late_changes(node, lambda: self._parts is not None)
+        refuse_late_changes(node, lambda: self._resources is not None)
         after_parameters_are_set(node, self._reread_parameters)
-        # The node's own clock may be a simulation's, stand still or be set back.
+        # The node's own clock may be simulated, stand still or be set back.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         node.create_timer(_WATCH_PERIOD_S, self._watch, clock=steady)
         node.add_managed_entity(self)
 
     def start(self) -> bool:
-        """Configure and activate, where ``autostart`` says so; False when that failed."""
+        """Configure and activate if ``autostart`` is true; return False if that failed."""
         if not self._autostart:
             self._log.info('waiting for a lifecycle manager, because autostart is false')
             return True
@@ -98,7 +95,7 @@ class RetrainNode(ManagedEntity):
         )
 
     def close(self) -> None:
-        """Cancel a training that runs, end all threads and close the files."""
+        """Cancel a running training, stop all threads and close the files."""
         self._action.close()
         self._corrections.stop()
         self._models.stop()
@@ -106,7 +103,7 @@ class RetrainNode(ManagedEntity):
         self._images.close()
         self._clean_up()
 
-    # What rclpy calls at the transitions.  It would swallow what they raise.
+    # Transition callbacks.  rclpy would ignore what they raise.
 
     def on_configure(self, _state: Any) -> TransitionCallbackReturn:
         """Load models and open the store."""
@@ -116,7 +113,7 @@ class RetrainNode(ManagedEntity):
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, _state: Any) -> TransitionCallbackReturn:
-        """Listen to the cameras and serve."""
+        """Subscribe to the cameras and serve."""
         if not self._succeeds(self._activate):
             self._deactivate()
             return TransitionCallbackReturn.FAILURE
@@ -125,29 +122,29 @@ class RetrainNode(ManagedEntity):
         return TransitionCallbackReturn.SUCCESS
 
     def on_deactivate(self, _state: Any) -> TransitionCallbackReturn:
-        """Let the cameras go; a training that runs is cancelled."""
+        """Unsubscribe from the cameras and cancel a running training."""
         self._deactivate()
         self._status.update(state='inactive', cameras=())
         return TransitionCallbackReturn.SUCCESS
 
     def on_cleanup(self, _state: Any) -> TransitionCallbackReturn:
-        """Let devices, models and files go."""
+        """Release devices, models and files."""
         self._clean_up()
         self._status.forget_configuration('unconfigured')
         return TransitionCallbackReturn.SUCCESS
 
     def on_shutdown(self, _state: Any) -> TransitionCallbackReturn:
-        """Let everything go, for good."""
+        """Release everything for good."""
         self._deactivate()
         self._clean_up()
         self._status.forget_configuration('finalized')
         return TransitionCallbackReturn.SUCCESS
 
     def on_error(self, _state: Any) -> TransitionCallbackReturn:
-        """Go back to the beginning, where it can be configured again."""
+        """Return to the state in which the node can be configured again."""
+        problems = self._status.facts.problems
         self._deactivate()
         self._clean_up()
-        problems = self._status.facts.problems
         self._status.forget_configuration('unconfigured')
         self._status.update(problems=problems)
         return TransitionCallbackReturn.SUCCESS
@@ -155,119 +152,113 @@ class RetrainNode(ManagedEntity):
     def _succeeds(self, transition: Callable[[], None]) -> bool:
         try:
             transition()
-        except Exception as error:  # noqa: BLE001 - rclpy would swallow it
-            # A signal ends ROS at any moment, and whatever is being done with it then fails.
+        except Exception as error:  # noqa: BLE001 - rclpy would ignore it
+            # A signal shuts ROS down at any moment, and whatever uses it then fails.
             if not self._node.context.ok():
                 return False
             if not isinstance(error, (RetrainError, FileNotFoundError)):
                 self._log.error(traceback.format_exc())
             self._status.set_problem('configuration', sentence(error))
-            # The process of a node that starts by itself ends with this.
+            # With autostart, this ends the process.
             (self._log.fatal if self._autostart else self._log.error)(sentence(error))
             return False
         self._status.set_problem('configuration', '')
         return True
 
     def _configure(self) -> None:
-        self._parameters = declare_parameters(self._node)
-        self._parts = LoadedParts(self._node, self._status, self._present_parameters)
+        self._resources = NodeResources(self._node, self._status, declare_parameters(self._node))
 
     def _activate(self) -> None:
-        assert self._parts is not None
-        self._parts.start()
-        self._open_cameras()
+        assert self._resources is not None
+        self._resources.start()
+        self._update_cameras(self._resources)
         self._images.start()
-        if len({camera.topic for camera in self._cameras.values()}) < len(self._cameras):
+        self._is_active = True
+        if len(set(self._resources.topics.values())) < len(self._cameras):
             self._log.warning('several cameras read the same topic: set <name>.image_topic')
 
     def _deactivate(self) -> None:
-        """Do the opposite of activating, as far as that came."""
-        self._active_parts = None
+        """Undo whatever activating has done so far."""
+        self._is_active = False
         self._images.stop()
         while self._cameras:
             self._close_camera(next(iter(self._cameras)))
-        # Before the worker, which all of them need for their end.
+        # Before the workers, which all of them need in order to finish.
         self._action.stop()
         self._models.stop()
         self._following.stop()
         self._corrections.stop()
-        if self._parts is not None:
-            self._parts.stop()
+        if self._resources is not None:
+            self._resources.stop()
 
     def _clean_up(self) -> None:
-        """Do the opposite of configuring, as far as that came."""
-        if self._parts is not None:
-            self._parts.close()
-            self._parts = None
+        """Undo whatever configuring has done so far."""
+        if self._resources is not None:
+            self._resources.close()
+            self._resources = None
 
-    def _open_cameras(self) -> None:
-        """Listen to the cameras that are to be active, and to no other."""
-        assert self._parts is not None
-        for parameters in self._present_parameters().cameras:
+    def _update_cameras(self, resources: NodeResources) -> None:
+        """Open and close cameras so that those with ``active: true`` are open."""
+        for parameters in resources.parameters.cameras:
             name = parameters.name
-            if parameters.active and name not in self._cameras:
-                camera = Camera(
+            if not parameters.active:
+                if name in self._cameras:
+                    self._close_camera(name)
+                    self._log.info(f'camera {name!r} is not active any more')
+            elif name in self._cameras:
+                self._cameras[name].parameters = parameters
+            else:
+                self._cameras[name] = camera = Camera(
                     self._node,
                     parameters,
-                    self._parts.workers.offer,
-                    self._parts.statistics,
+                    resources.workers.offer,
+                    resources.statistics,
                     self._images.group,
                 )
-                self._cameras[name] = camera
                 self._log.info(f'camera {name!r} reads {camera.topic}')
                 if camera.detections_topic:
                     self._log.info(f'camera {name!r} has detections {camera.detections_topic}')
-            elif not parameters.active and name in self._cameras:
-                self._close_camera(name)
-                self._log.info(f'camera {name!r} is not active any more')
-            elif parameters.active:
-                self._cameras[name].parameters = parameters
-        self._active_parts = self._parts.active(
-            {name: camera.topic for name, camera in self._cameras.items()}
-        )
+        resources.topics = {name: camera.topic for name, camera in self._cameras.items()}
 
     def _close_camera(self, name: str) -> None:
         self._cameras.pop(name).close()
         self._status.set_problem(camera_problem(name), '')
 
-    def _active(self) -> ActiveParts:
-        if self._active_parts is None:
+    def _active(self) -> NodeResources:
+        """Return what requests use; raise RequestError unless the node is active."""
+        if not self._is_active or self._resources is None:
             state = self._status.facts.state
             how = _HOW_TO_ACTIVATE[state].format(name=self._node.get_fully_qualified_name())
             raise RequestError(f'The node is {state}: {how}')
-        return self._active_parts
-
-    def _present_parameters(self) -> NodeParameters:
-        assert self._parameters is not None
-        return self._parameters
+        return self._resources
 
     def _reread_parameters(self, _changed: list[Any]) -> None:
-        if self._parts is None:
+        if self._resources is None:
             return
-        self._parameters = read_parameters(self._node)
-        if self._active_parts is not None:
-            active = {each.name for each in self._parameters.cameras if each.active}
+        self._resources.parameters = parameters = read_parameters(self._node)
+        if self._is_active:
+            active = {each.name for each in parameters.cameras if each.active}
             with self._images.paused() if active != set(self._cameras) else nullcontext():
-                self._open_cameras()
+                self._update_cameras(self._resources)
             self._status.update(cameras=tuple(self._cameras))
 
     def _training_changed(self, training: bool, last_training: str) -> None:
         self._status.update(training=training, last_training=last_training)
 
     def _watch(self) -> None:
-        if self._active_parts is not None:
-            # What other programs do in the data folder.
-            self._following.check_for_changes(self._active_parts)
-            self._active_parts.samples.check_for_changes()
-        for name, camera in self._cameras.items():
-            self._watch_camera(name, camera)
         cameras = {}
         devices: tuple[DeviceFacts, ...] = ()
-        if self._parts is not None:
-            devices = self._parts.check_devices()
-            statistics = self._parts.statistics
+        if (resources := self._resources) is not None:
+            if self._is_active:
+                # Changes by other programs in the data folder.
+                self._following.check_for_changes(resources)
+                resources.samples.check_for_changes()
+            for name, camera in self._cameras.items():
+                self._watch_camera(name, camera, resources)
+            devices = resources.check_devices()
             cameras = {
-                name: statistics.summary(name) for name in self._present_parameters().camera_names
+                name: resources.statistics.summary(name)
+                for name in resources.parameters.camera_names
             }
         self._diagnostics.publish(
             diagnostics(
@@ -279,14 +270,13 @@ class RetrainNode(ManagedEntity):
             )
         )
 
-    def _watch_camera(self, name: str, camera: Camera) -> None:
-        assert self._parts is not None
+    def _watch_camera(self, name: str, camera: Camera, resources: NodeResources) -> None:
         problem = ''
         if silence := camera.check_silence():
             problem = sentence(silence)
             if problem != self._status.facts.problems.get(camera_problem(name)):
                 self._log.warning(silence)
-        elif fault := self._parts.latest_fault(name):
+        elif fault := resources.latest_fault(name):
             # Already logged.
             problem = sentence(f'camera {name!r}: {fault}')
         self._status.set_problem(camera_problem(name), problem)

@@ -14,7 +14,7 @@ import sys
 from typing import Any
 
 from edgetpu_retrain.node.parameters.values import camera_parameters, PARAMETERS
-from edgetpu_retrain.node.running import NODE_NAME
+from edgetpu_retrain.node.spin import NODE_NAME
 from support.launch_program import needs_launch, RUN_LAUNCH_FILE
 from support.running_node import image_message, pattern, Person, RunningProgram
 from support.small_models import build_extractor

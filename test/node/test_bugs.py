@@ -25,7 +25,7 @@ def start(start_node: Any, module: str, method: str, **variables: str) -> Runnin
 def test_a_bug_in_a_training_aborts_it_and_the_node_goes_on(
     start_node: Any, person: Person
 ) -> None:
-    node = start(start_node, 'models.model_training', 'ModelTraining run')
+    node = start(start_node, 'models.model_versions', 'ModelVersions add')
     person.wait_until_ready()
     status, result = person.train()
     assert status == GoalStatus.STATUS_ABORTED
@@ -56,7 +56,7 @@ def test_a_bug_before_the_node_is_there_ends_it_with_its_place(start_node: Any) 
     assert node.log[-1] == 'ZeroDivisionError: a bug'
 
 
-@pytest.mark.parametrize('method', ['_configure', '_open_cameras'])
+@pytest.mark.parametrize('method', ['_configure', '_update_cameras'])
 def test_what_fails_in_a_start_because_ros_has_ended_is_no_bug(
     start_node: Any, method: str
 ) -> None:

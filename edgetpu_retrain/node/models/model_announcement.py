@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The latched topics that tell which model serves and what its classes are called."""
+"""The latched topics with the serving model and its class names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vision_msgs.msg import LabelInfo, VisionClass, VisionInfo
 METHOD = 'edgetpu_retrain'
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-"""Whoever subscribes later gets the last message (https://design.ros2.org/articles/qos.html)."""
+"""Late subscribers get the last message (https://design.ros2.org/articles/qos.html)."""
 
 # vision_msgs/VisionClass numbers classes with 16 bits.
 _MOST_CLASSES = 65536
@@ -24,7 +24,7 @@ class ModelAnnouncement:
     Publishes ``~/vision_info`` and ``~/label_info`` at every swap.
 
     Args:
-        node: publishes.
+        node: has the topics.
     """
 
     def __init__(self, node: Node) -> None:
@@ -33,24 +33,24 @@ class ModelAnnouncement:
         self._label_info = node.create_publisher(LabelInfo, '~/label_info', LATCHED)
 
     def close(self) -> None:
-        """Leave the topics."""
+        """Destroy the publishers."""
         self._node.destroy_publisher(self._vision_info)
         self._node.destroy_publisher(self._label_info)
 
-    def announce(self, model: LoadedModel, serving: Choice) -> None:
+    def announce(self, model: LoadedModel, choice: Choice) -> None:
         """
-        Tell what serves from now on.
+        Publish which model serves.
 
         Args:
-            model: which one.
-            serving: the choice; its number of swaps never goes back.
+            model: the serving model.
+            choice: its number of swaps never decreases.
         """
         vision_info = VisionInfo(
             method=METHOD,
             database_location=str(model.version.path),
-            database_version=serving.swaps,
+            database_version=choice.swaps,
         )
-        # Answers are not cut at a probability, so there is no threshold to tell.
+        # Classifications have no minimum score, so there is no threshold to publish.
         label_info = LabelInfo(
             class_map=[
                 VisionClass(class_id=number, class_name=label)

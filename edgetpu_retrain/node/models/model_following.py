@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""ModelFollowing: the node beside other programs that train and choose in its data folder."""
+"""ModelFollowing: notices models that other programs train or choose in the data folder."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from concurrent.futures import CancelledError, Future
 import traceback
 
 from edgetpu_retrain.errors import RetrainError, StoreError
-from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.health.status import NodeStatus
 from edgetpu_retrain.node.models.model_versions import ModelVersions, Wanted
 from edgetpu_retrain.node.requests.background_thread import BackgroundThread
+from edgetpu_retrain.node.resources import NodeResources
 from edgetpu_retrain.wording import sentence
 from rclpy.node import Node
 
@@ -20,14 +20,14 @@ _PROBLEM = 'models of other programs'
 
 class ModelFollowing:
     """
-    Notices what others want to serve, reports it, and loads it if ``follow_models`` is true.
+    Reports versions that other programs want to serve; loads them if ``follow_models`` is true.
 
-    What is wanted is what a node that starts would try first.  Each thing is logged once, however
-    often it is seen.  A thread reads and loads, so that frames go on meanwhile.
+    These are the versions that a starting node would try first.  Each is logged once.  A thread
+    reads and loads, so that frames continue meanwhile.
 
     Args:
         node: logs.
-        status: publishes which version waits, and why one cannot serve.
+        status: publishes the pending version, and why one cannot serve.
     """
 
     def __init__(self, node: Node, status: NodeStatus) -> None:
@@ -36,42 +36,44 @@ class ModelFollowing:
         self._thread = BackgroundThread('following')
         self._work: Future[None] | None = None
         self._seen: tuple[Wanted, bool] | None = None
-        self._reported: set[tuple[int, str]] = set()
+        self._logged: set[object] = set()
 
-    def check_for_changes(self, parts: ActiveParts) -> None:
-        """Check what other programs want; to be called again and again, never waits."""
+    def check_for_changes(self, resources: NodeResources) -> None:
+        """Check what other programs want; call it periodically, it does not block."""
         if self._work is not None and not self._work.done():
             return
         try:
-            wanted = parts.versions.wanted()
+            wanted = resources.versions.wanted()
         except StoreError as error:
             self._seen = None
-            self._report(0, str(error))
+            self._report(error)
             return
-        follow = parts.parameters().follow_models
+        follow = resources.parameters.follow_models
         if wanted is None or self._seen == (wanted, follow):
             return
         self._seen = (wanted, follow)
         if wanted.versions:
-            self._work = self._thread.submit(self._handle, parts.versions, wanted, follow)
+            self._work = self._thread.submit(self._handle, resources.versions, wanted, follow)
         else:
-            self._forget()
+            self._logged.clear()
+            self._status.update(pending_model_version=0)
+            self._status.set_problem(_PROBLEM, '')
 
     def stop(self) -> None:
-        """Wait until what was begun is done."""
+        """Wait for the version that is being loaded."""
         self._thread.stop()
         self._seen = None
-        self._reported.clear()
+        self._logged.clear()
 
     def _handle(self, versions: ModelVersions, wanted: Wanted, follow: bool) -> None:
         try:
             self._try_versions(versions, wanted, follow)
         except CancelledError:
-            # The node was deactivated.  It checks again when it is active.
+            # The node was deactivated; it checks again when it is active.
             self._seen = None
         except Exception as error:  # noqa: BLE001 - a bug must not end a robot's node
             self._log.error(traceback.format_exc())
-            self._report(0, f'internal error, see the log of the node: {error!r}')
+            self._report(f'internal error, see the log of the node: {error!r}')
 
     def _try_versions(self, versions: ModelVersions, wanted: Wanted, follow: bool) -> None:
         problems = []
@@ -80,12 +82,14 @@ class ModelFollowing:
             try:
                 if not follow:
                     versions.check(number)
-                elif versions.follow(number, wanted.choice) is None:
-                    # Somebody has chosen meanwhile: that is checked next.
+                elif not versions.follow(number, wanted.choice):
+                    # Another choice was made meanwhile; check that one next.
                     self._seen = None
                     return
             except RetrainError as error:  # noqa: PERF203 - a handful of versions, once
-                problems.append(self._refusal(number, error))
+                text = f'model version {number} of another program does not serve: {error}'
+                problems.append(sentence(text))
+                self._warn_once(number, text)
             else:
                 found = number
                 break
@@ -99,7 +103,7 @@ class ModelFollowing:
                 f'model version {found} serves, because another program {verb} it and '
                 'follow_models is true'
             )
-        elif self._is_news(found, 'offer'):
+        elif self._is_new(('pending', found)):
             serving = versions.serving
             now = f'version {serving.version.version} goes on' if serving else 'none serves yet'
             self._log.info(
@@ -107,23 +111,15 @@ class ModelFollowing:
                 '~/load_model, or let the node do so by the parameter follow_models'
             )
 
-    def _refusal(self, number: int, error: RetrainError) -> str:
-        words = sentence(f'model version {number} of another program does not serve: {error}')
-        if self._is_news(number, 'refusal'):
-            self._log.warning(words)
-        return words
-
-    def _report(self, number: int, problem: str) -> None:
-        if self._is_news(number, problem):
-            self._log.warning(sentence(problem))
+    def _report(self, problem: object) -> None:
+        self._warn_once(str(problem), problem)
         self._status.set_problem(_PROBLEM, sentence(problem))
 
-    def _is_news(self, number: int, what: str) -> bool:
-        news = (number, what) not in self._reported
-        self._reported.add((number, what))
-        return news
+    def _warn_once(self, key: object, text: object) -> None:
+        if self._is_new(key):
+            self._log.warning(sentence(text))
 
-    def _forget(self) -> None:
-        self._reported.clear()
-        self._status.update(pending_model_version=0)
-        self._status.set_problem(_PROBLEM, '')
+    def _is_new(self, key: object) -> bool:
+        is_new = key not in self._logged
+        self._logged.add(key)
+        return is_new

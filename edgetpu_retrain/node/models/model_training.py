@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import threading
 
 from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.node.models.model_versions import ModelVersions
 from edgetpu_retrain.retraining import (
     ProgressCallback,
     retrain,
@@ -16,16 +17,15 @@ from edgetpu_retrain.retraining import (
     TrainingOptions,
     TrainingOutcome,
 )
-from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelVersion
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 
 class Cancellation:
     """
-    A wish to stop that is either in time or too late, never half of both.
+    A request to cancel a training, which either succeeds or comes too late.
 
-    Any method may be called from any thread.
+    All methods are thread-safe.
     """
 
     def __init__(self) -> None:
@@ -34,21 +34,21 @@ class Cancellation:
         self._committed = False
 
     def request(self) -> bool:
-        """Ask the training to stop; False when its result is already being stored."""
+        """Cancel the training; return False if its result is already being stored."""
         with self._lock:
             self._requested = not self._committed
             return self._requested
 
     def requested(self) -> bool:
-        """Tell whether the training is to stop."""
+        """Return whether the training must stop."""
         return self._requested
 
     def commit(self) -> None:
         """
-        Pass the point of no return.
+        Reject later requests.
 
         Raises:
-            TrainingCancelled: when the wish came before.
+            TrainingCancelled: if the training was cancelled before.
         """
         with self._lock:
             if self._requested:
@@ -61,12 +61,12 @@ class Cancellation:
 @dataclass(frozen=True, eq=False)
 class TrainedModel:
     """
-    A finished training whose model is on the disk and serves.
+    A finished training whose model is stored and serves.
 
     Args:
         outcome: of the training.
         version: of the stored model.
-        remark: what went wrong afterwards, '' = nothing.
+        remark: a problem that occurred afterwards; '' = none.
     """
 
     outcome: TrainingOutcome
@@ -74,61 +74,42 @@ class TrainedModel:
     remark: str = ''
 
 
-class ModelTraining:
+def train_model(
+    samples: SampleStore,
+    extractor: bytes,
+    versions: ModelVersions,
+    options: TrainingOptions,
+    cancellation: Cancellation,
+    on_progress: ProgressCallback,
+    keep_models: Callable[[], int],
+) -> TrainedModel:
     """
-    Trains models for one extractor.
+    Train on a snapshot of the samples, store the model and serve it.
 
     Args:
-        samples: where the samples are.
+        samples: the store.
         extractor: bytes of the extractor's .tflite file.
-        identity: of the extractor.
-        add: stores the new model and lets it serve, see :meth:`ModelVersions.add`.
-        prune: deletes old versions.
+        versions: stores and serves the model.
+        options: of the training.
+        cancellation: checked before every iteration and before the model is stored.
+        on_progress: called from this thread.
+        keep_models: returns how many versions to keep.
+
+    Raises:
+        RetrainError: if there is no new model; the previous one still serves.
     """
-
-    def __init__(
-        self,
-        samples: SampleStore,
-        extractor: bytes,
-        identity: str,
-        add: Callable[[bytes, Callable[[int], ModelRecord], Callable[[], None]], ModelVersion],
-        prune: Callable[[], object],
-    ) -> None:
-        self._samples = samples
-        self._extractor = extractor
-        self._identity = identity
-        self._add = add
-        self._prune = prune
-
-    def run(
-        self,
-        options: TrainingOptions,
-        cancellation: Cancellation,
-        on_progress: ProgressCallback,
-    ) -> TrainedModel:
-        """
-        Train on a snapshot of the samples, store the model and let it serve.
-
-        Args:
-            options: of the training.
-            cancellation: is asked all along.
-            on_progress: called from this thread.
-
-        Raises:
-            RetrainError: when there is no new model; the one that serves goes on.
-        """
-        outcome = retrain(
-            self._samples.training_set(extractor=self._identity),
-            self._extractor,
-            options,
-            on_progress=on_progress,
-            should_stop=cancellation.requested,
-        )
-        version = self._add(outcome.model, outcome.record, cancellation.commit)
-        remark = ''
-        try:
-            self._prune()
-        except StoreError as error:
-            # The new model serves; what is left over takes room and harms nobody.
-            remark = str(error)
-        return TrainedModel(outcome, version, remark)
+    outcome = retrain(
+        samples.training_set(extractor=versions.extractor),
+        extractor,
+        options,
+        on_progress=on_progress,
+        should_stop=cancellation.requested,
+    )
+    version = versions.add(outcome.model, outcome.record, cancellation.commit)
+    remark = ''
+    try:
+        versions.prune(keep_models())
+    except StoreError as error:
+        # The new model serves; old versions only occupy disk space.
+        remark = str(error)
+    return TrainedModel(outcome, version, remark)

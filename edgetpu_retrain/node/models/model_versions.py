@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""ModelVersions: which stored version serves, and the swap from one to another."""
+"""ModelVersions: which stored version serves, and how it is swapped for another."""
 
 from __future__ import annotations
 
@@ -22,14 +22,13 @@ PREVIOUS = -1
 @dataclass(frozen=True)
 class Wanted:
     """
-    What other programs want to serve; equal as long as nothing on the disk has changed.
+    The versions that other programs want to serve; equal if nothing on the disk has changed.
 
     Args:
-        versions: those that come before the one that serves, the one to try first first; () =
-            nobody wants anything else.
-        choice: what was written down then.
-        files: size and time of each version's files, so that one which was still being copied
-            is looked at again.
+        versions: those to try before the serving one, in this order; () = none.
+        choice: the recorded choice.
+        files: size and time of each version's files, so that a version that was still being
+            copied is checked again.
     """
 
     versions: tuple[int, ...] = ()
@@ -39,67 +38,68 @@ class Wanted:
 
 class ModelVersions:
     """
-    The versions of one extractor; every method may be called from any thread.
+    The versions of one extractor, and which of them serves; all methods are thread-safe.
 
     Args:
-        models: where they are stored.
-        identity: of the extractor, the SHA-256 of its file.
+        models: the stored versions.
+        extractor: SHA-256 of the extractor's file.
         prepare: loads the bytes of a retrained model on every device.
         serve: swaps models between two frames; returns when the new one serves.
-        on_swap: called with what serves from now on, one call at a time.
+        on_swap: called with the serving model, never concurrently.
     """
 
     def __init__(
         self,
         models: ModelStore,
-        identity: str,
+        extractor: str,
         prepare: Callable[[bytes], Mapping[str, PreparedModel]],
         serve: Callable[[LoadedModel], None],
         on_swap: Callable[[LoadedModel, Choice], None],
     ) -> None:
         self._models = models
-        self._identity = identity
+        self.extractor = extractor
         self._prepare = prepare
         self._serve = serve
         self._on_swap = on_swap
-        self._choice = ChoiceFile(models)
-        # One new model at a time, until the one before it is let go: how much memory the node
-        # ever needs is known after the first swap, and no later coincidence adds to it.
+        self._choices = ChoiceFile(models)
+        # One new model at a time, until the previous one is released: the first swap shows the
+        # peak memory of the node, and no later coincidence exceeds it.
         self._preparing = threading.Lock()
-        # From the note on the disk to the announcement: all three tell of the same version.
+        # From the record on the disk to the announcement, so that all agree on the version.
         self._swapping = threading.Lock()
         self._serving: LoadedModel | None = None
 
     @property
     def serving(self) -> LoadedModel | None:
-        """What serves, None before the first training."""
+        """The serving model, None before the first training."""
         return self._serving
 
     def start(self, warn: Callable[[str], None]) -> LoadedModel | None:
         """
-        Load the version to go on with after a start: the last choice, or else the best left.
+        Load the version to serve at the start: the last choice, or else the best other one.
 
-        A disk that cannot be written to keeps no model from serving.
+        A model serves even if the disk is read-only.
 
         Args:
-            warn: is told which versions were passed over, and what else is not as it should be.
+            warn: called with a sentence about each rejected version and each other problem.
 
         Returns:
-            None when there is none.
+            None if there is no version that can serve.
 
         Raises:
-            StoreError: when the folder of the models cannot be read.
+            StoreError: if the models folder cannot be read.
         """
         for number in self._to_try(warn):
             try:
-                model = self._ready(self._models.load(number))
+                model = self._load(number)
             except RetrainError as error:  # noqa: PERF203 - a handful of versions, once
                 warn(f'model version {number} does not serve: {error}')
             else:
-                self._begin_with(model, warn)
+                with self._swapping:
+                    self._announce(model, self._chosen_at_start(number, warn))
                 return model
         try:
-            # Where a model serves, that was done by writing down which.
+            # Recording a choice does this otherwise.
             self._models.clear_leftovers()
         except StoreError as error:
             warn(str(error))
@@ -107,24 +107,25 @@ class ModelVersions:
 
     def load(self, version: int) -> ModelVersion:
         """
-        Let another version serve, back or forward; ends when the next frame goes to it.
+        Serve another version; returns when it serves the next frame.
 
-        Which one is answered, and not the loaded model: whoever keeps the answer keeps no model.
+        It returns the stored version and not the loaded model, which a caller would keep in
+        memory.
 
         Args:
             version: its number, :data:`LATEST` or :data:`PREVIOUS`.
 
         Raises:
-            RequestError: when there is no such version.
-            RetrainError: when it cannot serve, or the choice cannot be written down; the one
-                that serves goes on.
+            RequestError: if there is no such version.
+            RetrainError: if it cannot serve, or the choice cannot be recorded; the previous one
+                still serves.
         """
-        found = self._find(version)
+        number = self._find(version)
         with self._preparing:
-            model = self._ready(found)
+            model = self._load(number)
             with self._swapping:
-                self._announce(model, self._serve)
-        return found
+                self._swap(model, self._choices.choose(number))
+        return model.version
 
     def add(
         self,
@@ -133,44 +134,45 @@ class ModelVersions:
         commit: Callable[[], None],
     ) -> ModelVersion:
         """
-        Store what this node has trained, and let it serve; ends when the next frame goes to it.
+        Store and serve a new model of this node; returns when it serves the next frame.
 
-        It is loaded and warm before it is stored, so that nothing is stored that cannot serve; and
-        it is stored before it serves, so that a robot that starts again goes on with what it had.
+        It is loaded and run once before it is stored, so that every stored model can serve; and it
+        is stored before it serves, so that the node serves it after a restart.
 
         Args:
             model: bytes of the .tflite file.
-            record: from the version that was the newest until now, 0 = none, to what is kept
-                beside the model.
-            commit: is called between the two; when it raises, nothing is stored.
+            record: takes the number of the newest version, 0 = none, and returns the new version's
+                record.
+            commit: called before storing; if it raises, nothing is stored.
 
         Raises:
-            StoreError: when it cannot be stored, or the choice cannot be written down.
-            RetrainError: when it cannot serve.
+            StoreError: if it cannot be stored, or the choice cannot be recorded.
+            RetrainError: if it cannot serve.
         """
         with self._preparing:
             prepared = self._prepare(model)
             commit()
-            # All at once: between the two, the version looks like one of another program.
+            # Until it is the choice, the version looks like one of another program.
             with self._swapping:
                 version = self._models.save(model, record(self._models.newest_version()))
-                self._announce(LoadedModel(version, prepared), self._serve)
+                loaded = LoadedModel(version, prepared)
+                self._swap(loaded, self._choices.choose(version.version))
         return version
 
     def wanted(self) -> Wanted | None:
         """
-        Return what other programs have trained or chosen, None while a swap is under way.
+        Return what other programs have trained or chosen, None during a swap.
 
-        It reads a small file and lists the folder, and never waits.
+        It reads a small file and lists the folder, and does not block.
 
         Raises:
-            StoreError: when they cannot be read.
+            StoreError: if they cannot be read.
         """
         if not self._swapping.acquire(blocking=False):
             return None
         try:
-            choice = self._choice.current()
-            numbers = self._choice.wanted(choice)
+            choice = self._choices.current()
+            numbers = self._choices.wanted(choice)
             if self._serving and self._serving.version.version in numbers:
                 numbers = numbers[: numbers.index(self._serving.version.version)]
         finally:
@@ -179,45 +181,49 @@ class ModelVersions:
 
     def check(self, version: int) -> ModelVersion:
         """
-        Return a version that may serve here; whether a runtime takes it is not tried.
+        Return a version that should be able to serve; it is not loaded.
 
         Raises:
-            StoreError: when it is damaged, or of another extractor.
+            StoreError: if it is damaged, or of another extractor.
         """
-        return self._of_this_extractor(self._models.load(version))
+        found = self._models.load(version)
+        if found.record.extractor != self.extractor:
+            raise StoreError(
+                f'Model version {version} was trained for extractor '
+                f'{found.record.extractor[:12]}, and {self.extractor[:12]} is in use: set '
+                'extractor to that one, or train again'
+            )
+        return found
 
-    def follow(self, version: int, seen: Choice | None) -> ModelVersion | None:
+    def follow(self, version: int, seen: Choice | None) -> bool:
         """
-        Let a version serve that another program wants; ends when the next frame goes to it.
+        Serve a version that another program wants; returns when it serves the next frame.
 
         Args:
             version: its number.
-            seen: the choice when it was decided on.
+            seen: the recorded choice when following was decided.
 
         Returns:
-            None when somebody has chosen otherwise meanwhile; nothing is swapped then.
+            False if another choice was made meanwhile; nothing is swapped then.
 
         Raises:
-            RetrainError: when it cannot serve; the one that serves goes on.
+            RetrainError: if it cannot serve; the previous one still serves.
         """
-        found = self._models.load(version)
         with self._preparing:
-            model = self._ready(found)
+            model = self._load(version)
             with self._swapping:
-                choice = self._choice.choose_instead_of(seen, version)
-                if choice is None:
-                    return None
-                self._serve(model)
-                self._report_swap(model, choice)
-        return found
+                choice = self._choices.choose_instead_of(seen, version)
+                if choice is not None:
+                    self._swap(model, choice)
+        return choice is not None
 
     def prune(self, keep: int) -> tuple[int, ...]:
         """
-        Delete old versions, see :meth:`ModelStore.prune`; returns their numbers.
+        Delete old versions, see :meth:`ModelStore.prune`; return their numbers.
 
-        Neither what serves is deleted nor what another program has chosen to serve next.
+        Keep the serving version and the one that another program has chosen to serve next.
         """
-        choice = self._choice.current()
+        choice = self._choices.current()
         in_use = {choice.version} if choice else set()
         if self._serving:
             in_use.add(self._serving.version.version)
@@ -225,44 +231,35 @@ class ModelVersions:
 
     def _to_try(self, warn: Callable[[str], None]) -> tuple[int, ...]:
         try:
-            return self._choice.versions_to_try()
+            return self._choices.versions_to_try()
         except StoreError as error:
             newest_first = tuple(reversed(self._models.versions()))
             warn(f'which model was chosen is not known, so the newest serves: {error}')
             return newest_first
 
-    def _begin_with(self, model: LoadedModel, warn: Callable[[str], None]) -> None:
-        number = model.version.version
+    def _chosen_at_start(self, number: int, warn: Callable[[str], None]) -> Choice:
         try:
-            with self._swapping:
-                self._announce(model)
+            return self._choices.choose(number)
         except StoreError as error:
             warn(f'model version {number} serves, but that could not be written down: {error}')
-            with self._swapping:
-                self._serving = model
-                self._on_swap(model, self._choice.not_written_down(number))
+            return self._choices.not_written_down(number)
 
-    def _announce(
-        self, model: LoadedModel, serve: Callable[[LoadedModel], None] | None = None
-    ) -> None:
-        # On the disk first: a robot that starts again goes on with what it had.
-        choice = self._choice.choose(model.version.version)
-        if serve is not None:
-            serve(model)
-        self._report_swap(model, choice)
+    def _swap(self, model: LoadedModel, choice: Choice) -> None:
+        """Serve a model after its choice was recorded, so that a restart serves it too."""
+        self._serve(model)
+        self._announce(model, choice)
 
-    def _report_swap(self, model: LoadedModel, choice: Choice) -> None:
+    def _announce(self, model: LoadedModel, choice: Choice) -> None:
         self._serving = model
         self._on_swap(model, choice)
 
-    def _find(self, version: int) -> ModelVersion:
+    def _find(self, version: int) -> int:
+        if version > 0:
+            return version
         if version == LATEST:
             found = self._models.latest()
         elif version == PREVIOUS:
-            serving = self._serving
-            found = self._models.previous(serving.version.version) if serving else None
-        elif version > 0:
-            return self._models.load(version)
+            found = self._models.previous(self._serving.version.version) if self._serving else None
         else:
             raise RequestError(
                 f'version is {version}: give the number of a version, 0 for the latest or -1 '
@@ -271,17 +268,8 @@ class ModelVersions:
         if found is None:
             before = ' before the one that serves' if self._serving else ''
             raise RequestError(f'There is no model version{before}: train first')
-        return found
+        return found.version
 
-    def _ready(self, version: ModelVersion) -> LoadedModel:
-        found = self._of_this_extractor(version)
+    def _load(self, version: int) -> LoadedModel:
+        found = self.check(version)
         return LoadedModel(found, self._prepare(found.read_model()))
-
-    def _of_this_extractor(self, version: ModelVersion) -> ModelVersion:
-        if version.record.extractor != self._identity:
-            raise StoreError(
-                f'Model version {version.version} was trained for extractor '
-                f'{version.record.extractor[:12]}, and {self._identity[:12]} is in use: set '
-                'extractor to that one, or train again'
-            )
-        return version

@@ -1,9 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The action ~/train: one training at a time, beside everything else."""
+"""The action ~/train: one training at a time, in a thread of its own."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 import time
 import traceback
@@ -11,13 +12,12 @@ from typing import Any
 
 from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.learning import Progress
-from edgetpu_retrain.node.active_parts import ActiveParts
-from edgetpu_retrain.node.models.model_training import Cancellation, TrainedModel
-from edgetpu_retrain.node.models.training_goal import GoalLimit, MAX_GOALS, training_options
-from edgetpu_retrain.node.models.training_messages import fill_result, progress_feedback
+from edgetpu_retrain.node.models.model_training import Cancellation, train_model, TrainedModel
+from edgetpu_retrain.node.models.training_goal import MAX_GOALS, training_options
 from edgetpu_retrain.node.process.error_frames import clear_frames
 from edgetpu_retrain.node.requests.background_thread import BackgroundThread
 from edgetpu_retrain.node.requests.executor_future import on_executor
+from edgetpu_retrain.node.resources import NodeResources
 from edgetpu_retrain.retraining import TrainingCancelled
 from edgetpu_retrain.wording import presentable, quoted, sentence
 from edgetpu_retrain_interfaces.action import Train
@@ -26,8 +26,8 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-# Seconds for which a finished goal's result can still be fetched; the default differs from one
-# ROS distribution to the next.
+# Seconds for which the result of a finished goal can be fetched; the default differs between ROS
+# distributions.
 _KEEP_RESULT_S = 900
 _STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 
@@ -36,19 +36,19 @@ class TrainingAction:
     """
     Serves ``~/train``.
 
-    An action cannot say why it rejects a goal.  So every goal is accepted, and one that is bad
-    or comes while another runs is aborted at once, with a message.
+    An action server cannot give a reason when it rejects a goal.  So every goal is accepted, and
+    an invalid one, or one during a training, is aborted at once with a message.
 
     Args:
-        node: whose action it is.
-        active: returns what requests work with, or raises RequestError unless the node is active.
+        node: has the action.
+        active: returns the resources of the node; raises RequestError unless it is active.
         on_change: called when a training begins (True) or ends (False), with the last message.
     """
 
     def __init__(
         self,
         node: Node,
-        active: Callable[[], ActiveParts],
+        active: Callable[[], NodeResources],
         on_change: Callable[[bool, str], None],
     ) -> None:
         self._node = node
@@ -56,9 +56,9 @@ class TrainingAction:
         self._on_change = on_change
         self._last_message = ''
         self._thread = BackgroundThread('training')
-        # Of the goal that runs; touched by the executor's thread only.
+        # Goal id of the running training; used by the executor's thread only.
         self._running: tuple[bytes, Cancellation] | None = None
-        self._limit = GoalLimit(_KEEP_RESULT_S)
+        self._accepted: deque[float] = deque(maxlen=MAX_GOALS)
         self._server = ActionServer(
             node,
             Train,
@@ -71,18 +71,20 @@ class TrainingAction:
         )
 
     def stop(self) -> None:
-        """Cancel what runs, and wait until its thread has ended."""
+        """Cancel a running training, and wait for its thread."""
         if self._running is not None:
             self._running[1].request()
         self._thread.stop()
 
     def close(self) -> None:
-        """Cancel what runs, wait for its thread, and take the action away."""
+        """Cancel a running training, wait for its thread, and destroy the action server."""
         self.stop()
         self._server.destroy()
 
     def _accept(self, _goal: Any) -> GoalResponse:
-        if self._limit.takes(time.monotonic()):
+        now = time.monotonic()
+        if len(self._accepted) < MAX_GOALS or now - self._accepted[0] >= _KEEP_RESULT_S:
+            self._accepted.append(now)
             return GoalResponse.ACCEPT
         self._node.get_logger().warning(
             f'no training: more than {MAX_GOALS} goals came within {_KEEP_RESULT_S} s, so they '
@@ -122,7 +124,7 @@ class TrainingAction:
             goal.abort()
             clear_frames(error)
         else:
-            fill_result(result, trained)
+            _fill_result(result, trained)
             self._node.get_logger().info(result.message)
             goal.succeed()
         result.seconds = time.monotonic() - started
@@ -133,23 +135,32 @@ class TrainingAction:
     async def _train(self, goal: Any) -> TrainedModel:
         if self._running is not None:
             raise RequestError(
-                'A training is running and only one can: wait for its end or cancel it.'
+                'A training is running and only one can: wait until it is done, or cancel it.'
             )
-        parts = self._active()
-        options = training_options(goal.request, parts.parameters())
+        resources = self._active()
+        options = training_options(goal.request, resources.parameters)
         if goal.is_cancel_requested:
             raise TrainingCancelled('The training was cancelled before it began.')
 
         def report(progress: Progress) -> None:
-            # The training of a node that is being ended has nobody to report to.
+            # Publishing raises while ROS shuts down.
             if self._node.context.ok():
-                goal.publish_feedback(progress_feedback(progress))
+                goal.publish_feedback(_feedback(progress))
 
         cancellation = Cancellation()
         self._running = (_key(goal), cancellation)
         self._on_change(True, self._last_message)
         try:
-            work = self._thread.submit(parts.training.run, options, cancellation, report)
+            work = self._thread.submit(
+                train_model,
+                resources.store,
+                resources.extractor,
+                resources.versions,
+                options,
+                cancellation,
+                report,
+                lambda: resources.parameters.keep_models,
+            )
             trained: TrainedModel = await on_executor(self._node, work)
         finally:
             self._running = None
@@ -158,3 +169,30 @@ class TrainingAction:
 
 def _key(goal: Any) -> bytes:
     return bytes(goal.goal_id.uuid)
+
+
+def _feedback(progress: Progress) -> Train.Feedback:
+    """Return a feedback message, which counts completed iterations."""
+    return Train.Feedback(
+        iteration=progress.iteration + 1,
+        num_iter=progress.num_iter,
+        loss=progress.loss,
+        train_accuracy=progress.train_accuracy,
+        validation_accuracy=progress.validation_accuracy,
+    )
+
+
+def _fill_result(result: Any, trained: TrainedModel) -> None:
+    """Fill all fields of a result but ``seconds``."""
+    outcome, version = trained.outcome, trained.version
+    result.success = True
+    result.message = f'{outcome.message} Model version {version.version} serves: {version.path}'
+    if trained.remark:
+        result.message += f' {sentence(trained.remark)}'
+    result.model_path = str(version.path)
+    result.model_version = version.version
+    result.labels = list(outcome.labels)
+    result.train_accuracy = outcome.train_accuracy
+    result.validation_accuracy = outcome.validation_accuracy
+    result.quantized_validation_accuracy = outcome.quantized_validation_accuracy
+    result.confusion_matrix = outcome.confusion_matrix.flatten().tolist()

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Futures that threads end and coroutines on a node's executor await."""
+"""Futures that threads complete and coroutines on a node's executor await."""
 
 from __future__ import annotations
 
@@ -13,31 +13,30 @@ from rclpy.task import Future as ExecutorFuture
 
 def on_executor(node: Node, source: Future[Any]) -> ExecutorFuture:
     """
-    Return what a coroutine on the node's executor can await instead of a thread's future.
+    Return a future of rclpy that completes with a thread's future.
 
-    A coroutine that awaits it gives the executor back to all other callbacks meanwhile.
+    While a coroutine awaits it, the executor runs other callbacks.
 
     Args:
-        node: whose executor runs the coroutine.
-        source: ended by any thread.
+        node: its executor runs the coroutine.
+        source: completed by any thread.
 
     Returns:
-        Ends with the result or the error of ``source``; with CancelledError when that was
-        cancelled.
+        Has the result or the exception of ``source``; CancelledError if that was cancelled.
     """
     future = ExecutorFuture()
 
-    def hand_over(source: Future[Any]) -> None:
+    def complete(source: Future[Any]) -> None:
         if source.cancelled():
-            # A cancelled future of rclpy would answer None to whoever awaits it.
+            # Awaiting a cancelled future of rclpy would return None.
             future.set_exception(CancelledError())
         elif (error := source.exception()) is not None:
             future.set_exception(error)
         else:
             future.set_result(source.result())
-        # Awaiting polls; an executor with nothing else to do would sleep on for ever.
+        # Up to Kilted, awaiting polls; an idle executor would never wake up.
         if node.executor is not None:
             node.executor.wake()
 
-    source.add_done_callback(hand_over)
+    source.add_done_callback(complete)
     return future

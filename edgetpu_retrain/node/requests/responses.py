@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
+import math
 import time
 import traceback
 from typing import Any
@@ -13,22 +14,29 @@ from typing import Any
 from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.node.process.error_frames import clear_frames
 from edgetpu_retrain.node.requests.executor_future import on_executor
-from edgetpu_retrain.node.requests.refusal_log import RefusalLog
 from edgetpu_retrain.wording import presentable, quoted, sentence
+from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 
 MAX_WAITING = 100
-"""Requests without a response yet; each waits for 10 s while the store is locked."""
+"""Pending requests; each waits up to 10 s while the store is locked."""
 
 MAX_WAITING_BYTES = 256 * 1024 * 1024
-"""In the pictures that came with them."""
+"""Bytes of the pictures in pending requests."""
+
+MAX_LOGGED_PER_SECOND = 10
+"""Log lines for rejected requests: enough for a person; a faulty program could fill the disk.
+rclpy's ``throttle_duration_sec`` would let only one of them through."""
 
 DEACTIVATED = 'the node was deactivated before it was done: activate it and ask again'
 
 
 class ServiceResponses:
     """
-    Fills the ``success`` and ``message`` of responses.
+    Creates services, and fills ``success`` and ``message`` of their responses.
+
+    The callbacks are coroutines: while one waits for frames, a device or the disk, the executor
+    runs all other callbacks, including other requests to the same service.
 
     Args:
         node: has the services.
@@ -36,18 +44,43 @@ class ServiceResponses:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._refusals = RefusalLog()
+        # In the node's default group, a waiting coroutine would block all other callbacks.
+        self.group = ReentrantCallbackGroup()
+        self._rejections = RejectionLog()
         self._waiting = 0
         self._waiting_bytes = 0
 
+    def create_service(
+        self,
+        service_type: Any,
+        name: str,
+        work: Callable[[Any, Any], Coroutine[Any, Any, str]],
+        size: Callable[[Any], int] = lambda _request: 0,
+    ) -> None:
+        """
+        Create a service.
+
+        Args:
+            service_type: its type, with ``success`` and ``message`` in the response.
+            name: its name.
+            work: handles a request: takes request and response, fills the other fields of the
+                response and returns a sentence about what was done.
+            size: returns how many bytes a pending request keeps in memory, if they are many.
+        """
+
+        async def respond(request: Any, response: Any) -> Any:
+            return await self.fill(response, work(request, response), size=size(request))
+
+        self._node.create_service(service_type, name, respond, callback_group=self.group)
+
     async def fill(self, response: Any, work: Coroutine[Any, Any, str], *, size: int = 0) -> Any:
         """
-        Do the work, and fill the response with what it returns or with the error that it raises.
+        Await the work, and fill the response with the sentence that it returns or with its error.
 
         Args:
             response: of a service; is returned.
             work: returns a sentence about what was done.
-            size: bytes that the request keeps in memory until then, where they are many.
+            size: bytes that the pending request keeps in memory.
         """
         if self._waiting >= MAX_WAITING or self._waiting_bytes + size > MAX_WAITING_BYTES:
             work.close()
@@ -65,7 +98,7 @@ class ServiceResponses:
         except RetrainError as error:
             response.message = presentable(sentence(error))
             clear_frames(error)
-            line = self._refusals.line(response.message, time.monotonic())
+            line = self._rejections.line(response.message, time.monotonic())
             if line is not None:
                 self._node.get_logger().warning(f'request refused: {line}')
         except Exception as error:  # noqa: BLE001 - a bug must not end a robot's node
@@ -76,7 +109,7 @@ class ServiceResponses:
                 self._node.get_logger().error(traceback.format_exc())
                 clear_frames(error)
             else:
-                # A signal has ended ROS, and whatever is being done with it then fails.
+                # A signal has shut ROS down, and whatever uses it then fails.
                 response.message = DEACTIVATED
         finally:
             self._waiting -= 1
@@ -88,9 +121,44 @@ class ServiceResponses:
         Return the result of a thread's future.
 
         Raises:
-            RequestError: when the node was deactivated first.
+            RequestError: if the future was cancelled, because the node was deactivated.
         """
         try:
             return await on_executor(self._node, future)
         except CancelledError as error:
             raise RequestError(DEACTIVATED) from error
+
+
+class RejectionLog:
+    """
+    Limits the log lines for rejected requests, and counts the others.
+
+    >>> rejections = RejectionLog()
+    >>> lines = [rejections.line('no such label', 7.0) for _ in range(MAX_LOGGED_PER_SECOND + 2)]
+    >>> lines[0], lines[-1]
+    ('no such label', None)
+    >>> rejections.line('no such label', now=8.0)
+    'no such label (2 other requests were refused before)'
+    """
+
+    def __init__(self) -> None:
+        self._second = -math.inf
+        self._logged = 0
+        self._left_out = 0
+
+    def line(self, message: str, now: float) -> str | None:
+        """
+        Return the line to log for a rejected request, None if this second had enough of them.
+
+        Args:
+            message: of the response.
+            now: seconds of :func:`time.monotonic`.
+        """
+        if now - self._second >= 1.0:
+            self._second, self._logged = now, 0
+        if self._logged >= MAX_LOGGED_PER_SECOND:
+            self._left_out += 1
+            return None
+        self._logged += 1
+        others, self._left_out = self._left_out, 0
+        return f'{message} ({others} other requests were refused before)' if others else message

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Embedding samples again that another extractor made, from their stored pictures."""
+"""Embed samples of other extractors again, from their stored pictures."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ def reembed(
     should_stop: Callable[[], bool],
 ) -> str:
     """
-    Give the samples of other extractors, as far as their pictures are stored, to this one.
+    Embed the samples of other extractors with this one, if their pictures are stored.
 
     Args:
-        store: the samples.
+        store: of the samples.
         description: of the extractor.
-        embed: asks the owner of the interpreter for a picture's embedding, between two frames.
-        should_stop: asked before every picture.
+        embed: computes the embedding of a picture on a device, between two frames.
+        should_stop: called before every picture.
 
     Returns:
-        What was done, a sentence.
+        A sentence about what was done.
 
     Raises:
-        RequestError: when there is nothing to be embedded again, or it was stopped; what is
-            done by then stays.
-        StoreError: when the store cannot be read or written.
+        RequestError: if there is nothing to embed again, or it was stopped; samples embedded
+            until then stay.
+        StoreError: if the store cannot be read or written.
     """
     extractor = description.identity
     missing = store.unembedded(extractor=extractor)
     if not missing.samples:
         raise RequestError(
-            'All samples are of the extractor that is in use: nothing is to be done'
+            'All samples are of the extractor that is in use: there is nothing to do'
         )
     done = damaged = 0
     for picture in store.to_reembed(extractor):

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The services that teach: add, remove and list samples."""
+"""The services that add, remove and list samples."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ import time
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError, RetrainError
-from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.cameras.message_header import stamp_parts
 from edgetpu_retrain.node.frames.captures import Capture
 from edgetpu_retrain.node.requests.responses import ServiceResponses
+from edgetpu_retrain.node.resources import NodeResources
 from edgetpu_retrain.node.samples.sample_requests import add_request, AddRequest, list_request
 from edgetpu_retrain.node.samples.sample_thread import SampleThread
 from edgetpu_retrain.store.samples.sample import StoredSample
 from edgetpu_retrain.wording import counted, named, quoted
 from edgetpu_retrain_interfaces.msg import Sample
 from edgetpu_retrain_interfaces.srv import AddSample, ListSamples, RemoveSamples
-from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
@@ -29,47 +28,31 @@ class SampleServices:
     """
     Serves ``~/add_samples``, ``~/remove_samples`` and ``~/list_samples``.
 
-    The callbacks are coroutines: while one waits for frames or for the disk, the executor goes
-    on with everything else, other requests to the same service among it.
-
     Args:
-        node: whose services they are.
-        active: returns what requests work with, or raises RequestError unless the node is active.
+        node: has the services.
+        active: returns the resources of the node; raises RequestError unless it is active.
     """
 
-    def __init__(self, node: Node, active: Callable[[], ActiveParts]) -> None:
+    def __init__(self, node: Node, active: Callable[[], NodeResources]) -> None:
         self._node = node
         self._active = active
-        self._responses = ServiceResponses(node)
-        # Apart, because they may wait for frames for a day.
+        # Separate, because additions may wait for frames for a day.
         self._additions = ServiceResponses(node)
-        # Time limits are of the wall, whatever a simulation does to the node's clock.
+        self._additions.create_service(
+            AddSample, '~/add_samples', self._add, lambda request: len(request.image.data)
+        )
+        self._responses = ServiceResponses(node)
+        self._responses.create_service(RemoveSamples, '~/remove_samples', self._remove)
+        self._responses.create_service(ListSamples, '~/list_samples', self._list)
+        # The node's own clock may be simulated.
         self._clock = Clock(clock_type=ClockType.STEADY_TIME)
-        # The node's own group would let a waiting coroutine keep out all other callbacks.
-        self._group = ReentrantCallbackGroup()
-        for kind, name, callback in (
-            (AddSample, '~/add_samples', self._add_samples),
-            (RemoveSamples, '~/remove_samples', self._remove_samples),
-            (ListSamples, '~/list_samples', self._list_samples),
-        ):
-            node.create_service(kind, name, callback, callback_group=self._group)
-
-    async def _add_samples(self, request: Any, response: Any) -> Any:
-        work = self._add(request, response)
-        return await self._additions.fill(response, work, size=len(request.image.data))
-
-    async def _remove_samples(self, request: Any, response: Any) -> Any:
-        return await self._responses.fill(response, self._remove(request, response))
-
-    async def _list_samples(self, request: Any, response: Any) -> Any:
-        return await self._responses.fill(response, self._list(request, response))
 
     async def _add(self, request: Any, response: Any) -> str:
         async with filled_totals(self._responses, self._active, request.label, response):
-            parts = self._active()
-            wanted = add_request(request, tuple(parts.topics), parts.parameters())
+            resources = self._active()
+            wanted = add_request(request, tuple(resources.topics), resources.parameters)
             if wanted.picture:
-                return await self._add_picture(parts, wanted, response)
+                return await self._add_picture(resources, wanted, response)
             capture = Capture(
                 wanted.label,
                 wanted.camera,
@@ -80,22 +63,22 @@ class SampleServices:
                 wanted.min_novelty,
             )
             try:
-                await self._capture(parts, capture, wanted.timeout_s)
+                await self._capture(resources, capture, wanted.timeout_s)
             finally:
                 response.added, response.skipped = capture.stored, capture.skipped
             if capture.stored + capture.skipped < wanted.count:
-                raise RequestError(_why_incomplete(parts, capture, wanted.timeout_s))
+                raise RequestError(_why_incomplete(resources, capture, wanted.timeout_s))
             return (
                 f'{_samples(capture.stored)} of {wanted.label!r} added{_skipped(capture.skipped)}'
             )
 
-    async def _capture(self, parts: ActiveParts, capture: Capture, timeout_s: float) -> None:
-        """Wait until all frames are stored, one is refused, or the time is up."""
-        parts.captures.add(capture)
+    async def _capture(self, resources: NodeResources, capture: Capture, timeout_s: float) -> None:
+        """Wait until all frames are stored, one is rejected, or the time is up."""
+        resources.captures.add(capture)
         timer = self._node.create_timer(
             timeout_s,
-            lambda: parts.captures.stop(capture),
-            callback_group=self._group,
+            lambda: resources.captures.stop(capture),
+            callback_group=self._additions.group,
             clock=self._clock,
         )
         try:
@@ -103,18 +86,11 @@ class SampleServices:
         finally:
             self._node.destroy_timer(timer)
 
-    async def _add_picture(self, parts: ActiveParts, wanted: AddRequest, response: Any) -> str:
-        sample = await self._responses.result_of(
-            parts.samples.add_picture(
-                wanted.label,
-                wanted.picture,
-                parts.workers.embed,
-                region=wanted.region,
-                camera=wanted.camera,
-                stamp_ns=wanted.stamp_ns,
-                min_novelty=wanted.min_novelty,
-            )
-        )
+    async def _add_picture(
+        self, resources: NodeResources, wanted: AddRequest, response: Any
+    ) -> str:
+        adding = resources.samples.add_picture(wanted, resources.workers.embed)
+        sample = await self._responses.result_of(adding)
         response.added, response.skipped = int(sample > 0), int(not sample)
         if not sample:
             return f'The picture was not added: it is too near to a sample of {wanted.label!r}'
@@ -122,8 +98,12 @@ class SampleServices:
 
     async def _remove(self, request: Any, response: Any) -> str:
         async with filled_totals(self._responses, self._active, request.label, response):
-            samples = self._active().samples
-            removed = await self._responses.result_of(samples.remove(request.label, request.n))
+            resources = self._active()
+            store, samples = resources.store, resources.samples
+            removing = samples.change(
+                lambda: store.remove(request.label, request.n, extractor=samples.extractor)
+            )
+            removed = await self._responses.result_of(removing)
             if not removed:
                 raise RequestError(await no_samples(self._responses, samples, request.label))
             response.removed = removed
@@ -131,7 +111,8 @@ class SampleServices:
             return f'{_samples(removed)}{of_label} removed'
 
     async def _list(self, request: Any, response: Any) -> str:
-        samples = self._active().samples
+        resources = self._active()
+        store, samples = resources.store, resources.samples
         label, limit = list_request(request)
         response.extractor = samples.extractor
         counts = await self._responses.result_of(samples.counts())
@@ -141,7 +122,10 @@ class SampleServices:
         if label and label not in counts:
             raise RequestError(await no_samples(self._responses, samples, label))
         if limit:
-            newest = await self._responses.result_of(samples.newest(label, limit))
+            listing = samples.read(
+                lambda: store.list_samples(label, limit, extractor=samples.extractor)
+            )
+            newest = await self._responses.result_of(listing)
             response.samples = [_sample_message(sample) for sample in newest]
         return f'{counted(len(counts), "class", "classes")}, {_samples(response.total)}'
 
@@ -149,15 +133,15 @@ class SampleServices:
 @asynccontextmanager
 async def filled_totals(
     responses: ServiceResponses,
-    active: Callable[[], ActiveParts],
+    active: Callable[[], NodeResources],
     label: str,
     response: Any,
 ) -> AsyncIterator[None]:
-    """Fill the totals of a response after the block, whether or not that raises."""
+    """Fill the totals of a response after the block, even if the block raises."""
     try:
         yield
     finally:
-        # The response itself reports a node that is not active or a store that does not work.
+        # The response reports already that the node is not active or the store does not work.
         with suppress(RetrainError):
             counts = await responses.result_of(active().samples.counts())
             response.label_total = counts.get(label, 0)
@@ -165,16 +149,16 @@ async def filled_totals(
 
 
 async def no_samples(responses: ServiceResponses, samples: SampleThread, label: str) -> str:
-    """Return the sentence that there are no samples of a label ('' = at all) but others."""
+    """Return the sentence that a label ('' = any) has no samples, with the labels that have."""
     counts = await responses.result_of(samples.counts())
     taught = named((f'{name!r} ({count})' for name, count in counts.items()), len(counts))
     of_label = f' of {quoted(label)}' if label else ''
     return f'There are no samples{of_label}; there are: {taught or "none"}'
 
 
-def _why_incomplete(parts: ActiveParts, capture: Capture, timeout_s: float) -> str:
-    names = [capture.camera] if capture.camera else list(parts.topics)
-    topics = ', '.join(parts.topics[name] for name in names)
+def _why_incomplete(resources: NodeResources, capture: Capture, timeout_s: float) -> str:
+    names = [capture.camera] if capture.camera else list(resources.topics)
+    topics = ', '.join(resources.topics[name] for name in names)
     why = (
         'ask for fewer frames, a shorter min_interval_s or a longer timeout_s'
         if capture.stored + capture.skipped

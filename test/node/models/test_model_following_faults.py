@@ -39,7 +39,7 @@ class Following(LoneNode):
     def look(self, follow: bool = True) -> None:
         """Look once, and wait for what comes of it."""
         parameters = SimpleNamespace(follow_models=follow)
-        parts: Any = SimpleNamespace(versions=self.versions, parameters=lambda: parameters)
+        parts: Any = SimpleNamespace(versions=self.versions, parameters=parameters)
         self.following.check_for_changes(parts)
         if self.following._work is not None:
             wait([self.following._work])

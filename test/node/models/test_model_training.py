@@ -11,11 +11,7 @@ from edgetpu_retrain.errors import ModelFileError, RequestError, StoreError
 from edgetpu_retrain.learning import Progress
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
-from edgetpu_retrain.node.models.model_training import (
-    Cancellation,
-    ModelTraining,
-    TrainedModel,
-)
+from edgetpu_retrain.node.models.model_training import Cancellation, train_model, TrainedModel
 from edgetpu_retrain.node.models.model_versions import ModelVersions
 from edgetpu_retrain.retraining import TrainingCancelled, TrainingOptions
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
@@ -45,29 +41,36 @@ class Robot:
     def serve(self, model: LoadedModel) -> None:
         self.serving.append(model)
 
-    def prune(self) -> None:
+    def keep_models(self) -> int:
         assert self.serving
         if self.full_disk:
             raise StoreError('Cannot delete old models')
+        return 20
 
     def prepare(self, model: bytes) -> dict[str, PreparedModel]:
         return {'cpu': self.engine.prepare(model)}
 
-    def training(
-        self, prepare: Callable[[bytes], dict[str, PreparedModel]] | None = None
-    ) -> ModelTraining:
-        identity = DESCRIPTION.identity
+    def train(
+        self,
+        cancellation: Cancellation | None = None,
+        prepare: Callable[[bytes], dict[str, PreparedModel]] | None = None,
+    ) -> TrainedModel:
         versions = ModelVersions(
             self.models,
-            identity,
+            DESCRIPTION.identity,
             prepare or self.prepare,
             self.serve,
             lambda _model, _choice: None,
         )
-        return ModelTraining(self.samples, EXTRACTOR, identity, versions.add, self.prune)
-
-    def train(self, cancellation: Cancellation | None = None) -> TrainedModel:
-        return self.training().run(OPTIONS, cancellation or Cancellation(), self.progress.append)
+        return train_model(
+            self.samples,
+            EXTRACTOR,
+            versions,
+            OPTIONS,
+            cancellation or Cancellation(),
+            self.progress.append,
+            self.keep_models,
+        )
 
 
 @pytest.fixture
@@ -108,7 +111,7 @@ def test_a_wish_to_stop_before_the_commitment_leaves_nothing(robot: Robot) -> No
         return robot.prepare(model)
 
     with pytest.raises(TrainingCancelled):
-        robot.training(cancelled_meanwhile).run(OPTIONS, cancellation, robot.progress.append)
+        robot.train(cancellation, cancelled_meanwhile)
     assert robot.models.versions() == ()
     assert robot.serving == []
 
@@ -133,7 +136,7 @@ def test_a_model_that_cannot_serve_is_not_stored(robot: Robot) -> None:
         raise ModelFileError('the runtime cannot run it')
 
     with pytest.raises(ModelFileError):
-        robot.training(unloadable).run(OPTIONS, Cancellation(), robot.progress.append)
+        robot.train(prepare=unloadable)
     assert robot.models.versions() == ()
 
 

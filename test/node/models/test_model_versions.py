@@ -153,7 +153,7 @@ def test_what_other_programs_train_and_choose_is_wanted(robot: Robot) -> None:
     chosen = versions.wanted()
     assert chosen is not None
     assert chosen.versions == (2,)
-    assert versions.follow(2, chosen.choice) is not None
+    assert versions.follow(2, chosen.choice)
     # The command line has counted the swap already.
     assert (robot.served, robot.announced[-1]) == ([2], (2, 2))
 
@@ -181,7 +181,7 @@ def test_who_follows_does_not_overrule_a_choice_made_meanwhile(robot: Robot) -> 
     robot.models.save(MODEL, RECORD)
     seen = ChoiceFile(robot.models).current()
     ChoiceFile(robot.models).choose(1)
-    assert versions.follow(4, seen) is None
+    assert not versions.follow(4, seen)
     assert robot.served == []
     assert robot.announced == [(3, 1)]
 

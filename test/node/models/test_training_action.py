@@ -208,7 +208,7 @@ def test_a_goal_that_was_cancelled_before_it_began_does_not_begin(
     context = rclpy.Context()
     rclpy.init(context=context)
     node = rclpy.create_node('training', context=context)
-    parts: Any = SimpleNamespace(parameters=lambda: None)
+    parts: Any = SimpleNamespace(parameters=None)
     action = training_action.TrainingAction(node, lambda: parts, lambda *_: None)
     ended: list[str] = []
     goal = SimpleNamespace(
@@ -234,5 +234,9 @@ def test_too_many_goals_are_rejected_and_logged_once(capfd: pytest.CaptureFixtur
     accepted = [action._accept(None) for _ in range(MAX_GOALS + 3)]
     assert accepted[-4:] == [GoalResponse.ACCEPT] + [GoalResponse.REJECT] * 3
     assert capfd.readouterr().err.count('find out which program sends them') == 1
+    # As soon as the first result is dropped, there is room for another.
+    action._accepted[0] -= training_action._KEEP_RESULT_S
+    accepted = [action._accept(None) for _ in range(2)]
+    assert accepted == [GoalResponse.ACCEPT, GoalResponse.REJECT]
     action.close()
     robot.close()

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.node.models.training_goal import GoalLimit, MAX_GOALS, training_options
+from edgetpu_retrain.node.models.training_goal import training_options
 import pytest
 
 PARAMETERS = SimpleNamespace(
@@ -52,11 +52,3 @@ def test_what_a_goal_leaves_open_the_parameters_say() -> None:
 def test_what_is_too_much_is_refused(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(RequestError, match=words):
         training_options(goal(**fields), PARAMETERS)
-
-
-def test_only_so_many_goals_are_taken_in_a_while() -> None:
-    limit = GoalLimit(kept_s=900.0)
-    assert all(limit.takes(now=float(each >= MAX_GOALS // 2)) for each in range(MAX_GOALS))
-    assert not limit.takes(now=899.0)
-    # The first half is forgotten.
-    assert limit.takes(now=900.5)

@@ -8,8 +8,10 @@ from typing import Any
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.node.requests.responses import (
+    MAX_LOGGED_PER_SECOND,
     MAX_WAITING,
     MAX_WAITING_BYTES,
+    RejectionLog,
     ServiceResponses,
 )
 
@@ -63,3 +65,11 @@ def test_what_was_sent_cannot_command_a_terminal() -> None:
     assert refused.message.startswith('no \\x1b[31m\\nred \\u202e')
     assert len(refused.message) < 2100
     assert told == [f'request refused: {refused.message}']
+
+
+def test_a_flood_of_rejections_is_counted() -> None:
+    rejections = RejectionLog()
+    logged = [rejections.line('no', now=each / 1000) for each in range(1000)]
+    assert logged == ['no'] * MAX_LOGGED_PER_SECOND + [None] * (1000 - MAX_LOGGED_PER_SECOND)
+    assert rejections.line('no', now=1.0) == 'no (990 other requests were refused before)'
+    assert rejections.line('no', now=1.0) == 'no'

@@ -70,7 +70,7 @@ def test_what_has_no_picture_or_a_damaged_one_is_told(store: SampleStore) -> Non
 
 def test_nothing_that_can_be_done_is_a_refusal(tmp_path: Path) -> None:
     with SampleStore(tmp_path / 'other.db') as store:
-        with pytest.raises(RequestError, match='nothing is to be done'):
+        with pytest.raises(RequestError, match='there is nothing to do'):
             run(store)
         teach(store, JPEG[:20])
         with pytest.raises(RequestError, match='0 samples were embedded again; 1 other has a dam'):
@@ -83,7 +83,7 @@ def test_what_was_done_before_a_stop_stays(store: SampleStore) -> None:
         run(store, should_stop=lambda: next(answers))
     assert embedded(store) == 2
     assert run(store) == '1 sample was embedded again'
-    with pytest.raises(RequestError, match='nothing is to be done'):
+    with pytest.raises(RequestError, match='there is nothing to do'):
         run(store)
 
 

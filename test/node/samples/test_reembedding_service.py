@@ -37,7 +37,7 @@ class Robot(LoneNode):
             self.store.add('cat', row, extractor='a' * 64, quantization=None, image=jpeg)
         self.asked = threading.Event()
         self.waiting: list[Future[Any]] = []
-        samples = SimpleNamespace(description=DESCRIPTION, report_counts=lambda: None)
+        samples = SimpleNamespace(description=DESCRIPTION, change=lambda change: change())
         workers = SimpleNamespace(embed=self.embed)
         parts: Any = SimpleNamespace(store=self.store, samples=samples, workers=workers)
         self.services = CorrectionServices(self.node, lambda: parts)
@@ -51,9 +51,8 @@ class Robot(LoneNode):
     def ask(self) -> Any:
         """Call the service, and return the future of its answer."""
         response = Trigger.Response()
-        return self.executor.create_task(
-            self.services._reembed_samples, Trigger.Request(), response
-        )
+        work = self.services._reembed(Trigger.Request(), response)
+        return self.executor.create_task(self.services._responses.fill, response, work)
 
     def answer(self, asked: Any) -> Any:
         self.executor.spin_until_future_complete(asked, PATIENCE_S)
@@ -80,7 +79,7 @@ def test_a_second_request_meanwhile_is_refused(robot: Robot) -> None:
     assert robot.asked.wait(PATIENCE_S)
     refused = robot.answer(robot.ask())
     assert not refused.success
-    assert refused.message == 'The samples are being embedded again: wait for its end.'
+    assert refused.message == 'The samples are being embedded again: wait until that is done.'
     robot.waiting[0].cancel()
     assert not robot.answer(first).success
 

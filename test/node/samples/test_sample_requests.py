@@ -9,46 +9,65 @@ from typing import Any
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.node.samples.sample_requests import (
-    check_camera,
-    check_count,
-    check_seconds,
+    add_request,
+    AddRequest,
     list_request,
     MAX_IDS,
     MAX_LISTED,
     relabel_request,
 )
+from edgetpu_retrain_interfaces.srv import AddSample
 import pytest
+
+PARAMETERS = SimpleNamespace(sample_timeout_s=10.0, min_novelty=0.1)
+
+
+def add(**fields: Any) -> AddRequest:
+    request = AddSample.Request(label='mug', **fields)
+    return add_request(request, ('left', 'right'), PARAMETERS)
 
 
 def test_a_count_of_0_means_1() -> None:
-    assert [check_count(count) for count in (0, 1, 20, 1000)] == [1, 1, 20, 1000]
+    assert [add(count=count).count for count in (0, 1, 20, 1000)] == [1, 1, 20, 1000]
     with pytest.raises(RequestError, match='count is 1001: ask for 1 to 1000'):
-        check_count(1001)
+        add(count=1001)
 
 
-@pytest.mark.parametrize('seconds', [0.0, 1e-9, 86400.0])
+@pytest.mark.parametrize('seconds', [1e-9, 86400.0])
 def test_time_spans(seconds: float) -> None:
-    assert check_seconds('timeout_s', seconds) == seconds
+    assert add(timeout_s=seconds).timeout_s == seconds
+    assert add(min_interval_s=seconds).min_interval_s == seconds
 
 
+def test_parameters_replace_zeros() -> None:
+    assert (add().timeout_s, add().min_interval_s, add().min_novelty) == (10.0, 0.0, 0.1)
+    assert add(min_novelty=2.0).min_novelty == 2.0
+
+
+@pytest.mark.parametrize('name', ['timeout_s', 'min_interval_s'])
 @pytest.mark.parametrize('seconds', [-1e-9, -5.0, math.nan, math.inf, -math.inf, 86401.0])
-def test_impossible_time_spans_are_refused(seconds: float) -> None:
-    with pytest.raises(RequestError, match=r'timeout_s is .*: use 0 to 86400 seconds'):
-        check_seconds('timeout_s', seconds)
+def test_impossible_time_spans_are_refused(name: str, seconds: float) -> None:
+    with pytest.raises(RequestError, match=rf'{name} is .*: use 0 to 86400 seconds'):
+        add(**{name: seconds})
+
+
+@pytest.mark.parametrize('novelty', [-0.1, 2.1, math.nan])
+def test_impossible_cosine_distances_are_refused(novelty: float) -> None:
+    with pytest.raises(RequestError, match='use a cosine distance from 0 to 2'):
+        add(min_novelty=novelty)
 
 
 def test_cameras() -> None:
-    assert check_camera('', ('left', 'right')) == ''
-    assert check_camera('right', ('left', 'right')) == 'right'
+    assert (add().camera, add(camera='right').camera) == ('', 'right')
     with pytest.raises(RequestError, match="There is no camera 'top': name one of left, right"):
-        check_camera('top', ('left', 'right'))
+        add(camera='top')
 
 
 def test_a_camera_of_an_endless_name_is_quoted_in_part() -> None:
     with pytest.raises(
         RequestError, match=r'\.\.\. \(1000000 characters\): name one of'
     ) as caught:
-        check_camera('\x1b' * 1_000_000, ('left', 'right'))
+        add(camera='\x1b' * 1_000_000)
     assert len(str(caught.value)) < 500
 
 

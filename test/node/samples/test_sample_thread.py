@@ -137,7 +137,7 @@ def test_a_look_tells_what_others_did_and_hides_no_problem(store: CountingStore)
     def look() -> None:
         thread.check_for_changes()
         # The thread does one thing after the other.
-        thread.newest('', 1).exception()
+        thread.counts().exception()
 
     with contextlib.closing(thread):
         look()

@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""LoadedParts: what 'configure' loads and 'cleanup' lets go."""
+"""NodeResources: what 'configure' acquires and 'cleanup' releases."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 import gc
 from pathlib import Path
@@ -12,7 +12,6 @@ from pathlib import Path
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.model_file.reading import read_model
-from edgetpu_retrain.node.active_parts import ActiveParts
 from edgetpu_retrain.node.classifications.frame_output import FrameOutput
 from edgetpu_retrain.node.frames.captures import Captures
 from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
@@ -22,7 +21,6 @@ from edgetpu_retrain.node.health.device_watch import about_device, DeviceFacts, 
 from edgetpu_retrain.node.health.status import NodeStatus
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.models.model_announcement import ModelAnnouncement
-from edgetpu_retrain.node.models.model_training import ModelTraining
 from edgetpu_retrain.node.models.model_versions import ModelVersions
 from edgetpu_retrain.node.parameters.values import NodeParameters
 from edgetpu_retrain.node.requests.responses import DEACTIVATED
@@ -40,29 +38,31 @@ _MODELS_PROBLEM = 'models'
 _SAMPLES_PROBLEM = 'samples'
 
 
-class LoadedParts:
+class NodeResources:
     """
-    Models, files and the threads that work with them.
+    Data folder, models, devices and threads of a configured node.
+
+    Services and the action use the public attributes while the node is active.
 
     Args:
         node: publishes and logs.
-        status: is told what was loaded.
-        parameters: returns the present values of the node's parameters.
+        status: reports what was loaded.
+        parameters: the values of the node's parameters; replace them after a change.
 
     Raises:
-        RetrainError, FileNotFoundError: when something cannot be loaded; the message says what
-            to change, and nothing stays loaded.
+        RetrainError, FileNotFoundError: if something cannot be loaded; the message says what to
+            change, and everything acquired so far is released.
     """
 
-    def __init__(
-        self, node: Node, status: NodeStatus, parameters: Callable[[], NodeParameters]
-    ) -> None:
+    def __init__(self, node: Node, status: NodeStatus, parameters: NodeParameters) -> None:
         self._node = node
         self._log = node.get_logger()
         self._status = status
-        self._parameters = parameters
+        self.parameters = parameters
+        self.topics: dict[str, str] = {}
+        """Name of each open camera to the topic of its images."""
         self._devices: DeviceWatch | None = None
-        # What is to be ended, in the order in which it began.
+        # Released in reverse order.
         self._stack = ExitStack()
         try:
             self._load()
@@ -71,100 +71,73 @@ class LoadedParts:
             raise
 
     def close(self) -> None:
-        """End the threads, close the files and free the devices."""
+        """Stop the threads, close the files and release the devices."""
         self._stack.close()
-        # Interpreters in reference cycles would hold their device until some later collection.
+        # Interpreters in reference cycles would keep their device until the next collection.
         gc.collect()
 
     def check_devices(self) -> tuple[DeviceFacts, ...]:
-        """Tell how the devices are; one that failed is tried again when it is time to."""
-        # A device may fail before the engine on it is made.
+        """Return the state of each device, and retry a failed one if that is due."""
+        # A device may fail before its engine is complete.
         return self._devices.check() if self._devices is not None else ()
 
     def latest_fault(self, camera: str) -> str:
-        """Return what was wrong with a camera's frames since this was last asked, or ''."""
+        """Return the last fault in a camera's frames since the previous call, or ''."""
         return self._output.latest_fault(camera)
 
     def start(self) -> None:
-        """Begin to take frames and requests."""
+        """Accept frames and requests."""
         self.workers.start()
 
     def stop(self) -> None:
-        """Take no frames and requests any more; those that wait are told."""
+        """Accept no more frames and requests; pending captures fail."""
         self.captures.end_all(RequestError(DEACTIVATED))
         self.workers.stop()
 
-    def active(self, topics: dict[str, str]) -> ActiveParts:
-        """Return what requests work with, given each camera's topic."""
-        return ActiveParts(
-            parameters=self._parameters,
-            topics=topics,
-            captures=self.captures,
-            workers=self.workers,
-            store=self._store,
-            samples=self._samples,
-            versions=self._versions,
-            training=self._training,
-        )
-
     def _load(self) -> None:
-        parameters = self._parameters()
+        parameters = self.parameters
         folder = data_folder(parameters.data_dir)
         self._stack.enter_context(Ownership(folder))
-        self._store = self._stack.enter_context(
+        self.store = self._stack.enter_context(
             SampleStore(folder / SAMPLES_FILE, must_open=False, is_ending=self._is_ending)
         )
         models = ModelStore(folder / MODELS_FOLDER, is_ending=self._is_ending)
-        extractor = read_model(Path(parameters.extractor or default_extractor_path()))
-        engines = self._make_engines(extractor, parameters)
-        identity = engines.description.identity
+        path = parameters.extractor or default_extractor_path()
+        self.extractor = read_model(Path(path))
+        engines = self._make_engines(parameters, path)
+        description = engines.description
         self._announcement = ModelAnnouncement(self._node)
         self._stack.callback(self._announcement.close)
-        self._samples = SampleThread(
-            self._store,
-            engines.description,
-            lambda: self._parameters().store_images,
+        self.samples = SampleThread(
+            self.store,
+            description,
+            lambda: self.parameters.store_images,
             lambda counts: self._status.update(counts=counts),
             lambda problem: self._status.set_problem(_SAMPLES_PROBLEM, problem),
         )
-        self._stack.callback(self._samples.close)
-        self._versions = ModelVersions(
-            models,
-            identity,
-            engines.prepare,
-            self._serve,
-            self._swapped,
+        self._stack.callback(self.samples.close)
+        self.versions = ModelVersions(
+            models, description.identity, engines.prepare, self._serve, self._swapped
         )
-        served = self._start_serving()
+        model = self._load_first_model()
         self.captures = Captures()
         self.statistics = FrameStatistics(parameters.camera_names)
         self._output = FrameOutput(
-            self._node, engines.description, self._parameters, self._samples, self.captures
+            self._node, description, lambda: self.parameters, self.samples, self.captures
         )
         self._stack.callback(self._output.close)
-        self.workers = self._make_workers(engines, served, parameters.device_of)
+        self.workers = self._make_workers(engines, model, parameters.device_of)
         self._stack.callback(self.workers.stop)
-        self._training = ModelTraining(
-            self._store,
-            extractor,
-            identity,
-            self._versions.add,
-            lambda: self._versions.prune(self._parameters().keep_models),
-        )
-        self._report_samples(folder, identity)
-
-    def _serve(self, model: LoadedModel) -> None:
-        # The workers are created with the first model, after the versions that load it.
-        self.workers.serve(model)
+        self._report_samples(folder, description.identity)
 
     def _is_ending(self) -> bool:
-        """Tell whether a signal has ended ROS, so that nothing is worth a wait any more."""
+        """Return whether a signal has shut ROS down, which ends every wait for a lock."""
         return not self._node.context.ok()
 
-    def _make_engines(self, extractor: bytes, parameters: NodeParameters) -> DeviceEngines:
+    def _make_engines(self, parameters: NodeParameters, path: str | Path) -> DeviceEngines:
         fallback = parameters.fallback_extractor
         engines = make_engines(
-            extractor,
+            self.extractor,
             tuple(dict.fromkeys(parameters.device_of.values())),
             num_threads=parameters.num_threads,
             fallback=read_model(fallback) if fallback else None,
@@ -174,7 +147,6 @@ class LoadedParts:
         self._stack.callback(engines.close)
         self._devices = DeviceWatch(engines, self._status, parameters.device_of)
         self._devices.check()
-        path = parameters.extractor or default_extractor_path()
         for device, status in engines.status().items():
             if status.device:
                 self._log.info(f'extractor {path} runs on {status.device} by {status.runtime}')
@@ -184,54 +156,54 @@ class LoadedParts:
         return engines
 
     def _make_workers(
-        self,
-        engines: DeviceEngines,
-        served: LoadedModel | None,
-        device_of: Mapping[str, str],
+        self, engines: DeviceEngines, model: LoadedModel | None, device_of: Mapping[str, str]
     ) -> FrameWorkers:
         workers = {}
         for device, engine in engines.items():
-            if served:
-                engine.serve(served.prepared[device])
+            if model:
+                engine.serve(model.prepared[device])
             cameras = [name for name, its_device in device_of.items() if its_device == device]
             workers[device] = FrameWorker(
-                engine, served, cameras, self.captures, self._output, self.statistics
+                engine, model, cameras, self.captures, self._output, self.statistics
             )
         return FrameWorkers(workers, device_of, engines.healthiest)
 
     def _device_changed(self, device: str, report: str) -> None:
-        self._log.warning(about_device(report, device, self._parameters().device_of))
+        self._log.warning(about_device(report, device, self.parameters.device_of))
         self.check_devices()
 
-    def _start_serving(self) -> LoadedModel | None:
-        passed_over: list[str] = []
-        served = self._versions.start(passed_over.append)
-        for warning in passed_over:
-            self._log.warning(sentence(warning))
-        self._status.set_problem(_MODELS_PROBLEM, ' '.join(map(sentence, passed_over)))
-        if served:
-            self._log.info(f'model version {served.version.version} serves')
-        else:
-            self._log.info(
-                'there is no trained model yet, so nothing is published on ~/classification: '
-                'add samples with ~/add_samples, then train with ~/train'
-            )
-        return served
+    def _load_first_model(self) -> LoadedModel | None:
+        warnings: list[str] = []
+        model = self.versions.start(lambda text: warnings.append(sentence(text)))
+        for warning in warnings:
+            self._log.warning(warning)
+        self._status.set_problem(_MODELS_PROBLEM, ' '.join(warnings))
+        self._log.info(
+            f'model version {model.version.version} serves'
+            if model
+            else 'there is no trained model yet, so nothing is published on ~/classification: '
+            'add samples with ~/add_samples, then train with ~/train'
+        )
+        return model
 
-    def _swapped(self, model: LoadedModel, serving: Choice) -> None:
-        self._announcement.announce(model, serving)
+    def _serve(self, model: LoadedModel) -> None:
+        # The versions are created before the workers, which start with the first model.
+        self.workers.serve(model)
+
+    def _swapped(self, model: LoadedModel, choice: Choice) -> None:
+        self._announcement.announce(model, choice)
         self._status.update(
             model_version=model.version.version,
             model_path=str(model.version.path),
             model_labels=model.labels,
         )
 
-    def _report_samples(self, folder: Path, identity: str) -> None:
+    def _report_samples(self, folder: Path, extractor: str) -> None:
         try:
-            counts = self._store.counts(extractor=identity)
-            others = self._store.unembedded(extractor=identity)
+            counts = self.store.counts(extractor=extractor)
+            others = self.store.unembedded(extractor=extractor)
         except StoreError as error:
-            # Without its samples a robot cannot learn, but it can go on with what it knows.
+            # Without its samples the node cannot train, but it can classify.
             self._log.error(sentence(error))
             self._status.set_problem(_SAMPLES_PROBLEM, sentence(error))
             return
