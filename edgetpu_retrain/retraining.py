@@ -28,7 +28,6 @@ import numpy as np
 
 __all__ = [
     'ProgressCallback',
-    'StopQuestion',
     'TrainingCancelled',
     'TrainingOptions',
     'TrainingOutcome',
@@ -36,7 +35,6 @@ __all__ = [
 ]
 
 ProgressCallback = Callable[[Progress], None]
-StopQuestion = Callable[[], bool]
 
 
 class TrainingCancelled(RetrainError):  # noqa: N818
@@ -49,7 +47,7 @@ def retrain(
     options: TrainingOptions,
     *,
     on_progress: ProgressCallback | None = None,
-    should_stop: StopQuestion | None = None,
+    should_stop: Callable[[], bool] | None = None,
 ) -> TrainingOutcome:
     """
     Train a head on samples and append it to their extractor.
@@ -73,13 +71,27 @@ def retrain(
     options.validated()
     description = describe(extractor_model)
     _check_classes(samples)
-    _check_made_by(samples, description)
-    cancel_if_asked = _Cancellation(should_stop)
-    head, report = _learn(samples, options, on_progress, cancel_if_asked)
+    _check_extractor(samples, description)
+    reported = 0
+
+    def report_progress(progress: Progress) -> None:
+        nonlocal reported
+        reported = progress.iteration + 1
+        if on_progress is not None:
+            on_progress(progress)
+
+    def check_cancelled() -> bool:
+        if should_stop is not None and should_stop():
+            raise TrainingCancelled(
+                f'The training was cancelled after iteration {reported}; there is no new model.'
+            )
+        return False
+
+    head, report = _learn(samples, options, report_progress, check_cancelled)
     model = append_head(extractor_model, head)
-    cancel_if_asked()
+    check_cancelled()
     quantized_accuracy = _quantized_accuracy(samples, head, report, model)
-    cancel_if_asked()
+    check_cancelled()
     return TrainingOutcome(
         model=model,
         head=head,
@@ -96,36 +108,13 @@ def retrain(
     )
 
 
-class _Cancellation:
-    """Raises TrainingCancelled if a stop is requested."""
-
-    def __init__(self, should_stop: StopQuestion | None) -> None:
-        self._should_stop = should_stop
-        self.iterations = 0
-        """Iterations reported so far."""
-
-    def __call__(self) -> bool:
-        if self._should_stop is not None and self._should_stop():
-            raise TrainingCancelled(
-                f'The training was cancelled after iteration {self.iterations}; there is no new '
-                'model.'
-            )
-        return False
-
-
 def _learn(
     samples: TrainingSet,
     options: TrainingOptions,
-    on_progress: ProgressCallback | None,
-    cancel_if_asked: _Cancellation,
+    on_progress: ProgressCallback,
+    should_stop: Callable[[], bool],
 ) -> tuple[Head, TrainingReport]:
     """Return the head trained on all samples, and its report."""
-
-    def relay(progress: Progress) -> None:
-        cancel_if_asked.iterations = progress.iteration + 1
-        if on_progress is not None:
-            on_progress(progress)
-
     quantization = samples.quantization
     try:
         head = fit(
@@ -135,8 +124,8 @@ def _learn(
             zero_point=quantization.zero_point if quantization else None,
             num_classes=len(samples.names),
             **options.for_fit(),
-            on_progress=relay,
-            should_stop=cancel_if_asked,
+            on_progress=on_progress,
+            should_stop=should_stop,
             report_every=options.print_every,
         )
     except ValueError as error:
@@ -183,7 +172,7 @@ def _check_classes(samples: TrainingSet) -> None:
         )
 
 
-def _check_made_by(samples: TrainingSet, description: ModelDescription) -> None:
+def _check_extractor(samples: TrainingSet, description: ModelDescription) -> None:
     raw = samples.embeddings
     made = EmbeddingKind(raw.shape[1], raw.dtype.name, samples.quantization)
     needed = EmbeddingKind(

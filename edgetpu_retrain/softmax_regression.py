@@ -127,8 +127,10 @@ class SoftmaxRegression(SoftmaxParameters):
         rate = arguments.real_number(learning_rate, 'learning_rate', above=0.0)
         batch_size = arguments.whole_number(batch_size, 'batch_size', minimum=1)
         print_every = arguments.whole_number(print_every, 'print_every', minimum=0)
-        checked = arguments.training_data(data, self._feature_dim, self._num_classes)
-        dim, classes = checked.data_train.shape[1], checked.num_classes
+        train, truth, validation, truth_val, classes = arguments.training_data(
+            data, self._feature_dim, self._num_classes
+        )
+        dim = train.shape[1]
         arguments.fits_memory(batch_size, max(dim, classes), f'batch_size {batch_size}')
         self._settle_sizes(dim, classes)
         trained = Head(self.weights, self.bias)
@@ -140,19 +142,17 @@ class SoftmaxRegression(SoftmaxParameters):
             return callback is not None and bool(callback(progress.iteration, *figures))
 
         def measure() -> tuple[float, float]:
-            return (
-                accuracy(checked.labels_train, trained.predict(checked.data_train)),
-                accuracy(checked.labels_val, trained.predict(checked.data_val)),
-            )
+            predicted, predicted_val = trained.predict(train), trained.predict(validation)
+            return accuracy(truth, predicted), accuracy(truth_val, predicted_val)
 
         def draw_rows(count: int) -> IntArray:
-            return self._rng.integers(0, len(checked.data_train), count)
+            return self._rng.integers(0, len(train), count)
 
         with one_blas_thread():
             try:
                 run_training_loop(
                     SgdStep(trained.weights, trained.bias, batch_size, self._reg),
-                    batches(checked.data_train, checked.labels_train, batch_size, draw_rows),
+                    batches(train, truth, batch_size, draw_rows),
                     lambda _: rate,
                     num_iter,
                     measure=measure,
@@ -162,7 +162,7 @@ class SoftmaxRegression(SoftmaxParameters):
                 )
             finally:
                 # Also after Ctrl-C, so that the range matches the weights.
-                lowest, highest = trained.range_of_logits(checked.data_train)
+                lowest, highest = trained.range_of_logits(train)
                 if math.isfinite(lowest) and math.isfinite(highest):
                     self.logit_range = (lowest, highest)
 

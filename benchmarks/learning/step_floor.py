@@ -8,7 +8,7 @@ from collections.abc import Callable
 import statistics
 import time
 
-from edgetpu_retrain.learning import SgdStep
+from edgetpu_retrain.learning.sgd.step import SgdStep
 import numpy as np
 
 SHAPES = ((16, 1024), (1000, 1280), (4, 256))

@@ -9,16 +9,11 @@ differ in how they sample batches and schedule the learning rate.
 """
 
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray
-from edgetpu_retrain.learning.default_training.quantized_check import (
-    check_quantized,
-    QuantizationLoss,
-)
-from edgetpu_retrain.learning.default_training.split import stratified_split
 from edgetpu_retrain.learning.fitting import fit
 from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.learning.metrics import accuracy, confusion_matrix
-from edgetpu_retrain.learning.sgd.loop import Outcome, Progress, run_training_loop
-from edgetpu_retrain.learning.sgd.step import SgdStep, TrainingDiverged
+from edgetpu_retrain.learning.sgd.loop import Progress
+from edgetpu_retrain.learning.sgd.step import TrainingDiverged
 from edgetpu_retrain.learning.training_report import TrainingReport
 from edgetpu_retrain.learning.unknown import UnknownDetector
 
@@ -26,17 +21,11 @@ __all__ = [
     'FloatArray',
     'Head',
     'IntArray',
-    'Outcome',
     'Progress',
-    'QuantizationLoss',
-    'SgdStep',
     'TrainingDiverged',
     'TrainingReport',
     'UnknownDetector',
     'accuracy',
-    'check_quantized',
     'confusion_matrix',
     'fit',
-    'run_training_loop',
-    'stratified_split',
 ]

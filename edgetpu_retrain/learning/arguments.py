@@ -10,7 +10,6 @@ ValueError that names the argument, its value and the allowed values.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 import math
 import operator
 import os
@@ -26,17 +25,6 @@ _LARGEST_ARRAY_BYTES = 2**30
 _NUMBERS = (int, float, np.integer, np.floating)
 
 _DATA_KEYS = ('data_train', 'labels_train', 'data_val', 'labels_val')
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingData:
-    """The validated data of ``train_with_sgd``: float32 ``[N, D]`` and int64 ``[N]`` arrays."""
-
-    data_train: FloatArray
-    labels_train: IntArray
-    data_val: FloatArray
-    labels_val: IntArray
-    num_classes: int
 
 
 def whole_number(value: object, name: str, *, minimum: int) -> int:
@@ -231,9 +219,11 @@ def file_path(value: object, name: str) -> Path:
     return Path(path)
 
 
-def training_data(data: object, feature_dim: int | None, num_classes: int | None) -> TrainingData:
+def training_data(
+    data: object, feature_dim: int | None, num_classes: int | None
+) -> tuple[FloatArray, IntArray, FloatArray, IntArray, int]:
     """
-    Return the four arrays of ``train_with_sgd``'s data, checked for consistency.
+    Return the four arrays of ``train_with_sgd``'s data, and the number of classes.
 
     Args:
         data: the dictionary; keys other than the four are ignored.
@@ -255,13 +245,11 @@ def training_data(data: object, feature_dim: int | None, num_classes: int | None
             found_classes(data[key], f'data[{key!r}]') for key in ('labels_train', 'labels_val')
         )
         layer_sizes(train.shape[1], num_classes)
-    return TrainingData(
-        train,
-        class_labels(data['labels_train'], "data['labels_train']", len(train), num_classes),
-        validation,
-        class_labels(data['labels_val'], "data['labels_val']", len(validation), num_classes),
-        num_classes,
+    truth = class_labels(data['labels_train'], "data['labels_train']", len(train), num_classes)
+    truth_val = class_labels(
+        data['labels_val'], "data['labels_val']", len(validation), num_classes
     )
+    return train, truth, validation, truth_val, num_classes
 
 
 def found_classes(value: npt.ArrayLike, name: str) -> int:

@@ -28,9 +28,7 @@ def read_model(path: str | Path) -> bytes:
         raise ModelFileError('the path of the model is empty; give the path of a .tflite file')
     try:
         file = Path(path).expanduser()
-        if not file.exists():
-            raise FileNotFoundError(f'there is no model file {str(file)!r}; check the path')
-        if not file.is_file():
+        if file.exists() and not file.is_file():
             raise ModelFileError(f'{str(file)!r} is not a file; give the path of a .tflite file')
         size = file.stat().st_size
         if size >= _MAX_SIZE:
@@ -39,14 +37,13 @@ def read_model(path: str | Path) -> bytes:
             )
         model = file.read_bytes()
     except FileNotFoundError:
+        raise FileNotFoundError(f'there is no model file {str(file)!r}; check the path') from None
+    except ModelFileError:
         raise
-    except (OSError, RuntimeError) as error:
-        # pathlib raises RuntimeError if it cannot determine the home directory.
+    except (OSError, RuntimeError, ValueError) as error:
+        # pathlib raises RuntimeError if it cannot determine the home directory, and ValueError
+        # for a NUL character.
         raise ModelFileError(f'the model file {str(path)!r} cannot be read: {error}') from error
-    except ValueError as error:
-        if isinstance(error, ModelFileError):
-            raise
-        raise ModelFileError(f'{str(path)!r} is not a path: {error}') from error
     if model[4:8] != IDENTIFIER:
         raise ModelFileError(
             f'{str(file)!r} is not a TensorFlow Lite model: its {len(model)} bytes lack the '

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 
-from edgetpu_retrain.learning import check_quantized, QuantizationLoss, TrainingReport
+from edgetpu_retrain.learning import TrainingReport
+from edgetpu_retrain.learning.default_training.quantized_check import (
+    check_quantized,
+    QuantizationLoss,
+)
 import numpy as np
 import pytest
 

@@ -21,7 +21,8 @@ from edgetpu_retrain.model_file.head.quantized_head import quantize_head
 from edgetpu_retrain.model_file.metadata.labels import assemble
 from edgetpu_retrain.model_file.metadata.packed_files import read_files
 from edgetpu_retrain.model_file.metadata.self_description import (
-    drop_memory_plan,
+    drop_content,
+    MEMORY_PLAN,
     redirect_signatures,
     require_runtime,
 )
@@ -32,7 +33,7 @@ import numpy as np
 import numpy.typing as npt
 
 # Layers whose output is a classification or detection, and layers that only forward it.
-_ANSWERS = (
+_RESULTS = (
     'SOFTMAX',
     'LOG_SOFTMAX',
     'ARG_MAX',
@@ -72,7 +73,7 @@ def append_head(extractor: bytes, head: Head) -> bytes:
     tree = parse(extractor)
     embedding = output_vector(tree)
     describe_input(tree)
-    _refuse_answers(tree, embedding)
+    _check_not_classifier(tree, embedding)
     dtype, dimension, quantization = vector_of(tree, embedding)
     if dimension != head.feature_dim:
         raise ModelFileError(
@@ -83,7 +84,7 @@ def append_head(extractor: bytes, head: Head) -> bytes:
     tree.subgraphs[0].outputs = [scores]
     redirect_signatures(tree, embedding, scores, 'scores')
     require_runtime(tree, _OLDEST_RUNTIME[dtype])
-    drop_memory_plan(tree)
+    drop_content(tree, MEMORY_PLAN)  # It lacks the added tensors.
     write_unknown(tree, head.unknown)
     before = text(tree.description)
     tree.description = f'Image classifier of {head.num_classes} classes by edgetpu_retrain' + (
@@ -92,7 +93,7 @@ def append_head(extractor: bytes, head: Head) -> bytes:
     return assemble(tree, read_files(extractor), head.labels)
 
 
-def _refuse_answers(tree: Any, output: int) -> None:
+def _check_not_classifier(tree: Any, output: int) -> None:
     """Raise a ModelFileError if a model is already a classifier or a detector."""
     tensor = output
     for _ in tree.subgraphs[0].operators:
@@ -100,7 +101,7 @@ def _refuse_answers(tree: Any, output: int) -> None:
         if operator is None:
             return
         name = operator_of(tree, operator)
-        if name in _ANSWERS:
+        if name in _RESULTS:
             raise ModelFileError(
                 f'this model ends in {name}, so its output is an answer and no embedding; give '
                 'an embedding extractor, a model that was cut before its last layers'
@@ -119,18 +120,10 @@ def _append_layers(
     constants = quantize_head(head, dtype, quantization)
     leading = indices(tree.subgraphs[0].tensors[embedding].shape)[:-1]
     flat = [1, head.num_classes]
-    weights = _add_tensor(
-        tree, 'head/weights', constants.weights.shape, dtype, constants.weights_quantization
+    weights = _add_constant(
+        tree, 'head/weights', constants.weights, constants.weights_quantization
     )
-    _fill(tree, weights, constants.weights)
-    bias = _add_tensor(
-        tree,
-        'head/bias',
-        constants.bias.shape,
-        constants.bias.dtype.name,
-        constants.bias_quantization,
-    )
-    _fill(tree, bias, constants.bias)
+    bias = _add_constant(tree, 'head/bias', constants.bias, constants.bias_quantization)
     logits = _add_tensor(
         tree, 'head/logits', [*leading, head.num_classes], dtype, constants.logits
     )
@@ -171,10 +164,13 @@ def _add_tensor(
     return len(tensors) - 1
 
 
-def _fill(tree: Any, tensor: int, values: npt.NDArray[Any]) -> None:
+def _add_constant(
+    tree: Any, name: str, values: npt.NDArray[Any], quantization: QuantizationParameters | None
+) -> int:
+    tensor = _add_tensor(tree, name, values.shape, values.dtype.name, quantization)
     little_endian = values.astype(values.dtype.newbyteorder('<'))
-    data = np.frombuffer(little_endian.tobytes(), np.uint8)
-    tree.buffers[tree.subgraphs[0].tensors[tensor].buffer].data = data
+    tree.buffers[-1].data = np.frombuffer(little_endian.tobytes(), np.uint8)
+    return tensor
 
 
 def _add_operator(

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from edgetpu_retrain.model_file.flatbuffer import pack, parse
-from edgetpu_retrain.model_file.head.layers import find_head, HeadLayers
+from edgetpu_retrain.model_file.head.layers import find_head
 from edgetpu_retrain.model_file.schema import indices, load_schema
 
 
@@ -27,10 +27,7 @@ def cut_head(model: bytes) -> bytes:
         ModelFileError: if the bytes are not a retrained model.
     """
     tree = parse(model)
-    return pack(_cut(tree, find_head(tree)))
-
-
-def _cut(tree: Any, head: HeadLayers) -> Any:
+    head = find_head(tree)
     schema = load_schema()
     graph = tree.subgraphs[0]
     # Buffer 0 is the empty one, by convention.
@@ -51,7 +48,7 @@ def _cut(tree: Any, head: HeadLayers) -> Any:
         operator.opcodeIndex = len(codes) - 1
         operator.inputs = [places[index] for index in indices(operator.inputs)]
         operator.outputs = [places[index] for index in indices(operator.outputs)]
-    return schema.ModelT(
+    cut = schema.ModelT(
         version=tree.version,
         operatorCodes=codes,
         subgraphs=[
@@ -66,3 +63,4 @@ def _cut(tree: Any, head: HeadLayers) -> Any:
         description='Head of a retrained model, by edgetpu_retrain',
         buffers=buffers,
     )
+    return pack(cut)

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from edgetpu_retrain.model_file.flatbuffer import pack, parse
 from edgetpu_retrain.model_file.head.layers import find_head
+from edgetpu_retrain.model_file.metadata.records import METADATA_NAME
 from edgetpu_retrain.model_file.metadata.self_description import (
     add_signature_output,
-    drop_metadata,
+    drop_content,
 )
 from edgetpu_retrain.model_file.schema import indices
 
@@ -35,5 +36,5 @@ def expose_embedding(model: bytes) -> bytes:
     if head.embedding not in indices(graph.outputs):
         graph.outputs = [*indices(graph.outputs), head.embedding]
         add_signature_output(tree, head.embedding, 'embedding')
-    drop_metadata(tree)
+    drop_content(tree, METADATA_NAME)
     return pack(tree)

@@ -16,11 +16,16 @@ from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.model_file.description import describe_input, output_vector, vector_of
 from edgetpu_retrain.model_file.flatbuffer import pack, parse, parse_to_read
 from edgetpu_retrain.model_file.metadata.packed_files import append_files, read_files
-from edgetpu_retrain.model_file.metadata.records import Metadata, read_metadata, write_metadata
+from edgetpu_retrain.model_file.metadata.records import (
+    Metadata,
+    METADATA_NAME,
+    read_metadata,
+    write_metadata,
+)
 from edgetpu_retrain.model_file.metadata.self_description import (
-    drop_metadata,
-    metadata_content,
-    set_metadata,
+    content_of,
+    drop_content,
+    set_content,
 )
 from edgetpu_retrain.model_file.schema import text
 
@@ -43,7 +48,7 @@ def read_labels(model: bytes) -> tuple[str, ...]:
     """
     tree = parse_to_read(model)
     files = read_files(model)
-    metadata = metadata_content(tree)
+    metadata = content_of(tree, METADATA_NAME)
     name = read_metadata(metadata).labels_file if metadata is not None else ''
     if name and name not in files:
         raise ModelFileError(
@@ -99,7 +104,7 @@ def assemble(tree: Any, files: dict[str, bytes], labels: Sequence[str]) -> bytes
             such as a licence, are kept.
         labels: class names in output order, or none.
     """
-    content = metadata_content(tree)
+    content = content_of(tree, METADATA_NAME)
     old = Metadata() if content is None else read_metadata(content)
     packed = {
         name: data
@@ -115,10 +120,10 @@ def assemble(tree: Any, files: dict[str, bytes], labels: Sequence[str]) -> bytes
     if labels:
         packed[LABELS_FILE] = _encode(labels)
     if new == Metadata():
-        drop_metadata(tree)
+        drop_content(tree, METADATA_NAME)
     else:
         dtype = describe_input(tree)[1]
-        set_metadata(tree, write_metadata(new, text(tree.description), dtype))
+        set_content(tree, METADATA_NAME, write_metadata(new, text(tree.description), dtype))
     return append_files(pack(tree), packed)
 
 

@@ -10,34 +10,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgetpu_retrain.model_file.metadata.records import METADATA_NAME
 from edgetpu_retrain.model_file.schema import indices, load_schema, text
 import numpy as np
 
 _MIN_RUNTIME_VERSION = 'min_runtime_version'
-# TensorFlow Lite Micro's memory plan for the tensors; a new tensor invalidates it.
-_MEMORY_PLAN = 'OfflineMemoryAllocation'
+MEMORY_PLAN = 'OfflineMemoryAllocation'
+"""TensorFlow Lite Micro's memory plan for the tensors; a new tensor invalidates it."""
+
 _VERSION_BYTES = 16
-
-
-def metadata_content(tree: Any) -> bytes | None:
-    """Return the TFLite Metadata of a model, or None."""
-    return content_of(tree, METADATA_NAME)
-
-
-def set_metadata(tree: Any, content: bytes) -> None:
-    """Set the TFLite Metadata of a model, replacing existing metadata."""
-    set_content(tree, METADATA_NAME, content)
-
-
-def drop_metadata(tree: Any) -> None:
-    """Remove the TFLite Metadata of a model."""
-    drop_content(tree, METADATA_NAME)
-
-
-def drop_memory_plan(tree: Any) -> None:
-    """Remove the memory plan, which does not include the added tensors."""
-    drop_content(tree, _MEMORY_PLAN)
 
 
 def require_runtime(tree: Any, version: tuple[int, int, int]) -> None:

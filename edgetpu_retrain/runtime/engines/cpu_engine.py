@@ -10,9 +10,9 @@ nor a fallback model.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from edgetpu_retrain.errors import DeviceError, ImageError
-from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.model_file.head.expose_embedding import expose_embedding
 from edgetpu_retrain.runtime.engines.engine import (
     check_kind,
@@ -27,12 +27,11 @@ from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.runtime.models.extractor import Extractor
 
 
+@dataclass(eq=False)
 class _OnCpu(PreparedModel):
     """A model with its classifier."""
 
-    def __init__(self, model: bytes, classifier: Classifier) -> None:
-        super().__init__(model, classifier.labels)
-        self.classifier = classifier
+    classifier: Classifier
 
 
 class CpuEngine:
@@ -60,22 +59,13 @@ class CpuEngine:
     ) -> None:
         model = Extractor(extractor, device=device, num_threads=num_threads)
         self._model: Extractor | Classifier | None = model
-        self._description = model.description
-        self._loaded = model.loaded
+        self.description = model.description
+        self.note = model.loaded.note
+        self._runtime = model.loaded.runtime
         self._num_threads = num_threads
         self._report = report
         self._served: PreparedModel | None = None
         self._problem = ''
-
-    @property
-    def description(self) -> ModelDescription:
-        """The extractor's input and output; its identity identifies the samples."""
-        return self._description
-
-    @property
-    def note(self) -> str:
-        """One sentence for the user at startup, or ``''``."""
-        return self._loaded.note
 
     def run(self, rgb: RgbArray) -> Inference:
         """Return embedding and scores of a picture; see :meth:`Engine.run`."""
@@ -99,10 +89,8 @@ class CpuEngine:
         if not trusted:
             probe(expose_embedding(model), device='cpu', num_threads=self._num_threads)
         classifier = Classifier(model, device='cpu', num_threads=self._num_threads)
-        check_kind(
-            classifier.description, self._description, 'The retrained model', compiled=False
-        )
-        return _OnCpu(model, classifier)
+        check_kind(classifier.description, self.description, 'The retrained model', compiled=False)
+        return _OnCpu(model, classifier.labels, classifier)
 
     def serve(self, prepared: PreparedModel) -> None:
         """Serve a model from the next frame on; see :meth:`Engine.serve`."""
@@ -116,7 +104,7 @@ class CpuEngine:
 
     def status(self) -> EngineStatus:
         """Return the engine's status."""
-        return EngineStatus('cpu', self._loaded.runtime, self._problem)
+        return EngineStatus('cpu', self._runtime, self._problem)
 
     def close(self) -> None:
         """Release the models."""

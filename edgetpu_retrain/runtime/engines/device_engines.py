@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -14,27 +14,12 @@ from edgetpu_retrain.runtime.engines.engine import Engine, EngineStatus, Prepare
 from edgetpu_retrain.runtime.engines.engine_choice import make_engine
 
 
-class DeviceEngines(Mapping[str, Engine]):
+class DeviceEngines(dict[str, Engine]):
     """
-    The engines by device name, as given by the user.
+    The engines by device name, as given by the user; at least one.
 
     Engines are independent, so the failure of one device does not affect the others.
-
-    Args:
-        engines: at least one.
     """
-
-    def __init__(self, engines: Mapping[str, Engine]) -> None:
-        self._engines = dict(engines)
-
-    def __getitem__(self, device: str) -> Engine:
-        return self._engines[device]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._engines)
-
-    def __len__(self) -> int:
-        return len(self._engines)
 
     @property
     def description(self) -> ModelDescription:

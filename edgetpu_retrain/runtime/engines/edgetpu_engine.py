@@ -17,12 +17,13 @@ again or the process restarts.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 import threading
 import time
 from typing import Any
 
 from edgetpu_retrain.errors import DeviceError, ImageError, ModelFileError, RetrainError
-from edgetpu_retrain.model_file.description import describe, describe_embedding, ModelDescription
+from edgetpu_retrain.model_file.description import describe, describe_embedding
 from edgetpu_retrain.model_file.metadata.labels import read_labels
 from edgetpu_retrain.runtime.engines.back_off import BackOff
 from edgetpu_retrain.runtime.engines.cpu_twin import CpuTwin
@@ -44,19 +45,12 @@ from edgetpu_retrain.runtime.models.head_scoring import HeadScorer
 INVOKE_TIMEOUT_S = 2.0
 
 
+@dataclass(eq=False)
 class _OnEdgeTpu(PreparedModel):
     """A model: its head for the twin and, until it serves, the model loaded on the device."""
 
-    def __init__(
-        self,
-        model: bytes,
-        labels: tuple[str, ...],
-        head: HeadScorer | None,
-        on_device: GuardedModel | None,
-    ) -> None:
-        super().__init__(model, labels)
-        self.head = head
-        self.on_device = on_device
+    head: HeadScorer | None
+    on_device: GuardedModel | None
 
 
 class EdgeTpuEngine:
@@ -103,9 +97,10 @@ class EdgeTpuEngine:
         self._report = report
         self._clock = clock
         self._in_background = in_background or _in_a_thread
-        self._description = describe(extractor)
+        self.description = describe(extractor)
+        self.note = ''
         self._twin = (
-            CpuTwin(twin, self._description, num_threads=num_threads) if twin is not None else None
+            CpuTwin(twin, self.description, num_threads=num_threads) if twin is not None else None
         )
         # The lock protects state shared by the worker, training and retry threads.
         self._lock = threading.Lock()
@@ -118,25 +113,12 @@ class EdgeTpuEngine:
         self._retrying = False
         self._closed = False
         self._problem = ''
-        self._start(may_start_down or twin is not None)
-
-    def _start(self, may_start_down: bool) -> None:
         try:
             self._on_device = self._try_device(None)
         except RetrainError as error:
-            if not may_start_down:
+            if twin is None and not may_start_down:
                 raise
             self._fail(failure_sentence(error), self._failures)
-
-    @property
-    def description(self) -> ModelDescription:
-        """The extractor's input and output; its identity identifies the samples."""
-        return self._description
-
-    @property
-    def note(self) -> str:
-        """One sentence for the user at startup, or ``''``."""
-        return ''
 
     def run(self, rgb: RgbArray) -> Inference:
         """Return embedding and scores of a picture; see :meth:`Engine.run`."""
@@ -167,6 +149,9 @@ class EdgeTpuEngine:
                 'this model is compiled for the Edge TPU and was not written by this project, so '
                 'it is not run: set extractor to the model that it was made from, and train again'
             )
+        check_kind(
+            describe_embedding(model), self.description, 'The retrained model', compiled=True
+        )
         with self._lock:
             is_up, failures = self._on_device is not None, self._failures
         on_device, failure = None, ''
@@ -176,13 +161,8 @@ class EdgeTpuEngine:
             failure = failure_sentence(error)
         if failure:
             self._fail(failure, failures)
-        if on_device is not None and isinstance(on_device.model, Classifier):
-            labels, description = on_device.model.labels, on_device.model.description
-        else:
-            labels, description = read_labels(model), describe_embedding(model)
-        check_kind(description, self._description, 'The retrained model', compiled=True)
         head = None if self._twin is None else HeadScorer(model)
-        return _OnEdgeTpu(model, labels, head, on_device)
+        return _OnEdgeTpu(model, read_labels(model), head, on_device)
 
     def serve(self, prepared: PreparedModel) -> None:
         """Serve a model from the next frame on; see :meth:`Engine.serve`."""

@@ -22,6 +22,7 @@ from edgetpu_retrain.runtime.models.picture_model import InferenceTimes
 import numpy.typing as npt
 
 
+@dataclass(eq=False)
 class PreparedModel:
     """
     A retrained model that an engine has loaded, ready to serve on that engine.
@@ -31,9 +32,8 @@ class PreparedModel:
         labels: the class names in it.
     """
 
-    def __init__(self, model: bytes, labels: tuple[str, ...]) -> None:
-        self.model = model
-        self.labels = labels
+    model: bytes
+    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,13 +84,11 @@ class Engine(Protocol):
     own.
     """
 
-    @property
-    def description(self) -> ModelDescription:
-        """The extractor's input and output; its identity identifies the samples."""
+    description: ModelDescription
+    """The extractor's input and output; its identity identifies the samples."""
 
-    @property
-    def note(self) -> str:
-        """One sentence for the user at startup, or ``''``."""
+    note: str
+    """One sentence for the user at startup, or ``''``."""
 
     def run(self, rgb: RgbArray) -> Inference:
         """

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from edgetpu_retrain.learning import stratified_split
+from edgetpu_retrain.learning.default_training.split import stratified_split
 from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np

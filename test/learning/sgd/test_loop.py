@@ -6,17 +6,10 @@ import copy
 from pathlib import Path
 import pickle
 
-from edgetpu_retrain.learning import (
-    FloatArray,
-    Head,
-    IntArray,
-    Outcome,
-    Progress,
-    run_training_loop,
-    SgdStep,
-    TrainingDiverged,
-)
+from edgetpu_retrain.learning import FloatArray, Head, IntArray, Progress, TrainingDiverged
+from edgetpu_retrain.learning.sgd.loop import Outcome, run_training_loop
 from edgetpu_retrain.learning.sgd.sampling import Batches, batches
+from edgetpu_retrain.learning.sgd.step import SgdStep
 import numpy as np
 import numpy.typing as npt
 import pytest

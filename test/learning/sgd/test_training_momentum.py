@@ -7,13 +7,9 @@ from __future__ import annotations
 from itertools import repeat
 import math
 
-from edgetpu_retrain.learning import (
-    FloatArray,
-    Progress,
-    run_training_loop,
-    SgdStep,
-    TrainingDiverged,
-)
+from edgetpu_retrain.learning import FloatArray, Progress, TrainingDiverged
+from edgetpu_retrain.learning.sgd.loop import run_training_loop
+from edgetpu_retrain.learning.sgd.step import SgdStep
 import numpy as np
 import pytest
 

@@ -10,8 +10,13 @@ from edgetpu_retrain.model_file.head.cut_head import cut_head
 from edgetpu_retrain.model_file.head.expose_embedding import expose_embedding
 from edgetpu_retrain.model_file.metadata.labels import pack_labels, read_labels
 from edgetpu_retrain.model_file.metadata.packed_files import append_files, read_files
-from edgetpu_retrain.model_file.metadata.records import Metadata, read_metadata, write_metadata
-from edgetpu_retrain.model_file.metadata.self_description import metadata_content
+from edgetpu_retrain.model_file.metadata.records import (
+    Metadata,
+    METADATA_NAME,
+    read_metadata,
+    write_metadata,
+)
+from edgetpu_retrain.model_file.metadata.self_description import content_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
@@ -51,7 +56,7 @@ def test_labels_are_a_file_that_any_zip_tool_reads() -> None:
 
 
 def test_metadata_names_the_file_as_the_labels_of_the_output() -> None:
-    content = metadata_content(parse(classifier('cat', 'dog')))
+    content = content_of(parse(classifier('cat', 'dog')), METADATA_NAME)
     assert content is not None
     assert read_metadata(content) == Metadata(
         labels_file='labels.txt', output_files=('labels.txt',)
@@ -138,7 +143,7 @@ def with_own_metadata() -> bytes:
 @pytest.mark.parametrize('labels', [(), ('a', 'b')])
 def test_metadata_of_the_extractor_is_corrected(labels: tuple[str, ...]) -> None:
     model = append_head(with_own_metadata(), head_with(labels))
-    content = metadata_content(parse(model))
+    content = content_of(parse(model), METADATA_NAME)
     assert content is not None
     assert b'Old.' not in content
     names = ('labels.txt',) if labels else ()
@@ -160,7 +165,7 @@ def test_metadata_of_which_nothing_holds_is_dropped_with_its_content() -> None:
     old = Metadata(labels_file='classes.csv')
     add_metadata(tree, 'TFLITE_METADATA', write_metadata(old, 'Old.', 'uint8'))
     model = append_head(append_files(pack(tree), {'classes.csv': b'old\n'}), head_with(()))
-    assert metadata_content(parse(model)) is None
+    assert content_of(parse(model), METADATA_NAME) is None
     for trace in (b'TFLITE_METADATA', b'Old.', b'classes.csv'):
         assert trace not in model
 
@@ -169,4 +174,4 @@ def test_what_is_derived_for_the_runtime_carries_no_labels() -> None:
     model = classifier('cat', 'dog')
     for derived in (expose_embedding(model), cut_head(model)):
         assert read_files(derived) == {}
-        assert metadata_content(parse(derived)) is None
+        assert content_of(parse(derived), METADATA_NAME) is None
