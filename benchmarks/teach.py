@@ -1,16 +1,16 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-How fast `teach` is, held against what cannot be done without: decode, resize, invoke.
+Compares `teach` with a bare loop of decode, resize and invoke.
 
     make bench-teach
 
-It makes photographs of 512x384 from the packaged ones, and lets two runners embed them by turns,
-a batch at a time, so that what else the machine does falls on both: a bare loop (OpenCV's decoder,
-the extractor) and `teach`, from the folder to samples on the disk.  The last line is one JSON
-object; `ratio`, the median over the rounds of what `teach` makes of the bare rate, is to be 0.9 or
-more, and `memory_growth_mb` to stay near 0.  `cpu_ratio` is the same of computing time, which does
-not wait for the disk nor for other programs.
+The benchmark makes photographs of 512x384 from the packaged ones.  Two functions embed them in
+turns, a batch at a time, so that other load on the machine affects both: a bare loop (OpenCV's
+decoder and the extractor) and `teach`, from the folder to samples on disk.  The last line is a
+JSON object.  `ratio`, the median of the rate of `teach` relative to that of the bare loop, should
+be 0.9 or more, and `memory_growth_mb` close to 0.  `cpu_ratio` is the ratio of processor times,
+which contain no waiting for the disk or other programs.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ GOAL = 0.9
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print a line a round, then one JSON object; 1 when the goal is missed."""
+    """Measure and print all rounds, then a JSON object; return 1 if the goal is missed."""
     options = _parse(arguments)
     model = default_extractor_path().read_bytes()
     extractor = Extractor(model, num_threads=options.threads)
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 for number in range(1 + math.ceil(options.pictures / BATCH))
             ]
             stored = sum(store.counts(extractor=engine.description.identity).values())
-    # In the first one everything is done for the first time.
+    # The first round is for warming up.
     rounds = rounds[1:]
     result = {
         'ratio': round(statistics.median(each.bare_s / each.teach_s for each in rounds), 4),
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class Round(NamedTuple):
-    """What one round took, seconds of the clock and of computing; memory is the most so far."""
+    """Wall-clock and processor seconds of one round, and the peak memory so far."""
 
     bare_s: float
     bare_cpu_s: float
@@ -89,7 +89,7 @@ class Round(NamedTuple):
 def measure(
     folder: Path, number: int, extractor: Extractor, engine: CpuEngine, store: SampleStore
 ) -> Round:
-    """Let both runners embed the same new photographs, the one that begins by turns."""
+    """Embed the same new photographs in both ways, which take turns to begin."""
     files = write_photographs(folder, BATCH, seed=number)
 
     def bare() -> None:
@@ -101,7 +101,8 @@ def measure(
         pictures = labelled_pictures(class_folders(folder))
         teach(pictures, engine, store, taught=Taught())
 
-    times = {runner: seconds(runner) for runner in ((bare, whole), (whole, bare))[number % 2]}
+    order = ((bare, whole), (whole, bare))[number % 2]
+    times = {function: seconds(function) for function in order}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     done = Round(*times[bare], *times[whole], peak)
     print(
@@ -113,15 +114,15 @@ def measure(
     return done
 
 
-def seconds(runner: Callable[[], None]) -> tuple[float, float]:
-    """Return how long something takes, by the clock and of computing."""
-    clock, computing = time.perf_counter(), time.process_time()
-    runner()
-    return time.perf_counter() - clock, time.process_time() - computing
+def seconds(function: Callable[[], None]) -> tuple[float, float]:
+    """Return the wall-clock time and the processor time of a function."""
+    wall, processor = time.perf_counter(), time.process_time()
+    function()
+    return time.perf_counter() - wall, time.process_time() - processor
 
 
 def write_photographs(folder: Path, count: int, seed: int) -> list[Path]:
-    """Write JPEG files, one sub-folder a subject, and return their paths."""
+    """Write JPEG files, with a sub-folder for each subject, and return their paths."""
     rng = np.random.default_rng(seed)
     files = []
     for index in range(count):
@@ -149,7 +150,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
     parser.add_argument('--pictures', type=int, default=2500)
     parser.add_argument('--threads', type=int, default=1)
-    parser.add_argument('--folder', type=Path, help='where the store lies; a disk, not memory')
+    parser.add_argument('--folder', type=Path, help='folder for the store, on a disk')
     return parser.parse_args(arguments)
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Real embeddings to learn from: those of a file, and some that this repository makes."""
+"""Real embeddings to train on: from a file, or of packaged photographs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.datasets import load_sample_images
 
-# Each photograph is a grid of as many classes per side: neighbours look alike.
+# Each photograph is divided into this many classes per side; neighbouring classes look alike.
 _GRID = 3
 _VIEWS = 30
 _PIXELS = 224
@@ -34,11 +34,11 @@ class EmbeddingSet:
     Quantized embeddings with their classes.
 
     Args:
-        name: for tables.
-        raw: integers ``[N, D]``, as the extractor wrote them.
-        labels: int64 ``[N]``.
-        scale: of the embeddings.
-        zero_point: of the embeddings.
+        name: name in tables.
+        raw: integers ``[N, D]``, as output by the extractor.
+        labels: class of each sample, int64 ``[N]``.
+        scale: scale of the quantization.
+        zero_point: zero point of the quantization.
     """
 
     name: str
@@ -53,7 +53,7 @@ class EmbeddingSet:
         return int(self.labels.max()) + 1
 
     def floats(self, rows: IntArray) -> FloatArray:
-        """Return embeddings dequantized, float32 ``[len(rows), D]``."""
+        """Return dequantized embeddings, float32 ``[len(rows), D]``."""
         values = self.raw[rows].astype(np.float32)
         return (values - np.float32(self.zero_point)) * np.float32(self.scale)
 
@@ -72,10 +72,10 @@ def read_embeddings(path: Path) -> EmbeddingSet:
 
 def photograph_embeddings() -> EmbeddingSet:
     """
-    Return what the default extractor makes of parts of packaged photographs.
+    Return embeddings of parts of the packaged photographs by the default extractor.
 
-    Every class is a ninth of a photograph, seen under shifts, zoom, rotation, exposure and noise:
-    72 classes of 30 views.  Made once, in half a minute, and kept among temporary files.
+    Each class is a ninth of a photograph with random shift, zoom, rotation, exposure and noise: 72
+    classes of 30 views.  They are computed once, in half a minute, and cached as a temporary file.
     """
     model = read_model(default_extractor_path())
     recipe = hashlib.sha256(model + Path(__file__).read_bytes()).hexdigest()[:16]

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The recipes that the default training is held against, all with one interface."""
+"""The recipes that the default training is compared with, with a common interface."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 Rows = npt.NDArray[np.int64]
-# Returns scores [M, C] of samples, the largest of which is the prediction.
-Learned = Callable[[FloatArray], npt.NDArray[Any]]
-Recipe = Callable[[EmbeddingSet, Rows], Learned]
+# From samples [M, D] to scores [M, C]; the class with the largest score is the prediction.
+Predictor = Callable[[FloatArray], npt.NDArray[Any]]
+Recipe = Callable[[EmbeddingSet, Rows], Predictor]
 
 
-def coral(data: EmbeddingSet, rows: Rows) -> Learned:
-    """Learn as Coral's example does: 500 iterations, learning rate 0.01, batches of 100."""
+def coral(data: EmbeddingSet, rows: Rows) -> Predictor:
+    """Train as in Coral's example: 500 iterations, learning rate 0.01, batches of 100."""
     embeddings, labels = data.floats(rows), data.labels[rows]
     model = SoftmaxRegression(embeddings.shape[1], data.num_classes, weight_scale=0.05, seed=0)
     parts: dict[str, Any] = {'data_train': embeddings, 'labels_train': labels}
@@ -31,9 +31,9 @@ def coral(data: EmbeddingSet, rows: Rows) -> Learned:
 
 
 def logistic_regression(strength: float) -> Recipe:
-    """Return the recipe of scikit-learn's LogisticRegression, C being strength."""
+    """Return a recipe with scikit-learn's LogisticRegression and C = strength."""
 
-    def recipe(data: EmbeddingSet, rows: Rows) -> Learned:
+    def recipe(data: EmbeddingSet, rows: Rows) -> Predictor:
         model = LogisticRegression(C=strength, max_iter=300)
         model.fit(data.floats(rows), data.labels[rows])
         return model.predict_proba  # type: ignore[no-any-return]
@@ -41,8 +41,8 @@ def logistic_regression(strength: float) -> Recipe:
     return recipe
 
 
-def class_means(data: EmbeddingSet, rows: Rows) -> Learned:
-    """Learn class means, compared by the cosine."""
+def class_means(data: EmbeddingSet, rows: Rows) -> Predictor:
+    """Compute class means, and compare with them by the cosine."""
     embeddings, labels = data.floats(rows), data.labels[rows]
     embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
     means = np.stack([embeddings[labels == c].mean(axis=0) for c in range(data.num_classes)])
@@ -50,8 +50,8 @@ def class_means(data: EmbeddingSet, rows: Rows) -> Learned:
     return lambda others: others @ means.T
 
 
-def default_training(data: EmbeddingSet, rows: Rows) -> Learned:
-    """Learn with ``fit``, everything it returns included."""
+def default_training(data: EmbeddingSet, rows: Rows) -> Predictor:
+    """Train with ``fit``, including everything that it returns."""
     head = fit(
         data.raw[rows],
         data.labels[rows],

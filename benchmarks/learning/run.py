@@ -1,11 +1,13 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Hold the default training against its rivals: ``benchmarks/learning [embeddings.npz ...]``.
+Compares the default training with other recipes.
 
-Every figure comes from this very run, on one BLAS thread.  Recipes take turns, so that whatever
-else the machine does meets all of them; times are medians over splits and rounds.  The last line
-is a JSON object.
+    make bench [ARGS=embeddings.npz...]
+
+All figures come from the same run, on one BLAS thread.  Recipes alternate, so that other load on
+the machine affects all of them; times are medians over splits and rounds.  The last line is a JSON
+object.
 """
 
 from __future__ import annotations
@@ -29,17 +31,17 @@ from threadpoolctl import threadpool_limits
 
 _SPLITS = 5
 _SAMPLES_A_CLASS = (1, 5, 10)
-# Tasks of sets with more classes would take scikit-learn many minutes.
+# With more classes, scikit-learn would take many minutes.
 _MOST_CLASSES_FOR_TASKS = 40
 
 
 def main() -> None:
-    """Run and print everything."""
+    """Run all comparisons and print their figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         'files', nargs='*', type=Path, help='.npz with embeddings, labels, scale, zero_point'
     )
-    parser.add_argument('--rounds', type=int, default=3, help='of each recipe on each split')
+    parser.add_argument('--rounds', type=int, default=3, help='runs of each recipe on each split')
     arguments = parser.parse_args()
     warnings.simplefilter('ignore', ConvergenceWarning)
     result: dict[str, Any] = {'machine': machine('numpy', 'scikit-learn')}
@@ -54,7 +56,7 @@ def main() -> None:
 
 
 def compare(data: EmbeddingSet, rounds: int) -> dict[str, Any]:
-    """Print and return every recipe's accuracy and time, and the tasks' figures."""
+    """Print and return the accuracy and time of each recipe, and the figures of the tasks."""
     count, dim = data.raw.shape
     print(f'\n{data.name}: {count} samples, {data.num_classes} classes, {dim} dimensions')
     result: dict[str, Any] = accuracies(data, rounds)
@@ -71,13 +73,13 @@ def compare(data: EmbeddingSet, rounds: int) -> dict[str, Any]:
         for name, task in (('unknowns', unknowns), ('added_class', added_class)):
             result[name] = task(data)
             print(f'{name}:', result[name])
-    result['same_answer_once_quantized'] = quantized(data)
-    print('same answer once quantized, %:', result['same_answer_once_quantized'])
+    result['same_class_once_quantized'] = quantized(data)
+    print('same class once quantized, %:', result['same_class_once_quantized'])
     return result
 
 
 def accuracies(data: EmbeddingSet, rounds: int) -> dict[str, dict[str, float]]:
-    """Return accuracy in percent, its spread over splits, and seconds of each recipe."""
+    """Return accuracy (%), its standard deviation over splits, and seconds of each recipe."""
     seconds: dict[str, list[float]] = {name: [] for name in RECIPES}
     right: dict[str, list[float]] = {name: [] for name in RECIPES}
     for seed in range(_SPLITS):
@@ -86,10 +88,10 @@ def accuracies(data: EmbeddingSet, rounds: int) -> dict[str, dict[str, float]]:
         for number in range(rounds):
             for name, recipe in RECIPES.items():
                 started = time.perf_counter()
-                learned = recipe(data, train)
+                predict = recipe(data, train)
                 seconds[name].append(time.perf_counter() - started)
                 if number == 0:
-                    predicted = np.argmax(learned(embeddings), axis=1)
+                    predicted = np.argmax(predict(embeddings), axis=1)
                     right[name].append(100 * float(np.mean(predicted == truth)))
     return {
         name: {
@@ -102,7 +104,7 @@ def accuracies(data: EmbeddingSet, rounds: int) -> dict[str, dict[str, float]]:
 
 
 def steps(momentum: float) -> dict[str, float]:
-    """Print and return the step's time over that of its two products, per shape."""
+    """Print and return the time of a step relative to its two products, for each shape."""
     print(f'\nstep (momentum {momentum:g}) over its two matrix products, batches of 100:')
     ratios = {}
     for num_classes, dim in SHAPES:

@@ -1,18 +1,16 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-A million samples on a robot: ``python -m benchmarks.learning.scale [--samples 1000000]``.
+Trains on a million samples: ``python -m benchmarks.learning.scale [--samples 1000000]``.
 
-Trains on quantized embeddings in a memory-mapped file, and on the first 10,000 of them, in turns;
-prints time per iteration of both, the time of the whole (medians of the turns), and the process's
-peak of resident memory, which includes the pages of the file that are in memory.  The last line is
-a JSON object.
+Alternates between all embeddings of a memory-mapped file and the first 10,000 of them.  Prints the
+time per iteration and the total time of both (medians), and the peak resident memory of the
+process, which includes pages of the file.  The last line is a JSON object.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 import json
 from pathlib import Path
 import resource
@@ -36,10 +34,10 @@ _SCALE, _ZERO_POINT = 0.0234, 0
 
 
 def main() -> None:
-    """Run and print everything."""
+    """Run both trainings several times and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--samples', type=int, default=1_000_000)
-    parser.add_argument('--folder', type=Path, help='for the file, 1.2 GiB for a million samples')
+    parser.add_argument('--folder', type=Path, help='folder for a file of 1.2 GiB')
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder, threadpool_limits(1):
         path = Path(folder) / 'embeddings'
@@ -49,7 +47,7 @@ def main() -> None:
             (measure(stored[:_FEW], labels[:_FEW]), measure(stored, labels)) for _ in range(_TURNS)
         ]
     few, many = (np.median(part, axis=0).round(4).tolist() for part in zip(*turns, strict=True))
-    # Each turn's own ratio: what else the machine did then met both.
+    # The ratio of each turn, because other load on the machine affects both trainings of a turn.
     ratio = float(np.median([many_then[0] / few_then[0] for few_then, many_then in turns]))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     result: dict[str, Any] = {
@@ -65,7 +63,7 @@ def main() -> None:
 
 
 def write_embeddings(path: Path, count: int) -> IntArray:
-    """Write uint8 embeddings of overlapping classes, half of the values 0, and return labels."""
+    """Write uint8 embeddings of overlapping classes, half of them 0, and return their labels."""
     rng = np.random.default_rng(0)
     centers = rng.normal(0.0, 12.0, (_CLASSES, _DIM)).astype(np.float32)
     labels = rng.integers(0, _CLASSES, count)
@@ -80,7 +78,7 @@ def write_embeddings(path: Path, count: int) -> IntArray:
 
 
 def measure(stored: npt.NDArray[np.uint8], labels: IntArray) -> tuple[float, float, float]:
-    """Return microseconds an iteration, seconds of the whole and held-out accuracy."""
+    """Return microseconds per iteration, total seconds and held-out accuracy."""
     clock = _Clock()
     started = time.perf_counter()
     head = fit(
@@ -93,30 +91,27 @@ def measure(stored: npt.NDArray[np.uint8], labels: IntArray) -> tuple[float, flo
     )
     seconds = time.perf_counter() - started
     accuracy = head.metrics.accuracy if head.metrics else float('nan')
-    # The final training is the last of the two, and nothing interrupts it.
+    # The final training is the second one, and nothing interrupts it.
     end = 2 * _ITERATIONS
     durations = np.diff(clock.times[_ITERATIONS:end])
     mean = 1e6 * float(durations.mean())
     print(
-        f'{len(labels):9} samples: {mean:7.0f} us an iteration, {seconds:6.2f} s in all, '
-        f'{100 * accuracy:.1f} % of the held-out samples right'
+        f'{len(labels):9} samples: {mean:7.0f} us per iteration, {seconds:6.2f} s in total, '
+        f'{100 * accuracy:.1f} % held-out accuracy'
     )
     return round(mean, 1), round(seconds, 2), round(accuracy, 4)
 
 
 class _Clock:
-    """Notes when each iteration begins."""
+    """Records when each iteration begins."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
 
-    @property
-    def tick(self) -> Callable[[], bool]:
-        def note() -> bool:
-            self.times.append(time.perf_counter())
-            return False
-
-        return note
+    def tick(self) -> bool:
+        """Record the time; return False, so that training goes on."""
+        self.times.append(time.perf_counter())
+        return False
 
 
 if __name__ == '__main__':

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How much more than its two matrix products a training step takes."""
+"""The time of a training step relative to its two matrix products."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _ROUNDS = 25
 
 def step_over_floor(num_classes: int, dim: int, momentum: float = 0.0) -> tuple[float, float]:
     """
-    Return a step's time over that of its products, and the latter in microseconds.
+    Return the time of a step divided by that of its products, and the latter in microseconds.
 
-    Rounds of steps and of products alternate, so that whatever else the machine does meets both;
-    each round's ratio is taken, and the median of the ratios.
+    Rounds of steps and of products alternate, so that other load on the machine affects both.  The
+    result is the median of the ratios of all rounds.
 
     Args:
-        num_classes: C.
-        dim: D.
-        momentum: of the step; 0 is what Coral's recipe takes.
+        num_classes: number of classes C.
+        dim: dimensions D of an embedding.
+        momentum: momentum of the step; Coral's recipe uses 0.
     """
     rng = np.random.default_rng(0)
     embeddings = rng.random((_BATCH, dim), dtype=np.float32)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a robot asks of learning beside plain accuracy, as tasks on a set of embeddings."""
+"""Tasks beside plain accuracy that matter on a robot, on a set of embeddings."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _SPLITS = 5
 
 
 def split(count: int, seed: int) -> tuple[Rows, Rows]:
-    """Return 80 % of the rows to train on and the others."""
+    """Return the rows of a training set (80 %) and of a test set."""
     order = np.random.RandomState(seed).permutation(count)
     train, test = np.split(order, [int(0.8 * count)])
     return train, test
 
 
 def few_samples(data: EmbeddingSet, samples: int) -> Figures:
-    """Return mean accuracies in percent with this many samples a class, the rest tested."""
+    """Return mean accuracies (%) after training on this many samples per class."""
     recipes = {
         'fit': default_training,
         'logistic_regression_C0.1': logistic_regression(0.1),
@@ -51,7 +51,7 @@ def few_samples(data: EmbeddingSet, samples: int) -> Figures:
 
 
 def unknowns(data: EmbeddingSet) -> Figures:
-    """Return mean AUROCs of the unknown score and the pooled calibration error."""
+    """Return mean AUROCs of the unknown score, and the pooled calibration error."""
     ours, rival = [], []
     probabilities, truth, rejected = [], [], []
     for seed in range(_SPLITS):
@@ -84,7 +84,7 @@ def unknowns(data: EmbeddingSet) -> Figures:
 
 
 def added_class(data: EmbeddingSet) -> Figures:
-    """Return accuracies in percent of full and warm training, and their iterations."""
+    """Return accuracies (%) and iterations of full and warm training with one more class."""
     full, warm, iterations = [], [], []
     last = data.num_classes - 1
     for seed in range(_SPLITS):
@@ -105,20 +105,20 @@ def added_class(data: EmbeddingSet) -> Figures:
 
 
 def quantized(data: EmbeddingSet) -> Figures:
-    """Return the percentage of test samples with the same answer once quantized."""
+    """Return the percentage of test samples with the same class once quantized."""
     same: dict[str, list[bool]] = {'uint8': [], 'int8': []}
     for seed in range(_SPLITS):
         train, test = split(len(data.labels), seed)
         head = _fit(data, train)
         by_float = head.predict(data.floats(test))
-        for kind, answers in same.items():
+        for kind, matches in same.items():
             stored = data.raw[test].astype(np.int64) - np.iinfo(data.raw.dtype).min
             stored += np.iinfo(kind).min
             shift = np.iinfo(kind).min - np.iinfo(data.raw.dtype).min
             embedding = QuantizationParameters(data.scale, data.zero_point + int(shift))
             scores = _integer_scores(head, kind, embedding, stored)  # type: ignore[arg-type]
-            answers.extend(np.argmax(scores, axis=1) == by_float)
-    return {kind: round(100 * float(np.mean(answers)), 2) for kind, answers in same.items()}
+            matches.extend(np.argmax(scores, axis=1) == by_float)
+    return {kind: round(100 * float(np.mean(matches)), 2) for kind, matches in same.items()}
 
 
 def _integer_scores(

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The floor under the node: a bare loop of resize, invoke and head."""
+"""The lower bound for the node's time: a bare loop of resize, invoke and head."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from edgetpu_retrain.runtime.interpreters.tflite_runtimes import cpu_runtime
 
 class BareLoop:
     """
-    What a program does that only classifies pictures which lie in its memory.
+    Classifies pictures that are already in memory.
 
-    It resizes as the node does, runs the retrained model in the node's runtime, both on as many
-    threads, and fetches the scores; nothing else.
+    It resizes as the node does, runs the retrained model in the node's runtime, both with the same
+    number of threads as the node, and reads the scores.
 
     Args:
-        model: bytes of a retrained .tflite file, as it is handed to users.
-        num_threads: of the processor.
+        model: bytes of a retrained .tflite file, as users get it.
+        num_threads: threads for inference and resizing.
     """
 
     def __init__(self, model: bytes, num_threads: int) -> None:
-        # Of the whole process, which does nothing else meanwhile.
+        # A setting of the whole process, which does nothing else at that time.
         cv2.setNumThreads(num_threads)
         self._description = describe_embedding(model)
         self._interpreter = cpu_runtime().make_interpreter(model, num_threads=num_threads)
@@ -37,7 +37,7 @@ class BareLoop:
         self._scores = self._interpreter.get_output_details()[0]['index']
 
     def rate(self, frames: Sequence[Picture], seconds: float) -> float:
-        """Return how many frames a second it does when it does nothing else."""
+        """Return how many frames per second it classifies at full speed."""
         self._classify(frames[0])
         begin = time.perf_counter()
         for count, frame in enumerate(itertools.cycle(frames), start=1):
@@ -49,7 +49,7 @@ class BareLoop:
     def latencies_ms(
         self, frames: Sequence[Picture], seconds: float, frame_rate: float
     ) -> list[float]:
-        """Return the milliseconds of each frame when they come at a camera's rate."""
+        """Return the milliseconds for each frame at a camera's rate."""
         latencies = []
         due = time.perf_counter()
         for number in range(round(seconds * frame_rate)):

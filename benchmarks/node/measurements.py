@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The measurements of ``benchmarks/node``, each in one function."""
+"""The measurements of the node's benchmark, each in one function."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ VARIANTS = tuple(
 SWAPS = 20
 
 _TRANSPORT_TOPIC = '/transport/image'
-_ANSWER_TOPIC = f'{NAME}/classification'
-# What a new publisher and its subscribers need to find each other, and to warm up.
+_CLASSIFICATION_TOPIC = f'{NAME}/classification'
+# Time for discovery between a new publisher and its subscribers, and for warming up.
 _WARM_UP_S = 1.0
-# Within this time all answers arrive that ever will.
+# All classifications arrive within this time, or never.
 _LATE_S = 0.5
 _MEMORY_PERIOD_S = 2.0
 
@@ -41,15 +41,15 @@ _MEMORY_PERIOD_S = 2.0
 @dataclass(frozen=True)
 class Bench:
     """
-    What takes part in the measurements.
+    The processes and settings of all measurements.
 
     Args:
         camera: the process that publishes.
-        listener: the process that notes arrivals.
+        listener: the process that records arrivals.
         robot: the node.
-        bare: the floor.
-        seconds: of each phase.
-        rounds: of phases that take turns.
+        bare: the bare loop.
+        seconds: duration of a phase.
+        rounds: number of rounds of alternating phases.
     """
 
     camera: Child
@@ -64,37 +64,37 @@ class Bench:
         self, variant: tuple[str, int, int], rate: float = CAMERA_RATE, *, node: bool = True
     ) -> Iterator[_Phase]:
         """
-        Publish images, and note what arrives, while the context lasts.
+        Publish images and record arrivals during the context.
 
         Args:
             variant: transport, width and height.
-            rate: of the images, a second.
-            node: whether the node's answers are waited for, or the images alone.
+            rate: images per second.
+            node: record the node's classifications; otherwise the images themselves.
         """
         transport, width, height = variant
         topic = TOPICS[transport] if node else _TRANSPORT_TOPIC
-        self.listener.ask(
+        self.listener.request(
             what='start',
-            topic=_ANSWER_TOPIC if node else topic,
+            topic=_CLASSIFICATION_TOPIC if node else topic,
             type='classification' if node else transport,
         )
-        self.camera.ask(
+        self.camera.request(
             what='start', topic=topic, transport=transport, width=width, height=height, rate=rate
         )
         phase = _Phase()
         try:
             yield phase
         finally:
-            published = self.camera.ask(what='stop')
+            published = self.camera.request(what='stop')
             time.sleep(_LATE_S)
-            arrivals = self.listener.ask(what='stop')
+            arrivals = self.listener.request(what='stop')
             whole = Recording(published, dict(arrivals))
             phase.recording = whole.without_first(_WARM_UP_S)
 
     def record(
         self, variant: tuple[str, int, int], rate: float = CAMERA_RATE, *, node: bool = True
     ) -> Recording:
-        """Return what became of the images of one phase."""
+        """Return the recording of one phase."""
         with self.phase(variant, rate, node=node) as phase:
             time.sleep(_WARM_UP_S + self.seconds)
         return phase.recording
@@ -106,7 +106,7 @@ class _Phase:
 
 
 def throughput(bench: Bench) -> dict[str, float]:
-    """Return the rates of node and bare loop, which take turns, and the median of their ratios."""
+    """Return the rates of node and bare loop, which alternate, and the median of their ratios."""
     frames = pictures(640, 480)
     bare, published, node, ratios = [], [], [], []
     for _ in range(bench.rounds):
@@ -127,7 +127,7 @@ def throughput(bench: Bench) -> dict[str, float]:
 
 
 def latency(bench: Bench, variant: tuple[str, int, int]) -> dict[str, Any]:
-    """Return what the node adds at a camera's rate, its stages, and the processor's load."""
+    """Return the latency added by the node, its stages and the processor's load."""
     transport, floor, total, loads, lost, count = [], [], [], [], 0, 0
     frames = _frames(variant)
     for _ in range(bench.rounds):
@@ -156,7 +156,7 @@ def latency(bench: Bench, variant: tuple[str, int, int]) -> dict[str, Any]:
 
 
 def deserialization_ms(variant: tuple[str, int, int], repeats: int = 15) -> float:
-    """Return the median time that rclpy takes to make a message of an image's bytes."""
+    """Return the median time that rclpy takes to deserialize an image."""
     image = message(pictures(*variant[1:])[0], variant[0])
     serialized, message_type = serialize_message(image), type(image)
     seconds = []
@@ -168,7 +168,7 @@ def deserialization_ms(variant: tuple[str, int, int], repeats: int = 15) -> floa
 
 
 def training(bench: Bench) -> dict[str, float]:
-    """Return the total latency's 99th percentile while training over that without."""
+    """Return the total latency during training and without, and the ratio of the two."""
     variant = ('raw', 640, 480)
     without: list[float] = []
     during: list[float] = []
@@ -198,7 +198,7 @@ def training(bench: Bench) -> dict[str, float]:
 
 
 def swaps(bench: Bench) -> dict[str, float]:
-    """Return what 20 swaps in a row cost: frames that would not be lost otherwise, and gaps."""
+    """Return the frames lost to 20 consecutive swaps, and the longest gaps."""
     variant = ('raw', 640, 480)
     bench.robot.train()
     bench.robot.train()
@@ -225,7 +225,7 @@ def swaps(bench: Bench) -> dict[str, float]:
 
 
 def memory(bench: Bench, minutes: float) -> dict[str, float]:
-    """Return how the node's resident memory grows over minutes of images, and its load."""
+    """Return the growth of the node's resident memory over minutes of images, and its load."""
     resident = []
     with bench.phase(('raw', 640, 480)) as phase:
         time.sleep(5 * _WARM_UP_S)
@@ -252,7 +252,7 @@ def _frames(variant: tuple[str, int, int]) -> list[Picture]:
 
 
 def _repeated(action: Callable[[], object], seconds: float) -> list[tuple[int, int]]:
-    """Do something again and again for so long, and return when each time began and ended."""
+    """Repeat an action for some seconds, and return when each run began and ended."""
     windows = []
     until = time.monotonic() + seconds
     while time.monotonic() < until:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""An embedding extractor that takes a given time at least, whatever the machine."""
+"""An embedding extractor that takes at least a given time on any machine."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _CHANNELS = 64
 _SCALE, _WEIGHTS_SCALE = 0.05, 0.002
 _ZERO_POINTS = {'image': 0, 'features': -128}
 _PASSES = 15
-# A machine's speed varies from minute to minute.
+# The speed of a machine varies from minute to minute.
 _MARGIN = 1.2
 
 
 def slow_extractor(least_ms: float, num_threads: int = 1) -> tuple[bytes, float]:
     """
-    Return an int8 extractor of random convolutions, as many as it takes.
+    Return an int8 extractor with as many random convolutions as necessary.
 
     Args:
-        least_ms: how long resize and invoke take at least, milliseconds.
-        num_threads: of the processor.
+        least_ms: shortest time for resize and invoke, milliseconds.
+        num_threads: threads for inference.
 
     Returns:
-        The bytes of the .tflite file, and what it took, milliseconds.
+        The bytes of the .tflite file, and the measured time, milliseconds.
     """
     layers = 4
     while (took := _fastest_ms(build(layers), num_threads)) < _MARGIN * least_ms:
@@ -52,7 +52,7 @@ def _fastest_ms(model: bytes, num_threads: int) -> float:
 
 
 def build(layers: int) -> bytes:
-    """Return an extractor of one coarse convolution, so many 3x3 ones, and a mean over all."""
+    """Return an extractor of one coarse convolution, ``layers`` 3x3 ones, and a global mean."""
     model = schema.ModelT(version=3, description='Slow extractor of the benchmark.')
     model.buffers, model.operatorCodes = [schema.BufferT()], []
     graph = schema.SubGraphT(name='main', tensors=[], operators=[], inputs=[0])
@@ -96,7 +96,7 @@ def _tensor(
 
 
 def _operator(model: Any, code: int, version: int, tensors: list[int], **options: Any) -> int:
-    """Add an operator whose last tensor is what it writes, and return that."""
+    """Add an operator whose last tensor is its output, and return that tensor."""
     model.operatorCodes.append(
         schema.OperatorCodeT(builtinCode=code, deprecatedBuiltinCode=code, version=version)
     )
@@ -115,7 +115,7 @@ def _convolution(
     model: Any, rng: np.random.Generator, features: int, channels: int, kernel: int, stride: int
 ) -> int:
     side = _SIZE // _STEM
-    # Keeps the features within their range, and the pictures apart, from layer to layer.
+    # Keeps the features within their range, and different pictures distinct, in all layers.
     spread = np.sqrt(4.0 / (channels * kernel * kernel)) / _WEIGHTS_SCALE
     weights = rng.normal(0, spread, (_CHANNELS, kernel, kernel, channels))
     weights = np.clip(np.rint(weights), -127, 127).astype(np.int8)

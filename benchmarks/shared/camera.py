@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-A camera in a process of its own: publishes the same pictures at a steady rate.
+A camera that publishes the same pictures at a steady rate, as a child process.
 
-Requests: ``start`` with topic, transport, width, height and rate, answered when somebody listens;
-``stop``, answered with the stamps of all that was published, nanoseconds of CLOCK_MONOTONIC.
+Requests: ``start`` with topic, transport, width, height and rate, which replies when there is a
+subscriber; ``stop``, which replies with the stamps of all images, nanoseconds of CLOCK_MONOTONIC.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _PATIENCE_S = 30.0
 
 class Camera:
     """
-    Publishes until it is closed.
+    Publishes images until it is closed.
 
     Args:
-        node: publishes for it.
-        topic: of the images.
+        node: node of the publisher.
+        topic: topic of the images.
         transport: ``'raw'`` or ``'compressed'``.
-        messages: what to publish, one after the other.
-        rate: a second.
+        messages: the images, published one after the other, again and again.
+        rate: images per second.
     """
 
     def __init__(
@@ -56,16 +56,16 @@ class Camera:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
-        """Begin as soon as somebody listens."""
+        """Start publishing as soon as there is a subscriber."""
         deadline = time.monotonic() + _PATIENCE_S
         while not self._publisher.get_subscription_count():
             if time.monotonic() > deadline:
-                raise TimeoutError(f'nobody listens to {self._publisher.topic_name}')
+                raise TimeoutError(f'{self._publisher.topic_name} has no subscriber')
             time.sleep(0.01)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop and leave the topic."""
+        """Stop publishing and destroy the publisher."""
         self._stop.set()
         self._thread.join()
         self._node.destroy_publisher(self._publisher)
@@ -73,7 +73,7 @@ class Camera:
     def _run(self) -> None:
         begin = time.monotonic()
         for number, each in enumerate(itertools.cycle(self._messages)):
-            # What is late is not caught up with: a camera does not publish faster than it sees.
+            # Do not catch up after a delay: a camera does not publish faster than its rate.
             due = begin + number / self._rate
             if (late := time.monotonic() - due) > 1.0 / self._rate:
                 begin += late
@@ -85,8 +85,8 @@ class Camera:
 
 
 def main() -> None:
-    """Do what the parent process asks for."""
-    # Pauses of this process would be taken for the node's.
+    """Handle the requests of the parent process."""
+    # Pauses for garbage collection would count as the node's latency.
     gc.disable()
     rclpy.init()
     node = rclpy.create_node('benchmark_camera')

@@ -1,9 +1,9 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-A conversation with a child process: one JSON object a line, a reply to each request.
+Requests to a child process and its replies, one JSON object per line.
 
-Whatever else the child says goes to its standard error.
+Other output of the child goes to its standard error.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ _SECONDS_TO_END = 10.0
 
 class Child:
     """
-    A child process that answers requests; as a context it is ended by the end of its input.
+    A child process that replies to requests; the end of the context closes its input.
 
     Args:
         command: the program and its arguments.
-        environment: of the child.
+        environment: environment of the child.
         log: file for its standard error.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self._log, self._program = log, ' '.join(command)
         with log.open('wb') as errors:
-            self._process = subprocess.Popen(  # noqa: S603 - this benchmark's programs
+            self._process = subprocess.Popen(  # noqa: S603 - programs of the benchmarks
                 command,
                 env=dict(environment),
                 stdin=subprocess.PIPE,
@@ -52,40 +52,40 @@ class Child:
         self._process.kill()
         self._process.wait()
 
-    def ask(self, **request: Any) -> Any:
+    def request(self, **fields: Any) -> Any:
         """
-        Send a request and wait for the reply to it.
+        Send a request and wait for the reply.
 
         Raises:
-            RuntimeError: when the child ended instead, with the end of its log.
+            RuntimeError: the child ended instead; with the end of its log.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(json.dumps(request) + '\n')
+            self._process.stdin.write(json.dumps(fields) + '\n')
             self._process.stdin.flush()
         reply = self._process.stdout.readline()
         if not reply:
-            words = self._log.read_text(errors='replace')[-2000:]
-            raise RuntimeError(f'{self._program} ended:\n{words}')
+            tail = self._log.read_text(errors='replace')[-2000:]
+            raise RuntimeError(f'{self._program} ended:\n{tail}')
         return json.loads(reply)
 
 
 def requests() -> Iterator[dict[str, Any]]:
-    """Yield the parent's requests, until it has no more."""
+    """Yield the parent's requests until it closes the input."""
     _replies()
     for line in sys.stdin:
         yield json.loads(line)
 
 
-def reply(answer: Any) -> None:
-    """Answer the latest request."""
-    print(json.dumps(answer), file=_replies(), flush=True)
+def reply(content: Any) -> None:
+    """Reply to the latest request."""
+    print(json.dumps(content), file=_replies(), flush=True)
 
 
 @cache
 def _replies() -> TextIO:
-    """Return what the parent reads; whatever else is printed goes to the log from now on."""
+    """Return the pipe to the parent; from now on other output goes to the log."""
     replies = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)
     return replies

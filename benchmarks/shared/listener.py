@@ -1,12 +1,12 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-A subscriber in a process of its own that does nothing but note when each message arrives.
+A subscriber that records when messages arrive, as a child process.
 
-Requests: ``start`` with topic and type (``raw``, ``compressed`` or ``classification``), answered
-when it listens; ``stop``, answered with pairs of stamp and arrival, nanoseconds of
-CLOCK_MONOTONIC.  Messages stay serialized but for their stamp, so that an image's transport time
-has no deserialization in it.
+Requests: ``start`` with topic and type (``raw``, ``compressed`` or ``classification``), which
+replies when the subscription exists; ``stop``, which replies with pairs of stamp and arrival,
+nanoseconds of CLOCK_MONOTONIC.  Only the stamp of a message is read, so that an image's transport
+time contains no deserialization.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from sensor_msgs.msg import CompressedImage, Image
 from vision_msgs.msg import Classification
 
 _TYPES = {'raw': Image, 'compressed': CompressedImage, 'classification': Classification}
-# Deep enough that a listener that is late for a moment loses nothing.
-_ANSWERS = QoSProfile(depth=100)
+# Deep enough to lose nothing while the listener is late.
+_CLASSIFICATION_QOS = QoSProfile(depth=100)
 
 
 class Listener:
-    """What arrives on one topic."""
+    """Records the messages of one topic."""
 
     def __init__(self, kind: str) -> None:
         self.message_type = _TYPES[kind]
-        self.qos = _ANSWERS if kind == 'classification' else qos_profile_sensor_data
+        self.qos = _CLASSIFICATION_QOS if kind == 'classification' else qos_profile_sensor_data
         self.arrivals: list[tuple[int, int]] = []
 
     def receive(self, message: bytes) -> None:
-        """Note an arrival."""
+        """Record an arrival."""
         now = time.monotonic_ns()
         order = '<' if message[1] == 1 else '>'
         sec, nanosec = struct.unpack_from(f'{order}iI', message, 4)
@@ -46,8 +46,8 @@ class Listener:
 
 
 def main() -> None:
-    """Do what the parent process asks for."""
-    # Pauses of this process would be taken for the node's.
+    """Handle the requests of the parent process."""
+    # Pauses for garbage collection would count as the node's latency.
     gc.disable()
     rclpy.init()
     node = rclpy.create_node('benchmark_listener')

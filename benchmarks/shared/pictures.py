@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The images that the cameras of ``benchmarks/node`` publish, and their messages."""
+"""The pictures that the cameras of the benchmarks publish, and their messages."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from sensor_msgs.msg import CompressedImage, Image
 
 _SEED = 0
 _JPEG_QUALITY = 90
-# A serialized message begins with four bytes that tell its encoding; the stamp of its header is
-# first of all (OMG DDSI-RTPS 2.5, 10.2).
+# A serialized message begins with four bytes for its encoding, then the stamp of its header
+# (OMG DDSI-RTPS 2.5, 10.2).
 _STAMP_BEGIN, _STAMP_END = 4, 12
 
 
 def views(subject: str, count: int, width: int, height: int) -> Iterator[Picture]:
-    """Yield a camera's pictures of a packaged photograph, always the same ones."""
+    """Yield a camera's pictures of a packaged photograph, the same ones every time."""
     rng = np.random.default_rng([_SEED, SUBJECTS.index(subject)])
     photograph = read_photograph(subject)
     for view in glance(TEACHING, count, rng):
@@ -31,7 +31,7 @@ def views(subject: str, count: int, width: int, height: int) -> Iterator[Picture
 
 
 def pictures(width: int, height: int) -> list[Picture]:
-    """Return the pictures that a camera shows again and again: one of each subject."""
+    """Return one picture of each subject, which a camera repeats."""
     return [next(views(subject, 1, width, height)) for subject in SUBJECTS]
 
 
@@ -69,13 +69,13 @@ def message(picture: Picture, transport: str) -> Any:
 
 class StampedMessage:
     """
-    A serialized message that is published again and again, each time with another stamp.
+    A serialized message that can be published repeatedly with different stamps.
 
-    What is published is ready but for its stamp, as a driver's in C++ would be: building and
-    serializing it in Python would take the processor from the node that is measured.
+    Like a driver in C++, a camera then needs little time to publish; building and serializing each
+    message in Python would take the processor from the node under test.
 
     Args:
-        message: one whose header comes first.
+        message: a message that begins with a header.
     """
 
     def __init__(self, message: Any) -> None:
@@ -85,6 +85,6 @@ class StampedMessage:
         self._before, self._after = serialized[:_STAMP_BEGIN], serialized[_STAMP_END:]
 
     def with_stamp(self, nanoseconds: int) -> bytes:
-        """Return the serialized message with a stamp."""
+        """Return the serialized message with a stamp, nanoseconds."""
         stamp = struct.pack(f'{self._order}iI', *divmod(nanoseconds, 10**9))
         return b''.join((self._before, stamp, self._after))

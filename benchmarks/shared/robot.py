@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The node that is measured: started, taught, and talked to through its own interfaces."""
+"""Starts the node under test, fills its data folder, and calls its interfaces."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ from rclpy.time import Time
 NAME = '/edgetpu_retrain'
 IMAGE_TOPIC = '/camera/image'
 TOPICS = {'raw': IMAGE_TOPIC, 'compressed': f'{IMAGE_TOPIC}/compressed'}
-"""Of each camera; a camera of the node is called by its transport."""
+"""Topic of each camera; the node names its cameras after their transport."""
 
 _PATIENCE_S = 120.0
-# Samples need not be of the size that the cameras have.
+# Smaller than the images of the cameras, to save time.
 _SAMPLE_SIZE = (320, 240)
 _CLOCK_TICKS = os.sysconf('SC_CLK_TCK')
 
 
 def teach_at_random(data_dir: Path, extractor: bytes, samples: int) -> None:
     """
-    Fill a data folder with made-up embeddings, for an extractor that sees nothing in pictures.
+    Fill a data folder with random embeddings, for a random extractor.
 
     Args:
-        data_dir: the node's, while it does not run.
+        data_dir: data folder of a node that is not running.
         extractor: bytes of the .tflite file.
-        samples: how many in all.
+        samples: total number of samples.
     """
     rng = np.random.default_rng(0)
     description = describe(extractor)
@@ -65,12 +65,12 @@ def teach_at_random(data_dir: Path, extractor: bytes, samples: int) -> None:
 
 def teach(data_dir: Path, extractor: bytes, samples: int) -> None:
     """
-    Fill a data folder with samples of the packaged photographs' subjects.
+    Fill a data folder with samples of the subjects of the packaged photographs.
 
     Args:
-        data_dir: the node's, while it does not run.
-        extractor: bytes of the .tflite file that makes the embeddings.
-        samples: how many in all.
+        data_dir: data folder of a node that is not running.
+        extractor: bytes of the .tflite file that computes the embeddings.
+        samples: total number of samples.
     """
     model = Extractor(extractor, device='cpu', num_threads=os.cpu_count() or 1)
     data_dir.mkdir(parents=True)
@@ -88,15 +88,15 @@ def teach(data_dir: Path, extractor: bytes, samples: int) -> None:
 
 class Robot:
     """
-    The retrain node in a process of its own; as a context it is ended with SIGINT.
+    The retrain node as a child process; the end of the context stops it with SIGINT.
 
     Args:
-        folder: for its files and its log.
-        extractor: path of the extractor, already taught from.
-        data_dir: with the samples.
-        num_threads: of the processor.
-        environment: of the process.
-        parameters: more of them, of the node.
+        folder: folder for its log.
+        extractor: path of the extractor that computed the samples' embeddings.
+        data_dir: data folder with the samples.
+        num_threads: threads for inference.
+        environment: environment of the process.
+        parameters: additional parameters of the node.
     """
 
     def __init__(
@@ -140,22 +140,22 @@ class Robot:
         self.end()
 
     def end(self) -> int:
-        """Send SIGINT, unless it has ended by itself, and return the exit code."""
+        """Send SIGINT, unless the node has ended already, and return its exit code."""
         self._processes.end_all()
         return self._child.process.wait()
 
     @property
     def has_ended(self) -> bool:
-        """Whether its process is gone."""
+        """Whether its process has ended."""
         return self._child.exit_code is not None
 
     @property
     def log(self) -> str:
-        """What it has said."""
+        """The output of the node so far."""
         return self._child.log.read_text(errors='replace')
 
     def wait_until_ready(self) -> None:
-        """Wait until it is active and answers."""
+        """Wait until the node is active and responds."""
         deadline = time.monotonic() + _PATIENCE_S
         while not (self._list.wait_for_service(1.0) and self._listed()):
             if time.monotonic() > deadline or self._child.exit_code is not None:
@@ -170,7 +170,7 @@ class Robot:
         return Path(result.model_path)
 
     def load_model(self, version: int) -> int:
-        """Let another version serve, and return its number."""
+        """Load another version and return its number."""
         response = self._wait(self._load.call_async(LoadModel.Request(version=version)))
         if not response.success:
             raise RuntimeError(f'~/load_model failed: {response.message}')
@@ -178,7 +178,7 @@ class Robot:
 
     def stages_ms(self, camera: str) -> dict[str, float]:
         """Return the next percentiles of a camera's latest frames on /diagnostics."""
-        # Those from before now may still be waiting for somebody to fetch them.
+        # Older ones may still be queued.
         now = self._node.get_clock().now()
         while not self._diagnostics or Time.from_msg(self._diagnostics[-1].header.stamp) < now:
             rclpy.spin_once(self._node, timeout_sec=_PATIENCE_S)
@@ -190,20 +190,20 @@ class Robot:
         }
 
     def resident_mib(self) -> float:
-        """Return its resident memory."""
+        """Return the resident memory of the node, MiB."""
         return self._status('VmRSS') / 1024
 
     def threads(self) -> int:
-        """Return how many threads it has."""
+        """Return the number of its threads."""
         return self._status('Threads')
 
     def handles(self) -> int:
-        """Return how many file descriptors it has open."""
+        """Return the number of its open file descriptors."""
         return len(list(Path(f'/proc/{self.pid}/fd').iterdir()))
 
     def cpu_seconds(self) -> float:
-        """Return the processor time of all its threads so far."""
-        # Behind the name in brackets come the fields from the third on; see proc(5).
+        """Return the processor time of all its threads so far, seconds."""
+        # The third and later fields follow the name in brackets; see proc(5).
         fields = Path(f'/proc/{self.pid}/stat').read_text().rpartition(')')[2].split()
         return (int(fields[11]) + int(fields[12])) / _CLOCK_TICKS
 
@@ -218,5 +218,5 @@ class Robot:
     def _wait(self, future: Any) -> Any:
         rclpy.spin_until_future_complete(self._node, future, timeout_sec=_PATIENCE_S)
         if not future.done():
-            raise RuntimeError(f'the node does not answer:\n{self._child.last_log_lines()}')
+            raise RuntimeError(f'the node does not respond:\n{self._child.last_log_lines()}')
         return future.result()

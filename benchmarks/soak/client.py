@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One who talks to the node all along: a ROS context of its own, and a record of each answer."""
+"""A client of the node with its own ROS context, and a record of all responses."""
 
 from __future__ import annotations
 
@@ -16,65 +16,64 @@ from edgetpu_retrain.processes.spinning import spin_until
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 
-# Frames, and what latched topics told last, come at once; a message that does not is lost.
+# Messages of frames and latched topics arrive at once; a message that does not is lost.
 SECONDS_TO_A_MESSAGE = 20.0
-# Whoever gets no answer for so long gets none.
+# After this time a response counts as missing.
 PATIENCE_S = 60.0
-# The first answer to a new client is lost where the node has not discovered it yet, which is
-# DDS's doing and not the node's; seconds until asked again.
+# DDS loses the first response to a new client if the node has not discovered it yet; seconds until
+# the request is repeated.
 _FIRST_PATIENCE_S = (10.0, 20.0, PATIENCE_S)
 
-# Kinds of answers: the node's, those of them that load, capture or train and take their time,
-# and those of a node that does nothing else.
+# Kinds of responses: the node's, those to requests that load, capture or train, and the peer's.
 QUICK = 'quick'
 SLOW = 'slow'
 PEER = 'peer'
 
 
-class UnansweredError(Exception):
-    """The node does not answer."""
+class NoResponseError(Exception):
+    """The node does not respond."""
 
 
 def full_name(name: str) -> str:
-    """Return the name of a topic or service with the node's before it, unless it is absolute."""
+    """Return the full name of a topic or service, which may be relative to the node."""
     return name if name.startswith('/') else f'{NAME}/{name}'
 
 
 @dataclass
 class Record:
     """
-    What a client has seen.
+    What a client has observed.
 
     Args:
-        answers: of each kind of answer pairs of the moment, seconds of CLOCK_MONOTONIC, and how
-            long it took.
+        responses: kind of response to pairs of the time of the request, seconds of
+            CLOCK_MONOTONIC, and the response time, seconds.
         errors: a sentence each.
-        counts: what happened how often.
+        counts: kind of event to the number of such events.
     """
 
-    answers: dict[str, list[tuple[float, float]]] = field(
+    responses: dict[str, list[tuple[float, float]]] = field(
         default_factory=lambda: {QUICK: [], SLOW: [], PEER: []}
     )
     errors: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
     def count(self, what: str) -> None:
-        """Note that something happened."""
+        """Count an event."""
         self.counts[what] += 1
 
-    def error(self, words: str) -> None:
-        """Note an error."""
-        self.errors.append(words)
+    def error(self, message: str) -> None:
+        """Record an error."""
+        self.errors.append(message)
 
 
 class Client:
     """
-    A ROS node in a context, and thus a DDS participant, of its own.
+    A ROS node with its own context, and thus its own DDS participant.
 
     Args:
-        name: of the node, and for errors.
-        record: what happens is added to it.
-        stopping: ends waits early, an event of this process or of several.
+        name: name of the node, also used in errors.
+        record: record for responses and errors.
+        stopping: ends waits early; an event of this process or of several ones.
     """
 
     def __init__(self, name: str, record: Record, stopping: Event) -> None:
@@ -89,37 +88,38 @@ class Client:
         self._executor.add_node(self.node)
 
     def close(self) -> None:
-        """Leave DDS."""
+        """Destroy the node and leave DDS."""
         self._executor.shutdown()
         self.node.destroy_node()
         self._context.try_shutdown()
 
-    def ask(
+    def call(
         self,
-        kind: Any,
+        service_type: Any,
         service: str,
         *,
-        may_say: Sequence[str] = (),
-        must_fail: bool = False,
-        answer_kind: str = QUICK,
+        allowed_errors: Sequence[str] = (),
+        must_reject: bool = False,
+        response_kind: str = QUICK,
         **fields: Any,
     ) -> Any:
         """
-        Ask a service of the node and return its answer.
+        Call a service, check and return its response.
 
         Args:
-            kind: of the service.
-            service: its name behind the node's, or beginning with '/' another's.
-            may_say: words of refusals that are right, since others ask at the same time.
-            must_fail: whether only a refusal is right.
-            answer_kind: what to note it as.
-            fields: of the request.
+            service_type: type of the service.
+            service: name of the service, absolute or relative to the node.
+            allowed_errors: parts of error messages that are correct, because other clients change
+                samples at the same time.
+            must_reject: whether the service must reject the request.
+            response_kind: kind to record the response as.
+            fields: fields of the request.
 
         Raises:
-            UnansweredError: when there is no answer.
+            NoResponseError: there is no response.
         """
         is_new = service not in self._clients
-        client = self._client_of(kind, service)
+        client = self._client(service_type, service)
         patience = _FIRST_PATIENCE_S if is_new else (PATIENCE_S,)
 
         begin = 0.0
@@ -127,72 +127,74 @@ class Client:
         def call() -> Any:
             nonlocal begin
             begin = time.monotonic()
-            return client.call_async(kind.Request(**fields))
+            return client.call_async(service_type.Request(**fields))
 
-        answer = self.answered(call, service, patience)
-        self.record.answers[answer_kind].append((begin, time.monotonic() - begin))
+        response = self.wait_for_response(call, service, patience)
+        self.record.responses[response_kind].append((begin, time.monotonic() - begin))
         self.record.count(service)
-        self._judge(service, answer, may_say, must_fail=must_fail)
-        return answer
+        self._check(service, response, allowed_errors, must_reject=must_reject)
+        return response
 
-    def answered(
-        self, ask: Callable[[], Any], what: str, patience: Sequence[float] = (PATIENCE_S,)
+    def wait_for_response(
+        self, send: Callable[[], Any], what: str, patience: Sequence[float] = (PATIENCE_S,)
     ) -> Any:
         """
-        Return what the node answers.
+        Send a request and return the response.
 
         Args:
-            ask: asks and returns a future.
-            what: is asked for.
-            patience: how long to wait, seconds, until it is asked again or given up.
+            send: sends the request and returns a future.
+            what: name of the request, for the error.
+            patience: seconds to wait for each attempt; the request is repeated in between.
 
         Raises:
-            UnansweredError: when there is no answer.
+            NoResponseError: there is no response to the last attempt.
         """
         for seconds in patience:
-            future = ask()
+            future = send()
             if spin_until(self._executor, future.done, seconds):
                 return future.result()
             if seconds != patience[-1]:
                 self.record.count('lost at discovery')
-        raise UnansweredError(f'{self.name}: {what} gave no answer within {patience[-1]:.0f} s')
+        raise NoResponseError(f'{self.name}: {what} did not respond within {patience[-1]:.0f} s')
 
-    def first_answered(self, ask: Callable[[], Any], what: str) -> Any:
-        """Do the same where it is the first question of a new client."""
-        return self.answered(ask, what, _FIRST_PATIENCE_S)
+    def wait_for_first_response(self, send: Callable[[], Any], what: str) -> Any:
+        """Do the same for the first request of a new client."""
+        return self.wait_for_response(send, what, _FIRST_PATIENCE_S)
 
-    def spin_until(self, what: Callable[[], bool], seconds: float) -> bool:
-        """Take what comes until something is the case; False when it was not in time."""
+    def spin_until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Spin until a condition holds, and return whether it did in time."""
 
         def is_over() -> bool:
-            return self._stopping.is_set() or what()
+            return self._stopping.is_set() or condition()
 
-        return spin_until(self._executor, is_over, seconds) and what()
+        return spin_until(self._executor, is_over, seconds) and condition()
 
     @property
     def is_stopping(self) -> bool:
-        """Whether all is to end."""
+        """Whether all clients are stopping."""
         return self._stopping.is_set()
 
-    def rest(self, seconds: float) -> None:
-        """Do nothing, unless all ends."""
+    def pause(self, seconds: float) -> None:
+        """Wait for some seconds, or until all clients are stopping."""
         self._stopping.wait(seconds)
 
-    def _client_of(self, kind: type, service: str) -> Any:
+    def _client(self, service_type: type, service: str) -> Any:
         if service not in self._clients:
-            client = self.node.create_client(kind, full_name(service))
+            client = self.node.create_client(service_type, full_name(service))
             if not client.wait_for_service(PATIENCE_S):
-                raise UnansweredError(f'{self.name}: there is no {service}')
+                raise NoResponseError(f'{self.name}: there is no {service}')
             self._clients[service] = client
         return self._clients[service]
 
-    def _judge(
-        self, service: str, answer: Any, may_say: Sequence[str], *, must_fail: bool
+    def _check(
+        self, service: str, response: Any, allowed_errors: Sequence[str], *, must_reject: bool
     ) -> None:
-        if not hasattr(answer, 'success'):
+        if not hasattr(response, 'success'):
             return
-        if must_fail:
-            if answer.success or not getattr(answer, 'message', 'no word is expected'):
-                self.record.error(f'{self.name}: {service} should have refused: {answer}')
-        elif not answer.success and not any(words in answer.message for words in may_say):
-            self.record.error(f'{self.name}: {service} refused: {answer.message}')
+        if must_reject:
+            if response.success or not getattr(response, 'message', 'has no such field'):
+                self.record.error(
+                    f'{self.name}: {service} should have rejected the request: {response}'
+                )
+        elif not response.success and not any(part in response.message for part in allowed_errors):
+            self.record.error(f'{self.name}: {service} failed: {response.message}')

@@ -1,12 +1,12 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-All clients of ``benchmarks/soak``, each a process of its own.
+Runs all clients of the soak test, each in its own process.
 
-In one process they would wait for each other's turn in Python, and what is measured would be that.
+In one process they would wait for each other because of the GIL, and that would be measured.
 
-Requests: ``start`` with the training period, answered at once; ``stop``, answered with what was
-noted when all have ended.
+Requests: ``start`` with the training period, which replies at once; ``stop``, which replies with
+the records when all clients have ended.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from typing import Any
 
 from benchmarks.shared.dialogue import reply, requests
 from benchmarks.soak.client import Client, PEER, QUICK, Record, SLOW
-from benchmarks.soak.storms import Storm, storms
+from benchmarks.soak.workloads import Workload, workloads
 
 _SECONDS_TO_END = 90.0
-# A process that starts with nothing but its arguments: threads of DDS do not survive a fork.
+# Threads of DDS do not survive a fork.
 _PROCESSES = multiprocessing.get_context('spawn')
 
 
 class Clients:
     """
-    The clients at work.
+    The processes of all clients.
 
     Args:
-        training_period_s: see :class:`~soak_storms.Trainer`.
+        training_period_s: see :class:`~benchmarks.soak.trainer.Trainer`.
     """
 
     def __init__(self, training_period_s: float) -> None:
@@ -40,29 +40,29 @@ class Clients:
         self._records: Any = _PROCESSES.Queue()
         self._processes = [
             _PROCESSES.Process(
-                target=_live,
+                target=_run_client,
                 args=(number, training_period_s, self._stopping, self._records),
-                name=storm.name,
+                name=workload.name,
                 daemon=True,
             )
-            for number, storm in enumerate(storms(training_period_s))
+            for number, workload in enumerate(workloads(training_period_s))
         ]
         for process in self._processes:
             process.start()
 
     def stop(self) -> dict[str, Any]:
-        """End them all and return what was noted."""
+        """Stop all clients and return their records."""
         self._stopping.set()
         records = self._collected()
         errors = [error for record in records.values() for error in record.errors]
         errors += [
-            f'{process.name} does not end, or ended with code {process.exitcode}'
+            f'{process.name} did not end, or ended with code {process.exitcode}'
             for process in self._processes
             if process.name not in records
         ]
         return {
-            'answers': {
-                kind: [each for record in records.values() for each in record.answers[kind]]
+            'responses': {
+                kind: [each for record in records.values() for each in record.responses[kind]]
                 for kind in (QUICK, SLOW, PEER)
             },
             'errors': errors,
@@ -81,33 +81,33 @@ class Clients:
         return records
 
 
-def _live(number: int, training_period_s: float, stopping: Any, records: Any) -> None:
-    """Do what one client does until all are to stop, then hand over what was noted."""
-    storm, record = storms(training_period_s)[number], Record()
+def _run_client(number: int, training_period_s: float, stopping: Any, records: Any) -> None:
+    """Run one client until all are to stop, then send its record."""
+    workload, record = workloads(training_period_s)[number], Record()
     try:
-        _storm(storm, record, stopping)
+        _run_workload(workload, record, stopping)
     finally:
-        records.put((storm.name, record))
+        records.put((workload.name, record))
 
 
-def _storm(storm: Storm, record: Record, stopping: Any) -> None:
+def _run_workload(workload: Workload, record: Record, stopping: Any) -> None:
     numbers = itertools.count()
     while not stopping.is_set():
-        client = Client(f'soak_{storm.name}', record, stopping)
+        client = Client(f'soak_{workload.name}', record, stopping)
         try:
             for lived in itertools.count(1):
-                storm.act(client, next(numbers))
-                if stopping.is_set() or lived == storm.rounds_a_life:
+                workload.act(client, next(numbers))
+                if stopping.is_set() or lived == workload.calls_per_session:
                     break
-        except Exception as error:  # noqa: BLE001 - the end of one is no end of the soak
-            record.error(f'{storm.name}: {error!r}')
+        except Exception as error:  # noqa: BLE001 - a client that fails starts again
+            record.error(f'{workload.name}: {error!r}')
             stopping.wait(1.0)
         finally:
             client.close()
 
 
 def main() -> None:
-    """Do what the parent process asks for."""
+    """Handle the requests of the parent process."""
     clients: Clients | None = None
     for request in requests():
         if request['what'] == 'start':

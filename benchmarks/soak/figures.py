@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The arithmetic of ``benchmarks/soak``: from what was noted along the way to its verdict."""
+"""Computes the figures of the soak test and compares them with its goals."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ ENDS_SHARE = 1 / 3
 MOST_MEMORY_DRIFT = 0.03
 MOST_P99_DRIFT = 0.2
 
-# What nobody wants to see in a log: rclpy's levels, Python's tracebacks, and Fast DDS's errors.
+# Lines that show a bug: rclpy's levels, Python's tracebacks, and Fast DDS's errors.
 _ALARMS = re.compile(r'^\[(ERROR|FATAL)\]|^Traceback |^Fatal Python error|\[[A-Z_]+ Error\]')
 
 
 @dataclass(frozen=True)
 class Usage:
     """
-    What a process holds at a moment.
+    The resources of a process at one moment.
 
     Args:
         when: seconds.
-        resident_mib: memory.
-        handles: open file descriptors.
-        threads: how many.
+        resident_mib: resident memory.
+        handles: number of open file descriptors.
+        threads: number of threads.
     """
 
     when: float
@@ -45,12 +45,12 @@ class Usage:
 @dataclass(frozen=True)
 class Windows:
     """
-    The stretches of equal length into which the time after the warm-up is divided.
+    The windows of equal length into which the time after the warm-up is divided.
 
     Args:
-        begin: seconds.
-        length: of each, seconds.
-        count: how many.
+        begin: begin of the first window, seconds.
+        length: length of a window, seconds.
+        count: number of windows.
     """
 
     begin: float
@@ -70,7 +70,7 @@ class Windows:
         Return the values in each window.
 
         Args:
-            moments: pairs of seconds and a value; those outside all windows are left out.
+            moments: pairs of seconds and a value; those outside of all windows are ignored.
         """
         found: list[list[float]] = [[] for _ in range(self.count)]
         for when, value in moments:
@@ -93,7 +93,7 @@ class Windows:
 @dataclass(frozen=True)
 class Course:
     """
-    How a figure went: its value in the first windows, in the last ones, and the change.
+    The change of a figure from the first windows to the last ones.
 
     Args:
         start: median over the first third of the windows.
@@ -107,7 +107,7 @@ class Course:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Course:
-        """Return the course of one value a window."""
+        """Return the change, given the value of each window."""
         count = max(1, round(ENDS_SHARE * len(values)))
         return cls(
             statistics.median(values[:count]),
@@ -117,12 +117,12 @@ class Course:
 
 
 def alarms(log: str) -> list[str]:
-    """Return the lines of a node's log that tell of a bug rather than of a refused request."""
+    """Return the lines of a node's log that show a bug, and not a rejected request."""
     return [line for line in log.splitlines() if _ALARMS.search(line)]
 
 
 def missed_goals(figures: dict[str, float]) -> list[str]:
-    """Return which goals a run has missed, a sentence each."""
+    """Return the missed goals of a run, a sentence each."""
     missed = []
     if figures['errors']:
         missed.append(f'errors: {figures["errors"]:g}, none is allowed')
@@ -132,10 +132,12 @@ def missed_goals(figures: dict[str, float]) -> list[str]:
             missed.append(f'{what}: from {start:g} to {end:g}, none may be added')
     for what, most in (('memory', MOST_MEMORY_DRIFT), ('p99', MOST_P99_DRIFT)):
         drift = figures[f'{what}_drift']
-        # 'Not a number' is no success.
+        # Also true for NaN.
         if not drift < most:
-            words = f'{what}_drift: {drift:.1%}, less than {most:.0%} is allowed'
+            message = f'{what}_drift: {drift:.1%}, less than {most:.0%} is allowed'
             if what == 'p99':
-                words += f' (a node that does nothing but answer: {figures["peer_p99_drift"]:.1%})'
-            missed.append(words)
+                message += (
+                    f' (a node that does nothing but respond: {figures["peer_p99_drift"]:.1%})'
+                )
+            missed.append(message)
     return missed

@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-A node that does nothing but answer, for ``benchmarks/soak``.
+A node that does nothing but respond, to compare the soak test's response times with.
 
-Its answers take what the machine and the middleware take in the same minutes.  It ends with its
-standard input.
+Its response times are those of the machine and the middleware.  It ends when its standard input is
+closed.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from std_srvs.srv import Trigger
 
-PEER_SERVICE = '/soak_peer/answer'
+PEER_SERVICE = '/soak_peer/respond'
 
 
 def main() -> None:
-    """Answer until there is no more input."""
+    """Respond until the standard input is closed."""
     rclpy.init()
     node = rclpy.create_node('soak_peer')
-    node.create_service(Trigger, PEER_SERVICE, _answer)
+    node.create_service(Trigger, PEER_SERVICE, _respond)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
 
@@ -40,7 +40,7 @@ def main() -> None:
     rclpy.try_shutdown()
 
 
-def _answer(_: Any, response: Any) -> Any:
+def _respond(_: Any, response: Any) -> Any:
     response.success = True
     return response
 

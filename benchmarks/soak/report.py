@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From what ``benchmarks/soak`` saw to its figures, tables and exit code."""
+"""Prints the figures of the soak test, and returns its exit code."""
 
 from __future__ import annotations
 
@@ -18,70 +18,70 @@ _SHOWN_ERRORS = 20
 
 
 @dataclass
-class Soak:
+class Observations:
     """
-    What was seen of the node.
+    Everything that was observed of the node.
 
     Args:
         begin: seconds of CLOCK_MONOTONIC.
         end: the same.
-        usages: of the node's process, one a second.
-        cpu_seconds: of processor time that it took.
-        noted: by the clients.
-        frames: pairs of the moment and the latency of each frame's answer, seconds.
-        published: how many frames there were.
-        errors: a sentence each, those of the clients among them.
+        usages: resources of the node's process, once a second.
+        cpu_seconds: processor time of the node.
+        clients: records of the clients: responses, errors and counts.
+        frames: pairs of publication and latency of each classified frame, seconds.
+        published: number of published frames.
+        errors: a sentence each, including those of the clients.
     """
 
     begin: float = 0.0
     end: float = 0.0
     usages: list[Usage] = field(default_factory=list)
     cpu_seconds: float = 0.0
-    noted: dict[str, Any] = field(default_factory=dict)
+    clients: dict[str, Any] = field(default_factory=dict)
     frames: list[tuple[float, float]] = field(default_factory=list)
     published: int = 0
     errors: list[str] = field(default_factory=list)
 
 
-def report(seen: Soak, described: Mapping[str, str]) -> int:
+def report(observed: Observations, described: Mapping[str, str]) -> int:
     """Print the figures of a run, and return the exit code."""
-    values = values_of_windows(seen)
-    figures = figures_of(seen, values)
+    values = values_of_windows(observed)
+    figures = figures_of(observed, values)
     print_table('figures', figures)
     windows = {name: _rounded(each) for name, each in values.items()}
     print_table('windows', windows)
-    print_table('requests', dict(sorted(seen.noted['counts'].items())))
-    for words in seen.errors[:_SHOWN_ERRORS]:
-        print(f'error: {words}')
+    print_table('requests', dict(sorted(observed.clients['counts'].items())))
+    for error in observed.errors[:_SHOWN_ERRORS]:
+        print(f'error: {error}')
     missed = missed_goals(figures)
-    for words in missed:
-        print(f'missed: {words}')
-    counts = seen.noted['counts']
+    for goal in missed:
+        print(f'missed: {goal}')
+    counts = observed.clients['counts']
     print(json.dumps({**figures, 'windows': windows, 'counts': counts, 'machine': described}))
     return 1 if missed else 0
 
 
-def values_of_windows(seen: Soak) -> dict[str, list[float]]:
-    """Return each figure's value in each window; `slow_p50` is of answers that take their time."""
-    windows = Windows.of(seen.begin, seen.end)
-    usages = [each for each in seen.usages if each.when >= windows.begin]
-    answers = seen.noted['answers']
+def values_of_windows(observed: Observations) -> dict[str, list[float]]:
+    """Return the values of each figure, one per window; `slow_p50` is of slow requests."""
+    windows = Windows.of(observed.begin, observed.end)
+    usages = [each for each in observed.usages if each.when >= windows.begin]
+    responses = observed.clients['responses']
     return {
         'memory': windows.medians([(each.when, each.resident_mib) for each in usages]),
         'handles': windows.medians([(each.when, each.handles) for each in usages]),
         'threads': windows.medians([(each.when, each.threads) for each in usages]),
-        'p99': windows.percentiles(_milliseconds(answers[QUICK])),
-        'peer_p99': windows.percentiles(_milliseconds(answers[PEER])),
-        'slow_p50': windows.medians(_milliseconds(answers[SLOW])),
-        'frame_p99': windows.percentiles(_milliseconds(seen.frames)),
+        'p99': windows.percentiles(_milliseconds(responses[QUICK])),
+        'peer_p99': windows.percentiles(_milliseconds(responses[PEER])),
+        'slow_p50': windows.medians(_milliseconds(responses[SLOW])),
+        'frame_p99': windows.percentiles(_milliseconds(observed.frames)),
     }
 
 
-def figures_of(seen: Soak, values: Mapping[str, list[float]]) -> dict[str, float]:
-    """Return the figures of a run, given each figure's value in each window."""
+def figures_of(observed: Observations, values: Mapping[str, list[float]]) -> dict[str, float]:
+    """Return the figures of a run, given the values of each figure, one per window."""
     courses = {name: Course.of(each) for name, each in values.items() if each}
-    figures: dict[str, float] = {'errors': len(seen.errors)}
-    # Of a node that has ended at once nothing is known.
+    figures: dict[str, float] = {'errors': len(observed.errors)}
+    # A node that ended at once has no values.
     unknown = Course(float('nan'), float('nan'), float('nan'))
     for name, unit in _UNITS.items():
         course = courses.get(name, unknown)
@@ -91,19 +91,19 @@ def figures_of(seen: Soak, values: Mapping[str, list[float]]) -> dict[str, float
     for name in ('handles', 'threads'):
         course = courses.get(name, unknown)
         figures[f'{name}_start'], figures[f'{name}_end'] = course.start, course.end
-    lasted = seen.end - seen.begin
+    lasted = observed.end - observed.begin
     return {
         **figures,
         'minutes': lasted / 60,
-        'requests': sum(len(seen.noted['answers'][kind]) for kind in (QUICK, SLOW)),
-        'frames': seen.published,
-        'frames_answered': len(seen.frames),
-        'cpu_percent': 100 * seen.cpu_seconds / lasted,
+        'requests': sum(len(observed.clients['responses'][kind]) for kind in (QUICK, SLOW)),
+        'frames': observed.published,
+        'frames_answered': len(observed.frames),
+        'cpu_percent': 100 * observed.cpu_seconds / lasted,
     }
 
 
 def _rounded(values: list[float]) -> list[float]:
-    """Return values with as many digits as people read."""
+    """Return values with one decimal."""
     return [round(value, 1) for value in values]
 
 

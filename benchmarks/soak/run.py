@@ -49,8 +49,8 @@ from benchmarks.shared.robot import NAME, Robot, teach, TOPICS
 from benchmarks.shared.ros_session import LARGE_IMAGES_PROFILE, ros_session
 from benchmarks.shared.tables import print_table
 from benchmarks.soak.figures import alarms, Usage
-from benchmarks.soak.report import report, Soak
-from benchmarks.soak.storms import KEPT_MODELS
+from benchmarks.soak.report import Observations, report
+from benchmarks.soak.workloads import KEPT_MODELS
 from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.processes.isolation import with_large_images
 
@@ -86,19 +86,19 @@ def main() -> int:
     parameters = dict(each.split(':=', 1) for each in arguments.parameter)
     with _folder(arguments.keep) as folder:
         with ros_session(folder):
-            seen = soak(
+            observed = soak(
                 folder,
                 60 * arguments.minutes,
                 arguments.training_period,
                 {**_PARAMETERS, **parameters},
             )
-        _write_usages(folder / 'usage.csv', seen)
-    return report(seen, described)
+        _write_usages(folder / 'usage.csv', observed)
+    return report(observed, described)
 
 
 def soak(
     folder: Path, seconds: float, training_period_s: float, parameters: Mapping[str, object]
-) -> Soak:
+) -> Observations:
     """
     Start all processes, watch the node, and end them.
 
@@ -108,7 +108,7 @@ def soak(
         training_period_s: seconds from the start of one training to that of the next.
         parameters: the node's.
     """
-    seen = Soak()
+    observed = Observations()
     data_dir, extractor = folder / 'data', default_extractor_path()
     teach(data_dir, extractor.read_bytes(), _SAMPLES)
     with contextlib.ExitStack() as stack:
@@ -118,30 +118,32 @@ def soak(
         robot.wait_until_ready()
         for _ in range(KEPT_MODELS):
             robot.train()
-        with _load(folder, training_period_s, seen):
-            _watch(robot, seconds, seen)
+        with _load(folder, training_period_s, observed):
+            _watch(robot, seconds, observed)
         code = robot.end()
         if code:
-            seen.errors.append(f'the node ended with exit code {code}')
-        seen.errors += [f'in the log of the node: {line}' for line in alarms(robot.log)]
-    return seen
+            observed.errors.append(f'the node ended with exit code {code}')
+        observed.errors += [f'in the log of the node: {line}' for line in alarms(robot.log)]
+    return observed
 
 
-def _watch(robot: Robot, seconds: float, seen: Soak) -> None:
-    seen.begin = seen.end = time.monotonic()
+def _watch(robot: Robot, seconds: float, observed: Observations) -> None:
+    observed.begin = observed.end = time.monotonic()
     used = robot.cpu_seconds()
-    while seen.end - seen.begin < seconds:
+    while observed.end - observed.begin < seconds:
         if robot.has_ended:
-            seen.errors.append('the node ended early')
+            observed.errors.append('the node ended early')
             return
-        seen.usages.append(Usage(seen.end, robot.resident_mib(), robot.handles(), robot.threads()))
-        seen.cpu_seconds = robot.cpu_seconds() - used
+        observed.usages.append(
+            Usage(observed.end, robot.resident_mib(), robot.handles(), robot.threads())
+        )
+        observed.cpu_seconds = robot.cpu_seconds() - used
         time.sleep(_PERIOD_S)
-        seen.end = time.monotonic()
+        observed.end = time.monotonic()
 
 
 @contextlib.contextmanager
-def _load(folder: Path, training_period_s: float, seen: Soak) -> Iterator[None]:
+def _load(folder: Path, training_period_s: float, observed: Observations) -> Iterator[None]:
     """Run cameras, clients, listener and peer during the context, and collect their records."""
     environment = dict(os.environ)
     with contextlib.ExitStack() as stack:
@@ -151,24 +153,24 @@ def _load(folder: Path, training_period_s: float, seen: Soak) -> Iterator[None]:
             return stack.enter_context(Child(command, environment, folder / f'{name}.log'))
 
         listener = child('shared.listener', 'listener', environment)
-        listener.ask(what='start', topic=f'{NAME}/classification', type='classification')
+        listener.request(what='start', topic=f'{NAME}/classification', type='classification')
         cameras = []
         for transport, topic in TOPICS.items():
             camera = child(
                 'shared.camera', transport, with_large_images(environment, LARGE_IMAGES_PROFILE)
             )
             shown = {'transport': transport, 'width': 640, 'height': 480, 'rate': _RATE}
-            camera.ask(what='start', topic=topic, **shown)
+            camera.request(what='start', topic=topic, **shown)
             cameras.append(camera)
         child('soak.peer', 'peer', environment)
         clients = child('soak.clients', 'clients', environment)
-        clients.ask(what='start', training_period_s=training_period_s)
+        clients.request(what='start', training_period_s=training_period_s)
         yield
-        seen.noted = clients.ask(what='stop')
-        seen.errors += seen.noted['errors']
-        seen.published = sum(len(camera.ask(what='stop')) for camera in cameras)
-        arrivals = listener.ask(what='stop')
-        seen.frames = [(stamp / 1e9, (arrived - stamp) / 1e9) for stamp, arrived in arrivals]
+        observed.clients = clients.request(what='stop')
+        observed.errors += observed.clients['errors']
+        observed.published = sum(len(camera.request(what='stop')) for camera in cameras)
+        arrivals = listener.request(what='stop')
+        observed.frames = [(stamp / 1e9, (arrived - stamp) / 1e9) for stamp, arrived in arrivals]
 
 
 @contextlib.contextmanager
@@ -181,10 +183,10 @@ def _folder(kept: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _write_usages(path: Path, seen: Soak) -> None:
+def _write_usages(path: Path, observed: Observations) -> None:
     lines = [
-        f'{each.when - seen.begin:.1f},{each.resident_mib:.2f},{each.handles},{each.threads}'
-        for each in seen.usages
+        f'{each.when - observed.begin:.1f},{each.resident_mib:.2f},{each.handles},{each.threads}'
+        for each in observed.usages
     ]
     path.write_text('\n'.join(['seconds,resident_mib,handles,threads', *lines, '']))
 

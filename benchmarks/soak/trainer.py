@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Who trains all along in ``benchmarks/soak``."""
+"""The client of the soak test that trains."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from rclpy.action import ActionClient
 
 class Trainer:
     """
-    Trains again and again; each third training is cancelled, at each fourth somebody else asks.
+    Trains repeatedly; cancels every third training, and sends another goal during every fourth.
 
     Args:
-        period_s: from the beginning of one to that of the next, seconds.
+        period_s: seconds from the start of one training to that of the next.
     """
 
     def __init__(self, period_s: float) -> None:
@@ -29,10 +29,10 @@ class Trainer:
         """Train once."""
         if self._server is None:
             self._server = ActionClient(client.node, Train, f'{NAME}/train')
-            # What is refused can be repeated until the node knows who asks.
+            # A goal that is rejected can be repeated until the node has discovered this client.
             status, _ = self._train(client, Train.Goal(seed=-2), first=True)
             if status != GoalStatus.STATUS_ABORTED:
-                client.record.error(f'a seed of -2 should have been refused: status {status}')
+                client.record.error(f'a seed of -2 should have been rejected: status {status}')
         cancelled = number % 3 == 2
         goal = Train.Goal(seed=number, print_every=5)
         status, result = self._train(client, goal, cancelled=cancelled, doubled=number % 4 == 3)
@@ -42,7 +42,7 @@ class Trainer:
             client.record.count('trainings')
         else:
             client.record.error(f'training ended with status {status}: {result.message}')
-        client.rest(max(0.0, self._period_s - result.seconds))
+        client.pause(max(0.0, self._period_s - result.seconds))
 
     def _train(
         self,
@@ -60,16 +60,20 @@ class Trainer:
         def send() -> Any:
             return self._server.send_goal_async(goal, feedback.append)
 
-        handle = (client.first_answered if first else client.answered)(send, 'train')
+        handle = (client.wait_for_first_response if first else client.wait_for_response)(
+            send, 'train'
+        )
         ended = handle.get_result_async()
         if cancelled:
             client.spin_until(lambda: bool(feedback) or ended.done(), SECONDS_TO_A_MESSAGE)
-            client.answered(handle.cancel_goal_async, 'cancelling')
+            client.wait_for_response(handle.cancel_goal_async, 'cancelling')
         if doubled:
             status, result = self._train(client, Train.Goal())
             if status == GoalStatus.STATUS_SUCCEEDED:
                 client.record.count('trainings')
             elif 'A training is running' not in result.message:
-                client.record.error(f'a second training ended otherwise: {result.message}')
-        response = client.answered(lambda: ended, 'the result of train')
+                client.record.error(
+                    f'a second training should have been rejected: {result.message}'
+                )
+        response = client.wait_for_response(lambda: ended, 'the result of train')
         return response.status, response.result

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The conversation with a child process that says other things as well."""
+"""Requests to a child process that prints other things as well."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def test_only_replies_are_read_and_the_rest_is_in_the_log(tmp_path: Path) -> Non
     log = tmp_path / 'log'
     environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
     with Child([sys.executable, '-c', TALKATIVE], environment, log) as child:
-        assert child.ask(number=1) == 1
-        assert child.ask(number=2) == 2
+        assert child.request(number=1) == 1
+        assert child.request(number=2) == 2
         with pytest.raises(RuntimeError, match='ended:\nby the way\nby the way'):
-            child.ask(number=3)
+            child.request(number=3)
     assert log.read_text() == 2 * 'by the way\n'

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The arithmetic of the soak and its verdict, on figures that are made up."""
+"""The figures and goals of the soak test, with made-up measurements."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_short_run_has_six_windows_after_a_fifth_of_it() -> None:
     assert asdict(Windows.of(0.0, 15.0)) == {'begin': 3.0, 'length': 2.0, 'count': 6}
 
 
-def test_values_are_those_of_their_window_and_none_of_the_warm_up() -> None:
+def test_values_belong_to_their_window_and_none_to_the_warm_up() -> None:
     windows = Windows(begin=10.0, length=5.0, count=2)
     moments = [(9.9, 1.0), (10.0, 2.0), (14.9, 4.0), (15.0, 8.0), (20.0, 16.0)]
     assert windows.split(moments) == [[2.0, 4.0], [8.0]]
@@ -37,7 +37,7 @@ def test_values_are_those_of_their_window_and_none_of_the_warm_up() -> None:
     assert windows.percentiles(moments) == [4.0, 8.0]
 
 
-def test_a_window_without_values_counts_for_nothing() -> None:
+def test_a_window_without_values_is_ignored() -> None:
     windows = Windows(begin=0.0, length=1.0, count=3)
     assert windows.medians([(0.5, 1.0), (2.5, 3.0)]) == [1.0, 3.0]
 
@@ -47,7 +47,7 @@ def test_one_bad_window_is_no_drift() -> None:
     assert course == Course(start=10.0, end=10.0, drift=0.0)
 
 
-def test_what_grows_all_along_drifts() -> None:
+def test_steady_growth_is_drift() -> None:
     course = Course.of([100.0, 101.0, 102.0, 103.0, 104.0, 105.0, 106.0, 107.0, 108.0])
     assert (course.start, course.end) == (101.0, 107.0)
     assert course.drift == pytest.approx(6 / 101)
@@ -63,16 +63,16 @@ def test_what_grows_all_along_drifts() -> None:
         '2026-11-22 05:50:01.123 [RTPS_TRANSPORT_SHM Error] Failed to create segment',
     ],
 )
-def test_what_tells_of_a_bug_is_an_alarm(line: str) -> None:
+def test_lines_that_show_a_bug_are_alarms(line: str) -> None:
     assert alarms(f'[INFO] [1.0] [edgetpu_retrain]: ready\n{line}\n') == [line]
 
 
-def test_a_refused_request_is_no_alarm() -> None:
-    said = '[WARN] [1.0] [edgetpu_retrain]: request refused: [ERROR] is no label.'
-    assert not alarms(f'{said}\nINFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n')
+def test_a_rejected_request_is_no_alarm() -> None:
+    warning = '[WARN] [1.0] [edgetpu_retrain]: request refused: [ERROR] is no label.'
+    assert not alarms(f'{warning}\nINFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n')
 
 
-def test_a_good_run_misses_nothing() -> None:
+def test_a_good_run_misses_no_goal() -> None:
     assert not missed_goals(GOOD)
 
 
@@ -92,8 +92,8 @@ def test_each_goal_can_be_missed(name: str, value: float) -> None:
     assert missed.startswith(name.removesuffix('_end'))
 
 
-def test_slower_answers_are_told_beside_those_of_a_node_that_does_nothing_else() -> None:
+def test_slower_responses_are_reported_with_those_of_the_peer() -> None:
     (missed,) = missed_goals({**GOOD, 'p99_drift': 0.24})
     assert missed == (
-        'p99_drift: 24.0%, less than 20% is allowed (a node that does nothing but answer: 31.0%)'
+        'p99_drift: 24.0%, less than 20% is allowed (a node that does nothing but respond: 31.0%)'
     )
