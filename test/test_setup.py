@@ -14,12 +14,12 @@ from packaging.requirements import Requirement
 import pytest
 from support.bags import image, photographs, write_bag, write_class_folders
 from support.pip_environment import (
-    copy_of_the_checkout,
+    copy_checkout,
     files_in,
     NAME,
     PipEnvironment,
-    requirements_of,
     ROOT,
+    wheel_requirements,
 )
 
 SUBJECTS = ('cat', 'coffee')
@@ -37,7 +37,7 @@ class Build:
     """The archives of a copy of this checkout."""
 
     def __init__(self, folder: Path) -> None:
-        self.checkout = copy_of_the_checkout(folder / 'checkout')
+        self.checkout = copy_checkout(folder / 'checkout')
         self.environment = PipEnvironment(folder / 'empty')
         self.wheel = self.environment.wheel(self.checkout, folder / 'wheel')
         self.sdist = self.environment.sdist(self.checkout, folder / 'sdist')
@@ -51,7 +51,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
 def install(build: Build, folder: Path, what: str, *extras: str) -> PipEnvironment:
     """Return an environment of its own into which pip has installed the package."""
     environment = PipEnvironment(folder)
-    environment.add_libraries(requirements_of(build.wheel, ('', *extras)))
+    environment.add_libraries(wheel_requirements(build.wheel, ('', *extras)))
     wanted = f'{what}[{",".join(extras)}]' if extras else what
     done = environment.pip('install', '--no-build-isolation', wanted, folder=build.checkout)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -119,7 +119,7 @@ def test_a_source_archive_holds_what_the_wheel_is_built_from(build: Build, tmp_p
 
 
 def test_ranges_fit_those_of_the_other_ways_to_install(build: Build) -> None:
-    asked = {each.name: each for each in requirements_of(build.wheel, ('', 'bags', 'test'))}
+    asked = {each.name: each for each in wheel_requirements(build.wheel, ('', 'bags', 'test'))}
     for file in ('runtime.txt', 'test.txt'):
         lines = (ROOT / 'requirements' / file).read_text().splitlines()
         for line in filter(None, (line.partition('#')[0].strip() for line in lines)):
@@ -128,9 +128,9 @@ def test_ranges_fit_those_of_the_other_ways_to_install(build: Build) -> None:
 
 
 def test_extras_are_what_the_messages_name(build: Build) -> None:
-    alone = {each.name for each in requirements_of(build.wheel)}
-    assert {e.name for e in requirements_of(build.wheel, ('report',))} == alone | set(_NEEDED)
-    assert {e.name for e in requirements_of(build.wheel, ('bags',))} == alone | {'rosbags'}
+    alone = {each.name for each in wheel_requirements(build.wheel)}
+    assert {e.name for e in wheel_requirements(build.wheel, ('report',))} == alone | set(_NEEDED)
+    assert {e.name for e in wheel_requirements(build.wheel, ('bags',))} == alone | {'rosbags'}
 
 
 def test_for_ros_nothing_is_required_by_pips_names() -> None:

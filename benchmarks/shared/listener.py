@@ -13,13 +13,11 @@ from __future__ import annotations
 
 import gc
 import struct
-import threading
 import time
 from typing import Any
 
 from benchmarks.shared.dialogue import reply, requests
-import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from benchmarks.shared.ros_session import spinning_node
 from rclpy.qos import qos_profile_sensor_data, QoSProfile
 from sensor_msgs.msg import CompressedImage, Image
 from vision_msgs.msg import Classification
@@ -49,32 +47,24 @@ def main() -> None:
     """Handle the requests of the parent process."""
     # Pauses for garbage collection would count as the node's latency.
     gc.disable()
-    rclpy.init()
-    node = rclpy.create_node('benchmark_listener')
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-
-    def spin() -> None:
-        try:
-            executor.spin()
-        except ExternalShutdownException:
-            return
-
-    threading.Thread(target=spin, daemon=True).start()
     listener = Listener('raw')
     subscription: Any = None
-    for request in requests():
-        if request['what'] == 'start':
-            listener = Listener(request['type'])
-            subscription = node.create_subscription(
-                listener.message_type, request['topic'], listener.receive, listener.qos, raw=True
-            )
-            executor.wake()
-            reply('started')
-        else:
-            node.destroy_subscription(subscription)
-            reply(listener.arrivals)
-    rclpy.try_shutdown()
+    with spinning_node('benchmark_listener') as node:
+        for request in requests():
+            if request['what'] == 'start':
+                listener = Listener(request['type'])
+                subscription = node.create_subscription(
+                    listener.message_type,
+                    request['topic'],
+                    listener.receive,
+                    listener.qos,
+                    raw=True,
+                )
+                node.executor.wake()
+                reply('started')
+            else:
+                node.destroy_subscription(subscription)
+                reply(listener.arrivals)
 
 
 if __name__ == '__main__':

@@ -10,10 +10,13 @@ import os
 from pathlib import Path
 import signal
 import sys
+import threading
 from typing import Any
 
 from edgetpu_retrain.processes.isolation import private_domain_id, private_environment
 import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +45,25 @@ def ros_session(folder: Path) -> Iterator[None]:
             yield
         finally:
             rclpy.try_shutdown()
+
+
+@contextlib.contextmanager
+def spinning_node(name: str) -> Iterator[Node]:
+    """Create the node of a child process, which spins in a thread during the context."""
+    rclpy.init()
+    node = rclpy.create_node(name)
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+
+    def spin() -> None:
+        with contextlib.suppress(ExternalShutdownException):
+            executor.spin()
+
+    threading.Thread(target=spin, daemon=True).start()
+    try:
+        yield node
+    finally:
+        rclpy.try_shutdown()
 
 
 def _exit(number: int, _frame: Any) -> None:

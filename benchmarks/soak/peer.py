@@ -9,12 +9,10 @@ closed.
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from benchmarks.shared.dialogue import requests
-import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from benchmarks.shared.ros_session import spinning_node
 from std_srvs.srv import Trigger
 
 PEER_SERVICE = '/soak_peer/respond'
@@ -22,22 +20,10 @@ PEER_SERVICE = '/soak_peer/respond'
 
 def main() -> None:
     """Respond until the standard input is closed."""
-    rclpy.init()
-    node = rclpy.create_node('soak_peer')
-    node.create_service(Trigger, PEER_SERVICE, _respond)
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-
-    def spin() -> None:
-        try:
-            executor.spin()
-        except ExternalShutdownException:
-            return
-
-    threading.Thread(target=spin, daemon=True).start()
-    for _ in requests():
-        pass
-    rclpy.try_shutdown()
+    with spinning_node('soak_peer') as node:
+        node.create_service(Trigger, PEER_SERVICE, _respond)
+        for _ in requests():
+            pass
 
 
 def _respond(_: Any, response: Any) -> Any:

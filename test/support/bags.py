@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Bags and folders of real photographs, written by the tests with the `rosbags` library."""
+"""Bags and folders of real photographs, written with the `rosbags` library."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ TYPES = get_typestore(Stores.ROS2_HUMBLE)
 
 
 def photographs(subject: str, count: int, seed: int = 0) -> list[RgbArray]:
-    """Return views of one of the packaged photographs, each another one."""
+    """Return different views of a packaged photograph."""
     scene = play(teaching_scene(subject), seed=seed)
     return [np.ascontiguousarray(frame.picture) for frame in islice(scene, count)]
 
 
 def png(rgb: RgbArray) -> bytes:
-    """Return the PNG file of a picture, which loses nothing."""
+    """Return a picture as a PNG file, which is lossless."""
     return bytes(cv2.imencode('.png', rgb[:, :, ::-1])[1].tobytes())
 
 
 def write_class_folders(folder: Path, subjects: Iterable[str], count: int, seed: int = 0) -> Path:
-    """Write views of each subject to a sub-folder of its name, losslessly."""
+    """Write views of each subject to a sub-folder with its name, losslessly."""
     for subject in subjects:
         (folder / subject).mkdir(parents=True)
         for index, rgb in enumerate(photographs(subject, count, seed)):
@@ -43,7 +43,7 @@ def write_class_folders(folder: Path, subjects: Iterable[str], count: int, seed:
 
 
 def image(rgb: RgbArray, stamp_ns: int = BEGIN) -> Any:
-    """Return a sensor_msgs/Image of encoding bgr8, as most cameras send."""
+    """Return a sensor_msgs/Image with encoding bgr8, like that of most cameras."""
     height, width = rgb.shape[:2]
     data = np.ascontiguousarray(rgb[:, :, ::-1]).reshape(-1)
     message = TYPES.types['sensor_msgs/msg/Image']
@@ -74,19 +74,21 @@ def write_bag(
     Write a bag.
 
     Args:
-        path: folder to be made.
+        path: folder to create.
         storage: one of :data:`STORAGES`.
-        topics: name to its messages; bytes are written as the serialized message they are.
+        topics: name of a topic to its messages; bytes are serialized messages.
         every_s: seconds from one message of a topic to the next.
     """
     plugin = StoragePlugin.MCAP if storage == 'mcap' else StoragePlugin.SQLITE3
     with Writer(path, version=9, storage_plugin=plugin) as writer:
         for topic, messages in topics.items():
-            kind = next(each for each in messages if not isinstance(each, bytes)).__msgtype__
-            connection = writer.add_connection(topic, kind, typestore=TYPES)
+            message_type = next(
+                each for each in messages if not isinstance(each, bytes)
+            ).__msgtype__
+            connection = writer.add_connection(topic, message_type, typestore=TYPES)
             for index, message in enumerate(messages):
                 raw = message
                 if not isinstance(message, bytes):
-                    raw = TYPES.serialize_cdr(message, kind)
+                    raw = TYPES.serialize_cdr(message, message_type)
                 writer.write(connection, BEGIN + round(index * every_s * SECOND), raw)
     return path

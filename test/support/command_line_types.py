@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How a command of the command line ended, as its tests see it."""
+"""The result of a command of the command line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass
 class Ended:
-    """How a command ended."""
+    """Exit code and output of a command that has ended."""
 
     code: int
     out: str
@@ -20,13 +20,13 @@ class Ended:
 
     @property
     def result(self) -> Any:
-        """What it printed with --json."""
+        """The JSON object that it printed with --json."""
         (line,) = self.out.splitlines()
         return json.loads(line)
 
     @property
     def problem(self) -> str:
-        """The one sentence that it ended with."""
+        """Its error message, a single line."""
         assert 'Traceback' not in self.err
         errors = [line for line in self.err.splitlines() if line.lower().startswith('error')]
         assert len(errors) == 1, self.err

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""An engine on a device that is not there, whose time a test keeps."""
+"""An engine on a simulated Edge TPU, with a clock that tests set."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ TWIN = build_extractor('uint8', dimension=DIMENSION)
 
 class Bench:
     """
-    Runs an engine whose time and background are the test's.
+    An engine with a clock and a background thread that the test controls.
 
-    What is to run in the background waits until the test says so.
+    Background work waits in ``waiting`` until the test runs it.
     """
 
     def __init__(self, twin: bytes | None = TWIN, **options: Any) -> None:
         self.now = 0.0
-        self.told: list[str] = []
+        self.reports: list[str] = []
         self.waiting: list[Callable[[], None]] = []
         self.engine = EdgeTpuEngine(
             COMPILED,
             twin=twin,
-            report=self.told.append,
+            report=self.reports.append,
             clock=lambda: self.now,
             in_background=self.waiting.append,
             **options,
         )
 
     def retry(self) -> None:
-        """Let the attempt that has begun come to its end."""
+        """Run the waiting attempt to use the device again."""
         (attempt,) = self.waiting
         self.waiting.clear()
         attempt()
@@ -61,9 +61,9 @@ def head(seed: int = 0, classes: int = 3) -> Head:
     return Head(weights, np.zeros(classes, np.float32), labels, (-6.0, 6.0))
 
 
-def of_the_device(rgb: RgbArray) -> Any:
+def device_embedding(rgb: RgbArray) -> Any:
     return stand_in_embedding(fit_to_input(rgb, describe(COMPILED)), DIMENSION)
 
 
-def of_the_twin(rgb: RgbArray) -> Any:
+def twin_embedding(rgb: RgbArray) -> Any:
     return Extractor(TWIN, device='cpu').embed(rgb)

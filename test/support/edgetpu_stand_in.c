@@ -4,22 +4,22 @@
 
 /* A stand-in for libedgetpu.so.1 on machines without an Edge TPU, built by edgetpu_stand_in.py.
  *
- * It is a real external delegate: a runtime loads it, it takes over every edgetpu-custom-op of a
- * model, and computes an embedding of its own: value i is the mean, rounded down, of the i-th of
- * D like stretches of the input's bytes.  What it does besides is told by the environment:
+ * It is a real external delegate: a runtime loads it, it runs every edgetpu-custom-op of a model,
+ * and computes an embedding of its own: value i is the mean, rounded down, of the i-th of D equal
+ * parts of the input's bytes.  Variables of the environment make it fail:
  *
  *   EDGETPU_STAND_IN=absent    no Edge TPU: creating the delegate fails without a reason
- *   EDGETPU_STAND_IN=idle      a library that does not take the operators over
+ *   EDGETPU_STAND_IN=idle      the library does not run the operators
  *   EDGETPU_STAND_IN=raise:N   the N-th invocation (from 1) of the process fails
  *   EDGETPU_STAND_IN=hang:N    it never returns
  *   EDGETPU_STAND_IN=spin:N    it computes for ever
  *   EDGETPU_STAND_IN=abort:N   it ends the process
- *   EDGETPU_STAND_IN=hang:white  an invocation on a picture that is all white does, and so for
- *                              the others
- *   EDGETPU_STAND_IN=raise     without a number each invocation does, and so for the others
- *   EDGETPU_STAND_IN=usb:1=... any of these holds for the device usb:1 only, as asked for by the
- *                              option "device"; each device counts its own invocations
- *   EDGETPU_STAND_IN=@FILE     one of these is read from a file, anew each time it matters
+ *   EDGETPU_STAND_IN=hang:white  an invocation on an all-white picture hangs; raise, spin and abort
+ *                              as well
+ *   EDGETPU_STAND_IN=raise     every invocation fails; hang, spin and abort as well
+ *   EDGETPU_STAND_IN=usb:1=... any of these for the device usb:1 only, as given by the option
+ *                              "device"; each device counts its own invocations
+ *   EDGETPU_STAND_IN=@FILE     one of these is read from a file, again each time it matters
  *   EDGETPU_STAND_IN_LOG=FILE  the options of each delegate are appended, "key=value" a line
  *
  * The structures are laid out as in tensorflow/lite/core/c/common.h, as far as they are used;

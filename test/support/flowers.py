@@ -7,7 +7,7 @@ Real embeddings: 20 photographs of each of 17 flowers, by Coral's MobileNet v1 e
     flowers = read_flowers()
 
 They are a part of the Oxford-17 set (Nilsback and Zisserman, 'A Visual Vocabulary for Flower
-Classification', CVPR 2006): the numbers that the extractor makes of them, not the pictures.
+Classification', CVPR 2006); the embeddings only, not the pictures.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ class Flowers:
 
     @property
     def floats(self) -> FloatArray:
-        """The embeddings dequantized."""
+        """The dequantized embeddings."""
         values = self.raw.astype(np.float32) - np.float32(self.zero_point)
         return values * np.float32(self.scale)
 
     def first(self, count: int, seed: int) -> tuple[IntArray, IntArray]:
-        """Return the rows of count samples a class, picked by seed, and all others."""
+        """Return the rows of ``count`` random samples per class, and all other rows."""
         order = np.random.default_rng(seed).permutation(len(self.labels))
         taken = [order[self.labels[order] == number][:count] for number in range(NUM_CLASSES)]
         rows = np.concatenate(taken)

@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-A package index of another day: tiny wheels of all that is locked, and a later release of each.
+A package index at a later time: a tiny wheel of each locked package, and of a later release.
 
-Each wheel asks for the next one with an extra, as pytest-cov does for coverage[toml]: that is what
-makes some releases of pip look for the newest one, whatever is pinned.
+Each wheel requires the next one with an extra, as pytest-cov requires coverage[toml]: then some
+releases of pip look for the newest one in spite of pins.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ def wheel_name(name: str, version: str) -> str:
 
 
 def write_wheel(
-    path: Path, name: str, version: str, *, asks_for: str, files: Mapping[str, str]
+    path: Path, name: str, version: str, *, requires: str, files: Mapping[str, str]
 ) -> str:
     """Write a wheel, and return its SHA-256 in hexadecimal digits."""
     information = f'{path.name.rsplit("-py3", 1)[0]}.dist-info'
     contents = {
         **files,
         f'{information}/METADATA': f'Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n'
-        f'Provides-Extra: odd\nRequires-Dist: {asks_for}[odd]\n',
+        f'Provides-Extra: odd\nRequires-Dist: {requires}[odd]\n',
         f'{information}/WHEEL': 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\n'
         'Tag: py3-none-any\n',
     }
@@ -42,7 +42,7 @@ def write_wheel(
             digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
             record += f'{member},sha256={digest.decode().rstrip("=")},{len(text.encode())}\n'
             entry = zipfile.ZipInfo(member)
-            entry.external_attr = 0o100755 << 16  # scripts are to be executable
+            entry.external_attr = 0o100755 << 16  # scripts must be executable
             archive.writestr(entry, text)
         archive.writestr(f'{information}/RECORD', f'{record}{information}/RECORD,,\n')
     return hashlib.sha256(path.read_bytes()).hexdigest()
@@ -55,13 +55,12 @@ def make_index(
     Make an index in a folder (PEP 503).
 
     Args:
-        folder: where the index goes.
+        folder: folder for the index.
         locked: the version of each package.
-        files: what is in the wheels of some packages, beside their metadata.
+        files: package name to the files in its wheel, in addition to its metadata.
 
     Returns:
         The SHA-256 of the locked version of each package.
-
     """
     names = sorted(locked)
     hashes: dict[str, str] = {}
@@ -71,7 +70,7 @@ def make_index(
         for version in (locked[name], LATER):
             path = folder / name / wheel_name(name, version)
             digest = write_wheel(
-                path, name, version, asks_for=following, files=files.get(name, {})
+                path, name, version, requires=following, files=files.get(name, {})
             )
             hashes.setdefault(name, digest)
             page += f'<a href="{path.name}#sha256={digest}">{path.name}</a>\n'

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Running a launch file, where ROS's launch system is installed."""
+"""Runs a launch file, if ROS's launch system is installed."""
 
 from __future__ import annotations
 

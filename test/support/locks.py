@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What requirements/locked names, read for the tests."""
+"""Reads the requirements and locks in requirements/."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ LOCKED = REQUIREMENTS / 'locked'
 
 
 def requirements(path: Path) -> list[Requirement]:
-    """Return the requirements of a file, those of a lock without their hashes."""
+    """Return the requirements of a file, without hashes."""
     text = re.sub(r' *\\\n +--hash=\S+', '', path.read_text())
     lines = (re.sub(r'(^|\s)#.*', '', line).strip() for line in text.splitlines())
     return [Requirement(line) for line in lines if line]
 
 
 def canonical(name: str) -> str:
-    """Return the name under which indexes know a package (PEP 503)."""
+    """Return the normalized name of a package (PEP 503)."""
     return re.sub(r'[-_.]+', '-', name).lower()
 
 
-def on(python: str, of: list[Requirement]) -> list[Requirement]:
-    """Return those that are for a Python, on the Linux that the wheels are for."""
+def on(python: str, given: list[Requirement]) -> list[Requirement]:
+    """Return the requirements that apply to a Python on Linux (x86_64)."""
     machine = {
         'python_version': python,
         'python_full_version': f'{python}.2',
@@ -36,11 +36,11 @@ def on(python: str, of: list[Requirement]) -> list[Requirement]:
         'implementation_name': 'cpython',
         'platform_python_implementation': 'CPython',
     }
-    return [each for each in of if each.marker is None or each.marker.evaluate(machine)]
+    return [each for each in given if each.marker is None or each.marker.evaluate(machine)]
 
 
 def versions(python: str, lock: str) -> dict[str, str]:
-    """Return the version of each package that a lock names for a Python."""
+    """Return the version of each package in a lock for a Python."""
     found: dict[str, str] = {}
     for each in on(python, requirements(LOCKED / lock)):
         (pin,) = each.specifier

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A ROS node of a test's own, in a context of its own, so that no test knows of another."""
+"""A ROS node with its own context, so that tests do not affect each other."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from support.waiting import PATIENCE_S
 
 class LoneNode:
     """
-    A node and its executor, which spins when it is told to.
+    A node with an executor, which spins on request.
 
     Args:
-        name: of the node.
-        options: of ``rclpy.create_node``.
+        name: name of the node.
+        options: options of ``rclpy.create_node``.
     """
 
     def __init__(self, name: str, **options: Any) -> None:
@@ -31,12 +31,12 @@ class LoneNode:
         self._is_ending = False
 
     def spin_in_a_thread(self) -> None:
-        """Call back from now on, until it is closed."""
+        """Spin in a thread until the node is closed."""
         self._thread = threading.Thread(target=self._spin, daemon=True)
         self._thread.start()
 
     def stop_spinning(self) -> None:
-        """Call nothing back any more, where a thread did."""
+        """End the thread that spins, if there is one."""
         if self._thread is not None:
             self._is_ending = True
             self.executor.create_task(lambda: None)
@@ -44,14 +44,14 @@ class LoneNode:
             self._thread = None
 
     def run(self, work: Any, *arguments: Any) -> Any:
-        """Spin until a callable or coroutine has ended, and return its answer."""
+        """Spin until a callable or coroutine has ended, and return its result."""
         task = self.executor.create_task(work, *arguments)
         self.executor.spin_until_future_complete(task, PATIENCE_S)
         return task.result()
 
     def close(self) -> None:
-        """Leave ROS."""
-        # Shut down before its thread has ended, it would use what is no more.
+        """Destroy the node and shut its context down."""
+        # The thread must end first, because it uses the executor.
         self.stop_spinning()
         self.executor.shutdown()
         self.node.destroy_node()

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A store of small models, and what would be the robot that serves them."""
+"""A store of small models, and a replacement for the node that serves them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ RECORD = ModelRecord(
 
 
 class Robot:
-    """A store of models, and a place where the serving one would be."""
+    """A store of models that records which version is served."""
 
     def __init__(self, folder: Path) -> None:
         self.models = ModelStore(folder)
@@ -77,7 +77,7 @@ class Robot:
         self.served.append(model.version.version)
 
     def start(self, identity: str = IDENTITY) -> int:
-        """Return which version serves after a start, 0 = none."""
+        """Return the version that serves after a start, 0 = none."""
         self.warnings.clear()
         model = self.versions(identity).start(self.warnings.append)
         return model.version.version if model else 0

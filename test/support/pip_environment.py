@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-What pip makes of this package, without a network and without ROS.
+Installs this package with pip into a virtual environment, without a network and without ROS.
 
-An environment is an empty one at first.  Of the libraries that the tests run with it then gets
-those that the package asks for, so that nothing can be used that is not asked for.
+An environment is empty at first.  It then gets, from the libraries of the tests, those that the
+package requires, so that an undeclared requirement is missing.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ NAME = 'edgetpu_retrain'
 _NOT_SOURCE = ('.*', 'build*', 'install*', 'log*', 'demo_output', '__pycache__', '*.egg-info')
 
 
-def copy_of_the_checkout(folder: Path) -> Path:
-    """Return a copy of this repository, without what its commands leave in it."""
+def copy_checkout(folder: Path) -> Path:
+    """Copy this repository, without the files that its commands write."""
     return Path(shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*_NOT_SOURCE)))
 
 
 class PipEnvironment:
     """
-    A virtual environment, with pip and setuptools of the tests and no other library.
+    A virtual environment with pip and setuptools of the tests, and no other library.
 
     Args:
-        folder: where to make it; its home folder is in it, too.
+        folder: folder of the environment, and its home folder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -82,7 +82,7 @@ class PipEnvironment:
         return self.run('python', '-m', 'pip', *arguments, folder=folder, **variables)
 
     def wheel(self, source: Path, folder: Path) -> Path:
-        """Return the wheel of a source tree, built into a folder."""
+        """Build the wheel of a source tree in a folder, and return its path."""
         options = ('--no-build-isolation', '--no-deps', '--wheel-dir')
         done = self.pip('wheel', *options, folder, '.', folder=source)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -90,7 +90,7 @@ class PipEnvironment:
         return wheel
 
     def sdist(self, source: Path, folder: Path) -> Path:
-        """Return the source archive of a source tree, as `python -m build` makes it."""
+        """Build the source archive of a source tree, as `python -m build` does."""
         code = 'import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])'
         tools = str(self._build_tools)
         done = self.run('python', '-c', code, folder, folder=source, PYTHONPATH=tools)
@@ -99,7 +99,7 @@ class PipEnvironment:
         return sdist
 
     def add_libraries(self, requirements: Iterable[Requirement]) -> None:
-        """Add what is asked for, and what that asks for in turn, of the tests' own libraries."""
+        """Add requirements, and their requirements in turn, from the libraries of the tests."""
         for each in requirements:
             if each.marker is None or each.marker.evaluate({'extra': ''}):
                 found = self._link(each.name, self.libraries)
@@ -107,14 +107,14 @@ class PipEnvironment:
                     self.add_libraries(Requirement(line) for line in found.requires or ())
 
     def _link(self, name: str, folder: Path) -> Distribution | None:
-        """Link a distribution of the tests into a folder; None when it is there already."""
+        """Link a distribution of the tests into a folder; return None if it is there already."""
         try:
             found = distribution(name)
         except PackageNotFoundError:
             pytest.skip(f'{name} is not installed under this name (apt has another)')
         if found.files is None:
-            pytest.skip(f'{name} does not tell its files (it is not from pip)')
-        paths = {_linked_as_a_whole(found, each) for each in found.files if '..' not in each.parts}
+            pytest.skip(f'{name} has no list of its files (it is not from pip)')
+        paths = {_path_to_link(found, each) for each in found.files if '..' not in each.parts}
         about = [path for path in paths if path.name.endswith('-info')]
         if any((folder / path).exists() for path in about):
             return None
@@ -125,20 +125,20 @@ class PipEnvironment:
         return found
 
 
-def _linked_as_a_whole(of: Distribution, file: PurePath) -> Path:
-    """Return the folder that holds a file, or a part of it where others may share the folder."""
-    top = Path(str(of.locate_file(file.parts[0])))
+def _path_to_link(found: Distribution, file: PurePath) -> Path:
+    """Return the top folder of a file, or the level below if distributions share the folder."""
+    top = Path(str(found.locate_file(file.parts[0])))
     is_own = (top / '__init__.py').exists() or top.name.endswith('-info')
     return Path(*file.parts[: 1 if is_own else 2])
 
 
 def _has_wheels(setuptools: Distribution) -> bool:
-    """Whether this setuptools makes wheels by itself, from 70.1 on."""
+    """Return whether this setuptools builds wheels without `wheel`, as from 70.1 on."""
     return tuple(map(int, setuptools.version.split('.')[:2])) >= (70, 1)
 
 
-def requirements_of(wheel: Path, extras: Iterable[str] = ('',)) -> list[Requirement]:
-    """Return what a wheel asks for, with extras."""
+def wheel_requirements(wheel: Path, extras: Iterable[str] = ('',)) -> list[Requirement]:
+    """Return the requirements of a wheel with extras."""
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (each for each in archive.namelist() if each.endswith('.dist-info/METADATA'))
         lines = re.findall(r'^Requires-Dist: (.*)$', archive.read(name).decode(), re.MULTILINE)
@@ -152,7 +152,7 @@ def requirements_of(wheel: Path, extras: Iterable[str] = ('',)) -> list[Requirem
 
 
 def files_in(archive: Path) -> dict[str, bytes]:
-    """Return the files of a wheel or of a source archive, without the folder that holds all."""
+    """Return the files of a wheel or a source archive, without the top folder of the latter."""
     if archive.suffix == '.whl':
         with zipfile.ZipFile(archive) as wheel:
             return {name: wheel.read(name) for name in wheel.namelist()}

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A camera and a detector that publish what a test tells them to."""
+"""A camera and a detector that publish messages of the tests."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from vision_msgs.msg import Detection2D, Detection2DArray
 
 class Camera:
     """
-    Publishes what it is shown, again and again, each image with a stamp of its own.
+    Publishes an image repeatedly, with a new stamp each time.
 
-    Its clock can be set by ``clock_ahead_ns``, and ``period_s`` changed.
+    ``clock_ahead_ns`` changes its clock, and ``period_s`` its rate.
 
     Args:
-        node: publishes for it.
-        topic: of the images.
+        node: node of the publisher.
+        topic: topic of the images.
         message_type: Image or CompressedImage.
-        frame_id: in each header.
+        frame_id: frame in each header.
     """
 
     def __init__(
@@ -42,11 +42,11 @@ class Camera:
         self._thread.start()
 
     def show(self, message: Any) -> None:
-        """Publish a message from now on; None = nothing."""
+        """Publish a message from now on; None = publish nothing."""
         self._message = message
 
     def close(self) -> None:
-        """Stop publishing and leave the topic."""
+        """Stop publishing and destroy the publisher."""
         self._stop.set()
         self._thread.join()
         self._node.destroy_publisher(self._publisher)
@@ -65,14 +65,14 @@ class Camera:
 
 class Detector:
     """
-    Answers each image with the same boxes, as a detector that finds them would.
+    Publishes the same boxes for each image.
 
-    ``boxes`` can be changed, and ``late_ns`` is added to the stamps that it copies.
+    ``boxes`` can be changed, and ``late_ns`` is added to the stamps of the images.
 
     Args:
-        node: listens and publishes for it.
-        image_topic: of the images.
-        topic: of the boxes.
+        node: node of the publisher and the subscription.
+        image_topic: topic of the images.
+        topic: topic of the boxes.
         message_type: Image or CompressedImage.
     """
 

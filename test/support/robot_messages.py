@@ -25,7 +25,7 @@ def image_message(picture: Picture, encoding: str = 'rgb8') -> Image:
 
 
 def compressed_message(content: bytes, kind: str = 'jpeg') -> CompressedImage:
-    """Return a ``sensor_msgs/CompressedImage`` of a file."""
+    """Return a ``sensor_msgs/CompressedImage`` with the content of a file."""
     message = CompressedImage(format=kind)
     message.data = content
     return message
@@ -55,14 +55,14 @@ def box_message(
 
 
 def pattern(seed: int) -> Picture:
-    """Return a picture, uint8 ``[48, 64, 3]``, that looks like no one with another seed."""
+    """Return a random picture, uint8 ``[48, 64, 3]``."""
     coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
     return np.repeat(np.repeat(coarse, 8, axis=0), 8, axis=1)
 
 
 TAUGHT = 3
-"""How many samples of each class the tests' taught robot has."""
+"""Number of samples per class in the folder ``taught_data``."""
 TAUGHT_IMAGES = {
     label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog'), 1)
 }
-"""What it was taught."""
+"""Label to image of the classes in the folder ``taught_data``."""

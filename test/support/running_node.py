@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The retrain node in a process of its own, and all that its tests do with it."""
+"""The retrain node as a child process, and the helpers of its tests."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ __all__ = [
 
 class RunningNode(RunningProgram):
     """
-    A process with the retrain node.
+    The retrain node as a child process.
 
     Args:
-        python_path: its PYTHONPATH.
-        parameters: name to value, as on the command line.
-        arguments: more of the command line, behind ``--ros-args``.
-        environment: changes to this process's.
-        program: what Python is to run.
+        python_path: PYTHONPATH of the process.
+        parameters: name of a parameter to its value, as on the command line.
+        arguments: further arguments after ``--ros-args``.
+        environment: changes to the environment of this process.
+        program: arguments of Python that run the node.
     """
 
     def __init__(

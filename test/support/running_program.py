@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A child process that talks, and what it has said."""
+"""A child process and its output."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Program = TypeVar('Program', bound='RunningProgram')
 
 class RunningProgram:
     """
-    A child process that talks; as a context it is ended with SIGINT.
+    A child process with a record of its output; the end of the context stops it with SIGINT.
 
     Args:
         command: the program and its arguments.
-        environment: changes to this process's.
+        environment: changes to the environment of this process.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -45,30 +45,30 @@ class RunningProgram:
         self.end()
 
     def wait_until_ready(self: Program) -> Program:
-        """Wait until the node in it says so; what it said instead is in the error."""
+        """Wait until the node logs that it is ready; the error has the log instead."""
         self.wait_for_log('ready')
         return self
 
     def wait_for_log(self, words: str, *, since: int = 0) -> str:
-        """Return the first line, from number ``since`` on, that has these words."""
+        """Return the first line of the log, from number ``since`` on, that contains the words."""
         return self.log.wait_for(lambda line: words in line, since=since)
 
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
-        """Send a signal, unless it has ended by itself, and return the exit code."""
+        """Send a signal, unless the process has ended already, and return the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.wait()
 
     def wait(self) -> int:
-        """Wait until it ends, and return the exit code."""
+        """Wait until the process ends, and return the exit code."""
         try:
             exit_code = self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired as error:
-            # It says where each of its threads is.
+            # faulthandler then prints the tracebacks of all threads.
             self.process.send_signal(signal.SIGABRT)
             self._reader.join(PATIENCE_S)
             self.process.kill()
-            raise TimeoutError('it does not end:\n' + '\n'.join(self.log)) from error
+            raise TimeoutError('the process does not end:\n' + '\n'.join(self.log)) from error
         self._reader.join(PATIENCE_S)
         if self.process.stdout is not None:
             self.process.stdout.close()

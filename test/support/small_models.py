@@ -21,10 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 EDGETPU_CUSTOM_OP = 'edgetpu-custom-op'
-# What the compiled extractors carry in place of a TPU program; its length is deliberately no
-# multiple of 16, so that the alignment of what follows it is put to the test as well.
+# Stands for the TPU program in compiled extractors; its length is not a multiple of 16, to test
+# the alignment of what follows it.
 EDGETPU_PAYLOAD = bytes(np.random.default_rng(7).integers(0, 256, 1003, dtype=np.uint8))
-# Coral's MobileNet v1 extractor has these very two scales.
+# The scales of Coral's MobileNet v1 extractor.
 INPUT_SCALE = 1 / 128
 EMBEDDING_SCALE = 0.023528477
 
@@ -37,40 +37,9 @@ _TYPES = {
 _QUANTIZED = {'uint8': (128, 128, 0, 1), 'int8': (0, 0, -128, 3)}
 
 
-def build_extractor(
-    dtype: str,
-    *,
-    dimension: int = 8,
-    image_size: int = 8,
-    spatial: int = 1,
-    rank: int = 4,
-    compiled: bool = False,
-    seed: int = 0,
-) -> bytes:
-    """
-    Return a small .tflite extractor.
-
-    Args:
-        dtype: ``'uint8'``, ``'int8'`` or ``'float32'``, of the picture and of the embedding.
-        dimension: length D of the embedding.
-        image_size: height and width of the picture; a multiple of ``spatial``.
-        spatial: positions per side of the embedding; more than 1 is what a model without a
-            pooling layer has, and what the package refuses.
-        rank: 4 for an output ``[1, spatial, spatial, D]``, 2 for ``[1, spatial * spatial * D]``.
-        compiled: whether the one operator is ``edgetpu-custom-op`` with ``EDGETPU_PAYLOAD``, as
-            Edge TPU Compiler writes it.  No runtime computes such a model without an Edge TPU.
-        seed: of the random weights.
-    """
-    model = build_extractor_tree(
-        dtype,
-        dimension=dimension,
-        image_size=image_size,
-        spatial=spatial,
-        rank=rank,
-        compiled=compiled,
-        seed=seed,
-    )
-    return pack(model)
+def build_extractor(dtype: str, **options: Any) -> bytes:
+    """Return the bytes of a small .tflite extractor; see :func:`build_extractor_tree`."""
+    return pack(build_extractor_tree(dtype, **options))
 
 
 def build_extractor_tree(
@@ -83,7 +52,20 @@ def build_extractor_tree(
     compiled: bool = False,
     seed: int = 0,
 ) -> Any:
-    """Return the extractor as the schema's ``ModelT``, to be bent before it is packed."""
+    """
+    Return a small extractor as the schema's ``ModelT``, which can be changed before packing.
+
+    Args:
+        dtype: ``'uint8'``, ``'int8'`` or ``'float32'``, of the picture and of the embedding.
+        dimension: length D of the embedding.
+        image_size: height and width of the picture; a multiple of ``spatial``.
+        spatial: positions per side of the embedding; more than 1 as in a model without a pooling
+            layer, which the package rejects.
+        rank: 4 for an output ``[1, spatial, spatial, D]``, 2 for ``[1, spatial * spatial * D]``.
+        compiled: whether the only operator is ``edgetpu-custom-op`` with ``EDGETPU_PAYLOAD``, as
+            written by the Edge TPU Compiler.  Such a model needs an Edge TPU.
+        seed: seed of the random weights.
+    """
     shape = [1, spatial, spatial, dimension]
     model = schema.ModelT(version=3, description='Small extractor of the tests.')
     model.buffers = [schema.BufferT()]
@@ -147,7 +129,7 @@ def add_metadata(model: Any, name: str, content: bytes) -> None:
 
 
 def pack(model: Any) -> bytes:
-    """Return the bytes of a ``ModelT``, byte vectors aligned as the schema demands."""
+    """Return the bytes of a ``ModelT``, with byte vectors aligned as the schema requires."""
     builder = _AligningBuilder(1024)
     builder.Finish(model.Pack(builder), b'TFL3')
     return bytes(builder.Output())

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Programs in processes of their own, in which nothing is tuned but what they tune."""
+"""Runs programs in processes whose memory allocator is not tuned by the environment."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import sys
 
 def run(program: str, package_path: str, **variables: str) -> str:
     """
-    Return what a Python program prints.
+    Return the output of a Python program.
 
     Args:
-        program: its text.
+        program: its source code.
         package_path: its PYTHONPATH.
-        variables: of its environment.
+        variables: additional variables of its environment.
     """
     ours = {name: value for name, value in os.environ.items() if not name.startswith('MALLOC_')}
     return subprocess.run(

@@ -25,10 +25,10 @@ import pytest
 from support.edgetpu_bench import (
     Bench,
     COMPILED,
-    of_the_device,
-    of_the_twin,
+    device_embedding,
     picture,
     TWIN,
+    twin_embedding,
 )
 
 END_WITH_A_DEVICE_THAT_HANGS = """
@@ -52,14 +52,14 @@ def test_frames_run_on_the_device(kernel: Path) -> None:
     bench = Bench(twin=None)
     for seed in range(3):
         answer = bench.engine.run(picture(seed))
-        np.testing.assert_array_equal(answer.embedding, of_the_device(picture(seed)))
+        np.testing.assert_array_equal(answer.embedding, device_embedding(picture(seed)))
         assert answer.scores is None
     status = bench.engine.status()
     assert answer.device == status.device == 'pci:0'
     assert status.temperature_celsius == 51.2
     assert status.runtime
     assert status.problem == ''
-    assert bench.told == []
+    assert bench.reports == []
     assert bench.engine.description == describe(COMPILED)
 
 
@@ -77,8 +77,8 @@ def test_the_twin_runs_the_frame_on_which_the_device_failed(
     for seed in (1, 2):
         answer = bench.engine.run(picture(seed))
         assert answer.device == bench.engine.status().device == 'cpu'
-        np.testing.assert_array_equal(answer.embedding, of_the_twin(picture(seed)))
-    (sentence,) = bench.told
+        np.testing.assert_array_equal(answer.embedding, twin_embedding(picture(seed)))
+    (sentence,) = bench.reports
     assert bench.engine.status().problem == sentence
     assert part in sentence
     assert 'fallback_extractor serves on the CPU' in sentence
@@ -119,7 +119,7 @@ def test_the_device_is_retried_with_back_off_and_recovers(tell: Callable[[str], 
             assert bench.engine.run(picture()).device == 'cpu'
         bench.retry()
         assert 'No Edge TPU is attached' in bench.engine.status().problem
-    assert len(bench.told) == 1
+    assert len(bench.reports) == 1
     tell('')
     bench.now = 7.0
     # As a timer does while no frames arrive.
@@ -127,9 +127,9 @@ def test_the_device_is_retried_with_back_off_and_recovers(tell: Callable[[str], 
     bench.retry()
     answer = bench.engine.run(picture())
     assert answer.device == 'edgetpu'
-    np.testing.assert_array_equal(answer.embedding, of_the_device(picture()))
+    np.testing.assert_array_equal(answer.embedding, device_embedding(picture()))
     assert bench.engine.status().problem == ''
-    assert bench.told[1:] == ['The Edge TPU serves again (edgetpu).']
+    assert bench.reports[1:] == ['The Edge TPU serves again (edgetpu).']
 
 
 @pytest.mark.usefixtures('unprobed')
@@ -163,7 +163,7 @@ def test_the_twin_runs_frames_if_the_device_cannot_start(
     with pytest.raises(DeviceError, match=part):
         Bench(twin=None)
     bench = Bench()
-    (sentence,) = bench.told
+    (sentence,) = bench.reports
     assert part in sentence
     assert bench.engine.run(picture()).device == 'cpu'
     tell('')
@@ -179,7 +179,7 @@ def test_a_device_that_hangs_while_loading_does_not_block_the_node(
 ) -> None:
     tell('hang:1')
     bench = Bench(limits=ProbeLimits(wall_s=0.2))
-    assert 'hangs' in bench.told[0]
+    assert 'hangs' in bench.reports[0]
     assert bench.engine.run(picture()).device == 'cpu'
 
 
@@ -217,7 +217,7 @@ def test_an_invalid_picture_is_not_a_device_failure() -> None:
     with pytest.raises(ImageError):
         bench.engine.run(np.zeros((4, 4), np.uint8))
     assert bench.engine.run(picture()).device == 'edgetpu'
-    assert bench.told == []
+    assert bench.reports == []
 
 
 @pytest.mark.usefixtures('unprobed')
@@ -234,7 +234,7 @@ def test_a_closed_engine_releases_the_device_permanently(tell: Callable[[str], N
     bench.now = 100.0
     bench.engine.retry_if_due()
     assert bench.waiting == []
-    assert len(bench.told) == 1
+    assert len(bench.reports) == 1
 
 
 def test_the_retry_has_a_thread_of_its_own_in_the_end(tell: Callable[[str], None]) -> None:

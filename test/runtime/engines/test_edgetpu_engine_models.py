@@ -116,7 +116,7 @@ def test_a_failure_while_preparing_a_model_counts_for_the_device(
     tell('raise:2')
     bench = Bench()
     prepared = bench.engine.prepare(append_head(COMPILED, head()))
-    assert 'told to fail' in bench.told[0]
+    assert 'told to fail' in bench.reports[0]
     bench.engine.serve(prepared)
     assert bench.engine.run(picture()).served is prepared
 
@@ -134,7 +134,7 @@ def test_a_failure_that_a_frame_and_a_training_see_counts_once(
     monkeypatch.setattr(edgetpu_engine, 'Classifier', load)
     tell('raise')
     bench.engine.prepare(append_head(COMPILED, head()))
-    assert len(bench.told) == 1
+    assert len(bench.reports) == 1
     bench.now = 1.0
     bench.engine.retry_if_due()
     assert bench.waiting
@@ -156,4 +156,4 @@ def test_models_that_do_not_belong_to_the_extractor_are_rejected() -> None:
     with pytest.raises(ValueError, match='another engine'):
         bench.engine.serve(PreparedModel(append_head(COMPILED, head()), ()))
     assert bench.engine.run(picture()).device == 'edgetpu'
-    assert bench.told == []
+    assert bench.reports == []
