@@ -9,7 +9,7 @@ import dataclasses
 from dataclasses import dataclass
 import math
 
-from edgetpu_retrain.learning import Head, IntArray
+from edgetpu_retrain.learning import Head
 from edgetpu_retrain.learning.training_report import TrainingReport
 from edgetpu_retrain.store.models.model_record import matrix_rows, ModelRecord
 from edgetpu_retrain.training_options import TrainingOptions
@@ -22,15 +22,11 @@ class TrainingOutcome:
 
     Args:
         model: bytes of the retrained .tflite file, with labels.
-        head: its head before quantization.
-        labels: class names in the order of the model's outputs.
+        head: its head before quantization, with labels.
         sample_counts: number of samples by class, including held-out ones.
-        train_accuracy: accuracy of the head on all samples.
-        validation_accuracy: held-out accuracy; NaN if there were too few samples to measure it.
-        quantized_validation_accuracy: held-out accuracy minus the loss by quantization; or NaN.
-        confusion_matrix: held-out samples, int64 ``[C, C]``; row = truth, column = prediction of
-            the head before quantization.
-        report: the training's report.
+        report: the training's report; its accuracies are of the head before quantization.
+        quantized_validation_accuracy: held-out accuracy minus the loss by quantization; NaN if
+            there were too few samples to measure it.
         extractor: identity of the extractor, the SHA-256 of its file.
         options: the training options.
         seconds: duration of the training.
@@ -38,13 +34,9 @@ class TrainingOutcome:
 
     model: bytes
     head: Head
-    labels: tuple[str, ...]
     sample_counts: Mapping[str, int]
-    train_accuracy: float
-    validation_accuracy: float
-    quantized_validation_accuracy: float
-    confusion_matrix: IntArray
     report: TrainingReport
+    quantized_validation_accuracy: float
     extractor: str
     options: TrainingOptions
     seconds: float
@@ -58,12 +50,12 @@ class TrainingOutcome:
         """
         threshold = self.head.unknown_threshold
         return ModelRecord(
-            labels=self.labels,
+            labels=self.head.labels,
             sample_counts=self.sample_counts,
-            train_accuracy=self.train_accuracy,
-            validation_accuracy=_measured(self.validation_accuracy),
+            train_accuracy=self.report.train_accuracy,
+            validation_accuracy=_measured(self.report.accuracy),
             quantized_validation_accuracy=_measured(self.quantized_validation_accuracy),
-            confusion_matrix=matrix_rows(self.confusion_matrix),
+            confusion_matrix=matrix_rows(self.report.confusion_matrix),
             extractor=self.extractor,
             seconds=self.seconds,
             parent_version=parent_version,
@@ -74,7 +66,7 @@ class TrainingOutcome:
     @property
     def message(self) -> str:
         """The metrics as text; the most important lines come first."""
-        words = self.report.in_words(self.labels)
+        words = self.report.in_words(self.head.labels)
         if math.isnan(self.quantized_validation_accuracy):
             return f'{words}\nIt took {self.seconds:.1f} s.'
         quantized = 100 * self.quantized_validation_accuracy

@@ -74,7 +74,7 @@ def test_a_trained_model_knows_pictures_that_it_never_saw(
     models = ModelStore(tmp_path / 'models')
     saved = models.save(outcome.model, outcome.record())
     classifier = Classifier(models.load(saved.version).read_model(), device='cpu')
-    assert classifier.labels == outcome.labels == NAMES
+    assert classifier.labels == outcome.head.labels == NAMES
     for name in NAMES:
         for take in range(100, 110):
             scores = classifier.classify(picture_of(name, take)).scores
@@ -90,10 +90,10 @@ def test_the_outcome_tells_where_the_model_came_from(
     assert outcome.extractor == hashlib.sha256(extractor_model).hexdigest()
     assert outcome.options == OPTIONS
     # Too few to hold any out: each is judged by a head that did not see it.
-    matrix = outcome.confusion_matrix
+    matrix = outcome.report.confusion_matrix
     assert matrix.sum(axis=1).tolist() == [15, 15, 15]
-    assert outcome.validation_accuracy == np.trace(matrix) / 45 >= 0.9
-    assert outcome.train_accuracy >= 0.9
+    assert outcome.report.accuracy == np.trace(matrix) / 45 >= 0.9
+    assert outcome.report.train_accuracy >= 0.9
     assert outcome.seconds > 0
     assert 'Trained 3 classes on 45 samples in 300 iterations.' in outcome.message
     quantized = 100 * outcome.quantized_validation_accuracy
@@ -105,9 +105,9 @@ def test_a_part_is_held_out_where_there_are_enough(extractor_model: bytes, tmp_p
     options = dataclasses.replace(OPTIONS, validation_fraction=0.4)
     outcome = retrain(samples, extractor_model, options)
     assert outcome.report.method == 'held-out split'
-    assert outcome.confusion_matrix.sum(axis=1).tolist() == [20, 20, 20]
-    matrix = outcome.confusion_matrix
-    assert outcome.validation_accuracy == np.trace(matrix) / matrix.sum()
+    assert outcome.report.confusion_matrix.sum(axis=1).tolist() == [20, 20, 20]
+    matrix = outcome.report.confusion_matrix
+    assert outcome.report.accuracy == np.trace(matrix) / matrix.sum()
 
 
 def test_quantization_that_costs_too_much_is_rejected(
@@ -125,7 +125,7 @@ def test_one_sample_per_class_is_enough_to_begin_with(
 ) -> None:
     outcome = retrain(teach(extractor_model, tmp_path, takes=1), extractor_model, OPTIONS)
     assert outcome.report.method == 'none'
-    assert np.isnan(outcome.validation_accuracy)
+    assert np.isnan(outcome.report.accuracy)
     classifier = Classifier(outcome.model, device='cpu')
     right = [
         NAMES[int(np.argmax(classifier.classify(picture_of(name, 100)).scores))] == name

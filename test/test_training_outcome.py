@@ -30,13 +30,9 @@ REPORT = TrainingReport(
 OUTCOME = TrainingOutcome(
     model=b'model',
     head=Head(np.eye(3, dtype=np.float32), np.zeros(3, np.float32), LABELS),
-    labels=LABELS,
     sample_counts={'mug': 40, 'hat': 30, 'dog': 30},
-    train_accuracy=1.0,
-    validation_accuracy=0.85,
-    quantized_validation_accuracy=0.8,
-    confusion_matrix=CONFUSION,
     report=REPORT,
+    quantized_validation_accuracy=0.8,
     extractor='a' * 64,
     options=TrainingOptions(num_iter=7),
     seconds=0.44,
@@ -55,13 +51,7 @@ def test_what_was_not_measured_is_not_claimed() -> None:
     report = dataclasses.replace(
         REPORT, method='none', accuracy=math.nan, confusion_matrix=nothing
     )
-    outcome = dataclasses.replace(
-        OUTCOME,
-        validation_accuracy=math.nan,
-        quantized_validation_accuracy=math.nan,
-        confusion_matrix=nothing,
-        report=report,
-    )
+    outcome = dataclasses.replace(OUTCOME, report=report, quantized_validation_accuracy=math.nan)
     assert 'Nothing could be measured' in outcome.message
     assert 'nan' not in outcome.message
     record = outcome.record()

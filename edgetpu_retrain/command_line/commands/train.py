@@ -90,12 +90,12 @@ def train(extractor: str, data_dir: str, as_json: bool, **chosen: Any) -> None:
 
 def _as_json(outcome: TrainingOutcome) -> dict[str, object]:
     return {
-        'labels': list(outcome.labels),
+        'labels': list(outcome.head.labels),
         'samples': dict(outcome.sample_counts),
-        'train_accuracy': outcome.train_accuracy,
-        'validation_accuracy': outcome.validation_accuracy,
+        'train_accuracy': outcome.report.train_accuracy,
+        'validation_accuracy': outcome.report.accuracy,
         'quantized_validation_accuracy': outcome.quantized_validation_accuracy,
-        'confusion_matrix': outcome.confusion_matrix.tolist(),
+        'confusion_matrix': outcome.report.confusion_matrix.tolist(),
         'extractor': outcome.extractor,
         'options': dataclasses.asdict(outcome.options),
         'message': outcome.message,

@@ -191,8 +191,8 @@ def _fill_result(result: Any, trained: TrainedModel) -> None:
         result.message += f' {sentence(trained.remark)}'
     result.model_path = str(version.path)
     result.model_version = version.version
-    result.labels = list(outcome.labels)
-    result.train_accuracy = outcome.train_accuracy
-    result.validation_accuracy = outcome.validation_accuracy
+    result.labels = list(outcome.head.labels)
+    result.train_accuracy = outcome.report.train_accuracy
+    result.validation_accuracy = outcome.report.accuracy
     result.quantized_validation_accuracy = outcome.quantized_validation_accuracy
-    result.confusion_matrix = outcome.confusion_matrix.flatten().tolist()
+    result.confusion_matrix = outcome.report.confusion_matrix.flatten().tolist()

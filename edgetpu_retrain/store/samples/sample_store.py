@@ -10,10 +10,9 @@ side by side and never mixed: each method names the extractor whose samples it i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 import threading
-from typing import TypeVar
 
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.label import check_label
@@ -35,11 +34,8 @@ from edgetpu_retrain.store.samples.sample import (
 from edgetpu_retrain.store.samples.snapshot import LARGEST_ID, Snapshot
 import numpy as np
 
-# typing.Self is of Python 3.11.
-Self = TypeVar('Self', bound='SampleStore')
 
-
-class SampleStore:
+class SampleStore(AbstractContextManager['SampleStore']):
     """
     The samples on disk; every method may be called from any thread.
 
@@ -75,9 +71,6 @@ class SampleStore:
     def path(self) -> Path:
         """The SQLite file, an absolute path."""
         return self._database.path
-
-    def __enter__(self: Self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

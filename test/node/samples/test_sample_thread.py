@@ -58,7 +58,7 @@ class SlowStore(SampleStore):
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CountingStore]:
     """Return a store that does not wait for other programs."""
     monkeypatch.setattr(lock_wait, 'PATIENCE_S', 0.0)
-    with CountingStore(tmp_path / 'samples.db') as store:
+    with contextlib.closing(CountingStore(tmp_path / 'samples.db')) as store:
         yield store
 
 
@@ -104,7 +104,7 @@ def test_a_frame_that_waits_for_the_disk_keeps_no_image(tmp_path: Path, store_im
     images = weakref.ref(rgb), weakref.ref(frame)
     (claim,) = captures.claim(frame)
     embedding = np.zeros(DESCRIPTION.dimension, np.uint8)
-    with SlowStore(tmp_path / 'samples.db') as store:
+    with contextlib.closing(SlowStore(tmp_path / 'samples.db')) as store:
         thread = SampleThread(store, DESCRIPTION, lambda: store_images, lambda _: None, print)
         with contextlib.closing(thread):
             thread.add_captured(captures, claim, frame, rgb, embedding)
