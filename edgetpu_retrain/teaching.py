@@ -90,7 +90,7 @@ def teach(
         # Clear first: if the store rejects them, retrying would fail again.
         samples = pending.copy()
         pending.clear()
-        ids = store.add_batch(
+        ids = store.add(
             samples,
             {description.identity: description.quantization},
             addition=addition,

@@ -11,12 +11,14 @@ from pathlib import Path
 import sqlite3
 
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
+from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from fuzz.small_files import DIMENSION, IDENTITY, picture
 from fuzz.target import each_of
 import numpy as np
 
 _OTHER_IDENTITY = 'b' * 64
+_QUANTIZATIONS = {IDENTITY: QuantizationParameters(0.5, 3)}
 _FIRST_RELEASE = (
     'DROP INDEX samples_of_label',
     'ALTER TABLE samples DROP COLUMN added_ns',
@@ -28,15 +30,8 @@ def fill(store: SampleStore) -> None:
     """Teach two classes with one extractor, and one of them with another one."""
     rng = np.random.default_rng(0)
     for label, image in (('daisy', picture('.jpg')), ('red rose', None)):
-        store.add(
-            label,
-            rng.integers(0, 256, DIMENSION, np.uint8),
-            extractor=IDENTITY,
-            quantization=QuantizationParameters(0.5, 3),
-            camera='front',
-            stamp_ns=5,
-            image=image,
-        )
+        embedding = rng.integers(0, 256, DIMENSION, np.uint8)
+        store.add([Sample(label, {IDENTITY: embedding}, 'front', 5, image)], _QUANTIZATIONS)
     store.add_embedding(1, rng.random(2, np.float32), extractor=_OTHER_IDENTITY, quantization=None)
 
 
@@ -82,13 +77,8 @@ def _ask(store: SampleStore, identity: str) -> Iterator[Callable[[], object]]:
 
 
 def _add_novel(store: SampleStore) -> None:
-    store.add(
-        'daisy',
-        np.ones(DIMENSION, np.uint8),
-        extractor=IDENTITY,
-        quantization=QuantizationParameters(0.5, 3),
-        min_novelty=0.01,
-    )
+    sample = Sample('daisy', {IDENTITY: np.ones(DIMENSION, np.uint8)})
+    store.add([sample], _QUANTIZATIONS, min_novelty=0.01)
 
 
 def _walk(store: SampleStore) -> None:

@@ -24,6 +24,7 @@ from edgetpu_retrain.training_options import MAX_LEARNING_RATE, MAX_REG
 import numpy as np
 import numpy.typing as npt
 import pytest
+from support.samples import add_sample
 from support.small_models import build_extractor
 
 Picture = npt.NDArray[np.uint8]
@@ -48,8 +49,12 @@ def teach(
         for take in range(takes):
             for name in names:
                 embedding = extractor.embed(picture_of(name, take))
-                store.add(
-                    name, embedding, extractor=about.identity, quantization=about.quantization
+                add_sample(
+                    store,
+                    name,
+                    embedding,
+                    extractor=about.identity,
+                    quantization=about.quantization,
                 )
         return store.training_set(extractor=about.identity)
 

@@ -18,6 +18,7 @@ from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.processes.child_process import Processes
 from edgetpu_retrain.runtime.models.extractor import Extractor
 from edgetpu_retrain.store.files.data_folder import SAMPLES_FILE
+from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain_interfaces.action import Train
 from edgetpu_retrain_interfaces.srv import ListSamples, LoadModel
@@ -55,12 +56,9 @@ def teach_at_random(data_dir: Path, extractor: bytes, samples: int) -> None:
         for number in range(samples):
             label = number % len(SUBJECTS)
             embedding = typical[label] + rng.normal(0, 20, description.dimension)
-            store.add(
-                SUBJECTS[label],
-                np.clip(np.rint(embedding), kind.min, kind.max).astype(kind.dtype),
-                extractor=description.identity,
-                quantization=description.quantization,
-            )
+            raw = np.clip(np.rint(embedding), kind.min, kind.max).astype(kind.dtype)
+            sample = Sample(SUBJECTS[label], {description.identity: raw})
+            store.add([sample], {description.identity: description.quantization})
 
 
 def teach(data_dir: Path, extractor: bytes, samples: int) -> None:
@@ -73,17 +71,14 @@ def teach(data_dir: Path, extractor: bytes, samples: int) -> None:
         samples: total number of samples.
     """
     model = Extractor(extractor, device='cpu', num_threads=os.cpu_count() or 1)
+    about = model.description
     data_dir.mkdir(parents=True)
     with SampleStore(data_dir / SAMPLES_FILE) as store:
         for number, subject in enumerate(SUBJECTS):
             count = samples * (number + 1) // len(SUBJECTS) - samples * number // len(SUBJECTS)
             for picture in views(subject, count, *_SAMPLE_SIZE):
-                store.add(
-                    subject,
-                    model.embed(picture),
-                    extractor=model.description.identity,
-                    quantization=model.description.quantization,
-                )
+                sample = Sample(subject, {about.identity: model.embed(picture)})
+                store.add([sample], {about.identity: about.quantization})
 
 
 class Robot:

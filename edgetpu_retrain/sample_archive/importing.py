@@ -85,7 +85,7 @@ def import_archive(
 
     def flush() -> None:
         nonlocal added, addition
-        ids = store.add_batch(batch, quantizations, addition=addition)
+        ids = store.add(batch, quantizations, addition=addition)
         addition = addition or next(iter(ids), 0)
         added += len(ids)
         batch.clear()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgetpu_retrain.node.samples.sample_requests import relabel_request
+from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from fuzz import messages
 from fuzz.message_fields import Fields, ReadFields, WrittenFields
@@ -21,12 +22,9 @@ _SAMPLES = 4
 def _run(data: bytes, folder: Path) -> None:
     with SampleStore(folder / 'samples.db') as store:
         for number in range(_SAMPLES):
-            store.add(
-                ('mug', 'cup')[number % 2],
-                np.arange(4, dtype=np.float32),
-                extractor=_EXTRACTOR,
-                quantization=None,
-            )
+            embeddings = {_EXTRACTOR: np.arange(4, dtype=np.float32)}
+            sample = Sample(('mug', 'cup')[number % 2], embeddings)
+            store.add([sample], {_EXTRACTOR: None})
         _correct(ReadFields(data), store)
         assert store.counts(extractor=_EXTRACTOR).keys() == {
             each.label for each in store.list_samples(extractor=_EXTRACTOR)

@@ -17,6 +17,7 @@ from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import numpy.typing as npt
 import pytest
+from support.samples import add_sample
 
 EXTRACTOR = 'a' * 64
 DIMENSION = 16
@@ -109,7 +110,8 @@ def teach(data_dir: Path) -> Teach:
     ) -> list[int]:
         with SampleStore(data_dir / 'samples.db') as store:
             return [
-                store.add(
+                add_sample(
+                    store,
                     label,
                     embedding,
                     extractor=extractor,

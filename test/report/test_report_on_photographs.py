@@ -16,6 +16,7 @@ from edgetpu_retrain.report.analysis.report_data import read_report_data
 from edgetpu_retrain.runtime.models.extractor import Extractor
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
+from support.samples import add_sample
 
 VIEWS = MotionRanges(
     pan=(0.0, 0.8), zoom=(1.0, 2.5), rotation=(0.0, 30.0), exposure=(0.0, 1.0), noise=(0.0, 20.0)
@@ -40,7 +41,8 @@ def teach(folder: Path) -> dict[int, str]:
             picture = take_picture(read_photograph(subject), view, rng)
             written, jpeg = cv2.imencode('.jpg', picture[:, :, ::-1])
             assert written
-            number = store.add(
+            number = add_sample(
+                store,
                 PLANTED.get(index, subject),
                 extractor.embed(picture),
                 extractor=identity,

@@ -19,7 +19,7 @@ JPEG = bytes(cv2.imencode('.jpg', np.zeros((8, 8, 3), np.uint8))[1].tobytes())
 
 def filled(path: Path, *samples: Sample) -> SampleStore:
     store = SampleStore(path / 'samples.db')
-    store.add_batch(samples, {EXTRACTOR: None})
+    store.add(samples, {EXTRACTOR: None})
     return store
 
 

@@ -25,6 +25,7 @@ from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
+from support.samples import add_sample
 
 INTS, FLOATS = 'a' * 64, 'b' * 64
 SCALE = QuantizationParameters(0.5, 3)
@@ -50,10 +51,10 @@ def store(tmp_path: Path) -> Iterator[SampleStore]:
             Sample('Löffel', {INTS: vectors[2]}, image=jpeg(2)),
             Sample('Löffel', {INTS: vectors[2]}),
         ]
-        samples.add_batch(batch, {INTS: SCALE})
+        samples.add(batch, {INTS: SCALE})
         floats = rng.random((2, 5)).astype(np.float32)
         samples.add_embedding(3, floats[0], extractor=FLOATS, quantization=None)
-        samples.add('key', floats[1], extractor=FLOATS, quantization=None)
+        add_sample(samples, 'key', floats[1], extractor=FLOATS, quantization=None)
         yield samples
 
 
@@ -114,9 +115,9 @@ def test_samples_that_were_relabelled_here_keep_their_label(
 
 def test_two_stores_become_one(store: SampleStore, empty: SampleStore, archive: Path) -> None:
     own = np.full(6, 9, np.uint8)
-    empty.add('own', own, extractor=INTS, quantization=SCALE)
+    add_sample(empty, 'own', own, extractor=INTS, quantization=SCALE)
     known = store.training_set(extractor=INTS).embeddings[0]
-    empty.add('cup', known, extractor=INTS, quantization=SCALE)
+    add_sample(empty, 'cup', known, extractor=INTS, quantization=SCALE)
     assert bring(empty, archive) == Imported(added=4, present=1, relabelled=0)
     assert empty.counts(extractor=INTS) == {'own': 1, 'cup': 2, 'Löffel': 2}
 

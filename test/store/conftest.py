@@ -19,6 +19,7 @@ from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
+from support.samples import add_sample
 
 EXTRACTOR = 'a' * 64
 SOURCE_FOLDER = Path(edgetpu_retrain.errors.__file__).parents[1]
@@ -51,7 +52,8 @@ def teach() -> Callable[..., list[int]]:
         ids: list[int] = []
         for _ in range(times):
             ids.append(
-                store.add(
+                add_sample(
+                    store,
                     label,
                     rng.integers(0, 256, 8, dtype=np.uint8),
                     extractor=extractor,

@@ -32,6 +32,7 @@ from edgetpu_retrain.store.models.serving import ChoiceFile
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import numpy.typing as npt
+from support.samples import add_sample
 
 LABELS = ('mug', 'hat', 'dog')
 MANY_SAMPLES = 200
@@ -102,7 +103,8 @@ class Robot:
                 image=image is not None,
                 request=first_stamp,
             )
-            sample = self.samples.add(
+            sample = add_sample(
+                self.samples,
                 label,
                 embedding_of(self.stamp, self.kind.dimension),
                 extractor=self.identity,

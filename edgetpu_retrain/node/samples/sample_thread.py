@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 import contextlib
 import threading
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.model_file.description import ModelDescription
@@ -20,6 +20,7 @@ from edgetpu_retrain.pictures.compressed_image import decode_picture
 from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.pictures.sample_picture import jpeg_to_store, pixels_to_store
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
+from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.wording import sentence
 
@@ -154,19 +155,16 @@ class SampleThread:
         pixels: RgbArray | None,
         camera: str,
         stamp: int,
-        **options: Any,
+        addition: int = 0,
     ) -> int:
-        return self._store.add(
-            wanted.label,
-            embedding,
-            extractor=self.extractor,
-            quantization=self.description.quantization,
-            camera=camera,
-            stamp_ns=stamp,
-            image=None if pixels is None else jpeg_to_store(pixels),
+        jpeg = None if pixels is None else jpeg_to_store(pixels)
+        (sample_id,) = self._store.add(
+            [Sample(wanted.label, {self.extractor: embedding}, camera, stamp, jpeg)],
+            {self.extractor: self.description.quantization},
+            addition=addition,
             min_novelty=wanted.min_novelty,
-            **options,
         )
+        return sample_id
 
     def _count(self) -> dict[str, int]:
         return self._store.counts(extractor=self.extractor)

@@ -55,7 +55,7 @@ class SampleStore(AbstractContextManager['SampleStore']):
     Example::
 
         with SampleStore(data_folder('') / 'samples.db') as store:
-            store.add('mug', embedding, extractor=identity, quantization=parameters)
+            store.add([Sample('mug', {identity: embedding})], {identity: quantization})
             samples = store.training_set(extractor=identity)
     """
 
@@ -176,44 +176,6 @@ class SampleStore(AbstractContextManager['SampleStore']):
 
     def add(
         self,
-        label: str,
-        embedding: RawArray,
-        *,
-        extractor: str,
-        quantization: QuantizationParameters | None,
-        camera: str = '',
-        stamp_ns: int = 0,
-        addition: int = 0,
-        image: bytes | None = None,
-        min_novelty: float = 0.0,
-    ) -> int:
-        """
-        Store one sample with one embedding, see :meth:`add_batch`.
-
-        Args:
-            label: class name, see :func:`edgetpu_retrain.label.check_label`.
-            embedding: raw ``[D]`` of dtype uint8, int8 or float32.
-            extractor: identity of the extractor, the SHA-256 of its file.
-            quantization: of the embedding; None for float32.
-            camera: name of the camera, '' if there was none.
-            stamp_ns: stamp of the image in nanoseconds, 0 if it has none.
-            addition: id of the first sample of the same request, 0 if this is the first.
-            image: the embedded picture as a JPEG file, None to store none.
-            min_novelty: see :meth:`add_batch`.
-
-        Returns:
-            The id of the sample, from 1, never used again; 0 if it was skipped.
-        """
-        (sample_id,) = self.add_batch(
-            [Sample(label, {extractor: embedding}, camera, stamp_ns, image)],
-            {extractor: quantization},
-            addition=addition,
-            min_novelty=min_novelty,
-        )
-        return sample_id
-
-    def add_batch(
-        self,
         samples: Sequence[Sample],
         quantizations: Mapping[str, QuantizationParameters | None],
         *,
@@ -302,7 +264,7 @@ class SampleStore(AbstractContextManager['SampleStore']):
             False if the sample was removed meanwhile.
 
         Raises:
-            ValueError, StoreError: as :meth:`add_batch`.
+            ValueError, StoreError: as :meth:`add`.
         """
         kind = _checked_kind(embedding, quantization, extractor)
         with self._changes('store an embedding in', forget=True) as changes:

@@ -20,6 +20,7 @@ from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
+from support.samples import add_sample
 from support.small_models import build_extractor
 
 EXTRACTOR = build_extractor('uint8')
@@ -80,7 +81,8 @@ def robot(tmp_path: Path) -> Robot:
     for label, centre in (('cat', 60), ('dog', 180)):
         for _ in range(6):
             embedding = rng.normal(centre, 10, DESCRIPTION.dimension).clip(0, 255).astype(np.uint8)
-            robot.samples.add(
+            add_sample(
+                robot.samples,
                 label,
                 embedding,
                 extractor=DESCRIPTION.identity,

@@ -18,6 +18,7 @@ from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
 from support.running_node import pattern
+from support.samples import add_sample
 from support.small_models import build_extractor
 
 MODEL = build_extractor('uint8')
@@ -39,7 +40,7 @@ def store(tmp_path: Path) -> Iterator[SampleStore]:
 
 def teach(store: SampleStore, image: bytes | None) -> None:
     embedding = np.zeros(8, np.float32)
-    store.add('cat', embedding, extractor=EARLIER, quantization=None, image=image)
+    add_sample(store, 'cat', embedding, extractor=EARLIER, quantization=None, image=image)
 
 
 def embed(rgb: Any) -> Future[Any]:

@@ -20,6 +20,7 @@ import pytest
 from std_srvs.srv import Trigger
 from support.lone_node import LoneNode
 from support.running_node import PATIENCE_S, pattern
+from support.samples import add_sample
 from support.small_models import build_extractor
 
 DESCRIPTION = describe(build_extractor('uint8'))
@@ -34,7 +35,7 @@ class Robot(LoneNode):
         jpeg = cv2.imencode('.jpg', pattern(1))[1].tobytes()
         for _ in range(3):
             row = np.zeros(8, np.float32)
-            self.store.add('cat', row, extractor='a' * 64, quantization=None, image=jpeg)
+            add_sample(self.store, 'cat', row, extractor='a' * 64, quantization=None, image=jpeg)
         self.asked = threading.Event()
         self.waiting: list[Future[Any]] = []
         samples = SimpleNamespace(description=DESCRIPTION, change=lambda change: change())

@@ -23,6 +23,7 @@ from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
 from support.running_node import image_message, pattern
+from support.samples import add_sample
 from support.small_models import build_extractor
 from support.waiting import PATIENCE_S
 
@@ -35,7 +36,7 @@ class CountingStore(SampleStore):
 
     attempts = 0
 
-    def add(self, *arguments: Any, **options: Any) -> int:
+    def add(self, *arguments: Any, **options: Any) -> tuple[int, ...]:
         """Add a sample, and count."""
         self.attempts += 1
         return super().add(*arguments, **options)
@@ -48,7 +49,7 @@ class SlowStore(SampleStore):
         super().__init__(path)
         self.may_add = threading.Event()
 
-    def add(self, *arguments: Any, **options: Any) -> int:
+    def add(self, *arguments: Any, **options: Any) -> tuple[int, ...]:
         """Add a sample, once it may."""
         assert self.may_add.wait(PATIENCE_S)
         return super().add(*arguments, **options)
@@ -154,7 +155,8 @@ def test_a_look_tells_what_others_did_and_hides_no_problem(store: CountingStore)
         look()
         assert (problems[-1], counts) == ('', [{}, {}])
         with SampleStore(store.path) as other:
-            other.add(
+            add_sample(
+                other,
                 'cat',
                 np.zeros(DESCRIPTION.dimension, np.uint8),
                 extractor=DESCRIPTION.identity,

@@ -15,6 +15,7 @@ from edgetpu_retrain.store.files import lock_wait
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
+from support.samples import add_sample
 
 EXTRACTOR = 'a' * 64
 
@@ -23,17 +24,18 @@ ENDLESS_TEACHER = """
 import sys
 from pathlib import Path
 import numpy as np
+from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 store = SampleStore(Path(sys.argv[1]))
 while True:
-    row = np.full(1280, 0.5, np.float32)
-    print(store.add('mug', row, extractor='a' * 64, quantization=None), flush=True)
+    sample = Sample('mug', {'a' * 64: np.full(1280, 0.5, np.float32)})
+    print(*store.add([sample], {'a' * 64: None}), flush=True)
 """
 
 
 def teach(store: SampleStore) -> int:
     row = np.full(1280, 0.5, np.float32)
-    return store.add('mug', row, extractor=EXTRACTOR, quantization=None)
+    return add_sample(store, 'mug', row, extractor=EXTRACTOR, quantization=None)
 
 
 def durability(store: SampleStore) -> tuple[str, int]:

@@ -18,6 +18,7 @@ from edgetpu_retrain.store.database import schema as sample_schema
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
+from support.samples import add_sample
 
 EXTRACTOR = 'a' * 64
 
@@ -132,7 +133,8 @@ def test_the_samples_of_the_first_release_go_on(old: Path) -> None:
         with store._database.transaction('read the settings of') as connection:
             assert connection.execute('PRAGMA journal_mode').fetchone() == ('wal',)
             assert connection.execute('PRAGMA synchronous').fetchone() == (2,)
-        added = store.add(
+        added = add_sample(
+            store,
             'hat',
             np.zeros(8, np.uint8),
             extractor=EXTRACTOR,

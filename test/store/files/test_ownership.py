@@ -15,6 +15,7 @@ from edgetpu_retrain.store.files.ownership import Ownership
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
+from support.samples import add_sample
 
 OWNER = """
 import sys, time
@@ -46,10 +47,11 @@ TEACHER = """
 import sys
 from pathlib import Path
 import numpy as np
+from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 with SampleStore(Path(sys.argv[1]) / 'samples.db') as store:
     for _ in range(50):
-        print(store.add('hat', np.zeros(8, np.float32), extractor='a' * 64, quantization=None))
+        print(*store.add([Sample('hat', {'a' * 64: np.zeros(8, np.float32)})], {'a' * 64: None}))
 """
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -91,7 +93,7 @@ def test_the_command_line_works_beside_the_owner(tmp_path: Path, start_python: S
         assert other.stdout is not None
         row = np.zeros(8, np.float32)
         for _ in range(50):
-            store.add('mug', row, extractor='a' * 64, quantization=None)
+            add_sample(store, 'mug', row, extractor='a' * 64, quantization=None)
         ids = [int(line) for line in other.stdout]
         assert other.wait() == 0
         assert len(set(ids)) == 50

@@ -15,6 +15,7 @@ from edgetpu_retrain.store.samples.embedding_kind import RawArray
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
+from support.samples import add_sample
 
 EXTRACTOR = 'a' * 64
 ZERO_POINT = 3
@@ -28,7 +29,8 @@ def add(
     min_novelty: float = 0.1,
     extractor: str = EXTRACTOR,
 ) -> int:
-    return store.add(
+    return add_sample(
+        store,
         label,
         np.array(direction, np.float32),
         extractor=extractor,
@@ -63,8 +65,8 @@ def test_brightness_is_no_novelty(samples: SampleStore) -> None:
 def test_the_distance_is_of_what_the_integers_stand_for(samples: SampleStore) -> None:
     def add_integers(*steps: int) -> int:
         raw = np.array(steps, np.uint8) + np.uint8(ZERO_POINT)
-        return samples.add(
-            'mug', raw, extractor=EXTRACTOR, quantization=PARAMETERS, min_novelty=0.01
+        return add_sample(
+            samples, 'mug', raw, extractor=EXTRACTOR, quantization=PARAMETERS, min_novelty=0.01
         )
 
     assert add_integers(1, 0) == 1
@@ -190,8 +192,13 @@ def test_in_a_large_class_every_sample_is_compared_with(reopened: bool, path: Pa
     rows = random_directions(600)
 
     def add_row(row: RawArray, min_novelty: float) -> int:
-        return store.add(
-            'mug', row, extractor=EXTRACTOR, quantization=PARAMETERS, min_novelty=min_novelty
+        return add_sample(
+            store,
+            'mug',
+            row,
+            extractor=EXTRACTOR,
+            quantization=PARAMETERS,
+            min_novelty=min_novelty,
         )
 
     with SampleStore(path) as store:

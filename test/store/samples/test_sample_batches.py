@@ -24,7 +24,7 @@ def sample(value: int, label: str = 'cup', **fields: Any) -> Sample:
 
 
 def add(store: SampleStore, *samples: Sample, **options: Any) -> tuple[int, ...]:
-    return store.add_batch(samples, {EXTRACTOR: SCALE}, **options)
+    return store.add(samples, {EXTRACTOR: SCALE}, **options)
 
 
 def test_a_batch_is_what_single_ones_would_be(samples: SampleStore) -> None:

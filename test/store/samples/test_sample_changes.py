@@ -14,6 +14,7 @@ from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
+from support.samples import add_sample
 
 EXTRACTOR = 'a' * 64
 OTHER = 'b' * 64
@@ -148,7 +149,8 @@ CHANGES: dict[str, Callable[[SampleStore], object]] = {
     'undo': lambda store: store.undo_last_addition(extractor=EXTRACTOR),
     'relabel a class': lambda store: store.relabel_class('mug', 'cup', extractor=EXTRACTOR),
     'relabel single': lambda store: store.relabel([1, 2], 'cup'),
-    'add with a picture': lambda store: store.add(
+    'add with a picture': lambda store: add_sample(
+        store,
         'mug',
         np.zeros(8, np.uint8),
         extractor=EXTRACTOR,
@@ -214,15 +216,15 @@ def test_a_closed_store_says_so(
 def test_a_flood_of_classes_comes_to_an_end(samples: SampleStore) -> None:
     embedding = np.zeros(4, np.float32)
     some = [Sample(f'class {number}', {EXTRACTOR: embedding}) for number in range(MAX_CLASSES)]
-    ids = samples.add_batch(some, {EXTRACTOR: None})
+    ids = samples.add(some, {EXTRACTOR: None})
     attempts: tuple[Callable[[], object], ...] = (
-        lambda: samples.add('new', embedding, extractor=EXTRACTOR, quantization=None),
+        lambda: add_sample(samples, 'new', embedding, extractor=EXTRACTOR, quantization=None),
         lambda: samples.relabel(ids[:1], 'new'),
         lambda: samples.relabel_class('class 0', 'new', extractor=EXTRACTOR),
     )
     for attempt in attempts:
         with pytest.raises(RequestError, match="'new' would be one class more than the 1000"):
             attempt()
-    samples.add('class 7', embedding, extractor=EXTRACTOR, quantization=None)
+    add_sample(samples, 'class 7', embedding, extractor=EXTRACTOR, quantization=None)
     assert samples.relabel_class('class 0', 'class 1', extractor=EXTRACTOR) == 1
-    samples.add('new', embedding, extractor=EXTRACTOR, quantization=None)
+    add_sample(samples, 'new', embedding, extractor=EXTRACTOR, quantization=None)

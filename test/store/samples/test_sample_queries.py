@@ -12,6 +12,7 @@ from edgetpu_retrain.store.samples.sample import StoredPicture, StoredSample, Un
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
+from support.samples import add_sample
 
 EXTRACTOR = 'a' * 64
 OTHER = 'b' * 64
@@ -21,13 +22,14 @@ Teach = Callable[..., list[int]]
 
 def test_a_sample_is_listed_with_all_that_is_known_of_it(samples: SampleStore) -> None:
     before = time.time_ns()
-    first = samples.add(
+    first = add_sample(
+        samples,
         'mug',
         np.zeros(8, np.uint8),
         extractor=EXTRACTOR,
         quantization=QuantizationParameters(0.5, 3),
         camera='front',
-        stamp_ns=np.int64(123),  # type: ignore[arg-type]
+        stamp_ns=np.int64(123),
         image=JPEG,
     )
     (listed,) = samples.list_samples(extractor=EXTRACTOR)

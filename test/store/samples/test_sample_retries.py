@@ -10,13 +10,14 @@ from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
+from support.samples import add_sample
 
 EXTRACTOR = 'a' * 64
 
 
 def teach(store: SampleStore) -> int:
     row = np.full(8, 0.5, np.float32)
-    return store.add('mug', row, extractor=EXTRACTOR, quantization=None)
+    return add_sample(store, 'mug', row, extractor=EXTRACTOR, quantization=None)
 
 
 def test_a_damaged_file_is_told_at_each_use_until_it_is_moved_away(path: Path) -> None:

@@ -15,6 +15,7 @@ from edgetpu_retrain.store.samples.embedding_kind import RawArray
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
+from support.samples import add_sample
 
 EXTRACTOR = 'a' * 64
 OTHER = 'b' * 64
@@ -28,7 +29,7 @@ def embedding(seed: int = 0) -> RawArray:
 
 def teach(store: SampleStore, label: str, times: int = 1, extractor: str = EXTRACTOR) -> list[int]:
     return [
-        store.add(label, embedding(seed), extractor=extractor, quantization=PARAMETERS)
+        add_sample(store, label, embedding(seed), extractor=extractor, quantization=PARAMETERS)
         for seed in range(times)
     ]
 
@@ -66,7 +67,7 @@ def test_samples_are_there_bit_for_bit_after_reopening(dtype: str, path: Path) -
     labels = ['mug', 'hat', 'mug', 'dog']
     with SampleStore(path) as store:
         for label, row in zip(labels, taught, strict=True):
-            store.add(label, row, extractor=EXTRACTOR, quantization=quantization)
+            add_sample(store, label, row, extractor=EXTRACTOR, quantization=quantization)
     with SampleStore(path) as store:
         samples = store.training_set(extractor=EXTRACTOR)
         assert store.counts(extractor=EXTRACTOR) == {'mug': 2, 'hat': 1, 'dog': 1}
@@ -99,7 +100,7 @@ def test_a_snapshot_is_not_changed_by_later_samples(store: SampleStore) -> None:
 def test_extractors_are_never_mixed(store: SampleStore) -> None:
     teach(store, 'mug', 3)
     long = np.zeros(3 * DIMENSION, np.float32)
-    store.add('hat', long, extractor=OTHER, quantization=None)
+    add_sample(store, 'hat', long, extractor=OTHER, quantization=None)
     assert store.counts(extractor=EXTRACTOR) == {'mug': 3}
     assert store.counts(extractor=OTHER) == {'hat': 1}
     assert store.training_set(extractor=OTHER).embeddings.shape == (1, 3 * DIMENSION)
@@ -108,7 +109,8 @@ def test_extractors_are_never_mixed(store: SampleStore) -> None:
 
 
 def test_camera_stamp_and_request_are_kept(store: SampleStore, path: Path) -> None:
-    first = store.add(
+    first = add_sample(
+        store,
         'mug',
         embedding(),
         extractor=EXTRACTOR,
@@ -116,8 +118,8 @@ def test_camera_stamp_and_request_are_kept(store: SampleStore, path: Path) -> No
         camera='front',
         stamp_ns=1_700_000_000_123_456_789,
     )
-    second = store.add(
-        'mug', embedding(), extractor=EXTRACTOR, quantization=PARAMETERS, addition=first
+    second = add_sample(
+        store, 'mug', embedding(), extractor=EXTRACTOR, quantization=PARAMETERS, addition=first
     )
     with closing(sqlite3.connect(path)) as connection:
         rows = connection.execute('SELECT id, label, camera, stamp_ns, addition FROM samples')
@@ -192,7 +194,7 @@ def test_another_kind_of_embedding_of_the_same_extractor_is_refused(
 ) -> None:
     teach(store, 'mug')
     with pytest.raises(StoreError, match=f'was not stored.*{words}.*What to do'):
-        store.add('mug', given, extractor=EXTRACTOR, quantization=quantization)
+        add_sample(store, 'mug', given, extractor=EXTRACTOR, quantization=quantization)
     assert store.counts(extractor=EXTRACTOR) == {'mug': 1}
 
 
@@ -236,7 +238,9 @@ def test_threads_can_add_and_read_at_the_same_time(store: SampleStore) -> None:
         try:
             start.wait()
             for seed in range(40):
-                store.add(label, embedding(seed), extractor=EXTRACTOR, quantization=PARAMETERS)
+                add_sample(
+                    store, label, embedding(seed), extractor=EXTRACTOR, quantization=PARAMETERS
+                )
                 samples = store.training_set(extractor=EXTRACTOR)
                 assert len(samples.labels) == len(samples.embeddings)
         except BaseException as error:
