@@ -88,8 +88,7 @@ def test_a_document_without_its_mark_is_refused(checkout: Path) -> None:
 
 def test_a_parameter_has_its_meaning_and_range_above_its_default() -> None:
     assert """
-    # How long a pass on an Edge TPU may take before it counts as failed, in seconds. Allowed: 0.01
-    # to 3600.0.
+    # Time limit of one inference on an Edge TPU, in seconds. Allowed: 0.01 to 3600.0.
     invoke_timeout_s: 2.0
 
     # Threads of the CPU for inference. Allowed: 1 to 64.
@@ -99,10 +98,10 @@ def test_a_parameter_has_its_meaning_and_range_above_its_default() -> None:
 
 def test_the_parameters_of_a_camera_are_indented() -> None:
     assert """
-      # Which device runs this camera's frames, as 'device'; '' is that very one.
+      # Device that runs this camera's frames; '' = 'device'.
       device: ''
 
-      # Whether the node listens to this camera. Takes effect at once.
+      # Whether the node subscribes to this camera. Takes effect at once.
       active: true
 """ in (ROOT / 'config' / 'retrain.yaml').read_text()
 
@@ -110,9 +109,9 @@ def test_the_parameters_of_a_camera_are_indented() -> None:
 @pytest.mark.parametrize(
     'words',
     [
-        "| `<name>.device` | `''` | Which device runs this camera's frames, as `device`; `''` is ",
-        'is that very one. See [coral.md](coral.md). |',
-        ' is `$ROS_HOME/edgetpu_retrain` or `~/.ros/edgetpu_retrain`. |',
+        "| `<name>.device` | `''` | Device that runs this camera's frames; `''` = `device`. See ",
+        '`device`. See [coral.md](coral.md). |',
+        ' = `$ROS_HOME/edgetpu_retrain` or `~/.ros/edgetpu_retrain`. |',
         'are classified on `~/<camera>/detections`; ',
         'on the same kind of processor. Allowed: 0 or more. Takes effect at once. |',
         '| `num_threads` | `1` | Threads of the CPU for inference. Allowed: 1 to 64. |',

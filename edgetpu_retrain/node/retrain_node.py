@@ -21,10 +21,10 @@ from edgetpu_retrain.node.models.model_services import ModelServices
 from edgetpu_retrain.node.models.training_action import TrainingAction
 from edgetpu_retrain.node.older_rclpy import after_parameters_are_set
 from edgetpu_retrain.node.parameters.declaration import (
+    check_parameter_changes,
     declare_node_parameters,
     declare_parameters,
     read_parameters,
-    refuse_late_changes,
 )
 from edgetpu_retrain.node.resources import NodeResources
 from edgetpu_retrain.node.samples.correction_services import CorrectionServices
@@ -77,7 +77,7 @@ class RetrainNode(ManagedEntity):
         self._diagnostics = node.create_publisher(
             DiagnosticArray, '/diagnostics', QoSProfile(depth=10)
         )
-        refuse_late_changes(node, lambda: self._resources is not None)
+        check_parameter_changes(node, lambda: self._resources is not None)
         after_parameters_are_set(node, self._reread_parameters)
         # The node's own clock may be simulated, stand still or be set back.
         steady = Clock(clock_type=ClockType.STEADY_TIME)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From the declared parameters to ROS parameters with descriptors, and back to values."""
+"""Declare the ROS parameters with descriptors, check their changes and read their values."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ from rclpy.exceptions import (
 from rclpy.node import Node
 
 _READ_WHEN_CONFIGURED = (
-    'Read when the node is configured, because models, files and topics are made from it: to '
-    'change it, start the node again, or clean it up first (ros2 lifecycle set NODE deactivate, '
-    'then cleanup).'
+    'Read when the node is configured, because models, files and topics depend on it: to change '
+    'it, restart the node, or clean it up first (ros2 lifecycle set NODE deactivate, then '
+    'cleanup).'
 )
 
 
 def declare_node_parameters(node: Node) -> None:
     """
-    Declare the parameters that do not depend on the names of cameras.
+    Declare the parameters without a camera's name.
 
     Args:
         node: takes the values from its command line, launch file and parameter files.
 
     Raises:
-        RequestError: one sentence that names the parameter, its value and what is allowed.
+        RequestError: a sentence with the parameter, its value and what is allowed.
     """
     for parameter in PARAMETERS:
         _declare(node, parameter)
@@ -52,38 +52,35 @@ def declare_node_parameters(node: Node) -> None:
 
 def declare_parameters(node: Node) -> NodeParameters:
     """
-    Declare all parameters that are not declared yet, and return the values of all.
+    Declare the parameters of new cameras, and return the values of all parameters.
 
-    It is called whenever the node is configured, because other cameras have other parameters.
+    Call it whenever the node is configured, because ``cameras`` may have changed.
 
     Args:
-        node: takes the values from its command line, launch file and parameter files.
+        node: its parameters without a camera's name are declared.
 
     Raises:
-        RequestError: one sentence that names the parameter, its value and what is allowed.
+        RequestError: a sentence with the parameter, its value and what is allowed.
     """
-    declare_node_parameters(node)
     for camera in check_camera_names(_value(node, 'cameras')):
         for parameter in camera_parameters(camera):
             _declare(node, parameter)
     return read_parameters(node)
 
 
-def refuse_late_changes(node: Node, is_configured: Callable[[], bool]) -> None:
+def check_parameter_changes(node: Node, is_configured: Callable[[], bool]) -> None:
     """
-    Let changes be refused with a reason: impossible ones, and those that come too late.
+    Reject invalid changes, and those that would need another configuration, with a reason.
 
     Args:
-        node: whose parameters are watched from now on.
-        is_configured: tells whether models, files and topics were made from the parameters.
+        node: its parameters are checked from now on.
+        is_configured: returns whether models, files and topics depend on the parameters.
     """
 
     def check(changes: list[Any]) -> SetParametersResult:
-        cameras = [name for name in _texts(node, 'cameras') if isinstance(name, str)]
-        known = {each.name: each for name in cameras for each in camera_parameters(name)}
-        known |= {each.name: each for each in PARAMETERS}
         for change in changes:
-            parameter = known.get(change.name)
+            declared = (*PARAMETERS, *camera_parameters(change.name.partition('.')[0]))
+            parameter = next((each for each in declared if each.name == change.name), None)
             if parameter is None:
                 continue
             if not parameter.live and is_configured():
@@ -100,21 +97,15 @@ def refuse_late_changes(node: Node, is_configured: Callable[[], bool]) -> None:
 
 
 def read_parameters(node: Node) -> NodeParameters:
-    """Return the present values of parameters that were declared."""
+    """Return the current values of the declared parameters."""
     return collect_parameters(lambda name: _value(node, name))
-
-
-def _texts(node: Node, name: str) -> list[Any]:
-    if not node.has_parameter(name):
-        return []
-    return list(node.get_parameter_or(name).value or [])
 
 
 def _value(node: Node, name: str) -> Any:
     try:
         return node.get_parameter(name).value
     except ParameterUninitializedException as error:
-        # What an empty list on the command line leaves behind.
+        # Results from an empty list on the command line.
         raise RequestError(f'parameter {name} has no value: give it one') from error
 
 
@@ -125,32 +116,29 @@ def _declare(node: Node, parameter: Parameter) -> None:
         node.declare_parameter(parameter.name, parameter.default, _descriptor(parameter))
     except (InvalidParameterTypeException, InvalidParameterValueException) as error:
         raise RequestError(
-            f'parameter {parameter.name} must be {_in_words(parameter)}; ROS says: {error}'
+            f'parameter {parameter.name} must be {_expected(parameter)}; ROS says: {error}'
         ) from error
 
 
 def _descriptor(parameter: Parameter) -> ParameterDescriptor:
+    constraints = TAKES_EFFECT_AT_ONCE if parameter.live else _READ_WHEN_CONFIGURED
+    if parameter.choices:
+        constraints = f'One of {", ".join(parameter.choices)}. {constraints}'
     descriptor = ParameterDescriptor(
-        description=parameter.description,
-        additional_constraints=_constraints(parameter),
+        description=parameter.description, additional_constraints=constraints
     )
     if parameter.allowed is not None:
         least, most = parameter.allowed
         if isinstance(parameter.default, float):
-            allowed = FloatingPointRange(from_value=float(least), to_value=float(most))
-            descriptor.floating_point_range = [allowed]
+            descriptor.floating_point_range = [
+                FloatingPointRange(from_value=float(least), to_value=float(most))
+            ]
         else:
-            allowed = IntegerRange(from_value=int(least), to_value=int(most))
-            descriptor.integer_range = [allowed]
+            descriptor.integer_range = [IntegerRange(from_value=int(least), to_value=int(most))]
     return descriptor
 
 
-def _constraints(parameter: Parameter) -> str:
-    when = TAKES_EFFECT_AT_ONCE if parameter.live else _READ_WHEN_CONFIGURED
-    return f'One of {", ".join(parameter.choices)}. {when}' if parameter.choices else when
-
-
-def _in_words(parameter: Parameter) -> str:
+def _expected(parameter: Parameter) -> str:
     if isinstance(parameter.default, list) and isinstance(parameter.default[0], int):
         return 'a list of whole numbers'
     kind = {

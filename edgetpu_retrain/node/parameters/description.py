@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What there is to say about one parameter, as metadata of a field of a dataclass."""
+"""Parameter: the declaration of a parameter, as metadata of a dataclass field."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.wording import quoted
 
 MAX_TEXT_LENGTH = 4096
-"""Characters of a text: a path has no more (PATH_MAX)."""
+"""Characters of a string, as in the longest path (PATH_MAX)."""
 
 TAKES_EFFECT_AT_ONCE = 'Takes effect at once.'
 
@@ -25,16 +25,15 @@ class Parameter:
     One parameter.
 
     Args:
-        default: its value when nobody sets it; its type is the type of the parameter.
-        meaning: what it is for, a sentence without its full stop.
-        allowed: smallest and largest value, None where there is no such thing.
-        unit: of its value, '' where it has none.
-        choices: all values that it can have, () where any text will do.
-        live: whether a change takes effect while the node runs.
-        read: from its value to what it means, where the value itself is not that; raises
-            RequestError when it is impossible.
-        see: Markdown link from docs/interface.md to more about it, '' where there is no more.
-        name: as in a parameter file; the name of the field, after the camera's.
+        default: its default value, which determines its type.
+        meaning: what it is for, a sentence without a full stop.
+        allowed: smallest and largest value; None if there is no range.
+        unit: of its value; '' if it has none.
+        choices: all possible values; () if there are others.
+        live: whether a change takes effect while the node is configured.
+        read: converts the value; raises RequestError if it is invalid.  None = no conversion.
+        see: Markdown link from docs/interface.md to more about it; '' if there is none.
+        name: as in a parameter file: the name of the field, after the camera's name.
     """
 
     default: ParameterValue
@@ -49,18 +48,15 @@ class Parameter:
 
     @property
     def description(self) -> str:
-        """The meaning with the unit, a whole sentence."""
+        """The meaning with the unit, as a sentence."""
         return f'{self.meaning}, in {self.unit}.' if self.unit else f'{self.meaning}.'
 
-    def check(self, value: Any) -> None:
+    def check(self, value: Any) -> Any:
         """
-        Refuse a value that no range describes.
-
-        Args:
-            value: of the right type.
+        Return a value of the right type and range, converted by ``read``.
 
         Raises:
-            RequestError: when it is none of the choices, or impossible.
+            RequestError: if the value is missing, too long, none of the choices or invalid.
         """
         if value is None:
             raise RequestError(f'parameter {self.name} has no value: give it one')
@@ -69,20 +65,29 @@ class Parameter:
                 f'parameter {self.name} is {quoted(value)}: use at most {MAX_TEXT_LENGTH} '
                 'characters'
             )
-        if self.read is not None:
-            try:
-                self.read(value)
-            except RequestError as error:
-                raise RequestError(f'parameter {self.name}: {error}') from error
         if self.choices and value not in self.choices:
             raise RequestError(
                 f'parameter {self.name} is {quoted(value)}: set it to {" or ".join(self.choices)}'
             )
+        try:
+            return value if self.read is None else self.read(value)
+        except RequestError as error:
+            raise RequestError(f'parameter {self.name}: {error}') from error
 
 
-def parameter(default: ParameterValue, meaning: str, **details: Any) -> Any:
-    """Declare that a field of a dataclass is a parameter; see :class:`Parameter`."""
-    return field(metadata={'parameter': Parameter(default, meaning, **details)})
+def parameter(
+    default: ParameterValue,
+    meaning: str,
+    allowed: tuple[float, float] | None = None,
+    **details: Any,
+) -> Any:
+    """Declare a dataclass field as a parameter; see :class:`Parameter`."""
+    return field(metadata={'parameter': Parameter(default, meaning, allowed, **details)})
+
+
+def live_parameter(*arguments: Any, **details: Any) -> Any:
+    """Declare a dataclass field as a parameter whose changes take effect at once."""
+    return parameter(*arguments, live=True, **details)
 
 
 def parameters_of(values: type, prefix: str = '') -> tuple[Parameter, ...]:
@@ -91,7 +96,7 @@ def parameters_of(values: type, prefix: str = '') -> tuple[Parameter, ...]:
 
     Args:
         values: the dataclass.
-        prefix: what their names begin with, before the name of the field.
+        prefix: of their names, before the name of the field.
     """
     return tuple(
         replace(each.metadata['parameter'], name=prefix + each.name)
