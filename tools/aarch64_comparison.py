@@ -30,7 +30,7 @@ from typing import Any
 from ai_edge_litert import interpreter as litert
 import cv2
 from edgetpu_retrain.command_line.main import main as run_command
-from edgetpu_retrain.demo.camera_motion import EXAM, glance, Picture, take_picture
+from edgetpu_retrain.demo.camera_motion import EXAM, glance, RgbArray, take_picture
 from edgetpu_retrain.demo.photographs import read_photograph, SUBJECTS
 from edgetpu_retrain.demo.scenes import play, teaching_scene
 from edgetpu_retrain.extractors import default_extractor_path
@@ -67,7 +67,7 @@ def write_pictures(shared: Path) -> None:
         _write(shared / 'asked' / subject, list(asked))
 
 
-def _write(folder: Path, pictures: list[Picture]) -> None:
+def _write(folder: Path, pictures: list[RgbArray]) -> None:
     folder.mkdir(parents=True)
     for number, rgb in enumerate(pictures):
         cv2.imwrite(str(folder / f'{number}.png'), rgb[:, :, ::-1])

@@ -9,7 +9,7 @@ import itertools
 import time
 
 import cv2
-from edgetpu_retrain.demo.camera_motion import Picture
+from edgetpu_retrain.demo.camera_motion import RgbArray
 from edgetpu_retrain.model_file.description import describe_embedding
 from edgetpu_retrain.runtime.interpreters.preprocessing import fit_to_input
 from edgetpu_retrain.runtime.interpreters.tflite_runtimes import cpu_runtime
@@ -36,7 +36,7 @@ class BareLoop:
         self._input = self._interpreter.tensor(self._interpreter.get_input_details()[0]['index'])
         self._scores = self._interpreter.get_output_details()[0]['index']
 
-    def rate(self, frames: Sequence[Picture], seconds: float) -> float:
+    def rate(self, frames: Sequence[RgbArray], seconds: float) -> float:
         """Return how many frames per second it classifies at full speed."""
         self._classify(frames[0])
         begin = time.perf_counter()
@@ -47,7 +47,7 @@ class BareLoop:
         raise ValueError('there are no frames')
 
     def latencies_ms(
-        self, frames: Sequence[Picture], seconds: float, frame_rate: float
+        self, frames: Sequence[RgbArray], seconds: float, frame_rate: float
     ) -> list[float]:
         """Return the milliseconds for each frame at a camera's rate."""
         latencies = []
@@ -60,7 +60,7 @@ class BareLoop:
             due += 1.0 / frame_rate
         return latencies
 
-    def _classify(self, frame: Picture) -> None:
+    def _classify(self, frame: RgbArray) -> None:
         fit_to_input(frame, self._description, out=self._input())
         self._interpreter.invoke()
         self._interpreter.get_tensor(self._scores)

@@ -17,7 +17,7 @@ from benchmarks.shared.dialogue import Child
 from benchmarks.shared.figures import growth, percentile
 from benchmarks.shared.pictures import decoded, jpeg, message, pictures
 from benchmarks.shared.robot import NAME, Robot, TOPICS
-from edgetpu_retrain.demo.camera_motion import Picture
+from edgetpu_retrain.demo.camera_motion import RgbArray
 from rclpy.serialization import deserialize_message, serialize_message
 
 CAMERA_RATE = 30.0
@@ -245,7 +245,7 @@ def memory(bench: Bench, minutes: float) -> dict[str, float]:
     }
 
 
-def _frames(variant: tuple[str, int, int]) -> list[Picture]:
+def _frames(variant: tuple[str, int, int]) -> list[RgbArray]:
     """Return the pictures in a variant's images, decoded."""
     shown = pictures(*variant[1:])
     return [decoded(jpeg(each)) for each in shown] if variant[0] == 'compressed' else shown

@@ -9,7 +9,7 @@ import struct
 from typing import Any
 
 import cv2
-from edgetpu_retrain.demo.camera_motion import glance, Picture, take_picture, TEACHING
+from edgetpu_retrain.demo.camera_motion import glance, RgbArray, take_picture, TEACHING
 from edgetpu_retrain.demo.photographs import read_photograph, SUBJECTS
 import numpy as np
 from rclpy.serialization import serialize_message
@@ -22,7 +22,7 @@ _JPEG_QUALITY = 90
 _STAMP_BEGIN, _STAMP_END = 4, 12
 
 
-def views(subject: str, count: int, width: int, height: int) -> Iterator[Picture]:
+def views(subject: str, count: int, width: int, height: int) -> Iterator[RgbArray]:
     """Yield a camera's pictures of a packaged photograph, the same ones every time."""
     rng = np.random.default_rng([_SEED, SUBJECTS.index(subject)])
     photograph = read_photograph(subject)
@@ -30,24 +30,24 @@ def views(subject: str, count: int, width: int, height: int) -> Iterator[Picture
         yield take_picture(photograph, view, rng, (width, height))
 
 
-def pictures(width: int, height: int) -> list[Picture]:
+def pictures(width: int, height: int) -> list[RgbArray]:
     """Return one picture of each subject, which a camera repeats."""
     return [next(views(subject, 1, width, height)) for subject in SUBJECTS]
 
 
-def jpeg(picture: Picture) -> bytes:
+def jpeg(picture: RgbArray) -> bytes:
     """Return a picture as a JPEG file."""
     quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
     return bytes(cv2.imencode('.jpg', picture[:, :, ::-1], quality)[1])
 
 
-def decoded(content: bytes) -> Picture:
+def decoded(content: bytes) -> RgbArray:
     """Return the picture in a JPEG file."""
     bgr = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     return np.ascontiguousarray(bgr[:, :, ::-1], np.uint8)
 
 
-def message(picture: Picture, transport: str) -> Any:
+def message(picture: RgbArray, transport: str) -> Any:
     """
     Return the message of a picture.
 

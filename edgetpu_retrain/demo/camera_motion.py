@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Picture = npt.NDArray[np.uint8]
+RgbArray = npt.NDArray[np.uint8]
 """An RGB picture, uint8 ``[height, width, 3]``."""
 
 PICTURE_SIZE = (640, 480)
@@ -88,22 +88,15 @@ def glance(ranges: MotionRanges, frames: int, rng: np.random.Generator) -> Itera
         frames: number of views.
         rng: random generator.
     """
-    sign_pan_x, sign_pan_y, sign_rotation, sign_exposure = rng.choice((-1.0, 1.0), 4)
+    pan_x, pan_y, rotation, exposure = rng.choice((-1.0, 1.0), 4)
+    signs = np.array((pan_x, pan_y, 1.0, rotation, exposure, 1.0))
     limits = np.array(
         (ranges.pan, ranges.pan, ranges.zoom, ranges.rotation, ranges.exposure, ranges.noise)
     )
-    start, end = rng.uniform(limits[:, 0], limits[:, 1], (2, len(limits)))
+    start, end = signs * rng.uniform(limits[:, 0], limits[:, 1], (2, len(limits)))
     for progress in np.linspace(0.0, 1.0, frames):
         ease = progress * progress * (3.0 - 2.0 * progress)  # starts and stops gently
-        pan_x, pan_y, zoom, rotation, exposure, noise = (start + ease * (end - start)).tolist()
-        yield View(
-            pan_x=sign_pan_x * pan_x,
-            pan_y=sign_pan_y * pan_y,
-            zoom=zoom,
-            rotation=sign_rotation * rotation,
-            exposure=sign_exposure * exposure,
-            noise=noise,
-        )
+        yield View(*(start + ease * (end - start)).tolist())
 
 
 def picture_to_photograph(
@@ -134,11 +127,11 @@ def picture_to_photograph(
 
 
 def take_picture(
-    photograph: Picture,
+    photograph: RgbArray,
     view: View,
     rng: np.random.Generator,
     picture_size: tuple[int, int] = PICTURE_SIZE,
-) -> Picture:
+) -> RgbArray:
     """
     Return the camera's picture of `photograph`, uint8 ``[height, width, 3]`` RGB.
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 
-from edgetpu_retrain.demo.camera_motion import Picture
+from edgetpu_retrain.demo.camera_motion import RgbArray
 from edgetpu_retrain.demo.scenes import (
     CAMERA_NODE,
     EXAM_FRAMES,
@@ -87,7 +87,7 @@ class CameraNode(Node):
         (self._exam_truth if exam else self._teaching_truth).publish(truth)
 
 
-def image_message(picture: Picture) -> Image:
+def image_message(picture: RgbArray) -> Image:
     """
     Return a picture as an image message of encoding rgb8.
 

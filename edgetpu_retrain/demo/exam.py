@@ -14,7 +14,7 @@ import statistics
 
 
 @dataclass(frozen=True)
-class Answer:
+class FrameResult:
     """
     The node's classification of one frame.
 
@@ -33,16 +33,16 @@ class Answer:
 
 @dataclass(frozen=True)
 class ExamFrame:
-    """One frame of the exam; `answer` is its classification, or None."""
+    """One frame of the exam; `result` is its classification, or None."""
 
     stamp_ns: int
     truth: str
-    answer: Answer | None
+    result: FrameResult | None
 
     @property
     def right(self) -> bool:
         """Whether the frame was classified correctly."""
-        return self.answer is not None and self.answer.label == self.truth
+        return self.result is not None and self.result.label == self.truth
 
 
 class Exam:
@@ -50,36 +50,33 @@ class Exam:
     Collects true classes and classifications, and computes the score.
 
     Args:
-        planned: number of frames in the exam; missing frames count as wrong.
+        planned: number of frames in the exam, 1 or more; missing frames count as wrong.
 
     >>> exam = Exam(planned=2)
-    >>> exam.add_answer(7, Answer('cat', 0.9, received_s=0.0, latency_s=0.01))
+    >>> exam.add_result(7, FrameResult('cat', 0.9, received_s=0.0, latency_s=0.01))
     >>> exam.add_truth(7, 'cat')
-    >>> exam.answered, exam.accuracy
+    >>> exam.classified, exam.accuracy
     (1, 0.5)
     """
 
     def __init__(self, planned: int) -> None:
-        """Start an exam of `planned` frames."""
-        if planned < 1:
-            raise ValueError(f'planned is {planned}; an exam has at least 1 frame')
         self.planned = planned
         self._truths: dict[int, str] = {}
-        self._answers: dict[int, Answer] = {}
+        self._results: dict[int, FrameResult] = {}
 
     def add_truth(self, stamp_ns: int, subject: str) -> None:
         """Record that the frame with this stamp, nanoseconds, shows `subject`."""
         self._truths.setdefault(stamp_ns, subject)
 
-    def add_answer(self, stamp_ns: int, answer: Answer) -> None:
+    def add_result(self, stamp_ns: int, result: FrameResult) -> None:
         """Record the classification of the frame with this stamp; only the first one counts."""
-        self._answers.setdefault(stamp_ns, answer)
+        self._results.setdefault(stamp_ns, result)
 
     @property
     def frames(self) -> list[ExamFrame]:
         """The frames shown so far, in the order of their stamps."""
         return [
-            ExamFrame(stamp, truth, self._answers.get(stamp))
+            ExamFrame(stamp, truth, self._results.get(stamp))
             for stamp, truth in sorted(self._truths.items())
         ]
 
@@ -89,9 +86,9 @@ class Exam:
         return len(self._truths)
 
     @property
-    def answered(self) -> int:
+    def classified(self) -> int:
         """Number of shown frames that were classified."""
-        return len(self._truths.keys() & self._answers.keys())
+        return len(self._shown_results())
 
     @property
     def right(self) -> int:
@@ -106,22 +103,19 @@ class Exam:
     @property
     def complete(self) -> bool:
         """Whether every planned frame was shown and classified."""
-        return self.shown >= self.planned and self.answered == self.shown
+        return self.shown >= self.planned and self.classified == self.shown
 
     @property
     def frames_per_second(self) -> float:
         """Rate of classifications, Hz; 0 if there are fewer than two."""
-        received = [frame.answer.received_s for frame in self.frames if frame.answer is not None]
-        if len(received) < 2:
-            return 0.0
-        seconds = max(received) - min(received)
+        received = [result.received_s for result in self._shown_results()]
+        seconds = max(received, default=0.0) - min(received, default=0.0)
         return (len(received) - 1) / seconds if seconds > 0.0 else 0.0
 
     @property
     def latency_s(self) -> float:
         """Median time from a frame's stamp to its classification, seconds; 0 without any."""
-        latencies = [frame.answer.latency_s for frame in self.frames if frame.answer is not None]
-        return statistics.median(latencies) if latencies else 0.0
+        return statistics.median([each.latency_s for each in self._shown_results()] or [0.0])
 
     def right_per_subject(self) -> dict[str, tuple[int, int]]:
         """Return the numbers of correct and of shown frames, by subject."""
@@ -130,3 +124,6 @@ class Exam:
             right, shown = result.get(frame.truth, (0, 0))
             result[frame.truth] = (right + frame.right, shown + 1)
         return result
+
+    def _shown_results(self) -> list[FrameResult]:
+        return [self._results[stamp] for stamp in self._truths.keys() & self._results.keys()]

@@ -10,16 +10,14 @@ figures, for programs.  The exit code is 0 only if the robot passed its exam.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 import importlib.util
 import json
 from pathlib import Path
 import signal
 import sys
 import tempfile
-import time
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from edgetpu_retrain.demo.scenes import IMAGE_TOPIC, RESULT_FILE
 from edgetpu_retrain.errors import RetrainError
@@ -51,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo and return its exit code."""
     options = _parse(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
+        # Raises KeyboardInterrupt: unwinding the stack stops the children.
+        signal.signal(number, signal.default_int_handler)
     try:
         result = run(options)
     except DemoError as error:
@@ -60,16 +59,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print('\nInterrupted; everything the demo started has ended.', file=sys.stderr)
         return 130
-    passed = result['live_accuracy'] >= PASS_MARK
+    passed = bool(result['live_accuracy'] >= PASS_MARK)
     if not passed:
         print(
             f'The robot failed its exam: {result["live_accuracy"]:.1%} right, {PASS_MARK:.0%} '
-            'needed. The contact sheet shows the mistakes; many frames without an answer mean '
-            'that this machine was too busy (--rate 5 is slower).',
+            'needed. The contact sheet shows the mistakes; many unclassified frames mean that '
+            'this machine was too busy (--rate 5 is slower).',
             file=sys.stderr,
         )
     print(json.dumps(result), flush=True)
-    return 0 if passed else 1
+    return int(not passed)
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
@@ -87,54 +86,39 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     result_file = output / RESULT_FILE
     result_file.unlink(missing_ok=True)
     with (
-        tempfile.TemporaryDirectory(prefix='edgetpu_retrain_demo_') as fresh,
+        tempfile.TemporaryDirectory(prefix='edgetpu_retrain_demo_') as folder,
         private_domain_id() as domain_id,
         Processes(logs) as processes,
     ):
-        environment = private_environment(domain_id, Path(fresh))
         print(
             f'Camera, retrain node and teacher start as separate processes on ROS domain '
             f'{domain_id}.\nTheir logs are in {logs}.',
             flush=True,
         )
-        _start(processes, options, config, environment, Path(fresh), output)
+        environment = private_environment(domain_id, Path(folder))
+        python = (sys.executable, '-m')
+        camera = (*python, 'edgetpu_retrain.demo.camera_node', '--ros-args')
+        camera_parameters = _parameters(frames_per_second=options.rate, seed=options.seed)
+        large_images = with_large_images(environment, config / _LARGE_IMAGES)
+        processes.start('camera', (*camera, *camera_parameters), large_images)
+        # As on a robot, except for the camera's topic and the folder: parameters from the file.
+        file = ('--params-file', str(config / 'retrain.yaml'))
+        node = (*python, 'edgetpu_retrain.node.main', '--ros-args', *file)
+        node_parameters = _parameters(
+            data_dir=f'{folder}/data',
+            device=options.device,
+            extractor=options.extractor,
+            **{'camera.image_topic': IMAGE_TOPIC},
+        )
+        processes.start('retrain_node', (*node, *node_parameters), environment)
+        teacher = (*python, 'edgetpu_retrain.demo.teacher', str(output), str(options.rate))
+        processes.start('teacher', teacher, environment, show_output=True)
         _wait_for_teacher(processes)
     return dict(json.loads(result_file.read_text()))
 
 
-def _start(
-    processes: Processes,
-    options: argparse.Namespace,
-    config: Path,
-    environment: Mapping[str, str],
-    fresh: Path,
-    output: Path,
-) -> None:
-    python = (sys.executable, '-m')
-    camera = (*python, 'edgetpu_retrain.demo.camera_node', '--ros-args')
-    camera_parameters = _parameters(frames_per_second=options.rate, seed=options.seed)
-    profile = config / _LARGE_IMAGES
-    processes.start(
-        'camera', (*camera, *camera_parameters), with_large_images(environment, profile)
-    )
-    # As on a robot, except for the camera's topic and the folder: parameters from the file.
-    node = (*python, 'edgetpu_retrain.node.main', '--ros-args')
-    node_parameters = _parameters(
-        data_dir=fresh / 'data',
-        device=options.device,
-        extractor=options.extractor,
-        **{'camera.image_topic': IMAGE_TOPIC},
-    )
-    as_on_a_robot = ('--params-file', str(config / 'retrain.yaml'))
-    processes.start('retrain_node', (*node, *as_on_a_robot, *node_parameters), environment)
-    teacher = (*python, 'edgetpu_retrain.demo.teacher')
-    teacher_options = ('--output', str(output), '--rate', str(options.rate))
-    processes.start('teacher', (*teacher, *teacher_options), environment, show_output=True)
-
-
 def _wait_for_teacher(processes: Processes) -> None:
-    deadline = time.monotonic() + TIME_LIMIT_S
-    ended = processes.wait_for_one(deadline - time.monotonic())
+    ended = processes.wait_for_one(TIME_LIMIT_S)
     if ended is None:
         raise DemoError(
             f'The demo did not end within {TIME_LIMIT_S:.0f} s and was stopped; this machine may '
@@ -155,9 +139,9 @@ def _logs(children: Sequence[Child]) -> str:
     return '\n'.join(f'--- {log} ---\n{last or "(empty)"}' for log, last in lines)
 
 
-def _parameters(**values: object) -> tuple[str, ...]:
-    given = {name: value for name, value in values.items() if value is not None}
-    return tuple(part for name, value in given.items() for part in ('-p', f'{name}:={value}'))
+def _parameters(**values: object) -> list[str]:
+    given = (f'{name}:={value}' for name, value in values.items() if value is not None)
+    return [part for parameter in given for part in ('-p', parameter)]
 
 
 def config_folder() -> Path:
@@ -170,19 +154,15 @@ def config_folder() -> Path:
     beside_the_package = Path(__file__).parents[2] / 'config'
     if (beside_the_package / _LARGE_IMAGES).is_file():
         return beside_the_package
-    from ament_index_python.packages import (
-        get_package_share_directory,
-        PackageNotFoundError,
-    )
+    from ament_index_python.packages import get_package_share_directory, PackageNotFoundError
 
     try:
-        installed = Path(get_package_share_directory('edgetpu_retrain')) / 'config'
+        return Path(get_package_share_directory('edgetpu_retrain')) / 'config'
     except PackageNotFoundError:
         raise DemoError(
             'The package edgetpu_retrain is not in AMENT_PREFIX_PATH. Source the workspace that '
             'holds it (`source install/setup.bash`), or type `make demo` in its repository.'
         ) from None
-    return installed
 
 
 def _require_ros() -> None:
@@ -196,38 +176,27 @@ def _require_ros() -> None:
         )
 
 
-def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
-    # Unwinds the stack, which stops the children.
-    raise KeyboardInterrupt
-
-
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog='edgetpu_retrain_demo',
         description='Teach a robot new classes, live: a camera node that plays photographs, the '
         'retrain node, and a teacher that teaches, trains and examines it.',
     )
-    parser.add_argument(
+    add = parser.add_argument
+    add(
         '--output',
         type=Path,
         default=Path('demo_output'),
-        help='folder for the contact sheet, the model and the logs (default: %(default)s)',
+        help='for results (default: %(default)s)',
     )
-    parser.add_argument(
-        '--rate',
-        type=_positive,
-        default=10.0,
-        help="the camera's frames per second (default: %(default)s)",
-    )
-    parser.add_argument(
-        '--seed', type=int, default=0, help="of the camera's motion (default: %(default)s)"
-    )
-    parser.add_argument('--device', help="the node's parameter device, e.g. usb")
-    parser.add_argument('--extractor', help="the node's parameter extractor, a .tflite file")
+    add('--rate', type=_frame_rate, default=10.0, help='frames per second (default: %(default)s)')
+    add('--seed', type=int, default=0, help="of the camera's motion (default: %(default)s)")
+    add('--device', help="the node's parameter device, e.g. usb")
+    add('--extractor', help="the node's parameter extractor, a .tflite file")
     return parser.parse_args(arguments)
 
 
-def _positive(text: str) -> float:
+def _frame_rate(text: str) -> float:
     value = float(text)
     if not 1.0 <= value <= 60.0:
         raise argparse.ArgumentTypeError(f'{text} is not from 1 to 60')

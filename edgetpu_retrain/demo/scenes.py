@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edgetpu_retrain.demo.camera_motion import EXAM, glance, Picture, take_picture, TEACHING
+from edgetpu_retrain.demo.camera_motion import EXAM, glance, RgbArray, take_picture, TEACHING
 from edgetpu_retrain.demo.photographs import read_photograph, SUBJECTS
 import numpy as np
 
@@ -39,7 +39,7 @@ EXAM_FRAMES = len(SUBJECTS) * EXAM_GLANCES_PER_SUBJECT * FRAMES_PER_EXAM_GLANCE
 class Frame:
     """A picture, uint8 ``[height, width, 3]`` RGB, and the subject that it shows."""
 
-    picture: Picture
+    picture: RgbArray
     subject: str
 
 

@@ -19,20 +19,21 @@ import time
 from typing import Any
 
 import cv2
-from edgetpu_retrain.demo.camera_motion import Picture
+from edgetpu_retrain.demo.camera_motion import RgbArray
 from edgetpu_retrain.demo.contact_sheet import (
-    choose_tiles,
+    choose_frames,
     draw_contact_sheet,
     save_contact_sheet,
 )
-from edgetpu_retrain.demo.exam import Answer, Exam
+from edgetpu_retrain.demo.display import exam_bar, print_score, sample_bars, training_bar
+from edgetpu_retrain.demo.exam import Exam, FrameResult
 from edgetpu_retrain.demo.photographs import SUBJECTS
-from edgetpu_retrain.demo.report import Report
 from edgetpu_retrain.demo.scenes import EXAM_FRAMES, RESULT_FILE, SCENE_EXAM, SCENE_IDLE
 from edgetpu_retrain.demo.teacher_client import LessonError, stamp_ns, TeacherClient
 import numpy as np
 import rclpy
 from rclpy.executors import ExternalShutdownException
+from rich.console import Console
 
 SAMPLES_PER_SUBJECT = 30
 SAMPLES_PER_CALL = 10
@@ -42,8 +43,8 @@ MODEL_FILE = 'retrained.tflite'
 
 _SECONDS_TO_START = 60.0
 _SECONDS_TO_TRAIN = 60.0
-_SECONDS_FOR_LAST_ANSWERS = 2.0
-_KEPT_PICTURE = (320, 240)  # twice the size of a tile: the sheet is drawn oversampled
+_SECONDS_FOR_LAST_FRAMES = 2.0
+_KEPT_PICTURE = (320, 240)  # twice the size on the sheet, which is drawn oversampled
 
 
 class LiveExam:
@@ -55,67 +56,56 @@ class LiveExam:
     """
 
     def __init__(self, planned: int) -> None:
-        """Start without frames and classifications."""
         self.exam = Exam(planned)
-        self.pictures: dict[int, Picture] = {}
-        self.looking_at = ''
+        self.pictures: dict[int, RgbArray] = {}
+        self.subject = ''
         self.started = False
 
     def on_truth(self, truth: Any) -> None:
         """Record the true class of a frame."""
-        self.looking_at = truth.results[0].class_id
-        self.exam.add_truth(stamp_ns(truth.header), self.looking_at)
+        self.subject = truth.results[0].class_id
+        self.exam.add_truth(stamp_ns(truth.header), self.subject)
 
-    def on_answer(self, classification: Any) -> None:
+    def on_classification(self, classification: Any) -> None:
         """Record the node's classification of a frame: its first, most likely class."""
         stamp = stamp_ns(classification.header)
         best = classification.results[0]
-        answer = Answer(
-            label=best.class_id,
-            confidence=best.score,
-            received_s=time.monotonic(),
-            latency_s=(time.time_ns() - stamp) / 1e9,
-        )
-        self.exam.add_answer(stamp, answer)
+        latency_s = (time.time_ns() - stamp) / 1e9
+        result = FrameResult(best.class_id, best.score, time.monotonic(), latency_s)
+        self.exam.add_result(stamp, result)
 
     def on_image(self, image: Any) -> None:
         """Store a frame of the exam, scaled down, for the contact sheet."""
-        if not self.started:
-            return
-        pixels = np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
-        kept = cv2.resize(pixels, _KEPT_PICTURE, interpolation=cv2.INTER_AREA)
-        self.pictures[stamp_ns(image.header)] = np.asarray(kept, np.uint8)
+        if self.started:
+            pixels = np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
+            small = cv2.resize(pixels, _KEPT_PICTURE, interpolation=cv2.INTER_AREA)
+            self.pictures[stamp_ns(image.header)] = np.asarray(small, np.uint8)
 
 
-def teach(client: TeacherClient, report: Report, frames_per_second: float) -> dict[str, int]:
-    """Show and label every subject, and return the number of samples per class."""
-    report.heading(f'Teaching {len(SUBJECTS)} subjects through ~/add_samples')
+def teach(client: TeacherClient, console: Console, frames_per_second: float) -> int:
+    """Show and label every subject, and return the number of samples."""
+    _print_heading(console, f'Teaching {len(SUBJECTS)} subjects through ~/add_samples')
     timeout_s = 5.0 + 3.0 * SAMPLES_PER_CALL / frames_per_second
-    with report.teaching() as bars:
+    with sample_bars(console) as bars:
         for subject in SUBJECTS:
-            bar = bars.start(subject, SAMPLES_PER_SUBJECT)
+            bar = bars.add_task(subject, total=SAMPLES_PER_SUBJECT)
             client.show_subject(subject)
             for _ in range(SAMPLES_PER_SUBJECT // SAMPLES_PER_CALL):
                 response = client.add_samples(subject, SAMPLES_PER_CALL, timeout_s)
-                bars.update(bar, response.label_total)
+                bars.update(bar, completed=response.label_total)
     client.show(SCENE_IDLE)
     counts = client.list_samples()
-    report.samples(counts)
-    return counts
+    samples = sum(counts.values())
+    console.print(f'  The node now has {samples} samples of {len(counts)} classes.')
+    return samples
 
 
-def train(client: TeacherClient, report: Report) -> Any:
+def train(client: TeacherClient, console: Console) -> Any:
     """Train on all samples and return the result of ~/train."""
-    report.heading('Training the last layer through ~/train')
-    with report.training() as bar:
-        result = client.train(
-            lambda now: bar.update(
-                now.iteration, now.num_iter, now.loss, now.train_accuracy, now.validation_accuracy
-            ),
-            _SECONDS_TO_TRAIN,
-        )
-        bar.finish()
-    report.line(
+    _print_heading(console, 'Training the last layer through ~/train')
+    with training_bar(console) as show:
+        result = client.train(show, _SECONDS_TO_TRAIN)
+    console.print(
         f'  Held-out samples right: {result.validation_accuracy:.1%}, '
         f'and {result.quantized_validation_accuracy:.1%} as quantized in the .tflite.\n'
         f'  Model version {result.model_version} serves after {result.seconds:.1f} s.'
@@ -124,42 +114,40 @@ def train(client: TeacherClient, report: Report) -> Any:
 
 
 def examine(
-    client: TeacherClient, live: LiveExam, report: Report, frames_per_second: float
+    client: TeacherClient, live: LiveExam, console: Console, frames_per_second: float
 ) -> None:
     """Show views that were not taught, and score the node's classifications."""
-    report.heading(f'Live exam: {EXAM_FRAMES} frames of views that were never taught')
+    _print_heading(console, f'Live exam: {EXAM_FRAMES} frames of views that were never taught')
     live.started = True
-    with report.exam(EXAM_FRAMES) as bar:
-
-        def update() -> None:
-            bar.update(live.exam, live.looking_at)
+    with exam_bar(console, EXAM_FRAMES) as show:
 
         def all_shown() -> bool:
-            update()
+            show(live.exam, live.subject)
             return live.exam.shown >= EXAM_FRAMES
 
         client.show(SCENE_EXAM)
         client.spin_until(all_shown, 5.0 + 2.0 * EXAM_FRAMES / frames_per_second)
-        client.spin_until(lambda: live.exam.complete, _SECONDS_FOR_LAST_ANSWERS)
-        update()
-    report.score(live.exam)
+        client.spin_until(lambda: live.exam.complete, _SECONDS_FOR_LAST_FRAMES)
+        show(live.exam, live.subject)
+    print_score(console, live.exam)
 
 
-def leave_results(output: Path, live: LiveExam, training: Any, samples: int) -> None:
+def write_results(output: Path, live: LiveExam, training: Any, samples: int) -> None:
     """Write contact sheet, retrained model and figures into the folder `output`."""
     exam = live.exam
     sheet = draw_contact_sheet(
-        choose_tiles(exam.frames, live.pictures),
+        choose_frames(exam.frames, live.pictures),
+        live.pictures,
         f'Live exam: {exam.right} of {exam.planned} frames right',
         f'views never taught, {exam.frames_per_second:.1f} frames/s. '
-        'Columns: truth. Below each frame: answer and confidence.',
+        'Columns: truth. Below each frame: classification and confidence.',
     )
     save_contact_sheet(sheet, output / CONTACT_SHEET_FILE)
     shutil.copyfile(training.model_path, output / MODEL_FILE)
     figures = {
         'live_accuracy': round(exam.accuracy, 4),
         'exam_frames': exam.planned,
-        'answered': exam.answered,
+        'answered': exam.classified,
         'right': exam.right,
         'train_accuracy': round(training.train_accuracy, 4),
         'validation_accuracy': round(training.validation_accuracy, 4),
@@ -175,25 +163,29 @@ def leave_results(output: Path, live: LiveExam, training: Any, samples: int) -> 
 
 def lesson(output: Path, frames_per_second: float) -> None:
     """Teach, train and examine, and write the results into the folder `output`."""
-    report = Report()
+    console = Console(highlight=False)
     live = LiveExam(EXAM_FRAMES)
-    client = TeacherClient(live)
+    client = TeacherClient(live.on_truth, live.on_classification, live.on_image)
     try:
         client.wait_until_ready(_SECONDS_TO_START)
-        counts = teach(client, report, frames_per_second)
-        training = train(client, report)
-        examine(client, live, report, frames_per_second)
-        leave_results(output, live, training, sum(counts.values()))
-        report.line(f'\nContact sheet, retrained model and logs are in {output}')
+        samples = teach(client, console, frames_per_second)
+        training = train(client, console)
+        examine(client, live, console, frames_per_second)
+        write_results(output, live, training, samples)
+        console.print(f'\nContact sheet, retrained model and logs are in {output}', markup=False)
     finally:
         client.close()
+
+
+def _print_heading(console: Console, text: str) -> None:
+    console.print(f'\n[bold]{text}[/bold]')
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one lesson; the exit code is 0 if it completed."""
     parser = argparse.ArgumentParser(description='teach, train and examine the retrain node')
-    parser.add_argument('--output', type=Path, required=True, help='folder for the results')
-    parser.add_argument('--rate', type=float, default=10.0, help="the camera's frames per second")
+    parser.add_argument('output', type=Path, help='folder for the results')
+    parser.add_argument('rate', type=float, help="the camera's frames per second")
     options = parser.parse_args(arguments)
     rclpy.init(args=[])
     try:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import time
-from typing import Any, Protocol
+from typing import Any
 
 from edgetpu_retrain.demo.scenes import (
     CAMERA_NODE,
@@ -33,14 +33,13 @@ import rclpy
 from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import qos_profile_sensor_data, QoSProfile
-from rclpy.task import Future
 from sensor_msgs.msg import Image
 from vision_msgs.msg import Classification
 
 _PATIENCE_S = 20.0
 """Timeout for requests that take milliseconds on an idle machine, seconds."""
 
-_ASK_AGAIN_S = 2.0
+_RETRY_S = 2.0
 """Interval for repeating a request without side effects, seconds."""
 
 
@@ -48,29 +47,22 @@ class LessonError(RetrainError):
     """Raised if a request of the teacher times out or is rejected."""
 
 
-class ExamListener(Protocol):
-    """Callbacks for every frame of the exam."""
-
-    def on_truth(self, truth: Any) -> None:
-        """Handle a vision_msgs/Classification from the camera."""
-
-    def on_answer(self, classification: Any) -> None:
-        """Handle a vision_msgs/Classification from the retrain node."""
-
-    def on_image(self, image: Any) -> None:
-        """Handle a sensor_msgs/Image."""
-
-
 class TeacherClient:
     """
     Calls services and the action, and forwards the messages of the exam.
 
     Args:
-        listener: receives every frame, from the first one on.
+        on_truth: called with each true class of the exam, a vision_msgs/Classification.
+        on_classification: called with each classification, a vision_msgs/Classification.
+        on_image: called with each sensor_msgs/Image.
     """
 
-    def __init__(self, listener: ExamListener) -> None:
-        """Connect to the camera and to the retrain node."""
+    def __init__(
+        self,
+        on_truth: Callable[[Any], None],
+        on_classification: Callable[[Any], None],
+        on_image: Callable[[Any], None],
+    ) -> None:
         self._node = node = rclpy.create_node('demo_teacher')
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(node)
@@ -78,15 +70,15 @@ class TeacherClient:
         self._add = node.create_client(AddSample, f'/{RETRAIN_NODE}/add_samples')
         self._list = node.create_client(ListSamples, f'/{RETRAIN_NODE}/list_samples')
         self._train = ActionClient(node, Train, f'/{RETRAIN_NODE}/train')
-        self._awaited: tuple[str, Future] | None = None
+        self._taught_subject = ''
         reliable = QoSProfile(depth=EXAM_FRAMES)
         # Subscribe before the exam starts: DDS discovery takes a moment, and a late subscriber
         # would miss the first frames.
         for message_type, topic, callback, qos in (
             (Classification, TEACHING_TRUTH_TOPIC, self._on_teaching_truth, reliable),
-            (Classification, EXAM_TRUTH_TOPIC, listener.on_truth, reliable),
-            (Classification, f'/{RETRAIN_NODE}/classification', listener.on_answer, reliable),
-            (Image, IMAGE_TOPIC, listener.on_image, qos_profile_sensor_data),
+            (Classification, EXAM_TRUTH_TOPIC, on_truth, reliable),
+            (Classification, f'/{RETRAIN_NODE}/classification', on_classification, reliable),
+            (Image, IMAGE_TOPIC, on_image, qos_profile_sensor_data),
         ):
             node.create_subscription(message_type, topic, callback, qos)
 
@@ -102,10 +94,10 @@ class TeacherClient:
             if not wait(timeout_sec=max(0.0, deadline - time.monotonic())):
                 raise LessonError(f'the {name} was not ready after {timeout_s:.0f} s')
         for name in (CAMERA_NODE, RETRAIN_NODE):
-            if not self._is_known_to(name, deadline):
-                raise LessonError(f'{name} did not answer within {timeout_s:.0f} s')
+            if not self._responds(name, deadline):
+                raise LessonError(f'{name} did not respond within {timeout_s:.0f} s')
 
-    def _is_known_to(self, name: str, deadline: float) -> bool:
+    def _responds(self, name: str, deadline: float) -> bool:
         """
         Wait until a node can respond to all clients of this process.
 
@@ -113,12 +105,12 @@ class TeacherClient:
         announced reliably and in order of creation: a node that responds to the newest client can
         respond to all.
         """
-        youngest = self._node.create_client(GetParameters, f'/{name}/get_parameters')
-        if not youngest.wait_for_service(timeout_sec=max(0.0, deadline - time.monotonic())):
+        newest = self._node.create_client(GetParameters, f'/{name}/get_parameters')
+        if not newest.wait_for_service(timeout_sec=max(0.0, deadline - time.monotonic())):
             return False
         while time.monotonic() < deadline:
-            answer = youngest.call_async(GetParameters.Request())
-            if spin_until(self._executor, answer.done, _ASK_AGAIN_S):
+            response = newest.call_async(GetParameters.Request())
+            if self.spin_until(response.done, _RETRY_S):
                 return True
         return False
 
@@ -128,15 +120,14 @@ class TeacherClient:
         request = SetParameters.Request(parameters=[Parameter(name=SCENE_PARAMETER, value=value)])
         result = self._call(self._scene, request, f'showing {scene!r}').results[0]
         if not result.successful:
-            raise LessonError(f'the camera refused the scene {scene!r}: {result.reason}')
+            raise LessonError(f'the camera rejected the scene {scene!r}: {result.reason}')
 
     def show_subject(self, subject: str) -> None:
         """Show a subject, and return after its first pictures have arrived."""
-        seen = Future()
-        self._awaited = (subject, seen)
+        self._taught_subject = ''
         self.show(teaching_scene(subject))
-        self._wait(seen, f'a picture of {subject!r}', _PATIENCE_S)
-        self._awaited = None
+        if not self.spin_until(lambda: self._taught_subject == subject, _PATIENCE_S):
+            raise LessonError(f'no picture of {subject!r} within {_PATIENCE_S:.0f} s')
 
     def add_samples(self, label: str, count: int, timeout_s: float) -> Any:
         """Label the next `count` frames and return the response of ~/add_samples."""
@@ -158,23 +149,17 @@ class TeacherClient:
         accepted = self._train.send_goal_async(
             Train.Goal(), feedback_callback=lambda message: on_feedback(message.feedback)
         )
-        goal = self._wait(accepted, 'the training to start', _PATIENCE_S)
+        goal = self._wait(accepted, 'starting the training', _PATIENCE_S)
         if not goal.accepted:
             raise LessonError('~/train did not accept the goal; see the log of the retrain node')
-        result = self._wait(goal.get_result_async(), 'the training to end', timeout_s).result
+        result = self._wait(goal.get_result_async(), 'the training', timeout_s).result
         if not result.success:
             raise LessonError(f'~/train failed: {result.message}')
         return result
 
     def spin_until(self, done: Callable[[], bool], timeout_s: float) -> bool:
         """Spin until `done` returns True; return False on timeout."""
-        deadline = time.monotonic() + timeout_s
-        while not done():
-            remaining = deadline - time.monotonic()
-            if remaining <= 0.0:
-                return False
-            self._executor.spin_once(timeout_sec=min(remaining, 0.1))
-        return True
+        return spin_until(self._executor, done, timeout_s)
 
     def close(self) -> None:
         """Disconnect."""
@@ -183,18 +168,14 @@ class TeacherClient:
         self._node.destroy_node()
 
     def _on_teaching_truth(self, truth: Any) -> None:
-        if self._awaited is None:
-            return
-        subject, seen = self._awaited
-        if truth.results[0].class_id == subject and not seen.done():
-            seen.set_result(True)
+        self._taught_subject = truth.results[0].class_id
 
     def _call(self, client: Any, request: Any, what: str, extra_s: float = 0.0) -> Any:
         return self._wait(client.call_async(request), what, _PATIENCE_S + extra_s)
 
     def _wait(self, future: Any, what: str, timeout_s: float) -> Any:
-        if not spin_until(self._executor, future.done, timeout_s):
-            raise LessonError(f'waited {timeout_s:.0f} s for {what} in vain')
+        if not self.spin_until(future.done, timeout_s):
+            raise LessonError(f'{what} took longer than {timeout_s:.0f} s')
         return future.result()
 
 

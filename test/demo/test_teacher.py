@@ -11,9 +11,9 @@ from edgetpu_retrain.demo.photographs import SUBJECTS
 from edgetpu_retrain.demo.scenes import RESULT_FILE
 from edgetpu_retrain.demo.teacher import (
     CONTACT_SHEET_FILE,
-    leave_results,
     LiveExam,
     MODEL_FILE,
+    write_results,
 )
 import numpy as np
 import pytest
@@ -42,32 +42,32 @@ def image(nanoseconds: int, red: int) -> Image:
 
 @pytest.fixture
 def live() -> LiveExam:
-    """Return an exam of which two of three frames were shown, one of them answered rightly."""
+    """Return an exam of which two of three frames were shown, one of them classified correctly."""
     live = LiveExam(planned=3)
     live.started = True
     now = time.time_ns()
-    for index, answered in enumerate((True, False)):
+    for index, classified in enumerate((True, False)):
         live.on_image(image(now + index, red=200))
         live.on_truth(classification(now + index, ('cat', 1.0)))
-        if answered:
-            live.on_answer(classification(now + index, ('cat', 0.75), ('coins', 0.25)))
+        if classified:
+            live.on_classification(classification(now + index, ('cat', 0.75), ('coins', 0.25)))
     return live
 
 
 def test_messages_become_a_score(live: LiveExam) -> None:
-    assert (live.exam.shown, live.exam.answered, live.exam.right) == (2, 1, 1)
-    assert live.looking_at == 'cat'
-    answer = live.exam.frames[0].answer
-    assert answer is not None
-    assert (answer.label, answer.confidence) == ('cat', 0.75)
-    assert answer.latency_s >= 0.0
+    assert (live.exam.shown, live.exam.classified, live.exam.right) == (2, 1, 1)
+    assert live.subject == 'cat'
+    result = live.exam.frames[0].result
+    assert result is not None
+    assert (result.label, result.confidence) == ('cat', 0.75)
+    assert result.latency_s >= 0.0
 
 
 def test_stamps_are_matched_to_the_nanosecond() -> None:
     live = LiveExam(planned=1)
     live.on_truth(classification(5_000_000_001, ('cat', 1.0)))
-    live.on_answer(classification(5_000_000_002, ('cat', 1.0)))
-    assert live.exam.answered == 0
+    live.on_classification(classification(5_000_000_002, ('cat', 1.0)))
+    assert live.exam.classified == 0
 
 
 def test_pictures_of_the_exam_are_kept_in_rgb_and_those_of_teaching_are_not() -> None:
@@ -79,7 +79,7 @@ def test_pictures_of_the_exam_are_kept_in_rgb_and_those_of_teaching_are_not() ->
     assert (live.pictures[2] == (200, 0, 0)).all()
 
 
-def test_results_are_left_as_sheet_model_and_figures(live: LiveExam, tmp_path: Path) -> None:
+def test_results_are_written_as_sheet_model_and_figures(live: LiveExam, tmp_path: Path) -> None:
     model = tmp_path / 'version_1.tflite'
     model.write_bytes(b'a model')
     training = SimpleNamespace(
@@ -89,7 +89,7 @@ def test_results_are_left_as_sheet_model_and_figures(live: LiveExam, tmp_path: P
         quantized_validation_accuracy=float(np.float32(0.96)),
         seconds=1.25,
     )
-    leave_results(tmp_path, live, training, samples=180)
+    write_results(tmp_path, live, training, samples=180)
     figures = json.loads((tmp_path / RESULT_FILE).read_text())
     assert figures['live_accuracy'] == 0.3333
     assert (figures['exam_frames'], figures['answered'], figures['right']) == (3, 1, 1)

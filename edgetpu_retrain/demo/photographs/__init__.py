@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
-from edgetpu_retrain.demo.camera_motion import Picture
+from edgetpu_retrain.demo.camera_motion import RgbArray
 import numpy as np
 
 _FOLDER = Path(__file__).parent
@@ -16,7 +16,7 @@ SUBJECTS: tuple[str, ...] = ('astronaut', 'cat', 'coffee', 'coins', 'photographe
 """The photographs' subjects, which are also the demo's classes."""
 
 
-def read_photograph(subject: str) -> Picture:
+def read_photograph(subject: str) -> RgbArray:
     """
     Return the photograph of a subject, uint8 ``[height, width, 3]`` RGB.
 

@@ -1,0 +1,87 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The demo's terminal output: samples, training progress and the exam's score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+import contextlib
+import math
+from typing import Any
+
+from edgetpu_retrain.demo.exam import Exam
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+_BAR_WIDTH = 24
+
+
+def sample_bars(console: Console) -> Progress:
+    """Return progress bars of samples, one per class."""
+    return Progress(
+        TextColumn('  {task.description:<14}'),
+        BarColumn(_BAR_WIDTH),
+        TextColumn('{task.completed:.0f} of {task.total:.0f} samples'),
+        console=console,
+    )
+
+
+@contextlib.contextmanager
+def training_bar(console: Console) -> Iterator[Callable[[Any], None]]:
+    """Show the bar of the training; yield a function to call with each feedback of ~/train."""
+    with _bar_with_figures(console) as progress:
+        # A bar that is not started only shows activity.  rich 11 does not support total=None.
+        bar = progress.add_task('training', start=False, figures='')
+
+        def show(now: Any) -> None:
+            accuracies = f'{now.train_accuracy:.0%}, held-out {now.validation_accuracy:.0%}'
+            figures = f'loss {now.loss:.3f}  accuracy {accuracies}'
+            progress.start_task(bar)
+            progress.update(bar, completed=now.iteration, total=now.num_iter, figures=figures)
+
+        yield show
+        # Fill the bar: feedback skips iterations and may not include the last one.
+        progress.update(bar, completed=progress.tasks[bar].total)
+
+
+@contextlib.contextmanager
+def exam_bar(console: Console, planned: int) -> Iterator[Callable[[Exam, str], None]]:
+    """Show the bar of the exam; yield a function that shows its score and the current subject."""
+    with _bar_with_figures(console) as progress:
+        bar = progress.add_task('exam', total=planned, figures='')
+
+        def show(exam: Exam, subject: str) -> None:
+            # Relative to classified frames: the newest frame is never classified yet.
+            score = f'{exam.right}/{exam.classified} right'
+            figures = f'{score}  {exam.frames_per_second:.1f} frames/s  {subject}'
+            progress.update(bar, completed=exam.shown, figures=figures)
+
+        yield show
+
+
+def print_score(console: Console, exam: Exam) -> None:
+    """Print the exam's result, subject by subject."""
+    table = Table('subject', 'right', 'of', box=None, padding=(0, 2))
+    for column in table.columns[1:]:
+        column.justify = 'right'
+    for subject, (right, shown) in sorted(exam.right_per_subject().items()):
+        colour = 'green' if right == shown else 'yellow'
+        table.add_row(subject, f'[{colour}]{right}', str(shown))
+    console.print(table)
+    # Round down, so that 100.0 % means every single frame.
+    percent = math.floor(exam.accuracy * 1000.0) / 10.0
+    console.print(
+        f'  [bold]{exam.right} of {exam.planned} right ({percent:.1f} %)[/bold], '
+        f'{exam.classified} classified at {exam.frames_per_second:.1f} frames/s,\n'
+        f'  {exam.latency_s * 1000.0:.0f} ms from a frame to its classification (median)'
+    )
+
+
+def _bar_with_figures(console: Console) -> Progress:
+    return Progress(
+        TextColumn('  {task.description:<9}'),
+        BarColumn(_BAR_WIDTH),
+        TextColumn('{task.fields[figures]}'),
+        console=console,
+    )
