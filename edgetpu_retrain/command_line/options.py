@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast, TypeVar
 
 import click
+from edgetpu_retrain.command_line.output import AS_JSON
 from edgetpu_retrain.pictures.sample_picture import STORE_IMAGES
 from edgetpu_retrain.recordings.image_bag import BagPart
 
@@ -27,8 +28,13 @@ data_dir = click.option(
 )
 
 as_json = click.option(
-    '--json', 'as_json', is_flag=True, help='Print one JSON object, for scripts.'
+    '--json',
+    is_flag=True,
+    expose_value=False,
+    callback=lambda context, _, value: context.meta.update({AS_JSON: value}),
+    help='Print one JSON object, for scripts.',
 )
+"""Makes :func:`~edgetpu_retrain.command_line.output.emit` print JSON."""
 
 extractor = click.option(
     '--extractor',

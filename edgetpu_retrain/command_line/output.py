@@ -15,10 +15,13 @@ from edgetpu_retrain.wording import sentence
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+AS_JSON = 'edgetpu_retrain.as_json'
+"""Key of the click context's ``meta``: whether the user wants JSON."""
 
-def emit(result: Any, text: str, *, as_json: bool) -> None:
+
+def emit(result: Any, text: str) -> None:
     """Print the result of a command: one line of JSON for scripts, or text for users."""
-    click.echo(json_line(result) if as_json else text)
+    click.echo(json_line(result) if click.get_current_context().meta[AS_JSON] else text)
 
 
 def json_line(result: Any) -> str:

@@ -11,7 +11,6 @@ from typing import Any, IO
 
 from edgetpu_retrain.command_line.output import json_line, percent
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 from edgetpu_retrain.runtime.models.recognizer import Recognized
 
 Result = dict[str, Any]
@@ -24,26 +23,15 @@ CSV_COLUMNS = (
 )  # fmt: skip
 
 
-def classified(
-    picture: RecordedPicture, found: Recognized, labels: Sequence[str], version: int
-) -> Result:
-    """Return the result of a picture that was classified, with the score of each class."""
-    return _picture(picture) | {
+def classified(found: Recognized, labels: Sequence[str], version: int) -> Result:
+    """Return the part of a result that is the classification, with the score of each class."""
+    return {
         'label': found.label,
         'score': found.score,
         'unknown': found.unknown,
         'model_version': version,
         'scores': dict(zip(labels, map(float, found.scores), strict=True)),
     }
-
-
-def unreadable(picture: RecordedPicture, reason: str) -> Result:
-    """Return the result of a picture that could not be read."""
-    return _picture(picture) | {'error': reason}
-
-
-def _picture(picture: RecordedPicture) -> Result:
-    return {'picture': picture.name, 'camera': picture.camera, 'stamp_ns': picture.stamp_ns}
 
 
 def _text_writer(file: IO[str], _version: int) -> Writer:

@@ -79,8 +79,7 @@ class CameraNode(Node):
         image.header.frame_id = FRAME_ID
         self._images.publish(image)
         truth = Classification(
-            header=image.header,
-            results=[ObjectHypothesis(class_id=frame.subject, score=1.0)],
+            header=image.header, results=[ObjectHypothesis(class_id=frame.subject, score=1.0)]
         )
         # Publish after the image, so that receiving the truth implies that the image was sent.
         exam = self._scene == SCENE_EXAM

@@ -114,15 +114,14 @@ def _draw_frame(canvas: _Canvas, frame: ExamFrame, picture: RgbArray, left: int,
         border = (width + 2 * _BORDER, height + 2 * _BORDER)
         canvas.rectangle((left - _BORDER, top - _BORDER), border, colour)
     canvas.picture(picture, (left, top), _TILE)
-    baseline, bar = top + height + 19, (left, top + height + 27)
+    bar = (left, top + height + 27)
     canvas.rectangle(bar, (width, _BAR_HEIGHT), _TRACK)
-    if frame.result is None:
-        canvas.text('not classified', (left, baseline), 0.5, colour)
-        return
-    confidence = frame.result.confidence
-    canvas.text(frame.result.label, (left, baseline), 0.5, colour)
-    canvas.text(f'{confidence:.0%}', (left + width, baseline), 0.5, _QUIET, right_aligned=True)
-    canvas.rectangle(bar, (max(2.0, width * confidence), _BAR_HEIGHT), colour)
+    caption = 'not classified'
+    if frame.result is not None:
+        confidence = frame.result.confidence
+        caption = f'{frame.result.label} {confidence:.0%}'
+        canvas.rectangle(bar, (max(2.0, width * confidence), _BAR_HEIGHT), colour)
+    canvas.text(caption, (left, top + height + 19), 0.5, colour)
 
 
 class _Canvas:
@@ -133,21 +132,11 @@ class _Canvas:
         shape = (height * _OVERSAMPLING, width * _OVERSAMPLING, 3)
         self._pixels: RgbArray = np.full(shape, _PAPER, np.uint8)
 
-    def text(
-        self,
-        text: str,
-        position: tuple[int, int],
-        scale: float,
-        colour: Colour,
-        *,
-        right_aligned: bool = False,
-    ) -> None:
-        """Draw a line of text; `position` is the start (or end) of its baseline."""
+    def text(self, text: str, position: tuple[int, int], scale: float, colour: Colour) -> None:
+        """Draw a line of text; `position` is the start of its baseline."""
         large = scale * _OVERSAMPLING
         thickness = max(1, round(1.1 * large))
-        (width, _), _ = cv2.getTextSize(text, _FONT, large, thickness)
-        x = position[0] * _OVERSAMPLING - (width if right_aligned else 0)
-        origin = (x, position[1] * _OVERSAMPLING)
+        origin = (position[0] * _OVERSAMPLING, position[1] * _OVERSAMPLING)
         cv2.putText(self._pixels, text, origin, _FONT, large, colour, thickness, cv2.LINE_AA)
 
     def picture(self, picture: RgbArray, position: tuple[int, int], size: tuple[int, int]) -> None:

@@ -86,6 +86,7 @@ def teach(client: TeacherClient, console: Console, frames_per_second: float) -> 
     """Show and label every subject, and return the number of samples."""
     _print_heading(console, f'Teaching {len(SUBJECTS)} subjects through ~/add_samples')
     timeout_s = 5.0 + 3.0 * SAMPLES_PER_CALL / frames_per_second
+    samples = 0
     with sample_bars(console) as bars:
         for subject in SUBJECTS:
             bar = bars.add_task(subject, total=SAMPLES_PER_SUBJECT)
@@ -93,10 +94,9 @@ def teach(client: TeacherClient, console: Console, frames_per_second: float) -> 
             for _ in range(SAMPLES_PER_SUBJECT // SAMPLES_PER_CALL):
                 response = client.add_samples(subject, SAMPLES_PER_CALL, timeout_s)
                 bars.update(bar, completed=response.label_total)
+            samples += response.label_total
     client.show(SCENE_IDLE)
-    counts = client.list_samples()
-    samples = sum(counts.values())
-    console.print(f'  The node now has {samples} samples of {len(counts)} classes.')
+    console.print(f'  The node now has {samples} samples of {len(SUBJECTS)} classes.')
     return samples
 
 

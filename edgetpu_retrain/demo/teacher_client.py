@@ -26,7 +26,7 @@ from edgetpu_retrain.demo.scenes import (
 from edgetpu_retrain.errors import RetrainError
 from edgetpu_retrain.processes.spinning import spin_until
 from edgetpu_retrain_interfaces.action import Train
-from edgetpu_retrain_interfaces.srv import AddSample, ListSamples
+from edgetpu_retrain_interfaces.srv import AddSample
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import GetParameters, SetParameters
 import rclpy
@@ -68,7 +68,6 @@ class TeacherClient:
         self._executor.add_node(node)
         self._scene = node.create_client(SetParameters, f'/{CAMERA_NODE}/set_parameters')
         self._add = node.create_client(AddSample, f'/{RETRAIN_NODE}/add_samples')
-        self._list = node.create_client(ListSamples, f'/{RETRAIN_NODE}/list_samples')
         self._train = ActionClient(node, Train, f'/{RETRAIN_NODE}/train')
         self._taught_subject = ''
         reliable = QoSProfile(depth=EXAM_FRAMES)
@@ -87,7 +86,6 @@ class TeacherClient:
         deadline = time.monotonic() + timeout_s
         for name, wait in (
             ('camera', self._scene.wait_for_service),
-            ('retrain node', self._list.wait_for_service),
             ('retrain node', self._add.wait_for_service),
             ('retrain node', self._train.wait_for_server),
         ):
@@ -136,13 +134,6 @@ class TeacherClient:
         if not response.success:
             raise LessonError(f'~/add_samples for {label!r} failed: {response.message}')
         return response
-
-    def list_samples(self) -> dict[str, int]:
-        """Return the node's number of samples per class."""
-        response = self._call(self._list, ListSamples.Request(), 'listing samples')
-        if not response.success:
-            raise LessonError(f'~/list_samples failed: {response.message}')
-        return dict(zip(response.labels, response.counts, strict=True))
 
     def train(self, on_feedback: Callable[[Any], None], timeout_s: float) -> Any:
         """Train with the node's own parameters and return the result of ~/train."""

@@ -11,19 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 import os
 from pathlib import Path
-import queue
 import signal
 import subprocess
 import threading
-from types import TracebackType
+import time
 
 SECONDS_TO_END = 8.0
 """Seconds from SIGINT to SIGTERM for a child that does not exit; SIGKILL follows."""
 
 _SECONDS_TO_TERMINATE = 2.0
+_POLL_PERIOD_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,11 @@ class Child:
     name: str
     process: subprocess.Popen[bytes]
     log: Path
-    ended: threading.Event = field(default_factory=threading.Event)
 
     @property
     def exit_code(self) -> int | None:
         """Its exit code, negative for a signal, or None while it runs."""
-        return self.process.returncode if self.ended.is_set() else None
+        return self.process.poll()
 
     def last_log_lines(self, count: int = 15) -> str:
         """Return the last lines of its log."""
@@ -61,17 +60,11 @@ class Processes:
         """Prepare to start children, each with its own log file in `log_folder`."""
         self.children: list[Child] = []
         self._log_folder = log_folder
-        self._ended: queue.Queue[Child] = queue.Queue()
 
     def __enter__(self) -> Processes:
         return self
 
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.end_all()
 
     def start(
@@ -103,23 +96,22 @@ class Processes:
             )
         child = Child(name, process, log)
         self.children.append(child)
-        threading.Thread(target=self._watch, args=(child,), daemon=True).start()
         return child
 
     def wait_for_one(self, timeout_s: float) -> Child | None:
-        """
-        Wait until a child exits and return it; None on timeout.
+        """Wait until a child has exited and return it; None on timeout."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            for child in self.children:
+                if child.exit_code is not None:
+                    return child
+            if time.monotonic() >= deadline:
+                return None
+            time.sleep(_POLL_PERIOD_S)
 
-        Every child is returned once.
+    def end_all(self) -> None:
         """
-        try:
-            return self._ended.get(timeout=max(timeout_s, 0.0))
-        except queue.Empty:
-            return None
-
-    def end_all(self) -> list[Child]:
-        """
-        Stop the children, the last started first, and return those that had to be killed.
+        Stop the children, the last started first: with SIGINT, SIGTERM, and in the end SIGKILL.
 
         Signals to this process are ignored meanwhile, because exiting now would orphan children.
         """
@@ -128,34 +120,27 @@ class Processes:
             numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
             before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
         try:
-            return [child for child in reversed(self.children) if not _end(child)]
+            for child in reversed(self.children):
+                _end(child)
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _watch(self, child: Child) -> None:
-        child.process.wait()
-        child.ended.set()
-        self._ended.put(child)
 
-
-def _end(child: Child) -> bool:
-    """Stop a child, and return whether it exited without SIGKILL."""
-    if child.ended.is_set():
-        return True
+def _end(child: Child) -> None:
     for number, seconds in (
         (signal.SIGINT, SECONDS_TO_END),
         (signal.SIGTERM, _SECONDS_TO_TERMINATE),
+        (signal.SIGKILL, None),
     ):
         _signal_session(child, number)
-        if child.ended.wait(seconds):
-            return True
-    _signal_session(child, signal.SIGKILL)
-    child.ended.wait()
-    return False
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.process.wait(seconds)
+            return
 
 
 def _signal_session(child: Child, number: signal.Signals) -> None:
-    # The child leads its session, so its process id is also that of its group.
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.process.pid, number)
+    if child.exit_code is None:
+        # The child leads its session, so its process id is also that of its group.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.process.pid, number)

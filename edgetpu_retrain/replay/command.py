@@ -31,11 +31,7 @@ _NODE_NAME = 'replay'
     help='Image topic; can be repeated.  [default: all image topics]',
 )
 @click.option(
-    '--rate',
-    type=float,
-    default=1.0,
-    show_default=True,
-    help='Speed relative to the recording.',
+    '--rate', type=float, default=1.0, show_default=True, help='Speed relative to the recording.'
 )
 @click.option('--from', 'from_s', type=float, default=0.0, help='Start this many seconds in.')
 @click.option('--to', 'to_s', type=float, default=math.inf, help='End this many seconds in.')

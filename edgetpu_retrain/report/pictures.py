@@ -11,13 +11,12 @@ from pathlib import Path
 import cv2
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.pictures.compressed_image import decode_picture
+from edgetpu_retrain.pictures.sample_picture import jpeg_to_store
 from edgetpu_retrain.store.files.data_folder import SAMPLES_FILE
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 LONGEST_SIDE = 180
 """Pixels; a card displays it at about two thirds of that, so it is sharp on phones too."""
-
-_QUALITY = 80
 
 
 def picture_urls(folder: Path, ids: Iterable[int]) -> dict[int, str]:
@@ -35,14 +34,14 @@ def picture_urls(folder: Path, ids: Iterable[int]) -> dict[int, str]:
     Raises:
         StoreError: if the samples cannot be read.
     """
-    found: dict[int, str] = {}
+    urls: dict[int, str] = {}
     with SampleStore(folder / SAMPLES_FILE) as store:
-        for number in sorted(set(ids)):
+        for number in ids:
             stored = store.picture(number)
-            small = None if stored is None else _small(stored.jpeg)
-            if small is not None:
-                found[number] = data_url(small, 'image/jpeg')
-    return found
+            small = _small(stored.jpeg) if stored else None
+            if small:
+                urls[number] = data_url(small, 'image/jpeg')
+    return urls
 
 
 def data_url(content: bytes, kind: str) -> str:
@@ -53,13 +52,10 @@ def data_url(content: bytes, kind: str) -> str:
 def _small(jpeg: bytes) -> bytes | None:
     """Return a reduced picture, or None if it cannot be read."""
     try:
-        picture = cv2.cvtColor(decode_picture(jpeg), cv2.COLOR_RGB2BGR)
+        picture = decode_picture(jpeg)
         height, width = picture.shape[:2]
-        scale = LONGEST_SIDE / max(height, width)
-        if scale < 1.0:
-            size = max(1, round(width * scale)), max(1, round(height * scale))
-            picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-        written, content = cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        scale = min(1.0, LONGEST_SIDE / max(height, width))
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        return jpeg_to_store(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
     except (ImageError, cv2.error):
         return None
-    return bytes(content.tobytes()) if written else None

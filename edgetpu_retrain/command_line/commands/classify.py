@@ -14,12 +14,7 @@ import click
 from edgetpu_retrain.command_line import options
 from edgetpu_retrain.command_line.chosen_model import load_chosen_model
 from edgetpu_retrain.command_line.output import progress_bar, warn_unreadable
-from edgetpu_retrain.command_line.result_files import (
-    classified,
-    make_empty_folder,
-    unreadable,
-    WRITERS,
-)
+from edgetpu_retrain.command_line.result_files import classified, make_empty_folder, WRITERS
 from edgetpu_retrain.command_line.sources import plain_source
 from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
 from edgetpu_retrain.pictures.annotation import annotated_jpeg, Annotation
@@ -80,15 +75,17 @@ def classify(
             write = WRITERS['jsonl' if as_json else form](file, version)
             try:
                 for picture in pictures.pictures:
+                    name, camera, stamp = picture.name, picture.camera, picture.stamp_ns
+                    result = {'picture': name, 'camera': camera, 'stamp_ns': stamp}
                     try:
                         rgb = picture.read()
                         found = recognizer.recognize(rgb)
                     except ImageError as error:
-                        faults.append((picture.name, str(error)))
-                        write(unreadable(picture, str(error)))
+                        faults.append((name, str(error)))
+                        write(result | {'error': str(error)})
                     else:
                         count += 1
-                        write(classified(picture, found, recognizer.labels, version))
+                        write(result | classified(found, recognizer.labels, version))
                         if annotated is not None:
                             note = Annotation(found.label, found.score, found.unknown, version)
                             path = annotated / f'{count:06d}.jpg'

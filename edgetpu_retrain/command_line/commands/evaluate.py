@@ -45,7 +45,6 @@ def evaluate(
     device: str,
     threads: int,
     data_dir: str,
-    as_json: bool,
 ) -> None:
     """
     Evaluate a model on labelled pictures: FOLDER with one sub-folder per class, or BAG.
@@ -64,7 +63,7 @@ def evaluate(
             warn_unreadable(result.unreadable)
     if not result.pictures:
         raise RecordingError(f'no picture in {source} could be read: give JPEG or PNG files')
-    emit(_as_json(result, version), _as_text(result, version), as_json=as_json)
+    emit(_as_json(result, version), _as_text(result, version))
 
 
 def _check_classes(truths: tuple[str, ...], labels: tuple[str, ...], source: Path) -> None:

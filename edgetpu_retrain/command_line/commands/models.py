@@ -33,7 +33,7 @@ def models() -> None:
 @models.command(name='list')
 @options.data_dir
 @options.as_json
-def list_models(data_dir: str, as_json: bool) -> None:
+def list_models(data_dir: str) -> None:
     """List the versions, oldest first; * marks the serving version."""
     store = open_models(data_dir)
     broken = store.unusable()
@@ -55,14 +55,14 @@ def list_models(data_dir: str, as_json: bool) -> None:
         for each in found
     ]
     text = table(head, rows) if rows else f'There are no models in {store.folder} yet.'
-    emit({'serving': serving, 'models': list(map(_as_json, found))}, text, as_json=as_json)
+    emit({'serving': serving, 'models': list(map(_as_json, found))}, text)
 
 
 @models.command()
 @_version_argument
 @options.data_dir
 @options.as_json
-def show(version: int | None, data_dir: str, as_json: bool) -> None:
+def show(version: int | None, data_dir: str) -> None:
     """Show the record and metrics of VERSION, by default the serving version."""
     found = stored_version(open_models(data_dir), version)
     record = found.record
@@ -85,14 +85,14 @@ def show(version: int | None, data_dir: str, as_json: bool) -> None:
     lines = [f'{name + ":":20}{value}' for name, value in facts.items()]
     lines += ['', 'Confusion matrix of held-out samples: row = label, column = prediction.']
     lines += [table(('class', 'samples', *record.labels), rows)]
-    emit(_as_json(found), '\n'.join(lines), as_json=as_json)
+    emit(_as_json(found), '\n'.join(lines))
 
 
 @models.command()
 @click.argument('version', type=click.IntRange(min=1))
 @options.data_dir
 @options.as_json
-def use(version: int, data_dir: str, as_json: bool) -> None:
+def use(version: int, data_dir: str) -> None:
     """
     Choose VERSION as the serving version.
 
@@ -100,13 +100,13 @@ def use(version: int, data_dir: str, as_json: bool) -> None:
     follow_models is true, and otherwise on ~/load_model.
     """
     store = open_models(data_dir)
-    _choose(store, stored_version(store, version), as_json)
+    _choose(store, stored_version(store, version))
 
 
 @models.command()
 @options.data_dir
 @options.as_json
-def rollback(data_dir: str, as_json: bool) -> None:
+def rollback(data_dir: str) -> None:
     """Choose the version before the serving one."""
     store = open_models(data_dir)
     serving = serving_version(store)
@@ -116,7 +116,7 @@ def rollback(data_dir: str, as_json: bool) -> None:
             f'there is no model version before {serving.version}, which serves: train more, or '
             "choose one with 'models use'"
         )
-    _choose(store, before, as_json)
+    _choose(store, before)
 
 
 @models.command()
@@ -125,7 +125,7 @@ def rollback(data_dir: str, as_json: bool) -> None:
 @click.option('--force', is_flag=True, help='Overwrite existing files.')
 @options.data_dir
 @options.as_json
-def export(folder: Path, version: int | None, force: bool, data_dir: str, as_json: bool) -> None:
+def export(folder: Path, version: int | None, force: bool, data_dir: str) -> None:
     """Write model.tflite and Coral's labels.txt to FOLDER, for any TFLite runtime."""
     found = stored_version(open_models(data_dir), version)
     contents = {
@@ -143,11 +143,10 @@ def export(folder: Path, version: int | None, force: bool, data_dir: str, as_jso
     emit(
         {'model_version': found.version, 'files': files},
         f'Model version {found.version} is exported: {" and ".join(files)}.',
-        as_json=as_json,
     )
 
 
-def _choose(store: ModelStore, chosen: ModelVersion, as_json: bool) -> None:
+def _choose(store: ModelStore, chosen: ModelVersion) -> None:
     choice = ChoiceFile(store)
     before = choice.current()
     if before is not None and before.version in store.versions():
@@ -162,7 +161,6 @@ def _choose(store: ModelStore, chosen: ModelVersion, as_json: bool) -> None:
     emit(
         {'serving': now.version, 'swaps': now.swaps},
         f'Model version {now.version} is chosen to serve.',
-        as_json=as_json,
     )
 
 

@@ -32,7 +32,7 @@ from rich.console import Console
 )
 @options.data_dir
 @options.as_json
-def report(out: Path, version: int, data_dir: str, as_json: bool) -> None:
+def report(out: Path, version: int, data_dir: str) -> None:
     """
     Write a page on whether more samples would help, and which samples look wrong.
 
@@ -45,5 +45,4 @@ def report(out: Path, version: int, data_dir: str, as_json: bool) -> None:
     emit(
         {'html': str(files.html), 'png': str(files.png)},
         f'The report is {files.html}, its figures alone are {files.png}.',
-        as_json=as_json,
     )

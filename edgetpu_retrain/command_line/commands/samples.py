@@ -43,7 +43,7 @@ def samples() -> None:
 @options.extractor
 @options.data_dir
 @options.as_json
-def list_samples(label: str, limit: int, extractor: str, data_dir: str, as_json: bool) -> None:
+def list_samples(label: str, limit: int, extractor: str, data_dir: str) -> None:
     """List classes and single samples."""
     identity = identity_of(extractor)
     with open_samples(data_dir) as store:
@@ -61,7 +61,7 @@ def list_samples(label: str, limit: int, extractor: str, data_dir: str, as_json:
         ]
         text += f'\n\n{table(head, rows)}'
     result = {'counts': counts, 'samples': [dataclasses.asdict(each) for each in newest]}
-    emit(result, text, as_json=as_json)
+    emit(result, text)
 
 
 @samples.command()
@@ -72,12 +72,7 @@ def list_samples(label: str, limit: int, extractor: str, data_dir: str, as_json:
 @options.data_dir
 @options.as_json
 def relabel(
-    new_label: str,
-    label: str,
-    ids: tuple[int, ...],
-    extractor: str,
-    data_dir: str,
-    as_json: bool,
+    new_label: str, label: str, ids: tuple[int, ...], extractor: str, data_dir: str
 ) -> None:
     """Change the label of a class, or of single samples, to NEW_LABEL."""
     if bool(label) == bool(ids):
@@ -89,7 +84,7 @@ def relabel(
         else:
             _check_class(counts_of(store, identity), label)
             changed = store.relabel_class(label, new_label, extractor=identity)
-    _emit_changed(changed, f'now labelled {new_label!r}', as_json)
+    _emit_changed(changed, f'now labelled {new_label!r}')
 
 
 @samples.command()
@@ -105,14 +100,7 @@ def relabel(
 @options.extractor
 @options.data_dir
 @options.as_json
-def remove(
-    label: str,
-    newest: int,
-    ids: tuple[int, ...],
-    extractor: str,
-    data_dir: str,
-    as_json: bool,
-) -> None:
+def remove(label: str, newest: int, ids: tuple[int, ...], extractor: str, data_dir: str) -> None:
     """Remove a class, the newest samples, or single samples, permanently."""
     if bool(ids) == bool(label or newest):
         raise click.UsageError('Give --label or --newest or both, or else --id.')
@@ -125,14 +113,14 @@ def remove(
             if label:
                 _check_class(counts, label)
             changed = store.remove(label, newest, extractor=identity)
-    _emit_changed(changed, 'removed', as_json)
+    _emit_changed(changed, 'removed')
 
 
 @samples.command()
 @click.argument('target', type=options.PATH, metavar='FILE.zip|FOLDER')
 @options.data_dir
 @options.as_json
-def export(target: Path, data_dir: str, as_json: bool) -> None:
+def export(target: Path, data_dir: str) -> None:
     """
     Write all samples to FILE.zip, or their stored pictures to FOLDER, one sub-folder per class.
 
@@ -160,7 +148,7 @@ def export(target: Path, data_dir: str, as_json: bool) -> None:
         result = {'pictures': dict(pictures.written), 'without_picture': left_out}
         count = pictures.written.total()
         text = f'{counted(count, "picture is", "pictures are")} in {target}.'
-    emit({'written': str(target)} | result, text, as_json=as_json)
+    emit({'written': str(target)} | result, text)
 
 
 @samples.command(name='import')
@@ -168,7 +156,7 @@ def export(target: Path, data_dir: str, as_json: bool) -> None:
 @options.extractor
 @options.data_dir
 @options.as_json
-def import_samples(archive: Path, extractor: str, data_dir: str, as_json: bool) -> None:
+def import_samples(archive: Path, extractor: str, data_dir: str) -> None:
     """Add the samples of FILE.zip from `samples export`; existing samples are not changed."""
     description = describe(read_extractor(extractor))
     kind = EmbeddingKind(description.dimension, description.output_dtype, description.quantization)
@@ -190,7 +178,6 @@ def import_samples(archive: Path, extractor: str, data_dir: str, as_json: bool) 
         dataclasses.asdict(done),
         f'{counted(done.added, "sample is", "samples are")} new, '
         f'{counted(done.present, "was", "were")} here already.',
-        as_json=as_json,
     )
 
 
@@ -200,6 +187,6 @@ def _check_class(counts: dict[str, int], label: str) -> None:
         raise RequestError(f'there is no class {label!r}; the classes are: {known}')
 
 
-def _emit_changed(count: int, change: str, as_json: bool) -> None:
+def _emit_changed(count: int, change: str) -> None:
     text = f'{counted(count, "sample is", "samples are")} {change}.'
-    emit({'changed': count}, text, as_json=as_json)
+    emit({'changed': count}, text)

@@ -38,7 +38,6 @@ def teach(
     device: str,
     threads: int,
     data_dir: str,
-    as_json: bool,
 ) -> None:
     """
     Add a sample for each picture.
@@ -83,7 +82,7 @@ def teach(
         'samples': counts,
     }
     text = table(('class', 'stored', 'near duplicates', 'now in all'), rows)
-    emit(result, text, as_json=as_json)
+    emit(result, text)
 
 
 def _check(taught: teaching.Taught, source: Path) -> None:

@@ -25,8 +25,6 @@ from edgetpu_retrain.learning import Progress
 from edgetpu_retrain.retraining import ProgressCallback, TrainingOptions
 from edgetpu_retrain.training_outcome import TrainingOutcome
 from rich.console import Console
-from rich.live import Live
-from rich.text import Text
 
 _HELP = {
     'num_iter': 'SGD iterations.  [default: derived from the data]',
@@ -59,7 +57,7 @@ def _training_options(command: options.Command) -> options.Command:
 @options.extractor
 @options.data_dir
 @options.as_json
-def train(extractor: str, data_dir: str, as_json: bool, **chosen: Any) -> None:
+def train(extractor: str, data_dir: str, **chosen: Any) -> None:
     """
     Train on all samples, and store the model as a new version.
 
@@ -84,7 +82,6 @@ def train(extractor: str, data_dir: str, as_json: bool, **chosen: Any) -> None:
     emit(
         _as_json(outcome) | {'model_version': version.version, 'model': str(version.path)},
         f'{outcome.message}\nModel version {version.version}: {version.path}',
-        as_json=as_json,
     )
 
 
@@ -105,22 +102,20 @@ def _as_json(outcome: TrainingOutcome) -> dict[str, object]:
 
 @contextmanager
 def _live_progress() -> Iterator[ProgressCallback]:
-    """Show loss and accuracies: one line that changes on a terminal, some lines in a log."""
+    """Show loss and accuracies: one line that changes on a terminal, ten lines in a log."""
     console = Console(stderr=True)
-    if console.is_terminal:
-        with Live(console=console, transient=True) as live:
-            yield lambda progress: live.update(Text(_progress_line(progress)))
-        return
     tenths = -1
 
     def report(progress: Progress) -> None:
         nonlocal tenths
+        status.update(_progress_line(progress))
         now = 10 * (progress.iteration + 1) // progress.num_iter
-        if now > tenths:
+        if now > tenths and not console.is_terminal:
             tenths = now
             click.echo(_progress_line(progress), err=True)
 
-    yield report
+    with console.status('training') as status:
+        yield report
 
 
 def _progress_line(progress: Progress) -> str:
