@@ -121,7 +121,7 @@ class NodeResources:
         )
         model = self._load_first_model()
         self.captures = Captures()
-        self.statistics = FrameStatistics(parameters.camera_names)
+        self.statistics = FrameStatistics()
         self._output = FrameOutput(
             self._node, description, lambda: self.parameters, self.samples, self.captures
         )
@@ -162,9 +162,8 @@ class NodeResources:
         for device, engine in engines.items():
             if model:
                 engine.serve(model.prepared[device])
-            cameras = [name for name, its_device in device_of.items() if its_device == device]
             workers[device] = FrameWorker(
-                engine, model, cameras, self.captures, self._output, self.statistics
+                engine, model, self.captures, self._output, self.statistics
             )
         return FrameWorkers(workers, device_of, engines.healthiest)
 

@@ -47,8 +47,8 @@ def _classify(array: object, width: int, height: int) -> None:
     check_detections(array)
     kept = most_certain(array.detections, _MOST_BOXES)  # type: ignore[attr-defined]
     assert len(kept) <= _MOST_BOXES
-    for box in boxes_within(kept, width, height):
-        box.region.check_within(width, height)
+    for _, region in boxes_within(kept, width, height):
+        region.check_within(width, height)
 
 
 def _seeds() -> Iterator[bytes]:

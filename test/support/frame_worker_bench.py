@@ -134,9 +134,9 @@ class WorkerBench:
             self.engine.serve(serving.prepared['cpu'])
         self.output = RecordedOutput()
         self.captures = Captures()
-        self.statistics = FrameStatistics(('front', 'rear'))
+        self.statistics = FrameStatistics()
         self.worker = FrameWorker(
-            self.engine, serving, ('front', 'rear'), self.captures, self.output, self.statistics
+            self.engine, serving, self.captures, self.output, self.statistics
         )
         self.worker.start()
 

@@ -42,6 +42,7 @@ class Camera:
     Attributes:
         name: of the camera.
         topic: the resolved topic of its images.
+        detections_topic: the resolved topic of its detections, or ``''``.
         parameters: can be replaced; those that can change at runtime take effect.
 
     Raises:
@@ -61,6 +62,7 @@ class Camera:
         self._transport = IMAGE_TRANSPORTS[parameters.image_transport]
         self._offer = offer
         self._node = node
+        self.detections_topic = ''
         self._detections: DetectionInput | None = None
         with ExitStack() as stack:
             with _subscribing(self.name, 'image_topic', parameters.image_topic):
@@ -82,19 +84,16 @@ class Camera:
                     self._detections = DetectionInput(
                         node, lambda: self.parameters, offer, statistics, group
                     )
+                self.detections_topic = self._detections.topic
                 stack.callback(self._detections.close)
             self._stack = stack.pop_all()
-        fast_dds = 'fastrtps' in get_rmw_implementation_identifier()
-        self._silence = SilenceWatch(self.name, self.topic, fast_dds=fast_dds)
+        self._silence = SilenceWatch(
+            self.name, self.topic, fast_dds='fastrtps' in get_rmw_implementation_identifier()
+        )
 
     def close(self) -> None:
         """Destroy the subscriptions."""
         self._stack.close()
-
-    @property
-    def detections_topic(self) -> str:
-        """The resolved topic of the detections, ``''`` without detections."""
-        return self._detections.topic if self._detections is not None else ''
 
     def check_silence(self) -> str:
         """Return a sentence while a publisher is matched but sends no images, else ``''``."""

@@ -62,11 +62,10 @@ class DetectionInput:
         self._parameters = parameters
         self._offer = offer
         self._statistics = statistics
-        statistics.count(parameters().name, 'detections received', 0)
+        self._camera = parameters().name
+        statistics.count(self._camera, 'detections received', 0)
         self._matcher = DetectionMatcher()
-        self._unmatched = FaultCounter('detections without an image', self._warn)
-        self._left_out = FaultCounter('too many detections', self._warn)
-        self._unusable = FaultCounter('unusable detections', self._warn)
+        self._faults = FaultCounter(lambda text: node.get_logger().warning(text))
         self._subscription = node.create_subscription(
             Detection2DArray,
             parameters().detections_topic,
@@ -89,13 +88,11 @@ class DetectionInput:
     def image_arrived(self, frame: Frame) -> None:
         """Match an image of the camera."""
         self._expire()
-        matched = self._matcher.add_image(frame)
-        if matched is not None:
+        if (matched := self._matcher.add_image(frame)) is not None:
             self._offer(matched)
 
     def _receive(self, message: Any) -> None:
-        camera = self._parameters().name
-        self._statistics.count(camera, 'detections received')
+        self._statistics.count(self._camera, 'detections received')
         self._expire()
         if not stamp_ns(message.header):
             self._lose('their stamp is 0: make the detector copy the header of the image')
@@ -103,8 +100,8 @@ class DetectionInput:
         try:
             check_detections(message)
         except ImageError as error:
-            self._statistics.count(camera, 'detections lost')
-            self._unusable.add(camera, str(error))
+            self._statistics.count(self._camera, 'detections lost')
+            self._faults.add(self._camera, 'unusable detections', str(error))
             return
         self._keep_most_certain(message)
         for detection in message.detections:
@@ -118,18 +115,17 @@ class DetectionInput:
             self._lose('too many wait for their image')
 
     def _keep_most_certain(self, message: Any) -> None:
-        parameters = self._parameters()
-        excess = len(message.detections) - parameters.max_detections
+        most = self._parameters().max_detections
+        excess = len(message.detections) - most
         if excess <= 0:
             return
-        self._statistics.count(parameters.name, 'boxes skipped', excess)
-        self._left_out.add(
-            parameters.name,
-            f'{len(message.detections)} boxes in one image; the {parameters.max_detections} of '
-            f'the highest scores are classified: make the detector send fewer, or raise '
-            f'{parameters.name}.max_detections',
+        self._statistics.count(self._camera, 'boxes skipped', excess)
+        reason = (
+            f'{len(message.detections)} boxes in one image; the {most} of the highest scores are '
+            f'classified: make the detector send fewer, or raise {self._camera}.max_detections'
         )
-        message.detections = most_certain(message.detections, parameters.max_detections)
+        self._faults.add(self._camera, 'too many detections', reason)
+        message.detections = most_certain(message.detections, most)
 
     def _expire(self) -> None:
         longest = self._parameters().detections_timeout_s
@@ -138,13 +134,9 @@ class DetectionInput:
             self._lose(
                 f'no image of stamp {stamp.sec}.{stamp.nanosec:09d} came within {longest:g} s on '
                 'the image topic: the detector must take the same images and copy their header '
-                f'(raise {self._parameters().name}.detections_timeout_s when it is slow)',
+                f'(raise {self._camera}.detections_timeout_s when it is slow)',
             )
 
     def _lose(self, reason: str) -> None:
-        camera = self._parameters().name
-        self._statistics.count(camera, 'detections unmatched')
-        self._unmatched.add(camera, reason)
-
-    def _warn(self, text: str) -> None:
-        self._node.get_logger().warning(text)
+        self._statistics.count(self._camera, 'detections unmatched')
+        self._faults.add(self._camera, 'detections without an image', reason)

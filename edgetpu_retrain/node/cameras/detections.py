@@ -42,31 +42,17 @@ MAX_ID_LENGTH = 255
 
 
 @dataclass(frozen=True, eq=False)
-class Box:
-    """
-    A detection and its region in the image.
-
-    Args:
-        detection: the ``vision_msgs/Detection2D``.
-        region: its box, clipped to the image.
-    """
-
-    detection: Any
-    region: Region
-
-
-@dataclass(frozen=True, eq=False)
 class BoxClassification:
     """
     The classification of a box.
 
     Args:
-        box: the classified box.
+        detection: the ``vision_msgs/Detection2D`` of the box.
         scores: float32 ``[C]``.
         embedding: raw ``[D]``.
     """
 
-    box: Box
+    detection: Any
     scores: FloatArray
     embedding: RawArray
 
@@ -102,7 +88,7 @@ def check_detections(message: Any) -> None:
             )
 
 
-def boxes_within(detections: Sequence[Any], width: int, height: int) -> list[Box]:
+def boxes_within(detections: Sequence[Any], width: int, height: int) -> list[tuple[Any, Region]]:
     """
     Return the boxes with at least one pixel in an image, clipped to it.
 
@@ -111,12 +97,15 @@ def boxes_within(detections: Sequence[Any], width: int, height: int) -> list[Box
             replaced by its upright bounding box.
         width: of the image.
         height: of the image.
+
+    Returns:
+        Detections and regions.
     """
     regions = (
         Region.enclosing(*_edges(each.bbox), width=width, height=height) for each in detections
     )
     return [
-        Box(detection, region)
+        (detection, region)
         for detection, region in zip(detections, regions, strict=True)
         if region is not None
     ]

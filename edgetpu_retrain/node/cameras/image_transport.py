@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The ways in which a camera's images travel: raw, or compressed to JPEG or PNG."""
+"""ImageTransport: reads the images of a camera, raw or compressed to JPEG or PNG."""
 
 from __future__ import annotations
 
@@ -25,33 +25,27 @@ from edgetpu_retrain.pictures.region import Region
 @dataclass(frozen=True)
 class ImageTransport:
     """
-    How images travel and how they are read.
+    A message type for images.
 
     Args:
-        topic_suffix: what is added to the camera's image topic, as image_transport does
+        topic_suffix: appended to the camera's image topic, as in image_transport
             (https://github.com/ros-perception/image_common).
-        check: raises ImageError when a message contradicts itself, without pixel work.
-        to_rgb: from a message to uint8 ``[H, W, 3]`` RGB, or ImageError.
-        part_to_rgb: from a message and a region to the RGB of that alone, or ImageError; None
-            where only the whole can be had.
-        size: from a message to width and height, None where only decoding tells.
+        check: raises ImageError if a message is inconsistent; reads no pixels.
+        to_rgb: converts a message to uint8 ``[H, W, 3]`` RGB; raises ImageError.
+        part_to_rgb: converts a region of a message; raises ImageError.  Returns None if only the
+            whole image can be converted.
+        size: returns width and height of a message, None if it must be decoded for that.
     """
 
     topic_suffix: str
     check: Callable[[Any], None]
     to_rgb: Callable[[Any], RgbArray]
-    part_to_rgb: Callable[[Any, Region], RgbArray | None]
-    size: Callable[[Any], tuple[int, int] | None]
+    part_to_rgb: Callable[[Any, Region], RgbArray | None] = lambda _message, _region: None
+    size: Callable[[Any], tuple[int, int] | None] = lambda _message: None
 
 
 RAW = ImageTransport('', check_image, image_to_rgb, image_part_to_rgb, image_size)
-COMPRESSED = ImageTransport(
-    '/compressed',
-    check_compressed_image,
-    compressed_image_to_rgb,
-    lambda _message, _region: None,
-    # The size in a JPEG file's header is the one before it is turned upright.
-    lambda _message: None,
-)
+# The size in the header of a JPEG file is that before its rotation.
+COMPRESSED = ImageTransport('/compressed', check_compressed_image, compressed_image_to_rgb)
 
 IMAGE_TRANSPORTS = {'raw': RAW, 'compressed': COMPRESSED}

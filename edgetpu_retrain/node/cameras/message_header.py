@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Headers of messages: their stamps as one number, and a frame_id that is worth repeating."""
+"""Checks headers of messages and converts their stamps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edgetpu_retrain.wording import quoted
 NANOSECONDS = 1_000_000_000
 
 MAX_FRAME_ID_LENGTH = 255
-"""Characters: it is sent again with every answer; topics and nodes have names as long."""
+"""Characters; it is published again with each classification.  Names of topics are as long."""
 
 _LAST_SECOND = 2**31 - 1
 _FIRST_SECOND = -(2**31)
@@ -20,14 +20,14 @@ _FIRST_SECOND = -(2**31)
 
 def check_header(what: str, header: Any) -> None:
     """
-    Refuse a header that would make each answer large.
+    Reject a header that is too long to publish again.
 
     Args:
-        what: the message is called.
+        what: name of the message in the error.
         header: a ``std_msgs/Header``.
 
     Raises:
-        ImageError: when its frame_id is too long.
+        ImageError: if its frame_id is too long.
     """
     if len(header.frame_id) > MAX_FRAME_ID_LENGTH:
         raise ImageError(
@@ -43,11 +43,11 @@ def stamp_ns(header: Any) -> int:
 
 def stamp_parts(stamp: int) -> tuple[int, int]:
     """
-    Return seconds and nanoseconds of a stamp, as ``builtin_interfaces/Time`` can hold them.
+    Return seconds and nanoseconds of a stamp, within the range of ``builtin_interfaces/Time``.
 
     Args:
-        stamp: nanoseconds.  A message can have one of more than a second's nanoseconds, and a
-            file any; what is out of reach becomes the nearest that is not.
+        stamp: nanoseconds.  One from a file or a malformed message can be out of range; then the
+            nearest time in range is returned.
 
     >>> stamp_parts(1_500_000_000), stamp_parts(2**63 - 1)
     ((1, 500000000), (2147483647, 999999999))

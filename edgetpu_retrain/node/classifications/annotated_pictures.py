@@ -42,7 +42,7 @@ class AnnotatedPictures:
             for name in cameras
         }
         self._rates = {name: FrameRate() for name in self._publishers}
-        self._faults = FaultCounter('frame not drawn', lambda text: node.get_logger().error(text))
+        self._faults = FaultCounter(lambda text: node.get_logger().error(text))
         self._newest: dict[str, tuple[Frame, Annotation]] = {}
         self._lock = threading.Lock()
         self._thread = ThreadPoolExecutor(1, 'annotations')
@@ -79,7 +79,7 @@ class AnnotatedPictures:
         except Exception as error:  # noqa: BLE001 - one picture must not end all that follow
             if self._node.context.ok():
                 reason = str(error) if isinstance(error, ImageError) else repr(error)
-                self._faults.add(camera, reason)
+                self._faults.add(camera, 'frame not drawn', reason)
 
     def _publish(self, frame: Frame, annotation: Annotation) -> None:
         message = CompressedImage(header=frame.message.header, format='jpeg')

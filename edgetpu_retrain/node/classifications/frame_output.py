@@ -71,9 +71,8 @@ class FrameOutput:
         self._parameters = parameters
         self._samples = samples
         self._captures = captures
-        self._unusable = FaultCounter('unusable image', self._log_error)
-        self._lost = FaultCounter('frame lost', self._log_error)
-        self._empty = FaultCounter('boxes skipped', lambda text: node.get_logger().warning(text))
+        self._faults = FaultCounter(lambda text: node.get_logger().error(text))
+        self._warnings = FaultCounter(lambda text: node.get_logger().warning(text))
         self._stack = ExitStack()
         self._result = self._create(Result, '~/result')
         self._classification = self._create(Classification, '~/classification')
@@ -164,7 +163,7 @@ class FrameOutput:
         message = Detection2DArray(header=frame.detections.header)
         message.detections = [
             detection_message(
-                box.box.detection,
+                box.detection,
                 model.labels,
                 _predict(model, box.scores, box.embedding, parameters.unknown_below)[0],
                 parameters.max_results,
@@ -178,7 +177,7 @@ class FrameOutput:
                 f'{skipped} of {skipped + len(boxes)} have no pixel in the image of '
                 f'{width}x{height} pixels: boxes are in pixels of the whole image'
             )
-            self._empty.add(frame.camera, reason)
+            self._warnings.add(frame.camera, 'boxes skipped', reason)
 
     def wants_embeddings(self) -> bool:
         """Return whether ``~/embedding`` has subscribers."""
@@ -186,7 +185,18 @@ class FrameOutput:
 
     def publish_embedding(self, frame: Frame, embedding: RawArray) -> None:
         """Publish the raw embedding ``[D]`` of a frame."""
-        self._embedding.publish(embedding_message(frame, embedding, self._description))
+        quantization = self._description.quantization
+        kind = EmbeddingKind.from_embedding(embedding, quantization)
+        message: Any = Embedding(
+            header=frame.message.header,
+            camera=frame.camera,
+            extractor=self._description.identity,
+            dtype=kind.dtype,
+            scale=quantization.scale if quantization else 0.0,
+            zero_point=quantization.zero_point if quantization else 0,
+        )
+        message.data = kind.to_disk(embedding)
+        self._embedding.publish(message)
 
     def store_sample(
         self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray
@@ -196,20 +206,15 @@ class FrameOutput:
 
     def log_fault(self, frame: Frame, error: Exception) -> None:
         """Log why a frame was not classified, at most once a second."""
-        if isinstance(error, ImageError):
-            self._unusable.add(frame.camera, str(error))
+        kind = 'unusable image' if isinstance(error, ImageError) else 'frame lost'
+        reason = str(error) if isinstance(error, RetrainError) else repr(error)
         # After a signal has shut down ROS, publishing fails.
-        elif self._node.context.ok():
-            reason = str(error) if isinstance(error, RetrainError) else repr(error)
-            self._lost.add(frame.camera, reason)
+        if self._node.context.ok():
+            self._faults.add(frame.camera, kind, reason)
 
     def latest_fault(self, camera: str) -> str:
-        """Return the faults of a camera's frames since the last call, or ``''``."""
-        faults = [counter.latest(camera) for counter in (self._unusable, self._lost)]
-        return '; '.join(filter(None, faults))
-
-    def _log_error(self, text: str) -> None:
-        self._node.get_logger().error(text)
+        """Return the latest faults of a camera's frames since the last call, or ``''``."""
+        return self._faults.latest(camera)
 
     def _create(self, kind: type, topic: str) -> Publisher:
         publisher = self._node.create_publisher(kind, topic, QoSProfile(depth=_DEPTH))
@@ -225,28 +230,3 @@ def _predict(
     # False if the score is NaN, for a model without unknown detector.
     unknown = unknown_score > model.unknown.threshold or float(scores.max()) < unknown_below
     return predict(scores, unknown=unknown), unknown_score
-
-
-def embedding_message(
-    frame: Frame, embedding: RawArray, description: ModelDescription
-) -> Embedding:
-    """
-    Return the message of an embedding.
-
-    Args:
-        frame: the embedded frame.
-        embedding: raw ``[D]``.
-        description: of the extractor.
-    """
-    quantization = description.quantization
-    kind = EmbeddingKind.from_embedding(embedding, quantization)
-    message: Any = Embedding(
-        header=frame.message.header,
-        camera=frame.camera,
-        extractor=description.identity,
-        dtype=kind.dtype,
-        scale=quantization.scale if quantization else 0.0,
-        zero_point=quantization.zero_point if quantization else 0,
-    )
-    message.data = kind.to_disk(embedding)
-    return message

@@ -94,11 +94,9 @@ class Smoothing:
         best = int(np.argmax(scores))
         if unknown_score > 0.0 and unknown_score >= scores[best]:
             best = UNKNOWN_CLASS
-        if self._current is None:
+        # UNKNOWN_CLASS, -1, is the index of the last score.
+        extended = [*scores.tolist(), unknown_score]
+        current = self._current
+        if current is None or extended[best] - extended[current] > hysteresis:
             return best
-
-        def score_of(number: int) -> float:
-            return unknown_score if number == UNKNOWN_CLASS else float(scores[number])
-
-        leads = score_of(best) - score_of(self._current) > hysteresis
-        return best if leads else self._current
+        return current

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict, deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 import threading
 from typing import NamedTuple
@@ -78,19 +78,14 @@ class CameraStatistics:
 
 
 class FrameStatistics:
-    """
-    The statistics of all cameras; thread-safe.
+    """The statistics of all cameras; thread-safe."""
 
-    Args:
-        cameras: their names.
-    """
-
-    def __init__(self, cameras: Iterable[str]) -> None:
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts: dict[str, Counter[str]] = {name: Counter() for name in cameras}
-        self._times: dict[str, deque[StageTimes]] = {
-            name: deque(maxlen=WINDOW) for name in self._counts
-        }
+        self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._times: defaultdict[str, deque[StageTimes]] = defaultdict(
+            lambda: deque(maxlen=WINDOW)
+        )
 
     def count(self, camera: str, what: str, number: int = 1) -> None:
         """

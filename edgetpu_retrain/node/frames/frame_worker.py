@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from functools import partial
 import threading
 import time
-from typing import Any, TypeVar
+from typing import Any
 
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.node.cameras.detections import BoxClassification, boxes_within
@@ -23,8 +23,6 @@ from edgetpu_retrain.node.process.kept_memory import keep_memory_of_images
 from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.runtime.engines.engine import Engine, PreparedModel
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
-
-Result = TypeVar('Result')
 
 
 class FrameWorker:
@@ -42,7 +40,6 @@ class FrameWorker:
     Args:
         engine: runs the frames.
         model: the model that the engine serves, None before the first training.
-        cameras: names of the cameras.
         captures: the pending requests for samples.
         output: takes the results.
         statistics: counts and times frames.
@@ -52,7 +49,6 @@ class FrameWorker:
         self,
         engine: Engine,
         model: LoadedModel | None,
-        cameras: Iterable[str],
         captures: Captures,
         output: FrameOutput,
         statistics: FrameStatistics,
@@ -62,8 +58,8 @@ class FrameWorker:
         self._captures = captures
         self._output = output
         self._statistics = statistics
-        self._frames = NewestFrames(cameras)
-        self._jobs: deque[_Job] = deque()
+        self._frames = NewestFrames()
+        self._jobs: deque[tuple[Callable[[], None], Future[Any]]] = deque()
         self._stopping = True
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -84,7 +80,7 @@ class FrameWorker:
             self._thread.join()
             self._thread = None
         while self._jobs:
-            self._jobs.popleft().done.cancel()
+            self._jobs.popleft()[1].cancel()
         self._frames.clear()
 
     def offer(self, frame: Frame) -> None:
@@ -120,37 +116,49 @@ class FrameWorker:
 
         return self._between_frames(swap)
 
-    def _between_frames(self, function: Callable[[], Result]) -> Future[Result]:
-        job = _Job(function, Future())
+    def _between_frames(self, function: Callable[[], Any]) -> Future[Any]:
+        done: Future[Any] = Future()
+
+        def job() -> None:
+            if done.set_running_or_notify_cancel():
+                try:
+                    done.set_result(function())
+                except Exception as error:  # noqa: BLE001 - the future raises it
+                    done.set_exception(error)
+
         with self._changed:
             if self._stopping:
-                job.done.cancel()
+                done.cancel()
             else:
-                self._jobs.append(job)
+                self._jobs.append((job, done))
                 self._changed.notify()
-        return job.done
+        return done
 
     def _run(self) -> None:
         with ThreadPoolExecutor(1, thread_name_prefix='publisher') as self._publisher:
-            while True:
-                with self._changed:
-                    while not self._stopping and (task := self._next_task()) is None:
-                        self._changed.wait()
-                    if self._stopping:
-                        return
-                self._execute(task)
+            while (task := self._wait_for_task()) is not None:
+                task()
 
-    def _next_task(self, *, detections: bool = True) -> _Job | Frame | None:
-        return self._jobs.popleft() if self._jobs else self._frames.take(detections=detections)
+    def _wait_for_task(self) -> Callable[[], None] | None:
+        with self._changed:
+            while not self._stopping:
+                if (task := self._next_task()) is not None:
+                    return task
+                self._changed.wait()
+        return None
 
-    def _execute(self, task: _Job | Frame | None) -> None:
-        if isinstance(task, _Job):
-            task.run()
-        elif task is not None:
-            try:
-                (self._process_image if task.detections is None else self._process_boxes)(task)
-            except Exception as error:  # noqa: BLE001 - one frame must not end all that follow
-                self._report(task, error)
+    def _next_task(self, *, detections: bool = True) -> Callable[[], None] | None:
+        """Return a job, or else a function that processes a frame."""
+        if self._jobs:
+            return self._jobs.popleft()[0]
+        frame = self._frames.take(detections=detections)
+        return partial(self._process, frame) if frame is not None else None
+
+    def _process(self, frame: Frame) -> None:
+        try:
+            (self._process_image if frame.detections is None else self._process_boxes)(frame)
+        except Exception as error:  # noqa: BLE001 - one frame must not end all that follow
+            self._report(frame, error)
 
     def _report(self, frame: Frame, error: Exception) -> None:
         fault = 'unusable' if isinstance(error, ImageError) else 'lost'
@@ -220,17 +228,18 @@ class FrameWorker:
         frame.check()
         boxes = boxes_within(frame.detections.detections, *frame.size)
         classified = []
-        for box in boxes:
-            result = self._engine.run(frame.part_to_rgb(box.region))
+        for detection, region in boxes:
+            result = self._engine.run(frame.part_to_rgb(region))
             if result.scores is None:
                 return
-            classified.append(BoxClassification(box, result.scores, result.embedding))
+            classified.append(BoxClassification(detection, result.scores, result.embedding))
             # Other cameras and jobs do not wait for all boxes.
             with self._changed:
                 if self._stopping:
                     return
                 task = self._next_task(detections=False)
-            self._execute(task)
+            if task is not None:
+                task()
             if self._model is not model:
                 # The job was a swap: all boxes of a frame are classified by one model.
                 self._process_boxes(frame)
@@ -241,22 +250,6 @@ class FrameWorker:
         self._publish(
             frame, lambda: self._output.publish_detections(frame, model, classified, skipped)
         )
-
-
-@dataclass(frozen=True, eq=False)
-class _Job:
-    """A function that the worker calls between two frames, and the future of its result."""
-
-    function: Callable[[], Any]
-    done: Future[Any]
-
-    def run(self) -> None:
-        """Call the function unless the future was cancelled; never raises."""
-        if self.done.set_running_or_notify_cancel():
-            try:
-                self.done.set_result(self.function())
-            except Exception as error:  # noqa: BLE001 - the future reports it
-                self.done.set_exception(error)
 
 
 def _count_name(frame: Frame, what: str) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 from edgetpu_retrain.node.frames.frame_worker import FrameWorker
 from edgetpu_retrain.node.frames.newest_frames import Frame
@@ -14,6 +15,7 @@ from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 
 
+@dataclass(frozen=True, eq=False)
 class FrameWorkers:
     """
     The frame workers of all devices; they serve the same model.
@@ -26,33 +28,27 @@ class FrameWorkers:
         healthiest: returns the device for pictures that any device can embed.
     """
 
-    def __init__(
-        self,
-        workers: Mapping[str, FrameWorker],
-        device_of: Mapping[str, str],
-        healthiest: Callable[[], str],
-    ) -> None:
-        self._workers = workers
-        self._device_of = device_of
-        self._healthiest = healthiest
+    workers: Mapping[str, FrameWorker]
+    device_of: Mapping[str, str]
+    healthiest: Callable[[], str]
 
     def start(self) -> None:
         """Start all workers; they can be stopped and started again."""
-        for worker in self._workers.values():
+        for worker in self.workers.values():
             worker.start()
 
     def stop(self) -> None:
         """Stop after the current frames; cancel jobs that have not started."""
-        for worker in self._workers.values():
+        for worker in self.workers.values():
             worker.stop()
 
     def offer(self, frame: Frame) -> None:
         """Accept a camera's newest frame; never waits for inference."""
-        self._workers[self._device_of[frame.camera]].offer(frame)
+        self.workers[self.device_of[frame.camera]].offer(frame)
 
     def embed(self, rgb: RgbArray) -> Future[RawArray]:
         """Embed a picture; the future returns its raw embedding ``[D]``."""
-        return self._workers[self._healthiest()].embed(rgb)
+        return self.workers[self.healthiest()].embed(rgb)
 
     def serve(self, model: LoadedModel) -> None:
         """
@@ -67,7 +63,7 @@ class FrameWorkers:
             CancelledError: if a worker stopped before its swap.
         """
         swaps = [
-            worker.serve(model, model.prepared[device]) for device, worker in self._workers.items()
+            worker.serve(model, model.prepared[device]) for device, worker in self.workers.items()
         ]
         for swap in swaps:
             swap.result()

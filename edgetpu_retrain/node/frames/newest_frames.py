@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -93,22 +92,15 @@ class NewestFrames:
     Two slots per camera, one for frames with detections; each has only the newest frame.
 
     The slot that was taken longest ago is next, however fast the others fill.  Not thread-safe.
-
-    Args:
-        cameras: their names.
     """
 
-    def __init__(self, cameras: Iterable[str]) -> None:
+    def __init__(self) -> None:
         # In the order of their turns.
-        self._slots: dict[tuple[str, bool], Frame | None] = {
-            (camera, has_detections): None
-            for camera in cameras
-            for has_detections in (False, True)
-        }
+        self._slots: dict[tuple[str, bool], Frame | None] = {}
 
     def put(self, frame: Frame) -> bool:
         """Store a frame; return whether it replaced one that was not taken."""
-        replaced = self._slots[frame.slot] is not None
+        replaced = self._slots.get(frame.slot) is not None
         self._slots[frame.slot] = frame
         return replaced
 

@@ -29,6 +29,7 @@ class DeviceFacts:
     engine: EngineStatus
 
 
+@dataclass(frozen=True, eq=False)
 class DeviceWatch:
     """
     Reports the state of the devices and retries failed ones; thread-safe.
@@ -39,18 +40,15 @@ class DeviceWatch:
         device_of: camera name to device.
     """
 
-    def __init__(
-        self, engines: DeviceEngines, status: NodeStatus, device_of: Mapping[str, str]
-    ) -> None:
-        self._engines = engines
-        self._status = status
-        self._device_of = device_of
+    engines: DeviceEngines
+    status: NodeStatus
+    device_of: Mapping[str, str]
 
     def check(self) -> tuple[DeviceFacts, ...]:
         """Return the state of the devices; retry a failed one if it is due."""
-        self._engines.retry_if_due()
-        devices = tuple(self._facts(*each) for each in self._engines.status().items())
-        self._status.update(
+        self.engines.retry_if_due()
+        devices = tuple(self._facts(*each) for each in self.engines.status().items())
+        self.status.update(
             device=_joined(each.engine.device for each in devices),
             runtime=_joined(each.engine.runtime for each in devices),
             camera_devices={
@@ -58,12 +56,12 @@ class DeviceWatch:
             },
         )
         for each in devices:
-            self._status.set_problem(f'device {each.name}', each.engine.problem)
+            self.status.set_problem(f'device {each.name}', each.engine.problem)
         return devices
 
     def _facts(self, device: str, engine: EngineStatus) -> DeviceFacts:
-        cameras = _cameras_of(device, self._device_of)
-        problem = engine.problem and about_device(engine.problem, device, self._device_of)
+        problem = engine.problem and about_device(engine.problem, device, self.device_of)
+        cameras = _cameras_of(device, self.device_of)
         return DeviceFacts(device, cameras, replace(engine, problem=problem))
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -52,13 +52,8 @@ def _node_status(name: str, facts: NodeFacts) -> DiagnosticStatus:
         'training': facts.training,
         'last training': facts.last_training,
     }
-    return DiagnosticStatus(
-        name=f'{name}: node',
-        hardware_id=facts.device,
-        level=_level(facts.problems.values()),
-        message=' '.join(facts.problems.values()) or facts.state,
-        values=_key_values(values),
-    )
+    problem = ' '.join(facts.problems.values())
+    return _status(f'{name}: node', facts.device, problem, facts.state, values)
 
 
 def _camera_status(
@@ -70,32 +65,21 @@ def _camera_status(
         values[f'{stage} p50 (ms)'] = f'{1000 * median:.2f}'
         values[f'{stage} p99 (ms)'] = f'{1000 * slow:.2f}'
     problem = facts.problems.get(camera_problem(camera), '')
-    return DiagnosticStatus(
-        name=f'{name}: camera {camera}',
-        hardware_id=camera,
-        level=_level([problem]),
-        message=problem or ('listening' if camera in facts.cameras else 'not listening'),
-        values=_key_values(values),
-    )
+    message = 'listening' if camera in facts.cameras else 'not listening'
+    return _status(f'{name}: camera {camera}', camera, problem, message, values)
 
 
 def _device_status(name: str, device: DeviceFacts) -> DiagnosticStatus:
     engine = device.engine
     temperature = engine.temperature_celsius
-    return DiagnosticStatus(
-        name=f'{name}: device {device.name}',
-        hardware_id=engine.device,
-        level=_level([engine.problem]),
-        message=engine.problem or 'working',
-        values=_key_values(
-            {
-                'device': engine.device,
-                'runtime': engine.runtime,
-                'cameras': ', '.join(device.cameras),
-                'temperature (C)': '' if temperature is None else f'{temperature:.1f}',
-            }
-        ),
-    )
+    values = {
+        'device': engine.device,
+        'runtime': engine.runtime,
+        'cameras': ', '.join(device.cameras),
+        'temperature (C)': '' if temperature is None else f'{temperature:.1f}',
+    }
+    full_name = f'{name}: device {device.name}'
+    return _status(full_name, engine.device, engine.problem, 'working', values)
 
 
 def camera_problem(camera: str) -> str:
@@ -103,10 +87,14 @@ def camera_problem(camera: str) -> str:
     return f'camera {camera}'
 
 
-def _level(problems: Iterable[str]) -> bytes:
-    level: bytes = DiagnosticStatus.WARN if any(problems) else DiagnosticStatus.OK
-    return level
-
-
-def _key_values(values: Mapping[str, object]) -> list[KeyValue]:
-    return [KeyValue(key=key, value=str(value)) for key, value in values.items()]
+def _status(
+    name: str, hardware_id: str, problem: str, message: str, values: Mapping[str, object]
+) -> DiagnosticStatus:
+    """Return a warning if there is a problem, else a status with the message."""
+    return DiagnosticStatus(
+        name=name,
+        hardware_id=hardware_id,
+        level=DiagnosticStatus.WARN if problem else DiagnosticStatus.OK,
+        message=problem or message,
+        values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+    )

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 import math
 import threading
@@ -17,48 +17,48 @@ PERIOD_S = 1.0
 
 class FaultCounter:
     """
-    Counts one kind of fault and logs it at most once a second per camera; thread-safe.
+    Counts faults and logs each kind at most once a second per camera; thread-safe.
 
     The ``throttle_duration_sec`` of rclpy would throttle all cameras together, because it works
     per line of code, and takes 0.3 ms for each message that it does not log.
 
     Args:
-        kind: name of the fault in the log.
         log: logs a message.
 
-    >>> faults = FaultCounter('unusable image', print)
+    >>> faults = FaultCounter(print)
     >>> for _ in range(2):
-    ...     faults.add('front', 'width is 0')
+    ...     faults.add('front', 'unusable image', 'width is 0')
     camera 'front': unusable image (1 so far): width is 0
     """
 
-    def __init__(self, kind: str, log: Callable[[str], object]) -> None:
-        self._kind = kind
+    def __init__(self, log: Callable[[str], object]) -> None:
         self._log = log
         self._lock = threading.Lock()
-        self._counts: Counter[str] = Counter()
-        self._last_logged: dict[str, float] = {}
-        self._latest: dict[str, str] = {}
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._last_logged: dict[tuple[str, str], float] = {}
+        self._latest: defaultdict[str, dict[str, str]] = defaultdict(dict)
 
-    def add(self, camera: str, reason: str) -> None:
+    def add(self, camera: str, kind: str, reason: str) -> None:
         """
-        Count a fault; log it unless one of this camera was logged less than a second ago.
+        Count a fault; log it unless one of its kind was logged less than a second ago.
 
         Args:
             camera: its name.
+            kind: name of the fault.
             reason: what is wrong and how to fix it.
         """
         now, reason = time.monotonic(), presentable(reason)
+        key = camera, kind
         with self._lock:
-            self._counts[camera] += 1
-            self._latest[camera] = f'{self._kind}: {reason}'
-            if now - self._last_logged.get(camera, -math.inf) < PERIOD_S:
+            self._counts[key] += 1
+            self._latest[camera][kind] = f'{kind}: {reason}'
+            if now - self._last_logged.get(key, -math.inf) < PERIOD_S:
                 return
-            self._last_logged[camera] = now
-            count = self._counts[camera]
-        self._log(f'camera {camera!r}: {self._kind} ({count} so far): {reason}')
+            self._last_logged[key] = now
+            count = self._counts[key]
+        self._log(f'camera {camera!r}: {kind} ({count} so far): {reason}')
 
     def latest(self, camera: str) -> str:
-        """Return a camera's latest fault since the last call, or ``''``."""
+        """Return a camera's latest fault of each kind since the last call, or ``''``."""
         with self._lock:
-            return self._latest.pop(camera, '')
+            return '; '.join(self._latest.pop(camera, {}).values())

@@ -40,53 +40,49 @@ class NodeFacts:
 
 class NodeStatus:
     """
-    Stores the facts and publishes them, latched, on ``~/status``; thread-safe.
+    Publishes the facts, latched, on ``~/status``; thread-safe.
 
     Args:
-        node: publishes.
+        node: creates the publisher.
+
+    Attributes:
+        facts: the current facts.
     """
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self._lock = threading.Lock()
-        self._facts = NodeFacts()
+        self.facts = NodeFacts()
         self._publisher = node.create_publisher(Status, '~/status', LATCHED)
         self._publish()
-
-    @property
-    def facts(self) -> NodeFacts:
-        """The current facts."""
-        return self._facts
 
     def update(self, **changes: Any) -> None:
         """Change some facts; publish them if they differ."""
         with self._lock:
-            self._replace(replace(self._facts, **changes))
+            self._replace(replace(self.facts, **changes))
 
     def forget_configuration(self, state: str) -> None:
         """Reset all facts but the last training."""
         with self._lock:
-            self._replace(
-                replace(NodeFacts(), state=state, last_training=self._facts.last_training)
-            )
+            self._replace(NodeFacts(state=state, last_training=self.facts.last_training))
 
     def set_problem(self, name: str, text: str) -> None:
         """Set the problem of a part of the node, a sentence, or clear it with ``''``."""
         with self._lock:
-            problems = {**self._facts.problems, name: text}
+            problems = {**self.facts.problems, name: text}
             if not text:
                 del problems[name]
-            self._replace(replace(self._facts, problems=problems))
+            self._replace(replace(self.facts, problems=problems))
 
     def _replace(self, facts: NodeFacts) -> None:
-        if facts != self._facts:
-            self._facts = facts
+        if facts != self.facts:
+            self.facts = facts
             self._publish()
 
     def _publish(self) -> None:
         if not self._node.context.ok():
             return
-        facts = self._facts
+        facts = self.facts
         fields = vars(facts) | {
             'camera_devices': [facts.camera_devices.get(name, '') for name in facts.cameras],
             'labels': list(facts.counts),

@@ -27,7 +27,7 @@ class Inputs(LoneNode):
     def __init__(self) -> None:
         super().__init__('detecting')
         self.offered: list[Frame] = []
-        self.statistics = FrameStatistics(('front',))
+        self.statistics = FrameStatistics()
         parameters: Any = SimpleNamespace(
             name='front', detections_topic='/boxes', detections_timeout_s=60.0, max_detections=9
         )

@@ -150,8 +150,8 @@ def test_boxes_are_clipped_and_empty_ones_left_out() -> None:
         detection(5.0, 3.0, 6.0, 4.0, theta=math.inf),
     ]
     boxes = boxes_within([nothing[0], inside, *nothing[1:], partly, around], width=10, height=12)
-    assert [box.detection for box in boxes] == [inside, partly, around]
-    assert [box.region for box in boxes] == [
+    assert [detection for detection, _ in boxes] == [inside, partly, around]
+    assert [region for _, region in boxes] == [
         Region(2, 1, 6, 4),
         Region(0, 9, 4, 3),
         Region(0, 0, 10, 12),
@@ -159,10 +159,10 @@ def test_boxes_are_clipped_and_empty_ones_left_out() -> None:
 
 
 def test_of_a_turned_box_the_rectangle_around_it_is_taken() -> None:
-    (upright,) = boxes_within([detection(50, 50, 20, 10, theta=math.pi / 2)], 100, 100)
-    assert upright.region == Region(45, 40, 10, 20)
-    (diagonal,) = boxes_within([detection(50, 50, 20, 20, theta=-math.pi / 4)], 100, 100)
-    assert diagonal.region == Region(36, 36, 28, 28)
+    ((_, upright),) = boxes_within([detection(50, 50, 20, 10, theta=math.pi / 2)], 100, 100)
+    assert upright == Region(45, 40, 10, 20)
+    ((_, diagonal),) = boxes_within([detection(50, 50, 20, 20, theta=-math.pi / 4)], 100, 100)
+    assert diagonal == Region(36, 36, 28, 28)
 
 
 def test_the_most_certain_are_kept_in_their_order() -> None:

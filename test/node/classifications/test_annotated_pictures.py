@@ -27,12 +27,12 @@ ANSWER = Annotation('cat', 0.75, unknown=False, model_version=3)
 class AwaitedFaults(FaultCounter):
     """Faults that a test can wait for."""
 
-    def __init__(self, kind: str) -> None:
-        super().__init__(kind, print)
+    def __init__(self) -> None:
+        super().__init__(print)
         self.added = threading.Event()
 
-    def add(self, camera: str, reason: str) -> None:
-        super().add(camera, reason)
+    def add(self, camera: str, kind: str, reason: str) -> None:
+        super().add(camera, kind, reason)
         self.added.set()
 
 
@@ -56,7 +56,7 @@ def test_it_is_drawn_only_while_somebody_looks() -> None:
     with Person('/drawing') as viewer:
         node = rclpy.create_node('drawing', context=viewer.context)
         annotated = AnnotatedPictures(node, ('front', 'rear'))
-        faults = annotated._faults = AwaitedFaults('picture that cannot be drawn')
+        faults = annotated._faults = AwaitedFaults()
         unseen, broken, seen = frame(), frame(step=1), frame()
         annotated.add(unseen, ANSWER)
         pictures: queue.Queue[Any] = queue.Queue()

@@ -11,7 +11,7 @@ def times(total: float) -> StageTimes:
 
 
 def test_each_camera_has_statistics_of_its_own() -> None:
-    statistics = FrameStatistics(('left', 'right'))
+    statistics = FrameStatistics()
     statistics.count('left', 'received')
     statistics.count('left', 'received')
     statistics.count('left', 'dropped')
@@ -32,7 +32,7 @@ def test_each_camera_has_statistics_of_its_own() -> None:
 
 
 def test_old_times_are_dropped() -> None:
-    statistics = FrameStatistics(('left',))
+    statistics = FrameStatistics()
     statistics.add_classified('left', times(9.0))
     for _ in range(WINDOW):
         statistics.add_classified('left', times(0.001))

@@ -12,7 +12,7 @@ from edgetpu_retrain.runtime.engines.engine import EngineStatus
 
 
 def test_problems_raise_the_level_of_what_they_are_of() -> None:
-    statistics = FrameStatistics(('left', 'right'))
+    statistics = FrameStatistics()
     statistics.add_classified('left', StageTimes(0.0, 0.0, 0.0, 0.0, 0.0, 0.0123))
     facts = NodeFacts(
         state='active',

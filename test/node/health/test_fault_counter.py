@@ -25,10 +25,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def test_every_fault_is_counted_and_one_a_second_is_logged(clock: Clock) -> None:
     lines: list[str] = []
-    faults = FaultCounter('unusable image', lines.append)
+    faults = FaultCounter(lines.append)
     for at in range(25):
         clock.now = at / 10
-        faults.add('front', f'reason {at}')
+        faults.add('front', 'unusable image', f'reason {at}')
     assert lines == [
         "camera 'front': unusable image (1 so far): reason 0",
         "camera 'front': unusable image (11 so far): reason 10",
@@ -39,18 +39,18 @@ def test_every_fault_is_counted_and_one_a_second_is_logged(clock: Clock) -> None
 @pytest.mark.usefixtures('clock')
 def test_one_camera_does_not_silence_another() -> None:
     lines: list[str] = []
-    faults = FaultCounter('frame lost', lines.append)
+    faults = FaultCounter(lines.append)
     for camera in ('left', 'right', 'left'):
-        faults.add(camera, 'x')
+        faults.add(camera, 'frame lost', 'x')
     assert lines == [f'camera {name!r}: frame lost (1 so far): x' for name in ('left', 'right')]
 
 
 @pytest.mark.usefixtures('clock')
 def test_the_latest_fault_is_returned_once() -> None:
-    faults = FaultCounter('unusable image', lambda _: None)
+    faults = FaultCounter(lambda _: None)
     assert faults.latest('front') == ''
-    faults.add('front', 'first')
-    faults.add('front', 'second')
-    faults.add('rear', 'other')
+    faults.add('front', 'unusable image', 'first')
+    faults.add('front', 'unusable image', 'second')
+    faults.add('rear', 'unusable image', 'other')
     assert faults.latest('front') == 'unusable image: second'
     assert faults.latest('front') == ''
