@@ -132,7 +132,7 @@ def test_near_duplicates_are_skipped_within_a_batch_and_after_it(
 
 
 @pytest.mark.parametrize('error', [RecordingError('the bag ends here'), KeyboardInterrupt()])
-def test_what_was_embedded_is_stored_whatever_ends_it(
+def test_embedded_pictures_are_stored_however_teaching_ends(
     error: BaseException, small: Engine, store: SampleStore
 ) -> None:
     def source() -> Iterator[RecordedPicture]:

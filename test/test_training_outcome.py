@@ -39,14 +39,14 @@ OUTCOME = TrainingOutcome(
 )
 
 
-def test_the_message_says_how_good_the_model_is_and_where_it_fails() -> None:
+def test_the_message_has_accuracies_and_mistakes() -> None:
     assert 'Trained 3 classes on 100 samples in 120 iterations.' in OUTCOME.message
     assert '85.0 % right of 20 samples held out' in OUTCOME.message
     assert "Most confused: 2 of 6 'dog' taken for 'hat'." in OUTCOME.message
     assert OUTCOME.message.endswith('After quantization 80.0 %. It took 0.4 s.')
 
 
-def test_what_was_not_measured_is_not_claimed() -> None:
+def test_the_message_has_no_accuracy_that_was_not_measured() -> None:
     nothing = np.zeros((3, 3), np.int64)
     report = dataclasses.replace(
         REPORT, method='none', accuracy=math.nan, confusion_matrix=nothing

@@ -125,35 +125,23 @@ def annotate(rgb: RgbArray, annotation: Annotation) -> npt.NDArray[np.uint8]:
     height, width = rgb.shape[:2]
     scale = min(LONGEST_SIDE / max(height, width), max(1.0, LEAST_WIDTH / width))
     shown_width, shown_height = max(1, round(width * scale)), max(1, round(height * scale))
-    canvas = np.empty((shown_height + _STRIP_HEIGHT, max(shown_width, LEAST_WIDTH), 3), np.uint8)
-    canvas[:] = _BACKGROUND
+    size = shown_height + _STRIP_HEIGHT, max(shown_width, LEAST_WIDTH), 3
+    canvas = np.full(size, _BACKGROUND, np.uint8)
     left = (canvas.shape[1] - shown_width) // 2
     method = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
     if rgb.shape[:2] == (1, 1):
         rgb = np.repeat(rgb, 2, axis=1)  # OpenCV 4.5.4 refuses a single pixel
     shown = cv2.resize(rgb, (shown_width, shown_height), interpolation=method)
-    right = left + shown_width
-    picture = canvas[:shown_height, left:right]
-    picture[:] = cv2.cvtColor(shown, cv2.COLOR_RGB2BGR)
+    picture = cv2.cvtColor(shown, cv2.COLOR_RGB2BGR)
     colour = _UNKNOWN if annotation.unknown else _KNOWN
-    if annotation.region is not None:
-        _outline(picture, annotation.region, scale, colour)
+    if (region := annotation.region) is not None:
+        first = round(region.x * scale), round(region.y * scale)
+        last_x = round((region.x + region.width) * scale) - 1
+        last_y = round((region.y + region.height) * scale) - 1
+        cv2.rectangle(picture, first, (last_x, last_y), colour, thickness=2)
+    canvas[:shown_height, left : left + shown_width] = picture
     _write(canvas[shown_height:], annotation, colour)
     return canvas
-
-
-def _outline(
-    picture: npt.NDArray[np.uint8], region: Region, scale: float, colour: tuple[int, int, int]
-) -> None:
-    first = round(region.x * scale), round(region.y * scale)
-    last = (
-        round((region.x + region.width) * scale) - 1,
-        round((region.y + region.height) * scale) - 1,
-    )
-    # OpenCV only draws into contiguous arrays.
-    outlined = np.ascontiguousarray(picture)
-    cv2.rectangle(outlined, first, last, colour, thickness=2)
-    picture[:] = outlined
 
 
 def _write(

@@ -70,10 +70,6 @@ def _by_opencv(code: int) -> Callable[[npt.NDArray[Any]], RgbArray]:
     return lambda pixels: convert_colours(pixels, code)
 
 
-def _as_it_is(pixels: npt.NDArray[Any]) -> RgbArray:
-    return pixels
-
-
 def _from_mono16(pixels: npt.NDArray[Any]) -> RgbArray:
     # Scale the whole range to 8 bits, 65535 to 255, as cv_bridge does
     # (vision_opencv, cv_bridge/src/cv_bridge.cpp, toCvCopyImpl).
@@ -96,7 +92,7 @@ def _yuv422(code: int) -> _Encoding:
 # Names as in sensor_msgs/image_encodings.hpp.  OpenCV calls a Bayer pattern by the second and
 # third pixel of its second row; 4.5.4 does not have ROS's names (COLOR_BayerRGGB2RGB) yet.
 _ENCODINGS = {
-    'rgb8': _Encoding(3, _as_it_is),
+    'rgb8': _Encoding(3, lambda pixels: pixels),
     'bgr8': _Encoding(3, _by_opencv(cv2.COLOR_BGR2RGB)),
     'rgba8': _Encoding(4, _by_opencv(cv2.COLOR_RGBA2RGB)),
     'bgra8': _Encoding(4, _by_opencv(cv2.COLOR_BGRA2RGB)),
@@ -182,7 +178,7 @@ def image_to_rgb(message: ImageMessage) -> RgbArray:
     encoding = _ENCODINGS.get(message.encoding)
     if encoding is None:
         return _by_cv_bridge(message)
-    return encoding.to_rgb(_look_into(message, encoding))
+    return encoding.to_rgb(_pixels(message, encoding))
 
 
 def image_part_to_rgb(message: ImageMessage, region: Region) -> RgbArray | None:
@@ -206,7 +202,7 @@ def image_part_to_rgb(message: ImageMessage, region: Region) -> RgbArray | None:
         return None
     region.check_within(message.width, message.height)
     around = region.grown(encoding.margin, encoding.grid, message.width, message.height)
-    rgb = encoding.to_rgb(around.cut(_look_into(message, encoding)))
+    rgb = encoding.to_rgb(around.cut(_pixels(message, encoding)))
     return region.seen_from(around).cut(rgb)
 
 
@@ -215,7 +211,7 @@ def image_size(message: ImageMessage) -> tuple[int, int]:
     return message.width, message.height
 
 
-def _look_into(message: ImageMessage, encoding: _Encoding) -> npt.NDArray[Any]:
+def _pixels(message: ImageMessage, encoding: _Encoding) -> npt.NDArray[Any]:
     """Return the pixels as a view of the message's data, without padding."""
     dtype = np.dtype(encoding.dtype).newbyteorder('>' if message.is_bigendian else '<')
     shape: tuple[int, ...] = (message.height, message.width)

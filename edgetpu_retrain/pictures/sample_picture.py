@@ -28,8 +28,7 @@ def sample_picture(rgb: RgbArray, store_images: str) -> bytes | None:
     Raises:
         ImageError: if the picture is too large for a JPEG file.
     """
-    kept = pixels_to_store(rgb, store_images)
-    return None if kept is None else jpeg_to_store(kept)
+    return jpeg_to_store(pixels_to_store(rgb, store_images))
 
 
 def pixels_to_store(rgb: RgbArray, store_images: str) -> RgbArray | None:
@@ -42,38 +41,36 @@ def pixels_to_store(rgb: RgbArray, store_images: str) -> RgbArray | None:
     """
     if store_images == 'none':
         return None
-    return _thumbnail(rgb) if store_images == 'thumbnail' else rgb
+    height, width = rgb.shape[:2]
+    scale = THUMBNAIL_PIXELS / max(height, width)
+    if store_images == 'full' or scale >= 1.0:
+        return rgb
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    smaller: RgbArray = cv2.resize(np.ascontiguousarray(rgb), size, interpolation=cv2.INTER_AREA)
+    return smaller
 
 
-def jpeg_to_store(rgb: RgbArray) -> bytes:
+def jpeg_to_store(pixels: RgbArray | None) -> bytes | None:
     """
     Encode a picture as the JPEG file that is stored with a sample.
 
     Args:
-        rgb: uint8 ``[H, W, 3]``.
+        pixels: RGB, uint8 ``[H, W, 3]``; None to store none.
 
     Raises:
         ImageError: if the picture is too large for a JPEG file.
     """
-    bgr = np.ascontiguousarray(rgb[..., ::-1])
+    if pixels is None:
+        return None
+    bgr = np.ascontiguousarray(pixels[..., ::-1])
     try:
         written, content = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     except cv2.error:
         written = False
     if not written:
-        height, width = rgb.shape[:2]
+        height, width = pixels.shape[:2]
         raise ImageError(
             f'a picture of {width} x {height} pixels cannot be stored as JPEG: set store_images '
             'to thumbnail or none'
         )
     return bytes(content.tobytes())
-
-
-def _thumbnail(rgb: RgbArray) -> RgbArray:
-    height, width = rgb.shape[:2]
-    scale = THUMBNAIL_PIXELS / max(height, width)
-    if scale >= 1.0:
-        return rgb
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    smaller: RgbArray = cv2.resize(np.ascontiguousarray(rgb), size, interpolation=cv2.INTER_AREA)
-    return smaller

@@ -64,7 +64,7 @@ def test_absurdly_long_metadata_is_rejected(bag: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize('count', ['-1', '9223372036854775808', '"three"', '.nan', 'true'])
-def test_counts_that_no_bag_has_give_one_sentence(bag: Path, count: str) -> None:
+def test_impossible_counts_in_a_bag_raise_one_error(bag: Path, count: str) -> None:
     metadata = bag / 'metadata.yaml'
     text = metadata.read_text()
     metadata.write_text(text.replace('message_count: 1', f'message_count: {count}'))

@@ -118,7 +118,7 @@ def test_one_broken_message_is_an_error_only_when_it_is_read(kind: str, tmp_path
 
 
 @pytest.mark.parametrize('storage', STORAGES)
-def test_a_damaged_bag_gives_one_sentence(storage: str, tmp_path: Path) -> None:
+def test_a_damaged_bag_raises_one_error(storage: str, tmp_path: Path) -> None:
     frames = [image(rgb) for rgb in photographs('cat', 4)]
     bag = write_bag(tmp_path / 'bag', storage, {TOPIC: frames})
     (file,) = (path for path in bag.iterdir() if path.suffix in ('.mcap', '.db3'))

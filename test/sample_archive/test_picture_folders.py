@@ -44,7 +44,7 @@ def test_existing_files_are_not_overwritten(tmp_path: Path) -> None:
                 write_picture_folders(store, tmp_path / target)
 
 
-def test_without_pictures_there_is_nothing_to_write(tmp_path: Path) -> None:
+def test_an_export_without_pictures_is_rejected(tmp_path: Path) -> None:
     with (
         filled(tmp_path, sample('cup', None)) as store,
         pytest.raises(RequestError, match='store-images'),

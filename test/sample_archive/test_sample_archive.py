@@ -94,7 +94,7 @@ def bring(store: SampleStore, path: Path) -> Imported:
         return import_archive(store, archive, {})
 
 
-def test_what_was_exported_is_imported_once(
+def test_an_archive_is_imported_only_once(
     store: SampleStore, empty: SampleStore, archive: Path
 ) -> None:
     assert bring(empty, archive) == Imported(added=5, present=0, relabelled=0)
@@ -260,7 +260,7 @@ HOSTILE: dict[str, Change] = {
 
 
 @pytest.mark.parametrize('what', HOSTILE)
-def test_a_hostile_archive_gives_one_sentence_and_changes_nothing(
+def test_a_hostile_archive_is_rejected_without_changes(
     what: str, archive: Path, empty: SampleStore, tmp_path: Path
 ) -> None:
     with zipfile.ZipFile(archive) as file:
@@ -280,7 +280,7 @@ def test_a_hostile_archive_gives_one_sentence_and_changes_nothing(
 
 
 @pytest.mark.parametrize('content', [b'', b'hello', b'PK\x05\x06' + bytes(18)])
-def test_other_files_than_zips_give_one_sentence(content: bytes, tmp_path: Path) -> None:
+def test_files_that_are_no_zips_are_rejected(content: bytes, tmp_path: Path) -> None:
     (tmp_path / 'x.zip').write_bytes(content)
     for name, words in (('x', 'no sample archive'), ('nowhere', 'cannot be opened')):
         with pytest.raises(RequestError, match=words), open_archive(tmp_path / f'{name}.zip'):

@@ -157,7 +157,7 @@ class SampleThread:
         stamp: int,
         addition: int = 0,
     ) -> int:
-        jpeg = None if pixels is None else jpeg_to_store(pixels)
+        jpeg = jpeg_to_store(pixels)
         (sample_id,) = self._store.add(
             [Sample(wanted.label, {self.extractor: embedding}, camera, stamp, jpeg)],
             {self.extractor: self.description.quantization},

@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 import dataclasses
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 import math
-from typing import Any, TypeGuard
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from edgetpu_retrain.label import check_label
 from edgetpu_retrain.learning.arrays import IntArray
@@ -85,7 +86,7 @@ class ModelRecord:
         if self.parent_version < 0:
             raise ValueError(f'parent_version is {self.parent_version}; it must be 0 or more')
         for name, value in self.thresholds.items():
-            if not _is_finite_number(value):
+            if not (_has_type(value, float) and math.isfinite(value)):
                 raise ValueError(f'thresholds has {name} = {value!r}; it must be a finite number')
         datetime.fromisoformat(self.created)
 
@@ -105,10 +106,11 @@ class ModelRecord:
             ValueError, TypeError, KeyError, OverflowError: if a field is missing or of a wrong
                 type.
         """
-        known = {each.name for each in dataclasses.fields(cls)}
-        fields = {name: value for name, value in values.items() if name in known}
+        types = get_type_hints(cls)
+        fields = {name: value for name, value in values.items() if name in types}
         for name, value in fields.items():
-            _check_type(name, value)
+            if not _has_type(value, types[name]):
+                raise TypeError(f'{name} is {value!r:.80}, which no release wrote')
         labels = [check_label(label, taught_before=True) for label in values['labels']]
         fields['labels'] = tuple(labels)
         fields['confusion_matrix'] = matrix_rows(values['confusion_matrix'])
@@ -120,48 +122,18 @@ def matrix_rows(matrix: IntArray | Sequence[Sequence[int]]) -> tuple[tuple[int, 
     return tuple(tuple(int(count) for count in row) for row in matrix)
 
 
-def _is_finite_number(value: object) -> bool:
-    return _is_number(value) and math.isfinite(value)
-
-
-def _is_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_count(value: object) -> bool:
-    return type(value) is int and 0 <= value < _COUNT_END
-
-
-def _is_list_of(values: object, is_one: Callable[[Any], bool]) -> bool:
-    return isinstance(values, list | tuple) and all(map(is_one, values))
-
-
-def _is_table_of(values: object, is_one: Callable[[Any], bool]) -> bool:
-    # Names in JSON are always text.
-    return isinstance(values, dict) and all(map(is_one, values.values()))
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-# The check of each field's type.
-_TYPES: Mapping[str, Callable[[Any], bool]] = {
-    'labels': lambda values: _is_list_of(values, _is_text),
-    'sample_counts': lambda values: _is_table_of(values, _is_count),
-    'train_accuracy': _is_number,
-    'validation_accuracy': lambda value: value is None or _is_number(value),
-    'quantized_validation_accuracy': lambda value: value is None or _is_number(value),
-    'confusion_matrix': lambda rows: _is_list_of(rows, lambda row: _is_list_of(row, _is_count)),
-    'extractor': _is_text,
-    'seconds': _is_number,
-    'parent_version': _is_count,
-    'options': lambda values: _is_table_of(values, lambda each: each is None or _is_number(each)),
-    'thresholds': lambda values: _is_table_of(values, _is_number),
-    'created': _is_text,
-}
-
-
-def _check_type(name: str, value: object) -> None:
-    if not _TYPES[name](value):
-        raise TypeError(f'{name} is {value!r:.80}, which no release wrote')
+def _has_type(value: object, kind: Any) -> bool:
+    """Return whether a value from JSON is of a field's type; every int is a count."""
+    parts = get_args(kind)
+    if get_origin(kind) is UnionType:
+        return any(_has_type(value, part) for part in parts)
+    if get_origin(kind) is tuple:
+        return isinstance(value, list | tuple) and all(_has_type(each, parts[0]) for each in value)
+    if get_origin(kind) is Mapping:
+        # Names in JSON are always text.
+        return isinstance(value, dict) and all(_has_type(e, parts[1]) for e in value.values())
+    if kind is int:
+        return type(value) is int and 0 <= value < _COUNT_END
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, kind)

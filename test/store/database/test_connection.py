@@ -59,7 +59,7 @@ def test_a_reopened_store_is_durable_too(path: Path) -> None:
 
 
 @pytest.mark.parametrize('acknowledged', [1, 7, 60])
-def test_what_was_acknowledged_survives_being_killed(
+def test_acknowledged_data_survives_a_kill(
     acknowledged: int, path: Path, run_and_kill: Callable[[str, Path, int], list[int]]
 ) -> None:
     ids = run_and_kill(ENDLESS_TEACHER, path, acknowledged)
@@ -71,7 +71,7 @@ def test_what_was_acknowledged_survives_being_killed(
         teach(store)
 
 
-def test_the_file_says_what_it_is(path: Path) -> None:
+def test_the_file_has_version_and_application_id(path: Path) -> None:
     SampleStore(path).close()
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute('PRAGMA user_version').fetchone() == (2,)
@@ -138,7 +138,7 @@ def _cut_short(path: Path) -> None:
         (_cut_short, 'malformed'),
     ],
 )
-def test_a_foreign_or_damaged_file_is_refused_and_not_touched(
+def test_a_foreign_or_damaged_file_is_rejected_unchanged(
     make: Callable[[Path], None], words: str, path: Path
 ) -> None:
     make(path)
@@ -151,7 +151,7 @@ def test_a_foreign_or_damaged_file_is_refused_and_not_touched(
     assert path.read_bytes() == before
 
 
-def test_a_newer_file_with_a_log_is_not_touched(path: Path, tmp_path: Path) -> None:
+def test_a_newer_file_with_a_log_is_rejected_unchanged(path: Path, tmp_path: Path) -> None:
     _newer(path)
     crashed = tmp_path / 'crashed.db'
     with closing(sqlite3.connect(path)) as connection:
@@ -166,14 +166,14 @@ def test_a_newer_file_with_a_log_is_not_touched(path: Path, tmp_path: Path) -> N
     assert (crashed.read_bytes(), Path(f'{crashed}-wal').read_bytes()) == before
 
 
-def test_without_a_log_nothing_is_promised(path: Path) -> None:
+def test_a_disk_without_write_ahead_log_is_rejected(path: Path) -> None:
     with closing(sqlite3.connect(':memory:', isolation_level=None)) as connection:
         words = f"{path} cannot have a write-ahead log .SQLite offers 'memory'.*What to do: "
         with pytest.raises(StoreError, match=words):
             sample_schema._make_durable(connection, path)
 
 
-def test_a_new_file_held_by_another_program_is_a_sentence(
+def test_opening_a_locked_file_raises_store_error(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lock_wait, 'PATIENCE_S', 0.0)
@@ -183,7 +183,7 @@ def test_a_new_file_held_by_another_program_is_a_sentence(
             SampleStore(path)
 
 
-def test_a_file_held_by_another_program_is_a_sentence(
+def test_writing_to_a_locked_file_raises_store_error(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lock_wait, 'PATIENCE_S', 0.0)
@@ -215,7 +215,7 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(
         assert store.counts(extractor=EXTRACTOR) == {'mug': len(acknowledged) + 1}
 
 
-def test_a_read_only_folder_is_a_sentence(
+def test_a_read_only_folder_raises_store_error(
     path: Path, read_only: Callable[[Path], AbstractContextManager[None]]
 ) -> None:
     with (
@@ -234,7 +234,7 @@ def test_a_read_only_folder_is_a_sentence(
         assert store.counts(extractor=EXTRACTOR) == {'mug': 1}
 
 
-def test_a_folder_that_cannot_be_flushed_is_a_sentence(
+def test_a_folder_that_cannot_be_flushed_raises_store_error(
     path: Path, unlisted: Callable[[Path], AbstractContextManager[None]]
 ) -> None:
     with (
@@ -247,7 +247,7 @@ def test_a_folder_that_cannot_be_flushed_is_a_sentence(
 
 
 @pytest.mark.parametrize('place', ['/proc/no/such/samples.db', '{tmp}/file/samples.db', '{tmp}'])
-def test_an_impossible_place_is_a_sentence(place: str, tmp_path: Path) -> None:
+def test_an_impossible_path_raises_store_error(place: str, tmp_path: Path) -> None:
     (tmp_path / 'file').touch()
     path = Path(place.format(tmp=tmp_path))
     with pytest.raises(StoreError, match=f'Cannot open the samples in {path}: .*What to do: '):

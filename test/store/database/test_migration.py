@@ -122,7 +122,7 @@ def shape(path: Path) -> list[object]:
         ]
 
 
-def test_the_samples_of_the_first_release_go_on(old: Path) -> None:
+def test_the_samples_of_the_first_release_are_migrated(old: Path) -> None:
     with SampleStore(old) as store:
         assert store.counts(extractor=EXTRACTOR) == {'mug': 300, 'unknown': 1}
         samples = store.training_set(extractor=EXTRACTOR)
@@ -203,7 +203,7 @@ def test_the_copy_is_flushed_renamed_and_its_name_flushed_before_the_first_chang
 @pytest.mark.parametrize(
     ('moment', 'copies_left'), [('copying', 0), ('copied', 1), ('half way', 1)]
 )
-def test_a_kill_during_the_migration_needs_no_hand(
+def test_a_migration_continues_after_a_kill(
     moment: str,
     copies_left: int,
     old: Path,
@@ -239,7 +239,7 @@ def test_programs_that_start_at_the_same_time_migrate_once(old: Path) -> None:
     assert len(copies(old)) == 1
 
 
-def test_without_room_for_the_copy_nothing_is_changed(
+def test_without_space_for_the_copy_the_database_is_unchanged(
     old: Path, file_size_limit: Callable[[int], AbstractContextManager[None]]
 ) -> None:
     words = f'Cannot make the backup copy that comes before the migration of {old}: .*What to do'

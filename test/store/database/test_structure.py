@@ -49,7 +49,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize('words', HOSTILE)
-def test_what_is_no_plain_table_of_ours_is_refused(words: str, path: Path) -> None:
+def test_other_tables_under_our_names_are_rejected(words: str, path: Path) -> None:
     SampleStore(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute('PRAGMA journal_mode=DELETE')
@@ -61,7 +61,7 @@ def test_what_is_no_plain_table_of_ours_is_refused(words: str, path: Path) -> No
     assert path.read_bytes() == before
 
 
-def test_tables_and_indices_of_somebody_else_are_no_matter(path: Path) -> None:
+def test_other_tables_and_indices_are_ignored(path: Path) -> None:
     SampleStore(path).close()
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(

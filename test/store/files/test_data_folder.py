@@ -46,7 +46,7 @@ def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert data_folder('~/models') == tmp_path / 'models'
 
 
-def test_a_relative_folder_is_answered_as_an_absolute_one(
+def test_a_relative_path_is_returned_as_an_absolute_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -67,6 +67,6 @@ def test_a_file_in_the_way_is_named(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('parameter', ['~no_such_user_here/x', 'a\x00b', '/proc/no/folder/here'])
-def test_an_impossible_folder_is_a_sentence(parameter: str) -> None:
+def test_an_impossible_folder_raises_store_error(parameter: str) -> None:
     with pytest.raises(StoreError, match=r'(?s)data folder.*What to do'):
         data_folder(parameter)

@@ -24,7 +24,7 @@ FILE = Path('/data/samples.db')
         (errno.EMFILE, 'check the path'),
     ],
 )
-def test_a_failure_of_the_system_says_where_why_and_what_to_do(number: int, advice: str) -> None:
+def test_an_os_error_gets_path_reason_and_advice(number: int, advice: str) -> None:
     error = store_error('write a model to', FILE, OSError(number, os.strerror(number)))
     assert str(error).startswith(f'Cannot write a model to {FILE}: {os.strerror(number)}. What')
     assert advice in str(error)
@@ -42,7 +42,7 @@ def test_a_failure_of_the_system_says_where_why_and_what_to_do(number: int, advi
         ('something new', 'check the file'),
     ],
 )
-def test_a_failure_of_sqlite_says_where_why_and_what_to_do(reason: str, advice: str) -> None:
+def test_an_sqlite_error_gets_path_reason_and_advice(reason: str, advice: str) -> None:
     error = store_error('store a sample in', FILE, sqlite3.OperationalError(reason))
     assert str(error).startswith(f'Cannot store a sample in {FILE}: {reason}. What to do: ')
     assert advice in str(error)

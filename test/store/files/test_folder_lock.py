@@ -10,7 +10,7 @@ from edgetpu_retrain.store.files.folder_lock import LOCK_FILE, locked_folder
 import pytest
 
 
-def test_others_wait_until_the_end(tmp_path: Path) -> None:
+def test_the_lock_is_held_until_the_end(tmp_path: Path) -> None:
     (tmp_path / LOCK_FILE).touch()
     with (tmp_path / LOCK_FILE).open('ab') as other:
         with locked_folder(tmp_path), pytest.raises(BlockingIOError):
@@ -18,7 +18,7 @@ def test_others_wait_until_the_end(tmp_path: Path) -> None:
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def test_what_a_killed_process_left_half_written_is_cleared_away(tmp_path: Path) -> None:
+def test_partial_files_of_a_killed_process_are_deleted(tmp_path: Path) -> None:
     (tmp_path / '.model_000001.tflite.partial').touch()
     (tmp_path / 'model_000001.tflite').touch()
     with locked_folder(tmp_path):
@@ -33,7 +33,7 @@ def test_a_folder_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) ->
         pass
 
 
-def test_another_writer_is_waited_for(tmp_path: Path) -> None:
+def test_waits_for_another_writer(tmp_path: Path) -> None:
     asked: list[None] = []
     with (tmp_path / LOCK_FILE).open('ab') as other:
         fcntl.flock(other, fcntl.LOCK_EX)
@@ -48,7 +48,7 @@ def test_another_writer_is_waited_for(tmp_path: Path) -> None:
             assert len(asked) == 3
 
 
-def test_another_writer_is_not_waited_for_when_all_is_to_end(tmp_path: Path) -> None:
+def test_waiting_for_another_writer_stops_at_shutdown(tmp_path: Path) -> None:
     answers = iter([False, True])
     with (tmp_path / LOCK_FILE).open('ab') as other:
         fcntl.flock(other, fcntl.LOCK_EX)
@@ -57,7 +57,7 @@ def test_another_writer_is_not_waited_for_when_all_is_to_end(tmp_path: Path) -> 
     assert not list(answers)
 
 
-def test_another_writer_is_not_waited_for_for_ever(
+def test_waiting_for_another_writer_times_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lock_wait, 'PATIENCE_S', 0.0)

@@ -48,7 +48,7 @@ def test_waits_until_the_database_is_free(
 
 
 @pytest.mark.usefixtures('other')
-def test_waits_no_longer_when_all_is_to_end(waiting: sqlite3.Connection) -> None:
+def test_waiting_stops_at_shutdown(waiting: sqlite3.Connection) -> None:
     asked = iter([False, False, True])
     with pytest.raises(sqlite3.OperationalError, match='is locked'):
         wait_while_locked(lambda: waiting.execute('BEGIN IMMEDIATE'), lambda: next(asked))
@@ -56,13 +56,13 @@ def test_waits_no_longer_when_all_is_to_end(waiting: sqlite3.Connection) -> None
 
 
 @pytest.mark.usefixtures('other')
-def test_gives_up_in_the_end(waiting: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_times_out(waiting: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock_wait, 'PATIENCE_S', 0.0)
     with pytest.raises(sqlite3.OperationalError, match='is locked'):
         wait_while_locked(lambda: waiting.execute('BEGIN IMMEDIATE'))
 
 
-def test_other_failures_are_not_waited_for(waiting: sqlite3.Connection) -> None:
+def test_other_errors_are_raised_at_once(waiting: sqlite3.Connection) -> None:
     tries: list[None] = []
 
     def look() -> None:

@@ -57,7 +57,7 @@ with SampleStore(Path(sys.argv[1]) / 'samples.db') as store:
 Start = Callable[..., subprocess.Popen[str]]
 
 
-def test_a_second_process_is_refused_and_told_the_first_ones_pid(
+def test_a_second_process_is_rejected_with_the_pid_of_the_first(
     tmp_path: Path, start_python: Start
 ) -> None:
     first = start_python('-c', OWNER, tmp_path)
@@ -100,7 +100,7 @@ def test_the_command_line_works_beside_the_owner(tmp_path: Path, start_python: S
         assert store.counts(extractor='a' * 64) == {'mug': 50, 'hat': 50}
 
 
-def test_two_nodes_in_one_process_are_refused_as_well(tmp_path: Path) -> None:
+def test_two_nodes_in_one_process_are_rejected(tmp_path: Path) -> None:
     with Ownership(tmp_path), pytest.raises(StoreError, match=f'process {os.getpid()}'):
         Ownership(tmp_path)
     with Ownership(tmp_path) as ownership:
@@ -109,7 +109,7 @@ def test_two_nodes_in_one_process_are_refused_as_well(tmp_path: Path) -> None:
         Ownership(tmp_path).release()
 
 
-def test_a_refusal_does_not_take_the_folder_from_its_owner(tmp_path: Path) -> None:
+def test_a_rejected_node_does_not_release_the_folder(tmp_path: Path) -> None:
     with Ownership(tmp_path):
         for _ in range(2):
             with pytest.raises(StoreError, match=f'process {os.getpid()}'):
@@ -138,9 +138,7 @@ def test_a_longer_name_of_an_earlier_owner_leaves_no_trace(tmp_path: Path) -> No
         (b'42\n', "process 42 on ''"),
     ],
 )
-def test_the_owner_is_told_as_far_as_it_is_known(
-    content: bytes, words: str, tmp_path: Path
-) -> None:
+def test_the_message_names_the_owner_if_known(content: bytes, words: str, tmp_path: Path) -> None:
     with Ownership(tmp_path):
         (tmp_path / 'owner').write_bytes(content)
         with pytest.raises(StoreError, match=f'another node .{words}.. What to do: '):
@@ -156,7 +154,7 @@ def _folder_gone(folder: Path) -> None:
 
 
 @pytest.mark.parametrize('prepare', [_folder_in_its_place, _folder_gone])
-def test_a_file_that_cannot_be_made_is_a_sentence(
+def test_an_owner_file_that_cannot_be_created_raises_store_error(
     prepare: Callable[[Path], None], tmp_path: Path
 ) -> None:
     folder = tmp_path / 'data'
@@ -166,7 +164,7 @@ def test_a_file_that_cannot_be_made_is_a_sentence(
         Ownership(folder)
 
 
-def test_a_read_only_folder_and_a_full_disk_are_sentences(
+def test_a_read_only_folder_and_a_full_disk_raise_store_error(
     tmp_path: Path,
     read_only: Callable[[Path], AbstractContextManager[None]],
     file_size_limit: Callable[[int], AbstractContextManager[None]],

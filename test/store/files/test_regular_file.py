@@ -73,7 +73,7 @@ def test_a_model_that_lies_elsewhere_is_none(
 
 
 @pytest.mark.parametrize('trick', TRICKS)
-def test_a_choice_that_lies_elsewhere_is_told(
+def test_a_symbolic_link_as_choice_is_rejected(
     trick: Callable[[Path], None], store: ModelStore
 ) -> None:
     trick(store.folder / 'serving.json')
@@ -82,7 +82,7 @@ def test_a_choice_that_lies_elsewhere_is_told(
 
 
 @pytest.mark.parametrize('version', ['../../evil', '/etc/passwd', -1, 1.0, True, None, [1]])
-def test_a_choice_is_a_number_and_nothing_else(version: object, store: ModelStore) -> None:
+def test_a_choice_with_other_content_is_rejected(version: object, store: ModelStore) -> None:
     for name in ('serving.json', 'serving.copy.json'):
         content = {'format': 1, 'version': version, 'swaps': 1, 'newest': 2}
         (store.folder / name).write_text(json.dumps(content))

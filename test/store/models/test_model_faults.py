@@ -122,7 +122,7 @@ def test_a_damaged_version_does_not_count_as_kept(store: ModelStore) -> None:
     assert store.prune(2, in_use=()) == ()
 
 
-def test_a_read_only_folder_is_a_sentence_and_what_is_there_still_loads(
+def test_versions_in_a_read_only_folder_still_load(
     store: ModelStore, read_only: Callable[[Path], AbstractContextManager[None]]
 ) -> None:
     saved = [store.save(b'model', RECORD) for _ in range(2)]
@@ -164,7 +164,7 @@ def test_a_full_disk_leaves_the_versions_before_as_they_were(
 
 
 @pytest.mark.parametrize('acknowledged', [1, 4, 15])
-def test_what_was_acknowledged_survives_being_killed(
+def test_acknowledged_data_survives_a_kill(
     acknowledged: int, store: ModelStore, run_and_kill: Callable[[str, Path, int], list[int]]
 ) -> None:
     newest_acknowledged = max(run_and_kill(ENDLESS_WRITER, store.folder, acknowledged))
@@ -188,20 +188,20 @@ def test_leftovers_of_a_killed_process_are_cleared_away(store: ModelStore) -> No
 
 
 @pytest.mark.parametrize('place', ['/proc/no/such/models', '{tmp}/file', '{tmp}/file/models'])
-def test_an_impossible_folder_is_a_sentence(place: str, tmp_path: Path) -> None:
+def test_an_impossible_folder_raises_store_error(place: str, tmp_path: Path) -> None:
     (tmp_path / 'file').touch()
     folder = Path(place.format(tmp=tmp_path))
     with pytest.raises(StoreError, match=f'Cannot create the folder for models {folder}: .*What'):
         ModelStore(folder)
 
 
-def test_leftovers_in_a_folder_that_vanished_are_a_sentence(store: ModelStore) -> None:
+def test_clearing_a_missing_folder_raises_store_error(store: ModelStore) -> None:
     store.folder.rmdir()
     with pytest.raises(StoreError, match=r'half written in .*What to do: '):
         store.clear_leftovers()
 
 
-def test_a_folder_that_vanished_is_a_sentence(store: ModelStore) -> None:
+def test_a_missing_folder_raises_store_error(store: ModelStore) -> None:
     store.folder.rmdir()
     with pytest.raises(StoreError, match=f'list the models in {store.folder}.*What to do: '):
         store.latest()

@@ -36,7 +36,7 @@ def test_a_record_is_stamped_with_the_time_in_utc() -> None:
     assert abs(datetime.now(timezone.utc) - created) < timedelta(hours=1)
 
 
-def test_what_a_later_release_adds_is_passed_over() -> None:
+def test_fields_of_a_later_release_are_ignored() -> None:
     record = ModelRecord(**FIELDS)
     assert ModelRecord.from_json({**record.to_json(), 'colours': [0.5]}) == record
 
@@ -87,14 +87,14 @@ def test_a_field_that_cannot_be_true_is_named(field: str, value: object) -> None
         {'thresholds': [0.5]},
     ],
 )
-def test_json_of_the_wrong_kind_is_refused(damage: dict[str, object]) -> None:
+def test_json_of_a_wrong_type_is_rejected(damage: dict[str, object]) -> None:
     values = {**ModelRecord(**FIELDS).to_json(), **damage}
     with pytest.raises((ValueError, TypeError)):
         ModelRecord.from_json(values)
 
 
 @pytest.mark.parametrize('missing', ['labels', 'confusion_matrix', 'extractor'])
-def test_json_without_a_field_is_refused(missing: str) -> None:
+def test_json_without_a_field_is_rejected(missing: str) -> None:
     values = ModelRecord(**FIELDS).to_json()
     del values[missing]
     with pytest.raises((KeyError, TypeError), match=missing):

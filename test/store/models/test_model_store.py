@@ -163,7 +163,7 @@ def test_a_record_is_deleted_before_its_model_and_the_folder_flushed_last(
     ]
 
 
-def test_to_keep_none_is_refused(store: ModelStore) -> None:
+def test_keeping_no_version_is_rejected(store: ModelStore) -> None:
     store.save(b'model', RECORD)
     with pytest.raises(ValueError, match='keep is 0; it must be 1 or more'):
         store.prune(0, in_use=())
@@ -171,9 +171,7 @@ def test_to_keep_none_is_refused(store: ModelStore) -> None:
 
 
 @pytest.mark.parametrize('version', [0, -1, 7])
-def test_a_version_that_is_not_there_is_answered_with_those_that_are(
-    version: int, store: ModelStore
-) -> None:
+def test_the_error_for_a_missing_version_lists_the_others(version: int, store: ModelStore) -> None:
     store.save(b'one', RECORD)
     store.save(b'two', RECORD)
     with pytest.raises(StoreError, match=f'no model version {version} in .*; there are: 1, 2'):

@@ -129,7 +129,7 @@ def test_one_damaged_file_costs_neither_the_choice_nor_the_count(
 
 
 @pytest.mark.parametrize('damage', DAMAGES.values(), ids=DAMAGES)
-def test_both_files_damaged_are_named_and_nothing_is_guessed(
+def test_an_error_names_both_damaged_files(
     damage: bytes, models: ModelStore, choice: ChoiceFile
 ) -> None:
     choice.choose(3)
@@ -144,7 +144,7 @@ def test_both_files_damaged_are_named_and_nothing_is_guessed(
     assert choice.choose(4) == Choice(4, 1, 5)
 
 
-def test_a_damaged_file_without_its_copy_is_named_and_nothing_is_guessed(
+def test_an_error_names_a_damaged_file_without_copy(
     models: ModelStore, choice: ChoiceFile
 ) -> None:
     choice.choose(3)
@@ -173,7 +173,7 @@ def test_a_full_disk_leaves_the_choice_as_it_was(
     assert choice.choose(4) == Choice(4, 2, 5)
 
 
-def test_a_read_only_folder_is_a_sentence(
+def test_a_read_only_folder_raises_store_error(
     models: ModelStore,
     choice: ChoiceFile,
     read_only: Callable[[Path], AbstractContextManager[None]],
@@ -187,7 +187,7 @@ def test_a_read_only_folder_is_a_sentence(
         assert choice.not_written_down(3) == Choice(3, 1, 5)
 
 
-def test_a_folder_in_its_place_is_a_sentence(models: ModelStore, choice: ChoiceFile) -> None:
+def test_a_folder_in_its_place_raises_store_error(models: ModelStore, choice: ChoiceFile) -> None:
     file(models).mkdir()
     with pytest.raises(StoreError, match=r'read which model serves in .*a folder lies where'):
         choice.current()
@@ -210,7 +210,7 @@ def test_programs_that_choose_at_the_same_time_are_all_counted(models: ModelStor
     assert sorted(swaps) == list(range(1, 21))
 
 
-def test_what_is_new_and_what_was_chosen_is_wanted_newest_first(
+def test_new_versions_and_the_chosen_one_are_wanted_newest_first(
     models: ModelStore, choice: ChoiceFile
 ) -> None:
     assert choice.wanted(None) == (5, 4, 3, 2, 1)
@@ -220,7 +220,7 @@ def test_what_is_new_and_what_was_chosen_is_wanted_newest_first(
     assert choice.wanted(seen) == (6, 3)
 
 
-def test_a_choice_made_meanwhile_wins(models: ModelStore, choice: ChoiceFile) -> None:
+def test_a_concurrent_choice_is_kept(models: ModelStore, choice: ChoiceFile) -> None:
     assert choice.choose_instead_of(None, 5) == Choice(5, 1, 5)
     seen = choice.current()
     other = ChoiceFile(models).choose(2)

@@ -59,7 +59,7 @@ def test_a_kind_can_be_read_by_people() -> None:
         (np.zeros(4, np.float32), PARAMETERS, 'must be None for float32'),
     ],
 )
-def test_what_no_extractor_writes_is_refused(
+def test_impossible_kinds_are_rejected(
     embedding: RawArray, quantization: QuantizationParameters | None, words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):

@@ -48,7 +48,7 @@ def at_distance(distance: float) -> list[float]:
 @pytest.mark.parametrize(
     ('distance', 'stored'), [(0.0, False), (0.09, False), (0.11, True), (1.0, True), (2.0, True)]
 )
-def test_what_is_nearer_than_asked_for_is_skipped(
+def test_samples_below_the_minimum_novelty_are_skipped(
     distance: float, stored: bool, samples: SampleStore
 ) -> None:
     assert add(samples, 'mug', [1.0, 0.0]) == 1
@@ -56,13 +56,13 @@ def test_what_is_nearer_than_asked_for_is_skipped(
     assert samples.counts(extractor=EXTRACTOR) == {'mug': 1 + stored}
 
 
-def test_brightness_is_no_novelty(samples: SampleStore) -> None:
+def test_the_length_of_an_embedding_does_not_matter(samples: SampleStore) -> None:
     add(samples, 'mug', [1.0, 2.0])
     assert add(samples, 'mug', [1e30, 2e30]) == 0
     assert add(samples, 'mug', [1e-30, 2e-30]) == 0
 
 
-def test_the_distance_is_of_what_the_integers_stand_for(samples: SampleStore) -> None:
+def test_the_distance_is_that_of_dequantized_embeddings(samples: SampleStore) -> None:
     def add_integers(*steps: int) -> int:
         raw = np.array(steps, np.uint8) + np.uint8(ZERO_POINT)
         return add_sample(
@@ -76,7 +76,7 @@ def test_the_distance_is_of_what_the_integers_stand_for(samples: SampleStore) ->
     assert add_integers(0, 1) == 2
 
 
-def test_an_exact_duplicate_is_skipped_however_little_novelty_is_asked_for(
+def test_an_exact_duplicate_is_skipped_at_any_minimum_novelty(
     samples: SampleStore,
 ) -> None:
     rng = np.random.default_rng(0)
@@ -86,7 +86,7 @@ def test_an_exact_duplicate_is_skipped_however_little_novelty_is_asked_for(
         assert add(samples, 'mug', direction, 1e-9) == 0
 
 
-def test_an_embedding_of_zeros_is_near_to_its_like_only(samples: SampleStore) -> None:
+def test_an_embedding_of_zeros_is_near_only_to_zeros(samples: SampleStore) -> None:
     assert add(samples, 'mug', [0.0, 0.0])
     assert add(samples, 'mug', [1.0, 0.0])
     assert add(samples, 'mug', [0.0, 0.0]) == 0
@@ -101,12 +101,12 @@ def test_other_classes_and_other_extractors_do_not_matter(samples: SampleStore) 
     assert add(samples, 'mug', [1.0, 0.0]) == 0
 
 
-def test_nothing_is_skipped_unless_asked_for(samples: SampleStore) -> None:
+def test_by_default_no_sample_is_skipped(samples: SampleStore) -> None:
     assert [add(samples, 'mug', [1.0, 0.0], 0.0) for _ in range(3)] == [1, 2, 3]
     assert add(samples, 'mug', [1.0, 0.0]) == 0
 
 
-def test_a_skipped_sample_leaves_nothing_behind(samples: SampleStore, path: Path) -> None:
+def test_a_skipped_sample_changes_no_table(samples: SampleStore, path: Path) -> None:
     add(samples, 'mug', [1.0, 0.0])
     add(samples, 'mug', [1.0, 0.0])
     with closing(sqlite3.connect(path)) as connection:
@@ -118,12 +118,12 @@ def test_a_skipped_sample_leaves_nothing_behind(samples: SampleStore, path: Path
 
 
 @pytest.mark.parametrize('min_novelty', [-0.1, 2.1, float('nan'), float('inf')])
-def test_a_novelty_that_cannot_be_is_refused(min_novelty: float, samples: SampleStore) -> None:
+def test_an_invalid_minimum_novelty_is_rejected(min_novelty: float, samples: SampleStore) -> None:
     with pytest.raises(ValueError, match=f'min_novelty is {min_novelty}; it must be from 0 to 2'):
         add(samples, 'mug', [1.0, 0.0], min_novelty)
 
 
-def test_what_was_removed_or_relabelled_is_novel_again(samples: SampleStore) -> None:
+def test_removed_and_relabelled_samples_no_longer_count(samples: SampleStore) -> None:
     first = add(samples, 'mug', [1.0, 0.0])
     assert add(samples, 'mug', [1.0, 0.0]) == 0
     samples.remove('mug', 0, extractor=EXTRACTOR)
@@ -144,7 +144,7 @@ def test_what_was_removed_or_relabelled_is_novel_again(samples: SampleStore) -> 
     assert first < second < third < fourth
 
 
-def test_an_embedding_that_was_made_again_counts(samples: SampleStore) -> None:
+def test_a_later_embedding_of_a_sample_counts(samples: SampleStore) -> None:
     other = 'b' * 64
     sample = add(samples, 'mug', [1.0, 0.0])
     add(samples, 'mug', [0.0, 1.0], extractor=other)
@@ -153,7 +153,7 @@ def test_an_embedding_that_was_made_again_counts(samples: SampleStore) -> None:
     assert add(samples, 'mug', [1.0, 0.0], extractor=other) == 0
 
 
-def test_what_another_program_did_is_noticed(samples: SampleStore, path: Path) -> None:
+def test_changes_by_another_program_are_noticed(samples: SampleStore, path: Path) -> None:
     add(samples, 'mug', [1.0, 0.0])
     assert add(samples, 'mug', [1.0, 0.0]) == 0
     with SampleStore(path) as other:
@@ -163,7 +163,7 @@ def test_what_another_program_did_is_noticed(samples: SampleStore, path: Path) -
         assert add(samples, 'mug', [1.0, 0.0])
 
 
-def test_a_sample_that_could_not_be_stored_does_not_count(
+def test_a_sample_that_was_not_stored_does_not_count(
     samples: SampleStore, file_size_limit: Callable[[int], AbstractContextManager[None]]
 ) -> None:
     add(samples, 'mug', [1.0, 0.0])
@@ -187,7 +187,7 @@ def random_directions(count: int) -> RawArray:
 
 
 @pytest.mark.parametrize('reopened', [False, True])
-def test_in_a_large_class_every_sample_is_compared_with(reopened: bool, path: Path) -> None:
+def test_all_samples_of_a_large_class_are_compared(reopened: bool, path: Path) -> None:
     # Some blocks and a part of one.
     rows = random_directions(600)
 

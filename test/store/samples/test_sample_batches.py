@@ -27,7 +27,7 @@ def add(store: SampleStore, *samples: Sample, **options: Any) -> tuple[int, ...]
     return store.add(samples, {EXTRACTOR: SCALE}, **options)
 
 
-def test_a_batch_is_what_single_ones_would_be(samples: SampleStore) -> None:
+def test_a_batch_has_one_addition_and_keeps_all_fields(samples: SampleStore) -> None:
     ids = add(
         samples,
         sample(0, camera='front', stamp_ns=7),
@@ -59,7 +59,7 @@ def test_later_batches_of_a_request_are_undone_with_it(samples: SampleStore) -> 
         Sample('cup', {EXTRACTOR: np.zeros(8, np.uint8)}, added_ns=2**63),
     ],
 )
-def test_one_that_is_refused_leaves_nothing_behind(bad: Sample, samples: SampleStore) -> None:
+def test_a_rejected_sample_leaves_the_store_unchanged(bad: Sample, samples: SampleStore) -> None:
     with pytest.raises((RequestError, StoreError, ValueError)):
         add(samples, sample(0), bad, min_novelty=0.1)
     assert samples.counts(extractor=EXTRACTOR) == {}
@@ -97,7 +97,7 @@ def test_all_samples_of_all_extractors_at_one_moment(path: Path, samples: Sample
 
 
 @pytest.mark.parametrize('addition', [-(2**63) - 1, 2**63])
-def test_an_addition_that_fits_no_column_is_refused(addition: int, samples: SampleStore) -> None:
+def test_an_addition_beyond_64_bits_is_rejected(addition: int, samples: SampleStore) -> None:
     with pytest.raises(ValueError, match=f'addition is {addition}; it must fit 64 bits'):
         add(samples, sample(0), addition=addition)
     assert samples.counts(extractor=EXTRACTOR) == {}

@@ -41,7 +41,7 @@ def test_two_classes_become_one(samples: SampleStore, teach: Teach) -> None:
     assert samples.counts(extractor=EXTRACTOR) == {'mug': 5}
 
 
-def test_no_class_of_that_label_is_no_failure(samples: SampleStore, teach: Teach) -> None:
+def test_relabelling_a_missing_class_changes_nothing(samples: SampleStore, teach: Teach) -> None:
     teach(samples, 'mug')
     assert samples.relabel_class('hat', 'cap', extractor=EXTRACTOR) == 0
     assert samples.counts(extractor=EXTRACTOR) == {'mug': 1}
@@ -64,7 +64,7 @@ def test_samples_of_another_extractor_keep_their_label(samples: SampleStore, tea
         ('', 'mug', 'is empty'),
     ],
 )
-def test_a_class_is_not_relabelled_to_what_cannot_be(
+def test_an_invalid_new_class_label_is_rejected(
     label: str, new_label: str, words: str, samples: SampleStore, teach: Teach
 ) -> None:
     teach(samples, 'mug', 2)
@@ -88,7 +88,7 @@ def test_single_samples_are_removed(samples: SampleStore, teach: Teach) -> None:
 
 
 @pytest.mark.parametrize('missing', [0, -1, 99, 2**63, -(2**70)])
-def test_when_one_is_not_there_none_is_changed(
+def test_if_one_does_not_exist_none_is_changed(
     missing: int, samples: SampleStore, teach: Teach
 ) -> None:
     ids = teach(samples, 'mug', 2)
@@ -100,12 +100,12 @@ def test_when_one_is_not_there_none_is_changed(
     assert samples.counts(extractor=EXTRACTOR) == {'mug': 2}
 
 
-def test_many_that_are_not_there_are_named_in_part(samples: SampleStore) -> None:
+def test_the_error_lists_only_some_of_many_missing_samples(samples: SampleStore) -> None:
     with pytest.raises(RequestError, match=r'no sample 1, 2, .*, 10 and 9990 more, so'):
         samples.remove_samples(range(1, 10_001))
 
 
-def test_single_samples_are_not_relabelled_to_what_cannot_be(
+def test_an_invalid_label_of_single_samples_is_rejected(
     samples: SampleStore, teach: Teach
 ) -> None:
     ids = teach(samples, 'mug')
@@ -113,7 +113,7 @@ def test_single_samples_are_not_relabelled_to_what_cannot_be(
         samples.relabel(ids, 'unknown')
 
 
-def test_each_undo_takes_back_one_request(samples: SampleStore, teach: Teach) -> None:
+def test_each_undo_removes_one_request(samples: SampleStore, teach: Teach) -> None:
     teach(samples, 'mug', 3)
     teach(samples, 'hat', 2)
     teach(samples, 'mug', 4)
@@ -124,7 +124,7 @@ def test_each_undo_takes_back_one_request(samples: SampleStore, teach: Teach) ->
     assert samples.undo_last_addition(extractor=EXTRACTOR) == ('', 0)
 
 
-def test_an_undo_takes_back_what_is_left_and_under_its_label_of_now(
+def test_an_undo_removes_remaining_samples_under_their_current_labels(
     samples: SampleStore, teach: Teach
 ) -> None:
     teach(samples, 'mug', 1)
@@ -170,7 +170,7 @@ def content(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize('change', CHANGES.values(), ids=CHANGES)
-def test_on_a_full_disk_nothing_is_changed(
+def test_a_full_disk_leaves_the_store_unchanged(
     change: Callable[[SampleStore], object],
     samples: SampleStore,
     path: Path,
@@ -190,7 +190,7 @@ def test_on_a_full_disk_nothing_is_changed(
 
 
 @pytest.mark.parametrize('change', CHANGES.values(), ids=CHANGES)
-def test_a_change_is_there_for_the_next_process(
+def test_a_change_is_visible_to_the_next_process(
     change: Callable[[SampleStore], object], path: Path, teach: Teach
 ) -> None:
     with SampleStore(path) as store:
@@ -203,7 +203,7 @@ def test_a_change_is_there_for_the_next_process(
 
 
 @pytest.mark.parametrize('change', CHANGES.values(), ids=CHANGES)
-def test_a_closed_store_says_so(
+def test_a_closed_store_raises_store_error(
     change: Callable[[SampleStore], object], path: Path, teach: Teach
 ) -> None:
     store = SampleStore(path)
@@ -213,7 +213,7 @@ def test_a_closed_store_says_so(
         change(store)
 
 
-def test_a_flood_of_classes_comes_to_an_end(samples: SampleStore) -> None:
+def test_the_number_of_classes_is_limited(samples: SampleStore) -> None:
     embedding = np.zeros(4, np.float32)
     some = [Sample(f'class {number}', {EXTRACTOR: embedding}) for number in range(MAX_CLASSES)]
     ids = samples.add(some, {EXTRACTOR: None})

@@ -20,7 +20,7 @@ JPEG = b'\xff\xd8\xff\xe0picture'
 Teach = Callable[..., list[int]]
 
 
-def test_a_sample_is_listed_with_all_that_is_known_of_it(samples: SampleStore) -> None:
+def test_a_sample_is_listed_with_all_its_fields(samples: SampleStore) -> None:
     before = time.time_ns()
     first = add_sample(
         samples,
@@ -79,7 +79,7 @@ def test_extractors_are_counted_the_one_last_taught_with_first(
     assert samples.extractors() == {EXTRACTOR: 4}
 
 
-def test_a_snapshot_tells_the_numbers_of_its_samples(samples: SampleStore, teach: Teach) -> None:
+def test_a_training_set_has_the_ids_of_its_samples(samples: SampleStore, teach: Teach) -> None:
     teach(samples, 'mug', 3)
     teach(samples, 'hat', 2, extractor=OTHER)
     teach(samples, 'hat', 1)
@@ -91,7 +91,7 @@ def test_a_snapshot_tells_the_numbers_of_its_samples(samples: SampleStore, teach
 
 
 @pytest.mark.parametrize('limit', [-1, 2**63])
-def test_a_limit_that_cannot_be_is_refused(limit: int, samples: SampleStore) -> None:
+def test_an_invalid_limit_is_rejected(limit: int, samples: SampleStore) -> None:
     with pytest.raises(ValueError, match=f'limit is {limit}'):
         samples.list_samples(limit=limit, extractor=EXTRACTOR)
 
@@ -111,7 +111,7 @@ def test_a_picture_comes_back_byte_for_byte(path: Path, teach: Teach) -> None:
 
 
 @pytest.mark.parametrize('sample', [0, -1, 99, 2**64])
-def test_of_a_sample_that_is_not_there_is_no_picture(sample: int, samples: SampleStore) -> None:
+def test_a_missing_sample_has_no_picture(sample: int, samples: SampleStore) -> None:
     assert samples.picture(sample) is None
 
 
@@ -144,7 +144,7 @@ def test_samples_of_another_extractor_are_embedded_again(
     assert samples.unembedded(extractor=EXTRACTOR) == Unembedded(0, 0)
 
 
-def test_what_both_extractors_have_seen_is_one_sample(samples: SampleStore, teach: Teach) -> None:
+def test_both_embeddings_of_a_sample_change_together(samples: SampleStore, teach: Teach) -> None:
     ids = teach(samples, 'mug', 2, image=JPEG)
     for sample in ids:
         samples.add_embedding(sample, np.zeros(4, np.float32), extractor=OTHER, quantization=None)
@@ -154,9 +154,7 @@ def test_what_both_extractors_have_seen_is_one_sample(samples: SampleStore, teac
     assert samples.counts(extractor=EXTRACTOR) == {}
 
 
-def test_re_embedding_goes_on_while_samples_come_and_go(
-    samples: SampleStore, teach: Teach
-) -> None:
+def test_re_embedding_continues_while_samples_change(samples: SampleStore, teach: Teach) -> None:
     ids = teach(samples, 'mug', 3, image=JPEG)
     pictures = samples.to_reembed(OTHER)
     assert next(pictures).sample_id == ids[0]

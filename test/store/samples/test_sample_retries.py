@@ -20,7 +20,7 @@ def teach(store: SampleStore) -> int:
     return add_sample(store, 'mug', row, extractor=EXTRACTOR, quantization=None)
 
 
-def test_a_damaged_file_is_told_at_each_use_until_it_is_moved_away(path: Path) -> None:
+def test_a_damaged_file_raises_at_each_use_until_it_is_moved_away(path: Path) -> None:
     path.write_bytes(b'label,camera\n' * 1000)
     before = path.read_bytes()
     with SampleStore(path, must_open=False) as store:
@@ -33,12 +33,12 @@ def test_a_damaged_file_is_told_at_each_use_until_it_is_moved_away(path: Path) -
         assert store.counts(extractor=EXTRACTOR) == {'mug': 1}
 
 
-def test_a_file_that_is_well_is_opened_at_once(path: Path) -> None:
+def test_an_undamaged_file_is_opened_at_once(path: Path) -> None:
     with SampleStore(path, must_open=False):
         assert path.exists()
 
 
-def test_when_closed_nothing_is_opened_again(path: Path) -> None:
+def test_a_closed_store_does_not_open_its_file_again(path: Path) -> None:
     path.write_bytes(b'label,camera\n' * 1000)
     store = SampleStore(path, must_open=False)
     store.close()

@@ -89,7 +89,7 @@ def test_classes_come_in_the_order_in_which_they_were_first_taught(store: Sample
     assert store.training_set(extractor=EXTRACTOR).names == ('ant', 'mole', 'zebra')
 
 
-def test_a_snapshot_is_not_changed_by_later_samples(store: SampleStore) -> None:
+def test_a_training_set_is_not_changed_by_later_samples(store: SampleStore) -> None:
     teach(store, 'mug', 3)
     samples = store.training_set(extractor=EXTRACTOR)
     teach(store, 'hat', 2)
@@ -170,7 +170,7 @@ def test_the_number_of_a_removed_sample_is_not_used_again(store: SampleStore) ->
     ('label', 'newest', 'words'),
     [('', 0, 'Neither a label'), ('mug', -1, 'n is -1'), ('a/b', 0, "contains '/'")],
 )
-def test_a_removal_that_makes_no_sense_is_refused(
+def test_an_invalid_removal_is_rejected(
     label: str, newest: int, words: str, store: SampleStore
 ) -> None:
     teach(store, 'mug', 2)
@@ -189,7 +189,7 @@ def test_a_removal_that_makes_no_sense_is_refused(
         (np.full(DIMENSION, np.nan, np.float32), None, 'not finite'),
     ],
 )
-def test_another_kind_of_embedding_of_the_same_extractor_is_refused(
+def test_another_kind_of_embedding_of_an_extractor_is_rejected(
     given: RawArray, quantization: QuantizationParameters | None, words: str, store: SampleStore
 ) -> None:
     teach(store, 'mug')
@@ -198,7 +198,7 @@ def test_another_kind_of_embedding_of_the_same_extractor_is_refused(
     assert store.counts(extractor=EXTRACTOR) == {'mug': 1}
 
 
-def test_a_bad_label_is_refused(store: SampleStore) -> None:
+def test_an_invalid_label_is_rejected(store: SampleStore) -> None:
     with pytest.raises(RequestError, match='empty'):
         teach(store, '')
     assert store.counts(extractor=EXTRACTOR) == {}
@@ -257,7 +257,7 @@ def test_threads_can_add_and_read_at_the_same_time(store: SampleStore) -> None:
     assert counts == {f'class {index}': 40 for index in range(4)}
 
 
-def test_a_closed_store_says_so(path: Path) -> None:
+def test_a_closed_store_raises_store_error(path: Path) -> None:
     store = SampleStore(path)
     store.close()
     store.close()
