@@ -23,13 +23,13 @@ class Mistake:
     Args:
         picture: the picture's name.
         truth: its label.
-        answer: its classification.
+        classification: the label that the model gave it.
         score: the model's confidence, 0 to 1.
     """
 
     picture: str
     truth: str
-    answer: str
+    classification: str
     score: float
 
 
@@ -83,11 +83,11 @@ class Evaluation:
         row = self.confusion_matrix[self._index[name]]
         return int(row[self._index[self._wanted(name)]]), int(row.sum())
 
-    def add(self, picture: str, truth: str, answer: str, score: float) -> None:
+    def add(self, picture: str, truth: str, classification: str, score: float) -> None:
         """Add one classification."""
-        self.confusion_matrix[self._index[truth], self._index[answer]] += 1
-        if answer != self._wanted(truth):
-            self.mistakes.append(Mistake(picture, truth, answer, score))
+        self.confusion_matrix[self._index[truth], self._index[classification]] += 1
+        if classification != self._wanted(truth):
+            self.mistakes.append(Mistake(picture, truth, classification, score))
 
     def _wanted(self, truth: str) -> str:
         return truth if truth in self._classes else UNKNOWN
@@ -113,9 +113,9 @@ def evaluate(
     """
     for picture in pictures:
         try:
-            answer = recognizer.recognize(picture.read())
+            result = recognizer.recognize(picture.read())
         except ImageError as error:
             evaluation.unreadable.append((picture.name, str(error)))
         else:
-            evaluation.add(picture.name, picture.label, answer.label, answer.score)
+            evaluation.add(picture.name, picture.label, result.label, result.score)
         on_picture()

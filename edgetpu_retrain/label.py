@@ -83,7 +83,7 @@ def check_label(label: str, *, taught_before: bool = False) -> str:
         )
     if seen.casefold() == UNKNOWN and not taught_before:
         raise RequestError(
-            f'The label {label!a} is reserved: it is the answer for what is none of the classes. '
+            f'The label {label!a} is reserved: it is the classification of what matches no class. '
             'Use another name.'
         )
     return label

@@ -128,6 +128,7 @@ def annotate(rgb: RgbArray, annotation: Annotation) -> npt.NDArray[np.uint8]:
     size = shown_height + _STRIP_HEIGHT, max(shown_width, LEAST_WIDTH), 3
     canvas = np.full(size, _BACKGROUND, np.uint8)
     left = (canvas.shape[1] - shown_width) // 2
+    right = left + shown_width
     method = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
     if rgb.shape[:2] == (1, 1):
         rgb = np.repeat(rgb, 2, axis=1)  # OpenCV 4.5.4 refuses a single pixel
@@ -139,7 +140,7 @@ def annotate(rgb: RgbArray, annotation: Annotation) -> npt.NDArray[np.uint8]:
         last_x = round((region.x + region.width) * scale) - 1
         last_y = round((region.y + region.height) * scale) - 1
         cv2.rectangle(picture, first, (last_x, last_y), colour, thickness=2)
-    canvas[:shown_height, left : left + shown_width] = picture
+    canvas[:shown_height, left:right] = picture
     _write(canvas[shown_height:], annotation, colour)
     return canvas
 

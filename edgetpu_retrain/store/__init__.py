@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What survives a restart: samples, model versions and the folder they lie in."""
+"""The data folder: samples and model versions."""

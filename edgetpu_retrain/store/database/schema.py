@@ -91,8 +91,8 @@ def _schema_version(connection: sqlite3.Connection, path: Path) -> int:
         )
     if version < 1:
         raise StoreError(
-            f'{path} is damaged: it says that its schema is {version}, which never was; nothing '
-            'was changed. What to do: restore a backup, or move it away and start again.'
+            f'{path} is damaged: its schema is {version}, which never was; nothing was '
+            'changed. What to do: restore a backup, or move it away and start again.'
         )
     check_structure(connection, path)
     return version

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Reading what lies in the data folder, and nothing that a name there only points to."""
+"""Reads files of the data folder without following symbolic links."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""ModelRecord: what is written beside a model, so that each of its answers can be traced."""
+"""ModelRecord: the record that is stored with a model."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""EmbeddingKind: what one extractor's embeddings look like, in memory and on disk."""
+"""EmbeddingKind: the format of one extractor's embeddings, in memory and on disk."""
 
 from __future__ import annotations
 

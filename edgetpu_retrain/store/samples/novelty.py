@@ -5,7 +5,7 @@ NoveltyCheck: the distance of a new sample to the samples of its class.
 
 It is the cosine distance, 1 - cos, from 0 (same direction) to 2 (opposite direction).  The classes
 being taught are cached as unit vectors, so that a sample costs one product of a matrix and a
-vector and no reading of the class: 0.3 ms instead of 20 ms with 1000 samples in the class.
+vector and no reading of the class: 0.1 ms instead of 46 ms with 1000 samples in the class.
 """
 
 from __future__ import annotations
