@@ -31,7 +31,7 @@ class FrameWorker:
 
     One inference serves the classification, ``~/embedding`` and all pending captures; only a
     capture of another region than the camera's needs a second one.  Before the first training
-    frames are only checked, unless somebody wants their embeddings.
+    frames are only checked, unless ``~/embedding`` has subscribers.
 
     Results are published by a second thread, so that publishing and the next inference overlap.
     At most one frame waits to be published: slow middleware slows the frames down instead of

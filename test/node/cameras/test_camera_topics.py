@@ -85,7 +85,7 @@ def test_a_camera_is_used_for_its_region_of_interest(
     embeddings.wait_for(is_of(BOTH), since=len(embeddings))
 
 
-def test_an_impossible_region_is_told_and_the_node_goes_on(
+def test_an_invalid_region_is_logged_and_the_node_continues(
     start_node: Any, person: Person
 ) -> None:
     node: RunningNode = start_node()
@@ -101,7 +101,7 @@ def test_an_impossible_region_is_told_and_the_node_goes_on(
     assert embeddings.next_one()
 
 
-def test_a_node_does_not_start_with_an_impossible_region(start_node: Any) -> None:
+def test_a_node_does_not_start_with_an_invalid_region(start_node: Any) -> None:
     node: RunningNode = start_node({'camera.roi': [0, 0, 5, 0]})
     node.wait_for_log('parameter camera.roi: the region of interest 5x0+0+0 is impossible')
     assert node.wait() == 1
@@ -113,7 +113,9 @@ def teach_both(person: Person, camera: Camera, to_message: Any = image_message) 
 
 
 @pytest.mark.parametrize('transport', TRANSPORTS)
-def test_boxes_come_back_with_our_classes(start_node: Any, person: Person, transport: str) -> None:
+def test_boxes_are_published_with_the_classes_of_the_model(
+    start_node: Any, person: Person, transport: str
+) -> None:
     to_message, message_type = TRANSPORTS[transport]
     node: RunningNode = start_node(
         {'camera.detections_topic': '/boxes', 'camera.image_transport': transport}
@@ -152,7 +154,7 @@ def test_boxes_come_back_with_our_classes(start_node: Any, person: Person, trans
     assert person.classifications.next_one().results
 
 
-def test_of_too_many_boxes_the_most_certain_are_answered(start_node: Any, person: Person) -> None:
+def test_of_too_many_boxes_the_best_are_classified(start_node: Any, person: Person) -> None:
     node: RunningNode = start_node(
         {'camera.detections_topic': '/boxes', 'camera.max_detections': 2}
     )
@@ -168,7 +170,7 @@ def test_of_too_many_boxes_the_most_certain_are_answered(start_node: Any, person
     node.wait_for_log('4 boxes in one image; the 2 of the highest scores are classified')
 
 
-def test_detections_without_an_image_are_told_and_the_node_goes_on(
+def test_detections_without_an_image_are_logged_and_the_node_continues(
     start_node: Any, person: Person
 ) -> None:
     node: RunningNode = start_node(
@@ -191,14 +193,16 @@ def test_detections_without_an_image_are_told_and_the_node_goes_on(
     answers.wait_for(lambda each: [box.id for box in each.detections] == ['left'])
 
 
-def test_an_impossible_topic_of_detections_is_refused(start_node: Any) -> None:
+def test_an_invalid_detections_topic_is_rejected(start_node: Any) -> None:
     node: RunningNode = start_node({'camera.detections_topic': 'no topic'})
     line = node.wait_for_log("cannot subscribe to 'no topic'")
     assert 'set camera.detections_topic to the name of a topic' in line
     assert node.wait() == 1
 
 
-def test_answers_can_be_looked_at(start_node: Any, person: Person, tmp_path: Path) -> None:
+def test_classifications_are_drawn_into_pictures(
+    start_node: Any, person: Person, tmp_path: Path
+) -> None:
     start_node({'camera.roi': LEFT})
     camera = person.wait_until_ready().camera()
     person.teach(camera, {'cat': image_message(BOTH), 'dog': image_message(BOTH[:, ::-1])})

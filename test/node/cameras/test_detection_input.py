@@ -73,7 +73,7 @@ def test_an_image_may_come_after_its_detections(inputs: Inputs) -> None:
     assert [box.id for box in frame.detections.detections] == ['one']
 
 
-def test_detections_without_a_stamp_are_told_with_the_cure(
+def test_detections_without_a_stamp_are_logged_with_the_remedy(
     inputs: Inputs, capfd: pytest.CaptureFixture[str]
 ) -> None:
     inputs.receive(0)
@@ -83,7 +83,7 @@ def test_detections_without_a_stamp_are_told_with_the_cure(
     assert 'make the detector copy the header of the image' in capfd.readouterr().err
 
 
-def test_of_too_many_that_wait_the_oldest_are_told(
+def test_of_too_many_waiting_detections_the_oldest_are_logged(
     inputs: Inputs, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for seconds in range(1, MOST_DETECTIONS + 2):

@@ -51,7 +51,7 @@ def detection(
 
 
 @pytest.mark.parametrize('image_first', [True, False])
-def test_image_and_detections_of_one_stamp_find_each_other(*, image_first: bool) -> None:
+def test_image_and_detections_of_one_stamp_are_matched(*, image_first: bool) -> None:
     matcher = DetectionMatcher()
     mine, boxes = image(5_000_000_007), stamped(5_000_000_007)
     assert matcher.add_image(image(5_000_000_006)) is None
@@ -93,7 +93,7 @@ def test_images_wait_for_a_bounded_time() -> None:
     assert matcher.add_detections(stamped(2), now=10.6)[0] is not None
 
 
-def test_only_so_many_images_wait() -> None:
+def test_the_number_of_waiting_images_is_bounded() -> None:
     matcher = DetectionMatcher()
     for stamp in range(1, MOST_IMAGES + 2):
         matcher.add_image(image(stamp))
@@ -101,7 +101,7 @@ def test_only_so_many_images_wait() -> None:
     assert matcher.add_detections(stamped(2), now=0.0)[0] is not None
 
 
-def test_only_so_many_detections_wait() -> None:
+def test_the_number_of_waiting_detections_is_bounded() -> None:
     matcher = DetectionMatcher()
     first = stamped(1)
     assert matcher.add_detections(first, now=0.0)[1] == []
@@ -110,7 +110,7 @@ def test_only_so_many_detections_wait() -> None:
     assert matcher.add_detections(stamped(99), now=0.0)[1] == [first]
 
 
-def test_newer_detections_of_the_same_stamp_take_the_place() -> None:
+def test_newer_detections_of_the_same_stamp_replace_older() -> None:
     matcher = DetectionMatcher()
     older, newer = stamped(1), stamped(1)
     matcher.add_detections(older, now=0.0)
@@ -120,7 +120,7 @@ def test_newer_detections_of_the_same_stamp_take_the_place() -> None:
     assert matched.detections is newer
 
 
-def test_waiting_images_keep_no_pixels_that_were_converted() -> None:
+def test_waiting_images_keep_no_converted_pixels() -> None:
     matcher = DetectionMatcher()
     seen = image(1)
     matcher.add_image(seen)
@@ -158,7 +158,7 @@ def test_boxes_are_clipped_and_empty_ones_left_out() -> None:
     ]
 
 
-def test_of_a_turned_box_the_rectangle_around_it_is_taken() -> None:
+def test_a_rotated_box_is_replaced_by_its_bounding_box() -> None:
     ((_, upright),) = boxes_within([detection(50, 50, 20, 10, theta=math.pi / 2)], 100, 100)
     assert upright == Region(45, 40, 10, 20)
     ((_, diagonal),) = boxes_within([detection(50, 50, 20, 20, theta=-math.pi / 4)], 100, 100)
@@ -188,7 +188,7 @@ def array(boxes: int = 1, hypotheses: int = 0, **fields: object) -> SimpleNamesp
         (array(header=SimpleNamespace(frame_id='x' * 256)), 'the frame_id of a box is'),
     ],
 )
-def test_detections_that_are_too_many_or_too_long_are_refused(
+def test_too_many_or_too_long_detections_are_rejected(
     detections: SimpleNamespace, words: str
 ) -> None:
     with pytest.raises(ImageError, match=words):
@@ -196,7 +196,7 @@ def test_detections_that_are_too_many_or_too_long_are_refused(
     check_detections(array(MAX_BOXES, 10))
 
 
-def test_large_images_that_wait_hold_only_so_many_bytes() -> None:
+def test_the_bytes_of_waiting_images_are_bounded() -> None:
     matcher = DetectionMatcher()
     for stamp in (1, 2, 3):
         large = image(stamp)

@@ -63,7 +63,7 @@ def listening() -> Iterator[Listening]:
     listening.close()
 
 
-def test_a_callback_that_takes_its_time_holds_no_image_up(listening: Listening) -> None:
+def test_a_slow_callback_of_the_node_delays_no_image(listening: Listening) -> None:
     began, may_end = threading.Event(), threading.Event()
 
     def hold_up() -> None:
@@ -81,7 +81,7 @@ def test_a_callback_that_takes_its_time_holds_no_image_up(listening: Listening) 
         may_end.set()
 
 
-def test_the_executor_of_the_node_leaves_its_messages_alone(listening: Listening) -> None:
+def test_the_executor_of_the_node_does_not_take_its_messages(listening: Listening) -> None:
     listening.say(1)
     for _ in range(5):
         listening.executor.spin_once(timeout_sec=0.1)
@@ -114,7 +114,7 @@ def test_while_paused_messages_wait(listening: Listening) -> None:
     assert listening.received.wait_for(lambda each: each == 3)
 
 
-def test_a_bug_is_told_and_the_next_message_received(
+def test_an_error_is_logged_and_the_next_message_received(
     listening: Listening, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(image_thread, '_AFTER_AN_ERROR_S', 0.0)
@@ -126,7 +126,7 @@ def test_a_bug_is_told_and_the_next_message_received(
     assert "KeyError: 'a bug'" in capfd.readouterr().err
 
 
-def test_a_publisher_of_another_quality_is_told(
+def test_a_publisher_with_incompatible_qos_is_logged(
     listening: Listening, capfd: pytest.CaptureFixture[str]
 ) -> None:
     listening.images.start()

@@ -39,7 +39,7 @@ def test_any_stamp_in_a_store_fits_a_message(stamp: int) -> None:
     assert 0 <= nanoseconds < 10**9
 
 
-def test_a_long_frame_id_is_refused() -> None:
+def test_a_long_frame_id_is_rejected() -> None:
     check_header('the image', header(frame_id='x' * 255))
     with pytest.raises(ImageError, match=r'frame_id of the image is .*\.\.\. \(256 characters\)'):
         check_header('the image', header(frame_id='\x1b' * 256))

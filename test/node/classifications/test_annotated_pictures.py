@@ -52,7 +52,7 @@ def next_picture(annotated: AnnotatedPictures, shown: Frame, pictures: queue.Que
     raise TimeoutError('no picture came')
 
 
-def test_it_is_drawn_only_while_somebody_looks() -> None:
+def test_frames_are_drawn_only_while_somebody_subscribes() -> None:
     with Person('/drawing') as viewer:
         node = rclpy.create_node('drawing', context=viewer.context)
         annotated = AnnotatedPictures(node, ('front', 'rear'))

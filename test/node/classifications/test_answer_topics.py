@@ -35,7 +35,7 @@ def set_parameter(person: Person, name: str, value: float) -> None:
 
 
 @pytest.mark.parametrize('trained', [False, True])
-def test_embeddings_are_published_while_somebody_listens(
+def test_embeddings_are_published_while_somebody_subscribes(
     start_node: Any, person: Person, small_extractor: Path, *, trained: bool
 ) -> None:
     start_node()
@@ -55,7 +55,7 @@ def test_embeddings_are_published_while_somebody_listens(
     assert stamp in camera.stamps
 
 
-def test_an_improbable_answer_is_unknown(start_node: Any, person: Person) -> None:
+def test_a_low_score_is_classified_as_unknown(start_node: Any, person: Person) -> None:
     start_node()
     camera = serve(person)
     results = person.collect(Result, 'result')
@@ -72,7 +72,7 @@ def test_an_improbable_answer_is_unknown(start_node: Any, person: Person) -> Non
     results.wait_for(lambda each: not each.unknown, since=len(results))
 
 
-def test_what_was_never_taught_is_unknown(start_node: Any, person: Person) -> None:
+def test_an_untaught_object_is_classified_as_unknown(start_node: Any, person: Person) -> None:
     start_node()
     camera = serve(person)
     results = person.collect(Result, 'result')
@@ -85,7 +85,7 @@ def test_what_was_never_taught_is_unknown(start_node: Any, person: Person) -> No
     person.classifications.wait_for(lambda each: each.results[0].class_id == 'unknown')
 
 
-def test_a_smoothed_answer_lags_and_never_hides_the_raw_one(
+def test_smoothing_delays_a_class_and_keeps_the_raw_result(
     start_node: Any, person: Person
 ) -> None:
     start_node()
@@ -115,7 +115,7 @@ def test_a_smoothed_answer_lags_and_never_hides_the_raw_one(
     assert person.classifications.next_one().results[0].class_id == 'dog'
 
 
-def test_diagnostics_tell_of_the_node_and_of_each_camera(start_node: Any, person: Person) -> None:
+def test_diagnostics_contain_the_node_and_each_camera(start_node: Any, person: Person) -> None:
     start_node({'cameras': '[front, rear]', 'front.image_topic': '/image'})
     arrays = person.collect(DiagnosticArray, '/diagnostics')
     serve(person)
@@ -165,7 +165,7 @@ def test_a_silent_camera_is_in_the_diagnostics_and_in_the_status(
     statuses.wait_for(lambda each: not each.problems, since=len(statuses))
 
 
-def test_the_status_tells_every_change(start_node: Any, person: Person) -> None:
+def test_every_change_of_the_status_is_published(start_node: Any, person: Person) -> None:
     start_node()
     statuses = person.collect(Status, 'status', LATCHED)
     serve(person)

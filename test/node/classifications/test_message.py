@@ -22,11 +22,11 @@ def test_the_best_class_comes_first() -> None:
     assert ids(Prediction(SCORES, 0.0, best=1), max_results=2) == ['dog', 'bird']
 
 
-def test_an_answer_that_was_kept_comes_first_though_another_scores_higher() -> None:
+def test_a_class_kept_by_hysteresis_comes_first() -> None:
     assert ids(Prediction(SCORES, 0.0, best=0)) == ['cat', 'dog', 'bird']
 
 
-def test_unknown_comes_first_and_hides_nothing() -> None:
+def test_unknown_comes_first_and_all_classes_follow() -> None:
     unknown = Prediction(SCORES, 0.5, best=UNKNOWN_CLASS)
     assert ids(unknown) == ['unknown', 'dog', 'bird', 'cat']
     assert ids(unknown, max_results=1) == ['unknown']

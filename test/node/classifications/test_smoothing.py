@@ -24,7 +24,7 @@ def answers(frames: list[Prediction], *, over: int, hysteresis: float = 0.0) -> 
     ]
 
 
-def test_one_frame_is_its_own_answer() -> None:
+def test_one_frame_is_not_smoothed() -> None:
     frames = [frame(0.9, 0.1), frame(0.2, 0.8), frame(0.4, 0.6, unknown=True)]
     smoothing = Smoothing()
     for each in frames:
@@ -40,12 +40,12 @@ def test_the_scores_are_the_mean_of_the_last_frames() -> None:
     assert answer.best == 1
 
 
-def test_a_single_outlier_does_not_show() -> None:
+def test_a_single_outlier_does_not_change_the_class() -> None:
     frames = [frame(0.9, 0.1)] * 4 + [frame(0.1, 0.9)] + [frame(0.9, 0.1)] * 4
     assert answers(frames, over=5) == [0] * 9
 
 
-def test_the_answer_changes_only_when_another_leads_by_the_margin() -> None:
+def test_the_class_changes_only_if_another_leads_by_the_margin() -> None:
     border = [frame(0.52, 0.48), frame(0.44, 0.56), frame(0.44, 0.56), frame(0.56, 0.44)] * 5
     assert len(set(answers(border, over=2))) == 2, 'it goes to and fro'
     assert set(answers(border, over=2, hysteresis=0.2)) == {0}
@@ -54,7 +54,7 @@ def test_the_answer_changes_only_when_another_leads_by_the_margin() -> None:
 
 
 @pytest.mark.parametrize(('unknown_frames', 'expected'), [(1, 0), (4, UNKNOWN_CLASS)])
-def test_unknown_frames_have_a_say(unknown_frames: int, expected: int) -> None:
+def test_unknown_frames_contribute_to_the_mean(unknown_frames: int, expected: int) -> None:
     known = [frame(0.8, 0.2)] * (5 - unknown_frames)
     unknown = [frame(0.55, 0.45, unknown=True)] * unknown_frames
     assert answers([*known, *unknown], over=5)[-1] == expected

@@ -49,25 +49,25 @@ def test_a_frame_from_before_the_request_is_not_wanted(captures: Captures) -> No
     assert captures.wants(frame(5.0))
 
 
-def test_only_frames_of_the_camera_that_was_named(captures: Captures) -> None:
+def test_only_frames_of_the_requested_camera_are_claimed(captures: Captures) -> None:
     ask(captures, camera='left')
     assert not captures.wants(frame(1.0, 'right'))
     assert captures.wants(frame(1.0, 'left'))
 
 
-def test_captured_frames_keep_their_distance(captures: Captures) -> None:
+def test_captured_frames_have_the_minimum_interval(captures: Captures) -> None:
     capture = ask(captures, count=3, min_interval_s=0.5)
     taken = [at for at in (1.0, 1.2, 1.49, 1.5, 1.9, 2.1) if captures.claim(frame(at))]
     assert taken == [1.0, 1.5, 2.1]
     assert capture.claimed == 3
 
 
-def test_a_frame_serves_all_that_want_it(captures: Captures) -> None:
+def test_a_frame_is_claimed_by_all_requests_that_want_it(captures: Captures) -> None:
     any_camera, left = ask(captures), ask(captures, camera='left')
     assert captures.claim(frame(1.0, 'left')) == [any_camera, left]
 
 
-def test_when_the_time_is_up_what_is_on_its_way_still_counts(captures: Captures) -> None:
+def test_a_stopped_request_waits_for_its_claims(captures: Captures) -> None:
     capture = ask(captures, count=3)
     captures.claim(frame(1.0))
     captures.stop(capture)
@@ -78,7 +78,7 @@ def test_when_the_time_is_up_what_is_on_its_way_still_counts(captures: Captures)
     assert capture.stored == 1
 
 
-def test_when_the_time_is_up_and_nothing_came_it_ends_at_once(captures: Captures) -> None:
+def test_a_stopped_request_without_claims_ends_immediately(captures: Captures) -> None:
     capture = ask(captures)
     captures.stop(capture)
     assert capture.done.done()
@@ -97,7 +97,7 @@ def test_a_sample_that_cannot_be_stored_ends_the_request(captures: Captures) -> 
     assert capture.stored == 1
 
 
-def test_a_skipped_frame_counts_as_answered(captures: Captures) -> None:
+def test_a_skipped_frame_settles_its_claim(captures: Captures) -> None:
     capture = ask(captures, count=2)
     captures.claim(frame(1.0))
     captures.claim(frame(2.0))
@@ -107,7 +107,7 @@ def test_a_skipped_frame_counts_as_answered(captures: Captures) -> None:
     assert (capture.stored, capture.skipped, capture.first_sample) == (1, 1, 7)
 
 
-def test_all_requests_can_be_ended_but_wait_for_what_is_on_its_way(captures: Captures) -> None:
+def test_ended_requests_wait_for_their_claims(captures: Captures) -> None:
     waiting, busy = ask(captures, camera='left'), ask(captures, count=2, camera='right')
     captures.claim(frame(1.0, 'right'))
     captures.end_all(StoreError('it is over'))
@@ -120,7 +120,7 @@ def test_all_requests_can_be_ended_but_wait_for_what_is_on_its_way(captures: Cap
     assert busy.stored == 1
 
 
-def test_while_the_disk_is_slow_no_more_frames_are_taken(captures: Captures) -> None:
+def test_while_the_disk_is_slow_no_more_frames_are_claimed(captures: Captures) -> None:
     capture = ask(captures, count=100)
     for number in range(MAX_ON_THEIR_WAY):
         assert captures.claim(frame(float(number))) == [capture]

@@ -58,7 +58,7 @@ def test_before_the_first_training_boxes_are_not_classified(untrained: WorkerBen
     assert untrained.output.detections.empty()
 
 
-def test_no_camera_waits_for_the_many_boxes_of_another(trained: WorkerBench) -> None:
+def test_images_are_classified_between_boxes(trained: WorkerBench) -> None:
     trained.worker.stop()
     trained.worker.offer(detected(*[detection('a', 5, 3, 6, 4)] * 3))
     trained.worker.offer(frame('front'))

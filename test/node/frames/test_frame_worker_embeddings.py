@@ -21,7 +21,7 @@ from support.frame_worker_bench import (
 )
 
 
-def test_classification_and_captures_share_a_pass(trained: WorkerBench) -> None:
+def test_classification_and_captures_share_an_inference(trained: WorkerBench) -> None:
     first, second = trained.ask(), trained.ask(camera='front')
     sent = frame()
     trained.worker.offer(sent)

@@ -18,7 +18,7 @@ def frame(camera: str, number: int) -> Frame:
     return Frame(camera, RAW, number, arrived=float(number))
 
 
-def test_a_newer_frame_takes_the_place_of_an_older() -> None:
+def test_a_newer_frame_replaces_an_older() -> None:
     frames = NewestFrames()
     assert not frames.put(frame('left', 1))
     assert frames.put(frame('left', 2)), 'number 1 made way'
@@ -29,7 +29,7 @@ def test_a_newer_frame_takes_the_place_of_an_older() -> None:
     assert frames.take() is None
 
 
-def test_a_fast_camera_does_not_keep_out_a_slow_one() -> None:
+def test_a_fast_camera_does_not_starve_a_slow_one() -> None:
     frames = NewestFrames()
     served = []
     for number in range(6):
@@ -85,7 +85,7 @@ def test_a_raw_frame_converts_no_more_than_its_region() -> None:
     assert seen.size == (10, 12)
 
 
-def test_what_is_converted_already_is_only_cut() -> None:
+def test_a_converted_image_is_only_cut() -> None:
     seen = Frame('left', RAW, raw_message('bgr8'), 1.0)
     assert seen.to_rgb() is seen.whole
     assert np.shares_memory(seen.part_to_rgb(Region(2, 1, 5, 4)), seen.whole)

@@ -69,7 +69,7 @@ def test_the_fallback_serves_until_the_device_is_back(
     assert results.next_one().model_version == 1
 
 
-def test_a_crop_that_hangs_is_noticed_and_answered_by_the_fallback(
+def test_the_fallback_serves_after_an_inference_hangs(
     start_edgetpu: Any, tell: Callable[[str], None], person: Person
 ) -> None:
     node = start_edgetpu(**{'camera.detections_topic': '/boxes'})
@@ -93,7 +93,7 @@ def test_a_crop_that_hangs_is_noticed_and_answered_by_the_fallback(
     answers.wait_for(lambda each: [box.id for box in each.detections] == both, since=len(answers))
 
 
-def test_without_a_fallback_frames_are_lost_and_told(
+def test_without_a_fallback_lost_frames_are_logged(
     start_edgetpu: Any, tell: Callable[[str], None], person: Person
 ) -> None:
     node = start_edgetpu(fallback=False)
@@ -107,7 +107,7 @@ def test_without_a_fallback_frames_are_lost_and_told(
     person.collect(Result, 'result').next_one()
 
 
-def test_a_library_that_ends_the_process_costs_nothing_acknowledged(
+def test_a_crash_of_the_library_loses_nothing_acknowledged(
     start_edgetpu: Any, tell: Callable[[str], None], person: Person
 ) -> None:
     node = start_edgetpu()
@@ -219,7 +219,7 @@ def stamp_of(result: Any) -> int:
     return int(stamp.sec * 10**9 + stamp.nanosec)
 
 
-def test_a_device_that_is_not_there_at_the_start_is_waited_for(
+def test_a_device_missing_at_startup_is_retried(
     start_edgetpu: Any, tell: Callable[[str], None], person: Person
 ) -> None:
     tell('usb:0=absent')

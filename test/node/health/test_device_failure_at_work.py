@@ -45,7 +45,7 @@ def check_serves_again(
 
 @FAILURES
 @pytest.mark.parametrize('fallback', [True, False])
-def test_a_capture_that_a_device_fails_in_gets_all_its_frames(
+def test_a_capture_survives_a_device_failure(
     start_edgetpu: Any,
     tell: Callable[[str], None],
     person: Person,
@@ -72,7 +72,7 @@ def test_a_capture_that_a_device_fails_in_gets_all_its_frames(
 
 
 @FAILURES
-def test_a_training_that_a_device_fails_in_ends_well(
+def test_a_training_survives_a_device_failure(
     start_edgetpu: Any, tell: Callable[[str], None], person: Person, behaviour: str, words: str
 ) -> None:
     node = start_edgetpu()
@@ -94,7 +94,7 @@ def test_a_training_that_a_device_fails_in_ends_well(
 
 
 @pytest.mark.parametrize('behaviour', ['raise', 'hang'])
-def test_a_swap_that_a_device_fails_in_is_made(
+def test_a_swap_survives_a_device_failure(
     start_edgetpu: Any, tell: Callable[[str], None], person: Person, behaviour: str
 ) -> None:
     node = start_edgetpu()
@@ -115,7 +115,7 @@ def test_a_swap_that_a_device_fails_in_is_made(
         check_serves_again(node, tell, results, 1)
 
 
-def test_without_a_fallback_a_training_and_a_swap_wait_for_no_device(
+def test_without_a_fallback_training_and_swap_do_not_wait_for_the_device(
     start_edgetpu: Any, tell: Callable[[str], None], person: Person
 ) -> None:
     node = start_edgetpu(fallback=False)

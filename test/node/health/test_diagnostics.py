@@ -11,7 +11,7 @@ from edgetpu_retrain.node.health.status import NodeFacts
 from edgetpu_retrain.runtime.engines.engine import EngineStatus
 
 
-def test_problems_raise_the_level_of_what_they_are_of() -> None:
+def test_a_problem_raises_the_level_of_its_status() -> None:
     statistics = FrameStatistics()
     statistics.add_classified('left', StageTimes(0.0, 0.0, 0.0, 0.0, 0.0, 0.0123))
     facts = NodeFacts(

@@ -21,7 +21,9 @@ class Picture:
     """Something large."""
 
 
-def test_all_calls_behind_an_error_let_go(kept: list[weakref.ref[Picture]]) -> None:
+def test_the_frames_of_an_error_and_its_causes_are_cleared(
+    kept: list[weakref.ref[Picture]],
+) -> None:
     def look() -> None:
         picture = Picture()
         kept.append(weakref.ref(picture))
@@ -44,7 +46,7 @@ def test_all_calls_behind_an_error_let_go(kept: list[weakref.ref[Picture]]) -> N
     clear_frames(None)
 
 
-def test_an_error_that_is_its_own_cause_holds_nobody_up() -> None:
+def test_a_cycle_of_causes_ends() -> None:
     error = KeyError('not there')
     error.__cause__ = error
     clear_frames(error)
@@ -57,7 +59,7 @@ def kept() -> list[weakref.ref[Picture]]:
 
 
 @pytest.mark.usefixtures('taught_data')
-def test_a_refused_swap_keeps_no_model(start_node: Any, person: Person) -> None:
+def test_a_rejected_swap_keeps_no_model(start_node: Any, person: Person) -> None:
     node: RunningNode = start_node(program=COUNTING)
     person.wait_until_ready()
     for version in (1, 2, 1):
@@ -69,7 +71,7 @@ def test_a_refused_swap_keeps_no_model(start_node: Any, person: Person) -> None:
 
 
 @pytest.mark.usefixtures('taught_data')
-def test_a_refused_training_keeps_no_samples(start_node: Any, person: Person) -> None:
+def test_a_rejected_training_keeps_no_samples(start_node: Any, person: Person) -> None:
     node: RunningNode = start_node(program=COUNTING)
     person.wait_until_ready()
     (label, _) = person.list_samples().labels

@@ -70,28 +70,28 @@ def test_the_memory_of_an_image_is_kept_for_the_next(package_path: str) -> None:
     assert share_cleared(package_path, HD, 'keep_freed_memory()') < 1 / 20
 
 
-def test_that_of_a_model_is_given_back(package_path: str) -> None:
+def test_the_memory_of_a_model_is_returned(package_path: str) -> None:
     assert share_cleared(package_path, MODEL, 'keep_freed_memory()') > 1 / 2
 
 
 @pytest.mark.parametrize('seen', [FULL_HD, HD])
-def test_that_of_a_large_image_is_kept_once_one_has_come(package_path: str, seen: int) -> None:
+def test_the_memory_of_large_images_is_kept_after_the_first(package_path: str, seen: int) -> None:
     first = f'keep_freed_memory(); keep_memory_of_images({seen})'
     kept = share_cleared(package_path, FULL_HD, first) < 1 / 20
     assert kept == (seen == FULL_HD)
 
 
-def test_without_it_each_image_is_given_back(package_path: str) -> None:
+def test_by_default_the_memory_of_an_image_is_returned(package_path: str) -> None:
     assert share_cleared(package_path, FULL_HD, '') > 1 / 2
 
 
-def test_threads_share_what_is_kept(package_path: str) -> None:
+def test_threads_share_one_arena(package_path: str) -> None:
     told = run(THREADS.format(first='keep_freed_memory()'), package_path)
     assert told.count('<heap nr=') == 1
     assert run(THREADS.format(first=''), package_path).count('<heap nr=') > 2
 
 
-def test_settings_of_the_users_own_stay(package_path: str) -> None:
+def test_settings_of_the_user_are_kept(package_path: str) -> None:
     # A threshold from which on memory comes from the system, as if nothing had been tuned.
     first = f'keep_freed_memory(); keep_memory_of_images({FULL_HD})'
     own = {'MALLOC_MMAP_THRESHOLD_': '1048576'}

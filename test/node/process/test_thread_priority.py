@@ -21,7 +21,7 @@ def niceness() -> int:
     return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
 
-def test_only_the_thread_that_asks_stands_back() -> None:
+def test_only_the_calling_thread_has_a_lower_priority() -> None:
     before = niceness()
     with ThreadPoolExecutor(max_workers=1, initializer=lower_priority) as thread:
         assert thread.submit(niceness).result() == min(before + 10, 19)
@@ -30,7 +30,7 @@ def test_only_the_thread_that_asks_stands_back() -> None:
         assert thread.submit(niceness).result() == before
 
 
-def test_it_never_asks_for_more_than_there_is() -> None:
+def test_the_priority_is_never_below_the_minimum() -> None:
     def lower_priority_twice() -> int:
         lower_priority()
         lower_priority()

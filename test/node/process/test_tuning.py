@@ -24,12 +24,12 @@ print(max(pool['num_threads'] for pool in pools), cv2.getNumThreads())
 """
 
 
-def test_rclpy_is_imported_when_the_process_is_tuned(package_path: str) -> None:
+def test_rclpy_is_not_imported_before_the_process_is_tuned(package_path: str) -> None:
     program = 'import edgetpu_retrain.node.main, sys; print("rclpy" in sys.modules)'
     assert run(program, package_path) == 'False\n'
 
 
-def test_threads_hand_the_interpreter_over_at_once(package_path: str) -> None:
+def test_the_switch_interval_is_set(package_path: str) -> None:
     program = (
         'import sys\n'
         'from edgetpu_retrain.node.process.tuning import tune_process\n'
@@ -40,7 +40,7 @@ def test_threads_hand_the_interpreter_over_at_once(package_path: str) -> None:
 
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason='has one core')
-def test_no_thread_of_a_library_keeps_a_core_busy(package_path: str) -> None:
+def test_libraries_compute_on_the_calling_thread(package_path: str) -> None:
     def threads(first: str) -> list[int]:
         told = run(PRODUCT.format(first=first), package_path, OPENBLAS_NUM_THREADS='2')
         return [int(number) for number in told.split()]
