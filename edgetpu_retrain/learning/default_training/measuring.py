@@ -75,32 +75,31 @@ def measuring_iterations(problem: Problem) -> int:
     return folds * problem.iterations(count) if folds > 1 else 0
 
 
-def measure(problem: Problem, start: Start, rng: np.random.Generator) -> Measurement:
+def measure(problem: Problem, start: Start) -> Measurement:
     """
     Train on parts of the samples and predict the others.
 
     Args:
         problem: the samples and options.
         start: returns the initial weights and bias for the rows to train on.
-        rng: random generator.
     """
     if not problem.few_samples:
-        return _by_split(problem, start, rng)
+        return _by_split(problem, start)
     if _fold_number(problem.labels) > 1:
-        return _by_folds(problem, start, rng)
+        return _by_folds(problem, start)
     no_logits = np.empty((0, problem.num_classes), np.float32)
     return Measurement('none', _NO_ROWS, _NO_ROWS, no_logits, np.empty(0, np.float32))
 
 
-def _by_split(problem: Problem, start: Start, rng: np.random.Generator) -> Measurement:
-    rows, held_out = stratified_split(problem.labels, _held_out_share(problem), rng)
+def _by_split(problem: Problem, start: Start) -> Measurement:
+    rows, held_out = stratified_split(problem.labels, _held_out_share(problem), problem.rng)
     watched = held_out
     if len(held_out) > _MOST_WATCHED:
-        watched = np.sort(rng.choice(held_out, _MOST_WATCHED, replace=False))
+        watched = np.sort(problem.rng.choice(held_out, _MOST_WATCHED, replace=False))
     weights = start(rows)
     watch = HeldOutWatch(problem.features[watched], problem.labels[watched], weights)
     num_iter = measuring_iterations(problem)
-    run = train(problem, rows, weights, num_iter, rng, watch=watch)
+    run = train(problem, rows, weights, num_iter, watch=watch)
     share = 1.0
     chosen = problem.recipe.num_iter is None and not (run.stopped or run.diverged)
     if chosen and watch.last_is_worse() and watch.best[2]:
@@ -120,9 +119,9 @@ def _by_split(problem: Problem, start: Start, rng: np.random.Generator) -> Measu
     )
 
 
-def _by_folds(problem: Problem, start: Start, rng: np.random.Generator) -> Measurement:
+def _by_folds(problem: Problem, start: Start) -> Measurement:
     labels = problem.labels
-    fold_of = stratified_folds(labels, _fold_number(labels), rng)
+    fold_of = stratified_folds(labels, _fold_number(labels), problem.rng)
     num_iter = problem.iterations(len(labels))
     parts: list[tuple[IntArray, FloatArray, FloatArray]] = []
     iterations, ended = 0, None
@@ -132,7 +131,7 @@ def _by_folds(problem: Problem, start: Start, rng: np.random.Generator) -> Measu
             continue
         weights = start(rows)
         watch = HeldOutWatch(problem.features[held_out], labels[held_out], weights)
-        run = train(problem, rows, weights, num_iter, rng, watch=watch)
+        run = train(problem, rows, weights, num_iter, watch=watch)
         iterations += run.iterations
         parts.append((held_out, *_predictions(problem, held_out, run)))
         if run.stopped or run.diverged:

@@ -75,7 +75,6 @@ class DefaultTraining:
         rng: np.random.Generator,
     ) -> None:
         self._initial = initial
-        self._rng = rng
         sample = _sample(labels, num_classes, rng)
         known = rows.floats(sample)
         self._conditioning = Conditioning.from_sample(known, labels[sample])
@@ -90,6 +89,7 @@ class DefaultTraining:
             recipe,
             progress,
             initial is not None,
+            rng,
         )
 
     def head(self, rejection_rate: float) -> Head:
@@ -97,7 +97,7 @@ class DefaultTraining:
         problem, progress = self._problem, self._problem.progress
         planned = problem.iterations(len(problem.labels))
         progress.total = measuring_iterations(problem) + planned
-        measured = measure(problem, self._imprint, self._rng)
+        measured = measure(problem, self._imprint)
         temperature = self._temperature(measured)
         divisor = np.float32(temperature)
         run = measured.run or self._train_on_all(measured, planned)
@@ -119,9 +119,9 @@ class DefaultTraining:
         bias = np.zeros(problem.num_classes, np.float32)
         if scale := problem.recipe.weight_scale:
             shape = (problem.features.feature_dim, problem.num_classes)
-            return self._rng.normal(0.0, scale, shape).astype(np.float32), bias
+            return self._problem.rng.normal(0.0, scale, shape).astype(np.float32), bias
         weights = imprinted_weights(
-            problem.features, rows, problem.labels[rows], problem.num_classes, self._rng
+            problem.features, rows, problem.labels[rows], problem.num_classes, self._problem.rng
         )
         return weights, bias
 
@@ -171,7 +171,6 @@ class DefaultTraining:
             rows,
             self._start(rows),
             planned,
-            self._rng,
             until=until,
             held_out_accuracy=measured.accuracy,
         )

@@ -36,6 +36,7 @@ class Problem:
         recipe: the hyperparameters.
         progress: receives progress reports and requests stops.
         warm: whether the final training starts from an earlier head.
+        rng: random generator of all runs.
     """
 
     features: FeatureRows
@@ -46,6 +47,7 @@ class Problem:
     recipe: Recipe
     progress: ProgressRelay
     warm: bool
+    rng: np.random.Generator
 
     @property
     def few_samples(self) -> bool:
@@ -83,7 +85,6 @@ def train(
     rows: IntArray,
     start: tuple[FloatArray, FloatArray],
     num_iter: int,
-    rng: np.random.Generator,
     *,
     until: int | None = None,
     watch: HeldOutWatch | None = None,
@@ -97,7 +98,6 @@ def train(
         rows: int64 ``[M]``, the samples to train on.
         start: initial weights and bias; modified in place.
         num_iter: iterations in which the learning rate decays to 0.
-        rng: random generator.
         until: the iteration at which to end, by default num_iter.
         watch: evaluates held-out samples during the run; a run that diverges then returns the
             best weights.
@@ -112,7 +112,7 @@ def train(
     first_rate = recipe.first_rate(problem.eigenvalue, reg)
     batch_size = min(recipe.batch_size, len(rows))
     groups = labels[rows] if recipe.balanced else np.zeros(len(rows), np.int64)
-    order = BalancedOrder(rows, groups, rng)
+    order = BalancedOrder(rows, groups, problem.rng)
     step = SgdStep(weights, bias, batch_size, reg, MOMENTUM)
     drawn = batches(problem.features, labels, batch_size, order.following)
 

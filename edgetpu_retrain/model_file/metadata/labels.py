@@ -57,23 +57,32 @@ def read_labels(model: bytes) -> tuple[str, ...]:
             'it was cut short, so copy or download it again'
         )
     if not name:
-        candidates = [file for file in files if _looks_like_labels(file)]
+        candidates = [file for file in files if _is_label_file(file)]
         if LABELS_FILE in files:
             name = LABELS_FILE
         elif len(candidates) == 1:
             name = candidates[0]
         else:
             return ()
-    lines = _decode(name, files[name])
+    try:
+        lines = files[name].decode()
+    except UnicodeDecodeError as error:
+        raise ModelFileError(
+            f'{name!r}, packed into this model, is no UTF-8 text: {error}'
+        ) from error
+    if not lines:
+        return ()
     classes = vector_of(tree, output_vector(tree))[1]
     # Count before splitting: line breaks compress so well that a small file can hold millions.
     count = lines.count('\n') + (not lines.endswith('\n'))
-    if lines and count != classes:
+    if count != classes:
         raise ModelFileError(
             f'{name!r}, packed into this model, has {count} labels for {classes} classes; '
             'pack the right ones with pack_labels'
         )
-    return _labels(lines)
+    # Not splitlines(), which also splits at characters that are valid in a label.
+    labels = lines.removesuffix('\n').split('\n')
+    return tuple(label.removesuffix('\r') for label in labels)
 
 
 def pack_labels(model: bytes, labels: Sequence[str]) -> bytes:
@@ -109,7 +118,7 @@ def assemble(tree: Any, files: dict[str, bytes], labels: Sequence[str]) -> bytes
     packed = {
         name: data
         for name, data in files.items()
-        if name not in old.output_files and not _looks_like_labels(name)
+        if name not in old.output_files and not _is_label_file(name)
     }
     new = Metadata(
         author=old.author,
@@ -143,20 +152,5 @@ def _encode(labels: Sequence[str]) -> bytes:
         ) from error
 
 
-def _decode(name: str, content: bytes) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise ModelFileError(
-            f'{name!r}, packed into this model, is no UTF-8 text: {error}'
-        ) from error
-
-
-def _labels(lines: str) -> tuple[str, ...]:
-    # Not splitlines(), which also splits at characters that are valid in a label.
-    labels = lines.removesuffix('\n').split('\n') if lines else []
-    return tuple(label.removesuffix('\r') for label in labels)
-
-
-def _looks_like_labels(name: str) -> bool:
+def _is_label_file(name: str) -> bool:
     return name.lower().endswith('.txt') and 'label' in name.lower()

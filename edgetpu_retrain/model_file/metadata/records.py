@@ -6,8 +6,7 @@ Reads and writes the TFLite Metadata table, which describes a model's inputs and
 It is a separate flatbuffer in the model's metadata buffer ``TFLITE_METADATA``.  Its schema is
 ``metadata_schema.fbs`` of https://github.com/tensorflow/tflite-support (version 1.5.0).  The only
 package with code for it, tflite-support, is no longer maintained and has no wheels for Python
-3.12, so this module reads and writes the few tables in use with plain flatbuffers.  The
-enumerations below are the field numbers of that schema.
+3.12, so this module reads and writes the few tables in use with plain flatbuffers.
 """
 
 from __future__ import annotations
@@ -38,34 +37,17 @@ _NORMALIZATION_OPTIONS = 1
 _MAX_ENTRIES = 1000
 
 
-class _Model(IntEnum):
-    NAME = 0
-    DESCRIPTION = 1
-    SUBGRAPHS = 3
-    AUTHOR = 4
-    LICENSE = 5
-    FILES = 6
-    MIN_PARSER_VERSION = 7
-
-
-class _SubGraph(IntEnum):
-    INPUTS = 2
-    OUTPUTS = 3
-
-
-class _Tensor(IntEnum):
-    NAME = 0
-    DESCRIPTION = 1
-    CONTENT = 3
-    PROCESS_UNITS = 4
-    STATS = 5
-    FILES = 6
-
-
-class _File(IntEnum):
-    NAME = 0
-    DESCRIPTION = 1
-    TYPE = 2
+# Field numbers: the fields of each table up to the last one in use, in the order of the schema.
+_Model = IntEnum(
+    '_Model',
+    'NAME DESCRIPTION VERSION SUBGRAPHS AUTHOR LICENSE FILES MIN_PARSER_VERSION',
+    start=0,
+)
+_SubGraph = IntEnum('_SubGraph', 'NAME DESCRIPTION INPUTS OUTPUTS', start=0)
+_Tensor = IntEnum(
+    '_Tensor', 'NAME DESCRIPTION DIMENSION_NAMES CONTENT PROCESS_UNITS STATS FILES', start=0
+)
+_File = IntEnum('_File', 'NAME DESCRIPTION TYPE', start=0)
 
 
 @dataclass(frozen=True)

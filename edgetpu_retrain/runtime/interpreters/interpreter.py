@@ -107,14 +107,9 @@ def _load_on_edgetpu(model: bytes, device: str, num_threads: int) -> LoadedModel
         raise
     except (ValueError, RuntimeError) as error:
         raise explain_failed_model(error) from error
-    return LoadedModel(interpreter, runtime, _name_of(device))
-
-
-def _name_of(device: str) -> str:
     edgetpu = find_edgetpu(device)
-    if edgetpu is not None:
-        return edgetpu.name
-    return 'edgetpu' if device == 'auto' else device
+    name = 'edgetpu' if device == 'auto' else device
+    return LoadedModel(interpreter, runtime, edgetpu.name if edgetpu else name)
 
 
 def _warm_up(interpreter: Interpreter) -> None:

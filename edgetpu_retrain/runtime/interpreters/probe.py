@@ -10,7 +10,6 @@ invokes the model first; if it fails, the parent raises an error with one senten
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 import contextlib
 import ctypes
 from dataclasses import asdict, dataclass
@@ -33,9 +32,6 @@ from edgetpu_retrain.runtime.interpreters.interpreter import load_model, LoadedM
 from edgetpu_retrain.runtime.interpreters.tflite_runtimes import cpu_runtime, edgetpu_runtime
 import numpy as np
 
-_REFUSALS: Mapping[str, type[RetrainError]] = {
-    error.__name__: error for error in (ModelFileError, DeviceError)
-}
 _PAGE = os.sysconf('SC_PAGE_SIZE')
 # From Linux's sys/prctl.h.
 _PR_SET_PDEATHSIG = 1
@@ -97,7 +93,7 @@ def probe(
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise _refusal(compiled, f'did not end within {limits.wall_s:g} s') from None
+        raise _failure(compiled, f'did not end within {limits.wall_s:g} s') from None
     except OSError as error:
         raise DeviceError(
             f'The model could not be tried in a process of its own ({error}): free memory and '
@@ -110,18 +106,18 @@ def _judge(child: subprocess.CompletedProcess[bytes], compiled: bool) -> None:
     """Raise the error that a failed child's exit means."""
     if child.returncode < 0:
         name = signal.Signals(-child.returncode).name
-        raise _refusal(compiled, f'was ended by {name}{_last_words(child)}')
+        raise _failure(compiled, f'was ended by {name}{_last_words(child)}')
     try:
-        result = json.loads(child.stdout)
-    except ValueError:
-        result = {}
-    if child.returncode or not isinstance(result, dict) or 'refused' not in result:
-        raise _refusal(compiled, f'ended with code {child.returncode}{_last_words(child)}')
-    if result['refused']:
-        raise _REFUSALS.get(result['refused'], ModelFileError)(str(result['message']))
+        error, message = json.loads(child.stdout)
+    except (ValueError, TypeError):
+        raise _failure(
+            compiled, f'ended with code {child.returncode}{_last_words(child)}'
+        ) from None
+    if error:
+        raise (DeviceError if error == DeviceError.__name__ else ModelFileError)(message)
 
 
-def _refusal(compiled: bool, what_happened: str) -> RetrainError:
+def _failure(compiled: bool, what_happened: str) -> RetrainError:
     if compiled:
         return DeviceError(
             f'The process that tried the Edge TPU {what_happened}, as happens when libedgetpu '
@@ -144,7 +140,7 @@ def _last_words(child: subprocess.CompletedProcess[bytes]) -> str:
 
 
 def main() -> None:
-    """Run the model from standard input, and write one JSON object to standard output."""
+    """Run the model from standard input, and write the error as JSON to standard output."""
     options, limits = json.loads(sys.argv[1])
     limits = ProbeLimits(**limits)
     _end_in_time(limits.wall_s)
@@ -164,7 +160,7 @@ def _end_in_time(wall_s: float) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _try(model: bytes, options: dict[str, Any], limits: ProbeLimits) -> dict[str, str]:
+def _try(model: bytes, options: dict[str, Any], limits: ProbeLimits) -> tuple[str, str]:
     compiled = options['compiled']
     try:
         # Core dumps of rejected files could fill the robot's disk.
@@ -177,11 +173,11 @@ def _try(model: bytes, options: dict[str, Any], limits: ProbeLimits) -> dict[str
         _lower(resource.RLIMIT_AS, in_use + limits.memory + 8 * len(model))
         _invoke_on_noise(load_model(model, **options))
     except RetrainError as error:
-        return {'refused': type(error).__name__, 'message': str(error)}
+        return type(error).__name__, str(error)
     except (RuntimeError, MemoryError) as error:
-        refusal = _refusal(compiled, f'failed ({" ".join(str(error).split())})')
-        return {'refused': type(refusal).__name__, 'message': str(refusal)}
-    return {'refused': ''}
+        failure = _failure(compiled, f'failed ({" ".join(str(error).split())})')
+        return type(failure).__name__, str(failure)
+    return '', ''
 
 
 def _lower(limit: int, value: int) -> None:

@@ -74,8 +74,16 @@ class Recognizer:
     ) -> None:
         classes = describe(model).dimension
         self.labels = tuple(labels) or read_labels(model)
+        if not self.labels:
+            raise RequestError(
+                f'the model has no names for its {classes} classes: give them with --labels '
+                'labels.txt'
+            )
         if len(self.labels) != classes:
-            self._refuse_labels(classes)
+            raise RequestError(
+                f'there are {len(self.labels)} labels for the {classes} classes of the model: '
+                'give the label file that belongs to it'
+            )
         self._unknown = _unknown_detection(model)
         # A model without an unknown detector may have any layers, so no head is searched for.
         plain = self._unknown is None
@@ -116,17 +124,6 @@ class Recognizer:
             # As in the node: the rest of the probability, but at least that of the best class.
             return Recognized(UNKNOWN, max(1.0 - highest, highest), True, scores)
         return Recognized(self.labels[best], highest, False, scores)
-
-    def _refuse_labels(self, classes: int) -> None:
-        if not self.labels:
-            raise RequestError(
-                f'the model has no names for its {classes} classes: give them with --labels '
-                'labels.txt'
-            )
-        raise RequestError(
-            f'there are {len(self.labels)} labels for the {classes} classes of the model: give '
-            'the label file that belongs to it'
-        )
 
 
 def _unknown_detection(model: bytes) -> UnknownDetection | None:
