@@ -163,8 +163,8 @@ def _check_classes(samples: TrainingSet) -> None:
     if reserved:
         # Stores of earlier releases may contain it.
         raise RequestError(
-            f'The class {reserved[0]!r} cannot be trained: that name is what the robot says of '
-            'things that it was not taught. Relabel or remove its samples.'
+            f'The class {reserved[0]!r} cannot be trained: that name is reserved for '
+            'anything unlike the trained classes. Relabel or remove its samples.'
         )
 
 
@@ -177,7 +177,7 @@ def _check_extractor(samples: TrainingSet, description: ModelDescription) -> Non
     if made != needed:
         raise RequestError(
             f'The samples do not fit the extractor: they are {made}, its embeddings are '
-            f'{needed}. Train with the extractor that made them, or teach again with this one.'
+            f'{needed}. Train with the extractor that made them, or add samples with this one.'
         )
 
 

@@ -3,8 +3,8 @@
 """
 Head: the softmax layer, the only part of a model that is trained.
 
-Training returns heads, model files and the store hold them, and the classifier runs them, all
-with this type.
+Training returns heads, model files and the store contain them, and the classifier runs them, all
+as this type.
 """
 
 from __future__ import annotations

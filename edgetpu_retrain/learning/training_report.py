@@ -94,7 +94,7 @@ class TrainingReport:
             names: the class names, in order; without them classes are given by number.
         """
         classes = len(self.confusion_matrix)
-        called = [repr(name) for name in names] or [f'class {n}' for n in range(classes)]
+        shown = [repr(name) for name in names] or [f'class {n}' for n in range(classes)]
         start = ' from an earlier head' if self.warm_start else ''
         trained = (
             f'Trained {classes} classes on {self.num_samples} samples '
@@ -102,15 +102,15 @@ class TrainingReport:
         )
         lines = [trained, self._how_measured()]
         if self.method != 'none':
-            lines += self._pair(called) + self._class_lines(called)
-        return '\n'.join([*lines, *self._warnings(called)])
+            lines += self._most_confused(shown) + self._class_lines(shown)
+        return '\n'.join([*lines, *self._warnings(shown)])
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Warnings for the user, classes by number."""
         return tuple(self._warnings([f'class {n}' for n in range(len(self.class_counts))]))
 
-    def _warnings(self, called: list[str]) -> list[str]:
+    def _warnings(self, names: list[str]) -> list[str]:
         warnings = []
         most, least = int(self.class_counts.argmax()), int(self.class_counts.argmin())
         if self.class_counts[most] > _UNEVEN * self.class_counts[least]:
@@ -120,8 +120,8 @@ class TrainingReport:
                 else 'the small classes will be recognized less often'
             )
             warnings.append(
-                f'Uneven classes: {called[most]} has {self.class_counts[most]} samples, '
-                f'{called[least]} only {self.class_counts[least]}; {balance}. '
+                f'Uneven classes: {names[most]} has {self.class_counts[most]} samples, '
+                f'{names[least]} only {self.class_counts[least]}; {balance}. '
                 f'Add samples of the small classes.'
             )
         if self.diverged:
@@ -133,8 +133,8 @@ class TrainingReport:
             warnings.append('Training was stopped before its end.')
         if self.warm_start and self.method != 'none':
             warnings.append(
-                'The earlier head may have seen the samples that were held out, so the figures '
-                'are of a training as short that began without it: the head is rather better.'
+                'The earlier head may have been trained on the held-out samples, so the metrics '
+                'are those of an equally short training without it; the returned head is better.'
             )
         return warnings
 
@@ -143,8 +143,8 @@ class TrainingReport:
         if self.method == 'none':
             why = ': every class has one sample.' if self.class_counts.max() == 1 else '.'
             return (
-                f'Nothing could be measured{why} Confidence is a guess and nothing will be '
-                'called unknown; add samples.'
+                f'Nothing could be measured{why} Confidence is a guess and no sample will be '
+                'classified as unknown; add samples.'
             )
         how = {
             'held-out split': 'held out before the final training on all samples',
@@ -153,34 +153,34 @@ class TrainingReport:
         }[self.method]
         return (
             f'{100 * self.accuracy:.1f} % right of {measured} samples {how}; confidence and '
-            f'share of right answers differ by {100 * self.expected_calibration_error:.1f} '
+            f'accuracy differ by {100 * self.expected_calibration_error:.1f} '
             f'points on average. At most about {100 * self.rejection_rate:.0f} % of known things '
-            'will be called unknown.'
+            'will be classified as unknown.'
         )
 
-    def _pair(self, called: list[str]) -> list[str]:
+    def _most_confused(self, names: list[str]) -> list[str]:
         mistakes = self.confusion_matrix.copy()
         np.fill_diagonal(mistakes, 0)
-        truth, answer = np.unravel_index(np.argmax(mistakes), mistakes.shape)
-        count, total = int(mistakes[truth, answer]), int(self.confusion_matrix[truth].sum())
+        truth, predicted = np.unravel_index(np.argmax(mistakes), mistakes.shape)
+        count, total = int(mistakes[truth, predicted]), int(self.confusion_matrix[truth].sum())
         if not count:
             return ['No two classes were confused.']
-        return [f'Most confused: {count} of {total} {called[truth]} taken for {called[answer]}.']
+        return [f'Most confused: {count} of {total} {names[truth]} taken for {names[predicted]}.']
 
-    def _class_lines(self, called: list[str]) -> list[str]:
+    def _class_lines(self, names: list[str]) -> list[str]:
         recall, precision = self.recall, self.precision
         worst = np.argsort(np.nan_to_num(np.minimum(recall, precision), nan=-1.0), kind='stable')
         shown = sorted(int(number) for number in worst[:_CLASSES_NAMED])
         lines = []
         for number in shown:
             pair = self.most_confused_with(number)
-            mostly = '' if pair is None else f', mostly taken for {called[pair[0]]} ({pair[1]})'
+            mostly = '' if pair is None else f', mostly taken for {names[pair[0]]} ({pair[1]})'
             lines.append(
-                f'{called[number]}: precision {_percent(precision[number])}, '
+                f'{names[number]}: precision {_percent(precision[number])}, '
                 f'recall {_percent(recall[number])}{mostly}.'
             )
-        if len(called) > len(shown):
-            lines.append(f'The other {len(called) - len(shown)} classes did better.')
+        if len(names) > len(shown):
+            lines.append(f'The other {len(names) - len(shown)} classes did better.')
         return lines
 
 

@@ -38,7 +38,7 @@ _SHARE_OF_OTHER_VIEWS = 0.25
 @dataclass(frozen=True, eq=False)
 class UnknownDetector:
     """
-    Computes unknown scores and holds their threshold.
+    Computes unknown scores; has their threshold.
 
     Args:
         center: float32 ``[D]``, the mean embedding.

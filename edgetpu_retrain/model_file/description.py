@@ -111,7 +111,7 @@ def output_vector(tree: Any) -> int:
 
 def vector_of(tree: Any, index: int) -> tuple[str, int, QuantizationParameters | None]:
     """
-    Return element type, length and quantization of a tensor that holds one vector.
+    Return element type, length and quantization of a tensor with one vector.
 
     Raises:
         ModelFileError: if the tensor is of another kind.
@@ -125,7 +125,7 @@ def vector_of(tree: Any, index: int) -> tuple[str, int, QuantizationParameters |
     if any(size != 1 for size in shape[:-1]):
         raise ModelFileError(
             f'the output {name!r} has shape {shape}, more than one spatial position; cut the '
-            'model behind its global pooling layer, so that it puts out [1, D] or [1, 1, 1, D]'
+            'model behind its global pooling layer, so that it outputs [1, D] or [1, 1, 1, D]'
         )
     if dtype not in SUPPORTED_TYPES:
         raise ModelFileError(
@@ -159,7 +159,7 @@ def _quantization(tensor: Any, name: str, dtype: str) -> QuantizationParameters:
     if not is_sound(QuantizationParameters(scale, point), dtype):
         raise ModelFileError(
             f'the output {name!r} of type {dtype} has scale {scale} and zero point {point}, '
-            'which make no sense; convert the model again'
+            'which are not valid; convert the model again'
         )
     return QuantizationParameters(scale, point)
 

@@ -134,7 +134,7 @@ class _Budget:
 
 
 def _check_extent(model: bytes, schema: Any) -> None:
-    """Walk through the file once, keeping nothing, to determine how much it unpacks to."""
+    """Raise a ModelFileError if the file unpacks to too much; unpacks one table at a time."""
     budget = _Budget(len(model))
     root = schema.Model.GetRootAs(model, 0)
     if root.SubgraphsLength() != 1:

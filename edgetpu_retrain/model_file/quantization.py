@@ -54,7 +54,7 @@ def uint8_parameters(minimum: float, maximum: float) -> QuantizationParameters:
             float32 scale.
     """
     if not minimum <= maximum:
-        raise ValueError(f'minimum {minimum} and maximum {maximum} make no range')
+        raise ValueError(f'the range {minimum} to {maximum} has its minimum above its maximum')
     with np.errstate(over='ignore', under='ignore'):
         low = np.float32(min(0.0, minimum))
         high = np.float32(max(0.0, maximum))

@@ -46,7 +46,7 @@ def test_a_retrained_model_is_described_by_its_scores_and_by_its_embedding() -> 
 
 
 def test_an_extractor_has_no_embedding_behind_its_output() -> None:
-    with pytest.raises(ModelFileError, match='no retrained model'):
+    with pytest.raises(ModelFileError, match='not a retrained model'):
         describe_embedding(build_extractor('uint8'))
 
 
@@ -104,7 +104,7 @@ def test_integers_without_quantization_are_rejected() -> None:
     refused(quantized(None, None), 'has no quantization')
     refused(quantized([0.1] * 8, [0] * 8), '8 scales and 8 zero points')
     for scale in (0.0, -1.0, float('nan'), float('inf'), 1e-30):
-        refused(quantized([scale], [0]), 'make no sense')
+        refused(quantized([scale], [0]), 'not valid')
     refused(quantized([0.1], [256]), 'zero point 256')
     refused(quantized([0.1], [-1]), 'zero point -1')
 

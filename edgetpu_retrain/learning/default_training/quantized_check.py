@@ -38,5 +38,5 @@ def check_quantized(truth: IntArray, by_float: IntArray, by_quantized: IntArray)
         raise QuantizationLoss(
             f'Quantization would cost too much: of {count} held-out samples the trained head has '
             f'{right} right, but only {left} once quantized. The earlier model stays. Remove '
-            'samples that were labelled wrongly or show nothing, or teach more, and train again.'
+            'mislabelled or empty samples, or add more samples, and train again.'
         )

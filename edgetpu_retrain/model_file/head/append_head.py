@@ -77,8 +77,8 @@ def append_head(extractor: bytes, head: Head) -> bytes:
     dtype, dimension, quantization = vector_of(tree, embedding)
     if dimension != head.feature_dim:
         raise ModelFileError(
-            f'the extractor puts out embeddings of length {dimension}, but the head was trained '
-            f'on length {head.feature_dim}; use the extractor that the samples were taught with'
+            f'the extractor outputs embeddings of length {dimension}, but the head was trained '
+            f'on length {head.feature_dim}; use the extractor that computed the samples'
         )
     scores = _append_layers(tree, embedding, head, dtype, quantization)
     tree.subgraphs[0].outputs = [scores]
@@ -103,7 +103,8 @@ def _check_not_classifier(tree: Any, output: int) -> None:
         name = operator_of(tree, operator)
         if name in _RESULTS:
             raise ModelFileError(
-                f'this model ends in {name}, so its output is an answer and no embedding; give '
+                f'this model ends in {name}, so its output is a classification, not an embedding; '
+                'give '
                 'an embedding extractor, a model that was cut before its last layers'
             )
         inputs = indices(operator.inputs)

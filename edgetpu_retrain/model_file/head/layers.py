@@ -49,8 +49,8 @@ def find_head(tree: Any) -> HeadLayers:
                 del wanted[0]
                 continue
             raise ModelFileError(
-                f'this is no retrained model: {text(tree.subgraphs[0].tensors[tensor].name)!r} '
-                f'is put out by {name}, not by {wanted[0]}; give a model that was written by '
+                f'this is not a retrained model: {text(tree.subgraphs[0].tensors[tensor].name)!r} '
+                f'is the output of {name}, not of {wanted[0]}; give a model that was written by '
                 'append_head or save_as_tflite_model'
             )
         del wanted[0]

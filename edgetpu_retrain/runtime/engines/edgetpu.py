@@ -3,8 +3,8 @@
 """
 Edge TPU: loads Coral's library and compiled models, and explains failures.
 
-The library's own errors name a file at best and nothing at worst.  This module turns each into one
-sentence that tells the user what to do.
+The library's errors have at most the name of a file.  This module turns each into one sentence
+that explains to the user what to do.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ _REINSTALL = (
 _PERMISSIONS = {
     'usb': (
         'sudo apt install libedgetpu1-std for its udev rule, sudo usermod -aG plugdev $USER, '
-        'log in anew and plug the device in again'
+        'log in again and plug the device in again'
     ),
     'pci': (
-        'add the udev rule of docs/coral.md, sudo usermod -aG apex $USER, log in anew and '
+        'add the udev rule of docs/coral.md, sudo usermod -aG apex $USER, log in again and '
         'restart the machine'
     ),
 }

@@ -61,7 +61,7 @@ class Guard:
         if not wait([future], timeout_s).done:
             self._abandoned = True
             self.end()
-            raise CallTimedOutError(f'no answer within {timeout_s:g} s')
+            raise CallTimedOutError(f'no result within {timeout_s:g} s')
         try:
             return future.result()
         finally:

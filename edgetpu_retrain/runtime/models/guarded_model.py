@@ -57,6 +57,6 @@ class GuardedModel:
 def failure_sentence(error: Exception) -> str:
     """Return a description of an Edge TPU failure, without a full stop."""
     if isinstance(error, CallTimedOutError):
-        return f'The Edge TPU hangs ({error}) and what ran on it is left behind'
+        return f'The Edge TPU hangs ({error}) and its thread was abandoned'
     text = ' '.join(str(error).split()).rstrip('.') or type(error).__name__
     return text if isinstance(error, RetrainError) else f'The Edge TPU failed ({text})'

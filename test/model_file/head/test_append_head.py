@@ -286,7 +286,7 @@ def test_a_classifier_is_no_extractor() -> None:
     extractor = build_extractor('uint8', dimension=DIMENSION)
     model = append_head(extractor, random_head())
     square = Head(np.eye(CLASSES, dtype=np.float32), np.zeros(CLASSES, np.float32))
-    with pytest.raises(ModelFileError, match='ends in SOFTMAX, so its output is an answer'):
+    with pytest.raises(ModelFileError, match='ends in SOFTMAX, so its output is a classification'):
         append_head(model, square)
     # Nor is it when its scores are made real numbers in the end.
     tree = parse(model)

@@ -112,9 +112,11 @@ def describe_outputs(model: bytes) -> int:
 def test_a_model_without_a_head_is_rejected_with_its_last_layer(
     derive: Callable[[bytes], bytes],
 ) -> None:
-    with pytest.raises(ModelFileError, match="'embedding' is put out by CONV_2D, not by SOFTMAX"):
+    with pytest.raises(
+        ModelFileError, match="'embedding' is the output of CONV_2D, not of SOFTMAX"
+    ):
         derive(build_extractor('uint8'))
-    with pytest.raises(ModelFileError, match='by edgetpu-custom-op, not by SOFTMAX'):
+    with pytest.raises(ModelFileError, match='of edgetpu-custom-op, not of SOFTMAX'):
         derive(build_extractor('uint8', compiled=True))
     with pytest.raises(ModelFileError, match='not a TensorFlow Lite model'):
         derive(b'')
@@ -125,7 +127,7 @@ def test_a_softmax_behind_something_else_is_no_head() -> None:
     tree = parse(model)
     # The softmax now takes in the embedding itself.
     tree.subgraphs[0].operators[-1].inputs = tree.subgraphs[0].operators[-2].inputs[:1]
-    with pytest.raises(ModelFileError, match='not by FULLY_CONNECTED'):
+    with pytest.raises(ModelFileError, match='not of FULLY_CONNECTED'):
         cut_head(pack(tree))
     tree.subgraphs[0].outputs = []
     with pytest.raises(ModelFileError, match='no output'):

@@ -84,7 +84,7 @@ def test_a_model_of_another_extractor_is_rejected() -> None:
     ]:
         with pytest.raises(ModelFileError, match=part):
             engine.prepare(retrained(extractor))
-    with pytest.raises(ModelFileError, match='no retrained model'):
+    with pytest.raises(ModelFileError, match='not a retrained model'):
         engine.prepare(EXTRACTOR)
 
 

@@ -65,7 +65,7 @@ def test_frames_run_on_the_device(kernel: Path) -> None:
 
 @pytest.mark.usefixtures('runtime', 'unprobed')
 @pytest.mark.parametrize(
-    ('fault', 'part'), [('raise:3', 'told to fail'), ('hang:3', 'hangs (no answer within 0.2 s)')]
+    ('fault', 'part'), [('raise:3', 'told to fail'), ('hang:3', 'hangs (no result within 0.2 s)')]
 )
 def test_the_twin_runs_the_frame_on_which_the_device_failed(
     fault: str, part: str, tell: Callable[[str], None]

@@ -149,7 +149,7 @@ def test_models_that_do_not_belong_to_the_extractor_are_rejected() -> None:
         bench.engine.prepare(append_head(other, small))
     with pytest.raises(ModelFileError, match='not compiled for the Edge TPU'):
         bench.engine.prepare(append_head(TWIN, head()))
-    with pytest.raises(ModelFileError, match='no retrained model'):
+    with pytest.raises(ModelFileError, match='not a retrained model'):
         bench.engine.prepare(COMPILED)
     with pytest.raises(ModelFileError, match='was not written by this project'):
         bench.engine.prepare(append_head(COMPILED, head()), trusted=False)

@@ -57,7 +57,7 @@ def test_what_a_call_raises_is_raised_and_the_guard_goes_on() -> None:
 def test_a_call_that_does_not_return_is_abandoned() -> None:
     released = threading.Event()
     guard = Guard('hanging')
-    with pytest.raises(CallTimedOutError, match=r'no answer within 0\.05 s'):
+    with pytest.raises(CallTimedOutError, match=r'no result within 0\.05 s'):
         guard.call(released.wait, SHORT_S)
     assert threads_named('hanging')
     with pytest.raises(CallTimedOutError, match='an earlier call'):
