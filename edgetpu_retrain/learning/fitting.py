@@ -108,17 +108,15 @@ def fit(
         balanced,
         real_number(weight_scale, 'weight_scale'),
         real_number(validation_fraction, 'validation_fraction', above=0.0, below=1.0),
+        real_number(rejection_rate, 'rejection_rate', below=1.0),
     )
     arguments.fits_memory(recipe.batch_size, max(rows.feature_dim, classes), 'batch_size')
     arguments.layer_sizes(rows.feature_dim, classes)
-    rejection = real_number(rejection_rate, 'rejection_rate', below=1.0)
     every = whole_number(report_every, 'report_every', minimum=1)
     rng = np.random.default_rng(whole_number(seed, 'seed', minimum=0))
     progress = ProgressRelay(callback, on_progress, should_stop, every)
     with one_blas_thread(), np.errstate(over='ignore', invalid='ignore', under='ignore'):
-        return DefaultTraining(rows, indices, classes, initial, recipe, progress, rng).head(
-            rejection
-        )
+        return DefaultTraining(rows, indices, classes, initial, recipe, progress, rng).head()
 
 
 def _checked_labels(

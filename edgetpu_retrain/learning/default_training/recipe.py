@@ -57,6 +57,7 @@ class Recipe:
         weight_scale: standard deviation of random initial weights on conditioned features; 0
             starts from class means.
         held_out_share: share of each class to hold out.
+        rejection_rate: share of known samples that may be classified as unknown.
     """
 
     num_iter: int | None = None
@@ -66,6 +67,7 @@ class Recipe:
     balanced: bool = True
     weight_scale: float = 0.0
     held_out_share: float = 0.2
+    rejection_rate: float = 0.05
 
     def iterations(self, count: int, num_classes: int, *, few: bool, warm: bool) -> int:
         """

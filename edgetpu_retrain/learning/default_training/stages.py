@@ -92,7 +92,7 @@ class DefaultTraining:
             rng,
         )
 
-    def head(self, rejection_rate: float) -> Head:
+    def head(self) -> Head:
         """Train and return the head."""
         problem, progress = self._problem, self._problem.progress
         planned = problem.iterations(len(problem.labels))
@@ -110,8 +110,8 @@ class DefaultTraining:
             labels if len(labels) == problem.num_classes else (),
             logit_range,
             temperature,
-            self._detector(measured, divisor, rejection_rate),
-            self._report(measured, run, accuracy, rejection_rate),
+            self._detector(measured, divisor),
+            self._report(measured, run, accuracy),
         )
 
     def _imprint(self, rows: IntArray) -> tuple[FloatArray, FloatArray]:
@@ -199,18 +199,14 @@ class DefaultTraining:
             right += int((np.argmax(logits, axis=1) == problem.labels[part]).sum())
         return robust_logit_range(lowest, highest), right / count
 
-    def _detector(
-        self, measured: Measurement, temperature: np.float32, rejection_rate: float
-    ) -> UnknownDetector:
+    def _detector(self, measured: Measurement, temperature: np.float32) -> UnknownDetector:
         threshold = math.inf
         if measured.method != 'none':
             scores = unknown_scores(measured.logits / temperature, measured.lengths)
-            threshold = threshold_for(scores, rejection_rate)
+            threshold = threshold_for(scores, self._problem.recipe.rejection_rate)
         return UnknownDetector(self._conditioning.center, self._conditioning.gain, threshold)
 
-    def _report(
-        self, measured: Measurement, run: Run, accuracy: float, rejection_rate: float
-    ) -> TrainingReport:
+    def _report(self, measured: Measurement, run: Run, accuracy: float) -> TrainingReport:
         problem, classes = self._problem, self._problem.num_classes
         error, confusion = math.nan, np.zeros((classes, classes), np.int64)
         if measured.method != 'none':
@@ -227,7 +223,7 @@ class DefaultTraining:
             accuracy=measured.accuracy,
             train_accuracy=accuracy,
             expected_calibration_error=error,
-            rejection_rate=rejection_rate,
+            rejection_rate=problem.recipe.rejection_rate,
             confusion_matrix=confusion,
             held_out=measured.rows,
             class_counts=np.bincount(problem.labels, minlength=classes).astype(np.int64),

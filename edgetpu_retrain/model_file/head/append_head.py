@@ -128,16 +128,15 @@ def _append_layers(
     logits = _add_tensor(
         tree, 'head/logits', [*leading, head.num_classes], dtype, constants.logits
     )
-    layer = ('FULLY_CONNECTED', schema.FullyConnectedOptionsT())
-    _add_operator(tree, dtype, layer, [embedding, weights, bias], logits)
+    options = schema.FullyConnectedOptionsT()
+    _add_operator(tree, 'FULLY_CONNECTED', dtype, options, [embedding, weights, bias], logits)
     if leading != [1]:
         reshaped = _add_tensor(tree, 'head/flat_logits', flat, dtype, constants.logits)
-        layer = ('RESHAPE', schema.ReshapeOptionsT(newShape=flat))
-        _add_operator(tree, dtype, layer, [logits], reshaped)
+        options = schema.ReshapeOptionsT(newShape=flat)
+        _add_operator(tree, 'RESHAPE', dtype, options, [logits], reshaped)
         logits = reshaped
     scores = _add_tensor(tree, 'scores', flat, dtype, constants.scores)
-    layer = ('SOFTMAX', schema.SoftmaxOptionsT(beta=1.0))
-    _add_operator(tree, dtype, layer, [logits], scores)
+    _add_operator(tree, 'SOFTMAX', dtype, schema.SoftmaxOptionsT(beta=1.0), [logits], scores)
     return scores
 
 
@@ -175,10 +174,9 @@ def _add_constant(
 
 
 def _add_operator(
-    tree: Any, dtype: str, layer: tuple[str, Any], inputs: list[int], output: int
+    tree: Any, name: str, dtype: str, options: Any, inputs: list[int], output: int
 ) -> None:
     schema = load_schema()
-    name, options = layer
     tree.subgraphs[0].operators.append(
         schema.OperatorT(
             opcodeIndex=_operator_code(tree, name, _VERSIONS[dtype][name]),

@@ -95,13 +95,13 @@ def attached_edgetpus(device: str = 'auto') -> tuple[AttachedEdgeTpu, ...]:
         device: as in :func:`check_device`; ``'auto'`` and ``':N'`` mean any bus.
     """
     bus, _, _ = device.partition(':')
-    found: tuple[AttachedEdgeTpu, ...] = ()
-    if bus != 'pci':
-        found += _numbered('usb', _files_of_usb())
-    if bus != 'usb':
-        # The Apex driver makes /dev/apex_0, /dev/apex_1, ...
-        found += _numbered('pci', sorted(DEVICE_FILES.glob('apex_*')))
-    return found
+    usb = [] if bus == 'pci' else _files_of_usb()
+    # The Apex driver makes /dev/apex_0, /dev/apex_1, ...
+    pci = [] if bus == 'usb' else sorted(DEVICE_FILES.glob('apex_*'))
+    return (
+        *(AttachedEdgeTpu('usb', file, number) for number, file in enumerate(usb)),
+        *(AttachedEdgeTpu('pci', file, number) for number, file in enumerate(pci)),
+    )
 
 
 def find_edgetpu(device: str = 'auto') -> AttachedEdgeTpu | None:
@@ -120,10 +120,6 @@ def find_edgetpu(device: str = 'auto') -> AttachedEdgeTpu | None:
     if number:
         return attached[int(number)] if int(number) < len(attached) else None
     return attached[0] if len(attached) == 1 else None
-
-
-def _numbered(bus: str, files: list[Path]) -> tuple[AttachedEdgeTpu, ...]:
-    return tuple(AttachedEdgeTpu(bus, file, number) for number, file in enumerate(files))
 
 
 def _files_of_usb() -> list[Path]:

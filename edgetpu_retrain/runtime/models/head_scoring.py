@@ -32,8 +32,6 @@ class HeadScorer:
         self._interpreter = load_model(cut_head(model), compiled=False, device='cpu').interpreter
         (self._entry,) = self._interpreter.get_input_details()
         (self._output,) = self._interpreter.get_output_details()
-        self._dimension = int(self._entry['shape'][-1])
-        self._dtype = np.dtype(self._entry['dtype'])
         self._quantization = quantization_of(self._output)
 
     def scores(self, embeddings: npt.NDArray[Any]) -> FloatArray:
@@ -49,15 +47,6 @@ class HeadScorer:
         Raises:
             ValueError: if the embeddings' shape or type does not match the model.
         """
-        if (
-            embeddings.ndim != 2
-            or embeddings.shape[1] != self._dimension
-            or embeddings.dtype != self._dtype
-        ):
-            raise ValueError(
-                f'embeddings is {embeddings.dtype} {list(embeddings.shape)}; this model needs '
-                f'{self._dtype} [N, {self._dimension}]'
-            )
         classes = int(self._output['shape'][-1])
         raw = np.empty((len(embeddings), classes), self._output['dtype'])
         for row, embedding in enumerate(embeddings):
