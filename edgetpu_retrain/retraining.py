@@ -26,14 +26,6 @@ from edgetpu_retrain.training_options import TrainingOptions
 from edgetpu_retrain.training_outcome import TrainingOutcome
 import numpy as np
 
-__all__ = [
-    'ProgressCallback',
-    'TrainingCancelled',
-    'TrainingOptions',
-    'TrainingOutcome',
-    'retrain',
-]
-
 ProgressCallback = Callable[[Progress], None]
 
 

@@ -20,7 +20,7 @@ from edgetpu_retrain.learning.metrics import accuracy
 from edgetpu_retrain.learning.sgd.blas_threads import one_blas_thread
 from edgetpu_retrain.learning.sgd.loop import Progress, run_training_loop
 from edgetpu_retrain.learning.sgd.sampling import batches
-from edgetpu_retrain.learning.sgd.step import SgdStep, TrainingDiverged
+from edgetpu_retrain.learning.sgd.step import SgdStep
 from edgetpu_retrain.learning.sgd.weights import SoftmaxParameters
 import numpy as np
 import numpy.typing as npt
@@ -192,9 +192,7 @@ class SoftmaxRegression(SoftmaxParameters):
         loss: 0.69, then 0.02
         """
         rate = arguments.real_number(learning_rate, 'learning_rate')
-        # The step rejects NaN itself, but initial weights would be drawn before that: check first.
-        settled = self._weights is not None
-        batch = arguments.float_matrix(mat_x, 'mat_x', self._feature_dim, finite=not settled)
+        batch = arguments.float_matrix(mat_x, 'mat_x', self._feature_dim)
         classes = self._num_classes or arguments.found_classes(labels, 'labels')
         indices = arguments.class_labels(labels, 'labels', len(batch), classes)
         self._settle_sizes(batch.shape[1], classes)
@@ -202,12 +200,8 @@ class SoftmaxRegression(SoftmaxParameters):
         with np.errstate(over='ignore', invalid='ignore', under='ignore'):
             step.forward(batch, indices)
             loss = step.loss()
-            try:
-                lowest, highest = step.logit_range()
-                step.update(batch, rate)
-            except TrainingDiverged:
-                arguments.check_finite(batch, 'mat_x')
-                raise
+            lowest, highest = step.logit_range()
+            step.update(batch, rate)
         self._widen_logit_range(lowest, highest)
         return loss
 

@@ -13,14 +13,14 @@ from edgetpu_retrain.learning import Progress
 from edgetpu_retrain.learning.default_training.quantized_check import QuantizationLoss
 from edgetpu_retrain.model_file.metadata.labels import read_labels
 from edgetpu_retrain.model_file.quantization import dequantize, QuantizationParameters
-from edgetpu_retrain.retraining import retrain, TrainingCancelled, TrainingOptions
+from edgetpu_retrain.retraining import retrain, TrainingCancelled
 from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.runtime.models.extractor import Extractor
 from edgetpu_retrain.runtime.models.unknown_detection import UnknownDetection
 from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain.store.samples.sample import TrainingSet
 from edgetpu_retrain.store.samples.sample_store import SampleStore
-from edgetpu_retrain.training_options import MAX_LEARNING_RATE, MAX_REG
+from edgetpu_retrain.training_options import MAX_LEARNING_RATE, MAX_REG, TrainingOptions
 import numpy as np
 import numpy.typing as npt
 import pytest

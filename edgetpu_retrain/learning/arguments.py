@@ -106,22 +106,18 @@ def check_matrix(
         )
 
 
-def float_matrix(
-    value: npt.ArrayLike, name: str, feature_dim: int | None = None, *, finite: bool = True
-) -> FloatArray:
+def float_matrix(value: npt.ArrayLike, name: str, feature_dim: int | None = None) -> FloatArray:
     """
-    Return embeddings as float32 ``[N, D]``, N and D at least 1.
+    Return finite embeddings as float32 ``[N, D]``, N and D at least 1.
 
     Args:
         value: numbers, ``[N, D]``; a float32 array is not copied.
         name: the argument's name for messages.
         feature_dim: the required D, or None to accept any.
-        finite: whether to check for NaN and infinity.
     """
     matrix = _real_array(value, name)
     check_matrix(matrix, name, feature_dim)
-    if finite:
-        check_finite(matrix, name)
+    check_finite(matrix, name)
     return matrix
 
 

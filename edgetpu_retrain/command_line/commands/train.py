@@ -22,7 +22,8 @@ from edgetpu_retrain.command_line.workspace import (
 )
 from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.learning import Progress
-from edgetpu_retrain.retraining import ProgressCallback, TrainingOptions
+from edgetpu_retrain.retraining import ProgressCallback
+from edgetpu_retrain.training_options import TrainingOptions
 from edgetpu_retrain.training_outcome import TrainingOutcome
 from rich.console import Console
 

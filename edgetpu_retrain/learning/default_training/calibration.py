@@ -9,6 +9,7 @@ import math
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 import numpy as np
 
+# As in the paper of Guo et al.
 _BINS = 15
 _NEWTON_STEPS = 30
 _CLOSE_ENOUGH = 1e-4
@@ -75,9 +76,7 @@ def fit_temperature(
     return math.exp(-u)
 
 
-def expected_calibration_error(
-    probabilities: FloatArray, labels: IntArray, bins: int = _BINS
-) -> float:
+def expected_calibration_error(probabilities: FloatArray, labels: IntArray) -> float:
     """
     Return the gap between confidence and accuracy, 0 to 1.
 
@@ -87,7 +86,6 @@ def expected_calibration_error(
     Args:
         probabilities: float32 ``[N, C]``, N at least 1.
         labels: int64 ``[N]``, the true classes.
-        bins: number of bins, 15 as in the paper.
 
     >>> probabilities = np.array([[0.9, 0.1], [0.9, 0.1]], np.float32)
     >>> print(f'{expected_calibration_error(probabilities, np.array([0, 1])):.2f}')
@@ -95,6 +93,6 @@ def expected_calibration_error(
     """
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = np.argmax(probabilities, axis=1) == labels
-    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    differences = np.bincount(place, weights=confidence - right, minlength=bins)
+    place = np.minimum((confidence * _BINS).astype(np.int64), _BINS - 1)
+    differences = np.bincount(place, weights=confidence - right, minlength=_BINS)
     return float(np.abs(differences).sum() / len(labels))

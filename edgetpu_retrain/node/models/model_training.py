@@ -10,15 +10,11 @@ import threading
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.node.models.model_versions import ModelVersions
-from edgetpu_retrain.retraining import (
-    ProgressCallback,
-    retrain,
-    TrainingCancelled,
-    TrainingOptions,
-    TrainingOutcome,
-)
+from edgetpu_retrain.retraining import ProgressCallback, retrain, TrainingCancelled
 from edgetpu_retrain.store.models.model_store import ModelVersion
 from edgetpu_retrain.store.samples.sample_store import SampleStore
+from edgetpu_retrain.training_options import TrainingOptions
+from edgetpu_retrain.training_outcome import TrainingOutcome
 
 
 class Cancellation:

@@ -13,11 +13,12 @@ from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.models.model_training import Cancellation, train_model, TrainedModel
 from edgetpu_retrain.node.models.model_versions import ModelVersions
-from edgetpu_retrain.retraining import TrainingCancelled, TrainingOptions
+from edgetpu_retrain.retraining import TrainingCancelled
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
 from edgetpu_retrain.runtime.engines.engine import PreparedModel
 from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain.store.samples.sample_store import SampleStore
+from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 import pytest
 from support.samples import add_sample

@@ -16,7 +16,7 @@ from edgetpu_retrain.node.parameters.values import (
     PARAMETERS,
 )
 from edgetpu_retrain.pictures.region import Region
-from edgetpu_retrain.retraining import TrainingOptions
+from edgetpu_retrain.training_options import TrainingOptions
 import pytest
 
 
