@@ -131,6 +131,7 @@ setup(
         f'{NAME}.demo.photographs': ['*.jpg', '*.md'],
         f'{NAME}.extractors': ['*.md', '*.tflite'],
         f'{NAME}.report': ['*.j2'],
+        f'{NAME}.report.drawing': ['*.mplstyle'],
     },
     extras_require=EXTRAS,
     zip_safe=False,

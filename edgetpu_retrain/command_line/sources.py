@@ -52,7 +52,7 @@ def labelled_source(
     """
     if is_bag(path):
         if part.topic and not label:
-            raise click.UsageError(f'{path} is a bag: say with --label what its images show.')
+            raise click.UsageError(f'{path} is a bag: give the label of its images with --label.')
         with ImageBag(
             path, part, check_label(label, taught_before=not for_teaching) if label else ''
         ) as bag:
@@ -81,7 +81,7 @@ def plain_source(paths: Sequence[Path], part: BagPart) -> Iterator[Source]:
     bags = [path for path in paths if is_bag(path)]
     if bags:
         if len(paths) > 1:
-            raise click.UsageError(f'{bags[0]} is a bag: give one bag, and nothing beside it.')
+            raise click.UsageError(f'{bags[0]} is a bag: give one bag, and no other files.')
         with ImageBag(bags[0], part) as bag:
             yield Source(iter(bag), _total(bag, part))
         return

@@ -61,13 +61,12 @@ class CameraNode(Node):
 
     def _on_set_parameters(self, parameters: Sequence[Parameter]) -> SetParametersResult:
         for parameter in parameters:
-            if parameter.name != SCENE_PARAMETER:
-                continue
-            try:
-                self._frames = play(parameter.value, self._seed)
-            except (ValueError, FileNotFoundError) as error:
-                return SetParametersResult(successful=False, reason=str(error))
-            self._scene = parameter.value
+            if parameter.name == SCENE_PARAMETER:
+                try:
+                    self._frames = play(parameter.value, self._seed)
+                except (ValueError, FileNotFoundError) as error:
+                    return SetParametersResult(successful=False, reason=str(error))
+                self._scene = parameter.value
         return SetParametersResult(successful=True)
 
     def _on_timer(self) -> None:

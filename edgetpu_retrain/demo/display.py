@@ -19,18 +19,13 @@ _BAR_WIDTH = 24
 
 def sample_bars(console: Console) -> Progress:
     """Return progress bars of samples, one per class."""
-    return Progress(
-        TextColumn('  {task.description:<14}'),
-        BarColumn(_BAR_WIDTH),
-        TextColumn('{task.completed:.0f} of {task.total:.0f} samples'),
-        console=console,
-    )
+    return _bars(console, 14, '{task.completed:.0f} of {task.total:.0f} samples')
 
 
 @contextlib.contextmanager
 def training_bar(console: Console) -> Iterator[Callable[[Any], None]]:
     """Show the bar of the training; yield a function to call with each feedback of ~/train."""
-    with _bar_with_figures(console) as progress:
+    with _bars(console, 9, '{task.fields[figures]}') as progress:
         # A bar that is not started only shows activity.  rich 11 does not support total=None.
         bar = progress.add_task('training', start=False, figures='')
 
@@ -48,7 +43,7 @@ def training_bar(console: Console) -> Iterator[Callable[[Any], None]]:
 @contextlib.contextmanager
 def exam_bar(console: Console, planned: int) -> Iterator[Callable[[Exam, str], None]]:
     """Show the bar of the exam; yield a function that shows its score and the current subject."""
-    with _bar_with_figures(console) as progress:
+    with _bars(console, 9, '{task.fields[figures]}') as progress:
         bar = progress.add_task('exam', total=planned, figures='')
 
         def show(exam: Exam, subject: str) -> None:
@@ -78,10 +73,7 @@ def print_score(console: Console, exam: Exam) -> None:
     )
 
 
-def _bar_with_figures(console: Console) -> Progress:
-    return Progress(
-        TextColumn('  {task.description:<9}'),
-        BarColumn(_BAR_WIDTH),
-        TextColumn('{task.fields[figures]}'),
-        console=console,
-    )
+def _bars(console: Console, width: int, text: str) -> Progress:
+    """Return progress bars with a description of `width` characters, and a text behind them."""
+    description = TextColumn(f'  {{task.description:<{width}}}')
+    return Progress(description, BarColumn(_BAR_WIDTH), TextColumn(text), console=console)

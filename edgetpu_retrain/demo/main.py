@@ -161,7 +161,7 @@ def config_folder() -> Path:
     except PackageNotFoundError:
         raise DemoError(
             'The package edgetpu_retrain is not in AMENT_PREFIX_PATH. Source the workspace that '
-            'holds it (`source install/setup.bash`), or type `make demo` in its repository.'
+            'contains it (`source install/setup.bash`), or type `make demo` in its repository.'
         ) from None
 
 

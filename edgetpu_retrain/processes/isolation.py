@@ -68,9 +68,8 @@ def private_environment(
         folder: folder for ROS_HOME and ROS_LOG_DIR.
         base: the environment to extend; None = this process's environment.
     """
-    environment = dict(os.environ if base is None else base)
-    for name in _REMOVED:
-        environment.pop(name, None)
+    given = os.environ if base is None else base
+    environment = {name: value for name, value in given.items() if name not in _REMOVED}
     path = [str(_PACKAGE_PARENT), *filter(None, [environment.get('PYTHONPATH')])]
     environment.update(
         ROS_DOMAIN_ID=str(domain_id),

@@ -60,7 +60,7 @@ class Replay:
                 kind = _MESSAGE_CLASSES[bag.message_type]
                 self._publishers[topic] = node.create_publisher(kind, topic, _QOS)
                 stack.callback(node.destroy_publisher, self._publishers[topic])
-            # Nothing failed: __exit__ closes them.
+            # All are open: __exit__ closes them.
             self._open = stack.pop_all()
 
     def __enter__(self) -> Replay:

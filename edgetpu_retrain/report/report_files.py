@@ -61,7 +61,7 @@ def write_report(
             cannot be written.
     """
     _check_installed()
-    # Imported here, so that nothing else needs these packages or waits for their import.
+    # Imported here, because only a report needs these packages, and importing them takes time.
     from edgetpu_retrain.report.drawing.figures import drawings, sheet_of
     from edgetpu_retrain.report.page import page_of
 

@@ -29,7 +29,7 @@ BARRED = (
 
 @pytest.fixture
 def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    """Return what runs a command in this process."""
+    """Return a function that runs a command in this process."""
 
     def call(*arguments: object) -> Ended:
         capfd.readouterr()
@@ -41,7 +41,7 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture
 def run_without_ros(tmp_path: Path, package_path: str) -> Run:
-    """Return what runs `python -m edgetpu_retrain` where nothing of ROS can be imported."""
+    """Return a function that runs `python -m edgetpu_retrain` where ROS cannot be imported."""
     bars = tmp_path / 'bars'
     bars.mkdir()
     for name in BARRED:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Bad input gives one sentence that says what to do, and the right exit code."""
+"""Bad input gives one helpful sentence and the right exit code."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_one_unreadable_picture_is_reported_and_skipped(
     assert taught.err.count('is skipped') == 3
 
 
-def test_the_command_fails_if_nothing_can_be_read(
+def test_the_command_fails_if_no_picture_can_be_read(
     run: Run, trained_once: Path, tmp_path: Path
 ) -> None:
     (tmp_path / 'photographs' / 'cat').mkdir(parents=True)

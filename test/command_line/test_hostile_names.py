@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Hostile labels that look like a path, a command, HTML or a format string."""
+"""Hostile labels that resemble a path, a command, HTML or a format string."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def files(folder: Path) -> set[str]:
     return {str(path) for path in found if path.parts[:1] not in {('data',), ('exam',)}}
 
 
-def test_labels_that_are_allowed_name_nothing_but_their_own_folder(run: Run, here: Path) -> None:
+def test_allowed_labels_name_only_their_own_folder(run: Run, here: Path) -> None:
     for subject, label in zip(SUBJECTS, LABELS, strict=True):
         ended = run('samples', 'relabel', f'--label={subject}', '--data-dir=data', '--', label)
         assert ended.code == 0, ended.err

@@ -30,7 +30,7 @@ def test_a_bar_counts_up_to_the_total(terminal: io.StringIO) -> None:
     assert '3/3' in terminal.getvalue()
 
 
-def test_of_a_total_that_is_not_known_only_what_is_done_is_counted(terminal: io.StringIO) -> None:
+def test_without_a_known_total_only_the_completed_steps_are_shown(terminal: io.StringIO) -> None:
     with progress_bar('teaching', None) as step:
         for _ in range(150):
             step()
@@ -38,7 +38,7 @@ def test_of_a_total_that_is_not_known_only_what_is_done_is_counted(terminal: io.
     assert '/' not in terminal.getvalue()
 
 
-def test_nothing_to_do_is_no_error(terminal: io.StringIO) -> None:
+def test_a_total_of_0_is_no_error(terminal: io.StringIO) -> None:
     with progress_bar('exporting', 0):
         pass
     assert '0/0' in terminal.getvalue()

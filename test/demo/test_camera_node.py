@@ -98,7 +98,7 @@ def test_raw_images_of_a_usual_size_arrive_best_effort_as_they_were_made(
     assert any(np.array_equal(picture, each) for each in made)
 
 
-def test_the_truth_of_every_image_goes_beside_it_with_the_same_stamp(
+def test_every_image_has_a_true_class_with_the_same_stamp(
     client: TeacherClient, audience: Audience
 ) -> None:
     client.show(SCENE_EXAM)
@@ -113,7 +113,7 @@ def test_the_truth_of_every_image_goes_beside_it_with_the_same_stamp(
     assert shown == [frame.subject for frame in play(SCENE_EXAM, SEED)]
 
 
-def test_the_truth_about_teaching_is_told_apart_from_the_exams(
+def test_true_classes_of_teaching_are_not_those_of_the_exam(
     client: TeacherClient, audience: Audience
 ) -> None:
     client.show_subject('cat')
@@ -129,7 +129,7 @@ def test_idle_publishes_nothing(client: TeacherClient, audience: Audience) -> No
     assert not client.spin_until(lambda: bool(audience.images), 0.5)
 
 
-def test_an_unknown_scene_is_rejected_and_the_old_one_goes_on(
+def test_an_unknown_scene_is_rejected_and_the_current_one_continues(
     client: TeacherClient, audience: Audience
 ) -> None:
     client.show_subject('cat')

@@ -115,7 +115,7 @@ def test_the_robot_learns_the_subjects_and_passes_its_exam(
 
 @pytest.mark.usefixtures('temporary_folder')
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=['ctrl-c', 'terminate'])
-def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path, number: int) -> None:
+def test_an_interrupted_demo_leaves_no_process_or_file_behind(tmp_path: Path, number: int) -> None:
     run = Run(tmp_path / 'output')
     run.wait_for_line('Teaching')
     assert len(run.still_running()) == 4
@@ -128,7 +128,7 @@ def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path, number: int) 
 
 
 @pytest.mark.usefixtures('temporary_folder')
-def test_a_node_that_cannot_start_ends_the_demo_with_its_own_words(tmp_path: Path) -> None:
+def test_if_the_node_cannot_start_the_demo_ends_with_its_log(tmp_path: Path) -> None:
     run = Run(tmp_path / 'output', '--extractor', str(tmp_path / 'missing.tflite'))
     shown, errors = run.finish()
     assert run.process.returncode == 1
@@ -171,7 +171,7 @@ def test_impossible_options_are_rejected(
     assert words in capsys.readouterr().err
 
 
-def test_without_ros_one_sentence_says_what_to_do(
+def test_without_ros_one_sentence_explains_what_to_do(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr('importlib.util.find_spec', lambda _name: None)

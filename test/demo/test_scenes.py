@@ -39,7 +39,7 @@ def test_the_same_seed_gives_the_same_frames_and_another_seed_others() -> None:
     assert (first(1) != first(2)).any()
 
 
-def test_idle_shows_nothing() -> None:
+def test_idle_has_no_frames() -> None:
     assert list(play(SCENE_IDLE, seed=0)) == []
 
 

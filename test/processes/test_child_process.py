@@ -72,7 +72,7 @@ def test_waiting_ends_when_the_time_is_up(processes: Processes) -> None:
     assert child.exit_code is None
 
 
-def test_the_log_holds_output_and_errors_and_its_end_can_be_read(processes: Processes) -> None:
+def test_the_log_contains_output_and_errors(processes: Processes) -> None:
     script = 'import sys\nfor n in range(30): print(n, flush=True)\nsys.stderr.write("broken")'
     child = start(processes, script)
     assert processes.wait_for_one(30.0) is child

@@ -31,7 +31,7 @@ LAB = {
 }
 
 
-def test_the_environment_keeps_nothing_of_the_labs_setup(tmp_path: Path) -> None:
+def test_the_environment_drops_the_labs_setup(tmp_path: Path) -> None:
     environment = private_environment(7, tmp_path, LAB)
     assert environment['ROS_DOMAIN_ID'] == '7'
     assert environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'

@@ -44,7 +44,7 @@ def pictures() -> list[Any]:
 
 @pytest.fixture
 def person() -> Iterator[Person]:
-    """Return somebody who listens."""
+    """Return a node that can subscribe."""
     with Person() as person:
         yield person
 

@@ -87,7 +87,7 @@ def test_the_page_is_complete_and_starts_with_the_conclusions(usual: Analysis) -
         assert each.title in words
 
 
-def test_nothing_is_fetched_from_anywhere(usual: Analysis) -> None:
+def test_the_page_loads_no_external_resource(usual: Analysis) -> None:
     text = made(usual, {1: 'data:image/jpeg;base64,AAAA'})
     page = Page(text)
     for tag, attributes in page.tags:
@@ -135,7 +135,7 @@ def test_samples_are_named_with_pictures_and_neighbours(usual: Analysis) -> None
     assert f'#{number} · {usual.neighbours[0][0][1]:.3f}' in page.words
 
 
-def test_without_pictures_the_page_says_how_to_get_them(
+def test_without_pictures_the_page_explains_how_to_store_them(
     samples_of: SamplesOf, analysis_of: AnalysisOf
 ) -> None:
     page = Page(made(analysis_of(samples_of([0] * 8 + [1] * 8))))

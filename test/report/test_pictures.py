@@ -56,5 +56,5 @@ def test_unexpected_stored_files_never_reach_a_decoder(
     assert picture_urls(data_dir, [planted]) == {}
 
 
-def test_an_address_holds_the_bytes() -> None:
+def test_a_data_url_contains_the_bytes() -> None:
     assert data_url(b'hi', 'text/plain') == 'data:text/plain;base64,aGk='

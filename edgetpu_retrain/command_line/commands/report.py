@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command report: whether there are enough samples, and which look wrong."""
+"""The command report: whether there are enough samples, and which may be mislabelled."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from rich.console import Console
 @options.as_json
 def report(out: Path, version: int, data_dir: str) -> None:
     """
-    Write a page on whether more samples would help, and which samples look wrong.
+    Write a page on whether more samples would help, and which samples may be mislabelled.
 
     It trains about twenty times, which takes seconds for hundreds of samples and minutes for tens
     of thousands.  The data folder is only read.

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The photographs of the demo; README.md beside this file names their authors and licences."""
+"""The photographs of the demo; README.md in this folder names their authors and licences."""
 
 from __future__ import annotations
 

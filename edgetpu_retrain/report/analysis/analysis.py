@@ -89,7 +89,7 @@ class Analysis:
 
     @property
     def too_many_suspects(self) -> bool:
-        """Whether there are so many suspects that the head rather than the labels is wrong."""
+        """Whether too many labels are suspicious to blame the labels and not the head."""
         return len(self.mislabels) > _MOST_SUSPECTS * self.evaluated
 
 
@@ -110,7 +110,7 @@ def analyse(data: ReportData, on_step: OnStep = lambda _: None) -> Analysis:
     learning = learning_curve(samples, held_out, options)
     on_step('training on all samples')
     curves = training_curves(samples, options)
-    on_step('looking for wrong labels and nearest neighbours')
+    on_step('detecting wrong labels and finding nearest neighbours')
     mislabels = suspected_mislabels(held_out.probabilities, held_out.labels)
     mistakes, unsure = held_out.worst_mistakes()[:MOST], held_out.least_confident()[:MOST]
     positions = np.unique(np.concatenate([mistakes, unsure, mislabels.positions[:MOST]]))

@@ -90,7 +90,7 @@ def read_report_data(data_dir: Path, version: int) -> ReportData:
     if not database.is_file():
         raise RequestError(
             f'There is nothing to report: {folder} has no samples ({SAMPLES_FILE} is missing). '
-            'Teach some first, or name the data_dir that holds them.'
+            'Teach some first, or name the data_dir that has them.'
         )
     model = _model(folder / MODELS_FOLDER, version)
     with SampleStore(database) as store:
@@ -134,7 +134,7 @@ def _extractor(store: SampleStore, model: ModelVersion | None) -> str:
     known = store.extractors()
     if not known:
         raise RequestError(
-            f'There is nothing to report: {store.path} holds no sample. Teach some first.'
+            f'There is nothing to report: {store.path} has no sample. Teach some first.'
         )
     if model is None:
         return next(iter(known))
@@ -143,7 +143,7 @@ def _extractor(store: SampleStore, model: ModelVersion | None) -> str:
         others = ', '.join(f'{count} of {name[:12]}' for name, count in known.items())
         raise RequestError(
             f'Model version {model.version} was trained with extractor {extractor[:12]}, of which '
-            f'{store.path} holds no sample (it holds {others}). Name another version, or let the '
+            f'{store.path} has no sample (it has {others}). Name another version, or let the '
             'node embed the samples again (~/reembed_samples) and train.'
         )
     return extractor

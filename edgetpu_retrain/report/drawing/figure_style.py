@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
 from edgetpu_retrain.report.words.phrases import shown
 from matplotlib.axes import Axes
@@ -19,37 +19,8 @@ INK = '#1d2733'
 FAINT = '#566474'
 PALE = '#c9d1da'
 
-STYLE: dict[str, Any] = {
-    'font.size': 10.0,
-    'font.family': 'sans-serif',
-    'axes.titlesize': 12.0,
-    'axes.titleweight': 'bold',
-    'axes.titlelocation': 'left',
-    'axes.labelcolor': INK,
-    'axes.edgecolor': '#8593a3',
-    'axes.spines.top': False,
-    'axes.spines.right': False,
-    'axes.axisbelow': True,
-    'axes.grid': True,
-    'grid.color': '#e6eaee',
-    'grid.linewidth': 0.8,
-    'text.color': INK,
-    'xtick.color': INK,
-    'ytick.color': INK,
-    'legend.loc': 'lower right',
-    'legend.frameon': False,
-    'legend.fontsize': 9.0,
-    'legend.borderaxespad': 0.2,
-    'legend.handlelength': 1.6,
-    'legend.columnspacing': 1.2,
-    'lines.linewidth': 2.0,
-    'figure.facecolor': 'white',
-    'savefig.facecolor': 'white',
-    # Letters as outlines: the page needs no font.
-    'svg.fonttype': 'path',
-    # Makes the output reproducible.
-    'svg.hashsalt': 'edgetpu_retrain',
-}
+STYLE = Path(__file__).with_name('figures.mplstyle')
+"""A style sheet of matplotlib."""
 
 MOST_CLASSES = 16
 """Number of classes in a figure; more would be too small to read."""
@@ -67,7 +38,7 @@ def label_in_figure(label: str) -> str:
 
 
 def legend_above(axes: Axes) -> None:
-    """Place the legend above the axes, where it hides nothing; it may be wider than they are."""
+    """Place the legend above the axes, so that it hides no data; it may be wider than they are."""
     columns = len(axes.get_legend_handles_labels()[0])
     axes.legend(bbox_to_anchor=(1.0, 1.0), ncol=columns)  # matplotlib 3.5 knows no other name
 

@@ -35,6 +35,7 @@ from edgetpu_retrain.report.words.phrases import shown
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+import matplotlib.style
 import numpy as np
 
 Draw = Callable[[Axes, Analysis], None]
@@ -198,7 +199,7 @@ def _write_conclusion(panel: SubFigure, top: Conclusions) -> None:
 @contextmanager
 def _drawing() -> Iterator[None]:
     """Apply the report's style inside the ``with`` block."""
-    with mpl.rc_context(STYLE), warnings.catch_warnings():
+    with mpl.style.context(STYLE), warnings.catch_warnings():
         # Characters missing in the figures' font become boxes; the page's tables show them.
         warnings.filterwarnings('ignore', message='Glyph .* missing from', category=UserWarning)
         yield

@@ -7,7 +7,6 @@ from __future__ import annotations
 import math
 
 from edgetpu_retrain.report.analysis.analysis import Analysis
-from edgetpu_retrain.report.analysis.training_curves import TrainingRun
 from edgetpu_retrain.report.drawing.figure_style import (
     BLUE,
     legend_above,
@@ -44,14 +43,17 @@ def draw_accuracy(axes: Axes, analysis: Analysis) -> None:
         final.iterations, 100 * final.train_accuracy, color=BLUE, label='all, final training'
     )
     if measuring:
-        mean = _mean_run(measuring)
+        # Over the iterations that all runs reported.
+        points = min(len(run.iterations) for run in measuring)
+        iterations = measuring[0].iterations[:points]
+        train = np.mean([run.train_accuracy[:points] for run in measuring], axis=0)
+        held_out = np.mean([run.held_out_accuracy[:points] for run in measuring], axis=0)
         axes.plot(
-            mean.iterations, 100 * mean.train_accuracy, color=ORANGE, linestyle='--',
-            label='all, while measuring',
-        )  # fmt: skip
+            iterations, 100 * train, color=ORANGE, linestyle='--', label='all, while measuring'
+        )
         axes.plot(
-            mean.iterations, 100 * mean.held_out_accuracy, color=VERMILLION, linestyle='-.',
-            drawstyle='steps-post', label='held out',
+            iterations, 100 * held_out, color=VERMILLION, linestyle='-.', drawstyle='steps-post',
+            label='held out',
         )  # fmt: skip
     lowest = min(
         np.nanmin([run.train_accuracy.min(), *run.held_out_accuracy])
@@ -61,14 +63,3 @@ def draw_accuracy(axes: Axes, analysis: Analysis) -> None:
     axes.set(xlabel='iteration (count)', ylabel='right predictions (%)', ylim=(floor, 103.0))
     axes.axhline(100.0, color=PALE, linewidth=1.0, zorder=1)
     legend_above(axes)
-
-
-def _mean_run(runs: tuple[TrainingRun, ...]) -> TrainingRun:
-    """Return the mean of several runs, over the iterations that all of them reported."""
-    points = min(len(run.iterations) for run in runs)
-    curves = [
-        (run.iterations, run.loss, run.train_accuracy, run.held_out_accuracy) for run in runs
-    ]
-    return TrainingRun(
-        *np.mean([[column[:points] for column in curve] for curve in curves], axis=0)
-    )

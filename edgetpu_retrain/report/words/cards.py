@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 import math
 from typing import Any
 
@@ -15,9 +15,8 @@ from edgetpu_retrain.report.words.phrases import percent, shown
 
 def displayed_samples(analysis: Analysis) -> list[int]:
     """Return the ids of all samples on cards, including neighbours."""
-    rows = set(analysis.neighbours)
-    for near in analysis.neighbours.values():
-        rows |= {row for row, _ in near}
+    neighbours = (row for near in analysis.neighbours.values() for row, _ in near)
+    rows = {*analysis.neighbours, *neighbours}
     ids: list[int] = analysis.data.samples.ids[sorted(rows)].tolist()
     return ids
 
@@ -43,9 +42,24 @@ def cards(
     ]
 
 
-def class_rows(analysis: Analysis) -> list[dict[str, Any]]:
-    """Return the table of classes, in the order of their first sample."""
-    return [_class_row(analysis, number) for number in range(len(analysis.names))]
+def class_rows(analysis: Analysis) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the table of classes, in the order of their first sample."""
+    for number, (name, samples) in enumerate(analysis.data.counts.items()):
+        predictions = analysis.confusion[number]
+        right, predicted = int(predictions[number]), int(analysis.confusion[:, number].sum())
+        wrong = predictions.copy()
+        wrong[number] = 0
+        other = int(wrong.argmax())
+        gain = analysis.learning.gain(number) if analysis.learning else None
+        yield {
+            'label': shown(name),
+            'samples': samples,
+            'recall': _share(right, int(predictions.sum())),
+            'precision': _share(right, predicted),
+            'mostly': f'{shown(analysis.names[other])} ({wrong[other]})' if wrong[other] else '–',
+            'before': percent(gain.before if gain else math.nan),
+            'after': percent(gain.after if gain else math.nan),
+        }
 
 
 def _card(
@@ -73,24 +87,6 @@ def _card(
             }
             for other, distance in analysis.neighbours[row]
         ],
-    }
-
-
-def _class_row(analysis: Analysis, number: int) -> dict[str, Any]:
-    confusion = analysis.confusion
-    right = int(confusion[number, number])
-    wrong = confusion[number].copy()
-    wrong[number] = 0
-    other = int(wrong.argmax())
-    gain = analysis.learning.gain(number) if analysis.learning else None
-    return {
-        'label': shown(analysis.names[number]),
-        'samples': int(analysis.counts[number]),
-        'recall': _share(right, int(confusion[number].sum())),
-        'precision': _share(right, int(confusion[:, number].sum())),
-        'mostly': f'{shown(analysis.names[other])} ({wrong[other]})' if wrong[other] else '–',
-        'before': percent(gain.before if gain else math.nan),
-        'after': percent(gain.after if gain else math.nan),
     }
 
 

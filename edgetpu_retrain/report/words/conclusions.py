@@ -20,14 +20,14 @@ _CLASSES_NAMED = 3
 
 _VALIDITY = (
     'This holds for views like those taught. Frames taken shortly after each other are nearly '
-    'the same, so a robot in new places will do worse than these figures say.'
+    'the same, so a robot in new places will do worse than these figures.'
 )
 _NOTHING_MEASURED = (
-    'A class needs two samples at least: one to learn from, another to be asked about. '
-    'Twenty or more, from different views, tell something.'
+    'A class needs two samples at least: one to train on and one to evaluate. '
+    'Twenty or more, from different views, give useful figures.'
 )
 _TOO_FEW = (
-    'There are too few samples to tell whether more would help: a learning curve needs at least '
+    'There are too few samples to decide whether more would help: a learning curve needs at least '
     'five of a class. While they are so few, more nearly always help.'
 )
 
@@ -70,12 +70,12 @@ def more_samples(analysis: Analysis) -> str:
     change = f'from {percent(gain.before)} to {percent(gain.after)}'
     if gain.difference == 0.0:
         change = f'not at all ({percent(gain.after)})'
-    change = f'going from 40 % to 80 % of the samples changed the share of right answers {change}'
+    change = f'going from 40 % to 80 % of the samples changed the accuracy {change}'
     chance = f'chance alone makes about ±{100 * 2 * gain.error:.1f} points'
     verdict = {
         'yes': f'More samples help: {change}, and {chance}.',
         'no': f'More samples of the same kind would hardly help: {change}; {chance}.',
-        'perhaps': f'More samples may help: {change}, but {chance}, so these are too few to tell.',
+        'perhaps': f'More samples may help: {change}, but {chance}, so these are too few.',
     }[gain.more_helps]
     return f'{verdict} {_of_which_class(curve, analysis.names, gain.more_helps)}'.strip()
 
@@ -103,7 +103,7 @@ def _headline(analysis: Analysis) -> tuple[Mood, str]:
         return 'unmeasured', 'Not yet: every class has one sample, so nothing can be measured.'
     gain = analysis.learning.gain() if analysis.learning else None
     if gain is None:
-        return 'more', 'Not yet: there are too few samples to tell how good this is.'
+        return 'more', 'Not yet: there are too few samples to evaluate the model.'
     good, suspects = analysis.accuracy >= _GOOD, len(analysis.mislabels)
     if gain.more_helps == 'yes':
         return 'more', 'Not yet: more samples still help.'

@@ -115,14 +115,14 @@ def _confidence(analysis: Analysis) -> Iterator[Problem]:
     excess = analysis.reliability.excess
     if abs(excess) > _MISLEADING:
         how, effect = (
-            ('too sure of itself', 'wrong answers pass a threshold')
+            ('too sure of itself', 'wrong predictions pass a threshold')
             if excess > 0.0
-            else ('less sure than it could be', 'right answers may be called unknown')
+            else ('less sure than it could be', 'right predictions may be rejected as unknown')
         )
         yield Problem(
             f'The model is {how}',
-            f'Confidence and share of right answers differ by {points(excess)} on average, so '
-            f'{effect}. More samples make confidence more honest.',
+            f'Confidence and accuracy differ by {points(excess)} on average, so '
+            f'{effect}. More samples make confidence more accurate.',
         )
 
 

@@ -30,7 +30,7 @@ def test_listing_and_showing(run: Run, folder: Path) -> None:
     assert listed['models'][1]['parent_version'] == 1
 
 
-def test_what_is_chosen_is_what_a_node_starts_with(run: Run, folder: Path) -> None:
+def test_a_node_starts_with_the_chosen_version(run: Run, folder: Path) -> None:
     choice = ChoiceFile(ModelStore(folder / 'models'))
     assert choice.current() is None
     assert run('models', 'use', '1', '--data-dir', folder, '--json').result['serving'] == 1
@@ -65,7 +65,7 @@ def test_exporting(run: Run, folder: Path, tmp_path: Path) -> None:
     assert (out / 'model.tflite').read_bytes() != model
 
 
-def test_what_is_not_there_or_damaged(run: Run, folder: Path, tmp_path: Path) -> None:
+def test_missing_and_damaged_versions(run: Run, folder: Path, tmp_path: Path) -> None:
     for command in (('show', '9'), ('use', '9'), ('export', tmp_path / 'x', '--version', '9')):
         ended = run('models', *command, '--data-dir', folder)
         assert ended.code == 2

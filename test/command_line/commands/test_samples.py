@@ -51,7 +51,7 @@ def test_a_mistyped_data_folder_is_reported_and_not_created(
     assert not Path('mistyped').exists()
 
 
-def test_what_is_not_there_cannot_be_changed(run: Run, data: tuple[object, ...]) -> None:
+def test_changing_missing_samples_fails(run: Run, data: tuple[object, ...]) -> None:
     for arguments in (
         ('samples', 'list', '--label', 'dog'),
         ('samples', 'relabel', 'cat', '--label', 'dog'),
@@ -67,7 +67,7 @@ def test_what_is_not_there_cannot_be_changed(run: Run, data: tuple[object, ...])
     assert counts(run, data) == {'cat': 12, 'coffee': 12, 'coins': 12}
 
 
-def test_a_zip_goes_from_one_robot_to_another(
+def test_a_zip_transfers_samples_between_robots(
     run: Run, data: tuple[object, ...], tmp_path: Path
 ) -> None:
     file, other = tmp_path / 'samples.zip', ('--data-dir', tmp_path / 'other')

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Learning curves with a known answer to whether more samples help."""
+"""Learning curves for which it is known whether more samples help."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def curve(accuracies: list[float], count: int, classes: int = 1) -> LearningCurv
 
 
 @pytest.mark.parametrize(
-    ('accuracies', 'count', 'answer'),
+    ('accuracies', 'count', 'verdict'),
     [
         ([0.5, 0.6, 0.7, 0.8], 200, 'yes'),
         ([0.5, 0.9, 0.9, 0.9], 1000, 'no'),
@@ -39,10 +39,10 @@ def curve(accuracies: list[float], count: int, classes: int = 1) -> LearningCurv
         ([0.5, 0.6, 0.9, 0.903], 100_000, 'no'),
     ],
 )
-def test_whether_more_helps(accuracies: list[float], count: int, answer: str) -> None:
+def test_whether_more_helps(accuracies: list[float], count: int, verdict: str) -> None:
     gain = curve(accuracies, count).gain()
     assert gain is not None
-    assert gain.more_helps == answer
+    assert gain.more_helps == verdict
 
 
 def test_the_gain_distinguishes_classes() -> None:
@@ -52,12 +52,12 @@ def test_the_gain_distinguishes_classes() -> None:
         np.concatenate([climbing.right, flat.right], axis=1),
         np.repeat([0, 1], 200),
     )
-    answers = [gain.more_helps for number in (0, 1) if (gain := both.gain(number))]
-    assert answers == ['yes', 'no']
+    verdicts = [gain.more_helps for number in (0, 1) if (gain := both.gain(number))]
+    assert verdicts == ['yes', 'no']
     assert both.gain(2) is None
 
 
-def test_a_task_that_needs_many_samples_says_more_help() -> None:
+def test_more_samples_help_in_a_hard_task() -> None:
     # A plane in 64 dimensions: some tens of samples are too few to find it.
     rng = np.random.default_rng(1)
     embeddings = rng.standard_normal((600, 64)).astype(np.float32)
@@ -71,7 +71,7 @@ def test_a_task_that_needs_many_samples_says_more_help() -> None:
     assert gain.more_helps == 'yes'
 
 
-def test_an_easy_task_says_enough(samples_of: SamplesOf) -> None:
+def test_more_samples_do_not_help_in_an_easy_task(samples_of: SamplesOf) -> None:
     samples = samples_of([0] * 150 + [1] * 150)
     found = learning_curve(samples, cross_validate(samples, OPTIONS), OPTIONS)
     assert found is not None

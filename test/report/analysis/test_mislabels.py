@@ -26,7 +26,7 @@ def test_off_the_diagonal_of_the_confident_joint() -> None:
     assert found.looks_like.tolist() == [1, 0]
 
 
-def test_a_wrong_answer_that_is_not_typical_of_its_class_is_no_suspect() -> None:
+def test_a_wrong_prediction_that_is_untypical_of_its_class_is_no_suspect() -> None:
     # .55 for class 1 is wrong, but far below what class 1 usually gets.
     probabilities = np.array([[0.9, 0.1], [0.45, 0.55], [0.02, 0.98], [0.04, 0.96]], np.float32)
     assert len(suspected_mislabels(probabilities, np.array([0, 0, 1, 1]))) == 0
@@ -44,7 +44,7 @@ def test_classes_without_evaluated_samples_give_no_suspects() -> None:
     assert len(suspected_mislabels(probabilities, np.array([0, 1]))) == 0
 
 
-def test_without_evaluated_samples_nothing_is_found() -> None:
+def test_without_evaluated_samples_there_are_no_suspects() -> None:
     assert len(suspected_mislabels(np.empty((0, 3), np.float32), np.empty(0, np.int64))) == 0
 
 

@@ -43,7 +43,7 @@ def test_a_folder_without_samples_stays_as_it_was(data_dir: Path) -> None:
 def test_an_empty_store_and_a_single_class_give_one_sentence(data_dir: Path, teach: Teach) -> None:
     with SampleStore(data_dir / 'samples.db'):
         pass
-    with pytest.raises(RequestError, match='holds no sample'):
+    with pytest.raises(RequestError, match='has no sample'):
         read_report_data(data_dir, 0)
     teach('cup', 3, looks_like=0)
     with pytest.raises(RequestError, match="samples of 'cup' only"):

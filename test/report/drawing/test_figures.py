@@ -8,12 +8,21 @@ from collections.abc import Callable
 
 import cv2
 from edgetpu_retrain.report.analysis.analysis import Analysis
-from edgetpu_retrain.report.drawing.figure_style import BLUE, GREEN, ORANGE, SKY, STYLE, VERMILLION
+from edgetpu_retrain.report.drawing.figure_style import (
+    BLUE,
+    GREEN,
+    INK,
+    ORANGE,
+    SKY,
+    STYLE,
+    VERMILLION,
+)
 from edgetpu_retrain.report.drawing.figures import drawings, sheet_of, svg_of
 from edgetpu_retrain.report.words.conclusions import conclude
 from edgetpu_retrain.store.samples.sample import TrainingSet
 import matplotlib as mpl
 from matplotlib.figure import Figure
+import matplotlib.style
 import numpy as np
 import pytest
 
@@ -149,4 +158,6 @@ def test_colours_differ_for_colour_blind_eyes() -> None:
         seen = np.clip(np.array(colours) @ np.array(matrix).T, 0.0, 1.0)
         apart = np.linalg.norm(seen[:, np.newaxis] - seen, axis=2)
         assert apart[~np.eye(len(colours), dtype=bool)].min() > 0.15
-    assert STYLE['figure.facecolor'] == 'white'
+    with mpl.style.context(STYLE):
+        assert mpl.rcParams['figure.facecolor'] == 'white'
+        assert mpl.rcParams['text.color'] == INK

@@ -36,7 +36,9 @@ def test_enough(samples_of: SamplesOf, analysis_of: AnalysisOf) -> None:
     assert 'hardly help' in top.sentences[1]
 
 
-def test_more_helps_and_of_which_class(samples_of: SamplesOf, analysis_of: AnalysisOf) -> None:
+def test_the_class_to_add_samples_of_is_named(
+    samples_of: SamplesOf, analysis_of: AnalysisOf
+) -> None:
     analysis = analysis_of(samples_of([0] * 20 + [1] * 20, ['cup', 'hat'], spread=0.5))
     analysis = with_curve(analysis, {0: [1.0] * 4, 1: [0.2, 0.3, 0.5, 0.8]})
     top = conclude(analysis)

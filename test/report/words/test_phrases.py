@@ -12,7 +12,7 @@ import pytest
     ('share', 'text'),
     [(0.0, '0 %'), (1.0, '100 %'), (0.9999, '99.9 %'), (0.0001, '0.1 %'), (0.5, '50 %')],
 )
-def test_a_share_is_never_rounded_to_all_or_nothing(share: float, text: str) -> None:
+def test_a_share_is_never_rounded_to_0_or_100_percent(share: float, text: str) -> None:
     assert percent(share) == text
 
 

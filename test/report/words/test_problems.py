@@ -24,7 +24,7 @@ AnalysisOf = Callable[..., Analysis]
 
 @pytest.fixture
 def sound(samples_of: SamplesOf, analysis_of: AnalysisOf) -> Analysis:
-    """Return an analysis in which nothing is wrong."""
+    """Return an analysis without problems."""
     samples = samples_of([0] * 40 + [1] * 40, ['cup', 'hat'], spread=0.3)
     assert problems(analysis_of(samples)) == ()
     return analysis_of(samples)
