@@ -81,14 +81,6 @@ class NodeResources:
         # A device may fail before its engine is complete.
         return self._devices.check() if self._devices is not None else ()
 
-    def latest_fault(self, camera: str) -> str:
-        """Return the last fault in a camera's frames since the previous call, or ''."""
-        return self._output.latest_fault(camera)
-
-    def start(self) -> None:
-        """Accept frames and requests."""
-        self.workers.start()
-
     def stop(self) -> None:
         """Accept no more frames and requests; pending captures fail."""
         self.captures.end_all(RequestError(DEACTIVATED))
@@ -122,10 +114,10 @@ class NodeResources:
         model = self._load_first_model()
         self.captures = Captures()
         self.statistics = FrameStatistics()
-        self._output = FrameOutput(
+        self.output = FrameOutput(
             self._node, description, lambda: self.parameters, self.samples, self.captures
         )
-        self._stack.callback(self._output.close)
+        self._stack.callback(self.output.close)
         self.workers = self._make_workers(engines, model, parameters.device_of)
         self._stack.callback(self.workers.stop)
         self._report_samples(folder, description.identity)
@@ -163,7 +155,7 @@ class NodeResources:
             if model:
                 engine.serve(model.prepared[device])
             workers[device] = FrameWorker(
-                engine, model, self.captures, self._output, self.statistics
+                engine, model, self.captures, self.output, self.statistics
             )
         return FrameWorkers(workers, device_of, engines.healthiest)
 

@@ -27,7 +27,6 @@ from edgetpu_retrain.node.parameters.declaration import (
     read_parameters,
 )
 from edgetpu_retrain.node.resources import NodeResources
-from edgetpu_retrain.node.samples.correction_services import CorrectionServices
 from edgetpu_retrain.node.samples.sample_services import SampleServices
 from edgetpu_retrain.wording import sentence
 from rclpy.clock import Clock, ClockType
@@ -69,8 +68,7 @@ class RetrainNode(ManagedEntity):
         self._cameras: dict[str, Camera] = {}
         self._status = NodeStatus(node)
         self._images = ImageThread(node)
-        SampleServices(node, self._active)
-        self._corrections = CorrectionServices(node, self._active)
+        self._samples = SampleServices(node, self._active)
         self._models = ModelServices(node, self._active)
         self._following = ModelFollowing(node, self._status)
         self._action = TrainingAction(node, self._active, self._training_changed)
@@ -97,7 +95,7 @@ class RetrainNode(ManagedEntity):
     def close(self) -> None:
         """Cancel a running training, stop all threads and close the files."""
         self._action.close()
-        self._corrections.stop()
+        self._samples.stop()
         self._models.stop()
         self._following.stop()
         self._images.close()
@@ -170,7 +168,7 @@ class RetrainNode(ManagedEntity):
 
     def _activate(self) -> None:
         assert self._resources is not None
-        self._resources.start()
+        self._resources.workers.start()
         self._update_cameras(self._resources)
         self._images.start()
         self._is_active = True
@@ -187,7 +185,7 @@ class RetrainNode(ManagedEntity):
         self._action.stop()
         self._models.stop()
         self._following.stop()
-        self._corrections.stop()
+        self._samples.stop()
         if self._resources is not None:
             self._resources.stop()
 
@@ -276,7 +274,7 @@ class RetrainNode(ManagedEntity):
             problem = sentence(silence)
             if problem != self._status.facts.problems.get(camera_problem(name)):
                 self._log.warning(silence)
-        elif fault := resources.latest_fault(name):
+        elif fault := resources.output.latest_fault(name):
             # Already logged.
             problem = sentence(f'camera {name!r}: {fault}')
         self._status.set_problem(camera_problem(name), problem)

@@ -104,33 +104,33 @@ class TrainingAction:
         started = time.monotonic()
         result = Train.Result()
         try:
-            trained = await self._train(goal)
-        except TrainingCancelled as error:
-            result.message = f'{sentence(error)} The model that was serving goes on.'
-            if goal.is_cancel_requested:
+            _fill_result(result, await self._train(goal))
+        except Exception as error:  # noqa: BLE001 - a bug must not end a robot's node
+            result.message = self._message(error, goal)
+            if isinstance(error, TrainingCancelled) and goal.is_cancel_requested:
                 goal.canceled()
             else:
-                result.message = f'The node was deactivated. {result.message}'
                 goal.abort()
             clear_frames(error)
-        except RetrainError as error:
-            result.message = presentable(sentence(error))
-            self._node.get_logger().warning(f'no training: {result.message}')
-            goal.abort()
-            clear_frames(error)
-        except Exception as error:  # noqa: BLE001 - a bug must not end a robot's node
-            result.message = f'Internal error, see the log of the node: {quoted(repr(error))}.'
-            self._node.get_logger().error(traceback.format_exc())
-            goal.abort()
-            clear_frames(error)
         else:
-            _fill_result(result, trained)
             self._node.get_logger().info(result.message)
             goal.succeed()
         result.seconds = time.monotonic() - started
         self._last_message = result.message
         self._on_change(self._running is not None, self._last_message)
         return result
+
+    def _message(self, error: Exception, goal: Any) -> str:
+        """Return the message of a failed goal; log it unless the training was cancelled."""
+        if isinstance(error, TrainingCancelled):
+            reason = '' if goal.is_cancel_requested else 'The node was deactivated. '
+            return f'{reason}{sentence(error)} The model that was serving goes on.'
+        if isinstance(error, RetrainError):
+            message = presentable(sentence(error))
+            self._node.get_logger().warning(f'no training: {message}')
+            return message
+        self._node.get_logger().error(traceback.format_exc())
+        return f'Internal error, see the log of the node: {quoted(repr(error))}.'
 
     async def _train(self, goal: Any) -> TrainedModel:
         if self._running is not None:

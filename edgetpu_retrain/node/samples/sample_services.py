@@ -1,32 +1,41 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The services that add, remove and list samples."""
+"""The services that add, list and correct samples."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+import threading
 import time
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.node.cameras.message_header import stamp_parts
 from edgetpu_retrain.node.frames.captures import Capture
+from edgetpu_retrain.node.requests.background_thread import BackgroundThread
 from edgetpu_retrain.node.requests.responses import ServiceResponses
 from edgetpu_retrain.node.resources import NodeResources
-from edgetpu_retrain.node.samples.sample_requests import add_request, AddRequest, list_request
-from edgetpu_retrain.node.samples.sample_thread import SampleThread
+from edgetpu_retrain.node.samples.reembedding import reembed
+from edgetpu_retrain.node.samples.sample_requests import (
+    add_request,
+    AddRequest,
+    list_request,
+    relabel_request,
+)
 from edgetpu_retrain.store.samples.sample import StoredSample
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.wording import counted, named, quoted
 from edgetpu_retrain_interfaces.msg import Sample
-from edgetpu_retrain_interfaces.srv import AddSample, ListSamples, RemoveSamples
+from edgetpu_retrain_interfaces.srv import AddSample, ListSamples, RelabelSamples, RemoveSamples
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
+from std_srvs.srv import Trigger
 
 
 class SampleServices:
     """
-    Serves ``~/add_samples``, ``~/remove_samples`` and ``~/list_samples``.
+    Serves all services about samples.
 
     Args:
         node: has the services.
@@ -44,11 +53,23 @@ class SampleServices:
         self._responses = ServiceResponses(node)
         self._responses.create_service(RemoveSamples, '~/remove_samples', self._remove)
         self._responses.create_service(ListSamples, '~/list_samples', self._list)
+        self._responses.create_service(RelabelSamples, '~/relabel_samples', self._relabel)
+        self._responses.create_service(Trigger, '~/undo', self._undo)
+        self._responses.create_service(Trigger, '~/reembed_samples', self._reembed)
+        # Embedding a whole store again takes minutes; other samples are stored meanwhile.
+        self._reembedding = BackgroundThread('reembedding')
+        self._is_reembedding = False
+        self._stopping = threading.Event()
         # The node's own clock may be simulated.
         self._clock = Clock(clock_type=ClockType.STEADY_TIME)
 
+    def stop(self) -> None:
+        """Stop embedding again after the current picture; another request continues it."""
+        self._stopping.set()
+        self._reembedding.stop()
+
     async def _add(self, request: Any, response: Any) -> str:
-        async with filled_totals(self._responses, self._active, request.label, response):
+        async with self._filled_totals(request.label, response):
             resources = self._active()
             wanted = add_request(request, tuple(resources.topics), resources.parameters)
             if wanted.picture:
@@ -97,30 +118,27 @@ class SampleServices:
         return f'The picture was added as a sample of {wanted.label!r}'
 
     async def _remove(self, request: Any, response: Any) -> str:
-        async with filled_totals(self._responses, self._active, request.label, response):
-            resources = self._active()
-            store, samples = resources.store, resources.samples
-            removing = samples.change(
-                lambda: store.remove(request.label, request.n, extractor=samples.extractor)
+        label, newest = request.label, request.n
+        async with self._filled_totals(label, response):
+            response.removed = await self._change(
+                lambda store, extractor: store.remove(label, newest, extractor=extractor)
             )
-            removed = await self._responses.result_of(removing)
-            if not removed:
-                raise RequestError(await no_samples(self._responses, samples, request.label))
-            response.removed = removed
-            of_label = f' of {request.label!r}' if request.label else ''
-            return f'{_samples(removed)}{of_label} removed'
+            if not response.removed:
+                raise RequestError(_no_samples(label, await self._counts()))
+            of_label = f' of {label!r}' if label else ''
+            return f'{_samples(response.removed)}{of_label} removed'
 
     async def _list(self, request: Any, response: Any) -> str:
         resources = self._active()
         store, samples = resources.store, resources.samples
         label, limit = list_request(request)
         response.extractor = samples.extractor
-        counts = await self._responses.result_of(samples.counts())
+        counts = await self._counts()
         response.labels = list(counts)
         response.counts = list(counts.values())
         response.total = sum(counts.values())
         if label and label not in counts:
-            raise RequestError(await no_samples(self._responses, samples, label))
+            raise RequestError(_no_samples(label, counts))
         if limit:
             listing = samples.read(
                 lambda: store.list_samples(label, limit, extractor=samples.extractor)
@@ -129,28 +147,78 @@ class SampleServices:
             response.samples = [_sample_message(sample) for sample in newest]
         return f'{counted(len(counts), "class", "classes")}, {_samples(response.total)}'
 
+    async def _relabel(self, request: Any, response: Any) -> str:
+        async with self._filled_totals(request.new_label, response):
+            label, ids, new_label = relabel_request(request)
+            response.relabelled = await self._change(
+                lambda store, extractor: (
+                    store.relabel_class(label, new_label, extractor=extractor)
+                    if label
+                    else store.relabel(ids, new_label)
+                )
+            )
+            if not response.relabelled:
+                raise RequestError(_no_samples(label, await self._counts()))
+            what = counted(response.relabelled, 'sample is', 'samples are')
+            return f'{what} labelled {new_label!r} now; train to apply this to the model'
 
-@asynccontextmanager
-async def filled_totals(
-    responses: ServiceResponses,
-    active: Callable[[], NodeResources],
-    label: str,
-    response: Any,
-) -> AsyncIterator[None]:
-    """Fill the totals of a response after the block, even if the block raises."""
-    try:
-        yield
-    finally:
-        # The response reports already that the node is not active or the store does not work.
-        with suppress(RetrainError):
-            counts = await responses.result_of(active().samples.counts())
-            response.label_total = counts.get(label, 0)
-            response.total = sum(counts.values())
+    async def _undo(self, _request: Any, _response: Any) -> str:
+        undone = await self._change(
+            lambda store, extractor: store.undo_last_addition(extractor=extractor)
+        )
+        if not undone.samples:
+            raise RequestError('There are no samples, so there is nothing to undo')
+        return f'{_samples(undone.samples)} of {undone.label!r} removed'
+
+    async def _reembed(self, _request: Any, _response: Any) -> str:
+        resources = self._active()
+        if self._is_reembedding:
+            raise RequestError('The samples are being embedded again: wait until that is done')
+        self._stopping.clear()
+        self._is_reembedding = True
+        reembedding = self._reembedding.submit(
+            reembed,
+            resources.store,
+            resources.samples.description,
+            resources.workers.embed,
+            self._stopping.is_set,
+        )
+        # Report the new counts.
+        reembedding.add_done_callback(lambda _: resources.samples.change(lambda: None))
+        try:
+            message: str = await self._responses.result_of(reembedding)
+        finally:
+            self._is_reembedding = False
+        return message
+
+    async def _change(self, function: Callable[[SampleStore, str], Any]) -> Any:
+        """Call a function with the store and the extractor, in the thread of the samples."""
+        resources = self._active()
+        return await self._responses.result_of(
+            resources.samples.change(
+                lambda: function(resources.store, resources.samples.extractor)
+            )
+        )
+
+    async def _counts(self) -> dict[str, int]:
+        counts: dict[str, int] = await self._responses.result_of(self._active().samples.counts())
+        return counts
+
+    @asynccontextmanager
+    async def _filled_totals(self, label: str, response: Any) -> AsyncIterator[None]:
+        """Fill the totals of a response after the block, even if the block raises."""
+        try:
+            yield
+        finally:
+            # The response reports already that the node is not active or the store fails.
+            with suppress(RetrainError):
+                counts = await self._counts()
+                response.label_total = counts.get(label, 0)
+                response.total = sum(counts.values())
 
 
-async def no_samples(responses: ServiceResponses, samples: SampleThread, label: str) -> str:
+def _no_samples(label: str, counts: dict[str, int]) -> str:
     """Return the sentence that a label ('' = any) has no samples, with the labels that have."""
-    counts = await responses.result_of(samples.counts())
     taught = named((f'{name!r} ({count})' for name, count in counts.items()), len(counts))
     of_label = f' of {quoted(label)}' if label else ''
     return f'There are no samples{of_label}; there are: {taught or "none"}'

@@ -13,7 +13,7 @@ from typing import Any
 
 import cv2
 from edgetpu_retrain.model_file.description import describe
-from edgetpu_retrain.node.samples.correction_services import CorrectionServices
+from edgetpu_retrain.node.samples.sample_services import SampleServices
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ class Robot(LoneNode):
         samples = SimpleNamespace(description=DESCRIPTION, change=lambda change: change())
         workers = SimpleNamespace(embed=self.embed)
         parts: Any = SimpleNamespace(store=self.store, samples=samples, workers=workers)
-        self.services = CorrectionServices(self.node, lambda: parts)
+        self.services = SampleServices(self.node, lambda: parts)
 
     def embed(self, _rgb: Any) -> Future[Any]:
         answer: Future[Any] = Future()
