@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Findings: what a target did that it may not do, once for each place in the code."""
+"""Findings: errors of a target, one for each place in the code."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _PACKAGE = Path(edgetpu_retrain.errors.__file__).parent
 @dataclass(frozen=True)
 class Finding:
     """
-    One way in which a target breaks.
+    An error of a target.
 
     Args:
-        key: stands for the place; findings with the same key are taken for the same.
-        story: the traceback, or what is known where there is none.
+        key: identifies the place in the code; findings with the same key count as the same.
+        story: the traceback, or other information if there is none.
     """
 
     key: str
@@ -29,7 +29,7 @@ class Finding:
 
     @classmethod
     def of(cls, error: BaseException) -> Finding:
-        """Return the finding that an exception is."""
+        """Return the finding for an exception."""
         cause = error.__cause__ or error
         frames = traceback.extract_tb(cause.__traceback__)
         ours = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
@@ -42,14 +42,14 @@ class Finding:
         )
 
 
-def note(folder: Path, error: BaseException, data: bytes) -> None:
+def store_finding(folder: Path, error: BaseException, data: bytes) -> None:
     """
-    Keep a finding: the shortest bytes that lead to it, and its traceback.
+    Store a finding: the shortest input that leads to it, and its traceback.
 
     Args:
-        folder: of the findings of one target; `<key>` gets the bytes and `<key>.txt` the story.
-        error: what the target raised.
-        data: what it was given.
+        folder: findings of one target; `<key>` has the input and `<key>.txt` the story.
+        error: the exception that the target raised.
+        data: its input.
     """
     finding = Finding.of(error)
     path = folder / finding.key

@@ -22,7 +22,7 @@ import sys
 from typing import NamedTuple, TextIO
 
 import atheris
-from fuzz.finding import note
+from fuzz.finding import store_finding
 from fuzz.target import check, Target
 from fuzz.target_list import load_target
 
@@ -86,8 +86,8 @@ def _try(
         check(target, data, folder)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001 - that nothing else comes out is what is tested
-        note(findings, error, data)
+    except BaseException as error:  # noqa: BLE001 - any other exception is a finding
+        store_finding(findings, error, data)
     finally:
         if watch is not None:
             faulthandler.cancel_dump_traceback_later()
@@ -95,16 +95,16 @@ def _try(
 
 def _end_without_destructors() -> None:
     """
-    Let exit() end the process once libFuzzer's own handlers are through.
+    Make exit() end the process right after libFuzzer's own handlers.
 
-    atheris's destructor of a mutator waits for the interpreter, which has gone by then.
+    Otherwise atheris's destructor of a mutator waits for the interpreter, which no longer exists.
     """
     libc = ctypes.CDLL(None)
     libc['__cxa_atexit'](ctypes.cast(libc['_exit'], ctypes.c_void_p), None, None)
 
 
 def _limit_memory() -> None:
-    """Let the kernel refuse absurd amounts, so that they come out as MemoryError."""
+    """Limit the address space, so that absurd amounts of memory raise MemoryError."""
     pages = int(Path('/proc/self/statm').read_text().split()[0])
     limit = pages * resource.getpagesize() + _ROOM_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

@@ -14,7 +14,7 @@ from typing import Protocol
 
 
 class Fields(Protocol):
-    """Where the fields of a message come from; each call is told an example."""
+    """A source of field values for a message; each call gets an example."""
 
     def whole(self, bits: int, example: int, /) -> int:
         """Return a whole number of so many bits, without a sign."""
@@ -65,8 +65,8 @@ class ReadFields:
 
     def text(self, _example: str) -> str:
         """Return a text, repeated up to 32768 times or to 65536 characters."""
-        # Long texts out of few bytes, but no longer than all limits on texts together: the
-        # memory that an input costs would be that of this text.
+        # Long texts from few bytes, but not longer than all limits on texts together: otherwise
+        # the text itself would exceed the memory budget.
         times = 1 << (self.whole(8, 0) & 15)
         text = self.data(b'').decode(errors='replace')
         return text * min(times, max(1, 65_536 // max(1, len(text))))

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The messages and requests that reach the node, out of fields that somebody else chooses."""
+"""Messages and requests for the node, with fields from an untrusted source."""
 
 from __future__ import annotations
 

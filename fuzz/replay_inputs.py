@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 import sys
 
-from fuzz.finding import note
+from fuzz.finding import store_finding
 from fuzz.target import check, check_memory, scratch_folder
 from fuzz.target_list import load_target
 
@@ -35,7 +35,7 @@ def main() -> None:
             except BaseException as error:
                 if isinstance(error, KeyboardInterrupt):
                     raise
-                note(findings, error, data)
+                store_finding(findings, error, data)
                 failed += 1
     print(highest)
     sys.exit(1 if failed else 0)

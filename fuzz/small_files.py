@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Small real files that several targets begin with, made by the project's own writers."""
+"""Small valid files for the seeds of several targets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LABELS = ('daisy', 'red rose')
 
 
 def head_of(dimension: int) -> Head:
-    """Return a head of two classes with names and an unknown detector."""
+    """Return a head with two classes and an unknown detector."""
     rng = np.random.default_rng(0)
     detector = UnknownDetector(
         rng.random(dimension, np.float32), rng.random(dimension, np.float32), 1.5
@@ -33,7 +33,7 @@ def head_of(dimension: int) -> Head:
 
 
 def extractors() -> Iterator[bytes]:
-    """Make a .tflite extractor in every type, and one that is compiled for the Edge TPU."""
+    """Generate a .tflite extractor of each type, and one compiled for the Edge TPU."""
     for dtype in ('uint8', 'int8', 'float32'):
         yield build_extractor(dtype, dimension=DIMENSION, image_size=2)
     yield build_extractor('uint8', dimension=DIMENSION, image_size=2, rank=2)
@@ -41,7 +41,7 @@ def extractors() -> Iterator[bytes]:
 
 
 def classifiers() -> Iterator[bytes]:
-    """Make a retrained model of each extractor."""
+    """Generate a retrained model of each extractor."""
     for extractor in extractors():
         yield append_head(extractor, head_of(DIMENSION))
 

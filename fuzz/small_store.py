@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A small sample database, and all that is asked of one."""
+"""A small sample database, and calls of all functions of the store."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FIRST_RELEASE = (
 
 
 def fill(store: SampleStore) -> None:
-    """Teach two classes with one extractor, and one of them with another one."""
+    """Add samples of two classes with one extractor, and of one class with another one."""
     rng = np.random.default_rng(0)
     for label, image in (('daisy', picture('.jpg')), ('red rose', None)):
         embedding = rng.integers(0, 256, DIMENSION, np.uint8)
@@ -36,7 +36,7 @@ def fill(store: SampleStore) -> None:
 
 
 def make_database(folder: Path, *, first_release: bool = False) -> Path:
-    """Write a database of small pages and no log, as this release does or the first one did."""
+    """Write a database with small pages and no log, with the current or the first schema."""
     path = folder / 'samples.db'
     with SampleStore(path) as store:
         fill(store)
@@ -49,14 +49,14 @@ def make_database(folder: Path, *, first_release: bool = False) -> Path:
 
 
 def use_store(path: Path) -> None:
-    """Ask a database all there is to ask, then change it in all ways."""
+    """Read everything from a database, then change it in all ways."""
     with SampleStore(path) as store:
         each_of(
             store.extractors,
             lambda: list(islice(store.to_reembed(_OTHER_IDENTITY), 10)),
             lambda: store.picture(1),
             lambda: _walk(store),
-            *(question for each in (IDENTITY, _OTHER_IDENTITY) for question in _ask(store, each)),
+            *(query for each in (IDENTITY, _OTHER_IDENTITY) for query in _queries(store, each)),
         )
         each_of(
             lambda: fill(store),
@@ -69,7 +69,7 @@ def use_store(path: Path) -> None:
         )
 
 
-def _ask(store: SampleStore, identity: str) -> Iterator[Callable[[], object]]:
+def _queries(store: SampleStore, identity: str) -> Iterator[Callable[[], object]]:
     yield lambda: store.counts(extractor=identity)
     yield lambda: store.list_samples(extractor=identity)
     yield lambda: store.unembedded(extractor=identity)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a target is, and what it may do with any bytes: succeed, or refuse in words, at a price."""
+"""A fuzzing target, which must accept or reject any bytes within a memory budget."""
 
 from __future__ import annotations
 
@@ -15,54 +15,52 @@ import tracemalloc
 from edgetpu_retrain.errors import RetrainError
 
 MIB = 2**20
-# More is no sentence, and floods a log.
+# Longer messages would flood a log.
 MAX_MESSAGE = 2500
 
-# Where it is there, files in it never reach a disk.
-_MEMORY_FOLDER = Path('/dev/shm')  # noqa: S108 - files there get names of tempfile's making
+# A folder in memory, if it exists.
+_MEMORY_FOLDER = Path('/dev/shm')  # noqa: S108 - tempfile chooses the names of files there
 
 Mutate = Callable[[bytes, int, int, Callable[[bytes, int], bytes]], bytes]
 """
-Bytes, how many there may be, a seed and libFuzzer's own mutation (of bytes, to at most so many)
-to other bytes; for formats with checksums or compression, which plain mutations never get past.
+From bytes, their maximum number, a seed and libFuzzer's own mutation (of bytes, to a maximum
+number) to mutated bytes; for formats with checksums or compression, which plain mutations break.
 """
 
 
 class BrokenPromiseError(AssertionError):
-    """A target did what no input may make it do, without an exception of its own."""
+    """A target broke a rule without raising an unexpected exception."""
 
 
 @dataclass(frozen=True)
 class MemoryBudget:
     """
-    What an input of n bytes may cost at most: ``constant + per_byte * n`` bytes of memory.
+    The maximum memory for an input of n bytes: ``constant + per_byte * n`` bytes.
 
-    Python's own objects and numpy's arrays count (tracemalloc), at their peak.
+    It is compared with the peak of Python's objects and numpy's arrays (tracemalloc).
     """
 
     constant: int = 8 * MIB
     per_byte: int = 64
 
     def of(self, size: int) -> int:
-        """Return the bytes that an input of so many bytes may cost."""
+        """Return the maximum memory for an input of ``size`` bytes."""
         return self.constant + self.per_byte * size
 
 
 @dataclass(frozen=True)
 class Target:
     """
-    One way for bytes from outside to come in.
+    A parser of untrusted bytes.
 
     Args:
-        run: takes the bytes, and an empty folder to write them to where a file is read; it
-            returns, or raises a :class:`~edgetpu_retrain.errors.RetrainError`.  Whatever it
-            leaves in the folder is removed.
-        seeds: makes inputs to begin with, from the project's own writers: the good ones that
-            mutations start from.
-        max_bytes: length of the longest input that is tried.
-        memory: what an input may cost.
-        mutate: how inputs are changed, None for plain bytes.
-        permitted: exceptions that are an answer.
+        run: parses bytes, with an empty folder for files; it returns, or raises a
+            :class:`~edgetpu_retrain.errors.RetrainError`.  Files in the folder are removed.
+        seeds: generates valid inputs with the project's own writers, which fuzzing begins with.
+        max_bytes: maximum length of an input.
+        memory: maximum memory for an input.
+        mutate: mutates an input, None for plain bytes.
+        permitted: exceptions that reject an input.
     """
 
     run: Callable[[bytes, Path], object]
@@ -75,19 +73,19 @@ class Target:
 
 def check(target: Target, data: bytes, folder: Path) -> str:
     """
-    Give bytes to a target.
+    Run a target on an input.
 
     Args:
         target: the target.
-        data: the bytes.
+        data: the input.
         folder: an empty folder; it is empty again afterwards.
 
     Returns:
-        The message of what it raised, '' when it succeeded.
+        Type and message of the exception that rejects the input, '' if the target accepts it.
 
     Raises:
-        BrokenPromiseError: when it refuses without one line of words.
-        BaseException: whatever else it raised.
+        BrokenPromiseError: the message is not one printable line.
+        BaseException: any other exception of the target.
     """
     try:
         target.run(data, folder)
@@ -101,10 +99,10 @@ def check(target: Target, data: bytes, folder: Path) -> str:
 
 def check_message(error: Exception) -> None:
     """
-    Look at the words of a refusal.
+    Check the message of an exception that rejects an input.
 
     Raises:
-        BrokenPromiseError: when they are not one printable line of bearable length.
+        BrokenPromiseError: it is not one printable line of limited length.
     """
     message, name = str(error), type(error).__name__
     if not message.strip():
@@ -121,17 +119,17 @@ def check_message(error: Exception) -> None:
 
 def each_of(*calls: Callable[[], object]) -> None:
     """
-    Do several things with one input, whatever becomes of the others.
+    Make all calls, even if some raise.
 
     Raises:
-        RetrainError: the first one of those that were raised.
+        RetrainError: the first one that was raised.
     """
-    refusals = [refusal for refusal in map(_refusal, calls) if refusal is not None]
-    if refusals:
-        raise refusals[0]
+    errors = [error for error in map(_rejection, calls) if error is not None]
+    if errors:
+        raise errors[0]
 
 
-def _refusal(call: Callable[[], object]) -> RetrainError | None:
+def _rejection(call: Callable[[], object]) -> RetrainError | None:
     try:
         call()
     except RetrainError as error:
@@ -142,13 +140,13 @@ def _refusal(call: Callable[[], object]) -> RetrainError | None:
 
 def check_memory(target: Target, data: bytes, folder: Path) -> int:
     """
-    Give bytes to a target as :func:`check` does, and see what they cost.
+    Run a target on an input like :func:`check`, and measure its memory.
 
     Returns:
-        The peak of the memory, bytes.
+        The peak memory, bytes.
 
     Raises:
-        BrokenPromiseError: when it is above the target's budget, or as :func:`check` does.
+        BrokenPromiseError: it exceeds the target's budget, or :func:`check` raises it.
     """
     tracemalloc.start()
     try:
@@ -166,7 +164,7 @@ def check_memory(target: Target, data: bytes, folder: Path) -> int:
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Make an empty folder for a while, in memory where that is possible."""
+    """Create a temporary folder, in memory if possible."""
     where = _MEMORY_FOLDER if _MEMORY_FOLDER.is_dir() else None
     with tempfile.TemporaryDirectory(prefix='edgetpu_retrain_fuzz_', dir=where) as folder:
         yield Path(folder)

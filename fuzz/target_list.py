@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The targets: each module in ``targets/`` holds one, which has the module's name."""
+"""The targets: each module in ``targets/`` has one with the module's name."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ def target_names() -> tuple[str, ...]:
 
 
 def load_target(name: str) -> Target:
-    """Import one target, ``TARGET`` in the module of its name."""
+    """Import a target, ``TARGET`` in the module with its name."""
     target: Target = importlib.import_module(f'fuzz.targets.{name}').TARGET
     return target

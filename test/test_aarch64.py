@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""tools/aarch64.sh before it does anything, and when its table says that processors differ."""
+"""The checks of tools/aarch64.sh for missing programs, and the verdicts of its table."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def model(weights: Any) -> bytes:
 
 @pytest.fixture
 def shared(tmp_path: Path) -> Path:
-    """Return what two processors that compute the same leave behind."""
+    """Return the files of two processors with equal results."""
     for place in ('x86_64', 'aarch64'):
         here = tmp_path / place
         here.mkdir()
@@ -48,11 +48,11 @@ def shared(tmp_path: Path) -> Path:
             np.save(here / f'{name}.npy', EMBEDDINGS)
         for name in ('model', 'model_of_carried_samples'):
             (here / f'{name}.tflite').write_bytes(model(WEIGHTS))
-    tell(tmp_path, right=18, present=36)
+    write_facts(tmp_path, right=18, present=36)
     return tmp_path
 
 
-def tell(shared: Path, *, right: int, present: int) -> None:
+def write_facts(shared: Path, *, right: int, present: int) -> None:
     facts = {
         'answers': {'right': right, 'pictures': 18},
         'merged': {'present': present, 'added': 36 - present},
@@ -61,7 +61,7 @@ def tell(shared: Path, *, right: int, present: int) -> None:
 
 
 def changed(values: Any, by: int) -> Any:
-    """Return values of which one number is off."""
+    """Return values with one changed number."""
     other = values.copy()
     other.flat[0] = int(other.flat[0]) + (by if other.flat[0] < 128 else -by)
     return other
@@ -84,9 +84,9 @@ def test_processors_that_compute_the_same(shared: Path) -> None:
     assert 'NO' not in done.stdout
 
 
-def test_a_rounding_of_a_picture_is_one_sample_less_that_is_recognized(shared: Path) -> None:
+def test_a_rounding_error_is_tolerated_in_one_sample(shared: Path) -> None:
     np.save(shared / 'aarch64' / 'tensors.npy', changed(TENSORS, 1))
-    tell(shared, right=18, present=35)
+    write_facts(shared, right=18, present=35)
     done = table(shared)
     assert done.returncode == 0
     assert '35 of 36 the same, others off by 1 of 255' in done.stdout
@@ -98,8 +98,8 @@ def test_a_rounding_of_a_picture_is_one_sample_less_that_is_recognized(shared: P
         (lambda here: np.save(here / 'tensors.npy', changed(TENSORS, 2)), 'resized'),
         (lambda here: np.save(here / 'cortex-a72.npy', changed(EMBEDDINGS, 1)), 'with XNNPACK'),
         (lambda here: np.save(here / 'plain.npy', EMBEDDINGS[::-1]), 'without XNNPACK'),
-        (lambda here: tell(here.parent, right=17, present=36), 'asked here'),
-        (lambda here: tell(here.parent, right=18, present=34), 'merged here'),
+        (lambda here: write_facts(here.parent, right=17, present=36), 'asked here'),
+        (lambda here: write_facts(here.parent, right=18, present=34), 'merged here'),
         (lambda here: (here / 'versions.json').write_text('{"numpy": "2.0.0"}'), 'versions'),
         (
             lambda here: (here / 'model_of_carried_samples.tflite').write_bytes(
@@ -120,7 +120,7 @@ def test_a_difference_that_matters_fails_its_row(shared: Path, change: Change, r
 
 @pytest.fixture
 def run_on(tmp_path: Path) -> Callable[[str], subprocess.CompletedProcess[str]]:
-    """Return what runs the script on a machine where none of its programs is installed."""
+    """Run the script on a machine without any of its programs."""
     programs = tmp_path / 'bin'
     programs.mkdir()
     for name in ('bash', 'dirname', 'id'):
@@ -142,7 +142,7 @@ def run_on(tmp_path: Path) -> Callable[[str], subprocess.CompletedProcess[str]]:
     return run
 
 
-def test_names_the_packages_that_are_missing(
+def test_names_the_missing_packages(
     run_on: Callable[[str], subprocess.CompletedProcess[str]],
 ) -> None:
     done = run_on('Linux x86_64')
@@ -151,7 +151,7 @@ def test_names_the_packages_that_are_missing(
     assert line.startswith('  sudo apt-get install mmdebstrap arch-test qemu-user-static ')
 
 
-def test_says_what_to_do_on_aarch64_itself(
+def test_on_aarch64_itself_make_test_is_suggested(
     run_on: Callable[[str], subprocess.CompletedProcess[str]],
 ) -> None:
     done = run_on('Linux aarch64')

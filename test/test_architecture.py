@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = 'edgetpu_retrain'
 PAGE = (ROOT / 'docs' / 'architecture.md').read_text(encoding='utf-8')
-# What stands for the package itself, and is no room.
+# Modules of the package itself, which are not rooms.
 TOP = {'', '__main__'}
 MOST_FILES = 15
 
@@ -77,7 +77,7 @@ def test_a_room_imports_what_its_row_says(name: str) -> None:
 
 
 @pytest.mark.parametrize('name', RULES)
-def test_no_row_allows_what_nothing_uses(name: str) -> None:
+def test_no_row_allows_unused_imports(name: str) -> None:
     used = {room(each) for module in MODULES if room(module) == name for each in imports(module)}
     if name not in {'command_line', 'node'}:  # which name what they must not use
         assert RULES[name] <= used
@@ -88,7 +88,7 @@ def test_rooms_only_import_downwards() -> None:
 
 
 def test_no_circle_between_modules() -> None:
-    # A package and what it shows of its own modules are one: only other modules count.
+    # A package's imports of its own modules do not count.
     graph = {
         module: {each for each in imports(module) if not module.startswith(f'{each}.')}
         for module in MODULES

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""tools/branch_coverage.py: what it measures, and when that is not enough."""
+"""The figures and errors of tools/branch_coverage.py."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def run(checkout: Path, *arguments: str, **variables: str) -> subprocess.Complet
 
 
 def measured(checkout: Path, program: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in a child of a measured process, and return what is said of it."""
+    """Run a program in a child of a measured process, and return the report."""
     parent = f'import subprocess, sys; subprocess.run([sys.executable, "-c", {program!r}])'
     done = run(
         checkout,
@@ -78,7 +78,7 @@ def test_all_branches_are_enough(checkout: Path) -> None:
     assert '  overall: 100.0 % (4 of 4 branches)' in done.stdout
 
 
-def test_a_branch_that_no_test_takes_is_listed_and_too_few_are_an_error(checkout: Path) -> None:
+def test_missing_branches_are_listed_and_too_many_are_an_error(checkout: Path) -> None:
     done = measured(checkout, f'{STORE}; {NODE}; choose(True), choose(False), choice.choose(True)')
     assert done.returncode == 1
     assert done.stderr == (
@@ -90,7 +90,7 @@ def test_a_branch_that_no_test_takes_is_listed_and_too_few_are_an_error(checkout
     assert 'edgetpu_retrain/store/choice.py' not in missing
 
 
-def test_more_is_asked_of_what_keeps_samples(checkout: Path) -> None:
+def test_learning_and_store_need_more_coverage(checkout: Path) -> None:
     done = measured(checkout, f'{STORE}; choose(True)')
     assert done.returncode == 1
     assert 'error: learning + model_file + store: the tests take 50.0 %' in done.stderr

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""tools/dev.sh before it does anything: what it finds missing, and what it says to do."""
+"""The checks of tools/dev.sh for missing programs, and their error messages."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ import pytest
 
 DEV = Path(__file__).parents[1] / 'tools' / 'dev.sh'
 
-# What the script itself is written with; every Debian has them.
+# Programs that the script uses; every Debian has them.
 ALWAYS_THERE = ('bash', 'cat', 'dirname', 'env', 'sed', 'tail', 'tr', 'uname')
 VERSION = f'{sys.version_info.major}.{sys.version_info.minor}'
 
 
 class Machine:
-    """A machine with only the programs that a test gives it: a folder that is all of PATH."""
+    """A machine with only the programs that a test adds: PATH is a single folder."""
 
     def __init__(self, folder: Path) -> None:
         self.programs = folder / 'bin'
@@ -72,7 +72,7 @@ WITHOUT_VENV = ('import sys', "sys.modules['ensurepip'] = None")
 WITHOUT_HEADERS = ('import sysconfig', "sysconfig.get_path = lambda *_, **__: '/nowhere'")
 
 
-def test_says_so_when_nothing_is_missing(machine: Machine) -> None:
+def test_check_succeeds_with_all_programs(machine: Machine) -> None:
     outcome = machine.check()
     assert (outcome.returncode, outcome.stdout) == (0, '')
     assert 'nothing is missing' in outcome.stderr
@@ -116,13 +116,13 @@ def test_names_the_package_of_a_missing_part_of_python(
     assert outcome.stderr.splitlines()[-1] == f'  sudo apt-get install {package}'
 
 
-def test_another_compiler_will_do(machine: Machine) -> None:
+def test_another_compiler_is_accepted(machine: Machine) -> None:
     machine.remove('c++', 'cc')
     machine.add('clang', 'clang++')
     assert machine.check().returncode == 0
 
 
-def test_refuses_a_python_without_wheels(machine: Machine) -> None:
+def test_a_python_without_wheels_is_rejected(machine: Machine) -> None:
     machine.add_python(at_start=('import sys', 'sys.version_info = (3, 99, 0)'))
     outcome = machine.check()
     assert outcome.returncode == 1
@@ -160,13 +160,13 @@ def test_a_sourced_ros_needs_no_wheels(machine: Machine) -> None:
     machine.add('uname', script='echo Linux aarch64')
     source_a_ros(machine)
     assert machine.check().returncode == 0
-    # It needs all the rest.
+    # All other programs are still necessary.
     machine.remove('cmake')
     outcome = machine.check()
     assert outcome.stderr.splitlines()[-1] == '  sudo apt-get install cmake'
 
 
-def test_says_why_a_sourced_ros_is_not_used(machine: Machine) -> None:
+def test_the_reason_for_ignoring_a_sourced_ros_is_printed(machine: Machine) -> None:
     source_a_ros(machine)
     machine.remove('colcon')
     outcome = machine.check()
@@ -183,7 +183,7 @@ def test_a_distribution_without_wheels_is_rejected(machine: Machine) -> None:
     assert 'choose jazzy or kilted' in outcome.stderr
 
 
-def test_the_versions_of_an_ubuntu_take_its_python(machine: Machine) -> None:
+def test_the_versions_of_an_ubuntu_use_its_python(machine: Machine) -> None:
     machine.add('python3.12', script='echo 3.13 of this test')
     outcome = machine.check('--versions', 'noble')
     assert outcome.returncode == 1
@@ -191,9 +191,7 @@ def test_the_versions_of_an_ubuntu_take_its_python(machine: Machine) -> None:
     assert words in outcome.stderr
 
 
-def test_behind_a_stand_in_of_pyenv_the_python_itself_is_found(
-    machine: Machine, tmp_path: Path
-) -> None:
+def test_the_python_behind_a_shim_of_pyenv_is_found(machine: Machine, tmp_path: Path) -> None:
     pyenv = tmp_path / 'pyenv'
     for name, script in (
         ('shims/python3.10', 'exit 127'),
@@ -209,21 +207,21 @@ def test_behind_a_stand_in_of_pyenv_the_python_itself_is_found(
     assert f'{pyenv}/versions/3.10.9/bin/python3 is Python 3.9' in outcome.stderr
 
 
-def test_without_its_python_an_ubuntu_is_refused_with_what_to_do(machine: Machine) -> None:
+def test_an_ubuntu_without_its_python_is_rejected_with_the_remedy(machine: Machine) -> None:
     outcome = machine.check('--versions', 'jammy')
     assert outcome.returncode == 1
     assert 'no python3.10 that runs is in PATH' in outcome.stderr
     assert 'PYTHON=/path/to/python3.10' in outcome.stderr
 
 
-def test_versions_that_there_are_not_are_refused(machine: Machine) -> None:
+def test_unknown_versions_are_rejected(machine: Machine) -> None:
     assert 'choose jammy or noble' in machine.check('--versions', 'focal').stderr
     both = machine.check('--ros', 'kilted', '--versions', 'jammy')
     assert both.returncode == 1
     assert 'tested with ROS 2 jazzy only, not kilted' in both.stderr
 
 
-def test_run_asks_for_a_topic(machine: Machine) -> None:
+def test_run_needs_a_topic(machine: Machine) -> None:
     bash = machine.programs / 'bash'
     outcome = subprocess.run(
         [bash, DEV, 'run', ''], env=machine.variables, capture_output=True, text=True, check=False

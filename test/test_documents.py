@@ -56,7 +56,7 @@ def test_an_exported_model_runs_in_ten_lines_with_only_its_labels(
         assert answer.split() == [str(number), subject]
 
 
-def test_the_zip_is_read_as_the_document_says(data: Path, tmp_path: Path) -> None:
+def test_the_example_for_the_zip_runs(data: Path, tmp_path: Path) -> None:
     archive = tmp_path / 'samples.zip'
     assert main(['samples', 'export', str(archive), '--data-dir', str(data)]) == 0
     assert run(script('samples_zip.md'), tmp_path) == '(36, 1280) 36\n'

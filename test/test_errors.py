@@ -20,10 +20,10 @@ def test_a_message_does_not_flood_a_log() -> None:
     assert message.endswith('... (1000000 characters)')
 
 
-def test_a_long_message_of_our_own_is_whole() -> None:
+def test_a_long_own_message_is_not_truncated() -> None:
     words = ', '.join(f'class {number}' for number in range(60))
     assert str(RequestError(words)) == words
 
 
-def test_characters_that_are_spelt_out_count_as_they_are_spelt() -> None:
+def test_escaped_characters_count_as_escaped() -> None:
     assert len(str(StoreError('\U000e0001' * 2000))) < 2500

@@ -22,7 +22,7 @@ def test_classifications_are_compared_with_the_truth() -> None:
         ('cat', 'cat'),
         ('cat', 'dog'),
         ('cat', 'unknown'),
-        # What the model was never taught is rightly unknown.
+        # A class that the model was not trained on counts as unknown.
         ('owl', 'unknown'),
         ('owl', 'cat'),
     ):
@@ -43,7 +43,7 @@ def test_classifications_are_compared_with_the_truth() -> None:
     ]
 
 
-def test_a_class_called_unknown_is_one_where_the_model_has_it() -> None:
+def test_a_class_named_unknown_is_a_class_if_the_model_has_it() -> None:
     evaluation = Evaluation(('cat', 'unknown'), ('unknown',))
     evaluation.add('1', 'unknown', 'cat', 0.9)
     assert evaluation.names == ('cat', 'unknown')

@@ -57,19 +57,19 @@ def missing(locked: dict[str, str]) -> dict[str, set[str]]:
     return lacking
 
 
-def test_setup_lacks_only_the_test_tools_that_are_listed() -> None:
+def test_setup_lacks_only_the_listed_test_tools() -> None:
     lacking = missing(versions(PYTHON, f'{DISTRO}.txt'))
     assert lacking.keys() <= LEFT_OUT, lacking
 
 
-def test_the_environment_of_the_tests_lacks_only_what_colcon_asks_for() -> None:
+def test_the_environment_of_the_tests_lacks_only_requirements_of_colcon() -> None:
     locked = versions(PYTHON, f'{DISTRO}.txt') | versions(PYTHON, f'{DISTRO}-test.txt')
     lacking = missing(locked)
     assert all(by == {'colcon-core'} for by in lacking.values()), lacking
     assert lacking.keys() <= LEFT_OUT
 
 
-def test_a_lock_that_lacks_something_is_seen() -> None:
+def test_an_incomplete_lock_is_detected() -> None:
     locked = versions(PYTHON, f'{DISTRO}.txt')
     del locked['kiwisolver']
     assert missing(locked)['kiwisolver'] == {'matplotlib'}

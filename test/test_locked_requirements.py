@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The locks that set-up installs: they fit what is asked for, and hold each file to a hash."""
+"""The locks that the set-up installs: versions, hashes and requirements."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ LOCKS = {
     'pip-newest.txt': ('pip-newest.txt',),
     'pip-oldest.txt': ('pip-oldest.txt',),
 }
-# For one Python only, with an Ubuntu's versions, see test_ubuntu_versions.py.
+# For a single Python, with an Ubuntu's versions; see test_ubuntu_versions.py.
 LOCKS_OF_UBUNTU = ('jammy.txt', 'jammy-test.txt', 'noble.txt', 'noble-test.txt')
-# What is installed later than what, into one environment.
+# Locks to those that are installed before them into the same environment.
 ADDED = {
     'apt-test.txt': ('apt.txt',),
     'jazzy.txt': ('build.txt',),
@@ -38,7 +38,7 @@ ADDED = {
 
 @pytest.mark.parametrize('python', PYTHONS)
 @pytest.mark.parametrize('lock', LOCKS)
-def test_what_is_asked_for_is_locked(lock: str, python: str) -> None:
+def test_all_requirements_are_locked(lock: str, python: str) -> None:
     found = versions(python, lock)
     for name in LOCKS[lock]:
         for wanted in on(python, requirements(REQUIREMENTS / name)):
@@ -47,7 +47,7 @@ def test_what_is_asked_for_is_locked(lock: str, python: str) -> None:
 
 @pytest.mark.parametrize('python', PYTHONS)
 @pytest.mark.parametrize('lock', ADDED)
-def test_nothing_that_is_installed_is_replaced(lock: str, python: str) -> None:
+def test_no_lock_replaces_an_installed_version(lock: str, python: str) -> None:
     added = versions(python, lock)
     for earlier in ADDED[lock]:
         base = versions(python, earlier)
@@ -55,12 +55,12 @@ def test_nothing_that_is_installed_is_replaced(lock: str, python: str) -> None:
 
 
 @pytest.mark.parametrize('python', PYTHONS)
-def test_nothing_stands_in_for_the_numpy_of_the_system(python: str) -> None:
+def test_no_lock_replaces_the_numpy_of_the_system(python: str) -> None:
     assert 'numpy' not in versions(python, 'apt.txt') | versions(python, 'apt-test.txt')
 
 
 @pytest.mark.parametrize('lock', [*LOCKS, *LOCKS_OF_UBUNTU])
-def test_each_has_hashes_and_no_address(lock: str) -> None:
+def test_locks_have_hashes_and_no_addresses(lock: str) -> None:
     text = (LOCKED / lock).read_text()
     assert '://' not in text
     assert '--index' not in text
@@ -72,5 +72,5 @@ def test_each_has_hashes_and_no_address(lock: str) -> None:
         assert all(re.fullmatch(r' +--hash=sha256:[0-9a-f]{64}', each) for each in hashes), head
 
 
-def test_each_lock_is_known_here() -> None:
+def test_all_locks_are_tested() -> None:
     assert sorted(each.name for each in LOCKED.iterdir()) == sorted((*LOCKS, *LOCKS_OF_UBUNTU))

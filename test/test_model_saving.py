@@ -74,7 +74,7 @@ def test_from_pictures_to_a_file_that_classifies_them(extractor: Path, tmp_path:
     assert read_labels(saved.read_bytes()) == ('red', 'green', 'blue')
 
 
-def test_both_ways_out_give_what_append_head_gives(extractor: Path, tmp_path: Path) -> None:
+def test_serializing_and_saving_equal_append_head(extractor: Path, tmp_path: Path) -> None:
     model = SoftmaxRegression(8, 2, seed=0)
     model.logit_range = (-3.0, 3.0)
     saved = tmp_path / 'retrained.tflite'

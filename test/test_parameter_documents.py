@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""config/retrain.yaml and the table in docs/interface.md, held against the declaration."""
+"""Compares config/retrain.yaml and the table in docs/interface.md with the declaration."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DOCUMENTS = ('config/retrain.yaml', 'docs/interface.md')
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """Return a checkout of the files that the tool reads, its documents free to be changed."""
+    """Return a checkout with the files of the tool, whose documents can be changed."""
     for name in (TOOL, *DOCUMENTS):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
@@ -49,7 +49,7 @@ def test_the_documents_are_as_declared() -> None:
         ('docs/interface.md', 'Threads of the CPU for inference', 'Threads for inference'),
     ],
 )
-def test_a_change_by_hand_is_found_and_taken_back(
+def test_a_manual_change_is_found_and_reverted(
     checkout: Path, name: str, old: str, new: str
 ) -> None:
     document = checkout / name
@@ -65,7 +65,7 @@ def test_a_change_by_hand_is_found_and_taken_back(
 
 
 @pytest.mark.parametrize('name', DOCUMENTS)
-def test_what_is_written_by_hand_stays(checkout: Path, name: str) -> None:
+def test_text_outside_the_marks_is_kept(checkout: Path, name: str) -> None:
     document = checkout / name
     text = f'# Before\n{document.read_text()}# After\n'
     document.write_text(text)
@@ -73,7 +73,7 @@ def test_what_is_written_by_hand_stays(checkout: Path, name: str) -> None:
     assert document.read_text() == text
 
 
-def test_a_document_without_its_mark_is_refused(checkout: Path) -> None:
+def test_a_document_without_its_mark_is_rejected(checkout: Path) -> None:
     document = checkout / 'config' / 'retrain.yaml'
     change(document, '    # end of what is generated\n', '')
     text = document.read_text()
@@ -86,7 +86,7 @@ def test_a_document_without_its_mark_is_refused(checkout: Path) -> None:
     assert document.read_text() == text
 
 
-def test_a_parameter_has_its_meaning_and_range_above_its_default() -> None:
+def test_a_parameter_has_its_description_and_range_above_its_default() -> None:
     assert """
     # Time limit of one inference on an Edge TPU, in seconds. Allowed: 0.01 to 3600.0.
     invoke_timeout_s: 2.0

@@ -45,14 +45,14 @@ def table_rows(heading: str) -> Iterator[list[str]]:
         yield [cell.strip().strip('`') for cell in line.strip('|').split('|')]
 
 
-def test_every_parameter_is_there_with_its_default() -> None:
+def test_every_parameter_is_listed_with_its_default() -> None:
     declared = {each.name: each.default for each in (*PARAMETERS, *camera_parameters('<name>'))}
     shown = {name: yaml.safe_load(default) for name, default, _ in table_rows('## Parameters')}
     # YAML reads '' and image as texts, 500 and 0.01 as numbers, ['camera'] as a list.
     assert shown == declared
 
 
-def test_what_is_said_of_changes_while_the_node_runs_is_true() -> None:
+def test_the_table_marks_live_parameters() -> None:
     assert 'The last fifteen take effect at once' in INTERFACE
     names = [name for name, *_ in table_rows('## Parameters')]
     assert set(names[-15:]) == {each.name for each in PARAMETERS if each.live}
@@ -63,7 +63,7 @@ def test_the_readme_is_short() -> None:
 
 
 @pytest.mark.parametrize(('page', 'target', 'anchor'), LINKS)
-def test_links_lead_somewhere(page: str, target: str, anchor: str) -> None:
+def test_links_have_a_target(page: str, target: str, anchor: str) -> None:
     there = (ROOT / page).parent / target if target else ROOT / page
     assert there.exists()
     if anchor:

@@ -33,12 +33,12 @@ def names(folder: Path) -> dict[str, str]:
     return {path: found.name for path, found in find_packages(str(folder)).items()}
 
 
-def test_the_checkout_is_one_package_to_bloom() -> None:
+def test_bloom_finds_one_package_in_the_checkout() -> None:
     """This is why the interfaces are released from a branch of their own."""
     assert names(ROOT) == {'.': NAME}
 
 
-def test_the_interfaces_are_a_whole_package_by_themselves(tmp_path: Path) -> None:
+def test_the_interfaces_are_a_complete_package(tmp_path: Path) -> None:
     shutil.copytree(ROOT / INTERFACES, tmp_path / 'branch')
     assert names(tmp_path / 'branch') == {'.': INTERFACES}
     for licence in manifest(INTERFACES).licenses:
@@ -53,7 +53,7 @@ def test_manifest_is_valid(package: str) -> None:
     assert warnings == []
 
 
-def test_manifests_tell_the_same_of_version_and_people() -> None:
+def test_both_manifests_have_the_same_version_and_people() -> None:
     outer, inner = manifest(NAME), manifest(INTERFACES)
     assert outer.version == inner.version
     for what in ('maintainers', 'authors', 'licenses'):
@@ -61,7 +61,7 @@ def test_manifests_tell_the_same_of_version_and_people() -> None:
     assert addresses(outer) == addresses(inner)
 
 
-def test_setup_and_manifest_tell_the_same_story() -> None:
+def test_setup_and_manifest_agree() -> None:
     outer = manifest(NAME)
     told = {
         'name': outer.name,
@@ -90,7 +90,7 @@ def open_points() -> set[str]:
     return set(re.findall(r'^- \[ \] \*\*(.+?)\*\*', text, re.MULTILINE))
 
 
-def test_what_only_the_maintainers_can_give_is_marked_until_it_is_there() -> None:
+def test_missing_information_is_listed() -> None:
     missing = set()
     if any('noreply' in each.email for each in manifest(NAME).maintainers):
         missing.add('Maintainer')

@@ -22,7 +22,7 @@ ROWS = fault_rows((ROOT / 'docs' / 'reliability.md').read_text())
 
 
 @pytest.mark.parametrize('row', ROWS, ids=lambda row: row.split('|')[1].strip()[:50])
-def test_each_row_names_a_test_that_is_there(row: str) -> None:
+def test_each_row_names_an_existing_test(row: str) -> None:
     *_, last, _ = row.split('|')
     files = [ROOT / name for name in re.findall(r'`(test/[a-z_/]+\.py)`', last)]
     assert files

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What .github and .pre-commit-config.yaml run and name, held against what they take it from."""
+"""Compares .github and .pre-commit-config.yaml with the Makefile, CI and the README."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HOOKS = [
     for hook in repository['hooks']
 ]
 
-# Which package of requirements/lint.txt brings a program.
+# The package of requirements/lint.txt that has a program.
 PACKAGES = {
     'ament_flake8': 'ros-ament-flake8',
     'ament_pep257': 'ros-ament-pep257',
@@ -80,7 +80,7 @@ def test_the_workflow_runs_what_ci_runs() -> None:
     assert commands_of_make('\n'.join(commands)) <= ours
 
 
-def test_a_robot_of_the_workflow_is_set_up_by_the_readmes_commands() -> None:
+def test_the_workflow_sets_robots_up_with_the_commands_of_the_readme() -> None:
     for leg in legs(JOBS['robot']):
         _, commands = scripts(JOBS['robot'], leg)
         expected = [
@@ -90,7 +90,7 @@ def test_a_robot_of_the_workflow_is_set_up_by_the_readmes_commands() -> None:
         assert commands.splitlines() == [*expected, 'make -C src/edgetpu_retrain test']
 
 
-def test_the_image_of_a_robot_is_only_prepared() -> None:
+def test_the_image_of_a_robot_gets_only_preparations() -> None:
     for leg in legs(JOBS['robot']):
         preparation, _ = scripts(JOBS['robot'], leg)
         programs = {line.split()[0] for line in preparation.splitlines()}
@@ -119,13 +119,13 @@ def test_hooks_are_checks_of_make_lint() -> None:
 
 
 @pytest.mark.parametrize(('program', 'package'), PACKAGES.items())
-def test_a_hook_takes_the_tool_that_the_lock_pins(program: str, package: str) -> None:
+def test_a_hook_uses_the_locked_tool(program: str, package: str) -> None:
     assert program in {Path(hook['entry'].split()[0]).name for hook in HOOKS}
     assert pinned('locked/lint.txt')[package] == pinned('lint.txt')[package]
 
 
 @pytest.mark.parametrize('file', FORMS, ids=lambda file: file.stem)
-def test_a_form_is_one_that_github_takes(file: Path) -> None:
+def test_a_form_is_valid_for_github(file: Path) -> None:
     form = yaml.safe_load(file.read_text())
     assert form.keys() >= {'name', 'description', 'body'}
     fields = [field for field in form['body'] if field['type'] != 'markdown']
@@ -152,7 +152,7 @@ def test_a_bug_report_asks_for_what_a_maintainer_needs() -> None:
 @pytest.mark.parametrize(
     'file', [*FORMS, GITHUB / 'pull_request_template.md'], ids=lambda file: file.stem
 )
-def test_a_template_names_what_is_there(file: Path) -> None:
+def test_a_template_names_existing_files_and_commands(file: Path) -> None:
     text = file.read_text()
     targets = re.search(r'^\.PHONY: (.*)$', MAKEFILE, re.MULTILINE)
     assert targets is not None

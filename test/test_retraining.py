@@ -71,9 +71,7 @@ def samples(extractor_model: bytes, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.mark.parametrize('rank', [2, 4])
 @pytest.mark.parametrize('dtype', ['uint8', 'int8', 'float32'])
-def test_a_trained_model_knows_pictures_that_it_never_saw(
-    dtype: str, rank: int, tmp_path: Path
-) -> None:
+def test_a_trained_model_classifies_new_pictures(dtype: str, rank: int, tmp_path: Path) -> None:
     extractor_model = build_extractor(dtype, dimension=16, rank=rank)
     outcome = retrain(teach(extractor_model, tmp_path), extractor_model, OPTIONS)
     models = ModelStore(tmp_path / 'models')
@@ -86,7 +84,7 @@ def test_a_trained_model_knows_pictures_that_it_never_saw(
             assert NAMES[int(np.argmax(scores))] == name
 
 
-def test_the_outcome_tells_where_the_model_came_from(
+def test_the_outcome_has_the_origin_of_the_model(
     samples: TrainingSet, extractor_model: bytes
 ) -> None:
     outcome = retrain(samples, extractor_model, OPTIONS)
@@ -105,7 +103,7 @@ def test_the_outcome_tells_where_the_model_came_from(
     assert f'After quantization {quantized:.1f} %.' in outcome.message
 
 
-def test_a_part_is_held_out_where_there_are_enough(extractor_model: bytes, tmp_path: Path) -> None:
+def test_samples_are_held_out_if_there_are_enough(extractor_model: bytes, tmp_path: Path) -> None:
     samples = teach(extractor_model, tmp_path, takes=50)
     options = dataclasses.replace(OPTIONS, validation_fraction=0.4)
     outcome = retrain(samples, extractor_model, options)
@@ -125,9 +123,7 @@ def test_quantization_that_costs_too_much_is_rejected(
         retrain(samples, extractor_model, options)
 
 
-def test_one_sample_per_class_is_enough_to_begin_with(
-    extractor_model: bytes, tmp_path: Path
-) -> None:
+def test_one_sample_per_class_is_enough(extractor_model: bytes, tmp_path: Path) -> None:
     outcome = retrain(teach(extractor_model, tmp_path, takes=1), extractor_model, OPTIONS)
     assert outcome.report.method == 'none'
     assert np.isnan(outcome.report.accuracy)
@@ -148,7 +144,7 @@ def test_the_same_samples_and_seed_give_the_same_file(
     assert retrain(samples, extractor_model, other).model != model
 
 
-def test_progress_is_reported_at_the_asked_for_iterations(
+def test_progress_is_reported_at_the_requested_iterations(
     samples: TrainingSet, extractor_model: bytes
 ) -> None:
     reports: list[Progress] = []

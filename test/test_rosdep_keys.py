@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Every name that the manifests depend on is one that a package can be released with."""
+"""The dependencies in the manifests, which bloom must be able to resolve."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def known_names() -> set[str]:
 
 
 @pytest.mark.parametrize('package', PACKAGES)
-def test_every_dependency_can_be_had_as_a_package_of_the_system(package: str) -> None:
+def test_every_dependency_has_a_system_package(package: str) -> None:
     """docs/releasing.md tells how to renew the list, should a new key not be in it."""
     manifest = ET.parse(MANIFESTS[package]).getroot()
     wanted = {each.text for each in manifest if each.tag.endswith('depend')}
@@ -34,12 +34,12 @@ def test_every_dependency_can_be_had_as_a_package_of_the_system(package: str) ->
     assert wanted - known_names() - set(PACKAGES) == set()
 
 
-def test_what_pip_installs_has_no_key() -> None:
+def test_requirements_of_pip_have_no_key() -> None:
     """A key that rosdistro has by now belongs into package.xml instead."""
     text = (ROOT / 'requirements' / 'runtime.txt').read_text(encoding='utf-8')
     names = re.findall(r'^[a-z0-9-]+', text, re.MULTILINE)
     assert 'ai-edge-litert' in names
-    # ai-edge-litert makes pip bring this one anyway, in a newer version.
+    # ai-edge-litert requires a newer version of this one.
     assert {name for name in names if f'python3-{name}' in known_names()} == {'flatbuffers'}
 
 
@@ -87,7 +87,7 @@ def rosdistro(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_list_has_what_every_release_has(rosdistro: Path) -> None:
+def test_the_list_has_the_packages_of_every_release(rosdistro: Path) -> None:
     command = (sys.executable, ROOT / 'tools' / 'rosdep_keys.py', rosdistro)
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     listed = [line for line in done.stdout.splitlines() if line and not line.startswith('#')]

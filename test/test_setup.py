@@ -93,18 +93,18 @@ def files_of_the_package() -> set[str]:
     return {str(path.relative_to(ROOT)) for path in kept}
 
 
-def test_a_wheel_holds_the_package_and_nothing_else(build: Build) -> None:
+def test_a_wheel_contains_only_the_package(build: Build) -> None:
     names = files_in(build.wheel).keys()
     about = {Path(name).name for name in names if not name.startswith(f'{NAME}/')}
     assert {name for name in names if name.startswith(f'{NAME}/')} == files_of_the_package()
     assert f'{NAME}/py.typed' in names
     described = {'METADATA', 'RECORD', 'WHEEL', 'entry_points.txt', 'top_level.txt'}
     assert about == described | {'LICENSE'}
-    # The next wheel is to find nothing of this one, and colcon's folder is colcon's.
+    # A build must not leave files for the next one, nor in colcon's folder.
     assert not (build.checkout / 'build').exists()
 
 
-def test_a_source_archive_holds_what_the_wheel_is_built_from(build: Build, tmp_path: Path) -> None:
+def test_a_source_archive_contains_the_sources_of_the_wheel(build: Build, tmp_path: Path) -> None:
     files = files_in(build.sdist)
     beside = {name for name in files if not name.startswith((f'{NAME}/', f'{NAME}.egg-info/'))}
     assert files.keys() >= files_of_the_package()
@@ -118,7 +118,7 @@ def test_a_source_archive_holds_what_the_wheel_is_built_from(build: Build, tmp_p
     assert files_in(again) == files_in(build.wheel)
 
 
-def test_ranges_fit_those_of_the_other_ways_to_install(build: Build) -> None:
+def test_version_ranges_agree_with_other_installations(build: Build) -> None:
     asked = {each.name: each for each in wheel_requirements(build.wheel, ('', 'bags', 'test'))}
     for file in ('runtime.txt', 'test.txt'):
         lines = (ROOT / 'requirements' / file).read_text().splitlines()
@@ -127,13 +127,13 @@ def test_ranges_fit_those_of_the_other_ways_to_install(build: Build) -> None:
             assert set(other.specifier) <= set(asked[other.name].specifier), other
 
 
-def test_extras_are_what_the_messages_name(build: Build) -> None:
+def test_extras_have_the_names_in_messages(build: Build) -> None:
     alone = {each.name for each in wheel_requirements(build.wheel)}
     assert {e.name for e in wheel_requirements(build.wheel, ('report',))} == alone | set(_NEEDED)
     assert {e.name for e in wheel_requirements(build.wheel, ('bags',))} == alone | {'rosbags'}
 
 
-def test_for_ros_nothing_is_required_by_pips_names() -> None:
+def test_with_ros_no_requirements_are_declared() -> None:
     """What colcon has installed here: apt's OpenCV has another name than pip's."""
     installed = distribution(NAME)
     assert [each for each in installed.requires or () if 'extra ==' not in each] == []
@@ -141,7 +141,7 @@ def test_for_ros_nothing_is_required_by_pips_names() -> None:
     assert programs == {f'{NAME}_node', f'{NAME}_demo', 'cli', 'replay'}
 
 
-def test_it_refuses_to_be_built_where_ros_is_sourced(build: Build, tmp_path: Path) -> None:
+def test_building_fails_if_ros_is_sourced(build: Build, tmp_path: Path) -> None:
     done = build.environment.pip(
         *('wheel', '--no-build-isolation', '--no-deps', '--wheel-dir', tmp_path, '.'),
         folder=build.checkout,
@@ -157,17 +157,17 @@ def test_one_program_is_in_path(bare: PipEnvironment, build: Build) -> None:
     assert ours - {path.name for path in build.environment.programs.iterdir()} == {NAME}
 
 
-def test_pip_finds_nothing_missing(installed: PipEnvironment, tmp_path: Path) -> None:
+def test_pip_check_succeeds(installed: PipEnvironment, tmp_path: Path) -> None:
     done = installed.python('-m', 'pip', 'check', folder=tmp_path)
     assert (done.returncode, done.stdout.strip()) == (0, 'No broken requirements found.')
 
 
-def test_all_that_needs_no_ros_can_be_imported(bare: PipEnvironment, tmp_path: Path) -> None:
+def test_modules_without_ros_can_be_imported(bare: PipEnvironment, tmp_path: Path) -> None:
     done = bare.python('-c', IMPORT_ALL_BUT_ROS, folder=tmp_path)
     assert done.returncode == 0, done.stderr
 
 
-def test_it_learns_as_the_document_says(
+def test_the_commands_of_the_document_run(
     installed: PipEnvironment, pictures: Path, tmp_path: Path
 ) -> None:
     (tmp_path / 'photographs').symlink_to(pictures / 'photographs')
@@ -202,7 +202,7 @@ def test_extras_bring_report_and_bags(complete: PipEnvironment, tmp_path: Path) 
     assert (tmp_path / 'report.html').exists()
 
 
-def test_without_an_extra_one_sentence_has_the_line_for_pip(
+def test_without_an_extra_the_message_has_the_pip_command(
     bare: PipEnvironment, tmp_path: Path
 ) -> None:
     bag = write_bag(tmp_path / 'bag', 'mcap', {'/camera': [image(photographs('cat', 1)[0])]})
@@ -216,7 +216,7 @@ def test_without_an_extra_one_sentence_has_the_line_for_pip(
 
 
 @pytest.mark.parametrize('part', ['node', 'replay', 'demo'])
-def test_what_needs_ros_says_so_in_one_sentence(
+def test_programs_that_need_ros_report_this_in_one_sentence(
     bare: PipEnvironment, tmp_path: Path, part: str
 ) -> None:
     done = bare.python('-m', f'{NAME}.{part}.main', folder=tmp_path)
@@ -226,7 +226,9 @@ def test_what_needs_ros_says_so_in_one_sentence(
 
 
 @pytest.mark.parametrize('module', ['node.spin', 'replay.command'])
-def test_its_import_says_so_as_well(bare: PipEnvironment, tmp_path: Path, module: str) -> None:
+def test_importing_the_node_without_ros_reports_this(
+    bare: PipEnvironment, tmp_path: Path, module: str
+) -> None:
     code = f'try: import {NAME}.{module}\nexcept ImportError as error: print(error)'
     done = bare.python('-c', code, folder=tmp_path)
     assert 'need ROS 2, and Python cannot import rclpy: source ROS 2' in done.stdout

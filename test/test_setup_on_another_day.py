@@ -144,7 +144,7 @@ class Stranger:
 
 @pytest.mark.parametrize('age', ['oldest', 'newest'])
 @pytest.mark.parametrize('route', ['wheels', 'apt'])
-def test_installs_what_is_locked_and_nothing_newer(route: str, age: str, tmp_path: Path) -> None:
+def test_installs_only_locked_versions(route: str, age: str, tmp_path: Path) -> None:
     (pip,) = (PIPS / age).glob('*.whl')
     lock = DISTRO if route == 'wheels' else 'apt'
     stranger = Stranger(tmp_path, pip, lock)

@@ -21,9 +21,9 @@ NETWORK = {
     *('aiohttp', 'asyncio', 'ftplib', 'http', 'httpx', 'poplib', 'requests', 'smtplib'),
     *('socket', 'socketserver', 'ssl', 'telnetlib', 'urllib', 'urllib3', 'xmlrpc'),
 }
-# Asks the kernel whether a port is free, and sends nothing.
+# Checks whether a port is free, and sends nothing.
 MAY_USE_SOCKETS = {PACKAGE / 'processes' / 'isolation.py'}
-# Of the recipe for the default extractor: an unpickler that refuses all but four names.
+# The recipe for the default extractor: an unpickler with an allow-list of four names.
 MAY_UNPICKLE = {REPOSITORY / 'tools' / 'torch_checkpoint.py'}
 STARTS_PROCESSES = {
     PACKAGE / 'runtime' / 'interpreters' / 'probe.py',
@@ -51,14 +51,14 @@ def imported(path: Path) -> set[str]:
 
 
 def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
-    """Yield the calls in a file, each with the name that is called, as it is written."""
+    """Yield the calls in a file, each with the called name as written."""
     for node in nodes(path):
         if isinstance(node, ast.Call):
             yield ast.unparse(node.func), node
 
 
 def keyword(call: ast.Call, name: str) -> object:
-    """Return a constant argument of a call, None when it has no such."""
+    """Return a constant argument of a call, or None."""
     for each in call.keywords:
         if each.arg == name and isinstance(each.value, ast.Constant):
             return each.value.value
@@ -69,7 +69,7 @@ def by_name(path: Path) -> str:
     return str(path.relative_to(REPOSITORY))
 
 
-def test_nothing_that_a_file_holds_can_run() -> None:
+def test_no_file_content_is_executed() -> None:
     for path in (*INSTALLED, *OTHERS):
         if path not in MAY_UNPICKLE:
             assert not imported(path) & UNPICKLING, path
@@ -84,7 +84,7 @@ def test_nothing_that_a_file_holds_can_run() -> None:
                 assert name in {'yaml.safe_load', 'yaml.safe_dump'}, where
 
 
-def test_nothing_is_fetched_at_run_time() -> None:
+def test_nothing_is_downloaded_at_run_time() -> None:
     for path in INSTALLED:
         allowed = {'socket'} if path in MAY_USE_SOCKETS else set()
         assert not imported(path) & (NETWORK - allowed), path
@@ -94,14 +94,14 @@ def test_processes_are_started_in_two_places_only() -> None:
     assert {path for path in INSTALLED if 'subprocess' in imported(path)} == STARTS_PROCESSES
 
 
-def test_an_assert_only_tells_the_type_of_something() -> None:
+def test_asserts_only_narrow_types() -> None:
     for path in INSTALLED:
         for node in nodes(path):
             if isinstance(node, ast.Assert):
-                told = ast.unparse(node.test)
-                assert told.endswith(' is not None') or told.startswith('isinstance('), path
+                test = ast.unparse(node.test)
+                assert test.endswith(' is not None') or test.startswith('isinstance('), path
 
 
-def test_it_looks_at_the_whole_package() -> None:
+def test_the_whole_package_is_checked() -> None:
     assert len(INSTALLED) > 150
     assert {*INSTALLED, *OTHERS} >= STARTS_PROCESSES | MAY_USE_SOCKETS | MAY_UNPICKLE

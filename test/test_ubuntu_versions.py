@@ -33,7 +33,7 @@ def canonical(name: str) -> str:
 
 
 @pytest.mark.parametrize('ubuntu', PYTHONS)
-def test_what_an_ubuntu_has_is_locked_and_nothing_else_beside_it(ubuntu: str) -> None:
+def test_the_versions_of_an_ubuntu_are_locked(ubuntu: str) -> None:
     pins = locked(f'{ubuntu}.txt', f'{ubuntu}-test.txt')
     versions = dict(pins)
     assert len(versions) == len(pins)
@@ -42,7 +42,7 @@ def test_what_an_ubuntu_has_is_locked_and_nothing_else_beside_it(ubuntu: str) ->
 
 
 @pytest.mark.parametrize('ubuntu', PYTHONS)
-def test_the_rest_is_what_the_package_and_its_tests_ask_for(ubuntu: str) -> None:
+def test_other_locked_versions_satisfy_the_requirements(ubuntu: str) -> None:
     python = PYTHONS[ubuntu]
     versions = dict(locked(f'{ubuntu}.txt', f'{ubuntu}-test.txt'))
     of_ubuntu = {each.name for each in asked_for(f'versions-{ubuntu}.txt', python=python)}

@@ -53,7 +53,7 @@ SAME_HEAD = 1e-5
 """Of the largest weight; a quantized weight that is one step away differs by 4e-3."""
 
 
-# What runs on one processor.
+# On each processor.
 
 
 def write_pictures(shared: Path) -> None:
@@ -117,7 +117,7 @@ def embed(shared: Path, place: str, name: str, without_xnnpack: bool) -> None:
 def merge(shared: Path, place: str) -> None:
     """Go on here with what x86_64 has taught, trained and exported."""
     here, there = shared / place, shared / HOME
-    # Of the same samples, another model?
+    # Do the same samples give the same model?
     carried = here / 'carried'
     _command('samples', 'import', there / 'samples.zip', '--data-dir', carried)
     _train(carried, here / 'model_of_carried_samples.tflite')
@@ -132,15 +132,15 @@ def _train(data: Path, model: Path) -> None:
 
 def _command(*arguments: object) -> Any:
     """Run one command of the command line and return what it prints with --json."""
-    told = io.StringIO()
-    with contextlib.redirect_stdout(io.StringIO()) as printed, contextlib.redirect_stderr(told):
+    errors = io.StringIO()
+    with contextlib.redirect_stdout(io.StringIO()) as printed, contextlib.redirect_stderr(errors):
         code = run_command([*map(str, arguments), '--json'])
     if code:
-        sys.exit(f'{" ".join(map(str, arguments))} ended with {code}:\n{told.getvalue()}')
+        sys.exit(f'{" ".join(map(str, arguments))} ended with {code}:\n{errors.getvalue()}')
     return json.loads(printed.getvalue())
 
 
-# What holds the two against each other.
+# The comparison.
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from coverage import Coverage
 ROOT = Path(__file__).parents[1]
 PACKAGE = 'edgetpu_retrain'
 
-# Per cent of the branches that the tests have to take; what learns, writes models and keeps
-# samples, together, and the whole package.
+# Minimum branch coverage in percent: of learning, model files and store together, and of the whole
+# package.
 CORE = ('learning', 'model_file', 'store')
 LEAST_IN_CORE = 92.0
 LEAST_OVERALL = 85.0

@@ -45,7 +45,7 @@ WEIGHTS_SHA256 = '579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77
 IMAGE_SIZE = 224
 EMBEDDING_LENGTH = 1280
 # The network was trained on (pixel - 127) / 128: efficientnet_lite_builder.py of tensorflow/tpu.
-# Both numbers end up in the quantization of the input tensor, so that pixels go in as they are.
+# Both numbers become the quantization of the input tensor, which then takes unscaled pixels.
 PIXEL_MEAN = 127.0
 PIXEL_DEVIATION = 128.0
 BATCH_NORM_EPSILON = 1e-3
@@ -227,7 +227,7 @@ def main() -> None:
         '--check', action='store_true', help='write nothing; fail unless the file there is equal'
     )
     arguments = parser.parse_args()
-    # Kernels chosen by the processor's abilities would make the bytes depend on the machine.
+    # Kernels for specific processors would make the bytes depend on the machine.
     os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '0')
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 

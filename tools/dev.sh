@@ -4,10 +4,10 @@
 #
 # From a bare checkout to a built and running package; the Makefile is a list of its commands.
 #
-# Where a ROS 2 is sourced it is used, and never written to: .venv then holds only what rosdep
-# has no key for.  Elsewhere, and where --ros asks for a distribution, ROS 2 comes from PyPI's
-# wheels into .venv (Jazzy) or .venv-kilted.  With --versions the libraries beside it are those of
-# an Ubuntu, in .venv-jammy or .venv-noble.  Everything stays inside the checkout.
+# A sourced ROS 2 is used and not modified: .venv then has only packages without a rosdep key.
+# Otherwise, and with --ros, the wheels of ROS 2 on PyPI are installed into .venv (Jazzy) or
+# .venv-kilted.  With --versions, .venv-jammy or .venv-noble has the library versions of an Ubuntu.
+# All files stay inside the checkout.
 
 set -euo pipefail
 
@@ -48,7 +48,7 @@ die() {
 # ---------------------------------------------------------------------------------------------
 # Which ROS 2
 
-# Take folders that match a pattern out of a variable such as PATH.
+# Remove folders that match a pattern from a variable such as PATH.
 forget_folders() {
   local name=$1 pattern=$2 folder kept=() IFS=:
   [ -n "${!name:-}" ] || return 0
@@ -59,19 +59,18 @@ forget_folders() {
   export "$name=${kept[*]-}"
 }
 
-# Leave a ROS 2 that the caller's shell has sourced (this process only).
+# Remove a sourced ROS 2 from the environment of this process.
 leave_ros() {
   local prefix IFS=:
   for prefix in ${AMENT_PREFIX_PATH:-}; do forget_folders PATH "$prefix/bin"; done
   unset AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH
   unset RMW_IMPLEMENTATION ROS_DISTRO ROS_PYTHON_VERSION ROS_VERSION
-  # The wheels' start-up hook does its work once per process tree and marks it so; the mark
-  # would keep it from doing the same for another environment.
+  # The start-up hook of the wheels runs once per process tree and sets a mark, which would prevent
+  # it from running for another environment.
   unset _ROS_WHEELS_BOOTSTRAP_COMPLETE
 }
 
-# Begin from the shell as it was before one of our own environments, or what was built on it,
-# was sourced in it.
+# Restore the shell's environment from before one of our own environments was activated.
 leave_own_environment() {
   local name active=${VIRTUAL_ENV:-}
   for name in AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH PATH \
@@ -86,7 +85,7 @@ leave_own_environment() {
   if [ "$(cat "$active/origin" 2>/dev/null)" != sourced ]; then leave_ros; fi
 }
 
-# Take the Python of an Ubuntu, unless PYTHON names one.  Sets ubuntu_python, its version.
+# Use the Python of an Ubuntu, unless PYTHON names one.  Sets ubuntu_python, its version.
 choose_python() {
   local found program
   case $versions in
@@ -95,7 +94,7 @@ choose_python() {
     *) die "there are no versions of $versions here; choose jammy or noble" ;;
   esac
   [ -z "${PYTHON:-}" ] || return 0
-  # What pyenv has in PATH runs only where that version is selected; the real one lies beside it.
+  # The shim of pyenv in PATH runs only if that version is selected, so find the program itself.
   for found in $(type -ap "python$ubuntu_python"); do
     for program in "$found" "${found%/shims/*}/versions/$ubuntu_python".*/bin/python3; do
       if "$program" -c '' 2>/dev/null; then
@@ -108,8 +107,8 @@ choose_python() {
     "that runs is in PATH. Install it, or name one: PYTHON=/path/to/python$ubuntu_python"
 }
 
-# Set distro, and origin: 'sourced' for a ROS 2 in the caller's shell, 'wheels' for PyPI's; and
-# locked, how the names of the locks for it begin.
+# Set distro, origin ('sourced' for a ROS 2 in the caller's shell, 'wheels' for PyPI's), and locked,
+# the prefix of the names of its locks.
 choose_ros() {
   local wanted=$1
   leave_own_environment
@@ -142,7 +141,7 @@ choose_ros() {
 }
 
 # ---------------------------------------------------------------------------------------------
-# What must be there
+# Required programs
 
 require_platform() {
   [ "$origin" = wheels ] || return 0
@@ -160,7 +159,7 @@ require_platform() {
       "$machine. $apt README.md, 'On a robot', has every step."
 }
 
-# Print the version of $python and one line for each part of it that a Debian package lacks.
+# Print the version of $python, and a line for each missing part with its Debian package.
 python_facts='
 import importlib.util, os, sys, sysconfig
 version = "%d.%d" % sys.version_info[:2]
@@ -171,7 +170,7 @@ if not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")):
     print("python%s-dev (Python.h)" % version)
 '
 
-# Stop with the exact line to install what is missing.  Sets python_id.
+# Stop with the command that installs missing packages.  Sets python_id.
 require_tools() {
   local missing=() packages=() facts='' line version minor
   if command -v "$python" >/dev/null; then
@@ -210,7 +209,7 @@ require_tools() {
 any_of() {
   local name
   for name in "$@"; do
-    # CC and CXX may carry arguments.
+    # CC and CXX may contain arguments.
     if command -v "${name%% *}" >/dev/null; then return 0; fi
   done
   return 1
@@ -219,7 +218,7 @@ any_of() {
 # ---------------------------------------------------------------------------------------------
 # The environment
 
-# Print one hash of files, of everything in folders, and of the words given.
+# Print a hash of files, of all files in folders, and of the given words.
 fingerprint() {
   local what=()
   while [ "$1" != -- ]; do
@@ -235,7 +234,7 @@ fingerprint() {
 
 is_current() { [ "$(cat "$1" 2>/dev/null)" = "$2" ]; }
 
-# Print the lock of what a command needs ('': of the environment itself).
+# Print the lock for a command ('': for the environment itself).
 lock_of() {
   local of=${versions:-$distro} lock
   [ "$origin" = wheels ] || of=apt
@@ -248,20 +247,20 @@ lock_of() {
   die "there is no requirements/locked/$of${1:+-$1}.txt"
 }
 
-# Install exactly what a lock names into an environment.  A lock is complete
-# (test_lock_completeness.py), so pip has nothing to resolve: pip 22 and 23 look an extra such as
-# coverage[toml] up by its newest release, and then stop because that one is not pinned.  Nor does
-# it fetch what a package without a wheel is built with: locked/build.txt comes first.
+# Install exactly the packages of a lock into an environment.  A lock is complete
+# (test_lock_completeness.py), so pip need not resolve: for an extra such as coverage[toml], pip 22
+# and 23 look up the newest release, and then fail because that one is not pinned.  locked/build.txt
+# is installed first, with the build requirements of a package without a wheel.
 install_locked() {
   "${2:-$venv}/bin/python" -m pip install -qq --disable-pip-version-check --no-deps \
     --no-build-isolation --use-pep517 --require-hashes -r "$1" ||
-    die "pip could not install $1; its own words are above"
+    die "pip could not install $1; see its output above"
 }
 
-# Make $venv, unless it is there and was made from the same things.
+# Create $venv, unless it is up to date.
 make_environment() {
   local ingredients=("$python_id" "$root" "$origin" "$distro")
-  # How it is made counts as well.
+  # This script is part of its fingerprint.
   ingredients+=("$(declare -f make_environment install_locked write_activation add_vision_msgs)")
   if [ "$origin" = sourced ]; then
     require_system_libraries
@@ -269,14 +268,14 @@ make_environment() {
   fi
   environment_id=$(fingerprint "$(lock_of '')" requirements/locked/build.txt underlay -- "${ingredients[@]}")
   is_current "$venv/ready" "$environment_id" && return 0
-  # What was built on another environment does not go with this one.
+  # Builds for another environment are not compatible.
   rm -rf "$venv" "$build" "$install" "$log"
   if [ "$origin" = wheels ]; then
     say "setting up ROS 2 $distro from PyPI in $(basename "$venv") (about a minute)"
     "$python" -m venv "$venv"
     install_locked requirements/locked/build.txt
     install_locked "$(lock_of '')"
-    # The wheels' CMake files name the include folders of the machine that built them.
+    # The CMake files in the wheels name include folders of the build machine.
     sed -i -E 's#(INTERFACE_INCLUDE_DIRECTORIES) "/opt/python/[^"]*"#\1 ""#' \
       "$venv"/share/*/cmake/export_*__rosidl_generator_pyExport.cmake
   else
@@ -291,7 +290,7 @@ make_environment() {
   echo "$environment_id" >"$venv/ready"
 }
 
-# Print one line for each library of the system that is missing, and the versions of the others.
+# Print a line for each missing system library, and the versions of the others.
 system_facts='
 for module, package in (
     ("numpy", "python3-numpy"),
@@ -306,7 +305,7 @@ for module, package in (
     except ImportError:
         print("missing", package)
     else:
-        # Not asked of click, which warns of the question.
+        # Reading the version of click causes a warning.
         print(module, "" if module == "click" else getattr(found, "__version__", ""))
 try:
     import vision_msgs
@@ -315,7 +314,7 @@ except ImportError:
     print("without vision_msgs")
 '
 
-# Set system_versions, or stop with what is to be installed.
+# Set system_versions, or stop with the packages to install.
 require_system_libraries() {
   local missing
   system_versions=$("$python" -c "$system_facts")
@@ -324,7 +323,7 @@ require_system_libraries() {
   sudo apt-get install ${missing% }"
 }
 
-# Make `. $venv/bin/activate` all that is to be done before `colcon build`.
+# Make `. $venv/bin/activate` sufficient for `colcon build`.
 write_activation() {
   local setup=$venv/setup.sh name
   {
@@ -333,7 +332,7 @@ write_activation() {
       echo "export VIRTUAL_ENV='$venv' ROS_DISTRO=$distro ROS_VERSION=2 ROS_PYTHON_VERSION=3"
       echo "case \":\$PATH:\" in *':$venv/bin:'*) ;; *) export PATH='$venv/bin':\"\$PATH\" ;; esac"
     fi
-    # A sourced ROS gets along without these, unless vision_msgs is added.
+    # With a sourced ROS, only vision_msgs needs these.
     for name in AMENT_PREFIX_PATH: LD_LIBRARY_PATH:/lib; do
       [ "$name$origin" = LD_LIBRARY_PATH:/libwheels ] && continue
       echo "case \":\${${name%:*}:-}:\" in *':$venv${name#*:}:'*) ;; *)"
@@ -341,8 +340,8 @@ write_activation() {
       echo 'esac'
     done
   } >"$setup"
-  # colcon takes a folder on AMENT_PREFIX_PATH that has these for an underlay: what is built on
-  # it can be sourced from a clean shell.
+  # With these, colcon treats a folder on AMENT_PREFIX_PATH as an underlay, so that its builds can be
+  # sourced in a clean shell.
   for name in setup.bash setup.zsh local_setup.sh local_setup.bash local_setup.zsh; do
     cp "$setup" "$venv/$name"
   done
@@ -357,7 +356,7 @@ enter_environment() {
   set -u
 }
 
-# Build the messages of underlay/ into $venv; the user's ROS is never written to.
+# Build the messages of underlay/ into $venv; the user's ROS is not modified.
 add_vision_msgs() {
   local scratch=$venv/vision_msgs_build purelib
   if [ "$origin" = sourced ]; then
@@ -378,7 +377,7 @@ add_vision_msgs() {
   rm -rf "$scratch"
 }
 
-# Install what one command needs beyond the package itself, once.
+# Install the requirements of a command, once.
 add_requirements() {
   local lock id
   lock=$(lock_of "$1")
@@ -389,7 +388,7 @@ add_requirements() {
   echo "$id" >"$venv/ready-$1"
 }
 
-# Fetch the pips that test_setup_on_another_day.py tries set-up with, once.
+# Download the pips for test_setup_on_another_day.py, once.
 add_pips() {
   local age id
   id=$(fingerprint requirements/locked/pip-*.txt -- "$python_id")
@@ -398,7 +397,7 @@ add_pips() {
   for age in oldest newest; do
     "$venv/bin/python" -m pip download -qq --disable-pip-version-check --no-deps \
       --require-hashes --dest "$cache/pips/$age" -r "requirements/locked/pip-$age.txt" ||
-      die "pip could not fetch the $age pip for the tests; its own words are above"
+      die "pip could not fetch the $age pip for the tests; see its output above"
   done
   echo "$id" >"$cache/pips/ready"
 }
@@ -407,14 +406,14 @@ add_pips() {
 # The build
 
 run_colcon() {
-  # setuptools warns of `setup.py install`, which is how colcon installs, and of a shell that
-  # wants no byte code.
+  # setuptools warns about `setup.py install`, which colcon uses, and about
+  # PYTHONDONTWRITEBYTECODE.
   env -u PYTHONDONTWRITEBYTECODE PYTHONWARNINGS='ignore:::setuptools,ignore:::pkg_resources' \
     colcon --log-base "$log" build --build-base "$build" --install-base "$install" \
     --packages-select "$1" >&2
 }
 
-# Build what has changed since the last time.
+# Build the packages that have changed.
 build_packages() {
   local id
   id=$(fingerprint edgetpu_retrain_interfaces -- "$environment_id")
@@ -426,7 +425,7 @@ build_packages() {
   id=$(fingerprint edgetpu_retrain launch config resource requirements/locked/apt.txt package.xml \
     setup.py setup.cfg -- "$id")
   if ! is_current "$build/package-ready" "$id"; then
-    # setup.py would leave files there that have gone from the source.
+    # setup.py would keep files that were removed from the source.
     rm -rf "$build/edgetpu_retrain" "$install/edgetpu_retrain"
     say "building the package into $install"
     run_colcon edgetpu_retrain
@@ -441,7 +440,7 @@ enter_install() {
   set -u
 }
 
-# Make the environment, and take the given steps in it; one run at a time in a checkout.
+# Create the environment and run the given steps in it; one run at a time per checkout.
 prepare() {
   local step
   require_platform
@@ -475,7 +474,7 @@ do_build() {
 
 run_pytest='
 import signal, sys
-# A shell that starts this in the background has SIGINT ignored, by all that tests start as well.
+# A shell that runs this in the background ignores SIGINT, and so would all processes of the tests.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path = [folder for folder in sys.path if folder]
 import pytest
@@ -489,16 +488,16 @@ do_test() {
   rm -rf "$scratch"
   mkdir -p "$scratch/log"
   say "testing with ROS 2 $distro, $(python3 --version)${versions:+, the versions of $versions}"
-  # All tests are also to reach most branches.  What coverage.py installs beside itself starts it
-  # in every Python process that finds this variable, nodes and other children of tests included.
+  # A run of all tests measures branch coverage.  coverage.py starts in every Python process with
+  # this variable, including nodes and other child processes.
   if [ $# = 0 ]; then
     rm -rf "$measured"
     measure=(COVERAGE_PROCESS_START="$root/.coveragerc" COVERAGE_FILE="$measured/processes/data")
   fi
-  # Four files at a time, because nodes mostly wait, each process on a ROS domain of its own; -n 0
-  # is one after the other.  A worker that crashes ends all: after a restart xdist may wait for ever.
-  # The tests are to see what was built and installed, not the source beside them: no current
-  # folder on sys.path, neither here nor (from Python 3.11) in the nodes that the tests start.
+  # Four files in parallel, because nodes mostly wait; each process uses its own ROS domain.  -n 0 runs
+  # one after the other.  A worker that crashes ends the run: after a restart xdist may wait forever.
+  # The tests import the installed package and not the source: the current folder is not on sys.path,
+  # neither here nor (from Python 3.11) in nodes that the tests start.
   env PYTHONSAFEPATH=1 ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST ROS_HOME="$scratch" \
     ROS_LOG_DIR="$scratch/log" "${measure[@]}" \
     python3 -c "$run_pytest" -o cache_dir="$cache/pytest$suffix" \
@@ -543,8 +542,8 @@ do_lint() {
   check ruff format --check
   check mypy --strict
   check ament_flake8 "${sources[@]}"
-  # Sections in Google's style (see pyproject.toml).  That summaries are imperative is checked
-  # by ament_flake8, which knows a property from a method.
+  # Sections are in Google's style (see pyproject.toml).  ament_flake8 checks that summaries are
+  # imperative; it distinguishes properties from methods.
   check ament_pep257 --add-ignore D401 D406 D407 D413 -- "${sources[@]}"
   check shellcheck "${scripts[@]}"
   check python3 tools/parameter_documents.py --check
@@ -562,7 +561,7 @@ do_demo() {
 run_benchmark() {
   prepare build_packages 'add_requirements test'
   enter_install
-  # What some machines set for older releases of OpenBLAS slows this one down.
+  # Settings for older releases of OpenBLAS slow this one down.
   unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
   exec python3 -m "benchmarks.$1" "${@:2}"
 }
@@ -583,18 +582,18 @@ do_fuzz() {
 do_soak() { run_benchmark soak.run "$@"; }
 
 do_run() {
-  [ -n "${1:-}" ] || die 'which images? For example:  make run IMAGE_TOPIC=/camera/image_raw'
+  [ -n "${1:-}" ] || die 'name the topic of the images, for example:  make run IMAGE_TOPIC=/camera/image_raw'
   local topic=$1
   prepare build_packages
   enter_install
   export ROS_HOME=${ROS_HOME:-$root/.ros}
-  say "samples and models are kept in $ROS_HOME/edgetpu_retrain (set ROS_HOME to keep them elsewhere)"
-  say "looking at $topic, ROS_DOMAIN_ID ${ROS_DOMAIN_ID:-0}; end with Ctrl-C"
+  say "samples and models are in $ROS_HOME/edgetpu_retrain (set ROS_HOME to change this)"
+  say "reading $topic, ROS_DOMAIN_ID ${ROS_DOMAIN_ID:-0}; end with Ctrl-C"
   exec "$install/edgetpu_retrain/lib/edgetpu_retrain/edgetpu_retrain_node" \
     --ros-args --params-file config/retrain.yaml -r "image:=$topic" "${@:2}"
 }
 
-# Write one lock: the newest releases that fit, with the hashes of all their files.
+# Write a lock: the newest matching releases, with the hashes of all their files.
 write_lock() {
   local locked=requirements/locked/$1 words='' file
   shift
@@ -611,7 +610,7 @@ write_lock() {
   } >"$locked"
 }
 
-# Print the options of write_lock that leave out what a file names.
+# Print the options of write_lock that exclude the packages in a file.
 leave_out() { sed -n 's/^\([^# ]\+\).*/--no-emit-package\n\1/p' "$1"; }
 
 do_lock() {
@@ -649,13 +648,13 @@ do_lock() {
   write_lock pip-newest.txt "${every_python[@]}" requirements/pip-newest.txt
   write_locks_of_ubuntu jammy 3.10 --overrides "${test_tools[@]}"
   write_locks_of_ubuntu noble 3.12 --constraints "${test_tools[@]}"
-  # What does the metadata of the packages that are locked now ask for?
+  # Check the metadata of the newly locked packages for missing requirements.
   for distro in jazzy kilted; do
     tools/dev.sh --ros "$distro" test -n 0 -q test/test_lock_completeness.py
   done
 }
 
-# Write the locks of an Ubuntu's versions, for its one Python.
+# Write the locks with the versions of an Ubuntu, for its Python.
 write_locks_of_ubuntu() {
   local options=(--python-platform x86_64-manylinux_2_28 --python-version "$2")
   options+=("$3" "requirements/versions-$1.txt")
@@ -695,7 +694,7 @@ command=${1:-}
 
 python=${PYTHON:-python3}
 cache=$root/.cache
-# Nothing of ours in the home folder, nothing of the home folder in the build.
+# Do not write to the home folder, and do not use files in it.
 export COLCON_HOME=$cache/colcon COLCON_DEFAULTS_FILE=$root/colcon_defaults.yaml
 export PIP_CACHE_DIR=${PIP_CACHE_DIR:-$cache/pip} TMPDIR=$cache/tmp
 unset PIP_PREFIX PIP_TARGET PIP_USER

@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Write what is documented of each parameter, out of its declaration.
+Generate the documentation of all parameters from their declaration.
 
-The parameters are declared in edgetpu_retrain/node/parameters/values.py.  Between two marks each,
-config/retrain.yaml gets their defaults with comments, and docs/interface.md gets its table.  The
-rest of both files is written by hand.
+The parameters are declared in edgetpu_retrain/node/parameters/values.py.  The tool
+writes their defaults to config/retrain.yaml and their table to docs/interface.md, between two
+marks, and keeps the rest of both files.
 
     python3 tools/parameter_documents.py          # or --check, which only compares
 """
@@ -31,7 +31,7 @@ END = 'end of what is generated'
 WIDTH = 99
 LARGEST_INTEGER = 2**63 - 1
 
-# What is imported below is the package beside this file, not one that is installed.
+# Import the package beside this file and not an installed one.
 sys.path.insert(0, str(ROOT))
 
 
@@ -47,14 +47,14 @@ def sentences(parameter: Parameter) -> str:
     """Return what a parameter is for, which values it can have and when a change takes effect."""
     from edgetpu_retrain.node.parameters.description import TAKES_EFFECT_AT_ONCE
 
-    said = [parameter.description]
+    text = [parameter.description]
     if parameter.allowed is not None:
         least, most = parameter.allowed
         allowed = f'{least} or more' if most == LARGEST_INTEGER else f'{least} to {most}'
-        said.append(f'Allowed: {allowed}.')
+        text.append(f'Allowed: {allowed}.')
     if parameter.live:
-        said.append(TAKES_EFFECT_AT_ONCE)
-    return ' '.join(said)
+        text.append(TAKES_EFFECT_AT_ONCE)
+    return ' '.join(text)
 
 
 def default(parameter: Parameter) -> str:

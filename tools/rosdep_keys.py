@@ -22,12 +22,12 @@ import yaml
 UBUNTUS = ('jammy', 'noble', 'resolute')
 DISTRIBUTIONS = ('humble', 'jazzy', 'kilted', 'lyrical', 'rolling')
 
-# A rule that names none of these is a list of the system's own packages, or a table of releases.
+# A rule without any of these names is a list of system packages, or a table of releases.
 INSTALLERS = {'apt', 'gem', 'npm', 'pip', 'snap', 'source'}
 
 
 def git(clone: Path, *arguments: str) -> str:
-    """Return what git says in a clone, which may be one without files."""
+    """Return the output of git in a clone, which may have no work tree."""
     command = ('git', '-C', str(clone), *arguments)
     done = subprocess.run(  # noqa: S603 - our own words; no shell
         command, check=True, capture_output=True, text=True

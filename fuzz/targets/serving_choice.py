@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""serving.json and the counter of versions: what a folder of models says of itself."""
+"""serving.json and the counter of versions in a folder of models."""
 
 from __future__ import annotations
 

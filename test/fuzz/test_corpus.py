@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-What fuzzing has found, and the seeds that it begins with, through every target; no fuzzer needed.
+Runs all targets on their seeds and on earlier findings, without a fuzzer.
 
 Each file in ``corpus/<target>/`` is an input of that target.
 """
@@ -16,12 +16,12 @@ from fuzz.target_list import load_target, target_names
 import pytest
 
 CORPUS = Path(__file__).parent / 'corpus'
-# All of it comes with every checkout.
+# Every checkout contains the whole corpus.
 MAX_CORPUS_BYTES = 300_000
 
 
 @pytest.mark.parametrize('name', target_names())
-def test_a_target_succeeds_or_refuses_in_words_within_its_budget(
+def test_a_target_succeeds_or_rejects_its_input_within_its_budget(
     name: str, tmp_path: Path
 ) -> None:
     target = load_target(name)
@@ -31,7 +31,7 @@ def test_a_target_succeeds_or_refuses_in_words_within_its_budget(
     inputs = {f'seed {number}': seed for number, seed in enumerate(seeds)}
     if cases.is_dir():
         inputs |= {path.name: path.read_bytes() for path in sorted(cases.iterdir())}
-    # What is imported or built at the first use is no input's cost.
+    # Imports and caches of the first run are not a cost of the input.
     check(target, seeds[0], tmp_path)
     for what, data in inputs.items():
         assert len(data) <= target.max_bytes, what
@@ -56,13 +56,13 @@ def _nothing() -> tuple[bytes, ...]:
 
 
 @pytest.mark.parametrize('error', [ValueError('x'), KeyError('x'), MemoryError()])
-def test_any_other_exception_comes_out_as_it_is(error: Exception, tmp_path: Path) -> None:
+def test_other_exceptions_are_raised_unchanged(error: Exception, tmp_path: Path) -> None:
     with pytest.raises(type(error)):
         check(Target(_raise(error), _nothing, permitted=(OSError,)), b'', tmp_path)
 
 
 @pytest.mark.parametrize('words', ['', '  ', 'two\nlines', 'a bell \a'])
-def test_a_refusal_without_one_line_of_words_is_a_finding(words: str, tmp_path: Path) -> None:
+def test_a_rejection_without_a_one_line_message_is_a_finding(words: str, tmp_path: Path) -> None:
     target = Target(_raise(OSError(words)), _nothing, permitted=(OSError,))
     with pytest.raises(BrokenPromiseError):
         check(target, b'', tmp_path)
@@ -79,7 +79,7 @@ def test_more_memory_than_the_budget_is_a_finding(tmp_path: Path) -> None:
         check_memory(target, bytes(20), tmp_path)
 
 
-def test_what_a_target_leaves_in_its_folder_is_removed(tmp_path: Path) -> None:
+def test_files_of_a_target_are_removed(tmp_path: Path) -> None:
     def run(data: bytes, folder: Path) -> None:
         (folder / 'some' / 'folder').mkdir(parents=True)
         (folder / 'file').write_bytes(data)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Zips of samples of which each part may be anything: names, numbers, shapes, sizes."""
+"""Zips of samples with any names, numbers, shapes and sizes."""
 
 from __future__ import annotations
 
@@ -112,12 +112,12 @@ def _archives(draw: st.DrawFn) -> bytes:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-def test_parts_of_any_kind(tmp_path: Path, data: bytes) -> None:
+def test_parts_with_any_content(tmp_path: Path, data: bytes) -> None:
     check_memory(TARGET, data, tmp_path)
     assert not Path(ESCAPED).exists()
 
 
-def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+def test_a_zip_bomb_is_rejected_before_it_is_unpacked(tmp_path: Path) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, 'w', zipfile.ZIP_DEFLATED) as archive:
         index = {'format': 1, 'samples': 1, 'extractors': []}

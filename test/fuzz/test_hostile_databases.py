@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Databases whose rows are of the right types and of any value."""
+"""Databases with rows of correct types and any values."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ DESCRIPTIONS: dict[str, Callable[[DrawnFields], object]] = {
 @pytest.mark.parametrize('name', DESCRIPTIONS)
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_any_message_is_taken_or_refused_in_words(
+def test_any_message_is_accepted_or_rejected_with_a_message(
     name: str, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     fields = DrawnFields(data.draw)
@@ -131,14 +131,14 @@ def test_any_message_is_taken_or_refused_in_words(
 @pytest.mark.parametrize('name', TARGETS)
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(content=st.binary(max_size=400))
-def test_any_bytes_are_a_message_that_is_taken_or_refused_in_words(
+def test_any_bytes_are_accepted_or_rejected_with_a_message(
     name: str, tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:
     check(load_target(name), content, tmp_path_factory.mktemp('scratch'))
 
 
 @pytest.mark.parametrize('name', TARGETS)
-def test_the_example_of_each_message_is_good(name: str, tmp_path: Path) -> None:
+def test_the_example_of_each_message_is_valid(name: str, tmp_path: Path) -> None:
     target = load_target(name)
     assert not check(target, next(iter(target.seeds())), tmp_path)
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Models whose parts are each well formed and contradict one another, and damaged ones."""
+"""Models with well-formed but contradictory parts, and damaged models."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import numpy as np
 from support.small_models import pack
 
 NUMBERS = st.sampled_from((-(2**31), -5, -1, 0, 1, 2, 3, 4, 8, 255, 20_001, 2**31 - 1))
-# Of fields that hold no sign, in which a packer refuses one.
+# Unsigned fields, in which a packer rejects negative numbers.
 COUNTS = NUMBERS.filter(lambda number: number >= 0)
 SCALES = st.sampled_from((0.0, -1.0, 1e-30, 0.5, 1e30, float('inf'), float('nan')))
 MODELS = (*extractors(), *classifiers())
@@ -117,9 +117,7 @@ def _try(model: bytes, folder: Path) -> None:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )
-def test_parts_that_contradict_one_another(
-    tmp_path: Path, model: bytes, edits: list[Edit]
-) -> None:
+def test_contradictory_parts(tmp_path: Path, model: bytes, edits: list[Edit]) -> None:
     tree = parse(model)
     for edit in edits:
         edit(tree)
@@ -154,5 +152,5 @@ def test_offsets_and_lengths_that_point_anywhere(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-def test_models_that_were_cut_short(tmp_path: Path, model: bytes, size: int) -> None:
+def test_truncated_models(tmp_path: Path, model: bytes, size: int) -> None:
     _try(model[: size % len(model)], tmp_path)
