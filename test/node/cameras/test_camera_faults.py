@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What cameras and clocks can do to the whole node: it is told once, and the rest goes on."""
+"""Faults of cameras and clocks are logged, and the rest of the node continues."""
 
 from __future__ import annotations
 
@@ -95,9 +95,9 @@ def test_malformed_images_are_logged_and_other_cameras_continue(
         cameras[name].show(message)
     arrays = person.collect(DiagnosticArray, '/diagnostics')
     for name, (_, words) in malformed.items():
-        told = status_of(name, arrays.wait_for(is_warned(name)))
-        assert told.message.startswith(f'camera {name!r}: unusable image: ')
-        assert words in told.message
+        status = status_of(name, arrays.wait_for(is_warned(name)))
+        assert status.message.startswith(f'camera {name!r}: unusable image: ')
+        assert words in status.message
         assert f"camera '{name}': unusable image (" in node.wait_for_log(f"camera '{name}': unus")
     person.classifications.wait_for(is_best('dog'), since=len(person.classifications))
 
@@ -151,8 +151,8 @@ def test_images_with_earlier_stamps_are_classified(start_node: Any, person: Pers
 
     results.wait_for(is_earlier)
     detections.wait_for(is_earlier)
-    answer = person.add('cat', count=2, timeout_s=60.0)
-    assert answer.label_total == TAUGHT + 2, answer.message
+    response = person.add('cat', count=2, timeout_s=60.0)
+    assert response.label_total == TAUGHT + 2, response.message
     newest = person.list_samples(limit=1).samples[0]
     assert newest.stamp.sec * 10**9 < now
 

@@ -102,7 +102,7 @@ def test_malformed_images_are_counted_and_logged_once_a_second(
     node.wait_for_log('(1 so far)')
     second = node.wait_for_log('unusable image', since=len(node.log))
     counted = int(second.split('(')[1].split(' so far')[0])
-    assert counted > 2, 'the reports between were held back'
+    assert counted > 2, 'the log is throttled'
 
 
 def test_a_publisher_without_images_is_reported_with_the_remedy(

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Parts of images over DDS: regions of interest, boxes of a detector, and answers to look at."""
+"""Regions of interest, boxes of a detector and annotated pictures over DDS."""
 
 from __future__ import annotations
 
@@ -123,10 +123,10 @@ def test_boxes_are_published_with_the_classes_of_the_model(
     topic = '/image/compressed' if transport == 'compressed' else '/image'
     camera = person.wait_until_ready().camera(topic, message_type)
     detector = person.detector(topic, message_type=message_type)
-    answers = person.collect(Detection2DArray, 'camera/detections')
+    detections = person.collect(Detection2DArray, 'camera/detections')
     teach_both(person, camera, to_message)
-    # Nothing was found in these images, which is an answer, too.
-    assert len(answers.next_one().detections) == 0
+    # Images without boxes get empty detections.
+    assert len(detections.next_one().detections) == 0
     sent = [
         box_message('right', 100, 24, 72, 60),
         box_message('outside', 500, 24, 64, 48),
@@ -134,23 +134,23 @@ def test_boxes_are_published_with_the_classes_of_the_model(
     ]
     detector.boxes = sent
     camera.show(to_message(BOTH))
-    answer = answers.wait_for(
+    published = detections.wait_for(
         lambda each: (
             [box.id for box in each.detections] == ['right', 'left']
             and [box.results[0].hypothesis.class_id for box in each.detections] == ['dog', 'cat']
         )
     )
-    assert [box.bbox for box in answer.detections] == [sent[0].bbox, sent[2].bbox]
-    assert nanoseconds(answer.header) in camera.stamps
-    assert answer.header.frame_id == 'camera_frame'
-    scores = [each.hypothesis.score for each in answer.detections[1].results]
+    assert [box.bbox for box in published.detections] == [sent[0].bbox, sent[2].bbox]
+    assert nanoseconds(published.header) in camera.stamps
+    assert published.header.frame_id == 'camera_frame'
+    scores = [each.hypothesis.score for each in published.detections[1].results]
     assert sum(scores) == pytest.approx(1.0, abs=0.02)
     assert node.wait_for_log('1 of 3 have no pixel in the image of 128x48 pixels')
     values = camera_values(person.collect(DiagnosticArray, '/diagnostics').next_one())
     assert int(values['boxes classified']) >= 2
     assert int(values['boxes skipped']) >= 1
     assert int(values['detections received']) >= 2
-    # The image as a whole is answered as ever.
+    # The whole image is classified too.
     assert person.classifications.next_one().results
 
 
@@ -165,8 +165,8 @@ def test_of_too_many_boxes_the_best_are_classified(start_node: Any, person: Pers
         box_message(name, 32, 24, 20, 20, score)
         for name, score in (('a', 0.1), ('b', 0.8), ('c', 0.2), ('d', 0.9))
     ]
-    answers = person.collect(Detection2DArray, 'camera/detections')
-    answers.wait_for(lambda each: [box.id for box in each.detections] == ['b', 'd'])
+    detections = person.collect(Detection2DArray, 'camera/detections')
+    detections.wait_for(lambda each: [box.id for box in each.detections] == ['b', 'd'])
     node.wait_for_log('4 boxes in one image; the 2 of the highest scores are classified')
 
 
@@ -189,8 +189,8 @@ def test_detections_without_an_image_are_logged_and_the_node_continues(
     values = camera_values(person.collect(DiagnosticArray, '/diagnostics').next_one())
     assert int(values['detections unmatched']) >= 1
     detector.late_ns = 0
-    answers = person.collect(Detection2DArray, 'camera/detections')
-    answers.wait_for(lambda each: [box.id for box in each.detections] == ['left'])
+    detections = person.collect(Detection2DArray, 'camera/detections')
+    detections.wait_for(lambda each: [box.id for box in each.detections] == ['left'])
 
 
 def test_an_invalid_detections_topic_is_rejected(start_node: Any) -> None:

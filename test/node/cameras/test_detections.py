@@ -138,7 +138,7 @@ def test_boxes_are_clipped_and_empty_ones_left_out() -> None:
     inside = detection(5.0, 3.0, 6.0, 4.0)
     partly = detection(0.0, 12.0, 8.0, 6.0)
     around = detection(5.0, 6.0, 100.0, 100.0)
-    nothing = [
+    empty = [
         detection(15.0, 3.0, 6.0, 4.0),
         detection(5.0, -9.0, 6.0, 4.0),
         detection(5.0, 3.0, 0.0, 4.0),
@@ -149,7 +149,7 @@ def test_boxes_are_clipped_and_empty_ones_left_out() -> None:
         detection(5.0, 3.0, math.inf, 4.0),
         detection(5.0, 3.0, 6.0, 4.0, theta=math.inf),
     ]
-    boxes = boxes_within([nothing[0], inside, *nothing[1:], partly, around], width=10, height=12)
+    boxes = boxes_within([empty[0], inside, *empty[1:], partly, around], width=10, height=12)
     assert [detection for detection, _ in boxes] == [inside, partly, around]
     assert [region for _, region in boxes] == [
         Region(2, 1, 6, 4),
@@ -200,7 +200,7 @@ def test_the_bytes_of_waiting_images_are_bounded() -> None:
     matcher = DetectionMatcher()
     for stamp in (1, 2, 3):
         large = image(stamp)
-        # Never touched, so it costs nothing.
+        # Its pages are never written, so it takes no memory.
         large.message.data = bytes(MOST_IMAGE_BYTES // 2)
         matcher.add_image(large)
     found = [matcher.add_detections(stamped(stamp), now=0.0)[0] for stamp in (1, 2, 3)]

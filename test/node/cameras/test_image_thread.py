@@ -132,13 +132,13 @@ def test_a_publisher_with_incompatible_qos_is_logged(
     listening.images.start()
     unreliable = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
     listening.node.create_publisher(Int32, 'numbers', unreliable)
-    told = ''
+    log = ''
     deadline = time.monotonic() + PATIENCE_S
-    while 'incompatible QoS' not in told:
-        assert time.monotonic() < deadline, told
+    while 'incompatible QoS' not in log:
+        assert time.monotonic() < deadline, log
         time.sleep(0.05)
-        told += capfd.readouterr().err
-    assert 'numbers' in told
+        log += capfd.readouterr().err
+    assert 'numbers' in log
 
 
 def test_it_ends_with_ros(listening: Listening) -> None:

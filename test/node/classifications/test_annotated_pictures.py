@@ -21,7 +21,7 @@ from sensor_msgs.msg import CompressedImage
 from support.running_node import image_message, PATIENCE_S, pattern, Person
 
 PERIOD_S = 0.2
-ANSWER = Annotation('cat', 0.75, unknown=False, model_version=3)
+ANNOTATION = Annotation('cat', 0.75, unknown=False, model_version=3)
 
 
 class AwaitedFaults(FaultCounter):
@@ -46,7 +46,7 @@ def frame(**changes: Any) -> Frame:
 def next_picture(annotated: AnnotatedPictures, shown: Frame, pictures: queue.Queue[Any]) -> Any:
     """Show a frame as often as a camera would, until its picture comes."""
     for _ in range(round(PATIENCE_S / PERIOD_S)):
-        annotated.add(shown, ANSWER)
+        annotated.add(shown, ANNOTATION)
         with contextlib.suppress(queue.Empty):
             return pictures.get(timeout=PERIOD_S)
     raise TimeoutError('no picture came')
@@ -58,20 +58,20 @@ def test_frames_are_drawn_only_while_somebody_subscribes() -> None:
         annotated = AnnotatedPictures(node, ('front', 'rear'))
         faults = annotated._faults = AwaitedFaults()
         unseen, broken, seen = frame(), frame(step=1), frame()
-        annotated.add(unseen, ANSWER)
+        annotated.add(unseen, ANNOTATION)
         pictures: queue.Queue[Any] = queue.Queue()
         viewer.node.create_subscription(
             CompressedImage, '/drawing/front/annotated/compressed', pictures.put, 10
         )
         next_picture(annotated, frame(), pictures)
-        # One that cannot be read costs nothing but itself.
-        annotated.add(broken, ANSWER)
+        # A malformed frame does not stop the thread.
+        annotated.add(broken, ANNOTATION)
         assert faults.added.wait(PATIENCE_S)
         assert '48 rows of step 1' in faults.latest('front')
         message = next_picture(annotated, seen, pictures)
         annotated.close()
         node.destroy_node()
     assert 'whole' in vars(seen)
-    assert 'whole' not in vars(unseen), 'nobody looked, so its pixels were not touched'
+    assert 'whole' not in vars(unseen), 'without subscribers its pixels are not converted'
     drawn = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_COLOR)
     assert drawn.shape == (240 + 64, 320, 3)

@@ -30,8 +30,8 @@ def serve(person: Person) -> Camera:
 
 
 def set_parameter(person: Person, name: str, value: float) -> None:
-    answer = person.set_parameter(name, value)
-    assert answer.successful, answer.reason
+    result = person.set_parameter(name, value)
+    assert result.successful, result.reason
 
 
 @pytest.mark.parametrize('trained', [False, True])

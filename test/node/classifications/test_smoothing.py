@@ -16,7 +16,7 @@ def frame(*scores: float, unknown: bool = False) -> Prediction:
     return predict(np.array(scores, np.float32), unknown=unknown)
 
 
-def answers(frames: list[Prediction], *, over: int, hysteresis: float = 0.0) -> list[int]:
+def classes(frames: list[Prediction], *, over: int, hysteresis: float = 0.0) -> list[int]:
     smoothing = Smoothing()
     return [
         smoothing.add(each, model_version=1, frames=over, hysteresis=hysteresis).best
@@ -35,29 +35,29 @@ def test_one_frame_is_not_smoothed() -> None:
 def test_the_scores_are_the_mean_of_the_last_frames() -> None:
     smoothing = Smoothing()
     for scores in ((1.0, 0.0), (0.5, 0.5), (0.0, 1.0), (0.2, 0.8)):
-        answer = smoothing.add(frame(*scores), model_version=1, frames=2, hysteresis=0.0)
-    np.testing.assert_allclose(answer.scores, [0.1, 0.9], atol=1e-6)
-    assert answer.best == 1
+        prediction = smoothing.add(frame(*scores), model_version=1, frames=2, hysteresis=0.0)
+    np.testing.assert_allclose(prediction.scores, [0.1, 0.9], atol=1e-6)
+    assert prediction.best == 1
 
 
 def test_a_single_outlier_does_not_change_the_class() -> None:
     frames = [frame(0.9, 0.1)] * 4 + [frame(0.1, 0.9)] + [frame(0.9, 0.1)] * 4
-    assert answers(frames, over=5) == [0] * 9
+    assert classes(frames, over=5) == [0] * 9
 
 
 def test_the_class_changes_only_if_another_leads_by_the_margin() -> None:
     border = [frame(0.52, 0.48), frame(0.44, 0.56), frame(0.44, 0.56), frame(0.56, 0.44)] * 5
-    assert len(set(answers(border, over=2))) == 2, 'it goes to and fro'
-    assert set(answers(border, over=2, hysteresis=0.2)) == {0}
+    assert len(set(classes(border, over=2))) == 2, 'it alternates'
+    assert set(classes(border, over=2, hysteresis=0.2)) == {0}
     decided = [*border, *[frame(0.1, 0.9)] * 4]
-    assert answers(decided, over=2, hysteresis=0.2)[-1] == 1
+    assert classes(decided, over=2, hysteresis=0.2)[-1] == 1
 
 
 @pytest.mark.parametrize(('unknown_frames', 'expected'), [(1, 0), (4, UNKNOWN_CLASS)])
 def test_unknown_frames_contribute_to_the_mean(unknown_frames: int, expected: int) -> None:
     known = [frame(0.8, 0.2)] * (5 - unknown_frames)
     unknown = [frame(0.55, 0.45, unknown=True)] * unknown_frames
-    assert answers([*known, *unknown], over=5)[-1] == expected
+    assert classes([*known, *unknown], over=5)[-1] == expected
 
 
 def test_an_unknown_frame_scores_at_least_as_high_as_its_best_class() -> None:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Several cameras that together send more than the node can answer are served alike."""
+"""Cameras that together send more than the node can classify get equal shares."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.running_node import Camera, compressed_message, image_message, patt
 from vision_msgs.msg import Classification
 
 IMAGES = {label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog'), 1)}
-ANSWERS = 300
+CLASSIFICATIONS = 300
 
 
 def test_cameras_of_different_rates_and_transports_are_served_alike(
@@ -38,25 +38,29 @@ def test_cameras_of_different_rates_and_transports_are_served_alike(
     png = cv2.imencode('.png', pattern(2)[..., ::-1])[1].tobytes()
     side.show(compressed_message(png, 'png'))
     front.period_s, side.period_s = 0.004, 0.006
-    answers = {
+    classifications = {
         camera: person.collect(Classification, f'{name}/classification')
         for camera, name in ((front, 'front'), (side, 'side'))
     }
-    for collected in answers.values():
+    for collected in classifications.values():
         collected.next_one()
-    before = {camera: (len(camera.stamps), len(answers[camera])) for camera in answers}
+    before = {
+        camera: (len(camera.stamps), len(classifications[camera])) for camera in classifications
+    }
 
     everything = person.collect(Classification, 'classification')
-    everything.wait_for(lambda _: len(everything) >= ANSWERS)
+    everything.wait_for(lambda _: len(everything) >= CLASSIFICATIONS)
 
-    sent, answered = zip(*(_since(camera, answers, before) for camera in answers), strict=True)
-    # Each alone sends more than its half of what is answered, or nothing has to be fair.
-    assert min(sent) > 1.1 * max(answered), (sent, answered)
-    assert max(answered) - min(answered) <= 0.1 * max(answered), (sent, answered)
+    sent, classified = zip(
+        *(_since(camera, classifications, before) for camera in classifications), strict=True
+    )
+    # Each camera sends more than its share, so that fairness is needed.
+    assert min(sent) > 1.1 * max(classified), (sent, classified)
+    assert max(classified) - min(classified) <= 0.1 * max(classified), (sent, classified)
 
 
 def _since(
-    camera: Camera, answers: dict[Camera, Any], before: dict[Camera, tuple[int, int]]
+    camera: Camera, classifications: dict[Camera, Any], before: dict[Camera, tuple[int, int]]
 ) -> tuple[int, int]:
-    sent, answered = before[camera]
-    return len(camera.stamps) - sent, len(answers[camera]) - answered
+    sent, classified = before[camera]
+    return len(camera.stamps) - sent, len(classifications[camera]) - classified

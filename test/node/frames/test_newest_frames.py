@@ -21,7 +21,7 @@ def frame(camera: str, number: int) -> Frame:
 def test_a_newer_frame_replaces_an_older() -> None:
     frames = NewestFrames()
     assert not frames.put(frame('left', 1))
-    assert frames.put(frame('left', 2)), 'number 1 made way'
+    assert frames.put(frame('left', 2)), 'number 1 is replaced'
     assert frames.take() == frame('left', 2)
     assert frames.take() is None
     assert not frames.put(frame('left', 3))
@@ -61,7 +61,7 @@ def test_detections_have_a_slot_of_their_own() -> None:
     assert not frames.put(image)
     assert frames.take(detections=False) == image
     assert frames.take(detections=False) is None
-    assert frames.put(replace(detected, arrived=3.0)), 'number 2 made way'
+    assert frames.put(replace(detected, arrived=3.0)), 'number 2 is replaced'
     assert frames.take() == replace(detected, arrived=3.0)
 
 

@@ -53,9 +53,9 @@ def test_the_fallback_serves_until_the_device_is_back(
     assert 'meanwhile fallback_extractor serves on the CPU' in failed.problems[0]
     assert failed.device == 'cpu'
     assert results.next_one().model_version == 1
-    answer = person.add('cat', timeout_s=60.0)
-    assert answer.success, answer.message
-    assert answer.label_total == 7, 'the samples stay valid'
+    response = person.add('cat', timeout_s=60.0)
+    assert response.success, response.message
+    assert response.label_total == 7, 'the samples stay valid'
     arrays.wait_for(
         lambda each: (
             each.status[0].level == DiagnosticStatus.WARN and words in each.status[0].message
@@ -79,18 +79,22 @@ def test_the_fallback_serves_after_an_inference_hangs(
     detector = person.detector('/image')
     detector.boxes = [box_message('pattern', 16, 24, 32, 48), box_message('white', 48, 24, 32, 48)]
     camera.show(image_message(picture))
-    answers = person.collect(Detection2DArray, 'camera/detections')
+    detections = person.collect(Detection2DArray, 'camera/detections')
     results = person.collect(Result, 'result')
     both = ['pattern', 'white']
-    answers.wait_for(lambda each: [box.id for box in each.detections] == both)
+    detections.wait_for(lambda each: [box.id for box in each.detections] == both)
     # No whole image is all white, so it is the crop that does not return.
     tell('hang:white')
     assert '[WARN]' in node.wait_for_log('The Edge TPU hangs')
     tell('')
-    answers.wait_for(lambda each: [box.id for box in each.detections] == both, since=len(answers))
+    detections.wait_for(
+        lambda each: [box.id for box in each.detections] == both, since=len(detections)
+    )
     assert results.next_one().model_version == 1
     node.wait_for_log('The Edge TPU serves again')
-    answers.wait_for(lambda each: [box.id for box in each.detections] == both, since=len(answers))
+    detections.wait_for(
+        lambda each: [box.id for box in each.detections] == both, since=len(detections)
+    )
 
 
 def test_without_a_fallback_lost_frames_are_logged(
@@ -101,7 +105,7 @@ def test_without_a_fallback_lost_frames_are_logged(
     tell('raise')
     node.wait_for_log("camera 'camera': frame lost")
     assert not person.add('cat', timeout_s=0.2).success
-    assert person.list_samples().total == 12, 'what needs no device goes on'
+    assert person.list_samples().total == 12, 'requests without device are served'
     tell('')
     node.wait_for_log('The Edge TPU serves again')
     person.collect(Result, 'result').next_one()
@@ -117,7 +121,7 @@ def test_a_crash_of_the_library_loses_nothing_acknowledged(
     again = start_edgetpu()
     again.wait_for_log('model version 1 serves')
     assert 'fallback_extractor serves on the CPU' in again.wait_for_log('was ended by SIGABRT')
-    # Somebody who has never seen the node that is gone, which DDS takes for alive for a while.
+    # A new participant, because DDS keeps the crashed node in the graph for a while.
     with Person() as other:
         assert list(other.wait_until_ready().list_samples().counts) == [6, 6]
         other.collect(Result, 'result').next_one()
@@ -158,8 +162,8 @@ def test_two_devices_serve_two_cameras_and_fail_alone(
     }
     statuses = person.collect(Status, 'status', LATCHED)
     arrays = person.collect(DiagnosticArray, '/diagnostics')
-    for answers in of_camera.values():
-        answers.next_one()
+    for classifications in of_camera.values():
+        classifications.next_one()
     both = statuses.wait_for(lambda each: list(each.cameras) == ['front', 'arm'])
     assert list(both.camera_devices) == ['usb:0', 'usb:1']
     assert both.device == 'usb:0, usb:1'
@@ -175,8 +179,8 @@ def test_two_devices_serve_two_cameras_and_fail_alone(
     levels = {each.name.rpartition(': ')[2]: each.level for each in found.status}
     assert levels['device usb:0'] == DiagnosticStatus.OK
     assert levels['device usb:1'] == DiagnosticStatus.WARN
-    answer = person.add('cat', camera='front', timeout_s=60.0)
-    assert answer.success, answer.message
+    response = person.add('cat', camera='front', timeout_s=60.0)
+    assert response.success, response.message
     assert not person.add('cat', camera='arm', timeout_s=0.2).success
     status, result = person.train(num_iter=200, learning_rate=0.1)
     assert status == GoalStatus.STATUS_SUCCEEDED, result.message
@@ -196,8 +200,8 @@ def test_a_swap_is_complete_when_every_device_serves_the_new_model(
     start_edgetpu(**TWO_DEVICES)
     make_both_serve(person)
     results = person.collect(Result, 'result')
-    answer = person.add('bird', camera='front', count=6, timeout_s=60.0)
-    assert answer.success, answer.message
+    response = person.add('bird', camera='front', count=6, timeout_s=60.0)
+    assert response.success, response.message
     status, result = person.train(num_iter=200, learning_rate=0.1)
     assert status == GoalStatus.STATUS_SUCCEEDED, result.message
     swaps = 4
@@ -207,7 +211,7 @@ def test_a_swap_is_complete_when_every_device_serves_the_new_model(
         for camera in ('front', 'arm'):
             assert first_since(results, camera, since).model_version == version
     classes = {(each.model_version, len(each.classification.results)) for each in results}
-    assert classes == {(1, 2), (2, 3)}, 'version and answer belong together'
+    assert classes == {(1, 2), (2, 3)}, 'version and class belong together'
 
 
 def first_since(results: Collected[Any], camera: str, since: int) -> Any:

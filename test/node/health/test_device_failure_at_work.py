@@ -16,7 +16,7 @@ FAILURES = pytest.mark.parametrize(
     ('behaviour', 'words'), [('raise', 'The Edge TPU failed'), ('hang', 'The Edge TPU hangs')]
 )
 TAUGHT = 6
-# So many iterations that a training goes on when the device has failed.
+# Enough iterations that the training is still running when the device fails.
 LONG = 5000
 
 
@@ -35,7 +35,7 @@ def make_it_serve(person: Person) -> Camera:
 def check_serves_again(
     node: RunningNode, tell: Callable[[str], None], results: Collected[Any], version: int
 ) -> None:
-    """Let the device be well, and wait until it answers frames."""
+    """Repair the device, and wait until it classifies frames."""
     tell('')
     node.wait_for_log('The Edge TPU serves again')
     results.next_one()
@@ -66,9 +66,9 @@ def test_a_capture_survives_a_device_failure(
     if not fallback:
         # The request waits for the device.
         check_serves_again(node, tell, results, 1)
-    answer = wait_for(asked)
-    assert answer.success, answer.message
-    assert (answer.added, answer.label_total) == (100, TAUGHT + 100)
+    response = wait_for(asked)
+    assert response.success, response.message
+    assert (response.added, response.label_total) == (100, TAUGHT + 100)
 
 
 @FAILURES
@@ -104,9 +104,9 @@ def test_a_swap_survives_a_device_failure(
     results.next_one()
     # Frames and the new model, which is tried before it serves, are on the device at once.
     tell(behaviour)
-    answer = person.load_model(1)
-    assert answer.success, answer.message
-    assert answer.model_version == 1
+    response = person.load_model(1)
+    assert response.success, response.message
+    assert response.model_version == 1
     node.wait_for_log('meanwhile fallback_extractor serves on the CPU')
     results.next_one()
     assert results.next_one().model_version == 1

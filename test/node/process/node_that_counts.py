@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The node's program for tests: it tells what is alive, and nobody looks for circles in it."""
+"""The node's program, which also prints living objects and runs without garbage collector."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.store.samples.sample import TrainingSet
 
 
-def tell() -> None:
+def print_counts() -> None:
     """Print again and again how many models and sets of samples are alive."""
     while True:
         kinds = [type(each) for each in gc.get_objects()]
@@ -25,5 +25,5 @@ def tell() -> None:
 
 if __name__ == '__main__':
     gc.disable()
-    threading.Thread(target=tell, daemon=True).start()
+    threading.Thread(target=print_counts, daemon=True).start()
     sys.exit(main())

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What refused requests leave behind: nothing, least of all whole models."""
+"""Rejected requests keep neither models nor samples in memory."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ class Picture:
 def test_the_frames_of_an_error_and_its_causes_are_cleared(
     kept: list[weakref.ref[Picture]],
 ) -> None:
-    def look() -> None:
+    def fail() -> None:
         picture = Picture()
         kept.append(weakref.ref(picture))
         raise KeyError('not there')
 
-    def ask() -> None:
+    def call() -> None:
         picture = Picture()
         kept.append(weakref.ref(picture))
         try:
-            look()
+            fail()
         except KeyError as error:
             raise ValueError('cannot be') from error
 
     with pytest.raises(ValueError, match='cannot be') as raised:
-        ask()
+        call()
     assert all(each() is not None for each in kept)
     clear_frames(raised.value)
     assert [each() for each in kept] == [None, None]

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Which memory is kept and which is given back, looked at in processes that are nobody else's."""
+"""Kept and returned memory, in separate processes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import platform
 import pytest
 from support.tuned_process import run
 
-# Receives three images at once, as it were, and prints how many pages the system had to clear.
+# Allocates three images at a time, and prints how many pages the system had to clear.
 IMAGES = """
 import resource
 from edgetpu_retrain.node.process.kept_memory import keep_freed_memory, keep_memory_of_images
@@ -86,13 +86,13 @@ def test_by_default_the_memory_of_an_image_is_returned(package_path: str) -> Non
 
 
 def test_threads_share_one_arena(package_path: str) -> None:
-    told = run(THREADS.format(first='keep_freed_memory()'), package_path)
-    assert told.count('<heap nr=') == 1
+    output = run(THREADS.format(first='keep_freed_memory()'), package_path)
+    assert output.count('<heap nr=') == 1
     assert run(THREADS.format(first=''), package_path).count('<heap nr=') > 2
 
 
 def test_settings_of_the_user_are_kept(package_path: str) -> None:
-    # A threshold from which on memory comes from the system, as if nothing had been tuned.
+    # With this threshold memory comes from the system, as without tuning.
     first = f'keep_freed_memory(); keep_memory_of_images({FULL_HD})'
     own = {'MALLOC_MMAP_THRESHOLD_': '1048576'}
     assert share_cleared(package_path, FULL_HD, first, **own) > 1 / 2

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Who computes first: read back from the system, in threads of their own."""
+"""The priority of threads, read from the system."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the node's process is set to, looked at in processes that are nobody else's."""
+"""Settings of the node's process, in separate processes."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def test_the_switch_interval_is_set(package_path: str) -> None:
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason='has one core')
 def test_libraries_compute_on_the_calling_thread(package_path: str) -> None:
     def threads(first: str) -> list[int]:
-        told = run(PRODUCT.format(first=first), package_path, OPENBLAS_NUM_THREADS='2')
-        return [int(number) for number in told.split()]
+        output = run(PRODUCT.format(first=first), package_path, OPENBLAS_NUM_THREADS='2')
+        return [int(number) for number in output.split()]
 
     assert min(threads('')) >= 2
     assert threads('tune_process()') == [1, 1]
