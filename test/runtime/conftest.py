@@ -13,8 +13,9 @@ import sys
 from types import ModuleType
 
 from ai_edge_litert import schema_py_generated as schema
-from edgetpu_retrain.runtime.engines import edgetpu, edgetpu_engine
+from edgetpu_retrain.runtime.engines import edgetpu_engine
 from edgetpu_retrain.runtime.interpreters import device as device_module
+from edgetpu_retrain.runtime.interpreters import edgetpu
 import numpy as np
 import pytest
 from support.edgetpu_stand_in import build_edgetpu_stand_in

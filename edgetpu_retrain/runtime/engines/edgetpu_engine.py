@@ -33,13 +33,13 @@ from edgetpu_retrain.runtime.engines.engine import (
     Inference,
     PreparedModel,
 )
+from edgetpu_retrain.runtime.engines.guarded_model import failure_sentence, GuardedModel
 from edgetpu_retrain.runtime.interpreters.device import find_edgetpu
 from edgetpu_retrain.runtime.interpreters.guard import CallTimedOutError
 from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.interpreters.probe import probe, ProbeLimits
 from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.runtime.models.extractor import Extractor
-from edgetpu_retrain.runtime.models.guarded_model import failure_sentence, GuardedModel
 from edgetpu_retrain.runtime.models.head_scoring import HeadScorer
 
 INVOKE_TIMEOUT_S = 2.0

@@ -7,15 +7,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgetpu_retrain.errors import DeviceError, ModelFileError
-from edgetpu_retrain.runtime.engines.edgetpu import (
-    explain_failed_model,
-    make_edgetpu_interpreter,
-    TAKE_THE_TWIN,
-)
 from edgetpu_retrain.runtime.interpreters.device import (
     attached_edgetpus,
     check_device,
     find_edgetpu,
+)
+from edgetpu_retrain.runtime.interpreters.edgetpu import (
+    explain_failed_model,
+    make_edgetpu_interpreter,
+    TAKE_THE_TWIN,
 )
 from edgetpu_retrain.runtime.interpreters.tflite_runtimes import cpu_runtime, Interpreter
 import numpy as np

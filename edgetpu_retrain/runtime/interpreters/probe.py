@@ -26,8 +26,8 @@ from typing import Any
 from edgetpu_retrain.errors import DeviceError, ModelFileError, RetrainError
 from edgetpu_retrain.model_file.description import is_compiled
 from edgetpu_retrain.model_file.flatbuffer import parse
-from edgetpu_retrain.runtime.engines.edgetpu import TAKE_THE_TWIN
 from edgetpu_retrain.runtime.interpreters.device import check_device
+from edgetpu_retrain.runtime.interpreters.edgetpu import TAKE_THE_TWIN
 from edgetpu_retrain.runtime.interpreters.interpreter import load_model, LoadedModel
 from edgetpu_retrain.runtime.interpreters.tflite_runtimes import cpu_runtime, edgetpu_runtime
 import numpy as np

@@ -9,7 +9,7 @@ import sys
 
 from ai_edge_litert import interpreter as litert
 from edgetpu_retrain.errors import DeviceError, ModelFileError
-from edgetpu_retrain.runtime.engines import edgetpu
+from edgetpu_retrain.runtime.interpreters import edgetpu
 from edgetpu_retrain.runtime.interpreters.interpreter import load_model
 import numpy as np
 import pytest

@@ -7,7 +7,7 @@ from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.model_file.quantization import dequantize
-from edgetpu_retrain.runtime.engines import edgetpu
+from edgetpu_retrain.runtime.interpreters import edgetpu
 from edgetpu_retrain.runtime.interpreters.interpreter import load_model
 from edgetpu_retrain.runtime.interpreters.preprocessing import fit_to_input, RgbArray
 from edgetpu_retrain.runtime.models.classifier import Classifier

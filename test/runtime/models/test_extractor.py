@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgetpu_retrain.errors import DeviceError, ImageError, ModelFileError
 from edgetpu_retrain.model_file.description import describe
-from edgetpu_retrain.runtime.engines import edgetpu
+from edgetpu_retrain.runtime.interpreters import edgetpu
 from edgetpu_retrain.runtime.interpreters.preprocessing import fit_to_input, RgbArray
 from edgetpu_retrain.runtime.models.extractor import Extractor
 import numpy as np

@@ -9,8 +9,11 @@ import sys
 from typing import Any
 
 from edgetpu_retrain.errors import DeviceError
-from edgetpu_retrain.runtime.engines import edgetpu
-from edgetpu_retrain.runtime.engines.edgetpu import explain_failed_model, make_edgetpu_interpreter
+from edgetpu_retrain.runtime.interpreters import edgetpu
+from edgetpu_retrain.runtime.interpreters.edgetpu import (
+    explain_failed_model,
+    make_edgetpu_interpreter,
+)
 import numpy as np
 import pytest
 from support.edgetpu_stand_in import stand_in_embedding
