@@ -81,7 +81,7 @@ def test_bag_and_folder_give_identical_embeddings(
             samples = taught_by(engine, tmp_path / f'{number}.db', iter(images))
         assert samples.names == folder.names == ('coffee',)
         assert np.array_equal(samples.embeddings, folder.embeddings)
-    # What a camera's frame would give: the node embeds by the same call.
+    # The node embeds camera frames with the same call.
     live = np.stack([engine.run(rgb).embedding for rgb in frames])
     assert np.array_equal(live, folder.embeddings)
 
@@ -110,7 +110,7 @@ def test_a_damaged_picture_is_recorded_and_skipped(small: Engine, store: SampleS
     assert taught.unreadable == [('3', 'it is damaged')]
     assert taught.stored == {'noise': BATCH + 9}
     assert taught.seen == len(steps) == BATCH + 10
-    # On the disk a batch at a time, and the rest at the end.
+    # Stored in batches, and the rest at the end.
     assert set(steps) == {0, BATCH}
     newest = store.list_samples(limit=1, extractor=small.description.identity)
     assert (newest[0].camera, newest[0].stamp_ns) == ('/camera', 7)

@@ -12,8 +12,8 @@ from edgetpu_retrain.command_line.workspace import open_models, read_model_file
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.model_file.metadata.label_file import read_label_file
 from edgetpu_retrain.runtime.models.recognizer import Recognizer
+from edgetpu_retrain.store.models.choice_file import ChoiceFile
 from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
-from edgetpu_retrain.store.models.serving import ChoiceFile
 
 
 def load_chosen_model(

@@ -28,8 +28,8 @@ from edgetpu_retrain.node.samples.sample_thread import SampleThread
 from edgetpu_retrain.runtime.engines.device_engines import DeviceEngines, make_engines
 from edgetpu_retrain.store.files.data_folder import data_folder, MODELS_FOLDER, SAMPLES_FILE
 from edgetpu_retrain.store.files.ownership import Ownership
+from edgetpu_retrain.store.models.choice_file import Choice
 from edgetpu_retrain.store.models.model_store import ModelStore
-from edgetpu_retrain.store.models.serving import Choice
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.wording import sentence
 from rclpy.node import Node

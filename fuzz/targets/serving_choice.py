@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from edgetpu_retrain.store.models.choice_file import ChoiceFile
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore
-from edgetpu_retrain.store.models.serving import ChoiceFile
 from fuzz.json_mutation import mutate_json
 from fuzz.small_files import IDENTITY, LABELS
 from fuzz.target import each_of, MemoryBudget, MIB, Target

@@ -73,7 +73,7 @@ def test_each_fact_can_be_seen(changes: dict[str, Any]) -> None:
 
 def test_a_long_label_leaves_the_number_alone() -> None:
     short, long = strip_of(changed(label='')), strip_of(changed(label='a very long name ' * 6))
-    # Without a label there is only the number, and how wide it is depends on OpenCV.
+    # Without a label there is only the number, whose width depends on OpenCV.
     begin = np.nonzero((short[:34] != short[0, 0]).any(axis=(0, 2)))[0].min()
     np.testing.assert_array_equal(long[:34, begin:], short[:34, begin:])
     assert (long != short).any()

@@ -39,7 +39,7 @@ def jpeg_of(picture: npt.NDArray[np.uint8]) -> bytes:
 
 
 def with_segment(jpeg: bytes, content: bytes) -> bytes:
-    """Insert a segment APP1, in which EXIF data lie, at the beginning of a JPEG file."""
+    """Insert an APP1 segment with EXIF data at the beginning of a JPEG file."""
     segment = b'\xff\xe1' + struct.pack('>H', len(content) + 2) + content
     return jpeg[:2] + segment + jpeg[2:]
 

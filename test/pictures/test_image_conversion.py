@@ -39,7 +39,7 @@ class Message:
 
 
 def message_of(pixels: npt.NDArray[Any], encoding: str, padding: int = 0) -> Message:
-    """Return an image message with so many bytes of rubbish behind each row."""
+    """Return an image message with this many padding bytes after each row."""
     height, width = pixels.shape[:2]
     rows = np.ascontiguousarray(pixels).view(np.uint8).reshape(height, -1)
     rubbish = np.full((height, padding), 0xEE, np.uint8)
@@ -98,7 +98,7 @@ def test_mono16_is_scaled_from_its_whole_range(is_bigendian: int, padding: int) 
     np.testing.assert_array_equal(rgb, np.dstack([expected] * 3))
 
 
-# Which colour the pixels (0, 0), (0, 1), (1, 0), (1, 1) of each pattern see.
+# The colours of the pixels (0, 0), (0, 1), (1, 0), (1, 1) of each pattern.
 BAYER = {
     'bayer_rggb8': (RED, GREEN, GREEN, BLUE),
     'bayer_bggr8': (BLUE, GREEN, GREEN, RED),
@@ -209,7 +209,7 @@ def test_no_more_than_the_part_is_converted(encoding: str) -> None:
     image_part_to_rgb(message, Region(801, 301, 320, 240))
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    # The part and a rim around it; the whole image would be 6.2 MB.
+    # The part and a margin around it; the whole image would be 6.2 MB.
     assert most < 1.1 * 320 * 240 * 3
 
 
@@ -219,7 +219,7 @@ def test_a_part_of_an_encoding_out_of_the_table_is_left_to_the_whole() -> None:
 
 
 def test_a_part_beyond_the_image_is_rejected(picture: npt.NDArray[np.uint8]) -> None:
-    # Also where the rows are padded, so that there would be bytes to look at.
+    # Also with padded rows, which have more bytes.
     with pytest.raises(ImageError, match='reaches beyond the image of 6x4 pixels'):
         image_part_to_rgb(message_of(picture, 'bgr8', padding=30), Region(4, 0, 3, 1))
 
@@ -289,7 +289,7 @@ def test_an_image_whose_rows_are_mostly_padding_is_rejected(
     picture: npt.NDArray[np.uint8],
 ) -> None:
     step = 256 * 1024 * 1024
-    # Never touched, so it costs nothing.
+    # Never accessed, so it takes no memory.
     message = broken(picture, height=3, step=step, data=bytes(3 * step))
     with pytest.raises(ImageError, match='has 805306368 bytes, more than 536870912'):
         check_image(message)

@@ -96,7 +96,7 @@ def test_a_wrong_topic_names_the_right_ones(storage: str, tmp_path: Path) -> Non
 
 
 def broken(kind: str) -> Any:
-    """Return a message that is there, but wrong."""
+    """Return an invalid message."""
     rgb = np.zeros((8, 8, 3), np.uint8)
     if kind == 'cut off':
         return bytes(TYPES.serialize_cdr(image(rgb), 'sensor_msgs/msg/Image'))[:40]

@@ -71,7 +71,7 @@ def test_files_below_a_folder_are_found_once(tmp_path: Path) -> None:
 
 
 def bomb() -> bytes:
-    # A PNG file whose header says 60000 x 60000 pixels.
+    # A PNG file whose header declares 60000 x 60000 pixels.
     size = struct.pack('>II', 60_000, 60_000)
     return b'\x89PNG\r\n\x1a\n' + struct.pack('>I', 13) + b'IHDR' + size + b'\x08\x02\0\0\0'
 

@@ -41,7 +41,7 @@ def jpeg(value: int) -> bytes:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SampleStore]:
-    """Return a store with five samples: three classes, two extractors, two like samples."""
+    """Return a store with five samples: three classes, two extractors, two equal samples."""
     rng = np.random.default_rng(0)
     with SampleStore(tmp_path / 'a' / 'samples.db') as samples:
         vectors = rng.integers(0, 256, (4, 6), np.uint8)
@@ -73,7 +73,7 @@ def archive(store: SampleStore, tmp_path: Path) -> Path:
 
 
 def contents(store: SampleStore) -> list[Any]:
-    """Return all that is known of a store's samples, but for their numbers."""
+    """Return all of a store's samples, without their ids."""
     with store.snapshot() as snapshot:
         embeddings = {
             identity: snapshot.embeddings(identity, kind)
@@ -159,7 +159,7 @@ def npy(array: Any, *, allow_pickle: bool = False) -> bytes:
 
 
 def line(**fields: Any) -> Change:
-    """Return what changes fields of the first sample."""
+    """Return a function that changes fields of the first sample."""
 
     def change(members: Members) -> None:
         first, *others = members['samples.jsonl'].splitlines()
@@ -170,7 +170,7 @@ def line(**fields: Any) -> Change:
 
 
 def index(**fields: Any) -> Change:
-    """Return what changes fields of the index."""
+    """Return a function that changes fields of the index."""
 
     def change(members: Members) -> None:
         content = json.loads(members['samples.json']) | fields
@@ -180,7 +180,7 @@ def index(**fields: Any) -> Change:
 
 
 def extractor(**fields: Any) -> Change:
-    """Return what changes fields of the first extractor."""
+    """Return a function that changes fields of the first extractor."""
 
     def change(members: Members) -> None:
         content = json.loads(members['samples.json'])
@@ -191,7 +191,7 @@ def extractor(**fields: Any) -> Change:
 
 
 def member(name: str, content: bytes | None) -> Change:
-    """Return what replaces a whole member, or takes it out."""
+    """Return a function that replaces a whole member, or removes it."""
 
     def change(members: Members) -> None:
         del members[name]
@@ -201,15 +201,15 @@ def member(name: str, content: bytes | None) -> Change:
     return change
 
 
-# A fixed place, because what is pickled is made before any test has a folder.
+# A fixed path, because the pickle is created before any test has a folder.
 MARK = Path('/tmp/edgetpu_retrain_was_unpickled')  # noqa: S108 - it must never be there
 
 
 class Evil:
-    """What must never be unpickled."""
+    """Creates a file when it is unpickled."""
 
     def __reduce__(self) -> Any:
-        """Tell how it is brought to life again: by leaving a mark."""
+        """Return the call that unpickling makes."""
         return (MARK.touch, ())
 
 

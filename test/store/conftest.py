@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The disk and the power plug: what the tests of the store watch, fill up and pull."""
+"""Fixtures for tests of the store: full and read-only disks, locked files, killed processes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def samples(path: Path) -> Iterator[SampleStore]:
 
 @pytest.fixture
 def teach() -> Callable[..., list[int]]:
-    """Store some samples of a class in one request; their embeddings are all different."""
+    """Store samples of a class in one request, with different embeddings."""
     rng = np.random.default_rng(1)
 
     def add(
@@ -69,7 +69,7 @@ def teach() -> Callable[..., list[int]]:
 
 @pytest.fixture
 def disk_calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Record the names of what is flushed and renamed, in order; both still happen."""
+    """Record flushed and renamed files in order, and still flush and rename them."""
     calls: list[tuple[str, str]] = []
     real_fsync, real_replace = os.fsync, Path.replace
 
@@ -88,7 +88,7 @@ def disk_calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def file_size_limit() -> Callable[[int], AbstractContextManager[None]]:
-    """Let the kernel refuse to make any file of this process longer than so many bytes."""
+    """Limit the size of all files that this process writes, in bytes."""
 
     @contextmanager
     def limit(size: int) -> Iterator[None]:
@@ -143,23 +143,23 @@ def without(bits: int, paths: Iterable[Path]) -> Iterator[None]:
 
 @pytest.fixture
 def read_only() -> Callable[[Path], AbstractContextManager[None]]:
-    """Take the permission to write in a folder and to its files away."""
+    """Remove write permission from a folder and its files."""
     return lambda folder: without(0o222, (folder, *folder.iterdir()))
 
 
 @pytest.fixture
 def unlisted() -> Callable[[Path], AbstractContextManager[None]]:
-    """Take the permission to open a folder itself away; its files can be opened and made."""
+    """Remove read permission from a folder; its files can still be opened and created."""
     return lambda folder: without(0o444, (folder,))
 
 
 @pytest.fixture
 def start_python() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start a Python that can import the package: the command line's arguments, a pipe to it."""
+    """Start Python with the package in its path; returns the process, with pipes."""
     search = os.pathsep.join([str(SOURCE_FOLDER), *sys.path])
-    # One thread: dozens of short lives need no pool for linear algebra each.
+    # One thread, because dozens of short processes need no thread pools.
     environment = {**os.environ, 'PYTHONPATH': search, 'OPENBLAS_NUM_THREADS': '1'}
-    # What is killed cannot tell what it covered, and need not take the time to measure it.
+    # A killed process cannot report its coverage, so do not measure it.
     environment.pop('COVERAGE_PROCESS_START', None)
     with ExitStack() as started:
 
@@ -194,10 +194,10 @@ def run_and_kill(
         assert child.stdout is not None
         printed = [child.stdout.readline() for _ in range(lines)]
         child.kill()
-        # The pipe still has what came between our reading and the kill.
+        # Read what was printed before the kill.
         printed += child.stdout.readlines()
         assert child.wait() == -signal.SIGKILL
-        # A line cut short by the kill was not acknowledged.
+        # An incomplete line was not acknowledged.
         return [int(line) for line in printed if line.endswith('\n')]
 
     return run

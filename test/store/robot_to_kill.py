@@ -26,9 +26,9 @@ from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.model_file.quantization import dequantize
 from edgetpu_retrain.store.files.data_folder import data_folder
 from edgetpu_retrain.store.files.ownership import Ownership
+from edgetpu_retrain.store.models.choice_file import ChoiceFile
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore
-from edgetpu_retrain.store.models.serving import ChoiceFile
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import numpy.typing as npt

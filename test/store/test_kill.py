@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Kill a robot again and again while it captures, trains and writes, and look what is left."""
+"""Kills a robot many times while it captures, trains and writes, and checks what is on disk."""
 
 # Without `from __future__ import annotations`, with which pytest 6 cannot load a dataclass.
 
@@ -26,9 +26,9 @@ SEED = 20_261
 DIMENSION = 64
 ROBOT = Path(__file__).with_name('robot_to_kill.py')
 
-# A kill is aimed at one of these, or ('') at any moment at all.
+# Events at which to kill; '' = at a random moment.
 ACTIVITIES = ('add', 'undo', 'relabel', 'train', 'save', 'choose', 'prune', '')
-# The longest time from its announcement to the kill; about as long as it takes.
+# The longest time from an event's announcement to the kill; about the event's duration.
 AIM_S = {'train': 0.02, 'save': 0.006, 'choose': 0.004, 'prune': 0.004, '': 0.3}
 OTHER_AIM_S = 0.002
 
@@ -39,7 +39,7 @@ Choice = list[int]
 
 @dataclass
 class Ledger:
-    """What the robot has acknowledged, and the one thing that it had announced since."""
+    """What the robot has acknowledged, and the change that it announced since."""
 
     samples: Samples = field(default_factory=dict)
     """Stamp to label, whether there is a picture, and the first stamp of the request."""
@@ -49,7 +49,7 @@ class Ledger:
     pending: dict[str, Any] = field(default_factory=dict)
 
     def note(self, line: dict[str, Any]) -> None:
-        """Take note of a line of the robot's."""
+        """Process a line of the robot's output."""
         if 'doing' in line:
             assert not self.pending
             self.pending = line
@@ -64,7 +64,7 @@ class Ledger:
         self.pending = {}
 
     def compare(self, found: dict[str, Any]) -> None:
-        """Compare with what a restarted robot has found, which is the truth from then on."""
+        """Compare with what a restarted robot found, and continue from that."""
         samples = {stamp: (label, image) for stamp, label, image in found['samples']}
         possible = [self.samples, self.samples_after_pending()]
         matching = [each for each in possible if samples == {k: v[:2] for k, v in each.items()}]
@@ -88,7 +88,7 @@ class Ledger:
         self.pending = {}
 
     def samples_after_pending(self) -> Samples:
-        """Return the samples as they are when what is pending was done."""
+        """Return the samples after the pending change."""
         after = dict(self.samples)
         match self.pending:
             case {
@@ -110,7 +110,7 @@ class Ledger:
         return after
 
     def choice_after_pending(self) -> Choice:
-        """Return the choice as it is when what is pending was done."""
+        """Return the choice after the pending change."""
         match self.pending:
             case {'doing': 'choose', 'version': version}:
                 chosen, _, swaps = self.choice
@@ -118,7 +118,7 @@ class Ledger:
         return self.choice
 
     def versions_to_prune(self) -> set[int]:
-        """Return the versions that are deleted when what is pending was done."""
+        """Return the versions that the pending change deletes."""
         match self.pending:
             case {'doing': 'prune', 'keep': keep}:
                 return set(sorted(self.versions)[:-keep]) - {self.choice[0]}
@@ -158,7 +158,7 @@ def test_after_each_of_50_kills_all_that_was_acknowledged_is_there(
                 line = json.loads(robot.stdout.readline())
                 ledger.note(line)
                 times -= line.get('doing', '') == aim
-            # No event tells of the moments between the announcement and the acknowledgement.
+            # There are no events between an announcement and its acknowledgement.
             time.sleep(chance.uniform(0.0, AIM_S.get(aim, OTHER_AIM_S)))
             robot.kill()
             for rest in robot.stdout:

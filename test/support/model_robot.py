@@ -15,9 +15,9 @@ from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.models.model_versions import ModelVersions
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
 from edgetpu_retrain.runtime.engines.engine import PreparedModel
+from edgetpu_retrain.store.models.choice_file import Choice, ChoiceFile
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore
-from edgetpu_retrain.store.models.serving import Choice, ChoiceFile
 import numpy as np
 from support.small_models import build_extractor
 

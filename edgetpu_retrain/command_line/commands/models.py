@@ -16,8 +16,8 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.model_file.metadata.label_file import coral_label_file
 from edgetpu_retrain.store.files.disk_errors import as_store_error
 from edgetpu_retrain.store.files.durable_file import write_durably
+from edgetpu_retrain.store.models.choice_file import ChoiceFile
 from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
-from edgetpu_retrain.store.models.serving import ChoiceFile
 
 MODEL_FILE = 'model.tflite'
 LABEL_FILE = 'labels.txt'

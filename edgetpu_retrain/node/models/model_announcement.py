@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
-from edgetpu_retrain.store.models.serving import Choice
+from edgetpu_retrain.store.models.choice_file import Choice
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from vision_msgs.msg import LabelInfo, VisionClass, VisionInfo

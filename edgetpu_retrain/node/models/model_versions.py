@@ -11,9 +11,9 @@ import threading
 from edgetpu_retrain.errors import RequestError, RetrainError, StoreError
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.runtime.engines.engine import PreparedModel
+from edgetpu_retrain.store.models.choice_file import Choice, ChoiceFile
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
-from edgetpu_retrain.store.models.serving import Choice, ChoiceFile
 
 LATEST = 0
 PREVIOUS = -1

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.store.files.data_folder import MODELS_FOLDER, SAMPLES_FILE
+from edgetpu_retrain.store.models.choice_file import ChoiceFile
 from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
-from edgetpu_retrain.store.models.serving import ChoiceFile
 from edgetpu_retrain.store.samples.sample import StoredSample, TrainingSet
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.training_options import TrainingOptions

@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 import shutil
 
+from edgetpu_retrain.store.models.choice_file import ChoiceFile
 from edgetpu_retrain.store.models.model_store import ModelStore
-from edgetpu_retrain.store.models.serving import ChoiceFile
 import pytest
 from support.command_line_types import Run
 

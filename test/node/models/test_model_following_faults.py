@@ -14,8 +14,8 @@ from typing import Any
 from edgetpu_retrain.node.health.status import NodeStatus
 from edgetpu_retrain.node.models.model_following import ModelFollowing
 from edgetpu_retrain.runtime.engines.engine import PreparedModel
+from edgetpu_retrain.store.models.choice_file import ChoiceFile
 from edgetpu_retrain.store.models.model_store import ModelStore
-from edgetpu_retrain.store.models.serving import ChoiceFile
 import pytest
 from support.lone_node import LoneNode
 from support.model_robot import MODEL, RECORD, Robot

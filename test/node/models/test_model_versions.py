@@ -15,7 +15,7 @@ from edgetpu_retrain.errors import ModelFileError, RequestError, StoreError
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.models.model_versions import LATEST, PREVIOUS, Wanted
 from edgetpu_retrain.runtime.engines.engine import PreparedModel
-from edgetpu_retrain.store.models.serving import ChoiceFile
+from edgetpu_retrain.store.models.choice_file import ChoiceFile
 import pytest
 from support.model_robot import IDENTITY, MODEL, RECORD, Robot
 from support.waiting import PATIENCE_S

@@ -11,9 +11,9 @@ from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.report.analysis.analysis import analyse
 from edgetpu_retrain.report.analysis.report_data import read_report_data
 from edgetpu_retrain.report.words.cards import cards
+from edgetpu_retrain.store.models.choice_file import ChoiceFile
 from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
 from edgetpu_retrain.store.models.model_version import model_path
-from edgetpu_retrain.store.models.serving import ChoiceFile
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import pytest
 

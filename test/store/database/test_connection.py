@@ -19,7 +19,7 @@ from support.samples import add_sample
 
 EXTRACTOR = 'a' * 64
 
-# Prints the id of each sample once it is acknowledged, for ever.
+# Prints the id of each sample after it was stored, until it is killed.
 ENDLESS_TEACHER = """
 import sys
 from pathlib import Path

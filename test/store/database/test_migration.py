@@ -22,7 +22,7 @@ from support.samples import add_sample
 
 EXTRACTOR = 'a' * 64
 
-# What the first release made, word for word but for the comments.
+# The tables of the first release, without comments.
 SCHEMA_1 = """
     PRAGMA journal_mode=WAL;
     CREATE TABLE extractors (
@@ -55,7 +55,7 @@ SCHEMA_1 = """
     PRAGMA user_version=1;
 """
 
-# Opens the samples, but is killed at a moment that the second argument names.
+# Opens the samples, and kills itself at the moment named by the second argument.
 KILLED_MIGRATION = """
 import os, signal, sys
 from pathlib import Path
@@ -110,7 +110,7 @@ def check_old_content(path: Path) -> None:
 
 
 def shape(path: Path) -> list[object]:
-    """Return tables, columns and indexes, without the words in which they were declared."""
+    """Return tables, columns and indexes, independent of the text of their declarations."""
     with closing(sqlite3.connect(path)) as connection:
         names = connection.execute(
             'SELECT type, name, tbl_name FROM sqlite_master ORDER BY name'
@@ -165,7 +165,7 @@ def test_the_old_database_is_kept_complete_beside_the_new_one(old: Path) -> None
     (copy,) = copies(old)
     assert re.fullmatch(r'samples\.schema-1\.\d{8}-\d{6}\.db', copy.name)
     check_old_content(copy)
-    # What is up to date is not copied again.
+    # An up-to-date database is not copied.
     SampleStore(old).close()
     assert copies(old) == [copy]
 

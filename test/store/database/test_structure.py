@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A database that is more than our tables is refused before it is read, and left as it is."""
+"""A database with other tables under our names is rejected before it is read, unchanged."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Waiting for a database that another connection holds."""
+"""Waiting for a database that another connection has locked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 
 @pytest.fixture
 def other(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    """Return a connection that holds the database."""
+    """Return a connection that has locked the database."""
     with closing(sqlite3.connect(tmp_path / 'held.db', isolation_level=None)) as connection:
         connection.execute('CREATE TABLE mugs (name TEXT)')
         connection.execute('BEGIN IMMEDIATE')
@@ -25,7 +25,7 @@ def other(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture
 def waiting(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    """Return a connection that wants it."""
+    """Return a connection that needs the lock."""
     path = tmp_path / 'held.db'
     with closing(sqlite3.connect(path, timeout=0.0, isolation_level=None)) as connection:
         yield connection

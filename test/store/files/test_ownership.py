@@ -26,7 +26,7 @@ print('owns', flush=True)
 time.sleep(600)
 """
 
-# Forks a child that lives on, as a probe of a device does that hangs, and prints its pid.
+# Forks a child that outlives it, as a hanging device probe does, and prints its pid.
 FORKING_OWNER = """
 import os, sys, time
 from pathlib import Path
@@ -42,7 +42,7 @@ else:
 time.sleep(600)
 """
 
-# What the command line does: it writes without owning the folder.
+# Writes without owning the folder, as the command line does.
 TEACHER = """
 import sys
 from pathlib import Path

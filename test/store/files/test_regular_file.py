@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What is read in the data folder lies there itself."""
+"""Symbolic links in the data folder are not followed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.files.regular_file import read_regular_file
+from edgetpu_retrain.store.models.choice_file import ChoiceFile
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore
-from edgetpu_retrain.store.models.serving import ChoiceFile
 import pytest
 
 RECORD = ModelRecord(('a', 'b'), {'a': 1, 'b': 1}, 1.0, 1.0, 1.0, ((1, 0), (0, 1)), 'c' * 64, 0.0)
@@ -30,7 +30,7 @@ def store(tmp_path: Path) -> ModelStore:
 
 
 def link_elsewhere(path: Path) -> None:
-    """Put a link in the place of a file, to the same bytes somewhere else."""
+    """Replace a file by a symbolic link to a copy elsewhere."""
     elsewhere = path.parents[2] / f'elsewhere_{path.name}'
     path.rename(elsewhere)
     path.symlink_to(elsewhere)
@@ -101,7 +101,7 @@ def test_a_record_names_no_file(store: ModelStore, tmp_path: Path) -> None:
     found = store.load(2)
     assert found.path == store.folder / 'model_000002.tflite'
     assert found.read_model() == b'two'
-    # A record under another version's name is none of that version's.
+    # A record under another version's name is rejected.
     (store.folder / 'model_000001.json').write_text(record.read_text())
     with pytest.raises(StoreError, match=r'model_000001\.json is damaged'):
         store.load(1)

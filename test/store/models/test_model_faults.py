@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Models that are damaged, cannot be written, or were being written when the process ended."""
+"""Models that are damaged, cannot be written, or were half written by a killed process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from edgetpu_retrain.store.models.model_store import ModelStore
 import pytest
 from support.model_records import RECORD
 
-# Prints each version once its saving is acknowledged, for ever.
+# Prints each version after it was saved, until it is killed.
 ENDLESS_WRITER = """
 import sys
 from pathlib import Path

@@ -70,9 +70,9 @@ def test_the_distance_is_that_of_dequantized_embeddings(samples: SampleStore) ->
         )
 
     assert add_integers(1, 0) == 1
-    # As raw numbers they would be [4, 3] and [103, 3], and at a distance.
+    # As raw numbers they are [4, 3] and [103, 3], which are far apart.
     assert add_integers(100, 0) == 0
-    # As raw numbers they would be [4, 3] and [3, 4], and near.
+    # As raw numbers they are [4, 3] and [3, 4], which are close.
     assert add_integers(0, 1) == 2
 
 
@@ -188,7 +188,6 @@ def random_directions(count: int) -> RawArray:
 
 @pytest.mark.parametrize('reopened', [False, True])
 def test_all_samples_of_a_large_class_are_compared(reopened: bool, path: Path) -> None:
-    # Some blocks and a part of one.
     rows = random_directions(600)
 
     def add_row(row: RawArray, min_novelty: float) -> int:
@@ -233,7 +232,7 @@ def test_the_memory_for_classes_is_bounded(
     for _ in range(2):
         for number in range(20):
             add(samples, f'class {number}', [1.0, 0.0])
-            # The newest class gets its first block only when its sample is stored.
+            # The newest class gets its first row only when its sample is stored.
             assert samples._novelty._num_bytes() <= 10_000 + 256 * 2 * 4
     assert samples.counts(extractor=EXTRACTOR) == {f'class {number}': 1 for number in range(20)}
 

@@ -63,7 +63,7 @@ def test_a_rejected_sample_leaves_the_store_unchanged(bad: Sample, samples: Samp
     with pytest.raises((RequestError, StoreError, ValueError)):
         add(samples, sample(0), bad, min_novelty=0.1)
     assert samples.counts(extractor=EXTRACTOR) == {}
-    # Nor is it remembered: else this would be a near-duplicate of what is not there.
+    # It is not in the novelty cache either, where this would be a near-duplicate of it.
     assert add(samples, sample(0), min_novelty=0.1) == (1,)
 
 

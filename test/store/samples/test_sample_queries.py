@@ -138,7 +138,7 @@ def test_samples_of_another_extractor_are_embedded_again(
     assert list(samples.to_reembed(OTHER)) == []
     assert samples.counts(extractor=OTHER) == {'mug': 2, 'hat': 1}
     assert samples.training_set(extractor=OTHER).embeddings[:, 0].tolist() == [1, 2, 4]
-    # And they are what they were for the first one.
+    # They are unchanged for the first extractor.
     assert samples.counts(extractor=EXTRACTOR) == {'mug': 2, 'hat': 2}
     assert samples.training_set(extractor=EXTRACTOR).embeddings.shape == (4, 8)
     assert samples.unembedded(extractor=EXTRACTOR) == Unembedded(0, 0)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A robot that goes on without its samples, and has them again once it can."""
+"""A store whose file cannot be opened at first."""
 
 from __future__ import annotations
 

@@ -213,7 +213,7 @@ def test_a_blob_of_the_wrong_length_is_found_and_the_sample_named(
     words = rf"Sample {damaged} \('hat'\) in {path} has 2 bytes where 8.*What to do: "
     with pytest.raises(StoreError, match=words):
         store.training_set(extractor=EXTRACTOR)
-    # What the message advises helps.
+    # The advice of the message works.
     store.remove('hat', 0, extractor=EXTRACTOR)
     assert store.training_set(extractor=EXTRACTOR).names == ('mug',)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import threading
 
 from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.models.choice_file import Choice, ChoiceFile
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore
-from edgetpu_retrain.store.models.serving import Choice, ChoiceFile
 import pytest
 
 RECORD = ModelRecord(('a', 'b'), {'a': 1, 'b': 1}, 1.0, 1.0, 1.0, ((1, 0), (0, 1)), 'c' * 64, 0.0)
@@ -63,10 +63,10 @@ def test_a_rollback_survives_a_restart_until_there_is_a_newer_model(
     choice.choose(5)
     choice.choose(3)
     assert choice.versions_to_try() == (3, 2, 1, 5, 4)
-    # A training that was killed before its model could be chosen.
+    # A training was killed before its model could be chosen.
     models.save(b'model', RECORD)
     assert choice.versions_to_try() == (6, 3, 2, 1, 5, 4)
-    # The user wants the old one even so.
+    # The user chooses the old one again.
     assert choice.choose(3) == Choice(3, 2, 6)
     assert choice.versions_to_try() == (3, 2, 1, 6, 5, 4)
 
@@ -138,7 +138,7 @@ def test_an_error_names_both_damaged_files(
     for ask in (choice.current, choice.versions_to_try, lambda: choice.choose(4)):
         with pytest.raises(StoreError, match=f'{file(models)} is damaged: .*What to do: '):
             ask()
-    # What the message advises helps.
+    # The advice of the message works.
     file(models).unlink()
     copy(models).unlink()
     assert choice.choose(4) == Choice(4, 1, 5)
