@@ -96,7 +96,6 @@ class Smoothing:
             best = UNKNOWN_CLASS
         # UNKNOWN_CLASS, -1, is the index of the last score.
         extended = [*scores.tolist(), unknown_score]
-        current = self._current
-        if current is None or extended[best] - extended[current] > hysteresis:
+        if self._current is None or extended[best] - extended[self._current] > hysteresis:
             return best
-        return current
+        return self._current

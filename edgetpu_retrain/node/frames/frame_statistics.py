@@ -82,10 +82,8 @@ class FrameStatistics:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self._times: defaultdict[str, deque[StageTimes]] = defaultdict(
-            lambda: deque(maxlen=WINDOW)
-        )
+        self._counts: dict[str, Counter[str]] = defaultdict(Counter)
+        self._times: dict[str, deque[StageTimes]] = defaultdict(lambda: deque(maxlen=WINDOW))
 
     def count(self, camera: str, what: str, number: int = 1) -> None:
         """
