@@ -22,7 +22,7 @@ def start(start_node: Any, module: str, method: str, **variables: str) -> Runnin
 
 
 @pytest.mark.usefixtures('taught_data')
-def test_a_bug_in_a_training_aborts_it_and_the_node_goes_on(
+def test_a_bug_in_a_training_aborts_it_and_the_node_continues(
     start_node: Any, person: Person
 ) -> None:
     node = start(start_node, 'models.model_versions', 'ModelVersions add')
@@ -36,7 +36,7 @@ def test_a_bug_in_a_training_aborts_it_and_the_node_goes_on(
 
 
 @pytest.mark.usefixtures('taught_data')
-def test_a_bug_in_a_service_is_its_answer_and_the_node_goes_on(
+def test_a_bug_in_a_service_is_in_its_response_and_the_node_continues(
     start_node: Any, person: Person
 ) -> None:
     node = start(start_node, 'models.model_versions', 'ModelVersions load')

@@ -106,7 +106,7 @@ def _cut_short(file: Path) -> None:
         (_cut_short, 'malformed'),
     ],
 )
-def test_a_database_that_is_of_no_use_is_told_untouched_and_frames_are_answered(
+def test_an_unusable_database_is_reported_and_kept_and_frames_are_classified(
     start_node: Any,
     person: Person,
     taught_data: Path,
@@ -136,7 +136,7 @@ def test_a_database_that_is_of_no_use_is_told_untouched_and_frames_are_answered(
 
 
 @pytest.mark.usefixtures('camera')
-def test_on_a_read_only_disk_it_starts_and_answers_frames(
+def test_on_a_read_only_disk_it_starts_and_classifies_frames(
     start_node: Any, person: Person, taught_data: Path
 ) -> None:
     folders = (taught_data, taught_data / 'models')
@@ -165,7 +165,7 @@ def test_on_a_read_only_disk_it_starts_and_answers_frames(
 
 
 @pytest.mark.usefixtures('camera')
-def test_on_a_full_disk_nothing_is_lost_and_it_goes_on_when_there_is_room(
+def test_on_a_full_disk_nothing_is_lost_and_it_continues_when_there_is_space(
     start_node: Any, person: Person, taught_data: Path
 ) -> None:
     node: RunningNode = start_node()
@@ -197,7 +197,7 @@ def test_on_a_full_disk_nothing_is_lost_and_it_goes_on_when_there_is_room(
 
 
 @pytest.mark.usefixtures('camera')
-def test_a_database_that_another_program_holds_is_told_and_works_again_afterwards(
+def test_a_database_locked_by_another_program_is_reported_and_works_again(
     start_node: Any, person: Person, taught_data: Path
 ) -> None:
     node: RunningNode = start_node(program=TROUBLED)
@@ -240,7 +240,7 @@ def test_a_model_file_that_has_no_record_is_neither_served_nor_in_the_way(
 
 
 @pytest.mark.usefixtures('camera')
-def test_a_program_that_stops_while_it_writes_a_model_is_told_and_holds_nothing_up_for_ever(
+def test_a_program_that_hangs_while_it_writes_a_model_is_reported_and_blocks_nothing(
     start_node: Any, person: Person, taught_data: Path
 ) -> None:
     start_node(program=TROUBLED)

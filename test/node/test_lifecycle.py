@@ -123,7 +123,7 @@ def test_a_transition_that_is_not_possible_is_refused_and_harmless(
     assert node.process.poll() is None
 
 
-def test_what_waits_when_it_is_deactivated_is_told(manager: Person) -> None:
+def test_pending_requests_fail_when_it_is_deactivated(manager: Person) -> None:
     assert manager.change_state('configure')
     assert manager.change_state('activate')
     camera = manager.camera()

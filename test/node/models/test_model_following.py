@@ -74,7 +74,7 @@ def lines(node: RunningNode, words: str) -> list[str]:
     return [line for line in node.log if words in line]
 
 
-def test_a_node_that_does_not_follow_says_what_waits(
+def test_a_node_that_does_not_follow_reports_the_pending_version(
     start_node: Any, person: Person, command_line: CommandLine, lessons: Path
 ) -> None:
     node: RunningNode = start_node()

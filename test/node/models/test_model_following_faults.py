@@ -57,7 +57,7 @@ def following(tmp_path: Path) -> Iterator[Following]:
 
 
 @pytest.mark.parametrize('follow', [True, False])
-def test_a_version_that_cannot_serve_is_told_and_the_one_before_it_taken(
+def test_a_version_that_cannot_serve_is_reported_and_the_previous_one_used(
     following: Following, follow: bool
 ) -> None:
     following.other_program.save(MODEL, RECORD)
@@ -74,7 +74,7 @@ def test_a_version_that_cannot_serve_is_told_and_the_one_before_it_taken(
     assert following.status.facts.pending_model_version == (0 if follow else 3)
 
 
-def test_a_choice_that_cannot_be_read_is_told_until_it_can(
+def test_an_unreadable_choice_is_reported_until_it_can_be_read(
     following: Following, capfd: pytest.CaptureFixture[str]
 ) -> None:
     following.other_program.save(MODEL, RECORD)
@@ -96,7 +96,7 @@ def test_a_choice_that_cannot_be_read_is_told_until_it_can(
     assert following.robot.served == [1]
 
 
-def test_a_node_that_was_deactivated_looks_again_when_it_is_active(following: Following) -> None:
+def test_a_node_that_was_deactivated_checks_again_when_it_is_active(following: Following) -> None:
     following.other_program.save(MODEL, RECORD)
     following.robot.ended = True
     following.look()
@@ -108,7 +108,7 @@ def test_a_node_that_was_deactivated_looks_again_when_it_is_active(following: Fo
     assert following.problems == ''
 
 
-def test_a_bug_is_told_and_ends_nothing(
+def test_a_bug_is_reported_and_the_serving_model_continues(
     following: Following, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def prepare(_model: bytes) -> dict[str, PreparedModel]:

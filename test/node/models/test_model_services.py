@@ -135,7 +135,9 @@ def test_swaps_are_latched_and_counted(person: Person) -> None:
     )
 
 
-def test_a_corrupt_newest_model_falls_back_and_is_told(start_node: Any, person: Person) -> None:
+def test_a_damaged_newest_model_is_reported_and_the_previous_one_serves(
+    start_node: Any, person: Person
+) -> None:
     first: RunningNode = start_node()
     camera = person.wait_until_ready().camera()
     person.teach(camera, IMAGES)

@@ -106,7 +106,7 @@ def test_a_trained_model_is_stored_and_serves(robot: Robot) -> None:
     assert robot.train().version.record.parent_version == 1
 
 
-def test_a_wish_to_stop_before_the_commitment_leaves_nothing(robot: Robot) -> None:
+def test_a_cancellation_before_the_commit_leaves_nothing(robot: Robot) -> None:
     cancellation = Cancellation()
 
     def cancelled_meanwhile(model: bytes) -> dict[str, PreparedModel]:
@@ -119,14 +119,14 @@ def test_a_wish_to_stop_before_the_commitment_leaves_nothing(robot: Robot) -> No
     assert robot.serving == []
 
 
-def test_a_wish_to_stop_after_the_commitment_is_too_late() -> None:
+def test_a_cancellation_after_the_commit_is_too_late() -> None:
     cancellation = Cancellation()
     cancellation.commit()
     assert not cancellation.request()
     assert not cancellation.requested()
 
 
-def test_a_wish_to_stop_ends_the_iterations(robot: Robot) -> None:
+def test_a_cancellation_ends_the_iterations(robot: Robot) -> None:
     cancellation = Cancellation()
     assert cancellation.request()
     with pytest.raises(TrainingCancelled, match='after iteration 0;'):

@@ -30,7 +30,7 @@ def robot(tmp_path: Path) -> Robot:
     return robot
 
 
-def test_a_start_goes_on_with_the_newest_model(robot: Robot) -> None:
+def test_a_start_serves_the_newest_model(robot: Robot) -> None:
     assert robot.start() == 3
     assert robot.announced == [(3, 1)]
     assert robot.served == [], 'the worker begins with it'
@@ -47,7 +47,7 @@ def test_a_damaged_model_is_passed_over_with_a_warning(robot: Robot) -> None:
     assert 'model version 3 does not serve' in warning
 
 
-def test_when_nobody_knows_what_was_chosen_the_newest_serves(robot: Robot) -> None:
+def test_if_the_choice_is_unknown_the_newest_serves(robot: Robot) -> None:
     ChoiceFile(robot.models).choose(2)
     for name in ('serving.json', 'serving.copy.json'):
         (robot.models.folder / name).write_bytes(b'{')
@@ -59,7 +59,7 @@ def test_when_nobody_knows_what_was_chosen_the_newest_serves(robot: Robot) -> No
     assert 'What to do: restore a backup, or delete it' in written
 
 
-def test_what_a_kill_left_half_written_is_cleared_away_before_the_first_model(
+def test_incomplete_files_of_a_kill_are_deleted_before_the_first_model(
     tmp_path: Path,
 ) -> None:
     robot = Robot(tmp_path / 'models')
@@ -250,7 +250,7 @@ def test_no_second_model_is_prepared_before_the_first_serves(
     assert len(prepared) == 2
 
 
-def test_a_model_that_serves_no_more_is_let_go_though_the_answer_is_kept(robot: Robot) -> None:
+def test_a_replaced_model_is_released_although_its_version_is_kept(robot: Robot) -> None:
     versions = robot.versions()
     versions.start(robot.warnings.append)
     gc.disable()

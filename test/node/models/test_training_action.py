@@ -79,7 +79,7 @@ def test_a_goal_ends_with_a_model_that_serves(
     person.classifications.wait_for(lambda message: message.results[0].class_id == 'dog')
 
 
-def test_the_node_answers_a_service_while_it_trains(camera: Camera, person: Person) -> None:
+def test_services_respond_during_a_training(camera: Camera, person: Person) -> None:
     goal = person.start_training(num_iter=ENDLESS, print_every=20)
     goal.feedback.next_one()
     camera.show(PICTURES['cat'])
@@ -176,7 +176,7 @@ def test_bad_goals_are_aborted_with_a_message(start_node: Any, person: Person) -
         assert result.model_version == 0
 
 
-def test_too_little_to_learn_from_is_told(start_node: Any, person: Person) -> None:
+def test_too_few_samples_are_reported(start_node: Any, person: Person) -> None:
     start_node()
     person.wait_until_ready()
     status, result = person.train()

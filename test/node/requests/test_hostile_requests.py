@@ -160,7 +160,7 @@ BAD_PARAMETERS = (
 
 
 @pytest.mark.usefixtures('taught_data')
-def test_hostile_requests_are_refused_in_words_and_the_node_goes_on(
+def test_hostile_requests_are_rejected_with_a_message_and_the_node_continues(
     start_node: Any, person: Person
 ) -> None:
     node: RunningNode = start_node()
@@ -188,7 +188,7 @@ def test_hostile_requests_are_refused_in_words_and_the_node_goes_on(
 
 
 @pytest.mark.usefixtures('taught_data')
-def test_hostile_parameters_and_transitions_are_refused_and_the_node_goes_on(
+def test_hostile_parameters_and_transitions_are_rejected_and_the_node_continues(
     start_node: Any, person: Person
 ) -> None:
     node: RunningNode = start_node()
@@ -228,7 +228,7 @@ def is_told(words: str) -> Callable[[Any], bool]:
 
 
 @pytest.mark.usefixtures('taught_data')
-def test_hostile_images_and_detections_are_told_and_the_node_goes_on(
+def test_hostile_images_and_detections_are_reported_and_the_node_continues(
     start_node: Any, person: Person
 ) -> None:
     node: RunningNode = start_node({'camera.detections_topic': '/boxes'})

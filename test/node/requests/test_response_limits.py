@@ -39,14 +39,14 @@ async def responses_to_many(sizes: list[int]) -> list[Any]:
     return list(answered)
 
 
-def test_only_so_many_requests_wait() -> None:
+def test_the_number_of_pending_requests_is_limited() -> None:
     answered = asyncio.run(responses_to_many([0] * (MAX_WAITING + 2)))
     assert [each.success for each in answered] == [True] * MAX_WAITING + [False] * 2
     assert 'answering 100 requests' in answered[-1].message
     assert answered[-1].message.endswith('ask again when it has answered some.')
 
 
-def test_only_so_many_bytes_of_pictures_wait() -> None:
+def test_the_bytes_of_pending_pictures_are_limited() -> None:
     half = MAX_WAITING_BYTES // 2
     answered = asyncio.run(responses_to_many([half, half, 1, 0]))
     assert [each.success for each in answered] == [True, True, False, True]

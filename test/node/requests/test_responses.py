@@ -53,7 +53,7 @@ def test_what_was_done_and_what_was_refused_are_sentences(responding: Responding
     assert (refused.success, refused.message) == (False, 'that cannot be.')
 
 
-def test_a_bug_is_told_and_logged_and_the_next_request_answered(
+def test_a_bug_is_reported_and_logged_and_the_next_request_works(
     responding: Responding, capfd: pytest.CaptureFixture[str]
 ) -> None:
     broken = responding.ask(break_down())

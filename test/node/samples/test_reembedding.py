@@ -59,7 +59,7 @@ def embedded(store: SampleStore) -> int:
     return sum(store.counts(extractor=DESCRIPTION.identity).values())
 
 
-def test_what_has_no_picture_or_a_damaged_one_is_told(store: SampleStore) -> None:
+def test_missing_and_damaged_pictures_are_reported(store: SampleStore) -> None:
     teach(store, None)
     teach(store, JPEG[:20])
     assert run(store) == (
@@ -69,7 +69,7 @@ def test_what_has_no_picture_or_a_damaged_one_is_told(store: SampleStore) -> Non
     assert embedded(store) == 3
 
 
-def test_nothing_that_can_be_done_is_a_refusal(tmp_path: Path) -> None:
+def test_without_anything_to_embed_the_request_is_rejected(tmp_path: Path) -> None:
     with SampleStore(tmp_path / 'other.db') as store:
         with pytest.raises(RequestError, match='there is nothing to do'):
             run(store)

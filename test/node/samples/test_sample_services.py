@@ -86,7 +86,7 @@ def test_live_frames_become_samples(
 
 
 @pytest.mark.usefixtures('camera')
-def test_list_tells_what_was_taught(person: Person, small_extractor: Path) -> None:
+def test_list_reports_the_samples_of_each_class(person: Person, small_extractor: Path) -> None:
     empty = person.list_samples()
     assert empty.success
     assert (list(empty.labels), list(empty.counts), empty.total) == ([], [], 0)
@@ -172,7 +172,7 @@ def test_bad_requests_say_what_is_wrong_and_leave_nothing(person: Person) -> Non
     assert person.add('cat').success, 'the node goes on'
 
 
-def test_when_the_time_is_up_it_tells_what_was_added(person: Person, camera: Camera) -> None:
+def test_after_the_time_limit_it_reports_what_was_added(person: Person, camera: Camera) -> None:
     camera.stamps.next_one()
     answer = person.add('cat', count=1000, min_interval_s=0.3, timeout_s=1.0)
     assert not answer.success
@@ -181,7 +181,7 @@ def test_when_the_time_is_up_it_tells_what_was_added(person: Person, camera: Cam
     assert f"Time is up after 1 s: {answer.added} of 1000 samples of 'cat'" in answer.message
 
 
-def test_without_a_camera_it_tells_which_topic_is_silent(person: Person) -> None:
+def test_without_a_camera_it_names_the_silent_topic(person: Person) -> None:
     answer = person.add('cat', count=2, timeout_s=0.2)
     assert not answer.success
     assert answer.added == 0

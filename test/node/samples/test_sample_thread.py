@@ -130,7 +130,7 @@ def test_a_problem_of_reading_is_over_with_the_next_reading(store: CountingStore
         assert problems[-1] == ''
 
 
-def test_a_look_tells_what_others_did_and_hides_no_problem(store: CountingStore) -> None:
+def test_a_check_reports_changes_by_others_and_keeps_problems(store: CountingStore) -> None:
     problems: list[str] = []
     counts: list[dict[str, int]] = []
     thread = SampleThread(store, DESCRIPTION, lambda: 'none', counts.append, problems.append)
