@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from edgetpu_retrain.command_line.output import warn
@@ -83,15 +83,11 @@ def identity_of(extractor: str) -> str:
 @contextmanager
 def open_engine(extractor: str, device: str, threads: int) -> Iterator[Engine]:
     """Load an extractor on a device, and release it afterwards."""
-    engine = make_engine(
-        read_extractor(extractor), device=device, num_threads=threads, report=warn
-    )
-    try:
+    model = read_extractor(extractor)
+    with closing(make_engine(model, device=device, num_threads=threads, report=warn)) as engine:
         if engine.note:
             warn(engine.note)
         yield engine
-    finally:
-        engine.close()
 
 
 def counts_of(store: SampleStore, identity: str) -> dict[str, int]:

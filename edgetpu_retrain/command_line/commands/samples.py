@@ -48,8 +48,8 @@ def list_samples(label: str, limit: int, extractor: str, data_dir: str) -> None:
     identity = identity_of(extractor)
     with open_samples(data_dir) as store:
         counts = counts_of(store, identity)
+        _check_class(counts, label)
         if label:
-            _check_class(counts, label)
             counts = {label: counts[label]}
         newest = store.list_samples(label, limit, extractor=identity) if limit else ()
     text = table(('class', 'samples'), [*counts.items(), ('in all', sum(counts.values()))])
@@ -109,9 +109,7 @@ def remove(label: str, newest: int, ids: tuple[int, ...], extractor: str, data_d
         if ids:
             changed = store.remove_samples(ids)
         else:
-            counts = counts_of(store, identity)
-            if label:
-                _check_class(counts, label)
+            _check_class(counts_of(store, identity), label)
             changed = store.remove(label, newest, extractor=identity)
     _emit_changed(changed, 'removed')
 
@@ -182,7 +180,8 @@ def import_samples(archive: Path, extractor: str, data_dir: str) -> None:
 
 
 def _check_class(counts: dict[str, int], label: str) -> None:
-    if label not in counts:
+    """Raise if there is no such class; '' is all classes."""
+    if label and label not in counts:
         known = ', '.join(counts) or 'none yet'
         raise RequestError(f'there is no class {label!r}; the classes are: {known}')
 
