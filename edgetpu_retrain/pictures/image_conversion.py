@@ -19,7 +19,6 @@ import cv2
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.pictures.colours import convert_colours
 from edgetpu_retrain.pictures.picture_size import check_size
-from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.wording import quoted
 import numpy as np
 import numpy.typing as npt
@@ -49,8 +48,6 @@ class _Encoding:
         dtype: type of a value, without its byte order.
         least: smallest width and height that ``to_rgb`` supports.
         even_width: whether two neighbouring pixels share their colour.
-        grid: a part must start at a multiple of these (x, y) to have the same pixel pattern.
-        margin: pixels around a part that its interpolation needs.
     """
 
     channels: int
@@ -58,8 +55,6 @@ class _Encoding:
     dtype: str = 'u1'
     least: int = 1
     even_width: bool = False
-    grid: tuple[int, int] = (1, 1)
-    margin: int = 0
 
     @property
     def bytes_per_pixel(self) -> int:
@@ -80,13 +75,12 @@ def _from_mono16(pixels: npt.NDArray[Any]) -> RgbArray:
 
 
 def _bayer(code: int) -> _Encoding:
-    # OpenCV extrapolates the border pixels, and returns black below 3 pixels.  To avoid that at
-    # the border of a part, a part is converted together with the pixels around it.
-    return _Encoding(1, _by_opencv(code), least=3, grid=(2, 2), margin=2)
+    # OpenCV returns black below 3 pixels.
+    return _Encoding(1, _by_opencv(code), least=3)
 
 
 def _yuv422(code: int) -> _Encoding:
-    return _Encoding(2, _by_opencv(code), even_width=True, grid=(2, 1))
+    return _Encoding(2, _by_opencv(code), even_width=True)
 
 
 # Names as in sensor_msgs/image_encodings.hpp.  OpenCV calls a Bayer pattern by the second and
@@ -179,31 +173,6 @@ def image_to_rgb(message: ImageMessage) -> RgbArray:
     if encoding is None:
         return _by_cv_bridge(message)
     return encoding.to_rgb(_pixels(message, encoding))
-
-
-def image_part_to_rgb(message: ImageMessage, region: Region) -> RgbArray | None:
-    """
-    Return a part of the picture in an image message, and convert only that part.
-
-    Args:
-        message: a ``sensor_msgs/Image``.
-        region: the part.
-
-    Returns:
-        uint8 ``[height, width, 3]`` RGB, identical to a crop of :func:`image_to_rgb`; None for an
-        encoding that can only be converted as a whole.
-
-    Raises:
-        ImageError: if the message is inconsistent or the region is not entirely inside.
-    """
-    check_image(message)
-    encoding = _ENCODINGS.get(message.encoding)
-    if encoding is None:
-        return None
-    region.check_within(message.width, message.height)
-    around = region.grown(encoding.margin, encoding.grid, message.width, message.height)
-    rgb = encoding.to_rgb(around.cut(_pixels(message, encoding)))
-    return region.seen_from(around).cut(rgb)
 
 
 def image_size(message: ImageMessage) -> tuple[int, int]:

@@ -110,28 +110,6 @@ class Region:
                 'pixels: choose one that lies within'
             )
 
-    def grown(self, margin: int, grid: tuple[int, int], width: int, height: int) -> Region:
-        """
-        Return a larger region around this one, clipped to the image.
-
-        Args:
-            margin: pixels to add on each side.
-            grid: corners are aligned to multiples of these (x, y), or to the image's edge.
-            width: of the image.
-            height: of the image.
-        """
-        across, down = grid
-        x = max(0, self.x - margin) // across * across
-        y = max(0, self.y - margin) // down * down
-        # Round up by negating: // rounds toward minus infinity.
-        end_x = min(width, -(-(self.x + self.width + margin) // across) * across)
-        end_y = min(height, -(-(self.y + self.height + margin) // down) * down)
-        return Region(x, y, end_x - x, end_y - y)
-
-    def seen_from(self, other: Region) -> Region:
-        """Return the same rectangle relative to the corner of another."""
-        return Region(self.x - other.x, self.y - other.y, self.width, self.height)
-
     def cut(self, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """
         Crop an image, without copying it.

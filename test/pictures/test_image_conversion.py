@@ -7,17 +7,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 import sys
-import tracemalloc
 from typing import Any
 
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.pictures.image_conversion import (
     check_image,
     CONVERTED_ENCODINGS,
-    image_part_to_rgb,
     image_to_rgb,
 )
-from edgetpu_retrain.pictures.region import Region
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -176,52 +173,6 @@ def test_an_inconsistent_message_is_rejected(
         check_image(message)
     with pytest.raises(ImageError, match=words):
         image_to_rgb(message)
-
-
-REGIONS = [Region(x, y, w, h) for x in (0, 1, 5) for y in (0, 3) for w in (1, 4) for h in (1, 3)]
-
-
-@pytest.mark.parametrize('encoding', CONVERTED_ENCODINGS)
-def test_a_part_is_the_same_as_cut_from_the_whole(encoding: str) -> None:
-    channels = {'rgb8': 3, 'bgr8': 3, 'rgba8': 4, 'bgra8': 4, 'mono16': 2}
-    channels |= dict.fromkeys(('yuv422', 'uyvy', 'yuv422_yuy2', 'yuyv'), 2)
-    shape = 7, 12, channels.get(encoding, 1)
-    message = message_of(np.random.default_rng(3).integers(0, 256, shape, np.uint8), encoding, 5)
-    whole = image_to_rgb(message)
-    for region in (*REGIONS, Region(11, 6, 1, 1), Region(0, 0, 12, 7)):
-        part = image_part_to_rgb(message, region)
-        assert part is not None
-        np.testing.assert_array_equal(part, region.cut(whole), err_msg=str(region))
-
-
-def test_a_part_of_an_rgb8_image_is_not_copied() -> None:
-    message = message_of(np.zeros((4, 6, 3), np.uint8), 'rgb8')
-    part = image_part_to_rgb(message, Region(1, 1, 2, 2))
-    assert part is not None
-    assert np.shares_memory(part, np.frombuffer(message.data, np.uint8))
-
-
-@pytest.mark.parametrize('encoding', ['rgb8', 'bgr8', 'mono8', 'bayer_rggb8', 'yuyv'])
-def test_no_more_than_the_part_is_converted(encoding: str) -> None:
-    channels = {'rgb8': 3, 'bgr8': 3, 'yuyv': 2}.get(encoding, 1)
-    message = message_of(np.zeros((1080, 1920, channels), np.uint8), encoding)
-    tracemalloc.start()
-    image_part_to_rgb(message, Region(801, 301, 320, 240))
-    most = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    # The part and a margin around it; the whole image would be 6.2 MB.
-    assert most < 1.1 * 320 * 240 * 3
-
-
-def test_a_part_of_an_encoding_out_of_the_table_is_left_to_the_whole() -> None:
-    message = message_of(np.zeros((4, 6, 4), np.uint8), '32FC1')
-    assert image_part_to_rgb(message, Region(1, 1, 2, 2)) is None
-
-
-def test_a_part_beyond_the_image_is_rejected(picture: npt.NDArray[np.uint8]) -> None:
-    # Also with padded rows, which have more bytes.
-    with pytest.raises(ImageError, match='reaches beyond the image of 6x4 pixels'):
-        image_part_to_rgb(message_of(picture, 'bgr8', padding=30), Region(4, 0, 3, 1))
 
 
 def test_an_encoding_out_of_the_table_names_the_debian_package(

@@ -49,14 +49,6 @@ def test_the_pixels_between_edges_end_with_the_image(
     assert Region.enclosing(*edges, width=8, height=6) == expected
 
 
-def test_a_region_grows_to_the_grid_and_not_out_of_the_image() -> None:
-    assert Region(3, 3, 2, 1).grown(0, (1, 1), 8, 7) == Region(3, 3, 2, 1)
-    assert Region(3, 3, 2, 1).grown(0, (2, 2), 8, 7) == Region(2, 2, 4, 2)
-    assert Region(3, 3, 2, 1).grown(2, (2, 2), 8, 7) == Region(0, 0, 8, 6)
-    assert Region(7, 6, 1, 1).grown(2, (2, 2), 8, 7) == Region(4, 4, 4, 3)
-    assert Region(3, 3, 2, 1).seen_from(Region(2, 1, 4, 4)) == Region(1, 2, 2, 1)
-
-
 @pytest.mark.parametrize('fields', [(1, 0, 0, 0), (0, 0, 3, 0), (0, 0, 0, 3)])
 def test_a_region_without_a_size_is_rejected(fields: tuple[int, int, int, int]) -> None:
     with pytest.raises(RequestError, match='is impossible: give it a width and a height'):

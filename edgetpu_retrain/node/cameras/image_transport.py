@@ -14,12 +14,10 @@ from edgetpu_retrain.pictures.compressed_image import (
 )
 from edgetpu_retrain.pictures.image_conversion import (
     check_image,
-    image_part_to_rgb,
     image_size,
     image_to_rgb,
     RgbArray,
 )
-from edgetpu_retrain.pictures.region import Region
 
 
 @dataclass(frozen=True)
@@ -32,19 +30,16 @@ class ImageTransport:
             (https://github.com/ros-perception/image_common).
         check: raises ImageError if a message is inconsistent; reads no pixels.
         to_rgb: converts a message to uint8 ``[H, W, 3]`` RGB; raises ImageError.
-        part_to_rgb: converts a region of a message; raises ImageError.  Returns None if only the
-            whole image can be converted.
         size: returns width and height of a message, None if it must be decoded for that.
     """
 
     topic_suffix: str
     check: Callable[[Any], None]
     to_rgb: Callable[[Any], RgbArray]
-    part_to_rgb: Callable[[Any, Region], RgbArray | None] = lambda _message, _region: None
     size: Callable[[Any], tuple[int, int] | None] = lambda _message: None
 
 
-RAW = ImageTransport('', check_image, image_to_rgb, image_part_to_rgb, image_size)
+RAW = ImageTransport('', check_image, image_to_rgb, image_size)
 # The size in the header of a JPEG file is that before its rotation.
 COMPRESSED = ImageTransport('/compressed', check_compressed_image, compressed_image_to_rgb)
 

@@ -173,7 +173,7 @@ class FrameWorker:
             return
         frame.check_header()
         rgb = frame.to_rgb()
-        keep_memory_of_images(rgb.nbytes)
+        keep_memory_of_images(frame.whole.nbytes)
         converted = time.monotonic()
         result = self._engine.run(rgb)
         inferred = time.monotonic()

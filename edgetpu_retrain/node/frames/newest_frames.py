@@ -68,7 +68,7 @@ class Frame:
 
     def part_to_rgb(self, region: Region) -> RgbArray:
         """
-        Return a part of the image, and convert no more than that.
+        Return a part of the image, a view.
 
         Args:
             region: in pixels of the whole image.
@@ -79,11 +79,6 @@ class Frame:
         Raises:
             ImageError: if the message has no image, or the region reaches beyond it.
         """
-        # If the whole image is already converted, cut it.
-        if 'whole' not in self.__dict__:
-            part = self.transport.part_to_rgb(self.message, region)
-            if part is not None:
-                return part
         return region.cut(self.whole)
 
 
