@@ -13,8 +13,7 @@ from collections.abc import Callable
 import time
 
 from edgetpu_retrain.errors import RequestError, RetrainError
-from edgetpu_retrain.learning import fit, Head, Progress
-from edgetpu_retrain.learning.default_training.quantized_check import check_quantized
+from edgetpu_retrain.learning import fit, Head, IntArray, Progress
 from edgetpu_retrain.learning.training_report import TrainingReport
 from edgetpu_retrain.model_file.description import describe, ModelDescription
 from edgetpu_retrain.model_file.head.append_head import append_head
@@ -28,9 +27,17 @@ import numpy as np
 
 ProgressCallback = Callable[[Progress], None]
 
+# A quantized head may lose this share of the samples or this number, whichever is larger.
+_LARGEST_LOSS = 0.01
+_SAMPLES_FORGIVEN = 2
+
 
 class TrainingCancelled(RetrainError):  # noqa: N818
     """The training was cancelled; there is no new model."""
+
+
+class QuantizationLoss(RetrainError):  # noqa: N818
+    """Raised if a quantized head is worse than its float head; the model must not be used."""
 
 
 def retrain(
@@ -141,6 +148,27 @@ def _quantized_accuracy(
     check_quantized(truth, by_float, by_quantized)
     lost = np.mean(by_float == truth) - np.mean(by_quantized == truth)
     return float(np.clip(report.accuracy - lost, 0.0, 1.0))
+
+
+def check_quantized(truth: IntArray, by_float: IntArray, by_quantized: IntArray) -> None:
+    """
+    Raise if a quantized head lost more than 1 % and more than 2 of the samples.
+
+    Args:
+        truth: int64 ``[N]``, true classes of the held-out samples.
+        by_float: int64 ``[N]``, predictions of the float head.
+        by_quantized: int64 ``[N]``, predictions of the quantized layers in the model file.
+
+    Raises:
+        QuantizationLoss: states the loss and how to avoid it.
+    """
+    right, left = int(np.sum(by_float == truth)), int(np.sum(by_quantized == truth))
+    if right - left > max(_SAMPLES_FORGIVEN, _LARGEST_LOSS * len(truth)):
+        raise QuantizationLoss(
+            f'Quantization would cost too much: of {len(truth)} held-out samples the trained head '
+            f'has {right} right, but only {left} once quantized. The earlier model stays. Remove '
+            'mislabelled or empty samples, or add more samples, and train again.'
+        )
 
 
 def _check_classes(samples: TrainingSet) -> None:

@@ -10,10 +10,14 @@ from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError, RequestError
 from edgetpu_retrain.learning import Progress
-from edgetpu_retrain.learning.default_training.quantized_check import QuantizationLoss
 from edgetpu_retrain.model_file.metadata.labels import read_labels
 from edgetpu_retrain.model_file.quantization import dequantize, QuantizationParameters
-from edgetpu_retrain.retraining import retrain, TrainingCancelled
+from edgetpu_retrain.retraining import (
+    check_quantized,
+    QuantizationLoss,
+    retrain,
+    TrainingCancelled,
+)
 from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.runtime.models.extractor import Extractor
 from edgetpu_retrain.runtime.models.unknown_detection import UnknownDetection
@@ -288,3 +292,22 @@ def test_the_score_of_the_file_is_that_of_the_head(
     by_head = float(outcome.head.unknown_scores(dequantize(raw[None], samples.quantization))[0])
     # The file's weights are steps of an eight-bit range.
     assert UnknownDetection(outcome.model).unknown_score(raw) == pytest.approx(by_head, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ('count', 'lost', 'refused'),
+    [(40, 2, False), (40, 3, True), (1000, 10, False), (1000, 11, True), (300, -5, False)],
+)
+def test_a_quantized_head_that_lost_too_much_is_rejected(
+    count: int, lost: int, refused: bool
+) -> None:
+    truth = np.zeros(count, np.int64)
+    by_float, by_quantized = truth.copy(), truth.copy()
+    by_float[:6] = by_quantized[:6] = 1
+    by_quantized[:] = np.where(np.arange(len(truth)) < 6 + lost, 1, 0)
+    if not refused:
+        check_quantized(truth, by_float, by_quantized)
+        return
+    with pytest.raises(QuantizationLoss, match=f'of {count} held-out samples .* only') as caught:
+        check_quantized(truth, by_float, by_quantized)
+    assert f'{count - 6} right, but only {count - 6 - lost}' in str(caught.value)

@@ -21,9 +21,6 @@ import numpy as np
 # Rows per matrix product: enough to be efficient, few enough to bound the memory for logits.
 _BLOCK_ROWS = 4096
 
-# A head with a single class cannot classify.
-_FEWEST_CLASSES = 2
-
 
 @dataclass(frozen=True, eq=False)
 class Head:
@@ -103,35 +100,6 @@ class Head:
             part = slice(start, start + len(block))
             scores[part] = self.unknown.scores(self.logits(block), block)
         return scores
-
-    def without_class(self, number: int) -> Head:
-        """
-        Return the head without one of its classes; the other classes are unchanged.
-
-        Args:
-            number: the class's index.
-
-        Raises:
-            ValueError: if there is no such class, or only one would remain.
-        """
-        if not 0 <= number < self.num_classes:
-            raise ValueError(
-                f'number is {number}; it must be a class of this head, 0 to {self.num_classes - 1}'
-            )
-        if self.num_classes <= _FEWEST_CLASSES:
-            raise ValueError(
-                f'number is {number}, but this head has {self.num_classes} classes only; '
-                f'{_FEWEST_CLASSES} must be left'
-            )
-        after = number + 1
-        return replace(
-            self,
-            weights=np.delete(self.weights, number, axis=1),
-            bias=np.delete(self.bias, number),
-            labels=self.labels[:number] + self.labels[after:],
-            # They describe the head with all classes, not this one.
-            metrics=None,
-        )
 
     def with_labels(self, labels: Sequence[str]) -> Head:
         """Return the head with these class names: C of them, or none."""

@@ -105,11 +105,6 @@ class TrainingReport:
             lines += self._most_confused(shown) + self._class_lines(shown)
         return '\n'.join([*lines, *self._warnings(shown)])
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Warnings for the user, classes by number."""
-        return tuple(self._warnings([f'class {n}' for n in range(len(self.class_counts))]))
-
     def _warnings(self, names: list[str]) -> list[str]:
         warnings = []
         most, least = int(self.class_counts.argmax()), int(self.class_counts.argmin())

@@ -5,10 +5,6 @@ from __future__ import annotations
 import math
 
 from edgetpu_retrain.learning import TrainingReport
-from edgetpu_retrain.learning.default_training.quantized_check import (
-    check_quantized,
-    QuantizationLoss,
-)
 import numpy as np
 import pytest
 
@@ -62,23 +58,4 @@ def test_with_many_classes_only_the_worst_are_named() -> None:
     assert 'class 25: precision not measured, recall 0 %, mostly taken for class 3 (10).' in words
     assert 'class 3: precision 50 %' in words
     assert 'The other 10 classes did better.' in words
-    assert report.warnings == ()
-
-
-@pytest.mark.parametrize(
-    ('count', 'lost', 'refused'),
-    [(40, 2, False), (40, 3, True), (1000, 10, False), (1000, 11, True), (300, -5, False)],
-)
-def test_a_quantized_head_that_lost_too_much_is_rejected(
-    count: int, lost: int, refused: bool
-) -> None:
-    truth = np.zeros(count, np.int64)
-    by_float, by_quantized = truth.copy(), truth.copy()
-    by_float[:6] = by_quantized[:6] = 1
-    by_quantized[:] = np.where(np.arange(len(truth)) < 6 + lost, 1, 0)
-    if not refused:
-        check_quantized(truth, by_float, by_quantized)
-        return
-    with pytest.raises(QuantizationLoss, match=f'of {count} held-out samples .* only') as caught:
-        check_quantized(truth, by_float, by_quantized)
-    assert f'{count - 6} right, but only {count - 6 - lost}' in str(caught.value)
+    assert words.endswith('The other 10 classes did better.')

@@ -76,16 +76,9 @@ def test_a_head_without_a_detector_raises_and_detects_nothing() -> None:
         head.unknown_scores(np.zeros((1, 2), np.float32))
 
 
-def test_removing_and_renaming_a_class_needs_no_training() -> None:
+def test_a_head_is_given_one_label_per_class() -> None:
     named = HEAD.with_labels(['cat', 'dog', 'cup'])
-    smaller = named.without_class(1)
-    assert smaller.labels == ('cat', 'cup')
-    assert np.array_equal(smaller.weights, WEIGHTS[:, [0, 2]])
-    assert smaller.unknown_threshold == 0.5
-    assert smaller.with_labels(('cat', 'mug')).labels == ('cat', 'mug')
-    with pytest.raises(ValueError, match='number is 3'):
-        named.without_class(3)
-    with pytest.raises(ValueError, match='2 classes only'):
-        smaller.without_class(0)
+    assert named.labels == ('cat', 'dog', 'cup')
+    assert named.unknown_threshold == 0.5
     with pytest.raises(ValueError, match='1 labels'):
-        smaller.with_labels(['cat'])
+        named.with_labels(['cat'])

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from edgetpu_retrain.learning.arguments import index_vector, real_number
 from edgetpu_retrain.learning.arrays import IntArray
 import numpy as np
 
@@ -29,27 +28,19 @@ def stratified_split(
     Returns:
         The training rows and the held-out rows, each int64 and ascending.
 
-    Raises:
-        ValueError: if labels are empty or not integers, or the fraction is out of range.
-
     >>> labels = np.repeat([0, 1, 2], [10, 5, 1])
     >>> train, held_out = stratified_split(labels, 0.2, np.random.default_rng(0))
     >>> print('held out per class:', np.bincount(labels[held_out], minlength=3))
     held out per class: [2 1 0]
     """
-    classes = index_vector(labels, 'labels')
-    share = real_number(fraction, 'fraction', above=0.0, below=1.0)
-    held_out = np.zeros(len(classes), dtype=bool)
-    for label in np.unique(classes):
-        rows = np.flatnonzero(classes == label)
+    held_out = np.zeros(len(labels), dtype=bool)
+    for label in np.unique(labels):
+        rows = np.flatnonzero(labels == label)
         if len(rows) > 1:
             # Rounds half up, unlike round(), which rounds half to even.
-            count = min(max(int(share * len(rows) + 0.5), 1), len(rows) - 1)
+            count = min(max(int(fraction * len(rows) + 0.5), 1), len(rows) - 1)
             held_out[rng.permutation(rows)[:count]] = True
-    return (
-        np.flatnonzero(~held_out).astype(np.int64, copy=False),
-        np.flatnonzero(held_out).astype(np.int64, copy=False),
-    )
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
 def stratified_folds(labels: IntArray, folds: int, rng: np.random.Generator) -> IntArray:

@@ -6,7 +6,6 @@ from edgetpu_retrain.learning.default_training.split import stratified_split
 from hypothesis import given
 from hypothesis import strategies as st
 import numpy as np
-import pytest
 
 
 @given(
@@ -38,14 +37,3 @@ def test_the_generator_decides_and_half_a_sample_rounds_up() -> None:
     assert np.array_equal(splits[0], splits[1])
     assert not np.array_equal(splits[0], splits[2])
     assert np.bincount(labels[splits[0]]).tolist() == [3, 3]
-
-
-@pytest.mark.parametrize('fraction', [0.0, 1.0, -0.1, 1.5, float('nan')])
-def test_a_fraction_out_of_range_is_rejected(fraction: float) -> None:
-    with pytest.raises(ValueError, match=r'fraction is .*; it must be'):
-        stratified_split(np.array([0, 1]), fraction, np.random.default_rng(0))
-
-
-def test_invalid_labels_are_rejected() -> None:
-    with pytest.raises(ValueError, match='labels has shape'):
-        stratified_split(np.empty(0, np.int64), 0.2, np.random.default_rng(0))

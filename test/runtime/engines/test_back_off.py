@@ -26,8 +26,3 @@ def test_a_short_success_does_not_reset_the_delay() -> None:
     back_off.succeeded(10.0)
     assert back_off.failed(69.0) == 69.0 + 16
     assert back_off.failed(1000.0) == 1000.0 + 32
-
-
-def test_the_first_and_the_longest_wait_can_be_chosen() -> None:
-    back_off = BackOff(first_s=0.5, longest_s=1.5)
-    assert [back_off.failed(0.0) for _ in range(4)] == [0.5, 1.0, 1.5, 1.5]
