@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 import threading
 import time
 from typing import Any
@@ -35,7 +36,6 @@ from edgetpu_retrain.runtime.engines.engine import (
 )
 from edgetpu_retrain.runtime.engines.guarded_model import failure_sentence, GuardedModel
 from edgetpu_retrain.runtime.interpreters.device import find_edgetpu
-from edgetpu_retrain.runtime.interpreters.guard import CallTimedOutError
 from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.interpreters.probe import probe, ProbeLimits
 from edgetpu_retrain.runtime.models.classifier import Classifier
@@ -154,13 +154,11 @@ class EdgeTpuEngine:
         )
         with self._lock:
             is_up, failures = self._on_device is not None, self._failures
-        on_device, failure = None, ''
+        on_device = None
         try:
             on_device = self._load(model) if is_up else None
-        except (DeviceError, CallTimedOutError) as error:
-            failure = failure_sentence(error)
-        if failure:
-            self._fail(failure, failures)
+        except DeviceError as error:
+            self._fail(failure_sentence(error), failures)
         head = None if self._twin is None else HeadScorer(model)
         return _OnEdgeTpu(model, read_labels(model), head, on_device)
 
@@ -220,20 +218,19 @@ class EdgeTpuEngine:
         Raises:
             RetrainError: explains the failure in one sentence.
         """
-        limits, threads = self._limits, self._num_threads
-        probe(self._extractor, device=self._device, num_threads=threads, limits=limits)
-        try:
-            return self._load(served.model if served else None)
-        except CallTimedOutError as error:
-            failure = failure_sentence(error)
-        raise DeviceError(failure)
+        probe(
+            self._extractor,
+            device=self._device,
+            num_threads=self._num_threads,
+            limits=self._limits,
+        )
+        return self._load(served.model if served else None)
 
     def _load(self, model: bytes | None) -> GuardedModel:
         """Load and warm up a retrained model, or only the extractor."""
         options: dict[str, Any] = {'device': self._device, 'num_threads': self._num_threads}
-        if model is None:
-            return GuardedModel(lambda: Extractor(self._extractor, **options), self._limits.wall_s)
-        return GuardedModel(lambda: Classifier(model, **options), self._limits.wall_s)
+        load = partial(Classifier, model) if model else partial(Extractor, self._extractor)
+        return GuardedModel(partial(load, **options), self._limits.wall_s)
 
     def _fail(self, failure: str, failures: int) -> None:
         """

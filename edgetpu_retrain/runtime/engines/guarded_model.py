@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from edgetpu_retrain.errors import RetrainError
 from edgetpu_retrain.runtime.engines.engine import infer, Inference, PreparedModel
-from edgetpu_retrain.runtime.interpreters.guard import CallTimedOutError, Guard
+from edgetpu_retrain.runtime.interpreters.guard import Guard
 from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.runtime.models.extractor import Extractor
@@ -56,7 +56,5 @@ class GuardedModel:
 
 def failure_sentence(error: Exception) -> str:
     """Return a description of an Edge TPU failure, without a full stop."""
-    if isinstance(error, CallTimedOutError):
-        return f'The Edge TPU hangs ({error}) and its thread was abandoned'
     text = ' '.join(str(error).split()).rstrip('.') or type(error).__name__
     return text if isinstance(error, RetrainError) else f'The Edge TPU failed ({text})'

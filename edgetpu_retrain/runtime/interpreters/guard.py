@@ -11,10 +11,12 @@ import threading
 from typing import Any, TypeVar
 import weakref
 
+from edgetpu_retrain.errors import DeviceError
+
 Result = TypeVar('Result')
 
 
-class CallTimedOutError(Exception):
+class CallTimedOutError(DeviceError):
     """Raised if a guarded call does not return in time."""
 
 
@@ -55,19 +57,23 @@ class Guard:
             CallTimedOutError: if it does not return in time, and on every later call.
         """
         if self._abandoned:
-            raise CallTimedOutError('an earlier call has not returned')
+            raise _hangs('an earlier call has not returned')
         future: Future[Result] = Future()
         self._calls.put((function, future))
         if not wait([future], timeout_s).done:
             self._abandoned = True
             self.end()
-            raise CallTimedOutError(f'no result within {timeout_s:g} s')
+            raise _hangs(f'no result within {timeout_s:g} s')
         try:
             return future.result()
         finally:
             # An exception refers to this frame.  If the frame also referred to the exception, this
             # cycle would keep a device open until the garbage collector runs.
             del future
+
+
+def _hangs(reason: str) -> CallTimedOutError:
+    return CallTimedOutError(f'The Edge TPU hangs ({reason}) and its thread was abandoned')
 
 
 def _serve(calls: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None]) -> None:
