@@ -9,9 +9,6 @@ from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 import numpy as np
 import numpy.typing as npt
 
-# Rows per block when all are processed: 4096 x 1280 float32 values are 20 MiB.
-BLOCK_ROWS = 4096
-
 
 class EmbeddingRows:
     """

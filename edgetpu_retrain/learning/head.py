@@ -9,17 +9,14 @@ as this type.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 import math
 
-from edgetpu_retrain.learning.arrays import FloatArray, IntArray
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray, row_blocks
 from edgetpu_retrain.learning.training_report import TrainingReport
 from edgetpu_retrain.learning.unknown import UnknownDetector
 import numpy as np
-
-# Rows per matrix product: enough to be efficient, few enough to bound the memory for logits.
-_BLOCK_ROWS = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +93,8 @@ class Head:
                 'this head has no unknown detector (unknown is None); train it with fit'
             )
         scores = np.empty(len(embeddings), np.float32)
-        for start, block in _blocks(embeddings):
-            part = slice(start, start + len(block))
+        for part in row_blocks(len(embeddings)):
+            block = embeddings[part]
             scores[part] = self.unknown.scores(self.logits(block), block)
         return scores
 
@@ -112,16 +109,15 @@ class Head:
     def predict(self, embeddings: FloatArray) -> IntArray:
         """Return the most likely class index, int64 ``[N]``, of ``[N, D]`` embeddings."""
         classes = np.empty(len(embeddings), dtype=np.int64)
-        for start, block in _blocks(embeddings):
-            end = start + len(block)
-            classes[start:end] = np.argmax(self.logits(block), axis=1)
+        for part in row_blocks(len(embeddings)):
+            classes[part] = np.argmax(self.logits(embeddings[part]), axis=1)
         return classes
 
     def range_of_logits(self, embeddings: FloatArray) -> tuple[float, float]:
         """Return the smallest and largest logit of ``[N, D]`` embeddings, N at least 1."""
         extremes = [
             (float(logits.min()), float(logits.max()))
-            for logits in (self.logits(block) for _, block in _blocks(embeddings))
+            for logits in (self.logits(embeddings[part]) for part in row_blocks(len(embeddings)))
         ]
         lowest, highest = zip(*extremes, strict=True)
         return min(lowest), max(highest)
@@ -136,9 +132,3 @@ def softmax(logits: FloatArray) -> FloatArray:
     scores: FloatArray = np.exp(logits - logits.max(axis=1, keepdims=True))
     scores /= scores.sum(axis=1, keepdims=True)
     return scores
-
-
-def _blocks(embeddings: FloatArray) -> Iterator[tuple[int, FloatArray]]:
-    for start in range(0, len(embeddings), _BLOCK_ROWS):
-        end = start + _BLOCK_ROWS
-        yield start, embeddings[start:end]

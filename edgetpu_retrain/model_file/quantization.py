@@ -10,13 +10,12 @@ throughout, halves rounded away from zero.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from edgetpu_retrain.learning.arrays import FloatArray
 import numpy as np
 import numpy.typing as npt
 
-QuantizedType = Literal['uint8', 'int8', 'int32']
 # The smallest normal float32.
 _SMALLEST_SCALE = np.finfo(np.float32).tiny
 # Wider than any real embedding needs, and narrow enough that products do not overflow float32.
@@ -113,7 +112,7 @@ def is_sound(parameters: QuantizationParameters, dtype: str) -> bool:
 
 
 def quantize(
-    values: npt.ArrayLike, parameters: QuantizationParameters, dtype: QuantizedType
+    values: npt.ArrayLike, parameters: QuantizationParameters, dtype: str
 ) -> npt.NDArray[Any]:
     """
     Return real numbers as integers, clipped to the type's range.

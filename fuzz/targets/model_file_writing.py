@@ -13,7 +13,8 @@ from edgetpu_retrain.model_file.flatbuffer import parse
 from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.model_file.head.cut_head import cut_head
 from edgetpu_retrain.model_file.head.expose_embedding import expose_embedding
-from edgetpu_retrain.model_file.metadata.labels import pack_labels, read_labels
+from edgetpu_retrain.model_file.metadata.labels import assemble, read_labels
+from edgetpu_retrain.model_file.metadata.packed_files import read_files
 from fuzz.small_files import classifiers, extractors, head_of, LABELS
 from fuzz.target import BrokenPromiseError, each_of, MemoryBudget, MIB, Target
 
@@ -25,7 +26,7 @@ def _run(data: bytes, _folder: Path) -> None:
         lambda: _append(data),
         lambda: _reads(parse, cut_head(data)),
         lambda: _reads(parse, expose_embedding(data)),
-        lambda: _reads(read_labels, pack_labels(data, LABELS)),
+        lambda: _reads(read_labels, assemble(parse(data), read_files(data), ())),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgetpu_retrain.learning import Head
-from edgetpu_retrain.learning import head as head_module
+from edgetpu_retrain.learning import arrays
 import numpy as np
 import pytest
 
@@ -13,7 +13,7 @@ def test_blocks_give_what_one_product_gives(monkeypatch: pytest.MonkeyPatch) -> 
     embeddings = rng.standard_normal((25, 3)).astype(np.float32)
     head = Head(rng.standard_normal((3, 4)).astype(np.float32), np.arange(4, dtype=np.float32))
     whole = embeddings @ head.weights + head.bias
-    monkeypatch.setattr(head_module, '_BLOCK_ROWS', 10)
+    monkeypatch.setattr(arrays, '_BLOCK_ROWS', 10)
     assert np.array_equal(head.predict(embeddings), np.argmax(whole, axis=1))
     assert head.predict(embeddings).dtype == np.int64
     assert head.range_of_logits(embeddings) == pytest.approx((whole.min(), whole.max()))

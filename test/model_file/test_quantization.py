@@ -54,7 +54,7 @@ def test_quantization_round_trips_within_one_step(values: Any) -> None:
         (symmetric_int8_parameters(float(np.abs(values).max())), 'int8'),
     ):
         assert dtype in ('uint8', 'int8')
-        quantized = quantize(values, parameters, dtype)  # type: ignore[arg-type]
+        quantized = quantize(values, parameters, dtype)
         assert quantized.dtype == dtype
         error = np.abs(dequantize(quantized, parameters) - values)
         # Half a step of rounding, half of a zero point that is rounded, some float32 dust.

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 import math
 
-from edgetpu_retrain.learning.arrays import FloatArray, IntArray
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray, row_blocks
 from edgetpu_retrain.learning.default_training.held_out_watch import HeldOutWatch
 from edgetpu_retrain.learning.default_training.split import stratified_folds, stratified_split
 from edgetpu_retrain.learning.default_training.training_run import Problem, Run, train
@@ -146,8 +146,7 @@ def _by_folds(problem: Problem, start: Start) -> Measurement:
 def _predictions(problem: Problem, rows: IntArray, run: Run) -> tuple[FloatArray, FloatArray]:
     logits = np.empty((len(rows), problem.num_classes), np.float32)
     lengths = np.empty(len(rows), np.float32)
-    for start in range(0, len(rows), _MOST_WATCHED):
-        part = slice(start, start + _MOST_WATCHED)
+    for part in row_blocks(len(rows)):
         features = problem.features[rows[part]]
         logits[part] = features @ run.weights + run.bias
         lengths[part] = problem.features.conditioning.scaled_lengths(features)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import replace
 import math
 
-from edgetpu_retrain.learning.arrays import FloatArray, IntArray
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray, row_blocks
 from edgetpu_retrain.learning.default_training.calibration import (
     expected_calibration_error,
     fit_temperature,
@@ -35,9 +35,8 @@ from edgetpu_retrain.learning.default_training.recipe import (
     TEMPERATURE_UNCERTAINTY,
     TYPICAL_TEMPERATURE,
 )
-from edgetpu_retrain.learning.default_training.robust_range import robust_logit_range
 from edgetpu_retrain.learning.default_training.training_run import Problem, Run, train
-from edgetpu_retrain.learning.embedding_rows import BLOCK_ROWS, EmbeddingRows
+from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
 from edgetpu_retrain.learning.head import Head, softmax
 from edgetpu_retrain.learning.metrics import confusion_matrix
 from edgetpu_retrain.learning.sgd.sampling import BalancedOrder
@@ -48,6 +47,12 @@ import numpy as np
 # Rows from which statistics are estimated; more do not improve them.
 _SAMPLE_ROWS = 1024
 _EIGENVALUE_ROWS = 512
+
+# One outlier per this many samples is ignored, and always at least one.
+_ROWS_AN_OUTLIER = 1000
+
+# Margin for new samples, whose logits may exceed those seen so far.
+_ROOM = 0.05
 
 
 class DefaultTraining:
@@ -186,11 +191,10 @@ class DefaultTraining:
         count = len(problem.labels)
         lowest, highest = np.empty(count, np.float32), np.empty(count, np.float32)
         right = 0
-        for start in range(0, count, BLOCK_ROWS):
+        for part in row_blocks(count):
             if problem.progress.should_stop is not None:
                 # It may raise; its result is ignored, because the head is already trained.
                 problem.progress.should_stop()
-            part = slice(start, start + BLOCK_ROWS)
             logits = problem.features[part] @ run.weights
             logits += run.bias
             logits /= temperature
@@ -246,3 +250,26 @@ def _sample(labels: IntArray, num_classes: int, rng: np.random.Generator) -> Int
     most = int(np.bincount(labels).max())
     count = min(max(_SAMPLE_ROWS, num_classes), num_classes * most)
     return BalancedOrder(np.arange(len(labels)), labels, rng).following(count)
+
+
+def robust_logit_range(lowest: FloatArray, highest: FloatArray) -> tuple[float, float]:
+    """
+    Return a range of logits that ignores outliers.
+
+    A quantized layer has 256 steps for the whole range, so a single outlier would make all of
+    them coarse.  Logits outside are clipped, which changes the best class only if two classes are
+    clipped at once.
+
+    Args:
+        lowest: float32 ``[N]``, the smallest logit of each sample.
+        highest: float32 ``[N]``, the largest.
+
+    >>> highest = np.array([9.0, 10.0, 10.0, 5000.0], np.float32)
+    >>> robust_logit_range(-highest, highest)
+    (-11.0, 11.0)
+    """
+    left_out = min(1 + len(lowest) // _ROWS_AN_OUTLIER, len(lowest) - 1)
+    low = float(np.partition(lowest, left_out)[left_out])
+    high = float(-np.partition(-highest, left_out)[left_out])
+    room = _ROOM * (high - low)
+    return max(float(lowest.min()), low - room), min(float(highest.max()), high + room)

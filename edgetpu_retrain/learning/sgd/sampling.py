@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Any
 
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 import numpy as np
@@ -19,24 +19,14 @@ Batches = Iterator[tuple[FloatArray, IntArray]]
 """Embeddings, float32 ``[B, D]``, and labels, int64 ``[B]``; B is the same for all."""
 
 
-class Rows(Protocol):
-    """A float32 matrix, or what computes rows of one."""
-
-    def __getitem__(self, rows: IntArray, /) -> FloatArray:
-        """Return rows, float32 ``[len(rows), D]``."""
-
-
 def batches(
-    embeddings: Rows,
-    labels: IntArray,
-    batch_size: int,
-    draw_rows: Callable[[int], IntArray],
+    embeddings: Any, labels: IntArray, batch_size: int, draw_rows: Callable[[int], IntArray]
 ) -> Batches:
     """
     Yield batches endlessly.
 
     Args:
-        embeddings: the embeddings or features of N samples.
+        embeddings: the embeddings or features of N samples, a float32 matrix or FeatureRows.
         labels: int64 ``[N]``.
         batch_size: B; it may exceed N.
         draw_rows: returns the next rows to use, as many as requested.

@@ -42,13 +42,10 @@ _RESULTS = (
     'TFLite_Detection_PostProcess',
 )
 _PASSING = ('RESHAPE', 'SQUEEZE', 'QUANTIZE', 'DEQUANTIZE')
-# The oldest operator versions that support the type, and the first TensorFlow release that has
-# them all (op_version.cc and runtime_version.cc in tensorflow/lite/tools/versioning).
-_VERSIONS = {
-    'uint8': {'FULLY_CONNECTED': 1, 'RESHAPE': 1, 'SOFTMAX': 1},
-    'int8': {'FULLY_CONNECTED': 4, 'RESHAPE': 1, 'SOFTMAX': 2},
-    'float32': {'FULLY_CONNECTED': 1, 'RESHAPE': 1, 'SOFTMAX': 1},
-}
+# The oldest operator versions for int8, where they are not 1 as for uint8 and float32; below, the
+# first TensorFlow release that has them all (op_version.cc and runtime_version.cc in
+# tensorflow/lite/tools/versioning).
+_INT8_VERSIONS = {'FULLY_CONNECTED': 4, 'SOFTMAX': 2}
 _OLDEST_RUNTIME = {'uint8': (1, 5, 0), 'int8': (1, 14, 0), 'float32': (1, 5, 0)}
 
 
@@ -104,8 +101,7 @@ def _check_not_classifier(tree: Any, output: int) -> None:
         if name in _RESULTS:
             raise ModelFileError(
                 f'this model ends in {name}, so its output is a classification, not an embedding; '
-                'give '
-                'an embedding extractor, a model that was cut before its last layers'
+                'give an embedding extractor, a model that was cut before its last layers'
             )
         inputs = indices(operator.inputs)
         if name not in _PASSING or not inputs:
@@ -177,9 +173,10 @@ def _add_operator(
     tree: Any, name: str, dtype: str, options: Any, inputs: list[int], output: int
 ) -> None:
     schema = load_schema()
+    version = _INT8_VERSIONS.get(name, 1) if dtype == 'int8' else 1
     tree.subgraphs[0].operators.append(
         schema.OperatorT(
-            opcodeIndex=_operator_code(tree, name, _VERSIONS[dtype][name]),
+            opcodeIndex=_operator_code(tree, name, version),
             inputs=inputs,
             outputs=[output],
             builtinOptionsType=getattr(

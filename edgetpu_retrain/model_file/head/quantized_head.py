@@ -11,8 +11,9 @@ range of the kernels.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast, Literal
+from typing import Any
 
+from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.model_file.quantization import (
     int8_parameters,
@@ -90,8 +91,7 @@ def quantize_head(head: Head, dtype: str, embedding: QuantizationParameters | No
     bias = np.asarray(head.bias, np.float32)
     if embedding is None:
         return HeadTensors(weights, bias)
-    kind = cast(Literal['uint8', 'int8'], dtype)
-    weights_quantization = _weights_parameters(weights, bias, kind, embedding)
+    weights_quantization = _weights_parameters(weights, bias, dtype, embedding)
     # Compute the product in float32, as libcoral does.
     with np.errstate(over='ignore'):
         bias_scale = np.float32(embedding.scale) * np.float32(weights_quantization.scale)
@@ -101,22 +101,19 @@ def quantize_head(head: Head, dtype: str, embedding: QuantizationParameters | No
             'quantized; train it again with a smaller learning rate'
         )
     bias_quantization = QuantizationParameters(float(bias_scale), 0)
-    low, high = _logit_range(head, kind, embedding, float(bias_scale))
+    low, high = _logit_range(head, dtype, embedding, float(bias_scale))
     return HeadTensors(
-        weights=quantize(weights, weights_quantization, kind),
+        weights=quantize(weights, weights_quantization, dtype),
         bias=quantize(bias, bias_quantization, 'int32'),
         weights_quantization=weights_quantization,
         bias_quantization=bias_quantization,
-        logits=uint8_parameters(low, high) if kind == 'uint8' else int8_parameters(low, high),
-        scores=SCORES[kind],
+        logits=uint8_parameters(low, high) if dtype == 'uint8' else int8_parameters(low, high),
+        scores=SCORES[dtype],
     )
 
 
 def _weights_parameters(
-    weights: npt.NDArray[np.float32],
-    bias: npt.NDArray[np.float32],
-    dtype: Literal['uint8', 'int8'],
-    embedding: QuantizationParameters,
+    weights: FloatArray, bias: FloatArray, dtype: str, embedding: QuantizationParameters
 ) -> QuantizationParameters:
     """Return the weights' parameters, coarser if the bias would overflow otherwise."""
     dimension = weights.shape[1]
@@ -138,10 +135,7 @@ def _weights_parameters(
 
 
 def _logit_range(
-    head: Head,
-    dtype: Literal['uint8', 'int8'],
-    embedding: QuantizationParameters,
-    bias_scale: float,
+    head: Head, dtype: str, embedding: QuantizationParameters, bias_scale: float
 ) -> tuple[float, float]:
     """Return the head's range widened to include 0, or a computed one if it is not usable."""
     reachable = _reachable_logits(head, dtype, embedding)
@@ -157,7 +151,7 @@ def _logit_range(
 
 
 def _reachable_logits(
-    head: Head, dtype: Literal['uint8', 'int8'], embedding: QuantizationParameters
+    head: Head, dtype: str, embedding: QuantizationParameters
 ) -> tuple[float, float]:
     """Return bounds of the logits over all possible embeddings (interval arithmetic)."""
     limits = np.iinfo(dtype)

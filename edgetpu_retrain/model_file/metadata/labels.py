@@ -14,7 +14,7 @@ from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.model_file.description import describe_input, output_vector, vector_of
-from edgetpu_retrain.model_file.flatbuffer import pack, parse, parse_to_read
+from edgetpu_retrain.model_file.flatbuffer import pack, parse_to_read
 from edgetpu_retrain.model_file.metadata.packed_files import append_files, read_files
 from edgetpu_retrain.model_file.metadata.records import (
     Metadata,
@@ -78,29 +78,11 @@ def read_labels(model: bytes) -> tuple[str, ...]:
     if count != classes:
         raise ModelFileError(
             f'{name!r}, packed into this model, has {count} labels for {classes} classes; '
-            'pack the right ones with pack_labels'
+            'train the model again, or give the right ones with --labels'
         )
     # Not splitlines(), which also splits at characters that are valid in a label.
     labels = lines.removesuffix('\n').split('\n')
     return tuple(label.removesuffix('\r') for label in labels)
-
-
-def pack_labels(model: bytes, labels: Sequence[str]) -> bytes:
-    """
-    Return a classifier with these class names packed into it, replacing existing ones.
-
-    Args:
-        model: the bytes of a .tflite file with one output, ``[1, C]``.
-        labels: C names in output order, without line breaks.
-
-    Raises:
-        ModelFileError: if it is not such a model, or the number of labels does not match.
-    """
-    tree = parse(model)
-    classes = vector_of(tree, output_vector(tree))[1]
-    if len(labels) != classes:
-        raise ModelFileError(f'{len(labels)} labels were given for a model of {classes} classes')
-    return assemble(tree, read_files(model), labels)
 
 
 def assemble(tree: Any, files: dict[str, bytes], labels: Sequence[str]) -> bytes:

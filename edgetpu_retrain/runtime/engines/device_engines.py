@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from edgetpu_retrain.errors import DeviceError
@@ -87,7 +88,7 @@ def make_engines(
                 extractor,
                 device=device,
                 may_start_down=several,
-                report=_with_device(report, device),
+                report=partial(report, device),
                 **options,
             )
             made.callback(engines[device].close)
@@ -100,10 +101,6 @@ def make_engines(
             )
         made.pop_all()
     return together
-
-
-def _with_device(report: Callable[[str, str], None], device: str) -> Callable[[str], None]:
-    return lambda sentence: report(device, sentence)
 
 
 def _check_numbers(devices: Sequence[str]) -> None:

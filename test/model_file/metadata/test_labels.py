@@ -8,7 +8,7 @@ from edgetpu_retrain.model_file.flatbuffer import parse
 from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.model_file.head.cut_head import cut_head
 from edgetpu_retrain.model_file.head.expose_embedding import expose_embedding
-from edgetpu_retrain.model_file.metadata.labels import pack_labels, read_labels
+from edgetpu_retrain.model_file.metadata.labels import read_labels
 from edgetpu_retrain.model_file.metadata.packed_files import append_files, read_files
 from edgetpu_retrain.model_file.metadata.records import (
     Metadata,
@@ -76,15 +76,6 @@ def test_labels_do_not_change_what_the_runtime_computes(dtype: str, run: Any) ->
     np.testing.assert_array_equal(run(plain, picture)[0], run(labelled, picture)[0])
 
 
-def test_labels_can_be_packed_later_and_replaced() -> None:
-    first = pack_labels(classifier(), ('a', 'b', 'c'))
-    assert first == pack_labels(first, ('a', 'b', 'c'))
-    second = pack_labels(first, ['x', 'y', 'z'])
-    assert read_labels(second) == ('x', 'y', 'z')
-    assert list(read_files(second)) == ['labels.txt']
-    assert len(parse(second).metadata) == len(parse(first).metadata)
-
-
 @pytest.mark.parametrize('label', ['two\nlines', 'two\rlines', '\n', 'nul\0'])
 def test_a_label_of_several_lines_is_rejected_by_name(label: str) -> None:
     with pytest.raises(ModelFileError) as caught:
@@ -95,12 +86,6 @@ def test_a_label_of_several_lines_is_rejected_by_name(label: str) -> None:
 def test_a_lone_surrogate_is_rejected() -> None:
     with pytest.raises(ModelFileError, match='half a character'):
         classifier('good', 'bad \ud800')
-
-
-@pytest.mark.parametrize('labels', [(), ('a', 'b'), ('a', 'b', 'c', 'd')])
-def test_labels_that_do_not_fit_are_rejected_with_both_numbers(labels: tuple[str, ...]) -> None:
-    with pytest.raises(ModelFileError, match=f'{len(labels)} labels .* 3 classes'):
-        pack_labels(classifier(), labels)
 
 
 def test_labels_of_coral_classifiers_are_read_without_metadata() -> None:

@@ -6,7 +6,7 @@ from edgetpu_retrain.errors import ModelFileError, RequestError
 from edgetpu_retrain.learning import fit
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.model_file.head.append_head import append_head
-from edgetpu_retrain.model_file.metadata.labels import pack_labels
+from edgetpu_retrain.model_file.metadata.packed_files import append_files
 from edgetpu_retrain.model_file.quantization import dequantize
 from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.models import recognizer as module
@@ -47,7 +47,7 @@ def test_any_model_with_one_score_a_class_will_do(dtype: str) -> None:
     assert answer.label == 'abcd'[int(np.argmax(raw))]
     assert np.array_equal(answer.scores, dequantize(raw, describe(model).quantization))
     assert not answer.unknown
-    packed = Recognizer(pack_labels(model, ('e', 'f', 'g', 'h')))
+    packed = Recognizer(append_files(model, {'labels.txt': b'e\nf\ng\nh\n'}))
     assert packed.labels == ('e', 'f', 'g', 'h')
 
 
