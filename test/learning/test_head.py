@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from edgetpu_retrain.learning import Head
-from edgetpu_retrain.learning import arrays
+from edgetpu_retrain.learning import arrays, Head
 import numpy as np
 import pytest
 
