@@ -27,14 +27,13 @@ data_dir = click.option(
     '[default: $ROS_HOME/edgetpu_retrain or ~/.ros/edgetpu_retrain]',
 )
 
-as_json = click.option(
+_as_json = click.option(
     '--json',
     is_flag=True,
     expose_value=False,
     callback=lambda context, _, value: context.meta.update({AS_JSON: value}),
     help='Print one JSON object, for scripts.',
 )
-"""Makes :func:`~edgetpu_retrain.command_line.output.emit` print JSON."""
 
 extractor = click.option(
     '--extractor',
@@ -74,6 +73,11 @@ min_novelty = click.option(
     metavar='DISTANCE',
     help='Skip pictures nearer than this cosine distance to one of their class.  [default: none]',
 )
+
+
+def data_dir_and_json(command: Command) -> Command:
+    """Add ``--data-dir``, and ``--json`` for commands that print a result with ``emit``."""
+    return data_dir(_as_json(command))
 
 
 def device(command: Command) -> Command:

@@ -83,16 +83,18 @@ def draw_contact_sheet(
     rows = max((len(frames) for frames in columns.values()), default=0)
     width = _GAP + max(len(columns), 1) * (_TILE[0] + _GAP)
     height = _TITLE + _COLUMN_TITLE + rows * (_TILE[1] + _CAPTION) + _GAP
-    canvas = _Canvas(width, height)
-    canvas.text(title, (_GAP, 44), 0.95, _INK)
-    canvas.text(subtitle, (_GAP, 74), 0.56, _QUIET)
+    shape = (height * _OVERSAMPLING, width * _OVERSAMPLING, 3)
+    canvas: RgbArray = np.full(shape, _PAPER, np.uint8)
+    _write(canvas, title, (_GAP, 44), 0.95, _INK)
+    _write(canvas, subtitle, (_GAP, 74), 0.56, _QUIET)
     for column, (subject, frames) in enumerate(columns.items()):
         left = _GAP + column * (_TILE[0] + _GAP)
-        canvas.text(subject, (left, _TITLE + 22), 0.68, _INK)
+        _write(canvas, subject, (left, _TITLE + 22), 0.68, _INK)
         for row, frame in enumerate(frames):
             top = _TITLE + _COLUMN_TITLE + row * (_TILE[1] + _CAPTION)
             _draw_frame(canvas, frame, pictures[frame.stamp_ns], left, top)
-    return canvas.finished()
+    sheet = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(sheet, np.uint8)
 
 
 def save_contact_sheet(sheet: RgbArray, path: Path) -> None:
@@ -107,59 +109,41 @@ def save_contact_sheet(sheet: RgbArray, path: Path) -> None:
         raise OSError(f'cannot write the contact sheet to {path}')
 
 
-def _draw_frame(canvas: _Canvas, frame: ExamFrame, picture: RgbArray, left: int, top: int) -> None:
+def _draw_frame(
+    canvas: RgbArray, frame: ExamFrame, picture: RgbArray, left: int, top: int
+) -> None:
     width, height = _TILE
     colour = _RIGHT if frame.right else _WRONG
     if not frame.right:
         border = (width + 2 * _BORDER, height + 2 * _BORDER)
-        canvas.rectangle((left - _BORDER, top - _BORDER), border, colour)
-    canvas.picture(picture, (left, top), _TILE)
-    bar = (left, top + height + 27)
-    canvas.rectangle(bar, (width, _BAR_HEIGHT), _TRACK)
+        canvas[_area(left - _BORDER, top - _BORDER, *border)] = colour
+    large = (width * _OVERSAMPLING, height * _OVERSAMPLING)
+    scaled = cv2.resize(picture, large, interpolation=cv2.INTER_AREA)
+    canvas[_area(left, top, width, height)] = scaled
+    bar = top + height + 27
+    canvas[_area(left, bar, width, _BAR_HEIGHT)] = _TRACK
     caption = 'not classified'
     if frame.result is not None:
         confidence = frame.result.confidence
         caption = f'{frame.result.label} {confidence:.0%}'
-        canvas.rectangle(bar, (max(2.0, width * confidence), _BAR_HEIGHT), colour)
-    canvas.text(caption, (left, top + height + 19), 0.5, colour)
+        canvas[_area(left, bar, max(2.0, width * confidence), _BAR_HEIGHT)] = colour
+    _write(canvas, caption, (left, top + height + 19), 0.5, colour)
 
 
-class _Canvas:
-    """A picture under construction; positions are in final pixels, from the top left."""
+def _write(
+    canvas: RgbArray, text: str, position: tuple[int, int], scale: float, colour: Colour
+) -> None:
+    """Draw a line of text; `position` is the start of its baseline."""
+    large = scale * _OVERSAMPLING
+    thickness = max(1, round(1.1 * large))
+    origin = (position[0] * _OVERSAMPLING, position[1] * _OVERSAMPLING)
+    cv2.putText(canvas, text, origin, _FONT, large, colour, thickness, cv2.LINE_AA)
 
-    def __init__(self, width: int, height: int) -> None:
-        self._size = (width, height)
-        shape = (height * _OVERSAMPLING, width * _OVERSAMPLING, 3)
-        self._pixels: RgbArray = np.full(shape, _PAPER, np.uint8)
 
-    def text(self, text: str, position: tuple[int, int], scale: float, colour: Colour) -> None:
-        """Draw a line of text; `position` is the start of its baseline."""
-        large = scale * _OVERSAMPLING
-        thickness = max(1, round(1.1 * large))
-        origin = (position[0] * _OVERSAMPLING, position[1] * _OVERSAMPLING)
-        cv2.putText(self._pixels, text, origin, _FONT, large, colour, thickness, cv2.LINE_AA)
-
-    def picture(self, picture: RgbArray, position: tuple[int, int], size: tuple[int, int]) -> None:
-        """Draw a picture of `size`."""
-        large = (size[0] * _OVERSAMPLING, size[1] * _OVERSAMPLING)
-        scaled = cv2.resize(picture, large, interpolation=cv2.INTER_AREA)
-        self._pixels[self._area(position, size)] = scaled
-
-    def rectangle(
-        self, position: tuple[int, int], size: tuple[float, float], colour: Colour
-    ) -> None:
-        """Fill an area of `size`."""
-        self._pixels[self._area(position, size)] = colour
-
-    def finished(self) -> RgbArray:
-        """Return the picture at its final size."""
-        small = cv2.resize(self._pixels, self._size, interpolation=cv2.INTER_AREA)
-        return np.asarray(small, np.uint8)
-
-    def _area(self, position: tuple[int, int], size: tuple[float, float]) -> tuple[slice, slice]:
-        """Return the rows and columns of an area."""
-        columns, rows = (
-            slice(start * _OVERSAMPLING, round((start + length) * _OVERSAMPLING))
-            for start, length in zip(position, size, strict=True)
-        )
-        return rows, columns
+def _area(left: int, top: int, width: float, height: int) -> tuple[slice, slice]:
+    """Return the rows and columns of an area on the canvas."""
+    rows, columns = (
+        slice(start * _OVERSAMPLING, round((start + length) * _OVERSAMPLING))
+        for start, length in ((top, height), (left, width))
+    )
+    return rows, columns

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import unicodedata
 
 import cv2
-from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.pictures.region import Region
+from edgetpu_retrain.pictures.sample_picture import encode_jpeg
 import numpy as np
 import numpy.typing as npt
 
@@ -96,16 +96,8 @@ def annotated_jpeg(rgb: RgbArray, annotation: Annotation) -> bytes:
     Args:
         rgb: the whole image, uint8 ``[H, W, 3]``; not modified.
         annotation: the text.
-
-    Raises:
-        ImageError: if OpenCV cannot encode it.
     """
-    written, content = cv2.imencode(
-        '.jpg', annotate(rgb, annotation), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
-    )
-    if not written:
-        raise ImageError(f'the annotated picture of shape {list(rgb.shape)} cannot be encoded')
-    return bytes(content.tobytes())
+    return encode_jpeg(annotate(rgb, annotation), _QUALITY)
 
 
 def annotate(rgb: RgbArray, annotation: Annotation) -> npt.NDArray[np.uint8]:

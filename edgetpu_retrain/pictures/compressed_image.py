@@ -15,8 +15,7 @@ from typing import Any, Protocol
 
 import cv2
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.pictures.colours import convert_colours
-from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.image_conversion import convert_colours, RgbArray
 from edgetpu_retrain.pictures.picture_size import check_size
 from edgetpu_retrain.pictures.png_file import png_size, PNG_START, without_extras
 import numpy as np

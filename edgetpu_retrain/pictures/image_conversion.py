@@ -17,7 +17,6 @@ from typing import Any, Protocol
 
 import cv2
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.pictures.colours import convert_colours
 from edgetpu_retrain.pictures.picture_size import check_size
 from edgetpu_retrain.wording import quoted
 import numpy as np
@@ -61,6 +60,21 @@ class _Encoding:
         return self.channels * np.dtype(self.dtype).itemsize
 
 
+def convert_colours(pixels: npt.NDArray[Any], code: int) -> RgbArray:
+    """
+    Return a picture in other colours.
+
+    Args:
+        pixels: ``[H, W]`` or ``[H, W, C]``.
+        code: one of OpenCV's ``COLOR_...``.
+    """
+    if pixels.shape[:2] == (1, 1):
+        # OpenCV 4.5.4 refuses a single pixel that has several channels.
+        two = np.repeat(pixels, 2, axis=1)
+        return np.asarray(cv2.cvtColor(two, code), np.uint8)[:, :1]
+    return np.asarray(cv2.cvtColor(pixels, code), np.uint8)
+
+
 def _by_opencv(code: int) -> Callable[[npt.NDArray[Any]], RgbArray]:
     return lambda pixels: convert_colours(pixels, code)
 
@@ -71,7 +85,7 @@ def _from_mono16(pixels: npt.NDArray[Any]) -> RgbArray:
     # OpenCV needs native byte order and aligned rows.
     native = np.require(pixels, np.dtype(np.uint16), ['ALIGNED'])
     grey = cv2.convertScaleAbs(native, alpha=255.0 / 65535.0)
-    return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8)
+    return convert_colours(grey, cv2.COLOR_GRAY2RGB)
 
 
 def _bayer(code: int) -> _Encoding:

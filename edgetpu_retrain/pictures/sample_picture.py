@@ -8,6 +8,7 @@ import cv2
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.pictures.image_conversion import RgbArray
 import numpy as np
+import numpy.typing as npt
 
 STORE_IMAGES = ('none', 'thumbnail', 'full')
 
@@ -41,9 +42,20 @@ def pixels_to_store(rgb: RgbArray, store_images: str) -> RgbArray | None:
     """
     if store_images == 'none':
         return None
+    return rgb if store_images == 'full' else reduced(rgb, THUMBNAIL_PIXELS)
+
+
+def reduced(rgb: RgbArray, longest_side: int) -> RgbArray:
+    """
+    Return a picture, scaled down if its longer side is longer than a limit.
+
+    Args:
+        rgb: uint8 ``[H, W, 3]``.
+        longest_side: the limit, in pixels.
+    """
     height, width = rgb.shape[:2]
-    scale = THUMBNAIL_PIXELS / max(height, width)
-    if store_images == 'full' or scale >= 1.0:
+    scale = longest_side / max(height, width)
+    if scale >= 1.0:
         return rgb
     size = max(1, round(width * scale)), max(1, round(height * scale))
     smaller: RgbArray = cv2.resize(np.ascontiguousarray(rgb), size, interpolation=cv2.INTER_AREA)
@@ -62,13 +74,26 @@ def jpeg_to_store(pixels: RgbArray | None) -> bytes | None:
     """
     if pixels is None:
         return None
-    bgr = np.ascontiguousarray(pixels[..., ::-1])
+    return encode_jpeg(np.ascontiguousarray(pixels[..., ::-1]), _QUALITY)
+
+
+def encode_jpeg(bgr: npt.NDArray[np.uint8], quality: int) -> bytes:
+    """
+    Return a picture as a JPEG file.
+
+    Args:
+        bgr: uint8 ``[H, W, 3]`` in the order blue, green, red.
+        quality: 0 to 100.
+
+    Raises:
+        ImageError: if the picture is too large for a JPEG file.
+    """
     try:
-        written, content = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        written, content = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     except cv2.error:
         written = False
     if not written:
-        height, width = pixels.shape[:2]
+        height, width = bgr.shape[:2]
         raise ImageError(
             f'a picture of {width} x {height} pixels cannot be stored as JPEG: set store_images '
             'to thumbnail or none'

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.pictures.compressed_image import decode_picture
-from edgetpu_retrain.pictures.sample_picture import jpeg_to_store
+from edgetpu_retrain.pictures.sample_picture import jpeg_to_store, reduced
 from edgetpu_retrain.store.files.data_folder import SAMPLES_FILE
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
@@ -52,10 +52,6 @@ def data_url(content: bytes, kind: str) -> str:
 def _small(jpeg: bytes) -> bytes | None:
     """Return a reduced picture, or None if it cannot be read."""
     try:
-        picture = decode_picture(jpeg)
-        height, width = picture.shape[:2]
-        scale = min(1.0, LONGEST_SIDE / max(height, width))
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        return jpeg_to_store(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+        return jpeg_to_store(reduced(decode_picture(jpeg), LONGEST_SIDE))
     except (ImageError, cv2.error):
         return None

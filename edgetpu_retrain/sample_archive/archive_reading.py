@@ -24,7 +24,6 @@ from edgetpu_retrain.sample_archive.layout import (
     embeddings_member,
     FORMAT,
     INDEX,
-    kind_from_json,
     SAMPLES,
 )
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind, RawArray
@@ -58,11 +57,14 @@ def open_archive(path: Path) -> Iterator[SampleArchive]:
     Raises:
         RequestError: if it is not such an archive, or is damaged.
     """
-    with _rejecting(path, 'it cannot be opened as a zip'):
-        file = zipfile.ZipFile(path)
-    with file:
-        with _rejecting(path, f'its {INDEX} is damaged'):
+    what = 'it cannot be opened as a zip'
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(zipfile.ZipFile(path))
+            what = f'its {INDEX} is damaged'
             archive = SampleArchive(path, file)
+        except Exception as error:
+            raise _rejection(path, what, error) from error
         yield archive
 
 
@@ -197,10 +199,11 @@ class SampleArchive:
             raise ValueError(f'it has {len(entries)} extractors')
         kinds = {}
         for entry in entries:
-            identity, kind = _text(entry, 'identity'), kind_from_json(entry)
+            identity = _text(entry, 'identity')
             if not _IDENTITY.fullmatch(identity):
                 raise ValueError(f'{identity!a:.80} is no SHA-256')
-            kinds[identity] = kind
+            fields = (entry[name] for name in ('dimension', 'dtype', 'scale', 'zero_point'))
+            kinds[identity] = EmbeddingKind.from_fields(*fields)
         return _whole(index, 'samples'), kinds
 
     def _open(self, name: str) -> IO[bytes]:
@@ -232,15 +235,6 @@ def _whole(entry: Any, name: str) -> int:
     if type(value) is not int or not 0 <= value < 2**63:
         raise ValueError(f'{name} is {value!a:.40}; it must be a whole number')
     return value
-
-
-@contextmanager
-def _rejecting(path: Path, what: str) -> Iterator[None]:
-    """Raise any exception of the body, such as those of zipfile, json and numpy, as rejection."""
-    try:
-        yield
-    except Exception as error:
-        raise _rejection(path, what, error) from error
 
 
 def _rejection(path: Path, what: str, error: Exception) -> RequestError:

@@ -16,7 +16,6 @@ from edgetpu_retrain.sample_archive.layout import (
     FORMAT,
     image_member,
     INDEX,
-    kind_to_json,
     SAMPLES,
 )
 from edgetpu_retrain.store.files.disk_errors import store_error
@@ -72,7 +71,7 @@ def _write(
     index = {
         'format': FORMAT,
         'samples': total,
-        'extractors': [kind_to_json(identity, kind) for identity, kind in kinds.items()],
+        'extractors': [{'identity': each, **kind.to_fields()} for each, kind in kinds.items()],
     }
     archive.writestr(_member(INDEX), json.dumps(index, indent=2) + '\n')
     with archive.open(_member(SAMPLES), 'w', force_zip64=True) as lines:

@@ -9,9 +9,11 @@ from pathlib import Path
 import sys
 from typing import Any
 
+import cv2
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.pictures.image_conversion import (
     check_image,
+    convert_colours,
     CONVERTED_ENCODINGS,
     image_to_rgb,
 )
@@ -244,3 +246,9 @@ def test_an_image_whose_rows_are_mostly_padding_is_rejected(
     message = broken(picture, height=3, step=step, data=bytes(3 * step))
     with pytest.raises(ImageError, match='has 805306368 bytes, more than 536870912'):
         check_image(message)
+
+
+@pytest.mark.parametrize('size', [(1, 1), (1, 2), (2, 1), (3, 5)])
+def test_pictures_of_every_size_change_their_colours(size: tuple[int, int]) -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    np.testing.assert_array_equal(convert_colours(rgb, cv2.COLOR_BGR2RGB), rgb[..., ::-1])

@@ -34,8 +34,7 @@ from edgetpu_retrain.wording import named
 @options.model
 @options.label_file
 @options.device
-@options.data_dir
-@options.as_json
+@options.data_dir_and_json
 def evaluate(
     source: Path,
     part: BagPart,

@@ -31,8 +31,7 @@ def models() -> None:
 
 
 @models.command(name='list')
-@options.data_dir
-@options.as_json
+@options.data_dir_and_json
 def list_models(data_dir: str) -> None:
     """List the versions, oldest first; * marks the serving version."""
     store = open_models(data_dir)
@@ -60,8 +59,7 @@ def list_models(data_dir: str) -> None:
 
 @models.command()
 @_version_argument
-@options.data_dir
-@options.as_json
+@options.data_dir_and_json
 def show(version: int | None, data_dir: str) -> None:
     """Show the record and metrics of VERSION, by default the serving version."""
     found = stored_version(open_models(data_dir), version)
@@ -90,8 +88,7 @@ def show(version: int | None, data_dir: str) -> None:
 
 @models.command()
 @click.argument('version', type=click.IntRange(min=1))
-@options.data_dir
-@options.as_json
+@options.data_dir_and_json
 def use(version: int, data_dir: str) -> None:
     """
     Choose VERSION as the serving version.
@@ -104,8 +101,7 @@ def use(version: int, data_dir: str) -> None:
 
 
 @models.command()
-@options.data_dir
-@options.as_json
+@options.data_dir_and_json
 def rollback(data_dir: str) -> None:
     """Choose the version before the serving one."""
     store = open_models(data_dir)
@@ -123,8 +119,7 @@ def rollback(data_dir: str) -> None:
 @click.argument('folder', type=options.PATH)
 @click.option('--version', type=click.IntRange(min=1), help='[default: the serving version]')
 @click.option('--force', is_flag=True, help='Overwrite existing files.')
-@options.data_dir
-@options.as_json
+@options.data_dir_and_json
 def export(folder: Path, version: int | None, force: bool, data_dir: str) -> None:
     """Write model.tflite and Coral's labels.txt to FOLDER, for any TFLite runtime."""
     found = stored_version(open_models(data_dir), version)

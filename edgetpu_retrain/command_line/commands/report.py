@@ -30,8 +30,7 @@ from rich.console import Console
     show_default=True,
     help='Model version to report on; 0 = the serving one, or the latest.',
 )
-@options.data_dir
-@options.as_json
+@options.data_dir_and_json
 def report(out: Path, version: int, data_dir: str) -> None:
     """
     Write a page on whether more samples would help, and which samples may be mislabelled.

@@ -41,8 +41,7 @@ def samples() -> None:
     help='Also list this many single samples, newest first.',
 )
 @options.extractor
-@options.data_dir
-@options.as_json
+@options.data_dir_and_json
 def list_samples(label: str, limit: int, extractor: str, data_dir: str) -> None:
     """List classes and single samples."""
     identity = identity_of(extractor)
@@ -69,8 +68,7 @@ def list_samples(label: str, limit: int, extractor: str, data_dir: str) -> None:
 @click.option('--label', default='', help='The class that gets the new label.')
 @click.option('--id', 'ids', type=int, multiple=True, help='A sample that gets it; repeatable.')
 @options.extractor
-@options.data_dir
-@options.as_json
+@options.data_dir_and_json
 def relabel(
     new_label: str, label: str, ids: tuple[int, ...], extractor: str, data_dir: str
 ) -> None:
@@ -98,8 +96,7 @@ def relabel(
 )
 @click.option('--id', 'ids', type=int, multiple=True, help='A sample; repeatable.')
 @options.extractor
-@options.data_dir
-@options.as_json
+@options.data_dir_and_json
 def remove(label: str, newest: int, ids: tuple[int, ...], extractor: str, data_dir: str) -> None:
     """Remove a class, the newest samples, or single samples, permanently."""
     if bool(ids) == bool(label or newest):
@@ -116,8 +113,7 @@ def remove(label: str, newest: int, ids: tuple[int, ...], extractor: str, data_d
 
 @samples.command()
 @click.argument('target', type=options.PATH, metavar='FILE.zip|FOLDER')
-@options.data_dir
-@options.as_json
+@options.data_dir_and_json
 def export(target: Path, data_dir: str) -> None:
     """
     Write all samples to FILE.zip, or their stored pictures to FOLDER, one sub-folder per class.
@@ -152,8 +148,7 @@ def export(target: Path, data_dir: str) -> None:
 @samples.command(name='import')
 @click.argument('archive', type=options.PATH, metavar='FILE.zip')
 @options.extractor
-@options.data_dir
-@options.as_json
+@options.data_dir_and_json
 def import_samples(archive: Path, extractor: str, data_dir: str) -> None:
     """Add the samples of FILE.zip from `samples export`; existing samples are not changed."""
     description = describe(read_extractor(extractor))

@@ -26,8 +26,7 @@ from edgetpu_retrain.wording import counted
 @options.store_images
 @options.extractor
 @options.device
-@options.data_dir
-@options.as_json
+@options.data_dir_and_json
 def teach(
     source: Path,
     part: BagPart,

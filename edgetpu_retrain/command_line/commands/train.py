@@ -56,8 +56,7 @@ def _training_options(command: options.Command) -> options.Command:
 @click.command()
 @_training_options
 @options.extractor
-@options.data_dir
-@options.as_json
+@options.data_dir_and_json
 def train(extractor: str, data_dir: str, **chosen: Any) -> None:
     """
     Train on all samples, and store the model as a new version.

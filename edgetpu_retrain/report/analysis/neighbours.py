@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from edgetpu_retrain.learning import FloatArray, IntArray
-from edgetpu_retrain.model_file.quantization import dequantize
+from edgetpu_retrain.store.samples.novelty import unit_vectors
 from edgetpu_retrain.store.samples.sample import TrainingSet
 import numpy as np
 
@@ -29,12 +29,12 @@ def nearest_samples(
         ``[Q, K]``, 0 (same direction) to 2 (opposite direction).
     """
     kept = min(count, len(samples.labels) - 1)
-    wanted = _unit_vectors(samples, queries)
+    wanted = unit_vectors(samples.embeddings[queries], samples.quantization)
     rows = np.empty((len(queries), 0), np.int64)
     similarities = np.empty((len(queries), 0), np.float32)
     for start in range(0, len(samples.labels), _BLOCK_ROWS):
         block = np.arange(start, min(start + _BLOCK_ROWS, len(samples.labels)))
-        found = wanted @ _unit_vectors(samples, block).T
+        found = wanted @ unit_vectors(samples.embeddings[block], samples.quantization).T
         found[queries[:, np.newaxis] == block] = -np.inf
         rows = np.concatenate([rows, np.broadcast_to(block, found.shape)], axis=1)
         similarities = np.concatenate([similarities, found], axis=1)
@@ -42,10 +42,3 @@ def nearest_samples(
         rows = np.take_along_axis(rows, order, axis=1)
         similarities = np.take_along_axis(similarities, order, axis=1)
     return rows, np.clip(1.0 - similarities, 0.0, 2.0)
-
-
-def _unit_vectors(samples: TrainingSet, rows: IntArray) -> FloatArray:
-    reals = dequantize(samples.embeddings[rows], samples.quantization).astype(np.float64)
-    lengths = np.linalg.norm(reals, axis=1, keepdims=True)
-    units = np.divide(reals, lengths, out=np.zeros_like(reals), where=lengths > 0.0)
-    return units.astype(np.float32)

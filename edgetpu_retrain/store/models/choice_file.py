@@ -11,7 +11,7 @@ A copy, written before the file itself, is read if that is damaged or missing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 import dataclasses
 from dataclasses import dataclass
 import json
@@ -94,19 +94,17 @@ class ChoiceFile:
         folder = self._models.folder
         with as_store_error('read which model serves in', folder):
             try:
-                try:
-                    return _read(folder / _FILE) or _read(folder / _COPY)
-                except ValueError:
-                    copy = _read(folder / _COPY)
-                    if copy is None:
-                        raise
-                    return copy
+                return _read(folder / _FILE) or _read(folder / _COPY)
             except ValueError as error:
-                raise StoreError(
-                    f'{folder / _FILE} is damaged: {error}. What to do: restore a backup, or '
-                    f'delete it and {_COPY} beside it; then the newest model serves, and swaps '
-                    'are counted from 1 again.'
-                ) from error
+                damage = error
+            with suppress(ValueError):
+                if copy := _read(folder / _COPY):
+                    return copy
+        raise StoreError(
+            f'{folder / _FILE} is damaged: {damage}. What to do: restore a backup, or delete it '
+            f'and {_COPY} beside it; then the newest model serves, and swaps are counted from 1 '
+            'again.'
+        ) from damage
 
     def choose(self, version: int) -> Choice:
         """

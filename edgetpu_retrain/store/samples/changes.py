@@ -34,15 +34,7 @@ class Changes(Snapshot):
         """
         found = self.find_extractor(identity)
         if found is None:
-            quantization = kind.quantization
-            return self._insert(
-                'extractors',
-                identity=identity,
-                dimension=kind.dimension,
-                dtype=kind.dtype,
-                scale=quantization and quantization.scale,
-                zero_point=quantization and quantization.zero_point,
-            )
+            return self._insert('extractors', identity=identity, **kind.to_fields())
         extractor_id, stored = found
         if stored != kind:
             raise StoreError(

@@ -81,6 +81,29 @@ class EmbeddingKind:
             )
         return cls(embedding.size, embedding.dtype.name, quantization)
 
+    @classmethod
+    def from_fields(cls, dimension: Any, dtype: Any, scale: Any, zero_point: Any) -> EmbeddingKind:
+        """
+        Return the kind from what :meth:`to_fields` returned.
+
+        Raises:
+            ValueError, TypeError: if the fields are damaged.
+        """
+        quantization = None
+        if scale is not None:
+            quantization = QuantizationParameters(float(scale), int(zero_point))
+        return cls(int(dimension), str(dtype), quantization)
+
+    def to_fields(self) -> dict[str, Any]:
+        """Return the kind as plain values, by the names of :meth:`from_fields`."""
+        quantization = self.quantization
+        return {
+            'dimension': self.dimension,
+            'dtype': self.dtype,
+            'scale': quantization and quantization.scale,
+            'zero_point': quantization and quantization.zero_point,
+        }
+
     def __str__(self) -> str:
         text = f'{self.dimension} numbers of {self.dtype}'
         if self.quantization is None:

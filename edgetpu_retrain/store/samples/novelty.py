@@ -74,13 +74,13 @@ class NoveltyCheck:
         self._classes.move_to_end(key)
         while len(self._classes) > 1 and self._num_bytes() > MAX_CACHED_BYTES:
             self._classes.popitem(last=False)
-        return known.distance(_unit_vector(embedding, kind.quantization))
+        return known.distance(unit_vectors(embedding, kind.quantization))
 
     def added(self, extractor: str, kind: EmbeddingKind, embedding: RawArray, label: str) -> None:
         """Count a sample, raw ``[D]``, that was stored."""
         known = self._classes.get((extractor, label))
         if known is not None:
-            known.append(_unit_vector(embedding, kind.quantization))
+            known.append(unit_vectors(embedding, kind.quantization))
 
     def clear(self) -> None:
         """Empty the cache, because samples were changed or removed."""
@@ -91,7 +91,7 @@ class NoveltyCheck:
     ) -> _UnitVectors:
         vectors = _UnitVectors(kind.dimension)
         for _, _, data in samples.embeddings(extractor, kind, label):
-            vectors.append(_unit_vector(kind.from_disk(data), kind.quantization))
+            vectors.append(unit_vectors(kind.from_disk(data), kind.quantization))
         return vectors
 
     def _num_bytes(self) -> int:
@@ -128,8 +128,10 @@ class _UnitVectors:
         return distance if distance > _ROUNDING else 0.0
 
 
-def _unit_vector(embedding: RawArray, quantization: QuantizationParameters | None) -> FloatArray:
-    """Return a raw embedding ``[D]`` as a vector of length 1, zeros as they are."""
+def unit_vectors(embeddings: RawArray, quantization: QuantizationParameters | None) -> FloatArray:
+    """Return raw embeddings, ``[..., D]``, as float32 vectors of length 1, zeros as they are."""
     # As float64, because the square of a large float32 overflows.
-    reals = dequantize(embedding, quantization).astype(np.float64)
-    return (reals / (np.linalg.norm(reals) or 1.0)).astype(np.float32)
+    reals = dequantize(embeddings, quantization).astype(np.float64)
+    lengths = np.linalg.norm(reals, axis=-1, keepdims=True)
+    units: FloatArray = (reals / np.where(lengths, lengths, 1.0)).astype(np.float32)
+    return units

@@ -11,7 +11,6 @@ from types import NoneType
 from typing import Any
 
 from edgetpu_retrain.errors import StoreError
-from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.samples import queries
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.store.samples.sample import (
@@ -114,13 +113,10 @@ class Snapshot:
         """
         types = int, int, str, (float, NoneType), (int, NoneType)
         for row in self.rows(queries.EXTRACTOR, *types, extractor=identity):
-            extractor_id, dimension, dtype, scale, zero_point = row
-            quantization = (
-                None if scale is None else QuantizationParameters(scale, zero_point or 0)
-            )
+            extractor_id, *fields = row
             try:
-                return extractor_id, EmbeddingKind(dimension, dtype, quantization)
-            except ValueError as error:
+                return extractor_id, EmbeddingKind.from_fields(*fields)
+            except (ValueError, TypeError) as error:
                 raise StoreError(
                     f'{self._path} is damaged where it describes extractor {identity[:12]}: '
                     f'{error}. What to do: restore a backup, or move the file away and teach '
