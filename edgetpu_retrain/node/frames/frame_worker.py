@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 import threading
 import time
@@ -210,7 +210,8 @@ class FrameWorker:
 
     def _wait_until_published(self) -> None:
         if self._publication is not None:
-            self._publication.result()
+            # Not result(): whatever a publication raises must not fail the frames after it.
+            wait([self._publication])
 
     def _capture(self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray) -> None:
         try:

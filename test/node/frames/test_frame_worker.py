@@ -7,11 +7,13 @@ from __future__ import annotations
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 import queue
 import threading
+import time
 from types import SimpleNamespace
 from typing import Any
 
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.node.frames.frame_statistics import StageTimes
+from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.runtime.models.classifier import Classifier
 import numpy as np
@@ -85,6 +87,53 @@ def test_a_failed_publication_costs_one_frame(trained: WorkerBench) -> None:
     trained.output.broken = False
     trained.worker.offer(frame())
     assert trained.output.classifications.get(timeout=PATIENCE_S)
+
+
+def test_a_fault_that_cannot_be_logged_costs_one_frame(
+    trained: WorkerBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = threading.Event()
+
+    def fail(_frame: Frame, _error: Exception) -> None:
+        tried.set()
+        raise RuntimeError('the log broke')
+
+    monkeypatch.setattr(trained.output, 'log_fault', fail)
+    trained.output.broken = True
+    trained.worker.offer(frame())
+    assert tried.wait(PATIENCE_S)
+    trained.output.broken = False
+    for _ in range(2):
+        trained.worker.offer(frame())
+        assert trained.output.classifications.get(timeout=PATIENCE_S)
+
+
+def test_each_frame_is_classified_or_counted_as_dropped_during_swaps_and_captures(
+    trained: WorkerBench,
+) -> None:
+    models = [model(trained.engine, 'cat', 'dog'), model(trained.engine, 'a', 'b', 'c')]
+    capture = trained.ask(count=100)
+    swaps = []
+    for number in range(100):
+        trained.worker.offer(frame(arrived=float(number)))
+        if number % 7 == 0:
+            new = models[number % 2]
+            swaps.append(trained.worker.serve(new, new.prepared['cpu']))
+        time.sleep(0.001)
+    for swap in swaps:
+        swap.result(PATIENCE_S)
+    last = frame(arrived=100.0)
+    trained.worker.offer(last)
+    classified = [0.0]
+    while classified[-1] != last.arrived:
+        classified.append(trained.output.classifications.get(timeout=PATIENCE_S)[0].arrived)
+    trained.worker.stop()
+    counts = trained.statistics.summary('front').counts
+    assert counts['received'] == 101
+    assert counts['classified'] == len(classified) - 1 == 101 - counts['dropped']
+    assert counts['unusable'] == counts['lost'] == 0
+    assert classified == sorted(classified)
+    assert capture.claimed == min(16, counts['classified'])
 
 
 def test_a_stopped_worker_cancels_new_jobs(trained: WorkerBench) -> None:
