@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from edgetpu_retrain.node.requests.background_thread import BackgroundThread
-from edgetpu_retrain.node.requests.responses import ServiceResponses
+from edgetpu_retrain.node.requests.responses import result_of, ServiceResponses
 from edgetpu_retrain.node.resources import NodeResources
 from edgetpu_retrain_interfaces.srv import LoadModel
 from rclpy.node import Node
@@ -24,10 +24,10 @@ class ModelServices:
     """
 
     def __init__(self, node: Node, active: Callable[[], NodeResources]) -> None:
+        self._node = node
         self._active = active
         self._thread = BackgroundThread('models')
-        self._responses = ServiceResponses(node)
-        self._responses.create_service(LoadModel, '~/load_model', self._load)
+        ServiceResponses(node).create_service(LoadModel, '~/load_model', self._load)
 
     def stop(self) -> None:
         """Wait until all requested models are loaded."""
@@ -37,7 +37,7 @@ class ModelServices:
         versions = self._active().versions
         try:
             loading = self._thread.submit(versions.load, request.version)
-            loaded = await self._responses.result_of(loading)
+            loaded = await result_of(self._node, loading)
         finally:
             if (serving := versions.serving) is not None:
                 response.model_version = serving.version.version

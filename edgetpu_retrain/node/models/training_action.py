@@ -16,7 +16,7 @@ from edgetpu_retrain.node.models.model_training import Cancellation, train_model
 from edgetpu_retrain.node.models.training_goal import MAX_GOALS, training_options
 from edgetpu_retrain.node.process.error_frames import clear_frames
 from edgetpu_retrain.node.requests.background_thread import BackgroundThread
-from edgetpu_retrain.node.requests.executor_future import on_executor
+from edgetpu_retrain.node.requests.responses import result_of
 from edgetpu_retrain.node.resources import NodeResources
 from edgetpu_retrain.retraining import TrainingCancelled
 from edgetpu_retrain.wording import presentable, quoted, sentence
@@ -161,7 +161,7 @@ class TrainingAction:
                 report,
                 lambda: resources.parameters.keep_models,
             )
-            trained: TrainedModel = await on_executor(self._node, work)
+            trained: TrainedModel = await result_of(self._node, work)
         finally:
             self._running = None
         return trained

@@ -13,10 +13,10 @@ from typing import Any
 
 from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.node.process.error_frames import clear_frames
-from edgetpu_retrain.node.requests.executor_future import on_executor
 from edgetpu_retrain.wording import presentable, quoted, sentence
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
+from rclpy.task import Future as ExecutorFuture
 
 MAX_WAITING = 100
 """Pending requests; each waits up to 10 s while the store is locked."""
@@ -116,17 +116,33 @@ class ServiceResponses:
             self._waiting_bytes -= size
         return response
 
-    async def result_of(self, future: Future[Any]) -> Any:
-        """
-        Return the result of a thread's future.
 
-        Raises:
-            RequestError: if the future was cancelled, because the node was deactivated.
-        """
-        try:
-            return await on_executor(self._node, future)
-        except CancelledError as error:
-            raise RequestError(DEACTIVATED) from error
+async def result_of(node: Node, future: Future[Any]) -> Any:
+    """
+    Return the result of a thread's future; meanwhile the executor runs other callbacks.
+
+    Args:
+        node: its executor runs the calling coroutine.
+        future: completed by any thread.
+
+    Raises:
+        RequestError: if the future was cancelled, because the node was deactivated.
+        Exception: that of the future.
+    """
+    completed = ExecutorFuture()
+
+    def complete(_: Future[Any]) -> None:
+        completed.set_result(None)
+        # Up to Kilted, awaiting polls; an idle executor would never wake up.
+        if node.executor is not None:
+            node.executor.wake()
+
+    future.add_done_callback(complete)
+    await completed
+    try:
+        return future.result()
+    except CancelledError as error:
+        raise RequestError(DEACTIVATED) from error
 
 
 class RejectionLog:

@@ -14,7 +14,7 @@ from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.node.cameras.message_header import stamp_parts
 from edgetpu_retrain.node.frames.captures import Capture
 from edgetpu_retrain.node.requests.background_thread import BackgroundThread
-from edgetpu_retrain.node.requests.responses import ServiceResponses
+from edgetpu_retrain.node.requests.responses import result_of, ServiceResponses
 from edgetpu_retrain.node.resources import NodeResources
 from edgetpu_retrain.node.samples.reembedding import reembed
 from edgetpu_retrain.node.samples.sample_requests import (
@@ -103,7 +103,7 @@ class SampleServices:
             clock=self._clock,
         )
         try:
-            await self._responses.result_of(capture.done)
+            await result_of(self._node, capture.done)
         finally:
             self._node.destroy_timer(timer)
 
@@ -111,7 +111,7 @@ class SampleServices:
         self, resources: NodeResources, wanted: AddRequest, response: Any
     ) -> str:
         adding = resources.samples.add_picture(wanted, resources.workers.embed)
-        sample = await self._responses.result_of(adding)
+        sample = await result_of(self._node, adding)
         response.added, response.skipped = int(sample > 0), int(not sample)
         if not sample:
             return f'The picture was not added: it is too near to a sample of {wanted.label!r}'
@@ -143,7 +143,7 @@ class SampleServices:
             listing = samples.read(
                 lambda: store.list_samples(label, limit, extractor=samples.extractor)
             )
-            newest = await self._responses.result_of(listing)
+            newest = await result_of(self._node, listing)
             response.samples = [_sample_message(sample) for sample in newest]
         return f'{counted(len(counts), "class", "classes")}, {_samples(response.total)}'
 
@@ -186,7 +186,7 @@ class SampleServices:
         # Report the new counts.
         reembedding.add_done_callback(lambda _: resources.samples.change(lambda: None))
         try:
-            message: str = await self._responses.result_of(reembedding)
+            message: str = await result_of(self._node, reembedding)
         finally:
             self._is_reembedding = False
         return message
@@ -194,14 +194,15 @@ class SampleServices:
     async def _change(self, function: Callable[[SampleStore, str], Any]) -> Any:
         """Call a function with the store and the extractor, in the thread of the samples."""
         resources = self._active()
-        return await self._responses.result_of(
+        return await result_of(
+            self._node,
             resources.samples.change(
                 lambda: function(resources.store, resources.samples.extractor)
-            )
+            ),
         )
 
     async def _counts(self) -> dict[str, int]:
-        counts: dict[str, int] = await self._responses.result_of(self._active().samples.counts())
+        counts: dict[str, int] = await result_of(self._node, self._active().samples.counts())
         return counts
 
     @asynccontextmanager

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import CancelledError
 import math
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,8 @@ from typing import Any
 from action_msgs.msg import GoalStatus
 from edgetpu_retrain.node.models import training_action
 from edgetpu_retrain.node.models.training_goal import MAX_GOALS
+from edgetpu_retrain.node.requests.responses import DEACTIVATED
+from edgetpu_retrain.wording import sentence
 from edgetpu_retrain_interfaces.action import Train
 import pytest
 import rclpy
@@ -225,6 +228,30 @@ def test_a_goal_that_was_cancelled_before_it_began_does_not_begin(
     action.close()
     node.destroy_node()
     rclpy.try_shutdown(context=context)
+
+
+def test_a_swap_that_a_deactivation_cancels_ends_the_training_with_that_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def cancelled_swap(*_: Any) -> None:
+        raise CancelledError
+
+    monkeypatch.setattr(training_action, 'training_options', lambda *_: None)
+    monkeypatch.setattr(training_action, 'train_model', cancelled_swap)
+    robot = LoneNode('training')
+    parts: Any = SimpleNamespace(parameters=None, store=None, extractor=b'', versions=None)
+    action = training_action.TrainingAction(robot.node, lambda: parts, lambda *_: None)
+    goal = SimpleNamespace(
+        goal_id=SimpleNamespace(uuid=[7] * 16),
+        request=Train.Goal(),
+        is_cancel_requested=False,
+        abort=lambda: None,
+    )
+    result = robot.run(action._execute, goal)
+    assert not result.success
+    assert result.message == sentence(DEACTIVATED)
+    action.close()
+    robot.close()
 
 
 def test_too_many_goals_are_rejected_and_logged_once(capfd: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.node.requests.responses import DEACTIVATED, ServiceResponses
+from edgetpu_retrain.node.requests.responses import DEACTIVATED, result_of, ServiceResponses
 import pytest
 import rclpy
 from std_srvs.srv import Trigger
@@ -80,5 +80,5 @@ def test_what_fails_because_ros_has_ended_is_no_bug(
 def test_work_that_was_cancelled_is_a_deactivated_node(responding: Responding) -> None:
     cancelled: Future[Any] = Future()
     cancelled.cancel()
-    refused = responding.ask(responding.responses.result_of(cancelled))
+    refused = responding.ask(result_of(responding.node, cancelled))
     assert (refused.success, refused.message) == (False, f'{DEACTIVATED}.')

@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 import threading
 from typing import Any
 
-from edgetpu_retrain.node.requests.executor_future import on_executor
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.node.requests.responses import DEACTIVATED, result_of
 import pytest
 from support.lone_node import LoneNode
 from support.waiting import PATIENCE_S
@@ -54,7 +55,7 @@ def test_an_idle_executor_goes_on_when_a_thread_has_the_answer(spinning: Spinnin
             began: threading.Event = began,
         ) -> None:
             began.set()
-            answers.append(await on_executor(spinning.node, source))
+            answers.append(await result_of(spinning.node, source))
 
         ended = spinning.begin(work)
         assert began.wait(PATIENCE_S)
@@ -69,7 +70,7 @@ def test_errors_come_through(spinning: Spinning) -> None:
 
     async def work() -> None:
         try:
-            await on_executor(spinning.node, source)
+            await result_of(spinning.node, source)
         except ValueError as error:
             caught.append(error)
 
@@ -83,8 +84,8 @@ def test_what_is_cancelled_does_not_wait_for_ever(spinning: Spinning) -> None:
     source: Future[None] = Future()
 
     async def work() -> None:
-        with pytest.raises(CancelledError):
-            await on_executor(spinning.node, source)
+        with pytest.raises(RequestError, match=DEACTIVATED):
+            await result_of(spinning.node, source)
 
     ended = spinning.begin(work)
     assert source.cancel()
@@ -97,7 +98,7 @@ def test_an_answer_that_is_there_already(spinning: Spinning) -> None:
     answers: list[Any] = []
 
     async def work() -> None:
-        answers.append(await on_executor(spinning.node, source))
+        answers.append(await result_of(spinning.node, source))
 
     assert spinning.begin(work).wait(PATIENCE_S)
     assert answers == [3]
