@@ -17,7 +17,7 @@ from edgetpu_retrain.node.frames.captures import Captures
 from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.frames.frame_worker import FrameWorker
 from edgetpu_retrain.node.frames.frame_workers import FrameWorkers
-from edgetpu_retrain.node.health.device_watch import about_device, DeviceFacts, DeviceWatch
+from edgetpu_retrain.node.health.device_watch import about_device, check_devices, DeviceFacts
 from edgetpu_retrain.node.health.status import NodeStatus
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.models.model_announcement import ModelAnnouncement
@@ -61,7 +61,7 @@ class NodeResources:
         self.parameters = parameters
         self.topics: dict[str, str] = {}
         """Name of each open camera to the topic of its images."""
-        self._devices: DeviceWatch | None = None
+        self._engines: DeviceEngines | None = None
         # Released in reverse order.
         self._stack = ExitStack()
         try:
@@ -79,7 +79,9 @@ class NodeResources:
     def check_devices(self) -> tuple[DeviceFacts, ...]:
         """Return the state of each device, and retry a failed one if that is due."""
         # A device may fail before its engine is complete.
-        return self._devices.check() if self._devices is not None else ()
+        if self._engines is None:
+            return ()
+        return check_devices(self._engines, self._status, self.parameters.device_of)
 
     def stop(self) -> None:
         """Accept no more frames and requests; pending captures fail."""
@@ -114,9 +116,7 @@ class NodeResources:
         model = self._load_first_model()
         self.captures = Captures()
         self.statistics = FrameStatistics()
-        self.output = FrameOutput(
-            self._node, description, lambda: self.parameters, self.samples, self.captures
-        )
+        self.output = FrameOutput(self._node, description, lambda: self.parameters)
         self._stack.callback(self.output.close)
         self.workers = self._make_workers(engines, model, parameters.device_of)
         self._stack.callback(self.workers.stop)
@@ -137,8 +137,8 @@ class NodeResources:
             report=self._device_changed,
         )
         self._stack.callback(engines.close)
-        self._devices = DeviceWatch(engines, self._status, parameters.device_of)
-        self._devices.check()
+        self._engines = engines
+        self.check_devices()
         for device, status in engines.status().items():
             if status.device:
                 self._log.info(f'extractor {path} runs on {status.device} by {status.runtime}')
@@ -155,7 +155,7 @@ class NodeResources:
             if model:
                 engine.serve(model.prepared[device])
             workers[device] = FrameWorker(
-                engine, model, self.captures, self.output, self.statistics
+                engine, model, self.captures, self.samples, self.output, self.statistics
             )
         return FrameWorkers(workers, device_of, engines.healthiest)
 

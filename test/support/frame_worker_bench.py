@@ -22,6 +22,7 @@ from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.frames.frame_worker import FrameWorker
 from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
+from edgetpu_retrain.node.samples.sample_thread import SampleThread
 from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
@@ -30,6 +31,7 @@ from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelVersion
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 import numpy as np
+from support.captures import capture_request
 from support.small_models import build_extractor
 
 PATIENCE_S = 30.0
@@ -74,14 +76,12 @@ def frame(camera: str = 'front', arrived: float = 1.0, **changes: Any) -> Frame:
 
 @dataclass
 class RecordedOutput(FrameOutput):
-    """What a worker publishes, stores and logs, each kind in its own queue."""
+    """What a worker publishes and logs, each kind in its own queue."""
 
     classifications: queue.Queue[tuple[Frame, LoadedModel, FloatArray]] = field(
         default_factory=queue.Queue
     )
     embeddings: queue.Queue[tuple[Frame, RawArray]] = field(default_factory=queue.Queue)
-    captures: queue.Queue[tuple[Capture, Frame, RawArray]] = field(default_factory=queue.Queue)
-    pictures: list[RgbArray] = field(default_factory=list)
     faults: queue.Queue[tuple[Frame, Exception]] = field(default_factory=queue.Queue)
     detections: queue.Queue[tuple[Frame, LoadedModel, Sequence[BoxClassification], int]] = field(
         default_factory=queue.Queue
@@ -108,12 +108,6 @@ class RecordedOutput(FrameOutput):
     def publish_embedding(self, frame: Frame, embedding: RawArray) -> None:
         self.embeddings.put((frame, embedding))
 
-    def store_sample(
-        self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray
-    ) -> None:
-        self.pictures.append(rgb)
-        self.captures.put((capture, frame, embedding))
-
     def publish_detections(
         self, frame: Frame, model: LoadedModel, boxes: Sequence[BoxClassification], skipped: int
     ) -> None:
@@ -122,6 +116,25 @@ class RecordedOutput(FrameOutput):
 
     def log_fault(self, frame: Frame, error: Exception) -> None:
         self.faults.put((frame, error))
+
+
+class RecordedSamples(SampleThread):
+    """The captured frames that a worker has stored."""
+
+    def __init__(self) -> None:
+        self.captured: queue.Queue[tuple[Capture, Frame, RawArray]] = queue.Queue()
+        self.pictures: list[RgbArray] = []
+
+    def add_captured(
+        self,
+        captures: Captures,  # noqa: ARG002 - as in the base class
+        capture: Capture,
+        frame: Frame,
+        rgb: RgbArray,
+        embedding: RawArray,
+    ) -> None:
+        self.pictures.append(rgb)
+        self.captured.put((capture, frame, embedding))
 
 
 class WorkerBench:
@@ -134,21 +147,15 @@ class WorkerBench:
             self.engine.serve(serving.prepared['cpu'])
         self.output = RecordedOutput()
         self.captures = Captures()
+        self.samples = RecordedSamples()
         self.statistics = FrameStatistics()
         self.worker = FrameWorker(
-            self.engine, serving, self.captures, self.output, self.statistics
+            self.engine, serving, self.captures, self.samples, self.output, self.statistics
         )
         self.worker.start()
 
     def ask(self, **changes: Any) -> Capture:
-        fields: dict[str, Any] = {
-            'label': 'cat',
-            'camera': '',
-            'count': 1,
-            'min_interval_s': 0.0,
-            'since': 0.0,
-        }
-        capture = Capture(**fields | changes)
+        capture = capture_request(**changes)
         self.captures.add(capture)
         return capture
 

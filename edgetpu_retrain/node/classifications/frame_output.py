@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FrameOutput: publishes what is computed from frames, stores samples and logs faults."""
+"""FrameOutput: publishes what is computed from frames and logs faults."""
 
 from __future__ import annotations
 
@@ -23,14 +23,11 @@ from edgetpu_retrain.node.classifications.smoothing import (
     Smoothing,
     UNKNOWN_CLASS,
 )
-from edgetpu_retrain.node.frames.captures import Capture, Captures
 from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.node.health.fault_counter import FaultCounter
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.parameters.values import NodeParameters
-from edgetpu_retrain.node.samples.sample_thread import SampleThread
 from edgetpu_retrain.pictures.annotation import Annotation
-from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind, RawArray
 from edgetpu_retrain_interfaces.msg import Embedding, Result
 from rclpy.node import Node
@@ -54,8 +51,6 @@ class FrameOutput:
         node: creates the publishers and logs.
         description: of the extractor.
         parameters: returns the current parameters of the node.
-        samples: stores captured samples.
-        captures: the pending requests.
     """
 
     def __init__(
@@ -63,14 +58,10 @@ class FrameOutput:
         node: Node,
         description: ModelDescription,
         parameters: Callable[[], NodeParameters],
-        samples: SampleThread,
-        captures: Captures,
     ) -> None:
         self._node = node
         self._description = description
         self._parameters = parameters
-        self._samples = samples
-        self._captures = captures
         self._faults = FaultCounter(lambda text: node.get_logger().error(text))
         self._warnings = FaultCounter(lambda text: node.get_logger().warning(text))
         self._stack = ExitStack()
@@ -197,12 +188,6 @@ class FrameOutput:
         )
         message.data = kind.to_disk(embedding)
         self._embedding.publish(message)
-
-    def store_sample(
-        self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray
-    ) -> None:
-        """Store the picture and raw embedding ``[D]`` of a frame that a request has claimed."""
-        self._samples.add_captured(self._captures, capture, frame, rgb, embedding)
 
     def log_fault(self, frame: Frame, error: Exception) -> None:
         """Log why a frame was not classified, at most once a second."""

@@ -10,7 +10,7 @@ import math
 import threading
 
 from edgetpu_retrain.node.frames.newest_frames import Frame
-from edgetpu_retrain.pictures.region import Region
+from edgetpu_retrain.node.samples.sample_requests import AddRequest
 
 MAX_ON_THEIR_WAY = 16
 """Claimed frames that wait to be stored, with their pixels; then no more frames are claimed."""
@@ -24,22 +24,12 @@ class Capture:
     Not thread-safe: :class:`Captures` locks.
 
     Args:
-        label: name of the class.
-        camera: name of the camera; ``''`` for any.
-        count: number of frames.
-        min_interval_s: minimum time between the arrivals of two captured frames, seconds.
+        wanted: the checked request.
         since: earlier frames show the scene before the request; :func:`time.monotonic` seconds.
-        region: the part of each frame to embed, None for the camera's region.
-        min_novelty: skip frames nearer than this cosine distance to a sample of the class.
     """
 
-    label: str
-    camera: str
-    count: int
-    min_interval_s: float
+    wanted: AddRequest
     since: float
-    region: Region | None = None
-    min_novelty: float = 0.0
     claimed: int = field(default=0, init=False)
     """Claimed frames, settled or not."""
     settled: int = field(default=0, init=False)
@@ -63,10 +53,10 @@ class Capture:
         """Return whether the request would claim a frame."""
         return (
             not self.stopped
-            and self.claimed < self.count
-            and self.camera in ('', frame.camera)
+            and self.claimed < self.wanted.count
+            and self.wanted.camera in ('', frame.camera)
             and frame.arrived >= self.since
-            and frame.arrived - self.last_arrival >= self.min_interval_s
+            and frame.arrived - self.last_arrival >= self.wanted.min_interval_s
         )
 
     def fail(self, error: BaseException) -> None:
@@ -152,7 +142,7 @@ class Captures:
 
     def _end_if_done(self, capture: Capture) -> None:
         with self._lock:
-            wants_more = not capture.stopped and capture.claimed < capture.count
+            wants_more = not capture.stopped and capture.claimed < capture.wanted.count
             if capture not in self._pending or wants_more or capture.settled < capture.claimed:
                 return
             self._pending.remove(capture)

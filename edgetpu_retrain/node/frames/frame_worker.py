@@ -20,6 +20,7 @@ from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics, StageT
 from edgetpu_retrain.node.frames.newest_frames import Frame, NewestFrames
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.process.kept_memory import keep_memory_of_images
+from edgetpu_retrain.node.samples.sample_thread import SampleThread
 from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.runtime.engines.engine import Engine, PreparedModel
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
@@ -41,7 +42,8 @@ class FrameWorker:
         engine: runs the frames.
         model: the model that the engine serves, None before the first training.
         captures: the pending requests for samples.
-        output: takes the results.
+        samples: stores captured samples.
+        output: publishes the results.
         statistics: counts and times frames.
     """
 
@@ -50,12 +52,14 @@ class FrameWorker:
         engine: Engine,
         model: LoadedModel | None,
         captures: Captures,
+        samples: SampleThread,
         output: FrameOutput,
         statistics: FrameStatistics,
     ) -> None:
         self._engine = engine
         self._model = model
         self._captures = captures
+        self._samples = samples
         self._output = output
         self._statistics = statistics
         self._frames = NewestFrames()
@@ -215,10 +219,10 @@ class FrameWorker:
 
     def _capture(self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray) -> None:
         try:
-            if capture.region is not None:
-                rgb = frame.part_to_rgb(capture.region)
+            if capture.wanted.region is not None:
+                rgb = frame.part_to_rgb(capture.wanted.region)
                 embedding = self._engine.run(rgb).embedding
-            self._output.store_sample(capture, frame, rgb, embedding)
+            self._samples.add_captured(self._captures, capture, frame, rgb, embedding)
         except Exception as error:  # noqa: BLE001 - the request reports it
             self._captures.settle(capture, 0, error)
 

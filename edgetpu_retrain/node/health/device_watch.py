@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""DeviceWatch: the state of the devices, for ``~/status`` and ``/diagnostics``."""
+"""The state of the devices, for ``~/status`` and ``/diagnostics``."""
 
 from __future__ import annotations
 
@@ -29,40 +29,38 @@ class DeviceFacts:
     engine: EngineStatus
 
 
-@dataclass(frozen=True, eq=False)
-class DeviceWatch:
+def check_devices(
+    engines: DeviceEngines, status: NodeStatus, device_of: Mapping[str, str]
+) -> tuple[DeviceFacts, ...]:
     """
-    Reports the state of the devices and retries failed ones; thread-safe.
+    Return the state of the devices and report it; retry a failed one if it is due.
+
+    Thread-safe.
 
     Args:
         engines: of the devices.
         status: gets their state.
         device_of: camera name to device.
     """
-
-    engines: DeviceEngines
-    status: NodeStatus
-    device_of: Mapping[str, str]
-
-    def check(self) -> tuple[DeviceFacts, ...]:
-        """Return the state of the devices; retry a failed one if it is due."""
-        self.engines.retry_if_due()
-        devices = tuple(self._facts(*each) for each in self.engines.status().items())
-        self.status.update(
-            device=_joined(each.engine.device for each in devices),
-            runtime=_joined(each.engine.runtime for each in devices),
-            camera_devices={
-                camera: each.engine.device for each in devices for camera in each.cameras
-            },
+    engines.retry_if_due()
+    devices = tuple(
+        DeviceFacts(
+            device,
+            _cameras_of(device, device_of),
+            replace(
+                engine, problem=engine.problem and about_device(engine.problem, device, device_of)
+            ),
         )
-        for each in devices:
-            self.status.set_problem(f'device {each.name}', each.engine.problem)
-        return devices
-
-    def _facts(self, device: str, engine: EngineStatus) -> DeviceFacts:
-        problem = engine.problem and about_device(engine.problem, device, self.device_of)
-        cameras = _cameras_of(device, self.device_of)
-        return DeviceFacts(device, cameras, replace(engine, problem=problem))
+        for device, engine in engines.status().items()
+    )
+    status.update(
+        device=_joined(each.engine.device for each in devices),
+        runtime=_joined(each.engine.runtime for each in devices),
+        camera_devices={camera: each.engine.device for each in devices for camera in each.cameras},
+    )
+    for each in devices:
+        status.set_problem(f'device {each.name}', each.engine.problem)
+    return devices
 
 
 def about_device(text: str, device: str, device_of: Mapping[str, str]) -> str:

@@ -5,14 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from edgetpu_retrain.runtime.engines.engine import PreparedModel
 from edgetpu_retrain.runtime.models.unknown_detection import UnknownDetection
 from edgetpu_retrain.store.models.model_store import ModelVersion
 
 
-@dataclass(frozen=True, eq=False)
 class LoadedModel:
     """
     A stored version that can serve on every device.
@@ -20,21 +18,15 @@ class LoadedModel:
     Args:
         version: the stored version.
         prepared: device name to the model that its engine prepared; at least one.
+
+    Attributes:
+        labels: class names in the order of the outputs.
+        unknown: the unknown detector in the model file.
     """
 
-    version: ModelVersion
-    prepared: Mapping[str, PreparedModel]
-    unknown: UnknownDetection = field(init=False)
-    """The unknown detector in the model file."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, 'unknown', UnknownDetection(self._any.model))
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Class names in the order of the outputs."""
-        return self._any.labels
-
-    @property
-    def _any(self) -> PreparedModel:
-        return next(iter(self.prepared.values()))
+    def __init__(self, version: ModelVersion, prepared: Mapping[str, PreparedModel]) -> None:
+        self.version = version
+        self.prepared = prepared
+        of_any_device = next(iter(prepared.values()))
+        self.labels = of_any_device.labels
+        self.unknown = UnknownDetection(of_any_device.model)

@@ -7,12 +7,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import threading
 
 _STEPS_BACK = 10
 """The default of the command ``nice``; other threads then get nine times the CPU time."""
-
-_NICEST = 19
 
 
 def lower_priority() -> None:
@@ -23,11 +20,8 @@ def lower_priority() -> None:
     long during a training as without one, instead of twice as long; the training takes hardly
     longer.
     """
-    # Elsewhere the priority is that of the whole process.
-    if sys.platform != 'linux':
-        return
-    thread = threading.get_native_id()
-    # A sandbox may forbid it.
-    with contextlib.suppress(OSError):
-        now = os.getpriority(os.PRIO_PROCESS, thread)
-        os.setpriority(os.PRIO_PROCESS, thread, min(now + _STEPS_BACK, _NICEST))
+    # On Linux os.nice() changes the calling thread only, elsewhere the whole process.
+    if sys.platform == 'linux':
+        # A sandbox may forbid it.
+        with contextlib.suppress(OSError):
+            os.nice(_STEPS_BACK)

@@ -74,30 +74,22 @@ class SampleServices:
             wanted = add_request(request, tuple(resources.topics), resources.parameters)
             if wanted.picture:
                 return await self._add_picture(resources, wanted, response)
-            capture = Capture(
-                wanted.label,
-                wanted.camera,
-                wanted.count,
-                wanted.min_interval_s,
-                time.monotonic(),
-                wanted.region,
-                wanted.min_novelty,
-            )
+            capture = Capture(wanted, time.monotonic())
             try:
-                await self._capture(resources, capture, wanted.timeout_s)
+                await self._capture(resources, capture)
             finally:
                 response.added, response.skipped = capture.stored, capture.skipped
             if capture.stored + capture.skipped < wanted.count:
-                raise RequestError(_why_incomplete(resources, capture, wanted.timeout_s))
+                raise RequestError(_why_incomplete(resources, capture))
             return (
                 f'{_samples(capture.stored)} of {wanted.label!r} added{_skipped(capture.skipped)}'
             )
 
-    async def _capture(self, resources: NodeResources, capture: Capture, timeout_s: float) -> None:
+    async def _capture(self, resources: NodeResources, capture: Capture) -> None:
         """Wait until all frames are stored, one is rejected, or the time is up."""
         resources.captures.add(capture)
         timer = self._node.create_timer(
-            timeout_s,
+            capture.wanted.timeout_s,
             lambda: resources.captures.stop(capture),
             callback_group=self._additions.group,
             clock=self._clock,
@@ -225,8 +217,9 @@ def _no_samples(label: str, counts: dict[str, int]) -> str:
     return f'There are no samples{of_label}; there are: {taught or "none"}'
 
 
-def _why_incomplete(resources: NodeResources, capture: Capture, timeout_s: float) -> str:
-    names = [capture.camera] if capture.camera else list(resources.topics)
+def _why_incomplete(resources: NodeResources, capture: Capture) -> str:
+    wanted = capture.wanted
+    names = [wanted.camera] if wanted.camera else list(resources.topics)
     topics = ', '.join(resources.topics[name] for name in names)
     why = (
         'ask for fewer frames, a shorter min_interval_s or a longer timeout_s'
@@ -234,8 +227,8 @@ def _why_incomplete(resources: NodeResources, capture: Capture, timeout_s: float
         else f'no usable image came on {topics}: check the camera with ros2 topic hz'
     )
     return (
-        f'Time is up after {timeout_s:g} s: {capture.stored} of {capture.count} samples of '
-        f'{capture.label!r} were added{_skipped(capture.skipped)}; {why}'
+        f'Time is up after {wanted.timeout_s:g} s: {capture.stored} of {wanted.count} samples of '
+        f'{wanted.label!r} were added{_skipped(capture.skipped)}; {why}'
     )
 
 

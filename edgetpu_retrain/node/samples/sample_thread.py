@@ -113,9 +113,8 @@ class SampleThread:
                 if isinstance(capture.error, StoreError):
                     # Otherwise each frame would wait for a locked database as the first one did.
                     raise capture.error
-                sample = self._add(
-                    capture, embedding, pixels, camera, stamp, addition=capture.first_sample
-                )
+                wanted, first = capture.wanted, capture.first_sample
+                sample = self._add(wanted, embedding, pixels, camera, stamp, addition=first)
             except Exception as error:
                 captures.settle(capture, 0, error)
                 raise
@@ -150,7 +149,7 @@ class SampleThread:
 
     def _add(
         self,
-        wanted: AddRequest | Capture,
+        wanted: AddRequest,
         embedding: RawArray,
         pixels: RgbArray | None,
         camera: str,

@@ -7,6 +7,7 @@ from edgetpu_retrain.node.cameras.image_transport import RAW
 from edgetpu_retrain.node.frames.captures import Capture, Captures, MAX_ON_THEIR_WAY
 from edgetpu_retrain.node.frames.newest_frames import Frame
 import pytest
+from support.captures import capture_request
 
 
 def frame(arrived: float, camera: str = 'front') -> Frame:
@@ -25,7 +26,9 @@ def ask(
     min_interval_s: float = 0.0,
     since: float = 0.0,
 ) -> Capture:
-    capture = Capture('cat', camera, count, min_interval_s, since)
+    capture = capture_request(
+        camera=camera, count=count, min_interval_s=min_interval_s, since=since
+    )
     captures.add(capture)
     return capture
 

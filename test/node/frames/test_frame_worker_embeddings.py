@@ -27,7 +27,7 @@ def test_classification_and_captures_share_an_inference(trained: WorkerBench) ->
     trained.worker.offer(sent)
     assert trained.output.classifications.get(timeout=PATIENCE_S)[0] is sent
     for capture in (first, second):
-        claimed, captured, embedding = trained.output.captures.get(timeout=PATIENCE_S)
+        claimed, captured, embedding = trained.samples.captured.get(timeout=PATIENCE_S)
         assert claimed is capture
         assert captured is sent
         np.testing.assert_array_equal(embedding, expected_embedding())
@@ -37,7 +37,7 @@ def test_before_the_first_training_frames_are_only_captured(untrained: WorkerBen
     untrained.worker.offer(frame(arrived=1.0))
     capture = untrained.ask(since=2.0)
     untrained.worker.offer(frame(arrived=3.0))
-    claimed, captured, embedding = untrained.output.captures.get(timeout=PATIENCE_S)
+    claimed, captured, embedding = untrained.samples.captured.get(timeout=PATIENCE_S)
     assert claimed is capture
     assert captured.arrived == 3.0
     np.testing.assert_array_equal(embedding, expected_embedding())
@@ -76,10 +76,10 @@ def test_a_region_is_embedded_instead_of_the_whole(trained: WorkerBench) -> None
     region = Region(2, 1, 6, 5)
     trained.ask(region=region)
     trained.worker.offer(frame())
-    _, _, embedding = trained.output.captures.get(timeout=PATIENCE_S)
+    _, _, embedding = trained.samples.captured.get(timeout=PATIENCE_S)
     cut = PICTURE[1:6, 2:8]
     np.testing.assert_array_equal(embedding, Extractor(EXTRACTOR).embed(cut))
-    np.testing.assert_array_equal(trained.output.pictures[0], cut)
+    np.testing.assert_array_equal(trained.samples.pictures[0], cut)
 
 
 def test_a_region_beyond_the_image_fails_the_capture_and_not_the_frame(
@@ -98,7 +98,7 @@ def test_a_capture_can_have_another_region_than_the_camera(trained: WorkerBench)
     trained.worker.offer(replace(frame(), region=Region(2, 1, 6, 5)))
     # RecordedOutput.publish_classification compares with what the camera's region embeds to.
     assert trained.output.classifications.get(timeout=PATIENCE_S)
-    _, _, embedding = trained.output.captures.get(timeout=PATIENCE_S)
+    _, _, embedding = trained.samples.captured.get(timeout=PATIENCE_S)
     np.testing.assert_array_equal(embedding, expected_embedding())
 
 

@@ -22,6 +22,7 @@ from edgetpu_retrain.store.files import lock_wait
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
+from support.captures import capture_request
 from support.running_node import image_message, pattern
 from support.samples import add_sample
 from support.small_models import build_extractor
@@ -65,7 +66,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CountingS
 
 def capture_frames(thread: SampleThread, count: int) -> Capture:
     """Ask for frames, have them claimed and stored, and return the request when it is over."""
-    captures, capture = Captures(), Capture('cat', '', count, 0.0, 0.0)
+    captures, capture = Captures(), capture_request(count=count)
     captures.add(capture)
     frames = [Frame('front', RAW, image_message(PICTURE), float(at)) for at in range(count)]
     # All before the first is stored: a request that was refused takes no more.
@@ -99,7 +100,7 @@ def test_of_many_frames_only_one_waits_for_a_lock(store: CountingStore) -> None:
 @pytest.mark.parametrize('store_images', ['none', 'thumbnail'])
 def test_a_frame_that_waits_for_the_disk_keeps_no_image(tmp_path: Path, store_images: str) -> None:
     rgb = np.zeros((480, 640, 3), np.uint8)
-    captures, capture = Captures(), Capture('cat', '', 1, 0.0, 0.0)
+    captures, capture = Captures(), capture_request()
     captures.add(capture)
     frame = Frame('front', RAW, image_message(PICTURE), 0.0)
     images = weakref.ref(rgb), weakref.ref(frame)
