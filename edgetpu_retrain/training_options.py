@@ -69,9 +69,10 @@ class TrainingOptions:
             for name in ('num_iter', 'batch_size', 'print_every'):
                 self._check(name, whole_number, minimum=1)
             whole_number(self.seed, 'seed', minimum=0)
-            for name in ('learning_rate', 'validation_fraction'):
-                self._check(name, real_number, above=0.0)
-            for name in ('reg', 'weight_scale', 'rejection_rate'):
+            self._check('learning_rate', real_number, above=0.0)
+            self._check('validation_fraction', real_number, above=0.0, below=1.0)
+            self._check('rejection_rate', real_number, below=1.0)
+            for name in ('reg', 'weight_scale'):
                 self._check(name, real_number)
         except ValueError as error:
             raise RequestError(f'{error}.') from error
@@ -95,9 +96,6 @@ class TrainingOptions:
                 raise RequestError(
                     f'{name} is {getattr(self, name)}; it must be at most {most:g}.'
                 )
-        for name in ('validation_fraction', 'rejection_rate'):
-            if getattr(self, name) >= 1.0:
-                raise RequestError(f'{name} is {getattr(self, name)}; it must be below 1.')
         return self
 
     def for_fit(self) -> dict[str, Any]:

@@ -26,6 +26,10 @@ _ALIGNMENT = 16
 _MAX_TABLES = 20_000
 _MAX_GROWTH = 2
 _SMALL_CHANGE = 65_536
+# The vectors of tables whose size is checked.
+_VECTORS_OF_MODEL = ('OperatorCodes', 'Buffers', 'Metadata', 'SignatureDefs')
+_NEWER_VECTORS = ('ExternalBufferGroups', 'ExternalBuffers')
+_VECTORS_OF_GRAPH = ('Tensors', 'Operators')
 # Estimate of the file size from the weights: channel scales and the like add 16 % in the default
 # extractor.  A builder whose initial size is too small doubles its memory.
 _DATA_TO_FILE = 1.25
@@ -142,22 +146,15 @@ def _check_extent(model: bytes, schema: Any) -> None:
             f'this model has {root.SubgraphsLength()} subgraphs; a model with exactly one is '
             'needed (one without control flow and without several entry points)'
         )
-    for vector, table in (
-        ('OperatorCodes', 'OperatorCode'),
-        ('Buffers', 'Buffer'),
-        ('Metadata', 'Metadata'),
-        ('SignatureDefs', 'SignatureDef'),
-        ('ExternalBufferGroups', 'ExternalBufferGroup'),
-        ('ExternalBuffers', 'ExternalBuffer'),
-    ):
-        _take_vector(budget, schema, root, vector, table)
     graph = root.Subgraphs(0)
-    _take_vector(budget, schema, graph, 'Tensors', 'Tensor')
-    _take_vector(budget, schema, graph, 'Operators', 'Operator')
+    for owner, vectors in ((root, _VECTORS_OF_MODEL + _NEWER_VECTORS), (graph, _VECTORS_OF_GRAPH)):
+        for vector in vectors:
+            _take_vector(budget, schema, owner, vector)
 
 
-def _take_vector(budget: _Budget, schema: Any, owner: Any, vector: str, table: str) -> None:
-    # Older releases of the schema have no external buffers.
+def _take_vector(budget: _Budget, schema: Any, owner: Any, vector: str) -> None:
+    table = vector.removesuffix('s')
+    # Older releases of the schema have no _NEWER_VECTORS.
     length = getattr(owner, f'{vector}Length', int)()
     budget.take_tables(length)
     for index in range(length):

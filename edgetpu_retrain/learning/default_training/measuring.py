@@ -14,9 +14,13 @@ from dataclasses import dataclass
 import math
 
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray, row_blocks
-from edgetpu_retrain.learning.default_training.held_out_watch import HeldOutWatch
 from edgetpu_retrain.learning.default_training.split import stratified_folds, stratified_split
-from edgetpu_retrain.learning.default_training.training_run import Problem, Run, train
+from edgetpu_retrain.learning.default_training.training_run import (
+    HeldOutWatch,
+    Problem,
+    Run,
+    train,
+)
 from edgetpu_retrain.learning.training_report import Method
 import numpy as np
 

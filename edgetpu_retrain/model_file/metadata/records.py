@@ -39,9 +39,7 @@ _MAX_ENTRIES = 1000
 
 # Field numbers: the fields of each table up to the last one in use, in the order of the schema.
 _Model = IntEnum(
-    '_Model',
-    'NAME DESCRIPTION VERSION SUBGRAPHS AUTHOR LICENSE FILES MIN_PARSER_VERSION',
-    start=0,
+    '_Model', 'NAME DESCRIPTION VERSION SUBGRAPHS AUTHOR LICENSE FILES MIN_PARSER_VERSION', start=0
 )
 _SubGraph = IntEnum('_SubGraph', 'NAME DESCRIPTION INPUTS OUTPUTS', start=0)
 _Tensor = IntEnum(

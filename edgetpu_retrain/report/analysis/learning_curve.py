@@ -19,7 +19,7 @@ SHARES = (0.1, 0.2, 0.4, 0.8)
 """Of all samples.  Each is twice the previous one; five-fold cross-validation uses the last."""
 
 # A difference of this many standard errors is significant, as for early stopping
-# (learning/default_training/held_out_watch).
+# (learning/default_training/training_run).
 _STANDARD_ERRORS = 2.0
 # Gain from doubling the samples that is worth the user's time.
 _WORTH = 0.005

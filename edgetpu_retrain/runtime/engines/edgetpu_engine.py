@@ -91,7 +91,7 @@ class EdgeTpuEngine:
     ) -> None:
         self._extractor = extractor
         self._device = device
-        self._num_threads = num_threads
+        self._options: dict[str, Any] = {'device': device, 'num_threads': num_threads}
         self._invoke_timeout_s = invoke_timeout_s
         self._limits = limits or ProbeLimits()
         self._report = report
@@ -218,19 +218,13 @@ class EdgeTpuEngine:
         Raises:
             RetrainError: explains the failure in one sentence.
         """
-        probe(
-            self._extractor,
-            device=self._device,
-            num_threads=self._num_threads,
-            limits=self._limits,
-        )
+        probe(self._extractor, **self._options, limits=self._limits)
         return self._load(served.model if served else None)
 
     def _load(self, model: bytes | None) -> GuardedModel:
         """Load and warm up a retrained model, or only the extractor."""
-        options: dict[str, Any] = {'device': self._device, 'num_threads': self._num_threads}
         load = partial(Classifier, model) if model else partial(Extractor, self._extractor)
-        return GuardedModel(partial(load, **options), self._limits.wall_s)
+        return GuardedModel(partial(load, **self._options), self._limits.wall_s)
 
     def _fail(self, failure: str, failures: int) -> None:
         """

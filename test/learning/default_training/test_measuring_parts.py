@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from edgetpu_retrain.learning.default_training.conditioning import Conditioning, FeatureRows
-from edgetpu_retrain.learning.default_training.held_out_watch import HeldOutWatch
 from edgetpu_retrain.learning.default_training.imprinting import imprinted_weights
 from edgetpu_retrain.learning.default_training.recipe import cosine_rate, Recipe
 from edgetpu_retrain.learning.default_training.split import ALWAYS_TRAINED, stratified_folds
 from edgetpu_retrain.learning.default_training.stages import robust_logit_range
+from edgetpu_retrain.learning.default_training.training_run import HeldOutWatch
 from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
 import numpy as np
 import pytest
