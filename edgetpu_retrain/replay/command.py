@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 import math
 from pathlib import Path
 import sys
@@ -62,22 +63,21 @@ def replay(
         raise RequestError(f'rate is {rate:g}: give one from 0.01 to 1000; 1 is as recorded')
     # Without any image topic, opening '' raises an error that lists the bag's topics.
     parts = [BagPart(topic, from_s, to_s) for topic in topics or picture_topics(bag) or ('',)]
-    node = rclpy.create_node(_NODE_NAME)
-    try:
-        with Replay(node, bag, parts) as recording:
-            log = node.get_logger().info
-            for topic, count in recording.topics.items():
-                images = counted(count, 'image', 'images')
-                log(f'{bag} has {images} for {topic}, waiting for subscribers')
-            recording.wait_for_listeners(listeners)
-            log(f'playing at {rate:g} times the speed of the recording')
+    with ExitStack() as stack:
+        node = rclpy.create_node(_NODE_NAME)
+        stack.callback(node.destroy_node)
+        recording = Replay(node, bag, parts, stack)
+        log = node.get_logger().info
+        for topic, count in recording.topics.items():
+            images = counted(count, 'image', 'images')
+            log(f'{bag} has {images} for {topic}, waiting for subscribers')
+        recording.wait_for_listeners(listeners)
+        log(f'playing at {rate:g} times the speed of the recording')
+        played = recording.play(rate)
+        while loop:
+            log(f'played {counted(played, "image", "images")}; again')
             played = recording.play(rate)
-            while loop:
-                log(f'played {counted(played, "image", "images")}; again')
-                played = recording.play(rate)
-            log(f'played {counted(played, "image", "images")}: done')
-    finally:
-        node.destroy_node()
+        log(f'played {counted(played, "image", "images")}: done')
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -33,7 +33,7 @@ _ACKNOWLEDGEMENT = Duration(seconds=5)
 
 class Replay:
     """
-    The image topics of one bag, opened for replay; use it as a context manager.
+    The image topics of one bag, opened for replay.
 
     Messages are published as the recorded bytes, so their stamps are the recorded ones.
 
@@ -41,33 +41,24 @@ class Replay:
         node: publishes the images under the recorded topic names.
         path: the bag.
         parts: the images to play, one part per topic.
+        stack: closes the bag.
 
     Raises:
         RequestError: if there is no such bag or topic, or a topic has no images.
         RecordingError: if the bag cannot be read.
     """
 
-    def __init__(self, node: Node, path: Path, parts: Sequence[BagPart]) -> None:
+    def __init__(self, node: Node, path: Path, parts: Sequence[BagPart], stack: ExitStack) -> None:
         self._executor = SingleThreadedExecutor(context=node.context)
+        stack.callback(self._executor.shutdown)
         self._executor.add_node(node)
         self._images: dict[str, ImageBag] = {}
         self._publishers: dict[str, Any] = {}
-        with ExitStack() as stack:
-            stack.callback(self._executor.shutdown)
-            for part in parts:
-                self._images[part.topic] = stack.enter_context(ImageBag(path, part))
-            for topic, bag in self._images.items():
-                kind = _MESSAGE_CLASSES[bag.message_type]
-                self._publishers[topic] = node.create_publisher(kind, topic, _QOS)
-                stack.callback(node.destroy_publisher, self._publishers[topic])
-            # All are open: __exit__ closes them.
-            self._open = stack.pop_all()
-
-    def __enter__(self) -> Replay:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
+        for part in parts:
+            self._images[part.topic] = stack.enter_context(ImageBag(path, part))
+        for topic, bag in self._images.items():
+            kind = _MESSAGE_CLASSES[bag.message_type]
+            self._publishers[topic] = node.create_publisher(kind, topic, _QOS)
 
     @property
     def topics(self) -> dict[str, int]:

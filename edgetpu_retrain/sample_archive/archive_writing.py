@@ -30,7 +30,7 @@ _npy: Any = np.lib.format
 
 
 def write_archive(
-    store: SampleStore, path: Path, on_sample: Callable[[int, int], object] = lambda *_: None
+    store: SampleStore, path: Path, on_sample: Callable[[], object] = lambda: None
 ) -> int:
     """
     Write a snapshot of all samples of all extractors, in constant memory.
@@ -38,7 +38,7 @@ def write_archive(
     Args:
         store: the samples; other processes may write to it meanwhile.
         path: the zip; it appears under this name when it is complete.
-        on_sample: called with the number of written samples and the total.
+        on_sample: called after each sample.
 
     Returns:
         Number of samples in the archive.
@@ -65,7 +65,7 @@ def _write(
     archive: zipfile.ZipFile,
     snapshot: Snapshot,
     total: int,
-    on_sample: Callable[[int, int], object],
+    on_sample: Callable[[], object],
 ) -> None:
     kinds = snapshot.kinds()
     index = {
@@ -87,11 +87,11 @@ def _write(
             lines.write(json.dumps(line, ensure_ascii=False).encode() + b'\n')
     for identity, kind in kinds.items():
         _write_embeddings(archive, snapshot, identity, kind)
-    for done, (sample, _) in enumerate(snapshot.samples(), 1):
+    for sample, _ in snapshot.samples():
         picture = snapshot.picture(sample.sample_id)
         if picture is not None:
             archive.writestr(image_member(sample.sample_id), picture.jpeg)
-        on_sample(done, total)
+        on_sample()
 
 
 def _write_embeddings(

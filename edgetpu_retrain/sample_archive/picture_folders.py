@@ -30,7 +30,7 @@ class WrittenPictures:
 
 
 def write_picture_folders(
-    store: SampleStore, folder: Path, on_sample: Callable[[int, int], object] = lambda *_: None
+    store: SampleStore, folder: Path, on_sample: Callable[[], object] = lambda: None
 ) -> WrittenPictures:
     """
     Write the stored picture of each sample to ``folder/<class>/<number>.jpg``.
@@ -38,7 +38,7 @@ def write_picture_folders(
     Args:
         store: the samples.
         folder: created if needed; an existing folder must be empty.
-        on_sample: called with the number of processed samples and the total.
+        on_sample: called after each sample.
 
     Raises:
         RequestError: if the folder is not empty, or no sample has a picture.
@@ -49,8 +49,7 @@ def write_picture_folders(
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise RequestError(f'{folder} is there already: give a folder that is new or empty')
         with store.snapshot() as snapshot:
-            total = snapshot.total()
-            for number, (sample, _) in enumerate(snapshot.samples(), 1):
+            for sample, _ in snapshot.samples():
                 picture = snapshot.picture(sample.sample_id)
                 if picture is None:
                     done.without_picture += 1
@@ -59,7 +58,7 @@ def write_picture_folders(
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_bytes(picture.jpeg)
                     done.written[sample.label] += 1
-                on_sample(number, total)
+                on_sample()
     except OSError as error:
         raise store_error('write the pictures to', folder, error) from error
     if not done.written:

@@ -126,9 +126,9 @@ def export(target: Path, data_dir: str) -> None:
             total = snapshot.total()
         with progress_bar('exporting', total) as step:
             if target.suffix.lower() == '.zip':
-                pictures, count = None, write_archive(store, target, lambda *_: step())
+                pictures, count = None, write_archive(store, target, step)
             else:
-                pictures = write_picture_folders(store, target, lambda *_: step())
+                pictures = write_picture_folders(store, target, step)
     if pictures is None:
         result: dict[str, object] = {'samples': count}
         text = f'{counted(count, "sample is", "samples are")} in {target}.'

@@ -119,13 +119,11 @@ def _model(folder: Path, version: int) -> ModelVersion | None:
             )
         return None
     models = ModelStore(folder)
-    if version:
-        return models.load(version)
-    versions = ChoiceFile(models).versions_to_try()
+    versions = (version,) if version else ChoiceFile(models).versions_to_try()
     for candidate in versions:
         with contextlib.suppress(StoreError):
             return models.load(candidate)
-    # No version is usable: loading the first one raises the reason.
+    # None is usable: loading the first one raises the reason.
     return models.load(versions[0]) if versions else None
 
 
