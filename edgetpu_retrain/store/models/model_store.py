@@ -4,14 +4,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 import contextlib
+import fcntl
 from pathlib import Path
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.files.disk_errors import as_store_error
-from edgetpu_retrain.store.files.durable_file import make_folder, write_durably
-from edgetpu_retrain.store.files.folder_lock import locked_folder
+from edgetpu_retrain.store.files.durable_file import (
+    make_folder,
+    TEMPORARY_SUFFIX,
+    write_durably,
+)
+from edgetpu_retrain.store.files.lock_wait import wait_while_locked
 from edgetpu_retrain.store.files.regular_file import read_regular_file
 from edgetpu_retrain.store.models import model_version
 from edgetpu_retrain.store.models.model_record import ModelRecord
@@ -19,6 +24,7 @@ from edgetpu_retrain.store.models.model_version import LARGEST_VERSION, ModelVer
 
 __all__ = ['ModelStore', 'ModelVersion']
 
+LOCK_FILE = '.lock'
 # The highest version number ever used; the files of that version may be deleted.
 _COUNTER = 'highest_version'
 # Nine digits and a line break; a longer file is damaged.
@@ -48,9 +54,25 @@ class ModelStore:
         with as_store_error('create the folder for models', self.folder):
             make_folder(self.folder)
 
-    def locked(self) -> contextlib.AbstractContextManager[None]:
-        """Return a context in which no other process writes to the folder, see `locked_folder`."""
-        return locked_folder(self.folder, self._is_ending)
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """
+        Hold the folder's lock, and delete what a killed process left half written.
+
+        The kernel releases the lock when the process ends.
+
+        Raises:
+            BlockingIOError: if another process holds it for too long, see
+                :func:`~edgetpu_retrain.store.files.lock_wait.wait_while_locked`.
+            OSError: if the lock file cannot be created.
+        """
+        with (self.folder / LOCK_FILE).open('ab') as file:
+            wait_while_locked(
+                lambda: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB), self._is_ending
+            )
+            for leftover in self.folder.glob(f'.*{TEMPORARY_SUFFIX}'):
+                leftover.unlink()
+            yield
 
     def save(self, model: bytes, record: ModelRecord) -> ModelVersion:
         """

@@ -6,14 +6,14 @@ import fcntl
 from pathlib import Path
 
 from edgetpu_retrain.store.files import lock_wait
-from edgetpu_retrain.store.files.folder_lock import LOCK_FILE, locked_folder
+from edgetpu_retrain.store.models.model_store import LOCK_FILE, ModelStore
 import pytest
 
 
 def test_the_lock_is_held_until_the_end(tmp_path: Path) -> None:
     (tmp_path / LOCK_FILE).touch()
     with (tmp_path / LOCK_FILE).open('ab') as other:
-        with locked_folder(tmp_path), pytest.raises(BlockingIOError):
+        with ModelStore(tmp_path).locked(), pytest.raises(BlockingIOError):
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
@@ -21,15 +21,17 @@ def test_the_lock_is_held_until_the_end(tmp_path: Path) -> None:
 def test_partial_files_of_a_killed_process_are_deleted(tmp_path: Path) -> None:
     (tmp_path / '.model_000001.tflite.partial').touch()
     (tmp_path / 'model_000001.tflite').touch()
-    with locked_folder(tmp_path):
+    with ModelStore(tmp_path).locked():
         assert sorted(path.name for path in tmp_path.iterdir()) == [
             LOCK_FILE,
             'model_000001.tflite',
         ]
 
 
-def test_a_folder_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), locked_folder(tmp_path / 'none'):
+def test_a_folder_that_was_removed_is_an_error_of_the_system(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path / 'models')
+    store.folder.rmdir()
+    with pytest.raises(FileNotFoundError), store.locked():
         pass
 
 
@@ -44,7 +46,7 @@ def test_waits_for_another_writer(tmp_path: Path) -> None:
                 fcntl.flock(other, fcntl.LOCK_UN)
             return False
 
-        with locked_folder(tmp_path, free_at_the_third_time):
+        with ModelStore(tmp_path, is_ending=free_at_the_third_time).locked():
             assert len(asked) == 3
 
 
@@ -52,7 +54,8 @@ def test_waiting_for_another_writer_stops_at_shutdown(tmp_path: Path) -> None:
     answers = iter([False, True])
     with (tmp_path / LOCK_FILE).open('ab') as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(BlockingIOError), locked_folder(tmp_path, lambda: next(answers)):
+        store = ModelStore(tmp_path, is_ending=lambda: next(answers))
+        with pytest.raises(BlockingIOError), store.locked():
             pass
     assert not list(answers)
 
@@ -63,5 +66,5 @@ def test_waiting_for_another_writer_times_out(
     monkeypatch.setattr(lock_wait, 'PATIENCE_S', 0.0)
     with (tmp_path / LOCK_FILE).open('ab') as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(BlockingIOError), locked_folder(tmp_path):
+        with pytest.raises(BlockingIOError), ModelStore(tmp_path).locked():
             pass
