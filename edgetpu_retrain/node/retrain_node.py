@@ -71,7 +71,7 @@ class RetrainNode(ManagedEntity):
         self._samples = SampleServices(node, self._active)
         self._models = ModelServices(node, self._active)
         self._following = ModelFollowing(node, self._status)
-        self._action = TrainingAction(node, self._active, self._training_changed)
+        self._action = TrainingAction(node, self._active, self._status.update)
         self._diagnostics = node.create_publisher(
             DiagnosticArray, '/diagnostics', QoSProfile(depth=10)
         )
@@ -94,10 +94,8 @@ class RetrainNode(ManagedEntity):
 
     def close(self) -> None:
         """Cancel a running training, stop all threads and close the files."""
+        self._deactivate()
         self._action.close()
-        self._samples.stop()
-        self._models.stop()
-        self._following.stop()
         self._images.close()
         self._clean_up()
 
@@ -239,9 +237,6 @@ class RetrainNode(ManagedEntity):
             with self._images.paused() if active != set(self._cameras) else nullcontext():
                 self._update_cameras(self._resources)
             self._status.update(cameras=tuple(self._cameras))
-
-    def _training_changed(self, training: bool, last_training: str) -> None:
-        self._status.update(training=training, last_training=last_training)
 
     def _watch(self) -> None:
         cameras = {}

@@ -42,19 +42,19 @@ class TrainingAction:
     Args:
         node: has the action.
         active: returns the resources of the node; raises RequestError unless it is active.
-        on_change: called when a training begins (True) or ends (False), with the last message.
+        on_change: called with ``training=True`` when a training begins, and with ``training`` and
+            ``last_training``, the message, when a goal ends.
     """
 
     def __init__(
         self,
         node: Node,
         active: Callable[[], NodeResources],
-        on_change: Callable[[bool, str], None],
+        on_change: Callable[..., None],
     ) -> None:
         self._node = node
         self._active = active
         self._on_change = on_change
-        self._last_message = ''
         self._thread = BackgroundThread('training')
         # Goal id of the running training; used by the executor's thread only.
         self._running: tuple[bytes, Cancellation] | None = None
@@ -116,8 +116,7 @@ class TrainingAction:
             self._node.get_logger().info(result.message)
             goal.succeed()
         result.seconds = time.monotonic() - started
-        self._last_message = result.message
-        self._on_change(self._running is not None, self._last_message)
+        self._on_change(training=self._running is not None, last_training=result.message)
         return result
 
     def _message(self, error: Exception, goal: Any) -> str:
@@ -149,7 +148,7 @@ class TrainingAction:
 
         cancellation = Cancellation()
         self._running = (_key(goal), cancellation)
-        self._on_change(True, self._last_message)
+        self._on_change(training=True)
         try:
             work = self._thread.submit(
                 train_model,

@@ -212,7 +212,7 @@ def test_a_goal_that_was_cancelled_before_it_began_does_not_begin(
     rclpy.init(context=context)
     node = rclpy.create_node('training', context=context)
     parts: Any = SimpleNamespace(parameters=None)
-    action = training_action.TrainingAction(node, lambda: parts, lambda *_: None)
+    action = training_action.TrainingAction(node, lambda: parts, lambda **_: None)
     ended: list[str] = []
     goal = SimpleNamespace(
         goal_id=SimpleNamespace(uuid=[7] * 16),
@@ -240,7 +240,7 @@ def test_a_swap_that_a_deactivation_cancels_ends_the_training_with_that_reason(
     monkeypatch.setattr(training_action, 'train_model', cancelled_swap)
     robot = LoneNode('training')
     parts: Any = SimpleNamespace(parameters=None, store=None, extractor=b'', versions=None)
-    action = training_action.TrainingAction(robot.node, lambda: parts, lambda *_: None)
+    action = training_action.TrainingAction(robot.node, lambda: parts, lambda **_: None)
     goal = SimpleNamespace(
         goal_id=SimpleNamespace(uuid=[7] * 16),
         request=Train.Goal(),
@@ -257,7 +257,7 @@ def test_a_swap_that_a_deactivation_cancels_ends_the_training_with_that_reason(
 def test_too_many_goals_are_rejected_and_logged_once(capfd: pytest.CaptureFixture[str]) -> None:
     robot = LoneNode('training')
     parts: Any = SimpleNamespace()
-    action = training_action.TrainingAction(robot.node, lambda: parts, lambda *_: None)
+    action = training_action.TrainingAction(robot.node, lambda: parts, lambda **_: None)
     accepted = [action._accept(None) for _ in range(MAX_GOALS + 3)]
     assert accepted[-4:] == [GoalResponse.ACCEPT] + [GoalResponse.REJECT] * 3
     assert capfd.readouterr().err.count('find out which program sends them') == 1
