@@ -18,6 +18,7 @@ from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.frames.frame_worker import FrameWorker
 from edgetpu_retrain.node.frames.frame_workers import FrameWorkers
 from edgetpu_retrain.node.health.device_watch import about_device, check_devices, DeviceFacts
+from edgetpu_retrain.node.health.diagnostics import camera_problem
 from edgetpu_retrain.node.health.status import NodeStatus
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.models.model_announcement import ModelAnnouncement
@@ -82,6 +83,10 @@ class NodeResources:
         if self._engines is None:
             return ()
         return check_devices(self._engines, self._status, self.parameters.device_of)
+
+    def camera_problem(self, camera: str) -> str:
+        """Return what is wrong with a camera, as ``~/status`` has it, or ''."""
+        return self._status.facts.problems.get(camera_problem(camera), '')
 
     def stop(self) -> None:
         """Accept no more frames and requests; pending captures fail."""

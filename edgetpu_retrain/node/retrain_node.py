@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 import traceback
 from typing import Any
 
@@ -211,7 +212,7 @@ class RetrainNode(ManagedEntity):
                     resources.statistics,
                     self._images.group,
                 )
-                self._log.info(f'camera {name!r} reads {camera.topic}')
+                self._log.info(f'camera {name!r} reads {camera.topic} {camera.reliability}')
                 if camera.detections_topic:
                     self._log.info(f'camera {name!r} has detections {camera.detections_topic}')
         resources.topics = {name: camera.topic for name, camera in self._cameras.items()}
@@ -246,6 +247,7 @@ class RetrainNode(ManagedEntity):
                 # Changes by other programs in the data folder.
                 self._following.check_for_changes(resources)
                 resources.samples.check_for_changes()
+            self._follow_publishers()
             for name, camera in self._cameras.items():
                 self._watch_camera(name, camera, resources)
             devices = resources.check_devices()
@@ -253,6 +255,8 @@ class RetrainNode(ManagedEntity):
                 name: resources.statistics.summary(name)
                 for name in resources.parameters.camera_names
             }
+            for name, camera in self._cameras.items():
+                cameras[name] = replace(cameras[name], loss=camera.loss)
         self._diagnostics.publish(
             diagnostics(
                 self._node.get_fully_qualified_name().lstrip('/'),
@@ -263,12 +267,20 @@ class RetrainNode(ManagedEntity):
             )
         )
 
+    def _follow_publishers(self) -> None:
+        """Subscribe anew where a camera's publishers offer another reliability than before."""
+        outdated = [camera for camera in self._cameras.values() if camera.is_outdated]
+        with self._images.paused() if outdated else nullcontext():
+            for camera in outdated:
+                camera.renew()
+                self._log.info(f'camera {camera.name!r} reads {camera.topic} {camera.reliability}')
+
     def _watch_camera(self, name: str, camera: Camera, resources: NodeResources) -> None:
         problem = ''
-        if silence := camera.check_silence():
-            problem = sentence(silence)
+        if undelivered := camera.check_delivery():
+            problem = sentence(undelivered)
             if problem != self._status.facts.problems.get(camera_problem(name)):
-                self._log.warning(silence)
+                self._log.warning(undelivered)
         elif fault := resources.output.latest_fault(name):
             # Already logged.
             problem = sentence(f'camera {name!r}: {fault}')

@@ -6,22 +6,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, ExitStack
-from copy import copy
 import time
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.node.cameras.delivery_watch import DeliveryWatch
 from edgetpu_retrain.node.cameras.detection_input import DetectionInput
 from edgetpu_retrain.node.cameras.image_transport import IMAGE_TRANSPORTS
-from edgetpu_retrain.node.cameras.silence_watch import SilenceWatch
+from edgetpu_retrain.node.cameras.message_header import stamp_ns
+from edgetpu_retrain.node.cameras.sensor_subscription import SensorSubscription
 from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.frames.newest_frames import Frame
-from edgetpu_retrain.node.older_rclpy import publisher_count
 from edgetpu_retrain.node.parameters.values import CameraParameters
+from edgetpu_retrain.wording import named
 from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import CompressedImage, Image
 
@@ -30,7 +30,7 @@ _MESSAGE_TYPES = {'raw': Image, 'compressed': CompressedImage}
 
 class Camera:
     """
-    Subscribes to a camera's images with sensor-data QoS, unless ``qos_overrides`` change it.
+    Subscribes to a camera's images, as reliably as they are published.
 
     Args:
         node: creates the subscriptions.
@@ -69,16 +69,15 @@ class Camera:
                 # The image topic is remapped; the transport's topic is derived from the result.
                 self.topic = node.resolve_topic_name(parameters.image_topic)
                 self.topic += self._transport.topic_suffix
-                self._subscription = node.create_subscription(
+                self._subscription = SensorSubscription(
+                    node,
                     _MESSAGE_TYPES[parameters.image_transport],
                     self.topic,
                     self._receive,
-                    # Overrides change it in place.
-                    copy(qos_profile_sensor_data),
-                    callback_group=group,
-                    qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+                    group,
+                    qos_profile_sensor_data.depth,
                 )
-            stack.callback(node.destroy_subscription, self._subscription)
+            stack.callback(self._subscription.close)
             if parameters.detections_topic:
                 with _subscribing(self.name, 'detections_topic', parameters.detections_topic):
                     self._detections = DetectionInput(
@@ -87,7 +86,7 @@ class Camera:
                 self.detections_topic = self._detections.topic
                 stack.callback(self._detections.close)
             self._stack = stack.pop_all()
-        self._silence = SilenceWatch(
+        self._delivery = DeliveryWatch(
             self.name, self.topic, fast_dds='fastrtps' in get_rmw_implementation_identifier()
         )
 
@@ -95,14 +94,50 @@ class Camera:
         """Destroy the subscriptions."""
         self._stack.close()
 
-    def check_silence(self) -> str:
-        """Return a sentence while a publisher is matched but sends no images, else ``''``."""
-        publishers = publisher_count(self._node, self._subscription)
-        return self._silence.check(publishers, time.monotonic())
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the publishers offer another reliability by now than is subscribed to."""
+        return any(each.is_outdated for each in self._subscriptions)
 
-    def _receive(self, message: Any) -> None:
+    def renew(self) -> None:
+        """Subscribe as the publishers offer it; the callback group must not be executed."""
+        for each in self._subscriptions:
+            if each.is_outdated:
+                each.renew()
+
+    @property
+    def reliability(self) -> str:
+        """How images are received, for the log."""
+        return 'reliably' if self._subscription.is_reliable else 'best effort'
+
+    @property
+    def loss(self) -> float:
+        """The share of images lost on the way in the last seconds, 0 to 1."""
+        return self._delivery.loss(time.monotonic())
+
+    def check_delivery(self) -> str:
+        """Return a sentence while images are published but do not arrive, else ``''``."""
+        for each in self._subscriptions:
+            if publishers := each.incompatible_publishers:
+                return (
+                    f'camera {self.name!r}: qos_overrides ask for reliable messages on '
+                    f'{each.topic}, which {named(publishers, len(publishers))} publishes best '
+                    'effort, so none arrives: remove the override'
+                )
+        return self._delivery.check(
+            self._subscription.publisher_count,
+            time.monotonic(),
+            reliable=self._subscription.is_reliable,
+        )
+
+    @property
+    def _subscriptions(self) -> list[SensorSubscription]:
+        detections = [] if self._detections is None else [self._detections.subscription]
+        return [self._subscription, *detections]
+
+    def _receive(self, message: Any, number: int | None) -> None:
         now = time.monotonic()
-        self._silence.image_arrived(now)
+        self._delivery.image_arrived(stamp_ns(message.header) / 1e9, number, now)
         frame = Frame(self.name, self._transport, message, now, self.parameters.roi)
         self._offer(frame)
         if self._detections is not None:

@@ -16,6 +16,7 @@ from edgetpu_retrain.node.cameras.detections import (
     most_certain,
 )
 from edgetpu_retrain.node.cameras.message_header import stamp_ns
+from edgetpu_retrain.node.cameras.sensor_subscription import SensorSubscription
 from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.node.health.fault_counter import FaultCounter
@@ -23,8 +24,6 @@ from edgetpu_retrain.node.parameters.values import CameraParameters
 from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from vision_msgs.msg import Detection2DArray
 
 _LONGEST_WATCH_PERIOD_S = 0.5
@@ -66,15 +65,10 @@ class DetectionInput:
         statistics.count(self._camera, 'detections received', 0)
         self._matcher = DetectionMatcher()
         self._faults = FaultCounter(lambda text: node.get_logger().warning(text))
-        self._subscription = node.create_subscription(
-            Detection2DArray,
-            parameters().detections_topic,
-            self._receive,
-            QoSProfile(depth=_DEPTH, reliability=ReliabilityPolicy.BEST_EFFORT),
-            callback_group=group,
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        self.topic = node.resolve_topic_name(parameters().detections_topic)
+        self.subscription = SensorSubscription(
+            node, Detection2DArray, self.topic, self._receive, group, _DEPTH
         )
-        self.topic = self._subscription.topic_name
         period = min(_LONGEST_WATCH_PERIOD_S, parameters().detections_timeout_s)
         # With use_sim_time the node's clock can stop or jump.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -83,7 +77,7 @@ class DetectionInput:
     def close(self) -> None:
         """Destroy the subscription."""
         self._node.destroy_timer(self._timer)
-        self._node.destroy_subscription(self._subscription)
+        self.subscription.close()
 
     def image_arrived(self, frame: Frame) -> None:
         """Match an image of the camera."""
@@ -91,7 +85,7 @@ class DetectionInput:
         if (matched := self._matcher.add_image(frame)) is not None:
             self._offer(matched)
 
-    def _receive(self, message: Any) -> None:
+    def _receive(self, message: Any, _number: int | None) -> None:
         self._statistics.count(self._camera, 'detections received')
         self._expire()
         if not stamp_ns(message.header):

@@ -70,11 +70,13 @@ class CameraStatistics:
         counts: number of frames since the node was configured, by :data:`COUNTS`.
         detections: number of detections, by :data:`DETECTION_COUNTS`; empty without detections.
         latencies: stage to median and 99th percentile, seconds; empty without classified frames.
+        loss: share of the images of the last seconds that did not arrive, 0 to 1.
     """
 
     counts: Mapping[str, int]
     detections: Mapping[str, int]
     latencies: Mapping[str, tuple[float, float]]
+    loss: float = 0.0
 
 
 class FrameStatistics:

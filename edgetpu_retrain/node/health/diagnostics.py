@@ -60,6 +60,7 @@ def _camera_status(
     name: str, camera: str, facts: NodeFacts, statistics: CameraStatistics
 ) -> DiagnosticStatus:
     values: dict[str, object] = {f'frames {what}': n for what, n in statistics.counts.items()}
+    values['lost on the way (%)'] = f'{100 * statistics.loss:.1f}'
     values |= statistics.detections
     for stage, (median, slow) in statistics.latencies.items():
         values[f'{stage} p50 (ms)'] = f'{1000 * median:.2f}'

@@ -221,14 +221,15 @@ def _why_incomplete(resources: NodeResources, capture: Capture) -> str:
     wanted = capture.wanted
     names = [wanted.camera] if wanted.camera else list(resources.topics)
     topics = ', '.join(resources.topics[name] for name in names)
-    why = (
-        'ask for fewer frames, a shorter min_interval_s or a longer timeout_s'
-        if capture.stored + capture.skipped
-        else f'no usable image came on {topics}: check the camera with ros2 topic hz'
-    )
+    if problems := ' '.join(filter(None, map(resources.camera_problem, names))):
+        why = f'. {problems}'
+    elif capture.stored + capture.skipped:
+        why = '; ask for fewer frames, a shorter min_interval_s or a longer timeout_s'
+    else:
+        why = f'; no usable image came on {topics}: check the camera with ros2 topic hz'
     return (
         f'Time is up after {wanted.timeout_s:g} s: {capture.stored} of {wanted.count} samples of '
-        f'{wanted.label!r} were added{_skipped(capture.skipped)}; {why}'
+        f'{wanted.label!r} were added{_skipped(capture.skipped)}{why}'
     )
 
 

@@ -42,7 +42,7 @@ class Inputs(LoneNode):
     def receive(self, seconds: int) -> None:
         message = Detection2DArray(detections=[BOX])
         message.header.stamp.sec = seconds
-        self.detections._receive(message)
+        self.detections._receive(message, None)
 
     def image_arrives(self, seconds: int) -> None:
         message = image_message(pattern(1))

@@ -1,0 +1,121 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Estimates how many of a camera's images are lost between its publisher and this node."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+
+WINDOW_S = 5.0
+"""The share is that of the images of the last seconds, by their arrival."""
+
+REPORTED_SHARE = 0.02
+"""A larger share is a problem: 1 image in 50."""
+
+_FEWEST_IMAGES = 8
+_FEWEST_LOST = 2
+_LARGEST_JITTER = 0.25
+_IRREGULAR_SHARE = 0.1
+_STEADY_GAPS = 5
+
+
+class FrameLoss:
+    """
+    Estimates the share of images that were published but did not arrive.
+
+    Where the middleware numbers a publisher's messages (Fast DDS does), the numbers that are
+    missing are counted.  Elsewhere the stamps are used: in a periodic stream a lost image leaves a
+    gap of a multiple of the camera's period.  A camera that slows down is not lossy, so gaps count
+    only between images at the usual period, and a row of equal gaps does not count at all.  The
+    stamps of a camera without a period (one that is triggered) give no estimate.
+
+    Times are seconds; ``now`` is of :func:`time.monotonic`.
+    """
+
+    def __init__(self) -> None:
+        self._images: deque[tuple[float, float, int | None]] = deque()
+
+    def arrived(self, stamp_s: float, sequence_number: int | None, now: float) -> None:
+        """
+        Note that an image arrived.
+
+        Args:
+            stamp_s: its stamp.
+            sequence_number: the publisher's number of it, None where it is not known or where
+                several publishers share the topic.
+            now: the time.
+        """
+        self._images.append((now, stamp_s, sequence_number))
+        self._forget(now)
+
+    def share(self, now: float) -> float:
+        """
+        Return the share of images lost in the last seconds, from 0 to 1; 0 when it is not known.
+
+        Args:
+            now: the time.
+        """
+        self._forget(now)
+        if len(self._images) < _FEWEST_IMAGES:
+            return 0.0
+        numbers = [number for _, _, number in self._images if number is not None]
+        if len(numbers) == len(self._images):
+            lost = _missing_numbers(numbers)
+        else:
+            lost = _missing_by_stamps([stamp for _, stamp, _ in self._images])
+        if lost < _FEWEST_LOST:
+            return 0.0
+        return lost / (lost + len(self._images) - 1)
+
+    def _forget(self, now: float) -> None:
+        while self._images and now - self._images[0][0] > WINDOW_S:
+            self._images.popleft()
+
+
+def _missing_numbers(numbers: Sequence[int]) -> int:
+    """Count the numbers that are missing between those of consecutive images."""
+    # A publisher that was started again counts from 1.
+    steps = (later - earlier for earlier, later in pairwise(numbers))
+    return sum(step - 1 for step in steps if step > 0)
+
+
+def _missing_by_stamps(stamps: Sequence[float]) -> int:
+    """
+    Count the images that are missing in a periodic stream.
+
+    >>> _missing_by_stamps([0.0, 0.1, 0.2, 0.4, 0.5, 0.8, 0.9, 1.0, 1.1])
+    3
+    """
+    steps = [later - earlier for earlier, later in pairwise(stamps)]
+    if min(steps) <= 0.0:
+        return 0
+    # The second shortest, because one image may come early.
+    shortest = sorted(steps)[1]
+    period = median(step for step in steps if step < 1.5 * shortest)
+    multiples = [_multiple(step / period) for step in steps]
+    if multiples.count(0) > _IRREGULAR_SHARE * len(steps):
+        return 0
+    usual = [index for index, multiple in enumerate(multiples) if multiple == 1]
+    first, last = usual[0], usual[-1]
+    return sum(multiple - 1 for multiple in _without_steady_gaps(multiples[first:last]))
+
+
+def _multiple(periods: float) -> int:
+    """Return a whole number of periods, 0 when it is none."""
+    nearest = max(1, round(periods))
+    return nearest if abs(periods - nearest) < _LARGEST_JITTER else 0
+
+
+def _without_steady_gaps(multiples: Sequence[int]) -> list[int]:
+    """Leave out rows of equal gaps: those of a camera that was slower for a while."""
+    kept: list[int] = []
+    row: list[int] = []
+    for multiple in [*filter(None, multiples), 0]:
+        if row and multiple != row[0]:
+            kept += row if row[0] == 1 or len(row) < _STEADY_GAPS else []
+            row = []
+        row.append(multiple)
+    return kept

@@ -1,0 +1,158 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""SensorSubscription: subscribes as reliably as the publishers of a topic offer it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from edgetpu_retrain.node.older_rclpy import publisher_count
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.callback_groups import CallbackGroup
+from rclpy.exceptions import ParameterAlreadyDeclaredException
+from rclpy.node import Node
+from rclpy.qos import QoSPolicyKind, QoSProfile, QoSReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.subscription import Subscription
+
+BEST_AVAILABLE = 'best_available'
+"""The reliability of a subscription that follows its publishers; a value of ``qos_overrides``."""
+
+_RELIABILITIES = {
+    BEST_AVAILABLE: None,
+    'reliable': QoSReliabilityPolicy.RELIABLE,
+    'best_effort': QoSReliabilityPolicy.BEST_EFFORT,
+}
+
+
+class SensorSubscription:
+    """
+    A subscription that is reliable where all publishers of its topic are, and best effort else.
+
+    Best effort, as sensor data are usually subscribed to, loses half of the raw images of a
+    reliable publisher (docs/large_images.md), and a reliable subscription does not match a
+    publisher that is best effort.  An override of the reliability in ``qos_overrides`` wins.
+
+    The callback group must not be executed while this is constructed, renewed or closed.
+
+    Args:
+        node: subscribes.
+        message_type: of the topic.
+        topic: name of the topic, resolved.
+        callback: takes a message and its number, as its publisher counts them; None where the
+            middleware has none.
+        group: executes the callback.
+        depth: how many messages may wait.
+
+    Raises:
+        Exception: of rclpy, if the topic's name or an override of its QoS is invalid.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        message_type: type,
+        topic: str,
+        callback: Callable[[Any, int | None], None],
+        group: CallbackGroup,
+        depth: int,
+    ) -> None:
+        self.topic = topic
+        self._node = node
+        self._message_type = message_type
+        self._callback = callback
+        self._group = group
+        self._depth = depth
+        self._override = _reliability_override(node, topic)
+        self._reliability = QoSReliabilityPolicy.BEST_EFFORT
+        self._reliability = self._wanted_reliability()
+        self._subscription = self._subscribe()
+
+    def close(self) -> None:
+        """Unsubscribe."""
+        self._node.destroy_subscription(self._subscription)
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the publishers offer another reliability by now than is subscribed to."""
+        return self._wanted_reliability() is not self._reliability
+
+    def renew(self) -> None:
+        """Subscribe again, as the publishers offer it."""
+        self.close()
+        self._reliability = self._wanted_reliability()
+        self._subscription = self._subscribe()
+
+    @property
+    def is_reliable(self) -> bool:
+        """Whether the subscription is reliable."""
+        return self._reliability is QoSReliabilityPolicy.RELIABLE
+
+    @property
+    def publisher_count(self) -> int:
+        """The number of matched publishers."""
+        return publisher_count(self._node, self._subscription)
+
+    @property
+    def incompatible_publishers(self) -> list[str]:
+        """The nodes whose publishers are not reliable although the subscription is."""
+        if not self.is_reliable:
+            return []
+        return [
+            f'{info.node_namespace.rstrip("/")}/{info.node_name}'
+            for info in self._node.get_publishers_info_by_topic(self.topic)
+            if info.qos_profile.reliability is not QoSReliabilityPolicy.RELIABLE
+        ]
+
+    def _subscribe(self) -> Any:
+        return self._node.create_subscription(
+            self._message_type,
+            self.topic,
+            # Later ones than Humble's rclpy pass an info to a callback of two arguments.
+            self._receive if hasattr(Subscription, 'CallbackType') else self._receive_alone,
+            QoSProfile(depth=self._depth, reliability=self._reliability),
+            callback_group=self._group,
+            qos_overriding_options=QoSOverridingOptions(
+                (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH)
+            ),
+        )
+
+    def _receive(self, message: Any, info: Any) -> None:
+        self._callback(message, info['publication_sequence_number'])
+
+    def _receive_alone(self, message: Any) -> None:
+        self._callback(message, None)
+
+    def _wanted_reliability(self) -> QoSReliabilityPolicy:
+        if self._override is not None:
+            return self._override
+        offered = [
+            info.qos_profile.reliability
+            for info in self._node.get_publishers_info_by_topic(self.topic)
+        ]
+        if not offered:
+            # A camera that is started again usually offers what it did before.
+            return self._reliability
+        if all(policy is QoSReliabilityPolicy.RELIABLE for policy in offered):
+            return QoSReliabilityPolicy.RELIABLE
+        return QoSReliabilityPolicy.BEST_EFFORT
+
+
+def _reliability_override(node: Node, topic: str) -> QoSReliabilityPolicy | None:
+    """Return what ``qos_overrides`` say of a subscription's reliability, None if nothing."""
+    name = f'qos_overrides.{topic}.subscription.reliability'
+    try:
+        value = node.declare_parameter(
+            name,
+            BEST_AVAILABLE,
+            ParameterDescriptor(
+                description=f'{BEST_AVAILABLE} (as the publishers offer), reliable or best_effort',
+                read_only=True,
+            ),
+        ).value
+    except ParameterAlreadyDeclaredException:
+        value = node.get_parameter(name).value
+    if value not in _RELIABILITIES:
+        raise ValueError(f'{name} is {value!a}: set it to {", ".join(_RELIABILITIES)}')
+    return _RELIABILITIES[value]

@@ -1,0 +1,162 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Images of publishers like usb_cam's and like sensor data, in processes of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+import sys
+import time
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from edgetpu_retrain_interfaces.msg import Status
+import pytest
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile
+from support.running_node import Person, RunningNode
+from support.running_program import RunningProgram
+
+# Larger than what Fast DDS's shared memory holds (512 KiB), in numbers that tell it.
+CAMERA = """
+import sys, time
+from array import array
+import rclpy
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image
+
+reliability, rates = sys.argv[1], sys.argv[2:]
+rclpy.init(args=[])
+node = rclpy.create_node('usb_cam')
+qos = QoSProfile(depth=100, reliability=ReliabilityPolicy[reliability])
+publisher = node.create_publisher(Image, '/image', qos)
+message = Image(height=480, width=640, encoding='rgb8', step=1920)
+message.data = array('B', bytes(640 * 480 * 3))
+for rate in rates:
+    end = time.monotonic() + 5.0 if rate is not rates[-1] else float('inf')
+    while time.monotonic() < end:
+        message.header.stamp = node.get_clock().now().to_msg()
+        publisher.publish(message)
+        time.sleep(1.0 / float(rate))
+"""
+
+StartCamera = Callable[..., RunningProgram]
+
+
+@pytest.fixture
+def start_camera(package_path: str) -> Iterator[StartCamera]:
+    """Start a camera with a reliability and its rates, 5 s each, the last one for ever."""
+    running: list[RunningProgram] = []
+
+    def start(reliability: str, *rates: float) -> RunningProgram:
+        command = [sys.executable, '-c', CAMERA, reliability, *map(str, rates)]
+        running.append(RunningProgram(command, {'PYTHONPATH': package_path}).__enter__())
+        return running[-1]
+
+    yield start
+    for each in running:
+        each.process.kill()
+        each.__exit__(None, None, None)
+
+
+def statuses(person: Person) -> Any:
+    latched = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+    return person.collect(Status, 'status', latched)
+
+
+def camera_values(array: Any) -> dict[str, str]:
+    return {each.key: each.value for each in array.status[1].values}
+
+
+def count(person: Person) -> int:
+    diagnostics = person.collect(DiagnosticArray, '/diagnostics')
+    return int(camera_values(diagnostics.next_one())['frames received'])
+
+
+def test_images_of_a_reliable_camera_all_arrive(
+    start_node: Any, person: Person, start_camera: StartCamera
+) -> None:
+    node: RunningNode = start_node()
+    person.wait_until_ready()
+    start_camera('RELIABLE', 10)
+    # The camera came after the node, which subscribes anew.
+    node.wait_for_log("camera 'camera' reads /image reliably")
+    time.sleep(1.0)
+    received = count(person)
+    time.sleep(4.0)
+    # Best effort loses half of them.
+    assert count(person) - received >= 36
+    response = person.add('mug', count=20, timeout_s=20.0)
+    assert response.success, response.message
+    assert statuses(person).next_one().problems == []
+
+
+def test_a_camera_that_is_restarted_with_another_reliability_is_read(
+    start_node: Any, person: Person, start_camera: StartCamera
+) -> None:
+    node: RunningNode = start_node()
+    person.wait_until_ready()
+    first = start_camera('RELIABLE', 10)
+    node.wait_for_log("camera 'camera' reads /image reliably")
+    first.process.terminate()
+    first.wait()
+    start_camera('BEST_EFFORT', 10)
+    node.wait_for_log("camera 'camera' reads /image best effort")
+    assert person.add('mug', timeout_s=60.0).success
+
+
+def test_lost_images_are_reported_everywhere(
+    start_node: Any, person: Person, start_camera: StartCamera
+) -> None:
+    node: RunningNode = start_node()
+    person.wait_until_ready()
+    seen = statuses(person)
+    start_camera('BEST_EFFORT', 10)
+    status = seen.wait_for(lambda each: 'are lost on the way' in ' '.join(each.problems))
+    assert 'publish reliably' in status.problems[0]
+    node.wait_for_log('are lost on the way to this node')
+    diagnostics = person.collect(DiagnosticArray, '/diagnostics')
+    assert float(camera_values(diagnostics.next_one())['lost on the way (%)']) > 2.0
+    response = person.add('mug', count=1000, timeout_s=3.0)
+    assert not response.success
+    assert 'are lost on the way to this node' in response.message
+
+
+def test_a_camera_that_only_slows_down_is_not_lossy(
+    start_node: Any, person: Person, start_camera: StartCamera
+) -> None:
+    # What a busy machine takes late must not be overwritten in the queue.
+    node: RunningNode = start_node({'qos_overrides./image.subscription.depth': 100})
+    person.wait_until_ready()
+    seen = statuses(person)
+    start_camera('RELIABLE', 20, 5)
+    node.wait_for_log("camera 'camera' reads /image reliably")
+    time.sleep(10.0)
+    assert not any(each.problems for each in seen)
+
+
+def test_an_override_that_no_publisher_fits_is_a_problem(
+    start_node: Any, person: Person, start_camera: StartCamera
+) -> None:
+    start_node({'qos_overrides./image.subscription.reliability': 'reliable'})
+    person.wait_until_ready()
+    seen = statuses(person)
+    start_camera('BEST_EFFORT', 10)
+    status = seen.wait_for(lambda each: bool(each.problems))
+    assert 'qos_overrides ask for reliable messages on /image' in status.problems[0]
+    assert '/usb_cam' in status.problems[0]
+    response = person.add('mug', timeout_s=2.0)
+    assert 'qos_overrides ask for reliable' in response.message
+
+
+def test_a_region_outside_of_the_image_is_named_in_the_response(
+    start_node: Any, person: Person, start_camera: StartCamera
+) -> None:
+    start_node({'camera.roi': '[600, 0, 100, 100]'})
+    person.wait_until_ready()
+    start_camera('RELIABLE', 10)
+    person.collect(DiagnosticArray, '/diagnostics').wait_for(
+        lambda each: camera_values(each)['frames received'] != '0'
+    )
+    response = person.add('mug', timeout_s=5.0)
+    assert not response.success
+    assert '100x100+600+0 reaches beyond the image of 640x480 pixels' in response.message
