@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Prints the latencies of the node and their stages as Markdown tables."""
+"""Prints reception and latencies of the node and their stages as Markdown tables."""
 
 from __future__ import annotations
 
@@ -19,6 +19,20 @@ _COLUMNS = {
     'frames_lost': 'frames lost',
     'cpu_percent': 'CPU %',
 }
+
+
+def print_reception(rows: Mapping[str, Mapping[str, float]]) -> None:
+    """
+    Print which share of a reliable publisher's images arrive.
+
+    Args:
+        rows: size and rate to the figures of ``measurements.reception``.
+    """
+    print('\nimages received of a reliable publisher, over those published\n')
+    print_row('images', 'published', 'bare subscriber', 'node', 'node over subscriber')
+    print_row(*['---'] * 5)
+    for name, figures in rows.items():
+        print_row(name, *map(text, figures.values()))
 
 
 def print_latencies(variants: Mapping[str, Mapping[str, Any]]) -> None:

@@ -27,6 +27,9 @@ VARIANTS = tuple(
     for width, height in ((640, 480), (1920, 1080))
     for transport in ('raw', 'compressed')
 )
+RECEPTIONS = tuple(
+    (size, rate) for size in ((640, 480), (1280, 720)) for rate in (10.0, CAMERA_RATE)
+)
 SWAPS = 20
 
 _TRANSPORT_TOPIC = '/transport/image'
@@ -61,7 +64,13 @@ class Bench:
 
     @contextlib.contextmanager
     def phase(
-        self, variant: tuple[str, int, int], rate: float = CAMERA_RATE, *, node: bool = True
+        self,
+        variant: tuple[str, int, int],
+        rate: float = CAMERA_RATE,
+        *,
+        node: bool = True,
+        reliable: bool = False,
+        warm_up_s: float = _WARM_UP_S,
     ) -> Iterator[_Phase]:
         """
         Publish images and record arrivals during the context.
@@ -70,6 +79,8 @@ class Bench:
             variant: transport, width and height.
             rate: images per second.
             node: record the node's classifications; otherwise the images themselves.
+            reliable: publish the images, and subscribe to them, reliably.
+            warm_up_s: images of the first seconds do not count.
         """
         transport, width, height = variant
         topic = TOPICS[transport] if node else _TRANSPORT_TOPIC
@@ -77,9 +88,16 @@ class Bench:
             what='start',
             topic=_CLASSIFICATION_TOPIC if node else topic,
             type='classification' if node else transport,
+            reliable=reliable,
         )
         self.camera.request(
-            what='start', topic=topic, transport=transport, width=width, height=height, rate=rate
+            what='start',
+            topic=topic,
+            transport=transport,
+            width=width,
+            height=height,
+            rate=rate,
+            reliable=reliable,
         )
         phase = _Phase()
         try:
@@ -89,7 +107,7 @@ class Bench:
             time.sleep(_LATE_S)
             arrivals = self.listener.request(what='stop')
             whole = Recording(published, dict(arrivals))
-            phase.recording = whole.without_first(_WARM_UP_S)
+            phase.recording = whole.without_first(warm_up_s)
 
     def record(
         self, variant: tuple[str, int, int], rate: float = CAMERA_RATE, *, node: bool = True
@@ -153,6 +171,43 @@ def latency(bench: Bench, variant: tuple[str, int, int]) -> dict[str, Any]:
         'deserialization_ms': deserialization_ms(variant),
         'stages_ms': bench.robot.stages_ms(variant[0]),
     }
+
+
+def reception(bench: Bench) -> dict[str, dict[str, float]]:
+    """
+    Return how many images of a reliable publisher arrive, beside a bare reliable subscriber.
+
+    Args:
+        bench: its camera has the default settings of the middleware.
+    """
+    rows = {}
+    # The node subscribes reliably from now on.
+    _received_by_node(bench, ('raw', *RECEPTIONS[0][0]), CAMERA_RATE)
+    for (width, height), rate in RECEPTIONS:
+        published, subscriber, node = 0, 0.0, 0.0
+        for _ in range(bench.rounds):
+            variant = ('raw', width, height)
+            with bench.phase(variant, rate, node=False, reliable=True) as phase:
+                time.sleep(_WARM_UP_S + bench.seconds)
+            subscriber += 1.0 - phase.recording.lost() / len(phase.recording.published)
+            count, received = _received_by_node(bench, variant, rate)
+            published += count
+            node += received / count
+        rows[f'{width}x{height}, {rate:.0f} Hz'] = {
+            'published': published,
+            'subscriber': subscriber / bench.rounds,
+            'node': node / bench.rounds,
+            'node_over_subscriber': node / subscriber,
+        }
+    return rows
+
+
+def _received_by_node(bench: Bench, variant: tuple[str, int, int], rate: float) -> tuple[int, int]:
+    """Return how many images were published reliably, and how many the node received."""
+    before = bench.robot.received(variant[0])
+    with bench.phase(variant, rate, reliable=True, warm_up_s=0.0) as phase:
+        time.sleep(_WARM_UP_S + bench.seconds)
+    return len(phase.recording.published), bench.robot.received(variant[0]) - before
 
 
 def deserialization_ms(variant: tuple[str, int, int], repeats: int = 15) -> float:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping
 import contextlib
+from dataclasses import replace
 import json
 import os
 from pathlib import Path
@@ -24,11 +25,12 @@ import tempfile
 from typing import Any
 
 from benchmarks.node.bare_loop import BareLoop
-from benchmarks.node.latency_tables import print_latencies
+from benchmarks.node.latency_tables import print_latencies, print_reception
 from benchmarks.node.measurements import (
     Bench,
     latency,
     memory,
+    reception,
     swaps,
     throughput,
     training,
@@ -96,6 +98,9 @@ def measure(result: dict[str, Any], folder: Path, arguments: argparse.Namespace)
             transport, width, height = variant
             result['latency'][f'{width}x{height} {transport}'] = latency(bench, variant)
         print_latencies(result['latency'])
+        with child('camera', folder / 'default' / 'plain_camera.log', dict(os.environ)) as plain:
+            result['reception'] = reception(replace(bench, camera=plain))
+        print_reception(result['reception'])
         for name, measurement in (('training', training), ('swaps', swaps)):
             result[name] = measurement(bench)
             print_table(name, result[name])
@@ -112,6 +117,9 @@ def headline(result: Mapping[str, Any]) -> dict[str, float]:
         'added_p50_ms': usual['added_p50_ms'],
         'added_p99_ms': usual['added_p99_ms'],
         'training_p99_ratio': result['training']['ratio_p99'],
+        'received_over_subscriber': min(
+            row['node_over_subscriber'] for row in result['reception'].values()
+        ),
         'swap_frames_lost': result['swaps']['frames_lost_to_swaps'],
         'swap_longest_gap_periods': result['swaps']['longest_gap_periods'],
         'memory_growth': result['memory']['growth'],
@@ -143,13 +151,7 @@ def bench_of(
         robot.wait_until_ready()
         model = robot.train().read_bytes()
         camera, listener = (
-            stack.enter_context(
-                Child(
-                    [sys.executable, '-m', f'benchmarks.shared.{name}'],
-                    variables,
-                    folder / f'{name}.log',
-                )
-            )
+            stack.enter_context(child(name, folder / f'{name}.log', variables))
             for name, variables in (
                 ('camera', with_large_images(fast, LARGE_IMAGES_PROFILE)),
                 ('listener', fast),
@@ -157,6 +159,11 @@ def bench_of(
         )
         bare = BareLoop(model, arguments.threads)
         yield Bench(camera, listener, robot, bare, arguments.seconds, arguments.rounds)
+
+
+def child(name: str, log: Path, environment: Mapping[str, str]) -> Child:
+    """Return a program of benchmarks/shared, as a child process with a log."""
+    return Child([sys.executable, '-m', f'benchmarks.shared.{name}'], environment, log)
 
 
 if __name__ == '__main__':

@@ -3,8 +3,9 @@
 """
 A camera that publishes the same pictures at a steady rate, as a child process.
 
-Requests: ``start`` with topic, transport, width, height and rate, which replies when there is a
-subscriber; ``stop``, which replies with the stamps of all images, nanoseconds of CLOCK_MONOTONIC.
+Requests: ``start`` with topic, transport, width, height, rate and, optionally, reliable, which
+replies when there is a subscriber; ``stop``, which replies with the stamps of all images,
+nanoseconds of CLOCK_MONOTONIC.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from benchmarks.shared.dialogue import reply, requests
 from benchmarks.shared.pictures import message, pictures, StampedMessage
 import rclpy
 from rclpy.node import Node
-from rclpy.qos import qos_profile_sensor_data
+from rclpy.qos import qos_profile_sensor_data, QoSProfile
 from sensor_msgs.msg import CompressedImage, Image
 
 _MESSAGE_TYPES = {'raw': Image, 'compressed': CompressedImage}
+# As usb_cam publishes.
+_RELIABLE_QOS = QoSProfile(depth=100)
 _PATIENCE_S = 30.0
 
 
@@ -37,6 +40,7 @@ class Camera:
         transport: ``'raw'`` or ``'compressed'``.
         messages: the images, published one after the other, again and again.
         rate: images per second.
+        reliable: publish reliably; otherwise as sensor data, best effort.
     """
 
     def __init__(
@@ -46,11 +50,15 @@ class Camera:
         transport: str,
         messages: Sequence[StampedMessage],
         rate: float,
+        *,
+        reliable: bool,
     ) -> None:
         self.stamps: list[int] = []
         self._node, self._messages, self._rate = node, messages, rate
         self._publisher = node.create_publisher(
-            _MESSAGE_TYPES[transport], topic, qos_profile_sensor_data
+            _MESSAGE_TYPES[transport],
+            topic,
+            _RELIABLE_QOS if reliable else qos_profile_sensor_data,
         )
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -98,7 +106,14 @@ def main() -> None:
             if kind not in known:
                 shown = pictures(request['width'], request['height'])
                 known[kind] = [StampedMessage(message(each, kind[0])) for each in shown]
-            camera = Camera(node, request['topic'], kind[0], known[kind], request['rate'])
+            camera = Camera(
+                node,
+                request['topic'],
+                kind[0],
+                known[kind],
+                request['rate'],
+                reliable=request.get('reliable', False),
+            )
             camera.start()
             reply('started')
         elif camera is not None:

@@ -3,10 +3,10 @@
 """
 A subscriber that records when messages arrive, as a child process.
 
-Requests: ``start`` with topic and type (``raw``, ``compressed`` or ``classification``), which
-replies when the subscription exists; ``stop``, which replies with pairs of stamp and arrival,
-nanoseconds of CLOCK_MONOTONIC.  Only the stamp of a message is read, so that an image's transport
-time contains no deserialization.
+Requests: ``start`` with topic, type (``raw``, ``compressed`` or ``classification``) and,
+optionally, reliable, which replies when the subscription exists; ``stop``, which replies with
+pairs of stamp and arrival, nanoseconds of CLOCK_MONOTONIC.  Only the stamp of a message is read,
+so that an image's transport time contains no deserialization.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.shared.dialogue import reply, requests
 from benchmarks.shared.ros_session import spinning_node
-from rclpy.qos import qos_profile_sensor_data, QoSProfile
+from rclpy.qos import qos_profile_sensor_data, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 from vision_msgs.msg import Classification
 
@@ -30,9 +30,15 @@ _CLASSIFICATION_QOS = QoSProfile(depth=100)
 class Listener:
     """Records the messages of one topic."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, *, reliable: bool = False) -> None:
         self.message_type = _TYPES[kind]
-        self.qos = _CLASSIFICATION_QOS if kind == 'classification' else qos_profile_sensor_data
+        self.qos = qos_profile_sensor_data
+        if kind == 'classification':
+            self.qos = _CLASSIFICATION_QOS
+        elif reliable:
+            self.qos = QoSProfile(
+                depth=qos_profile_sensor_data.depth, reliability=ReliabilityPolicy.RELIABLE
+            )
         self.arrivals: list[tuple[int, int]] = []
 
     def receive(self, message: bytes) -> None:
@@ -52,7 +58,7 @@ def main() -> None:
     with spinning_node('benchmark_listener') as node:
         for request in requests():
             if request['what'] == 'start':
-                listener = Listener(request['type'])
+                listener = Listener(request['type'], reliable=request.get('reliable', False))
                 subscription = node.create_subscription(
                     listener.message_type,
                     request['topic'],

@@ -173,16 +173,23 @@ class Robot:
 
     def stages_ms(self, camera: str) -> dict[str, float]:
         """Return the next percentiles of a camera's latest frames on /diagnostics."""
+        return {
+            key.removesuffix(' (ms)'): float(value)
+            for key, value in self._camera_values(camera).items()
+            if key.endswith(' (ms)')
+        }
+
+    def received(self, camera: str) -> int:
+        """Return the next count of a camera's received images on /diagnostics."""
+        return int(self._camera_values(camera)['frames received'])
+
+    def _camera_values(self, camera: str) -> dict[str, str]:
         # Older ones may still be queued.
         now = self._node.get_clock().now()
         while not self._diagnostics or Time.from_msg(self._diagnostics[-1].header.stamp) < now:
             rclpy.spin_once(self._node, timeout_sec=_PATIENCE_S)
         (status,) = [s for s in self._diagnostics[-1].status if s.hardware_id == camera]
-        return {
-            value.key.removesuffix(' (ms)'): float(value.value)
-            for value in status.values
-            if value.key.endswith(' (ms)')
-        }
+        return {value.key: value.value for value in status.values}
 
     def resident_mib(self) -> float:
         """Return the resident memory of the node, MiB."""
