@@ -13,7 +13,7 @@ from edgetpu_retrain.errors import RosMissingError
 
 if find_spec('rclpy') is None:
     raise RosMissingError(
-        'node, replay and demo need ROS 2, and Python cannot import rclpy: source ROS 2 and the '
-        "workspace with this package, or run 'make setup' in its repository and activate .venv "
-        '(the command line and the classes for Python work without ROS)'
+        'node, client, replay and demo need ROS 2, and Python cannot import rclpy: source ROS 2 '
+        "and the workspace with this package, or run 'make setup' in its repository and activate "
+        '.venv (the command line and the classes for Python work without ROS)'
     )

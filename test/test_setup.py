@@ -28,7 +28,8 @@ import importlib, pkgutil
 import edgetpu_retrain
 for module in pkgutil.walk_packages(edgetpu_retrain.__path__, 'edgetpu_retrain.'):
     if not any(f'.{each}' in module.name for each in ('needs_ros', 'node.', 'replay.', 'demo.',
-                                                      'processes.', 'report.', '__main__')):
+                                                      'client', 'processes.', 'report.',
+                                                      '__main__')):
         importlib.import_module(module.name)
 """
 
@@ -225,8 +226,8 @@ def test_programs_that_need_ros_report_this_in_one_sentence(
     assert re.search(r'cannot import rclpy.*(make setup|make demo).*', sentence)
 
 
-@pytest.mark.parametrize('module', ['node.spin', 'replay.command'])
-def test_importing_the_node_without_ros_reports_this(
+@pytest.mark.parametrize('module', ['node.spin', 'replay.command', 'client'])
+def test_importing_what_needs_ros_without_it_reports_this(
     bare: PipEnvironment, tmp_path: Path, module: str
 ) -> None:
     code = f'try: import {NAME}.{module}\nexcept ImportError as error: print(error)'

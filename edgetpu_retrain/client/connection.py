@@ -1,0 +1,164 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Connection: the node of a client, spun in a thread of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+import contextlib
+import threading
+import time
+from typing import Any
+
+from edgetpu_retrain.errors import RetrainError
+import edgetpu_retrain.needs_ros  # noqa: F401
+from lifecycle_msgs.srv import GetState
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+
+PATIENCE_S = 30.0
+RETRY_S = 1.0
+
+
+class RetrainClientError(RetrainError):
+    """The node refused a request, failed, or did not respond; the message is the node's."""
+
+
+class Connection:
+    """
+    A node that talks to a retrain node, and the thread that spins it.
+
+    All requests are sent in that thread: an action client of rclpy forgets a response that another
+    thread receives before the request is registered (rclpy/action/client.py).
+
+    Args:
+        node: its context and namespace are used; None creates a context.
+        name: of the retrain node; a relative name is in the namespace of ``node``.
+    """
+
+    def __init__(self, node: Node | None, name: str) -> None:
+        self._own_context = None if node is not None else rclpy.Context()
+        if self._own_context is not None:
+            rclpy.init(context=self._own_context)
+        context = node.context if node is not None else self._own_context
+        self.node = rclpy.create_node(
+            f'{node.get_name() if node is not None else "edgetpu_retrain"}_client',
+            namespace=node.get_namespace() if node is not None else None,
+            context=context,
+            enable_rosout=False,
+            start_parameter_services=False,
+        )
+        namespace = self.node.get_namespace().rstrip('/')
+        self.name = name if name.startswith('/') else f'{namespace}/{name}'
+        self._is_known = False
+        self._pending: set[Future[Any]] = set()
+        self._executor = SingleThreadedExecutor(context=context)
+        self._thread = threading.Thread(target=self._spin, name='retrain client', daemon=True)
+
+    def start(self) -> None:
+        """Start to spin, once all clients and subscriptions are created."""
+        # The last client: a node that responds to it has discovered all others.
+        self._state = self.node.create_client(GetState, f'{self.name}/get_state')
+        self._executor.add_node(self.node)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Disconnect; requests that wait for a response fail."""
+        self._executor.shutdown()
+        self._thread.join()
+        self.node.destroy_node()
+        if self._own_context is not None:
+            rclpy.try_shutdown(context=self._own_context)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the retrain node is running, as far as DDS knows."""
+        return bool(self._state.service_is_ready())
+
+    def lifecycle_state(self, timeout_s: float) -> str:
+        """Return the state of the retrain node's lifecycle once it responds."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            # A response is lost if the node has not yet discovered the client.
+            asked = self.send(lambda: self._state.call_async(GetState.Request()))
+            with contextlib.suppress(TimeoutError):
+                state = asked.result(min(RETRY_S, max(0.0, deadline - time.monotonic())))
+                self._is_known = True
+                return str(state.current_state.label)
+            if time.monotonic() > deadline:
+                raise RetrainClientError(f'{self.name} does not respond: is it running?')
+
+    def wait_until_known(self) -> None:
+        """Wait until the retrain node can respond to all clients."""
+        if not self._is_known:
+            self.lifecycle_state(PATIENCE_S)
+
+    def call(self, client: Any, request: Any) -> Future[Any]:
+        """Return the response of a service; one without success raises its message."""
+        self.wait_until_known()
+        return self.send(lambda: client.call_async(request), checked)
+
+    def wait(self, future: Future[Any], what: str, timeout_s: float | None = PATIENCE_S) -> Any:
+        """
+        Return the result of a future.
+
+        Args:
+            future: of :meth:`send` or :meth:`call`.
+            what: is requested, for errors.
+            timeout_s: seconds; None waits as long as the retrain node is running.
+
+        Raises:
+            RetrainClientError: if the node refuses, is gone or takes longer.
+        """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while True:
+            with contextlib.suppress(TimeoutError):
+                return future.result(RETRY_S)
+            if not self.is_connected:
+                raise RetrainClientError(f'{what} did not respond: the node is not running')
+            if deadline is not None and time.monotonic() > deadline:
+                raise RetrainClientError(f'{what} did not respond within {timeout_s:.0f} s')
+
+    def send(
+        self, start: Callable[[], Any], convert: Callable[[Any], Any] = lambda value: value
+    ) -> Future[Any]:
+        """
+        Return the future of a response.
+
+        Args:
+            start: sends the request and returns a future of rclpy; called by the thread.
+            convert: from the response to the result of the future.
+        """
+        done: Future[Any] = Future()
+        self._pending.add(done)
+        done.add_done_callback(self._pending.discard)
+
+        def finish(response: Any) -> None:
+            try:
+                done.set_result(convert(response.result()))
+            except Exception as error:  # noqa: BLE001 - raised where the future is waited for
+                done.set_exception(error)
+
+        def send_request() -> None:
+            try:
+                start().add_done_callback(finish)
+            except Exception as error:  # noqa: BLE001 - as above
+                done.set_exception(error)
+
+        self._executor.create_task(send_request)
+        return done
+
+    def _spin(self) -> None:
+        with contextlib.suppress(ExternalShutdownException):
+            self._executor.spin()
+        for future in list(self._pending):
+            future.set_exception(RetrainClientError(f'the client of {self.name} was closed'))
+
+
+def checked(response: Any) -> Any:
+    """Return a response or result that reports success; raise its message else."""
+    if getattr(response, 'success', True):
+        return response
+    raise RetrainClientError(response.message)

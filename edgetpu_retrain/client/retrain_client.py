@@ -1,0 +1,204 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""RetrainClient: the services, the action and the topics of a retrain node, as methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+import queue
+import threading
+import time
+from typing import Any
+
+from edgetpu_retrain.client.connection import Connection, PATIENCE_S, RetrainClientError
+from edgetpu_retrain.client.training import Training
+from edgetpu_retrain_interfaces.action import Train
+from edgetpu_retrain_interfaces.msg import Result, Status
+from edgetpu_retrain_interfaces.srv import (
+    AddSample,
+    ListSamples,
+    LoadModel,
+    RelabelSamples,
+    RemoveSamples,
+)
+from rclpy.action import ActionClient
+from rclpy.node import Node
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile
+from std_srvs.srv import Trigger
+
+_RESULTS = 10
+
+
+class RetrainClient:
+    """
+    Sends requests to a retrain node and receives its results.
+
+    It has a node and a thread of its own.  Its methods may be called from any thread, also from
+    callbacks of your own node, whichever executor spins that; only not from :meth:`on_result`.
+
+    Args:
+        node: its context and namespace are used; None creates a context.
+        name: of the retrain node; a relative name is in the namespace of ``node``.
+    """
+
+    def __init__(self, node: Node | None = None, name: str = 'edgetpu_retrain') -> None:
+        self._connection = Connection(node, name)
+        self.name = self._connection.name
+        self._latest: dict[type, Any] = {}
+        self._arrived = threading.Condition()
+        self._result_callbacks: list[Callable[[Any], None]] = []
+        own = self._connection.node
+        self._add, self._remove, self._relabel, self._list, self._undo, self._load = (
+            own.create_client(service_type, f'{self.name}/{service}')
+            for service_type, service in (
+                (AddSample, 'add_samples'),
+                (RemoveSamples, 'remove_samples'),
+                (RelabelSamples, 'relabel_samples'),
+                (ListSamples, 'list_samples'),
+                (Trigger, 'undo'),
+                (LoadModel, 'load_model'),
+            )
+        )
+        self._train = ActionClient(own, Train, f'{self.name}/train')
+        latched = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+        own.create_subscription(Status, f'{self.name}/status', self._receive, latched)
+        own.create_subscription(Result, f'{self.name}/result', self._receive, _RESULTS)
+        self._connection.start()
+
+    def __enter__(self) -> RetrainClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Disconnect from the node."""
+        self._connection.close()
+
+    def wait_until_ready(self, timeout_s: float = PATIENCE_S) -> None:
+        """
+        Wait until the node is active and responds to this client.
+
+        Raises:
+            RetrainClientError: if it is not within ``timeout_s`` seconds.
+        """
+        deadline = time.monotonic() + timeout_s
+        while True:
+            state = self._connection.lifecycle_state(max(0.0, deadline - time.monotonic()))
+            if state == 'active':
+                return
+            if time.monotonic() > deadline:
+                problems = ' '.join(self.status.problems) if self.status is not None else ''
+                raise RetrainClientError(
+                    f'{self.name} is {state} after {timeout_s:.0f} s. {problems}'.rstrip()
+                )
+            time.sleep(0.1)
+
+    def add_samples(self, label: str, count: int = 1, **fields: Any) -> Any:
+        """
+        Label the next frames of a camera, or a picture, and wait until they are stored.
+
+        Args:
+            label: name of the class.
+            count: number of frames.
+            fields: other fields of ``AddSample.Request``: camera, timeout_s, image, roi,
+                min_interval_s, min_novelty.
+
+        Returns:
+            The ``AddSample.Response``.
+
+        Raises:
+            RetrainClientError: with the node's message if not all of them were stored.
+        """
+        future = self.add_samples_async(label, count, **fields)
+        # The node has a time limit of its own, which the request or a parameter sets.
+        return self._connection.wait(future, self._add.srv_name, None)
+
+    def add_samples_async(self, label: str, count: int = 1, **fields: Any) -> Future[Any]:
+        """Do as :meth:`add_samples`, but return a future of the response at once."""
+        request = AddSample.Request(label=label, count=count, **fields)
+        return self._connection.call(self._add, request)
+
+    def remove_samples(self, label: str = '', n: int = 0) -> Any:
+        """Remove the ``n`` newest samples of a class or of all, or a class; see RemoveSamples."""
+        return self._call(self._remove, RemoveSamples.Request(label=label, n=n))
+
+    def relabel_samples(self, new_label: str, label: str = '', ids: Sequence[int] = ()) -> Any:
+        """Change the label of a class or of single samples; see RelabelSamples."""
+        request = RelabelSamples.Request(new_label=new_label, label=label, ids=list(ids))
+        return self._call(self._relabel, request)
+
+    def undo(self) -> str:
+        """Undo the last addition of samples, and return the node's message."""
+        return str(self._call(self._undo, Trigger.Request()).message)
+
+    def list_samples(self) -> dict[str, int]:
+        """Return the number of samples of each class."""
+        response = self._call(self._list, ListSamples.Request())
+        return dict(zip(response.labels, response.counts, strict=True))
+
+    def load_model(self, version: int = 0) -> Any:
+        """Serve another version: a number, 0 = the latest, -1 = the previous; see LoadModel."""
+        return self._call(self._load, LoadModel.Request(version=version))
+
+    def train(self, **goal: Any) -> Training:
+        """
+        Start a training and return it once the node has accepted it.
+
+        Args:
+            goal: fields of ``Train.Goal``; the default of each is the node's parameter.
+        """
+        self._connection.wait_until_known()
+        feedback: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        accepted = self._connection.send(
+            lambda: self._train.send_goal_async(
+                Train.Goal(**goal), lambda message: feedback.put(message.feedback)
+            )
+        )
+        handle = self._connection.wait(accepted, f'{self.name}/train')
+        if not handle.accepted:
+            raise RetrainClientError(f'{self.name} did not accept the training: see its log')
+        return Training(self._connection, handle, feedback)
+
+    @property
+    def status(self) -> Any:
+        """The latest ``Status``, None before the first."""
+        return self._latest.get(Status)
+
+    @property
+    def result(self) -> Any:
+        """The latest ``Result``, None before the first."""
+        return self._latest.get(Result)
+
+    def wait_for_result(self, timeout_s: float = PATIENCE_S) -> Any:
+        """
+        Return the next ``Result``.
+
+        Raises:
+            RetrainClientError: if there is none within ``timeout_s`` seconds, as before the
+                first training.
+        """
+        with self._arrived:
+            before = self.result
+            if not self._arrived.wait_for(lambda: self.result is not before, timeout_s):
+                raise RetrainClientError(
+                    f'{self.name} published no result within {timeout_s:.0f} s: has it a model, '
+                    'and is its camera running?'
+                )
+            return self.result
+
+    def on_result(self, callback: Callable[[Any], None]) -> None:
+        """Call back with each ``Result``, in the thread of this client."""
+        self._result_callbacks.append(callback)
+
+    def _call(self, client: Any, request: Any) -> Any:
+        return self._connection.wait(self._connection.call(client, request), client.srv_name)
+
+    def _receive(self, message: Any) -> None:
+        with self._arrived:
+            self._latest[type(message)] = message
+            self._arrived.notify_all()
+        if isinstance(message, Result):
+            for callback in self._result_callbacks:
+                callback(message)

@@ -1,0 +1,199 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The client for other programs, with a real node in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+import re
+from typing import Any
+
+from edgetpu_retrain.client import RetrainClient, RetrainClientError
+import pytest
+from std_srvs.srv import Trigger
+from support.lone_node import LoneNode
+from support.robot_camera import Camera
+from support.robot_messages import compressed_message, image_message, pattern
+from support.running_node import RunningNode
+from support.small_models import build_extractor
+from support.waiting import Collected, wait_for
+
+NAME = '/robots/one/teacher'
+PICTURES = {'cat': image_message(pattern(1)), 'dog': image_message(pattern(2))}
+
+
+@pytest.fixture(scope='module')
+def node(package_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
+    folder = tmp_path_factory.mktemp('robot')
+    (folder / 'small.tflite').write_bytes(build_extractor('uint8', dimension=16, image_size=16))
+    parameters = {'extractor': folder / 'small.tflite', 'data_dir': folder / 'data'}
+    arguments = ['-r', f'__node:={Path(NAME).name}', '-r', f'__ns:={Path(NAME).parent}']
+    with RunningNode(package_path, parameters, arguments) as running:
+        yield running
+
+
+@pytest.fixture
+def own_node() -> Iterator[LoneNode]:
+    """Return a node of the user's program, in the namespace of the retrain node."""
+    created = LoneNode('program', namespace=str(Path(NAME).parent))
+    yield created
+    created.close()
+
+
+@pytest.fixture
+def camera(own_node: LoneNode) -> Iterator[Camera]:
+    created = Camera(own_node.node, '/robots/one/image')
+    yield created
+    created.close()
+
+
+@pytest.fixture
+def robot(node: RunningNode, camera: Camera) -> Iterator[RetrainClient]:
+    assert node.process.poll() is None
+    with RetrainClient(name=NAME) as client:
+        client.wait_until_ready(90.0)
+        camera.show(PICTURES['cat'])
+        yield client
+        for label in client.list_samples():
+            client.remove_samples(label)
+
+
+def teach(robot: RetrainClient, camera: Camera, count: int = 6) -> None:
+    for label, picture in PICTURES.items():
+        camera.show(picture)
+        camera.stamps.next_one()
+        assert robot.add_samples(label, count).added == count
+
+
+def is_best(label: str, version: int) -> Callable[[Any], bool]:
+    return lambda result: (
+        result.model_version == version and result.classification.results[0].class_id == label
+    )
+
+
+def test_two_classes_are_taught_trained_and_recognized(
+    robot: RetrainClient, camera: Camera
+) -> None:
+    results: Collected[Any] = Collected()
+    robot.on_result(results.append)
+    teach(robot, camera)
+    assert robot.list_samples() == {'cat': 6, 'dog': 6}
+    training = robot.train(num_iter=300, learning_rate=0.1, print_every=50)
+    iterations = [feedback.iteration for feedback in training]
+    assert len(iterations) > 1
+    assert iterations == sorted(iterations)
+    assert training.is_done
+    result = training.result()
+    assert list(result.labels) == ['cat', 'dog']
+    assert result.validation_accuracy == 1.0
+    version = result.model_version
+    for label, picture in PICTURES.items():
+        camera.show(picture)
+        results.wait_for(is_best(label, version), since=len(results))
+    assert robot.wait_for_result().camera == 'camera'
+    assert robot.result.model_version == version
+    assert robot.status.model_version == version
+    assert robot.load_model(version).model_version == version
+
+
+def test_a_request_that_the_node_refuses_raises_its_message(robot: RetrainClient) -> None:
+    with pytest.raises(RetrainClientError, match=r"'a/b'"):
+        robot.add_samples('a/b')
+    with pytest.raises(RetrainClientError, match='no model version 99'):
+        robot.load_model(99)
+    with pytest.raises(RetrainClientError, match='class'):
+        robot.train(num_iter=10).result()
+
+
+def test_a_cancelled_training_says_so(robot: RetrainClient, camera: Camera) -> None:
+    teach(robot, camera)
+    training = robot.train(num_iter=1_000_000, print_every=10)
+    next(iter(training))
+    assert not training.is_done
+    training.cancel()
+    with pytest.raises(RetrainClientError, match='cancel'):
+        training.result(90.0)
+
+
+def test_samples_are_corrected(robot: RetrainClient, camera: Camera) -> None:
+    teach(robot, camera, count=3)
+    assert robot.relabel_samples('mouse', label='dog').relabelled == 3
+    assert robot.remove_samples('cat', n=1).removed == 1
+    assert robot.list_samples() == {'cat': 2, 'mouse': 3}
+    assert robot.undo()
+
+
+def test_a_picture_of_the_program_is_a_sample(robot: RetrainClient) -> None:
+    import cv2
+
+    png = cv2.imencode('.png', pattern(3))[1].tobytes()
+    future = robot.add_samples_async('bird', image=compressed_message(png, 'png'))
+    assert future.result(90.0).added == 1
+
+
+@pytest.mark.usefixtures('robot', 'camera')
+def test_it_works_in_a_callback_of_the_programs_own_node(own_node: LoneNode) -> None:
+    with RetrainClient(own_node.node, Path(NAME).name) as client:
+
+        def callback(_request: Any, response: Any) -> Any:
+            client.add_samples('cat', 2)
+            response.message = str(client.list_samples())
+            return response
+
+        own_node.node.create_service(Trigger, 'teach', callback)
+        asking = own_node.node.create_client(Trigger, 'teach')
+        own_node.spin_in_a_thread()
+        assert asking.wait_for_service(90.0)
+        assert wait_for(asking.call_async(Trigger.Request())).message == "{'cat': 2}"
+
+
+def test_the_example_of_the_documentation_teaches_two_classes(
+    package_path: str, tmp_path: Path, own_node: LoneNode, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (Path(__file__).parents[2] / 'docs' / 'client.md').read_text(encoding='utf-8')
+    (example,) = re.findall(r'```python\n(.*?)```', page, re.DOTALL)
+    (tmp_path / 'small.tflite').write_bytes(build_extractor('uint8', dimension=16, image_size=16))
+    parameters = {'extractor': tmp_path / 'small.tflite', 'data_dir': tmp_path / 'data'}
+    pictures = iter(PICTURES.values())
+    with RunningNode(package_path, parameters):
+        camera = Camera(own_node.node, '/image')
+
+        def show_next(_prompt: str) -> str:
+            camera.show(next(pictures))
+            camera.stamps.next_one()
+            return ''
+
+        exec(compile(example, 'docs/client.md', 'exec'), {'input': show_next})  # noqa: S102
+        camera.close()
+    printed = capsys.readouterr().out
+    assert 'iteration' in printed
+    assert printed.splitlines()[-1] == 'bottle'
+
+
+def test_a_node_that_ends_fails_what_waits_for_it(
+    package_path: str, tmp_path: Path, own_node: LoneNode
+) -> None:
+    (tmp_path / 'small.tflite').write_bytes(build_extractor('uint8'))
+    parameters = {'extractor': tmp_path / 'small.tflite', 'data_dir': tmp_path / 'data'}
+    with (
+        RunningNode(package_path, parameters) as node,
+        RetrainClient(own_node.node, '/edgetpu_retrain') as client,
+    ):
+        client.wait_until_ready(90.0)
+        waiting = client.add_samples_async('cat', timeout_s=600.0)
+        node.process.kill()
+        node.wait()
+        with pytest.raises(RetrainClientError, match='not running'):
+            client.add_samples('cat', timeout_s=600.0)
+        assert not waiting.done()
+    with pytest.raises(RetrainClientError, match='closed'):
+        waiting.result(90.0)
+
+
+def test_a_missing_node_is_named() -> None:
+    with (
+        RetrainClient(name='/nobody') as client,
+        pytest.raises(RetrainClientError, match='/nobody does not respond'),
+    ):
+        client.wait_until_ready(0.5)
