@@ -229,9 +229,13 @@ class RetrainNode(ManagedEntity):
             raise RequestError(f'The node is {state}: {how}')
         return self._resources
 
-    def _reread_parameters(self, _changed: list[Any]) -> None:
+    def _reread_parameters(self, changed: list[Any]) -> None:
         if self._resources is None:
             return
+        for parameter in changed:
+            # Subscribing declares those of qos_overrides.
+            if not parameter.name.startswith('qos_overrides.'):
+                self._log.info(f'parameter {parameter.name} set to {parameter.value!r}')
         self._resources.parameters = parameters = read_parameters(self._node)
         if self._is_active:
             active = {each.name for each in parameters.cameras if each.active}

@@ -113,17 +113,19 @@ class TrainingAction:
                 goal.abort()
             clear_frames(error)
         else:
-            self._node.get_logger().info(result.message)
+            self._node.get_logger().info(f'~/train: {result.message}')
             goal.succeed()
         result.seconds = time.monotonic() - started
         self._on_change(training=self._running is not None, last_training=result.message)
         return result
 
     def _message(self, error: Exception, goal: Any) -> str:
-        """Return the message of a failed goal; log it unless the training was cancelled."""
+        """Return the message of a failed or cancelled goal, and log it."""
         if isinstance(error, TrainingCancelled):
             reason = '' if goal.is_cancel_requested else 'The node was deactivated. '
-            return f'{reason}{sentence(error)} The model that was serving goes on.'
+            message = f'{reason}{sentence(error)} The model that was serving goes on.'
+            self._node.get_logger().info(f'~/train: {message}')
+            return message
         if isinstance(error, RetrainError):
             message = presentable(sentence(error))
             self._node.get_logger().warning(f'no training: {message}')

@@ -25,8 +25,8 @@ MAX_WAITING_BYTES = 256 * 1024 * 1024
 """Bytes of the pictures in pending requests."""
 
 MAX_LOGGED_PER_SECOND = 10
-"""Log lines for rejected requests: enough for a person; a faulty program could fill the disk.
-rclpy's ``throttle_duration_sec`` would let only one of them through."""
+"""Log lines for requests: enough for a person; a faulty program could fill the disk.  rclpy's
+``throttle_duration_sec`` would let only one of them through."""
 
 DEACTIVATED = 'the node was deactivated before it was done: activate it and ask again'
 
@@ -46,7 +46,8 @@ class ServiceResponses:
         self._node = node
         # In the node's default group, a waiting coroutine would block all other callbacks.
         self.group = ReentrantCallbackGroup()
-        self._rejections = RejectionLog()
+        self._changes = RequestLog('accepted')
+        self._rejections = RequestLog('refused')
         self._waiting = 0
         self._waiting_bytes = 0
 
@@ -56,6 +57,8 @@ class ServiceResponses:
         name: str,
         work: Callable[[Any, Any], Coroutine[Any, Any, str]],
         size: Callable[[Any], int] = lambda _request: 0,
+        *,
+        changes: bool = True,
     ) -> None:
         """
         Create a service.
@@ -66,10 +69,14 @@ class ServiceResponses:
             work: handles a request: takes request and response, fills the other fields of the
                 response and returns a sentence about what was done.
             size: returns how many bytes a pending request keeps in memory, if they are many.
+            changes: whether it changes samples or models; what was done is then logged.
         """
 
         async def respond(request: Any, response: Any) -> Any:
-            return await self.fill(response, work(request, response), size=size(request))
+            await self.fill(response, work(request, response), size=size(request))
+            if changes and response.success:
+                self._log_change(f'{name}: {response.message}')
+            return response
 
         self._node.create_service(service_type, name, respond, callback_group=self.group)
 
@@ -116,6 +123,11 @@ class ServiceResponses:
             self._waiting_bytes -= size
         return response
 
+    def _log_change(self, message: str) -> None:
+        line = self._changes.line(message, time.monotonic())
+        if line is not None and self._node.context.ok():
+            self._node.get_logger().info(line)
+
 
 async def result_of(node: Node, future: Future[Any]) -> Any:
     """
@@ -145,11 +157,14 @@ async def result_of(node: Node, future: Future[Any]) -> Any:
         raise RequestError(DEACTIVATED) from error
 
 
-class RejectionLog:
+class RequestLog:
     """
-    Limits the log lines for rejected requests, and counts the others.
+    Limits the log lines for requests, and counts the others.
 
-    >>> rejections = RejectionLog()
+    Args:
+        outcome: of these requests, a word for the line about the others.
+
+    >>> rejections = RequestLog('refused')
     >>> lines = [rejections.line('no such label', 7.0) for _ in range(MAX_LOGGED_PER_SECOND + 2)]
     >>> lines[0], lines[-1]
     ('no such label', None)
@@ -157,14 +172,15 @@ class RejectionLog:
     'no such label (2 other requests were refused before)'
     """
 
-    def __init__(self) -> None:
+    def __init__(self, outcome: str) -> None:
+        self._outcome = outcome
         self._second = -math.inf
         self._logged = 0
         self._left_out = 0
 
     def line(self, message: str, now: float) -> str | None:
         """
-        Return the line to log for a rejected request, None if this second had enough of them.
+        Return the line to log for a request, None if this second had enough of them.
 
         Args:
             message: of the response.
@@ -177,4 +193,6 @@ class RejectionLog:
             return None
         self._logged += 1
         others, self._left_out = self._left_out, 0
-        return f'{message} ({others} other requests were refused before)' if others else message
+        if not others:
+            return message
+        return f'{message} ({others} other requests were {self._outcome} before)'

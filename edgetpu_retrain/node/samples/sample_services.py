@@ -52,7 +52,7 @@ class SampleServices:
         )
         self._responses = ServiceResponses(node)
         self._responses.create_service(RemoveSamples, '~/remove_samples', self._remove)
-        self._responses.create_service(ListSamples, '~/list_samples', self._list)
+        self._responses.create_service(ListSamples, '~/list_samples', self._list, changes=False)
         self._responses.create_service(RelabelSamples, '~/relabel_samples', self._relabel)
         self._responses.create_service(Trigger, '~/undo', self._undo)
         self._responses.create_service(Trigger, '~/reembed_samples', self._reembed)

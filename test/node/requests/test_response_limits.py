@@ -11,7 +11,7 @@ from edgetpu_retrain.node.requests.responses import (
     MAX_LOGGED_PER_SECOND,
     MAX_WAITING,
     MAX_WAITING_BYTES,
-    RejectionLog,
+    RequestLog,
     ServiceResponses,
 )
 
@@ -68,7 +68,7 @@ def test_what_was_sent_cannot_command_a_terminal() -> None:
 
 
 def test_a_flood_of_rejections_is_counted() -> None:
-    rejections = RejectionLog()
+    rejections = RequestLog('refused')
     logged = [rejections.line('no', now=each / 1000) for each in range(1000)]
     assert logged == ['no'] * MAX_LOGGED_PER_SECOND + [None] * (1000 - MAX_LOGGED_PER_SECOND)
     assert rejections.line('no', now=1.0) == 'no (990 other requests were refused before)'

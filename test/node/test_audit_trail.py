@@ -1,0 +1,36 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Each accepted change is one line in the log, and so on /rosout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rcl_interfaces.msg import Log
+from support.running_node import Person, RunningNode, TAUGHT_IMAGES
+
+
+def test_accepted_changes_are_logged(start_node: Any, person: Person) -> None:
+    node: RunningNode = start_node()
+    rosout = person.wait_until_ready().collect(Log, '/rosout')
+    person.teach(person.camera(), TAUGHT_IMAGES, count=3)
+    node.wait_for_log("~/add_samples: 3 samples of 'cat' added.")
+    assert person.train(num_iter=10, learning_rate=0.1)[1].success
+    node.wait_for_log('~/train: Trained 2 classes on 6 samples')
+    goal = person.start_training(num_iter=1_000_000)
+    goal.cancel()
+    goal.wait()
+    node.wait_for_log('~/train: The training was cancelled')
+    rosout.wait_for(lambda each: each.msg.startswith('~/train: The training was cancelled'))
+    assert person.load_model(1).success
+    node.wait_for_log('~/load_model: ')
+    assert person.relabel('mouse', label='dog').success
+    node.wait_for_log('~/relabel_samples: ')
+    assert person.remove('mouse', 1).success
+    node.wait_for_log("~/remove_samples: 1 sample of 'mouse' removed.")
+    assert person.trigger('undo').success
+    node.wait_for_log('~/undo: ')
+    assert person.set_parameter('min_novelty', 0.25).successful
+    node.wait_for_log('parameter min_novelty set to 0.25')
+    assert person.list_samples().success
+    assert not any('list_samples' in line for line in node.log)
