@@ -27,7 +27,7 @@ REFUSED = [
     ({'cameras': '[a, a]'}, 'cameras is a, a: each name must be there once'),
     ({'camera.image_transport': 'theora'}, "is 'theora': set it to raw or compressed"),
     ({'camera.image_topic': '"a b"'}, "camera 'camera' cannot subscribe to 'a b'"),
-    ({'qos_overrides./image.subscription.reliability': 'perfect'}, '`perfect`'),
+    ({'qos_overrides./image.subscription.reliability': 'perfect'}, "is 'perfect': set it to"),
     ({'device': 'gpu'}, "device is 'gpu'; it must be 'auto', 'cpu', 'usb'"),
     ({'extractor': '/no/such/file'}, "there is no model file '/no/such/file'"),
     ({'data_dir': '/proc/nowhere'}, 'Cannot create the data folder /proc/nowhere'),
