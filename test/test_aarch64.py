@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 import json
 from pathlib import Path
+import re
 import shutil
 import subprocess
 import sys
@@ -33,6 +34,30 @@ Change = Callable[[Path], None]
 def model(weights: Any) -> bytes:
     head = Head(weights, np.zeros(3, np.float32), ('a', 'b', 'c'), (-9.0, 9.0))
     return append_head(build_extractor('uint8'), head)
+
+
+# What imports ROS when a test module imports it.
+NEEDS_ROS = re.compile(
+    r'^(?:from|import) (?:rclpy|\w+_(?:msgs|srvs|interfaces)\b'
+    r'|edgetpu_retrain\.(?:client|node|replay|processes\.spinning)'
+    r'|support\.(?:lone_node|person|robot_|running_node))',
+    re.MULTILINE,
+)
+
+
+def test_the_script_leaves_out_all_tests_that_import_ros() -> None:
+    script = (TOOLS / 'aarch64.sh').read_text(encoding='utf-8')
+    (listed,) = re.findall(r'^not_here=\(([^)]*)\)', script, re.MULTILINE)
+    tests = TOOLS.parent / 'test'
+    left_out = [tests / each for each in listed.split()]
+    assert all(each.exists() for each in left_out)
+    importing = [
+        path
+        for path in sorted(tests.rglob('test_*.py'))
+        if NEEDS_ROS.search(path.read_text(encoding='utf-8'))
+        and not any(path.is_relative_to(each) for each in left_out)
+    ]
+    assert importing == []
 
 
 @pytest.fixture
