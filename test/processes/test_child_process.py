@@ -13,6 +13,9 @@ from edgetpu_retrain.processes import child_process as processes_module
 from edgetpu_retrain.processes.child_process import Child, Processes
 import pytest
 
+# A busy machine, or an emulated processor, takes its time for an interrupt.
+PATIENT_S = 120.0
+
 STUBBORN = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -31,6 +34,11 @@ except KeyboardInterrupt:
     print('interrupted', flush=True)
     sys.exit(7)
 """
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes_module, 'SECONDS_TO_END', PATIENT_S)
 
 
 @pytest.fixture
