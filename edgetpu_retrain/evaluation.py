@@ -54,7 +54,7 @@ class Evaluation:
     def __init__(self, labels: Sequence[str], truths: Iterable[str]) -> None:
         self._classes = frozenset(labels)
         strangers = [name for name in truths if name not in self._classes and name != UNKNOWN]
-        # A model from elsewhere may have a class of that name.
+        # A model from another program may have a class with the name 'unknown'.
         last = () if UNKNOWN in self._classes else (UNKNOWN,)
         self.names: tuple[str, ...] = (*labels, *dict.fromkeys(strangers), *last)
         self._index = {name: index for index, name in enumerate(self.names)}

@@ -3,7 +3,7 @@
 """
 SoftmaxRegression: the last layer of a classifier, trained on the device.
 
-The interface is that of Coral's two generations of the class: ``edgetpu.learn.backprop``, which
+The interface is that of both generations of Coral's class: ``edgetpu.learn.backprop``, which
 saves to a file, and ``pycoral.learn.backprop``, which returns bytes.
 """
 

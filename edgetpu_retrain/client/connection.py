@@ -158,7 +158,7 @@ class Connection:
 
 
 def checked(response: Any) -> Any:
-    """Return a response or result that reports success; raise its message else."""
+    """Return a response or result that reports success; otherwise raise its message."""
     if getattr(response, 'success', True):
         return response
     raise RetrainClientError(response.message)

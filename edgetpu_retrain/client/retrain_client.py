@@ -116,12 +116,12 @@ class RetrainClient:
         return self._connection.wait(future, self._add.srv_name, None)
 
     def add_samples_async(self, label: str, count: int = 1, **fields: Any) -> Future[Any]:
-        """Do as :meth:`add_samples`, but return a future of the response at once."""
+        """Request the same as :meth:`add_samples`, but return a future of the response at once."""
         request = AddSample.Request(label=label, count=count, **fields)
         return self._connection.call(self._add, request)
 
     def remove_samples(self, label: str = '', n: int = 0) -> Any:
-        """Remove the ``n`` newest samples of a class or of all, or a class; see RemoveSamples."""
+        """Remove a class, or the ``n`` newest samples of a class or of all; see RemoveSamples."""
         return self._call(self._remove, RemoveSamples.Request(label=label, n=n))
 
     def relabel_samples(self, new_label: str, label: str = '', ids: Sequence[int] = ()) -> Any:
@@ -176,8 +176,8 @@ class RetrainClient:
         Return the next ``Result``.
 
         Raises:
-            RetrainClientError: if there is none within ``timeout_s`` seconds, as before the
-                first training.
+            RetrainClientError: if none arrives within ``timeout_s`` seconds; before the first
+                training there are none.
         """
         with self._arrived:
             before = self.result

@@ -45,7 +45,7 @@ def whole_number(value: object, name: str, *, minimum: int) -> int:
 def real_number(
     value: object, name: str, *, above: float | None = None, below: float = math.inf
 ) -> float:
-    """Return value as a finite float, 0 or more, greater than above if given, and below below."""
+    """Return value as a finite float less than ``below``: 0 or more, or greater than ``above``."""
     allowed = '0 or more' if above is None else f'above {above:g}'
     if below < math.inf:
         allowed += f' and below {below:g}'

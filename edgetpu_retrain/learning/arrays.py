@@ -17,6 +17,6 @@ _BLOCK_ROWS = 4096
 
 
 def row_blocks(count: int) -> Iterator[slice]:
-    """Yield the rows 0 to ``count - 1`` in blocks, to bound the memory of what they need."""
+    """Yield the rows 0 to ``count - 1`` in blocks, to bound the memory for processing them."""
     for start in range(0, count, _BLOCK_ROWS):
         yield slice(start, min(start + _BLOCK_ROWS, count))

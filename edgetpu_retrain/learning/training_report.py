@@ -15,7 +15,7 @@ import numpy.typing as npt
 # With more classes than this the report lists only the worst.
 _CLASSES_NAMED = 20
 
-# Ratio of samples between two classes from which the report warns.
+# The report warns if one class has this many times as many samples as another.
 _UNEVEN = 3
 
 Method = Literal['held-out split', 'cross-validation', 'none']

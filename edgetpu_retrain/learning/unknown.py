@@ -26,9 +26,10 @@ _MARGIN_WEIGHT = 0.25
 
 # Held-out samples with almost equal scores are near copies of training samples, such as the
 # frames of one recording.  They show how a copy scores, not how a new view of the object will.
-# The measure is the evidence that 95 % of them reach, relative to the median: 0.4 to 0.55 on
-# Oxford-17, whose photographs differ widely, 0.84 on frames of a steady camera, and 1 on repeats
-# of one picture.  In the demo, new views that share nothing with the training samples have at
+# How alike they are is measured by the evidence (the negative score) that 95 % of them reach,
+# relative to the median: 0.4 to 0.55 on Oxford-17, whose photographs differ widely, 0.84 on frames
+# of a steady camera, and 1 on repeats of one picture.
+# In the demo, new views that share nothing with the training samples have at
 # least 0.25 of the median evidence, and left-out classes at most 0.2.
 _SHARE_OF_INDEPENDENT_SAMPLES = 0.6
 _SHARE_OF_COPIES = 0.8
@@ -38,7 +39,7 @@ _SHARE_OF_OTHER_VIEWS = 0.25
 @dataclass(frozen=True, eq=False)
 class UnknownDetector:
     """
-    Computes unknown scores; has their threshold.
+    Computes unknown scores, and holds the threshold for them.
 
     Args:
         center: float32 ``[D]``, the mean embedding.
@@ -86,7 +87,7 @@ def threshold_for(scores: FloatArray, rejection_rate: float) -> float:
         scores: float32 ``[N]`` of known samples that the head was not trained on.
         rejection_rate: the requested share, 0 to below 1.
     """
-    # The higher quantile, by hand: numpy 1.21 calls np.quantile's method 'interpolation'.
+    # np.quantile(..., method='higher'), by hand: in numpy 1.21 that argument is 'interpolation'.
     rank = math.ceil((1.0 - rejection_rate) * (len(scores) - 1))
     wanted = float(np.partition(scores, rank)[rank])
     typical, weak = (float(each) for each in np.quantile(scores, (0.5, 0.95)))

@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The ROS node: parameters, cameras, services and the training action around rooms without ROS."""
+"""The ROS node: parameters, cameras, services and the training action."""

@@ -222,7 +222,7 @@ class RetrainNode(ManagedEntity):
         self._status.set_problem(camera_problem(name), '')
 
     def _active(self) -> NodeResources:
-        """Return what requests use; raise RequestError unless the node is active."""
+        """Return the resources for a request; raise RequestError unless the node is active."""
         if not self._is_active or self._resources is None:
             state = self._status.facts.state
             how = _HOW_TO_ACTIVATE[state].format(name=self._node.get_fully_qualified_name())
@@ -272,7 +272,7 @@ class RetrainNode(ManagedEntity):
         )
 
     def _follow_publishers(self) -> None:
-        """Subscribe anew where a camera's publishers offer another reliability than before."""
+        """Subscribe again if a camera's publishers offer a different reliability than before."""
         outdated = [camera for camera in self._cameras.values() if camera.is_outdated]
         with self._images.paused() if outdated else nullcontext():
             for camera in outdated:

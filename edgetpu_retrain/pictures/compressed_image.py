@@ -168,7 +168,7 @@ def _jpeg_size(content: bytes) -> tuple[int, int]:
             scans = content.count(_START_OF_SCAN, position)
             if scans > MAX_SCANS:
                 raise ImageError(
-                    f'the JPEG file has {scans} scans, more than {MAX_SCANS}: save it anew'
+                    f'the JPEG file has {scans} scans, more than {MAX_SCANS}: save it again'
                 )
             return width, height
         else:

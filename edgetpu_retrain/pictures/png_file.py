@@ -70,7 +70,7 @@ def without_extras(content: bytes) -> bytes:
             if sum(map(len, pixels)) > UNCHECKED_BYTES:
                 _check_amount(pixels, content)
             return b''.join(kept)
-    raise ImageError(f'the PNG file has more than {MAX_CHUNKS} chunks: save it anew')
+    raise ImageError(f'the PNG file has more than {MAX_CHUNKS} chunks: save it again')
 
 
 def _check_amount(packed: Sequence[bytes], content: bytes) -> None:
@@ -88,7 +88,7 @@ def _check_amount(packed: Sequence[bytes], content: bytes) -> None:
                 if left < 0:
                     raise ImageError(
                         f'the PNG file ({len(content)} bytes) holds more pixels than the '
-                        f'{width} x {height} that it declares: save it anew'
+                        f'{width} x {height} that it declares: save it again'
                     )
     except zlib.error as error:
         raise ImageError(f'the PNG file is damaged ({error}): send it again') from error

@@ -17,11 +17,11 @@ from edgetpu_retrain.learning.sgd.sampling import BalancedOrder, batches
 from edgetpu_retrain.learning.sgd.step import SgdStep, TrainingDiverged
 import numpy as np
 
-# How often per run the held-out samples are evaluated.
+# Number of evaluations of the held-out samples per run.
 _EVALUATIONS = 4
 # Fewer held-out samples are too few for early stopping and calibration.
 _FEWEST_HELD_OUT = 50
-# The last weights count as worse from this many standard errors on.
+# The last weights count as worse if their loss is higher by more than this many standard errors.
 _STANDARD_ERRORS = 2.0
 
 

@@ -38,7 +38,7 @@ def cut_head(model: bytes) -> bytes:
             if index >= 0 and index not in tensors:
                 tensor = tensors[index] = graph.tensors[index]
                 # The Edge TPU Compiler assigns buffer 0 to all tensors; its content is empty but
-                # not absent.  A runtime treats that as a damaged constant in any other buffer.
+                # not absent.  In any other buffer, a runtime takes that for a damaged constant.
                 if tensor.buffer != 0:
                     buffers.append(tree.buffers[tensor.buffer])
                     tensor.buffer = len(buffers) - 1

@@ -3,8 +3,8 @@
 """
 Reads and writes the class names in a model file, as TFLite Metadata.
 
-They are the lines of ``labels.txt``, a file packed into the model that the metadata declares as
-the labels of the output.  A retrained model is therefore one self-describing file.
+They are the lines of ``labels.txt``, a file that is packed into the model and that the metadata
+declares to be the labels of the output.  A retrained model is therefore one self-describing file.
 """
 
 from __future__ import annotations

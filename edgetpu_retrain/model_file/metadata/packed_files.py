@@ -19,7 +19,7 @@ from edgetpu_retrain.errors import ModelFileError
 # Label files and licences take kilobytes; a hostile archive can unpack to any size.
 _MAX_FILES = 1000
 _MAX_BYTES = 64 * 2**20
-# Text compresses to a tenth at best, and every model is larger than its labels.
+# Far above real models: text compresses to a tenth at best, and a model is larger than its labels.
 _MAX_GROWTH = 100
 _SMALL_CHANGE = 65_536
 # What zipfile raises for malformed archives, besides BadZipFile.

@@ -96,11 +96,11 @@ class Camera:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether the publishers offer another reliability by now than is subscribed to."""
+        """Whether the publishers now offer a different reliability from the subscription's."""
         return any(each.is_outdated for each in self._subscriptions)
 
     def renew(self) -> None:
-        """Subscribe as the publishers offer it; the callback group must not be executed."""
+        """Subscribe with the reliability on offer; the callback group must not be executed."""
         for each in self._subscriptions:
             if each.is_outdated:
                 each.renew()

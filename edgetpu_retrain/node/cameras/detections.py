@@ -180,7 +180,7 @@ class DetectionMatcher:
             now: seconds of :func:`time.monotonic`.
 
         Returns:
-            The image with these detections, None if it has not arrived; and dropped arrays.
+            The image with these detections, or None if it has not arrived; and the dropped arrays.
         """
         stamp = stamp_ns(detections.header)
         if stamp in self._images:

@@ -29,7 +29,7 @@ class FrameLoss:
     Where the middleware numbers a publisher's messages (Fast DDS does), the numbers that are
     missing are counted.  Elsewhere the stamps are used: in a periodic stream a lost image leaves a
     gap of a multiple of the camera's period.  A camera that slows down is not lossy, so gaps count
-    only between images at the usual period, and a row of equal gaps does not count at all.  The
+    only between images at the usual period, and a run of equal gaps does not count at all.  The
     stamps of a camera without a period (one that is triggered) give no estimate.
 
     Times are seconds; ``now`` is of :func:`time.monotonic`.
@@ -104,13 +104,13 @@ def _missing_by_stamps(stamps: Sequence[float]) -> int:
 
 
 def _multiple(periods: float) -> int:
-    """Return a whole number of periods, 0 when it is none."""
+    """Return the nearest whole number of periods, 0 if none is near enough."""
     nearest = max(1, round(periods))
     return nearest if abs(periods - nearest) < _LARGEST_JITTER else 0
 
 
 def _without_steady_gaps(multiples: Sequence[int]) -> list[int]:
-    """Leave out rows of equal gaps: those of a camera that was slower for a while."""
+    """Leave out runs of equal gaps: the camera was slower for a while and lost nothing."""
     kept: list[int] = []
     row: list[int] = []
     for multiple in [*filter(None, multiples), 0]:

@@ -28,7 +28,7 @@ _RELIABILITIES = {
 
 class SensorSubscription:
     """
-    A subscription that is reliable where all publishers of its topic are, and best effort else.
+    A subscription that is reliable if all publishers of its topic are, and otherwise best effort.
 
     Best effort, as sensor data are usually subscribed to, loses half of the raw images of a
     reliable publisher (docs/large_images.md), and a reliable subscription does not match a
@@ -75,11 +75,11 @@ class SensorSubscription:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether the publishers offer another reliability by now than is subscribed to."""
+        """Whether the publishers now offer a different reliability from the subscription's."""
         return self._wanted_reliability() is not self._reliability
 
     def renew(self) -> None:
-        """Subscribe again, as the publishers offer it."""
+        """Subscribe again, with the reliability that the publishers offer."""
         self.close()
         self._reliability = self._wanted_reliability()
         self._subscription = self._subscribe()
@@ -109,7 +109,7 @@ class SensorSubscription:
         return self._node.create_subscription(
             self._message_type,
             self.topic,
-            # Later ones than Humble's rclpy pass an info to a callback of two arguments.
+            # After Humble, rclpy also passes message info if the callback has two arguments.
             self._receive if hasattr(Subscription, 'CallbackType') else self._receive_alone,
             QoSProfile(depth=self._depth, reliability=self._reliability),
             callback_group=self._group,
@@ -140,7 +140,7 @@ class SensorSubscription:
 
 
 def _reliability_override(node: Node, topic: str) -> QoSReliabilityPolicy | None:
-    """Return what ``qos_overrides`` say of a subscription's reliability, None if nothing."""
+    """Return the reliability that ``qos_overrides`` sets for a subscription, or None."""
     name = f'qos_overrides.{topic}.subscription.reliability'
     try:
         value = node.declare_parameter(

@@ -66,7 +66,7 @@ class AnnotatedPictures:
             return
         annotation = replace(annotation, frames_per_second=rate, region=frame.region)
         with self._lock:
-            # One entry per camera in the queue, so that all have their turn.
+            # One entry per camera in the queue, so that each gets its turn.
             if frame.camera not in self._newest:
                 self._thread.submit(self._draw_newest, frame.camera)
             self._newest[frame.camera] = frame, annotation

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Creates the messages of ``vision_msgs`` from predictions."""
+"""Creates ``vision_msgs`` messages from predictions."""
 
 from __future__ import annotations
 

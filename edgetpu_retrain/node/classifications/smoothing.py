@@ -83,7 +83,7 @@ class Smoothing:
         self._frames = [*self._frames, frame][-frames:]
         if frames == 1:
             return frame
-        # An unknown frame counts for its classes only by the rest of its score.
+        # The higher a frame's unknown score, the less its class scores count.
         weighted = [(1.0 - each.unknown_score) * each.scores for each in self._frames]
         scores = np.mean(weighted, axis=0, dtype=np.float32)
         unknown_score = sum(each.unknown_score for each in self._frames) / len(self._frames)

@@ -60,7 +60,7 @@ class Capture:
         )
 
     def fail(self, error: BaseException) -> None:
-        """Want no more frames and end with an error."""
+        """Claim no more frames, and end with an error."""
         self.error = self.error or error
         self.stopped = True
 

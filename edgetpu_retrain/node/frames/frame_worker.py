@@ -258,7 +258,7 @@ class FrameWorker:
 
 
 def _count_name(frame: Frame, what: str) -> str:
-    """Return the name under which a frame's fate is counted."""
+    """Return the name under which a frame's outcome is counted."""
     if frame.detections is None:
         return what
     return 'detections dropped' if what == 'dropped' else 'detections lost'

@@ -17,7 +17,7 @@ def lower_priority() -> None:
     Lower the priority of the calling thread, permanently.
 
     If two hardware threads share a core or other programs are busy, a frame then takes about as
-    long during a training as without one, instead of twice as long; the training takes hardly
+    long during a training as without one, instead of twice as long; the training hardly takes
     longer.
     """
     # On Linux os.nice() changes the calling thread only, elsewhere the whole process.

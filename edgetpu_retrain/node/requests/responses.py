@@ -180,7 +180,7 @@ class RequestLog:
 
     def line(self, message: str, now: float) -> str | None:
         """
-        Return the line to log for a request, None if this second had enough of them.
+        Return the line to log for a request, None if too many were logged in this second.
 
         Args:
             message: of the response.

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Embed samples of other extractors again, from their stored pictures."""
+"""Embed samples of other extractors with the current one, from their stored pictures."""
 
 from __future__ import annotations
 

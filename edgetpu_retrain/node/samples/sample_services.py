@@ -203,7 +203,7 @@ class SampleServices:
         try:
             yield
         finally:
-            # The response reports already that the node is not active or the store fails.
+            # The response already reports that the node is not active or the store fails.
             with suppress(RetrainError):
                 counts = await self._counts()
                 response.label_total = counts.get(label, 0)
@@ -211,7 +211,7 @@ class SampleServices:
 
 
 def _no_samples(label: str, counts: dict[str, int]) -> str:
-    """Return the sentence that a label ('' = any) has no samples, with the labels that have."""
+    """Return a sentence: the label ('' = any) has no samples, and these labels have some."""
     taught = named((f'{name!r} ({count})' for name, count in counts.items()), len(counts))
     of_label = f' of {quoted(label)}' if label else ''
     return f'There are no samples{of_label}; there are: {taught or "none"}'

@@ -84,12 +84,12 @@ class Analysis:
 
     @property
     def accuracy(self) -> float:
-        """Accuracy on the evaluated samples, NaN without any."""
+        """Accuracy on the evaluated samples, NaN if there are none."""
         return float(self.held_out.right.mean()) if self.evaluated else math.nan
 
     @property
     def too_many_suspects(self) -> bool:
-        """Whether too many labels are suspicious to blame the labels and not the head."""
+        """Whether so many labels are suspicious that the head must be at fault, not the labels."""
         return len(self.mislabels) > _MOST_SUSPECTS * self.evaluated
 
 

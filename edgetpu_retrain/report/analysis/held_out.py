@@ -26,7 +26,7 @@ import numpy.typing as npt
 # As in the training's own cross-validation; each head is trained on 80 % of the samples.
 FOLDS = 5
 
-# Rows that are dequantized at a time.
+# Number of rows that are dequantized at a time.
 _BLOCK_ROWS = 4096
 
 

@@ -21,7 +21,7 @@ SHARES = (0.1, 0.2, 0.4, 0.8)
 # A difference of this many standard errors is significant, as for early stopping
 # (learning/default_training/training_run).
 _STANDARD_ERRORS = 2.0
-# Gain from doubling the samples that is worth the user's time.
+# Smallest gain for which doubling the samples is worth the user's time.
 _WORTH = 0.005
 # If the possible gain from doubling is below this, more samples are not worth it.
 _LITTLE = 0.02

@@ -9,7 +9,7 @@ from edgetpu_retrain.store.samples.novelty import unit_vectors
 from edgetpu_retrain.store.samples.sample import TrainingSet
 import numpy as np
 
-# Rows that are dequantized at a time.
+# Number of rows that are dequantized at a time.
 _BLOCK_ROWS = 4096
 
 

@@ -74,7 +74,7 @@ class ReportData:
 
 def read_report_data(data_dir: Path, version: int) -> ReportData:
     """
-    Read the data of a report; read-only.
+    Read the data of a report, without changing any file.
 
     Args:
         data_dir: the data folder of the node or the command line.

@@ -200,6 +200,6 @@ def _write_conclusion(panel: SubFigure, top: Conclusions) -> None:
 def _drawing() -> Iterator[None]:
     """Apply the report's style inside the ``with`` block."""
     with mpl.style.context(STYLE), warnings.catch_warnings():
-        # Characters missing in the figures' font become boxes; the page's tables show them.
+        # Characters missing from the figures' font become boxes; the page's tables show them.
         warnings.filterwarnings('ignore', message='Glyph .* missing from', category=UserWarning)
         yield

@@ -12,7 +12,8 @@ from edgetpu_retrain.report.words.phrases import listed, percent, points, quoted
 from edgetpu_retrain.wording import counted
 import numpy as np
 
-# Ratio of samples between two classes that is a problem, as in learning/training_report.
+# If one class has this many times as many samples as another, that is a problem, as in
+# learning/training_report.
 _UNEVEN = 3
 # Fewer samples than this give no reliable metrics for their class.
 _FEW = 10

@@ -54,8 +54,8 @@ def load_model(
     Load a model.
 
     A model that is compiled for the Edge TPU runs there.  Any other model runs on the CPU,
-    regardless of the device; the note says so if an Edge TPU was requested or is attached.  The
-    note also says if the runtime does not use XNNPACK, its fast CPU operators.
+    regardless of the device; the result's ``note`` says so if an Edge TPU was requested or is
+    attached.  It also says if the runtime does not use XNNPACK, its fast CPU operators.
 
     Args:
         model: bytes of a .tflite file that :func:`~edgetpu_retrain.model_file.flatbuffer.parse`

@@ -140,7 +140,7 @@ def _stretched(
 
 
 def _multiple(length: int, wanted: int) -> int:
-    """Return ``wanted`` times the power of two from which halving reaches it."""
+    """Return the multiple of ``wanted`` to resize to first; repeated halving then reaches it."""
     if length < _DOUBLE_FROM * wanted:
         return wanted
     multiple = 2 * wanted

@@ -25,7 +25,7 @@ from edgetpu_retrain.store.files.durable_file import (
     TEMPORARY_SUFFIX,
 )
 
-# By the version that they migrate; each leads to the next one.
+# Statements by the version that they migrate from, each time to the next version.
 _STEPS: dict[int, tuple[str, ...]] = {
     1: (
         'ALTER TABLE samples ADD COLUMN added_ns INTEGER NOT NULL DEFAULT 0',
@@ -39,7 +39,7 @@ def back_up(path: Path, version: int) -> Path:
     Copy a whole sample database, including its write-ahead log, into the same folder.
 
     Args:
-        path: the database; the caller prevents that it is written to meanwhile.
+        path: the database; the caller makes sure that nothing writes to it meanwhile.
         version: of its schema, for the name of the copy.
 
     Returns:

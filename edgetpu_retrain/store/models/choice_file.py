@@ -25,9 +25,9 @@ from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain.store.models.model_version import LARGEST_VERSION
 
 _FORMAT = 1
-# An int32 in a message.
+# ``swaps`` is an int32 in a message.
 _LARGEST = 2**31 - 1
-# The file has less than a hundred.
+# An undamaged file has fewer than a hundred bytes.
 _MAX_BYTES = 4096
 _FILE = 'serving.json'
 _COPY = 'serving.copy.json'
@@ -161,7 +161,7 @@ class ChoiceFile:
 
     def not_written_down(self, version: int) -> Choice:
         """
-        Return what :meth:`choose` would record, for a model that serves although it cannot.
+        Return what :meth:`choose` would record, for a model that serves although the write failed.
 
         Args:
             version: number of a version in the store.

@@ -19,7 +19,7 @@ MAX_CLASSES = 1000
 
 
 class Changes(Snapshot):
-    """The samples in a writing transaction; every change of a sample is made here."""
+    """The samples in a write transaction; every change of a sample is made here."""
 
     def extractor_row(self, identity: str, kind: EmbeddingKind) -> int:
         """
@@ -117,7 +117,7 @@ class Changes(Snapshot):
         )
 
     def _check_class(self, label: str) -> None:
-        """Raise RequestError if a label would be that of one class too many."""
+        """Raise RequestError if a label would add one class too many."""
         if self._count('SELECT EXISTS (SELECT 1 FROM samples WHERE label = :label)', label=label):
             return
         if self._count('SELECT COUNT(DISTINCT label) FROM samples') >= MAX_CLASSES:

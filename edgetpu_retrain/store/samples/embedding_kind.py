@@ -75,7 +75,7 @@ class EmbeddingKind:
         if embedding.ndim != 1:
             raise ValueError(f'embedding has shape {embedding.shape}; it must be [D]')
         if quantization is not None:
-            # Python numbers, as they are read from the disk.
+            # Use Python numbers, the types that are also read from the disk.
             quantization = QuantizationParameters(
                 float(quantization.scale), int(quantization.zero_point)
             )

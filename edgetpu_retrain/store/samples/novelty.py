@@ -49,7 +49,7 @@ class NoveltyCheck:
         Return the distance of an embedding to the nearest sample of a class.
 
         Args:
-            samples: the database, in a writing transaction.
+            samples: the database, in a write transaction.
             extractor: identity of the extractor.
             kind: of its embeddings.
             embedding: raw ``[D]``.

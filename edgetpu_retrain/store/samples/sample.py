@@ -47,7 +47,7 @@ class Sample:
 
     @property
     def num_bytes(self) -> int:
-        """Of its embeddings and its picture."""
+        """Size of its embeddings and its picture."""
         return sum(each.nbytes for each in self.embeddings.values()) + len(self.image or b'')
 
 

@@ -64,7 +64,7 @@ class SampleStore(AbstractContextManager['SampleStore']):
     ) -> None:
         self._database = SampleDatabase(Path(path), must_open=must_open, is_ending=is_ending)
         self._novelty = NoveltyCheck()
-        # From the comparison of a sample with its class until the sample counts as one of them.
+        # Held from comparing a sample with its class until the sample is counted in that class.
         self._adding = threading.Lock()
 
     @property
@@ -261,7 +261,7 @@ class SampleStore(AbstractContextManager['SampleStore']):
             quantization: of the embedding; None for float32.
 
         Returns:
-            False if the sample was removed meanwhile.
+            False if the sample has been removed in the meantime.
 
         Raises:
             ValueError, StoreError: as :meth:`add`.
@@ -373,7 +373,7 @@ class SampleStore(AbstractContextManager['SampleStore']):
 
     @contextmanager
     def _changes(self, action: str, *, forget: bool = False) -> Iterator[Changes]:
-        """Run the body as one writing transaction."""
+        """Run the body as one write transaction."""
         with self._database.transaction(action, writing=True) as connection:
             if forget:
                 # Within the transaction, because then no other thread adds samples.

@@ -30,7 +30,8 @@ class MalformedRowError(sqlite3.DatabaseError):
     The file contradicts itself.
 
     SQLite checks types when it writes (STRICT tables) but not when it reads, so a damaged file can
-    return anything.  As an error of SQLite it is reported like damage that SQLite itself finds.
+    return anything.  This is a subclass of SQLite's error, so it is reported like damage that
+    SQLite itself finds.
     """
 
     def __init__(self, what: str) -> None:
@@ -39,7 +40,7 @@ class MalformedRowError(sqlite3.DatabaseError):
 
 class Snapshot:
     """
-    The samples at one moment, for as long as a transaction lasts; other programs may write on.
+    The samples at one moment, for as long as a transaction lasts; other programs may keep writing.
 
     Args:
         connection: in a transaction.
@@ -225,7 +226,7 @@ class Snapshot:
         _, kind = found
         count = self.count(extractor)
         self._check_memory(count * kind.num_bytes)
-        # Filled in place: a list of rows would need the memory twice.
+        # Filled in place: a list of rows would need twice the memory.
         raw = np.empty((count, kind.dimension), np.dtype(kind.dtype))
         ids: list[int] = []
         labels: list[int] = []
