@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent import futures
 from concurrent.futures import Future
 import contextlib
 import threading
@@ -64,10 +65,13 @@ class Connection:
         self._executor.add_node(self.node)
         self._thread.start()
 
-    def close(self) -> None:
-        """Disconnect; requests that wait for a response fail."""
+    def stop(self) -> None:
+        """Stop to spin; requests that wait for a response fail."""
         self._executor.shutdown()
         self._thread.join()
+
+    def close(self) -> None:
+        """Leave ROS, once stopped."""
         self.node.destroy_node()
         if self._own_context is not None:
             rclpy.try_shutdown(context=self._own_context)
@@ -83,7 +87,7 @@ class Connection:
         while True:
             # A response is lost if the node has not yet discovered the client.
             asked = self.send(lambda: self._state.call_async(GetState.Request()))
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(futures.TimeoutError):
                 state = asked.result(min(RETRY_S, max(0.0, deadline - time.monotonic())))
                 self._is_known = True
                 return str(state.current_state.label)
@@ -114,7 +118,7 @@ class Connection:
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(futures.TimeoutError):
                 return future.result(RETRY_S)
             if not self.is_connected:
                 raise RetrainClientError(f'{what} did not respond: the node is not running')
@@ -132,6 +136,8 @@ class Connection:
             convert: from the response to the result of the future.
         """
         done: Future[Any] = Future()
+        # It cannot be cancelled: a request that was sent has its effect.
+        done.set_running_or_notify_cancel()
         self._pending.add(done)
         done.add_done_callback(self._pending.discard)
 
@@ -151,10 +157,12 @@ class Connection:
         return done
 
     def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            self._executor.spin()
-        for future in list(self._pending):
-            future.set_exception(RetrainClientError(f'the client of {self.name} was closed'))
+        try:
+            with contextlib.suppress(ExternalShutdownException):
+                self._executor.spin()
+        finally:
+            for future in list(self._pending):
+                future.set_exception(RetrainClientError(f'the client of {self.name} was closed'))
 
 
 def checked(response: Any) -> Any:

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 import queue
 import threading
 import time
+import traceback
 from typing import Any
 
 from edgetpu_retrain.client.connection import Connection, PATIENCE_S, RetrainClientError
@@ -74,6 +75,8 @@ class RetrainClient:
 
     def close(self) -> None:
         """Disconnect from the node."""
+        self._connection.stop()
+        self._train.destroy()
         self._connection.close()
 
     def wait_until_ready(self, timeout_s: float = PATIENCE_S) -> None:
@@ -183,13 +186,13 @@ class RetrainClient:
             before = self.result
             if not self._arrived.wait_for(lambda: self.result is not before, timeout_s):
                 raise RetrainClientError(
-                    f'{self.name} published no result within {timeout_s:.0f} s: has it a model, '
-                    'and is its camera running?'
+                    f'{self.name} published no result within {timeout_s:.0f} s: does it have a '
+                    'model, and is its camera running?'
                 )
             return self.result
 
     def on_result(self, callback: Callable[[Any], None]) -> None:
-        """Call back with each ``Result``, in the thread of this client."""
+        """Call back with each ``Result``, in this client's thread; what it raises is logged."""
         self._result_callbacks.append(callback)
 
     def _call(self, client: Any, request: Any) -> Any:
@@ -201,4 +204,10 @@ class RetrainClient:
             self._arrived.notify_all()
         if isinstance(message, Result):
             for callback in self._result_callbacks:
-                callback(message)
+                self._call_back(callback, message)
+
+    def _call_back(self, callback: Callable[[Any], None], result: Any) -> None:
+        try:
+            callback(result)
+        except Exception:  # noqa: BLE001 - the thread serves all requests as well
+            self._connection.node.get_logger().error(traceback.format_exc())
