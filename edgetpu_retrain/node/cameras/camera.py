@@ -61,7 +61,6 @@ class Camera:
         self.parameters = parameters
         self._transport = IMAGE_TRANSPORTS[parameters.image_transport]
         self._offer = offer
-        self._node = node
         self.detections_topic = ''
         self._detections: DetectionInput | None = None
         with ExitStack() as stack:
@@ -86,9 +85,7 @@ class Camera:
                 self.detections_topic = self._detections.topic
                 stack.callback(self._detections.close)
             self._stack = stack.pop_all()
-        self._delivery = DeliveryWatch(
-            self.name, self.topic, fast_dds='fastrtps' in get_rmw_implementation_identifier()
-        )
+        self._delivery = self._new_delivery_watch()
 
     def close(self) -> None:
         """Destroy the subscriptions."""
@@ -104,6 +101,8 @@ class Camera:
         for each in self._subscriptions:
             if each.is_outdated:
                 each.renew()
+        # What the old subscription lost, or what came meanwhile, says nothing about the new one.
+        self._delivery = self._new_delivery_watch()
 
     @property
     def reliability(self) -> str:
@@ -134,6 +133,10 @@ class Camera:
     def _subscriptions(self) -> list[SensorSubscription]:
         detections = [] if self._detections is None else [self._detections.subscription]
         return [self._subscription, *detections]
+
+    def _new_delivery_watch(self) -> DeliveryWatch:
+        fast_dds = 'fastrtps' in get_rmw_implementation_identifier()
+        return DeliveryWatch(self.name, self.topic, fast_dds=fast_dds)
 
     def _receive(self, message: Any, number: int | None) -> None:
         now = time.monotonic()
