@@ -15,6 +15,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSPolicyKind, QoSProfile, QoSReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
+from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 BEST_AVAILABLE = 'best_available'
 """The reliability of a subscription that follows its publishers; a value of ``qos_overrides``."""
@@ -100,7 +101,7 @@ class SensorSubscription:
         if not self.is_reliable:
             return []
         return [
-            f'{info.node_namespace.rstrip("/")}/{info.node_name}'
+            node_name_of(info)
             for info in self._node.get_publishers_info_by_topic(self.topic)
             if info.qos_profile.reliability is not QoSReliabilityPolicy.RELIABLE
         ]
@@ -137,6 +138,18 @@ class SensorSubscription:
         if all(policy is QoSReliabilityPolicy.RELIABLE for policy in offered):
             return QoSReliabilityPolicy.RELIABLE
         return QoSReliabilityPolicy.BEST_EFFORT
+
+
+def node_name_of(publisher: TopicEndpointInfo) -> str:
+    """
+    Return the full name of a publisher's node, for a message to a person.
+
+    A publisher is discovered before its node's name is, and a plain DDS program has no node;
+    rmw_dds_common then returns placeholders.
+    """
+    if publisher.node_name in ('_NODE_NAME_UNKNOWN_', '_CREATED_BY_BARE_DDS_APP_'):
+        return 'a node whose name is not known'
+    return f'{publisher.node_namespace.rstrip("/")}/{publisher.node_name}'
 
 
 def _reliability_override(node: Node, topic: str) -> QoSReliabilityPolicy | None:

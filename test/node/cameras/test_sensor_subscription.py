@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 import time
 from typing import Any
 
-from edgetpu_retrain.node.cameras.sensor_subscription import SensorSubscription
+from edgetpu_retrain.node.cameras.sensor_subscription import node_name_of, SensorSubscription
 import pytest
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.topic_endpoint_info import TopicEndpointInfo
 from std_msgs.msg import Int32
 from support.lone_node import LoneNode
 from support.waiting import PATIENCE_S
@@ -140,6 +141,23 @@ def test_an_override_wins(
         assert listener.subscribe().is_reliable is is_reliable
     finally:
         listener.close()
+
+
+@pytest.mark.parametrize(
+    ('namespace', 'name', 'expected'),
+    [
+        ('/', 'usb_cam', '/usb_cam'),
+        ('/robot', 'usb_cam', '/robot/usb_cam'),
+        (
+            '_NODE_NAMESPACE_UNKNOWN_',
+            '_NODE_NAME_UNKNOWN_',
+            'a node whose name is not known',
+        ),
+    ],
+)
+def test_a_publisher_is_named_for_a_person(namespace: str, name: str, expected: str) -> None:
+    info = TopicEndpointInfo(node_name=name, node_namespace=namespace)
+    assert node_name_of(info) == expected
 
 
 def test_an_unknown_override_is_refused() -> None:
