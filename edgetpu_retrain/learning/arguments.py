@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Argument validation for the numerical API.
+Argument validation for the numerical code.
 
-Each function returns its argument in the canonical form that this package uses, or raises a
-ValueError that names the argument, its value and the allowed values.
+Each function raises a ValueError that names the argument, its value and the allowed values, or
+returns the argument in the form that this package uses internally.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 import numpy as np
 import numpy.typing as npt
 
-# A single stray label such as 10**9 must not exhaust the robot's memory.
+# A single wrong label such as 10**9 must not exhaust the robot's memory.
 _LARGEST_ARRAY_BYTES = 2**30
 
 _NUMBERS = (int, float, np.integer, np.floating)
@@ -28,7 +28,7 @@ _DATA_KEYS = ('data_train', 'labels_train', 'data_val', 'labels_val')
 
 
 def whole_number(value: object, name: str, *, minimum: int) -> int:
-    """Return value as an int of at least minimum."""
+    """Return value as an int; it must be an integer of at least ``minimum``."""
     try:
         if isinstance(value, bool | np.bool_):
             raise TypeError
@@ -45,7 +45,7 @@ def whole_number(value: object, name: str, *, minimum: int) -> int:
 def real_number(
     value: object, name: str, *, above: float | None = None, below: float = math.inf
 ) -> float:
-    """Return value as a finite float less than ``below``: 0 or more, or greater than ``above``."""
+    """Return value as a float; it must be finite, less than ``below``, and 0 or over ``above``."""
     allowed = '0 or more' if above is None else f'above {above:g}'
     if below < math.inf:
         allowed += f' and below {below:g}'
@@ -62,7 +62,7 @@ def real_number(
 
 
 def fits_memory(rows: int, columns: int, meaning: str) -> None:
-    """Raise a ValueError if a float32 array of rows x columns would not fit in memory."""
+    """Raise a ValueError if a float32 array of rows x columns would take more than 1 GiB."""
     size = rows * columns * 4
     if size > _LARGEST_ARRAY_BYTES:
         raise ValueError(
@@ -93,7 +93,7 @@ def layer_sizes(feature_dim: int, num_classes: int) -> None:
 def check_matrix(
     array: npt.NDArray[np.generic], name: str, feature_dim: int | None = None
 ) -> None:
-    """Raise a ValueError if an array is not ``[N, D]``, N and D at least 1."""
+    """Raise a ValueError unless an array has shape ``[N, D]``, with N and D at least 1."""
     expected = '[N, D]' if feature_dim is None else f'[N, {feature_dim}]'
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(
@@ -138,7 +138,7 @@ def float_vector(value: npt.ArrayLike, name: str, length: int | None) -> FloatAr
 
 def check_finite(array: FloatArray, name: str) -> None:
     """Raise a ValueError on NaN or infinity, which would propagate to every weight."""
-    # NaN and infinity both show in min or max, which need no temporary array, unlike
+    # NaN and infinity both appear in min or max, which need no temporary array, unlike
     # isfinite(array).
     if math.isfinite(array.min()) and math.isfinite(array.max()):
         return
@@ -236,7 +236,7 @@ def training_data(
     train = float_matrix(data['data_train'], "data['data_train']", feature_dim)
     validation = float_matrix(data['data_val'], "data['data_val']", train.shape[1])
     if num_classes is None:
-        # A class may occur in the validation part only; it still counts.
+        # A class may occur in the validation data only; it still counts.
         num_classes = max(
             found_classes(data[key], f'data[{key!r}]') for key in ('labels_train', 'labels_val')
         )
@@ -249,7 +249,7 @@ def training_data(
 
 
 def found_classes(value: npt.ArrayLike, name: str) -> int:
-    """Infer the number of classes from the labels."""
+    """Return the width of one-hot labels ``[N, C]``, or the highest index ``[N]`` plus one."""
     array = as_array(value, name)
     if array.ndim == 2:
         return int(array.shape[1])
@@ -262,7 +262,7 @@ def _real_array(value: npt.ArrayLike, name: str) -> FloatArray:
     array = as_array(value, name)
     if array.dtype.kind not in 'fiu':
         raise ValueError(f'{name} has dtype {array.dtype}; it must hold real numbers')
-    # Values beyond float32 become infinite; check_finite reports them.
+    # Values out of float32's range become infinite; check_finite reports them.
     with np.errstate(over='ignore'):
         return array.astype(np.float32)
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Type aliases for the arrays that packages exchange, and blocks of their rows."""
+"""Type aliases for arrays, and a loop over blocks of their rows."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ _BLOCK_ROWS = 4096
 
 
 def row_blocks(count: int) -> Iterator[slice]:
-    """Yield the rows 0 to ``count - 1`` in blocks, to bound the memory for processing them."""
+    """Yield slices that divide rows 0 to ``count - 1`` into blocks, to bound a loop's memory."""
     for start in range(0, count, _BLOCK_ROWS):
         yield slice(start, min(start + _BLOCK_ROWS, count))

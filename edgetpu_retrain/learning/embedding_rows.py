@@ -12,16 +12,16 @@ import numpy.typing as npt
 
 class EmbeddingRows:
     """
-    A matrix of embeddings, in memory or memory-mapped, that is never converted as a whole.
+    A matrix of embeddings; a quantized one may be memory-mapped and is not converted as a whole.
 
     Args:
         embeddings: float ``[N, D]``, or quantized integers ``[N, D]``.
-        scale: for quantized embeddings: a real value is ``scale * (stored - zero_point)``.
-        zero_point: for quantized embeddings.
+        scale: for quantized embeddings only: a real value is ``scale * (stored - zero_point)``.
+        zero_point: for quantized embeddings only: the integer that represents 0.
 
     Raises:
-        ValueError: if the matrix is empty or not finite, if scale and zero_point are missing for
-            quantized embeddings, or are given for float ones.
+        ValueError: if the matrix is empty or not finite, if scale or zero_point is missing for
+            quantized embeddings or out of range, or one is given for float embeddings.
 
     >>> rows = EmbeddingRows(np.array([[10, 14]], np.uint8), scale=0.5, zero_point=10)
     >>> rows.floats(np.array([0]))
@@ -57,7 +57,7 @@ class EmbeddingRows:
         self.count, self.feature_dim = (int(size) for size in self.raw.shape)
 
     def floats(self, rows: IntArray) -> FloatArray:
-        """Return the embeddings of these rows, float32 ``[len(rows), D]``, as a copy."""
+        """Return a copy of some rows, int64 ``[M]``, as dequantized float32 ``[M, D]``."""
         values = self.raw[rows].astype(np.float32)
         values -= np.float32(self.zero_point)
         values *= np.float32(self.scale)

@@ -19,7 +19,7 @@ from edgetpu_retrain.learning.sgd.loop import Progress
 import numpy as np
 import numpy.typing as npt
 
-# The default batch size.
+# Default batch size.
 _BATCH = 100
 
 
@@ -46,42 +46,43 @@ def fit(
     report_every: int = 10,
 ) -> Head:
     """
-    Train a head, with nothing to tune.
+    Train a head; no option needs tuning.
 
-    Options that are None are derived from the data.  The same data and seed give the same
-    weights, bit for bit, on the same machine and libraries.
+    Options that are None are derived from the data.  The same data, options and seed give the
+    same weights, bit for bit, on the same machine with the same libraries.
 
     Args:
         embeddings: float32 ``[N, D]``, or quantized integers ``[N, D]``.  They may be
             memory-mapped: they are dequantized a batch at a time.
         labels: integer ``[N]``, class indices 0..C-1; each class has at least one sample.
         scale: for quantized embeddings only: a real value is ``scale * (stored - zero_point)``.
-        zero_point: for quantized embeddings only.
+        zero_point: for quantized embeddings only: the integer that represents 0.
         num_classes: C, 2 or more.
-        initial: an earlier head to start from (warm start), of the same D.  Its classes come
-            first; new classes are imprinted.  A warm start needs a quarter of the iterations.
-        num_iter: iterations of the final training; setting it disables early stopping.
-        learning_rate: initial learning rate, above 0, on conditioned features (mean square 1);
+        initial: an earlier head to start from (warm start), of the same D.  Its classes keep
+            their indices; new classes start from their means.  A warm start needs a quarter of
+            the iterations.
+        num_iter: iterations of the final training, 1 or more; setting it disables early stopping.
+        learning_rate: initial learning rate, above 0, for conditioned features (mean square 1);
             it decays to 0 along half a cosine.
-        batch_size: samples per iteration, 1 or more.
-        reg: strength of the L2 regularization, 0 or more, on conditioned features.
+        batch_size: samples per iteration, 1 or more; None = 100.
+        reg: strength of the L2 regularization, 0 or more, for conditioned features.
         callback: called every report_every iterations with iteration (counted over all runs),
             loss, training and validation accuracy (0 to 1).  Returning True stops the training.
         seed: random seed, 0 or more.
         balanced: sample all classes equally often, regardless of their number of samples.
         rejection_rate: share of known samples that may be classified as unknown, 0 to below 1;
-            it is lower if the samples are near copies (:func:`.unknown.threshold_for`).
+            fewer are if the samples are near copies (:func:`.unknown.threshold_for`).
         weight_scale: standard deviation of random initial weights; 0 starts from class means.
         validation_fraction: share of each class to hold out for evaluation, above 0, below 1; if
-            that is fewer than 50 samples, cross-validation evaluates all of them.
+            that is fewer than 50 samples in all, cross-validation is used instead.
         on_progress: called like callback, with a Progress.
         should_stop: called before every iteration; returning True stops the training.  Its
             exceptions propagate.
         report_every: iterations between reports, 1 or more.
 
     Returns:
-        The head for raw (dequantized) embeddings, temperature folded in, with logit_range,
-        unknown detector and, as metrics, a TrainingReport.
+        The head for raw (dequantized) embeddings.  Its weights include the temperature; it has a
+        logit_range, an unknown detector and, as metrics, a TrainingReport.
 
     Raises:
         ValueError: if an argument is out of range; the message names the argument, its value
@@ -131,7 +132,7 @@ def _checked_labels(
     classes = num_classes or max(int(indices.max()) + 1, known)
     if classes < 2:
         raise ValueError('labels holds class 0 only; there must be samples of 2 or more classes')
-    # A stray label such as 10**9 must not allocate an array of that size.
+    # A wrong label such as 10**9 must not allocate an array of that size.
     present = np.unique(indices)
     if len(present) < classes:
         missing = next(n for n in range(classes) if n >= len(present) or present[n] != n)

@@ -3,8 +3,7 @@
 """
 Head: the softmax layer, the only part of a model that is trained.
 
-Training returns heads, model files and the store contain them, and the classifier runs them, all
-as this type.
+Training, model files, the store and the classifier all use this type.
 """
 
 from __future__ import annotations
@@ -27,12 +26,13 @@ class Head:
     Args:
         weights: float32 ``[D, C]``, D the embedding length, C the number of classes.
         bias: float32 ``[C]``.
-        labels: C class names in output order, or ``()`` when the classes have no names.
-        logit_range: smallest and largest logit that the quantized layer represents.
+        labels: C class names in output order, or ``()`` if the classes have no names.
+        logit_range: smallest and largest logit that the quantized layer represents; (0, 0) if
+            not known.
         temperature: divisor that calibration applied to weights and bias; None if the head is
             not calibrated.
         unknown: detects embeddings of no known class; None if the head has no detector.
-        metrics: how the head was trained and how good it is; None if not known.
+        metrics: the report of the head's training; None if not known.
 
     Raises:
         ValueError: if the shapes are inconsistent.
@@ -65,7 +65,7 @@ class Head:
 
     @property
     def feature_dim(self) -> int:
-        """Length D of the embeddings that this head takes."""
+        """Length D of the embeddings that are this head's input."""
         return int(self.weights.shape[0])
 
     @property
@@ -80,7 +80,7 @@ class Head:
 
     def unknown_scores(self, embeddings: FloatArray) -> FloatArray:
         """
-        Return the unknown score of each embedding, float32 ``[N]``; larger is more unknown.
+        Return the unknown score of each embedding, float32 ``[N]``; lower if it fits a class.
 
         Args:
             embeddings: float32 ``[N, D]``, dequantized.

@@ -12,7 +12,7 @@ from edgetpu_retrain.learning.arrays import IntArray
 import numpy as np
 import numpy.typing as npt
 
-# With more classes than this the report lists only the worst.
+# With more classes than this, the report lists only the worst.
 _CLASSES_NAMED = 20
 
 # The report warns if one class has this many times as many samples as another.
@@ -26,11 +26,11 @@ class TrainingReport:
     """
     How ``fit`` trained the head that it returns, and how good it is.
 
-    All metrics are of held-out samples: the measured head was not trained on them.  The returned
-    head is then trained on all samples, with the same recipe.
+    Except for train_accuracy, the metrics are those of heads trained with the same recipe on a
+    part of the samples, and measured on the samples held out from it.
 
     Args:
-        method: 'held-out split'; 'cross-validation' if there are too few samples for that; or
+        method: 'held-out split'; 'cross-validation' if there are too few samples for a split; or
             'none' if every class has a single sample and nothing can be measured.
         num_samples: samples that the returned head was trained on.
         iterations: training steps of the returned head.
@@ -38,15 +38,15 @@ class TrainingReport:
         accuracy: accuracy on the held-out samples, NaN with method 'none'.
         train_accuracy: accuracy of the returned head on all samples.
         expected_calibration_error: gap between confidence and accuracy on the held-out samples,
-            with the temperature fitted on them; or NaN.
+            0 to 1, with the temperature fitted on them; NaN with method 'none'.
         rejection_rate: share of known samples that the threshold may classify as unknown.
         confusion_matrix: int64 ``[C, C]`` of the held-out samples, row = truth.
-        held_out: int64, rows of the held-out samples.
+        held_out: int64 ``[M]``, rows of the held-out samples.
         class_counts: int64 ``[C]``, samples of each class.
         balanced: whether all classes were sampled equally often.
         warm_start: whether training started from an earlier head.
-        stopped: whether the caller requested a stop before the end.
-        diverged: whether a step would have been infinite, so that earlier weights were kept.
+        stopped: whether the caller stopped the training early.
+        diverged: whether the training diverged, so that earlier weights were kept.
     """
 
     method: Method
@@ -76,14 +76,14 @@ class TrainingReport:
         return _shares(self.confusion_matrix, axis=0)
 
     def most_confused_with(self, number: int) -> tuple[int, int] | None:
-        """Return the class that a class is most often confused with and how often, or None."""
+        """Return the class that a class is most often taken for, and how often; None = never."""
         row = self.confusion_matrix[number].copy()
         row[number] = 0
         other = int(np.argmax(row))
         return (other, int(row[other])) if row[other] else None
 
     def __str__(self) -> str:
-        """Return the report as text, classes by number."""
+        """Return the report as text, with class numbers instead of names."""
         return self.in_words()
 
     def in_words(self, names: Sequence[str] = ()) -> str:
@@ -91,7 +91,7 @@ class TrainingReport:
         Return the report as text, one statement per line.
 
         Args:
-            names: the class names, in order; without them classes are given by number.
+            names: the class names, in order; () to use class numbers instead.
         """
         classes = len(self.confusion_matrix)
         shown = [repr(name) for name in names] or [f'class {n}' for n in range(classes)]

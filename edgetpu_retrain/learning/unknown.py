@@ -4,13 +4,12 @@
 Detection of unknown embeddings, those that belong to none of the classes.
 
 The largest softmax probability compares the known classes with each other; it does not show
-whether any of them fits.  The largest *logit* does, but grows with the length of the embedding.
-The score here therefore divides it by that length, measured in the conditioned features: the
-quotient is the part of the embedding that the head can explain.  A part of the margin to the
-second-best class is added, since an embedding between two classes is doubtful too.  Combining
-features and logits follows ViM (Wang et al., 'ViM: Out-Of-Distribution with Virtual-logit
-Matching', CVPR 2022).  ViM's principal subspace needs a matrix of 64 by D and its product for
-every frame; this score needs two vectors and performed as well.
+whether any of them fits.  The largest *logit* does, but it grows with the length of the embedding,
+so it is divided by this length, computed from conditioned features.  Before that, a quarter of the
+margin to the second-best class is added, since an embedding between two classes is doubtful too.
+The unknown score is the negative of the result.  Combining features and logits follows ViM (Wang
+et al., 'ViM: Out-Of-Distribution with Virtual-logit Matching', CVPR 2022).  ViM multiplies each
+embedding by a matrix of 64 by D; this score needs two vectors of length D and is as accurate.
 """
 
 from __future__ import annotations
@@ -24,13 +23,12 @@ import numpy as np
 # Weight of the margin to the second-best class, relative to the best class's logit.
 _MARGIN_WEIGHT = 0.25
 
-# Held-out samples with almost equal scores are near copies of training samples, such as the
-# frames of one recording.  They show how a copy scores, not how a new view of the object will.
-# How alike they are is measured by the evidence (the negative score) that 95 % of them reach,
-# relative to the median: 0.4 to 0.55 on Oxford-17, whose photographs differ widely, 0.84 on frames
-# of a steady camera, and 1 on repeats of one picture.
-# In the demo, new views that share nothing with the training samples have at
-# least 0.25 of the median evidence, and left-out classes at most 0.2.
+# If held-out samples have almost equal scores, they are near copies of training samples, such as
+# frames of one recording; a new view of the same object will have a higher score.  How alike they
+# are is measured by their evidence (the negative score): what 95 % of them exceed, divided by the
+# median.  This is 0.4 to 0.55 on Oxford-17, whose photographs differ widely, 0.84 on frames of a
+# steady camera, and 1 on repeats of one picture.  In the demo, new views without any near copy
+# have at least 0.25 of the median evidence, and classes that were not trained at most 0.2.
 _SHARE_OF_INDEPENDENT_SAMPLES = 0.6
 _SHARE_OF_COPIES = 0.8
 _SHARE_OF_OTHER_VIEWS = 0.25
@@ -39,11 +37,11 @@ _SHARE_OF_OTHER_VIEWS = 0.25
 @dataclass(frozen=True, eq=False)
 class UnknownDetector:
     """
-    Computes unknown scores, and holds the threshold for them.
+    Computes unknown scores, and stores the threshold to compare them with.
 
     Args:
         center: float32 ``[D]``, the mean embedding.
-        gain: float32 ``[D]``, the weight of each feature in the length.
+        gain: float32 ``[D]``, the factor of each centred feature.
         threshold: scores above it are classified as unknown; infinity disables detection.
     """
 
@@ -80,14 +78,14 @@ def threshold_for(scores: FloatArray, rejection_rate: float) -> float:
     """
     Return the threshold that classifies this share of known samples as unknown.
 
-    If the samples are near copies of each other the threshold is wider: samples with at least a
-    quarter of a typical sample's evidence then count as known.
+    If the samples are near copies of each other, the threshold is higher: an embedding is then
+    known if its evidence, the negative score, is at least a quarter of the median.
 
     Args:
         scores: float32 ``[N]`` of known samples that the head was not trained on.
         rejection_rate: the requested share, 0 to below 1.
     """
-    # np.quantile(..., method='higher'), by hand: in numpy 1.21 that argument is 'interpolation'.
+    # Equals np.quantile(..., method='higher'); numpy 1.21 has another name for that argument.
     rank = math.ceil((1.0 - rejection_rate) * (len(scores) - 1))
     wanted = float(np.partition(scores, rank)[rank])
     typical, weak = (float(each) for each in np.quantile(scores, (0.5, 0.95)))

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""ModelDescription: a model's input and output, and the checks that this package supports them."""
+"""ModelDescription: a model's input and output, checked to be of a kind that is supported."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class ModelDescription:
     Args:
         input_shape: ``(1, H, W, 3)``.
         input_dtype: ``'uint8'``, ``'int8'`` or ``'float32'``.
-        output_dtype: likewise.
+        output_dtype: one of the same types.
         dimension: length D of the output, which has one spatial position.
         quantization: scale and zero point of the output; None for float32.
-        compiled_for_edgetpu: whether the model contains an Edge TPU program and therefore runs
-            only there.
+        compiled_for_edgetpu: whether the model contains an Edge TPU program, and therefore runs
+            only on an Edge TPU.
         identity: SHA-256 of the model's bytes, as hexadecimal digits.
     """
 
@@ -53,7 +53,7 @@ def describe(model: bytes) -> ModelDescription:
     Return the description of a model whose input is one picture and whose output is one vector.
 
     Raises:
-        ModelFileError: if the model is of another kind; the message states which.
+        ModelFileError: if the model is damaged, or its input or output is of another kind.
     """
     tree = parse_to_read(model)
     return _describe(model, tree, output_vector(tree))
@@ -61,9 +61,9 @@ def describe(model: bytes) -> ModelDescription:
 
 def describe_embedding(model: bytes) -> ModelDescription:
     """
-    Return the description of a retrained model's extractor part.
+    Return the description of the extractor in a retrained model.
 
-    Its output is the embedding, the input of the head; ``identity`` is that of the whole model.
+    Its output is the embedding; ``identity`` is that of the whole retrained model.
 
     Raises:
         ModelFileError: if the bytes are not a retrained model.
@@ -100,7 +100,7 @@ def describe_input(tree: Any) -> tuple[tuple[int, int, int, int], str]:
 
 
 def output_vector(tree: Any) -> int:
-    """Return the tensor index of a model's only output."""
+    """Return the tensor index of a model's only output; raise ModelFileError if it has others."""
     outputs = indices(tree.subgraphs[0].outputs)
     if len(outputs) != 1:
         raise ModelFileError(
@@ -111,10 +111,10 @@ def output_vector(tree: Any) -> int:
 
 def vector_of(tree: Any, index: int) -> tuple[str, int, QuantizationParameters | None]:
     """
-    Return element type, length and quantization of a tensor with one vector.
+    Return element type, length and quantization of a tensor that contains one vector.
 
     Raises:
-        ModelFileError: if the tensor is of another kind.
+        ModelFileError: if it contains several vectors, or its type or quantization is not valid.
     """
     tensor = tree.subgraphs[0].tensors[index]
     name, dtype, shape = text(tensor.name), type_name(tensor), indices(tensor.shape)

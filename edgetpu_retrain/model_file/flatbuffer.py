@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Parses the bytes of a .tflite file to a tree of objects, and packs it again.
+Parses the bytes of a .tflite file into a tree of objects, and packs a tree into bytes.
 
 The tree is the ``ModelT`` of the schema's object API.  The parser does not trust its input: a
 damaged or hostile file raises a ModelFileError, after an amount of work bounded by its size.
@@ -21,8 +21,8 @@ IDENTIFIER = b'TFL3'
 # Buffer data is force_align: 16 in schema.fbs.  edgetpu_compiler aligns the custom options, which
 # contain the Edge TPU program, in the same way.
 _ALIGNMENT = 16
-# Vectors of a flatbuffer may overlap, so a small file can unpack to a huge tree.  Real models
-# have some thousand tables and no overlap; the C++ verifier of flatbuffers sets such limits too.
+# Vectors of a flatbuffer may overlap, so a small file can unpack to a huge tree.  Real models have
+# a few thousand tables and no overlap; the C++ verifier of flatbuffers has such limits too.
 _MAX_TABLES = 20_000
 _MAX_GROWTH = 2
 _SMALL_CHANGE = 65_536
@@ -30,8 +30,8 @@ _SMALL_CHANGE = 65_536
 _VECTORS_OF_MODEL = ('OperatorCodes', 'Buffers', 'Metadata', 'SignatureDefs')
 _NEWER_VECTORS = ('ExternalBufferGroups', 'ExternalBuffers')
 _VECTORS_OF_GRAPH = ('Tensors', 'Operators')
-# Estimate of the file size from the weights: channel scales and the like add 16 % in the default
-# extractor.  A builder whose initial size is too small doubles its memory.
+# Estimated size of a file relative to its weights; other data adds 16 % in the default extractor.
+# A builder whose initial size is too small doubles its memory.
 _DATA_TO_FILE = 1.25
 
 
@@ -43,8 +43,8 @@ def parse(model: bytes) -> Any:
         model: the bytes of a .tflite file; data after the flatbuffer is ignored.
 
     Raises:
-        ModelFileError: if it is not an intact TensorFlow Lite model, or cannot be written again
-            without loss.
+        ModelFileError: if it is not an intact TensorFlow Lite model, or packing its tree would
+            lose data.
     """
     if bytes(model[4:8]) != IDENTIFIER:
         raise ModelFileError(
@@ -83,7 +83,7 @@ def parse_to_read(model: bytes) -> Any:
 
 
 def pack(tree: Any) -> bytes:
-    """Return the bytes of a tree, its byte vectors aligned to 16 as the schema requires."""
+    """Return the bytes of a tree, with byte vectors aligned to 16 bytes as the schema requires."""
     data = sum(len(buffer.data) for buffer in tree.buffers if buffer.data is not None)
     builder = _AligningBuilder(int(_DATA_TO_FILE * data) + _SMALL_CHANGE)
     builder.Finish(tree.Pack(builder), IDENTIFIER)
@@ -106,7 +106,7 @@ class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]
 
 
 class _Budget:
-    """Limits how much a file of a given size may unpack to."""
+    """Limits the number and the size of the objects that a file of a given size may unpack to."""
 
     def __init__(self, size: int) -> None:
         self._tables = _MAX_TABLES
@@ -121,7 +121,7 @@ class _Budget:
             )
 
     def take(self, node: Any) -> None:
-        """Charge an unpacked object and everything below it."""
+        """Deduct the size of an unpacked object and of all objects that it contains."""
         nodes = [node]
         while nodes:
             node = nodes.pop()
@@ -138,7 +138,7 @@ class _Budget:
 
 
 def _check_extent(model: bytes, schema: Any) -> None:
-    """Raise a ModelFileError if the file unpacks to too much; unpacks one table at a time."""
+    """Raise a ModelFileError if a file would unpack to too much; unpacks one table at a time."""
     budget = _Budget(len(model))
     root = schema.Model.GetRootAs(model, 0)
     if root.SubgraphsLength() != 1:
@@ -154,7 +154,7 @@ def _check_extent(model: bytes, schema: Any) -> None:
 
 def _take_vector(budget: _Budget, schema: Any, owner: Any, vector: str) -> None:
     table = vector.removesuffix('s')
-    # Older releases of the schema have no _NEWER_VECTORS.
+    # Older releases of the schema have no _NEWER_VECTORS: int() returns 0 for these.
     length = getattr(owner, f'{vector}Length', int)()
     budget.take_tables(length)
     for index in range(length):

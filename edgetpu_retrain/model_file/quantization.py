@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 # The smallest normal float32.
 _SMALLEST_SCALE = np.finfo(np.float32).tiny
-# Wider than any real embedding needs, and narrow enough that products do not overflow float32.
+# Wider than real embeddings need, and narrow enough that products do not overflow float32.
 _SOUND_SCALES = (1e-20, 1e20)
 
 
@@ -45,8 +45,8 @@ def uint8_parameters(minimum: float, maximum: float) -> QuantizationParameters:
         maximum: upper end; not less than ``minimum``.
 
     Returns:
-        The same parameters as libcoral's ``QuantizationParams``.  An empty range, or one too
-        narrow for a float32 scale, counts as [0, 1], because no runtime accepts a scale of 0.
+        The same parameters as libcoral's ``QuantizationParams``.  For an empty range, or one too
+        narrow for a float32 scale, those of [0, 1], because no runtime accepts a scale of 0.
 
     Raises:
         ValueError: if minimum is above maximum, or the range is not finite or too wide for a
@@ -64,7 +64,7 @@ def uint8_parameters(minimum: float, maximum: float) -> QuantizationParameters:
         )
     if scale < _SMALLEST_SCALE:
         return QuantizationParameters(float(np.float32(1) / np.float32(255)), 0)
-    # libcoral computes the zero point from the end with the smaller terms, which have the smaller
+    # libcoral computes the zero point from the end of the range that has the smaller rounding
     # error.  For uint8, whose lowest integer is 0, that is always the low end.
     zero_point = -low / scale
     return QuantizationParameters(float(scale), int(_round_half_away(np.clip(zero_point, 0, 255))))
@@ -78,16 +78,17 @@ def int8_parameters(minimum: float, maximum: float) -> QuantizationParameters:
 
 def symmetric_int8_parameters(largest: float) -> QuantizationParameters:
     """
-    Return the parameters of int8 weights: zero point 0, and -128 unused.
+    Return the quantization parameters of int8 weights, with zero point 0 and without -128.
 
     TensorFlow Lite's quantization specification requires both
     (https://ai.google.dev/edge/litert/models/quantization_spec).
 
     Args:
-        largest: the largest magnitude; a number too small for a float32 scale counts as 1.
+        largest: the largest magnitude of the weights; if it is too small for a float32 scale, 1
+            is used instead.
 
     Raises:
-        ValueError: if it is negative, not finite, or does not fit float32.
+        ValueError: if largest is negative, not finite, or out of float32's range.
     """
     with np.errstate(over='ignore', under='ignore'):
         scale = np.float32(largest) / np.float32(127)
@@ -100,7 +101,7 @@ def symmetric_int8_parameters(largest: float) -> QuantizationParameters:
 
 def is_sound(parameters: QuantizationParameters, dtype: str) -> bool:
     """
-    Return whether parameters are valid for a tensor: a usable scale, a zero point of its type.
+    Return whether parameters are valid: a usable scale, and a zero point in the type's range.
 
     Args:
         parameters: as read from a file.

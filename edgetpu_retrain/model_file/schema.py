@@ -4,8 +4,8 @@
 Access to the .tflite schema in the runtime's package.
 
 ``ai_edge_litert.schema_py_generated`` is generated from the published ``schema.fbs`` and ships
-with the runtime, so they always match.  It is imported when the first model file is opened:
-training and storing samples need no runtime.
+with the runtime, so schema and runtime always match.  It is imported when the first model file is
+opened, because training and storing samples need no runtime.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def builtin_code(operator_code: Any) -> int:
 
 
 def operator_name(operator_code: Any) -> str:
-    """Return an operator's name: ``'SOFTMAX'``, or the name of a custom one."""
+    """Return the name of a built-in operator, such as ``'SOFTMAX'``, or of a custom one."""
     code = builtin_code(operator_code)
     if code == load_schema().BuiltinOperator.CUSTOM:
         return text(operator_code.customCode)

@@ -9,7 +9,7 @@ import math
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 import numpy as np
 
-# As in the paper of Guo et al.
+# Number of bins of the calibration error, as in the paper by Guo et al.
 _BINS = 15
 _NEWTON_STEPS = 30
 _CLOSE_ENOUGH = 1e-4
@@ -19,7 +19,7 @@ _LARGEST_LOG = math.log(50.0)
 
 
 def cross_entropies(logits: FloatArray, labels: IntArray) -> FloatArray:
-    """Return each sample's cross-entropy, float32 ``[N]``, of logits ``[N, C]``."""
+    """Return the cross-entropy of each sample, float32 ``[N]``, for its logits ``[N, C]``."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     losses: FloatArray = (
         np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(labels)), labels]
@@ -38,7 +38,7 @@ def fit_temperature(
     """
     Return the temperature T for which ``softmax(logits / T)`` is best calibrated.
 
-    It minimizes the cross-entropy on held-out samples (Guo et al., 'On Calibration of Modern
+    T minimizes the cross-entropy on held-out samples (Guo et al., 'On Calibration of Modern
     Neural Networks', ICML 2017).  A few samples that are all classified correctly would give
     T = 0, infinite confidence; a weak prior prevents that.
 
@@ -67,7 +67,7 @@ def fit_temperature(
         squares = np.einsum('nc,nc,nc->n', scores, shifted, shifted)
         slope = sharpness * (float(means.mean()) - truth) + weight * (u - expected)
         bend = sharpness**2 * float((squares - means * means).mean()) + weight
-        # Where the loss is concave this term of the curvature is negative and is left out.
+        # Where the loss is concave, this term of the curvature is negative and is left out.
         bend += max(sharpness * (float(means.mean()) - truth), 0.0)
         change = max(-1.0, min(1.0, -slope / bend))
         u = max(-_LARGEST_LOG, min(_LARGEST_LOG, u + change))

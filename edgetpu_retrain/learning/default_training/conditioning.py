@@ -33,7 +33,7 @@ _SPREAD_FLOOR = 0.1
 # Up to this many bytes all features are conditioned once and kept as float32.
 _LARGEST_COPY_BYTES = 2**24
 
-# Power iteration: a step size tolerates relative errors of a few percent.
+# Power iteration: the result is used for a step size, where an error of a few percent is harmless.
 _POWER_ITERATIONS = 6
 
 # Rows in which to search for dominating directions.
@@ -97,12 +97,12 @@ class Conditioning:
             )
         typical = spread.mean()
         if typical == 0.0:
-            # All embeddings are equal: there is nothing to learn, and the spread is 0.
+            # All embeddings are equal: there is nothing to learn, and a spread of 0 cannot divide.
             return cls.scaling(center, np.ones_like(center))
         spread = np.sqrt(spread + np.float32(_SPREAD_FLOOR) * typical)
         centred /= spread
         directions, shrink = _dominating(centred, labels)
-        # Normalize the mean square to 1 after the directions are shrunk.
+        # The mean square of the features after shrinking, which the gain normalizes to 1.
         along = centred @ directions
         square = (centred * centred).mean() - (
             along * along * (1 - shrink**2)
@@ -220,7 +220,7 @@ def largest_eigenvalue(features: FloatArray) -> float:
     Args:
         features: float32 ``[N, D]``, centred.
     """
-    # The longest row is a start vector that is not orthogonal to all rows.
+    # The start vector must not be orthogonal to all rows; the longest row is not.
     vector = features[np.argmax(np.einsum('nd,nd->n', features, features))]
     value = np.float32(0.0)
     for _ in range(_POWER_ITERATIONS):

@@ -38,7 +38,7 @@ def imprinted_weights(
         rows: int64 ``[M]``, the rows to use; every class has at least one.
         labels: int64 ``[M]``, the classes of these rows.
         num_classes: C.
-        rng: random generator, used for classes with many samples.
+        rng: random generator that chooses samples of classes with many.
 
     Returns:
         float32 ``[D, C]``.

@@ -24,10 +24,10 @@ from edgetpu_retrain.learning.default_training.training_run import (
 from edgetpu_retrain.learning.training_report import Method
 import numpy as np
 
-# More add no information, and their logits alone may take 64 MiB.
+# Limits of held-out samples and of their logits (64 MiB); more samples would add no information.
 _MOST_HELD_OUT = 20_000
 _MOST_HELD_OUT_LOGITS = 2**24
-# Held-out samples that are evaluated repeatedly during a run.
+# Maximum number of held-out samples that are evaluated repeatedly during a run.
 _MOST_WATCHED = 4096
 _FOLDS = 5
 _NO_ROWS = np.empty(0, np.int64)
@@ -42,14 +42,14 @@ class Measurement:
 
     Args:
         method: how they were obtained, see TrainingReport.
-        rows: int64 ``[M]``, the samples; none with method 'none'.
+        rows: int64 ``[M]``, the samples; empty with method 'none'.
         truth: int64 ``[M]``, their classes.
         logits: float32 ``[M, C]``.
         lengths: float32 ``[M]``, root mean square of each sample's scaled features.
-        share: best iteration divided by the planned iterations, in (0, 1].
-        iterations: total over all runs.
-        run: replaces the final run, because it was stopped or diverged; else None.
-        best: the measured run, the fallback if the final run diverges.
+        share: the best iteration, as a share of the planned iterations, in (0, 1].
+        iterations: number of iterations of all runs.
+        run: the run that was stopped or diverged, and replaces the final run; else None.
+        best: the measured run of a held-out split, used if the final run diverges; else None.
     """
 
     method: Method
@@ -64,7 +64,7 @@ class Measurement:
 
     @property
     def accuracy(self) -> float:
-        """Share of correct predictions, or NaN."""
+        """Share of correct predictions, 0 to 1; NaN with method 'none'."""
         if not len(self.rows):
             return math.nan
         return float(np.mean(np.argmax(self.logits, axis=1) == self.truth))

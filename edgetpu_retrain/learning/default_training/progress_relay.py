@@ -18,7 +18,7 @@ class ProgressRelay:
 
     Args:
         callback: called with iteration, loss, training and validation accuracy.
-        on_progress: called with a Progress, which also has the total.
+        on_progress: called with a Progress, which also has the total number of iterations.
         should_stop: called before every iteration.
         report_every: iterations between reports.
     """

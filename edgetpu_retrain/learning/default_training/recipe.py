@@ -23,14 +23,14 @@ MOMENTUM = 0.9
 TYPICAL_TEMPERATURE = 0.45
 TEMPERATURE_UNCERTAINTY = 0.5
 
-# L2 regularization is the logarithm of a normal prior on the weights; under this prior a sample's
-# logits have this variance.  A narrower prior costs accuracy with many samples; a wider one only
-# takes longer to converge.
+# L2 regularization is equivalent to a normal prior on the weights; with the default strength, a
+# sample's logits have this variance under the prior.  A narrower prior costs accuracy with many
+# samples; a wider one only takes longer to converge.
 _LOGIT_VARIANCE = 64.0
 
 _EPOCHS = 8
 _FEWEST_ITERATIONS = 120
-# Iterations per class: the more classes, the fewer samples of each are in a batch.
+# Iterations per class, since with more classes a batch has fewer samples of each.
 _ITERATIONS_A_CLASS = 4
 _MOST_FOR_CLASSES = 300
 # Very large sets converge in fewer than eight epochs.

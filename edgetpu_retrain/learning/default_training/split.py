@@ -7,7 +7,7 @@ from __future__ import annotations
 from edgetpu_retrain.learning.arrays import IntArray
 import numpy as np
 
-# Marks the sample of a class that has only one: it stays in training.
+# Marks the only sample of a class, which is never held out.
 ALWAYS_TRAINED = -1
 
 
@@ -17,16 +17,16 @@ def stratified_split(
     """
     Hold out the same share of every class.
 
-    The sample of a class that has only one stays in training.  Every other class has at least one
-    sample in each part.
+    The only sample of a class is not held out.  Every other class has at least one sample in each
+    part.
 
     Args:
         labels: int64 ``[N]``, the samples' class indices.
-        fraction: the share to hold out, above 0 and below 1.
+        fraction: share of each class to hold out, above 0 and below 1.
         rng: random generator; the same state gives the same split.
 
     Returns:
-        The training rows and the held-out rows, each int64 and ascending.
+        The training rows and the held-out rows, both int64 and ascending.
 
     >>> labels = np.repeat([0, 1, 2], [10, 5, 1])
     >>> train, held_out = stratified_split(labels, 0.2, np.random.default_rng(0))

@@ -5,7 +5,7 @@ The default training, from validated data to a head.
 
 The samples are split.  A training on one part, evaluated on the other, finds the best number of
 iterations and yields held-out predictions, from which the temperature, the unknown threshold and
-all metrics are computed.  A second training on all samples, equally long, yields the weights.
+the metrics are computed.  A second training of the same length on all samples yields the weights.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ import numpy as np
 _SAMPLE_ROWS = 1024
 _EIGENVALUE_ROWS = 512
 
-# One outlier per this many samples is ignored, and always at least one.
+# One outlier per this many samples is ignored, but at least one.
 _ROWS_AN_OUTLIER = 1000
 
-# Margin for new samples, whose logits may exceed those seen so far.
+# Margin for new samples, whose logits may be outside of the range of the training samples.
 _ROOM = 0.05
 
 
@@ -62,7 +62,7 @@ class DefaultTraining:
     Args:
         rows: the embeddings.
         labels: int64 ``[N]``, their classes.
-        num_classes: C; each class has a sample.
+        num_classes: C; each class has at least one sample.
         initial: an earlier head to start from, or None.
         recipe: the hyperparameters.
         progress: receives progress reports and requests stops.
@@ -151,9 +151,8 @@ class DefaultTraining:
 
     def _temperature(self, measured: Measurement) -> float:
         if self._initial is not None and self._initial.temperature is not None:
-            # The measured head started without the earlier one and had a quarter of the
-            # iterations, so its logits are smaller.  The earlier head had converged, as this one
-            # will have.
+            # The measured head does not start from the earlier one and has a quarter of the
+            # iterations, so its logits are smaller.  The final head continues a converged one.
             return self._initial.temperature
         default = self._problem.recipe.reg is None
         typical = TYPICAL_TEMPERATURE if default else 1.0
@@ -167,7 +166,7 @@ class DefaultTraining:
         )
 
     def _train_on_all(self, measured: Measurement, planned: int) -> Run:
-        """Train on all samples, as long as was best for the measured head."""
+        """Train on all samples, with as many iterations as were best for the measured head."""
         rows = np.arange(len(self._problem.labels))
         until = max(1, round(planned * measured.share))
         self._problem.progress.total = self._problem.progress.done + until
@@ -193,7 +192,7 @@ class DefaultTraining:
         right = 0
         for part in row_blocks(count):
             if problem.progress.should_stop is not None:
-                # It may raise; its result is ignored, because the head is already trained.
+                # Called because it may raise; its result is ignored, since the head is trained.
                 problem.progress.should_stop()
             logits = problem.features[part] @ run.weights
             logits += run.bias
@@ -246,7 +245,7 @@ def _column_length(weights: FloatArray) -> np.float32:
 
 
 def _sample(labels: IntArray, num_classes: int, rng: np.random.Generator) -> IntArray:
-    """Return rows of all classes, equally many per class as far as there are enough."""
+    """Return equally many rows of each class; those of small classes are repeated."""
     most = int(np.bincount(labels).max())
     count = min(max(_SAMPLE_ROWS, num_classes), num_classes * most)
     return BalancedOrder(np.arange(len(labels)), labels, rng).following(count)

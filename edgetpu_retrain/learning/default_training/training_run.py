@@ -19,9 +19,10 @@ import numpy as np
 
 # Number of evaluations of the held-out samples per run.
 _EVALUATIONS = 4
-# Fewer held-out samples are too few for early stopping and calibration.
+# Fewer held-out samples than this do not suffice for early stopping and calibration.
 _FEWEST_HELD_OUT = 50
-# The last weights count as worse if their loss is higher by more than this many standard errors.
+# The last weights count as worse than the best ones if their loss exceeds that of the best ones by
+# more than this many standard errors.
 _STANDARD_ERRORS = 2.0
 
 
@@ -35,7 +36,7 @@ class Problem:
         labels: int64 ``[N]``, their classes.
         num_classes: C.
         eigenvalue: the largest eigenvalue of the features' covariance.
-        sample: int64, rows on which training accuracy is measured.
+        sample: int64 ``[S]``, rows on which training accuracy is measured.
         recipe: the hyperparameters.
         progress: receives progress reports and requests stops.
         warm: whether the final training starts from an earlier head.
@@ -71,9 +72,9 @@ class Run:
     Args:
         weights: float32 ``[D, C]``.
         bias: float32 ``[C]``.
-        iterations: steps that led to them.
-        stopped: whether the caller requested a stop.
-        diverged: whether a step would have been infinite.
+        iterations: number of steps that yielded these weights.
+        stopped: whether the caller stopped the run.
+        diverged: whether the run ended because a step would have made weights infinite or NaN.
     """
 
     weights: FloatArray
@@ -110,7 +111,7 @@ class HeldOutWatch:
         self.evaluate(0, *start)
 
     def evaluate(self, iteration: int, weights: FloatArray, bias: FloatArray) -> None:
-        """Measure the weights after this iteration."""
+        """Evaluate the weights after an iteration, and copy them if they are the best so far."""
         logits = self._features @ weights + bias
         self.accuracy = float(np.mean(np.argmax(logits, axis=1) == self._labels))
         if not math.isfinite(float(logits.max()) - float(logits.min())):
@@ -146,14 +147,13 @@ def train(
         problem: the samples and options.
         rows: int64 ``[M]``, the samples to train on.
         start: initial weights and bias; modified in place.
-        num_iter: iterations in which the learning rate decays to 0.
-        until: the iteration at which to end, by default num_iter.
-        watch: evaluates held-out samples during the run; a run that diverges then returns the
-            best weights.
+        num_iter: number of iterations in which the learning rate decays to 0.
+        until: number of iterations to run, by default num_iter.
+        watch: evaluates held-out samples during the run.
         held_out_accuracy: validation accuracy to report without a watch.
 
     Returns:
-        The last weights, or the best ones if the run diverged.
+        The last weights; with a watch, the best ones if the run diverged.
     """
     weights, bias = start
     recipe, labels, progress = problem.recipe, problem.labels, problem.progress

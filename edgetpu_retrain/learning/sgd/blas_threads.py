@@ -5,9 +5,9 @@ Limits BLAS to one thread, while training and in the node's process.
 
 The matrices of a head are too small to gain from a second thread, and if another process occupies
 the second core, two threads wait for each other a hundred times longer than they compute (measured
-with OpenBLAS at 16 classes and 1024 dimensions).  After each product OpenBLAS's second thread
-busy-waits for the next one, which took most of a core while the node compared new samples with
-stored ones.
+with OpenBLAS at 16 classes and 1024 dimensions).  After each product, OpenBLAS's second thread
+busy-waits for the next one: comparing 30 new samples a second with 1000 stored ones then takes
+24 % of a core instead of 1 %.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 def one_blas_thread() -> AbstractContextManager[object]:
     """
-    Run matrix products of this process on the calling thread only, from now on.
+    Make matrix products run on the thread that calls them, in this process, from now on.
 
     As a context manager, it restores the number of threads at the end of the ``with`` block.
     """

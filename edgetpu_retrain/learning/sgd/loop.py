@@ -43,8 +43,8 @@ class Outcome:
     How a training loop ended.
 
     Args:
-        iterations: completed iterations, including those of earlier calls.
-        stopped: whether the caller requested a stop.
+        iterations: number of completed iterations, including those of earlier calls.
+        stopped: whether the caller stopped the training.
     """
 
     iterations: int
@@ -64,21 +64,21 @@ def run_training_loop(
     should_stop: Callable[[], bool] | None = None,
 ) -> Outcome:
     """
-    Run num_iter training steps, or fewer if the caller requests a stop.
+    Run the training steps ``first`` to ``num_iter - 1``, or fewer if the caller stops them.
 
     Args:
         step: the training step; its weights are the result.
         batches: yields the batch of each iteration.
         learning_rate: the schedule, a function of the iteration (0, 1, ...).
-        num_iter: the last iteration plus one.
-        first: the first iteration; an earlier call ran those before it.
+        num_iter: number of iterations, including those before ``first``.
+        first: the first iteration; an earlier call has run those before it.
         measure: returns training and validation accuracy; called for reports only.
         report_every: report after iterations 0, n, 2n, ...; 0 for never.
         on_progress: receives each report; returning True stops the training.
         should_stop: called before every iteration; returning True stops the training.
 
     Raises:
-        TrainingDiverged: if a step would not be finite; the weights are those before that step.
+        TrainingDiverged: if a step would make weights infinite or NaN; it is not applied.
     """
     # SgdStep detects overflow itself and raises, which is clearer than a numpy warning.
     with np.errstate(over='ignore', invalid='ignore', under='ignore'):

@@ -10,7 +10,7 @@ from typing import Any
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 import numpy as np
 
-# Drawing the rows of many batches at once takes a tenth of the time of drawing each.
+# Drawing the rows of many batches at once takes a tenth of the time of drawing them one by one.
 _BATCHES_A_DRAW = 64
 # Bounds the memory of the drawn rows when batches are large.
 _ROWS_A_DRAW = 2**16

@@ -12,22 +12,23 @@ import numpy as np
 # Far enough below the largest float32, 3.4e38, that changes up to 2e19 cannot overflow.
 _LARGEST_WEIGHT = 1e38
 _LARGEST_CHANGE = 1e19
-# Up to here OpenBLAS multiplies without packing, equally fast whichever factor is transposed:
-# M * N * K in its interface/gemm.c and kernel/x86_64/sgemm_small_kernel_permit_skylakex.c.
+# Up to this product of the sizes M * N * K, OpenBLAS multiplies without packing, equally fast
+# whichever factor is transposed: see its interface/gemm.c and
+# kernel/x86_64/sgemm_small_kernel_permit_skylakex.c.
 _SMALL_PRODUCT = 1_000_000
 
 
 class TrainingDiverged(ValueError):  # noqa: N818
-    """Raised instead of a step that would make weights infinite or NaN."""
+    """A training step would make weights infinite or NaN; it was not applied."""
 
 
 class SgdStep:
     """
     A gradient descent step on a head, in place.
 
-    The loss is the batch's mean cross-entropy plus ``0.5 * reg * sum(weights ** 2)``.  With the
-    softmax of the logits p and one-hot labels y, its gradient with respect to the logits is
-    ``(p - y) / batch_size``, which stays finite where a probability underflows (Stanford CS231n,
+    The loss is the batch's mean cross-entropy plus ``0.5 * reg * sum(weights ** 2)``.  If p is the
+    softmax of the logits and y the one-hot labels, its gradient with respect to the logits is
+    ``(p - y) / batch_size``, which stays finite if a probability underflows (Stanford CS231n,
     'Softmax classifier').  The bias is not regularized.
 
     Call :meth:`forward`, optionally :meth:`loss`, and :meth:`update`, in this order.
@@ -69,7 +70,7 @@ class SgdStep:
         self._momentum = np.float32(momentum)
         self._weights = weights
         self._bias = bias
-        # With few classes, multiplying and then transposing the product is faster.
+        # Otherwise it is faster to compute embeddings @ weights, and transpose the product.
         self._direct = weights.flags.f_contiguous and (
             classes >= batch_size or classes * dim * batch_size <= _SMALL_PRODUCT
         )
@@ -95,14 +96,14 @@ class SgdStep:
         self._logits = np.add(product, self._bias[:, np.newaxis], order='C')
         # Subtracting the largest logit keeps exp from overflowing and the sum at 1 or more.
         self._peaks = np.maximum.reduce(self._logits)
-        # First exp(logits), then the gradient with respect to the logits.
+        # ``update`` turns these into the gradient with respect to the logits.
         self._errors = np.exp(self._logits - self._peaks)
         self._sums = self._ones_per_class.dot(self._errors)
         self._labels = labels
 
     def loss(self) -> float:
-        """Return the loss of the batch given to :meth:`forward`, with the weights as they are."""
-        # Subtract first: added to a large logit the logarithm would lose its digits.
+        """Return the loss of the batch given to :meth:`forward`; call it before :meth:`update`."""
+        # Subtract the logits first: the logarithm, added to a large logit, would lose its digits.
         surprise = self._peaks - self._logits[self._labels, self._columns]
         surprise += np.log(self._sums)
         loss = float(self._ones_per_row.dot(surprise)) / self.batch_size
@@ -135,10 +136,10 @@ class SgdStep:
             learning_rate: 0 or more.
 
         Raises:
-            TrainingDiverged: if the step would not be finite; nothing is modified then.
+            TrainingDiverged: if the step would make weights infinite or NaN; they are unchanged.
         """
         errors, change = self._errors, self._weights_change
-        # Apply the learning rate to the small matrix, which saves a pass over the large one.
+        # Applying the learning rate to the small matrix saves a pass over the large one.
         rate = np.float32(learning_rate / self.batch_size)
         errors *= rate / self._sums
         errors[self._labels, self._columns] -= rate
@@ -158,7 +159,7 @@ class SgdStep:
         np.subtract(self._bias, bias_change, out=self._bias)
 
     def _accelerate(self, bias_change: FloatArray, learning_rate: float) -> FloatArray:
-        """Update the velocities with this step's changes, and return that of the bias."""
+        """Update both velocities with this step's changes, and return the velocity of the bias."""
         self._weights_velocity *= self._momentum
         self._weights_velocity += self._weights_change
         if self._reg:
@@ -174,7 +175,7 @@ class SgdStep:
         if changes_are_finite and learning_rate < _LARGEST_CHANGE:
             if decay >= -1.0:
                 return
-            # Outside -1..1 the decay itself makes weights grow.
+            # A decay below -1 makes the weights grow.
             if -decay * float(np.abs(self._weights).max()) < _LARGEST_WEIGHT:
                 return
         raise TrainingDiverged(

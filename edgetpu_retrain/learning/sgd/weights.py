@@ -13,7 +13,7 @@ from edgetpu_retrain.learning.head import Head
 import numpy as np
 import numpy.typing as npt
 
-# The logit_range before the first logit.
+# The logit_range while no logit has been computed.
 _NO_RANGE = (0.0, 0.0)
 
 
@@ -67,7 +67,7 @@ class SoftmaxParameters:
         """
         The weights, float32 ``[D, C]``; modifying the array modifies the model.
 
-        Assignment copies, and sets feature_dim and num_classes if they are not known yet.
+        Assignment copies the array, and sets feature_dim and num_classes if they are not set yet.
         """
         if self._weights is None:
             raise ValueError(
@@ -97,7 +97,7 @@ class SoftmaxParameters:
         """
         The bias, float32 ``[C]``; modifying the array modifies the model.
 
-        Assignment copies, and sets num_classes if it is not known yet.
+        Assignment copies the array, and sets num_classes if it is not set yet.
         """
         if self._bias is None:
             raise ValueError(
@@ -117,9 +117,9 @@ class SoftmaxParameters:
         """
         Smallest and largest logit (min, max) that the quantized layer represents.
 
-        ``train_with_sgd`` sets it to the range of the final weights' logits on the training
-        embeddings.  ``train_step`` widens it to include its batch's logits before the step.
-        ``(0.0, 0.0)`` means that there were no logits yet; assigning that, or the empty range
+        ``train_with_sgd`` sets it to the range of the logits of the training embeddings with the
+        final weights.  ``train_step`` widens it to include the batch's logits before the step.
+        ``(0.0, 0.0)`` means that no logit has been computed; assigning that, or the empty range
         ``(inf, -inf)`` of Coral's untrained models, resets it.
         """
         return self._logit_range
@@ -153,7 +153,7 @@ class SoftmaxParameters:
         return Head(weights.copy(), bias.copy(), names, self._logit_range)
 
     def _settle_sizes(self, feature_dim: int, num_classes: int) -> None:
-        """Draw the initial weights unless they exist."""
+        """Set the sizes and draw the initial weights, unless there are weights already."""
         if self._weights is not None:
             return
         arguments.layer_sizes(feature_dim, num_classes)

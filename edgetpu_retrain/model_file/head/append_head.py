@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Appends a trained head to an extractor, which makes a classifier.
+Appends a trained head to an extractor; the result is a classifier.
 
-The layers are those that Coral's own library appends: FULLY_CONNECTED, RESHAPE if the embedding is
-not ``[1, D]`` already, SOFTMAX.  They run on the CPU; an Edge TPU program in front of them is
-unchanged.
+The layers are those that Coral's own library appends: FULLY_CONNECTED, RESHAPE unless the
+embedding's shape is ``[1, D]``, and SOFTMAX.  They run on the CPU; an Edge TPU program in front of
+them is unchanged.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from edgetpu_retrain.model_file.schema import builtin_code, indices, load_schema
 import numpy as np
 import numpy.typing as npt
 
-# Layers whose output is a classification or detection, and layers that only forward it.
+# Layers whose output is a classification or detection, and layers that only reshape or convert it.
 _RESULTS = (
     'SOFTMAX',
     'LOG_SOFTMAX',
@@ -42,8 +42,8 @@ _RESULTS = (
     'TFLite_Detection_PostProcess',
 )
 _PASSING = ('RESHAPE', 'SQUEEZE', 'QUANTIZE', 'DEQUANTIZE')
-# The oldest operator versions for int8, where they are not 1 as for uint8 and float32; below, the
-# first TensorFlow release that has them all (op_version.cc and runtime_version.cc in
+# Operator versions that int8 needs (RESHAPE, uint8 and float32 need version 1), and the first
+# TensorFlow release with all needed versions, by type (op_version.cc and runtime_version.cc in
 # tensorflow/lite/tools/versioning).
 _INT8_VERSIONS = {'FULLY_CONNECTED': 4, 'SOFTMAX': 2}
 _OLDEST_RUNTIME = {'uint8': (1, 5, 0), 'int8': (1, 14, 0), 'float32': (1, 5, 0)}
@@ -64,7 +64,7 @@ def append_head(extractor: bytes, head: Head) -> bytes:
         The bytes of a .tflite file whose output is C scores, ``[1, C]``, of the embedding's type.
 
     Raises:
-        ModelFileError: if the extractor is not an extractor, or does not match the head.
+        ModelFileError: if the model is damaged or not an extractor, or does not match the head.
         ValueError: if the head has no class, or contains NaN or infinity.
     """
     tree = parse(extractor)

@@ -30,15 +30,16 @@ def cut_head(model: bytes) -> bytes:
     head = find_head(tree)
     schema = load_schema()
     graph = tree.subgraphs[0]
-    # Buffer 0 is the empty one, by convention.
+    # By convention, buffer 0 is empty.
     buffers, codes = [schema.BufferT()], []
     tensors: dict[int, Any] = {}
     for operator in head.operators:
         for index in [*indices(operator.inputs), *indices(operator.outputs)]:
             if index >= 0 and index not in tensors:
                 tensor = tensors[index] = graph.tensors[index]
-                # The Edge TPU Compiler assigns buffer 0 to all tensors; its content is empty but
-                # not absent.  In any other buffer, a runtime takes that for a damaged constant.
+                # The Edge TPU Compiler assigns buffer 0 to all tensors without content.  Its
+                # content is empty but not absent; a copy of it in another buffer would be a
+                # damaged constant to a runtime.
                 if tensor.buffer != 0:
                     buffers.append(tree.buffers[tensor.buffer])
                     tensor.buffer = len(buffers) - 1

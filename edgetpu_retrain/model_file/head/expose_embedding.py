@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Adds the embedding as a second output of a retrained model: scores and embedding in one pass."""
+"""Adds the embedding to a retrained model's outputs: one inference yields scores and embedding."""
 
 from __future__ import annotations
 

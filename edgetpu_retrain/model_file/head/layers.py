@@ -19,7 +19,7 @@ class HeadLayers:
     Args:
         operators: the ``OperatorT`` objects of the head in execution order.
         embedding: index of the head's input tensor.
-        scores: index of its output tensor.
+        scores: index of the head's output tensor.
     """
 
     operators: tuple[Any, ...]
@@ -32,7 +32,7 @@ def find_head(tree: Any) -> HeadLayers:
     Return the head of a retrained model: the layers that compute its first output.
 
     Raises:
-        ModelFileError: if the model ends in other layers.
+        ModelFileError: if the model has no output or ends in other layers.
     """
     outputs = indices(tree.subgraphs[0].outputs)
     if not outputs:

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Quantizes a head for a model file: to integers after a quantized extractor, else it stays float32.
+Quantizes a head for a model file; after a float32 extractor, it stays float32.
 
 The formulas are those of libcoral for uint8 and of TensorFlow Lite's quantization specification
 for int8.  Additional bounds keep degenerate heads (untrained, all zeros, huge biases) within the
@@ -55,7 +55,7 @@ class HeadTensors:
     Args:
         weights: ``[C, D]``, uint8, int8 or float32.
         bias: ``[C]``, int32 or float32.
-        weights_quantization: None for float32, like the following ones.
+        weights_quantization: quantization of the weights; None for float32, as are the following.
         bias_quantization: its scale is the embedding's scale times the weights' scale.
         logits: quantization of the fully-connected layer's output.
         scores: quantization of the softmax's output.
@@ -71,11 +71,11 @@ class HeadTensors:
 
 def quantize_head(head: Head, dtype: str, embedding: QuantizationParameters | None) -> HeadTensors:
     """
-    Return the constants of a head's layers, to follow an extractor.
+    Return the constants of a head's layers that match an extractor's output.
 
     Args:
-        head: weights and bias, finite; a ``logit_range`` that is empty or not finite (as before
-            training) is replaced by the range that the weights can reach.
+        head: finite weights and bias; a ``logit_range`` that is empty (as before training) or not
+            finite is replaced by the range of all possible logits.
         dtype: element type of the embedding: ``'uint8'``, ``'int8'`` or ``'float32'``.
         embedding: quantization of the embedding, None for float32.
 
@@ -115,7 +115,7 @@ def quantize_head(head: Head, dtype: str, embedding: QuantizationParameters | No
 def _weights_parameters(
     weights: FloatArray, bias: FloatArray, dtype: str, embedding: QuantizationParameters
 ) -> QuantizationParameters:
-    """Return the weights' parameters, coarser if the bias would overflow otherwise."""
+    """Return the weights' parameters, with a larger scale if the bias would overflow otherwise."""
     dimension = weights.shape[1]
     # The part of the accumulator's range that the products leave for the bias.
     room = max(_ACCUMULATOR_LIMIT - dimension * _LARGEST_PRODUCT[dtype], 2**24)
@@ -137,7 +137,7 @@ def _weights_parameters(
 def _logit_range(
     head: Head, dtype: str, embedding: QuantizationParameters, bias_scale: float
 ) -> tuple[float, float]:
-    """Return the head's range widened to include 0, or a computed one if it is not usable."""
+    """Return the head's logit range with 0, or that of all possible logits if it is unusable."""
     reachable = _reachable_logits(head, dtype, embedding)
     low, high = min(0.0, head.logit_range[0]), max(0.0, head.logit_range[1])
     seen = head.logit_range[0] <= head.logit_range[1] and low < high

@@ -3,8 +3,8 @@
 """
 The labels.txt beside a model, with class names in Coral's format.
 
-Each line is a name, starting with output 0, or an output number and a name, such as ``0 daisy``,
-the format that pycoral's classify_image.py reads.
+Each line has a name, in the order of the outputs, or an output number and a name, such as
+``0 daisy``.  pycoral's classify_image.py reads the second form.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from edgetpu_retrain.errors import ModelFileError
 
 # Enough for 100,000 names of maximum length.
 _MAX_BYTES = 64 * 1024 * 1024
-# Real files skip some numbers (Coral's COCO labels have 80 names up to 89).  A short file must not
-# expand to a million names, and a year at the start of a name is not an output number.
+# Real files skip some numbers (Coral's COCO labels have 80 names for numbers up to 89).  With this
+# limit a short file cannot expand to a million names.
 _MOST_LEFT_OUT = 10_000
 _NUMBERED = re.compile(r'(\d{1,9})[:\s]\s*(.*\S)', re.ASCII)
 
@@ -37,8 +37,8 @@ def read_label_file(path: Path) -> tuple[str, ...]:
     """
     Return the class names in a label file, in output order.
 
-    Lines count as numbered only if all of them are.  A class whose number is missing gets its
-    number as its name.
+    Numbers are removed only if every line has one.  A class without a line gets its number as its
+    name.
 
     Args:
         path: the file, UTF-8.

@@ -26,7 +26,7 @@ import numpy as np
 
 METADATA_NAME = 'TFLITE_METADATA'
 _IDENTIFIER = b'M001'
-# All fields that are written exist since version 1.0.0 of the schema.
+# Version 1.0.0 of the schema already has all fields that are written.
 _MIN_PARSER_VERSION = '1.0.0'
 _TENSOR_AXIS_LABELS = 2
 _FEATURE_PROPERTIES = 1
@@ -152,7 +152,7 @@ def _floats(*values: float) -> FloatArray:
 
 
 def _write(builder: Any, value: Any) -> Any:
-    """Write a table (a dict from field number to value), a vector or a string."""
+    """Write a table (dict from field number to value), vector or string; return its offset."""
     if isinstance(value, str):
         return builder.CreateString(value)
     if isinstance(value, np.ndarray):

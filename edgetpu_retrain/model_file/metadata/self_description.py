@@ -3,7 +3,7 @@
 """
 A model's description of itself: metadata, signatures and minimum runtime version.
 
-A new head changes the model's output, so these have to be updated with it.
+A new head changes the model's output, so these have to be updated.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _VERSION_BYTES = 16
 
 
 def require_runtime(tree: Any, version: tuple[int, int, int]) -> None:
-    """Raise a model's minimum runtime version, if it has one, to what new layers need."""
+    """Raise a model's minimum runtime version, if it states one, to at least ``version``."""
     content = content_of(tree, _MIN_RUNTIME_VERSION)
     if content is None:
         return
@@ -33,7 +33,7 @@ def require_runtime(tree: Any, version: tuple[int, int, int]) -> None:
 
 
 def redirect_signatures(tree: Any, old: int, new: int, name: str) -> None:
-    """Replace an output tensor in the signatures."""
+    """Replace output tensor ``old`` by ``new`` in the signatures, under the given name."""
     for signature in tree.signatureDefs or []:
         for entry in signature.outputs or []:
             if entry.tensorIndex == old:
@@ -53,7 +53,7 @@ def _entries(tree: Any, name: str) -> list[Any]:
 
 
 def content_of(tree: Any, name: str) -> bytes | None:
-    """Return the content of a model's metadata entry, or None."""
+    """Return the content of a model's metadata entry, or None if there is no such entry."""
     for entry in _entries(tree, name):
         data = tree.buffers[entry.buffer].data
         if data is not None:
@@ -86,7 +86,7 @@ def drop_content(tree: Any, name: str) -> None:
 
 
 def _is_unshared(tree: Any, entry: Any) -> bool:
-    """Return whether nothing else uses the buffer of a metadata entry."""
+    """Return whether a metadata entry is the only user of its buffer."""
     used = [tensor.buffer for tensor in tree.subgraphs[0].tensors]
     used += [other.buffer for other in tree.metadata if other is not entry]
     return entry.buffer not in [0, *used, *indices(tree.metadataBuffer)]
