@@ -12,8 +12,8 @@ class BackOff:
     """
     The delay after each failure: 1 s, 2 s, 4 s, ... up to 60 s.
 
-    A success resets the delay only after it has lasted as long as the longest delay, so that a
-    device that keeps failing right after recovery is not retried every second.
+    The delay is reset only if the operation has then worked for 60 s: a device that always fails
+    right after recovery is not retried every second.  Times are seconds of a monotonic clock.
     """
 
     def __init__(self) -> None:
@@ -29,5 +29,5 @@ class BackOff:
         return now + wait_s
 
     def succeeded(self, now: float) -> None:
-        """Record that the operation works since ``now``."""
+        """Record that the operation has worked from ``now`` on."""
         self._succeeded_at = now

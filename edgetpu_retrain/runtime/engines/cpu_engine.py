@@ -29,7 +29,7 @@ from edgetpu_retrain.runtime.models.extractor import Extractor
 
 @dataclass(eq=False)
 class _OnCpu(PreparedModel):
-    """A model with its classifier."""
+    """A prepared model with its loaded classifier."""
 
     classifier: Classifier
 
@@ -40,12 +40,13 @@ class CpuEngine:
 
     Args:
         extractor: bytes of the .tflite file, known to run: packaged or probed before.
-        device: the device that the user requested; the note says why the CPU is used.
+        device: the device that the user requested; if not the CPU, ``note`` has the reason why
+            the CPU is used.
         num_threads: threads of the operators.
-        report: called once per failure, with one sentence.
+        report: called with one sentence at the first of successive failures.
 
     Raises:
-        ModelFileError: if the runtime cannot run it.
+        ModelFileError: if the runtime cannot run the extractor.
         DeviceError: if there is no runtime.
     """
 

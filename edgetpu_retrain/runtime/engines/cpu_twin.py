@@ -3,8 +3,8 @@
 """
 CPU twin: the fallback model that serves while an Edge TPU is down.
 
-The twin of a compiled extractor is the model it was compiled from.  It has the same embedding, so
-samples stay valid and it can use the same head as the Edge TPU.
+The twin of a compiled extractor is the model that it was compiled from.  Both compute the same
+embedding, so samples stay valid and the same head can be used.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class CpuTwin:
     """
     The CPU twin of a compiled extractor, loaded and warmed up.
 
-    A new head is not appended to the twin but run after it, as a separate model cut from the
-    retrained one: the scores are the same, and a swap does not load a second extractor.
+    A new head is not appended to the twin.  It is cut from the retrained model and run after the
+    twin: the scores are the same, and a swap does not load a second extractor.
 
     Args:
         model: bytes of the twin's .tflite file, known to run: packaged or probed before.
@@ -33,7 +33,7 @@ class CpuTwin:
         num_threads: threads of the operators.
 
     Raises:
-        ModelFileError: if it is not a twin, or the runtime cannot run it.
+        ModelFileError: if the model is not a twin of the extractor, or the runtime cannot run it.
         DeviceError: if there is no runtime.
     """
 
@@ -51,7 +51,7 @@ class CpuTwin:
         Args:
             rgb: uint8 ``[H, W, 3]``.
             served: the serving model, if any.
-            head: its head, if any.
+            head: the serving model's head, if any.
 
         Raises:
             ImageError: if ``rgb`` is not such a picture.

@@ -41,7 +41,7 @@ class DeviceEngines(dict[str, Engine]):
         return {device: engine.status() for device, engine in self.items()}
 
     def healthiest(self) -> str:
-        """Return the first device without a problem, for work that any device can do."""
+        """Return the device for work that any can do: one without a problem, if there is any."""
 
         def trouble(device: str) -> tuple[bool, bool]:
             status = self[device].status()
@@ -75,8 +75,8 @@ def make_engines(
 
     Raises:
         ModelFileError: see :func:`make_engine`.
-        DeviceError: if no device can run it, or several names are ambiguous about which Edge TPU
-            they mean.
+        DeviceError: if no device can run the extractor, or the names of several Edge TPUs are
+            ambiguous.
     """
     several = len(devices) > 1
     if several and describe(extractor).compiled_for_edgetpu:

@@ -47,7 +47,7 @@ INVOKE_TIMEOUT_S = 2.0
 
 @dataclass(eq=False)
 class _OnEdgeTpu(PreparedModel):
-    """A model: its head for the twin and, until it serves, the model loaded on the device."""
+    """A prepared model: its head for the twin, and until it serves the model on the device."""
 
     head: HeadScorer | None
     on_device: GuardedModel | None
@@ -70,7 +70,7 @@ class EdgeTpuEngine:
         in_background: starts a function in its own thread.
 
     Raises:
-        ModelFileError: if the extractor is not one, or the twin does not match it.
+        ModelFileError: if the file is not an extractor, or the twin does not match it.
         DeviceError: if there is no twin and the device cannot run the extractor, unless
             ``may_start_down``.
     """
@@ -130,7 +130,7 @@ class EdgeTpuEngine:
                 return on_device.run(rgb, served, self._invoke_timeout_s)
             except ImageError:
                 raise
-            except Exception as error:  # noqa: BLE001 - whatever it was, the device did not do it
+            except Exception as error:  # noqa: BLE001 - any exception is a failure of the device
                 self._fail(failure_sentence(error), failures)
         self.retry_if_due()
         if self._twin is None:
@@ -141,7 +141,7 @@ class EdgeTpuEngine:
         """
         Load a retrained model; see :meth:`Engine.prepare`.
 
-        While the device is down this loads only the head; recovery loads the whole model.
+        While the device is down, this loads only the head; recovery loads the whole model.
         """
         if not trusted:
             # This process has the device open, so a child process could not probe the model.
@@ -231,7 +231,7 @@ class EdgeTpuEngine:
         Mark the device as failed, and report it once.
 
         Args:
-            failure: what happened.
+            failure: what happened, one sentence without its full stop.
             failures: the failure count when the failed call began; if it has changed, another
                 call has already reported the same cause.
         """
@@ -256,7 +256,7 @@ class EdgeTpuEngine:
             served = self._served
         try:
             recovered = self._try_device(served)
-        except Exception as error:  # noqa: BLE001 - this thread's end would be the last retry
+        except Exception as error:  # noqa: BLE001 - an escaping exception would end all retries
             failure = failure_sentence(error)
             with self._lock:
                 self._retrying = False
@@ -275,7 +275,7 @@ class EdgeTpuEngine:
                 return
             (on_device, served), self._recovered = self._recovered, None
             if served is not self._served:
-                # Another model has served since then; the next retry, which is due, loads it.
+                # Another model serves meanwhile; the next retry, which is due, loads it.
                 return
             self._on_device = on_device
             self._back_off.succeeded(self._clock())

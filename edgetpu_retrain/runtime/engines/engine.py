@@ -29,7 +29,7 @@ class PreparedModel:
 
     Args:
         model: bytes of the .tflite file.
-        labels: the class names in it.
+        labels: the class names in the file.
     """
 
     model: bytes
@@ -45,7 +45,7 @@ class Inference:
         embedding: ``[D]``, raw, in the extractor's output type; the caller owns the array.
         scores: float32 ``[C]``; None before the first model serves.
         served: the model that computed the scores; None before the first model serves.
-        device: the device that computed it: ``'cpu'``, or an Edge TPU such as ``'usb:0'``.
+        device: the device that computed them: ``'cpu'``, or an Edge TPU such as ``'usb:0'``.
         times: duration of each stage.
     """
 
@@ -65,7 +65,8 @@ class EngineStatus:
         device: the device that computes the next frame, as in :class:`Inference`; ``''`` if none.
         runtime: name and version of the runtime.
         problem: one sentence, or ``''`` if there is no problem.
-        temperature_celsius: of the Edge TPU; None if there is none or it does not report it.
+        temperature_celsius: temperature of the Edge TPU; None if there is none, or it does not
+            report its temperature.
     """
 
     device: str
@@ -79,9 +80,8 @@ class Engine(Protocol):
     Runs frames on one device.
 
     Call :meth:`run` and :meth:`serve` from the same thread, so that models are swapped between
-    frames; the other methods are thread-safe.  An engine has one device: a node with several
-    devices has one engine per device, with the same extractor, and each prepares a model of its
-    own.
+    frames; the other methods are thread-safe.  A node with several devices has one engine per
+    device, all with the same extractor, and each engine loads its own copy of a model.
     """
 
     description: ModelDescription
@@ -99,7 +99,7 @@ class Engine(Protocol):
 
         Raises:
             ImageError: if ``rgb`` is not such a picture.
-            DeviceError: if no device can compute this frame, which is lost; one sentence.
+            DeviceError: if neither the device nor a fallback can compute this frame.
         """
 
     def prepare(self, model: bytes, *, trusted: bool = True) -> PreparedModel:
@@ -108,12 +108,13 @@ class Engine(Protocol):
 
         Args:
             model: bytes of a .tflite file that was retrained from this engine's extractor.
-            trusted: whether this project wrote it.  Other files are first probed in a child
-                process.
+            trusted: whether this project wrote the file.  Any other file is first probed in a
+                child process; an engine of an Edge TPU rejects it.
 
         Raises:
-            ModelFileError: if it is not a model retrained from this extractor.
-            DeviceError: if there is no runtime for it.
+            ModelFileError: if the file is not a model retrained from this extractor, or is
+                rejected.
+            DeviceError: if there is no runtime for the model.
         """
 
     def serve(self, prepared: PreparedModel) -> None:

@@ -68,6 +68,6 @@ def make_engine(
 
 
 def _probe_foreign(model: bytes, num_threads: int, limits: ProbeLimits | None) -> None:
-    # The packaged extractor is known to run, which saves this second.
+    # The packaged extractor is known to run, so it needs no probe.
     if model != default_extractor_path().read_bytes():
         probe(model, device='cpu', num_threads=num_threads, limits=limits)

@@ -27,7 +27,7 @@ class GuardedModel:
         loaded: its interpreter and device.
 
     Raises:
-        CallTimedOutError: if loading takes longer.
+        CallTimedOutError: if loading takes longer than that.
         RetrainError: whatever ``load`` raises.
     """
 
@@ -47,7 +47,7 @@ class GuardedModel:
             timeout_s: timeout for the inference, seconds.
 
         Raises:
-            CallTimedOutError: if it takes longer; the model is unusable from then on.
+            CallTimedOutError: if it takes longer than that; the model is unusable from then on.
             ImageError: if ``rgb`` is not such a picture.
             Exception: whatever the runtime raises.
         """

@@ -3,8 +3,8 @@
 """
 Device names, and detection of the Edge TPUs attached to this machine.
 
-Detection reads what the kernel exposes and does not load Coral's library, so it is safe even if
-loading libedgetpu would crash.
+Detection reads files of the kernel and does not load Coral's library, so it works even if loading
+libedgetpu would crash.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from edgetpu_retrain.errors import DeviceError
 
 USB_DEVICES = Path('/sys/bus/usb/devices')
 DEVICE_FILES = Path('/dev')
-# Where the Apex driver of PCIe and M.2 modules exposes their attributes.
+# Attributes of PCIe and M.2 modules, from the Apex driver.
 APEX_FACTS = Path('/sys/class/apex')
 
 _DEVICE = re.compile(r'auto|cpu|(?:usb|pci)(?::\d+)?|:\d+')
@@ -35,7 +35,7 @@ class AttachedEdgeTpu:
     Args:
         bus: ``'usb'`` or ``'pci'``.
         file: its device file.
-        number: its number on the bus, from 0.
+        number: its number among those on the same bus, from 0.
     """
 
     bus: str
@@ -78,7 +78,7 @@ def check_device(device: str) -> None:
         device: ``'auto'``, ``'cpu'``, ``'usb'``, ``'usb:N'``, ``'pci'``, ``'pci:N'`` or ``':N'``.
 
     Raises:
-        DeviceError: names the given and the allowed values.
+        DeviceError: if it is not; the message has the given and the allowed values.
     """
     if _DEVICE.fullmatch(device) is None:
         raise DeviceError(
@@ -96,7 +96,7 @@ def attached_edgetpus(device: str = 'auto') -> tuple[AttachedEdgeTpu, ...]:
     """
     bus, _, _ = device.partition(':')
     usb = [] if bus == 'pci' else _files_of_usb()
-    # The Apex driver makes /dev/apex_0, /dev/apex_1, ...
+    # The Apex driver creates /dev/apex_0, /dev/apex_1, ...
     pci = [] if bus == 'usb' else sorted(DEVICE_FILES.glob('apex_*'))
     return (
         *(AttachedEdgeTpu('usb', file, number) for number, file in enumerate(usb)),
@@ -106,9 +106,9 @@ def attached_edgetpus(device: str = 'auto') -> tuple[AttachedEdgeTpu, ...]:
 
 def find_edgetpu(device: str = 'auto') -> AttachedEdgeTpu | None:
     """
-    Return the Edge TPU that ``device`` refers to, or None if there is none or it is ambiguous.
+    Return the Edge TPU that ``device`` refers to, or None if there is none or several match.
 
-    The kernel does not show which one libedgetpu picks among several.
+    The kernel does not expose which of several Edge TPUs libedgetpu opens.
 
     Args:
         device: as in :func:`check_device`.
@@ -131,7 +131,7 @@ def _files_of_usb() -> list[Path]:
                 for name in ('idVendor', 'idProduct', 'busnum', 'devnum')
             )
         except OSError:
-            # An interface or a hub's port, or a device that was just unplugged.
+            # Not a device but an interface or a hub's port, or a device that was just unplugged.
             continue
         if (vendor, product) in _USB_IDS:
             found.append(DEVICE_FILES / 'bus' / 'usb' / f'{int(bus):03}' / f'{int(number):03}')

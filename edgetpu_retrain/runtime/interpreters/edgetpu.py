@@ -3,8 +3,8 @@
 """
 Edge TPU: loads Coral's library and compiled models, and explains failures.
 
-The library's errors have at most the name of a file.  This module turns each into one sentence
-that explains to the user what to do.
+The library's errors contain at most the name of a file.  This module turns each error into one
+sentence that explains what to do.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _PERMISSIONS = {
     ),
 }
 _PACKAGES_OF_LIBRARIES = {'libusb-1.0.so': 'libusb-1.0-0', 'libc++.so': 'libc++1'}
-# How the runtimes' ValueError begins if a library loads but creates no delegate.
+# Start of a runtime's ValueError if it loads a library that creates no delegate.
 _NO_DELEGATE = 'Failed to load delegate'
 _MISSING_LIBRARY = re.compile(r'^(\S+): cannot open shared object file')
 
@@ -60,14 +60,15 @@ def make_edgetpu_interpreter(
         model: bytes of a model that is compiled for the Edge TPU.
         device: ``'auto'`` or a libedgetpu device name: ``'usb'``, ``'usb:N'``, ``'pci'``,
             ``'pci:N'``, ``':N'``.
-        num_threads: for the operators that stay on the CPU; pycoral ignores it.
+        num_threads: threads of the operators that stay on the CPU; pycoral ignores it.
 
     Raises:
-        DeviceError: says in one sentence what is missing and what to do.
-        RuntimeError: if the library rejects the model; see :func:`explain_failed_model`.
-        ValueError: likewise.
+        DeviceError: if the library or the device is missing or unusable; the message states what
+            to do.
+        RuntimeError, ValueError: if the library rejects the model; see
+            :func:`explain_failed_model`.
     """
-    # First, because the following calls report a missing library less clearly.
+    # Check first, because the following calls report a missing library less clearly.
     _check_library()
     coral = coral_make_interpreter()
     try:
@@ -115,8 +116,8 @@ def _explain_no_delegate(device: str, error: Exception) -> str:
     """
     Explain why the library provides no Edge TPU.
 
-    libedgetpu gives no reason (only "Failed to load delegate from libedgetpu.so.1"), so this
-    function derives it from the devices that the kernel lists.
+    libedgetpu usually gives no reason (only "Failed to load delegate from libedgetpu.so.1"), so
+    this function derives one from the devices that the kernel lists.
 
     Args:
         device: the requested device.

@@ -17,7 +17,7 @@ Result = TypeVar('Result')
 
 
 class CallTimedOutError(DeviceError):
-    """Raised if a guarded call does not return in time."""
+    """A guarded call did not return in time."""
 
 
 class Guard:
@@ -38,11 +38,11 @@ class Guard:
     """
 
     def __init__(self, name: str = 'guard') -> None:
-        # C++ calls release the GIL, so waiting on a queue needs no polling.
+        # A call into the library releases the GIL, so other threads run while it hangs.
         self._calls: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = SimpleQueue()
         self._abandoned = False
         threading.Thread(target=_serve, args=(self._calls,), name=name, daemon=True).start()
-        # Let the thread end after its current call, if any.
+        # At garbage collection, let the thread end after its current call, if any.
         self.end = weakref.finalize(self, self._calls.put, None)
 
     def call(self, function: Callable[[], Result], timeout_s: float) -> Result:
@@ -81,7 +81,7 @@ def _serve(calls: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None]) -> 
         function, future = call
         try:
             future.set_result(function())
-        except BaseException as error:  # noqa: BLE001 - it is raised where the call was made
+        except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
             future.set_exception(error)
         # Drop the references, so that a waiting thread does not keep an interpreter alive.
         del call, function, future

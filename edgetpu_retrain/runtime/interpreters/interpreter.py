@@ -36,8 +36,8 @@ class LoadedModel:
     Args:
         interpreter: the runtime's interpreter.
         runtime: the runtime's name and version, such as ``'ai-edge-litert 2.3.0'``.
-        device: ``'cpu'``, or the Edge TPU's name, such as ``'usb:0'``; ``'edgetpu'`` if it is
-            one of several and not known which.
+        device: ``'cpu'``, or the Edge TPU's name, such as ``'usb:0'``; ``'edgetpu'`` if it is not
+            known which of several it is.
         note: one sentence for the user, or ``''``.
     """
 
@@ -53,9 +53,9 @@ def load_model(
     """
     Load a model.
 
-    A model that is compiled for the Edge TPU runs there.  Any other model runs on the CPU,
+    A model that is compiled for the Edge TPU runs on it.  Any other model runs on the CPU,
     regardless of the device; the result's ``note`` says so if an Edge TPU was requested or is
-    attached.  It also says if the runtime does not use XNNPACK, its fast CPU operators.
+    attached.  The note also says if the runtime does not use XNNPACK, its fast CPU operators.
 
     Args:
         model: bytes of a .tflite file that :func:`~edgetpu_retrain.model_file.flatbuffer.parse`
@@ -68,7 +68,7 @@ def load_model(
         The model, allocated and warmed up: it has been invoked once on zeros.
 
     Raises:
-        DeviceError: if the device is unknown, or there is no runtime or no Edge TPU for it.
+        DeviceError: if the device's name is invalid, or there is no runtime or no Edge TPU.
         ModelFileError: if the runtime cannot run the file.
         ValueError: if ``num_threads`` is less than 1.
     """

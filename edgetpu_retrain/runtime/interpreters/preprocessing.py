@@ -17,11 +17,12 @@ RgbArray = npt.NDArray[np.uint8]
 # Float models take inputs in [-1, 1], like Coral's and TensorFlow's float MobileNets:
 # https://www.tensorflow.org/api_docs/python/tf/keras/applications/mobilenet/preprocess_input
 _FLOAT_CENTRE = np.float32(127.5)
-# Flipping the highest bit of a uint8 subtracts 128 from it, read as int8.
+# Flipping the highest bit of a uint8, and reading it as int8, subtracts 128.
 _HIGHEST_BIT = np.uint8(0x80)
-# In multiples of the input's sides.  A picture below the first is averaged exactly, which is cheap
-# at this size; a side below the second is interpolated, because doubling it first would blur more;
-# a picture from the third on is halved first.
+# Sizes of a picture, as multiples of the input's sides.  If both sides are below the first, exact
+# averaging is cheap.  A side below the second is interpolated to the input's side, because
+# interpolating to twice that and averaging would blur more.  From the third on, the picture is
+# halved first.
 _STEPS_FROM = 1.5
 _DOUBLE_FROM = 1.25
 _HALVE_FROM = 4
@@ -32,7 +33,7 @@ def check_picture(rgb: RgbArray) -> None:
     Raise if an array is not an 8-bit RGB picture.
 
     Raises:
-        ImageError: names shape and type.
+        ImageError: if it is not; the message has its shape and type.
     """
     if not isinstance(rgb, np.ndarray):
         raise ImageError(
@@ -55,8 +56,7 @@ def fit_to_input(
     avoid aliasing (see :func:`_shrink`), upscaling interpolates linearly.  uint8 inputs get the
     pixels unchanged, int8 inputs minus 128, float32 inputs as (x - 127.5) / 127.5.
 
-    The same picture gives the same input everywhere in this package, so that samples from files
-    are valid for a camera.
+    All of this package uses this function, so that samples from files are valid for a camera.
 
     Args:
         rgb: uint8 ``[H, W, 3]``, of any strides.
@@ -87,7 +87,7 @@ def fit_to_input(
 def _resized(rgb: RgbArray, out: RgbArray) -> RgbArray:
     """Write the picture into ``out``, resized to its height and width."""
     height, width = out.shape[:2]
-    # A single pixel is repeated, as interpolation would do, and OpenCV 4.5.4 refuses to.
+    # A single pixel is repeated, as by interpolation; OpenCV 4.5.4 cannot resize it.
     if rgb.shape == out.shape or rgb.shape[:2] == (1, 1):
         np.copyto(out, rgb)
         return out
@@ -106,8 +106,9 @@ def _shrink(rgb: RgbArray, out: RgbArray) -> None:
     than a whole inference on many Edge TPUs: 1.3 ms from 640x480 and 7 to 15 ms from 1920x1080 to
     224x224, on one core.  Its 2x2 case and linear interpolation, however, are vectorized.
     Therefore a large picture is first halved, then interpolated to 2 (or 4, 8, ...) times the
-    output size, by a factor below 2 so that no pixel is skipped, and then averaged: 0.35 and
-    1.5 ms.  For photographs with and without camera noise, from 424x240 to 3840x2160, the default
+    output size, by a factor below 2 so that no pixel is skipped, and then averaged.  This takes
+    0.35 and 1.5 ms.  For photographs with and without camera noise, from 424x240 to 3840x2160, the
+    default
     extractor's embeddings have a cosine similarity of at least 0.99 (0.997 on average) to those
     with ``INTER_AREA`` alone, with OpenCV 4.6 and 5.0.  Linear interpolation alone drops to 0.83,
     and OpenCV's pyramid to 0.93.
@@ -124,7 +125,7 @@ def _shrink(rgb: RgbArray, out: RgbArray) -> None:
     if rgb.shape[:2] != (rows, columns):
         rgb = _stretched(rgb, rows, columns, cv2.INTER_LINEAR)
     while (rows, columns) != (height, width):
-        # Along a single side, linear interpolation averages two pixels and is faster.
+        # To halve only one side, linear interpolation also averages two pixels, and is faster.
         both = rows > height and columns > width
         rows, columns = max(rows // 2, height), max(columns // 2, width)
         there = out if (rows, columns) == (height, width) else None
@@ -140,7 +141,7 @@ def _stretched(
 
 
 def _multiple(length: int, wanted: int) -> int:
-    """Return the multiple of ``wanted`` to resize to first; repeated halving then reaches it."""
+    """Return the length to interpolate to, ``wanted`` or a multiple that is then halved to it."""
     if length < _DOUBLE_FROM * wanted:
         return wanted
     multiple = 2 * wanted

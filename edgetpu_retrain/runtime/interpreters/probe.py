@@ -46,8 +46,8 @@ class ProbeLimits:
         wall_s: timeout, seconds; a USB Accelerator takes several seconds to load its firmware
             after it is plugged in.
         cpu_s: CPU time, seconds.
-        memory: bytes of address space on top of what the runtime needs.  Several times the
-            model's size is added, because a runtime copies and repacks its weights.
+        memory: bytes of address space, in addition to what is in use before loading the model and
+            eight times the model's size, because a runtime copies and repacks the weights.
     """
 
     wall_s: float = 30.0
@@ -68,12 +68,12 @@ def probe(
     Args:
         model: bytes of the .tflite file, exactly as it will be loaded.
         device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.load_model`.
-        num_threads: likewise.
+        num_threads: threads of the CPU's operators.
         limits: limits of the child process.
 
     Raises:
-        ModelFileError: if it does not run on the CPU: the child crashed, timed out or raised.
-        DeviceError: likewise on an Edge TPU; or if no child process could be started.
+        ModelFileError: if the child crashes, times out or raises while it runs a CPU model.
+        DeviceError: if it does so with a model for the Edge TPU, or cannot be started.
     """
     check_device(device)
     limits = limits or ProbeLimits()
@@ -103,7 +103,7 @@ def probe(
 
 
 def _judge(child: subprocess.CompletedProcess[bytes], compiled: bool) -> None:
-    """Raise the error that a failed child's exit means."""
+    """Raise the error that a failed child has written, or that its exit code implies."""
     if child.returncode < 0:
         name = signal.Signals(-child.returncode).name
         raise _failure(compiled, f'was ended by {name}{_last_words(child)}')
@@ -144,7 +144,7 @@ def main() -> None:
     options, limits = json.loads(sys.argv[1])
     limits = ProbeLimits(**limits)
     _end_in_time(limits.wall_s)
-    # Libraries may print to standard output: keep a duplicate of it for the result only.
+    # Libraries may print to standard output: redirect it, and keep a duplicate for the result.
     output = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)
     with output:
@@ -153,7 +153,7 @@ def main() -> None:
 
 def _end_in_time(wall_s: float) -> None:
     """Make sure that this process ends, and releases the device, even if it hangs."""
-    # The parent's timeout; ITIMER_REAL also ends this process if the parent is gone.
+    # The alarm ends this process soon after the parent's timeout, even if the parent is gone.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(math.ceil(wall_s) + 1)
     with contextlib.suppress(AttributeError):
@@ -188,7 +188,7 @@ def _lower(limit: int, value: int) -> None:
 
 
 def _invoke_on_noise(loaded: LoadedModel) -> None:
-    """Invoke on noise: loading invoked on zeros, which may not reach out-of-range indexing."""
+    """Invoke a model on noise, which may cause out-of-range accesses that zeros do not."""
     rng = np.random.default_rng(0)
     for entry in loaded.interpreter.get_input_details():
         noise = np.frombuffer(rng.bytes(int(np.prod(entry['shape']))), np.uint8)

@@ -3,8 +3,8 @@
 """
 The TFLite runtime packages, and which one is used for which device.
 
-A runtime is imported when the first model is loaded: a missing one raises a DeviceError with
-instructions, not an ImportError when importing this package.
+A runtime is imported when the first model is loaded, so that a missing one raises a DeviceError
+with instructions, and not an ImportError when this package is imported.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NO_RUNTIME = 'No TensorFlow Lite runtime is installed: pip install ai-edge-liter
 
 
 Interpreter = Any
-"""A runtime's ``Interpreter``; the runtimes have the same class, without type hints."""
+"""A runtime's ``Interpreter``; it has the same methods in all runtimes, without type hints."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ def edgetpu_runtime() -> TfliteRuntime:
     """
     Return the runtime that loads the Edge TPU's library: tflite-runtime, else ai-edge-litert.
 
-    libedgetpu is built against one version of TensorFlow Lite and may be loaded into another.  If
-    tflite-runtime is installed, it was most likely installed to match libedgetpu.
+    libedgetpu may fail with a version of TensorFlow Lite that it was not built against.  If
+    tflite-runtime is installed, it was most likely chosen to match libedgetpu.
 
     Raises:
         DeviceError: if none is installed, or the installed one cannot be imported.

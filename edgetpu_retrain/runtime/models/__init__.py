@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Loaded models by their use: extractor, classifier, head."""
+"""Loaded models: extractor, classifier, recognizer, head."""

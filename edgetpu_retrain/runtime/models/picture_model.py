@@ -69,7 +69,7 @@ class PictureModel:
         """Return a copy of each output for a picture, as a vector; releases the GIL meanwhile."""
         begin = time.perf_counter()
         # The interpreter cannot run while a view of the tensor exists, and a stored traceback
-        # would keep a view alive.  So check the picture before creating one.
+        # would keep a view alive.  So check the picture before creating a view.
         check_picture(rgb)
         fit_to_input(rgb, self.description, out=self._input())
         resized = time.perf_counter()

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Recognizer: any image classifier; returns the classification of a picture."""
+"""Recognizer: classifies pictures with any image classifier."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Recognizer:
         labels: class names that replace those in the file; () = use those in the file.
         device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.load_model`.
         num_threads: threads of the CPU's operators.
-        trusted: whether this project wrote it.  Other files are first probed in a child process.
+        trusted: whether this project wrote the file.  Others are first probed in a child process.
 
     Attributes:
         labels: the class names, in the order of the scores.
@@ -110,7 +110,7 @@ class Recognizer:
         """
         unknown = False
         if isinstance(self._model, Extractor):
-            # Its output vector holds the scores.
+            # The output vector of a plain classifier contains the scores.
             scores = dequantize(self._model.embed(rgb), self._model.description.quantization)
         else:
             classified = self._model.classify(rgb)
@@ -121,7 +121,8 @@ class Recognizer:
         best = int(np.argmax(scores))
         highest = float(scores[best])
         if unknown:
-            # As in the node: the rest of the probability, but at least that of the best class.
+            # As in the node: the rest of the probability, but at least that of the best class, so
+            # that 'unknown' has the highest score.
             return Recognized(UNKNOWN, max(1.0 - highest, highest), True, scores)
         return Recognized(self.labels[best], highest, False, scores)
 

@@ -20,14 +20,14 @@ class UnknownDetection:
     """
     The unknown detector of a retrained model, read from its file.
 
-    The unknown score needs the logits, and the softmax scores preserve only their differences.
-    So this class computes the logits from the embedding and the file's weights.
+    The unknown score needs the logits, but softmax scores preserve only their differences.  So
+    this class computes the logits from the embedding and the weights in the file.
 
     Args:
         model: bytes of a retrained .tflite file.
 
     Attributes:
-        threshold: scores above it mean unknown; infinity for a model without a detector.
+        threshold: scores above it are classified as unknown; infinity without a detector.
 
     Raises:
         ModelFileError: if the file is not a retrained model, or is damaged.
