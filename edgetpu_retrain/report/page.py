@@ -32,11 +32,11 @@ def page_of(
     pictures: Mapping[int, str],
 ) -> str:
     """
-    Return the page.
+    Return the page as HTML.
 
     Args:
-        analysis: the analysis.
-        top: the conclusions at the top.
+        analysis: the results to show.
+        top: the conclusions at the top of the page.
         drawings: the figures.
         pictures: URLs of the samples' pictures, by sample id.
     """

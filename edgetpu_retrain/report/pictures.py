@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Stored pictures of samples, reduced to embed them in the page."""
+"""Stored pictures of samples, reduced to be embedded in the page."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from edgetpu_retrain.store.files.data_folder import SAMPLES_FILE
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 LONGEST_SIDE = 180
-"""Pixels; a card displays it at about two thirds of that, so it is sharp on phones too."""
+"""In pixels; cards show pictures at two thirds of this size, so they are sharp on phones too."""
 
 
 def picture_urls(folder: Path, ids: Iterable[int]) -> dict[int, str]:
     """
-    Read pictures of samples.
+    Read the stored pictures of samples.
 
     Args:
         folder: the data folder.

@@ -51,7 +51,7 @@ def write_report(
         data_dir: the data folder.
         out: the .html file to write, or a folder for ``report.html``; the picture of all figures
             gets the same name with .png.  Existing files are replaced.
-        version: the model version to report on; 0 = the serving one, or the latest.
+        version: the model version to report on; 0 = the serving one, or the latest if none serves.
         on_step: called at the start of each longer step with its description.
 
     Raises:

@@ -27,10 +27,10 @@ NEIGHBOURS = 3
 # The 97.5 % quantile of the normal distribution, for 95 % confidence intervals.
 _QUANTILE = 1.959964
 
-# Number of samples from which the distribution of distances is estimated.
+# Maximum number of samples from which the distribution of distances is estimated.
 _SPACED = 1000
 
-# Above this share of suspects, the head is too poor for the method to find wrong labels.
+# If a larger share of labels is suspicious, the head is too inaccurate to detect wrong labels.
 _MOST_SUSPECTS = 0.25
 
 OnStep = Callable[[str], object]
@@ -42,17 +42,17 @@ class Analysis:
     The analysis of the samples and the training on them.
 
     Args:
-        data: the data.
+        data: the samples and the model version.
         held_out: held-out predictions for all samples.
         confusion: int64 ``[C, C]``, confusion matrix of these predictions, row = truth.
         curves: loss and accuracy during training.
         learning: the learning curve; None if there are too few samples.
-        reliability: accuracy over confidence.
+        reliability: accuracy by confidence.
         mislabels: evaluated samples whose label is suspicious.
         mistakes: int64, the worst mistakes, as positions among the evaluated samples.
         unsure: int64, the least confident predictions, likewise.
         spacing: float32 ``[S]``, cosine distance of some samples to their nearest neighbour.
-        neighbours: rows and distances of the nearest neighbours, by row, for displayed samples.
+        neighbours: by row of each displayed sample, rows and distances of its nearest neighbours.
     """
 
     data: ReportData
@@ -89,16 +89,16 @@ class Analysis:
 
     @property
     def too_many_suspects(self) -> bool:
-        """Whether so many labels are suspicious that the head must be at fault, not the labels."""
+        """Whether so many labels are suspicious that the head is wrong rather than the labels."""
         return len(self.mislabels) > _MOST_SUSPECTS * self.evaluated
 
 
 def analyse(data: ReportData, on_step: OnStep = lambda _: None) -> Analysis:
     """
-    Compute the whole analysis.
+    Compute the analysis.
 
     Args:
-        data: the data.
+        data: the samples and the model version.
         on_step: called at the start of each step with its description.
     """
     samples, options = data.samples, data.options
@@ -131,7 +131,7 @@ def analyse(data: ReportData, on_step: OnStep = lambda _: None) -> Analysis:
 
 def wilson_interval(right: int, count: int) -> tuple[float, float]:
     """
-    Return the 95 % confidence interval of a share (E. B. Wilson, JASA 22, 1927).
+    Return the 95 % confidence interval of the share right / count (E. B. Wilson, JASA 22, 1927).
 
     >>> low, high = wilson_interval(10, 10)
     >>> print(f'{low:.2f} {high:.2f}')

@@ -3,10 +3,10 @@
 """
 Cross-validation: a held-out prediction for every sample.
 
-A version's record has only its confusion matrix, and a training may hold out only a fifth of the
+A version's record has only a confusion matrix, and a training may hold out only a fifth of the
 samples.  A report needs predictions for single samples, so it cross-validates with the version's
-options: every sample is evaluated once, by a head trained with the same recipe.  Each training
-fits its temperature on its own part, so the held-out probabilities are unbiased.
+options: every sample is evaluated once, by a head trained with the same recipe.  The held-out
+probabilities are unbiased, because the temperature is also fitted without the held-out samples.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class HeldOut:
             one is never held out.
         labels: int64 ``[M]``, their classes.
         probabilities: float32 ``[M, C]``.
-        fold_of: int64 ``[N]``, the fold in which each sample was held out, negative = none.
+        fold_of: int64 ``[N]``, the fold in which each sample was held out, -1 = none.
         folds: number of folds, 0 if no class has two samples.
     """
 
@@ -63,7 +63,7 @@ class HeldOut:
         return right
 
     def worst_mistakes(self) -> IntArray:
-        """Return the positions of all mistakes, the least likely true class first, int64."""
+        """Return the positions of all mistakes, int64, least probability of the truth first."""
         wrong = np.flatnonzero(~self.right)
         truth = self.probabilities[wrong, self.labels[wrong]]
         return wrong[np.argsort(truth, kind='stable')]
@@ -107,7 +107,7 @@ def fit_rows(
 
     Args:
         samples: all samples.
-        rows: the rows to train on, with every class among them.
+        rows: int64 ``[M]``, the rows to train on; they must include all classes.
         options: the training options.
         on_progress: called every ``report_every`` iterations.
         report_every: iterations between reports.

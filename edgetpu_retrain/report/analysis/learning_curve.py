@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Learning curve: accuracy over the share of samples trained on, to see whether more help."""
+"""Learning curve: accuracy by the share of samples trained on, to see whether more would help."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 SHARES = (0.1, 0.2, 0.4, 0.8)
-"""Of all samples.  Each is twice the previous one; five-fold cross-validation uses the last."""
+"""Shares of samples to train on, each twice the previous one; cross-validation uses the last."""
 
 # A difference of this many standard errors is significant, as for early stopping
 # (learning/default_training/training_run).
 _STANDARD_ERRORS = 2.0
 # Smallest gain for which doubling the samples is worth the user's time.
 _WORTH = 0.005
-# If the possible gain from doubling is below this, more samples are not worth it.
+# If the gain from doubling is certainly below this, more samples are not worth it.
 _LITTLE = 0.02
 
 Verdict = Literal['yes', 'no', 'perhaps']
@@ -66,7 +66,7 @@ class LearningCurve:
     Args:
         sizes: int64 ``[4]``, number of training samples, averaged over the folds.
         right: bool ``[4, M]``, whether the prediction for each evaluated sample is right.
-        labels: int64 ``[M]``, their classes.
+        labels: int64 ``[M]``, classes of the evaluated samples.
     """
 
     sizes: IntArray
@@ -86,8 +86,8 @@ class LearningCurve:
         if not count:
             return None
         changed = right[-1].astype(np.int64) - right[-2].astype(np.int64)
-        # Standard error of paired predictions.  No change among a few samples does not prove that
-        # there is none, so assume at least one changed prediction.
+        # Standard error of paired predictions.  If no prediction changed, assume that one did,
+        # because a few samples do not prove that there is no change.
         spread = float(np.sum(changed**2)) - float(changed.sum()) ** 2 / count
         error = math.sqrt(max(spread, 1.0)) / count
         return Gain(float(right[-2].mean()), float(right[-1].mean()), error)
@@ -108,7 +108,7 @@ def learning_curve(
         options: the training options.
 
     Returns:
-        None if there are too few samples: no class has one for each of the five folds.
+        The learning curve; None if no class has a sample for each of the five folds.
     """
     if held_out.folds < FOLDS:
         return None
@@ -131,7 +131,7 @@ def learning_curve(
 
 
 def _part(labels: IntArray, order: IntArray, share: float) -> IntArray:
-    """Return the first rows, in order, of every class: this share, but at least one."""
+    """Return a share of the rows of each class, at least one, taken in the given order."""
     parts = [
         order[labels[order] == number][: max(1, round(share * count))]
         for number, count in enumerate(np.bincount(labels).tolist())

@@ -26,7 +26,7 @@ class Mislabels:
     Samples with suspicious labels, the most suspicious first.
 
     Args:
-        positions: int64 ``[K]``, among the evaluated samples.
+        positions: int64 ``[K]``, their positions among the evaluated samples.
         looks_like: int64 ``[K]``, the class that each sample counts for.
     """
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Reliability diagram: accuracy over confidence."""
+"""Reliability diagram: accuracy by confidence."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BINS = 10
 @dataclass(frozen=True, eq=False)
 class Reliability:
     """
-    Predictions in bins of equal width by confidence, without empty bins; arrays are ``[B]``.
+    Predictions in confidence bins of equal width, without empty bins; arrays are ``[B]``.
 
     Args:
         confidence: float64, mean confidence per bin.
@@ -31,7 +31,7 @@ class Reliability:
 
     @property
     def excess(self) -> float:
-        """Mean confidence minus accuracy: above 0 = overconfident; NaN without predictions."""
+        """Mean confidence minus accuracy, positive if overconfident; NaN without predictions."""
         return self._mean(self.confidence - self.right)
 
     @property
@@ -49,7 +49,7 @@ def reliability(probabilities: FloatArray, labels: IntArray) -> Reliability:
 
     Args:
         probabilities: float32 ``[M, C]`` of held-out samples.
-        labels: int64 ``[M]``.
+        labels: int64 ``[M]``, the true classes.
     """
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = np.argmax(probabilities, axis=1) == labels

@@ -54,7 +54,7 @@ class ReportData:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Class name to number of samples."""
+        """Number of samples, by class name."""
         counts = np.bincount(self.samples.labels, minlength=len(self.samples.names))
         return dict(zip(self.samples.names, counts.tolist(), strict=True))
 
@@ -64,7 +64,7 @@ class ReportData:
         return sum(each.has_image for each in self.stored.values())
 
     def changes_since_training(self) -> tuple[tuple[str, int, int], ...]:
-        """Return class, number of samples at training and now, for classes that changed."""
+        """Return name, number of samples at training, and number now, of classes that changed."""
         if self.model is None:
             return ()
         then, now = dict(self.model.record.sample_counts), self.counts
@@ -78,7 +78,7 @@ def read_report_data(data_dir: Path, version: int) -> ReportData:
 
     Args:
         data_dir: the data folder of the node or the command line.
-        version: number of a model version; 0 = the serving one, or the latest.
+        version: number of a model version; 0 = the serving one, or the latest if none serves.
 
     Raises:
         RequestError: if there are no samples, only one class, or none of the version's extractor.
@@ -123,12 +123,12 @@ def _model(folder: Path, version: int) -> ModelVersion | None:
     for candidate in versions:
         with contextlib.suppress(StoreError):
             return models.load(candidate)
-    # None is usable: loading the first one raises the reason.
+    # No version is usable: loading the first one raises an error with the reason.
     return models.load(versions[0]) if versions else None
 
 
 def _extractor(store: SampleStore, model: ModelVersion | None) -> str:
-    """Return the identity of the extractor whose samples to report on."""
+    """Return the identity of the extractor whose samples are reported on."""
     known = store.extractors()
     if not known:
         raise RequestError(

@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Training curves: loss and accuracy over the iterations.
+Training curves: loss and accuracy by iteration.
 
-They are recomputed and not stored in the version's record.  The same samples, options and seed
-give the same training (except for rounding on other processors), records stay small, and versions
-from earlier releases have curves too.  If the samples have changed since, the curves show a
+They are recomputed instead of stored in the version's record: records stay small, and versions
+from earlier releases have curves too.  The same samples, options and seed give the same training,
+except for rounding on other processors.  If the samples have changed since, the curves show a
 training on the current ones.
 """
 
@@ -77,7 +77,7 @@ def training_curves(samples: TrainingSet, options: TrainingOptions) -> TrainingC
     runs = _number_of_runs(report)
     length = measuring // runs if runs else 0
     final = _run(seen, measuring, math.inf)
-    # In the final run nothing is held out; it repeats the last measured accuracy.
+    # In the final run nothing is held out; its reports repeat the last measured accuracy.
     final.held_out_accuracy.fill(math.nan)
     return TrainingCurves(
         tuple(_run(seen, number * length, (number + 1) * length) for number in range(runs)),

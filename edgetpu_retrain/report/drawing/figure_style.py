@@ -30,20 +30,20 @@ _LONGEST_LABEL = 16
 
 def label_in_figure(label: str) -> str:
     """
-    Return a class name as short as a figure has room for.
+    Return a class name, truncated to fit into a figure.
 
-    It is to be drawn with ``parse_math=False``: '$x' is a name, not a formula.
+    Draw it with ``parse_math=False``, because '$x' is a name and not a formula.
     """
     return shown(label, _LONGEST_LABEL)
 
 
 def legend_above(axes: Axes) -> None:
-    """Place the legend above the axes, so that it hides no data; it may be wider than they are."""
+    """Place the legend above the axes, where it hides no data and may be wider than the axes."""
     columns = len(axes.get_legend_handles_labels()[0])
-    axes.legend(bbox_to_anchor=(1.0, 1.0), ncol=columns)  # matplotlib 3.5 knows no other name
+    axes.legend(bbox_to_anchor=(1.0, 1.0), ncol=columns)  # matplotlib 3.5 has no ncols
 
 
 def write_reason(axes: Axes, reason: str) -> None:
-    """Write into empty axes why there is no figure."""
+    """Write the reason why there is no figure into its empty axes."""
     axes.set(xticks=[], yticks=[])
     axes.text(0.5, 0.5, reason, ha='center', va='center', wrap=True, transform=axes.transAxes)

@@ -46,10 +46,10 @@ _SHEET_WIDTH = 12.0
 _CONCLUSION_HEIGHT = 3.4
 _ROW_HEIGHT = 5.0
 _SHEET_DPI = 100
-# By settings: matplotlib 3.5 has no layout engine that takes them.
+# As settings, because matplotlib 3.5 has no layout engines to pass them to.
 _SHEET_SPACING = {'figure.constrained_layout.w_pad': 0.15, 'figure.constrained_layout.h_pad': 0.12}
 _SHEET_COLUMNS = 2
-# The characters per line, and the lines of problems, that fit.
+# Number of characters per line, and of problems, that fit on the sheet.
 _CONCLUSION_LINE = 150
 _SENTENCE_LINE = 92
 _PROBLEMS = 5
@@ -61,10 +61,10 @@ class Drawing:
     One figure.
 
     Args:
-        name: its anchor on the page.
-        title: a few words.
-        caption: what it shows.
-        draw: draws it into axes.
+        name: the figure's anchor on the page.
+        title: its title, a question.
+        caption: what the figure shows.
+        draw: draws the figure into axes.
     """
 
     name: str
@@ -200,6 +200,6 @@ def _write_conclusion(panel: SubFigure, top: Conclusions) -> None:
 def _drawing() -> Iterator[None]:
     """Apply the report's style inside the ``with`` block."""
     with mpl.style.context(STYLE), warnings.catch_warnings():
-        # Characters missing from the figures' font become boxes; the page's tables show them.
+        # Characters that the figures' font lacks become boxes, but the page's tables show them.
         warnings.filterwarnings('ignore', message='Glyph .* missing from', category=UserWarning)
         yield

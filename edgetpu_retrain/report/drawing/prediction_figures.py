@@ -26,7 +26,7 @@ _FEW_CLASSES = 8
 
 
 def confused_classes(analysis: Analysis) -> IntArray:
-    """Return the classes to show: all, or if there are many, those with the most mistakes."""
+    """Return the classes to show: all or, if there are many, those with the most mistakes."""
     wrong = analysis.confusion.copy()
     np.fill_diagonal(wrong, 0)
     mistakes = wrong.sum(axis=0) + wrong.sum(axis=1)
@@ -59,7 +59,7 @@ def draw_confusion(axes: Axes, analysis: Analysis) -> None:
 
 
 def draw_reliability(axes: Axes, analysis: Analysis) -> None:
-    """Draw accuracy over confidence, with the number of predictions."""
+    """Draw accuracy against confidence, with the share of predictions at each confidence."""
     found = analysis.reliability
     axes.set(xlabel='confidence of the prediction (%)', ylabel='right predictions (%)')
     if not len(found.counts):

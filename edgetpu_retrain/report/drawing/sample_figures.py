@@ -27,7 +27,7 @@ _TOO_FEW = 'There are too few samples for this:\na class needs five at least.'
 
 
 def smallest_classes(analysis: Analysis) -> IntArray:
-    """Return the classes to show: all, or if there are many, the smallest."""
+    """Return the classes to show: all or, if there are many, the smallest."""
     return np.sort(np.argsort(analysis.counts, kind='stable')[:MOST_CLASSES])
 
 
@@ -46,7 +46,7 @@ def draw_class_balance(axes: Axes, analysis: Analysis) -> None:
 
 
 def draw_learning_curve(axes: Axes, analysis: Analysis) -> None:
-    """Draw accuracy over the share of samples trained on."""
+    """Draw accuracy against the share of samples trained on."""
     curve = analysis.learning
     axes.set(xlabel='samples trained on (% of all, and count)', ylabel='right predictions (%)')
     if curve is None:
@@ -59,9 +59,9 @@ def draw_learning_curve(axes: Axes, analysis: Analysis) -> None:
         elinewidth=2.0,
     )  # fmt: skip
     for share, value in zip(SHARES, accuracy.tolist(), strict=True):
-        # The line break puts it below the marker.
+        # The line break moves the number below the marker.
         axes.text(share, value, f'\n  {value:.1f}', va='top', fontsize=9, linespacing=0.9)
-    # Each step doubles the samples, so that equal gains look equal.
+    # Logarithmic, because each step doubles the number of samples.
     axes.set_xscale('log')
     axes.minorticks_off()
     sizes = zip(SHARES, curve.sizes.tolist(), strict=True)

@@ -25,7 +25,7 @@ def draw_loss(axes: Axes, analysis: Analysis) -> None:
         'while measuring' if len(measuring) == 1 else f'while measuring, {len(measuring)} folds'
     )
     for number, run in enumerate(measuring):
-        # A label with an underscore is not in the legend, which needs only one of them.
+        # A label that starts with an underscore is not in the legend; one for all runs suffices.
         axes.plot(
             run.iterations, run.loss, color=ORANGE, linewidth=1.2, linestyle='--',
             label='_' if number else label,
@@ -43,7 +43,7 @@ def draw_accuracy(axes: Axes, analysis: Analysis) -> None:
         final.iterations, 100 * final.train_accuracy, color=BLUE, label='all, final training'
     )
     if measuring:
-        # Over the iterations that all runs reported.
+        # Average over the iterations that all runs reported.
         points = min(len(run.iterations) for run in measuring)
         iterations = measuring[0].iterations[:points]
         train = np.mean([run.train_accuracy[:points] for run in measuring], axis=0)

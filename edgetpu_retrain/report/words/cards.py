@@ -22,7 +22,7 @@ def displayed_samples(analysis: Analysis) -> list[int]:
 
 
 def suspect_cards(analysis: Analysis, pictures: Mapping[int, str]) -> list[dict[str, Any]]:
-    """Return cards of samples with suspicious labels, with the class that they look like."""
+    """Return a card for each sample with a suspicious label, with the class that it looks like."""
     found = analysis.mislabels
     positions = found.positions[:MOST].tolist()
     return [
@@ -34,7 +34,7 @@ def suspect_cards(analysis: Analysis, pictures: Mapping[int, str]) -> list[dict[
 def cards(
     analysis: Analysis, positions: IntArray, pictures: Mapping[int, str]
 ) -> list[dict[str, Any]]:
-    """Return cards of some evaluated samples, with their held-out prediction."""
+    """Return a card for each of some evaluated samples, with its held-out prediction."""
     predictions = analysis.held_out.predictions
     return [
         _card(analysis, position, int(predictions[position]), pictures)
@@ -43,7 +43,7 @@ def cards(
 
 
 def class_rows(analysis: Analysis) -> Iterator[dict[str, Any]]:
-    """Yield the rows of the table of classes, in the order of their first sample."""
+    """Yield the rows of the table of classes, ordered by the first sample of each class."""
     for number, (name, samples) in enumerate(analysis.data.counts.items()):
         predictions = analysis.confusion[number]
         right, predicted = int(predictions[number]), int(analysis.confusion[:, number].sum())

@@ -13,7 +13,7 @@ from edgetpu_retrain.report.words.phrases import listed, percent, points, quoted
 from edgetpu_retrain.report.words.problems import Problem, problems
 from edgetpu_retrain.wording import counted
 
-# The pass mark of the demo's exam.
+# The same accuracy as the demo requires.
 _GOOD = 0.95
 # Naming more classes at once would not be useful advice.
 _CLASSES_NAMED = 3
@@ -40,9 +40,9 @@ class Conclusions:
     The conclusions at the top of the report.
 
     Args:
-        mood: the kind of conclusion.
+        mood: the kind of conclusion, for its colour on the page.
         headline: whether there are enough samples.
-        sentences: why, and of which classes more samples would help.
+        sentences: the reasons, and of which classes more samples would help.
         problems: the problems, the most severe first.
     """
 
@@ -53,7 +53,7 @@ class Conclusions:
 
 
 def conclude(analysis: Analysis) -> Conclusions:
-    """Return the conclusions."""
+    """Derive the conclusions from an analysis."""
     mood, headline = _headline(analysis)
     sentences: tuple[str, ...] = (_NOTHING_MEASURED,)
     if analysis.evaluated:
@@ -62,7 +62,7 @@ def conclude(analysis: Analysis) -> Conclusions:
 
 
 def more_samples(analysis: Analysis) -> str:
-    """Return a sentence on whether more samples would help, and of which class."""
+    """Return one or two sentences on whether more samples would help, and of which class."""
     curve = analysis.learning
     gain = curve.gain() if curve else None
     if curve is None or gain is None:

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 import math
 
-# A label with these could change the direction of the surrounding text: Unicode Standard Annex 9,
-# 'Explicit Directional Embeddings, Overrides and Isolates' and the implicit marks.
+# These characters in a label could change the direction of the surrounding text: Unicode Standard
+# Annex 9, 'Explicit Directional Embeddings, Overrides and Isolates' and the implicit marks.
 _DIRECTION_MARKS = dict.fromkeys(
     map(ord, '\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069')
 )
@@ -33,13 +33,13 @@ def shown(label: str, longest: int = 0) -> str:
 
 
 def quoted(label: str) -> str:
-    """Return a label in quotes, isolated so that its script does not affect the sentence."""
+    """Return a label in quotes, isolated from the text direction of the sentence."""
     return f'“\u2068{shown(label)}\u2069”'
 
 
 def percent(share: float) -> str:
     """
-    Return a share, 0 to 1 or NaN, in percent; '100 %' and '0 %' are never rounded.
+    Return a share, 0 to 1 or NaN, in percent; only exact values become '100 %' and '0 %'.
 
     >>> percent(0.874), percent(0.998), percent(float('nan'))
     ('87 %', '99.8 %', 'not measured')

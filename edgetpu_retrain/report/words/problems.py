@@ -12,7 +12,7 @@ from edgetpu_retrain.report.words.phrases import listed, percent, points, quoted
 from edgetpu_retrain.wording import counted
 import numpy as np
 
-# If one class has this many times as many samples as another, that is a problem, as in
+# It is a problem if one class has more than this many times the samples of another, as in
 # learning/training_report.
 _UNEVEN = 3
 # Fewer samples than this give no reliable metrics for their class.
@@ -27,7 +27,7 @@ _QUANTIZATION_LOSS = 0.01
 @dataclass(frozen=True)
 class Problem:
     """
-    One problem.
+    A problem with the samples or the model.
 
     Args:
         title: the problem in a few words.
