@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 LONGEST_SIDE = 960
-"""Larger pictures are scaled down, because the time for JPEG grows with the pixels."""
+"""In pixels; larger pictures are scaled down, because encoding them as JPEG takes longer."""
 
 LEAST_WIDTH = 320
-"""Smaller pictures are enlarged, so that the text below fits."""
+"""In pixels; narrower pictures are enlarged, so that the text below fits."""
 
 _STRIP_HEIGHT = 64
 _BAR_TOP = 35
@@ -41,11 +41,11 @@ _RATE_WINDOW_S = 2.0
 @dataclass(frozen=True)
 class Annotation:
     """
-    The text below a picture.
+    What is shown below a picture and outlined in it.
 
     Args:
         label: the classification's label.
-        score: its confidence, 0 to 1.
+        score: the classification's confidence, 0 to 1.
         unknown: whether the picture is classified as unknown.
         model_version: the model's version, 0 for a file outside the data folder.
         frames_per_second: rate of classifications, None if not known yet.
@@ -80,7 +80,7 @@ class FrameRate:
             now: seconds of :func:`time.monotonic`.
 
         Returns:
-            Frames per second, None for the first frame of a series.
+            Frames per second; None if there was no other frame in the last two seconds.
         """
         self._times.append(now)
         while now - self._times[0] > _RATE_WINDOW_S:
@@ -95,7 +95,7 @@ def annotated_jpeg(rgb: RgbArray, annotation: Annotation) -> bytes:
 
     Args:
         rgb: the whole image, uint8 ``[H, W, 3]``; not modified.
-        annotation: the text.
+        annotation: the text and the region.
     """
     return encode_jpeg(annotate(rgb, annotation), _QUALITY)
 
@@ -104,12 +104,12 @@ def annotate(rgb: RgbArray, annotation: Annotation) -> npt.NDArray[np.uint8]:
     """
     Return an annotated picture.
 
-    The picture is scaled to a viewing size and its region outlined.  A strip below shows the
+    The picture is scaled to a viewing size, and its region is outlined.  A strip below shows the
     label, its confidence as a number and as a bar, the model's version and the frame rate.
 
     Args:
         rgb: the whole image, uint8 ``[H, W, 3]``; not modified.
-        annotation: the text.
+        annotation: the text and the region.
 
     Returns:
         uint8 ``[h, w, 3]`` in the order blue, green, red.
@@ -123,7 +123,7 @@ def annotate(rgb: RgbArray, annotation: Annotation) -> npt.NDArray[np.uint8]:
     right = left + shown_width
     method = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
     if rgb.shape[:2] == (1, 1):
-        rgb = np.repeat(rgb, 2, axis=1)  # OpenCV 4.5.4 refuses a single pixel
+        rgb = np.repeat(rgb, 2, axis=1)  # OpenCV 4.5.4 cannot resize a single pixel
     shown = cv2.resize(rgb, (shown_width, shown_height), interpolation=method)
     picture = cv2.cvtColor(shown, cv2.COLOR_RGB2BGR)
     colour = _UNKNOWN if annotation.unknown else _KNOWN
@@ -145,7 +145,7 @@ def _write(
     right = width - _MARGIN - _text_width(percent, 0.6, 1)
     label = _fitting(printable(annotation.label), right - 2 * _MARGIN, 0.7, 2)
     cv2.putText(strip, label, (_MARGIN, 24), _FONT, 0.7, _TEXT, 2, cv2.LINE_AA)
-    # OpenCV 5.0 draws long texts wider than it measures them.
+    # Clear the rest of the line, because OpenCV 5.0 draws long texts wider than it measures them.
     begin = right - _MARGIN
     strip[:_BAR_TOP, begin:] = _BACKGROUND
     cv2.putText(strip, percent, (right, 24), _FONT, 0.6, _TEXT, 1, cv2.LINE_AA)
@@ -160,7 +160,7 @@ def _write(
 
 
 def _fitting(text: str, width: int, size: float, thickness: int) -> str:
-    """Return the text, truncated to at most this width in pixels."""
+    """Return the text, truncated to a maximum width in pixels."""
     if _text_width(text, size, thickness) <= width:
         return text
     while text and _text_width(f'{text}...', size, thickness) > width:
@@ -174,9 +174,9 @@ def _text_width(text: str, size: float, thickness: int) -> int:
 
 def printable(text: str) -> str:
     """
-    Return a text in ASCII, the only characters in OpenCV's fonts.
+    Return a text as ASCII, because OpenCV's fonts have no other characters.
 
-    Accents are removed, and every other character becomes a question mark.
+    Accents are removed, and every other non-ASCII character becomes a question mark.
 
     >>> printable('Café 猫')
     'Cafe ?'

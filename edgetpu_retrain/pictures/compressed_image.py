@@ -4,8 +4,7 @@
 Decodes a JPEG or PNG picture, such as in ``sensor_msgs/CompressedImage``, to RGB.
 
 A file of a few kilobytes can unpack to gigabytes.  So the size in its header is checked before
-anything is decoded, and other costs that a file can cause in the decoder are limited, or the parts
-that cause them removed.
+anything is decoded, and other parts that could keep the decoder busy are limited or removed.
 """
 
 from __future__ import annotations
@@ -21,28 +20,29 @@ from edgetpu_retrain.pictures.png_file import png_size, PNG_START, without_extra
 import numpy as np
 
 MAX_BYTES = 64 * 1024 * 1024
-"""Of a file in a message.  A photograph of 64 megapixels takes more as PNG, and half as JPEG."""
+"""Maximum size of a file in a message; a JPEG photograph of 64 megapixels takes half of it."""
 
 SMALL_PIXELS = 4_000_000
-"""Up to this size any compression ratio is allowed: 24 MB while it is decoded."""
+"""Pictures up to this size may have any compression ratio, since decoding takes at most 24 MB."""
 
 MAX_PIXELS_A_BYTE = 2048
 """
-Of a larger picture.  A single colour has 170 to 341 pixels per byte in JPEG, and 344 (RGB) or 1032
-(grey) in PNG, whose deflate compresses 1032 bytes into one.
+Limit for larger pictures.  A picture of a single colour has 170 to 341 pixels per byte in JPEG,
+and 344 (RGB) or 1032 (grey) in PNG, whose deflate compresses up to 1032 bytes into one.
 """
 
 MOST_PIXELS_A_BYTE = 8 * 1032
 """
-Of any picture: a byte has at most 8 one-bit pixels, and deflate compresses at most 1032 bytes into
-one (https://zlib.net/zlib_tech.html); JPEG needs more.  A header that declares more is wrong.
+Limit for all pictures: in PNG, a byte has at most 8 one-bit pixels, and deflate compresses at most
+1032 bytes into one (https://zlib.net/zlib_tech.html); JPEG compresses less.  A header that
+declares more is wrong.
 """
 
 MAX_SCANS = 32
-"""Of a progressive JPEG; encoders write 10 to 18.  A scan of 100 bytes can cover all pixels."""
+"""Maximum for a progressive JPEG; encoders write 10 to 18.  A short scan can cover all pixels."""
 
 MAX_MARKERS = 4096
-"""Before the size of a JPEG, including fill bytes; cameras and editors write a few hundred."""
+"""Maximum before the size in a JPEG file, with fill bytes; usual files have a few hundred."""
 
 _JPEG_START = b'\xff\xd8\xff'
 _JPEG_END = b'\xff\xd9'
@@ -54,23 +54,23 @@ _START_OF_SCAN = b'\xff\xda'
 
 
 class CompressedImageMessage(Protocol):
-    """The field of ``sensor_msgs/CompressedImage`` with the file."""
+    """The field of ``sensor_msgs/CompressedImage`` that contains the file."""
 
     data: Any
 
 
 def check_compressed_image(message: CompressedImageMessage) -> None:
     """
-    Raise unless a message holds a complete JPEG or PNG file within the limits; decodes nothing.
+    Raise unless a message contains a complete JPEG or PNG file within the limits; decodes nothing.
 
     Raises:
-        ImageError: if it is empty, of another format, truncated or too large.
+        ImageError: if the file is empty, of another format, truncated or too large.
     """
     check_picture(_content(message))
 
 
 def compressed_image_to_rgb(message: CompressedImageMessage) -> RgbArray:
-    """Return the picture in a ``sensor_msgs/CompressedImage``, see :func:`decode_picture`."""
+    """Return the picture in a ``sensor_msgs/CompressedImage``; see :func:`decode_picture`."""
     return decode_picture(_content(message))
 
 
@@ -87,10 +87,10 @@ def check_picture(content: bytes) -> None:
     Raise unless this is a complete JPEG or PNG file within the limits; decodes nothing.
 
     Args:
-        content: the file.
+        content: bytes of the file.
 
     Raises:
-        ImageError: if it is empty, of another format, truncated or too large.
+        ImageError: if the file is empty, of another format, truncated or too large.
     """
     _for_decoder(content)
 
@@ -102,7 +102,7 @@ def _for_decoder(content: bytes) -> bytes:
         width, height = _jpeg_size(content)
     elif content.startswith(PNG_START):
         width, height = png_size(content)
-        # First, because the other checks take longer.
+        # Check the size first, because removing chunks takes longer.
         check_size('the picture', width, height)
         shown = without_extras(content)
     else:
@@ -130,7 +130,7 @@ def decode_picture(content: bytes) -> RgbArray:
     Return the picture in a JPEG or PNG file, rotated according to its EXIF data.
 
     Args:
-        content: the file.
+        content: bytes of the file.
 
     Returns:
         uint8 ``[H, W, 3]`` RGB.
@@ -161,8 +161,8 @@ def _jpeg_size(content: bytes) -> tuple[int, int]:
             position += 2
         elif marker in _START_OF_FRAME:
             height, width = struct.unpack_from('>HH', content, position + 5)
-            # A thumbnail in the EXIF data has its own end marker, but before this position.  Old
-            # releases of OpenCV silently fill the missing part with grey.
+            # Old releases of OpenCV silently fill the missing part of a truncated file with grey.
+            # The end marker of a thumbnail in the EXIF data is before this position.
             if content.rfind(_JPEG_END, position) < 0:
                 break
             scans = content.count(_START_OF_SCAN, position)

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Converts a ``sensor_msgs/Image`` to the RGB picture that an extractor takes.
+Converts a ``sensor_msgs/Image`` to RGB.
 
 A table of OpenCV conversions covers the encodings that cameras send.  cv_bridge converts all
 others; it is imported when the first such image arrives.  This module needs no ROS: it accepts any
@@ -46,7 +46,7 @@ class _Encoding:
         to_rgb: converts ``[H, W, channels]`` (``[H, W]`` for one channel) to uint8 ``[H, W, 3]``.
         dtype: type of a value, without its byte order.
         least: smallest width and height that ``to_rgb`` supports.
-        even_width: whether two neighbouring pixels share their colour.
+        even_width: whether the width must be even, because pairs of pixels share their colour.
     """
 
     channels: int
@@ -62,14 +62,14 @@ class _Encoding:
 
 def convert_colours(pixels: npt.NDArray[Any], code: int) -> RgbArray:
     """
-    Return a picture in other colours.
+    Return a picture converted to another colour format.
 
     Args:
-        pixels: ``[H, W]`` or ``[H, W, C]``.
+        pixels: ``[H, W]`` or ``[H, W, C]``, of a type that OpenCV converts.
         code: one of OpenCV's ``COLOR_...``.
     """
     if pixels.shape[:2] == (1, 1):
-        # OpenCV 4.5.4 refuses a single pixel that has several channels.
+        # OpenCV 4.5.4 cannot convert a single pixel that has several channels.
         two = np.repeat(pixels, 2, axis=1)
         return np.asarray(cv2.cvtColor(two, code), np.uint8)[:, :1]
     return np.asarray(cv2.cvtColor(pixels, code), np.uint8)
@@ -89,7 +89,7 @@ def _from_mono16(pixels: npt.NDArray[Any]) -> RgbArray:
 
 
 def _bayer(code: int) -> _Encoding:
-    # OpenCV returns black below 3 pixels.
+    # OpenCV returns a black picture if a side has fewer than 3 pixels.
     return _Encoding(1, _by_opencv(code), least=3)
 
 
@@ -97,7 +97,7 @@ def _yuv422(code: int) -> _Encoding:
     return _Encoding(2, _by_opencv(code), even_width=True)
 
 
-# Names as in sensor_msgs/image_encodings.hpp.  OpenCV calls a Bayer pattern by the second and
+# Names as in sensor_msgs/image_encodings.hpp.  OpenCV names a Bayer pattern after the second and
 # third pixel of its second row; 4.5.4 does not have ROS's names (COLOR_BayerRGGB2RGB) yet.
 _ENCODINGS = {
     'rgb8': _Encoding(3, lambda pixels: pixels),
@@ -119,10 +119,10 @@ _ENCODINGS = {
 CONVERTED_ENCODINGS = tuple(_ENCODINGS)
 
 MAX_BYTES = 512 * 1024 * 1024
-"""Of an image message, padding included: 64 megapixels of 64 bits each."""
+"""Maximum size of an image's data, including padding: 64 megapixels of 64 bits each."""
 
 MAX_ENCODING_LENGTH = 32
-"""Characters; the longest name in sensor_msgs/image_encodings.hpp has 12."""
+"""In characters; the longest name in sensor_msgs/image_encodings.hpp has 12."""
 
 _LONGEST_REASON = 300
 

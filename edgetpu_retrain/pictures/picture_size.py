@@ -10,7 +10,7 @@ MAX_PIXELS = 64_000_000
 """64 megapixels are 192 MB of RGB; 8K video has 33."""
 
 MAX_SIDE = 32_767
-"""Pixels; OpenCV uses 16-bit coordinates for resizing and rotating (SHRT_MAX)."""
+"""In pixels; OpenCV uses 16-bit coordinates for resizing and rotating (SHRT_MAX)."""
 
 
 def check_size(what: str, width: int, height: int) -> None:
@@ -23,7 +23,7 @@ def check_size(what: str, width: int, height: int) -> None:
         height: in pixels.
 
     Raises:
-        ImageError: names the size and the limit.
+        ImageError: if it does; the message has the size and the limit.
     """
     if not width or not height:
         raise ImageError(f'{what} is {width} x {height} pixels: a side of 0 is no picture')

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Checks of PNG files that limit what a hostile file can do to the decoder.
+Limits the time and memory that a hostile PNG file can cost in the decoder.
 
 Based on https://www.w3.org/TR/png-3/: sections 5.3 (chunks) and 11.2.1 (IHDR).
 """
@@ -17,26 +17,26 @@ from edgetpu_retrain.errors import ImageError
 PNG_START = b'\x89PNG\r\n\x1a\n'
 
 MAX_CHUNKS = 65_536
-"""Per file; a usual chunk has 8 KB of pixels."""
+"""Per file; a chunk usually has 8 KB of pixels."""
 
 UNCHECKED_BYTES = 64 * 1024
 """Compressed pixels up to this size are not checked: they inflate within 0.3 s at worst."""
 
-# Orientation and transparency.  All other ancillary chunks, such as texts that inflate to
+# Transparency and orientation.  All other ancillary chunks, such as texts that inflate to
 # megabytes each, are removed before decoding.
 _OPTIONAL_KEPT = frozenset({b'tRNS', b'eXIf'})
 # Bit 5 of a chunk's first letter marks it as ancillary: not needed to read the picture.
 _ANCILLARY = 0x20
 # Values per pixel, by colour type.
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-# Factor for interlaced pictures, which consist of seven small ones with their own rows.
+# Margin for interlaced pictures, which have more rows: they consist of seven smaller pictures.
 _ROOM = 2
 _STEP = 1 << 20
 _CHUNK_HEAD = struct.Struct('>I4s')
 
 
 def png_size(content: bytes) -> tuple[int, int]:
-    """Return width and height that a PNG file declares, or raise ImageError."""
+    """Return the width and height that a PNG file declares, or raise ImageError."""
     if len(content) < 24 or content[12:16] != b'IHDR':
         raise _cut_off(content)
     width, height = struct.unpack_from('>II', content, 16)
@@ -74,7 +74,7 @@ def without_extras(content: bytes) -> bytes:
 
 
 def _check_amount(packed: Sequence[bytes], content: bytes) -> None:
-    """Raise if the pixels inflate to more than the declared size needs; inflates in steps."""
+    """Raise if the pixels inflate to more bytes than the declared size needs; works in steps."""
     width, height, depth, colour = struct.unpack_from('>IIBB', content, 16)
     row = 1 + width * _CHANNELS.get(colour, 4) * depth // 8
     left = _ROOM * (row + 1) * height

@@ -39,7 +39,7 @@ class Region:
             )
 
     def __str__(self) -> str:
-        """Return it as text for users."""
+        """Return the region as text, such as ``640x480+0+0``."""
         return f'{self.width}x{self.height}+{self.x}+{self.y}'
 
     @classmethod
@@ -85,8 +85,8 @@ class Region:
             top: top edge.
             right: right edge.
             bottom: bottom edge.
-            width: of the image, in pixels.
-            height: of the image.
+            width: width of the image, in pixels, to which the region is limited.
+            height: height of the image.
         """
         if not np.isfinite([left, top, right, bottom]).all():
             return None
@@ -102,7 +102,7 @@ class Region:
         Raise if the region is not entirely inside an image of this size.
 
         Raises:
-            ImageError: names both.
+            ImageError: if it is not; the message has both.
         """
         if self.x + self.width > width or self.y + self.height > height:
             raise ImageError(
@@ -121,7 +121,7 @@ class Region:
             ``[height, width]`` or ``[height, width, C]``, a view.
 
         Raises:
-            ImageError: if the region is not entirely inside.
+            ImageError: if the region is not entirely inside the image.
         """
         height, width = pixels.shape[:2]
         self.check_within(width, height)

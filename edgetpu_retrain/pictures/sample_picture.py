@@ -47,7 +47,7 @@ def pixels_to_store(rgb: RgbArray, store_images: str) -> RgbArray | None:
 
 def reduced(rgb: RgbArray, longest_side: int) -> RgbArray:
     """
-    Return a picture, scaled down if its longer side is longer than a limit.
+    Return a picture, scaled down if its longer side exceeds a limit.
 
     Args:
         rgb: uint8 ``[H, W, 3]``.

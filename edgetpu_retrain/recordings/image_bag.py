@@ -22,7 +22,7 @@ FILE_SUFFIXES = ('.mcap', '.db3')
 
 _METADATA = 'metadata.yaml'
 _NANOSECONDS = 1_000_000_000
-# Nanoseconds and message counts have 64 bits; an empty bag starts at the largest number.
+# Times and message counts are signed 64-bit numbers; an empty bag starts at the largest one.
 _LARGEST_COUNT = 2**63
 
 _TO_RGB: Mapping[str, Callable[[Any], RgbArray]] = {
@@ -32,7 +32,7 @@ _TO_RGB: Mapping[str, Callable[[Any], RgbArray]] = {
 
 
 def is_bag(path: Path) -> bool:
-    """Return whether a path is a bag: a folder with metadata.yaml, or an .mcap or .db3 file."""
+    """Return whether a path is a folder with metadata.yaml, or an .mcap, .db3 or .bag file."""
     if path.is_dir():
         return (path / _METADATA).is_file()
     return path.suffix in (*FILE_SUFFIXES, '.bag')
@@ -44,7 +44,7 @@ class BagPart:
     A selection of images of a bag.
 
     Args:
-        topic: their topic.
+        topic: the topic of the images.
         from_s: start of the selection, seconds from the start of the bag.
         to_s: end of the selection (exclusive), seconds from the start of the bag.
         every_s: minimum interval between images, seconds.
@@ -83,11 +83,11 @@ class RecordedMessage(NamedTuple):
 
 class ImageBag(AbstractContextManager['ImageBag']):
     """
-    The images of one topic; use it as a context manager.
+    The images of one topic of a bag; use it as a context manager.
 
     Args:
         path: a folder written by `ros2 bag record`, or one storage file.
-        part: selects its images.
+        part: the selected images.
         label: the label of all images, '' = none.
 
     Raises:
@@ -169,7 +169,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
             message = self._typestore.deserialize_cdr(recorded.content, recorded.message_type)
             stamp = message.header.stamp
             stamp_ns = int(stamp.sec) * _NANOSECONDS + int(stamp.nanosec)
-        except Exception as error:  # noqa: BLE001 - whatever a damaged message makes it raise
+        except Exception as error:  # noqa: BLE001 - a damaged message may raise any exception
             reason = f'the message is damaged ({_words(error)})'
             return RecordedPicture(name, functools.partial(_refuse, reason), self._label, topic)
         read = functools.partial(_TO_RGB[recorded.message_type], message)
@@ -230,7 +230,7 @@ def picture_topics(path: Path) -> tuple[str, ...]:
 
 
 def _open(path: Path) -> Any:
-    """Return an open reader of the library rosbags."""
+    """Return an open reader of a bag, from the library rosbags."""
     if not path.exists():
         raise RequestError(f'there is no bag {path}: check the path')
     if path.suffix == '.bag':

@@ -3,8 +3,8 @@
 """
 Reads folders of pictures, one sub-folder per class, as in Coral's examples and most tools.
 
-Pictures are JPEG or PNG files.  Other files are detected when they are read, so they are reported
-and not silently skipped.  Hidden files are skipped.
+Pictures are JPEG or PNG files.  Other files are reported when they are read, except for hidden
+files, which are skipped.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def class_folders(folder: Path, *, for_teaching: bool = True) -> dict[str, list[
 
     Args:
         folder: has one sub-folder per class.
-        for_teaching: whether to reject the reserved label 'unknown'.
+        for_teaching: whether to reject labels that cannot be taught, such as 'unknown'.
 
     Returns:
         The files by class name, both sorted by name; classes without files are left out.

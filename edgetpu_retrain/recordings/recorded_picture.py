@@ -15,15 +15,15 @@ class RecordedPicture:
     """
     One picture of a recording.
 
-    It is decoded when it is read.  No thread decodes ahead: with a node that keeps the cores busy,
-    that is slower (docs/benchmarks.md).
+    It is decoded when it is read, and not ahead in another thread: that is slower while a node
+    keeps the cores busy (docs/benchmarks.md).
 
     Args:
-        name: its name for users: a path, or a topic with a time.
-        read: returns it as uint8 ``[H, W, 3]`` RGB, or raises ImageError.
+        name: the picture's name for users: a path, or a topic with a time.
+        read: returns the picture as uint8 ``[H, W, 3]`` RGB, or raises ImageError.
         label: its label, '' = none.
-        camera: its topic, or '' for a file.
-        stamp_ns: its stamp in nanoseconds, 0 = unknown.
+        camera: its topic, '' for a file.
+        stamp_ns: the stamp of its message in nanoseconds, 0 = unknown.
     """
 
     name: str

@@ -3,7 +3,7 @@
 """
 Reads an untrusted sample archive.
 
-The reader looks members up by generated names, extracts nothing to a file, checks sizes before
+The reader looks up members by generated names, extracts nothing to a file, checks sizes before
 reading, and never unpickles: embeddings are read as plain numbers.
 """
 
@@ -33,8 +33,8 @@ import numpy as np
 MAX_INDEX_BYTES = 1024 * 1024
 MAX_LINE_BYTES = 64 * 1024
 MAX_EXTRACTORS = 100
-# Largest unpacked size, relative to the zip's size: lines of text compress to a fiftieth at best,
-# pictures and embeddings hardly at all, while deflate can expand a thousandfold.
+# Maximum unpacked size relative to the zip's size: lines of text compress to a fiftieth at best,
+# and pictures and embeddings hardly at all, but a hostile zip can unpack to a thousand times.
 MAX_GROWTH = 200
 _SMALL_CHANGE = 2**20
 
@@ -42,7 +42,7 @@ _IMAGE = re.compile(r'images/[0-9]{1,19}\.jpg', re.ASCII)
 _IDENTITY = re.compile(r'[0-9a-f]{64}', re.ASCII)
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
-# numpy 1.26 has no type hints for it.
+# numpy 1.26 has no type hints for this module.
 _npy: Any = np.lib.format
 
 
@@ -55,7 +55,7 @@ def open_archive(path: Path) -> Iterator[SampleArchive]:
         path: the zip.
 
     Raises:
-        RequestError: if it is not such an archive, or is damaged.
+        RequestError: if it is not a sample archive, or is damaged.
     """
     what = 'it cannot be opened as a zip'
     with ExitStack() as stack:
@@ -74,15 +74,15 @@ class SampleArchive:
 
     Args:
         path: the zip.
-        file: the same, open.
+        file: the same zip, opened.
 
     Attributes:
-        count: number of samples that it declares.
+        count: number of samples that the archive declares.
         kinds: embedding kind by extractor identity.
-        num_bytes: total unpacked size.
+        num_bytes: unpacked size of all members.
 
     Raises:
-        Exception: of any kind, if it is damaged.
+        Exception: of any type, if the archive is damaged.
     """
 
     def __init__(self, path: Path, file: zipfile.ZipFile) -> None:
@@ -103,7 +103,7 @@ class SampleArchive:
         Iterate over the samples, one in memory at a time.
 
         Raises:
-            RequestError: at the first damaged or invalid sample; names its line.
+            RequestError: at the first damaged or invalid sample; the message has its number.
         """
         done = 0
         try:

@@ -25,7 +25,7 @@ from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.store.samples.snapshot import Snapshot
 import numpy as np
 
-# numpy 1.26 has no type hints for it.
+# numpy 1.26 has no type hints for this module.
 _npy: Any = np.lib.format
 
 
@@ -37,7 +37,7 @@ def write_archive(
 
     Args:
         store: the samples; other processes may write to it meanwhile.
-        path: the zip; it appears under this name when it is complete.
+        path: the zip to write; a file of this name appears only when it is complete.
         on_sample: called after each sample.
 
     Returns:
@@ -109,7 +109,7 @@ def _write_embeddings(
 
 
 def _member(name: str) -> zipfile.ZipInfo:
-    """Return a compressed member; not for pictures and embeddings, which hardly compress."""
+    """Return a compressed member; pictures and embeddings hardly compress and are only stored."""
     member = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
     member.compress_type = zipfile.ZIP_DEFLATED
     return member

@@ -16,9 +16,9 @@ from edgetpu_retrain.store.samples.sample import embedding_digest, Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 BATCH = 64
-"""Samples that are flushed to disk together."""
+"""Number of samples that are flushed to disk together."""
 
-# Pictures and embeddings of a batch; a larger picture makes a batch of its own.
+# A smaller batch is flushed if its pictures and embeddings reach this size.
 _MAX_BATCH_BYTES = 16 * 2**20
 
 
@@ -30,7 +30,7 @@ class Imported:
     Args:
         added: new samples.
         present: samples that the store already had; they are not changed.
-        relabelled: samples of ``present`` whose label differs in the store, which keeps its own.
+        relabelled: samples of ``present`` with another label in the store, which is kept.
     """
 
     added: int
@@ -54,13 +54,14 @@ def import_archive(
     Args:
         store: the store to add to.
         archive: the archive to read.
-        expected: identities of known extractors and the kind of their embeddings; an archive that
-            contradicts one is rejected, because it would corrupt the store for that extractor.
+        expected: embedding kinds of known extractors, by identity; an archive that contradicts one
+            is rejected, because it would make the store unusable with that extractor.
         on_sample: called after each sample, in each of the two passes.
 
     Raises:
         RequestError: if the archive is damaged or does not fit on the disk; nothing is added.
-        StoreError: if the store fails; earlier batches are stored, and a new import continues.
+        StoreError: if the store fails; earlier batches are stored, and importing again adds the
+            rest.
     """
     free = shutil.disk_usage(store.path.parent).free
     if archive.num_bytes > free:
@@ -105,7 +106,7 @@ def import_archive(
 
 
 def _label_in_store(sample: Sample, known: dict[bytes, str]) -> str | None:
-    """Return the label of the stored sample that has an embedding of this one, or None."""
+    """Return the label of the stored sample with an embedding equal to one of this, or None."""
     for identity, embedding in sample.embeddings.items():
         label = known.get(embedding_digest(identity, embedding.tobytes()))
         if label is not None:
