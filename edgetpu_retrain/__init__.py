@@ -4,7 +4,7 @@
 Teach a robot new classes on the robot itself, by retraining a model's last layer.
 
 ``SoftmaxRegression`` has the interface of Coral's class of the same name.  Importing this package
-only needs numpy, neither ROS nor a TensorFlow Lite runtime.
+needs numpy, but neither ROS nor a TensorFlow Lite runtime.
 """
 
 from edgetpu_retrain.softmax_regression import SoftmaxRegression

@@ -3,9 +3,9 @@
 """
 The exceptions of this package.
 
-Every error that this package raises on purpose is a :class:`RetrainError` whose message states
-what is wrong, with the value, and what to do.  The node and the command line report the message
-and continue; any other exception that escapes is a bug.
+Errors that this package raises on purpose are :class:`RetrainError`; its message states what is
+wrong, with the value, and what to do.  The node logs the message and continues; the command line
+prints it and exits.  Functions may raise a plain ValueError for invalid arguments.
 
 Messages quote untrusted text: names, values, errors of libraries.  A message is therefore always
 one printable line of bounded length, so that no file or request can inject lines into a log or
@@ -27,7 +27,7 @@ class ModelFileError(RetrainError, ValueError):
 
 
 class DeviceError(RetrainError, RuntimeError):
-    """There is no runtime or no Edge TPU, or the device cannot run the model."""
+    """There is no TFLite runtime or no Edge TPU, or the device cannot run the model."""
 
 
 class ImageError(RetrainError, ValueError):

@@ -23,7 +23,7 @@ class Mistake:
     Args:
         picture: the picture's name.
         truth: its label.
-        classification: the label that the model gave it.
+        classification: the label that the model predicted, or 'unknown'.
         score: the model's confidence, 0 to 1.
     """
 
@@ -41,7 +41,7 @@ class Evaluation:
 
     Args:
         labels: the classes of the model.
-        truths: the labels of the pictures; they may include other labels than the classes.
+        truths: the labels of the pictures, which need not be classes of the model.
 
     Attributes:
         names: names of the rows and columns of ``confusion_matrix``: the classes, then other
@@ -54,7 +54,7 @@ class Evaluation:
     def __init__(self, labels: Sequence[str], truths: Iterable[str]) -> None:
         self._classes = frozenset(labels)
         strangers = [name for name in truths if name not in self._classes and name != UNKNOWN]
-        # A model from another program may have a class with the name 'unknown'.
+        # A model from another program may have a class named 'unknown'.
         last = () if UNKNOWN in self._classes else (UNKNOWN,)
         self.names: tuple[str, ...] = (*labels, *dict.fromkeys(strangers), *last)
         self._index = {name: index for index, name in enumerate(self.names)}
@@ -79,7 +79,7 @@ class Evaluation:
         return self.right / self.pictures if self.pictures else None
 
     def right_of(self, name: str) -> tuple[int, int]:
-        """Return the numbers of correctly classified and of all pictures with a label."""
+        """Return two numbers of pictures with a label: correctly classified ones, and all."""
         row = self.confusion_matrix[self._index[name]]
         return int(row[self._index[self._wanted(name)]]), int(row.sum())
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The exit codes of all programs, and how a command of click maps its errors to them."""
+"""The exit codes of all programs, and a function that runs a click command and returns one."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def run_command(command: click.Command, arguments: Sequence[str] | None) -> int:
 
     Args:
         command: the command.
-        arguments: the command line, None = this process's own.
+        arguments: the command-line arguments; None uses those of this process.
 
     Raises:
-        click.exceptions.Abort: if the command was interrupted.
+        click.exceptions.Abort: if the user interrupts the command.
     """
     try:
         code = command.main(arguments, standalone_mode=False)

@@ -10,10 +10,10 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.wording import is_shown, JOINERS, quoted
 
 MAX_LABEL_LENGTH = 100
-"""Characters; longer labels would not fit a line of a table."""
+"""In characters; longer labels would not fit in a line of a table."""
 
 MAX_LABEL_BYTES = 255
-"""In UTF-8; the limit of file systems for a folder name (NAME_MAX)."""
+"""In UTF-8; file systems limit folder names to this length (NAME_MAX)."""
 
 # The classification of frames that match no class.  Reserved in upper and lower case, because a
 # class of that name would be ambiguous.
@@ -37,8 +37,8 @@ def check_label(label: str, *, taught_before: bool = False) -> str:
         label: the class name, 1 to 100 characters and at most 255 bytes in UTF-8, without '/',
             '\\', control characters, invisible characters, and leading or trailing space, and not
             '.', '..' or 'unknown'.
-        taught_before: whether it may be an existing class from an older release, which did not
-            reserve 'unknown' or reject long names and invisible characters; then these are valid.
+        taught_before: whether to accept what older releases accepted in the labels of stored
+            samples: 'unknown', more than 255 bytes, and invisible characters.
 
     Returns:
         The same label.

@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Raises a clear error if ROS is missing; imported before any ROS module by modules that need ROS.
+Raises a clear error if ROS is missing; modules that need ROS import it before any ROS module.
 
-``pip install`` installs the whole package, but without ROS only the command line and the packages
-below it work.
+``pip install`` installs the whole package, but without ROS its node, client, replay and demo do
+not work.
 """
 
 from importlib.util import find_spec

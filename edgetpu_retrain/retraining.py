@@ -3,8 +3,8 @@
 """
 One training, from a snapshot of samples to the bytes of a retrained model.
 
-It combines the other packages: samples from the store, a head trained by learning, a model file
-with that head, and its evaluation in the runtime.  It does not depend on ROS and writes no files.
+It trains a head on stored samples (``learning``), appends the head to the extractor
+(``model_file``) and evaluates the quantized head (``runtime``).  It writes no files.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ import numpy as np
 
 ProgressCallback = Callable[[Progress], None]
 
-# A quantized head may lose this share of the samples or this number, whichever is larger.
+# Of the held-out samples, quantization may make this share wrong or this number, whichever is
+# larger.
 _LARGEST_LOSS = 0.01
 _SAMPLES_FORGIVEN = 2
 
@@ -37,7 +38,7 @@ class TrainingCancelled(RetrainError):  # noqa: N818
 
 
 class QuantizationLoss(RetrainError):  # noqa: N818
-    """Raised if a quantized head is worse than its float head; the model must not be used."""
+    """Quantization made the head too inaccurate; there is no new model."""
 
 
 def retrain(
@@ -55,13 +56,17 @@ def retrain(
         samples: samples of at least two classes.
         extractor_model: bytes of the extractor that computed the embeddings.
         options: the training options.
-        on_progress: called after iterations 0, n, 2n, ... where n is ``options.print_every``;
-            they are counted over the measuring runs and the final run.
-        should_stop: called before every iteration and every later step.
+        on_progress: called after iterations 0, n, 2n, ... of each run, where n is
+            ``options.print_every``; its iteration counts the measuring runs and the final run.
+        should_stop: called before every iteration and after each later step; returning True
+            cancels the training.
+
+    Returns:
+        The model and its metrics.
 
     Raises:
         RequestError: if options or samples are invalid.
-        QuantizationLoss: if the quantized head is worse than the float head.
+        QuantizationLoss: if quantization makes too many held-out samples wrong.
         TrainingCancelled: if ``should_stop`` returned True.
         ModelFileError: if no head can be appended to the extractor.
         DeviceError: if there is no runtime to evaluate the model.
@@ -137,8 +142,9 @@ def _quantized_accuracy(
     """
     Return the held-out accuracy minus the loss by quantization; raise if the loss is too large.
 
-    The final head is trained on the held-out samples too, so its accuracy on them is biased.  Its
-    loss by quantization on them is not.
+    The final head has been trained on the held-out samples too, so its accuracy on them is too
+    high.  Only the loss by quantization is taken from it, and subtracted from the accuracy of the
+    head that had not been trained on them.
     """
     if not len(report.held_out):
         return report.accuracy
@@ -152,7 +158,7 @@ def _quantized_accuracy(
 
 def check_quantized(truth: IntArray, by_float: IntArray, by_quantized: IntArray) -> None:
     """
-    Raise if a quantized head lost more than 1 % and more than 2 of the samples.
+    Raise if quantization makes more than 1 % and more than 2 of the samples wrong.
 
     Args:
         truth: int64 ``[N]``, true classes of the held-out samples.
@@ -160,7 +166,7 @@ def check_quantized(truth: IntArray, by_float: IntArray, by_quantized: IntArray)
         by_quantized: int64 ``[N]``, predictions of the quantized layers in the model file.
 
     Raises:
-        QuantizationLoss: states the loss and how to avoid it.
+        QuantizationLoss: if it does; the message states the loss and how to avoid it.
     """
     right, left = int(np.sum(by_float == truth)), int(np.sum(by_quantized == truth))
     if right - left > max(_SAMPLES_FORGIVEN, _LARGEST_LOSS * len(truth)):
@@ -181,7 +187,7 @@ def _check_classes(samples: TrainingSet) -> None:
         )
     reserved = [name for name in counts if name.casefold() == 'unknown']
     if reserved:
-        # Stores of earlier releases may contain it.
+        # Earlier releases accepted this name.
         raise RequestError(
             f'The class {reserved[0]!r} cannot be trained: that name is reserved for '
             'anything unlike the trained classes. Relabel or remove its samples.'

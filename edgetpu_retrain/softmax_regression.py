@@ -3,8 +3,8 @@
 """
 SoftmaxRegression: the last layer of a classifier, trained on the device.
 
-The interface is that of both generations of Coral's class: ``edgetpu.learn.backprop``, which
-saves to a file, and ``pycoral.learn.backprop``, which returns bytes.
+It has the methods of both generations of Coral's class: ``edgetpu.learn.backprop``, which saves
+the model to a file, and ``pycoral.learn.backprop``, which returns its bytes.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ class SoftmaxRegression(SoftmaxParameters):
     An embedding extractor turns an image into an embedding; this layer, fully connected and
     followed by a softmax, turns the embedding into class probabilities.  Only this layer is
     trained, with stochastic gradient descent on the cross-entropy.  In the retrained model it
-    always runs on the CPU, also when the extractor runs on an Edge TPU.  See Stanford CS231n,
+    always runs on the CPU, even if the extractor runs on an Edge TPU.  See Stanford CS231n,
     'Softmax classifier'.
 
-    Wherever labels are taken they are class indices, integer ``[N]``, or one-hot rows
-    ``[N, C]``.  Embeddings are real numbers (dequantized), taken as float32.
+    Labels are class indices, integer ``[N]``, or one-hot rows ``[N, C]``.  Embeddings are real
+    numbers (dequantized) and are converted to float32.
 
     Args:
-        feature_dim: D, the length of an embedding; None takes it from the first data.
-        num_classes: C, 2 or more; None takes it from the first data: the width of one-hot
-            labels, or the highest index plus one.
+        feature_dim: D, the length of an embedding; None = as in the first data.
+        num_classes: C, 2 or more; None = as in the first data: the width of one-hot labels, or
+            the highest index plus one.
         weight_scale: initial weights are drawn from a normal distribution with this standard
             deviation.
         reg: strength of the regularization: ``0.5 * reg * sum(weights ** 2)`` is added to the
             loss.  The bias is not regularized.
-        seed: for initial weights and batches; None for different ones every time.
+        seed: random seed of initial weights and batches, 0 or more; None = different each time.
 
     Raises:
-        ValueError: when an argument is out of range.
+        ValueError: if an argument is out of range.
 
     >>> from edgetpu_retrain import SoftmaxRegression
     >>> rng = np.random.default_rng(0)
@@ -105,16 +105,16 @@ class SoftmaxRegression(SoftmaxParameters):
         Each batch is drawn with replacement, so batch_size may exceed the number of embeddings.
 
         Args:
-            data: ``'data_train'`` embeddings ``[N, D]``, ``'labels_train'`` their labels,
-                ``'data_val'`` and ``'labels_val'`` the same for validation.
+            data: ``'data_train'``, embeddings ``[N, D]``, and ``'labels_train'``, their labels;
+                ``'data_val'`` and ``'labels_val'``, the same for validation.
             num_iter: number of iterations, 1 or more.
             learning_rate: step size, above 0.
-            batch_size: embeddings in each iteration, 1 or more.
-            print_every: print iteration, loss and accuracies after iterations 0, n, 2n, ...;
-                0 for never, which also disables the callback.
-            callback: called after each print, with the iteration (counted from 0), the batch's
-                loss before that iteration's step, and training and validation accuracy after it
-                (0 to 1).  Returning True stops the training.
+            batch_size: embeddings per iteration, 1 or more.
+            print_every: n, to print iteration, loss and accuracies after iterations 0, n, 2n,
+                ...; 0 prints nothing and disables the callback.
+            callback: called at the same iterations with the iteration (counted from 0), the
+                batch's loss before that iteration's step, and training and validation accuracy
+                after it (0 to 1).  Returning True stops the training.
             should_stop: called before every iteration; returning True stops the training.
             silent: call the callback but print nothing.
 
@@ -161,7 +161,7 @@ class SoftmaxRegression(SoftmaxParameters):
                     should_stop=should_stop,
                 )
             finally:
-                # Also after Ctrl-C, so that the range matches the weights.
+                # Also after Ctrl-C, so that the range always matches the weights.
                 lowest, highest = trained.range_of_logits(train)
                 if math.isfinite(lowest) and math.isfinite(highest):
                     self.logit_range = (lowest, highest)
@@ -178,10 +178,10 @@ class SoftmaxRegression(SoftmaxParameters):
         Args:
             mat_x: embeddings ``[N, D]``.
             labels: their labels.
-            learning_rate: step size, 0 or more; 0 only computes the loss.
+            learning_rate: step size, 0 or more; 0 leaves the weights unchanged.
 
         Returns:
-            The loss before the step, regularization included.
+            The loss before the step, including the regularization.
 
         Raises:
             ValueError: if an argument is out of range or inconsistent; nothing is modified.

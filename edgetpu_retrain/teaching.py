@@ -3,8 +3,7 @@
 """
 Teaching from recordings: embeds pictures and stores them as samples.
 
-It connects recordings, an engine and the store, and does not depend on ROS.  Pictures are
-processed like a camera's: the whole picture, preprocessed by the same code.
+Pictures are preprocessed by the same code as a camera's images; the whole picture is used.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 BATCH = 64
 """
-Samples that are flushed to disk together.  A flush takes a few milliseconds, as long as an
-embedding; a power failure loses at most this many samples, which can be taught again.
+Number of samples that are flushed to disk together.  A flush takes a few milliseconds, as long as
+computing an embedding; a power failure loses at most this many samples.
 """
 
 
@@ -35,7 +34,7 @@ class Taught:
     Args:
         stored: number of samples on disk, by class.
         skipped: number of pictures skipped for low novelty, by class.
-        unreadable: pictures that could not be read: name and reason.
+        unreadable: name of each picture that could not be read, and the reason.
     """
 
     stored: Counter[str] = field(default_factory=Counter)
@@ -68,7 +67,7 @@ def teach(
         pictures: pictures with labels.
         engine: computes the embeddings.
         store: receives the samples.
-        taught: updated continuously, so that it is correct even after an exception.
+        taught: receives the result; correct even after an exception.
         store_images: how to store each picture, see
             :func:`~edgetpu_retrain.pictures.sample_picture.sample_picture`.
         min_novelty: skip pictures nearer than this cosine distance, 0 to 2, to a sample of their
@@ -87,7 +86,7 @@ def teach(
 
     def flush() -> None:
         nonlocal addition
-        # Clear first: if the store rejects them, retrying would fail again.
+        # Clear first: if the store rejects these samples, the last flush must not add them again.
         samples = pending.copy()
         pending.clear()
         ids = store.add(
@@ -122,6 +121,6 @@ def teach(
                 flush()
             on_picture()
     finally:
-        # Store what was embedded, also after a damaged bag or Ctrl-C.
+        # Also after a damaged bag or Ctrl-C.
         if pending:
             flush()

@@ -12,18 +12,18 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.learning.arguments import real_number, whole_number
 
 MAX_ITERATIONS = 1_000_000
-"""SGD converges long before, for any set that fits on a robot."""
+"""Training converges in far fewer iterations on any set of samples that fits on a robot."""
 
 MAX_BATCH_SIZE = 100_000
-"""Samples: 512 MB of the default extractor's embeddings in float32."""
+"""In samples; 100,000 embeddings of the default extractor take 512 MB as float32."""
 
 MAX_VISITS = 1_000_000_000
-"""Iterations times batch size: hours on a robot's CPU."""
+"""Maximum of iterations times batch size, which takes hours on a robot's CPU."""
 
 MAX_LEARNING_RATE = 1000.0
 MAX_REG = 1e9
 MAX_WEIGHT_SCALE = 1000.0
-"""Above these three limits, values overflow during training for any samples."""
+"""These three limits are far above useful values, and low enough to avoid overflows."""
 
 _LEFT_TO_THE_DATA = ('num_iter', 'learning_rate', 'reg')
 
@@ -44,8 +44,8 @@ class TrainingOptions:
         print_every: iterations between progress reports, 1 or more.
         seed: random seed, 0 or more.  The same samples and seed give the same model on the same
             kind of processor; on another kind, quantization scales differ by rounding.
-        rejection_rate: share of known samples that may be classified as unknown, 0 to below 1; it
-            is lower if the samples are near copies of each other.
+        rejection_rate: share of known samples that may be classified as unknown, 0 to below 1;
+            fewer are if the samples are near copies of each other.
     """
 
     num_iter: int | None = None
@@ -60,7 +60,7 @@ class TrainingOptions:
 
     def validated(self) -> TrainingOptions:
         """
-        Return these options.
+        Return these options unchanged if all are valid.
 
         Raises:
             RequestError: if one is out of range; the message names it and the allowed range.
@@ -101,7 +101,7 @@ class TrainingOptions:
     def for_fit(self) -> dict[str, Any]:
         """Return these options as keyword arguments of ``fit``."""
         options = asdict(self)
-        # The caller passes the interval of reports itself.
+        # Callers pass the interval of reports themselves, as ``report_every``.
         del options['print_every']
         return options
 

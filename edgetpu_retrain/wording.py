@@ -9,16 +9,16 @@ from itertools import islice
 import unicodedata
 
 LONGEST_QUOTE = 60
-"""Characters of untrusted text that a message quotes: enough to recognize it."""
+"""Maximum number of characters of untrusted text in a message; enough to recognize the text."""
 
 LONGEST_MESSAGE = 2000
-"""Characters of a message in a log or a response: a screen of text."""
+"""Maximum number of characters of a message in a log or a response: a screen of text."""
 
 NAMED_AT_MOST = 10
-"""Names that a message lists."""
+"""Maximum number of names in a message."""
 
-# Characters that move the cursor, break a line, change the text direction, are invisible or cannot
-# be encoded in UTF-8: Unicode Standard, section 4.5 'General Category'.
+# Categories of characters that move the cursor, break a line, change the text direction, are
+# invisible or cannot be encoded in UTF-8: Unicode Standard, section 4.5 'General Category'.
 _NOT_SHOWN = frozenset({'Cc', 'Cf', 'Cs', 'Zl', 'Zp'})
 JOINERS = '\u200c\u200d'
 """Zero-width joiners and non-joiners, which Persian and many emoji need."""
@@ -26,7 +26,9 @@ JOINERS = '\u200c\u200d'
 
 def sentence(text: object) -> str:
     """
-    Return a message with a full stop; its first letter stays, because it may be part of a name.
+    Return a message that ends with a full stop.
+
+    Its first letter is not capitalized, because it may be part of a name.
 
     >>> sentence(ValueError('num_iter is 0; it must be 1 or more'))
     'num_iter is 0; it must be 1 or more.'
@@ -71,11 +73,11 @@ def quoted(text: object, longest: int = LONGEST_QUOTE) -> str:
 
 def named(names: Iterable[str], total: int) -> str:
     """
-    Return the first of many names, and the number of the others.
+    Return the first ten names as a list, and the number of the others.
 
     Args:
-        names: the formatted names.
-        total: the number of names.
+        names: the formatted names; a generator formats no more than are listed.
+        total: the number of all names.
 
     >>> named(map(str, range(12)), 12)
     '0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more'

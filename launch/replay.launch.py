@@ -1,14 +1,15 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Run the retrain node against a recording, at a desk, and end with it.
+Run the retrain node on a bag instead of a camera, and shut down at the end of the bag.
 
     ros2 launch edgetpu_retrain replay.launch.py bag:=my_bag/ image_topic:=/camera/image_raw
 
-The pictures come from this package's own player, which needs no storage plugin of rosbag2 and
-publishes nothing but them; the recording begins when the node listens.  All parameters of the
-node come from a parameter file, config/retrain.yaml unless params_file names another; an argument
-that is given wins over the file, one that is left empty leaves the file's value.
+This package's own player publishes the images, and nothing else.  It needs no storage plugin of
+rosbag2, and starts when the node has subscribed.
+
+The node's parameters come from params_file, by default config/retrain.yaml.  A launch argument
+overrides its parameter in that file, unless the argument is empty.
 """
 
 import os
@@ -30,7 +31,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-# Arguments that are parameters of the node, of the same name.
+# Launch arguments that set the node's parameter of the same name.
 PARAMETER_ARGUMENTS = {
     'device': "auto, cpu, usb, usb:0, pci, pci:0 or :0, where it runs; '' = as in the file",
     'extractor': "path of the embedding extractor, a .tflite file; '' = as in the file",
@@ -39,11 +40,11 @@ PARAMETER_ARGUMENTS = {
 
 COMPRESSED = '/compressed'
 
-# For the answer to the last picture.
+# Time for the node to classify the last image.
 TIME_TO_ANSWER_S = 2.0
 
-# Best-effort readers get large images only from a publisher with this profile, see
-# docs/large_images.md.  Up to Jazzy Fast DDS reads the first variable, from Kilted on the second.
+# Best-effort subscriptions receive large images only from a publisher with this profile, see
+# docs/large_images.md.  Fast DDS reads the first variable up to Jazzy, and the second from Kilted.
 PROFILE = PathJoinSubstitution(
     [FindPackageShare('edgetpu_retrain'), 'config', 'fastdds_large_images.xml']
 )
@@ -51,7 +52,7 @@ PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Declare the arguments, start player and node, and end both together."""
+    """Declare the arguments, and start player and node, which end together."""
     default_file = PathJoinSubstitution(
         [FindPackageShare('edgetpu_retrain'), 'config', 'retrain.yaml']
     )
@@ -107,7 +108,7 @@ def _node(context: LaunchContext) -> Node:
     if topic.endswith(COMPRESSED):
         topic = topic.removesuffix(COMPRESSED)
         values['camera.image_transport'] = 'compressed'
-    # As text: a folder may be called 2026.
+    # As strings: otherwise a folder named 2026 would become an integer.
     given = {
         name: ParameterValue(value, value_type=str) for name, value in values.items() if value
     }

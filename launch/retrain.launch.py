@@ -5,11 +5,11 @@ Start the retrain node on a camera.
 
     ros2 launch edgetpu_retrain retrain.launch.py image_topic:=/camera/image_raw
 
-All parameters come from a parameter file, config/retrain.yaml unless params_file names another;
-an argument that is given wins over the file, one that is left empty leaves the file's value.
+The node's parameters come from params_file, by default config/retrain.yaml.  A launch argument
+overrides its parameter in that file, unless the argument is empty.
 
-The node is started again when its process ends: nothing that it has acknowledged is lost then,
-and the model that served serves again.
+The node is restarted if its process ends.  It loses no acknowledged sample or training, and serves
+the same model again.
 """
 
 from launch import LaunchDescription
@@ -20,7 +20,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-# Arguments that are parameters of the node, of the same name.
+# Launch arguments that set the node's parameter of the same name.
 PARAMETER_ARGUMENTS = {
     'device': "auto, cpu, usb, usb:0, pci, pci:0 or :0, where it runs; '' = as in the file",
     'extractor': "path of the embedding extractor, a .tflite file; '' = as in the file",
@@ -28,7 +28,7 @@ PARAMETER_ARGUMENTS = {
 }
 
 
-# Time for an Edge TPU to come back on its bus.
+# Time for an Edge TPU to reappear on its bus.
 RESPAWN_DELAY_S = 2.0
 
 
@@ -73,7 +73,7 @@ def generate_launch_description() -> LaunchDescription:
 
 def _start_node(context: LaunchContext) -> list[Node]:
     values = {name: context.launch_configurations[name] for name in PARAMETER_ARGUMENTS}
-    # As text: a folder may be called 2026.
+    # As strings: otherwise a folder named 2026 would become an integer.
     given = {
         name: ParameterValue(value, value_type=str) for name, value in values.items() if value
     }

@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: a thin layer over the packages that the node uses too; needs no ROS."""
+"""The command line without ROS: a thin layer over packages that the node uses too."""

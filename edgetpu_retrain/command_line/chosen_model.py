@@ -24,13 +24,13 @@ def load_chosen_model(
 
     Args:
         model: a version number, the path of a file, or '' for the serving version.
-        label_file: file with its class names, None = use those inside the model.
-        data_dir: the data folder.
-        device: the device to run it on.
+        label_file: file with the model's class names; None uses those inside the model.
+        data_dir: the data folder, '' = the default one.
+        device: the device to run the model on.
         threads: number of CPU threads.
 
     Returns:
-        The loaded model and its version, 0 for a file outside the data folder.
+        The loaded model and its version; 0 for a file.
 
     Raises:
         RetrainError: if there is no such model, or it cannot be run.

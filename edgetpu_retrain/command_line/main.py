@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Run one command.
 
     Args:
-        arguments: the command line, None = this process's own.
+        arguments: the command-line arguments; None uses those of this process.
 
     Returns:
         The exit code: 0, 1 if the command failed, 2 for a usage error.

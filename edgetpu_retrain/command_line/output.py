@@ -16,11 +16,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 AS_JSON = 'edgetpu_retrain.as_json'
-"""Key of the click context's ``meta``: whether the user wants JSON."""
+"""Key in the click context's ``meta``; the value is whether to print JSON."""
 
 
 def emit(result: Any, text: str) -> None:
-    """Print the result of a command: one line of JSON for scripts, or text for users."""
+    """Print the result of a command, as one line of JSON for scripts or as text for users."""
     click.echo(json_line(result) if click.get_current_context().meta[AS_JSON] else text)
 
 
@@ -35,7 +35,7 @@ def warn(text: object) -> None:
 
 
 def warn_unreadable(unreadable: Iterable[tuple[str, str]]) -> None:
-    """Print which pictures were skipped, and why."""
+    """Print a warning for each skipped picture, given its name and the reason."""
     for name, reason in unreadable:
         warn(f'{name} is skipped: {reason}')
 
@@ -87,6 +87,7 @@ def progress_bar(what: str, total: int | None) -> Iterator[Callable[[], None]]:
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as progress:
-        # A bar that is not started only shows activity.  rich 11 does not support total=None.
+        # Without a total, do not start the bar, which then only shows activity: rich 11 does not
+        # support total=None.
         task = progress.add_task(what, total=total or 0, start=total is not None)
         yield lambda: progress.advance(task)

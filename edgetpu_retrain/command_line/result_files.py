@@ -24,7 +24,7 @@ CSV_COLUMNS = (
 
 
 def classified(found: Recognized, labels: Sequence[str], version: int) -> Result:
-    """Return the part of a result that is the classification, with the score of each class."""
+    """Return the fields of a result that describe its classification."""
     return {
         'label': found.label,
         'score': found.score,
@@ -36,7 +36,7 @@ def classified(found: Recognized, labels: Sequence[str], version: int) -> Result
 
 def _text_writer(file: IO[str], _version: int) -> Writer:
     def write(result: Result) -> None:
-        # Errors are reported as warnings.
+        # Unreadable pictures are reported as warnings.
         if 'error' not in result:
             file.write(f'{result["picture"]}: {result["label"]}, {percent(result["score"])}\n')
 
@@ -66,7 +66,7 @@ WRITERS: Mapping[str, Callable[[IO[str], int], Writer]] = {
     'jsonl': _json_writer,
     'csv': _csv_writer,
 }
-"""Functions that make a writer, by format, from a file and the model's version."""
+"""By format: a function that returns a writer, given the output file and the model's version."""
 
 
 def make_empty_folder(folder: Path) -> None:

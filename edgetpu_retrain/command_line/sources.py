@@ -27,9 +27,9 @@ class Source:
     Pictures to iterate over once.
 
     Args:
-        pictures: one at a time.
+        pictures: yields the pictures, which are read one at a time.
         total: number of pictures, None if not known in advance.
-        labels: the labels that occur.
+        labels: the labels of the pictures, without repeats.
     """
 
     pictures: Iterator[RecordedPicture]
@@ -48,7 +48,7 @@ def labelled_source(
         path: a folder with one sub-folder per class, or a bag.
         part: selects images of a bag.
         label: label of all images of a bag.
-        for_teaching: whether to reject the reserved label 'unknown'.
+        for_teaching: whether to reject labels that cannot be taught, such as 'unknown'.
     """
     if is_bag(path):
         if part.topic and not label:

@@ -23,15 +23,15 @@ from edgetpu_retrain.wording import counted
 
 def open_samples(data_dir: str, *, create: bool = False) -> SampleStore:
     """
-    Open the samples of a data folder; '' is the default one.
+    Open the samples of a data folder.
 
     Args:
-        data_dir: the path given by the user.
-        create: whether to create a missing folder.  Commands that only read must not: a typo
-            would create an empty folder and report that it has no samples.
+        data_dir: the path given by the user; '' is the default folder.
+        create: whether to create a missing folder.  Commands that only read must not do this: a
+            typo would create an empty folder and report that it has no samples.
 
     Raises:
-        RequestError: if there is no such folder.
+        RequestError: if there is no such folder, and create is False.
     """
     return SampleStore((data_folder if create else existing_folder)(data_dir) / SAMPLES_FILE)
 
@@ -76,7 +76,7 @@ def read_extractor(path: str) -> bytes:
 
 
 def identity_of(extractor: str) -> str:
-    """Return the identity of an extractor, which the store keeps with its embeddings."""
+    """Return the identity of an extractor, by which the store finds its embeddings."""
     return describe(read_extractor(extractor)).identity
 
 

@@ -102,7 +102,7 @@ def _as_json(outcome: TrainingOutcome) -> dict[str, object]:
 
 @contextmanager
 def _live_progress() -> Iterator[ProgressCallback]:
-    """Show loss and accuracies: one line that changes on a terminal, ten lines in a log."""
+    """Show loss and accuracies: one changing line on a terminal, about ten lines in a log."""
     console = Console(stderr=True)
     tenths = -1
 
@@ -119,7 +119,7 @@ def _live_progress() -> Iterator[ProgressCallback]:
 
 
 def _progress_line(progress: Progress) -> str:
-    # Includes the heads that are trained only for evaluation.
+    # The iterations include those of heads that are trained only for evaluation.
     return (
         f'iteration {progress.iteration + 1} of {progress.num_iter}: loss {progress.loss:.4f}, '
         f'training accuracy {percent(progress.train_accuracy)}, held-out accuracy '
