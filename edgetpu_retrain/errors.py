@@ -3,9 +3,9 @@
 """
 The exceptions of this package.
 
-Errors that this package raises on purpose are :class:`RetrainError`; its message states what is
-wrong, with the value, and what to do.  The node logs the message and continues; the command line
-prints it and exits.  Functions may raise a plain ValueError for invalid arguments.
+An error that this package raises on purpose is a :class:`RetrainError`, or a plain ValueError for
+an invalid argument of a function.  The message of a RetrainError states what is wrong, with the
+value, and what to do.  The node logs it and continues; the command line prints it and exits.
 
 Messages quote untrusted text: names, values, errors of libraries.  A message is therefore always
 one printable line of bounded length, so that no file or request can inject lines into a log or

@@ -48,7 +48,7 @@ class Evaluation:
             labels of the pictures, then 'unknown'.
         confusion_matrix: numbers of pictures, int64; row = truth, column = classification.
         mistakes: all wrong classifications, in the order of the pictures.
-        unreadable: pictures that could not be read: name and reason.
+        unreadable: name of each picture that could not be read, and the reason.
     """
 
     def __init__(self, labels: Sequence[str], truths: Iterable[str]) -> None:

@@ -27,8 +27,7 @@ import numpy as np
 
 ProgressCallback = Callable[[Progress], None]
 
-# Of the held-out samples, quantization may make this share wrong or this number, whichever is
-# larger.
+# Maximum loss by quantization: this share of the held-out samples, or this number if it is larger.
 _LARGEST_LOSS = 0.01
 _SAMPLES_FORGIVEN = 2
 
@@ -57,7 +56,7 @@ def retrain(
         extractor_model: bytes of the extractor that computed the embeddings.
         options: the training options.
         on_progress: called after iterations 0, n, 2n, ... of each run, where n is
-            ``options.print_every``; its iteration counts the measuring runs and the final run.
+            ``options.print_every``; the reported iteration is counted across all runs.
         should_stop: called before every iteration and after each later step; returning True
             cancels the training.
 
@@ -66,7 +65,7 @@ def retrain(
 
     Raises:
         RequestError: if options or samples are invalid.
-        QuantizationLoss: if quantization makes too many held-out samples wrong.
+        QuantizationLoss: if quantization adds too many mistakes on held-out samples.
         TrainingCancelled: if ``should_stop`` returned True.
         ModelFileError: if no head can be appended to the extractor.
         DeviceError: if there is no runtime to evaluate the model.
@@ -132,7 +131,7 @@ def _learn(
         # The batch does not fit into memory, or embeddings are damaged; the message says which.
         raise RequestError(f'The training failed: {error}.') from error
     report = head.metrics
-    assert report is not None  # fit always reports
+    assert report is not None  # fit always sets the metrics
     return head.with_labels(samples.names), report
 
 
@@ -158,7 +157,7 @@ def _quantized_accuracy(
 
 def check_quantized(truth: IntArray, by_float: IntArray, by_quantized: IntArray) -> None:
     """
-    Raise if quantization makes more than 1 % and more than 2 of the samples wrong.
+    Raise if quantization adds mistakes, on more than 1 % of the samples and on more than 2.
 
     Args:
         truth: int64 ``[N]``, true classes of the held-out samples.

@@ -110,11 +110,11 @@ class SoftmaxRegression(SoftmaxParameters):
             num_iter: number of iterations, 1 or more.
             learning_rate: step size, above 0.
             batch_size: embeddings per iteration, 1 or more.
-            print_every: n, to print iteration, loss and accuracies after iterations 0, n, 2n,
-                ...; 0 prints nothing and disables the callback.
-            callback: called at the same iterations with the iteration (counted from 0), the
-                batch's loss before that iteration's step, and training and validation accuracy
-                after it (0 to 1).  Returning True stops the training.
+            print_every: n, the interval of reports: iteration, loss and accuracies are printed
+                after iterations 0, n, 2n, ...; 0 disables reports and the callback.
+            callback: called at each report with the iteration (counted from 0), the batch's loss
+                before that iteration's step, and training and validation accuracy after it
+                (0 to 1).  Returning True stops the training.
             should_stop: called before every iteration; returning True stops the training.
             silent: call the callback but print nothing.
 
@@ -161,7 +161,7 @@ class SoftmaxRegression(SoftmaxParameters):
                     should_stop=should_stop,
                 )
             finally:
-                # Also after Ctrl-C, so that the range always matches the weights.
+                # Set the range even after Ctrl-C, so that it matches the weights.
                 lowest, highest = trained.range_of_logits(train)
                 if math.isfinite(lowest) and math.isfinite(highest):
                     self.logit_range = (lowest, highest)

@@ -86,7 +86,7 @@ def teach(
 
     def flush() -> None:
         nonlocal addition
-        # Clear first: if the store rejects these samples, the last flush must not add them again.
+        # Clear first: if the store rejects these samples, the flush in ``finally`` must not retry.
         samples = pending.copy()
         pending.clear()
         ids = store.add(
@@ -121,6 +121,6 @@ def teach(
                 flush()
             on_picture()
     finally:
-        # Also after a damaged bag or Ctrl-C.
+        # Store the last samples even after a damaged bag or Ctrl-C.
         if pending:
             flush()

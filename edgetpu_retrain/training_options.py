@@ -23,7 +23,7 @@ MAX_VISITS = 1_000_000_000
 MAX_LEARNING_RATE = 1000.0
 MAX_REG = 1e9
 MAX_WEIGHT_SCALE = 1000.0
-"""These three limits are far above useful values, and low enough to avoid overflows."""
+"""These three limits are far above useful values."""
 
 _LEFT_TO_THE_DATA = ('num_iter', 'learning_rate', 'reg')
 
@@ -45,7 +45,7 @@ class TrainingOptions:
         seed: random seed, 0 or more.  The same samples and seed give the same model on the same
             kind of processor; on another kind, quantization scales differ by rounding.
         rejection_rate: share of known samples that may be classified as unknown, 0 to below 1;
-            fewer are if the samples are near copies of each other.
+            the actual share is lower if the samples are near copies of each other.
     """
 
     num_iter: int | None = None

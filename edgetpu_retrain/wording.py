@@ -73,10 +73,10 @@ def quoted(text: object, longest: int = LONGEST_QUOTE) -> str:
 
 def named(names: Iterable[str], total: int) -> str:
     """
-    Return the first ten names as a list, and the number of the others.
+    Return the first ten names and the number of the others, as text.
 
     Args:
-        names: the formatted names; a generator formats no more than are listed.
+        names: the formatted names; only the first ten are consumed.
         total: the number of all names.
 
     >>> named(map(str, range(12)), 12)

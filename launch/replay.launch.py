@@ -44,7 +44,7 @@ COMPRESSED = '/compressed'
 TIME_TO_ANSWER_S = 2.0
 
 # Best-effort subscriptions receive large images only from a publisher with this profile, see
-# docs/large_images.md.  Fast DDS reads the first variable up to Jazzy, and the second from Kilted.
+# docs/large_images.md.  Fast DDS reads the first variable up to Jazzy, the second since Kilted.
 PROFILE = PathJoinSubstitution(
     [FindPackageShare('edgetpu_retrain'), 'config', 'fastdds_large_images.xml']
 )

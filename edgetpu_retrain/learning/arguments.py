@@ -45,7 +45,11 @@ def whole_number(value: object, name: str, *, minimum: int) -> int:
 def real_number(
     value: object, name: str, *, above: float | None = None, below: float = math.inf
 ) -> float:
-    """Return value as a float; it must be finite, less than ``below``, and 0 or over ``above``."""
+    """
+    Return value as a float.
+
+    It must be finite, less than ``below``, and greater than ``above`` or, by default, at least 0.
+    """
     allowed = '0 or more' if above is None else f'above {above:g}'
     if below < math.inf:
         allowed += f' and below {below:g}'
@@ -80,7 +84,7 @@ def as_array(value: npt.ArrayLike, name: str) -> npt.NDArray[np.generic]:
 
 
 def layer_sizes(feature_dim: int, num_classes: int) -> None:
-    """Raise a ValueError if these sizes do not describe a valid layer."""
+    """Raise a ValueError unless there are 2 or more classes and the weights take at most 1 GiB."""
     if num_classes < 2:
         raise ValueError(
             f'num_classes, taken from the labels, is {num_classes}; it must be 2 or more: give '
@@ -93,7 +97,7 @@ def layer_sizes(feature_dim: int, num_classes: int) -> None:
 def check_matrix(
     array: npt.NDArray[np.generic], name: str, feature_dim: int | None = None
 ) -> None:
-    """Raise a ValueError unless an array has shape ``[N, D]``, with N and D at least 1."""
+    """Raise a ValueError unless an array is ``[N, D]``, not empty, with D as given, if any."""
     expected = '[N, D]' if feature_dim is None else f'[N, {feature_dim}]'
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(

@@ -19,7 +19,7 @@ from edgetpu_retrain.learning.sgd.loop import Progress
 import numpy as np
 import numpy.typing as npt
 
-# Default batch size.
+# The default batch size.
 _BATCH = 100
 
 
@@ -71,7 +71,8 @@ def fit(
         seed: random seed, 0 or more.
         balanced: sample all classes equally often, regardless of their number of samples.
         rejection_rate: share of known samples that may be classified as unknown, 0 to below 1;
-            fewer are if the samples are near copies (:func:`.unknown.threshold_for`).
+            the actual share is lower if the samples are near copies of each other (see
+            :func:`.unknown.threshold_for`).
         weight_scale: standard deviation of random initial weights; 0 starts from class means.
         validation_fraction: share of each class to hold out for evaluation, above 0, below 1; if
             that is fewer than 50 samples in all, cross-validation is used instead.

@@ -15,7 +15,7 @@ import numpy.typing as npt
 # With more classes than this, the report lists only the worst.
 _CLASSES_NAMED = 20
 
-# The report warns if one class has this many times as many samples as another.
+# The report warns if one class has more than this many times the samples of another.
 _UNEVEN = 3
 
 Method = Literal['held-out split', 'cross-validation', 'none']
@@ -26,8 +26,8 @@ class TrainingReport:
     """
     How ``fit`` trained the head that it returns, and how good it is.
 
-    Except for train_accuracy, the metrics are those of heads trained with the same recipe on a
-    part of the samples, and measured on the samples held out from it.
+    Except for train_accuracy, metrics are measured on held-out samples, with heads that were
+    trained by the same recipe without them.
 
     Args:
         method: 'held-out split'; 'cross-validation' if there are too few samples for a split; or
@@ -76,7 +76,7 @@ class TrainingReport:
         return _shares(self.confusion_matrix, axis=0)
 
     def most_confused_with(self, number: int) -> tuple[int, int] | None:
-        """Return the class that a class is most often taken for, and how often; None = never."""
+        """Return the class that a class is most often taken for, and how often; None if never."""
         row = self.confusion_matrix[number].copy()
         row[number] = 0
         other = int(np.argmax(row))

@@ -78,8 +78,8 @@ def threshold_for(scores: FloatArray, rejection_rate: float) -> float:
     """
     Return the threshold that classifies this share of known samples as unknown.
 
-    If the samples are near copies of each other, the threshold is higher: an embedding is then
-    known if its evidence, the negative score, is at least a quarter of the median.
+    If the samples are near copies of each other, the threshold is higher: an embedding then counts
+    as known if its evidence (the negative score) is a quarter of the samples' median or more.
 
     Args:
         scores: float32 ``[N]`` of known samples that the head was not trained on.

@@ -18,15 +18,15 @@ import flatbuffers
 import numpy as np
 
 IDENTIFIER = b'TFL3'
-# Buffer data is force_align: 16 in schema.fbs.  edgetpu_compiler aligns the custom options, which
-# contain the Edge TPU program, in the same way.
+# schema.fbs requires this alignment for buffer data (force_align).  edgetpu_compiler also aligns
+# the custom options, which contain the Edge TPU program, like this.
 _ALIGNMENT = 16
 # Vectors of a flatbuffer may overlap, so a small file can unpack to a huge tree.  Real models have
 # a few thousand tables and no overlap; the C++ verifier of flatbuffers has such limits too.
 _MAX_TABLES = 20_000
 _MAX_GROWTH = 2
 _SMALL_CHANGE = 65_536
-# Vectors (of tables) whose length is checked.
+# Vectors of tables, whose lengths are limited.
 _VECTORS_OF_MODEL = ('OperatorCodes', 'Buffers', 'Metadata', 'SignatureDefs')
 _NEWER_VECTORS = ('ExternalBufferGroups', 'ExternalBuffers')
 _VECTORS_OF_GRAPH = ('Tensors', 'Operators')

@@ -41,7 +41,7 @@ _RATE_WINDOW_S = 2.0
 @dataclass(frozen=True)
 class Annotation:
     """
-    What is shown below a picture and outlined in it.
+    The text to show below a picture, and the region to outline in it.
 
     Args:
         label: the classification's label.

@@ -39,10 +39,10 @@ declares more is wrong.
 """
 
 MAX_SCANS = 32
-"""Maximum for a progressive JPEG; encoders write 10 to 18.  A short scan can cover all pixels."""
+"""Maximum for a JPEG; encoders write up to 18.  Even a short scan may process all pixels."""
 
 MAX_MARKERS = 4096
-"""Maximum before the size in a JPEG file, with fill bytes; usual files have a few hundred."""
+"""Maximum number before the size in a JPEG, with fill bytes; usual files have a few hundred."""
 
 _JPEG_START = b'\xff\xd8\xff'
 _JPEG_END = b'\xff\xd9'
@@ -161,8 +161,8 @@ def _jpeg_size(content: bytes) -> tuple[int, int]:
             position += 2
         elif marker in _START_OF_FRAME:
             height, width = struct.unpack_from('>HH', content, position + 5)
-            # Old releases of OpenCV silently fill the missing part of a truncated file with grey.
-            # The end marker of a thumbnail in the EXIF data is before this position.
+            # Require the end marker: old releases of OpenCV silently fill the missing part of a
+            # truncated file with grey.  A thumbnail in the EXIF data ends before this position.
             if content.rfind(_JPEG_END, position) < 0:
                 break
             scans = content.count(_START_OF_SCAN, position)

@@ -17,7 +17,7 @@ from edgetpu_retrain.errors import ImageError
 PNG_START = b'\x89PNG\r\n\x1a\n'
 
 MAX_CHUNKS = 65_536
-"""Per file; a chunk usually has 8 KB of pixels."""
+"""Maximum per file; a chunk usually has 8 KB of pixels."""
 
 UNCHECKED_BYTES = 64 * 1024
 """Compressed pixels up to this size are not checked: they inflate within 0.3 s at worst."""

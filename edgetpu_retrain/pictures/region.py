@@ -102,7 +102,7 @@ class Region:
         Raise if the region is not entirely inside an image of this size.
 
         Raises:
-            ImageError: if it is not; the message has both.
+            ImageError: if it is not; the message has the region and the image's size.
         """
         if self.x + self.width > width or self.y + self.height > height:
             raise ImageError(

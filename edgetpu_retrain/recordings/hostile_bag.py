@@ -3,9 +3,9 @@
 """
 Rejects hostile bags that would make the bag library use unlimited time or memory.
 
-Bags are untrusted.  A short metadata.yaml can expand to a text of any length (aliases of aliases),
-and a short database to a table of any length (a view, a computed column).  No recorder writes
-either, so such bags are rejected before they are read.
+Bags are untrusted.  Aliases of aliases can expand a short metadata.yaml to a text of any length,
+and a view or a computed column a short database to a table of any length.  No recorder writes such
+constructs, so bags that contain them are rejected before they are read.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ class RecordedMessage(NamedTuple):
     seconds: float
     """Time since the start of the bag."""
     message_type: str
-    """Such as 'sensor_msgs/msg/Image'."""
+    """Type of the message, such as 'sensor_msgs/msg/Image'."""
     content: bytes
     """The serialized message (CDR), including header and stamp."""
 

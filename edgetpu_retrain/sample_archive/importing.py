@@ -106,7 +106,7 @@ def import_archive(
 
 
 def _label_in_store(sample: Sample, known: dict[bytes, str]) -> str | None:
-    """Return the label of the stored sample with an embedding equal to one of this, or None."""
+    """Return the label of the stored sample that shares an embedding with this one, or None."""
     for identity, embedding in sample.embeddings.items():
         label = known.get(embedding_digest(identity, embedding.tobytes()))
         if label is not None:

@@ -30,21 +30,21 @@ import numpy as np
 # Lower bound of the divisor, for features that are almost constant.
 _SPREAD_FLOOR = 0.1
 
-# Up to this many bytes all features are conditioned once and kept as float32.
+# If the features take at most this many bytes as float32, they are all computed once and cached.
 _LARGEST_COPY_BYTES = 2**24
 
-# Power iteration: the result is used for a step size, where an error of a few percent is harmless.
+# Few power iterations suffice: the eigenvalue limits a step size, which need not be exact.
 _POWER_ITERATIONS = 6
 
-# Rows in which to search for dominating directions.
+# Number of rows that are searched for dominating directions.
 _DIRECTION_ROWS = 512
 
-# How many directions may be shrunk, how many samples each needs, and the smallest factor.
+# Maximum number of directions to shrink, samples needed per direction, and smallest factor.
 _MOST_DIRECTIONS = 16
 _SAMPLES_A_DIRECTION = 16
 _SMALLEST_SHRINK = 0.1
 
-# Randomized subspace iteration: oversampling vectors, and passes over the sample.
+# Randomized subspace iteration: number of oversampling vectors, and of passes over the rows.
 _EXTRA_VECTORS = 4
 _SUBSPACE_PASSES = 3
 
@@ -97,7 +97,7 @@ class Conditioning:
             )
         typical = spread.mean()
         if typical == 0.0:
-            # All embeddings are equal: there is nothing to learn, and a spread of 0 cannot divide.
+            # All embeddings are equal: avoid a division by 0; there is nothing to learn.
             return cls.scaling(center, np.ones_like(center))
         spread = np.sqrt(spread + np.float32(_SPREAD_FLOOR) * typical)
         centred /= spread
@@ -131,13 +131,13 @@ class Conditioning:
         return lengths
 
     def fold(self, weights: FloatArray, bias: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Convert weights and bias on features to the equivalent ones on raw embeddings."""
+        """Convert weights and bias for features to the equivalent ones for raw embeddings."""
         removed = (1.0 - self.shrink)[:, np.newaxis] * (self.directions.T @ weights)
         raw = (weights - self.directions @ removed) * self.gain[:, np.newaxis]
         return raw, bias - self.center @ raw
 
     def unfold(self, head: Head, temperature: float) -> tuple[FloatArray, FloatArray]:
-        """Return weights and bias on features that yield the head's logits times temperature."""
+        """Return weights and bias for features that yield the head's logits times temperature."""
         weights = head.weights * (np.float32(temperature) / self.gain)[:, np.newaxis]
         added = (1.0 / self.shrink - 1.0)[:, np.newaxis] * (self.directions.T @ weights)
         bias = (head.bias + self.center @ head.weights) * np.float32(temperature)

@@ -15,7 +15,7 @@ from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 from edgetpu_retrain.learning.default_training.conditioning import FeatureRows
 import numpy as np
 
-# Samples per class to average; more do not change the direction noticeably.
+# Maximum number of samples per class to average; more do not change the direction noticeably.
 _SAMPLES_A_CLASS = 32
 
 # Logit of a feature vector parallel to the class's weights: the scale of a cosine classifier

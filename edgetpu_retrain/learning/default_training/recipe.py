@@ -15,7 +15,7 @@ import math
 
 from edgetpu_retrain.learning.arrays import IntArray
 
-# The usual momentum.
+# A common value.
 MOMENTUM = 0.9
 
 # Fitted temperatures of this recipe range from 0.33 to 0.65, for 2 to 64 samples per class and
@@ -35,8 +35,8 @@ _ITERATIONS_A_CLASS = 4
 _MOST_FOR_CLASSES = 300
 # Very large sets converge in fewer than eight epochs.
 _MOST_ITERATIONS = 10_000
-# A few samples fit into one batch: the gradient has no noise, steps are cheap, and there are no
-# held-out samples for early stopping.
+# If there are too few samples to hold any out: they fit into one batch, so the gradient has no
+# noise and steps are cheap, and there is no early stopping.
 _ITERATIONS_OF_FEW = 100
 
 # A warm start needs this share of the iterations.
@@ -52,9 +52,9 @@ class Recipe:
         num_iter: iterations of the final training.
         learning_rate: the initial learning rate; it decays to 0 along half a cosine.
         batch_size: samples per iteration.
-        reg: strength of the L2 regularization of the weights on conditioned features.
+        reg: strength of the L2 regularization of the weights for conditioned features.
         balanced: whether to sample all classes equally often.
-        weight_scale: standard deviation of random initial weights on conditioned features; 0
+        weight_scale: standard deviation of random initial weights for conditioned features; 0
             starts from class means.
         held_out_share: share of each class to hold out.
         rejection_rate: share of known samples that may be classified as unknown.

@@ -17,8 +17,8 @@ def stratified_split(
     """
     Hold out the same share of every class.
 
-    The only sample of a class is not held out.  Every other class has at least one sample in each
-    part.
+    The sample of a class that has only one is not held out.  All other classes have at least one
+    sample in each part.
 
     Args:
         labels: int64 ``[N]``, the samples' class indices.

@@ -152,7 +152,8 @@ class DefaultTraining:
     def _temperature(self, measured: Measurement) -> float:
         if self._initial is not None and self._initial.temperature is not None:
             # The measured head does not start from the earlier one and has a quarter of the
-            # iterations, so its logits are smaller.  The final head continues a converged one.
+            # iterations, so its logits are smaller.  The final head starts from the earlier one,
+            # which has converged, so it needs the same temperature.
             return self._initial.temperature
         default = self._problem.recipe.reg is None
         typical = TYPICAL_TEMPERATURE if default else 1.0

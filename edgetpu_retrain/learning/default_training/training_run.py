@@ -21,8 +21,8 @@ import numpy as np
 _EVALUATIONS = 4
 # Fewer held-out samples than this do not suffice for early stopping and calibration.
 _FEWEST_HELD_OUT = 50
-# The last weights count as worse than the best ones if their loss exceeds that of the best ones by
-# more than this many standard errors.
+# The last weights count as worse than the best if their loss is higher by more than this many
+# standard errors.
 _STANDARD_ERRORS = 2.0
 
 

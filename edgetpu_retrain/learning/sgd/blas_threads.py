@@ -20,7 +20,7 @@ from typing import Any
 
 def one_blas_thread() -> AbstractContextManager[object]:
     """
-    Make matrix products run on the thread that calls them, in this process, from now on.
+    From now on, run this process's matrix products on the calling thread only.
 
     As a context manager, it restores the number of threads at the end of the ``with`` block.
     """

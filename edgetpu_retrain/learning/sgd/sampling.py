@@ -12,7 +12,7 @@ import numpy as np
 
 # Drawing the rows of many batches at once takes a tenth of the time of drawing them one by one.
 _BATCHES_A_DRAW = 64
-# Bounds the memory of the drawn rows when batches are large.
+# Bounds the memory of the drawn rows if batches are large.
 _ROWS_A_DRAW = 2**16
 
 Batches = Iterator[tuple[FloatArray, IntArray]]
@@ -49,8 +49,8 @@ class BalancedOrder:
     An endless order of rows in which classes take turns.
 
     Each turn visits all classes in random order.  The rows of a class are shuffled, and each is
-    used once before any repeats.  With classes of equal size these are plain shuffled epochs.
-    Construction takes time proportional to the number of rows, drawing does not.
+    used once before any is repeated.  With classes of equal size, these are plain shuffled epochs.
+    Construction takes time proportional to the number of rows; drawing does not.
 
     Args:
         rows: int64 ``[M]``, the rows to order.

@@ -41,8 +41,8 @@ class SgdStep:
         bias: float32 ``[C]``, modified by each update.
         batch_size: B, the same for every step.
         reg: strength of the regularization, 0 or more.
-        momentum: Polyak's momentum, 0 to below 1; 0 is plain gradient descent and costs no time
-            or memory.
+        momentum: Polyak's momentum, 0 to below 1; 0 is plain gradient descent, without the time
+            and memory that momentum needs.
 
     >>> weights, bias = np.zeros((2, 2), np.float32), np.zeros(2, np.float32)
     >>> step = SgdStep(weights, bias, batch_size=2)
@@ -70,7 +70,7 @@ class SgdStep:
         self._momentum = np.float32(momentum)
         self._weights = weights
         self._bias = bias
-        # Otherwise it is faster to compute embeddings @ weights, and transpose the product.
+        # Whether weights.T @ embeddings.T is faster than (embeddings @ weights).T.
         self._direct = weights.flags.f_contiguous and (
             classes >= batch_size or classes * dim * batch_size <= _SMALL_PRODUCT
         )

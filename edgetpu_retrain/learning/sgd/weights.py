@@ -162,7 +162,7 @@ class SoftmaxParameters:
             weights = drawn * np.float32(self._weight_scale)
         arguments.check_finite(weights, f'initial weights of weight_scale {self._weight_scale:g}')
         self._feature_dim, self._num_classes = feature_dim, num_classes
-        # SgdStep is fastest with this order.
+        # SgdStep is fastest in Fortran order.
         self._weights = np.asfortranarray(weights)
         if self._bias is None:
             self._bias = np.zeros(num_classes, np.float32)

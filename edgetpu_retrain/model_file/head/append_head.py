@@ -81,7 +81,7 @@ def append_head(extractor: bytes, head: Head) -> bytes:
     tree.subgraphs[0].outputs = [scores]
     redirect_signatures(tree, embedding, scores, 'scores')
     require_runtime(tree, _OLDEST_RUNTIME[dtype])
-    drop_content(tree, MEMORY_PLAN)  # It lacks the added tensors.
+    drop_content(tree, MEMORY_PLAN)  # The plan lacks the added tensors.
     write_unknown(tree, head.unknown)
     before = text(tree.description)
     tree.description = f'Image classifier of {head.num_classes} classes by edgetpu_retrain' + (

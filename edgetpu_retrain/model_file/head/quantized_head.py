@@ -35,8 +35,8 @@ SCORES = {
 _ACCUMULATOR_LIMIT = 2**31 - 1
 _LARGEST_PRODUCT = {'uint8': 255 * 255, 'int8': 255 * 127}
 # The reference SOFTMAX kernel aborts the process unless scale * 2**26 is above 1
-# (QuantizeMultiplierGreaterThanOne in quantization_util.cc).  If the range of logits is narrower
-# than 255 of these steps, all scores are equal to within a thousandth of a step.
+# (QuantizeMultiplierGreaterThanOne in quantization_util.cc).  Logits in a narrower range than 255
+# steps of this size give equal scores anyway, to within a thousandth of a score's step.
 _SMALLEST_LOGIT_SCALE = 2.0**-20
 # XNNPACK only accepts a ratio of accumulator step to output step below 256.
 _LARGEST_RATIO = 255.0
@@ -137,14 +137,14 @@ def _weights_parameters(
 def _logit_range(
     head: Head, dtype: str, embedding: QuantizationParameters, bias_scale: float
 ) -> tuple[float, float]:
-    """Return the head's logit range with 0, or that of all possible logits if it is unusable."""
+    """Return the head's logit range including 0; all possible logits if the head has no range."""
     reachable = _reachable_logits(head, dtype, embedding)
     low, high = min(0.0, head.logit_range[0]), max(0.0, head.logit_range[1])
     seen = head.logit_range[0] <= head.logit_range[1] and low < high
     if not (seen and np.isfinite(np.float32(high) - np.float32(low))):
         low, high = reachable
-    # If the output is finer than the accumulator, kernels shift the sum left, which must not
-    # overflow even if the output itself is clipped.
+    # If the output has smaller steps than the accumulator, kernels shift the sum left, which must
+    # not overflow even if the output itself is clipped.
     largest = max(-reachable[0], reachable[1])
     smallest_scale = max(_SMALLEST_LOGIT_SCALE, bias_scale / _LARGEST_RATIO, largest * 2.0**-30)
     return low, max(high, low + 255 * smallest_scale * _ROUNDING_MARGIN)

@@ -37,8 +37,9 @@ def read_labels(model: bytes) -> tuple[str, ...]:
     Return the class names that are packed into a model, in output order.
 
     Args:
-        model: the bytes of a .tflite file.  If it has no metadata, its labels are read from
-            ``labels.txt`` or its only .txt file, as in Coral's classifiers.
+        model: the bytes of a .tflite file.  If its metadata names no label file, labels are read
+            from ``labels.txt`` or the only other .txt file with 'label' in its name, as in Coral's
+            classifiers.
 
     Returns:
         One name per element of the output, or () if the model has no labels.

@@ -58,7 +58,7 @@ def suspected_mislabels(probabilities: FloatArray, labels: IntArray) -> Mislabel
     looks_like = np.argmax(counted, axis=1).astype(np.int64) if len(labels) else labels
     rows = np.arange(len(labels))
     margin = probabilities[rows, labels] - probabilities[rows, looks_like]
-    # If the label is the more likely class, the sample only missed a high threshold.
+    # If the label is more probable, its probability only missed a high threshold.
     suspect = np.isfinite(counted[rows, looks_like]) & (margin < 0.0)
     positions = np.flatnonzero(suspect)
     positions = positions[np.argsort(margin[positions], kind='stable')]

@@ -72,7 +72,7 @@ def training_curves(samples: TrainingSet, options: TrainingOptions) -> TrainingC
     rows = np.arange(len(samples.labels))
     head = fit_rows(samples, rows, options, on_progress=seen.append, report_every=_REPORT_EVERY)
     report = head.metrics
-    assert report is not None  # fit always reports
+    assert report is not None  # fit always sets the metrics
     measuring = report.measuring_iterations
     runs = _number_of_runs(report)
     length = measuring // runs if runs else 0

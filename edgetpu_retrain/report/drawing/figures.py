@@ -46,7 +46,7 @@ _SHEET_WIDTH = 12.0
 _CONCLUSION_HEIGHT = 3.4
 _ROW_HEIGHT = 5.0
 _SHEET_DPI = 100
-# As settings, because matplotlib 3.5 has no layout engines to pass them to.
+# Spacing is set by rcParams, because matplotlib 3.5 has no layout engines.
 _SHEET_SPACING = {'figure.constrained_layout.w_pad': 0.15, 'figure.constrained_layout.h_pad': 0.12}
 _SHEET_COLUMNS = 2
 # Number of characters per line, and of problems, that fit on the sheet.

@@ -48,7 +48,7 @@ def percent(share: float) -> str:
         return 'not measured'
     rounded = round(100 * share)
     if rounded in {0, 100} and share not in {0.0, 1.0}:
-        # Truncate instead of rounding: one mistake in 10,000 must not read as none.
+        # Truncate instead of rounding: one mistake in 10,000 must not appear as 100 %.
         tenths = min(max(math.floor(1000 * share), 1), 999)
         return f'{tenths / 10:.1f} %'
     return f'{rounded} %'

@@ -41,7 +41,7 @@ class DeviceEngines(dict[str, Engine]):
         return {device: engine.status() for device, engine in self.items()}
 
     def healthiest(self) -> str:
-        """Return the device for work that any can do: one without a problem, if there is any."""
+        """Return a device for work that any can do: the first without a problem, if any."""
 
         def trouble(device: str) -> tuple[bool, bool]:
             status = self[device].status()

@@ -47,7 +47,7 @@ INVOKE_TIMEOUT_S = 2.0
 
 @dataclass(eq=False)
 class _OnEdgeTpu(PreparedModel):
-    """A prepared model: its head for the twin, and until it serves the model on the device."""
+    """A prepared model: its head for the twin, and the model on the device until it serves."""
 
     head: HeadScorer | None
     on_device: GuardedModel | None

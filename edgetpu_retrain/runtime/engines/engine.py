@@ -45,7 +45,7 @@ class Inference:
         embedding: ``[D]``, raw, in the extractor's output type; the caller owns the array.
         scores: float32 ``[C]``; None before the first model serves.
         served: the model that computed the scores; None before the first model serves.
-        device: the device that computed them: ``'cpu'``, or an Edge TPU such as ``'usb:0'``.
+        device: the device that ran the model: ``'cpu'``, or an Edge TPU such as ``'usb:0'``.
         times: duration of each stage.
     """
 

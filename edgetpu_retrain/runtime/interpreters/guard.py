@@ -67,8 +67,8 @@ class Guard:
         try:
             return future.result()
         finally:
-            # An exception refers to this frame.  If the frame also referred to the exception, this
-            # cycle would keep a device open until the garbage collector runs.
+            # The traceback of an exception refers to this frame.  If the frame also referred to
+            # the exception, this cycle would keep a device open until the garbage collector runs.
             del future
 
 

@@ -36,8 +36,8 @@ class LoadedModel:
     Args:
         interpreter: the runtime's interpreter.
         runtime: the runtime's name and version, such as ``'ai-edge-litert 2.3.0'``.
-        device: ``'cpu'``, or the Edge TPU's name, such as ``'usb:0'``; ``'edgetpu'`` if it is not
-            known which of several it is.
+        device: ``'cpu'``, or the Edge TPU's name, such as ``'usb:0'``.  If it is not known which
+            of several Edge TPUs it is, the requested name, or ``'edgetpu'`` for ``'auto'``.
         note: one sentence for the user, or ``''``.
     """
 
@@ -51,7 +51,7 @@ def load_model(
     model: bytes, *, compiled: bool, device: str = 'auto', num_threads: int = 1
 ) -> LoadedModel:
     """
-    Load a model.
+    Load a model on a device, and invoke it once.
 
     A model that is compiled for the Edge TPU runs on it.  Any other model runs on the CPU,
     regardless of the device; the result's ``note`` says so if an Edge TPU was requested or is
@@ -147,7 +147,7 @@ def _note_about_xnnpack(interpreter: Interpreter, runtime: str) -> str:
     If XNNPACK does not support the processor, a runtime silently falls back to its reference
     operators.
     """
-    # There is no public API for this.  A delegate appears as an operator of the graph.
+    # There is no public API to list operators.  A delegate appears as one of them.
     list_operators = getattr(interpreter, '_get_ops_details', None)
     if list_operators is None or any(
         operator['op_name'] == 'DELEGATE' for operator in list_operators()

@@ -107,11 +107,10 @@ def _shrink(rgb: RgbArray, out: RgbArray) -> None:
     224x224, on one core.  Its 2x2 case and linear interpolation, however, are vectorized.
     Therefore a large picture is first halved, then interpolated to 2 (or 4, 8, ...) times the
     output size, by a factor below 2 so that no pixel is skipped, and then averaged.  This takes
-    0.35 and 1.5 ms.  For photographs with and without camera noise, from 424x240 to 3840x2160, the
-    default
-    extractor's embeddings have a cosine similarity of at least 0.99 (0.997 on average) to those
-    with ``INTER_AREA`` alone, with OpenCV 4.6 and 5.0.  Linear interpolation alone drops to 0.83,
-    and OpenCV's pyramid to 0.93.
+    0.35 ms and 1.5 ms.  For photographs with and without camera noise, from 424x240 to 3840x2160,
+    the default extractor's embeddings have a cosine similarity of at least 0.99 (0.997 on average)
+    to those with ``INTER_AREA`` alone, with OpenCV 4.6 and 5.0.  Linear interpolation alone drops
+    to 0.83, and OpenCV's pyramid to 0.93.
     """
     height, width = out.shape[:2]
     if rgb.shape[0] < _STEPS_FROM * height and rgb.shape[1] < _STEPS_FROM * width:
