@@ -86,7 +86,7 @@ def teach(
 
     def flush() -> None:
         nonlocal addition
-        # Clear first: if the store rejects these samples, the flush in ``finally`` must not retry.
+        # Clear first: if the store rejects the samples, ``finally`` must not add them again.
         samples = pending.copy()
         pending.clear()
         ids = store.add(

@@ -33,7 +33,7 @@ from launch_ros.substitutions import FindPackageShare
 
 # Launch arguments that set the node's parameter of the same name.
 PARAMETER_ARGUMENTS = {
-    'device': "auto, cpu, usb, usb:0, pci, pci:0 or :0, where it runs; '' = as in the file",
+    'device': "device to run on: auto, cpu, usb, usb:0, pci, pci:0 or :0; '' = as in the file",
     'extractor': "path of the embedding extractor, a .tflite file; '' = as in the file",
     'data_dir': "folder of samples and models; '' = as in the file",
 }
@@ -59,7 +59,7 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription(
         [
             DeclareLaunchArgument(
-                'bag', description='what ros2 bag record made: a folder, or an .mcap or .db3 file'
+                'bag', description='bag of ros2 bag record: a folder, or an .mcap or .db3 file'
             ),
             DeclareLaunchArgument(
                 'image_topic',
@@ -67,12 +67,12 @@ def generate_launch_description() -> LaunchDescription:
                 f"it ends with '{COMPRESSED}'",
             ),
             DeclareLaunchArgument(
-                'rate', default_value='1.0', description='times as fast as recorded'
+                'rate', default_value='1.0', description='speed, relative to the recording'
             ),
             DeclareLaunchArgument(
                 'loop',
                 default_value='false',
-                description='whether it begins again at the end; false or true',
+                description='whether to repeat the bag endlessly; false or true',
                 choices=['false', 'true'],
             ),
             DeclareLaunchArgument(

@@ -22,7 +22,7 @@ from launch_ros.substitutions import FindPackageShare
 
 # Launch arguments that set the node's parameter of the same name.
 PARAMETER_ARGUMENTS = {
-    'device': "auto, cpu, usb, usb:0, pci, pci:0 or :0, where it runs; '' = as in the file",
+    'device': "device to run on: auto, cpu, usb, usb:0, pci, pci:0 or :0; '' = as in the file",
     'extractor': "path of the embedding extractor, a .tflite file; '' = as in the file",
     'data_dir': "folder of samples and models; '' = as in the file",
 }

@@ -253,7 +253,7 @@ def training_data(
 
 
 def found_classes(value: npt.ArrayLike, name: str) -> int:
-    """Return the width of one-hot labels ``[N, C]``, or the highest index ``[N]`` plus one."""
+    """Return the number of classes: the highest index in ``[N]`` plus one, or C of ``[N, C]``."""
     array = as_array(value, name)
     if array.ndim == 2:
         return int(array.shape[1])

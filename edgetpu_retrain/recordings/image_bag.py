@@ -176,7 +176,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
         return RecordedPicture(name, read, self._label, topic, stamp_ns)
 
     def _find_topic(self) -> list[Any]:
-        """Return the connections of the topic; raise if it has no images in the part."""
+        """Return the topic's connections; raise if it has no images or the part starts after the bag."""
         topic, duration = self._part.topic, self._reader.duration / _NANOSECONDS
         connections = [each for each in self._reader.connections if each.topic == topic]
         types = sorted({each.msgtype for each in connections})

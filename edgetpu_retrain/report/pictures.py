@@ -28,8 +28,8 @@ def picture_urls(folder: Path, ids: Iterable[int]) -> dict[int, str]:
         ids: the samples' ids.
 
     Returns:
-        ``data:`` URLs of JPEG files by id, without samples that have no picture, were removed
-        meanwhile or cannot be read.
+        ``data:`` URLs of JPEG files by id.  Samples that have no readable picture, or have been
+        removed, are left out.
 
     Raises:
         StoreError: if the samples cannot be read.

@@ -33,7 +33,7 @@ _SPREAD_FLOOR = 0.1
 # If the features take at most this many bytes as float32, they are all computed once and cached.
 _LARGEST_COPY_BYTES = 2**24
 
-# Few power iterations suffice: the eigenvalue limits a step size, which need not be exact.
+# Few power iterations suffice, because the learning rate does not need an exact eigenvalue.
 _POWER_ITERATIONS = 6
 
 # Number of rows that are searched for dominating directions.
@@ -157,7 +157,7 @@ class FeatureRows:
         self.count, self.feature_dim = rows.count, rows.feature_dim
         self.conditioning = conditioning
         self._raw = rows.raw
-        # Dequantizing and conditioning combine to one multiplication and one addition.
+        # Dequantizing and conditioning combined take one multiplication and one addition.
         scale, zero = np.float32(rows.scale), np.float32(rows.zero_point)
         self._factor = scale * conditioning.gain
         self._offset = -(scale * zero + conditioning.center) * conditioning.gain

@@ -35,8 +35,8 @@ _ITERATIONS_A_CLASS = 4
 _MOST_FOR_CLASSES = 300
 # Very large sets converge in fewer than eight epochs.
 _MOST_ITERATIONS = 10_000
-# If there are too few samples to hold any out: they fit into one batch, so the gradient has no
-# noise and steps are cheap, and there is no early stopping.
+# Used if there are too few samples to hold any out.  They fit into one batch, so the gradient has
+# no noise and steps are cheap, and there is no early stopping.
 _ITERATIONS_OF_FEW = 100
 
 # A warm start needs this share of the iterations.

@@ -48,7 +48,7 @@ import numpy as np
 _SAMPLE_ROWS = 1024
 _EIGENVALUE_ROWS = 512
 
-# One outlier per this many samples is ignored, but at least one.
+# One outlier per this many samples is ignored, and at least one in all.
 _ROWS_AN_OUTLIER = 1000
 
 # Margin for new samples, whose logits may be outside of the range of the training samples.
@@ -140,7 +140,7 @@ class DefaultTraining:
         old, new = _column_length(old_weights), _column_length(weights)
         if old > 0.0 and new > 0.0:
             if temperature is None:
-                # Trained with another recipe: keep the directions, rescale the lengths.
+                # The earlier head is from another recipe: keep directions, but rescale lengths.
                 old_weights, old_bias = old_weights * (new / old), old_bias * (new / old)
             else:
                 # Give new classes weights of the same length as those of the known ones.

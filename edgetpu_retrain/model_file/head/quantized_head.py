@@ -42,7 +42,7 @@ _SMALLEST_LOGIT_SCALE = 2.0**-20
 _LARGEST_RATIO = 255.0
 # Keeps bias scales in the normal range of a float32, whose smallest is 1.2e-38.
 _SMALLEST_BIAS_SCALE = 1e-30
-# Keeps the width of a range within float32.
+# Keeps the width of a range finite in float32.
 _LARGEST_LOGIT = 1e38
 _ROUNDING_MARGIN = 1.0 + 1e-5
 

@@ -38,8 +38,8 @@ def read_labels(model: bytes) -> tuple[str, ...]:
 
     Args:
         model: the bytes of a .tflite file.  If its metadata names no label file, labels are read
-            from ``labels.txt`` or the only other .txt file with 'label' in its name, as in Coral's
-            classifiers.
+            from ``labels.txt`` or, without that, from the only .txt file with 'label' in its name,
+            as in Coral's classifiers.
 
     Returns:
         One name per element of the output, or () if the model has no labels.

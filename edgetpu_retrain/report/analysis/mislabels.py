@@ -5,8 +5,8 @@ Detects samples whose label is probably wrong.
 
 Confident learning (C. G. Northcutt, L. Jiang and I. L. Chuang, 'Confident Learning: Estimating
 Uncertainty in Dataset Labels', Journal of Artificial Intelligence Research 70, 2021, section 3):
-a sample counts for class j if its held-out probability of j reaches t_j, the mean held-out
-probability of j over the samples labelled j.  A sample that counts for another class than its
+a sample counts as class j if its held-out probability of j reaches t_j, the mean held-out
+probability of j over the samples labelled j.  A sample that counts as another class than its
 label is off the diagonal of the 'confident joint': it is as typical of the other class as that
 class's own samples.
 """
@@ -27,7 +27,7 @@ class Mislabels:
 
     Args:
         positions: int64 ``[K]``, their positions among the evaluated samples.
-        looks_like: int64 ``[K]``, the class that each sample counts for.
+        looks_like: int64 ``[K]``, the class that each sample counts as.
     """
 
     positions: IntArray
@@ -47,7 +47,7 @@ def suspected_mislabels(probabilities: FloatArray, labels: IntArray) -> Mislabel
 
     Returns:
         Suspicious samples, ordered by the paper's normalized margin: the probability of the label
-        minus that of the class that the sample counts for.
+        minus that of the class that the sample counts as.
 
     >>> probabilities = np.array([[.9, .1], [.8, .2], [.1, .9], [.2, .8], [.05, .95]], np.float32)
     >>> suspected_mislabels(probabilities, np.array([0, 0, 1, 1, 0])).positions
@@ -70,5 +70,5 @@ def _thresholds(probabilities: FloatArray, labels: IntArray) -> npt.NDArray[np.f
     counts = np.bincount(labels, minlength=classes)
     own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     sums = np.bincount(labels, weights=own, minlength=classes)
-    # A class without evaluated samples has no threshold: no sample counts for it.
+    # A class without evaluated samples has an infinite threshold: no sample counts as this class.
     return np.divide(sums, counts, out=np.full(classes, np.inf), where=counts > 0)

@@ -34,7 +34,7 @@ def suspect_cards(analysis: Analysis, pictures: Mapping[int, str]) -> list[dict[
 def cards(
     analysis: Analysis, positions: IntArray, pictures: Mapping[int, str]
 ) -> list[dict[str, Any]]:
-    """Return a card for each of these evaluated samples, with its held-out prediction."""
+    """Return a card for each of the evaluated samples at some positions, with its prediction."""
     predictions = analysis.held_out.predictions
     return [
         _card(analysis, position, int(predictions[position]), pictures)

@@ -275,7 +275,7 @@ class EdgeTpuEngine:
                 return
             (on_device, served), self._recovered = self._recovered, None
             if served is not self._served:
-                # Another model serves meanwhile; the next retry, which is due, loads it.
+                # Another model serves now; the next retry, which is due, loads it.
                 return
             self._on_device = on_device
             self._back_off.succeeded(self._clock())

@@ -19,12 +19,13 @@ RgbArray = npt.NDArray[np.uint8]
 _FLOAT_CENTRE = np.float32(127.5)
 # Flipping the highest bit of a uint8, and reading it as int8, subtracts 128.
 _HIGHEST_BIT = np.uint8(0x80)
-# Sizes of a picture, as multiples of the input's sides.  If both sides are below the first, exact
-# averaging is cheap.  A side below the second is interpolated to the input's side, because
-# interpolating to twice that and averaging would blur more.  From the third on, the picture is
-# halved first.
+# Sizes of a picture, as multiples of the input's sides.
+# If both sides are smaller than this, exact averaging is cheap and the steps are not needed.
 _STEPS_FROM = 1.5
+# A smaller side is interpolated to the input's side; interpolating to twice that and averaging
+# would blur more.
 _DOUBLE_FROM = 1.25
+# If both sides are at least this large, the picture is halved first.
 _HALVE_FROM = 4
 
 

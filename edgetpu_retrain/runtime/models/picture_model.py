@@ -66,7 +66,7 @@ class PictureModel:
         self._outputs = [output['index'] for output in interpreter.get_output_details()]
 
     def _run(self, rgb: RgbArray) -> list[npt.NDArray[Any]]:
-        """Return a copy of each output for a picture, as a vector; releases the GIL meanwhile."""
+        """Return a copy of each output for a picture, as vectors; inference releases the GIL."""
         begin = time.perf_counter()
         # The interpreter cannot run while a view of the tensor exists, and a stored traceback
         # would keep a view alive.  So check the picture before creating a view.
