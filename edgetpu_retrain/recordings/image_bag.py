@@ -176,7 +176,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
         return RecordedPicture(name, read, self._label, topic, stamp_ns)
 
     def _find_topic(self) -> list[Any]:
-        """Return the topic's connections; raise if it has no images or the part starts too late."""
+        """Return the topic's connections; raise if it has no images or the part starts late."""
         topic, duration = self._part.topic, self._reader.duration / _NANOSECONDS
         connections = [each for each in self._reader.connections if each.topic == topic]
         types = sorted({each.msgtype for each in connections})
