@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The program edgetpu_retrain_node: tune the process, then spin the node in it."""
+"""The program edgetpu_retrain_node: tunes the process, then spins the node."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ def main(arguments: list[str] | None = None) -> int:
     Run the node until SIGINT or SIGTERM.
 
     Args:
-        arguments: the command line with ROS arguments; None = that of this process.
+        arguments: the command line, including ROS arguments; None = ``sys.argv``.
 
     Returns:
         The exit code: 0 after a signal, 1 if the node could not start.
     """
     tune_process()
-    # Import rclpy only now: it starts threads at import, and they must share the tuned memory.
+    # Only after tuning, because importing rclpy starts threads.
     try:
         from edgetpu_retrain.node.spin import run
     except RosMissingError as error:

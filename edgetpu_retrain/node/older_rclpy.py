@@ -3,8 +3,8 @@
 """
 Workarounds for rclpy of ROS 2 Jazzy (7.1) and Humble (3.3).
 
-Later distributions do not need them.  Those for Humble can go in May 2027, those for Jazzy in
-May 2029, when these distributions are no longer supported.
+Later distributions do not need them.  Support of Humble ends in May 2027 and that of Jazzy in May
+2029; then the workarounds can be removed.
 """
 
 from __future__ import annotations
@@ -19,23 +19,24 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 
-# The exception of rcl has no public name in rclpy; it is a RuntimeError in every distribution.
+# rclpy does not export its RCLError, which is a RuntimeError in every distribution.
 _RclError = RuntimeError
 
 
 def create_lifecycle_node(name: str) -> LifecycleNode:
     """
-    Return a lifecycle node that rejects a request for an impossible transition.
+    Return a new lifecycle node that rejects a request for an impossible transition.
 
-    Up to Jazzy such a request (activating an unconfigured node, for example) raises in the
+    Up to Jazzy, such a request (activating an unconfigured node, for example) raises in the
     executor and would end the process.  From Kilted on, rclpy rejects it (rclpy/lifecycle/node.py,
     ``__change_state``).
 
     Args:
-        name: of the node.
+        name: the node's name.
 
     Raises:
-        RequestError: if the middleware refuses the node, as it does without SROS 2 keys.
+        RequestError: if the middleware rejects the node, for example because SROS 2 keys are
+            missing.
     """
     try:
         node = LifecycleNode(name)
@@ -65,20 +66,21 @@ def create_lifecycle_node(name: str) -> LifecycleNode:
 
 def after_parameters_are_set(node: Node, callback: Callable[[list[Any]], None]) -> None:
     """
-    Call a function whenever parameters of a node were set.
+    Call a function each time after parameters of a node were set.
 
-    On Humble the executor calls it afterwards, even if the change was rejected.
+    On Humble, the node's executor calls it later, even if the change was rejected.
 
     Args:
-        node: its parameters; on Humble it must have an executor.
-        callback: takes the changed parameters; reads their current values from the node.
+        node: a node; on Humble, one that is in an executor.
+        callback: called with the requested parameters; must read their current values from the
+            node.
     """
     if hasattr(node, 'add_post_set_parameters_callback'):
         node.add_post_set_parameters_callback(callback)
         return
 
     def call_later(changes: list[Any]) -> SetParametersResult:
-        # The parameters are not changed yet.
+        # The parameters still have their old values here.
         if node.executor is not None:
             node.executor.create_task(callback, changes)
         return SetParametersResult(successful=True)
@@ -90,11 +92,11 @@ def publisher_count(node: Node, subscription: Subscription) -> int:
     """
     Return the number of publishers that match a subscription.
 
-    On Humble this includes publishers with incompatible QoS.
+    On Humble, this includes publishers with incompatible QoS.
 
     Args:
-        node: has the subscription.
-        subscription: of any topic.
+        node: the node that created the subscription.
+        subscription: the subscription.
     """
     if hasattr(subscription, 'get_publisher_count'):
         return int(subscription.get_publisher_count())

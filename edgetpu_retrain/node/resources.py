@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""NodeResources: what 'configure' acquires and 'cleanup' releases."""
+"""NodeResources: what the transition 'configure' acquires and 'cleanup' releases."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ class NodeResources:
     """
     Data folder, models, devices and threads of a configured node.
 
-    Services and the action use the public attributes while the node is active.
+    The services and the action use the public attributes while the node is active.
 
     Args:
-        node: publishes and logs.
-        status: reports what was loaded.
-        parameters: the values of the node's parameters; replace them after a change.
+        node: creates the publishers.
+        status: is updated with what was loaded, and with problems.
+        parameters: the values of the node's parameters; assign the attribute after a change.
 
     Raises:
-        RetrainError, FileNotFoundError: if something cannot be loaded; the message says what to
-            change, and everything acquired so far is released.
+        RetrainError, FileNotFoundError: if something cannot be loaded; everything acquired so far
+            is released.
     """
 
     def __init__(self, node: Node, status: NodeStatus, parameters: NodeParameters) -> None:
@@ -61,9 +61,9 @@ class NodeResources:
         self._status = status
         self.parameters = parameters
         self.topics: dict[str, str] = {}
-        """Name of each open camera to the topic of its images."""
+        """The image topic of each open camera, by camera name."""
         self._engines: DeviceEngines | None = None
-        # Released in reverse order.
+        # Releases in reverse order.
         self._stack = ExitStack()
         try:
             self._load()
@@ -74,22 +74,22 @@ class NodeResources:
     def close(self) -> None:
         """Stop the threads, close the files and release the devices."""
         self._stack.close()
-        # Interpreters in reference cycles would keep their device until the next collection.
+        # An interpreter in a reference cycle keeps its device open until it is collected.
         gc.collect()
 
     def check_devices(self) -> tuple[DeviceFacts, ...]:
-        """Return the state of each device, and retry a failed one if that is due."""
-        # A device may fail before its engine is complete.
+        """Return the state of each device, and retry failed ones that are due."""
+        # An engine can report a failure while the others are still being created.
         if self._engines is None:
             return ()
         return check_devices(self._engines, self._status, self.parameters.device_of)
 
     def camera_problem(self, camera: str) -> str:
-        """Return what is wrong with a camera, as ``~/status`` has it, or ''."""
+        """Return a camera's problem as published on ``~/status``, or ``''``."""
         return self._status.facts.problems.get(camera_problem(camera), '')
 
     def stop(self) -> None:
-        """Accept no more frames and requests; pending captures fail."""
+        """Stop processing frames; pending captures fail."""
         self.captures.end_all(RequestError(DEACTIVATED))
         self.workers.stop()
 
@@ -128,7 +128,7 @@ class NodeResources:
         self._report_samples(folder, description.identity)
 
     def _is_ending(self) -> bool:
-        """Return whether a signal has shut ROS down, which ends every wait for a lock."""
+        """Return whether a signal has shut ROS down; waiting for a lock then ends."""
         return not self._node.context.ok()
 
     def _make_engines(self, parameters: NodeParameters, path: str | Path) -> DeviceEngines:
@@ -183,7 +183,7 @@ class NodeResources:
         return model
 
     def _serve(self, model: LoadedModel) -> None:
-        # The versions are created before the workers, which start with the first model.
+        # ModelVersions receives this method before self.workers exists.
         self.workers.serve(model)
 
     def _swapped(self, model: LoadedModel, choice: Choice) -> None:
@@ -199,7 +199,7 @@ class NodeResources:
             counts = self.store.counts(extractor=extractor)
             others = self.store.unembedded(extractor=extractor)
         except StoreError as error:
-            # Without its samples the node cannot train, but it can classify.
+            # The node cannot train without its samples, but it can classify.
             self._log.error(sentence(error))
             self._status.set_problem(_SAMPLES_PROBLEM, sentence(error))
             return

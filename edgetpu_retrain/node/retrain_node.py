@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The node: what each transition of its lifecycle starts and stops."""
+"""RetrainNode: what each transition of the node's lifecycle starts and stops."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ _HOW_TO_ACTIVATE = {
 
 class RetrainNode(ManagedEntity):
     """
-    Classifies what its cameras see, and learns new classes meanwhile.
+    Classifies camera images, and learns new classes at the same time.
 
-    It wraps a lifecycle node and does not subclass it, because a subclass would share its private
-    names with every release of rclpy.  Services and the action exist from construction on, so that
-    a request in any state gets a response.
+    It wraps a lifecycle node instead of subclassing it, so that its private names cannot clash
+    with those of rclpy.  Services and the action are created once, at construction, so that a
+    request in any state gets a response.
 
     Args:
-        node: a new node; the caller destroys it.
+        node: a new, unconfigured node; the caller destroys it.
 
     Raises:
         RequestError: if a parameter has the wrong type or is out of range.
@@ -78,7 +78,7 @@ class RetrainNode(ManagedEntity):
         )
         check_parameter_changes(node, lambda: self._resources is not None)
         after_parameters_are_set(node, self._reread_parameters)
-        # The node's own clock may be simulated, stand still or be set back.
+        # The node's own clock may be simulated, and then paused or set back.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         node.create_timer(_WATCH_PERIOD_S, self._watch, clock=steady)
         node.add_managed_entity(self)
@@ -100,17 +100,17 @@ class RetrainNode(ManagedEntity):
         self._images.close()
         self._clean_up()
 
-    # Transition callbacks.  rclpy would ignore what they raise.
+    # Transition callbacks.  rclpy discards exceptions that they raise.
 
     def on_configure(self, _state: Any) -> TransitionCallbackReturn:
-        """Load models and open the store."""
+        """Open the data folder, and load extractor and model."""
         if not self._succeeds(self._configure):
             return TransitionCallbackReturn.ERROR
         self._status.update(state='inactive')
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, _state: Any) -> TransitionCallbackReturn:
-        """Subscribe to the cameras and serve."""
+        """Start the workers and subscribe to the cameras."""
         if not self._succeeds(self._activate):
             self._deactivate()
             return TransitionCallbackReturn.FAILURE
@@ -131,14 +131,14 @@ class RetrainNode(ManagedEntity):
         return TransitionCallbackReturn.SUCCESS
 
     def on_shutdown(self, _state: Any) -> TransitionCallbackReturn:
-        """Release everything for good."""
+        """Release everything permanently."""
         self._deactivate()
         self._clean_up()
         self._status.forget_configuration('finalized')
         return TransitionCallbackReturn.SUCCESS
 
     def on_error(self, _state: Any) -> TransitionCallbackReturn:
-        """Return to the state in which the node can be configured again."""
+        """Release everything but the reported problems, so that the node can be configured."""
         problems = self._status.facts.problems
         self._deactivate()
         self._clean_up()
@@ -149,14 +149,14 @@ class RetrainNode(ManagedEntity):
     def _succeeds(self, transition: Callable[[], None]) -> bool:
         try:
             transition()
-        except Exception as error:  # noqa: BLE001 - rclpy would ignore it
-            # A signal shuts ROS down at any moment, and whatever uses it then fails.
+        except Exception as error:  # noqa: BLE001 - rclpy would discard it
+            # A signal can shut ROS down at any time; calls of rclpy then fail.
             if not self._node.context.ok():
                 return False
             if not isinstance(error, (RetrainError, FileNotFoundError)):
                 self._log.error(traceback.format_exc())
             self._status.set_problem('configuration', sentence(error))
-            # With autostart, this ends the process.
+            # Fatal with autostart, because the process then ends.
             (self._log.fatal if self._autostart else self._log.error)(sentence(error))
             return False
         self._status.set_problem('configuration', '')
@@ -175,12 +175,12 @@ class RetrainNode(ManagedEntity):
             self._log.warning('several cameras read the same topic: set <name>.image_topic')
 
     def _deactivate(self) -> None:
-        """Undo whatever activating has done so far."""
+        """Undo activation, even if it is incomplete."""
         self._is_active = False
         self._images.stop()
         while self._cameras:
             self._close_camera(next(iter(self._cameras)))
-        # Before the workers, which all of them need in order to finish.
+        # These need the workers in order to finish, so they are stopped first.
         self._action.stop()
         self._models.stop()
         self._following.stop()
@@ -189,13 +189,13 @@ class RetrainNode(ManagedEntity):
             self._resources.stop()
 
     def _clean_up(self) -> None:
-        """Undo whatever configuring has done so far."""
+        """Undo configuration, even if it is incomplete."""
         if self._resources is not None:
             self._resources.close()
             self._resources = None
 
     def _update_cameras(self, resources: NodeResources) -> None:
-        """Open and close cameras so that those with ``active: true`` are open."""
+        """Open the cameras with ``active: true``, and close the others."""
         for parameters in resources.parameters.cameras:
             name = parameters.name
             if not parameters.active:
@@ -233,7 +233,7 @@ class RetrainNode(ManagedEntity):
         if self._resources is None:
             return
         for parameter in changed:
-            # Subscribing declares those of qos_overrides.
+            # rclpy declares parameters qos_overrides.* when a subscription is created.
             if not parameter.name.startswith('qos_overrides.'):
                 self._log.info(f'parameter {parameter.name} set to {parameter.value!r}')
         self._resources.parameters = parameters = read_parameters(self._node)
@@ -248,7 +248,7 @@ class RetrainNode(ManagedEntity):
         devices: tuple[DeviceFacts, ...] = ()
         if (resources := self._resources) is not None:
             if self._is_active:
-                # Changes by other programs in the data folder.
+                # Other programs may change the data folder.
                 self._following.check_for_changes(resources)
                 resources.samples.check_for_changes()
             self._follow_publishers()
@@ -272,7 +272,7 @@ class RetrainNode(ManagedEntity):
         )
 
     def _follow_publishers(self) -> None:
-        """Subscribe again if a camera's publishers offer a different reliability than before."""
+        """Renew the subscriptions of cameras whose publishers have changed their reliability."""
         outdated = [camera for camera in self._cameras.values() if camera.is_outdated]
         with self._images.paused() if outdated else nullcontext():
             for camera in outdated:
@@ -286,6 +286,6 @@ class RetrainNode(ManagedEntity):
             if problem != self._status.facts.problems.get(camera_problem(name)):
                 self._log.warning(undelivered)
         elif fault := resources.output.latest_fault(name):
-            # Already logged.
+            # FrameOutput has logged it.
             problem = sentence(f'camera {name!r}: {fault}')
         self._status.set_problem(camera_problem(name), problem)

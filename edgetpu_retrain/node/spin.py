@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Create the node, spin it until a signal, and shut down in order."""
+"""Creates the node, spins it until a signal arrives, and shuts down in order."""
 
 from __future__ import annotations
 
@@ -25,26 +25,25 @@ def run(arguments: list[str] | None = None) -> int:
     Run the node until SIGINT or SIGTERM.
 
     Args:
-        arguments: the command line with ROS arguments; None = that of this process.
+        arguments: the command line, including ROS arguments; None = ``sys.argv``.
 
     Returns:
         The exit code: 0 after a signal, 1 if the node could not start.
     """
-    # rclpy's own handler shuts ROS down.  Python's would raise KeyboardInterrupt anywhere in a
-    # callback; if that has just acquired a lock, the lock is never released
-    # (https://github.com/python/cpython/issues/148874) and shutdown would block forever.
+    # The signal handler of rclpy shuts ROS down.  Python's handler would raise KeyboardInterrupt
+    # anywhere in a callback.  If the callback has just acquired a lock, the lock would never be
+    # released (https://github.com/python/cpython/issues/148874), and shutdown would block.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         rclpy.init(args=arguments)
     except RuntimeError as error:
-        # Invalid arguments or parameter files; the message includes a source line of rcl.
+        # An argument or parameter file is invalid.
         print(f'{NODE_NAME}: {error}', file=sys.stderr)
         return 1
     stack = ExitStack()
     stack.callback(rclpy.try_shutdown)
     try:
-        # One thread is faster than several here: no callback blocks, and rclpy's multi-threaded
-        # executor loses images.
+        # One thread is enough, because no callback blocks.
         executor = SingleThreadedExecutor()
         node = create_lifecycle_node(NODE_NAME)
         stack.callback(node.destroy_node)
@@ -54,7 +53,7 @@ def run(arguments: list[str] | None = None) -> int:
             return 1 if rclpy.ok() else 0
         executor.spin()
     except Exception as error:
-        # A signal shuts ROS down at any moment, and whatever uses it then fails.
+        # A signal can shut ROS down at any time; calls of rclpy then fail.
         if rclpy.ok():
             if not isinstance(error, (RetrainError, FileNotFoundError)):
                 raise

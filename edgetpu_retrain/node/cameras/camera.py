@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Camera: the subscription of a camera; its callback only passes the image on."""
+"""Camera: subscribes to a camera's images and detections, and passes them on as frames."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ _MESSAGE_TYPES = {'raw': Image, 'compressed': CompressedImage}
 
 class Camera:
     """
-    Subscribes to a camera's images, as reliably as they are published.
+    Subscribes to a camera's images, and to its detections if it has any.
 
     Args:
         node: creates the subscriptions.
-        parameters: of this camera.
-        offer: takes each frame; must not block.
-        statistics: counts detections.
+        parameters: the camera's parameters.
+        offer: called with each frame; must not block.
+        statistics: counts the detections.
         group: callback group of the subscriptions.
 
     Attributes:
-        name: of the camera.
-        topic: the resolved topic of its images.
-        detections_topic: the resolved topic of its detections, or ``''``.
-        parameters: can be replaced; those that can change at runtime take effect.
+        name: name of the camera.
+        topic: resolved topic of the images.
+        detections_topic: resolved topic of the detections; ``''`` without detections.
+        parameters: the current parameters; assign new ones to apply a change of live parameters.
 
     Raises:
-        RequestError: if a topic's name or a QoS override is invalid.
+        RequestError: if the name of a topic or a QoS override is invalid.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Camera:
         self._detections: DetectionInput | None = None
         with ExitStack() as stack:
             with _subscribing(self.name, 'image_topic', parameters.image_topic):
-                # The image topic is remapped; the transport's topic is derived from the result.
+                # As in image_transport, the suffix is appended after remapping.
                 self.topic = node.resolve_topic_name(parameters.image_topic)
                 self.topic += self._transport.topic_suffix
                 self._subscription = SensorSubscription(
@@ -88,34 +88,38 @@ class Camera:
         self._delivery = self._new_delivery_watch()
 
     def close(self) -> None:
-        """Destroy the subscriptions."""
+        """Unsubscribe."""
         self._stack.close()
 
     @property
     def is_outdated(self) -> bool:
-        """Whether the publishers now offer a different reliability from the subscription's."""
+        """Whether a subscription's reliability is not the one that its publishers offer now."""
         return any(each.is_outdated for each in self._subscriptions)
 
     def renew(self) -> None:
-        """Subscribe with the reliability on offer; the callback group must not be executed."""
+        """
+        Subscribe again where :attr:`is_outdated`, with the reliability that publishers offer.
+
+        No executor may run the callback group meanwhile.
+        """
         for each in self._subscriptions:
             if each.is_outdated:
                 each.renew()
-        # What the old subscription lost, or what came meanwhile, says nothing about the new one.
+        # Images lost before or during the change say nothing about the new subscription.
         self._delivery = self._new_delivery_watch()
 
     @property
     def reliability(self) -> str:
-        """How images are received, for the log."""
+        """How images are received, as words for the log."""
         return 'reliably' if self._subscription.is_reliable else 'best effort'
 
     @property
     def loss(self) -> float:
-        """The share of images lost on the way in the last seconds, 0 to 1."""
+        """The estimated share of the images of the last seconds that did not arrive, 0 to 1."""
         return self._delivery.loss(time.monotonic())
 
     def check_delivery(self) -> str:
-        """Return a sentence while images are published but do not arrive, else ``''``."""
+        """Return a sentence if published images do not arrive or many are lost, else ``''``."""
         for each in self._subscriptions:
             if publishers := each.incompatible_publishers:
                 return (
@@ -149,10 +153,10 @@ class Camera:
 
 @contextmanager
 def _subscribing(camera: str, parameter: str, topic: str) -> Iterator[None]:
-    """Raise a RequestError that names the parameter if rclpy rejects the subscription."""
+    """If rclpy rejects the subscription, raise a RequestError that names the parameter."""
     try:
         yield
-    # rclpy has no common type for invalid names, overrides and values of overrides.
+    # rclpy has no common exception for invalid topic names and invalid QoS overrides.
     except Exception as error:
         raise RequestError(
             f'camera {camera!r} cannot subscribe to {topic!a}: set {camera}.{parameter} to the '

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""DeliveryWatch: detects images that are published but do not arrive."""
+"""DeliveryWatch: detects that published images do not arrive."""
 
 from __future__ import annotations
 
@@ -21,20 +21,19 @@ _OVERLOADED = (
     'the network or this machine is too slow for them: lower the resolution or the frame rate, '
     'or use image_transport compressed'
 )
-# The text changes only where the share passes one of these.
+# The problem names the largest of these that the share exceeds, so that its text seldom changes.
 _SHARES = (REPORTED_SHARE, 0.1, 0.25, 0.5, 0.75)
 
 
 class DeliveryWatch:
     """
-    Detects that no image of a camera arrives, or that a share of them is lost on the way.
+    Detects that no image of a camera arrives, or that a share of the images is lost on the way.
 
-    Images arrive in another thread than the one that checks.  Times are seconds of
-    :func:`time.monotonic`.
+    :meth:`image_arrived` and the other methods may be called from different threads.
 
     Args:
-        camera: its name.
-        topic: the resolved topic of its images.
+        camera: name of the camera.
+        topic: resolved topic of its images.
         fast_dds: whether the middleware is Fast DDS, which can lose large images.
     """
 
@@ -49,32 +48,38 @@ class DeliveryWatch:
 
     def image_arrived(self, stamp_s: float, sequence_number: int | None, now: float) -> None:
         """
-        Note that an image arrived.
+        Record the arrival of an image.
 
         Args:
-            stamp_s: its stamp, seconds.
-            sequence_number: the publisher's number of it, None if the middleware has none.
-            now: the time.
+            stamp_s: stamp of the image, seconds.
+            sequence_number: its publication sequence number; None if the middleware has none.
+            now: the current time, seconds of :func:`time.monotonic`.
         """
         self._silent_since = now
-        # Several publishers count on their own, and rclpy of Jazzy does not tell them apart.
+        # Each publisher counts separately, and rclpy of Jazzy does not report which one sent a
+        # message.
         number = sequence_number if self._publishers == 1 else None
         with self._lock:
             self._loss.arrived(stamp_s, number, now)
 
     def loss(self, now: float) -> float:
-        """Return the share of images lost in the last seconds, 0 to 1."""
+        """
+        Return the estimated share of the images of the last seconds that did not arrive, 0 to 1.
+
+        Args:
+            now: the current time, seconds of :func:`time.monotonic`.
+        """
         with self._lock:
             return self._loss.share(now)
 
     def check(self, publishers: int, now: float, *, reliable: bool) -> str:
         """
-        Return a sentence while images do not arrive, else ``''``.
+        Return a sentence if published images do not arrive or many are lost, else ``''``.
 
         Args:
             publishers: number of matched publishers.
-            now: the time.
-            reliable: whether the subscription is.
+            now: the current time, seconds of :func:`time.monotonic`.
+            reliable: whether the subscription is reliable.
         """
         if publishers != self._publishers:
             self._publishers = publishers

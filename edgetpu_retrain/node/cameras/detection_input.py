@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""DetectionInput: the subscription of a camera's detections."""
+"""DetectionInput: subscribes to a camera's detections, and matches them with its images."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ from vision_msgs.msg import Detection2DArray
 
 _LONGEST_WATCH_PERIOD_S = 0.5
 
-# For bursts of a detector that works in batches.
+# Depth of the subscription's queue, for detectors that publish in bursts.
 _DEPTH = 10
 
 
 class DetectionInput:
     """
-    Subscribes to detections and offers images with the detections of the same stamp.
+    Subscribes to detections, and offers each image with the detections of the same stamp.
 
-    Call it from the thread that receives images.
+    Not thread-safe: call its methods in the thread that runs the callback group.
 
     Args:
         node: creates the subscription.
         parameters: returns the camera's current parameters.
-        offer: takes images with their detections; must not block.
+        offer: called with each image that has its detections; must not block.
         statistics: counts the detections.
         group: callback group of the subscription.
 
     Raises:
-        Exception: of rclpy, if the topic's name or a QoS override is invalid.
+        Exception: from rclpy, if the name of the topic or a QoS override is invalid.
     """
 
     def __init__(
@@ -70,17 +70,17 @@ class DetectionInput:
             node, Detection2DArray, self.topic, self._receive, group, _DEPTH
         )
         period = min(_LONGEST_WATCH_PERIOD_S, parameters().detections_timeout_s)
-        # With use_sim_time the node's clock can stop or jump.
+        # The node's own clock can stop or jump with use_sim_time.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(period, self._expire, group, clock=steady)
 
     def close(self) -> None:
-        """Destroy the subscription."""
+        """Destroy the subscription and the timer."""
         self._node.destroy_timer(self._timer)
         self.subscription.close()
 
     def image_arrived(self, frame: Frame) -> None:
-        """Match an image of the camera."""
+        """Offer an image if its detections have arrived; else keep it for them."""
         self._expire()
         if (matched := self._matcher.add_image(frame)) is not None:
             self._offer(matched)
@@ -99,11 +99,11 @@ class DetectionInput:
             return
         self._keep_most_certain(message)
         for detection in message.detections:
-            # Not needed any more, and most of the memory of waiting detections.
+            # The detector's hypotheses are no longer needed, and take most of the memory.
             detection.results = []
         matched, dropped = self._matcher.add_detections(message, time.monotonic())
         if matched is not None:
-            # The wait for the detector does not count as latency of this node.
+            # The latency of this node does not include the time that the detector takes.
             self._offer(replace(matched, arrived=time.monotonic()))
         for _ in dropped:
             self._lose('too many wait for their image')

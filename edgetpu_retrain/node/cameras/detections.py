@@ -1,9 +1,9 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Detections: boxes from another node, matched with their images by stamp.
+Checks detection arrays from another node, and matches them with images of the same stamp.
 
-Does not import ROS: a detection array is any object with the fields of
+This module does not import ROS: a detection array is any object with the fields of
 ``vision_msgs/Detection2DArray``.
 """
 
@@ -23,22 +23,22 @@ from edgetpu_retrain.store.samples.embedding_kind import RawArray
 from edgetpu_retrain.wording import quoted
 
 MOST_IMAGES = 32
-"""Images of a camera that wait for their detections: one second at 30 a second."""
+"""Maximum number of images of a camera that wait for detections: one second at 30 Hz."""
 
 MOST_IMAGE_BYTES = 256 * 1024 * 1024
-"""Size of these images together; the newest one always waits."""
+"""Maximum total size of these images; the newest one is kept even if it is larger."""
 
 MOST_DETECTIONS = 32
-"""Detection arrays of a camera that wait for their image."""
+"""Maximum number of detection arrays of a camera that wait for their image."""
 
 MAX_BOXES = 10_000
-"""In one detection array; detectors send 100 to 300, and all of them are sorted by score."""
+"""Maximum number of boxes in a detection array; detectors usually send 100 to 300."""
 
 MAX_HYPOTHESES = 100_000
-"""In all boxes of a detection array: ten for each of the most boxes; only scores are used."""
+"""Maximum number of hypotheses in a detection array: ten for each of ``MAX_BOXES`` boxes."""
 
 MAX_ID_LENGTH = 255
-"""Characters in the id of a box, which is published again with its classification."""
+"""Maximum length of a box's id, which is published again with the box's classification."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +48,8 @@ class BoxClassification:
 
     Args:
         detection: the ``vision_msgs/Detection2D`` of the box.
-        scores: float32 ``[C]``.
-        embedding: raw ``[D]``.
+        scores: score of each class, float32 ``[C]``.
+        embedding: raw embedding ``[D]``.
     """
 
     detection: Any
@@ -65,7 +65,7 @@ def check_detections(message: Any) -> None:
         message: a ``vision_msgs/Detection2DArray``.
 
     Raises:
-        ImageError: names the excess and the limit.
+        ImageError: if a limit is exceeded.
     """
     check_header('the detections', message.header)
     if len(message.detections) > MAX_BOXES:
@@ -90,16 +90,16 @@ def check_detections(message: Any) -> None:
 
 def boxes_within(detections: Sequence[Any], width: int, height: int) -> list[tuple[Any, Region]]:
     """
-    Return the boxes with at least one pixel in an image, clipped to it.
+    Return the boxes with at least one pixel in an image, clipped to the image.
 
     Args:
         detections: ``vision_msgs/Detection2D``, in pixels of the whole image.  A rotated box is
             replaced by its upright bounding box.
-        width: of the image.
-        height: of the image.
+        width: width of the image, pixels.
+        height: height of the image, pixels.
 
     Returns:
-        Detections and regions.
+        Pairs of a detection and its clipped box.
     """
     regions = (
         Region.enclosing(*_edges(each.bbox), width=width, height=height) for each in detections
@@ -129,7 +129,7 @@ def _score(detection: Any) -> float:
 
 
 def _edges(bbox: Any) -> tuple[float, float, float, float]:
-    """Return left, top, right and bottom edge of a box's upright bounding box."""
+    """Return left, top, right and bottom of a box's upright bounding box; NaN if it is invalid."""
     x, y, theta = bbox.center.position.x, bbox.center.position.y, bbox.center.theta
     if not (bbox.size_x > 0.0 and bbox.size_y > 0.0 and math.isfinite(theta)):
         return math.nan, math.nan, math.nan, math.nan
@@ -143,25 +143,25 @@ class DetectionMatcher:
     """
     Matches detection arrays with images of the same stamp, whichever arrives first.
 
-    A detector publishes some time after the image, and may skip images.  Both wait here, in
-    bounded number and for a bounded time.  Not thread-safe.
+    A detector publishes some time after the camera, and may skip images.  Images and detections
+    wait here for each other, in limited number and for a limited time.  Not thread-safe.
 
-    Not :class:`message_filters.TimeSynchronizer`: it does not report what it drops, and has no
-    limit of bytes.
+    :class:`message_filters.TimeSynchronizer` would not do: it does not report what it drops, and
+    cannot limit the bytes that wait.
     """
 
     def __init__(self) -> None:
-        # By stamp, in order of arrival.
+        # Both by stamp, in order of arrival.
         self._images: dict[int, Frame] = {}
         self._detections: dict[int, tuple[float, Any]] = {}
 
     def add_image(self, frame: Frame) -> Frame | None:
-        """Add an image; return it with its detections if they are waiting."""
+        """Return an image with its detections if they have arrived; else keep it, return None."""
         stamp = stamp_ns(frame.message.header)
         if stamp in self._detections:
             return replace(frame, detections=self._detections.pop(stamp)[1])
         self._images.pop(stamp, None)
-        # The copy does not share decoded pixels, which are larger than a JPEG file.
+        # The copy has no cached pixels, which may take far more memory than the message.
         self._images[stamp] = replace(frame)
         size = sum(len(each.message.data) for each in self._images.values())
         while len(self._images) > MOST_IMAGES or (
@@ -173,14 +173,14 @@ class DetectionMatcher:
 
     def add_detections(self, detections: Any, now: float) -> tuple[Frame | None, list[Any]]:
         """
-        Add a detection array.
+        Return the image of a detection array if it has arrived; else keep the array.
 
         Args:
             detections: a ``vision_msgs/Detection2DArray``.
-            now: seconds of :func:`time.monotonic`.
+            now: the current time, seconds of :func:`time.monotonic`.
 
         Returns:
-            The image with these detections, or None if it has not arrived; and the dropped arrays.
+            The image with these detections, or None; and the arrays dropped for the new one.
         """
         stamp = stamp_ns(detections.header)
         if stamp in self._images:
@@ -193,10 +193,10 @@ class DetectionMatcher:
 
     def expire(self, now: float, longest_wait_s: float) -> list[Any]:
         """
-        Drop images and detections that waited too long.
+        Drop images and detections that have waited too long.
 
         Args:
-            now: seconds of :func:`time.monotonic`.
+            now: the current time, seconds of :func:`time.monotonic`.
             longest_wait_s: maximum wait, seconds.
 
         Returns:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Estimates how many of a camera's images are lost between its publisher and this node."""
+"""FrameLoss: estimates how many images are lost between a camera's publisher and this node."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from itertools import pairwise
 from statistics import median
 
 WINDOW_S = 5.0
-"""The share is that of the images of the last seconds, by their arrival."""
+"""The estimate covers the images that arrived in the last ``WINDOW_S`` seconds."""
 
 REPORTED_SHARE = 0.02
-"""A larger share is a problem: 1 image in 50."""
+"""A larger share of lost images is reported as a problem: more than 1 image in 50."""
 
 _FEWEST_IMAGES = 8
 _FEWEST_LOST = 2
@@ -26,13 +26,11 @@ class FrameLoss:
     """
     Estimates the share of images that were published but did not arrive.
 
-    Where the middleware numbers a publisher's messages (Fast DDS does), the numbers that are
-    missing are counted.  Elsewhere the stamps are used: in a periodic stream a lost image leaves a
-    gap of a multiple of the camera's period.  A camera that slows down is not lossy, so gaps count
-    only between images at the usual period, and a run of equal gaps does not count at all.  The
-    stamps of a camera without a period (one that is triggered) give no estimate.
-
-    Times are seconds; ``now`` is of :func:`time.monotonic`.
+    If the middleware numbers a publisher's messages (Fast DDS does), missing numbers are counted.
+    Otherwise, the stamps are used: in a periodic stream, a lost image leaves a gap of a multiple
+    of the camera's period.  A camera that becomes slower loses no images, so a gap counts only
+    between images at the usual period, and a run of equal gaps does not count.  If the stamps have
+    no period, as with a triggered camera, the estimate is 0.
     """
 
     def __init__(self) -> None:
@@ -40,23 +38,23 @@ class FrameLoss:
 
     def arrived(self, stamp_s: float, sequence_number: int | None, now: float) -> None:
         """
-        Note that an image arrived.
+        Record the arrival of an image.
 
         Args:
-            stamp_s: its stamp.
-            sequence_number: the publisher's number of it, None where it is not known or where
-                several publishers share the topic.
-            now: the time.
+            stamp_s: stamp of the image, seconds.
+            sequence_number: its publication sequence number; None if it is not known, or if the
+                topic has several publishers.
+            now: the current time, seconds of :func:`time.monotonic`.
         """
         self._images.append((now, stamp_s, sequence_number))
         self._forget(now)
 
     def share(self, now: float) -> float:
         """
-        Return the share of images lost in the last seconds, from 0 to 1; 0 when it is not known.
+        Return the estimated share of lost images, 0 to 1; 0 if it is not known.
 
         Args:
-            now: the time.
+            now: the current time, seconds of :func:`time.monotonic`.
         """
         self._forget(now)
         if len(self._images) < _FEWEST_IMAGES:
@@ -76,15 +74,15 @@ class FrameLoss:
 
 
 def _missing_numbers(numbers: Sequence[int]) -> int:
-    """Count the numbers that are missing between those of consecutive images."""
-    # A publisher that was started again counts from 1.
+    """Count the numbers that are missing between those of the images."""
+    # A restarted publisher counts from 1 again, which is not a loss.
     steps = (later - earlier for earlier, later in pairwise(numbers))
     return sum(step - 1 for step in steps if step > 0)
 
 
 def _missing_by_stamps(stamps: Sequence[float]) -> int:
     """
-    Count the images that are missing in a periodic stream.
+    Count the images that are missing in a periodic stream; the stamps are in seconds.
 
     >>> _missing_by_stamps([0.0, 0.1, 0.2, 0.4, 0.5, 0.8, 0.9, 1.0, 1.1])
     3
@@ -92,7 +90,7 @@ def _missing_by_stamps(stamps: Sequence[float]) -> int:
     steps = [later - earlier for earlier, later in pairwise(stamps)]
     if min(steps) <= 0.0:
         return 0
-    # The second shortest, because one image may come early.
+    # Not the shortest step, because an image may come early.
     shortest = sorted(steps)[1]
     period = median(step for step in steps if step < 1.5 * shortest)
     multiples = [_multiple(step / period) for step in steps]
@@ -104,13 +102,13 @@ def _missing_by_stamps(stamps: Sequence[float]) -> int:
 
 
 def _multiple(periods: float) -> int:
-    """Return the nearest whole number of periods, 0 if none is near enough."""
+    """Return the nearest whole number of periods, at least 1; 0 if none is near enough."""
     nearest = max(1, round(periods))
     return nearest if abs(periods - nearest) < _LARGEST_JITTER else 0
 
 
 def _without_steady_gaps(multiples: Sequence[int]) -> list[int]:
-    """Leave out runs of equal gaps: the camera was slower for a while and lost nothing."""
+    """Leave out long runs of equal gaps, in which the camera was slower and lost nothing."""
     kept: list[int] = []
     row: list[int] = []
     for multiple in [*filter(None, multiples), 0]:

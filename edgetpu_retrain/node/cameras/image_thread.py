@@ -22,29 +22,29 @@ class ImageThread:
     """
     Executes the callbacks of one callback group; the node's own executor executes all others.
 
-    For each message an rclpy executor waits on all entities of a node, services and actions
-    included, which takes longer the more there are.  This thread waits on its group only, and does
-    not wait for the callbacks of services.
+    For each message, an rclpy executor waits on all entities of a node, including services and
+    actions, which takes longer the more entities there are.  This thread waits only on those of
+    its group, and callbacks of services do not delay it.
 
-    Create and destroy subscriptions and timers of the group while the thread is stopped.
+    Create and destroy subscriptions and timers of the group only while the thread is stopped.
 
     Args:
-        node: owns the entities.
+        node: the node of the subscriptions and timers.
 
     Attributes:
-        group: the callback group.
+        group: the callback group for subscriptions to images, and their timers.
     """
 
     def __init__(self, node: Node) -> None:
         self._node = node
         self.group = _ThreadGroup()
-        # Created only once, because that fails after a signal has shut down ROS.
+        # Created here and not in start(), because that fails after a signal has shut ROS down.
         self._executor = _GroupExecutor(node, self.group)
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
 
     def start(self) -> None:
-        """Start the thread; it can be stopped and started again."""
+        """Start the thread, unless it runs; it can be stopped and started again."""
         if self._thread is None:
             self._stopping.clear()
             self._thread = threading.Thread(target=self._run, name='images', daemon=True)
@@ -53,7 +53,7 @@ class ImageThread:
     def stop(self) -> None:
         """Stop the thread; return when the last callback has ended."""
         if self._thread is not None:
-            # In a task, because an executor that is only woken continues to wait.
+            # A task makes spin_once() return; wake() alone does not.
             self._executor.create_task(self._stopping.set)
             self._thread.join()
             self._thread = None
@@ -65,7 +65,7 @@ class ImageThread:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Stop inside the ``with`` block; messages wait in their queues."""
+        """Stop the thread during the ``with`` block; messages wait in their queues."""
         self.stop()
         try:
             yield
@@ -81,16 +81,16 @@ class ImageThread:
     def _spin_once(self) -> None:
         try:
             self._executor.spin_once()
-        except Exception:  # noqa: BLE001 - a bug must not end a robot's cameras
-            # After a signal has shut down ROS, calls of rclpy fail.
+        except Exception:  # noqa: BLE001 - a bug in a callback must not stop the thread
+            # A signal can shut ROS down at any time; calls of rclpy then fail.
             if self._node.context.ok():
                 self._node.get_logger().error(traceback.format_exc())
-                # Limits the CPU time of a permanent failure.
+                # Limits CPU time and log lines if each call fails.
                 time.sleep(_AFTER_AN_ERROR_S)
 
 
 class _ThreadGroup(ReentrantCallbackGroup):
-    """A callback group whose callbacks only one thread can execute."""
+    """A callback group whose callbacks only the image thread can execute."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class _ThreadGroup(ReentrantCallbackGroup):
 
 
 class _GroupExecutor(Executor):
-    """Executes a callback group of a node that is in another executor."""
+    """Executes one callback group of a node, which is itself in another executor."""
 
     def __init__(self, node: Node, group: ReentrantCallbackGroup) -> None:
         super().__init__(context=node.context)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""ImageTransport: reads the images of a camera, raw or compressed to JPEG or PNG."""
+"""ImageTransport: how to read a camera's messages, raw or compressed as JPEG or PNG."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from edgetpu_retrain.pictures.image_conversion import (
 @dataclass(frozen=True)
 class ImageTransport:
     """
-    A message type for images.
+    The functions that read one type of image message.
 
     Args:
-        topic_suffix: appended to the camera's image topic, as in image_transport
+        topic_suffix: is appended to the camera's image topic, as in image_transport
             (https://github.com/ros-perception/image_common).
         check: raises ImageError if a message is inconsistent; reads no pixels.
         to_rgb: converts a message to uint8 ``[H, W, 3]`` RGB; raises ImageError.
-        size: returns width and height of a message, None if it must be decoded for that.
+        size: returns width and height, pixels; None if the message must be decoded for that.
     """
 
     topic_suffix: str
@@ -40,7 +40,7 @@ class ImageTransport:
 
 
 RAW = ImageTransport('', check_image, image_to_rgb, image_size)
-# The size in the header of a JPEG file is that before its rotation.
+# No size: the header of a JPEG file has the size before rotation.
 COMPRESSED = ImageTransport('/compressed', check_compressed_image, compressed_image_to_rgb)
 
 IMAGE_TRANSPORTS = {'raw': RAW, 'compressed': COMPRESSED}

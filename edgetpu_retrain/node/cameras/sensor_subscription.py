@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""SensorSubscription: subscribes as reliably as the publishers of a topic offer it."""
+"""SensorSubscription: a subscription with the reliability that its publishers offer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 BEST_AVAILABLE = 'best_available'
-"""The reliability of a subscription that follows its publishers; a value of ``qos_overrides``."""
+"""The value of a reliability in ``qos_overrides`` that means: follow the publishers."""
 
 _RELIABILITIES = {
     BEST_AVAILABLE: None,
@@ -31,23 +31,23 @@ class SensorSubscription:
     """
     A subscription that is reliable if all publishers of its topic are, and otherwise best effort.
 
-    Best effort, as sensor data are usually subscribed to, loses half of the raw images of a
-    reliable publisher (docs/large_images.md), and a reliable subscription does not match a
-    publisher that is best effort.  An override of the reliability in ``qos_overrides`` wins.
+    A best-effort subscription, which is usual for sensor data, loses half of the raw images of
+    640x480 from a reliable publisher (docs/large_images.md).  A reliable subscription receives
+    nothing from a best-effort publisher.  ``qos_overrides`` can set the reliability instead.
 
-    The callback group must not be executed while this is constructed, renewed or closed.
+    No executor may run the callback group while this is constructed, renewed or closed.
 
     Args:
-        node: subscribes.
-        message_type: of the topic.
-        topic: name of the topic, resolved.
-        callback: takes a message and its number, as its publisher counts them; None where the
-            middleware has none.
-        group: executes the callback.
-        depth: how many messages may wait.
+        node: creates the subscription.
+        message_type: message type of the topic.
+        topic: resolved name of the topic.
+        callback: called with each message and its publication sequence number; None on Humble,
+            and if the middleware has none.
+        group: callback group of the subscription.
+        depth: depth of the queue, messages.
 
     Raises:
-        Exception: of rclpy, if the topic's name or an override of its QoS is invalid.
+        Exception: from rclpy, if the name of the topic or a QoS override is invalid.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class SensorSubscription:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether the publishers now offer a different reliability from the subscription's."""
+        """Whether the reliability of the subscription is not the one that publishers offer now."""
         return self._wanted_reliability() is not self._reliability
 
     def renew(self) -> None:
@@ -97,7 +97,7 @@ class SensorSubscription:
 
     @property
     def incompatible_publishers(self) -> list[str]:
-        """The nodes whose publishers are not reliable although the subscription is."""
+        """The nodes with best-effort publishers, if the subscription is reliable."""
         if not self.is_reliable:
             return []
         return [
@@ -110,7 +110,7 @@ class SensorSubscription:
         return self._node.create_subscription(
             self._message_type,
             self.topic,
-            # After Humble, rclpy also passes message info if the callback has two arguments.
+            # Except on Humble, rclpy passes message info to a callback with two arguments.
             self._receive if hasattr(Subscription, 'CallbackType') else self._receive_alone,
             QoSProfile(depth=self._depth, reliability=self._reliability),
             callback_group=self._group,
@@ -133,7 +133,7 @@ class SensorSubscription:
             for info in self._node.get_publishers_info_by_topic(self.topic)
         ]
         if not offered:
-            # A camera that is started again usually offers what it did before.
+            # A restarted camera usually offers the same reliability again.
             return self._reliability
         if all(policy is QoSReliabilityPolicy.RELIABLE for policy in offered):
             return QoSReliabilityPolicy.RELIABLE
@@ -142,10 +142,10 @@ class SensorSubscription:
 
 def node_name_of(publisher: TopicEndpointInfo) -> str:
     """
-    Return the full name of a publisher's node, for a message to a person.
+    Return the full name of a publisher's node, for the log and ``~/status``.
 
-    A publisher is discovered before its node's name is, and a plain DDS program has no node;
-    rmw_dds_common then returns placeholders.
+    The name is not known yet if the publisher has just been discovered, and a DDS program without
+    ROS has no node; rmw_dds_common then returns placeholders.
     """
     if publisher.node_name in ('_NODE_NAME_UNKNOWN_', '_CREATED_BY_BARE_DDS_APP_'):
         return 'a node whose name is not known'
@@ -153,7 +153,7 @@ def node_name_of(publisher: TopicEndpointInfo) -> str:
 
 
 def _reliability_override(node: Node, topic: str) -> QoSReliabilityPolicy | None:
-    """Return the reliability that ``qos_overrides`` sets for a subscription, or None."""
+    """Return the reliability in ``qos_overrides``; None = follow the publishers."""
     name = f'qos_overrides.{topic}.subscription.reliability'
     try:
         value = node.declare_parameter(

@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From scores to the topics on which the node publishes them."""
+"""From scores to the topics with classifications."""

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""AnnotatedPictures: the topics ``~/<camera>/annotated/compressed``."""
+"""AnnotatedPictures: publishes the topics ``~/<camera>/annotated/compressed``."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _DEPTH = 2
 
 class AnnotatedPictures:
     """
-    Draws classifications into pictures while the topic has subscribers.
+    Publishes images with their classification drawn on them, for topics that have subscribers.
 
-    Drawing and JPEG compression take longer than inference, so they run in a separate thread, for
-    the newest frame of each camera only.
+    Drawing and JPEG compression take longer than inference, so a separate thread does them, and
+    only for the newest frame of each camera.
 
     Args:
         node: creates the publishers.
-        cameras: their names.
+        cameras: names of the cameras.
     """
 
     def __init__(self, node: Node, cameras: Iterable[str]) -> None:
@@ -48,25 +48,25 @@ class AnnotatedPictures:
         self._thread = ThreadPoolExecutor(1, 'annotations')
 
     def close(self) -> None:
-        """Destroy the publishers."""
+        """Wait for the thread, and destroy the publishers."""
         self._thread.shutdown(cancel_futures=True)
         for publisher in self._publishers.values():
             self._node.destroy_publisher(publisher)
 
     def add(self, frame: Frame, annotation: Annotation) -> None:
         """
-        Draw a classified frame later, unless a newer one arrives first.
+        Queue a classified frame; it replaces an older one of its camera that is not drawn yet.
 
         Args:
             frame: the frame.
-            annotation: its classification; region and frame rate are filled in here.
+            annotation: its classification; this method fills in region and frame rate.
         """
         rate = self._rates[frame.camera].add(time.monotonic())
         if not self._publishers[frame.camera].get_subscription_count():
             return
         annotation = replace(annotation, frames_per_second=rate, region=frame.region)
         with self._lock:
-            # One entry per camera in the queue, so that each gets its turn.
+            # At most one task per camera, so that a fast camera cannot block a slow one.
             if frame.camera not in self._newest:
                 self._thread.submit(self._draw_newest, frame.camera)
             self._newest[frame.camera] = frame, annotation
@@ -76,7 +76,7 @@ class AnnotatedPictures:
             frame, annotation = self._newest.pop(camera)
         try:
             self._publish(frame, annotation)
-        except Exception as error:  # noqa: BLE001 - one picture must not end all that follow
+        except Exception as error:  # noqa: BLE001 - nobody reads the future of this task
             if self._node.context.ok():
                 reason = str(error) if isinstance(error, ImageError) else repr(error)
                 self._faults.add(camera, 'frame not drawn', reason)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FrameOutput: publishes what is computed from frames and logs faults."""
+"""FrameOutput: publishes the results of frames, and logs faults."""
 
 from __future__ import annotations
 
@@ -40,17 +40,16 @@ _DEPTH = 10
 
 class FrameOutput:
     """
-    Takes the results of frames, from the threads of the frame workers.
+    Publishes the results of frames; the frame workers call it from their threads.
 
-    Publishes ``~/result``, ``~/classification``, ``~/embedding``, and the topics of each camera.
-
-    The latter are ``~/<camera>/classification``, ``~/<camera>/annotated/compressed`` and, if the
-    camera has detections, ``~/<camera>/detections``.
+    The topics are ``~/result``, ``~/classification`` and ``~/embedding``, and for each camera
+    ``~/<camera>/classification``, ``~/<camera>/annotated/compressed`` and, if it has detections,
+    ``~/<camera>/detections``.
 
     Args:
-        node: creates the publishers and logs.
-        description: of the extractor.
-        parameters: returns the current parameters of the node.
+        node: creates the publishers.
+        description: the extractor's input and output.
+        parameters: returns the node's current parameters.
     """
 
     def __init__(
@@ -79,7 +78,7 @@ class FrameOutput:
         }
         self._annotated = AnnotatedPictures(node, cameras)
         self._stack.callback(self._annotated.close)
-        # Each is used by the thread of one camera only.
+        # Not thread-safe: only the thread that publishes a camera's classifications uses its own.
         self._smoothing = {name: Smoothing() for name in cameras}
 
     def close(self) -> None:
@@ -94,9 +93,9 @@ class FrameOutput:
 
         Args:
             frame: the frame.
-            model: computed the scores.
-            scores: float32 ``[C]``.
-            embedding: raw ``[D]``.
+            model: the model that computed the scores.
+            scores: score of each class, float32 ``[C]``.
+            embedding: raw embedding ``[D]``.
         """
         parameters = self._parameters()
         prediction, unknown_score = _predict(model, scores, embedding, parameters.unknown_below)
@@ -110,7 +109,7 @@ class FrameOutput:
         single = stable = classification_message(header, model.labels, prediction, most)
         if smoothed is not prediction:
             stable = classification_message(header, model.labels, smoothed, most)
-        # Without subscribers, creating and converting a message would take just as long.
+        # publish() would convert the message even without subscribers.
         for publisher in (self._classification, self._camera_classifications[frame.camera]):
             if publisher.get_subscription_count():
                 publisher.publish(stable)
@@ -146,9 +145,10 @@ class FrameOutput:
 
         Args:
             frame: the frame.
-            model: computed the scores.
+            model: the model that computed the scores.
             boxes: the classified boxes.
-            skipped: number of boxes that are outside of the image or empty.
+            skipped: number of boxes that were not classified, because they have no pixel in the
+                image.
         """
         parameters = self._parameters()
         message = Detection2DArray(header=frame.detections.header)
@@ -175,7 +175,7 @@ class FrameOutput:
         return bool(self._embedding.get_subscription_count())
 
     def publish_embedding(self, frame: Frame, embedding: RawArray) -> None:
-        """Publish the raw embedding ``[D]`` of a frame."""
+        """Publish the raw embedding ``[D]`` of a frame on ``~/embedding``."""
         quantization = self._description.quantization
         kind = EmbeddingKind.from_embedding(embedding, quantization)
         message: Any = Embedding(
@@ -190,15 +190,15 @@ class FrameOutput:
         self._embedding.publish(message)
 
     def log_fault(self, frame: Frame, error: Exception) -> None:
-        """Log why a frame was not classified, at most once a second."""
+        """Log why a frame was not classified, at most once a second for each kind of fault."""
         kind = 'unusable image' if isinstance(error, ImageError) else 'frame lost'
         reason = str(error) if isinstance(error, RetrainError) else repr(error)
-        # After a signal has shut down ROS, publishing fails.
+        # After a signal has shut ROS down, publishing fails, which is not a fault.
         if self._node.context.ok():
             self._faults.add(frame.camera, kind, reason)
 
     def latest_fault(self, camera: str) -> str:
-        """Return the latest faults of a camera's frames since the last call, or ``''``."""
+        """Return the latest fault of each kind of a camera since the last call, or ``''``."""
         return self._faults.latest(camera)
 
     def _create(self, kind: type, topic: str) -> Publisher:
@@ -210,8 +210,8 @@ class FrameOutput:
 def _predict(
     model: LoadedModel, scores: FloatArray, embedding: RawArray, unknown_below: float
 ) -> tuple[Prediction, float]:
-    """Return the prediction and the score of the model's unknown detector."""
+    """Return the prediction, and the score of the model's unknown detector."""
     unknown_score = model.unknown.unknown_score(embedding)
-    # False if the score is NaN, for a model without unknown detector.
+    # Without an unknown detector, the score is NaN and the comparison false.
     unknown = unknown_score > model.unknown.threshold or float(scores.max()) < unknown_below
     return predict(scores, unknown=unknown), unknown_score

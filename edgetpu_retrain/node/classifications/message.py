@@ -24,9 +24,9 @@ def classification_message(
     Return the classification of an image.
 
     Args:
-        header: of the image, so that classifications can be matched with images.
-        labels: C class names in output order; they become the class ids.
-        prediction: of the image, or of the last images.
+        header: header of the image, so that classifications can be matched with images.
+        labels: C class names in the order of the scores; they become the class ids.
+        prediction: the prediction for this image, or for the camera's last images.
         max_results: maximum number of hypotheses; 0 for all.
 
     Returns:
@@ -43,8 +43,8 @@ def detection_message(
 
     Args:
         detection: the ``vision_msgs/Detection2D``; header, box and id are kept.
-        labels: C class names in output order; they become the class ids.
-        prediction: of the box.
+        labels: C class names in the order of the scores; they become the class ids.
+        prediction: the prediction for the box.
         max_results: maximum number of hypotheses; 0 for all.
     """
     return Detection2D(
@@ -64,7 +64,7 @@ def _hypotheses(
     scores = [*prediction.scores.tolist(), prediction.unknown_score]
     best_first = np.argsort(-prediction.scores, kind='stable').tolist()
     order = [prediction.best, *(index for index in best_first if index != prediction.best)]
-    # Index -1, UNKNOWN_CLASS, is the last one.
+    # UNKNOWN_CLASS is -1, the index of the last name and score.
     names = (*labels, UNKNOWN)
     return [
         ObjectHypothesis(class_id=names[index], score=scores[index])

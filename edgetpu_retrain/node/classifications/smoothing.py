@@ -3,8 +3,8 @@
 """
 Smoothing: a stable classification from the last frames of a camera.
 
-The scores are averaged over the last k frames.  The class changes only if another one leads by
-more than a margin, because even a mean near the border of two classes alternates.
+The scores are averaged over the last k frames.  The class changes only if the mean score of
+another class is higher by more than a margin, because means of similar height alternate, too.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from edgetpu_retrain.learning.arrays import FloatArray
 import numpy as np
 
 UNKNOWN_CLASS = -1
-"""The class index of 'unknown'."""
+"""The index of 'unknown', in place of a class index."""
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """
-    The classification of one frame or of several together.
+    The classification of one frame, or of several frames together.
 
     Args:
-        scores: float32 ``[C]``, the probability of each class.
-        unknown_score: score of 'unknown', 0 to 1; 0 if a class was recognized.
-        best: index of the class, or :data:`UNKNOWN_CLASS`.
+        scores: score of each class, float32 ``[C]``, 0 to 1.
+        unknown_score: score of 'unknown', 0 to 1; 0 if no frame is unknown.
+        best: index of the predicted class, or :data:`UNKNOWN_CLASS`.
     """
 
     scores: FloatArray
@@ -39,19 +39,19 @@ def predict(scores: FloatArray, *, unknown: bool) -> Prediction:
     Return the prediction of a single frame.
 
     Args:
-        scores: float32 ``[C]``.
+        scores: score of each class, float32 ``[C]``.
         unknown: whether the frame matches no class.
     """
     best = int(np.argmax(scores))
     if not unknown:
         return Prediction(scores, 0.0, best)
-    # At least the best class's score, so that the first hypothesis has the highest score.
+    # At least the score of the best class, so that the first hypothesis has the highest score.
     return Prediction(scores, max(1.0 - float(scores[best]), float(scores[best])), UNKNOWN_CLASS)
 
 
 class Smoothing:
     """
-    Combines the frames of one camera; not thread-safe.
+    Combines the predictions for a camera's last frames; not thread-safe.
 
     >>> smoothing = Smoothing()
     >>> for score in (0.9, 0.2, 0.9):
@@ -69,13 +69,13 @@ class Smoothing:
         self, frame: Prediction, *, model_version: int, frames: int, hysteresis: float
     ) -> Prediction:
         """
-        Add a frame and return the prediction of the last frames together.
+        Add a frame, and return the prediction for the last frames together.
 
         Args:
-            frame: its own prediction.
-            model_version: of the model; frames of different models are not mixed.
-            frames: number of frames to combine; 1 for this one only.
-            hysteresis: by how much another class's mean score must exceed that of the current
+            frame: the prediction for this frame alone.
+            model_version: version of the model; frames of different versions are not combined.
+            frames: number of frames to combine; 1 = no smoothing.
+            hysteresis: by how much the mean score of another class must exceed that of the current
                 class to replace it, 0 to 1.
         """
         if model_version != self._model_version or frames == 1:
@@ -94,7 +94,7 @@ class Smoothing:
         best = int(np.argmax(scores))
         if unknown_score > 0.0 and unknown_score >= scores[best]:
             best = UNKNOWN_CLASS
-        # UNKNOWN_CLASS, -1, is the index of the last score.
+        # UNKNOWN_CLASS is -1, the index of the last score.
         extended = [*scores.tolist(), unknown_score]
         if self._current is None or extended[best] - extended[self._current] > hysteresis:
             return best

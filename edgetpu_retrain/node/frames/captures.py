@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Captures: the pending requests for samples of live frames."""
+"""Captures: the pending requests for samples from live frames."""
 
 from __future__ import annotations
 
@@ -13,41 +13,46 @@ from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.node.samples.sample_requests import AddRequest
 
 MAX_ON_THEIR_WAY = 16
-"""Claimed frames that wait to be stored, with their pixels; then no more frames are claimed."""
+"""
+Maximum number of unsettled claims, each of which may keep a frame's pixels in memory.
+
+While there are as many, no frame is claimed.
+"""
 
 
 @dataclass(eq=False)
 class Capture:
     """
-    A request for samples of a class from the frames of a camera.
+    A request for samples of a class from the frames of one or all cameras.
 
-    Not thread-safe: :class:`Captures` locks.
+    Not thread-safe; :class:`Captures` does the locking.
 
     Args:
         wanted: the checked request.
-        since: earlier frames show the scene before the request; :func:`time.monotonic` seconds.
+        since: time of the request, seconds of :func:`time.monotonic`; frames that arrived before
+            are ignored.
     """
 
     wanted: AddRequest
     since: float
     claimed: int = field(default=0, init=False)
-    """Claimed frames, settled or not."""
+    """Number of claimed frames, settled or not."""
     settled: int = field(default=0, init=False)
-    """Claimed frames that are stored, skipped or failed."""
+    """Number of claimed frames that were stored, were skipped or failed."""
     stored: int = field(default=0, init=False)
-    """Samples on disk."""
+    """Number of frames stored as samples; these are on disk."""
     skipped: int = field(default=0, init=False)
-    """Frames too near to a sample of their class."""
+    """Number of frames that were too similar to a sample of their class to be stored."""
     first_sample: int = field(default=0, init=False)
-    """Id of the first stored sample; the store groups samples of a request by it."""
+    """Id of the first stored sample, or 0; the store groups the samples of a request by it."""
     stopped: bool = field(default=False, init=False)
-    """Whether no more frames are wanted."""
+    """Whether the request claims no more frames."""
     error: BaseException | None = field(default=None, init=False)
     """The first failure."""
     done: Future[None] = field(default_factory=Future, init=False)
-    """Done when all claimed frames are settled; raises the error."""
+    """Completed when the request ends: with None, or with ``error``."""
     last_arrival: float = field(default=-math.inf, init=False)
-    """Arrival of the last claimed frame."""
+    """Arrival of the last claimed frame, seconds of :func:`time.monotonic`."""
 
     def wants(self, frame: Frame) -> bool:
         """Return whether the request would claim a frame."""
@@ -69,9 +74,9 @@ class Captures:
     """
     The pending requests; thread-safe.
 
-    A frame is claimed by all requests that want it, once its embedding is computed.  Each claim is
-    settled once: stored, skipped or failed.  A request ends when its claims are settled, also
-    after a timeout.
+    When the embedding of a frame is computed, each request that wants the frame claims it.  Each
+    claim is settled once: stored, skipped or failed.  A request ends when it claims no more frames
+    (complete, stopped or failed) and all of its claims are settled.
     """
 
     def __init__(self) -> None:
@@ -80,17 +85,17 @@ class Captures:
         self._unsettled = 0
 
     def add(self, capture: Capture) -> None:
-        """Add a request."""
+        """Add a request; it claims frames from now on."""
         with self._lock:
             self._pending.append(capture)
 
     def wants(self, frame: Frame) -> bool:
-        """Return whether a request would claim a frame."""
+        """Return whether any request would claim a frame."""
         with self._lock:
             return bool(self._claimants(frame))
 
     def claim(self, frame: Frame) -> list[Capture]:
-        """Return the requests that claim a frame; the caller settles each."""
+        """Claim a frame for all requests that want it; the caller settles each returned one."""
         with self._lock:
             claimants = self._claimants(frame)
             for capture in claimants:
@@ -105,8 +110,8 @@ class Captures:
 
         Args:
             capture: the request.
-            sample: id of the stored sample, 0 without one.
-            error: why it was not stored, which ends the request; None if stored or skipped.
+            sample: id of the stored sample; 0 = none was stored.
+            error: why storing failed, which fails the request; None if stored or skipped.
         """
         with self._lock:
             self._unsettled -= 1
@@ -120,7 +125,7 @@ class Captures:
         self._end_if_done(capture)
 
     def end_all(self, error: BaseException) -> None:
-        """End all requests with an error, each when its claims are settled."""
+        """Fail all requests with an error; each ends when its claims are settled."""
         with self._lock:
             pending = list(self._pending)
             for capture in pending:
@@ -135,7 +140,7 @@ class Captures:
         self._end_if_done(capture)
 
     def _claimants(self, frame: Frame) -> list[Capture]:
-        # Requests that claim the same frame share its pixels.
+        # Several claims of one frame may exceed the maximum, because they share its pixels.
         if self._unsettled >= MAX_ON_THEIR_WAY:
             return []
         return [capture for capture in self._pending if capture.wants(frame)]
@@ -146,7 +151,7 @@ class Captures:
             if capture not in self._pending or wants_more or capture.settled < capture.claimed:
                 return
             self._pending.remove(capture)
-        # Outside the lock, because it calls callbacks.
+        # Completing the future calls its callbacks, which must not run under the lock.
         if capture.error is None:
             capture.done.set_result(None)
         else:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FrameStatistics: counts each camera's frames and times the stages of their processing."""
+"""FrameStatistics: counts each camera's frames, and measures how long their stages take."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ COUNTS = ('received', 'dropped', 'classified', 'unusable', 'lost')
 """
 Counts of frames.
 
-``dropped``: replaced by a newer frame; ``unusable``: malformed; ``lost``: to a failure of the
-node or its device.
+``dropped``: replaced by a newer frame before it was processed; ``unusable``: malformed; ``lost``:
+not classified because the node or its device failed.
 """
 
 DETECTION_COUNTS = (
@@ -29,15 +29,15 @@ DETECTION_COUNTS = (
     'boxes skipped',
 )
 """
-Counts of detections, for cameras that have them.
+Counts of detection arrays and of their boxes, for cameras with detections.
 
-``unmatched``: no image with their stamp; ``dropped``: replaced by those of a newer image;
-``lost``: malformed, or to a failure; ``boxes skipped``: outside of the image, without a size, or
-more than ``max_detections``.
+``unmatched``: no image with their stamp arrived; ``dropped``: replaced by those of a newer image;
+``lost``: malformed, or not classified because of a failure; ``boxes skipped``: outside of the
+image, without a size, or more than ``max_detections``.
 """
 
 WINDOW = 512
-"""Number of frames whose times are kept: about 15 seconds at 30 frames a second."""
+"""Number of frames of a camera in the percentiles: about 17 seconds at 30 frames a second."""
 
 
 class StageTimes(NamedTuple):
@@ -45,12 +45,12 @@ class StageTimes(NamedTuple):
     Duration of each stage of a frame, seconds.
 
     Args:
-        waiting: for the previous frame.
-        conversion: to RGB.
-        resize: to the model's input.
-        inference: of the model.
-        publication: including the wait for the previous publication.
-        total: from the image's callback to the end of the publication.
+        waiting: from arrival until the device is free.
+        conversion: conversion to RGB.
+        resize: scaling to the size of the model's input.
+        inference: running the model.
+        publication: publishing, including the wait for the previous frame's publication.
+        total: from arrival to the end of publication.
     """
 
     waiting: float
@@ -67,10 +67,12 @@ class CameraStatistics:
     Statistics of a camera.
 
     Args:
-        counts: number of frames since the node was configured, by :data:`COUNTS`.
-        detections: number of detections, by :data:`DETECTION_COUNTS`; empty without detections.
-        latencies: stage to median and 99th percentile, seconds; empty without classified frames.
-        loss: share of the images of the last seconds that did not arrive, 0 to 1.
+        counts: number of frames since the node was configured, for each of :data:`COUNTS`.
+        detections: the same for each of :data:`DETECTION_COUNTS`; empty for a camera without
+            detections.
+        latencies: median and 99th percentile, seconds, for each field of :class:`StageTimes`;
+            empty if no frame was classified.
+        loss: estimated share of the images of the last seconds that did not arrive, 0 to 1.
     """
 
     counts: Mapping[str, int]
@@ -92,15 +94,16 @@ class FrameStatistics:
         Count frames or detections.
 
         Args:
-            camera: its name.
+            camera: name of the camera.
             what: one of :data:`COUNTS` or :data:`DETECTION_COUNTS`.
-            number: how many; 0 marks a camera that has detections.
+            number: how many to add; 0 with a name of :data:`DETECTION_COUNTS` marks a camera with
+                detections before the first ones arrive.
         """
         with self._lock:
             self._counts[camera][what] += number
 
     def add_classified(self, camera: str, times: StageTimes) -> None:
-        """Count a classified frame and keep its times."""
+        """Count a classified frame, and add its times to the percentiles."""
         with self._lock:
             self._counts[camera]['classified'] += 1
             self._times[camera].append(times)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FrameWorker: the thread of a device; all of its inferences run there."""
+"""FrameWorker: the thread that runs all inferences of a device."""
 
 from __future__ import annotations
 
@@ -31,20 +31,21 @@ class FrameWorker:
     Runs the newest frames of all cameras of a device, one inference each.
 
     One inference serves the classification, ``~/embedding`` and all pending captures; only a
-    capture of another region than the camera's needs a second one.  Before the first training
-    frames are only checked, unless ``~/embedding`` has subscribers.
+    capture with a region of its own, and each detected box, take another one.  Before the first
+    training, frames are only checked, unless ``~/embedding`` has subscribers or a capture wants
+    them.
 
     Results are published by a second thread, so that publishing and the next inference overlap.
-    At most one frame waits to be published: slow middleware slows the frames down instead of
-    filling the memory.
+    At most one frame waits to be published, so slow middleware reduces the frame rate and does not
+    fill the memory.
 
     Args:
-        engine: runs the frames.
+        engine: the device's engine.
         model: the model that the engine serves, None before the first training.
         captures: the pending requests for samples.
         samples: stores captured samples.
         output: publishes the results.
-        statistics: counts and times frames.
+        statistics: counts frames and measures their stages.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class FrameWorker:
             self._statistics.count(frame.camera, _count_name(frame, 'dropped'))
 
     def embed(self, rgb: RgbArray) -> Future[RawArray]:
-        """Embed a picture between two frames; the future returns its raw embedding ``[D]``."""
+        """Embed a picture between two frames; return a future of its raw embedding ``[D]``."""
         return self._between_frames(lambda: self._engine.run(rgb).embedding)
 
     def serve(self, model: LoadedModel, prepared: PreparedModel) -> Future[None]:
@@ -106,11 +107,12 @@ class FrameWorker:
         Swap models between two frames.
 
         Args:
-            model: the new one.
-            prepared: the same, prepared by this worker's engine.
+            model: the new model.
+            prepared: the new model as prepared by this worker's engine.
 
         Returns:
-            Done when the old model's classifications are published and the new one serves.
+            A future that is done when the classifications of the old model are published and the
+            new model serves; cancelled if the worker stops before.
         """
 
         def swap() -> None:
@@ -127,7 +129,7 @@ class FrameWorker:
             if done.set_running_or_notify_cancel():
                 try:
                     done.set_result(function())
-                except Exception as error:  # noqa: BLE001 - the future raises it
+                except Exception as error:  # noqa: BLE001 - passed on by the future
                     done.set_exception(error)
 
         with self._changed:
@@ -152,7 +154,7 @@ class FrameWorker:
         return None
 
     def _next_task(self, *, detections: bool = True) -> Callable[[], None] | None:
-        """Return a job, or else a function that processes a frame."""
+        """Return the next job; if there is none, a function that processes the next frame."""
         if self._jobs:
             return self._jobs.popleft()[0]
         frame = self._frames.take(detections=detections)
@@ -161,7 +163,7 @@ class FrameWorker:
     def _process(self, frame: Frame) -> None:
         try:
             (self._process_image if frame.detections is None else self._process_boxes)(frame)
-        except Exception as error:  # noqa: BLE001 - one frame must not end all that follow
+        except Exception as error:  # noqa: BLE001 - one frame must not stop the worker
             self._report(frame, error)
 
     def _report(self, frame: Frame, error: Exception) -> None:
@@ -206,7 +208,7 @@ class FrameWorker:
         def publish_or_report() -> None:
             try:
                 publish()
-            except Exception as error:  # noqa: BLE001 - one frame must not end all that follow
+            except Exception as error:  # noqa: BLE001 - one frame must not stop the worker
                 self._report(frame, error)
 
         self._wait_until_published()
@@ -214,7 +216,7 @@ class FrameWorker:
 
     def _wait_until_published(self) -> None:
         if self._publication is not None:
-            # Not result(): whatever a publication raises must not fail the frames after it.
+            # Not result(), which would raise the error of a publication in the next frame.
             wait([self._publication])
 
     def _capture(self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray) -> None:
@@ -223,7 +225,7 @@ class FrameWorker:
                 rgb = frame.part_to_rgb(capture.wanted.region)
                 embedding = self._engine.run(rgb).embedding
             self._samples.add_captured(self._captures, capture, frame, rgb, embedding)
-        except Exception as error:  # noqa: BLE001 - the request reports it
+        except Exception as error:  # noqa: BLE001 - the response of the request reports it
             self._captures.settle(capture, 0, error)
 
     def _process_boxes(self, frame: Frame) -> None:
@@ -238,7 +240,7 @@ class FrameWorker:
             if result.scores is None:
                 return
             classified.append(BoxClassification(detection, result.scores, result.embedding))
-            # Other cameras and jobs do not wait for all boxes.
+            # A job or another camera gets its turn after each box.
             with self._changed:
                 if self._stopping:
                     return
@@ -246,7 +248,7 @@ class FrameWorker:
             if task is not None:
                 task()
             if self._model is not model:
-                # The job was a swap: all boxes of a frame are classified by one model.
+                # The task was a swap.  Start again, so that one model classifies all boxes.
                 self._process_boxes(frame)
                 return
         skipped = len(frame.detections.detections) - len(boxes)

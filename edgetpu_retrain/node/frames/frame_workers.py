@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FrameWorkers: a frame worker per device, and the assignment of cameras to them."""
+"""FrameWorkers: one frame worker per device, and the assignment of cameras to devices."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class FrameWorkers:
     """
     The frame workers of all devices; they serve the same model.
 
-    No worker waits for another: a device that hangs delays only its own cameras.
+    No worker waits for another, so a device that hangs delays only its own cameras.
 
     Args:
-        workers: device to worker.
-        device_of: camera name to device.
-        healthiest: returns the device for pictures that any device can embed.
+        workers: the worker of each device, by device name.
+        device_of: the device of each camera, by camera name.
+        healthiest: returns the device that embeds pictures from requests.
     """
 
     workers: Mapping[str, FrameWorker]
@@ -38,7 +38,7 @@ class FrameWorkers:
             worker.start()
 
     def stop(self) -> None:
-        """Stop after the current frames; cancel jobs that have not started."""
+        """Stop after the current frames are published; cancel jobs that have not started."""
         for worker in self.workers.values():
             worker.stop()
 
@@ -47,17 +47,17 @@ class FrameWorkers:
         self.workers[self.device_of[frame.camera]].offer(frame)
 
     def embed(self, rgb: RgbArray) -> Future[RawArray]:
-        """Embed a picture; the future returns its raw embedding ``[D]``."""
+        """Embed a picture between two frames; return a future of its raw embedding ``[D]``."""
         return self.workers[self.healthiest()].embed(rgb)
 
     def serve(self, model: LoadedModel) -> None:
         """
-        Swap models, each worker between two of its frames, and wait for all of them.
+        Swap models: each worker between two of its frames; return when all have done it.
 
-        Until then some cameras are classified by the new model and others by the old one.
+        Until then, some cameras are classified by the new model and others by the old one.
 
         Args:
-            model: the new one, prepared by the engines of all devices.
+            model: the new model, prepared by the engines of all devices.
 
         Raises:
             CancelledError: if a worker stopped before its swap.

@@ -24,8 +24,9 @@ class Frame:
         transport: reads the message.
         message: a ``sensor_msgs/Image`` or ``sensor_msgs/CompressedImage``.
         arrived: time of arrival, seconds of :func:`time.monotonic`.
-        region: the part of the image to classify, None for all of it.
-        detections: the ``vision_msgs/Detection2DArray`` whose boxes to classify instead.
+        region: the part of the image to classify; None = the whole image.
+        detections: a ``vision_msgs/Detection2DArray`` whose boxes are classified instead of the
+            region; None = none.
     """
 
     camera: str
@@ -37,7 +38,7 @@ class Frame:
 
     @property
     def slot(self) -> tuple[str, bool]:
-        """The slot in :class:`NewestFrames`."""
+        """The key of the frame's slot in :class:`NewestFrames`."""
         return self.camera, self.detections is not None
 
     @cached_property
@@ -63,38 +64,38 @@ class Frame:
         check_header('the image', self.message.header)
 
     def to_rgb(self) -> RgbArray:
-        """Return the camera's region, uint8 ``[H, W, 3]`` RGB, or raise ImageError."""
+        """Return the region to classify, uint8 ``[H, W, 3]`` RGB; raises ImageError."""
         return self.part_to_rgb(self.region) if self.region else self.whole
 
     def part_to_rgb(self, region: Region) -> RgbArray:
         """
-        Return a part of the image, a view.
+        Return a part of the image.
 
         Args:
-            region: in pixels of the whole image.
+            region: the part, in pixels of the whole image.
 
         Returns:
-            uint8 ``[height, width, 3]`` RGB.
+            uint8 ``[height, width, 3]`` RGB, a view of :attr:`whole`.
 
         Raises:
-            ImageError: if the message has no image, or the region reaches beyond it.
+            ImageError: if the image cannot be decoded, or the region reaches beyond it.
         """
         return region.cut(self.whole)
 
 
 class NewestFrames:
     """
-    Two slots per camera, one for frames with detections; each has only the newest frame.
+    Two slots per camera, one of them for frames with detections, each with the newest frame only.
 
-    The slot that was taken longest ago is next, however fast the others fill.  Not thread-safe.
+    The slots take turns, so that a fast camera cannot block a slow one.  Not thread-safe.
     """
 
     def __init__(self) -> None:
-        # In the order of their turns.
+        # The slot that was taken longest ago comes first.
         self._slots: dict[tuple[str, bool], Frame | None] = {}
 
     def put(self, frame: Frame) -> bool:
-        """Store a frame; return whether it replaced one that was not taken."""
+        """Store a frame in its slot; return whether it replaced one that was not taken."""
         replaced = self._slots.get(frame.slot) is not None
         self._slots[frame.slot] = frame
         return replaced
@@ -105,10 +106,10 @@ class NewestFrames:
 
     def take(self, *, detections: bool = True) -> Frame | None:
         """
-        Return the frame of the slot whose turn it is, None if all are empty.
+        Remove and return the frame of the next slot that has one; None if all are empty.
 
         Args:
-            detections: whether to take frames with detections.
+            detections: whether frames with detections are taken, too.
         """
         for slot, frame in self._slots.items():
             if frame is not None and (detections or frame.detections is None):

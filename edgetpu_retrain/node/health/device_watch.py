@@ -19,9 +19,9 @@ class DeviceFacts:
     The state of a device.
 
     Args:
-        name: as in the parameter ``device``.
-        cameras: the cameras that it serves.
-        engine: its engine's status; the problem is a full sentence, or ``''``.
+        name: name of the device, as in the parameter ``device``.
+        cameras: names of the cameras whose frames it runs.
+        engine: status of its engine; the problem is a full sentence, or ``''``.
     """
 
     name: str
@@ -33,14 +33,12 @@ def check_devices(
     engines: DeviceEngines, status: NodeStatus, device_of: Mapping[str, str]
 ) -> tuple[DeviceFacts, ...]:
     """
-    Return the state of the devices and report it; retry a failed one if it is due.
-
-    Thread-safe.
+    Return and report the state of the devices, and retry failed ones that are due; thread-safe.
 
     Args:
-        engines: of the devices.
-        status: gets their state.
-        device_of: camera name to device.
+        engines: the engines of the devices.
+        status: is updated with the devices' state and problems.
+        device_of: the device of each camera, by camera name.
     """
     engines.retry_if_due()
     devices = tuple(
@@ -65,12 +63,12 @@ def check_devices(
 
 def about_device(text: str, device: str, device_of: Mapping[str, str]) -> str:
     """
-    Return a sentence about a device, with its name if there are several devices.
+    Return a sentence about a device; it names the device if there are several.
 
     Args:
-        text: the sentence.
-        device: its name.
-        device_of: camera name to device.
+        text: the sentence, without the device's name.
+        device: name of the device.
+        device_of: the device of each camera, by camera name.
     """
     if set(device_of.values()) == {device}:
         return sentence(text)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The ``diagnostic_msgs/DiagnosticArray`` for ``/diagnostics``, from facts and statistics."""
+"""Creates the ``diagnostic_msgs/DiagnosticArray`` for ``/diagnostics``."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def diagnostics(
     devices: Sequence[DeviceFacts] = (),
 ) -> DiagnosticArray:
     """
-    Return the diagnostics of the node: one status of its own, one for each camera and device.
+    Return the diagnostics: a status for the node, one for each camera and one for each device.
 
     Args:
-        name: of the node, with its namespace; prefix of the names of the statuses, as
-            in diagnostic_updater (https://github.com/ros/diagnostics).
-        stamp: the current time.
+        name: name of the node with its namespace, which becomes the prefix of the statuses' names,
+            as in diagnostic_updater (https://github.com/ros/diagnostics).
+        stamp: the current time, a ``builtin_interfaces/Time``.
         facts: the state of the node.
-        cameras: name to statistics.
+        cameras: statistics of each camera, by camera name.
         devices: the state of each device.
     """
     statuses = [_node_status(name, facts)]
@@ -84,14 +84,14 @@ def _device_status(name: str, device: DeviceFacts) -> DiagnosticStatus:
 
 
 def camera_problem(camera: str) -> str:
-    """Return the name of a camera's problem in :class:`NodeFacts`."""
+    """Return the key of a camera's problem in :attr:`NodeFacts.problems`."""
     return f'camera {camera}'
 
 
 def _status(
     name: str, hardware_id: str, problem: str, message: str, values: Mapping[str, object]
 ) -> DiagnosticStatus:
-    """Return a warning if there is a problem, else a status with the message."""
+    """Return a status: a warning with the problem if there is one, else OK with the message."""
     return DiagnosticStatus(
         name=name,
         hardware_id=hardware_id,

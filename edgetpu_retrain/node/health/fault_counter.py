@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FaultCounter: counts faults that can occur with every frame, and logs one a second."""
+"""FaultCounter: counts faults that may occur in every frame, and logs one a second."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class FaultCounter:
     """
     Counts faults and logs each kind at most once a second per camera; thread-safe.
 
-    The ``throttle_duration_sec`` of rclpy would throttle all cameras together, because it works
-    per line of code, and takes 0.3 ms for each message that it does not log.
+    rclpy's ``throttle_duration_sec`` works per line of code, so it would throttle all cameras
+    together; and it takes 0.3 ms for each message that it suppresses.
 
     Args:
-        log: logs a message.
+        log: called with each line to log.
 
     >>> faults = FaultCounter(print)
     >>> for _ in range(2):
@@ -43,8 +43,8 @@ class FaultCounter:
         Count a fault; log it unless one of its kind was logged less than a second ago.
 
         Args:
-            camera: its name.
-            kind: name of the fault.
+            camera: name of the camera.
+            kind: name of the kind of fault.
             reason: what is wrong and how to fix it.
         """
         now, reason = time.monotonic(), presentable(reason)
@@ -59,6 +59,6 @@ class FaultCounter:
         self._log(f'camera {camera!r}: {kind} ({count} so far): {reason}')
 
     def latest(self, camera: str) -> str:
-        """Return a camera's latest fault of each kind since the last call, or ``''``."""
+        """Return the latest fault of each kind of a camera since the last call, or ``''``."""
         with self._lock:
             return '; '.join(self._latest.pop(camera, {}).values())

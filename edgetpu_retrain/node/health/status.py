@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""NodeStatus: publishes the state of the node at every change."""
+"""NodeStatus: publishes the state of the node whenever it changes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from rclpy.node import Node
 @dataclass(frozen=True)
 class NodeFacts:
     """
-    The state of the node; fields as in ``edgetpu_retrain_interfaces/Status``.
+    The state of the node; see ``edgetpu_retrain_interfaces/Status`` for the fields.
 
-    ``camera_devices`` maps cameras to devices, ``counts`` labels to samples, and ``problems`` the
-    part of the node that has a problem to a sentence.
+    Unlike there, three fields are dictionaries: ``camera_devices`` has the device of each camera,
+    ``counts`` the number of samples of each label, and ``problems`` a sentence for each part of
+    the node that has a problem.
     """
 
     state: str = 'unconfigured'
@@ -40,13 +41,13 @@ class NodeFacts:
 
 class NodeStatus:
     """
-    Publishes the facts, latched, on ``~/status``; thread-safe.
+    Publishes the state of the node on ``~/status``, latched; thread-safe.
 
     Args:
         node: creates the publisher.
 
     Attributes:
-        facts: the current facts.
+        facts: the current state.
     """
 
     def __init__(self, node: Node) -> None:
@@ -57,17 +58,23 @@ class NodeStatus:
         self._publish()
 
     def update(self, **changes: Any) -> None:
-        """Change some facts; publish them if they differ."""
+        """Set fields of the state; publish it if it has changed."""
         with self._lock:
             self._replace(replace(self.facts, **changes))
 
     def forget_configuration(self, state: str) -> None:
-        """Reset all facts but the last training."""
+        """Set ``state``, keep ``last_training``, and reset all other fields."""
         with self._lock:
             self._replace(NodeFacts(state=state, last_training=self.facts.last_training))
 
     def set_problem(self, name: str, text: str) -> None:
-        """Set the problem of a part of the node, a sentence, or clear it with ``''``."""
+        """
+        Set or clear the problem of a part of the node.
+
+        Args:
+            name: name of the part; it is not published.
+            text: the problem as a sentence; ``''`` clears it.
+        """
         with self._lock:
             problems = {**self.facts.problems, name: text}
             if not text:

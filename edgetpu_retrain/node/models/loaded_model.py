@@ -17,10 +17,10 @@ class LoadedModel:
 
     Args:
         version: the stored version.
-        prepared: device name to the model that its engine prepared; at least one.
+        prepared: the model as prepared by each device's engine, by device name; at least one.
 
     Attributes:
-        labels: class names in the order of the outputs.
+        labels: class names in the order of the model's scores.
         unknown: the unknown detector in the model file.
     """
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The latched topics with the serving model and its class names."""
+"""ModelAnnouncement: the latched topics with the serving model and its class names."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from vision_msgs.msg import LabelInfo, VisionClass, VisionInfo
 METHOD = 'edgetpu_retrain'
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-"""Late subscribers get the last message (https://design.ros2.org/articles/qos.html)."""
+"""Late subscribers receive the last message (https://design.ros2.org/articles/qos.html)."""
 
-# vision_msgs/VisionClass numbers classes with 16 bits.
+# The class_id of a vision_msgs/VisionClass has 16 bits.
 _MOST_CLASSES = 65536
 
 
@@ -24,7 +24,7 @@ class ModelAnnouncement:
     Publishes ``~/vision_info`` and ``~/label_info`` at every swap.
 
     Args:
-        node: has the topics.
+        node: creates the publishers.
     """
 
     def __init__(self, node: Node) -> None:
@@ -43,7 +43,7 @@ class ModelAnnouncement:
 
         Args:
             model: the serving model.
-            choice: its number of swaps never decreases.
+            choice: the recorded choice; its number of swaps is published as ``database_version``.
         """
         vision_info = VisionInfo(
             method=METHOD,

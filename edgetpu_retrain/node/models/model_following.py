@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""ModelFollowing: notices models that other programs train or choose in the data folder."""
+"""ModelFollowing: detects models that other programs train or choose in the data folder."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _PROBLEM = 'models of other programs'
 
 class ModelFollowing:
     """
-    Reports versions that other programs want to serve; loads them if ``follow_models`` is true.
+    Reports models that other programs trained or chose; loads them if ``follow_models`` is true.
 
-    These are the versions that a starting node would try first.  Each is logged once.  A thread
-    reads and loads, so that frames continue meanwhile.
+    These are the versions that a restarted node would try before the serving one.  Each is logged
+    once.  A background thread checks and loads them, so that frames continue.
 
     Args:
-        node: logs.
-        status: publishes the pending version, and why one cannot serve.
+        node: its logger is used.
+        status: is updated with the pending version, and with why a version cannot serve.
     """
 
     def __init__(self, node: Node, status: NodeStatus) -> None:
@@ -39,7 +39,7 @@ class ModelFollowing:
         self._logged: set[object] = set()
 
     def check_for_changes(self, resources: NodeResources) -> None:
-        """Check what other programs want; call it periodically, it does not block."""
+        """Check for models of other programs; call it periodically.  It does not block."""
         if self._work is not None and not self._work.done():
             return
         try:
@@ -60,7 +60,7 @@ class ModelFollowing:
             self._status.set_problem(_PROBLEM, '')
 
     def stop(self) -> None:
-        """Wait for the version that is being loaded."""
+        """Wait for the version that is being loaded; the next check reports everything again."""
         self._thread.stop()
         self._seen = None
         self._logged.clear()
@@ -69,9 +69,9 @@ class ModelFollowing:
         try:
             self._try_versions(versions, wanted, follow)
         except CancelledError:
-            # The node was deactivated; it checks again when it is active.
+            # The node was deactivated.  Check again once it is active.
             self._seen = None
-        except Exception as error:  # noqa: BLE001 - a bug must not end a robot's node
+        except Exception as error:  # noqa: BLE001 - a bug must not go unreported in a thread
             self._log.error(traceback.format_exc())
             self._report(f'internal error, see the log of the node: {error!r}')
 
@@ -86,7 +86,7 @@ class ModelFollowing:
                     # Another choice was made meanwhile; check that one next.
                     self._seen = None
                     return
-            except RetrainError as error:  # noqa: PERF203 - a handful of versions, once
+            except RetrainError as error:  # noqa: PERF203 - few versions, tried once
                 text = f'model version {number} of another program does not serve: {error}'
                 problems.append(sentence(text))
                 self._warn_once(number, text)

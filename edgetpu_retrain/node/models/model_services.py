@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The service ~/load_model, which serves another version."""
+"""The service ~/load_model, which swaps in another version."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from rclpy.node import Node
 
 class ModelServices:
     """
-    Serves ``~/load_model``; a thread loads the model, so that frames continue meanwhile.
+    The service ``~/load_model``; a background thread loads the model, so that frames continue.
 
     Args:
-        node: has the service.
-        active: returns the resources of the node; raises RequestError unless it is active.
+        node: creates the service.
+        active: returns the node's resources; raises RequestError unless the node is active.
     """
 
     def __init__(self, node: Node, active: Callable[[], NodeResources]) -> None:

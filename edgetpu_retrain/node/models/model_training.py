@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From a training goal to a new model that is stored and serves; the steps, without ROS."""
+"""Trains a model, stores it and serves it; without ROS."""
 
 from __future__ import annotations
 
@@ -18,11 +18,7 @@ from edgetpu_retrain.training_outcome import TrainingOutcome
 
 
 class Cancellation:
-    """
-    A request to cancel a training, which either succeeds or comes too late.
-
-    All methods are thread-safe.
-    """
+    """Decides whether a request to cancel a training succeeds or comes too late; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -36,15 +32,15 @@ class Cancellation:
             return self._requested
 
     def requested(self) -> bool:
-        """Return whether the training must stop."""
+        """Return whether the training is cancelled."""
         return self._requested
 
     def commit(self) -> None:
         """
-        Reject later requests.
+        Reject requests from now on, because the model is about to be stored.
 
         Raises:
-            TrainingCancelled: if the training was cancelled before.
+            TrainingCancelled: if the training is already cancelled.
         """
         with self._lock:
             if self._requested:
@@ -57,12 +53,12 @@ class Cancellation:
 @dataclass(frozen=True, eq=False)
 class TrainedModel:
     """
-    A finished training whose model is stored and serves.
+    The result of a training whose model is stored and serves.
 
     Args:
-        outcome: of the training.
-        version: of the stored model.
-        remark: a problem that occurred afterwards; '' = none.
+        outcome: the model and its figures.
+        version: the stored version.
+        remark: why old versions could not be deleted; '' = no problem.
     """
 
     outcome: TrainingOutcome
@@ -83,16 +79,17 @@ def train_model(
     Train on a snapshot of the samples, store the model and serve it.
 
     Args:
-        samples: the store.
+        samples: the store of the samples.
         extractor: bytes of the extractor's .tflite file.
         versions: stores and serves the model.
-        options: of the training.
+        options: the options of the training.
         cancellation: checked before every iteration and before the model is stored.
-        on_progress: called from this thread.
-        keep_models: returns how many versions to keep.
+        on_progress: called with the progress, in the calling thread; see
+            :func:`~edgetpu_retrain.retraining.retrain`.
+        keep_models: returns how many versions to keep on disk.
 
     Raises:
-        RetrainError: if there is no new model; the previous one still serves.
+        RetrainError: if training, storing or serving fails; the previous model still serves.
     """
     outcome = retrain(
         samples.training_set(extractor=versions.extractor),

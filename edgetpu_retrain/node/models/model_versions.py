@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""ModelVersions: which stored version serves, and how it is swapped for another."""
+"""ModelVersions: decides which stored version serves, and swaps it for another."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ PREVIOUS = -1
 @dataclass(frozen=True)
 class Wanted:
     """
-    The versions that other programs want to serve; equal if nothing on the disk has changed.
+    The versions that other programs have trained or chosen; equal if the disk has not changed.
 
     Args:
-        versions: those to try before the serving one, in this order; () = none.
-        choice: the recorded choice.
-        files: size and time of each version's files, so that a version that was still being
-            copied is checked again.
+        versions: numbers of the versions to try before the serving one, in this order; () = none.
+        choice: the recorded choice; None = there is none.
+        files: size and time of each version's files, so that a version is checked again after it
+            was copied completely.
     """
 
     versions: tuple[int, ...] = ()
@@ -45,7 +45,7 @@ class ModelVersions:
         extractor: SHA-256 of the extractor's file.
         prepare: loads the bytes of a retrained model on every device.
         serve: swaps models between two frames; returns when the new one serves.
-        on_swap: called with the serving model, never concurrently.
+        on_swap: called with the new model and its choice after each swap, never concurrently.
     """
 
     def __init__(
@@ -62,29 +62,29 @@ class ModelVersions:
         self._serve = serve
         self._on_swap = on_swap
         self._choices = ChoiceFile(models)
-        # One new model at a time, until the previous one is released: the first swap shows the
-        # peak memory of the node, and no later coincidence exceeds it.
+        # Acquired while a model is prepared and swapped in, so that there is at most one more in
+        # memory than the serving one.
         self._preparing = threading.Lock()
-        # From the record on the disk to the announcement, so that all agree on the version.
+        # Acquired from the record on disk to the announcement, so that they name the same version.
         self._swapping = threading.Lock()
         self._serving: LoadedModel | None = None
 
     @property
     def serving(self) -> LoadedModel | None:
-        """The serving model, None before the first training."""
+        """The serving model; None before the first training."""
         return self._serving
 
     def start(self, warn: Callable[[str], None]) -> LoadedModel | None:
         """
-        Load the version to serve at the start: the last choice, or else the best other one.
+        Load the first version that works, in the order of :meth:`ChoiceFile.versions_to_try`.
 
-        A model serves even if the disk is read-only.
+        This works with a read-only disk, too.
 
         Args:
             warn: called with a sentence about each rejected version and each other problem.
 
         Returns:
-            None if there is no version that can serve.
+            The loaded version, announced but not swapped in; None if no version can serve.
 
         Raises:
             StoreError: if the models folder cannot be read.
@@ -92,14 +92,14 @@ class ModelVersions:
         for number in self._to_try(warn):
             try:
                 model = self._load(number)
-            except RetrainError as error:  # noqa: PERF203 - a handful of versions, once
+            except RetrainError as error:  # noqa: PERF203 - few versions, tried once
                 warn(f'model version {number} does not serve: {error}')
             else:
                 with self._swapping:
                     self._announce(model, self._chosen_at_start(number, warn))
                 return model
         try:
-            # Recording a choice does this otherwise.
+            # With a version to serve, recording the choice has done this.
             self._models.clear_leftovers()
         except StoreError as error:
             warn(str(error))
@@ -107,18 +107,18 @@ class ModelVersions:
 
     def load(self, version: int) -> ModelVersion:
         """
-        Serve another version; returns when it serves the next frame.
-
-        It returns the stored version and not the loaded model, which a caller would keep in
-        memory.
+        Load a version and swap it in; return when it serves the next frame.
 
         Args:
-            version: its number, :data:`LATEST` or :data:`PREVIOUS`.
+            version: number of the version, :data:`LATEST` or :data:`PREVIOUS`.
+
+        Returns:
+            The stored version, not the loaded model, which would stay in the caller's memory.
 
         Raises:
             RequestError: if there is no such version.
-            RetrainError: if it cannot serve, or the choice cannot be recorded; the previous one
-                still serves.
+            RetrainError: if the version cannot serve, or the choice cannot be recorded; the
+                previous version still serves.
         """
         number = self._find(version)
         with self._preparing:
@@ -134,25 +134,25 @@ class ModelVersions:
         commit: Callable[[], None],
     ) -> ModelVersion:
         """
-        Store and serve a new model of this node; returns when it serves the next frame.
+        Store a new model of this node and swap it in; return when it serves the next frame.
 
-        It is loaded and run once before it is stored, so that every stored model can serve; and it
-        is stored before it serves, so that the node serves it after a restart.
+        The model is loaded and run once before it is stored, so that every stored model can serve.
+        It is stored before it serves, so that a restarted node serves it, too.
 
         Args:
             model: bytes of the .tflite file.
-            record: takes the number of the newest version, 0 = none, and returns the new version's
-                record.
+            record: called with the number of the newest version, 0 = none; returns the record of
+                the new version.
             commit: called before storing; if it raises, nothing is stored.
 
         Raises:
-            StoreError: if it cannot be stored, or the choice cannot be recorded.
-            RetrainError: if it cannot serve.
+            StoreError: if the model cannot be stored, or the choice cannot be recorded.
+            RetrainError: if the model cannot serve.
         """
         with self._preparing:
             prepared = self._prepare(model)
             commit()
-            # Until it is the choice, the version looks like one of another program.
+            # Until it is the recorded choice, the version looks like one of another program.
             with self._swapping:
                 version = self._models.save(model, record(self._models.newest_version()))
                 loaded = LoadedModel(version, prepared)
@@ -161,12 +161,12 @@ class ModelVersions:
 
     def wanted(self) -> Wanted | None:
         """
-        Return what other programs have trained or chosen, None during a swap.
+        Return what other programs have trained or chosen; None during a swap.
 
-        It reads a small file and lists the folder, and does not block.
+        It only reads a small file and lists the folder, and does not wait for a swap.
 
         Raises:
-            StoreError: if they cannot be read.
+            StoreError: if the file or the folder cannot be read.
         """
         if not self._swapping.acquire(blocking=False):
             return None
@@ -181,10 +181,13 @@ class ModelVersions:
 
     def check(self, version: int) -> ModelVersion:
         """
-        Return a version that should be able to serve; it is not loaded.
+        Return a stored version that belongs to this extractor, without loading its model.
+
+        Args:
+            version: number of the version.
 
         Raises:
-            StoreError: if it is damaged, or of another extractor.
+            StoreError: if it is missing, damaged, or of another extractor.
         """
         found = self._models.load(version)
         if found.record.extractor != self.extractor:
@@ -197,17 +200,17 @@ class ModelVersions:
 
     def follow(self, version: int, seen: Choice | None) -> bool:
         """
-        Serve a version that another program wants; returns when it serves the next frame.
+        Swap in a version of another program; return when it serves the next frame.
 
         Args:
-            version: its number.
-            seen: the recorded choice when following was decided.
+            version: number of the version.
+            seen: the recorded choice that the caller has read; None = there was none.
 
         Returns:
-            False if another choice was made meanwhile; nothing is swapped then.
+            False if another choice was recorded meanwhile; then nothing is swapped.
 
         Raises:
-            RetrainError: if it cannot serve; the previous one still serves.
+            RetrainError: if the version cannot serve; the previous one still serves.
         """
         with self._preparing:
             model = self._load(version)
@@ -219,9 +222,13 @@ class ModelVersions:
 
     def prune(self, keep: int) -> tuple[int, ...]:
         """
-        Delete old versions, see :meth:`ModelStore.prune`; return their numbers.
+        Delete old versions, except the serving one and one chosen by another program.
 
-        Keep the serving version and the one that another program has chosen to serve next.
+        Args:
+            keep: number of versions to keep, see :meth:`ModelStore.prune`.
+
+        Returns:
+            The numbers of the deleted versions.
         """
         choice = self._choices.current()
         in_use = {choice.version} if choice else set()
@@ -245,7 +252,7 @@ class ModelVersions:
             return self._choices.not_written_down(number)
 
     def _swap(self, model: LoadedModel, choice: Choice) -> None:
-        """Serve a model after its choice was recorded, so that a restart serves it too."""
+        """Swap in and announce a model whose choice is recorded."""
         self._serve(model)
         self._announce(model, choice)
 

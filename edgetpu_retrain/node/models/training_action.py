@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The action ~/train: one training at a time, in a thread of its own."""
+"""The action ~/train: one training at a time, in a background thread."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-# Seconds for which the result of a finished goal can be fetched; the default differs between ROS
+# How long the result of a finished goal can be fetched, seconds; the default differs between ROS
 # distributions.
 _KEEP_RESULT_S = 900
 _STEADY = Clock(clock_type=ClockType.STEADY_TIME)
@@ -34,16 +34,17 @@ _STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 
 class TrainingAction:
     """
-    Serves ``~/train``.
+    The action server ``~/train``.
 
-    An action server cannot give a reason when it rejects a goal.  So every goal is accepted, and
-    an invalid one, or one during a training, is aborted at once with a message.
+    An action server cannot give a reason when it rejects a goal.  So an invalid goal, or one
+    during a training, is accepted, and aborted at once with a message.  Only goals beyond
+    :data:`MAX_GOALS` are rejected.
 
     Args:
-        node: has the action.
-        active: returns the resources of the node; raises RequestError unless it is active.
-        on_change: called with ``training=True`` when a training begins, and with ``training`` and
-            ``last_training``, the message, when a goal ends.
+        node: creates the action server.
+        active: returns the node's resources; raises RequestError unless the node is active.
+        on_change: called with the changed fields of ``Status``: ``training`` when a training
+            begins; ``training`` and ``last_training``, the message, when a goal ends.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class TrainingAction:
         self._active = active
         self._on_change = on_change
         self._thread = BackgroundThread('training')
-        # Goal id of the running training; used by the executor's thread only.
+        # Goal id and cancellation of the running training; only the executor's thread uses it.
         self._running: tuple[bytes, Cancellation] | None = None
         self._accepted: deque[float] = deque(maxlen=MAX_GOALS)
         self._server = ActionServer(
@@ -105,7 +106,7 @@ class TrainingAction:
         result = Train.Result()
         try:
             _fill_result(result, await self._train(goal))
-        except Exception as error:  # noqa: BLE001 - a bug must not end a robot's node
+        except Exception as error:  # noqa: BLE001 - a bug must not end the node
             result.message = self._message(error, goal)
             if isinstance(error, TrainingCancelled) and goal.is_cancel_requested:
                 goal.canceled()
@@ -120,7 +121,7 @@ class TrainingAction:
         return result
 
     def _message(self, error: Exception, goal: Any) -> str:
-        """Return the message of a failed or cancelled goal, and log it."""
+        """Log why a goal failed or was cancelled, and return the message for its result."""
         if isinstance(error, TrainingCancelled):
             reason = '' if goal.is_cancel_requested else 'The node was deactivated. '
             message = f'{reason}{sentence(error)} The model that was serving goes on.'
@@ -144,7 +145,7 @@ class TrainingAction:
             raise TrainingCancelled('The training was cancelled before it began.')
 
         def report(progress: Progress) -> None:
-            # Publishing raises while ROS shuts down.
+            # Publishing raises after ROS was shut down.
             if self._node.context.ok():
                 goal.publish_feedback(_feedback(progress))
 
@@ -173,7 +174,7 @@ def _key(goal: Any) -> bytes:
 
 
 def _feedback(progress: Progress) -> Train.Feedback:
-    """Return a feedback message, which counts completed iterations."""
+    """Return a feedback message; it counts completed iterations, from 1."""
     return Train.Feedback(
         iteration=progress.iteration + 1,
         num_iter=progress.num_iter,
@@ -184,7 +185,7 @@ def _feedback(progress: Progress) -> Train.Feedback:
 
 
 def _fill_result(result: Any, trained: TrainedModel) -> None:
-    """Fill all fields of a result but ``seconds``."""
+    """Fill all fields of a result except ``seconds``."""
     outcome, version = trained.outcome, trained.version
     result.success = True
     result.message = f'{outcome.message} Model version {version.version} serves: {version.path}'

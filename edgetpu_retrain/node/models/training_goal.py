@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Checks of the goals of ~/train, without ROS."""
+"""Checks the goals of ~/train; without ROS."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from edgetpu_retrain.training_options import TrainingOptions
 SEED_OF_THE_NODE = -1
 
 MAX_GOALS = 1000
-"""Goals whose results are kept at a time: a few kilobytes each, also those of aborted goals."""
+"""Maximum number of goals whose results are kept, even of aborted ones: a few kilobytes each."""
 
 
 def training_options(goal: Any, parameters: Any) -> TrainingOptions:
     """
-    Return the options in a goal; the node's parameters replace values of 0.
+    Return the options of a training, from its goal and the node's parameters.
 
     Args:
         goal: a ``Train.Goal``.
-        parameters: of the node.
+        parameters: the node's parameters; used where the goal has 0 (``seed``: -1).
 
     Raises:
-        RequestError: if a value is invalid; the message names it.
+        RequestError: if a value is invalid.
     """
     if goal.seed < SEED_OF_THE_NODE:
         raise RequestError(
             f"seed is {goal.seed}; it must be 0 or more, or -1 for the node's parameter seed."
         )
     return TrainingOptions(
-        # None = chosen to suit the samples.
+        # If the goal and the parameter are 0, None: chosen to suit the samples.
         num_iter=goal.num_iter or parameters.num_iter or None,
         learning_rate=goal.learning_rate or parameters.learning_rate or None,
         batch_size=goal.batch_size or parameters.batch_size,

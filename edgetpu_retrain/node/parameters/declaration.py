@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Declare the ROS parameters with descriptors, check their changes and read their values."""
+"""Declares the ROS parameters with descriptors, checks their changes and reads their values."""
 
 from __future__ import annotations
 
@@ -38,13 +38,14 @@ _READ_WHEN_CONFIGURED = (
 
 def declare_node_parameters(node: Node) -> None:
     """
-    Declare the parameters without a camera's name.
+    Declare the parameters that do not belong to a camera.
 
     Args:
-        node: takes the values from its command line, launch file and parameter files.
+        node: the node that gets the parameters.
 
     Raises:
-        RequestError: a sentence with the parameter, its value and what is allowed.
+        RequestError: if a parameter file or the command line sets one to a wrong type, or out of
+            range.
     """
     for parameter in PARAMETERS:
         _declare(node, parameter)
@@ -54,13 +55,13 @@ def declare_parameters(node: Node) -> NodeParameters:
     """
     Declare the parameters of new cameras, and return the values of all parameters.
 
-    Call it whenever the node is configured, because ``cameras`` may have changed.
+    Call it each time the node is configured, because ``cameras`` may have changed.
 
     Args:
-        node: its parameters without a camera's name are declared.
+        node: a node for which :func:`declare_node_parameters` was called.
 
     Raises:
-        RequestError: a sentence with the parameter, its value and what is allowed.
+        RequestError: if the value of a parameter is invalid.
     """
     for camera in check_camera_names(_value(node, 'cameras')):
         for parameter in camera_parameters(camera):
@@ -70,11 +71,11 @@ def declare_parameters(node: Node) -> NodeParameters:
 
 def check_parameter_changes(node: Node, is_configured: Callable[[], bool]) -> None:
     """
-    Reject invalid changes, and those that would need another configuration, with a reason.
+    From now on, reject invalid changes, and changes that cannot take effect while configured.
 
     Args:
-        node: its parameters are checked from now on.
-        is_configured: returns whether models, files and topics depend on the parameters.
+        node: the node whose parameters are checked.
+        is_configured: returns whether the node is configured.
     """
 
     def check(changes: list[Any]) -> SetParametersResult:
@@ -105,7 +106,7 @@ def _value(node: Node, name: str) -> Any:
     try:
         return node.get_parameter(name).value
     except ParameterUninitializedException as error:
-        # Results from an empty list on the command line.
+        # The command line sets it to an empty list.
         raise RequestError(f'parameter {name} has no value: give it one') from error
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Parameter: the declaration of a parameter, as metadata of a dataclass field."""
+"""Parameter: describes a ROS parameter, in the metadata of a dataclass field."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.wording import quoted
 
 MAX_TEXT_LENGTH = 4096
-"""Characters of a string, as in the longest path (PATH_MAX)."""
+"""Maximum length of a string parameter, as that of a path (PATH_MAX of Linux)."""
 
 TAKES_EFFECT_AT_ONCE = 'Takes effect at once.'
 
@@ -22,18 +22,18 @@ ParameterValue = str | int | float | bool | list[str] | list[int]
 @dataclass(frozen=True)
 class Parameter:
     """
-    One parameter.
+    The description of one parameter.
 
     Args:
-        default: its default value, which determines its type.
-        meaning: what it is for, a sentence without a full stop.
-        allowed: smallest and largest value; None if there is no range.
-        unit: of its value; '' if it has none.
-        choices: all possible values; () if there are others.
+        default: default value, which determines the type.
+        meaning: what the parameter is for, a sentence without a full stop.
+        allowed: smallest and largest value; None = no range.
+        unit: unit of the value; '' = none.
+        choices: the only valid values; () = not limited to a list.
         live: whether a change takes effect while the node is configured.
         read: converts the value; raises RequestError if it is invalid.  None = no conversion.
-        see: Markdown link from docs/interface.md to more about it; '' if there is none.
-        name: as in a parameter file: the name of the field, after the camera's name.
+        see: Markdown link for docs/interface.md to further documentation; '' = none.
+        name: full name, such as ``data_dir`` or ``front.active``; set by :func:`parameters_of`.
     """
 
     default: ParameterValue
@@ -48,15 +48,19 @@ class Parameter:
 
     @property
     def description(self) -> str:
-        """The meaning with the unit, as a sentence."""
+        """The meaning and the unit, as a sentence."""
         return f'{self.meaning}, in {self.unit}.' if self.unit else f'{self.meaning}.'
 
     def check(self, value: Any) -> Any:
         """
-        Return a value of the right type and range, converted by ``read``.
+        Check a value, and return it as converted by ``read``.
+
+        Args:
+            value: the value; rclpy has checked its type and range.
 
         Raises:
-            RequestError: if the value is missing, too long, none of the choices or invalid.
+            RequestError: if the value is missing, too long, none of the choices or rejected by
+                ``read``.
         """
         if value is None:
             raise RequestError(f'parameter {self.name} has no value: give it one')
@@ -81,12 +85,12 @@ def parameter(
     allowed: tuple[float, float] | None = None,
     **details: Any,
 ) -> Any:
-    """Declare a dataclass field as a parameter; see :class:`Parameter`."""
+    """Return a dataclass field that declares a parameter; see :class:`Parameter`."""
     return field(metadata={'parameter': Parameter(default, meaning, allowed, **details)})
 
 
 def live_parameter(*arguments: Any, **details: Any) -> Any:
-    """Declare a dataclass field as a parameter whose changes take effect at once."""
+    """Return a dataclass field that declares a parameter whose changes take effect at once."""
     return parameter(*arguments, live=True, **details)
 
 
@@ -96,7 +100,7 @@ def parameters_of(values: type, prefix: str = '') -> tuple[Parameter, ...]:
 
     Args:
         values: the dataclass.
-        prefix: of their names, before the name of the field.
+        prefix: what precedes the field's name in the name of a parameter.
     """
     return tuple(
         replace(each.metadata['parameter'], name=prefix + each.name)

@@ -1,11 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The parameters of the node and of a camera: each is declared once, as a field here.
+The parameters of the node and of a camera: each is declared once, as a field in this module.
 
-ROS parameters with descriptors (``declaration``), config/retrain.yaml and the table in
-docs/interface.md are generated from these fields; after a change, run
-``python3 tools/parameter_documents.py``.
+The ROS parameters (``declaration``), config/retrain.yaml and the table in docs/interface.md are
+generated from these fields; after a change, run ``python3 tools/parameter_documents.py``.
 """
 
 from __future__ import annotations
@@ -28,10 +27,10 @@ from edgetpu_retrain.pictures.sample_picture import STORE_IMAGES
 from edgetpu_retrain.wording import named, quoted
 
 MAX_CAMERAS = 32
-"""Each has its own topics, parameters and statistics; no computer has more USB ports."""
+"""Maximum number of cameras; each takes topics, parameters and memory of its own."""
 
 MAX_CAMERA_NAME_LENGTH = 50
-"""Characters; it is part of topic names, which may have 255."""
+"""Maximum length of a camera's name, which is part of topic names of at most 255 characters."""
 
 # A camera's name is the prefix of its parameters' names and part of topic names
 # (https://design.ros2.org/articles/topic_and_service_names.html).
@@ -187,30 +186,30 @@ class NodeParameters:
 
     @property
     def device_of(self) -> dict[str, str]:
-        """Camera name to the device that runs its frames."""
+        """The device that runs each camera's frames, by camera name."""
         return {camera.name: camera.device or self.device for camera in self.cameras}
 
     @property
     def camera_names(self) -> tuple[str, ...]:
-        """Names of the cameras, in the order of the parameter."""
+        """The names of the cameras, in the order of the parameter ``cameras``."""
         return tuple(camera.name for camera in self.cameras)
 
 
 PARAMETERS = parameters_of(NodeParameters)
-"""Those without a camera's name."""
+"""The parameters that do not belong to a camera."""
 
 
 def camera_parameters(camera: str) -> tuple[Parameter, ...]:
-    """Return the parameters of one camera."""
+    """Return the parameters of the camera with this name."""
     return parameters_of(CameraParameters, f'{camera}.')
 
 
 def collect_parameters(value_of: Callable[[str], Any]) -> NodeParameters:
     """
-    Check and collect all values.
+    Check the values of all parameters, and return them.
 
     Args:
-        value_of: returns the value of a parameter, of the type of its default.
+        value_of: returns the value of the parameter with a given name, of the type of its default.
 
     Raises:
         RequestError: if a value is invalid.
@@ -231,10 +230,14 @@ def collect_parameters(value_of: Callable[[str], Any]) -> NodeParameters:
 
 def check_camera_names(names: list[str]) -> list[str]:
     """
-    Return the names of the cameras.
+    Check the parameter ``cameras``, and return it unchanged.
+
+    Args:
+        names: names of the cameras.
 
     Raises:
-        RequestError: if there is none, or one is repeated or cannot be part of a topic name.
+        RequestError: if there are no names or too many, or one is repeated, too long or cannot be
+            part of a topic name.
     """
     if not names or list(names) == ['']:
         raise RequestError('parameter cameras is empty: name at least one camera')

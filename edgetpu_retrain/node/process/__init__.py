@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""How the process of the node uses memory, interpreter and cores."""
+"""Tunes memory, GIL and thread priorities of the node's process."""

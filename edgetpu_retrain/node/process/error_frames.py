@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Clears the frames of a traceback, which keep the variables of all calls alive."""
+"""Clears the frames of a traceback, which keep the variables of its functions in memory."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import traceback
 
 def clear_frames(error: BaseException | None) -> None:
     """
-    Clear the traceback frames of an exception after reporting it, also those of its causes.
+    Clear the traceback frames of an exception and of its causes; call it after reporting them.
 
     A future refers to its exception, the exception to the frames of all calls that it passed
-    through, and one of these to the future, so that pictures and models stay in memory until the
-    garbage collector finds the cycle.
+    through, and one of these frames to the future.  Without clearing, pictures and models in the
+    frames stay in memory until the garbage collector finds this cycle.
 
     Args:
         error: a caught exception, or None.
     """
     cleared: set[int] = set()
-    # 'raise error from error' is a cycle.
+    # Causes can form a cycle, as in 'raise error from error'.
     while error is not None and id(error) not in cleared:
         cleared.add(id(error))
         traceback.clear_frames(error.__traceback__)

@@ -9,19 +9,18 @@ import os
 import sys
 
 _STEPS_BACK = 10
-"""The default of the command ``nice``; other threads then get nine times the CPU time."""
+"""The default of the command ``nice``; threads of normal priority get nine times the CPU time."""
 
 
 def lower_priority() -> None:
     """
     Lower the priority of the calling thread, permanently.
 
-    If two hardware threads share a core or other programs are busy, a frame then takes about as
-    long during a training as without one, instead of twice as long; the training hardly takes
-    longer.
+    If hardware threads share a core or other programs are busy, a training at normal priority
+    doubles the time that a frame takes.  At low priority, the training hardly takes longer.
     """
-    # On Linux os.nice() changes the calling thread only, elsewhere the whole process.
+    # os.nice() changes only the calling thread on Linux, and the whole process elsewhere.
     if sys.platform == 'linux':
-        # A sandbox may forbid it.
+        # A sandbox may forbid the call.
         with contextlib.suppress(OSError):
             os.nice(_STEPS_BACK)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tunes this process for many short tasks in several threads and for large images."""
+"""Tunes this process for large images and for many short tasks in several threads."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from edgetpu_retrain.node.process.kept_memory import keep_freed_memory
 
 SWITCH_INTERVAL_S = 0.0001
 """
-Time after which a thread releases the GIL if another one waits for it.
+Time after which a thread releases the GIL if another thread waits for it.
 
-A frame acquires the GIL about ten times.  While a model is created, that takes 2.7 ms instead of
-40 ms with Python's default of 5 ms.
+Processing a frame acquires the GIL about ten times.  While a model is created, this takes 3 ms,
+and 40 ms with Python's default of 5 ms.
 """
 
 
 def tune_process() -> None:
-    """Tune this process; call it before importing rclpy, which starts threads."""
+    """Tune this process; call it before importing rclpy, which starts threads when imported."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     one_blas_thread()
-    # A second thread resizes a frame 0.1 ms faster and takes 1 ms of CPU time.
+    # A second OpenCV thread would resize a frame 0.1 ms faster, but take 1 ms of CPU time.
     cv2.setNumThreads(1)
     keep_freed_memory()

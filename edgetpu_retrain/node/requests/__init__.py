@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What services share: responses, log lines of rejections, futures, background threads."""
+"""What all services share: responses, the log of requests, futures, background threads."""

@@ -16,30 +16,30 @@ Result = TypeVar('Result')
 
 class BackgroundThread:
     """
-    Runs what is submitted at lower priority, one call after another.
+    Runs submitted calls at low priority, one after another.
 
-    It keeps neither futures nor their results, which may be large models.  Not thread-safe.
+    It refers neither to futures nor to their results, which may be large models.  Not thread-safe.
 
     Args:
         name: prefix of the thread's name.
     """
 
     def __init__(self, name: str) -> None:
-        # Starts its thread at the first call of submit().
+        # The executor starts its thread at the first call of submit().
         self._new_pool = partial(ThreadPoolExecutor, 1, name, lower_priority)
         self._pool = self._new_pool()
 
     def submit(self, function: Callable[..., Result], *arguments: Any) -> Future[Result]:
-        """Run a function after those submitted earlier."""
+        """Run a function after those submitted before; return a future of its result."""
         return self._pool.submit(function, *arguments)
 
     def stop(self) -> None:
         """
-        Wait for everything submitted, including the callbacks of the futures, and end the thread.
+        Wait for all submitted calls and for the callbacks of their futures, and end the thread.
 
-        What these callbacks use can be closed afterwards.  The next call of :meth:`submit` starts
-        a new thread.
+        Afterwards, resources that the callbacks use can be closed.  The next call of
+        :meth:`submit` starts a new thread.
         """
-        # concurrent.futures.wait() would return while callbacks still run.
+        # Not concurrent.futures.wait(), which returns while callbacks of the futures still run.
         self._pool.shutdown()
         self._pool = self._new_pool()

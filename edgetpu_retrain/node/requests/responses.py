@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Responses of all services: what was done, or what was wrong and what to do."""
+"""ServiceResponses: fills the responses of services with what was done, or what was wrong."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ from rclpy.node import Node
 from rclpy.task import Future as ExecutorFuture
 
 MAX_WAITING = 100
-"""Pending requests; each waits up to 10 s while the store is locked."""
+"""Maximum number of pending requests; each can wait for 10 s if the store is locked."""
 
 MAX_WAITING_BYTES = 256 * 1024 * 1024
-"""Bytes of the pictures in pending requests."""
+"""Maximum total size of the pictures in pending requests, bytes."""
 
 MAX_LOGGED_PER_SECOND = 10
-"""Log lines for requests: enough for a person; a faulty program could fill the disk.  rclpy's
-``throttle_duration_sec`` would let only one of them through."""
+"""
+Maximum number of log lines about requests, so that a faulty program does not fill the disk.
+
+rclpy's ``throttle_duration_sec`` would log only one of several requests at the same time.
+"""
 
 DEACTIVATED = 'the node was deactivated before it was done: activate it and ask again'
 
@@ -36,10 +39,10 @@ class ServiceResponses:
     Creates services, and fills ``success`` and ``message`` of their responses.
 
     The callbacks are coroutines: while one waits for frames, a device or the disk, the executor
-    runs all other callbacks, including other requests to the same service.
+    runs all other callbacks, including those of further requests to the same service.
 
     Args:
-        node: has the services.
+        node: creates the services.
     """
 
     def __init__(self, node: Node) -> None:
@@ -64,12 +67,13 @@ class ServiceResponses:
         Create a service.
 
         Args:
-            service_type: its type, with ``success`` and ``message`` in the response.
-            name: its name.
-            work: handles a request: takes request and response, fills the other fields of the
-                response and returns a sentence about what was done.
-            size: returns how many bytes a pending request keeps in memory, if they are many.
-            changes: whether it changes samples or models; what was done is then logged.
+            service_type: type of the service, with ``success`` and ``message`` in the response.
+            name: name of the service.
+            work: called with request and response; fills the other fields of the response, and
+                returns a sentence about what was done.
+            size: returns how many bytes of pictures a pending request keeps in memory.
+            changes: whether the service changes samples or models; successful requests are then
+                logged.
         """
 
         async def respond(request: Any, response: Any) -> Any:
@@ -82,12 +86,15 @@ class ServiceResponses:
 
     async def fill(self, response: Any, work: Coroutine[Any, Any, str], *, size: int = 0) -> Any:
         """
-        Await the work, and fill the response with the sentence that it returns or with its error.
+        Await a coroutine, and fill ``success`` and ``message`` with its result or its error.
 
         Args:
-            response: of a service; is returned.
-            work: returns a sentence about what was done.
-            size: bytes that the pending request keeps in memory.
+            response: the response of a service.
+            work: the coroutine; returns a sentence about what was done.
+            size: bytes of pictures that the pending request keeps in memory.
+
+        Returns:
+            The response.
         """
         if self._waiting >= MAX_WAITING or self._waiting_bytes + size > MAX_WAITING_BYTES:
             work.close()
@@ -108,7 +115,7 @@ class ServiceResponses:
             line = self._rejections.line(response.message, time.monotonic())
             if line is not None:
                 self._node.get_logger().warning(f'request refused: {line}')
-        except Exception as error:  # noqa: BLE001 - a bug must not end a robot's node
+        except Exception as error:  # noqa: BLE001 - a bug must not end the node
             if self._node.context.ok():
                 response.message = (
                     f'Internal error, see the log of the node: {quoted(repr(error))}.'
@@ -116,7 +123,7 @@ class ServiceResponses:
                 self._node.get_logger().error(traceback.format_exc())
                 clear_frames(error)
             else:
-                # A signal has shut ROS down, and whatever uses it then fails.
+                # A signal can shut ROS down at any time; calls of rclpy then fail.
                 response.message = DEACTIVATED
         finally:
             self._waiting -= 1
@@ -131,21 +138,21 @@ class ServiceResponses:
 
 async def result_of(node: Node, future: Future[Any]) -> Any:
     """
-    Return the result of a thread's future; meanwhile the executor runs other callbacks.
+    Await a future of another thread and return its result; the executor runs other callbacks.
 
     Args:
-        node: its executor runs the calling coroutine.
-        future: completed by any thread.
+        node: the node whose executor runs the calling coroutine.
+        future: the future; any thread may complete it.
 
     Raises:
         RequestError: if the future was cancelled, because the node was deactivated.
-        Exception: that of the future.
+        Exception: the exception of the future.
     """
     completed = ExecutorFuture()
 
     def complete(_: Future[Any]) -> None:
         completed.set_result(None)
-        # Up to Kilted, awaiting polls; an idle executor would never wake up.
+        # Up to Kilted, an executor resumes waiting coroutines only when something wakes it.
         if node.executor is not None:
             node.executor.wake()
 
@@ -159,10 +166,10 @@ async def result_of(node: Node, future: Future[Any]) -> Any:
 
 class RequestLog:
     """
-    Limits the log lines for requests, and counts the others.
+    Limits the log lines about requests, and counts the requests that are not logged.
 
     Args:
-        outcome: of these requests, a word for the line about the others.
+        outcome: what happened to the requests, a word such as 'refused'.
 
     >>> rejections = RequestLog('refused')
     >>> lines = [rejections.line('no such label', 7.0) for _ in range(MAX_LOGGED_PER_SECOND + 2)]
@@ -180,11 +187,11 @@ class RequestLog:
 
     def line(self, message: str, now: float) -> str | None:
         """
-        Return the line to log for a request, None if too many were logged in this second.
+        Return the line to log for a request; None if too many were logged in this second.
 
         Args:
-            message: of the response.
-            now: seconds of :func:`time.monotonic`.
+            message: the message of the response.
+            now: the current time, seconds of :func:`time.monotonic`.
         """
         if now - self._second >= 1.0:
             self._second, self._logged = now, 0

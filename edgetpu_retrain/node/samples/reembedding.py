@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Embed samples of other extractors with the current one, from their stored pictures."""
+"""Embeds samples of other extractors with the current one, from their stored pictures."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ def reembed(
     Embed the samples of other extractors with this one, if their pictures are stored.
 
     Args:
-        store: of the samples.
-        description: of the extractor.
-        embed: computes the embedding of a picture on a device, between two frames.
-        should_stop: called before every picture.
+        store: the store of the samples.
+        description: the current extractor's input and output.
+        embed: returns a future of the embedding of a picture.
+        should_stop: called before every picture; returns whether to stop.
 
     Returns:
         A sentence about what was done.
 
     Raises:
-        RequestError: if there is nothing to embed again, or it was stopped; samples embedded
-            until then stay.
+        RequestError: if no sample can be embedded, or ``should_stop`` returned true; samples
+            embedded before stay embedded.
         StoreError: if the store cannot be read or written.
     """
     extractor = description.identity

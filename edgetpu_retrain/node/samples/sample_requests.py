@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Checks of the requests about samples, without ROS.
+Checks the requests of the services about samples; without ROS.
 
 A request is any object with the fields of the service's request.
 """
@@ -20,19 +20,19 @@ from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.wording import named, quoted
 
 MAX_COUNT = 1000
-"""Frames of one request: half a minute at 30 Hz."""
+"""Maximum number of frames in one request: half a minute at 30 Hz."""
 
 MAX_SECONDS = 86400.0
-"""One day."""
+"""Maximum of ``min_interval_s`` and ``timeout_s``: one day."""
 
 MAX_NOVELTY = 2.0
 """The largest possible cosine distance."""
 
 MAX_IDS = 10_000
-"""Samples that one request relabels, in one transaction of a tenth of a second."""
+"""Maximum number of ids in a request to relabel; the transaction then takes 0.1 s."""
 
 MAX_LISTED = 10_000
-"""Samples in one list: a response of one megabyte."""
+"""Maximum number of samples in a list; the response then has one megabyte."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,14 +42,14 @@ class AddRequest:
 
     Args:
         label: class name.
-        camera: name of a camera; '' = any.
+        camera: name of a camera; '' = any camera.
         count: number of frames to capture, at least 1.
         min_interval_s: minimum time between two frames, seconds.
-        timeout_s: time limit, seconds.
-        region: the part to embed; None = all of a picture, or the camera's region of a frame.
-        min_novelty: minimum cosine distance to the samples of the class.
-        picture: a JPEG or PNG file to embed instead of frames; b'' = none.
-        stamp_ns: of that picture, nanoseconds.
+        timeout_s: time limit of the request, seconds.
+        region: the part to embed; None = the whole picture, or the camera's region of a frame.
+        min_novelty: minimum cosine distance to the other samples of the class, 0 to 2.
+        picture: bytes of a JPEG or PNG file to embed instead of frames; b'' = none.
+        stamp_ns: stamp of the picture, nanoseconds.
     """
 
     label: str
@@ -70,7 +70,8 @@ def add_request(request: Any, cameras: Sequence[str], parameters: Any) -> AddReq
     Args:
         request: an ``AddSample.Request``.
         cameras: names of the open cameras.
-        parameters: ``sample_timeout_s`` and ``min_novelty`` are used where the request has 0.
+        parameters: the node's parameters ``sample_timeout_s`` and ``min_novelty``, which are used
+            where the request has 0.
 
     Raises:
         RequestError: if a value is invalid or too large.
@@ -86,7 +87,7 @@ def add_request(request: Any, cameras: Sequence[str], parameters: Any) -> AddReq
     if count > MAX_COUNT:
         raise RequestError(f'count is {count}: ask for 1 to {MAX_COUNT} frames at a time')
     for name in ('min_interval_s', 'timeout_s'):
-        # Not fulfilled by NaN.
+        # This rejects NaN, too: comparisons with NaN are false.
         if not 0.0 <= (seconds := getattr(request, name)) <= MAX_SECONDS:
             raise RequestError(f'{name} is {seconds}: use 0 to {MAX_SECONDS:.0f} seconds')
     region = Region.from_message(request.roi)
@@ -115,13 +116,13 @@ def add_request(request: Any, cameras: Sequence[str], parameters: Any) -> AddReq
 
 def list_request(request: Any) -> tuple[str, int]:
     """
-    Return the label ('' = all) and the number of single samples to list.
+    Check a request to list samples; return its label ('' = all) and number of samples.
 
     Args:
         request: a ``ListSamples.Request``.
 
     Raises:
-        RequestError: if there are more than :data:`MAX_LISTED`.
+        RequestError: if the number exceeds :data:`MAX_LISTED`.
     """
     if request.limit > MAX_LISTED:
         raise RequestError(f'limit is {request.limit}: ask for 0 to {MAX_LISTED} samples')
@@ -130,13 +131,14 @@ def list_request(request: Any) -> tuple[str, int]:
 
 def relabel_request(request: Any) -> tuple[str, tuple[int, ...], str]:
     """
-    Return the label of a class or the ids of samples, and their new label.
+    Check a request to relabel samples; return the label or ids to change, and the new label.
 
     Args:
         request: a ``RelabelSamples.Request``.
 
     Raises:
-        RequestError: if both or neither are given, or one of them is invalid.
+        RequestError: if label and ids are both given or both missing, there are more ids than
+            :data:`MAX_IDS`, or a label is invalid.
     """
     if len(request.ids) > MAX_IDS:
         raise RequestError(

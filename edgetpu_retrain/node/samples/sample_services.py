@@ -35,17 +35,17 @@ from std_srvs.srv import Trigger
 
 class SampleServices:
     """
-    Serves all services about samples.
+    All services about samples.
 
     Args:
-        node: has the services.
-        active: returns the resources of the node; raises RequestError unless it is active.
+        node: creates the services.
+        active: returns the node's resources; raises RequestError unless the node is active.
     """
 
     def __init__(self, node: Node, active: Callable[[], NodeResources]) -> None:
         self._node = node
         self._active = active
-        # Separate, because additions may wait for frames for a day.
+        # Has its own limits of pending requests, because additions may wait for frames for a day.
         self._additions = ServiceResponses(node)
         self._additions.create_service(
             AddSample, '~/add_samples', self._add, lambda request: len(request.image.data)
@@ -56,7 +56,7 @@ class SampleServices:
         self._responses.create_service(RelabelSamples, '~/relabel_samples', self._relabel)
         self._responses.create_service(Trigger, '~/undo', self._undo)
         self._responses.create_service(Trigger, '~/reembed_samples', self._reembed)
-        # Embedding a whole store again takes minutes; other samples are stored meanwhile.
+        # A thread of its own, because embedding all samples again takes minutes.
         self._reembedding = BackgroundThread('reembedding')
         self._is_reembedding = False
         self._stopping = threading.Event()
@@ -64,7 +64,7 @@ class SampleServices:
         self._clock = Clock(clock_type=ClockType.STEADY_TIME)
 
     def stop(self) -> None:
-        """Stop embedding again after the current picture; another request continues it."""
+        """Stop ``~/reembed_samples`` after the current picture; a new request does the rest."""
         self._stopping.set()
         self._reembedding.stop()
 
@@ -86,7 +86,7 @@ class SampleServices:
             )
 
     async def _capture(self, resources: NodeResources, capture: Capture) -> None:
-        """Wait until all frames are stored, one is rejected, or the time is up."""
+        """Wait until all frames are stored or skipped, one fails, or the time is up."""
         resources.captures.add(capture)
         timer = self._node.create_timer(
             capture.wanted.timeout_s,
@@ -175,7 +175,7 @@ class SampleServices:
             resources.workers.embed,
             self._stopping.is_set,
         )
-        # Report the new counts.
+        # An empty change updates the published counts.
         reembedding.add_done_callback(lambda _: resources.samples.change(lambda: None))
         try:
             message: str = await result_of(self._node, reembedding)
@@ -184,7 +184,7 @@ class SampleServices:
         return message
 
     async def _change(self, function: Callable[[SampleStore, str], Any]) -> Any:
-        """Call a function with the store and the extractor, in the thread of the samples."""
+        """Call a function that changes the store, in the thread of the samples."""
         resources = self._active()
         return await result_of(
             self._node,
@@ -203,7 +203,7 @@ class SampleServices:
         try:
             yield
         finally:
-            # The response already reports that the node is not active or the store fails.
+            # The response already has the error: the node is not active or the store fails.
             with suppress(RetrainError):
                 counts = await self._counts()
                 response.label_total = counts.get(label, 0)
@@ -211,7 +211,7 @@ class SampleServices:
 
 
 def _no_samples(label: str, counts: dict[str, int]) -> str:
-    """Return a sentence: the label ('' = any) has no samples, and these labels have some."""
+    """Return a sentence: there are no samples of a label ('' = any), and which labels exist."""
     taught = named((f'{name!r} ({count})' for name, count in counts.items()), len(counts))
     of_label = f' of {quoted(label)}' if label else ''
     return f'There are no samples{of_label}; there are: {taught or "none"}'

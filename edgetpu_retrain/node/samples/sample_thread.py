@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""SampleThread: reads and writes samples, so that frames never wait for the disk."""
+"""SampleThread: reads and writes samples in a thread, so that frames do not wait for the disk."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ Result = TypeVar('Result')
 
 class SampleThread:
     """
-    One thread that uses the store for the node, in the order of the calls.
+    One thread in which services read and write the store, in the order of their calls.
 
     Args:
-        store: of the samples; closed by the caller.
-        description: of the extractor whose samples are used.
+        store: the store of the samples; the caller closes it.
+        description: input and output of the extractor whose samples are used.
         store_images: returns which pictures to store with samples, see
             :func:`~edgetpu_retrain.pictures.sample_picture.pixels_to_store`.
-        on_counts: called from the thread with the number of samples of each class, once all
-            changes are done.
-        on_problem: called from the thread with a sentence if the store cannot be read or written,
-            and with '' when it can be again.
+        on_counts: called in the thread with the number of samples of each class, when no change is
+            pending.
+        on_problem: called in the thread with a sentence if the store cannot be read or written,
+            and with '' when this works again.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class SampleThread:
         self._store_images = store_images
         self._on_counts = on_counts
         self._on_problem = on_problem
-        # A full disk can still be read, so reading does not clear this.
+        # Only a write resets this, because a full disk can still be read.
         self._cannot_write = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix='samples')
         self._lock = threading.Lock()
@@ -66,15 +66,15 @@ class SampleThread:
         self._seen: int | None = None
 
     def close(self) -> None:
-        """Wait for all calls, and stop the thread."""
+        """Wait for all pending calls, and stop the thread."""
         self._thread.shutdown()
 
     def read(self, query: Callable[[], Result]) -> Future[Result]:
-        """Call a function that reads from the store."""
+        """Call a function that reads from the store; return a future of its result."""
         return self._thread.submit(self._watch, query)
 
     def change(self, function: Callable[[], Result]) -> Future[Result]:
-        """Call a function that writes to the store, and report the counts afterwards."""
+        """Call a function that writes to the store; return a future of its result."""
         with self._lock:
             self._unfinished += 1
 
@@ -87,7 +87,7 @@ class SampleThread:
         return self._thread.submit(change)
 
     def counts(self) -> Future[dict[str, int]]:
-        """Count the samples of each class, in the order in which the classes were added."""
+        """Return a future of the number of samples of each class, the oldest class first."""
         return self.read(self._count)
 
     def check_for_changes(self) -> None:
@@ -104,14 +104,14 @@ class SampleThread:
         embedding: RawArray,
     ) -> None:
         """Store a claimed frame's picture and raw embedding ``[D]``, and settle the claim."""
-        # While waiting for the disk, keep no more than what is stored.
+        # Until it is written, keep no more of the picture in memory than is stored.
         pixels = pixels_to_store(rgb, self._store_images())
         camera, stamp = frame.camera, stamp_ns(frame.message.header)
 
         def write() -> None:
             try:
                 if isinstance(capture.error, StoreError):
-                    # Otherwise each frame would wait for a locked database as the first one did.
+                    # The first frame has waited in vain for a locked database; the others do not.
                     raise capture.error
                 wanted, first = capture.wanted, capture.first_sample
                 sample = self._add(wanted, embedding, pixels, camera, stamp, addition=first)
@@ -130,11 +130,12 @@ class SampleThread:
         Store the picture of a request.
 
         Args:
-            request: has a picture.
-            embed: computes the embedding on a device.
+            request: a request with a picture.
+            embed: returns a future of the embedding of a picture.
 
         Returns:
-            The id of the sample, 0 if it was skipped; or ImageError or StoreError.
+            A future of the sample's id, which is 0 if the sample was skipped as a near-duplicate.
+            It raises ImageError, DeviceError or StoreError if the picture could not be stored.
         """
 
         def write() -> int:
@@ -172,7 +173,7 @@ class SampleThread:
         with contextlib.suppress(StoreError):
             seen = self._store.changes_by_others()
             if seen != self._seen:
-                # changes_by_others() also succeeds when the samples cannot be read.
+                # If counting fails, _seen stays unchanged, and the next check counts again.
                 self._on_counts(self._watch(self._count))
                 self._seen = seen
 
