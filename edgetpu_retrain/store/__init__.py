@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The data folder: samples and model versions."""
+"""The data folder with the samples and the model versions."""

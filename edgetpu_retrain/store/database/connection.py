@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""SampleDatabase: the one SQLite connection of a sample store, and its transactions."""
+"""SampleDatabase: the only SQLite connection of a sample store, and its transactions."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ class SampleDatabase:
     A sample database for all threads; one transaction runs at a time.
 
     Args:
-        path: the SQLite file, created (with its folder) if there is none.
-        must_open: False accepts a file that cannot be opened; each transaction then tries again,
-            and raises the error while that fails.
-        is_ending: called while another program holds the file: whether to stop waiting.
+        path: the SQLite file; it is created, with its folder, if it is missing.
+        must_open: whether to raise if the file cannot be opened.  If False, each transaction tries
+            to open it, and raises if that fails.
+        is_ending: called while another program has locked the file; returns whether to stop
+            waiting.
 
     Raises:
-        StoreError: if the file cannot be opened, is another program's or of a newer release.
+        StoreError: if ``must_open`` and the file cannot be opened, or is of another program or a
+            newer release.
     """
 
     def __init__(
@@ -56,14 +58,14 @@ class SampleDatabase:
     @contextmanager
     def transaction(self, action: str, *, writing: bool = False) -> Iterator[sqlite3.Connection]:
         """
-        Run the body as one transaction: all of it is on disk afterwards, or nothing.
+        Run the ``with`` block as one transaction: all or none of its changes are on disk afterwards.
 
         Args:
-            action: what the body does, for error messages, to follow 'Cannot'.
-            writing: whether the body writes; a reading one does not wait for writers.
+            action: what the block does, as it follows 'Cannot' in an error message.
+            writing: whether the block writes; if not, it does not wait for other programs' writes.
 
         Raises:
-            StoreError: if the database is closed or SQLite fails.
+            StoreError: if the database is closed or cannot be opened, or SQLite fails.
         """
         with self._lock:
             if self._closed:
@@ -80,7 +82,7 @@ class SampleDatabase:
             except SQLITE_ERRORS as error:
                 raise store_error(action, self.path, error) from error
             finally:
-                # SQLite rolls back some failed transactions itself.
+                # After some errors, SQLite has already rolled back.
                 if connection.in_transaction:
                     with suppress(sqlite3.Error):
                         connection.execute('ROLLBACK')
@@ -90,7 +92,7 @@ class SampleDatabase:
             make_folder(self.path.parent)
             connection = open_database(self.path, self._is_ending)
             try:
-                # SQLite flushes the content of its file, but not the file's name in its folder.
+                # SQLite flushes the content of a new file, but not the folder with its name.
                 sync_folder(self.path.parent)
             except OSError:
                 connection.close()
@@ -101,7 +103,7 @@ class SampleDatabase:
 def _begin(connection: sqlite3.Connection, *, writing: bool) -> None:
     connection.execute('BEGIN IMMEDIATE' if writing else 'BEGIN')
     try:
-        # A reading transaction takes its lock, and its snapshot, only when it reads.
+        # BEGIN alone acquires no lock and no snapshot; the first query does.
         connection.execute('SELECT COUNT(*) FROM sqlite_master').fetchone()
     except sqlite3.Error:
         connection.execute('ROLLBACK')

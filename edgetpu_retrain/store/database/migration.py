@@ -1,13 +1,13 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Migrates the tables of an older release, after a backup copy.
+Migrates the tables of an older release, after making a backup copy.
 
-    samples.db                                  what the store reads and writes
-    samples.schema-1.20261121-232256.db         what it was before, complete
+    samples.db                                  the migrated database
+    samples.schema-1.20261121-232256.db         the backup copy
 
-The copy is on disk before the first change is made, and the changes are one transaction: a robot
-that loses power in between finds the old database and starts again.
+The copy is on disk before the first change, and all changes are one transaction.  If power is lost
+meanwhile, the next start finds the old database and migrates it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from edgetpu_retrain.store.files.durable_file import (
     TEMPORARY_SUFFIX,
 )
 
-# Statements by the version that they migrate from, each time to the next version.
+# The statements that migrate from each schema version to the next.
 _STEPS: dict[int, tuple[str, ...]] = {
     1: (
         'ALTER TABLE samples ADD COLUMN added_ns INTEGER NOT NULL DEFAULT 0',
@@ -39,18 +39,18 @@ def back_up(path: Path, version: int) -> Path:
     Copy a whole sample database, including its write-ahead log, into the same folder.
 
     Args:
-        path: the database; the caller makes sure that nothing writes to it meanwhile.
-        version: of its schema, for the name of the copy.
+        path: the database; the caller ensures that nothing writes to it meanwhile.
+        version: its schema version, for the name of the copy.
 
     Returns:
-        The copy, which is on disk when this returns.
+        The path of the copy, which is on disk when this function returns.
 
     Raises:
         StoreError: if the database is damaged, or the copy cannot be written.
     """
     now = datetime.now(timezone.utc)
     copy = path.with_name(f'{path.stem}.schema-{version}.{now:%Y%m%d-%H%M%S}{path.suffix}')
-    # The same name each time, so that what a killed process left is overwritten.
+    # Always the same name, so that the next migration overwrites what a killed process left.
     partial = path.with_name(f'.{path.name}.backup{TEMPORARY_SUFFIX}')
     with as_store_error('make the backup copy that comes before the migration of', path):
         with complete_or_absent(copy, partial):
@@ -62,11 +62,11 @@ def back_up(path: Path, version: int) -> Path:
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:
     """
-    Update the tables of an older schema.
+    Migrate the tables from an older schema version to the current one.
 
     Args:
-        connection: in a transaction, which the caller commits.
-        version: of the schema that the tables have.
+        connection: a connection in a transaction, which the caller commits.
+        version: the schema version of the tables.
 
     Raises:
         sqlite3.Error: if SQLite fails.

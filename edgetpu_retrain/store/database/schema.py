@@ -14,34 +14,33 @@ from edgetpu_retrain.store.database.migration import back_up, migrate
 from edgetpu_retrain.store.database.structure import check_structure, TABLES
 from edgetpu_retrain.store.files.lock_wait import SQLITE_TIMEOUT_S, wait_while_locked
 
-# Marks the file as ours among all SQLite files: 'etrS' in ASCII.
+# Identifies this package's files among SQLite files: 'etrS' in ASCII.
 APPLICATION_ID = 0x65747253
 SCHEMA_VERSION = 2
 
-# The system caches the file's pages as well; SQLite's own cache, 2 MB by default, would only make
-# the process grow for minutes.
+# Instead of SQLite's default of 2 MB: the system also caches the pages of the file.
 _CACHE_KIB = 512
 
 
 def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connection:
     """
-    Open a sample database for durable writing; create it if there is none.
+    Open a sample database for durable writing; create it if it is missing.
 
-    A file of another program or of a newer release is rejected before anything is written; one
+    A file of another program or of a newer release is rejected before anything is written; a file
     of an older release is backed up and migrated.
 
     Args:
-        path: the file; its folder exists.
+        path: the file; its folder must exist.
         is_ending: see :func:`~edgetpu_retrain.store.files.lock_wait.wait_while_locked`.
 
     Returns:
-        A connection in autocommit mode, in WAL mode, with synchronous=FULL, for any thread, one at
-        a time.
+        A connection in autocommit mode, with a write-ahead log and synchronous=FULL.  Any thread
+        may use it, but only one at a time.
 
     Raises:
-        StoreError: if the file is another program's, too new, cannot have a write-ahead log, or
-            cannot be copied before its migration.
-        sqlite3.Error: if SQLite cannot open or create it.
+        StoreError: if the file is of another program or a newer release, is damaged, cannot have a
+            write-ahead log, or cannot be copied before its migration.
+        sqlite3.Error: if SQLite cannot open or create the file.
     """
     if path.exists():
         _check_without_writing(path)
@@ -62,8 +61,8 @@ def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connecti
 
 
 def _check_without_writing(path: Path) -> None:
-    # A writing connection may merge another program's log into its file when it closes; a reading
-    # one cannot.  If it cannot read (a half-created file), the writing one raises the reason.
+    # When a writing connection is closed, it may merge another program's log into its file; a
+    # reading one does not.  If the file cannot be read, the writing connection raises the reason.
     with (
         contextlib.suppress(sqlite3.OperationalError),
         contextlib.closing(sqlite3.connect(f'{path.as_uri()}?mode=ro', uri=True)) as connection,
@@ -72,7 +71,7 @@ def _check_without_writing(path: Path) -> None:
 
 
 def _schema_version(connection: sqlite3.Connection, path: Path) -> int:
-    """Return the version of the tables, 0 for an empty file; raise if they are not ours."""
+    """Return the schema version, 0 for an empty file; raise if the file is not this package's."""
     application = _pragma(connection, 'application_id')
     version = _pragma(connection, 'user_version')
     tables = connection.execute('SELECT COUNT(*) FROM sqlite_master').fetchone()[0]
@@ -99,8 +98,8 @@ def _schema_version(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
-    # https://www.sqlite.org/pragma.html#pragma_synchronous: with a write-ahead log only FULL
-    # flushes the log at each commit; NORMAL may lose the last commits in a power cut.
+    # With a write-ahead log, only synchronous=FULL flushes the log at each commit; NORMAL may lose
+    # the last commits in a power cut (https://www.sqlite.org/pragma.html#pragma_synchronous).
     mode = connection.execute('PRAGMA journal_mode=WAL').fetchone()[0]
     if mode != 'wal':
         raise StoreError(
@@ -111,9 +110,9 @@ def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _update_tables(connection: sqlite3.Connection, path: Path) -> None:
-    """Create or migrate the tables, and commit the transaction that the connection is in."""
+    """Create or migrate the tables, and commit the connection's transaction."""
     with connection:
-        # Checked again inside the transaction: another process may have changed it meanwhile.
+        # Read again in the transaction, because another process may have changed it meanwhile.
         version = _schema_version(connection, path)
         if version == 0:
             for statement in TABLES:

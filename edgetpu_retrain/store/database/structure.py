@@ -1,15 +1,15 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The tables of the sample store, and a check that a file has no others under their names.
+The tables of the sample store, and a check that a file has exactly these tables.
 
 Samples and embeddings are two tables, so that a sample is relabelled or removed once for all
 extractors, and can be embedded again by another extractor if its picture is stored.  ``addition``
-is the id of the first sample of the same request, which one undo removes.
+is the id of the first sample of the same request; one undo removes all samples of a request.
 
-A file from elsewhere may have our application id and, under the names of our tables, endless
-views, triggers that fill the disk, or expressions that need gigabytes.  Anything but plain tables
-with our columns is rejected before it is queried.
+A malicious file may have our application id and, under the names of our tables, endless views,
+triggers that fill the disk, or expressions that need gigabytes.  Anything but plain tables with
+our columns is rejected before it is queried.
 """
 
 from __future__ import annotations
@@ -61,17 +61,18 @@ TABLES = (
     """,
 )
 
-# Columns that are the row id.
+# The columns that are SQLite's row id.
 _ROW_NUMBERS = {('extractors', 'id'), ('samples', 'id'), ('images', 'sample_id')}
 _DEFAULTS = (None, '0')
 _CHECK = re.compile(r'\bCHECK\b', re.IGNORECASE)
-# The cid of an indexed expression in PRAGMA index_xinfo (https://www.sqlite.org/pragma.html).
+# The column number (cid) of an expression in PRAGMA index_xinfo
+# (https://www.sqlite.org/pragma.html#pragma_index_xinfo).
 _EXPRESSION = -2
 
 
 @cache
 def _own_columns() -> dict[str, dict[str, str]]:
-    """Return the type of each column of each of our tables."""
+    """Return the types of the columns of our tables, by table name and column name."""
     columns: dict[str, dict[str, str]] = {}
     with closing(sqlite3.connect(':memory:')) as own:
         own.executescript(';'.join(TABLES))
@@ -86,16 +87,16 @@ def _own_columns() -> dict[str, dict[str, str]]:
 
 def check_structure(connection: sqlite3.Connection, path: Path) -> None:
     """
-    Raise if a database has triggers, or anything but our plain tables under their names.
+    Reject a database that has triggers, or anything but plain tables under our tables' names.
 
-    A missing table is no error here, but in the first query that needs it.
+    A missing table is accepted here; the first query that needs it fails.
 
     Args:
-        connection: to the database.
-        path: its file, for the message.
+        connection: a connection to the database.
+        path: the file, for the message.
 
     Raises:
-        StoreError: if it is rejected; nothing was changed.
+        StoreError: if the database is rejected.
         sqlite3.Error: if it cannot be read.
     """
     problem = _problem(connection)
@@ -124,7 +125,7 @@ def _problem(connection: sqlite3.Connection) -> str:
 
 def _problem_of_table(connection: sqlite3.Connection, table: str) -> str:
     lists = connection.execute(f'PRAGMA main.table_list({table})').fetchall()
-    # The columns of this pragma: schema, name, type, columns, without row numbers, strict.
+    # The columns of this pragma: schema, name, type, number of columns, without rowid, strict.
     if [(row[2], row[4], row[5]) for row in lists] != [('table', 0, 1)]:
         return f'no plain strict table {table}'
     for row in connection.execute(f'PRAGMA main.table_xinfo({table})'):
@@ -139,7 +140,7 @@ def _problem_of_table(connection: sqlite3.Connection, table: str) -> str:
 def _problem_of_indices(connection: sqlite3.Connection, table: str) -> str:
     for row in connection.execute(f'PRAGMA main.index_list({table})').fetchall():
         _, name, _, _, partial = row
-        # A table-valued function accepts any name as a value.
+        # The pragma's table-valued function takes the name as a parameter, so any name is safe.
         columns = connection.execute('SELECT cid FROM pragma_index_xinfo(?)', (name,))
         if partial or any(cid == _EXPRESSION for (cid,) in columns):
             return f'an index {name!a:.60} of expressions on table {table}'

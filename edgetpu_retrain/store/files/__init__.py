@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Files and folders that survive a crash, and who owns them."""
+"""Durable files and folders, locks, and the ownership of the data folder."""

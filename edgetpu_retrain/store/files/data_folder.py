@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The data folder, with a robot's samples and models."""
+"""Finds or creates the data folder, which contains samples and models."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from edgetpu_retrain.store.files.durable_file import make_folder
 FOLDER_NAME = 'edgetpu_retrain'
 
 SAMPLES_FILE = 'samples.db'
-"""The sample store, in the data folder."""
+"""Name of the samples' SQLite file in the data folder."""
 
 MODELS_FOLDER = 'models'
-"""The folder of the model versions, in the data folder."""
+"""Name of the folder of model versions in the data folder."""
 
 _OWNER_ONLY = 0o700
 
 
 def data_folder(parameter: str) -> Path:
     """
-    Return the data folder, created if there is none.
+    Return the path of the data folder, and create the folder if it is missing.
 
-    A new one is accessible to its user only, because it may contain camera pictures.  An existing
-    one keeps its permissions.
+    A new folder is accessible to its user only, because it may contain camera pictures.  An
+    existing folder keeps its permissions.
 
     Args:
-        parameter: the node's parameter ``data_dir``, or the command line's option; a leading
-            '~' is the user's home.  '' means ``$ROS_HOME/edgetpu_retrain`` or, if ROS_HOME is not
-            set, ``~/.ros/edgetpu_retrain`` (the rule of ROS 2's own rcl_logging and of ROS 1's
-            https://wiki.ros.org/ROS/EnvironmentVariables#ROS_HOME).
+        parameter: value of the node's parameter ``data_dir``, or of the command line's option; a
+            leading '~' is the user's home.  '' means ``$ROS_HOME/edgetpu_retrain`` or, if ROS_HOME
+            is not set, ``~/.ros/edgetpu_retrain``, as in rcl_logging of ROS 2 and in ROS 1
+            (https://wiki.ros.org/ROS/EnvironmentVariables#ROS_HOME).
 
     Returns:
         An absolute path to an existing folder.
 
     Raises:
-        StoreError: if the folder cannot be found or created.
+        StoreError: if the user has no home folder, or the folder cannot be created.
     """
     try:
         if parameter:
@@ -51,7 +51,7 @@ def data_folder(parameter: str) -> Path:
     except OSError as error:
         raise store_error('create the data folder', wanted, error) from error
     except (RuntimeError, ValueError) as error:
-        # pathlib raises RuntimeError without a home folder, ValueError for a null character.
+        # pathlib raises RuntimeError if there is no home folder, ValueError for a null character.
         raise StoreError(
             f'The data folder {parameter or "~/.ros"!r} cannot be found: {error}. '
             'What to do: set data_dir to the absolute path of a folder.'

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Turns errors of the disk and of SQLite into a StoreError that says what to do."""
+"""Converts errors of the disk and of SQLite to a StoreError that says what to do."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from edgetpu_retrain.errors import StoreError
 
 SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError, MemoryError)
 """
-What Python's sqlite3 raises.
+The exceptions of Python's sqlite3.
 
-UnicodeDecodeError for a damaged file whose names SQLite quotes in its own message, and MemoryError
-for one that declares a row as large as the memory.
+It raises UnicodeDecodeError if SQLite's message quotes malformed names in a damaged file, and
+MemoryError if a damaged file declares a huge row.
 """
 
 _MOVE_AWAY = 'move it away (or restore a backup) and start again'
@@ -25,8 +25,8 @@ _FREE_SPACE = 'free space on its disk, then repeat the request'
 _LOCAL_DISK = 'set data_dir to a folder on a local disk'
 _PERMISSION = 'give this user write permission there, or set data_dir to a folder that has it'
 
-# SQLite's messages (https://www.sqlite.org/rescode.html, function sqlite3ErrStr) because
-# Python 3.10 does not pass on its error codes.
+# By parts of SQLite's messages (https://www.sqlite.org/rescode.html, function sqlite3ErrStr),
+# because Python 3.10 does not provide SQLite's error codes.
 _ADVICE_FOR_SQLITE = {
     'file is not a database': f'it was not written by this package or is damaged: {_MOVE_AWAY}',
     'malformed': f'the file is damaged: {_MOVE_AWAY}',
@@ -65,12 +65,15 @@ def store_error(
     action: str, path: Path, error: OSError | sqlite3.Error | UnicodeDecodeError | MemoryError
 ) -> StoreError:
     """
-    Return a disk or SQLite error as a StoreError: what failed, where, why and what to do.
+    Convert a disk or SQLite error to a StoreError: what failed, where, why and what to do.
 
     Args:
-        action: what failed, to follow 'Cannot', such as 'store a sample in'.
+        action: what failed, as it follows 'Cannot' in the message, such as 'store a sample in'.
         path: the file or folder.
-        error: the error, an OSError or one of :data:`SQLITE_ERRORS`.
+        error: an OSError or one of :data:`SQLITE_ERRORS`.
+
+    Returns:
+        The error to raise.
     """
     if isinstance(error, OSError):
         reason = error.strerror or str(error)
@@ -91,11 +94,14 @@ def store_error(
 @contextmanager
 def as_store_error(action: str, path: Path) -> Iterator[None]:
     """
-    Raise disk and SQLite errors of the body as :func:`store_error` returns them.
+    Convert disk and SQLite errors that the ``with`` block raises, by :func:`store_error`.
 
     Args:
-        action: what the body does, to follow 'Cannot'.
+        action: what the block does, as it follows 'Cannot' in the message.
         path: the file or folder.
+
+    Raises:
+        StoreError: if the block raises an OSError or one of :data:`SQLITE_ERRORS`.
     """
     try:
         yield

@@ -4,9 +4,9 @@
 Files and folders that are complete after a crash or a power cut.
 
 A new file is written under a temporary name, flushed to the disk and renamed; then the folder,
-which contains the name, is flushed too.  A reader of the final name finds the old content or the
+which contains the name, is flushed, too.  A file with the final name has the old content or the
 new one, never a part (T. S. Pillai et al., 'All File Systems Are Not Created Equal', OSDI 2014,
-section 2.2).  These functions raise plain OSError.
+section 2.2).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ TEMPORARY_SUFFIX = '.partial'
 
 def write_durably(path: Path, content: bytes) -> None:
     """
-    Write a whole file so that it is on disk when this returns.
+    Write a whole file; it is on disk when this function returns.
 
     Args:
-        path: the file; an existing one is replaced in a single step.
-        content: all of its bytes.
+        path: the file; an existing file is replaced atomically.
+        content: all bytes of the file.
 
     Raises:
         OSError: if the disk fails; an existing file is then unchanged.
@@ -38,13 +38,13 @@ def write_durably(path: Path, content: bytes) -> None:
 @contextlib.contextmanager
 def complete_or_absent(path: Path, temporary: Path | None = None) -> Iterator[Path]:
     """
-    Yield a temporary path to write to; afterwards, flush the file and rename it to its own path.
+    Yield a temporary path to write to; after the ``with`` block, flush and rename the file.
 
-    If the body fails, the temporary file is deleted.
+    If the block raises, the temporary file is deleted.
 
     Args:
-        path: the file; an existing one is replaced in a single step.
-        temporary: another temporary path than the default one.
+        path: final path of the file; an existing file is replaced atomically.
+        temporary: the temporary path; None = a hidden file in the same folder.
 
     Raises:
         OSError: if the disk fails.
@@ -62,7 +62,7 @@ def complete_or_absent(path: Path, temporary: Path | None = None) -> Iterator[Pa
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush the names in a folder to the disk; raise OSError if the disk fails."""
+    """Flush the file names in a folder to the disk; raises OSError if the disk fails."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -72,14 +72,14 @@ def sync_folder(folder: Path) -> None:
 
 def make_folder(folder: Path, mode: int = 0o777) -> None:
     """
-    Create a folder and its missing parents, on disk when this returns.
+    Create a folder and its missing parents; they are on disk when this function returns.
 
     Args:
-        folder: absolute path; an existing folder is left as it is.
+        folder: absolute path; an existing folder stays unchanged.
         mode: permissions of a new folder, before the umask is applied.
 
     Raises:
-        OSError: if it cannot be created, or a file has its name.
+        OSError: if the folder cannot be created, or a file has its name.
     """
     missing = [part for part in (folder, *folder.parents) if not part.exists()]
     folder.mkdir(mode, parents=True, exist_ok=True)

@@ -12,10 +12,10 @@ from typing import TypeVar
 Result = TypeVar('Result')
 
 PATIENCE_S = 10.0
-"""Then the request fails, seconds."""
+"""How long to wait for a lock, seconds."""
 
 SQLITE_TIMEOUT_S = 0.1
-"""Of connections: SQLite's own waiting cannot be interrupted."""
+"""Timeout of SQLite connections, seconds; short, because SQLite's wait cannot be interrupted."""
 
 _RETRY_PERIOD_S = 0.02
 
@@ -24,19 +24,23 @@ def wait_while_locked(
     function: Callable[[], Result], is_ending: Callable[[], bool] = lambda: False
 ) -> Result:
     """
-    Call a function repeatedly until no lock of another program makes it fail.
+    Call a function again and again, as long as it fails because of a lock of another program.
 
-    Waiting in the system or in SQLite could not be interrupted: a program that hangs with a lock
-    would keep a node from shutting down.
+    Waiting in the system or in SQLite cannot be interrupted, so a program that hangs with a lock
+    would prevent a node from shutting down.
 
     Args:
-        function: takes a lock without waiting: an flock, or something on a connection whose
-            timeout is :data:`SQLITE_TIMEOUT_S`.
-        is_ending: called between two attempts: whether to stop waiting.
+        function: acquires a lock without waiting: by flock, or in SQLite on a connection with the
+            timeout :data:`SQLITE_TIMEOUT_S`.
+        is_ending: called between two attempts; returns whether to stop waiting.
+
+    Returns:
+        What the function returns.
 
     Raises:
-        BlockingIOError, sqlite3.OperationalError: if it is still locked after :data:`PATIENCE_S`
-            or at the end; and any other exception of the function.
+        BlockingIOError, sqlite3.OperationalError: if the lock is not released within
+            :data:`PATIENCE_S`, or ``is_ending`` returns true.
+        Exception: any other exception of the function, at once.
     """
     deadline = time.monotonic() + PATIENCE_S
     while True:
@@ -44,7 +48,7 @@ def wait_while_locked(
             return function()
         except (BlockingIOError, sqlite3.OperationalError) as error:
             # SQLite's message for SQLITE_BUSY (https://www.sqlite.org/rescode.html), because
-            # Python 3.10 does not pass on its error codes.
+            # Python 3.10 does not provide SQLite's error codes.
             locked = isinstance(error, BlockingIOError) or 'is locked' in str(error)
             if not locked or is_ending() or time.monotonic() >= deadline:
                 raise

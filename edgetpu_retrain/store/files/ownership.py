@@ -1,12 +1,12 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Ownership: one node at a time for a data folder.
+Ownership: only one node at a time uses a data folder.
 
-The owner locks a file there with flock and writes its process id into it.  The kernel releases the
-lock when the process ends, however it ends, so a crash leaves nothing to clean up.  On a disk that
-became read-only the lock still works; only the process id is not written.  The command line takes
-no ownership: it may read and write while a node runs.
+The owner locks a file in the folder with flock, and writes its process id into the file.  The
+kernel releases the lock whenever the process ends, so there is nothing to clean up after a crash.
+On a read-only disk, the lock works without the process id.  The command line does not need
+ownership: it may read and write while a node runs.
 """
 
 from __future__ import annotations
@@ -31,11 +31,10 @@ class Ownership(AbstractContextManager['Ownership']):
     The ownership of a data folder, until it is released or the process ends.
 
     Args:
-        folder: the data folder; it exists.
+        folder: the data folder, which must exist.
 
     Raises:
-        StoreError: if another node owns it (the message has its process id), or the lock file
-            cannot be used.
+        StoreError: if another node owns the folder, or the lock file cannot be opened or locked.
 
     Example::
 
@@ -62,8 +61,8 @@ class Ownership(AbstractContextManager['Ownership']):
         """Release the folder for other nodes; a second call does nothing."""
         if self in _owned:
             _owned.discard(self)
-            # The file stays: otherwise one process could lock the deleted file and another one
-            # a new file of the same name.
+            # The file is not deleted: otherwise, one process could lock the deleted file and
+            # another process a new file of the same name.
             os.close(self._descriptor)
 
     def _take(self) -> None:
@@ -76,24 +75,24 @@ class Ownership(AbstractContextManager['Ownership']):
             ) from error
         if not self._writable:
             return
-        # Overwrite before truncating, so that no disk space is needed.
+        # Overwritten before it is truncated, which also works on a full disk.
         owner = f'{os.getpid()} {platform.node()}\n'.encode()
         os.ftruncate(self._descriptor, os.pwrite(self._descriptor, owner, 0))
 
     def _read_owner(self) -> str:
-        """Return the owner as text."""
+        """Return the owner in words, for a message."""
         if not self._writable:
             return 'which could not write its process id down'
         line, _, _ = os.pread(self._descriptor, 1000, 0).partition(b'\n')
         pid, _, host = line.decode(errors='replace').partition(' ')
         if not pid.isdecimal():
             return 'which has only just begun'
-        # Containers and network file systems share folders, but not process ids.
+        # Containers and other computers may share the folder, but not the process ids.
         return f'process {pid}' if host == platform.node() else f'process {pid} on {host!a}'
 
 
 def _open(path: Path) -> tuple[int, bool]:
-    """Return a descriptor of the file to lock, and whether it can be written to."""
+    """Return a descriptor of the file to lock, and whether the file is writable."""
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o644), True
     except OSError as error:
@@ -106,11 +105,11 @@ _owned: set[Ownership] = set()
 
 
 def _release_in_child() -> None:
-    # Close the child's copy of the descriptor, which would keep the lock alive.
+    # The child's copy of the descriptor would keep the lock.
     for ownership in list(_owned):
         ownership.release()
 
 
-# A forked child (multiprocessing; subprocess closes files) that outlives its parent would continue
-# to own the folder under the parent's process id.
+# A forked child that outlives its parent would otherwise continue to own the folder under the
+# parent's process id.  multiprocessing can fork such a child; subprocess closes all files.
 os.register_at_fork(after_in_child=_release_in_child)

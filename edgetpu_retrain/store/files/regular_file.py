@@ -12,17 +12,17 @@ import stat
 
 def read_regular_file(path: Path, *, at_most: int | None = None) -> bytes:
     """
-    Return the bytes of a regular file.
+    Return the bytes of a regular file; reject symbolic links and special files.
 
-    A symbolic link could make the node read any file of its user, and a pipe would block it.
+    By a symbolic link, any file of the node's user could be read, and a pipe would block the node.
 
     Args:
-        path: of the file; folders above it may be links.
-        at_most: the maximum number of bytes, None = any.
+        path: path of the file; the folders in it may be symbolic links.
+        at_most: maximum size of the file, bytes; None = any size.
 
     Raises:
-        ValueError: if it has more.
-        OSError: if it is no regular file or cannot be read.
+        ValueError: if the file is larger.
+        OSError: if it is not a regular file, or cannot be read.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-ChoiceFile: which model version was last chosen to serve, across restarts.
+ChoiceFile: records on disk which model version was last chosen to serve.
 
-The choice is a small file in the folder of the models, so that a rollback survives a restart.  It
-also counts the choices, for ``vision_msgs/VisionInfo``: its ``database_version`` never decreases.
-A copy, written before the file itself, is read if that is damaged or missing.
+So a rollback survives a restart.  The file also counts the swaps, which the node publishes as
+``database_version`` of ``vision_msgs/VisionInfo``, a number that never decreases.  A copy, written
+before the file itself, is read if the file is damaged or missing.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain.store.models.model_version import LARGEST_VERSION
 
 _FORMAT = 1
-# ``swaps`` is an int32 in a message.
+# ``swaps`` is published as an int32.
 _LARGEST = 2**31 - 1
-# An undamaged file has fewer than a hundred bytes.
+# An undamaged file has less than a hundred bytes.
 _MAX_BYTES = 4096
 _FILE = 'serving.json'
 _COPY = 'serving.copy.json'
@@ -36,12 +36,12 @@ _COPY = 'serving.copy.json'
 @dataclass(frozen=True)
 class Choice:
     """
-    One choice.
+    A choice of the version to serve.
 
     Args:
-        version: number of the model version that was chosen.
-        swaps: the number of choices so far, including this one.
-        newest: number of the newest version at that time, or ``version``.
+        version: number of the chosen version.
+        swaps: number of swaps so far, including this one.
+        newest: number of the newest version at the time of the choice.
 
     Raises:
         ValueError: if the fields contradict each other.
@@ -64,10 +64,10 @@ class Choice:
 
 class ChoiceFile:
     """
-    The choice for one folder of models; every method may be called from any thread.
+    The recorded choice of one models folder; all methods are thread-safe.
 
     Args:
-        models: the versions to choose from.
+        models: the versions in the folder.
 
     Example::
 
@@ -83,13 +83,13 @@ class ChoiceFile:
 
     def current(self) -> Choice | None:
         """
-        Return the last choice, None if there never was one.
+        Return the last choice; None if there is none.
 
-        It only reads a small file, so it may be called every second to detect another program's
-        choice.
+        It only reads a small file, so it may be called every second to detect a choice of another
+        program.
 
         Raises:
-            StoreError: if it cannot be read, or both copies are damaged.
+            StoreError: if the file cannot be read, or file and copy are damaged.
         """
         folder = self._models.folder
         with as_store_error('read which model serves in', folder):
@@ -108,30 +108,33 @@ class ChoiceFile:
 
     def choose(self, version: int) -> Choice:
         """
-        Record that a version serves from now on; it is on disk when this returns.
+        Record the choice of a version; it is on disk when this method returns.
 
-        Choosing the current choice again is not counted as a swap.
+        Choosing the current version again does not count as a swap.
 
         Args:
             version: number of a version in the store.
 
+        Returns:
+            The new choice.
+
         Raises:
-            StoreError: if there is no such version, it is damaged, or the disk fails; the choice
-                is then unchanged.
+            StoreError: if there is no such version, it is damaged, or the disk fails; the recorded
+                choice then stays unchanged.
         """
         with self._locked():
             return self._write(version, self.current())
 
     def choose_instead_of(self, seen: Choice | None, version: int) -> Choice | None:
         """
-        Choose a version, unless another program has chosen meanwhile.
+        Record the choice of a version, unless another program has made a choice meanwhile.
 
         Args:
-            seen: what :meth:`current` returned when the version was selected.
+            seen: the return value of :meth:`current` on which the choice is based.
             version: number of a version in the store.
 
         Returns:
-            None if the choice is no longer ``seen``; it is then unchanged.
+            The new choice; None if the recorded one is no longer ``seen``, and stays unchanged.
 
         Raises:
             StoreError: as :meth:`choose`.
@@ -142,13 +145,16 @@ class ChoiceFile:
 
     def wanted(self, seen: Choice | None) -> tuple[int, ...]:
         """
-        Return the versions that should serve, newest first: new ones, then the chosen one.
+        Return the versions that should serve: new versions, newest first, then the chosen one.
 
-        New ones were written since the choice: by a training that ended before its model could be
-        chosen, or by another program.  It only lists the folder.
+        New versions are those stored after the choice: by another program, or by a node that ended
+        before it recorded its choice.  This method only lists the folder.
 
         Args:
-            seen: what :meth:`current` returned.
+            seen: the return value of :meth:`current`.
+
+        Returns:
+            Numbers of finished versions, in the order in which to try them.
 
         Raises:
             StoreError: if the folder cannot be read.
@@ -161,7 +167,7 @@ class ChoiceFile:
 
     def not_written_down(self, version: int) -> Choice:
         """
-        Return what :meth:`choose` would record, for a model that serves although the write failed.
+        Return what :meth:`choose` would record; for a model that serves although recording failed.
 
         Args:
             version: number of a version in the store.
@@ -183,10 +189,10 @@ class ChoiceFile:
 
     def versions_to_try(self) -> tuple[int, ...]:
         """
-        Return all finished versions in the order in which a starting node should try them.
+        Return the numbers of all finished versions, in the order in which a node should try them.
 
-        First the :meth:`wanted` ones, then those before the chosen one, last those that a rollback
-        skipped; each newest first.
+        First those of :meth:`wanted`, then those older than the chosen one, then those that were
+        rolled back; each of these groups newest first.
 
         Raises:
             StoreError: as :meth:`current`, or if the folder cannot be read.
@@ -196,7 +202,7 @@ class ChoiceFile:
         others = [number for number in reversed(self._models.versions()) if number not in wanted]
         if choice is None:
             return wanted
-        # A stable sort: those before the chosen one first.
+        # Older versions first, then those rolled back; the sort is stable, so each newest first.
         return (*wanted, *sorted(others, key=lambda number: number > choice.version))
 
     @contextmanager
@@ -216,7 +222,7 @@ class ChoiceFile:
 
 
 def _read(path: Path) -> Choice | None:
-    """Return the choice in a file, None if there is none; raise ValueError if it is damaged."""
+    """Return the choice in a file; None if there is no file; raises ValueError if damaged."""
     try:
         content = json.loads(read_regular_file(path, at_most=_MAX_BYTES))
     except FileNotFoundError:

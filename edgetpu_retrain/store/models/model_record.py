@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""ModelRecord: the record that is stored with a model."""
+"""ModelRecord: what a model was trained on, and its accuracy; stored beside the model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from edgetpu_retrain.label import check_label
 from edgetpu_retrain.learning.arrays import IntArray
 
-# Counts in messages and arrays have 64 bits.
+# Counts must fit into 64-bit arrays.
 _COUNT_END = 2**63
 
 
@@ -31,21 +31,21 @@ class ModelRecord:
     Args:
         labels: class names in the order of the model's outputs.
         sample_counts: number of samples by class name, including held-out ones.
-        train_accuracy: accuracy of the float head on the training samples.
-        validation_accuracy: held-out accuracy of the float head; None if there were too few
-            samples to measure it.
-        quantized_validation_accuracy: the same for the head inside the .tflite file.
+        train_accuracy: accuracy of the float head on the training samples, 0 to 1.
+        validation_accuracy: accuracy of the float head on held-out samples, 0 to 1; None if there
+            were too few samples to measure it.
+        quantized_validation_accuracy: the same for the quantized head in the .tflite file.
         confusion_matrix: held-out samples; rows = truth, columns = prediction of the float head,
             both in the order of ``labels``.
         extractor: identity of the extractor, the SHA-256 of its file.
-        seconds: duration of the training.
-        parent_version: the newest version before this one, 0 = none.
-        options: the training options by name.
-        thresholds: finite thresholds of the model by name, such as ``unknown``.
-        created: time in UTC, ISO 8601.
+        seconds: duration of the training, seconds.
+        parent_version: number of the newest version before this one; 0 = none.
+        options: the training options, by name.
+        thresholds: finite thresholds of the model, by name, such as ``unknown``.
+        created: time of the training, ISO 8601 in UTC.
 
     Raises:
-        ValueError: if the fields contradict each other; the message names the field.
+        ValueError: if a field is invalid, or contradicts another one.
     """
 
     labels: tuple[str, ...]
@@ -91,20 +91,20 @@ class ModelRecord:
         datetime.fromisoformat(self.created)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields in types that :mod:`json` can write."""
+        """Return the fields by name, in types that :mod:`json` can write."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ModelRecord:
         """
-        Return the record from what :meth:`to_json` returned.
+        Create a record from the return value of :meth:`to_json`.
 
         Args:
-            values: the fields by name; unknown names, of later releases, are ignored.
+            values: the fields by name; unknown names, as of a later release, are ignored.
 
         Raises:
-            ValueError, TypeError, KeyError, OverflowError: if a field is missing or of a wrong
-                type.
+            ValueError, TypeError, KeyError, OverflowError: if a field is missing, invalid or of a
+                wrong type.
         """
         types = get_type_hints(cls)
         fields = {name: value for name, value in values.items() if name in types}
@@ -118,19 +118,19 @@ class ModelRecord:
 
 
 def matrix_rows(matrix: IntArray | Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
-    """Return a matrix of counts as nested tuples, as in a record."""
+    """Convert a matrix of counts ``[C, C]`` to nested tuples of Python integers."""
     return tuple(tuple(int(count) for count in row) for row in matrix)
 
 
 def _has_type(value: object, kind: Any) -> bool:
-    """Return whether a value from JSON is of a field's type; every int is a count."""
+    """Return whether a value from JSON has a field's type; integers must not be negative."""
     parts = get_args(kind)
     if get_origin(kind) is UnionType:
         return any(_has_type(value, part) for part in parts)
     if get_origin(kind) is tuple:
         return isinstance(value, list | tuple) and all(_has_type(each, parts[0]) for each in value)
     if get_origin(kind) is Mapping:
-        # Names in JSON are always text.
+        # Keys in JSON are always strings.
         return isinstance(value, dict) and all(_has_type(e, parts[1]) for e in value.values())
     if kind is int:
         return type(value) is int and 0 <= value < _COUNT_END

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""ModelStore: every training's result as a version of its own, on disk."""
+"""ModelStore: stores each trained model on disk, as a version with a number of its own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from edgetpu_retrain.store.models.model_version import LARGEST_VERSION, ModelVer
 __all__ = ['ModelStore', 'ModelVersion']
 
 LOCK_FILE = '.lock'
-# The highest version number ever used; the files of that version may be deleted.
+# File with the highest version number ever used, even if that version has been deleted.
 _COUNTER = 'highest_version'
 # Nine digits and a line break; a longer file is damaged.
 _MAX_COUNTER_BYTES = 32
@@ -33,11 +33,12 @@ _MAX_COUNTER_BYTES = 32
 
 class ModelStore:
     """
-    The model versions in one folder; every method may be called from any thread.
+    The model versions in one folder; all methods are thread-safe.
 
     Args:
-        folder: of the models, created if there is none.
-        is_ending: called while another program writes there: whether to stop waiting.
+        folder: the models folder; it is created if it is missing.
+        is_ending: called while another program has locked the folder; returns whether to stop
+            waiting.
 
     Raises:
         StoreError: if the folder cannot be created.
@@ -57,14 +58,15 @@ class ModelStore:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """
-        Hold the folder's lock, and delete what a killed process left half written.
+        Lock the folder during the ``with`` block, and first delete incomplete files.
 
-        The kernel releases the lock when the process ends.
+        The kernel releases the lock when the process ends.  Incomplete files are those that a
+        killed process was writing.
 
         Raises:
-            BlockingIOError: if another process holds it for too long, see
+            BlockingIOError: if another process does not release the lock in time, see
                 :func:`~edgetpu_retrain.store.files.lock_wait.wait_while_locked`.
-            OSError: if the lock file cannot be created.
+            OSError: if the lock file cannot be created, or an incomplete file not deleted.
         """
         with (self.folder / LOCK_FILE).open('ab') as file:
             wait_while_locked(
@@ -76,14 +78,14 @@ class ModelStore:
 
     def save(self, model: bytes, record: ModelRecord) -> ModelVersion:
         """
-        Write a model as a new version; it is on disk when this returns.
+        Store a model as a new version; it is on disk when this method returns.
 
         Args:
             model: bytes of the .tflite file.
-            record: what it was trained on.
+            record: what the model was trained on, and its accuracy.
 
         Returns:
-            The new version; its number was never used before.
+            The new version, whose number was never used before.
 
         Raises:
             StoreError: if the disk fails; earlier versions are unchanged.
@@ -102,10 +104,9 @@ class ModelStore:
 
     def newest_version(self) -> int:
         """
-        Return the number of the newest finished version, 0 if there is none.
+        Return the number of the newest finished version; 0 if there is none.
 
-        It only lists the folder, so it may be called every second to detect another program's
-        training.
+        It only lists the folder, so it may be called every second to detect new versions.
 
         Raises:
             StoreError: if the folder cannot be read.
@@ -117,7 +118,10 @@ class ModelStore:
         Return size and modification time of a version's files, to detect changes.
 
         Args:
-            version: its number; missing files are left out.
+            version: number of the version.
+
+        Returns:
+            Bytes and nanoseconds since 1970, for each of its files that exists.
         """
         found = []
         for path_of in (model_version.model_path, model_version.record_path):
@@ -128,13 +132,13 @@ class ModelStore:
 
     def load(self, version: int) -> ModelVersion:
         """
-        Return a version after checking its files.
+        Check the files of a version, and return the version.
 
         Args:
-            version: its number.
+            version: number of the version.
 
         Raises:
-            StoreError: if there is no such version, or it is unfinished or damaged.
+            StoreError: if the version is missing, unfinished or damaged.
         """
         try:
             found = model_version.read_version(self.folder, version)
@@ -145,9 +149,7 @@ class ModelStore:
 
     def latest(self) -> ModelVersion | None:
         """
-        Return the newest version that is finished and undamaged, None if there is none.
-
-        :meth:`unusable` returns why newer ones were skipped.
+        Return the newest version that is finished and undamaged; None if there is none.
 
         Raises:
             StoreError: if the folder cannot be read.
@@ -156,10 +158,10 @@ class ModelStore:
 
     def previous(self, version: int) -> ModelVersion | None:
         """
-        Return the newest undamaged version before another, None if there is none.
+        Return the newest finished and undamaged version that is older than a given one, or None.
 
         Args:
-            version: the number of the other one, which may be deleted.
+            version: number of the given version, which need not exist.
 
         Raises:
             StoreError: if the folder cannot be read.
@@ -172,7 +174,7 @@ class ModelStore:
 
     def unusable(self) -> dict[int, str]:
         """
-        Return the versions that cannot be loaded, and the reason of each.
+        Return the number of each version that is unfinished or damaged, with the reason.
 
         Raises:
             StoreError: if the folder cannot be read.
@@ -182,21 +184,21 @@ class ModelStore:
 
     def prune(self, keep: int, *, in_use: Collection[int]) -> tuple[int, ...]:
         """
-        Delete old versions, so that the newest ``keep`` undamaged ones are left.
+        Delete old versions, except the newest ``keep`` usable ones and those in use.
 
-        Versions in use and the newest one are never deleted.  A damaged or unfinished version
-        does not count as kept, and is deleted once it is older than all kept ones.
+        A damaged or unfinished version does not count as one of ``keep``, and is deleted once it
+        is older than all of these.
 
         Args:
-            keep: the number of versions to keep, 1 or more.
-            in_use: numbers of the versions that serve, or will.
+            keep: number of versions to keep, 1 or more.
+            in_use: numbers of the versions that serve, or are chosen to serve next.
 
         Returns:
             The numbers of the deleted versions, ascending.
 
         Raises:
             ValueError: if ``keep`` is less than 1.
-            StoreError: if the disk fails; the remaining versions are complete.
+            StoreError: if the disk fails; some versions may be deleted before.
         """
         if keep < 1:
             raise ValueError(f'keep is {keep}; it must be 1 or more')
@@ -212,16 +214,16 @@ class ModelStore:
 
     def clear_leftovers(self) -> None:
         """
-        Delete what a killed process left half written; every method that writes does so, too.
+        Delete files that a killed process left incomplete; all methods that write do this, too.
 
         Raises:
-            StoreError: if the disk fails.
+            StoreError: if the folder stays locked, or the disk fails.
         """
         with as_store_error('delete what was left half written in', self.folder), self.locked():
             pass
 
     def _numbers(self) -> tuple[int, ...]:
-        """Return the numbers of all versions, also unfinished ones, ascending."""
+        """Return the numbers of all versions, including unfinished ones, ascending."""
         with as_store_error('list the models in', self.folder):
             names = [path.name for path in self.folder.iterdir()]
         return tuple(sorted({model_version.version_of_file(name) for name in names} - {0}))
@@ -246,7 +248,7 @@ class ModelStore:
         return ''
 
     def _claim_version(self) -> int:
-        """Return the next version number, which is used up even if writing the version fails."""
+        """Return a new version number; it is not used again, even if writing the version fails."""
         path = self.folder / _COUNTER
         try:
             counter = int(read_regular_file(path, at_most=_MAX_COUNTER_BYTES))

@@ -3,9 +3,9 @@
 """
 ModelVersion: one finished training, stored as two files.
 
-``model_000012.tflite`` works without the other one.  ``model_000012.json`` records what it was
-trained on, its size and its SHA-256.  The record is written last and deleted first, so a version
-without one is unfinished.
+``model_000012.tflite`` is the model, and can be used alone.  ``model_000012.json`` is its record:
+what it was trained on, its size and its SHA-256.  The record is written last and deleted first, so
+a version without a record is unfinished.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from edgetpu_retrain.store.files.regular_file import read_regular_file
 from edgetpu_retrain.store.models.model_record import ModelRecord
 
 LARGEST_VERSION = 999_999_999
-"""Nine digits, so that a version fits the int32 of a message."""
+"""Nine digits, which fit into the int32 fields of messages."""
 
 RECORD_FORMAT = 1
 
-# What reading a damaged record may raise.
+# Exceptions that reading a damaged record may raise.
 _DAMAGE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 _FILE_NAME = re.compile(r'model_(\d{6,9})\.(?:tflite|json)', re.ASCII)
 
@@ -40,10 +40,10 @@ class ModelVersion:
     One finished version.
 
     Args:
-        version: its number, from 1.
-        path: its .tflite file.
-        record: what it was trained on.
-        sha256: of the file, 64 hexadecimal digits.
+        version: number of the version, from 1.
+        path: path of the .tflite file.
+        record: what the model was trained on, and its accuracy.
+        sha256: SHA-256 of the .tflite file, 64 hexadecimal digits.
     """
 
     version: int
@@ -56,7 +56,7 @@ class ModelVersion:
         Return the bytes of the .tflite file.
 
         Raises:
-            StoreError: if they cannot be read or are not those that were written.
+            StoreError: if the file cannot be read, or its SHA-256 differs from the recorded one.
         """
         with as_store_error('read the model', self.path):
             model = read_regular_file(self.path)
@@ -79,20 +79,20 @@ def record_path(folder: Path, version: int) -> Path:
 
 
 def version_of_file(name: str) -> int:
-    """Return the version that a file name belongs to, 0 if it is another file's."""
+    """Return the number of the version that a file name belongs to; 0 if it belongs to none."""
     match = _FILE_NAME.fullmatch(name)
     return int(match[1]) if match else 0
 
 
 def write_version(folder: Path, version: int, model: bytes, record: ModelRecord) -> ModelVersion:
     """
-    Write both files; they are on disk when this returns.
+    Write the model and its record; both are on disk when this function returns.
 
     Args:
-        folder: of the models.
-        version: its number, which no other version has.
+        folder: the models folder.
+        version: number of the version, never used before.
         model: bytes of the .tflite file.
-        record: what it was trained on.
+        record: what the model was trained on, and its accuracy.
 
     Raises:
         OSError: if the disk fails; the files are then deleted if possible.
@@ -118,15 +118,15 @@ def write_version(folder: Path, version: int, model: bytes, record: ModelRecord)
 
 def read_version(folder: Path, version: int) -> ModelVersion:
     """
-    Read a version's record, but not its model.
+    Read the record of a version; its .tflite file is not read.
 
     Args:
-        folder: of the models.
-        version: its number.
+        folder: the models folder.
+        version: number of the version.
 
     Raises:
         FileNotFoundError: if there is no record.
-        StoreError: if it cannot be read or is damaged.
+        StoreError: if the record cannot be read, or is damaged.
     """
     path = record_path(folder, version)
     try:
@@ -150,13 +150,17 @@ def read_version(folder: Path, version: int) -> ModelVersion:
 
 def delete_versions(folder: Path, versions: Sequence[int]) -> None:
     """
-    Delete the files of versions; missing ones are ignored.
+    Delete the files of versions; missing files are ignored.
+
+    Args:
+        folder: the models folder.
+        versions: numbers of the versions.
 
     Raises:
         OSError: if the disk fails.
     """
     for version in versions:
-        # The record first: if this is interrupted, the version is unfinished.
+        # The record first, so that an interrupted deletion leaves an unfinished version.
         record_path(folder, version).unlink(missing_ok=True)
         model_path(folder, version).unlink(missing_ok=True)
     if versions:

@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Labelled embeddings in the database."""
+"""The samples in the database: labelled embeddings and their pictures."""

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Changes: adds, relabels and removes samples within one transaction."""
+"""Changes: adds, relabels and removes samples in one transaction."""
 
 from __future__ import annotations
 
@@ -15,22 +15,26 @@ from edgetpu_retrain.store.samples.snapshot import LARGEST_ID, Snapshot
 from edgetpu_retrain.wording import named
 
 MAX_CLASSES = 1000
-"""Of one store; the confusion matrix of so many has a million entries, in one action result."""
+"""
+Maximum number of classes in a store.
+
+With this number, the confusion matrix in the result of an action has a million entries.
+"""
 
 
 class Changes(Snapshot):
-    """The samples in a write transaction; every change of a sample is made here."""
+    """The samples in a write transaction; the only place that changes samples."""
 
     def extractor_row(self, identity: str, kind: EmbeddingKind) -> int:
         """
-        Return the row id of an extractor; insert the row if there is none.
+        Return the row id of an extractor; insert the row if it is missing.
 
         Args:
-            identity: the SHA-256 of the extractor's file.
-            kind: of one of its embeddings.
+            identity: SHA-256 of the extractor's file.
+            kind: kind of the extractor's embeddings.
 
         Raises:
-            StoreError: if its earlier embeddings are of another kind.
+            StoreError: if stored embeddings of the extractor are of another kind.
         """
         found = self.find_extractor(identity)
         if found is None:
@@ -49,12 +53,12 @@ class Changes(Snapshot):
         Add a sample with its picture and its embeddings; return its id.
 
         Args:
-            sample: the sample; its embeddings are not read.
-            embeddings: bytes to store, by the row id of their extractor.
-            addition: id of the first sample of the same request, 0 if this is the first.
+            sample: the sample; its field ``embeddings`` is ignored.
+            embeddings: bytes to store of each embedding, by the row id of its extractor.
+            addition: id of the first sample of the same request; 0 if this is the first.
 
         Raises:
-            RequestError: if its class would be one too many.
+            RequestError: if its class is new, and there are already :data:`MAX_CLASSES`.
         """
         self._check_class(sample.label)
         sample_id = self._insert(
@@ -74,7 +78,7 @@ class Changes(Snapshot):
         return sample_id
 
     def add_embedding(self, extractor_id: int, sample_id: int, data: bytes) -> None:
-        """Add an embedding of a sample; an earlier one of this extractor is replaced."""
+        """Add an embedding of a sample; replace an earlier one by the same extractor."""
         self._connection.execute(
             'INSERT OR REPLACE INTO embeddings (extractor_id, sample_id, data) VALUES (?, ?, ?)',
             (extractor_id, sample_id, data),
@@ -91,7 +95,7 @@ class Changes(Snapshot):
         Move samples to another class; return their number.
 
         Raises:
-            RequestError: if the class would be one too many.
+            RequestError: if the class is new, and there are already :data:`MAX_CLASSES`.
         """
         self._check_class(label)
         rows = [(label, sample_id) for sample_id in ids]
@@ -99,7 +103,7 @@ class Changes(Snapshot):
         return len(rows)
 
     def checked_ids(self, ids: Iterable[int]) -> list[int]:
-        """Return the ids of samples, each once; raise RequestError unless all exist."""
+        """Return ids without repetitions; raise RequestError unless all these samples exist."""
         wanted = list(dict.fromkeys(operator.index(sample_id) for sample_id in ids))
         missing = [sample_id for sample_id in wanted if not self.exists(sample_id)]
         if missing:
@@ -111,13 +115,13 @@ class Changes(Snapshot):
         return wanted
 
     def exists(self, sample_id: int) -> bool:
-        """Return whether there is a sample of this id."""
+        """Return whether there is a sample with this id."""
         return 1 <= sample_id <= LARGEST_ID and bool(
             self._count('SELECT EXISTS (SELECT 1 FROM samples WHERE id = :id)', id=sample_id)
         )
 
     def _check_class(self, label: str) -> None:
-        """Raise RequestError if a label would add one class too many."""
+        """Raise RequestError if a label is a new class, and there are already MAX_CLASSES."""
         if self._count('SELECT EXISTS (SELECT 1 FROM samples WHERE label = :label)', label=label):
             return
         if self._count('SELECT COUNT(DISTINCT label) FROM samples') >= MAX_CLASSES:

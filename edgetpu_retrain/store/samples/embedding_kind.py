@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 MAX_DIMENSION = 1_000_000
-"""Longest embedding, some hundred times the longest of any known extractor."""
+"""Maximum length of an embedding, some hundred times that of any known extractor."""
 
 RawArray = npt.NDArray[Any]
-"""Embeddings as an extractor wrote them: uint8, int8 or float32."""
+"""Raw embeddings, as an extractor outputs them: uint8, int8 or float32."""
 
 # Little-endian, so that a file can be copied to another machine.
 _DISK_DTYPES: dict[str, np.dtype[Any]] = {
@@ -31,12 +31,12 @@ class EmbeddingKind:
     Length, type and quantization of all embeddings of one extractor.
 
     Args:
-        dimension: numbers in an embedding, D.
+        dimension: D, the length of an embedding.
         dtype: 'uint8', 'int8' or 'float32'.
-        quantization: of the integers; None for float32.
+        quantization: scale and zero point of uint8 and int8; None for float32.
 
     Raises:
-        ValueError: if there is no such kind.
+        ValueError: if a field is invalid, or contradicts another one.
     """
 
     dimension: int
@@ -67,15 +67,19 @@ class EmbeddingKind:
         cls, embedding: RawArray, quantization: QuantizationParameters | None
     ) -> EmbeddingKind:
         """
-        Return the kind of one embedding, raw ``[D]``.
+        Return the kind of an embedding.
+
+        Args:
+            embedding: raw embedding ``[D]``.
+            quantization: its quantization; None for float32.
 
         Raises:
-            ValueError: if it is not a vector of one of the types.
+            ValueError: if shape, dtype or quantization is invalid.
         """
         if embedding.ndim != 1:
             raise ValueError(f'embedding has shape {embedding.shape}; it must be [D]')
         if quantization is not None:
-            # Use Python numbers, the types that are also read from the disk.
+            # Python numbers, so that it equals a kind that is read from the disk.
             quantization = QuantizationParameters(
                 float(quantization.scale), int(quantization.zero_point)
             )
@@ -84,10 +88,10 @@ class EmbeddingKind:
     @classmethod
     def from_fields(cls, dimension: Any, dtype: Any, scale: Any, zero_point: Any) -> EmbeddingKind:
         """
-        Return the kind from what :meth:`to_fields` returned.
+        Create a kind from the values that :meth:`to_fields` returns.
 
         Raises:
-            ValueError, TypeError: if the fields are damaged.
+            ValueError, TypeError: if a value is invalid.
         """
         quantization = None
         if scale is not None:
@@ -95,7 +99,7 @@ class EmbeddingKind:
         return cls(int(dimension), str(dtype), quantization)
 
     def to_fields(self) -> dict[str, Any]:
-        """Return the kind as plain values, by the names of :meth:`from_fields`."""
+        """Return the kind as numbers and strings, by the argument names of :meth:`from_fields`."""
         quantization = self.quantization
         return {
             'dimension': self.dimension,
@@ -113,18 +117,18 @@ class EmbeddingKind:
 
     @property
     def disk_dtype(self) -> np.dtype[Any]:
-        """The type of the stored numbers."""
+        """The dtype of stored embeddings, little-endian."""
         return _DISK_DTYPES[self.dtype]
 
     @property
     def num_bytes(self) -> int:
-        """Size of a stored embedding."""
+        """Size of a stored embedding, bytes."""
         return self.dimension * self.disk_dtype.itemsize
 
     def to_disk(self, embedding: RawArray) -> bytes:
-        """Return the bytes to store for an embedding of this kind."""
+        """Return the bytes to store for a raw embedding ``[D]`` of this kind."""
         return embedding.astype(self.disk_dtype).tobytes()
 
     def from_disk(self, data: bytes) -> RawArray:
-        """Return the embedding, a read-only ``[D]`` view of ``num_bytes`` stored bytes."""
+        """Return the raw embedding ``[D]`` in stored bytes, as a read-only view."""
         return np.frombuffer(data, self.disk_dtype)

@@ -3,18 +3,18 @@
 """
 The SQL of the sample store.
 
-``:extractor`` is the identity of an extractor, the SHA-256 of its file, and ``:label`` a class
-name, '' for all classes.
+The parameter ``:extractor`` is the identity of an extractor, the SHA-256 of its file.  ``:label``
+is a class name; '' = all classes.
 """
 
 # ruff: noqa: S608 - the SQL is composed of constants of this module only
 
-# The samples with an embedding of an extractor.
+# The samples with an embedding by an extractor.
 _EMBEDDED = """
     FROM embeddings JOIN samples ON samples.id = embeddings.sample_id
     WHERE extractor_id = (SELECT id FROM extractors WHERE identity = :extractor)
 """
-# The samples without one.
+# The samples without an embedding by an extractor.
 _UNEMBEDDED = f"""
     FROM samples LEFT JOIN images ON images.sample_id = samples.id
     WHERE samples.id NOT IN (SELECT sample_id {_EMBEDDED})
@@ -64,5 +64,5 @@ EXTRACTORS_WITH_SAMPLES = """
     WHERE EXISTS (SELECT 1 FROM embeddings WHERE extractor_id = extractors.id) ORDER BY id
 """
 EMBEDDINGS = f'SELECT sample_id, label, data {_EMBEDDED} ORDER BY sample_id'
-# With an order, or with NEWEST's condition, SQLite would not use the index of labels.
+# Without ORDER BY and without "OR :label = ''", so that SQLite uses the index of labels.
 EMBEDDINGS_OF_CLASS = f'SELECT sample_id, label, data {_EMBEDDED} AND label = :label'

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Samples: to store, as stored, and as arrays to train on."""
+"""The types of samples: to be stored, as stored, and as arrays for training."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 import numpy as np
 
-# A photograph of 50 megapixels; a larger file is a mistake that would fill a robot's disk.
+# Enough for a JPEG file of 50 megapixels; larger files would soon fill a robot's disk.
 MAX_IMAGE_BYTES = 32 * 1024 * 1024
 
-# Start of image, then the first byte of the next marker: ISO/IEC 10918-1, annex B.
+# The marker 'start of image', then the first byte of the next one (ISO/IEC 10918-1, annex B).
 _JPEG_START = b'\xff\xd8\xff'
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
     """
-    A sample to store.
+    A sample to be stored.
 
     Args:
         label: class name.
-        embeddings: at least one, raw ``[D]`` of dtype uint8, int8 or float32, by the identity of
-            its extractor.
-        camera: name of the camera, '' if there was none.
-        stamp_ns: stamp of the image in nanoseconds, 0 if it has none.
-        image: the embedded picture as a JPEG file, None to store none.
-        added_ns: when it was first stored, nanoseconds since 1970; 0 = now.
+        embeddings: raw embeddings ``[D]``, uint8, int8 or float32, by the identity of their
+            extractor; at least one.
+        camera: name of the camera; '' = none.
+        stamp_ns: stamp of the image, nanoseconds; 0 = none.
+        image: bytes of a JPEG file with the picture; None = store no picture.
+        added_ns: when the sample was first stored, nanoseconds since 1970; 0 = now.
     """
 
     label: str
@@ -47,23 +47,24 @@ class Sample:
 
     @property
     def num_bytes(self) -> int:
-        """Size of its embeddings and its picture."""
+        """Size of the embeddings and the picture, bytes."""
         return sum(each.nbytes for each in self.embeddings.values()) + len(self.image or b'')
 
 
 @dataclass(frozen=True)
 class StoredSample:
     """
-    The record of a sample in the store, without its embeddings and its picture.
+    A sample in the store, without its embeddings and picture.
 
     Args:
-        sample_id: its id, from 1, never used again.
+        sample_id: id of the sample, from 1; never used again.
         label: class name.
-        camera: name of the camera, '' if there was none.
-        stamp_ns: stamp of the image in nanoseconds, 0 if it has none.
-        has_image: whether its picture is stored.
+        camera: name of the camera; '' = none.
+        stamp_ns: stamp of the image, nanoseconds; 0 = none.
+        has_image: whether a picture is stored.
         addition: id of the first sample of the same request.
-        added_ns: when it was stored, nanoseconds since 1970; 0 in a store of the first release.
+        added_ns: when the sample was stored, nanoseconds since 1970; 0 = not known, because the
+            first release stored it.
     """
 
     sample_id: int
@@ -82,8 +83,8 @@ class StoredPicture:
 
     Args:
         sample_id: id of the sample.
-        label: its class name.
-        jpeg: the file.
+        label: class name of the sample.
+        jpeg: bytes of the JPEG file.
     """
 
     sample_id: int
@@ -95,17 +96,18 @@ class Undone(NamedTuple):
     """The samples that an undo removed."""
 
     label: str
-    """Class name, or several, separated by commas; '' if there was nothing to undo."""
+    """Their class names, separated by commas; '' if there was nothing to undo."""
     samples: int
-    """Their number, 0 if there was nothing to undo."""
+    """The number of removed samples; 0 if there was nothing to undo."""
 
 
 class Unembedded(NamedTuple):
-    """The number of samples without an embedding of an extractor."""
+    """Numbers of samples that have no embedding by a given extractor."""
 
     samples: int
+    """All such samples."""
     with_image: int
-    """Those whose picture is stored, so that they can be embedded again."""
+    """Those with a stored picture, so that they can be embedded again."""
 
 
 def check_sample(sample: Sample) -> None:
@@ -113,8 +115,8 @@ def check_sample(sample: Sample) -> None:
     Check all fields of a sample except its embeddings.
 
     Raises:
-        RequestError: if the label is invalid or the image is too large.
-        ValueError: if another field is not as :class:`Sample` describes it.
+        RequestError: if the label is invalid, or the picture is too large.
+        ValueError: if a time does not fit into 64 bits, or the picture is not a JPEG file.
     """
     check_label(sample.label)
     for name in ('stamp_ns', 'added_ns'):
@@ -127,14 +129,14 @@ def check_sample(sample: Sample) -> None:
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
     """
-    All samples of one extractor at one moment, as arrays.
+    All samples of one extractor, as arrays.
 
     Args:
-        embeddings: raw (still quantized) ``[N, D]`` in the extractor's dtype.
-        labels: int64 ``[N]``, indices into ``names``.
-        names: class names in the order in which they were first taught.
-        quantization: of ``embeddings``; None for float32.
-        ids: int64 ``[N]``, the samples' ids in the store; empty if they are in none.
+        embeddings: raw (still quantized) embeddings ``[N, D]``, uint8, int8 or float32.
+        labels: indices into ``names``, int64 ``[N]``.
+        names: class names, in the order in which their first samples were stored.
+        quantization: quantization of ``embeddings``; None for float32.
+        ids: the samples' ids in the store, int64 ``[N]``; empty if the samples are not stored.
     """
 
     embeddings: RawArray
@@ -146,11 +148,11 @@ class TrainingSet:
 
 def check_image(image: bytes) -> bytes:
     """
-    Return a picture to store, unchanged.
+    Check the bytes of a picture file to be stored, and return them unchanged.
 
     Raises:
-        ValueError: if it is not a JPEG file.
-        RequestError: if it is too large.
+        ValueError: if the file is not a JPEG file.
+        RequestError: if the file is too large.
     """
     if not image.startswith(_JPEG_START):
         raise ValueError(f'image begins with {image[:4]!r}; it must be a JPEG file')
@@ -163,5 +165,5 @@ def check_image(image: bytes) -> bytes:
 
 
 def embedding_digest(identity: str, data: bytes) -> bytes:
-    """Return a 16-byte digest of an embedding, as stored, and of its extractor's identity."""
+    """Return a 16-byte digest of an embedding's stored bytes and its extractor's identity."""
     return hashlib.blake2b(identity.encode() + b'\0' + data, digest_size=16).digest()

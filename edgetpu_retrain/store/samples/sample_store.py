@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-SampleStore: the labelled embeddings that a robot was taught, in one SQLite file.
+SampleStore: all samples of a data folder, in one SQLite file.
 
-Embeddings are stored as their extractor output them.  Those of different extractors are stored
-side by side and never mixed: each method names the extractor whose samples it is about.
+Embeddings are stored as the extractor has output them, still quantized.  The file may contain
+embeddings by several extractors; most methods concern only the samples of one extractor.
 """
 
 from __future__ import annotations
@@ -37,20 +37,22 @@ import numpy as np
 
 class SampleStore(AbstractContextManager['SampleStore']):
     """
-    The samples on disk; every method may be called from any thread.
+    The samples on disk; all methods are thread-safe.
 
-    A change is on disk when the method returns; if it raises, nothing was changed.  Each method
-    raises StoreError if the file cannot be read or written.
+    A change is on disk when the method returns; if the method raises, nothing is changed.  All
+    methods raise StoreError if the file cannot be read or written.
 
     Args:
-        path: the SQLite file, created (with its folder) if there is none.
-        must_open: False accepts a file that cannot be opened: each method then tries again, and
-            raises the error while that fails.  So a robot whose samples are damaged continues to
-            classify, and can be taught again once the file was moved away.
-        is_ending: called while another program holds the file: whether to stop waiting.
+        path: the SQLite file; it is created, with its folder, if it is missing.
+        must_open: whether to raise if the file cannot be opened.  If False, each method tries to
+            open it, and raises if that fails.  So a robot with a damaged file can classify, and
+            store new samples once the file is moved away.
+        is_ending: called while another program has locked the file; returns whether to stop
+            waiting.
 
     Raises:
-        StoreError: if the file cannot be opened, is another program's or of a newer release.
+        StoreError: if ``must_open`` and the file cannot be opened, or is of another program or a
+            newer release.
 
     Example::
 
@@ -64,7 +66,7 @@ class SampleStore(AbstractContextManager['SampleStore']):
     ) -> None:
         self._database = SampleDatabase(Path(path), must_open=must_open, is_ending=is_ending)
         self._novelty = NoveltyCheck()
-        # Held from comparing a sample with its class until the sample is counted in that class.
+        # Acquired from comparing a sample with its class until the class includes the sample.
         self._adding = threading.Lock()
 
     @property
@@ -81,13 +83,13 @@ class SampleStore(AbstractContextManager['SampleStore']):
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
-        """Read samples of all extractors within one transaction."""
+        """Yield the samples of all extractors, to be read in one transaction."""
         with self._database.transaction('read the samples in') as connection:
             yield Snapshot(connection, self.path)
 
     def counts(self, *, extractor: str) -> dict[str, int]:
         """
-        Return the number of samples of each class, in the order in which they were first taught.
+        Return the number of samples of each class, the class with the oldest sample first.
 
         Args:
             extractor: identity of the extractor whose samples are counted.
@@ -96,16 +98,16 @@ class SampleStore(AbstractContextManager['SampleStore']):
             return dict(samples.rows(queries.COUNT_CLASSES, str, int, extractor=extractor))
 
     def extractors(self) -> dict[str, int]:
-        """Return the number of samples of each extractor, the last taught one first."""
+        """Return the number of samples by extractor identity, the last used extractor first."""
         with self.snapshot() as samples:
             return dict(samples.rows(queries.COUNT_EXTRACTORS, str, int))
 
     def changes_by_others(self) -> int:
         """
-        Return a number that differs after another program, or another store, changed the file.
+        Return a number that changes whenever another program, or another store, writes the file.
 
-        It reads one page (https://www.sqlite.org/pragma.html#pragma_data_version), so it may be
-        called every second.
+        It only reads one page (https://www.sqlite.org/pragma.html#pragma_data_version), so it may
+        be called every second.
         """
         with self.snapshot() as samples:
             return samples.data_version()
@@ -118,11 +120,11 @@ class SampleStore(AbstractContextManager['SampleStore']):
 
         Args:
             label: class name; '' = all classes.
-            limit: the maximum number of samples, 0 = all.
+            limit: maximum number of samples; 0 = all.
             extractor: identity of the extractor; samples of others are not listed.
 
         Raises:
-            ValueError: if ``limit`` is negative.
+            ValueError: if ``limit`` is negative or exceeds 64 bits.
         """
         if not 0 <= limit <= LARGEST_ID:
             raise ValueError(f'limit is {limit}; it must be 0 or more')
@@ -137,7 +139,7 @@ class SampleStore(AbstractContextManager['SampleStore']):
             extractor: identity of the extractor.
 
         Returns:
-            The samples, oldest first; ``[0, 0]`` embeddings if it never had any.
+            The samples, oldest first; with embeddings ``[0, 0]`` if the extractor is not known.
 
         Raises:
             StoreError: also if a sample is damaged.
@@ -146,22 +148,22 @@ class SampleStore(AbstractContextManager['SampleStore']):
             return samples.training_set(extractor)
 
     def picture(self, sample_id: int) -> StoredPicture | None:
-        """Return the picture of a sample, None if it has none or there is no such sample."""
+        """Return the picture of a sample; None if the sample has no picture or does not exist."""
         with self.snapshot() as samples:
             return samples.picture(sample_id)
 
     def unembedded(self, *, extractor: str) -> Unembedded:
-        """Count the samples without an embedding of an extractor, given its identity."""
+        """Count the samples that have no embedding by the extractor with this identity."""
         with self.snapshot() as samples:
             rows = samples.rows(queries.COUNT_UNEMBEDDED, int, int, extractor=extractor)
             return Unembedded(*next(rows))
 
     def to_reembed(self, extractor: str) -> Iterator[StoredPicture]:
         """
-        Iterate over the pictures of the samples without an embedding of an extractor.
+        Iterate over the pictures of the samples that have no embedding by an extractor.
 
-        Each is read in a transaction of its own, so that other threads can use the store, and one
-        is in memory at a time.  Pass its embedding to :meth:`add_embedding`.
+        Each picture is read in a transaction of its own, so that other threads can use the store,
+        and only one picture is in memory.  Pass its embedding to :meth:`add_embedding`.
 
         Args:
             extractor: identity of the extractor.
@@ -170,7 +172,7 @@ class SampleStore(AbstractContextManager['SampleStore']):
         with self.snapshot() as samples:
             ids = list(samples.rows(sql, int, extractor=extractor))
         for (sample_id,) in ids:
-            # None if it was removed meanwhile.
+            # The sample may have been removed meanwhile.
             if picture := self.picture(sample_id):
                 yield picture
 
@@ -183,24 +185,25 @@ class SampleStore(AbstractContextManager['SampleStore']):
         min_novelty: float = 0.0,
     ) -> tuple[int, ...]:
         """
-        Store samples, all or none.
+        Store samples in one transaction: all or none of them.
 
-        They are flushed to the disk together, which makes many samples fast to store.
+        The transaction is flushed to the disk once, so many samples in one call are fast.
 
         Args:
-            samples: the samples, in this order.
-            quantizations: of their embeddings, by extractor identity; None for float32.
-            addition: id of the first sample of the same request, 0 if it is among these.
-            min_novelty: skip a sample nearer than this cosine distance, 0 to 2, to one of its
-                class, including earlier ones of the batch; 0 skips none.
+            samples: the samples; they are stored in this order.
+            quantizations: quantization of the embeddings, by extractor identity; None for float32.
+            addition: id of the first sample of the same request; 0 if this call stores it.
+            min_novelty: a sample is skipped if its cosine distance to another sample of its class,
+                or to an earlier one in ``samples``, is smaller, 0 to 2; 0 = skip none.
 
         Returns:
-            The id of each sample, from 1, never used again; 0 if it was skipped.
+            The id of each sample, from 1, never used again; 0 if the sample was skipped.
 
         Raises:
-            RequestError: if a label is invalid or an image too large.
+            RequestError: if a label is invalid, a picture is too large or there are too many
+                classes.
             ValueError: if another argument is invalid.
-            StoreError: also if an embedding is not finite, or an extractor's earlier embeddings
+            StoreError: also if an embedding is not finite, or stored embeddings of its extractor
                 are of another kind.
         """
         if not -(2**63) <= addition < 2**63:
@@ -236,7 +239,7 @@ class SampleStore(AbstractContextManager['SampleStore']):
                         for each in embedded:
                             self._novelty.added(*each, sample.label)
             except BaseException:
-                # Its cache may contain samples that were not stored.
+                # The cache may contain samples that were not stored.
                 self._novelty.clear()
                 raise
         return tuple(ids)
@@ -250,18 +253,18 @@ class SampleStore(AbstractContextManager['SampleStore']):
         quantization: QuantizationParameters | None,
     ) -> bool:
         """
-        Store another extractor's embedding of a sample, or replace it.
+        Store an embedding of a stored sample; replace an earlier one by the same extractor.
 
-        From then on it is a sample of that extractor too, with the same label.
+        The sample is then a sample of that extractor, too.
 
         Args:
             sample_id: id of the sample.
-            embedding: raw ``[D]`` of dtype uint8, int8 or float32.
+            embedding: raw embedding ``[D]``, uint8, int8 or float32.
             extractor: identity of the extractor, the SHA-256 of its file.
-            quantization: of the embedding; None for float32.
+            quantization: quantization of the embedding; None for float32.
 
         Returns:
-            False if the sample has been removed in the meantime.
+            False if there is no such sample, for example because it was removed meanwhile.
 
         Raises:
             ValueError, StoreError: as :meth:`add`.
@@ -280,14 +283,15 @@ class SampleStore(AbstractContextManager['SampleStore']):
 
         Args:
             label: class name; '' = all classes.
-            newest: the number of newest samples, 0 = all of the class (not without a label).
+            newest: number of samples to remove; 0 = all samples of the class.
             extractor: identity of the extractor; samples of others stay.
 
         Returns:
             The number of removed samples.
 
         Raises:
-            RequestError: if both are empty, ``newest`` is negative or the label invalid.
+            RequestError: if ``label`` is '' and ``newest`` 0, ``newest`` is negative, or ``label``
+                is invalid.
         """
         if newest < 0:
             raise RequestError(
@@ -309,42 +313,45 @@ class SampleStore(AbstractContextManager['SampleStore']):
         """
         Remove single samples; return their number.
 
+        Args:
+            ids: ids of the samples.
+
         Raises:
-            RequestError: if one of them does not exist.
+            RequestError: if one of the samples does not exist; then none is removed.
         """
         with self._changes('remove samples from', forget=True) as changes:
             return changes.remove(changes.checked_ids(ids))
 
     def undo_last_addition(self, *, extractor: str) -> Undone:
         """
-        Remove the samples of the last request that stored any; repeat to undo earlier ones.
+        Remove the samples of the last request that added any; repeat it to undo earlier requests.
 
         Args:
             extractor: identity of the extractor; samples of others stay.
 
         Returns:
-            Their label and number, ('', 0) if there are none.
+            The labels and the number of the removed samples; ('', 0) if there were none.
         """
         with self._changes('undo the last addition to', forget=True) as changes:
             labels = dict(changes.rows(queries.LAST_ADDITION, int, str, extractor=extractor))
-            # They differ if some samples were relabelled since.
+            # The labels differ if some of the samples were relabelled meanwhile.
             names = ', '.join(dict.fromkeys(labels.values()))
             return Undone(names, changes.remove(labels))
 
     def relabel_class(self, label: str, new_label: str, *, extractor: str) -> int:
         """
-        Rename a class; if there is one of the new name, the two become one.
+        Rename a class; if there is a class with the new name, merge the two.
 
         Args:
-            label: class name.
-            new_label: its new name.
-            extractor: identity of the extractor; samples of others stay as they are.
+            label: name of the class.
+            new_label: new name of the class.
+            extractor: identity of the extractor; samples of others stay unchanged.
 
         Returns:
-            The number of samples in the class, 0 if there is no such class.
+            The number of relabelled samples; 0 if there is no such class.
 
         Raises:
-            RequestError: if a label is invalid or both are the same.
+            RequestError: if a label is invalid, both are the same, or there are too many classes.
         """
         check_label(label, taught_before=True)
         check_label(new_label)
@@ -358,14 +365,15 @@ class SampleStore(AbstractContextManager['SampleStore']):
         Move single samples to another class.
 
         Args:
-            ids: of the samples, of any class.
-            new_label: their new class.
+            ids: ids of the samples, which may be of several classes.
+            new_label: name of their new class.
 
         Returns:
-            Their number, including those that were of this class already.
+            The number of samples, including those that were already in this class.
 
         Raises:
-            RequestError: if the label is invalid or one of the samples does not exist.
+            RequestError: if the label is invalid, a sample does not exist, or there are too many
+                classes; then none is relabelled.
         """
         check_label(new_label)
         with self._changes('relabel samples in', forget=True) as changes:
@@ -373,10 +381,10 @@ class SampleStore(AbstractContextManager['SampleStore']):
 
     @contextmanager
     def _changes(self, action: str, *, forget: bool = False) -> Iterator[Changes]:
-        """Run the body as one write transaction."""
+        """Run the ``with`` block in a write transaction; ``forget`` empties the novelty cache."""
         with self._database.transaction(action, writing=True) as connection:
             if forget:
-                # Within the transaction, because then no other thread adds samples.
+                # In the transaction, in which no other thread adds samples to the cache.
                 self._novelty.clear()
             yield Changes(connection, self.path)
 

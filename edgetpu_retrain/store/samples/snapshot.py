@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Snapshot: reads the samples within one transaction."""
+"""Snapshot: reads samples in one transaction."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from edgetpu_retrain.store.samples.sample import (
 import numpy as np
 
 LARGEST_ID = 2**63 - 1
-"""Of a row; SQLite accepts no larger integer in a query."""
+"""Largest row id; SQLite accepts no larger integer in a query."""
 
 
 class MalformedRowError(sqlite3.DatabaseError):
     """
-    The file contradicts itself.
+    A row in the database is damaged.
 
-    SQLite checks types when it writes (STRICT tables) but not when it reads, so a damaged file can
-    return anything.  This is a subclass of SQLite's error, so it is reported like damage that
-    SQLite itself finds.
+    In STRICT tables, SQLite checks types when it writes, but not when it reads, so a query of a
+    damaged file can return anything.  This is a subclass of sqlite3.DatabaseError, so that it is
+    reported in the same way as damage that SQLite finds itself.
     """
 
     def __init__(self, what: str) -> None:
@@ -40,11 +40,11 @@ class MalformedRowError(sqlite3.DatabaseError):
 
 class Snapshot:
     """
-    The samples at one moment, for as long as a transaction lasts; other programs may keep writing.
+    The samples as one transaction sees them; other programs may write at the same time.
 
     Args:
-        connection: in a transaction.
-        path: the database, for messages.
+        connection: a connection in a transaction.
+        path: the SQLite file, for messages.
     """
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
@@ -59,8 +59,8 @@ class Snapshot:
 
         Args:
             sql: the query.
-            types: of each column; several where it may be NULL.
-            values: the query's named parameters.
+            types: type of each column; a tuple of types if the column may be NULL.
+            values: the named parameters of the query.
 
         Raises:
             MalformedRowError: if a value has another type.
@@ -74,16 +74,16 @@ class Snapshot:
             yield row
 
     def total(self) -> int:
-        """Return the number of samples."""
+        """Return the number of all samples."""
         return self._count('SELECT COUNT(*) FROM samples')
 
     def count(self, extractor: str) -> int:
-        """Return the number of an extractor's embeddings."""
+        """Return the number of embeddings by the extractor with this identity."""
         return self._count(queries.COUNT_EMBEDDINGS, extractor=extractor)
 
     def data_version(self) -> int:
         """
-        Return a number that differs after another connection has written.
+        Return a number that changes whenever another connection writes.
 
         See https://www.sqlite.org/pragma.html#pragma_data_version.
         """
@@ -91,7 +91,7 @@ class Snapshot:
 
     def kinds(self) -> dict[str, EmbeddingKind]:
         """
-        Return the extractors that have samples, by identity, and the kind of their embeddings.
+        Return the kind of the embeddings of each extractor that has samples, by its identity.
 
         Raises:
             StoreError: if the file is damaged.
@@ -100,14 +100,17 @@ class Snapshot:
         for _, identity in list(self.rows(queries.EXTRACTORS_WITH_SAMPLES, int, str)):
             found = self.find_extractor(identity)
             if found is None:
-                # The table lists it, but the index that this query uses does not.
+                # The table contains it, but the index that find_extractor() uses does not.
                 raise MalformedRowError(f'extractor {identity[:12]!a} is not in its index')
             kinds[identity] = found[1]
         return kinds
 
     def find_extractor(self, identity: str) -> tuple[int, EmbeddingKind] | None:
         """
-        Return the row id of an extractor and the kind of its embeddings, None if it has no row.
+        Return the row id of an extractor and the kind of its embeddings; None if it has no row.
+
+        Args:
+            identity: SHA-256 of the extractor's file.
 
         Raises:
             StoreError: if the row is damaged.
@@ -131,7 +134,7 @@ class Snapshot:
 
         Args:
             label: class name; '' = all classes.
-            limit: the maximum number of samples, 0 = all.
+            limit: maximum number of samples; 0 = all.
             extractor: identity of the extractor; samples of others are not listed.
         """
         rows = self.rows(
@@ -153,7 +156,7 @@ class Snapshot:
         Iterate over all samples, oldest first.
 
         Yields:
-            A sample, and the identities of the extractors that have embedded it, in the order of
+            A sample, and the identities of the extractors of its embeddings, in the order of
             :meth:`kinds`.
         """
         identities = dict(self.rows(queries.EXTRACTORS_WITH_SAMPLES, int, str))
@@ -171,12 +174,15 @@ class Snapshot:
         self, extractor: str, kind: EmbeddingKind, label: str = ''
     ) -> Iterator[tuple[int, str, bytes]]:
         """
-        Iterate over id, label and embedding of an extractor's samples; all are in order of age.
+        Iterate over the samples of an extractor, or over those of one of its classes.
 
         Args:
             extractor: identity of the extractor.
-            kind: of its embeddings, which gives the bytes their meaning.
-            label: class name, '' = all classes.
+            kind: kind of its embeddings.
+            label: class name; '' = all classes, oldest sample first.
+
+        Yields:
+            Id and label of a sample, and the stored bytes of its embedding.
 
         Raises:
             StoreError: if an embedding has the wrong length.
@@ -195,7 +201,7 @@ class Snapshot:
 
     def digests(self) -> dict[bytes, str]:
         """
-        Return a digest of each embedding of each extractor, with the label of its sample.
+        Return the label of each sample, by the digest of each of its embeddings.
 
         Raises:
             StoreError: if the file is damaged.
@@ -208,7 +214,7 @@ class Snapshot:
         }
 
     def picture(self, sample_id: int) -> StoredPicture | None:
-        """Return the picture of a sample, None if it has none or there is no such sample."""
+        """Return the picture of a sample; None if the sample has no picture or does not exist."""
         value = sample_id if abs(sample_id) <= LARGEST_ID else None
         rows = self.rows(queries.PICTURE, int, str, bytes, sample_id=value)
         return next((StoredPicture(*row) for row in rows), None)
@@ -216,6 +222,9 @@ class Snapshot:
     def training_set(self, extractor: str) -> TrainingSet:
         """
         Copy all samples of one extractor into memory, oldest first.
+
+        Args:
+            extractor: identity of the extractor.
 
         Raises:
             StoreError: if a sample is damaged.
@@ -226,7 +235,7 @@ class Snapshot:
         _, kind = found
         count = self.count(extractor)
         self._check_memory(count * kind.num_bytes)
-        # Filled in place: a list of rows would need twice the memory.
+        # Allocated at once, because a list of rows would need twice the memory.
         raw = np.empty((count, kind.dimension), np.dtype(kind.dtype))
         ids: list[int] = []
         labels: list[int] = []
@@ -237,7 +246,7 @@ class Snapshot:
             raw[index] = kind.from_disk(data)
             ids.append(sample_id)
             labels.append(names.setdefault(label, len(names)))
-        # There are fewer rows if another program removed samples but not their embeddings.
+        # There are fewer rows if another program has removed samples without their embeddings.
         return TrainingSet(
             raw[: len(ids)],
             np.array(labels, np.int64),
@@ -247,7 +256,7 @@ class Snapshot:
         )
 
     def _check_memory(self, num_bytes: int) -> None:
-        """Raise if a file of this size cannot hold so many bytes, before they are allocated."""
+        """Raise MalformedRowError if embeddings would be larger than the file that stores them."""
         size = self._count('PRAGMA page_count') * self._count('PRAGMA page_size')
         if num_bytes > size:
             raise MalformedRowError(
