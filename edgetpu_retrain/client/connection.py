@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Connection: the node of a client, spun in a thread of its own."""
+"""Connection: the node of a client, and the thread that spins it."""
 
 from __future__ import annotations
 
@@ -24,19 +24,20 @@ RETRY_S = 1.0
 
 
 class RetrainClientError(RetrainError):
-    """The node refused a request, failed, or did not respond; the message is the node's."""
+    """The node rejected a request, failed or did not respond; the message says why."""
 
 
 class Connection:
     """
-    A node that talks to a retrain node, and the thread that spins it.
+    A node that sends requests to a retrain node, and the thread that spins it.
 
-    All requests are sent in that thread: an action client of rclpy forgets a response that another
-    thread receives before the request is registered (rclpy/action/client.py).
+    All requests are sent in this thread.  If another thread sent them, an action client of rclpy
+    could receive a response before it has registered the request, and ignore it
+    (rclpy/action/client.py).
 
     Args:
-        node: its context and namespace are used; None creates a context.
-        name: of the retrain node; a relative name is in the namespace of ``node``.
+        node: a node whose context and namespace are used; None = a new context, no namespace.
+        name: name of the retrain node; a relative name is in the namespace of ``node``.
     """
 
     def __init__(self, node: Node | None, name: str) -> None:
@@ -59,30 +60,38 @@ class Connection:
         self._thread = threading.Thread(target=self._spin, name='retrain client', daemon=True)
 
     def start(self) -> None:
-        """Start to spin, once all clients and subscriptions are created."""
-        # The last client: a node that responds to it has discovered all others.
+        """Start the thread; call it when all other clients and subscriptions are created."""
+        # This client is created last: a node that responds to it has discovered all others.
         self._state = self.node.create_client(GetState, f'{self.name}/get_state')
         self._executor.add_node(self.node)
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop to spin; requests that wait for a response fail."""
+        """Stop the thread; pending requests fail."""
         self._executor.shutdown()
         self._thread.join()
 
     def close(self) -> None:
-        """Leave ROS, once stopped."""
+        """Destroy the node, and the context if it was created here; call it after :meth:`stop`."""
         self.node.destroy_node()
         if self._own_context is not None:
             rclpy.try_shutdown(context=self._own_context)
 
     @property
     def is_connected(self) -> bool:
-        """Whether the retrain node is running, as far as DDS knows."""
+        """Whether the retrain node is discovered."""
         return bool(self._state.service_is_ready())
 
     def lifecycle_state(self, timeout_s: float) -> str:
-        """Return the state of the retrain node's lifecycle once it responds."""
+        """
+        Return the lifecycle state of the retrain node.
+
+        Args:
+            timeout_s: maximum time until it responds, seconds.
+
+        Raises:
+            RetrainClientError: if it does not respond in time.
+        """
         deadline = time.monotonic() + timeout_s
         while True:
             # A response is lost if the node has not yet discovered the client.
@@ -95,12 +104,22 @@ class Connection:
                 raise RetrainClientError(f'{self.name} does not respond: is it running?')
 
     def wait_until_known(self) -> None:
-        """Wait until the retrain node can respond to all clients."""
+        """Wait until the retrain node has discovered all clients, so that it can respond."""
         if not self._is_known:
             self.lifecycle_state(PATIENCE_S)
 
     def call(self, client: Any, request: Any) -> Future[Any]:
-        """Return the response of a service; one without success raises its message."""
+        """
+        Call a service.
+
+        Args:
+            client: the client of the service.
+            request: the request.
+
+        Returns:
+            A future of the response; it raises RetrainClientError with the response's message if
+            ``success`` is false.
+        """
         self.wait_until_known()
         return self.send(lambda: client.call_async(request), checked)
 
@@ -109,12 +128,12 @@ class Connection:
         Return the result of a future.
 
         Args:
-            future: of :meth:`send` or :meth:`call`.
-            what: is requested, for errors.
-            timeout_s: seconds; None waits as long as the retrain node is running.
+            future: a future that :meth:`send` or :meth:`call` has returned.
+            what: what was requested, as the subject of an error message.
+            timeout_s: timeout, seconds; None = wait as long as the retrain node is running.
 
         Raises:
-            RetrainClientError: if the node refuses, is gone or takes longer.
+            RetrainClientError: if the node rejects the request, stops or takes too long.
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
@@ -129,14 +148,17 @@ class Connection:
         self, start: Callable[[], Any], convert: Callable[[Any], Any] = lambda value: value
     ) -> Future[Any]:
         """
-        Return the future of a response.
+        Send a request in the client's thread.
 
         Args:
-            start: sends the request and returns a future of rclpy; called by the thread.
-            convert: from the response to the result of the future.
+            start: sends the request, and returns a future of rclpy.
+            convert: converts the response to the result of the returned future; may raise.
+
+        Returns:
+            A future of the converted response.
         """
         done: Future[Any] = Future()
-        # It cannot be cancelled: a request that was sent has its effect.
+        # A running future cannot be cancelled; nor can a request that was sent.
         done.set_running_or_notify_cancel()
         self._pending.add(done)
         done.add_done_callback(self._pending.discard)
@@ -144,7 +166,7 @@ class Connection:
         def finish(response: Any) -> None:
             try:
                 done.set_result(convert(response.result()))
-            except Exception as error:  # noqa: BLE001 - raised where the future is waited for
+            except Exception as error:  # noqa: BLE001 - passed on by the future
                 done.set_exception(error)
 
         def send_request() -> None:
@@ -166,7 +188,7 @@ class Connection:
 
 
 def checked(response: Any) -> Any:
-    """Return a response or result that reports success; otherwise raise its message."""
+    """Return a response; raise RetrainClientError with its message if ``success`` is false."""
     if getattr(response, 'success', True):
         return response
     raise RetrainClientError(response.message)

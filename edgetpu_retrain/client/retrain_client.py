@@ -33,14 +33,15 @@ _RESULTS = 10
 
 class RetrainClient:
     """
-    Sends requests to a retrain node and receives its results.
+    Sends requests to a retrain node, and receives its results.
 
-    It has a node and a thread of its own.  Its methods may be called from any thread, also from
-    callbacks of your own node, whichever executor spins that; only not from :meth:`on_result`.
+    It has a node and a thread of its own, so its methods may be called from any thread, including
+    callbacks of your own node.  The only exception are callbacks of :meth:`on_result`, which run
+    in the client's thread.
 
     Args:
-        node: its context and namespace are used; None creates a context.
-        name: of the retrain node; a relative name is in the namespace of ``node``.
+        node: a node whose context and namespace are used; None = a new context, no namespace.
+        name: name of the retrain node; a relative name is in the namespace of ``node``.
     """
 
     def __init__(self, node: Node | None = None, name: str = 'edgetpu_retrain') -> None:
@@ -74,7 +75,7 @@ class RetrainClient:
         self.close()
 
     def close(self) -> None:
-        """Disconnect from the node."""
+        """Stop the client's thread, and destroy its node; pending requests fail."""
         self._connection.stop()
         self._train.destroy()
         self._connection.close()
@@ -83,8 +84,11 @@ class RetrainClient:
         """
         Wait until the node is active and responds to this client.
 
+        Args:
+            timeout_s: timeout, seconds.
+
         Raises:
-            RetrainClientError: if it is not within ``timeout_s`` seconds.
+            RetrainClientError: if the node does not become active in time.
         """
         deadline = time.monotonic() + timeout_s
         while True:
@@ -100,7 +104,7 @@ class RetrainClient:
 
     def add_samples(self, label: str, count: int = 1, **fields: Any) -> Any:
         """
-        Label the next frames of a camera, or a picture, and wait until they are stored.
+        Store samples of a class, from the next frames of a camera or from a picture.
 
         Args:
             label: name of the class.
@@ -109,22 +113,22 @@ class RetrainClient:
                 min_interval_s, min_novelty.
 
         Returns:
-            The ``AddSample.Response``.
+            The ``AddSample.Response``, when the samples are stored.
 
         Raises:
-            RetrainClientError: with the node's message if not all of them were stored.
+            RetrainClientError: if not all frames were stored or skipped; the message says why.
         """
         future = self.add_samples_async(label, count, **fields)
         # The node has a time limit of its own, which the request or a parameter sets.
         return self._connection.wait(future, self._add.srv_name, None)
 
     def add_samples_async(self, label: str, count: int = 1, **fields: Any) -> Future[Any]:
-        """Request the same as :meth:`add_samples`, but return a future of the response at once."""
+        """Call ``~/add_samples`` as :meth:`add_samples` does; return a future of the response."""
         request = AddSample.Request(label=label, count=count, **fields)
         return self._connection.call(self._add, request)
 
     def remove_samples(self, label: str = '', n: int = 0) -> Any:
-        """Remove a class, or the ``n`` newest samples of a class or of all; see RemoveSamples."""
+        """Remove a class, or the ``n`` newest samples of one or all classes; see RemoveSamples."""
         return self._call(self._remove, RemoveSamples.Request(label=label, n=n))
 
     def relabel_samples(self, new_label: str, label: str = '', ids: Sequence[int] = ()) -> Any:
@@ -133,7 +137,7 @@ class RetrainClient:
         return self._call(self._relabel, request)
 
     def undo(self) -> str:
-        """Undo the last addition of samples, and return the node's message."""
+        """Remove the samples of the last request that added any; return the node's message."""
         return str(self._call(self._undo, Trigger.Request()).message)
 
     def list_samples(self) -> dict[str, int]:
@@ -142,15 +146,21 @@ class RetrainClient:
         return dict(zip(response.labels, response.counts, strict=True))
 
     def load_model(self, version: int = 0) -> Any:
-        """Serve another version: a number, 0 = the latest, -1 = the previous; see LoadModel."""
+        """Swap in a version by its number; 0 = the latest, -1 = the previous; see LoadModel."""
         return self._call(self._load, LoadModel.Request(version=version))
 
     def train(self, **goal: Any) -> Training:
         """
-        Start a training and return it once the node has accepted it.
+        Start a training.
 
         Args:
-            goal: fields of ``Train.Goal``; the default of each is the node's parameter.
+            goal: fields of ``Train.Goal``; see there for the defaults.
+
+        Returns:
+            The training, when the node has accepted the goal.
+
+        Raises:
+            RetrainClientError: if the node rejects the goal or does not respond.
         """
         self._connection.wait_until_known()
         feedback: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -166,7 +176,7 @@ class RetrainClient:
 
     @property
     def status(self) -> Any:
-        """The latest ``Status``, None before the first."""
+        """The latest ``Status``; None before the first one."""
         return self._latest.get(Status)
 
     @property
@@ -176,11 +186,13 @@ class RetrainClient:
 
     def wait_for_result(self, timeout_s: float = PATIENCE_S) -> Any:
         """
-        Return the next ``Result``.
+        Wait for the next ``Result``, and return it.
+
+        Args:
+            timeout_s: timeout, seconds.
 
         Raises:
-            RetrainClientError: if none arrives within ``timeout_s`` seconds; before the first
-                training there are none.
+            RetrainClientError: if no result arrives in time, as before the first training.
         """
         with self._arrived:
             before = self.result
@@ -192,7 +204,13 @@ class RetrainClient:
             return self.result
 
     def on_result(self, callback: Callable[[Any], None]) -> None:
-        """Call back with each ``Result``, in this client's thread; what it raises is logged."""
+        """
+        Call a function with each ``Result`` from now on.
+
+        Args:
+            callback: called in the client's thread, so it must not wait for a method of this
+                client; exceptions that it raises are logged.
+        """
         self._result_callbacks.append(callback)
 
     def _call(self, client: Any, request: Any) -> Any:
@@ -209,5 +227,5 @@ class RetrainClient:
     def _call_back(self, callback: Callable[[Any], None], result: Any) -> None:
         try:
             callback(result)
-        except Exception:  # noqa: BLE001 - the thread serves all requests as well
+        except Exception:  # noqa: BLE001 - must not stop the thread, which also sends requests
             self._connection.node.get_logger().error(traceback.format_exc())

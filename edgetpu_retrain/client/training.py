@@ -13,14 +13,12 @@ from edgetpu_retrain.client.connection import checked, Connection, RETRY_S
 
 class Training:
     """
-    A training that runs on the robot.
-
-    Iterating yields each ``Train.Feedback`` until the training ends.
+    A training on the robot; iterating yields each ``Train.Feedback`` until the training ends.
 
     Args:
-        connection: to the node.
-        handle: of the goal.
-        feedback: receives the feedback of the goal.
+        connection: the connection to the node.
+        handle: the goal handle.
+        feedback: the queue of the goal's feedback messages.
     """
 
     def __init__(
@@ -45,21 +43,24 @@ class Training:
             yield feedback
 
     def cancel(self) -> None:
-        """Request the end of the training; its result is then an error that says so."""
+        """Request to cancel the training; if the node does so, :meth:`result` raises."""
         asked = self._connection.send(self._handle.cancel_goal_async)
         self._connection.wait(asked, 'cancelling')
 
     @property
     def is_done(self) -> bool:
-        """Whether it has ended."""
+        """Whether the training has ended."""
         return self._ended.done()
 
     def result(self, timeout_s: float | None = None) -> Any:
         """
-        Wait for the end of the training and return its ``Train.Result``.
+        Wait for the end of the training, and return its ``Train.Result``.
+
+        Args:
+            timeout_s: timeout, seconds; None = wait as long as the node is running.
 
         Raises:
-            RetrainClientError: with the node's message if it failed or was cancelled, or if it
-                has not ended within ``timeout_s`` seconds.
+            RetrainClientError: if the training fails or is cancelled, with the node's message; or
+                if it does not end in time.
         """
         return checked(self._connection.wait(self._ended, 'the training', timeout_s).result)

@@ -3,9 +3,9 @@
 """
 Simulates a camera that moves over a photograph: pan, zoom, rotation, exposure and noise.
 
-A photograph represents a flat scene.  A :class:`View` describes the camera's pose and
-:func:`take_picture` renders the picture.  Views of the exam are drawn from ranges that do not
-overlap with those of teaching, so every picture of the exam is new.
+A photograph serves as a flat scene.  A :class:`View` describes the camera's view of it, and
+:func:`take_picture` renders the picture.  The ranges of views in the exam do not overlap with
+those in teaching, so every picture of the exam is new.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ RgbArray = npt.NDArray[np.uint8]
 """An RGB picture, uint8 ``[height, width, 3]``."""
 
 PICTURE_SIZE = (640, 480)
-"""Width and height of the camera's pictures in pixels, as of a common USB camera."""
+"""Width and height of the camera's pictures, pixels; usual for a USB camera."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,13 @@ class View:
     The camera's view of a photograph.
 
     Args:
-        pan_x: -1 (left edge) to 1 (right edge) of the range that zoom and rotation leave.
-        pan_y: -1 (top edge) to 1 (bottom edge) of that range.
-        zoom: 1 shows as much of the photograph as fits; 2 half of its width.
+        pan_x: horizontal position of the view, from -1 (as far left as possible within the
+            photograph) to 1 (as far right as possible).
+        pan_y: vertical position, from -1 (as far up as possible) to 1 (as far down as possible).
+        zoom: 1 shows as much of the photograph as possible, 2 half of that width.
         rotation: rotation of the camera around its optical axis, degrees.
-        exposure: brighter (> 0) or darker (< 0), photographic stops.
-        noise: standard deviation of the sensor's noise, counts of 0-255.
+        exposure: change of brightness, photographic stops; brighter if positive.
+        noise: standard deviation of the sensor's noise, in pixel values of 0 to 255.
     """
 
     pan_x: float
@@ -50,9 +51,9 @@ class View:
 @dataclass(frozen=True)
 class MotionRanges:
     """
-    The range of each quantity of a :class:`View`, as (smallest, largest) magnitude.
+    The range of each field of a :class:`View`: its smallest and largest absolute value.
 
-    Pan, rotation and exposure can have either sign: (5, 10) means 5 to 10 and -10 to -5.
+    Pan, rotation and exposure can have either sign: (5, 10) means 5 to 10 or -10 to -5.
     """
 
     pan: tuple[float, float]
@@ -65,7 +66,7 @@ class MotionRanges:
 TEACHING = MotionRanges(
     pan=(0.0, 0.55), zoom=(1.0, 1.35), rotation=(0.0, 9.0), exposure=(0.0, 0.4), noise=(0.0, 6.0)
 )
-"""A steady camera whose view changes a little."""
+"""For teaching: views that differ only a little."""
 
 EXAM = MotionRanges(
     pan=(0.6, 0.9),
@@ -74,17 +75,17 @@ EXAM = MotionRanges(
     exposure=(0.45, 0.75),
     noise=(8.0, 16.0),
 )
-"""Closer, further off centre, more rotated, in other light and noisier than in teaching."""
+"""For the exam: closer, less centred, more rotated, differently exposed and noisier views."""
 
 
 def glance(ranges: MotionRanges, frames: int, rng: np.random.Generator) -> Iterator[View]:
     """
-    Yield the views of one glance: a smooth move between two random views within `ranges`.
+    Yield the views of one glance, a smooth movement between two random views.
 
-    The signs are drawn once per glance, so the move never leaves the ranges.
+    Both views have the same signs, so that all views of the movement are within the ranges.
 
     Args:
-        ranges: the range of every quantity.
+        ranges: the range of each field of a view.
         frames: number of views.
         rng: random generator.
     """
@@ -103,19 +104,22 @@ def picture_to_photograph(
     view: View, photograph_size: tuple[int, int], picture_size: tuple[int, int] = PICTURE_SIZE
 ) -> npt.NDArray[np.float64]:
     """
-    Return the affine map, float64 ``[2, 3]``, from picture to photograph coordinates, pixels.
+    Return the affine map from coordinates in the picture to coordinates in the photograph.
 
-    At zoom 1 the rotated picture just fits into the photograph, so no view extends beyond it.
+    At zoom 1, the rotated picture just fits into the photograph, so no view extends beyond it.
 
     Args:
         view: the camera's view.
         photograph_size: width and height of the photograph, pixels.
         picture_size: width and height of the picture, pixels.
+
+    Returns:
+        float64 ``[2, 3]``; coordinates are in pixels.
     """
     width, height = picture_size
     angle = math.radians(view.rotation)
     cos, sin = math.cos(angle), math.sin(angle)
-    # Size of the rotated picture's axis-aligned bounding box.
+    # Size of the axis-aligned bounding box of the rotated picture.
     box = np.array((width * abs(cos) + height * abs(sin), width * abs(sin) + height * abs(cos)))
     photograph = np.array(photograph_size, np.float64)
     scale = float(np.min(photograph / box)) / view.zoom
@@ -133,13 +137,16 @@ def take_picture(
     picture_size: tuple[int, int] = PICTURE_SIZE,
 ) -> RgbArray:
     """
-    Return the camera's picture of `photograph`, uint8 ``[height, width, 3]`` RGB.
+    Render the picture that the camera takes of a photograph.
 
     Args:
         photograph: uint8 ``[h, w, 3]`` RGB.
         view: the camera's view.
         rng: random generator for the noise.
         picture_size: width and height of the picture, pixels.
+
+    Returns:
+        uint8 ``[height, width, 3]`` RGB.
     """
     size = (photograph.shape[1], photograph.shape[0])
     seen = cv2.warpAffine(

@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The demo's camera: a node that plays photographs as if a camera moved over them.
+The demo's camera: a node that publishes views of photographs, as if a camera moved over them.
 
-Its parameter ``scene`` selects what to play (see :mod:`edgetpu_retrain.demo.scenes`).  Otherwise
-it behaves like a USB camera driver: it publishes raw rgb8 images, best effort.  With each image it
-publishes the true class, to which only the demo's teacher subscribes.
+Its parameter ``scene`` selects what to show (see :mod:`edgetpu_retrain.demo.scenes`).  It
+publishes raw rgb8 images, best effort, as some camera drivers do.  With each image, it publishes
+the true class, to which only the demo's teacher subscribes.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ FRAME_ID = 'demo_camera_optical_frame'
 
 
 class CameraNode(Node):
-    """Plays the scene of its parameter ``scene``, at ``frames_per_second``."""
+    """Publishes the frames of its parameter ``scene``, at the rate ``frames_per_second``."""
 
     def __init__(self) -> None:
-        """Start with the scene ``idle``, which publishes nothing."""
+        """Start with the scene ``idle``, which has no frames."""
         super().__init__(CAMERA_NODE)
         fixed = ParameterDescriptor(read_only=True)
         rate = self.declare_parameter('frames_per_second', 10.0, fixed).value
@@ -80,14 +80,14 @@ class CameraNode(Node):
         truth = Classification(
             header=image.header, results=[ObjectHypothesis(class_id=frame.subject, score=1.0)]
         )
-        # Publish after the image, so that receiving the truth implies that the image was sent.
+        # After the image, so that the image was published when the true class arrives.
         exam = self._scene == SCENE_EXAM
         (self._exam_truth if exam else self._teaching_truth).publish(truth)
 
 
 def image_message(picture: RgbArray) -> Image:
     """
-    Return a picture as an image message of encoding rgb8.
+    Convert a picture to a ``sensor_msgs/Image`` with encoding rgb8, without header.
 
     Args:
         picture: uint8 ``[height, width, 3]`` RGB.
@@ -99,13 +99,13 @@ def image_message(picture: RgbArray) -> Image:
         encoding='rgb8',
         is_bigendian=0,
         step=3 * width,
-        # rclpy accepts an array.array without checking each byte.
+        # rclpy checks every byte, except those of an array.array.
         data=array('B', picture.tobytes()),
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Play scenes until interrupted."""
+    """Run the camera node until a signal; return the exit code 0."""
     rclpy.init(args=arguments)
     node = CameraNode()
     try:

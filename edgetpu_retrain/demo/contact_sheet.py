@@ -3,8 +3,7 @@
 """
 The contact sheet: some frames of the exam with true class, classification and confidence.
 
-OpenCV draws everything at twice the final size before it is scaled down, because its line fonts
-look poor otherwise.
+It is drawn at twice its size and then scaled down, so that OpenCV's line fonts look smooth.
 """
 
 from __future__ import annotations
@@ -43,15 +42,15 @@ def choose_frames(
     frames: Sequence[ExamFrame], pictured: Collection[int], rows: int = ROWS
 ) -> dict[str, list[ExamFrame]]:
     """
-    Choose up to `rows` frames of each subject: mistakes first, then evenly over the exam.
+    Choose some frames of each subject: first mistakes, then others, evenly from the whole exam.
 
     Args:
         frames: frames of the exam, in the order of their stamps.
-        pictured: stamps of the frames that have a picture, nanoseconds; others are skipped.
-        rows: maximum number of frames per subject.
+        pictured: stamps of the frames with a picture, nanoseconds; other frames are not chosen.
+        rows: maximum number of frames of each subject.
 
     Returns:
-        Frames by subject, subjects in alphabetical order, frames in the order of their stamps.
+        The chosen frames by subject, in the order of their stamps; subjects in alphabetical order.
     """
     chosen: dict[str, list[ExamFrame]] = {}
     for subject in sorted({frame.truth for frame in frames}):
@@ -59,7 +58,7 @@ def choose_frames(
         mistakes = [frame for frame in shown if not frame.right][:rows]
         others = [frame for frame in shown if frame.right]
         room = min(rows - len(mistakes), len(others))
-        # The centres of `room` equal parts.
+        # The middle frame of each of ``room`` equal parts.
         spread = [others[(2 * part + 1) * len(others) // (2 * room)] for part in range(room)]
         chosen[subject] = sorted(mistakes + spread, key=lambda frame: frame.stamp_ns)
     return chosen
@@ -72,13 +71,17 @@ def draw_contact_sheet(
     subtitle: str,
 ) -> RgbArray:
     """
-    Return the contact sheet, uint8 ``[height, width, 3]`` RGB.
+    Draw the contact sheet.
 
     Args:
         columns: frames by subject, as :func:`choose_frames` returns them.
-        pictures: their pictures by stamp, nanoseconds; uint8 ``[height, width, 3]`` RGB.
+        pictures: the picture of each of these frames, uint8 ``[height, width, 3]`` RGB, by stamp,
+            nanoseconds.
         title: first line of the sheet, ASCII.
-        subtitle: second line, smaller, ASCII.
+        subtitle: second line, in smaller type, ASCII.
+
+    Returns:
+        uint8 ``[height, width, 3]`` RGB.
     """
     rows = max((len(frames) for frames in columns.values()), default=0)
     width = _GAP + max(len(columns), 1) * (_TILE[0] + _GAP)
@@ -99,10 +102,14 @@ def draw_contact_sheet(
 
 def save_contact_sheet(sheet: RgbArray, path: Path) -> None:
     """
-    Write the sheet as PNG.
+    Write the contact sheet to a PNG file.
+
+    Args:
+        sheet: uint8 ``[height, width, 3]`` RGB.
+        path: path of the file.
 
     Raises:
-        OSError: if it cannot be written.
+        OSError: if the file cannot be written.
     """
     bgr = np.ascontiguousarray(sheet[:, :, ::-1])
     if not cv2.imwrite(str(path), bgr, [cv2.IMWRITE_PNG_COMPRESSION, 9]):
@@ -133,7 +140,7 @@ def _draw_frame(
 def _write(
     canvas: RgbArray, text: str, position: tuple[int, int], scale: float, colour: Colour
 ) -> None:
-    """Draw a line of text; `position` is the start of its baseline."""
+    """Draw a line of text; ``position`` is the left end of its baseline."""
     large = scale * _OVERSAMPLING
     thickness = max(1, round(1.1 * large))
     origin = (position[0] * _OVERSAMPLING, position[1] * _OVERSAMPLING)
@@ -141,7 +148,7 @@ def _write(
 
 
 def _area(left: int, top: int, width: float, height: int) -> tuple[slice, slice]:
-    """Return the rows and columns of an area on the canvas."""
+    """Return the rows and columns of the canvas for an area in pixels of the final sheet."""
     rows, columns = (
         slice(start * _OVERSAMPLING, round((start + length) * _OVERSAMPLING))
         for start, length in ((top, height), (left, width))

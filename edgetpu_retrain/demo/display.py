@@ -18,15 +18,15 @@ _BAR_WIDTH = 24
 
 
 def sample_bars(console: Console) -> Progress:
-    """Return progress bars of samples, one per class."""
+    """Return a rich ``Progress`` to which a bar of samples is added for each class."""
     return _bars(console, 14, '{task.completed:.0f} of {task.total:.0f} samples')
 
 
 @contextlib.contextmanager
 def training_bar(console: Console) -> Iterator[Callable[[Any], None]]:
-    """Show the bar of the training; yield a function to call with each feedback of ~/train."""
+    """Show the progress of a training; yield a function to call with each ``Train.Feedback``."""
     with _bars(console, 9, '{task.fields[figures]}') as progress:
-        # A bar that is not started only shows activity.  rich 11 does not support total=None.
+        # A bar that is not started shows activity without a total; rich 11 has no total=None.
         bar = progress.add_task('training', start=False, figures='')
 
         def show(now: Any) -> None:
@@ -36,18 +36,18 @@ def training_bar(console: Console) -> Iterator[Callable[[Any], None]]:
             progress.update(bar, completed=now.iteration, total=now.num_iter, figures=figures)
 
         yield show
-        # Fill the bar: feedback skips iterations and may not include the last one.
+        # Fill the bar, because there may be no feedback for the last iteration.
         progress.update(bar, completed=progress.tasks[bar].total)
 
 
 @contextlib.contextmanager
 def exam_bar(console: Console, planned: int) -> Iterator[Callable[[Exam, str], None]]:
-    """Show the bar of the exam; yield a function that shows its score and the current subject."""
+    """Show the progress of the exam; yield a function to call with the exam and its subject."""
     with _bars(console, 9, '{task.fields[figures]}') as progress:
         bar = progress.add_task('exam', total=planned, figures='')
 
         def show(exam: Exam, subject: str) -> None:
-            # Relative to classified frames: the newest frame is never classified yet.
+            # A share of the classified frames, because the newest frame is not classified yet.
             score = f'{exam.right}/{exam.classified} right'
             figures = f'{score}  {exam.frames_per_second:.1f} frames/s  {subject}'
             progress.update(bar, completed=exam.shown, figures=figures)
@@ -56,7 +56,7 @@ def exam_bar(console: Console, planned: int) -> Iterator[Callable[[Exam, str], N
 
 
 def print_score(console: Console, exam: Exam) -> None:
-    """Print the exam's result, subject by subject."""
+    """Print the result of the exam, for each subject and in total."""
     table = Table('subject', 'right', 'of', box=None, padding=(0, 2))
     for column in table.columns[1:]:
         column.justify = 'right'
@@ -64,7 +64,7 @@ def print_score(console: Console, exam: Exam) -> None:
         colour = 'green' if right == shown else 'yellow'
         table.add_row(subject, f'[{colour}]{right}', str(shown))
     console.print(table)
-    # Round down, so that 100.0 % means every single frame.
+    # Round down, so that 100.0 % is shown only if all frames are right.
     percent = math.floor(exam.accuracy * 1000.0) / 10.0
     console.print(
         f'  [bold]{exam.right} of {exam.planned} right ({percent:.1f} %)[/bold], '
@@ -74,6 +74,6 @@ def print_score(console: Console, exam: Exam) -> None:
 
 
 def _bars(console: Console, width: int, text: str) -> Progress:
-    """Return progress bars with a description of `width` characters, and a text behind them."""
+    """Return progress bars with ``width`` characters of description on their left, text right."""
     description = TextColumn(f'  {{task.description:<{width}}}')
     return Progress(description, BarColumn(_BAR_WIDTH), TextColumn(text), console=console)

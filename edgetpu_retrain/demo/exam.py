@@ -3,8 +3,8 @@
 """
 The score of the exam: true classes and classifications, matched by the stamp of the frame.
 
-Camera and node are independent processes, so a frame's true class and classification arrive in any
-order.  A frame without classification counts as wrong.
+Camera and node are separate processes, so the true class and the classification of a frame may
+arrive in either order.  A frame without classification counts as wrong.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ class FrameResult:
     The node's classification of one frame.
 
     Args:
-        label: the most likely class.
-        confidence: its probability, 0 to 1.
+        label: name of the most likely class.
+        confidence: score of this class, 0 to 1.
         received_s: time of arrival, seconds on a monotonic clock.
         latency_s: time from the frame's stamp to arrival, seconds.
     """
@@ -33,7 +33,14 @@ class FrameResult:
 
 @dataclass(frozen=True)
 class ExamFrame:
-    """One frame of the exam; `result` is its classification, or None."""
+    """
+    One frame of the exam.
+
+    Args:
+        stamp_ns: stamp of the image, nanoseconds.
+        truth: name of the true class.
+        result: the classification; None = not classified so far.
+    """
 
     stamp_ns: int
     truth: str
@@ -65,11 +72,11 @@ class Exam:
         self._results: dict[int, FrameResult] = {}
 
     def add_truth(self, stamp_ns: int, subject: str) -> None:
-        """Record that the frame with this stamp, nanoseconds, shows `subject`."""
+        """Record the true class of the frame with this stamp, nanoseconds."""
         self._truths.setdefault(stamp_ns, subject)
 
     def add_result(self, stamp_ns: int, result: FrameResult) -> None:
-        """Record the classification of the frame with this stamp; only the first one counts."""
+        """Record the classification of the frame with this stamp, nanoseconds, unless it has one."""
         self._results.setdefault(stamp_ns, result)
 
     @property
@@ -97,7 +104,7 @@ class Exam:
 
     @property
     def accuracy(self) -> float:
-        """Correct classifications as a fraction of all planned frames, 0 to 1."""
+        """Share of the planned frames that were classified correctly, 0 to 1."""
         return self.right / max(self.planned, self.shown)
 
     @property
@@ -118,7 +125,7 @@ class Exam:
         return statistics.median([each.latency_s for each in self._shown_results()] or [0.0])
 
     def right_per_subject(self) -> dict[str, tuple[int, int]]:
-        """Return the numbers of correct and of shown frames, by subject."""
+        """Return the number of correctly classified and of all shown frames, by subject."""
         result: dict[str, tuple[int, int]] = {}
         for frame in self.frames:
             right, shown = result.get(frame.truth, (0, 0))

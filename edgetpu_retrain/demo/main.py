@@ -3,8 +3,8 @@
 """
 Runs the demo: starts camera, retrain node and teacher, and stops them together.
 
-Standard output has the teacher's progress for the user; its last line is one JSON object with the
-figures, for programs.  The exit code is 0 only if the robot passed its exam.
+Standard output shows the teacher's progress; its last line is a JSON object with the figures, for
+programs.  The exit code is 0 only if the retrain node passes the exam.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from edgetpu_retrain.processes.isolation import (
 )
 
 PASS_MARK = 0.95
-"""Fraction of correctly classified frames needed to pass the exam."""
+"""Share of the frames that must be classified correctly to pass the exam."""
 
 TIME_LIMIT_S = 115.0
 """Time limit that keeps the whole demo under two minutes."""
@@ -38,10 +38,10 @@ _LARGE_IMAGES = 'fastdds_large_images.xml'
 
 
 class DemoError(RetrainError):
-    """Raised if the demo cannot start or does not complete."""
+    """The demo cannot start, or does not complete."""
 
     def __str__(self) -> str:
-        # Keep line breaks: the message quotes the last lines of the demo's own logs.
+        # RetrainError would join the lines, but this message quotes lines of logs.
         return Exception.__str__(self)
 
 
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo and return its exit code."""
     options = _parse(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        # Raises KeyboardInterrupt: unwinding the stack stops the children.
+        # Raise KeyboardInterrupt, as at SIGINT, so that the context managers stop the children.
         signal.signal(number, signal.default_int_handler)
     try:
         result = run(options)
@@ -73,7 +73,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """
-    Run the demo's processes until the teacher is done, and return the teacher's figures.
+    Run the demo's processes until the teacher is done.
+
+    Args:
+        options: the parsed command line.
+
+    Returns:
+        The teacher's figures, by name.
 
     Raises:
         DemoError: if a process exits early or the time limit is reached.
@@ -101,7 +107,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         camera_parameters = _parameters(frames_per_second=options.rate, seed=options.seed)
         large_images = with_large_images(environment, config / _LARGE_IMAGES)
         processes.start('camera', (*camera, *camera_parameters), large_images)
-        # As on a robot, except for the camera's topic and the folder: parameters from the file.
+        # Parameters come from the file, as on a robot; only those below differ.
         file = ('--params-file', str(config / 'retrain.yaml'))
         node = (*python, 'edgetpu_retrain.node.main', '--ros-args', *file)
         node_parameters = _parameters(
@@ -126,7 +132,7 @@ def _wait_for_teacher(processes: Processes) -> None:
         )
     if ended.name == 'teacher' and ended.exit_code == 0:
         return
-    # If the teacher fails, the reason may be in any process's log.
+    # If the teacher fails, the reason may be in the log of any process.
     suspects = processes.children if ended.name == 'teacher' else [ended]
     raise DemoError(
         f'The {ended.name.replace("_", " ")} ended early, with exit code {ended.exit_code}. '
@@ -149,7 +155,7 @@ def config_folder() -> Path:
     Return the folder with retrain.yaml and fastdds_large_images.xml.
 
     Raises:
-        DemoError: if neither the source tree nor an installed package has it.
+        DemoError: if neither the source tree nor an installed package contains it.
     """
     beside_the_package = Path(__file__).parents[2] / 'config'
     if (beside_the_package / _LARGE_IMAGES).is_file():

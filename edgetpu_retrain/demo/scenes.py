@@ -3,8 +3,8 @@
 """
 The scenes of the demo's camera, and the names that the demo's processes share.
 
-The teacher sets the camera node's parameter ``scene``; the camera publishes pictures, and the true
-class of each with the same stamp.  The node under test does not receive the true class.
+The teacher sets the camera node's parameter ``scene``.  The camera publishes images, and the true
+class of each image with the same stamp; the retrain node does not receive true classes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TEACHING_TRUTH_TOPIC = '/demo/truth/teaching'
 EXAM_TRUTH_TOPIC = '/demo/truth/exam'
 RETRAIN_NODE = 'edgetpu_retrain'
 RESULT_FILE = 'result.json'
-"""File name of the exam's figures in the teacher's output folder."""
+"""Name of the file with the figures in the teacher's output folder."""
 
 SCENE_PARAMETER = 'scene'
 SCENE_IDLE = 'idle'
@@ -37,27 +37,27 @@ EXAM_FRAMES = len(SUBJECTS) * EXAM_GLANCES_PER_SUBJECT * FRAMES_PER_EXAM_GLANCE
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture, uint8 ``[height, width, 3]`` RGB, and the subject that it shows."""
+    """A picture, uint8 ``[height, width, 3]`` RGB, and its subject."""
 
     picture: RgbArray
     subject: str
 
 
 def teaching_scene(subject: str) -> str:
-    """Return the value of the parameter ``scene`` to teach `subject`."""
+    """Return the value of the parameter ``scene`` that shows a subject for teaching."""
     return SCENE_TEACHING_PREFIX + subject
 
 
 def play(scene: str, seed: int) -> Iterator[Frame]:
     """
-    Return the frames of a scene; the same ones every time for the same seed.
+    Return the frames of a scene, which depend only on scene and seed.
 
-    ``idle`` has no frames, ``teaching/<subject>`` never ends and ``exam`` has
-    :data:`EXAM_FRAMES`: every subject equally often, in shuffled glances.
+    ``idle`` has no frames, ``teaching/<subject>`` never ends, and ``exam`` has
+    :data:`EXAM_FRAMES`, with each subject equally often and in random order.
 
     Args:
         scene: value of the parameter ``scene``.
-        seed: random seed, >= 0.
+        seed: random seed, 0 or more.
 
     Raises:
         ValueError: if there is no such scene.

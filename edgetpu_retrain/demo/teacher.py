@@ -1,9 +1,9 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The demo's teacher: teaches the retrain node some subjects, trains it, and runs a live exam.
+The demo's teacher: adds samples of some subjects, starts a training, and runs a live exam.
 
-It makes the calls that a user would make with ``ros2 service call`` and ``ros2 action
+It sends the requests that a user would send with ``ros2 service call`` and ``ros2 action
 send_goal``, prints the progress, and writes a contact sheet, the retrained model and the figures.
 """
 
@@ -52,7 +52,7 @@ class LiveExam:
     A running exam: collects the messages, and the pictures for the contact sheet.
 
     Args:
-        planned: number of frames that the camera will show.
+        planned: number of frames in the exam.
     """
 
     def __init__(self, planned: int) -> None:
@@ -62,12 +62,12 @@ class LiveExam:
         self.started = False
 
     def on_truth(self, truth: Any) -> None:
-        """Record the true class of a frame."""
+        """Record the true class of a frame, a vision_msgs/Classification."""
         self.subject = truth.results[0].class_id
         self.exam.add_truth(stamp_ns(truth.header), self.subject)
 
     def on_classification(self, classification: Any) -> None:
-        """Record the node's classification of a frame: its first, most likely class."""
+        """Record the most likely class of a frame, from a vision_msgs/Classification."""
         stamp = stamp_ns(classification.header)
         best = classification.results[0]
         latency_s = (time.time_ns() - stamp) / 1e9
@@ -75,7 +75,7 @@ class LiveExam:
         self.exam.add_result(stamp, result)
 
     def on_image(self, image: Any) -> None:
-        """Store a frame of the exam, scaled down, for the contact sheet."""
+        """Keep a sensor_msgs/Image of the exam, scaled down, for the contact sheet."""
         if self.started:
             pixels = np.frombuffer(image.data, np.uint8).reshape(image.height, image.width, 3)
             small = cv2.resize(pixels, _KEPT_PICTURE, interpolation=cv2.INTER_AREA)
@@ -83,7 +83,17 @@ class LiveExam:
 
 
 def teach(client: TeacherClient, console: Console, frames_per_second: float) -> int:
-    """Show and label every subject, and return the number of samples."""
+    """
+    Show every subject and add samples of it.
+
+    Args:
+        client: the teacher's ROS client.
+        console: for the progress.
+        frames_per_second: frame rate of the camera, Hz.
+
+    Returns:
+        The number of samples.
+    """
     _print_heading(console, f'Teaching {len(SUBJECTS)} subjects through ~/add_samples')
     timeout_s = 5.0 + 3.0 * SAMPLES_PER_CALL / frames_per_second
     samples = 0
@@ -101,7 +111,7 @@ def teach(client: TeacherClient, console: Console, frames_per_second: float) -> 
 
 
 def train(client: TeacherClient, console: Console) -> Any:
-    """Train on all samples and return the result of ~/train."""
+    """Train on all samples, show the progress, and return the ``Train.Result``."""
     _print_heading(console, 'Training the last layer through ~/train')
     with training_bar(console) as show:
         result = client.train(show, _SECONDS_TO_TRAIN)
@@ -116,7 +126,15 @@ def train(client: TeacherClient, console: Console) -> Any:
 def examine(
     client: TeacherClient, live: LiveExam, console: Console, frames_per_second: float
 ) -> None:
-    """Show views that were not taught, and score the node's classifications."""
+    """
+    Show views of which there are no samples, and score the node's classifications.
+
+    Args:
+        client: the teacher's ROS client; it must pass its messages to ``live``.
+        live: the exam.
+        console: for the progress and the score.
+        frames_per_second: frame rate of the camera, Hz.
+    """
     _print_heading(console, f'Live exam: {EXAM_FRAMES} frames of views that were never taught')
     live.started = True
     with exam_bar(console, EXAM_FRAMES) as show:
@@ -133,7 +151,15 @@ def examine(
 
 
 def write_results(output: Path, live: LiveExam, training: Any, samples: int) -> None:
-    """Write contact sheet, retrained model and figures into the folder `output`."""
+    """
+    Write contact sheet, retrained model and figures.
+
+    Args:
+        output: an existing folder.
+        live: the completed exam.
+        training: the ``Train.Result``.
+        samples: number of samples.
+    """
     exam = live.exam
     sheet = draw_contact_sheet(
         choose_frames(exam.frames, live.pictures),
@@ -162,7 +188,16 @@ def write_results(output: Path, live: LiveExam, training: Any, samples: int) -> 
 
 
 def lesson(output: Path, frames_per_second: float) -> None:
-    """Teach, train and examine, and write the results into the folder `output`."""
+    """
+    Add samples, train and run the exam, and write the results.
+
+    Args:
+        output: an existing folder for the results.
+        frames_per_second: frame rate of the camera, Hz.
+
+    Raises:
+        LessonError: if a request times out or is rejected.
+    """
     console = Console(highlight=False)
     live = LiveExam(EXAM_FRAMES)
     client = TeacherClient(live.on_truth, live.on_classification, live.on_image)
@@ -182,7 +217,7 @@ def _print_heading(console: Console, text: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one lesson; the exit code is 0 if it completed."""
+    """Run one lesson; return the exit code, 0 if the lesson completes."""
     parser = argparse.ArgumentParser(description='teach, train and examine the retrain node')
     parser.add_argument('output', type=Path, help='folder for the results')
     parser.add_argument('rate', type=float, help="the camera's frames per second")

@@ -3,8 +3,8 @@
 """
 The teacher's ROS client, with blocking calls.
 
-It uses only the retrain node's public services, action and topics, and the camera node's parameter
-``scene``.
+It uses only the services, action and topics of the retrain node, and the parameter ``scene`` of
+the camera node.
 """
 
 from __future__ import annotations
@@ -37,24 +37,25 @@ from sensor_msgs.msg import Image
 from vision_msgs.msg import Classification
 
 _PATIENCE_S = 20.0
-"""Timeout for requests that take milliseconds on an idle machine, seconds."""
+"""Timeout for requests that take milliseconds if the machine is idle, seconds."""
 
 _RETRY_S = 2.0
-"""Interval for repeating a request without side effects, seconds."""
+"""Time after which a request without side effects is repeated, seconds."""
 
 
 class LessonError(RetrainError):
-    """Raised if a request of the teacher times out or is rejected."""
+    """A request of the teacher timed out or was rejected."""
 
 
 class TeacherClient:
     """
-    Calls services and the action, and forwards the messages of the exam.
+    Calls the services and the action, and passes on the messages of the exam.
 
     Args:
-        on_truth: called with each true class of the exam, a vision_msgs/Classification.
+        on_truth: called with the true class of each frame of the exam, a
+            vision_msgs/Classification.
         on_classification: called with each classification, a vision_msgs/Classification.
-        on_image: called with each sensor_msgs/Image.
+        on_image: called with each image of the camera, a sensor_msgs/Image.
     """
 
     def __init__(
@@ -71,8 +72,8 @@ class TeacherClient:
         self._train = ActionClient(node, Train, f'/{RETRAIN_NODE}/train')
         self._taught_subject = ''
         reliable = QoSProfile(depth=EXAM_FRAMES)
-        # Subscribe before the exam starts: DDS discovery takes a moment, and a late subscriber
-        # would miss the first frames.
+        # Subscribe long before the exam, because discovery takes some time and a late subscriber
+        # misses the first frames.
         for message_type, topic, callback, qos in (
             (Classification, TEACHING_TRUTH_TOPIC, self._on_teaching_truth, reliable),
             (Classification, EXAM_TRUTH_TOPIC, on_truth, reliable),
@@ -82,7 +83,15 @@ class TeacherClient:
             node.create_subscription(message_type, topic, callback, qos)
 
     def wait_until_ready(self, timeout_s: float) -> None:
-        """Wait until the services and the action of camera and retrain node are available."""
+        """
+        Wait until camera and retrain node respond to this client.
+
+        Args:
+            timeout_s: timeout, seconds.
+
+        Raises:
+            LessonError: if one of them does not respond in time.
+        """
         deadline = time.monotonic() + timeout_s
         for name, wait in (
             ('camera', self._scene.wait_for_service),
@@ -97,11 +106,10 @@ class TeacherClient:
 
     def _responds(self, name: str, deadline: float) -> bool:
         """
-        Wait until a node can respond to all clients of this process.
+        Wait until a node can respond to all clients of this process; return False on timeout.
 
-        A response is lost if the service has not yet discovered the client's reader.  Readers are
-        announced reliably and in order of creation: a node that responds to the newest client can
-        respond to all.
+        A response is lost if the node has not yet discovered the client.  Clients are discovered
+        in the order of their creation, so a node that responds to a new client can respond to all.
         """
         newest = self._node.create_client(GetParameters, f'/{name}/get_parameters')
         if not newest.wait_for_service(timeout_sec=max(0.0, deadline - time.monotonic())):
@@ -113,7 +121,7 @@ class TeacherClient:
         return False
 
     def show(self, scene: str) -> None:
-        """Set the camera's scene, and return after it has acknowledged it."""
+        """Set the camera's scene; return when the camera has accepted it, or raise LessonError."""
         value = ParameterValue(type=ParameterType.PARAMETER_STRING, string_value=scene)
         request = SetParameters.Request(parameters=[Parameter(name=SCENE_PARAMETER, value=value)])
         result = self._call(self._scene, request, f'showing {scene!r}').results[0]
@@ -121,14 +129,27 @@ class TeacherClient:
             raise LessonError(f'the camera rejected the scene {scene!r}: {result.reason}')
 
     def show_subject(self, subject: str) -> None:
-        """Show a subject, and return after its first pictures have arrived."""
+        """Show a subject; return when its first picture was published, or raise LessonError."""
         self._taught_subject = ''
         self.show(teaching_scene(subject))
         if not self.spin_until(lambda: self._taught_subject == subject, _PATIENCE_S):
             raise LessonError(f'no picture of {subject!r} within {_PATIENCE_S:.0f} s')
 
     def add_samples(self, label: str, count: int, timeout_s: float) -> Any:
-        """Label the next `count` frames and return the response of ~/add_samples."""
+        """
+        Add samples from the next frames.
+
+        Args:
+            label: class name.
+            count: number of frames.
+            timeout_s: time limit of the request, seconds.
+
+        Returns:
+            The ``AddSample.Response``.
+
+        Raises:
+            LessonError: if the request times out or fails.
+        """
         request = AddSample.Request(label=label, count=count, timeout_s=timeout_s)
         response = self._call(self._add, request, f'labelling {label!r}', timeout_s)
         if not response.success:
@@ -136,7 +157,19 @@ class TeacherClient:
         return response
 
     def train(self, on_feedback: Callable[[Any], None], timeout_s: float) -> Any:
-        """Train with the node's own parameters and return the result of ~/train."""
+        """
+        Train with the node's parameters.
+
+        Args:
+            on_feedback: called with each ``Train.Feedback``.
+            timeout_s: timeout of the training, seconds.
+
+        Returns:
+            The ``Train.Result``.
+
+        Raises:
+            LessonError: if the training times out or fails.
+        """
         accepted = self._train.send_goal_async(
             Train.Goal(), feedback_callback=lambda message: on_feedback(message.feedback)
         )
@@ -149,11 +182,11 @@ class TeacherClient:
         return result
 
     def spin_until(self, done: Callable[[], bool], timeout_s: float) -> bool:
-        """Spin until `done` returns True; return False on timeout."""
+        """Spin until ``done`` returns True; return False on timeout."""
         return spin_until(self._executor, done, timeout_s)
 
     def close(self) -> None:
-        """Disconnect."""
+        """Destroy the node, its executor and the action client."""
         self._train.destroy()
         self._executor.shutdown()
         self._node.destroy_node()
@@ -171,5 +204,5 @@ class TeacherClient:
 
 
 def stamp_ns(header: Any) -> int:
-    """Return the stamp of a std_msgs/Header, nanoseconds."""
+    """Return the stamp of a ``std_msgs/Header`` in nanoseconds."""
     return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)

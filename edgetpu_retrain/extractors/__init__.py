@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The default extractor, which ships with the package so that everything works offline.
+The default extractor, which is part of the package, so that no download is needed.
 
-EfficientNet-Lite0, fully quantized, 224x224 RGB to an embedding of 1280 uint8 values; licence,
-source and recipe are in LICENSE-efficientnet-lite0.md in this folder.
+It is EfficientNet-Lite0, fully quantized: from 224x224 RGB pixels to an embedding of 1280 uint8
+values.  LICENSE-efficientnet-lite0.md in this folder has its licence, source and recipe.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Child processes that the parent stops when it exits, and whose early exit it detects.
+Processes: starts child processes, detects that one exits, and stops all of them at the end.
 
-Each child leads its own session, so that Ctrl-C reaches only the parent, which then stops the
+Each child has a session of its own, so Ctrl-C reaches only the parent, which then stops the
 children one after the other.
 """
 
@@ -20,7 +20,7 @@ import threading
 import time
 
 SECONDS_TO_END = 8.0
-"""Seconds from SIGINT to SIGTERM for a child that does not exit; SIGKILL follows."""
+"""How long a child may take to exit after SIGINT, seconds; then SIGTERM and SIGKILL follow."""
 
 _SECONDS_TO_TERMINATE = 2.0
 _POLL_PERIOD_S = 0.05
@@ -28,7 +28,14 @@ _POLL_PERIOD_S = 0.05
 
 @dataclass(frozen=True)
 class Child:
-    """A child process; `log` receives its standard error, and by default its output."""
+    """
+    A child process.
+
+    Args:
+        name: name of the child for users.
+        process: the process.
+        log: file with its standard error, and with its standard output unless that is shown.
+    """
 
     name: str
     process: subprocess.Popen[bytes]
@@ -36,18 +43,18 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """Its exit code, negative for a signal, or None while it runs."""
+        """The exit code; the negative signal number after a signal; None while it runs."""
         return self.process.poll()
 
     def last_log_lines(self, count: int = 15) -> str:
-        """Return the last lines of its log."""
+        """Return the last lines of the log, at most ``count``."""
         lines = self.log.read_text(errors='replace').splitlines()
         return '\n'.join(lines[-count:])
 
 
 class Processes:
     """
-    The child processes, as a context manager that stops all of them on exit.
+    The child processes; a context manager that stops all of them at exit.
 
     >>> import sys, tempfile
     >>> with tempfile.TemporaryDirectory() as folder, Processes(Path(folder)) as processes:
@@ -57,7 +64,7 @@ class Processes:
     """
 
     def __init__(self, log_folder: Path) -> None:
-        """Prepare to start children, each with its own log file in `log_folder`."""
+        """Use the existing folder `log_folder` for the log files of the children."""
         self.children: list[Child] = []
         self._log_folder = log_folder
 
@@ -79,10 +86,10 @@ class Processes:
         Start a child.
 
         Args:
-            name: its name for users, and the stem of its log file.
+            name: name of the child for users, and stem of its log file.
             command: the program and its arguments.
-            environment: environment of the child; None = a copy of this process's.
-            show_output: inherit this process's standard output instead of writing to the log.
+            environment: environment variables of the child; None = those of this process.
+            show_output: whether its standard output is that of this process, and not the log.
         """
         log = self._log_folder / f'{name}.log'
         with log.open('wb') as log_file:
@@ -99,7 +106,7 @@ class Processes:
         return child
 
     def wait_for_one(self, timeout_s: float) -> Child | None:
-        """Wait until a child has exited and return it; None on timeout."""
+        """Wait until any child has exited, and return that child; None on timeout."""
         deadline = time.monotonic() + timeout_s
         while True:
             for child in self.children:
@@ -111,9 +118,9 @@ class Processes:
 
     def end_all(self) -> None:
         """
-        Stop the children, the last started first: with SIGINT, SIGTERM, and in the end SIGKILL.
+        Stop the children, the last started first: by SIGINT, then SIGTERM, then SIGKILL.
 
-        Signals to this process are ignored meanwhile, because exiting now would orphan children.
+        Meanwhile, this process ignores signals, because its exit would leave children running.
         """
         before = {}
         if threading.current_thread() is threading.main_thread():
@@ -141,6 +148,6 @@ def _end(child: Child) -> None:
 
 def _signal_session(child: Child, number: signal.Signals) -> None:
     if child.exit_code is None:
-        # The child leads its session, so its process id is also that of its group.
+        # The child has started its session, so its process id is also the id of its group.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.process.pid, number)

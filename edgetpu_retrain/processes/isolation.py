@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-An isolated environment that affects neither a lab's robots nor a user's samples.
+Environments that isolate processes from the user's robots and samples.
 
-Processes started with it use their own DDS domain, only within this machine, and keep their files
-in their own folder.
+Processes in such an environment use a private DDS domain, are discovered only on this machine, and
+write their files to a folder of their own.
 """
 
 from __future__ import annotations
@@ -18,18 +18,19 @@ import socket
 
 _PACKAGE_PARENT = Path(__file__).parents[2]
 
-# The discovery port of a DDS domain (DDSI-RTPS 2.5, 9.6.2.3: PB and DG).
+# The discovery port of DDS domain N is _FIRST_PORT + N * _PORTS_A_DOMAIN
+# (DDSI-RTPS 2.5, 9.6.2.3: PB and DG).
 _FIRST_PORT = 7400
 _PORTS_A_DOMAIN = 250
 
 _REMOVED = (
-    # Would extend discovery beyond this machine, or to other participants.
+    # These change discovery, or the names of nodes.
     'ROS_DISCOVERY_SERVER',
     'ROS_STATIC_PEERS',
     'ROS_SUPER_CLIENT',
     'ROS_LOCALHOST_ONLY',
     'ROS_NAMESPACE',
-    # The user's middleware and its profiles: only ROS's default is known to stay isolated.
+    # The user's middleware and its profiles; isolation is tested only with ROS's default.
     'RMW_IMPLEMENTATION',
     'FASTDDS_BUILTIN_TRANSPORTS',
     'FASTDDS_DEFAULT_PROFILES_FILE',
@@ -41,10 +42,10 @@ _REMOVED = (
 @contextlib.contextmanager
 def private_domain_id() -> Iterator[int]:
     """
-    Reserve a DDS domain that no other process on this machine uses.
+    Reserve a DDS domain that no other process on this machine uses; yield its id.
 
-    ROS's domain_coordinator reserves it among all programs that use it.  If that is not installed,
-    this picks a random domain whose discovery port is free.
+    ROS's domain_coordinator reserves it against other programs that use domain_coordinator.  If
+    that is not installed, the domain is a random one whose discovery port is free.
     """
     try:
         from domain_coordinator import domain_id
@@ -59,14 +60,14 @@ def private_environment(
     domain_id: int, folder: Path, base: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """
-    Return an environment that confines a process to `folder` and this machine.
+    Return the environment variables of an isolated process.
 
-    From Python 3.11 on, Python in it imports the same copy of this package wherever it starts.
+    From Python 3.11 on, Python imports this copy of the package in any current folder.
 
     Args:
-        domain_id: its DDS domain, 0 to 232.
+        domain_id: DDS domain of the process, 0 to 232.
         folder: folder for ROS_HOME and ROS_LOG_DIR.
-        base: the environment to extend; None = this process's environment.
+        base: the environment variables to start from; None = those of this process.
     """
     given = os.environ if base is None else base
     environment = {name: value for name, value in given.items() if name not in _REMOVED}
@@ -75,13 +76,13 @@ def private_environment(
         ROS_DOMAIN_ID=str(domain_id),
         ROS_HOME=str(folder / 'ros_home'),
         ROS_LOG_DIR=str(folder / 'ros_log'),
-        # Otherwise `python -m` would prefer a package in the current folder.
+        # Otherwise, `python -m` would prefer a package in the current folder.
         PYTHONPATH=os.pathsep.join(path),
         PYTHONSAFEPATH='1',
         PYTHONUNBUFFERED='1',
     )
     if environment.get('ROS_DISTRO') == 'humble':
-        # For distributions before Iron, which do not know the discovery range.
+        # Humble does not support ROS_AUTOMATIC_DISCOVERY_RANGE.
         environment['ROS_LOCALHOST_ONLY'] = '1'
     else:
         environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
@@ -90,22 +91,22 @@ def private_environment(
 
 def with_large_images(environment: Mapping[str, str], profile: Path) -> dict[str, str]:
     """
-    Return an environment in which Fast DDS delivers a publisher's large raw images.
+    Return the environment variables of a process that publishes large raw images by Fast DDS.
 
     Args:
-        environment: the environment to extend.
-        profile: config/fastdds_large_images.xml; see docs/large_images.md.
+        environment: the environment variables to extend.
+        profile: path of config/fastdds_large_images.xml; see docs/large_images.md.
     """
     return {
         **environment,
-        # Fast DDS reads the second name up to Jazzy, and the first one since Kilted.
+        # Fast DDS reads the second variable up to Jazzy, and the first one from Kilted on.
         'FASTDDS_DEFAULT_PROFILES_FILE': str(profile),
         'FASTRTPS_DEFAULT_PROFILES_FILE': str(profile),
     }
 
 
 def _free_domain_id() -> int:
-    # 101 is the largest domain whose ports stay out of Linux's range for outgoing connections:
+    # The ports of higher domains than 101 are in Linux's range for outgoing connections:
     # https://docs.ros.org/en/rolling/Concepts/Intermediate/About-Domain-ID.html
     for candidate in random.SystemRandom().sample(range(1, 102), 101):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

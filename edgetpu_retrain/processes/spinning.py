@@ -16,17 +16,17 @@ def spin_until(executor: Executor, what: Callable[[], bool], seconds: float) -> 
     """
     Spin until a condition is true or a timeout expires.
 
-    With ``spin_until_future_complete`` of ROS 2 Jazzy and Kilted each wait adds callbacks that
-    wake all later ones, so that each response takes longer: 1 ms at first, 30 ms after 650
-    requests (https://github.com/ros2/rclpy/pull/1374).
+    ``spin_until_future_complete`` of ROS 2 Jazzy and Kilted leaves a callback behind at each call,
+    so that each response takes longer: 1 ms at first, 30 ms after 650 requests
+    (https://github.com/ros2/rclpy/pull/1374).
 
     Args:
         executor: an executor that no other thread spins.
-        what: the condition.
-        seconds: the timeout.
+        what: returns whether the condition is true.
+        seconds: timeout, seconds.
 
     Returns:
-        False on timeout.
+        Whether the condition is true; False on timeout.
     """
     deadline = time.monotonic() + seconds
     while not what():

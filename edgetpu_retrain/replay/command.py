@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command replay: publishes the images of a bag."""
+"""The command line of replay, and its ROS node."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def replay(
     """
     if not 0.01 <= rate <= 1000.0:
         raise RequestError(f'rate is {rate:g}: give one from 0.01 to 1000; 1 is as recorded')
-    # Without any image topic, opening '' raises an error that lists the bag's topics.
+    # If the bag has no image topic, opening the topic '' raises an error that lists its topics.
     parts = [BagPart(topic, from_s, to_s) for topic in topics or picture_topics(bag) or ('',)]
     with ExitStack() as stack:
         node = rclpy.create_node(_NODE_NAME)
@@ -85,7 +85,7 @@ def run(arguments: list[str] | None = None) -> int:
     Play a bag.
 
     Args:
-        arguments: the command line with ROS arguments, None = this process's own.
+        arguments: the command line, including ROS arguments; None = that of this process.
 
     Returns:
         The exit code: 0 (also after a signal), 1 if the bag cannot be read, 2 for a usage error.
@@ -94,7 +94,7 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         rclpy.init(args=given)
     except RuntimeError as error:
-        # rcl adds its own file and line to errors about arguments.
+        # An argument or parameter file is invalid.
         print(f'{_NODE_NAME}: {error}', file=sys.stderr)
         return CALL_WAS_WRONG
     try:
@@ -102,7 +102,7 @@ def run(arguments: list[str] | None = None) -> int:
     except (click.exceptions.Abort, KeyboardInterrupt, ExternalShutdownException):
         return 0
     except Exception:
-        # A signal can shut ROS down at any moment, and calls in progress then fail.
+        # A signal can shut ROS down at any time; calls of rclpy then fail.
         if rclpy.ok():
             raise
         return 0

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The program replay: checks for ROS, then plays a bag."""
+"""The program replay: checks that ROS is installed, then plays a bag."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def main(arguments: list[str] | None = None) -> int:
     Play a bag.
 
     Args:
-        arguments: the command line with ROS arguments, None = this process's own.
+        arguments: the command line, including ROS arguments; None = that of this process.
 
     Returns:
         The exit code: 0 (also after a signal), 1 if the bag cannot be read or ROS is missing, 2

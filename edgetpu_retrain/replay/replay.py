@@ -24,7 +24,7 @@ _MESSAGE_CLASSES = {
     'sensor_msgs/msg/CompressedImage': CompressedImage,
 }
 
-# Reliable: reliable subscribers get every image, and best-effort subscribers match too.
+# Reliable, so that reliable subscribers receive every image; best-effort subscribers match, too.
 _QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 
 _DISCOVERY_PERIOD_S = 0.05
@@ -33,15 +33,15 @@ _ACKNOWLEDGEMENT = Duration(seconds=5)
 
 class Replay:
     """
-    The image topics of one bag, opened for replay.
+    Publishes the images of one bag.
 
-    Messages are published as the recorded bytes, so their stamps are the recorded ones.
+    Messages are published as the recorded bytes, so they have the recorded stamps.
 
     Args:
-        node: publishes the images under the recorded topic names.
-        path: the bag.
-        parts: the images to play, one part per topic.
-        stack: closes the bag.
+        node: publishes the images on the recorded topics.
+        path: path of the bag.
+        parts: which images to publish, one part for each topic.
+        stack: the caller closes it, which closes the bag.
 
     Raises:
         RequestError: if there is no such bag or topic, or a topic has no images.
@@ -62,14 +62,17 @@ class Replay:
 
     @property
     def topics(self) -> dict[str, int]:
-        """Published topics, after remapping, and their number of images."""
+        """The number of images of each published topic; the names are remapped."""
         return {
             self._publishers[topic].topic_name: len(bag) for topic, bag in self._images.items()
         }
 
     def wait_for_listeners(self, count: int) -> None:
         """
-        Wait until each topic has this many subscriptions.
+        Wait until each topic has enough subscriptions.
+
+        Args:
+            count: number of subscriptions for each topic.
 
         Raises:
             ExternalShutdownException: if ROS shuts down meanwhile.
@@ -79,9 +82,9 @@ class Replay:
 
     def play(self, rate: float) -> int:
         """
-        Publish all images once, in recorded order and with recorded timing.
+        Publish all images once, in the recorded order and with the recorded timing.
 
-        Late images are published immediately and not dropped.
+        If publishing is too slow, images are published late, and none is dropped.
 
         Args:
             rate: playback speed relative to the recording, above 0.
@@ -111,7 +114,7 @@ class Replay:
         return heapq.merge(*topics, key=lambda each: each[1].seconds)
 
     def _wait_until(self, moment: float) -> None:
-        # Spin even if late, so that a signal ends the replay at any rate.
+        # Spins even if it is late, so that a signal ends the replay.
         self._executor.spin_once(timeout_sec=0.0)
         while (left := moment - time.monotonic()) > 0.0:
             self._executor.spin_once(timeout_sec=left)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The photographs of the demo; README.md in this folder names their authors and licences."""
+"""The photographs of the demo; README.md in this folder lists their authors and licences."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 _FOLDER = Path(__file__).parent
 
 SUBJECTS: tuple[str, ...] = ('astronaut', 'cat', 'coffee', 'coins', 'photographer', 'rocket')
-"""The photographs' subjects, which are also the demo's classes."""
+"""The subjects of the photographs, which are the classes of the demo."""
 
 
 def read_photograph(subject: str) -> RgbArray:
@@ -25,7 +25,7 @@ def read_photograph(subject: str) -> RgbArray:
 
     Raises:
         ValueError: if there is no such subject.
-        FileNotFoundError: if the package was installed without its photographs.
+        FileNotFoundError: if the photograph is missing or unreadable.
     """
     if subject not in SUBJECTS:
         raise ValueError(f'there is no photograph of {subject!r}; there are {", ".join(SUBJECTS)}')

@@ -58,7 +58,7 @@ class SampleDatabase:
     @contextmanager
     def transaction(self, action: str, *, writing: bool = False) -> Iterator[sqlite3.Connection]:
         """
-        Run the ``with`` block as one transaction: all or none of its changes are on disk afterwards.
+        Run the ``with`` block as one transaction; afterwards, all or none of it is on disk.
 
         Args:
             action: what the block does, as it follows 'Cannot' in an error message.
