@@ -18,8 +18,8 @@ from edgetpu_retrain.learning.arrays import IntArray
 # A common value.
 MOMENTUM = 0.9
 
-# Fitted temperatures of this recipe range from 0.33 to 0.65, for 2 to 64 samples per class and both
-# extractors named above: the regularization keeps logits small.
+# Fitted temperatures of this recipe range from 0.33 to 0.65, for 2 to 64 samples per class and
+# both extractors named above: the regularization keeps logits small.
 TYPICAL_TEMPERATURE = 0.45
 TEMPERATURE_UNCERTAINTY = 0.5
 
