@@ -79,7 +79,7 @@ class Connection:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the retrain node is discovered."""
+        """Whether the retrain node is discovered, and so is probably running."""
         return bool(self._state.service_is_ready())
 
     def lifecycle_state(self, timeout_s: float) -> str:
@@ -104,7 +104,7 @@ class Connection:
                 raise RetrainClientError(f'{self.name} does not respond: is it running?')
 
     def wait_until_known(self) -> None:
-        """Wait until the retrain node has discovered all clients, so that it can respond."""
+        """Wait until the retrain node can respond to all clients, or raise RetrainClientError."""
         if not self._is_known:
             self.lifecycle_state(PATIENCE_S)
 

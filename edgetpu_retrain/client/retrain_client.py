@@ -181,7 +181,7 @@ class RetrainClient:
 
     @property
     def result(self) -> Any:
-        """The latest ``Result``, None before the first."""
+        """The latest ``Result``; None before the first one."""
         return self._latest.get(Result)
 
     def wait_for_result(self, timeout_s: float = PATIENCE_S) -> Any:

@@ -74,6 +74,6 @@ def print_score(console: Console, exam: Exam) -> None:
 
 
 def _bars(console: Console, width: int, text: str) -> Progress:
-    """Return progress bars with ``width`` characters of description on their left, text right."""
+    """Return progress bars: a description of ``width`` characters, the bar, and a text."""
     description = TextColumn(f'  {{task.description:<{width}}}')
     return Progress(description, BarColumn(_BAR_WIDTH), TextColumn(text), console=console)

@@ -76,7 +76,7 @@ class Exam:
         self._truths.setdefault(stamp_ns, subject)
 
     def add_result(self, stamp_ns: int, result: FrameResult) -> None:
-        """Record the classification of the frame with this stamp, nanoseconds; keep the first."""
+        """Record the classification of the frame with this stamp, nanoseconds, if it has none."""
         self._results.setdefault(stamp_ns, result)
 
     @property

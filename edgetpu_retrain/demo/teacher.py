@@ -88,7 +88,7 @@ def teach(client: TeacherClient, console: Console, frames_per_second: float) -> 
 
     Args:
         client: the teacher's ROS client.
-        console: for the progress.
+        console: prints the progress.
         frames_per_second: frame rate of the camera, Hz.
 
     Returns:
@@ -132,7 +132,7 @@ def examine(
     Args:
         client: the teacher's ROS client; it must pass its messages to ``live``.
         live: the exam.
-        console: for the progress and the score.
+        console: prints the progress and the score.
         frames_per_second: frame rate of the camera, Hz.
     """
     _print_heading(console, f'Live exam: {EXAM_FRAMES} frames of views that were never taught')

@@ -66,12 +66,12 @@ def create_lifecycle_node(name: str) -> LifecycleNode:
 
 def after_parameters_are_set(node: Node, callback: Callable[[list[Any]], None]) -> None:
     """
-    Call a function each time after parameters of a node were set.
+    Call a function whenever parameters of a node have been set.
 
     On Humble, the node's executor calls it later, even if the change was rejected.
 
     Args:
-        node: a node; on Humble, one that is in an executor.
+        node: the node; on Humble, it must be in an executor.
         callback: called with the requested parameters; must read their current values from the
             node.
     """

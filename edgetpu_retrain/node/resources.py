@@ -78,7 +78,7 @@ class NodeResources:
         gc.collect()
 
     def check_devices(self) -> tuple[DeviceFacts, ...]:
-        """Return the state of each device, and retry failed ones that are due."""
+        """Return the state of each device, and retry failed ones whose retry is due."""
         # An engine can report a failure while the others are still being created.
         if self._engines is None:
             return ()

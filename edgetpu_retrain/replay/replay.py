@@ -41,7 +41,7 @@ class Replay:
         node: publishes the images on the recorded topics.
         path: path of the bag.
         parts: which images to publish, one part for each topic.
-        stack: the caller closes it, which closes the bag.
+        stack: closes the bag; the caller closes the stack.
 
     Raises:
         RequestError: if there is no such bag or topic, or a topic has no images.
@@ -62,7 +62,7 @@ class Replay:
 
     @property
     def topics(self) -> dict[str, int]:
-        """The number of images of each published topic; the names are remapped."""
+        """The number of images of each published topic, by its name after remapping."""
         return {
             self._publishers[topic].topic_name: len(bag) for topic, bag in self._images.items()
         }

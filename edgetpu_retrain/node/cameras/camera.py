@@ -93,7 +93,7 @@ class Camera:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether a subscription's reliability is not the one that its publishers offer now."""
+        """Whether a subscription must be renewed, as its publishers offer another reliability."""
         return any(each.is_outdated for each in self._subscriptions)
 
     def renew(self) -> None:

@@ -26,7 +26,7 @@ MOST_IMAGES = 32
 """Maximum number of images of a camera that wait for detections: one second at 30 Hz."""
 
 MOST_IMAGE_BYTES = 256 * 1024 * 1024
-"""Maximum total size of these images; the newest one is kept even if it is larger."""
+"""Maximum total size of these images, bytes; the newest image is kept even if it is larger."""
 
 MOST_DETECTIONS = 32
 """Maximum number of detection arrays of a camera that wait for their image."""
@@ -146,8 +146,8 @@ class DetectionMatcher:
     A detector publishes some time after the camera, and may skip images.  Images and detections
     wait here for each other, in limited number and for a limited time.  Not thread-safe.
 
-    :class:`message_filters.TimeSynchronizer` would not do: it does not report what it drops, and
-    cannot limit the bytes that wait.
+    It replaces :class:`message_filters.TimeSynchronizer`, which does not report what it drops and
+    cannot limit memory.
     """
 
     def __init__(self) -> None:
@@ -156,7 +156,7 @@ class DetectionMatcher:
         self._detections: dict[int, tuple[float, Any]] = {}
 
     def add_image(self, frame: Frame) -> Frame | None:
-        """Return an image with its detections if they have arrived; else keep it, return None."""
+        """Return an image with its detections if they have arrived; else keep it for them."""
         stamp = stamp_ns(frame.message.header)
         if stamp in self._detections:
             return replace(frame, detections=self._detections.pop(stamp)[1])
@@ -180,7 +180,7 @@ class DetectionMatcher:
             now: the current time, seconds of :func:`time.monotonic`.
 
         Returns:
-            The image with these detections, or None; and the arrays dropped for the new one.
+            The image with these detections, or None; and the arrays that were dropped.
         """
         stamp = stamp_ns(detections.header)
         if stamp in self._images:

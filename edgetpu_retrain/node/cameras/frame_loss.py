@@ -10,7 +10,7 @@ from itertools import pairwise
 from statistics import median
 
 WINDOW_S = 5.0
-"""The estimate covers the images that arrived in the last ``WINDOW_S`` seconds."""
+"""How long an image counts for the estimate after its arrival, seconds."""
 
 REPORTED_SHARE = 0.02
 """A larger share of lost images is reported as a problem: more than 1 image in 50."""

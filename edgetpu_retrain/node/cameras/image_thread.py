@@ -44,7 +44,7 @@ class ImageThread:
         self._stopping = threading.Event()
 
     def start(self) -> None:
-        """Start the thread, unless it runs; it can be stopped and started again."""
+        """Start the thread, unless it is running; it can be stopped and started again."""
         if self._thread is None:
             self._stopping.clear()
             self._thread = threading.Thread(target=self._run, name='images', daemon=True)
@@ -101,7 +101,7 @@ class _ThreadGroup(ReentrantCallbackGroup):
 
 
 class _GroupExecutor(Executor):
-    """Executes one callback group of a node, which is itself in another executor."""
+    """Executes one callback group of a node; another executor executes the other groups."""
 
     def __init__(self, node: Node, group: ReentrantCallbackGroup) -> None:
         super().__init__(context=node.context)

@@ -40,7 +40,7 @@ class ImageTransport:
 
 
 RAW = ImageTransport('', check_image, image_to_rgb, image_size)
-# No size: the header of a JPEG file has the size before rotation.
+# Without ``size``, because the header of a JPEG file has the size before rotation.
 COMPRESSED = ImageTransport('/compressed', check_compressed_image, compressed_image_to_rgb)
 
 IMAGE_TRANSPORTS = {'raw': RAW, 'compressed': COMPRESSED}

@@ -18,7 +18,7 @@ from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 BEST_AVAILABLE = 'best_available'
-"""The value of a reliability in ``qos_overrides`` that means: follow the publishers."""
+"""Default of the reliability in ``qos_overrides``: as the publishers offer it."""
 
 _RELIABILITIES = {
     BEST_AVAILABLE: None,
@@ -76,7 +76,7 @@ class SensorSubscription:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether the reliability of the subscription is not the one that publishers offer now."""
+        """Whether it must be renewed, because the publishers now offer another reliability."""
         return self._wanted_reliability() is not self._reliability
 
     def renew(self) -> None:

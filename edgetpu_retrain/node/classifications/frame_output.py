@@ -78,7 +78,7 @@ class FrameOutput:
         }
         self._annotated = AnnotatedPictures(node, cameras)
         self._stack.callback(self._annotated.close)
-        # Not thread-safe: only the thread that publishes a camera's classifications uses its own.
+        # Each is used only by the thread that publishes the classifications of its camera.
         self._smoothing = {name: Smoothing() for name in cameras}
 
     def close(self) -> None:
@@ -198,7 +198,7 @@ class FrameOutput:
             self._faults.add(frame.camera, kind, reason)
 
     def latest_fault(self, camera: str) -> str:
-        """Return the latest fault of each kind of a camera since the last call, or ``''``."""
+        """Return a camera's faults since the last call, the latest of each kind, or ``''``."""
         return self._faults.latest(camera)
 
     def _create(self, kind: type, topic: str) -> Publisher:

@@ -4,7 +4,8 @@
 Smoothing: a stable classification from the last frames of a camera.
 
 The scores are averaged over the last k frames.  The class changes only if the mean score of
-another class is higher by more than a margin, because means of similar height alternate, too.
+another class is higher by a margin; without it, the class would alternate while two means are
+close.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from edgetpu_retrain.learning.arrays import FloatArray
 import numpy as np
 
 UNKNOWN_CLASS = -1
-"""The index of 'unknown', in place of a class index."""
+"""Stands for 'unknown' in place of a class index."""
 
 
 @dataclass(frozen=True, eq=False)

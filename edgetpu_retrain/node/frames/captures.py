@@ -14,9 +14,9 @@ from edgetpu_retrain.node.samples.sample_requests import AddRequest
 
 MAX_ON_THEIR_WAY = 16
 """
-Maximum number of unsettled claims, each of which may keep a frame's pixels in memory.
+Maximum number of unsettled claims; more frames are not claimed until some are settled.
 
-While there are as many, no frame is claimed.
+Each claim may keep the pixels of a frame in memory.
 """
 
 
@@ -95,7 +95,7 @@ class Captures:
             return bool(self._claimants(frame))
 
     def claim(self, frame: Frame) -> list[Capture]:
-        """Claim a frame for all requests that want it; the caller settles each returned one."""
+        """Claim a frame for all requests that want it; return them, for the caller to settle."""
         with self._lock:
             claimants = self._claimants(frame)
             for capture in claimants:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FrameStatistics: counts each camera's frames, and measures how long their stages take."""
+"""FrameStatistics: counts each camera's frames, and keeps the durations of their stages."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ class FrameStatistics:
         Args:
             camera: name of the camera.
             what: one of :data:`COUNTS` or :data:`DETECTION_COUNTS`.
-            number: how many to add; 0 with a name of :data:`DETECTION_COUNTS` marks a camera with
-                detections before the first ones arrive.
+            number: how many to add.  For one of :data:`DETECTION_COUNTS`, even 0 marks the camera
+                as one with detections.
         """
         with self._lock:
             self._counts[camera][what] += number

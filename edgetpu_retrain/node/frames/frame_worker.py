@@ -45,7 +45,7 @@ class FrameWorker:
         captures: the pending requests for samples.
         samples: stores captured samples.
         output: publishes the results.
-        statistics: counts frames and measures their stages.
+        statistics: counts frames, and keeps the durations of their stages.
     """
 
     def __init__(

@@ -33,7 +33,7 @@ def check_devices(
     engines: DeviceEngines, status: NodeStatus, device_of: Mapping[str, str]
 ) -> tuple[DeviceFacts, ...]:
     """
-    Return and report the state of the devices, and retry failed ones that are due; thread-safe.
+    Return and report the state of the devices; retry failed ones whose retry is due.  Thread-safe.
 
     Args:
         engines: the engines of the devices.

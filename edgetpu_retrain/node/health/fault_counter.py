@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FaultCounter: counts faults that may occur in every frame, and logs one a second."""
+"""FaultCounter: counts faults that may occur in every frame, and limits their log lines."""
 
 from __future__ import annotations
 
@@ -59,6 +59,6 @@ class FaultCounter:
         self._log(f'camera {camera!r}: {kind} ({count} so far): {reason}')
 
     def latest(self, camera: str) -> str:
-        """Return the latest fault of each kind of a camera since the last call, or ``''``."""
+        """Return a camera's faults since the last call, the latest of each kind, or ``''``."""
         with self._lock:
             return '; '.join(self._latest.pop(camera, {}).values())

@@ -18,8 +18,8 @@ class NodeFacts:
     """
     The state of the node; see ``edgetpu_retrain_interfaces/Status`` for the fields.
 
-    Unlike there, three fields are dictionaries: ``camera_devices`` has the device of each camera,
-    ``counts`` the number of samples of each label, and ``problems`` a sentence for each part of
+    Three of them are dictionaries here: ``camera_devices`` has the device of each camera,
+    ``counts`` the number of samples of each class, and ``problems`` a sentence for each part of
     the node that has a problem.
     """
 

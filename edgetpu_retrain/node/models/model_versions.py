@@ -22,7 +22,7 @@ PREVIOUS = -1
 @dataclass(frozen=True)
 class Wanted:
     """
-    The versions that other programs have trained or chosen; equal if the disk has not changed.
+    The versions that other programs have trained or chosen; compare it to detect changes.
 
     Args:
         versions: numbers of the versions to try before the serving one, in this order; () = none.
@@ -62,8 +62,8 @@ class ModelVersions:
         self._serve = serve
         self._on_swap = on_swap
         self._choices = ChoiceFile(models)
-        # Acquired while a model is prepared and swapped in, so that there is at most one more in
-        # memory than the serving one.
+        # Acquired while a model is prepared and swapped in, so that at most one model is in memory
+        # besides the serving one.
         self._preparing = threading.Lock()
         # Acquired from the record on disk to the announcement, so that they name the same version.
         self._swapping = threading.Lock()
@@ -99,7 +99,7 @@ class ModelVersions:
                     self._announce(model, self._chosen_at_start(number, warn))
                 return model
         try:
-            # With a version to serve, recording the choice has done this.
+            # If a version serves, recording its choice has already done this.
             self._models.clear_leftovers()
         except StoreError as error:
             warn(str(error))
@@ -152,7 +152,8 @@ class ModelVersions:
         with self._preparing:
             prepared = self._prepare(model)
             commit()
-            # Until it is the recorded choice, the version looks like one of another program.
+            # Under the lock, because until its choice is recorded, wanted() would take the new
+            # version for one of another program.
             with self._swapping:
                 version = self._models.save(model, record(self._models.newest_version()))
                 loaded = LoadedModel(version, prepared)

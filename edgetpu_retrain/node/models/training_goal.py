@@ -31,7 +31,7 @@ def training_options(goal: Any, parameters: Any) -> TrainingOptions:
             f"seed is {goal.seed}; it must be 0 or more, or -1 for the node's parameter seed."
         )
     return TrainingOptions(
-        # If the goal and the parameter are 0, None: chosen to suit the samples.
+        # None, if goal and parameter are 0, means: chosen to suit the samples.
         num_iter=goal.num_iter or parameters.num_iter or None,
         learning_rate=goal.learning_rate or parameters.learning_rate or None,
         batch_size=goal.batch_size or parameters.batch_size,

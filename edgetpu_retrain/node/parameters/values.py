@@ -27,7 +27,7 @@ from edgetpu_retrain.pictures.sample_picture import STORE_IMAGES
 from edgetpu_retrain.wording import named, quoted
 
 MAX_CAMERAS = 32
-"""Maximum number of cameras; each takes topics, parameters and memory of its own."""
+"""Maximum number of cameras; each has topics, parameters and statistics of its own."""
 
 MAX_CAMERA_NAME_LENGTH = 50
 """Maximum length of a camera's name, which is part of topic names of at most 255 characters."""

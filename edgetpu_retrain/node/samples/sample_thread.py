@@ -111,7 +111,7 @@ class SampleThread:
         def write() -> None:
             try:
                 if isinstance(capture.error, StoreError):
-                    # The first frame has waited in vain for a locked database; the others do not.
+                    # The request has failed.  Do not wait for a locked database at each frame.
                     raise capture.error
                 wanted, first = capture.wanted, capture.first_sample
                 sample = self._add(wanted, embedding, pixels, camera, stamp, addition=first)

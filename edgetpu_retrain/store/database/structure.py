@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The tables of the sample store, and a check that a file has exactly these tables.
+The tables of the sample store, and a check that a file has nothing else under their names.
 
 Samples and embeddings are two tables, so that a sample is relabelled or removed once for all
 extractors, and can be embedded again by another extractor if its picture is stored.  ``addition``

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Waiting for a file that another program has locked."""
+"""Waits for a file that another program has locked."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def wait_while_locked(
     function: Callable[[], Result], is_ending: Callable[[], bool] = lambda: False
 ) -> Result:
     """
-    Call a function again and again, as long as it fails because of a lock of another program.
+    Call a function repeatedly, as long as it fails because another program has a lock.
 
     Waiting in the system or in SQLite cannot be interrupted, so a program that hangs with a lock
     would prevent a node from shutting down.

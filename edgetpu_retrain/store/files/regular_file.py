@@ -14,7 +14,7 @@ def read_regular_file(path: Path, *, at_most: int | None = None) -> bytes:
     """
     Return the bytes of a regular file; reject symbolic links and special files.
 
-    By a symbolic link, any file of the node's user could be read, and a pipe would block the node.
+    A symbolic link could make the node read any file of its user, and a pipe would block it.
 
     Args:
         path: path of the file; the folders in it may be symbolic links.

@@ -3,9 +3,9 @@
 """
 ChoiceFile: records on disk which model version was last chosen to serve.
 
-So a rollback survives a restart.  The file also counts the swaps, which the node publishes as
-``database_version`` of ``vision_msgs/VisionInfo``, a number that never decreases.  A copy, written
-before the file itself, is read if the file is damaged or missing.
+A rollback thus survives a restart.  The file also counts the swaps; the node publishes their
+number, which never decreases, as ``database_version`` of ``vision_msgs/VisionInfo``.  A copy,
+written before the file itself, is read if the file is damaged or missing.
 """
 
 from __future__ import annotations

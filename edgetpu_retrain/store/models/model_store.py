@@ -121,7 +121,7 @@ class ModelStore:
             version: number of the version.
 
         Returns:
-            Bytes and nanoseconds since 1970, for each of its files that exists.
+            Size, bytes, and modification time, nanoseconds since 1970, of each existing file.
         """
         found = []
         for path_of in (model_version.model_path, model_version.record_path):
@@ -198,7 +198,7 @@ class ModelStore:
 
         Raises:
             ValueError: if ``keep`` is less than 1.
-            StoreError: if the disk fails; some versions may be deleted before.
+            StoreError: if the disk fails; some versions may have been deleted.
         """
         if keep < 1:
             raise ValueError(f'keep is {keep}; it must be 1 or more')

@@ -23,7 +23,7 @@ With this number, the confusion matrix in the result of an action has a million 
 
 
 class Changes(Snapshot):
-    """The samples in a write transaction; the only place that changes samples."""
+    """The samples in a write transaction; all changes of samples are made here."""
 
     def extractor_row(self, identity: str, kind: EmbeddingKind) -> int:
         """

@@ -111,14 +111,14 @@ class _UnitVectors:
 
     def append(self, vector: FloatArray) -> None:
         if self._count == len(self._rows):
-            # For a large array, the system moves memory pages instead of copying them.
+            # Growing is cheap, because the system moves a large array without copying it.
             rows = self._count + self._count // 8 + 1
             self._rows.resize((rows, self._rows.shape[1]), refcheck=False)
         self._rows[self._count] = vector
         self._count += 1
 
     def distance(self, vector: FloatArray) -> float:
-        """Return the cosine distance of a unit vector ``[D]`` to the nearest of these."""
+        """Return the cosine distance of a vector ``[D]``, of length 1 or zeros, to the nearest."""
         rows = self._rows[: self._count]
         if not len(rows):
             return float('inf')

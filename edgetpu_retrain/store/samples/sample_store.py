@@ -98,7 +98,7 @@ class SampleStore(AbstractContextManager['SampleStore']):
             return dict(samples.rows(queries.COUNT_CLASSES, str, int, extractor=extractor))
 
     def extractors(self) -> dict[str, int]:
-        """Return the number of samples by extractor identity, the last used extractor first."""
+        """Return the number of samples by extractor identity; that of the newest sample first."""
         with self.snapshot() as samples:
             return dict(samples.rows(queries.COUNT_EXTRACTORS, str, int))
 
@@ -193,8 +193,8 @@ class SampleStore(AbstractContextManager['SampleStore']):
             samples: the samples; they are stored in this order.
             quantizations: quantization of the embeddings, by extractor identity; None for float32.
             addition: id of the first sample of the same request; 0 if this call stores it.
-            min_novelty: a sample is skipped if its cosine distance to another sample of its class,
-                or to an earlier one in ``samples``, is smaller, 0 to 2; 0 = skip none.
+            min_novelty: minimum cosine distance, 0 to 2, to the other samples of the class,
+                including earlier ones in ``samples``; nearer samples are skipped.  0 = skip none.
 
         Returns:
             The id of each sample, from 1, never used again; 0 if the sample was skipped.
@@ -384,7 +384,7 @@ class SampleStore(AbstractContextManager['SampleStore']):
         """Run the ``with`` block in a write transaction; ``forget`` empties the novelty cache."""
         with self._database.transaction(action, writing=True) as connection:
             if forget:
-                # In the transaction, in which no other thread adds samples to the cache.
+                # In the transaction, because no other thread adds samples to the cache meanwhile.
                 self._novelty.clear()
             yield Changes(connection, self.path)
 
