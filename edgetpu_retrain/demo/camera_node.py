@@ -39,7 +39,7 @@ FRAME_ID = 'demo_camera_optical_frame'
 
 
 class CameraNode(Node):
-    """Publishes the frames of its parameter ``scene``, at the rate ``frames_per_second``."""
+    """Publishes the frames of the scene in its parameter ``scene``, at a fixed rate."""
 
     def __init__(self) -> None:
         """Start with the scene ``idle``, which has no frames."""

@@ -62,10 +62,11 @@ class ModelVersions:
         self._serve = serve
         self._on_swap = on_swap
         self._choices = ChoiceFile(models)
-        # Acquired while a model is prepared and swapped in, so that at most one model is in memory
+        # Locked while a model is prepared and swapped in, so that at most one model is in memory
         # besides the serving one.
         self._preparing = threading.Lock()
-        # Acquired from the record on disk to the announcement, so that they name the same version.
+        # Locked from recording a choice on disk until it is announced, so that both name the same
+        # version.
         self._swapping = threading.Lock()
         self._serving: LoadedModel | None = None
 

@@ -25,8 +25,8 @@ _FREE_SPACE = 'free space on its disk, then repeat the request'
 _LOCAL_DISK = 'set data_dir to a folder on a local disk'
 _PERMISSION = 'give this user write permission there, or set data_dir to a folder that has it'
 
-# By parts of SQLite's messages (https://www.sqlite.org/rescode.html, function sqlite3ErrStr),
-# because Python 3.10 does not provide SQLite's error codes.
+# The keys are parts of SQLite's messages (https://www.sqlite.org/rescode.html, function
+# sqlite3ErrStr), because Python 3.10 does not provide SQLite's error codes.
 _ADVICE_FOR_SQLITE = {
     'file is not a database': f'it was not written by this package or is damaged: {_MOVE_AWAY}',
     'malformed': f'the file is damaged: {_MOVE_AWAY}',

@@ -66,7 +66,7 @@ class SampleStore(AbstractContextManager['SampleStore']):
     ) -> None:
         self._database = SampleDatabase(Path(path), must_open=must_open, is_ending=is_ending)
         self._novelty = NoveltyCheck()
-        # Acquired from comparing a sample with its class until the class includes the sample.
+        # Locked from comparing a sample with its class until the class includes the sample.
         self._adding = threading.Lock()
 
     @property
