@@ -36,7 +36,7 @@ class Connection:
     (rclpy/action/client.py).
 
     Args:
-        node: a node whose context and namespace are used; None = a new context, no namespace.
+        node: a node whose context and namespace are used; None = create a context.
         name: name of the retrain node; a relative name is in the namespace of ``node``.
     """
 

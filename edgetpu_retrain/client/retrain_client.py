@@ -36,11 +36,11 @@ class RetrainClient:
     Sends requests to a retrain node, and receives its results.
 
     It has a node and a thread of its own, so its methods may be called from any thread, including
-    callbacks of your own node.  The only exception are callbacks of :meth:`on_result`, which run
-    in the client's thread.
+    callbacks of your own node; but not from callbacks of :meth:`on_result`, which run in the
+    client's thread.
 
     Args:
-        node: a node whose context and namespace are used; None = a new context, no namespace.
+        node: a node whose context and namespace are used; None = create a context.
         name: name of the retrain node; a relative name is in the namespace of ``node``.
     """
 

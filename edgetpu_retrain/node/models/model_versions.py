@@ -183,7 +183,7 @@ class ModelVersions:
 
     def check(self, version: int) -> ModelVersion:
         """
-        Return a stored version that belongs to this extractor, without loading its model.
+        Check the files and the extractor of a stored version, and return the version.
 
         Args:
             version: number of the version.

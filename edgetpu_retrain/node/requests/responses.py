@@ -19,10 +19,10 @@ from rclpy.node import Node
 from rclpy.task import Future as ExecutorFuture
 
 MAX_WAITING = 100
-"""Maximum number of pending requests; each can wait for 10 s if the store is locked."""
+"""Maximum number of pending requests of a ServiceResponses; a locked store delays each by 10 s."""
 
 MAX_WAITING_BYTES = 256 * 1024 * 1024
-"""Maximum total size of the pictures in pending requests, bytes."""
+"""Maximum total size of the pictures in these requests, bytes."""
 
 MAX_LOGGED_PER_SECOND = 10
 """

@@ -61,7 +61,7 @@ class SampleDatabase:
         Run the ``with`` block as one transaction; afterwards, all or none of it is on disk.
 
         Args:
-            action: what the block does, as it follows 'Cannot' in an error message.
+            action: what the block does; completes 'Cannot ...' in an error message.
             writing: whether the block writes; if not, it does not wait for other programs' writes.
 
         Raises:

@@ -68,7 +68,7 @@ def store_error(
     Convert a disk or SQLite error to a StoreError: what failed, where, why and what to do.
 
     Args:
-        action: what failed, as it follows 'Cannot' in the message, such as 'store a sample in'.
+        action: what failed; completes 'Cannot ...' in the message, such as 'store a sample in'.
         path: the file or folder.
         error: an OSError or one of :data:`SQLITE_ERRORS`.
 
@@ -97,7 +97,7 @@ def as_store_error(action: str, path: Path) -> Iterator[None]:
     Convert disk and SQLite errors that the ``with`` block raises, by :func:`store_error`.
 
     Args:
-        action: what the block does, as it follows 'Cannot' in the message.
+        action: what the block does; completes 'Cannot ...' in the message.
         path: the file or folder.
 
     Raises:
