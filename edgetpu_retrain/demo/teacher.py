@@ -44,7 +44,7 @@ MODEL_FILE = 'retrained.tflite'
 _SECONDS_TO_START = 60.0
 _SECONDS_TO_TRAIN = 60.0
 _SECONDS_FOR_LAST_FRAMES = 2.0
-_KEPT_PICTURE = (320, 240)  # twice the size on the sheet, which is drawn oversampled
+_KEPT_PICTURE = (320, 240)  # as drawn on the contact sheet before it is scaled down
 
 
 class LiveExam:

@@ -37,7 +37,7 @@ image, without a size, or more than ``max_detections``.
 """
 
 WINDOW = 512
-"""Number of frames of a camera in the percentiles: about 17 seconds at 30 frames a second."""
+"""Number of the last frames that the percentiles cover: about 17 seconds at 30 Hz."""
 
 
 class StageTimes(NamedTuple):
