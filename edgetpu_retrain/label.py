@@ -7,7 +7,7 @@ from __future__ import annotations
 import unicodedata
 
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.wording import is_shown, JOINERS, quoted
+from edgetpu_retrain.wording import quoted
 
 MAX_LABEL_LENGTH = 100
 """In characters; longer labels would not fit in a line of a table."""
@@ -19,11 +19,16 @@ MAX_LABEL_BYTES = 255
 # class of that name would be ambiguous.
 UNKNOWN = 'unknown'
 
+# Characters that move the cursor, break a line, or cannot be encoded in UTF-8: Unicode Standard,
+# section 4.5 'General Category'.
+_NOT_SHOWN = frozenset({'Cc', 'Cs', 'Zl', 'Zp'})
 # Format characters: they are invisible, and some change the direction of the following text.
 _FORMAT = 'Cf'
+# Zero-width joiners and non-joiners, which Persian and many emoji need.
+_JOINERS = '\u200c\u200d'
 # Not allowed in XML, which the report's figures use: https://www.w3.org/TR/xml/#charsets
 _NO_XML = '\ufffe\uffff'
-_JOINERS_LEFT_OUT = dict.fromkeys(map(ord, JOINERS))
+_JOINERS_LEFT_OUT = dict.fromkeys(map(ord, _JOINERS))
 
 
 def check_label(label: str, *, taught_before: bool = False) -> str:
@@ -91,5 +96,5 @@ def check_label(label: str, *, taught_before: bool = False) -> str:
 
 def _is_allowed(character: str, *, taught_before: bool) -> bool:
     if character in _NO_XML or unicodedata.category(character) == _FORMAT:
-        return taught_before or character in JOINERS
-    return character not in '/\\' and is_shown(character)
+        return taught_before or character in _JOINERS
+    return character not in '/\\' and unicodedata.category(character) not in _NOT_SHOWN

@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import islice
-import unicodedata
+from collections.abc import Sequence
 
 LONGEST_QUOTE = 60
 """Maximum number of characters of untrusted text in a message; enough to recognize the text."""
@@ -16,12 +14,6 @@ LONGEST_MESSAGE = 2000
 
 NAMED_AT_MOST = 10
 """Maximum number of names in a message."""
-
-# Categories of characters that move the cursor, break a line, change the text direction, are
-# invisible or cannot be encoded in UTF-8: Unicode Standard, section 4.5 'General Category'.
-_NOT_SHOWN = frozenset({'Cc', 'Cf', 'Cs', 'Zl', 'Zp'})
-JOINERS = '\u200c\u200d'
-"""Zero-width joiners and non-joiners, which Persian and many emoji need."""
 
 
 def sentence(text: object) -> str:
@@ -47,11 +39,6 @@ def counted(count: int, one: str, many: str) -> str:
     return f'{count} {one if count == 1 else many}'
 
 
-def is_shown(character: str) -> bool:
-    """Return whether a character is visible text, not a control or format character."""
-    return character in JOINERS or unicodedata.category(character) not in _NOT_SHOWN
-
-
 def quoted(text: object, longest: int = LONGEST_QUOTE) -> str:
     r"""
     Quote untrusted text for a message: in ASCII, escaped and truncated.
@@ -71,19 +58,18 @@ def quoted(text: object, longest: int = LONGEST_QUOTE) -> str:
     return f'{words[:longest]!a}... ({len(words)} characters)'
 
 
-def named(names: Iterable[str], total: int) -> str:
+def named(names: Sequence[str]) -> str:
     """
     Return the first ten names and the number of the others, as text.
 
     Args:
-        names: the formatted names; only the first ten are consumed.
-        total: the number of all names.
+        names: the formatted names.
 
-    >>> named(map(str, range(12)), 12)
+    >>> named([str(number) for number in range(12)])
     '0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more'
     """
-    more = f' and {total - NAMED_AT_MOST} more' if total > NAMED_AT_MOST else ''
-    return ', '.join(islice(names, NAMED_AT_MOST)) + more
+    more = f' and {len(names) - NAMED_AT_MOST} more' if len(names) > NAMED_AT_MOST else ''
+    return ', '.join(names[:NAMED_AT_MOST]) + more
 
 
 def presentable(text: object) -> str:

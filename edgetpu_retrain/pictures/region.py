@@ -66,7 +66,7 @@ class Region:
             RequestError: if there are not four values, or they are not a valid rectangle.
         """
         if len(values) != 4:
-            listed = named(map(str, values), len(values))
+            listed = named([str(value) for value in values])
             raise RequestError(
                 f'the region of interest [{listed}] has {len(values)} numbers: give it x, y, '
                 'width and height, in pixels'

@@ -5,21 +5,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 from edgetpu_retrain import evaluation
-from edgetpu_retrain.command_line import options
+from edgetpu_retrain.command_line import options, output
 from edgetpu_retrain.command_line.chosen_model import load_chosen_model
-from edgetpu_retrain.command_line.output import (
-    emit,
-    percent,
-    progress_bar,
-    table,
-    warn,
-    warn_unreadable,
-)
 from edgetpu_retrain.command_line.sources import labelled_source
 from edgetpu_retrain.errors import RecordingError, RequestError
 from edgetpu_retrain.label import UNKNOWN
@@ -56,31 +47,27 @@ def evaluate(
         _check_classes(pictures.labels, labels, source)
         result = evaluation.Evaluation(labels, pictures.labels)
         try:
-            with progress_bar('evaluating', pictures.total) as step:
+            with output.progress_bar('evaluating', pictures.total) as step:
                 evaluation.evaluate(pictures.pictures, recognizer, result, step)
         finally:
-            warn_unreadable(result.unreadable)
+            output.warn_unreadable(result.unreadable)
     if not result.pictures:
         raise RecordingError(f'no picture in {source} could be read: give JPEG or PNG files')
-    emit(_as_json(result, version), _as_text(result, version))
+    output.emit(_as_json(result, version), _as_text(result, version))
 
 
 def _check_classes(truths: tuple[str, ...], labels: tuple[str, ...], source: Path) -> None:
     others = [name for name in truths if name not in labels and name != UNKNOWN]
     if others and len(others) == len(truths):
         raise RequestError(
-            f'{source} shows {_listed(truths)}, and the classes of the model are '
-            f'{_listed(labels)}: name the sub-folders, or --label, as the classes are named'
+            f'{source} shows {named(truths)}, and the classes of the model are '
+            f'{named(labels)}: name the sub-folders, or --label, as the classes are named'
         )
     if others:
-        warn(
-            f'{_listed(others)} are no classes of the model: for these, the right '
+        output.warn(
+            f'{named(others)} are no classes of the model: for these, the right '
             f'classification is {UNKNOWN!r}'
         )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return named(names, len(names))
 
 
 def _as_json(result: evaluation.Evaluation, version: int) -> dict[str, object]:
@@ -102,11 +89,13 @@ def _as_text(result: evaluation.Evaluation, version: int) -> str:
     for name in result.names:
         right, count = result.right_of(name)
         if count:
-            rows.append((name, count, right, percent(right / count), _confused(result, name)))
+            rows.append(
+                (name, count, right, output.percent(right / count), _confused(result, name))
+            )
     return (
         f'{model} is right on {result.right} of {result.pictures} pictures, '
-        f'{percent(result.accuracy)}.\n'
-        + table(('shown', 'pictures', 'right', 'share', 'taken for'), rows)
+        f'{output.percent(result.accuracy)}.\n'
+        + output.table(('shown', 'pictures', 'right', 'share', 'taken for'), rows)
     )
 
 

@@ -124,7 +124,7 @@ class Camera:
             if publishers := each.incompatible_publishers:
                 return (
                     f'camera {self.name!r}: qos_overrides ask for reliable messages on '
-                    f'{each.topic}, which {named(publishers, len(publishers))} publishes best '
+                    f'{each.topic}, which {named(publishers)} publishes best '
                     'effort, so none arrives: remove the override'
                 )
         return self._delivery.check(

@@ -140,10 +140,7 @@ class NodeParameters:
         (0, 2**63 - 1),
     )
     sample_timeout_s: float = live_parameter(
-        10.0,
-        'Time limit of ~/add_samples if the request has 0',
-        (0.001, 86400.0),
-        unit='seconds',
+        10.0, 'Time limit of ~/add_samples if the request has 0', (0.001, 86400.0), unit='seconds'
     )
     min_novelty: float = live_parameter(
         0.0,
@@ -255,7 +252,5 @@ def check_camera_names(names: list[str]) -> list[str]:
                 'underscores, beginning with a letter'
             )
     if len(set(names)) != len(names):
-        raise RequestError(
-            f'parameter cameras is {named(names, len(names))}: each name must be there once'
-        )
+        raise RequestError(f'parameter cameras is {named(names)}: each name must be there once')
     return names

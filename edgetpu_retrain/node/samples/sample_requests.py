@@ -81,7 +81,7 @@ def add_request(request: Any, cameras: Sequence[str], parameters: Any) -> AddReq
     camera, count, min_novelty = request.camera, request.count, request.min_novelty
     if camera and camera not in cameras:
         raise RequestError(
-            f'There is no camera {quoted(camera)}: name one of {named(cameras, len(cameras))}, or '
+            f'There is no camera {quoted(camera)}: name one of {named(cameras)}, or '
             'none for the next frame of any'
         )
     if count > MAX_COUNT:

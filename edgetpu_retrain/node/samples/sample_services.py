@@ -212,7 +212,7 @@ class SampleServices:
 
 def _no_samples(label: str, counts: dict[str, int]) -> str:
     """Return a sentence: there are no samples of a label ('' = any), and which labels exist."""
-    taught = named((f'{name!r} ({count})' for name, count in counts.items()), len(counts))
+    taught = named([f'{name!r} ({count})' for name, count in counts.items()])
     of_label = f' of {quoted(label)}' if label else ''
     return f'There are no samples{of_label}; there are: {taught or "none"}'
 

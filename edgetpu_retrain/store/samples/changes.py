@@ -107,7 +107,7 @@ class Changes(Snapshot):
         wanted = list(dict.fromkeys(operator.index(sample_id) for sample_id in ids))
         missing = [sample_id for sample_id in wanted if not self.exists(sample_id)]
         if missing:
-            listed = named(map(str, missing), len(missing))
+            listed = named([str(number) for number in missing])
             raise RequestError(
                 f'There is no sample {listed}, so nothing was changed: list the samples to see '
                 'which there are.'
