@@ -5,7 +5,3 @@ The report: whether there are enough samples, and what is wrong with them.
 
 It is one HTML page and one picture about the samples in a data folder and the training on them.
 """
-
-from edgetpu_retrain.report.report_files import ReportFiles, write_report
-
-__all__ = ['ReportFiles', 'write_report']

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,23 +22,9 @@ DEFAULT_NAME = 'report.html'
 _NEEDED = {'matplotlib': 'python3-matplotlib', 'jinja2': 'python3-jinja2'}
 
 
-@dataclass(frozen=True)
-class ReportFiles:
-    """
-    The written files.
-
-    Args:
-        html: the page, which is self-contained.
-        png: all figures as one picture.
-    """
-
-    html: Path
-    png: Path
-
-
 def write_report(
-    data_dir: Path, out: Path, *, version: int = 0, on_step: OnStep | None = None
-) -> ReportFiles:
+    data_dir: Path, out: Path, *, version: int = 0, on_step: OnStep = lambda _: None
+) -> tuple[Path, Path]:
     """
     Write a report on the samples in a data folder and on the training on them.
 
@@ -54,6 +39,9 @@ def write_report(
         version: the model version to report on; 0 = the serving one, or the latest if none serves.
         on_step: called at the start of each longer step with its description.
 
+    Returns:
+        The written files: the page, which is self-contained, and the picture.
+
     Raises:
         RequestError: if there is nothing to report (no samples, one class, samples of another
             extractor than the version's), or matplotlib or Jinja2 is not installed.
@@ -65,26 +53,25 @@ def write_report(
     from edgetpu_retrain.report.drawing.figures import drawings, sheet_of
     from edgetpu_retrain.report.page import page_of
 
-    report_step = on_step or (lambda _: None)
     html = Path(out).absolute()
     if html.suffix.lower() not in {'.html', '.htm'} or html.is_dir():
         html /= DEFAULT_NAME
-    files = ReportFiles(html, html.with_suffix('.png'))
+    png = html.with_suffix('.png')
     data = read_report_data(data_dir, version)
     with as_store_error('write the report', html):
         # Fail early: the rest may take minutes.
         make_folder(html.parent)
-    analysis = analyse(data, report_step)
-    report_step('drawing')
+    analysis = analyse(data, on_step)
+    on_step('drawing')
     top = conclude(analysis)
     figures = drawings(analysis)
     pictures = picture_urls(data.folder, displayed_samples(analysis))
     page = page_of(analysis, top, figures, pictures)
     sheet = sheet_of(figures, analysis, top)
     with as_store_error('write the report', html):
-        write_durably(files.png, sheet)
+        write_durably(png, sheet)
         write_durably(html, page.encode())
-    return files
+    return html, png
 
 
 def _check_installed() -> None:

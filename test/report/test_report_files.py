@@ -11,7 +11,7 @@ import sys
 
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.report import report_files as module
-from edgetpu_retrain.report import write_report
+from edgetpu_retrain.report.report_files import write_report
 from edgetpu_retrain.store.models.model_store import ModelVersion
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import pytest
@@ -30,10 +30,10 @@ def test_a_page_and_a_picture_beside_it(
     teach('hat', 40, looks_like=1, image=jpeg, seed=5)
     save_model({'cup': 41, 'hat': 40})
     steps: list[str] = []
-    files = write_report(data_dir, tmp_path / 'new' / 'mine.html', on_step=steps.append)
-    assert (files.html, files.png) == (tmp_path / 'new/mine.html', tmp_path / 'new/mine.png')
-    page = files.html.read_text('utf-8')
-    assert files.png.read_bytes().startswith(PNG)
+    html, png = write_report(data_dir, tmp_path / 'new' / 'mine.html', on_step=steps.append)
+    assert (html, png) == (tmp_path / 'new/mine.html', tmp_path / 'new/mine.png')
+    page = html.read_text('utf-8')
+    assert png.read_bytes().startswith(PNG)
     assert f'#{wrong}: ' in page
     assert f'alt="picture of sample {wrong}" class="large"' in page
     assert 'version 1' in page
@@ -48,9 +48,9 @@ def test_a_folder_gets_files_of_that_name_and_old_ones_are_replaced(
     teach('hat', 3, looks_like=1)
     (tmp_path / 'out').mkdir()
     (tmp_path / 'out' / 'report.html').write_text('old', 'utf-8')
-    files = write_report(data_dir, tmp_path / 'out')
-    assert files.html == tmp_path / 'out' / 'report.html'
-    assert files.html.read_text('utf-8').startswith('<!DOCTYPE html>')
+    html, _ = write_report(data_dir, tmp_path / 'out')
+    assert html == tmp_path / 'out' / 'report.html'
+    assert html.read_text('utf-8').startswith('<!DOCTYPE html>')
 
 
 def test_the_data_folder_stays_as_it_was(data_dir: Path, tmp_path: Path, teach: Teach) -> None:

@@ -10,9 +10,9 @@ import cv2
 from edgetpu_retrain.demo.camera_motion import glance, MotionRanges, take_picture
 from edgetpu_retrain.demo.photographs import read_photograph
 from edgetpu_retrain.extractors import default_extractor_path
-from edgetpu_retrain.report import write_report
 from edgetpu_retrain.report.analysis.analysis import analyse
 from edgetpu_retrain.report.analysis.report_data import read_report_data
+from edgetpu_retrain.report.report_files import write_report
 from edgetpu_retrain.runtime.models.extractor import Extractor
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
@@ -69,6 +69,6 @@ def test_planted_labels_are_found_among_photographs(data_dir: Path, tmp_path: Pa
         (nearest, distance), *_ = found.neighbours[row]
         assert found.names[int(found.data.samples.labels[nearest])] == subject
         assert 0.0 < distance < 0.5
-    page = write_report(data_dir, tmp_path / 'out').html.read_text('utf-8')
+    page = write_report(data_dir, tmp_path / 'out')[0].read_text('utf-8')
     for number in wrong:
         assert f'alt="picture of sample {number}" class="large"' in page

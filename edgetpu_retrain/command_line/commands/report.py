@@ -10,8 +10,7 @@ import click
 from edgetpu_retrain.command_line import options
 from edgetpu_retrain.command_line.output import emit
 from edgetpu_retrain.command_line.workspace import existing_folder
-from edgetpu_retrain.report import write_report
-from edgetpu_retrain.report.report_files import DEFAULT_NAME
+from edgetpu_retrain.report.report_files import DEFAULT_NAME, write_report
 from rich.console import Console
 
 
@@ -40,8 +39,7 @@ def report(out: Path, version: int, data_dir: str) -> None:
     """
     with Console(stderr=True).status('reading') as status:
         folder = existing_folder(data_dir)
-        files = write_report(folder, out, version=version, on_step=status.update)
+        html, png = write_report(folder, out, version=version, on_step=status.update)
     emit(
-        {'html': str(files.html), 'png': str(files.png)},
-        f'The report is {files.html}, its figures alone are {files.png}.',
+        {'html': str(html), 'png': str(png)}, f'The report is {html}, its figures alone are {png}.'
     )

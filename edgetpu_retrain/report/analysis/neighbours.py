@@ -4,13 +4,10 @@
 
 from __future__ import annotations
 
-from edgetpu_retrain.learning import FloatArray, IntArray
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray, row_blocks
 from edgetpu_retrain.store.samples.novelty import unit_vectors
 from edgetpu_retrain.store.samples.sample import TrainingSet
 import numpy as np
-
-# Number of rows that are dequantized at a time.
-_BLOCK_ROWS = 4096
 
 
 def nearest_samples(
@@ -32,8 +29,8 @@ def nearest_samples(
     wanted = unit_vectors(samples.embeddings[queries], samples.quantization)
     rows = np.empty((len(queries), 0), np.int64)
     similarities = np.empty((len(queries), 0), np.float32)
-    for start in range(0, len(samples.labels), _BLOCK_ROWS):
-        block = np.arange(start, min(start + _BLOCK_ROWS, len(samples.labels)))
+    for part in row_blocks(len(samples.labels)):
+        block = np.arange(part.start, part.stop)
         found = wanted @ unit_vectors(samples.embeddings[block], samples.quantization).T
         found[queries[:, np.newaxis] == block] = -np.inf
         rows = np.concatenate([rows, np.broadcast_to(block, found.shape)], axis=1)

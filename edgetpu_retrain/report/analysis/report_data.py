@@ -107,10 +107,6 @@ def read_report_data(data_dir: Path, version: int) -> ReportData:
 
 
 def _model(folder: Path, version: int) -> ModelVersion | None:
-    if version < 0:
-        raise RequestError(
-            f'version is {version}; it must be the number of a model, or 0 for the one that serves'
-        )
     if not folder.is_dir():
         if version:
             raise RequestError(

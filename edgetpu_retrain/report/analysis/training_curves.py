@@ -14,8 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
-from edgetpu_retrain.learning import Progress
-from edgetpu_retrain.learning.training_report import TrainingReport
+from edgetpu_retrain.learning import Progress, TrainingReport
 from edgetpu_retrain.report.analysis.held_out import fit_rows
 from edgetpu_retrain.store.samples.sample import TrainingSet
 from edgetpu_retrain.training_options import TrainingOptions

@@ -17,19 +17,8 @@ import textwrap
 import warnings
 
 from edgetpu_retrain.report.analysis.analysis import Analysis
+from edgetpu_retrain.report.drawing import prediction_figures, sample_figures, training_figures
 from edgetpu_retrain.report.drawing.figure_style import FAINT, MOST_CLASSES, STYLE
-from edgetpu_retrain.report.drawing.prediction_figures import (
-    confused_classes,
-    draw_confusion,
-    draw_reliability,
-)
-from edgetpu_retrain.report.drawing.sample_figures import (
-    draw_class_balance,
-    draw_gain_by_class,
-    draw_learning_curve,
-    draw_spacing,
-)
-from edgetpu_retrain.report.drawing.training_figures import draw_accuracy, draw_loss
 from edgetpu_retrain.report.words.conclusions import Conclusions
 from edgetpu_retrain.report.words.phrases import shown
 import matplotlib as mpl
@@ -76,7 +65,7 @@ class Drawing:
 def drawings(analysis: Analysis) -> tuple[Drawing, ...]:
     """Return all figures, in the order of the page."""
     many = len(analysis.names) > MOST_CLASSES
-    drawn = len(confused_classes(analysis))
+    drawn = len(prediction_figures.confused_classes(analysis))
     which = f' Of {len(analysis.names)} classes, the {drawn} '
     return (
         Drawing(
@@ -85,7 +74,7 @@ def drawings(analysis: Analysis) -> tuple[Drawing, ...]:
             'Share of held-out samples recognized by models trained on 10, 20, 40 and 80 % of '
             'the samples; each step doubles them. While the line climbs, more samples help. Bars '
             'are two standard errors.',
-            draw_learning_curve,
+            sample_figures.draw_learning_curve,
         ),
         Drawing(
             'gain',
@@ -93,7 +82,7 @@ def drawings(analysis: Analysis) -> tuple[Drawing, ...]:
             'How much of each class is recognized after training on 40 % (ring) and on 80 % '
             '(diamond) of the samples: a long way to the right means that more of this class help.'
             + (f'{which}least recognized are shown.' if many else ''),
-            draw_gain_by_class,
+            sample_figures.draw_gain_by_class,
         ),
         Drawing(
             'confusion',
@@ -101,14 +90,14 @@ def drawings(analysis: Analysis) -> tuple[Drawing, ...]:
             'Confusion matrix of held-out samples in counts: a row is what a sample was taught '
             'as, a column what it was taken for. Everything off the diagonal is a mistake.'
             + (f'{which}with the most mistakes are shown.' if many else ''),
-            draw_confusion,
+            prediction_figures.draw_confusion,
         ),
         Drawing(
             'balance',
             'How many samples of each class?',
             'Samples in the store, by class. Classes with far fewer than the others are known '
             'from fewer views.' + (f'{which}smallest are shown.' if many else ''),
-            draw_class_balance,
+            sample_figures.draw_class_balance,
         ),
         Drawing(
             'spacing',
@@ -116,20 +105,20 @@ def drawings(analysis: Analysis) -> tuple[Drawing, ...]:
             'How far samples are from the nearest other one: half of them are within '
             f'{np.median(analysis.spacing):.3f}. Many near 0 are nearly the same frame; they '
             'teach little, and make all figures here look better than a new view would.',
-            draw_spacing,
+            sample_figures.draw_spacing,
         ),
         Drawing(
             'reliability',
             'Can its confidence be believed?',
             _reliability_caption(analysis),
-            draw_reliability,
+            prediction_figures.draw_reliability,
         ),
         Drawing(
             'loss',
             'Did the training converge?',
             'Loss of each batch along the training; it should fall and level off. Dashed: the '
             'shorter trainings that measure; solid: the one on all samples that makes the model.',
-            draw_loss,
+            training_figures.draw_loss,
         ),
         Drawing(
             'accuracy',
@@ -137,7 +126,7 @@ def drawings(analysis: Analysis) -> tuple[Drawing, ...]:
             'Share of right predictions along the training: of all samples, and of those held out '
             'from the trainings that measure (measured four times a run). A wide gap at the end '
             'means that single samples were learned by heart.',
-            draw_accuracy,
+            training_figures.draw_accuracy,
         ),
     )
 

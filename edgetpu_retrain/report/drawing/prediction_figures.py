@@ -6,16 +6,7 @@ from __future__ import annotations
 
 from edgetpu_retrain.learning import IntArray
 from edgetpu_retrain.report.analysis.analysis import Analysis, wilson_interval
-from edgetpu_retrain.report.drawing.figure_style import (
-    BLUE,
-    INK,
-    label_in_figure,
-    legend_above,
-    MOST_CLASSES,
-    PALE,
-    SKY,
-    write_reason,
-)
+from edgetpu_retrain.report.drawing import figure_style as style
 from matplotlib.axes import Axes
 import numpy as np
 
@@ -30,7 +21,7 @@ def confused_classes(analysis: Analysis) -> IntArray:
     wrong = analysis.confusion.copy()
     np.fill_diagonal(wrong, 0)
     mistakes = wrong.sum(axis=0) + wrong.sum(axis=1)
-    return np.sort(np.argsort(-mistakes, kind='stable')[:MOST_CLASSES])
+    return np.sort(np.argsort(-mistakes, kind='stable')[: style.MOST_CLASSES])
 
 
 def draw_confusion(axes: Axes, analysis: Analysis) -> None:
@@ -38,7 +29,7 @@ def draw_confusion(axes: Axes, analysis: Analysis) -> None:
     axes.set(xlabel='prediction (class)', ylabel='truth (class)')
     axes.grid(visible=False)
     if not analysis.evaluated:
-        write_reason(axes, _NOT_MEASURED)
+        style.write_reason(axes, _NOT_MEASURED)
         return
     chosen = confused_classes(analysis)
     counts = analysis.confusion[np.ix_(chosen, chosen)]
@@ -46,14 +37,15 @@ def draw_confusion(axes: Axes, analysis: Analysis) -> None:
     axes.imshow(shares, cmap='Blues', vmin=0.0, vmax=1.0, aspect='auto')
     few = len(chosen) <= _FEW_CLASSES
     size, angle, anchor = (10.0, 40, 'top') if few else (7.0, 90, 'center')
-    places, names = range(len(chosen)), [label_in_figure(analysis.names[each]) for each in chosen]
+    places = range(len(chosen))
+    names = [style.label_in_figure(analysis.names[each]) for each in chosen]
     axes.set_xticks(
         places, names, rotation=angle, ha='right', va=anchor, rotation_mode='anchor',
         fontsize=size, parse_math=False,
     )  # fmt: skip
     axes.set_yticks(places, names, fontsize=size, parse_math=False)
     for row, column in np.argwhere(counts > 0).tolist():
-        colour = 'white' if shares[row, column] > 0.5 else INK
+        colour = 'white' if shares[row, column] > 0.5 else style.INK
         text = str(counts[row, column])
         axes.text(column, row, text, ha='center', va='center', fontsize=size, color=colour)
 
@@ -63,17 +55,17 @@ def draw_reliability(axes: Axes, analysis: Analysis) -> None:
     found = analysis.reliability
     axes.set(xlabel='confidence of the prediction (%)', ylabel='right predictions (%)')
     if not len(found.counts):
-        write_reason(axes, _NOT_MEASURED)
+        style.write_reason(axes, _NOT_MEASURED)
         return
     axes.set(xlim=(0.0, 103.0), ylim=(0.0, 106.0))
     confidence = 100 * found.confidence
     shares = 100 * found.counts / found.counts.sum()
-    axes.bar(confidence, shares, width=4.0, color=PALE, label='share of predictions (%)')
-    axes.plot([0, 100], [0, 100], color=INK, linestyle=':', linewidth=1.2, label='ideal')
+    axes.bar(confidence, shares, width=4.0, color=style.PALE, label='share of predictions (%)')
+    axes.plot([0, 100], [0, 100], color=style.INK, linestyle=':', linewidth=1.2, label='ideal')
     # Draw confidence intervals, because bins with few predictions are uncertain.
     right = np.round(found.right * found.counts).astype(np.int64)
     intervals = map(wilson_interval, right.tolist(), found.counts.tolist())
     low, high = 100 * np.array(list(intervals)).T
-    axes.vlines(confidence, low, high, color=SKY, linewidth=2.0)
-    axes.plot(confidence, 100 * found.right, color=BLUE, marker='o', label='measured')
-    legend_above(axes)
+    axes.vlines(confidence, low, high, color=style.SKY, linewidth=2.0)
+    axes.plot(confidence, 100 * found.right, color=style.BLUE, marker='o', label='measured')
+    style.legend_above(axes)

@@ -9,16 +9,7 @@ from collections.abc import Sequence
 from edgetpu_retrain.learning import IntArray
 from edgetpu_retrain.report.analysis.analysis import Analysis
 from edgetpu_retrain.report.analysis.learning_curve import SHARES
-from edgetpu_retrain.report.drawing.figure_style import (
-    BLUE,
-    GREEN,
-    label_in_figure,
-    legend_above,
-    MOST_CLASSES,
-    ORANGE,
-    PALE,
-    write_reason,
-)
+from edgetpu_retrain.report.drawing import figure_style as style
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 import numpy as np
@@ -28,14 +19,14 @@ _TOO_FEW = 'There are too few samples for this:\na class needs five at least.'
 
 def smallest_classes(analysis: Analysis) -> IntArray:
     """Return the classes to show: all or, if there are many, the smallest."""
-    return np.sort(np.argsort(analysis.counts, kind='stable')[:MOST_CLASSES])
+    return np.sort(np.argsort(analysis.counts, kind='stable')[: style.MOST_CLASSES])
 
 
 def draw_class_balance(axes: Axes, analysis: Analysis) -> None:
     """Draw the number of samples of each class as bars."""
     chosen = smallest_classes(analysis)
     counts = analysis.counts[chosen]
-    axes.barh(range(len(chosen)), counts, color=BLUE, height=0.7)
+    axes.barh(range(len(chosen)), counts, color=style.BLUE, height=0.7)
     # matplotlib 3.5 cannot lay out axes.bar_label in a sheet.
     for place, count in enumerate(counts.tolist()):
         axes.text(count, place, f' {count}', va='center')
@@ -50,13 +41,13 @@ def draw_learning_curve(axes: Axes, analysis: Analysis) -> None:
     curve = analysis.learning
     axes.set(xlabel='samples trained on (% of all, and count)', ylabel='right predictions (%)')
     if curve is None:
-        write_reason(axes, _TOO_FEW)
+        style.write_reason(axes, _TOO_FEW)
         return
     accuracy = 100 * curve.accuracies
     error = np.sqrt(accuracy * (100 - accuracy) / max(curve.right.shape[1], 1))
     axes.errorbar(
-        SHARES, accuracy, yerr=2 * error, color=BLUE, marker='o', capsize=4, ecolor=PALE,
-        elinewidth=2.0,
+        SHARES, accuracy, yerr=2 * error, color=style.BLUE, marker='o', capsize=4,
+        ecolor=style.PALE, elinewidth=2.0,
     )  # fmt: skip
     for share, value in zip(SHARES, accuracy.tolist(), strict=True):
         # The line break moves the number below the marker.
@@ -79,7 +70,7 @@ def gaining_classes(analysis: Analysis) -> list[tuple[int, float, float]]:
         for number in range(len(analysis.names))
         if (gain := curve.gain(number))
     ]
-    return sorted(found, key=lambda each: (each[2], each[1]))[:MOST_CLASSES]
+    return sorted(found, key=lambda each: (each[2], each[1]))[: style.MOST_CLASSES]
 
 
 def draw_gain_by_class(axes: Axes, analysis: Analysis) -> None:
@@ -87,23 +78,24 @@ def draw_gain_by_class(axes: Axes, analysis: Analysis) -> None:
     axes.set(xlabel='recognized (%)', ylabel='class')
     found = gaining_classes(analysis)
     if not found:
-        write_reason(axes, _TOO_FEW)
+        style.write_reason(axes, _TOO_FEW)
         return
     classes, *shares = zip(*found, strict=True)
     before, after = 100 * np.array(shares)
     places = range(len(found))
-    axes.hlines(places, before, after, color=PALE, linewidth=3.0)
+    axes.hlines(places, before, after, color=style.PALE, linewidth=3.0)
     axes.scatter(
-        before, places, s=60, facecolor='white', edgecolor=ORANGE, linewidth=2.0, zorder=3,
+        before, places, s=60, facecolor='white', edgecolor=style.ORANGE, linewidth=2.0, zorder=3,
         label='with 40 % of the samples',
     )  # fmt: skip
     axes.scatter(
-        after, places, s=38, color=GREEN, marker='D', zorder=4, label='with 80 %', linewidth=0.0
-    )
+        after, places, s=38, color=style.GREEN, marker='D', linewidth=0.0, zorder=4,
+        label='with 80 %',
+    )  # fmt: skip
     _name_rows(axes, analysis, classes)
     lowest = min(before.min(), after.min())
     axes.set_xlim(max(0.0, lowest - 10.0) if lowest > 10.0 else -3.0, 103.0)
-    legend_above(axes)
+    style.legend_above(axes)
 
 
 def draw_spacing(axes: Axes, analysis: Analysis) -> None:
@@ -111,7 +103,7 @@ def draw_spacing(axes: Axes, analysis: Analysis) -> None:
     distances = analysis.spacing
     shares = np.full(len(distances), 100.0 / len(distances))
     widest = max(float(distances.max()), 0.05)
-    axes.hist(distances, bins=20, range=(0.0, widest), weights=shares, color=BLUE, rwidth=0.9)
+    axes.hist(distances, 20, range=(0.0, widest), weights=shares, color=style.BLUE, rwidth=0.9)
     axes.grid(visible=False, axis='x')
     axes.set(
         xlim=(0.0, widest),
@@ -122,6 +114,6 @@ def draw_spacing(axes: Axes, analysis: Analysis) -> None:
 
 def _name_rows(axes: Axes, analysis: Analysis, classes: Sequence[int]) -> None:
     """Label the rows of a figure with class names, from top to bottom."""
-    names = [label_in_figure(analysis.names[number]) for number in classes]
+    names = [style.label_in_figure(analysis.names[number]) for number in classes]
     axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.invert_yaxis()

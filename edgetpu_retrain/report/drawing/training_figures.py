@@ -7,13 +7,7 @@ from __future__ import annotations
 import math
 
 from edgetpu_retrain.report.analysis.analysis import Analysis
-from edgetpu_retrain.report.drawing.figure_style import (
-    BLUE,
-    legend_above,
-    ORANGE,
-    PALE,
-    VERMILLION,
-)
+from edgetpu_retrain.report.drawing import figure_style as style
 from matplotlib.axes import Axes
 import numpy as np
 
@@ -21,26 +15,24 @@ import numpy as np
 def draw_loss(axes: Axes, analysis: Analysis) -> None:
     """Draw the batch loss of all runs."""
     final, measuring = analysis.curves.final, analysis.curves.measuring
-    label = (
-        'while measuring' if len(measuring) == 1 else f'while measuring, {len(measuring)} folds'
-    )
+    folds = f', {len(measuring)} folds' if len(measuring) > 1 else ''
     for number, run in enumerate(measuring):
         # A label that starts with an underscore is not in the legend; one for all runs suffices.
         axes.plot(
-            run.iterations, run.loss, color=ORANGE, linewidth=1.2, linestyle='--',
-            label='_' if number else label,
+            run.iterations, run.loss, color=style.ORANGE, linewidth=1.2, linestyle='--',
+            label='_' if number else f'while measuring{folds}',
         )  # fmt: skip
-    axes.plot(final.iterations, final.loss, color=BLUE, label='on all samples')
+    axes.plot(final.iterations, final.loss, color=style.BLUE, label='on all samples')
     axes.set(xlabel='iteration (count)', ylabel='loss of a batch (nats)')
     axes.set_ylim(bottom=0.0)
-    legend_above(axes)
+    style.legend_above(axes)
 
 
 def draw_accuracy(axes: Axes, analysis: Analysis) -> None:
     """Draw the accuracies of the measuring runs and of the final run."""
     final, measuring = analysis.curves.final, analysis.curves.measuring
     axes.plot(
-        final.iterations, 100 * final.train_accuracy, color=BLUE, label='all, final training'
+        final.iterations, 100 * final.train_accuracy, color=style.BLUE, label='all, final training'
     )
     if measuring:
         # Average over the iterations that all runs reported.
@@ -49,11 +41,12 @@ def draw_accuracy(axes: Axes, analysis: Analysis) -> None:
         train = np.mean([run.train_accuracy[:points] for run in measuring], axis=0)
         held_out = np.mean([run.held_out_accuracy[:points] for run in measuring], axis=0)
         axes.plot(
-            iterations, 100 * train, color=ORANGE, linestyle='--', label='all, while measuring'
-        )
+            iterations, 100 * train, color=style.ORANGE, linestyle='--',
+            label='all, while measuring',
+        )  # fmt: skip
         axes.plot(
-            iterations, 100 * held_out, color=VERMILLION, linestyle='-.', drawstyle='steps-post',
-            label='held out',
+            iterations, 100 * held_out, color=style.VERMILLION, linestyle='-.',
+            drawstyle='steps-post', label='held out',
         )  # fmt: skip
     lowest = min(
         np.nanmin([run.train_accuracy.min(), *run.held_out_accuracy])
@@ -61,5 +54,5 @@ def draw_accuracy(axes: Axes, analysis: Analysis) -> None:
     )
     floor = max(0.0, 10.0 * math.floor(10 * lowest - 1.0))
     axes.set(xlabel='iteration (count)', ylabel='right predictions (%)', ylim=(floor, 103.0))
-    axes.axhline(100.0, color=PALE, linewidth=1.0, zorder=1)
-    legend_above(axes)
+    axes.axhline(100.0, color=style.PALE, linewidth=1.0, zorder=1)
+    style.legend_above(axes)

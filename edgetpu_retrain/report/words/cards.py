@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from edgetpu_retrain.learning import IntArray
-from edgetpu_retrain.report.analysis.analysis import Analysis, MOST
+from edgetpu_retrain.report.analysis.analysis import Analysis
 from edgetpu_retrain.report.words.phrases import percent, shown
 
 
@@ -21,25 +21,25 @@ def displayed_samples(analysis: Analysis) -> list[int]:
     return ids
 
 
-def suspect_cards(analysis: Analysis, pictures: Mapping[int, str]) -> list[dict[str, Any]]:
-    """Return a card for each sample with a suspicious label, with the class that it looks like."""
-    found = analysis.mislabels
-    positions = found.positions[:MOST].tolist()
-    return [
-        _card(analysis, position, looks_like, pictures)
-        for position, looks_like in zip(positions, found.looks_like.tolist(), strict=False)
-    ]
-
-
 def cards(
-    analysis: Analysis, positions: IntArray, pictures: Mapping[int, str]
+    analysis: Analysis,
+    positions: IntArray,
+    pictures: Mapping[int, str],
+    classes: IntArray | None = None,
 ) -> list[dict[str, Any]]:
-    """Return a card for each of the evaluated samples at some positions, with its prediction."""
-    predictions = analysis.held_out.predictions
-    return [
-        _card(analysis, position, int(predictions[position]), pictures)
-        for position in positions.tolist()
-    ]
+    """
+    Return a card for each of the evaluated samples at some positions.
+
+    Args:
+        analysis: the analysis.
+        positions: int64 ``[K]``, positions among the evaluated samples.
+        pictures: URLs of the samples' pictures, by sample id.
+        classes: int64 ``[K]``, the class that each sample looks like; None = its held-out
+            prediction.
+    """
+    shown_as = analysis.held_out.predictions[positions] if classes is None else classes
+    pairs = zip(positions.tolist(), shown_as.tolist(), strict=True)
+    return [_card(analysis, position, number, pictures) for position, number in pairs]
 
 
 def class_rows(analysis: Analysis) -> Iterator[dict[str, Any]]:

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
+from edgetpu_retrain.learning import arrays
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
-from edgetpu_retrain.report.analysis import neighbours as module
 from edgetpu_retrain.report.analysis.neighbours import nearest_samples
 from edgetpu_retrain.store.samples.sample import TrainingSet
 import numpy as np
@@ -27,7 +27,7 @@ def test_nearest_by_direction_not_by_length_and_never_itself() -> None:
 
 @pytest.mark.parametrize('block', [1, 7, 1000])
 def test_block_by_block_as_one_by_one(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, '_BLOCK_ROWS', block)
+    monkeypatch.setattr(arrays, '_BLOCK_ROWS', block)
     rng = np.random.default_rng(0)
     raw = rng.integers(0, 256, (60, 8), dtype=np.uint8)
     quantized = TrainingSet(
