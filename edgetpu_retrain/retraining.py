@@ -13,8 +13,7 @@ from collections.abc import Callable
 import time
 
 from edgetpu_retrain.errors import RequestError, RetrainError
-from edgetpu_retrain.learning import fit, Head, IntArray, Progress
-from edgetpu_retrain.learning.training_report import TrainingReport
+from edgetpu_retrain.learning import fit, Head, IntArray, Progress, TrainingReport
 from edgetpu_retrain.model_file.description import describe, ModelDescription
 from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.model_file.quantization import dequantize

@@ -13,12 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 import math
 from pathlib import Path
 
-from edgetpu_retrain.learning import arguments
-from edgetpu_retrain.learning.arrays import IntArray
-from edgetpu_retrain.learning.head import Head
-from edgetpu_retrain.learning.metrics import accuracy
+from edgetpu_retrain.learning import accuracy, arguments, Head, IntArray, Progress
 from edgetpu_retrain.learning.sgd.blas_threads import one_blas_thread
-from edgetpu_retrain.learning.sgd.loop import Progress, run_training_loop
+from edgetpu_retrain.learning.sgd.loop import run_training_loop
 from edgetpu_retrain.learning.sgd.sampling import batches
 from edgetpu_retrain.learning.sgd.step import SgdStep
 from edgetpu_retrain.learning.sgd.weights import SoftmaxParameters

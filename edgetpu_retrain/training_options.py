@@ -25,6 +25,7 @@ MAX_REG = 1e9
 MAX_WEIGHT_SCALE = 1000.0
 """These three limits are far above useful values."""
 
+_LARGEST = {'learning_rate': MAX_LEARNING_RATE, 'reg': MAX_REG, 'weight_scale': MAX_WEIGHT_SCALE}
 _LEFT_TO_THE_DATA = ('num_iter', 'learning_rate', 'reg')
 
 
@@ -76,26 +77,17 @@ class TrainingOptions:
                 self._check(name, real_number)
         except ValueError as error:
             raise RequestError(f'{error}.') from error
-        if self.num_iter is not None and self.num_iter > MAX_ITERATIONS:
-            raise RequestError(f'num_iter is {self.num_iter}; it must be 1 to {MAX_ITERATIONS}.')
-        if self.batch_size > MAX_BATCH_SIZE:
-            raise RequestError(
-                f'batch_size is {self.batch_size}; it must be 1 to {MAX_BATCH_SIZE}.'
-            )
+        for name, most in (('num_iter', MAX_ITERATIONS), ('batch_size', MAX_BATCH_SIZE)):
+            if (value := getattr(self, name) or 0) > most:
+                raise RequestError(f'{name} is {value}; it must be 1 to {most}.')
         if (self.num_iter or 1) * self.batch_size > MAX_VISITS:
             raise RequestError(
                 f'num_iter is {self.num_iter} and batch_size {self.batch_size}; together they may '
                 f'visit {MAX_VISITS} samples.'
             )
-        for name, most in (
-            ('learning_rate', MAX_LEARNING_RATE),
-            ('reg', MAX_REG),
-            ('weight_scale', MAX_WEIGHT_SCALE),
-        ):
-            if (getattr(self, name) or 0.0) > most:
-                raise RequestError(
-                    f'{name} is {getattr(self, name)}; it must be at most {most:g}.'
-                )
+        for name, limit in _LARGEST.items():
+            if (value := getattr(self, name) or 0.0) > limit:
+                raise RequestError(f'{name} is {value}; it must be at most {limit:g}.')
         return self
 
     def for_fit(self) -> dict[str, Any]:

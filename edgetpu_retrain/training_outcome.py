@@ -9,8 +9,7 @@ import dataclasses
 from dataclasses import dataclass
 import math
 
-from edgetpu_retrain.learning import Head
-from edgetpu_retrain.learning.training_report import TrainingReport
+from edgetpu_retrain.learning import Head, TrainingReport
 from edgetpu_retrain.store.models.model_record import matrix_rows, ModelRecord
 from edgetpu_retrain.training_options import TrainingOptions
 

@@ -152,9 +152,7 @@ def check_finite(array: FloatArray, name: str) -> None:
     )
 
 
-def class_labels(
-    value: npt.ArrayLike, name: str, rows: int, num_classes: int | None = None
-) -> IntArray:
+def class_labels(value: npt.ArrayLike, name: str, rows: int, num_classes: int) -> IntArray:
     """
     Return labels, given as class indices or one-hot rows, as int64 ``[N]``.
 
@@ -162,7 +160,7 @@ def class_labels(
         value: integer class indices ``[N]``, or one-hot rows ``[N, C]``.
         name: the argument's name for messages.
         rows: N, the number of embeddings.
-        num_classes: C, or None to infer it.
+        num_classes: C.
     """
     array = as_array(value, name)
     if array.ndim == 2:
@@ -272,14 +270,12 @@ def _real_array(value: npt.ArrayLike, name: str) -> FloatArray:
 
 
 def _from_one_hot(
-    array: npt.NDArray[np.generic], name: str, rows: int, num_classes: int | None
+    array: npt.NDArray[np.generic], name: str, rows: int, num_classes: int
 ) -> IntArray:
-    width = array.shape[1] if num_classes is None else num_classes
-    if array.shape != (rows, width) or width < 2 or array.dtype.kind not in 'biuf':
-        wanted = 'C' if num_classes is None else num_classes
+    if array.shape != (rows, num_classes) or num_classes < 2 or array.dtype.kind not in 'biuf':
         raise ValueError(
             f'{name} has shape {array.shape} and dtype {array.dtype}; it must be integer '
-            f'class indices [{rows}] or one-hot rows [{rows}, {wanted}]'
+            f'class indices [{rows}] or one-hot rows [{rows}, {num_classes}]'
         )
     ones = array == 1
     if not (np.all(ones | (array == 0)) and np.all(ones.sum(axis=1) == 1)):

@@ -29,10 +29,7 @@ class EmbeddingRows:
     """
 
     def __init__(
-        self,
-        embeddings: npt.ArrayLike,
-        scale: float | None = None,
-        zero_point: int | None = None,
+        self, embeddings: npt.ArrayLike, scale: float | None = None, zero_point: int | None = None
     ) -> None:
         array = arguments.as_array(embeddings, 'embeddings')
         quantized = array.dtype.kind in 'iu'

@@ -9,18 +9,15 @@ from collections.abc import Callable
 from edgetpu_retrain.learning import arguments
 from edgetpu_retrain.learning.arguments import real_number, whole_number
 from edgetpu_retrain.learning.arrays import IntArray
-from edgetpu_retrain.learning.default_training.progress_relay import Callback, ProgressRelay
 from edgetpu_retrain.learning.default_training.recipe import Recipe
 from edgetpu_retrain.learning.default_training.stages import DefaultTraining
+from edgetpu_retrain.learning.default_training.training_run import Callback, ProgressRelay
 from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
 from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.learning.sgd.blas_threads import one_blas_thread
 from edgetpu_retrain.learning.sgd.loop import Progress
 import numpy as np
 import numpy.typing as npt
-
-# The default batch size.
-_BATCH = 100
 
 
 def fit(
@@ -102,10 +99,12 @@ def fit(
     indices, classes = _checked_labels(labels, rows.count, num_classes, initial)
     if initial is not None:
         _check_initial(initial, rows.feature_dim, classes)
+    if batch_size is None:
+        batch_size = Recipe.batch_size
     recipe = Recipe(
         None if num_iter is None else whole_number(num_iter, 'num_iter', minimum=1),
         None if learning_rate is None else real_number(learning_rate, 'learning_rate', above=0.0),
-        _BATCH if batch_size is None else whole_number(batch_size, 'batch_size', minimum=1),
+        whole_number(batch_size, 'batch_size', minimum=1),
         None if reg is None else real_number(reg, 'reg'),
         balanced,
         real_number(weight_scale, 'weight_scale'),
@@ -116,7 +115,8 @@ def fit(
     arguments.layer_sizes(rows.feature_dim, classes)
     every = whole_number(report_every, 'report_every', minimum=1)
     rng = np.random.default_rng(whole_number(seed, 'seed', minimum=0))
-    progress = ProgressRelay(callback, on_progress, should_stop, every)
+    listening = callback is not None or on_progress is not None
+    progress = ProgressRelay(callback, on_progress, should_stop, every if listening else 0)
     with one_blas_thread(), np.errstate(over='ignore', invalid='ignore', under='ignore'):
         return DefaultTraining(rows, indices, classes, initial, recipe, progress, rng).head()
 

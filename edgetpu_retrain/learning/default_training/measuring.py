@@ -70,7 +70,7 @@ class Measurement:
         return float(np.mean(np.argmax(self.logits, axis=1) == self.truth))
 
 
-def measuring_iterations(problem: Problem) -> int:
+def _iterations(problem: Problem) -> int:
     """Return the number of iterations that measuring will take."""
     count = len(problem.labels)
     if not problem.few_samples:
@@ -79,14 +79,16 @@ def measuring_iterations(problem: Problem) -> int:
     return folds * problem.iterations(count) if folds > 1 else 0
 
 
-def measure(problem: Problem, start: Start) -> Measurement:
+def measure(problem: Problem, start: Start, planned: int) -> Measurement:
     """
     Train on parts of the samples and predict the others.
 
     Args:
         problem: the samples and options.
         start: returns the initial weights and bias for the rows to train on.
+        planned: iterations of the training that follows, for progress reports.
     """
+    problem.progress.total = _iterations(problem) + planned
     if not problem.few_samples:
         return _by_split(problem, start)
     if _fold_number(problem.labels) > 1:
@@ -102,24 +104,19 @@ def _by_split(problem: Problem, start: Start) -> Measurement:
         watched = np.sort(problem.rng.choice(held_out, _MOST_WATCHED, replace=False))
     weights = start(rows)
     watch = HeldOutWatch(problem.features[watched], problem.labels[watched], weights)
-    num_iter = measuring_iterations(problem)
+    num_iter = _iterations(problem)
     run = train(problem, rows, weights, num_iter, watch=watch)
     share = 1.0
     chosen = problem.recipe.num_iter is None and not (run.stopped or run.diverged)
     if chosen and watch.last_is_worse() and watch.best[2]:
         run = Run(*watch.best)
         share = run.iterations / num_iter
+    truth = problem.labels[held_out]
     logits, lengths = _predictions(problem, held_out, run)
+    iterations = num_iter if run.diverged else run.iterations
+    ended = run if run.stopped or run.diverged else None
     return Measurement(
-        'held-out split',
-        held_out,
-        problem.labels[held_out],
-        logits,
-        lengths,
-        share,
-        num_iter if run.diverged else run.iterations,
-        run if run.stopped or run.diverged else None,
-        run,
+        'held-out split', held_out, truth, logits, lengths, share, iterations, ended, run
     )
 
 

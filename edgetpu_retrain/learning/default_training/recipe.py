@@ -20,8 +20,7 @@ MOMENTUM = 0.9
 
 # Fitted temperatures of this recipe range from 0.33 to 0.65, for 2 to 64 samples per class and
 # both extractors named above: the regularization keeps logits small.
-TYPICAL_TEMPERATURE = 0.45
-TEMPERATURE_UNCERTAINTY = 0.5
+_TEMPERATURE_PRIOR = (0.45, 0.5)
 
 # L2 regularization is equivalent to a normal prior on the weights; with the default strength, a
 # sample's logits have this variance under the prior.  A narrower prior costs accuracy with many
@@ -107,6 +106,12 @@ class Recipe:
             count = len(counts) ** 2 / float((1.0 / counts).sum())
         # Features have a mean square of 1, so weights of variance v give logits of variance D v.
         return feature_dim / (_LOGIT_VARIANCE * count)
+
+    @property
+    def temperature_prior(self) -> tuple[float, float]:
+        """The expected temperature, and the standard deviation of its logarithm."""
+        # With another regularization, logits may have any size.
+        return _TEMPERATURE_PRIOR if self.reg is None else (1.0, 2.0)
 
     def first_rate(self, eigenvalue: float, reg: float) -> float:
         """

@@ -24,18 +24,14 @@ from edgetpu_retrain.learning.default_training.conditioning import (
     largest_eigenvalue,
 )
 from edgetpu_retrain.learning.default_training.imprinting import imprinted_weights
-from edgetpu_retrain.learning.default_training.measuring import (
-    measure,
-    Measurement,
-    measuring_iterations,
+from edgetpu_retrain.learning.default_training.measuring import measure, Measurement
+from edgetpu_retrain.learning.default_training.recipe import Recipe
+from edgetpu_retrain.learning.default_training.training_run import (
+    Problem,
+    ProgressRelay,
+    Run,
+    train,
 )
-from edgetpu_retrain.learning.default_training.progress_relay import ProgressRelay
-from edgetpu_retrain.learning.default_training.recipe import (
-    Recipe,
-    TEMPERATURE_UNCERTAINTY,
-    TYPICAL_TEMPERATURE,
-)
-from edgetpu_retrain.learning.default_training.training_run import Problem, Run, train
 from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
 from edgetpu_retrain.learning.head import Head, softmax
 from edgetpu_retrain.learning.metrics import confusion_matrix
@@ -85,39 +81,27 @@ class DefaultTraining:
         self._conditioning = Conditioning.from_sample(known, labels[sample])
         eigenvalue = largest_eigenvalue(self._conditioning.features(known[:_EIGENVALUE_ROWS]))
         features = FeatureRows(rows, self._conditioning)
+        warm = initial is not None
         self._problem = Problem(
-            features,
-            labels,
-            num_classes,
-            eigenvalue,
-            sample,
-            recipe,
-            progress,
-            initial is not None,
-            rng,
+            features, labels, num_classes, eigenvalue, sample, recipe, progress, warm, rng
         )
 
     def head(self) -> Head:
         """Train and return the head."""
-        problem, progress = self._problem, self._problem.progress
+        problem = self._problem
         planned = problem.iterations(len(problem.labels))
-        progress.total = measuring_iterations(problem) + planned
-        measured = measure(problem, self._imprint)
+        measured = measure(problem, self._imprint, planned)
         temperature = self._temperature(measured)
         divisor = np.float32(temperature)
         run = measured.run or self._train_on_all(measured, planned)
         logit_range, accuracy = self._evaluate_on_all(run, divisor)
         weights, bias = self._conditioning.fold(run.weights / divisor, run.bias / divisor)
         labels = self._initial.labels if self._initial is not None else ()
-        return Head(
-            weights,
-            bias,
-            labels if len(labels) == problem.num_classes else (),
-            logit_range,
-            temperature,
-            self._detector(measured, divisor),
-            self._report(measured, run, accuracy),
-        )
+        if len(labels) != problem.num_classes:
+            labels = ()
+        detector = self._detector(measured, divisor)
+        report = self._report(measured, run, accuracy)
+        return Head(weights, bias, labels, logit_range, temperature, detector, report)
 
     def _imprint(self, rows: IntArray) -> tuple[FloatArray, FloatArray]:
         problem = self._problem
@@ -155,15 +139,11 @@ class DefaultTraining:
             # iterations, so its logits are smaller.  The final head starts from the earlier one,
             # which has converged, so it needs the same temperature.
             return self._initial.temperature
-        default = self._problem.recipe.reg is None
-        typical = TYPICAL_TEMPERATURE if default else 1.0
+        typical, uncertainty = self._problem.recipe.temperature_prior
         if measured.method == 'none':
             return typical
         return fit_temperature(
-            measured.logits,
-            measured.truth,
-            typical=typical,
-            uncertainty=TEMPERATURE_UNCERTAINTY if default else 2.0,
+            measured.logits, measured.truth, typical=typical, uncertainty=uncertainty
         )
 
     def _train_on_all(self, measured: Measurement, planned: int) -> Run:
@@ -171,14 +151,8 @@ class DefaultTraining:
         rows = np.arange(len(self._problem.labels))
         until = max(1, round(planned * measured.share))
         self._problem.progress.total = self._problem.progress.done + until
-        run = train(
-            self._problem,
-            rows,
-            self._start(rows),
-            planned,
-            until=until,
-            held_out_accuracy=measured.accuracy,
-        )
+        start, accuracy = self._start(rows), measured.accuracy
+        run = train(self._problem, rows, start, planned, until=until, held_out_accuracy=accuracy)
         if not run.diverged:
             return run
         return replace(measured.best or Run(*self._start(rows), 0), diverged=True)

@@ -1,18 +1,18 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One run of the default training: momentum SGD on conditioned features."""
+"""The runs of the default training: momentum SGD on conditioned features."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 import math
 
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 from edgetpu_retrain.learning.default_training.calibration import cross_entropies, fit_temperature
 from edgetpu_retrain.learning.default_training.conditioning import FeatureRows
-from edgetpu_retrain.learning.default_training.progress_relay import ProgressRelay
 from edgetpu_retrain.learning.default_training.recipe import cosine_rate, MOMENTUM, Recipe
-from edgetpu_retrain.learning.sgd.loop import Outcome, run_training_loop
+from edgetpu_retrain.learning.sgd.loop import Outcome, Progress, run_training_loop
 from edgetpu_retrain.learning.sgd.sampling import BalancedOrder, batches
 from edgetpu_retrain.learning.sgd.step import SgdStep, TrainingDiverged
 import numpy as np
@@ -24,6 +24,43 @@ _FEWEST_HELD_OUT = 50
 # The last weights count as worse than the best if their loss is higher by more than this many
 # standard errors.
 _STANDARD_ERRORS = 2.0
+
+Callback = Callable[[int, float, float, float], 'bool | None']
+
+
+@dataclass
+class ProgressRelay:
+    """
+    Forwards the reports of all runs, with iterations counted across runs.
+
+    Args:
+        callback: called with iteration, loss, training and validation accuracy.
+        on_progress: called with a Progress, which also has the total number of iterations.
+        should_stop: called before every iteration.
+        report_every: iterations between reports, 0 = none.
+        done: iterations of earlier runs.
+        total: the current estimate of the total.
+    """
+
+    callback: Callback | None
+    on_progress: Callable[[Progress], bool | None] | None
+    should_stop: Callable[[], bool] | None
+    report_every: int
+    done: int = 0
+    total: int = 0
+
+    def report(self, progress: Progress) -> bool:
+        """Forward a run's report, and return whether to stop."""
+        whole = replace(
+            progress, iteration=self.done + progress.iteration, num_iter=max(self.total, 1)
+        )
+        stop = False
+        if self.callback is not None:
+            accuracies = (whole.train_accuracy, whole.validation_accuracy)
+            stop = bool(self.callback(whole.iteration, whole.loss, *accuracies))
+        if self.on_progress is not None:
+            stop = bool(self.on_progress(whole)) or stop
+        return stop
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,8 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from edgetpu_retrain.learning.arrays import FloatArray
-from edgetpu_retrain.learning.head import Head
+from edgetpu_retrain.learning import FloatArray, Head
 from edgetpu_retrain.model_file.quantization import (
     int8_parameters,
     QuantizationParameters,
@@ -82,8 +81,6 @@ def quantize_head(head: Head, dtype: str, embedding: QuantizationParameters | No
     Raises:
         ValueError: if the head has no class, or contains NaN or infinity.
     """
-    if head.num_classes == 0:
-        raise ValueError('the head has 0 classes; at least one is needed')
     for name, values in (('weights', head.weights), ('bias', head.bias)):
         if not np.isfinite(values).all():
             raise ValueError(f'the {name} of the head hold NaN or infinity; train it again')

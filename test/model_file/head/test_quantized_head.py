@@ -165,9 +165,3 @@ def test_weights_beyond_what_can_be_quantized_are_rejected() -> None:
     head = Head(np.full((2, 2), 3e38, np.float32), np.zeros(2, np.float32))
     with pytest.raises(ValueError, match='weights of the head reach'):
         quantize_head(head, 'uint8', QuantizationParameters(1e10, 0))
-
-
-def test_a_head_without_classes_is_rejected() -> None:
-    head = Head(np.zeros((4, 0), np.float32), np.zeros(0, np.float32))
-    with pytest.raises(ValueError, match='0 classes'):
-        quantize_head(head, 'uint8', CORAL)
