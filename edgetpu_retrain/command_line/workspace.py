@@ -13,8 +13,8 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.model_file.reading import read_model
+from edgetpu_retrain.runtime.engines.device_engines import make_engine
 from edgetpu_retrain.runtime.engines.engine import Engine
-from edgetpu_retrain.runtime.engines.engine_choice import make_engine
 from edgetpu_retrain.store.files.data_folder import data_folder, MODELS_FOLDER, SAMPLES_FILE
 from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain.store.samples.sample_store import SampleStore

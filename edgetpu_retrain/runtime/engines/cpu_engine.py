@@ -14,13 +14,7 @@ from dataclasses import dataclass
 
 from edgetpu_retrain.errors import DeviceError, ImageError
 from edgetpu_retrain.model_file.head.expose_embedding import expose_embedding
-from edgetpu_retrain.runtime.engines.engine import (
-    check_kind,
-    EngineStatus,
-    infer,
-    Inference,
-    PreparedModel,
-)
+from edgetpu_retrain.runtime.engines import engine
 from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.interpreters.probe import probe
 from edgetpu_retrain.runtime.models.classifier import Classifier
@@ -28,7 +22,7 @@ from edgetpu_retrain.runtime.models.extractor import Extractor
 
 
 @dataclass(eq=False)
-class _OnCpu(PreparedModel):
+class _OnCpu(engine.PreparedModel):
     """A prepared model with its loaded classifier."""
 
     classifier: Classifier
@@ -65,15 +59,15 @@ class CpuEngine:
         self._runtime = model.loaded.runtime
         self._num_threads = num_threads
         self._report = report
-        self._served: PreparedModel | None = None
+        self._served: engine.PreparedModel | None = None
         self._problem = ''
 
-    def run(self, rgb: RgbArray) -> Inference:
+    def run(self, rgb: RgbArray) -> engine.Inference:
         """Return embedding and scores of a picture; see :meth:`Engine.run`."""
         if self._model is None:
             raise DeviceError('The engine is closed.')
         try:
-            inference = infer(self._model, rgb, self._served)
+            inference = engine.infer(self._model, rgb, self._served)
         except ImageError:
             raise
         except Exception as error:
@@ -85,15 +79,17 @@ class CpuEngine:
         self._problem = ''
         return inference
 
-    def prepare(self, model: bytes, *, trusted: bool = True) -> PreparedModel:
+    def prepare(self, model: bytes, *, trusted: bool = True) -> engine.PreparedModel:
         """Load a retrained model; see :meth:`Engine.prepare`."""
         if not trusted:
             probe(expose_embedding(model), device='cpu', num_threads=self._num_threads)
         classifier = Classifier(model, device='cpu', num_threads=self._num_threads)
-        check_kind(classifier.description, self.description, 'The retrained model', compiled=False)
+        engine.check_kind(
+            classifier.description, self.description, 'The retrained model', compiled=False
+        )
         return _OnCpu(model, classifier.labels, classifier)
 
-    def serve(self, prepared: PreparedModel) -> None:
+    def serve(self, prepared: engine.PreparedModel) -> None:
         """Serve a model from the next frame on; see :meth:`Engine.serve`."""
         if not isinstance(prepared, _OnCpu):
             raise ValueError('the model was prepared by another engine; prepare it on this one')
@@ -103,9 +99,9 @@ class CpuEngine:
     def retry_if_due(self) -> None:
         """Do nothing: every frame is a retry."""
 
-    def status(self) -> EngineStatus:
+    def status(self) -> engine.EngineStatus:
         """Return the engine's status."""
-        return EngineStatus('cpu', self._runtime, self._problem)
+        return engine.EngineStatus('cpu', self._runtime, self._problem)
 
     def close(self) -> None:
         """Release the models."""

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""DeviceEngines: one engine per device, all with the same extractor."""
+"""Makes the engine for an extractor, or DeviceEngines: one per device, with the same extractor."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from functools import partial
 from typing import Any
 
 from edgetpu_retrain.errors import DeviceError
+from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.model_file.description import describe, ModelDescription
-from edgetpu_retrain.runtime.engines.engine import Engine, EngineStatus, PreparedModel
-from edgetpu_retrain.runtime.engines.engine_choice import make_engine
+from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
+from edgetpu_retrain.runtime.engines.edgetpu_engine import EdgeTpuEngine, INVOKE_TIMEOUT_S
+from edgetpu_retrain.runtime.engines.engine import check_kind, Engine, EngineStatus, PreparedModel
+from edgetpu_retrain.runtime.interpreters.probe import probe
 
 
 class DeviceEngines(dict[str, Engine]):
@@ -55,6 +58,56 @@ class DeviceEngines(dict[str, Engine]):
             engine.close()
 
 
+def make_engine(
+    extractor: bytes,
+    *,
+    device: str = 'auto',
+    num_threads: int = 1,
+    fallback: bytes | None = None,
+    invoke_timeout_s: float = INVOKE_TIMEOUT_S,
+    may_start_down: bool = False,
+    report: Callable[[str], None] = lambda _sentence: None,
+) -> Engine:
+    """
+    Return the engine that runs an extractor.
+
+    A compiled extractor runs on the Edge TPU, and its twin on the CPU while the Edge TPU is down.
+    Any other extractor runs on the CPU.  Files that do not ship with this package are first
+    probed in a child process, which takes about a second each.
+
+    Args:
+        extractor: bytes of the .tflite file.
+        device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.load_model`.
+        num_threads: threads of the CPU's operators.
+        fallback: bytes of the CPU twin of a compiled extractor; ignored for other extractors.
+        invoke_timeout_s: seconds after which an inference on an Edge TPU counts as failed.
+        may_start_down: whether to start without Edge TPU and twin; the engine then runs no
+            frames until the Edge TPU is available.
+        report: called once per failure or recovery, with one sentence, from any thread.
+
+    Raises:
+        ModelFileError: if a file is not an extractor, cannot be run, or the twin does not match.
+        DeviceError: if there is no runtime, or neither Edge TPU nor twin for a compiled
+            extractor, unless ``may_start_down``.
+    """
+    description = describe(extractor)
+    if not description.compiled_for_edgetpu:
+        _probe_foreign(extractor, num_threads)
+        return CpuEngine(extractor, device=device, num_threads=num_threads, report=report)
+    if fallback is not None:
+        check_kind(describe(fallback), description, 'fallback_extractor', compiled=False)
+        _probe_foreign(fallback, num_threads)
+    return EdgeTpuEngine(
+        extractor,
+        device=device,
+        num_threads=num_threads,
+        twin=fallback,
+        invoke_timeout_s=invoke_timeout_s,
+        may_start_down=may_start_down,
+        report=report,
+    )
+
+
 def make_engines(
     extractor: bytes,
     devices: Sequence[str],
@@ -81,26 +134,22 @@ def make_engines(
     several = len(devices) > 1
     if several and describe(extractor).compiled_for_edgetpu:
         _check_numbers(devices)
+    engines = DeviceEngines()
     with ExitStack() as made:
-        engines = {}
+        made.callback(engines.close)
         for device in devices:
+            options['report'] = partial(report, device)
             engines[device] = make_engine(
-                extractor,
-                device=device,
-                may_start_down=several,
-                report=partial(report, device),
-                **options,
+                extractor, device=device, may_start_down=several, **options
             )
-            made.callback(engines[device].close)
-        together = DeviceEngines(engines)
-        statuses = together.status()
+        statuses = engines.status()
         if not any(status.device for status in statuses.values()):
             raise DeviceError(
                 'None of the devices runs: '
                 + '; '.join(f'{device}: {status.problem}' for device, status in statuses.items())
             )
         made.pop_all()
-    return together
+    return engines
 
 
 def _check_numbers(devices: Sequence[str]) -> None:
@@ -112,3 +161,9 @@ def _check_numbers(devices: Sequence[str]) -> None:
         f'the cameras have the devices {", ".join(devices)}: with several Edge TPUs name each '
         "one's number, 'usb:0' and 'usb:1', or ':0' and ':1'"
     )
+
+
+def _probe_foreign(model: bytes, num_threads: int) -> None:
+    # The packaged extractor is known to run, so it needs no probe.
+    if model != default_extractor_path().read_bytes():
+        probe(model, device='cpu', num_threads=num_threads)

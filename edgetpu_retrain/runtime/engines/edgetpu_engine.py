@@ -26,14 +26,9 @@ from typing import Any
 from edgetpu_retrain.errors import DeviceError, ImageError, ModelFileError, RetrainError
 from edgetpu_retrain.model_file.description import describe, describe_embedding
 from edgetpu_retrain.model_file.metadata.labels import read_labels
+from edgetpu_retrain.runtime.engines import engine
 from edgetpu_retrain.runtime.engines.back_off import BackOff
 from edgetpu_retrain.runtime.engines.cpu_twin import CpuTwin
-from edgetpu_retrain.runtime.engines.engine import (
-    check_kind,
-    EngineStatus,
-    Inference,
-    PreparedModel,
-)
 from edgetpu_retrain.runtime.engines.guarded_model import failure_sentence, GuardedModel
 from edgetpu_retrain.runtime.interpreters.device import find_edgetpu
 from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
@@ -46,7 +41,7 @@ INVOKE_TIMEOUT_S = 2.0
 
 
 @dataclass(eq=False)
-class _OnEdgeTpu(PreparedModel):
+class _OnEdgeTpu(engine.PreparedModel):
     """A prepared model: its head for the twin, and the model on the device until it serves."""
 
     head: HeadScorer | None
@@ -120,7 +115,7 @@ class EdgeTpuEngine:
                 raise
             self._fail(failure_sentence(error), self._failures)
 
-    def run(self, rgb: RgbArray) -> Inference:
+    def run(self, rgb: RgbArray) -> engine.Inference:
         """Return embedding and scores of a picture; see :meth:`Engine.run`."""
         self._take_recovered()
         with self._lock:
@@ -137,7 +132,7 @@ class EdgeTpuEngine:
             raise DeviceError(self._problem)
         return self._twin.run(rgb, served, served.head if served else None)
 
-    def prepare(self, model: bytes, *, trusted: bool = True) -> PreparedModel:
+    def prepare(self, model: bytes, *, trusted: bool = True) -> engine.PreparedModel:
         """
         Load a retrained model; see :meth:`Engine.prepare`.
 
@@ -149,7 +144,7 @@ class EdgeTpuEngine:
                 'this model is compiled for the Edge TPU and was not written by this project, so '
                 'it is not run: set extractor to the model that it was made from, and train again'
             )
-        check_kind(
+        engine.check_kind(
             describe_embedding(model), self.description, 'The retrained model', compiled=True
         )
         with self._lock:
@@ -162,7 +157,7 @@ class EdgeTpuEngine:
         head = None if self._twin is None else HeadScorer(model)
         return _OnEdgeTpu(model, read_labels(model), head, on_device)
 
-    def serve(self, prepared: PreparedModel) -> None:
+    def serve(self, prepared: engine.PreparedModel) -> None:
         """Serve a model from the next frame on; see :meth:`Engine.serve`."""
         if not isinstance(prepared, _OnEdgeTpu):
             raise ValueError('the model was prepared by another engine; prepare it on this one')
@@ -191,7 +186,7 @@ class EdgeTpuEngine:
             self._retrying = True
         self._in_background(self._retry)
 
-    def status(self) -> EngineStatus:
+    def status(self) -> engine.EngineStatus:
         """Return the engine's status."""
         with self._lock:
             on_device, problem = self._on_device, self._problem
@@ -199,10 +194,10 @@ class EdgeTpuEngine:
         temperature = None if edgetpu is None else edgetpu.temperature_celsius()
         if on_device is not None:
             loaded = on_device.loaded
-            return EngineStatus(loaded.device, loaded.runtime, problem, temperature)
+            return engine.EngineStatus(loaded.device, loaded.runtime, problem, temperature)
         if self._twin is not None:
-            return EngineStatus('cpu', self._twin.runtime, problem, temperature)
-        return EngineStatus('', '', problem, temperature)
+            return engine.EngineStatus('cpu', self._twin.runtime, problem, temperature)
+        return engine.EngineStatus('', '', problem, temperature)
 
     def close(self) -> None:
         """Release the device."""

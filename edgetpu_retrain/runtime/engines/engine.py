@@ -3,7 +3,7 @@
 """
 Engine: runs frames on one device, and handles the device's failures.
 
-This module has the types; :func:`~edgetpu_retrain.runtime.engines.engine_choice.make_engine`
+This module has the types; :func:`~edgetpu_retrain.runtime.engines.device_engines.make_engine`
 creates an engine.  An engine has one extractor and can serve a model that was retrained from it.
 """
 

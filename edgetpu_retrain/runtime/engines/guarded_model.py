@@ -27,7 +27,7 @@ class GuardedModel:
         loaded: its interpreter and device.
 
     Raises:
-        CallTimedOutError: if loading takes longer than ``timeout_s``.
+        DeviceError: if loading takes longer than ``timeout_s``.
         RetrainError: whatever ``load`` raises.
     """
 
@@ -47,7 +47,7 @@ class GuardedModel:
             timeout_s: timeout for the inference, seconds.
 
         Raises:
-            CallTimedOutError: if it takes longer than ``timeout_s``; the model is then unusable.
+            DeviceError: if it takes longer than ``timeout_s``; the model is then unusable.
             ImageError: if ``rgb`` is not such a picture.
             Exception: whatever the runtime raises.
         """

@@ -10,7 +10,6 @@ libedgetpu would crash.
 from __future__ import annotations
 
 from dataclasses import dataclass
-import os
 from pathlib import Path
 import re
 
@@ -56,16 +55,6 @@ class AttachedEdgeTpu:
             return int((APEX_FACTS / self.file.name / 'temp').read_text()) / 1000
         except (OSError, ValueError):
             return None
-
-    @property
-    def present(self) -> bool:
-        """Whether the device file exists; in a container it may not."""
-        return self.file.exists()
-
-    @property
-    def permitted(self) -> bool:
-        """Whether this user may read and write the device file."""
-        return os.access(self.file, os.R_OK | os.W_OK)
 
 
 def check_device(device: str) -> None:

@@ -10,15 +10,12 @@ sentence that explains what to do.
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 
 from edgetpu_retrain.errors import DeviceError
+from edgetpu_retrain.runtime.interpreters import tflite_runtimes
 from edgetpu_retrain.runtime.interpreters.device import attached_edgetpus
-from edgetpu_retrain.runtime.interpreters.tflite_runtimes import (
-    coral_make_interpreter,
-    edgetpu_runtime,
-    Interpreter,
-)
 
 LIBRARY = 'libedgetpu.so.1'
 TAKE_THE_TWIN = (
@@ -49,7 +46,7 @@ _MISSING_LIBRARY = re.compile(r'^(\S+): cannot open shared object file')
 
 def make_edgetpu_interpreter(
     model: bytes, device: str, num_threads: int
-) -> tuple[Interpreter, str]:
+) -> tuple[tflite_runtimes.Interpreter, str]:
     """
     Return an interpreter that runs a compiled model on an Edge TPU, and the runtime's name.
 
@@ -70,12 +67,12 @@ def make_edgetpu_interpreter(
     """
     # Check first, because the following calls report a missing library less clearly.
     _check_library()
-    coral = coral_make_interpreter()
+    coral = tflite_runtimes.coral_make_interpreter()
     try:
         if coral is not None:
             name, make_interpreter = coral
             return make_interpreter(model, device=None if device == 'auto' else device), name
-        runtime = edgetpu_runtime()
+        runtime = tflite_runtimes.edgetpu_runtime()
         delegate = runtime.load_delegate(LIBRARY, {} if device == 'auto' else {'device': device})
     except ValueError as error:
         if not str(error).startswith(_NO_DELEGATE):
@@ -137,12 +134,12 @@ def _explain_no_delegate(device: str, error: Exception) -> str:
             f'(they count from 0): choose a lower number'
         )
     for edgetpu in attached:
-        if not edgetpu.present:
+        if not edgetpu.file.exists():
             return (
                 f'An Edge TPU is attached but {edgetpu.file} is not there, as in a container: '
                 f'start it with --privileged -v /dev:/dev'
             )
-        if not edgetpu.permitted:
+        if not os.access(edgetpu.file, os.R_OK | os.W_OK):
             return (
                 f'This user may not open the Edge TPU {edgetpu.file}: {_PERMISSIONS[edgetpu.bus]}'
             )

@@ -16,10 +16,6 @@ from edgetpu_retrain.errors import DeviceError
 Result = TypeVar('Result')
 
 
-class CallTimedOutError(DeviceError):
-    """A guarded call did not return in time."""
-
-
 class Guard:
     """
     A dedicated thread for calls that may never return.
@@ -54,7 +50,7 @@ class Guard:
             timeout_s: timeout, seconds.
 
         Raises:
-            CallTimedOutError: if it does not return in time, and on every later call.
+            DeviceError: if it does not return in time, and on every later call.
         """
         if self._abandoned:
             raise _hangs('an earlier call has not returned')
@@ -72,8 +68,8 @@ class Guard:
             del future
 
 
-def _hangs(reason: str) -> CallTimedOutError:
-    return CallTimedOutError(f'The Edge TPU hangs ({reason}) and its thread was abandoned')
+def _hangs(reason: str) -> DeviceError:
+    return DeviceError(f'The Edge TPU hangs ({reason}) and its thread was abandoned')
 
 
 def _serve(calls: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None]) -> None:

@@ -125,19 +125,14 @@ def _warm_up(interpreter: Interpreter) -> None:
 
 
 def _note_about_cpu(device: str) -> str:
-    if device == 'cpu':
+    if device == 'cpu' or (device == 'auto' and not attached_edgetpus()):
         return ''
-    if device != 'auto':
-        return (
-            f'device is {device!r}, but the model is not compiled for the Edge TPU and runs on '
-            f'the CPU: {HOW_TO_COMPILE}'
-        )
-    if attached_edgetpus():
-        return (
-            'An Edge TPU is attached, but the model is not compiled for it and runs on the CPU: '
-            f'{HOW_TO_COMPILE}'
-        )
-    return ''
+    problem = (
+        'An Edge TPU is attached, but the model is not compiled for it'
+        if device == 'auto'
+        else f'device is {device!r}, but the model is not compiled for the Edge TPU'
+    )
+    return f'{problem} and runs on the CPU: {HOW_TO_COMPILE}'
 
 
 def _note_about_xnnpack(interpreter: Interpreter, runtime: str) -> str:

@@ -56,11 +56,7 @@ class ProbeLimits:
 
 
 def probe(
-    model: bytes,
-    *,
-    device: str = 'auto',
-    num_threads: int = 1,
-    limits: ProbeLimits | None = None,
+    model: bytes, *, device: str = 'auto', num_threads: int = 1, limits: ProbeLimits | None = None
 ) -> None:
     """
     Load, allocate and invoke a model in a child process.

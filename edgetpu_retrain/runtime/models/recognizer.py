@@ -56,6 +56,7 @@ class Recognizer:
 
     Attributes:
         labels: the class names, in the order of the scores.
+        note: one sentence for the user at startup, or ``''``.
 
     Raises:
         RequestError: if there are no names, or their number differs from the number of classes.
@@ -92,11 +93,7 @@ class Recognizer:
             probe(loadable, device=device, num_threads=num_threads)
         load = Extractor if plain else Classifier
         self._model = load(model, device=device, num_threads=num_threads)
-
-    @property
-    def note(self) -> str:
-        """One sentence for the user at startup, or ``''``."""
-        return self._model.loaded.note
+        self.note = self._model.loaded.note
 
     def recognize(self, rgb: RgbArray) -> Recognized:
         """

@@ -11,17 +11,19 @@ import sys
 import threading
 import weakref
 
-from edgetpu_retrain.runtime.interpreters.guard import CallTimedOutError, Guard
+from edgetpu_retrain.errors import DeviceError
+from edgetpu_retrain.runtime.interpreters.guard import Guard
 import pytest
 
 SHORT_S, LONG_S = 0.05, 60.0
 END_WITH_A_CALL_THAT_HANGS = """
 import threading
-from edgetpu_retrain.runtime.interpreters.guard import CallTimedOutError, Guard
+from edgetpu_retrain.errors import DeviceError
+from edgetpu_retrain.runtime.interpreters.guard import Guard
 guard = Guard()
 try:
     guard.call(threading.Event().wait, 0.05)
-except CallTimedOutError:
+except DeviceError:
     print('timed out')
 """
 
@@ -57,10 +59,10 @@ def test_what_a_call_raises_is_raised_and_the_guard_goes_on() -> None:
 def test_a_call_that_does_not_return_is_abandoned() -> None:
     released = threading.Event()
     guard = Guard('hanging')
-    with pytest.raises(CallTimedOutError, match=r'no result within 0\.05 s'):
+    with pytest.raises(DeviceError, match=r'no result within 0\.05 s'):
         guard.call(released.wait, SHORT_S)
     assert threads_named('hanging')
-    with pytest.raises(CallTimedOutError, match='an earlier call'):
+    with pytest.raises(DeviceError, match='an earlier call'):
         guard.call(lambda: 5, LONG_S)
     # Its late answer is nobody's, and ends the thread.
     released.set()

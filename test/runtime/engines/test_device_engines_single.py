@@ -5,10 +5,10 @@ from typing import Any
 
 from edgetpu_retrain.errors import DeviceError, ModelFileError
 from edgetpu_retrain.extractors import default_extractor_path
-from edgetpu_retrain.runtime.engines import engine_choice
+from edgetpu_retrain.runtime.engines import device_engines
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
+from edgetpu_retrain.runtime.engines.device_engines import make_engine
 from edgetpu_retrain.runtime.engines.edgetpu_engine import EdgeTpuEngine
-from edgetpu_retrain.runtime.engines.engine_choice import make_engine
 import numpy as np
 import pytest
 from support.small_models import build_extractor, build_extractor_tree, pack
@@ -22,7 +22,7 @@ def test_the_packaged_extractor_is_not_probed(monkeypatch: pytest.MonkeyPatch) -
     def forbidden(*_arguments: Any, **_options: Any) -> None:
         raise AssertionError('a process was started')
 
-    monkeypatch.setattr(engine_choice, 'probe', forbidden)
+    monkeypatch.setattr(device_engines, 'probe', forbidden)
     engine = make_engine(default_extractor_path().read_bytes())
     assert isinstance(engine, CpuEngine)
     assert engine.status().device == 'cpu'
