@@ -14,8 +14,7 @@ from typing import Any, Protocol
 
 import cv2
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.pictures.image_conversion import convert_colours, RgbArray
-from edgetpu_retrain.pictures.picture_size import check_size
+from edgetpu_retrain.pictures.image_conversion import check_size, convert_colours, RgbArray
 from edgetpu_retrain.pictures.png_file import png_size, PNG_START, without_extras
 import numpy as np
 
@@ -82,36 +81,33 @@ def _content(message: CompressedImageMessage) -> bytes:
     return bytes(message.data)
 
 
-def check_picture(content: bytes) -> None:
+def check_picture(content: bytes) -> bytes:
     """
     Raise unless this is a complete JPEG or PNG file within the limits; decodes nothing.
 
     Args:
         content: bytes of the file.
 
+    Returns:
+        The part of the file that the decoder needs.
+
     Raises:
         ImageError: if the file is empty, of another format, truncated or too large.
     """
-    _for_decoder(content)
-
-
-def _for_decoder(content: bytes) -> bytes:
-    """Return the part of a file to pass to the decoder, or raise ImageError."""
-    shown = content
-    if content.startswith(_JPEG_START):
-        width, height = _jpeg_size(content)
-    elif content.startswith(PNG_START):
+    is_png = content.startswith(PNG_START)
+    if is_png:
         width, height = png_size(content)
-        # Check the size first, because removing chunks takes longer.
-        check_size('the picture', width, height)
-        shown = without_extras(content)
+    elif content.startswith(_JPEG_START):
+        width, height = _jpeg_size(content)
     else:
         begin = content[:4].hex(' ') or 'nothing'
         raise ImageError(
             f'the picture ({len(content)} bytes, beginning with {begin}) is neither JPEG nor PNG: '
             'send one of these'
         )
+    # Check the size first, because removing chunks takes longer.
     check_size('the picture', width, height)
+    shown = without_extras(content) if is_png else content
     if width * height > MOST_PIXELS_A_BYTE * len(content):
         raise ImageError(
             f'the picture says that it is {width} x {height} pixels, which its {len(content)} '
@@ -138,7 +134,7 @@ def decode_picture(content: bytes) -> RgbArray:
     Raises:
         ImageError: if :func:`check_picture` rejects it, or it is damaged.
     """
-    shown = _for_decoder(content)
+    shown = check_picture(content)
     try:
         picture = cv2.imdecode(np.frombuffer(shown, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:

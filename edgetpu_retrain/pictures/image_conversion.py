@@ -17,12 +17,17 @@ from typing import Any, Protocol
 
 import cv2
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.pictures.picture_size import check_size
 from edgetpu_retrain.wording import quoted
 import numpy as np
 import numpy.typing as npt
 
 RgbArray = npt.NDArray[np.uint8]
+
+MAX_PIXELS = 64_000_000
+"""64 megapixels are 192 MB of RGB; 8K video has 33."""
+
+MAX_SIDE = 32_767
+"""In pixels; OpenCV uses 16-bit coordinates for resizing and rotating (SHRT_MAX)."""
 
 
 class ImageMessage(Protocol):
@@ -125,6 +130,32 @@ MAX_ENCODING_LENGTH = 32
 """In characters; the longest name in sensor_msgs/image_encodings.hpp has 12."""
 
 _LONGEST_REASON = 300
+
+
+def check_size(what: str, width: int, height: int) -> None:
+    """
+    Raise if a picture is empty or exceeds the limits.
+
+    Args:
+        what: name of the picture in the message.
+        width: in pixels.
+        height: in pixels.
+
+    Raises:
+        ImageError: if it does; the message has the size and the limit.
+    """
+    if not width or not height:
+        raise ImageError(f'{what} is {width} x {height} pixels: a side of 0 is no picture')
+    if width * height > MAX_PIXELS:
+        raise ImageError(
+            f'{what} is {width} x {height} pixels, more than {MAX_PIXELS // 1_000_000} '
+            'megapixels: make it smaller'
+        )
+    if max(width, height) > MAX_SIDE:
+        raise ImageError(
+            f'{what} is {width} x {height} pixels, and a side is longer than {MAX_SIDE}: make it '
+            'smaller'
+        )
 
 
 def check_image(message: ImageMessage) -> None:

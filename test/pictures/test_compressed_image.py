@@ -15,7 +15,7 @@ from edgetpu_retrain.pictures.compressed_image import (
     check_picture,
     decode_picture,
 )
-from edgetpu_retrain.pictures.picture_size import MAX_PIXELS
+from edgetpu_retrain.pictures.image_conversion import MAX_PIXELS
 from edgetpu_retrain.pictures.png_file import UNCHECKED_BYTES, without_extras
 import numpy as np
 import numpy.typing as npt
