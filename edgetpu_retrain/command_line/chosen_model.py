@@ -41,12 +41,9 @@ def load_chosen_model(
     elif not model:
         version = serving_version(open_models(data_dir))
     content = read_model_file(model) if version is None else version.read_model()
+    labels = () if label_file is None else read_label_file(label_file)
     recognizer = Recognizer(
-        content,
-        labels=() if label_file is None else read_label_file(label_file),
-        device=device,
-        num_threads=threads,
-        trusted=version is not None,
+        content, labels=labels, device=device, num_threads=threads, trusted=version is not None
     )
     if recognizer.note:
         warn(recognizer.note)

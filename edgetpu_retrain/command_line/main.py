@@ -52,7 +52,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Abort:
         print_error('stopped; what was finished by then is kept')
         return WORK_FAILED
-
-
-if __name__ == '__main__':
-    sys.exit(main())

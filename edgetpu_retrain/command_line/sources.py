@@ -11,13 +11,8 @@ from pathlib import Path
 
 import click
 from edgetpu_retrain.label import check_label
+from edgetpu_retrain.recordings import picture_folder
 from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag, is_bag
-from edgetpu_retrain.recordings.picture_folder import (
-    class_folders,
-    files_of,
-    labelled_pictures,
-    plain_pictures,
-)
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 
 
@@ -64,9 +59,9 @@ def labelled_source(
             'classes.'
         )
     _check_no_bag(path, part)
-    classes = class_folders(path, for_teaching=for_teaching)
+    classes = picture_folder.class_folders(path, for_teaching=for_teaching)
     total = sum(map(len, classes.values()))
-    yield Source(labelled_pictures(classes), total, tuple(classes))
+    yield Source(picture_folder.labelled_pictures(classes), total, tuple(classes))
 
 
 @contextmanager
@@ -86,8 +81,8 @@ def plain_source(paths: Sequence[Path], part: BagPart) -> Iterator[Source]:
             yield Source(iter(bag), _total(bag, part))
         return
     _check_no_bag(paths[0], part)
-    files = files_of(paths)
-    yield Source(plain_pictures(files), len(files))
+    files = picture_folder.files_of(paths)
+    yield Source(picture_folder.plain_pictures(files), len(files))
 
 
 def _check_no_bag(path: Path, part: BagPart) -> None:

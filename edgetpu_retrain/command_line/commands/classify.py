@@ -1,24 +1,65 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command classify: classifies pictures with a model."""
+"""The command classify: classifies pictures with a model; writes text, JSON lines or CSV."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+import csv
 from pathlib import Path
 import sys
-from typing import IO
+from typing import Any, IO
 
 import click
 from edgetpu_retrain.command_line import options
 from edgetpu_retrain.command_line.chosen_model import load_chosen_model
-from edgetpu_retrain.command_line.output import progress_bar, warn_unreadable
-from edgetpu_retrain.command_line.result_files import classified, make_empty_folder, WRITERS
+from edgetpu_retrain.command_line.output import json_line, percent, progress_bar, warn_unreadable
 from edgetpu_retrain.command_line.sources import plain_source
 from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
 from edgetpu_retrain.pictures.annotation import annotated_jpeg, Annotation
 from edgetpu_retrain.recordings.image_bag import BagPart
+from edgetpu_retrain.runtime.models.recognizer import Recognized
+
+Result = dict[str, Any]
+"""A picture's name, camera and stamp, with its classification or the error that prevented it."""
+
+FORMS = ('text', 'jsonl', 'csv')
+CSV_COLUMNS = (
+    'picture', 'camera', 'stamp_ns', 'label', 'score', 'unknown', 'model_version', 'error',
+)  # fmt: skip
+
+
+def _classified(found: Recognized, labels: Sequence[str], version: int) -> Result:
+    """Return the fields of a result that describe its classification."""
+    return {
+        'label': found.label,
+        'score': found.score,
+        'unknown': found.unknown,
+        'model_version': version,
+        'scores': dict(zip(labels, map(float, found.scores), strict=True)),
+    }
+
+
+def _writer(form: str, file: IO[str], version: int) -> Callable[[Result], object]:
+    """Return a function that writes results to a file; form is one of FORMS."""
+    rows = csv.DictWriter(file, CSV_COLUMNS, extrasaction='ignore', lineterminator='\n')
+    if form == 'csv':
+        rows.writeheader()
+
+    def write(result: Result) -> None:
+        if form == 'jsonl':
+            file.write(f'{json_line(result)}\n')
+        elif form == 'csv':
+            row = result | {'model_version': version}
+            if 'error' not in result:
+                row |= {'score': f'{row["score"]:.6f}', 'unknown': str(row['unknown']).lower()}
+            rows.writerow(row)
+        elif 'error' not in result:
+            # Unreadable pictures are reported as warnings.
+            file.write(f'{result["picture"]}: {result["label"]}, {percent(result["score"])}\n')
+
+    return write
 
 
 @click.command()
@@ -29,11 +70,7 @@ from edgetpu_retrain.recordings.image_bag import BagPart
 @options.model
 @options.label_file
 @click.option(
-    '--form',
-    type=click.Choice(list(WRITERS)),
-    default='text',
-    show_default=True,
-    help='Output format.',
+    '--form', type=click.Choice(FORMS), default='text', show_default=True, help='Output format.'
 )
 @click.option('--json', 'as_json', is_flag=True, help='The same as --form jsonl.')
 @click.option('--output', type=options.PATH, help='Where results go.  [default: to the terminal]')
@@ -69,10 +106,9 @@ def classify(
     with plain_source(sources, part) as pictures:
         recognizer, version = load_chosen_model(model, label_file, data_dir, device, threads)
         if annotated is not None:
-            make_empty_folder(annotated)
-        total = pictures.total
-        with _destination(output) as file, progress_bar('classifying', total) as step:
-            write = WRITERS['jsonl' if as_json else form](file, version)
+            _make_empty_folder(annotated)
+        with _destination(output) as file, progress_bar('classifying', pictures.total) as step:
+            write = _writer('jsonl' if as_json else form, file, version)
             try:
                 for picture in pictures.pictures:
                     name, camera, stamp = picture.name, picture.camera, picture.stamp_ns
@@ -85,7 +121,7 @@ def classify(
                         write(result | {'error': str(error)})
                     else:
                         count += 1
-                        write(result | classified(found, recognizer.labels, version))
+                        write(result | _classified(found, recognizer.labels, version))
                         if annotated is not None:
                             note = Annotation(found.label, found.score, found.unknown, version)
                             path = annotated / f'{count:06d}.jpg'
@@ -97,6 +133,25 @@ def classify(
         raise RequestError('the selection has no image: select a larger part of the bag')
     if not count:
         raise RecordingError('no picture could be read: give JPEG or PNG files')
+
+
+def _make_empty_folder(folder: Path) -> None:
+    """
+    Create a folder for annotated pictures if needed; an existing one must be empty.
+
+    Raises:
+        RequestError: if the folder cannot be used.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        empty = not any(folder.iterdir())
+    except OSError as error:
+        raise RequestError(
+            f'{folder} cannot be used for annotated pictures ({error.strerror}): give another '
+            'folder'
+        ) from error
+    if not empty:
+        raise RequestError(f'{folder} is not empty: give a folder that is new or empty')
 
 
 @contextmanager

@@ -6,16 +6,11 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import click
-from edgetpu_retrain.command_line import options
+from edgetpu_retrain.command_line import options, workspace
 from edgetpu_retrain.command_line.output import emit, progress_bar, table, warn
-from edgetpu_retrain.command_line.workspace import (
-    counts_of,
-    identity_of,
-    open_samples,
-    read_extractor,
-)
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.sample_archive.archive_reading import open_archive
@@ -44,9 +39,9 @@ def samples() -> None:
 @options.data_dir_and_json
 def list_samples(label: str, limit: int, extractor: str, data_dir: str) -> None:
     """List classes and single samples."""
-    identity = identity_of(extractor)
-    with open_samples(data_dir) as store:
-        counts = counts_of(store, identity)
+    identity = workspace.identity_of(extractor)
+    with workspace.open_samples(data_dir) as store:
+        counts = workspace.counts_of(store, identity)
         _check_class(counts, label)
         if label:
             counts = {label: counts[label]}
@@ -75,12 +70,12 @@ def relabel(
     """Change the label of a class, or of single samples, to NEW_LABEL."""
     if bool(label) == bool(ids):
         raise click.UsageError('Give either --label or --id.')
-    identity = identity_of(extractor)
-    with open_samples(data_dir) as store:
+    identity = workspace.identity_of(extractor)
+    with workspace.open_samples(data_dir) as store:
         if ids:
             changed = store.relabel(ids, new_label)
         else:
-            _check_class(counts_of(store, identity), label)
+            _check_class(workspace.counts_of(store, identity), label)
             changed = store.relabel_class(label, new_label, extractor=identity)
     _emit_changed(changed, f'now labelled {new_label!r}')
 
@@ -101,12 +96,12 @@ def remove(label: str, newest: int, ids: tuple[int, ...], extractor: str, data_d
     """Remove a class, the newest samples, or single samples, permanently."""
     if bool(ids) == bool(label or newest):
         raise click.UsageError('Give --label or --newest or both, or else --id.')
-    identity = identity_of(extractor)
-    with open_samples(data_dir) as store:
+    identity = workspace.identity_of(extractor)
+    with workspace.open_samples(data_dir) as store:
         if ids:
             changed = store.remove_samples(ids)
         else:
-            _check_class(counts_of(store, identity), label)
+            _check_class(workspace.counts_of(store, identity), label)
             changed = store.remove(label, newest, extractor=identity)
     _emit_changed(changed, 'removed')
 
@@ -121,28 +116,26 @@ def export(target: Path, data_dir: str) -> None:
     The zip contains labels, embeddings of all extractors and stored pictures; docs/samples_zip.md
     describes it.  `teach` and other tools can read the folder.
     """
-    with open_samples(data_dir) as store:
+    with workspace.open_samples(data_dir) as store:
         with store.snapshot() as snapshot:
             total = snapshot.total()
+        result: dict[str, Any] = {'written': str(target)}
+        left_out = 0
         with progress_bar('exporting', total) as step:
             if target.suffix.lower() == '.zip':
-                pictures, count = None, write_archive(store, target, step)
+                result['samples'] = write_archive(store, target, step)
+                written = counted(result['samples'], 'sample is', 'samples are')
             else:
                 pictures = write_picture_folders(store, target, step)
-    if pictures is None:
-        result: dict[str, object] = {'samples': count}
-        text = f'{counted(count, "sample is", "samples are")} in {target}.'
-    else:
-        left_out = pictures.without_picture
-        if left_out:
-            warn(
-                f'{counted(left_out, "sample is", "samples are")} left out for lack of a stored '
-                'picture; a zip includes all samples'
-            )
-        result = {'pictures': dict(pictures.written), 'without_picture': left_out}
-        count = pictures.written.total()
-        text = f'{counted(count, "picture is", "pictures are")} in {target}.'
-    emit({'written': str(target)} | result, text)
+                left_out = pictures.without_picture
+                result |= {'pictures': dict(pictures.written), 'without_picture': left_out}
+                written = counted(pictures.written.total(), 'picture is', 'pictures are')
+    if left_out:
+        warn(
+            f'{counted(left_out, "sample is", "samples are")} left out for lack of a stored '
+            'picture; a zip includes all samples'
+        )
+    emit(result, f'{written} in {target}.')
 
 
 @samples.command(name='import')
@@ -151,9 +144,9 @@ def export(target: Path, data_dir: str) -> None:
 @options.data_dir_and_json
 def import_samples(archive: Path, extractor: str, data_dir: str) -> None:
     """Add the samples of FILE.zip from `samples export`; existing samples are not changed."""
-    description = describe(read_extractor(extractor))
+    description = describe(workspace.read_extractor(extractor))
     kind = EmbeddingKind(description.dimension, description.output_dtype, description.quantization)
-    with open_archive(archive) as source, open_samples(data_dir, create=True) as store:
+    with open_archive(archive) as source, workspace.open_samples(data_dir, create=True) as store:
         with progress_bar('importing', 2 * source.count) as step:
             done = import_archive(store, source, {description.identity: kind}, step)
         others = set(source.kinds) - {description.identity}
@@ -182,5 +175,4 @@ def _check_class(counts: dict[str, int], label: str) -> None:
 
 
 def _emit_changed(count: int, change: str) -> None:
-    text = f'{counted(count, "sample is", "samples are")} {change}.'
-    emit({'changed': count}, text)
+    emit({'changed': count}, f'{counted(count, "sample is", "samples are")} {change}.')

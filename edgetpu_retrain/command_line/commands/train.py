@@ -11,15 +11,8 @@ from typing import Any
 
 import click
 from edgetpu_retrain import retraining
-from edgetpu_retrain.command_line import options
+from edgetpu_retrain.command_line import options, workspace
 from edgetpu_retrain.command_line.output import emit, percent
-from edgetpu_retrain.command_line.workspace import (
-    counts_of,
-    identity_of,
-    open_models,
-    open_samples,
-    read_extractor,
-)
 from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.learning import Progress
 from edgetpu_retrain.retraining import ProgressCallback
@@ -65,15 +58,15 @@ def train(extractor: str, data_dir: str, **chosen: Any) -> None:
     follow_models is true, and otherwise on ~/load_model.  This command never deletes versions.
     """
     training_options = TrainingOptions(**chosen).validated()
-    identity = identity_of(extractor)
-    models = open_models(data_dir)
-    with open_samples(data_dir) as store:
-        counts_of(store, identity)
+    identity = workspace.identity_of(extractor)
+    models = workspace.open_models(data_dir)
+    with workspace.open_samples(data_dir) as store:
+        workspace.counts_of(store, identity)
         samples = store.training_set(extractor=identity)
     try:
         with _live_progress() as report:
             outcome = retraining.retrain(
-                samples, read_extractor(extractor), training_options, on_progress=report
+                samples, workspace.read_extractor(extractor), training_options, on_progress=report
             )
     except RequestError as error:
         # Not a usage error: the samples do not allow a training.
