@@ -80,7 +80,8 @@ def teach(
         StoreError: if writing to disk fails.
         DeviceError: if the device fails.
     """
-    description = engine.description
+    identity = engine.description.identity
+    quantizations = {identity: engine.description.quantization}
     pending: list[Sample] = []
     addition = 0
 
@@ -89,12 +90,7 @@ def teach(
         # Clear first: if the store rejects the samples, ``finally`` must not add them again.
         samples = pending.copy()
         pending.clear()
-        ids = store.add(
-            samples,
-            {description.identity: description.quantization},
-            addition=addition,
-            min_novelty=min_novelty,
-        )
+        ids = store.add(samples, quantizations, addition=addition, min_novelty=min_novelty)
         addition = addition or next(filter(None, ids), 0)
         for sample, sample_id in zip(samples, ids, strict=True):
             (taught.stored if sample_id else taught.skipped)[sample.label] += 1
@@ -108,15 +104,9 @@ def teach(
             except ImageError as error:
                 taught.unreadable.append((picture.name, str(error)))
             else:
-                pending.append(
-                    Sample(
-                        picture.label,
-                        {description.identity: embedding},
-                        picture.camera,
-                        picture.stamp_ns,
-                        image,
-                    )
-                )
+                embeddings = {identity: embedding}
+                camera, stamp_ns = picture.camera, picture.stamp_ns
+                pending.append(Sample(picture.label, embeddings, camera, stamp_ns, image))
             if len(pending) == BATCH:
                 flush()
             on_picture()

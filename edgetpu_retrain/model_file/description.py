@@ -165,14 +165,6 @@ def _quantization(tensor: Any, name: str, dtype: str) -> QuantizationParameters:
 
 
 def _describe(model: bytes, tree: Any, output: int) -> ModelDescription:
-    input_shape, input_dtype = describe_input(tree)
-    output_dtype, dimension, quantization = vector_of(tree, output)
-    return ModelDescription(
-        input_shape=input_shape,
-        input_dtype=input_dtype,
-        output_dtype=output_dtype,
-        dimension=dimension,
-        quantization=quantization,
-        compiled_for_edgetpu=is_compiled(tree),
-        identity=hashlib.sha256(model).hexdigest(),
-    )
+    identity = hashlib.sha256(model).hexdigest()
+    shape, dtype = describe_input(tree)
+    return ModelDescription(shape, dtype, *vector_of(tree, output), is_compiled(tree), identity)

@@ -24,8 +24,6 @@ def read_model(path: str | Path) -> bytes:
         FileNotFoundError: if there is no such file.
         ModelFileError: if it cannot be read or is not a TensorFlow Lite model.
     """
-    if not str(path):
-        raise ModelFileError('the path of the model is empty; give the path of a .tflite file')
     try:
         file = Path(path).expanduser()
         if file.exists() and not file.is_file():

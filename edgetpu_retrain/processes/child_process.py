@@ -52,7 +52,7 @@ class Child:
         return '\n'.join(lines[-count:])
 
 
-class Processes:
+class Processes(contextlib.AbstractContextManager['Processes']):
     """
     The child processes; a context manager that stops all of them at exit.
 
@@ -67,9 +67,6 @@ class Processes:
         """Use the existing folder `log_folder` for the log files of the children."""
         self.children: list[Child] = []
         self._log_folder = log_folder
-
-    def __enter__(self) -> Processes:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.end_all()
@@ -140,14 +137,10 @@ def _end(child: Child) -> None:
         (signal.SIGTERM, _SECONDS_TO_TERMINATE),
         (signal.SIGKILL, None),
     ):
-        _signal_session(child, number)
+        if child.exit_code is None:
+            # The child has started its session, so its process id is also the id of its group.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.process.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.process.wait(seconds)
             return
-
-
-def _signal_session(child: Child, number: signal.Signals) -> None:
-    if child.exit_code is None:
-        # The child has started its session, so its process id is also the id of its group.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.process.pid, number)

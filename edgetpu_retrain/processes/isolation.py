@@ -97,12 +97,9 @@ def with_large_images(environment: Mapping[str, str], profile: Path) -> dict[str
         environment: the environment variables to extend.
         profile: path of config/fastdds_large_images.xml; see docs/large_images.md.
     """
-    return {
-        **environment,
-        # Fast DDS reads the second variable up to Jazzy, and the first one from Kilted on.
-        'FASTDDS_DEFAULT_PROFILES_FILE': str(profile),
-        'FASTRTPS_DEFAULT_PROFILES_FILE': str(profile),
-    }
+    # Fast DDS reads the second variable up to Jazzy, and the first one from Kilted on.
+    names = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
+    return {**environment, **dict.fromkeys(names, str(profile))}
 
 
 def _free_domain_id() -> int:

@@ -20,12 +20,7 @@ import zipfile
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.label import check_label
 from edgetpu_retrain.pictures.compressed_image import check_picture
-from edgetpu_retrain.sample_archive.layout import (
-    embeddings_member,
-    FORMAT,
-    INDEX,
-    SAMPLES,
-)
+from edgetpu_retrain.sample_archive.layout import embeddings_member, FORMAT, INDEX, SAMPLES
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind, RawArray
 from edgetpu_retrain.store.samples.sample import check_image, MAX_IMAGE_BYTES, Sample
 import numpy as np

@@ -11,13 +11,7 @@ from typing import Any
 import zipfile
 
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.sample_archive.layout import (
-    embeddings_member,
-    FORMAT,
-    image_member,
-    INDEX,
-    SAMPLES,
-)
+from edgetpu_retrain.sample_archive import layout
 from edgetpu_retrain.store.files.disk_errors import store_error
 from edgetpu_retrain.store.files.durable_file import complete_or_absent
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
@@ -62,26 +56,23 @@ def write_archive(
 
 
 def _write(
-    archive: zipfile.ZipFile,
-    snapshot: Snapshot,
-    total: int,
-    on_sample: Callable[[], object],
+    archive: zipfile.ZipFile, snapshot: Snapshot, total: int, on_sample: Callable[[], object]
 ) -> None:
     kinds = snapshot.kinds()
     index = {
-        'format': FORMAT,
+        'format': layout.FORMAT,
         'samples': total,
         'extractors': [{'identity': each, **kind.to_fields()} for each, kind in kinds.items()],
     }
-    archive.writestr(_member(INDEX), json.dumps(index, indent=2) + '\n')
-    with archive.open(_member(SAMPLES), 'w', force_zip64=True) as lines:
+    archive.writestr(_member(layout.INDEX), json.dumps(index, indent=2) + '\n')
+    with archive.open(_member(layout.SAMPLES), 'w', force_zip64=True) as lines:
         for sample, extractors in snapshot.samples():
             line = {
                 'label': sample.label,
                 'camera': sample.camera,
                 'stamp_ns': sample.stamp_ns,
                 'added_ns': sample.added_ns,
-                'image': image_member(sample.sample_id) if sample.has_image else None,
+                'image': layout.image_member(sample.sample_id) if sample.has_image else None,
                 'extractors': extractors,
             }
             lines.write(json.dumps(line, ensure_ascii=False).encode() + b'\n')
@@ -90,7 +81,7 @@ def _write(
     for sample, _ in snapshot.samples():
         picture = snapshot.picture(sample.sample_id)
         if picture is not None:
-            archive.writestr(image_member(sample.sample_id), picture.jpeg)
+            archive.writestr(layout.image_member(sample.sample_id), picture.jpeg)
         on_sample()
 
 
@@ -102,7 +93,7 @@ def _write_embeddings(
         'fortran_order': False,
         'shape': (snapshot.count(identity), kind.dimension),
     }
-    with archive.open(embeddings_member(identity), 'w', force_zip64=True) as file:
+    with archive.open(layout.embeddings_member(identity), 'w', force_zip64=True) as file:
         _npy.write_array_header_1_0(file, header)
         for *_, data in snapshot.embeddings(identity, kind):
             file.write(data)

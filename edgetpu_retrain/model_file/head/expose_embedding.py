@@ -6,11 +6,8 @@ from __future__ import annotations
 
 from edgetpu_retrain.model_file.flatbuffer import pack, parse
 from edgetpu_retrain.model_file.head.layers import find_head
+from edgetpu_retrain.model_file.metadata import self_description
 from edgetpu_retrain.model_file.metadata.records import METADATA_NAME
-from edgetpu_retrain.model_file.metadata.self_description import (
-    add_signature_output,
-    drop_content,
-)
 from edgetpu_retrain.model_file.schema import indices
 
 
@@ -35,6 +32,6 @@ def expose_embedding(model: bytes) -> bytes:
     graph = tree.subgraphs[0]
     if head.embedding not in indices(graph.outputs):
         graph.outputs = [*indices(graph.outputs), head.embedding]
-        add_signature_output(tree, head.embedding, 'embedding')
-    drop_content(tree, METADATA_NAME)
+        self_description.add_signature_output(tree, head.embedding, 'embedding')
+    self_description.drop_content(tree, METADATA_NAME)
     return pack(tree)

@@ -15,18 +15,8 @@ from typing import Any
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.model_file.description import describe_input, output_vector, vector_of
 from edgetpu_retrain.model_file.flatbuffer import pack, parse_to_read
+from edgetpu_retrain.model_file.metadata import records, self_description
 from edgetpu_retrain.model_file.metadata.packed_files import append_files, read_files
-from edgetpu_retrain.model_file.metadata.records import (
-    Metadata,
-    METADATA_NAME,
-    read_metadata,
-    write_metadata,
-)
-from edgetpu_retrain.model_file.metadata.self_description import (
-    content_of,
-    drop_content,
-    set_content,
-)
 from edgetpu_retrain.model_file.schema import text
 
 LABELS_FILE = 'labels.txt'
@@ -49,8 +39,8 @@ def read_labels(model: bytes) -> tuple[str, ...]:
     """
     tree = parse_to_read(model)
     files = read_files(model)
-    metadata = content_of(tree, METADATA_NAME)
-    name = read_metadata(metadata).labels_file if metadata is not None else ''
+    metadata = self_description.content_of(tree, records.METADATA_NAME)
+    name = records.read_metadata(metadata).labels_file if metadata is not None else ''
     if name and name not in files:
         raise ModelFileError(
             f'the metadata of this model names the label file {name!r}, but the model has '
@@ -58,13 +48,10 @@ def read_labels(model: bytes) -> tuple[str, ...]:
             'it was cut short, so copy or download it again'
         )
     if not name:
-        candidates = [file for file in files if _is_label_file(file)]
-        if LABELS_FILE in files:
-            name = LABELS_FILE
-        elif len(candidates) == 1:
-            name = candidates[0]
-        else:
+        found = [LABELS_FILE] if LABELS_FILE in files else list(filter(_is_label_file, files))
+        if len(found) != 1:
             return ()
+        name = found[0]
     try:
         lines = files[name].decode()
     except UnicodeDecodeError as error:
@@ -96,14 +83,14 @@ def assemble(tree: Any, files: dict[str, bytes], labels: Sequence[str]) -> bytes
             such as a licence, are kept.
         labels: class names in output order, or none.
     """
-    content = content_of(tree, METADATA_NAME)
-    old = Metadata() if content is None else read_metadata(content)
+    content = self_description.content_of(tree, records.METADATA_NAME)
+    old = records.Metadata() if content is None else records.read_metadata(content)
     packed = {
         name: data
         for name, data in files.items()
         if name not in old.output_files and not _is_label_file(name)
     }
-    new = Metadata(
+    new = records.Metadata(
         author=old.author,
         licence=old.licence,
         labels_file=LABELS_FILE if labels else '',
@@ -111,11 +98,13 @@ def assemble(tree: Any, files: dict[str, bytes], labels: Sequence[str]) -> bytes
     )
     if labels:
         packed[LABELS_FILE] = _encode(labels)
-    if new == Metadata():
-        drop_content(tree, METADATA_NAME)
+    if new == records.Metadata():
+        self_description.drop_content(tree, records.METADATA_NAME)
     else:
         dtype = describe_input(tree)[1]
-        set_content(tree, METADATA_NAME, write_metadata(new, text(tree.description), dtype))
+        self_description.set_content(
+            tree, records.METADATA_NAME, records.write_metadata(new, text(tree.description), dtype)
+        )
     return append_files(pack(tree), packed)
 
 

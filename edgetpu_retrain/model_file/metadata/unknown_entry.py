@@ -15,11 +15,7 @@ from typing import Any
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.learning.unknown import UnknownDetector
 from edgetpu_retrain.model_file.flatbuffer import parse_to_read
-from edgetpu_retrain.model_file.metadata.self_description import (
-    content_of,
-    drop_content,
-    set_content,
-)
+from edgetpu_retrain.model_file.metadata import self_description
 import numpy as np
 
 ENTRY_NAME = 'EDGETPU_RETRAIN_UNKNOWN'
@@ -38,10 +34,10 @@ def write_unknown(tree: Any, detector: UnknownDetector | None) -> None:
         detector: None for a head without one.
     """
     if detector is None:
-        drop_content(tree, ENTRY_NAME)
+        self_description.drop_content(tree, ENTRY_NAME)
         return
     numbers = np.concatenate([[_FORMAT, detector.threshold], detector.center, detector.gain])
-    set_content(tree, ENTRY_NAME, numbers.astype(_NUMBER).tobytes())
+    self_description.set_content(tree, ENTRY_NAME, numbers.astype(_NUMBER).tobytes())
 
 
 def read_unknown(model: bytes, dimension: int) -> UnknownDetector | None:
@@ -55,7 +51,7 @@ def read_unknown(model: bytes, dimension: int) -> UnknownDetector | None:
     Raises:
         ModelFileError: if the model is damaged or the detector does not match it.
     """
-    content = content_of(parse_to_read(model), ENTRY_NAME)
+    content = self_description.content_of(parse_to_read(model), ENTRY_NAME)
     if content is None:
         return None
     expected = (_NUMBERS_BEFORE_VECTORS + 2 * dimension) * _NUMBER.itemsize
