@@ -35,7 +35,7 @@ _ACCUMULATOR_LIMIT = 2**31 - 1
 _LARGEST_PRODUCT = {'uint8': 255 * 255, 'int8': 255 * 127}
 # The reference SOFTMAX kernel aborts the process unless scale * 2**26 is above 1
 # (QuantizeMultiplierGreaterThanOne in quantization_util.cc).  Logits in a narrower range than 255
-# steps of this size give equal scores anyway, to within a thousandth of a score's step.
+# steps of this size give equal scores anyway, to within a fiftieth of a score's step.
 _SMALLEST_LOGIT_SCALE = 2.0**-20
 # XNNPACK only accepts a ratio of accumulator step to output step below 256.
 _LARGEST_RATIO = 255.0
