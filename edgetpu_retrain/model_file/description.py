@@ -77,7 +77,8 @@ def describe_input(tree: Any) -> tuple[tuple[int, int, int, int], str]:
     Return shape and element type of a model's only input, one RGB picture.
 
     Raises:
-        ModelFileError: if the model has other inputs.
+        ModelFileError: if the model has several inputs, or its input is not a picture of a
+            supported type.
     """
     graph = tree.subgraphs[0]
     inputs = indices(graph.inputs)

@@ -15,7 +15,6 @@ import math
 
 from edgetpu_retrain.learning.arrays import IntArray
 
-# A common value.
 MOMENTUM = 0.9
 
 # Fitted temperatures of this recipe range from 0.33 to 0.65, for 2 to 64 samples per class and

@@ -28,10 +28,10 @@ def cards(
     classes: IntArray | None = None,
 ) -> list[dict[str, Any]]:
     """
-    Return a card for each of the evaluated samples at some positions.
+    Return a card for each evaluated sample at these positions.
 
     Args:
-        analysis: the analysis.
+        analysis: the results to show.
         positions: int64 ``[K]``, positions among the evaluated samples.
         pictures: URLs of the samples' pictures, by sample id.
         classes: int64 ``[K]``, the class that each sample looks like; None = its held-out
