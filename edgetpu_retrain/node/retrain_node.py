@@ -21,12 +21,7 @@ from edgetpu_retrain.node.models.model_following import ModelFollowing
 from edgetpu_retrain.node.models.model_services import ModelServices
 from edgetpu_retrain.node.models.training_action import TrainingAction
 from edgetpu_retrain.node.older_rclpy import after_parameters_are_set
-from edgetpu_retrain.node.parameters.declaration import (
-    check_parameter_changes,
-    declare_node_parameters,
-    declare_parameters,
-    read_parameters,
-)
+from edgetpu_retrain.node.parameters import declaration
 from edgetpu_retrain.node.resources import NodeResources
 from edgetpu_retrain.node.samples.sample_services import SampleServices
 from edgetpu_retrain.wording import sentence
@@ -62,7 +57,7 @@ class RetrainNode(ManagedEntity):
     def __init__(self, node: LifecycleNode) -> None:
         self._node = node
         self._log = node.get_logger()
-        declare_node_parameters(node)
+        declaration.declare_node_parameters(node)
         self._autostart = bool(node.get_parameter('autostart').value)
         self._resources: NodeResources | None = None
         self._is_active = False
@@ -76,7 +71,7 @@ class RetrainNode(ManagedEntity):
         self._diagnostics = node.create_publisher(
             DiagnosticArray, '/diagnostics', QoSProfile(depth=10)
         )
-        check_parameter_changes(node, lambda: self._resources is not None)
+        declaration.check_parameter_changes(node, lambda: self._resources is not None)
         after_parameters_are_set(node, self._reread_parameters)
         # The node's own clock may be simulated, and then paused or set back.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -163,7 +158,8 @@ class RetrainNode(ManagedEntity):
         return True
 
     def _configure(self) -> None:
-        self._resources = NodeResources(self._node, self._status, declare_parameters(self._node))
+        parameters = declaration.declare_parameters(self._node)
+        self._resources = NodeResources(self._node, self._status, parameters)
 
     def _activate(self) -> None:
         assert self._resources is not None
@@ -205,12 +201,9 @@ class RetrainNode(ManagedEntity):
             elif name in self._cameras:
                 self._cameras[name].parameters = parameters
             else:
+                offer, statistics = resources.workers.offer, resources.statistics
                 self._cameras[name] = camera = Camera(
-                    self._node,
-                    parameters,
-                    resources.workers.offer,
-                    resources.statistics,
-                    self._images.group,
+                    self._node, parameters, offer, statistics, self._images.group
                 )
                 self._log.info(f'camera {name!r} reads {camera.topic} {camera.reliability}')
                 if camera.detections_topic:
@@ -236,7 +229,7 @@ class RetrainNode(ManagedEntity):
             # rclpy declares parameters qos_overrides.* when a subscription is created.
             if not parameter.name.startswith('qos_overrides.'):
                 self._log.info(f'parameter {parameter.name} set to {parameter.value!r}')
-        self._resources.parameters = parameters = read_parameters(self._node)
+        self._resources.parameters = parameters = declaration.read_parameters(self._node)
         if self._is_active:
             active = {each.name for each in parameters.cameras if each.active}
             with self._images.paused() if active != set(self._cameras) else nullcontext():
@@ -255,21 +248,14 @@ class RetrainNode(ManagedEntity):
             for name, camera in self._cameras.items():
                 self._watch_camera(name, camera, resources)
             devices = resources.check_devices()
-            cameras = {
-                name: resources.statistics.summary(name)
-                for name in resources.parameters.camera_names
-            }
+            names = resources.parameters.camera_names
+            cameras = {name: resources.statistics.summary(name) for name in names}
             for name, camera in self._cameras.items():
                 cameras[name] = replace(cameras[name], loss=camera.loss)
-        self._diagnostics.publish(
-            diagnostics(
-                self._node.get_fully_qualified_name().lstrip('/'),
-                self._node.get_clock().now().to_msg(),
-                self._status.facts,
-                cameras,
-                devices,
-            )
-        )
+        node_name = self._node.get_fully_qualified_name().lstrip('/')
+        stamp = self._node.get_clock().now().to_msg()
+        message = diagnostics(node_name, stamp, self._status.facts, cameras, devices)
+        self._diagnostics.publish(message)
 
     def _follow_publishers(self) -> None:
         """Renew the subscriptions of cameras whose publishers have changed their reliability."""

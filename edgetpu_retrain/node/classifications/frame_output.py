@@ -12,17 +12,9 @@ from edgetpu_retrain.errors import ImageError, RetrainError
 from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.node.cameras.detections import BoxClassification
+from edgetpu_retrain.node.classifications import smoothing
 from edgetpu_retrain.node.classifications.annotated_pictures import AnnotatedPictures
-from edgetpu_retrain.node.classifications.message import (
-    classification_message,
-    detection_message,
-)
-from edgetpu_retrain.node.classifications.smoothing import (
-    predict,
-    Prediction,
-    Smoothing,
-    UNKNOWN_CLASS,
-)
+from edgetpu_retrain.node.classifications.message import classification_message, detection_message
 from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.node.health.fault_counter import FaultCounter
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
@@ -53,10 +45,7 @@ class FrameOutput:
     """
 
     def __init__(
-        self,
-        node: Node,
-        description: ModelDescription,
-        parameters: Callable[[], NodeParameters],
+        self, node: Node, description: ModelDescription, parameters: Callable[[], NodeParameters]
     ) -> None:
         self._node = node
         self._description = description
@@ -79,7 +68,7 @@ class FrameOutput:
         self._annotated = AnnotatedPictures(node, cameras)
         self._stack.callback(self._annotated.close)
         # Each is used only by the thread that publishes the classifications of its camera.
-        self._smoothing = {name: Smoothing() for name in cameras}
+        self._smoothing = {name: smoothing.Smoothing() for name in cameras}
 
     def close(self) -> None:
         """Destroy the publishers."""
@@ -119,23 +108,16 @@ class FrameOutput:
                     header=header,
                     camera=frame.camera,
                     model_version=model.version.version,
-                    unknown=prediction.best == UNKNOWN_CLASS,
+                    unknown=prediction.best == smoothing.UNKNOWN_CLASS,
                     unknown_score=unknown_score,
                     unknown_threshold=model.unknown.threshold,
                     classification=single,
                     smoothed=stable,
                 )
             )
-        first = stable.results[0]
-        self._annotated.add(
-            frame,
-            Annotation(
-                label=first.class_id,
-                score=first.score,
-                unknown=smoothed.best == UNKNOWN_CLASS,
-                model_version=model.version.version,
-            ),
-        )
+        first, unknown = stable.results[0], smoothed.best == smoothing.UNKNOWN_CLASS
+        annotation = Annotation(first.class_id, first.score, unknown, model.version.version)
+        self._annotated.add(frame, annotation)
 
     def publish_detections(
         self, frame: Frame, model: LoadedModel, boxes: Sequence[BoxClassification], skipped: int
@@ -209,9 +191,9 @@ class FrameOutput:
 
 def _predict(
     model: LoadedModel, scores: FloatArray, embedding: RawArray, unknown_below: float
-) -> tuple[Prediction, float]:
+) -> tuple[smoothing.Prediction, float]:
     """Return the prediction, and the score of the model's unknown detector."""
     unknown_score = model.unknown.unknown_score(embedding)
     # Without an unknown detector, the score is NaN and the comparison false.
     unknown = unknown_score > model.unknown.threshold or float(scores.max()) < unknown_below
-    return predict(scores, unknown=unknown), unknown_score
+    return smoothing.predict(scores, unknown=unknown), unknown_score

@@ -9,12 +9,7 @@ from typing import Any
 from edgetpu_retrain.label import UNKNOWN
 from edgetpu_retrain.node.classifications.smoothing import Prediction
 import numpy as np
-from vision_msgs.msg import (
-    Classification,
-    Detection2D,
-    ObjectHypothesis,
-    ObjectHypothesisWithPose,
-)
+from vision_msgs.msg import Classification, Detection2D, ObjectHypothesis, ObjectHypothesisWithPose
 
 
 def classification_message(

@@ -41,16 +41,11 @@ def check_devices(
         device_of: the device of each camera, by camera name.
     """
     engines.retry_if_due()
-    devices = tuple(
-        DeviceFacts(
-            device,
-            _cameras_of(device, device_of),
-            replace(
-                engine, problem=engine.problem and about_device(engine.problem, device, device_of)
-            ),
-        )
-        for device, engine in engines.status().items()
-    )
+    devices = []
+    for device, engine in engines.status().items():
+        if engine.problem:
+            engine = replace(engine, problem=about_device(engine.problem, device, device_of))
+        devices.append(DeviceFacts(device, _cameras_of(device, device_of), engine))
     status.update(
         device=_joined(each.engine.device for each in devices),
         runtime=_joined(each.engine.runtime for each in devices),
@@ -58,7 +53,7 @@ def check_devices(
     )
     for each in devices:
         status.set_problem(f'device {each.name}', each.engine.problem)
-    return devices
+    return tuple(devices)
 
 
 def about_device(text: str, device: str, device_of: Mapping[str, str]) -> str:

@@ -46,9 +46,7 @@ class ModelAnnouncement:
             choice: the recorded choice; its number of swaps is published as ``database_version``.
         """
         vision_info = VisionInfo(
-            method=METHOD,
-            database_location=str(model.version.path),
-            database_version=choice.swaps,
+            method=METHOD, database_location=str(model.version.path), database_version=choice.swaps
         )
         # Classifications have no minimum score, so there is no threshold to publish.
         label_info = LabelInfo(

@@ -91,18 +91,14 @@ def train_model(
     Raises:
         RetrainError: if training, storing or serving fails; the previous model still serves.
     """
+    taught = samples.training_set(extractor=versions.extractor)
     outcome = retrain(
-        samples.training_set(extractor=versions.extractor),
-        extractor,
-        options,
-        on_progress=on_progress,
-        should_stop=cancellation.requested,
+        taught, extractor, options, on_progress=on_progress, should_stop=cancellation.requested
     )
     version = versions.add(outcome.model, outcome.record, cancellation.commit)
-    remark = ''
     try:
         versions.prune(keep_models())
     except StoreError as error:
         # The new model serves; old versions only occupy disk space.
-        remark = str(error)
-    return TrainedModel(outcome, version, remark)
+        return TrainedModel(outcome, version, str(error))
+    return TrainedModel(outcome, version)

@@ -68,12 +68,8 @@ class ModelVersions:
         # Locked from recording a choice on disk until it is announced, so that both name the same
         # version.
         self._swapping = threading.Lock()
-        self._serving: LoadedModel | None = None
-
-    @property
-    def serving(self) -> LoadedModel | None:
+        self.serving: LoadedModel | None = None
         """The serving model; None before the first training."""
-        return self._serving
 
     def start(self, warn: Callable[[str], None]) -> LoadedModel | None:
         """
@@ -129,10 +125,7 @@ class ModelVersions:
         return model.version
 
     def add(
-        self,
-        model: bytes,
-        record: Callable[[int], ModelRecord],
-        commit: Callable[[], None],
+        self, model: bytes, record: Callable[[int], ModelRecord], commit: Callable[[], None]
     ) -> ModelVersion:
         """
         Store a new model of this node and swap it in; return when it serves the next frame.
@@ -175,8 +168,8 @@ class ModelVersions:
         try:
             choice = self._choices.current()
             numbers = self._choices.wanted(choice)
-            if self._serving and self._serving.version.version in numbers:
-                numbers = numbers[: numbers.index(self._serving.version.version)]
+            if self.serving and self.serving.version.version in numbers:
+                numbers = numbers[: numbers.index(self.serving.version.version)]
         finally:
             self._swapping.release()
         return Wanted(numbers, choice, tuple(map(self._models.files_of, numbers)))
@@ -234,8 +227,8 @@ class ModelVersions:
         """
         choice = self._choices.current()
         in_use = {choice.version} if choice else set()
-        if self._serving:
-            in_use.add(self._serving.version.version)
+        if self.serving:
+            in_use.add(self.serving.version.version)
         return self._models.prune(keep, in_use=in_use)
 
     def _to_try(self, warn: Callable[[str], None]) -> tuple[int, ...]:
@@ -259,7 +252,7 @@ class ModelVersions:
         self._announce(model, choice)
 
     def _announce(self, model: LoadedModel, choice: Choice) -> None:
-        self._serving = model
+        self.serving = model
         self._on_swap(model, choice)
 
     def _find(self, version: int) -> int:
@@ -268,14 +261,14 @@ class ModelVersions:
         if version == LATEST:
             found = self._models.latest()
         elif version == PREVIOUS:
-            found = self._models.previous(self._serving.version.version) if self._serving else None
+            found = self._models.previous(self.serving.version.version) if self.serving else None
         else:
             raise RequestError(
                 f'version is {version}: give the number of a version, 0 for the latest or -1 '
                 'for the one before the version that serves'
             )
         if found is None:
-            before = ' before the one that serves' if self._serving else ''
+            before = ' before the one that serves' if self.serving else ''
             raise RequestError(f'There is no model version{before}: train first')
         return found.version
 

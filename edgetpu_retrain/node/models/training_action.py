@@ -48,10 +48,7 @@ class TrainingAction:
     """
 
     def __init__(
-        self,
-        node: Node,
-        active: Callable[[], NodeResources],
-        on_change: Callable[..., None],
+        self, node: Node, active: Callable[[], NodeResources], on_change: Callable[..., None]
     ) -> None:
         self._node = node
         self._active = active

@@ -8,14 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.node.parameters import values
 from edgetpu_retrain.node.parameters.description import Parameter, TAKES_EFFECT_AT_ONCE
-from edgetpu_retrain.node.parameters.values import (
-    camera_parameters,
-    check_camera_names,
-    collect_parameters,
-    NodeParameters,
-    PARAMETERS,
-)
 from rcl_interfaces.msg import (
     FloatingPointRange,
     IntegerRange,
@@ -47,11 +41,11 @@ def declare_node_parameters(node: Node) -> None:
         RequestError: if a parameter file or the command line sets one to a wrong type, or out of
             range.
     """
-    for parameter in PARAMETERS:
+    for parameter in values.PARAMETERS:
         _declare(node, parameter)
 
 
-def declare_parameters(node: Node) -> NodeParameters:
+def declare_parameters(node: Node) -> values.NodeParameters:
     """
     Declare the parameters of new cameras, and return the values of all parameters.
 
@@ -63,8 +57,8 @@ def declare_parameters(node: Node) -> NodeParameters:
     Raises:
         RequestError: if the value of a parameter is invalid.
     """
-    for camera in check_camera_names(_value(node, 'cameras')):
-        for parameter in camera_parameters(camera):
+    for camera in values.check_camera_names(_value(node, 'cameras')):
+        for parameter in values.camera_parameters(camera):
             _declare(node, parameter)
     return read_parameters(node)
 
@@ -80,7 +74,8 @@ def check_parameter_changes(node: Node, is_configured: Callable[[], bool]) -> No
 
     def check(changes: list[Any]) -> SetParametersResult:
         for change in changes:
-            declared = (*PARAMETERS, *camera_parameters(change.name.partition('.')[0]))
+            camera, _, _ = change.name.partition('.')
+            declared = (*values.PARAMETERS, *values.camera_parameters(camera))
             parameter = next((each for each in declared if each.name == change.name), None)
             if parameter is None:
                 continue
@@ -97,9 +92,9 @@ def check_parameter_changes(node: Node, is_configured: Callable[[], bool]) -> No
     node.add_on_set_parameters_callback(check)
 
 
-def read_parameters(node: Node) -> NodeParameters:
+def read_parameters(node: Node) -> values.NodeParameters:
     """Return the current values of the declared parameters."""
-    return collect_parameters(lambda name: _value(node, name))
+    return values.collect_parameters(lambda name: _value(node, name))
 
 
 def _value(node: Node, name: str) -> Any:
