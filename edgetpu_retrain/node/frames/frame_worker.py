@@ -35,7 +35,8 @@ class FrameWorker:
     training, frames are only checked, unless ``~/embedding`` has subscribers or a capture wants
     them.
 
-    Results are published by a second thread, so that publishing and the next inference overlap.
+    Results are published by a second thread, if frames are waiting during the next inference:
+    inference releases Python's lock, while other work of this thread would compete for it.
     At most one frame waits to be published, so slow middleware reduces the frame rate and does not
     fill the memory.
 
@@ -68,6 +69,7 @@ class FrameWorker:
         self._stopping = True
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._unpublished: Callable[[], None] | None = None
         self._publication: Future[None] | None = None
 
     def start(self) -> None:
@@ -144,12 +146,14 @@ class FrameWorker:
         with ThreadPoolExecutor(1, thread_name_prefix='publisher') as self._publisher:
             while (task := self._wait_for_task()) is not None:
                 task()
+            self._start_publishing()
 
     def _wait_for_task(self) -> Callable[[], None] | None:
         with self._changed:
             while not self._stopping:
                 if (task := self._next_task()) is not None:
                     return task
+                self._start_publishing()
                 self._changed.wait()
         return None
 
@@ -181,6 +185,7 @@ class FrameWorker:
         rgb = frame.to_rgb()
         keep_memory_of_images(frame.whole.nbytes)
         converted = time.monotonic()
+        self._start_publishing()
         result = self._engine.run(rgb)
         inferred = time.monotonic()
 
@@ -212,9 +217,15 @@ class FrameWorker:
                 self._report(frame, error)
 
         self._wait_until_published()
-        self._publication = self._publisher.submit(publish_or_report)
+        self._unpublished = publish_or_report
+
+    def _start_publishing(self) -> None:
+        if self._unpublished is not None:
+            self._publication = self._publisher.submit(self._unpublished)
+            self._unpublished = None
 
     def _wait_until_published(self) -> None:
+        self._start_publishing()
         if self._publication is not None:
             # Not result(), which would raise the error of a publication in the next frame.
             wait([self._publication])
@@ -236,7 +247,9 @@ class FrameWorker:
         boxes = boxes_within(frame.detections.detections, *frame.size)
         classified = []
         for detection, region in boxes:
-            result = self._engine.run(frame.part_to_rgb(region))
+            rgb = frame.part_to_rgb(region)
+            self._start_publishing()
+            result = self._engine.run(rgb)
             if result.scores is None:
                 return
             classified.append(BoxClassification(detection, result.scores, result.embedding))
