@@ -60,8 +60,8 @@ def teach(
     """
     Store a sample of each labelled picture.
 
-    Pictures that cannot be read are recorded and skipped.  If teaching ends early, for any reason,
-    all pictures embedded so far are stored.
+    Pictures that cannot be read are listed in ``taught.unreadable``.  If teaching ends early, the
+    samples computed so far are still stored, unless the store fails.
 
     Args:
         pictures: pictures with labels.

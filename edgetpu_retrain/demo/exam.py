@@ -104,7 +104,7 @@ class Exam:
 
     @property
     def accuracy(self) -> float:
-        """Share of the planned frames that were classified correctly, 0 to 1."""
+        """Share of correctly classified frames, 0 to 1; frames not shown yet count as wrong."""
         return self.right / max(self.planned, self.shown)
 
     @property

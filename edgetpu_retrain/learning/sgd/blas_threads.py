@@ -30,7 +30,7 @@ def one_blas_thread() -> AbstractContextManager[object]:
 
 @cache
 def _controller() -> Any:
-    """Return the process's thread pools, cached because finding them takes milliseconds."""
+    """Return the thread pools, or None; cached because finding them takes milliseconds."""
     try:
         from threadpoolctl import ThreadpoolController
     except ImportError:

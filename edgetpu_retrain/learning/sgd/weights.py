@@ -13,7 +13,7 @@ from edgetpu_retrain.learning.head import Head
 import numpy as np
 import numpy.typing as npt
 
-# The logit_range while no logit has been computed.
+# The logit_range before the first logit is computed.
 _NO_RANGE = (0.0, 0.0)
 
 

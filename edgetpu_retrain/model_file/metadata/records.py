@@ -4,9 +4,10 @@
 Reads and writes the TFLite Metadata table, which describes a model's inputs and outputs to tools.
 
 It is a separate flatbuffer in the model's metadata buffer ``TFLITE_METADATA``.  Its schema is
-``metadata_schema.fbs`` of https://github.com/tensorflow/tflite-support (version 1.5.0).  The only
-package with code for it, tflite-support, is no longer maintained and has no wheels for Python
-3.12, so this module reads and writes the few tables in use with plain flatbuffers.
+``metadata_schema.fbs`` of https://github.com/tensorflow/tflite-support (version 1.5.0).  This
+module reads and writes the few tables in use with plain flatbuffers: tflite-support is no longer
+maintained and has no wheels for Python 3.12, and mediapipe, which includes the same code, is a
+wheel of about 40 MB.
 """
 
 from __future__ import annotations

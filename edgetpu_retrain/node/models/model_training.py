@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Trains a model, stores it and serves it; without ROS."""
+"""Trains a model, stores it and serves it; does not depend on ROS."""
 
 from __future__ import annotations
 

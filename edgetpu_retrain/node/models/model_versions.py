@@ -96,7 +96,7 @@ class ModelVersions:
                     self._announce(model, self._chosen_at_start(number, warn))
                 return model
         try:
-            # If a version serves, recording its choice has already done this.
+            # Recording a choice also clears leftovers, but no version serves, so there was none.
             self._models.clear_leftovers()
         except StoreError as error:
             warn(str(error))

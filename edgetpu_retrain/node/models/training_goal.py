@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Checks the goals of ~/train; without ROS."""
+"""Checks the goals of ~/train; does not depend on ROS."""
 
 from __future__ import annotations
 

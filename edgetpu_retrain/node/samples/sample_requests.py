@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Checks the requests of the services about samples; without ROS.
+Checks the requests of the services about samples; does not depend on ROS.
 
 A request is any object with the fields of the service's request.
 """

@@ -71,9 +71,9 @@ def make_engine(
     """
     Return the engine that runs an extractor.
 
-    A compiled extractor runs on the Edge TPU, and its twin on the CPU while the Edge TPU is down.
-    Any other extractor runs on the CPU.  Files that do not ship with this package are first
-    probed in a child process, which takes about a second each.
+    A compiled extractor runs on the Edge TPU; while that is down, its CPU twin runs instead.  Any
+    other extractor runs on the CPU.  Files that do not ship with this package are first probed in
+    a child process, which takes about a second each.
 
     Args:
         extractor: bytes of the .tflite file.
@@ -86,9 +86,10 @@ def make_engine(
         report: called once per failure or recovery, with one sentence, from any thread.
 
     Raises:
-        ModelFileError: if a file is not an extractor, cannot be run, or the twin does not match.
-        DeviceError: if there is no runtime, or neither Edge TPU nor twin for a compiled
-            extractor, unless ``may_start_down``.
+        ModelFileError: if a file is not an extractor or cannot be run, or if the twin does not
+            match the extractor.
+        DeviceError: if there is no runtime for a model on the CPU, or if the Edge TPU cannot run
+            a compiled extractor that has no twin and ``may_start_down`` is False.
     """
     description = describe(extractor)
     if not description.compiled_for_edgetpu:

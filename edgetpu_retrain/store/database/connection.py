@@ -29,8 +29,8 @@ class SampleDatabase:
             waiting.
 
     Raises:
-        StoreError: if ``must_open`` and the file cannot be opened, or is of another program or a
-            newer release.
+        StoreError: if ``must_open`` and the file cannot be opened, belongs to another program or
+            was written by a newer release.
     """
 
     def __init__(

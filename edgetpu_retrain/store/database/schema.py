@@ -38,8 +38,8 @@ def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connecti
         may use it, but only one at a time.
 
     Raises:
-        StoreError: if the file is of another program or a newer release, is damaged, cannot have a
-            write-ahead log, or cannot be copied before its migration.
+        StoreError: if the file belongs to another program, was written by a newer release, is
+            damaged, cannot have a write-ahead log, or cannot be copied before its migration.
         sqlite3.Error: if SQLite cannot open or create the file.
     """
     if path.exists():

@@ -115,7 +115,7 @@ class ModelStore:
 
     def files_of(self, version: int) -> tuple[tuple[int, int], ...]:
         """
-        Return size and modification time of a version's files, to detect changes.
+        Return the size and modification time of a version's files, to detect changes.
 
         Args:
             version: number of the version.

@@ -51,8 +51,8 @@ class SampleStore(AbstractContextManager['SampleStore']):
             waiting.
 
     Raises:
-        StoreError: if ``must_open`` and the file cannot be opened, or is of another program or a
-            newer release.
+        StoreError: if ``must_open`` and the file cannot be opened, belongs to another program or
+            was written by a newer release.
 
     Example::
 
