@@ -3,8 +3,8 @@
 """
 The score of the exam: true classes and classifications, matched by the stamp of the frame.
 
-Camera and node are separate processes, so the true class and the classification of a frame may
-arrive in either order.  A frame without classification counts as wrong.
+The camera and the node are separate processes, so the true class and the classification of a frame
+may arrive in either order.  A frame without classification counts as wrong.
 """
 
 from __future__ import annotations

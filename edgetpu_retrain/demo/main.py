@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Runs the demo: starts camera, retrain node and teacher, and stops them together.
+Runs the demo: starts the camera, the retrain node and the teacher, and stops them together.
 
 Standard output shows the teacher's progress; its last line is a JSON object with the figures, for
 programs.  The exit code is 0 only if the retrain node passes the exam.

@@ -152,7 +152,7 @@ def examine(
 
 def write_results(output: Path, live: LiveExam, training: Any, samples: int) -> None:
     """
-    Write contact sheet, retrained model and figures.
+    Write the contact sheet, the retrained model and the figures.
 
     Args:
         output: an existing folder.

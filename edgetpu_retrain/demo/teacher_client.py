@@ -84,7 +84,7 @@ class TeacherClient:
 
     def wait_until_ready(self, timeout_s: float) -> None:
         """
-        Wait until camera and retrain node respond to this client.
+        Wait until the camera and the retrain node respond to this client.
 
         Args:
             timeout_s: timeout, seconds.

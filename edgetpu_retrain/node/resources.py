@@ -41,7 +41,7 @@ _SAMPLES_PROBLEM = 'samples'
 
 class NodeResources:
     """
-    Data folder, models, devices and threads of a configured node.
+    The data folder, models, devices and threads of a configured node.
 
     The services and the action use the public attributes while the node is active.
 

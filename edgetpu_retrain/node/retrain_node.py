@@ -98,7 +98,7 @@ class RetrainNode(ManagedEntity):
     # Transition callbacks.  rclpy discards exceptions that they raise.
 
     def on_configure(self, _state: Any) -> TransitionCallbackReturn:
-        """Open the data folder, and load extractor and model."""
+        """Open the data folder, and load the extractor and the model."""
         if not self._succeeds(self._configure):
             return TransitionCallbackReturn.ERROR
         self._status.update(state='inactive')

@@ -129,7 +129,7 @@ def _score(detection: Any) -> float:
 
 
 def _edges(bbox: Any) -> tuple[float, float, float, float]:
-    """Return left, top, right and bottom of a box's upright bounding box; NaN if it is invalid."""
+    """Return left, top, right and bottom of the upright box around a box; NaN if it is invalid."""
     x, y, theta = bbox.center.position.x, bbox.center.position.y, bbox.center.theta
     if not (bbox.size_x > 0.0 and bbox.size_y > 0.0 and math.isfinite(theta)):
         return math.nan, math.nan, math.nan, math.nan

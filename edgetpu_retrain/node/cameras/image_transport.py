@@ -30,7 +30,7 @@ class ImageTransport:
             (https://github.com/ros-perception/image_common).
         check: raises ImageError if a message is inconsistent; reads no pixels.
         to_rgb: converts a message to uint8 ``[H, W, 3]`` RGB; raises ImageError.
-        size: returns width and height, pixels; None if the message must be decoded for that.
+        size: returns the width and height, pixels; None if the message must be decoded for that.
     """
 
     topic_suffix: str

@@ -43,7 +43,7 @@ def stamp_ns(header: Any) -> int:
 
 def stamp_parts(stamp: int) -> tuple[int, int]:
     """
-    Return seconds and nanoseconds of a stamp, within the range of ``builtin_interfaces/Time``.
+    Return the seconds and nanoseconds of a stamp, in the range of ``builtin_interfaces/Time``.
 
     Args:
         stamp: nanoseconds.  For a stamp out of range, which a file or a malformed message can

@@ -35,10 +35,10 @@ class FrameWorker:
     training, frames are only checked, unless ``~/embedding`` has subscribers or a capture wants
     them.
 
-    Results are published by a second thread, if frames are waiting during the next inference:
-    inference releases Python's lock, while other work of this thread would compete for it.
-    At most one frame waits to be published, so slow middleware reduces the frame rate and does not
-    fill the memory.
+    A second thread publishes the results.  If another frame is waiting, it does so during the
+    inference of that frame, which releases the GIL; the conversion of a frame does not.  At most
+    one frame waits to be published, so slow middleware reduces the frame rate and does not fill
+    the memory.
 
     Args:
         engine: the device's engine.

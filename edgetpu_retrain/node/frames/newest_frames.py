@@ -48,7 +48,7 @@ class Frame:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the whole image; raises ImageError."""
+        """The width and height of the whole image, pixels; raises ImageError."""
         if (size := self.transport.size(self.message)) is not None:
             return size
         height, width = self.whole.shape[:2]

@@ -35,8 +35,8 @@ class ModelRecord:
         validation_accuracy: accuracy of the float head on held-out samples, 0 to 1; None if there
             were too few samples to measure it.
         quantized_validation_accuracy: the same for the quantized head in the .tflite file.
-        confusion_matrix: held-out samples; rows = truth, columns = prediction of the float head,
-            both in the order of ``labels``.
+        confusion_matrix: numbers of held-out samples; rows = truth, columns = prediction of the
+            float head, both in the order of ``labels``.
         extractor: identity of the extractor, the SHA-256 of its file.
         seconds: duration of the training, seconds.
         parent_version: number of the newest version before this one; 0 = none.

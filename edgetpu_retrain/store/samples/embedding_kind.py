@@ -28,7 +28,7 @@ _DISK_DTYPES: dict[str, np.dtype[Any]] = {
 @dataclass(frozen=True)
 class EmbeddingKind:
     """
-    Length, type and quantization of all embeddings of one extractor.
+    The length, type and quantization of all embeddings of one extractor.
 
     Args:
         dimension: D, the length of an embedding.

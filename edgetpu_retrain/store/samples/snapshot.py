@@ -182,7 +182,7 @@ class Snapshot:
             label: class name; '' = all classes, oldest sample first.
 
         Yields:
-            Id and label of a sample, and the stored bytes of its embedding.
+            The id and the label of a sample, and the stored bytes of its embedding.
 
         Raises:
             StoreError: if an embedding has the wrong length.
