@@ -49,7 +49,7 @@ class StageTimes(NamedTuple):
         conversion: conversion to RGB.
         resize: scaling to the size of the model's input.
         inference: running the model.
-        publication: publishing, including the wait for the previous frame's publication.
+        publication: from the end of inference to the end of publication.
         total: from arrival to the end of publication.
     """
 
