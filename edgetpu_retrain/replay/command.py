@@ -21,6 +21,7 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.utilities import remove_ros_args
 
 _NODE_NAME = 'replay'
+_RETRAIN_NODE = '/edgetpu_retrain'
 
 
 @click.command(context_settings={'help_option_names': ['-h', '--help'], 'max_content_width': 100})
@@ -38,11 +39,17 @@ _NODE_NAME = 'replay'
 @click.option('--to', 'to_s', type=float, default=math.inf, help='End this many seconds in.')
 @click.option('--loop', is_flag=True, help='Start again at the end, until interrupted.')
 @click.option(
+    '--node',
+    'nodes',
+    multiple=True,
+    default=[_RETRAIN_NODE],
+    show_default=True,
+    help='Start when the node with this full name subscribes to each topic; can be repeated.',
+)
+@click.option(
     '--listeners',
     type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    help='Start when each topic has this many subscriptions.',
+    help='Start when each topic has this many subscriptions of any nodes, instead of --node.',
 )
 def replay(
     bag: Path,
@@ -51,7 +58,8 @@ def replay(
     from_s: float,
     to_s: float,
     loop: bool,
-    listeners: int,
+    nodes: tuple[str, ...],
+    listeners: int | None,
 ) -> None:
     """
     Publish the images of BAG, a rosbag2 bag (mcap or sqlite3), as a camera would.
@@ -70,8 +78,13 @@ def replay(
         log = node.get_logger().info
         for topic, count in recording.topics.items():
             images = counted(count, 'image', 'images')
-            log(f'{bag} has {images} for {topic}, waiting for subscribers')
-        recording.wait_for_listeners(listeners)
+            log(f'{bag} has {images} for {topic}')
+        if listeners is None:
+            log(f'waiting for {" and ".join(nodes)} to subscribe')
+            recording.wait_for_nodes(nodes)
+        elif listeners:
+            log(f'waiting for {counted(listeners, "subscription", "subscriptions")}')
+            recording.wait_for_listeners(listeners)
         log(f'playing at {rate:g} times the speed of the recording')
         played = recording.play(rate)
         while loop:

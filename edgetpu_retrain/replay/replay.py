@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 import heapq
 from itertools import repeat
@@ -49,6 +49,7 @@ class Replay:
     """
 
     def __init__(self, node: Node, path: Path, parts: Sequence[BagPart], stack: ExitStack) -> None:
+        self._node = node
         self._executor = SingleThreadedExecutor(context=node.context)
         stack.callback(self._executor.shutdown)
         self._executor.add_node(node)
@@ -67,18 +68,39 @@ class Replay:
             self._publishers[topic].topic_name: len(bag) for topic, bag in self._images.items()
         }
 
-    def wait_for_listeners(self, count: int) -> None:
+    def wait_for_nodes(self, names: Iterable[str]) -> None:
         """
-        Wait until each topic has enough subscriptions.
+        Wait until nodes subscribe to each topic.
 
         Args:
-            count: number of subscriptions for each topic.
+            names: full names of the nodes.
 
         Raises:
             ExternalShutdownException: if ROS shuts down meanwhile.
         """
-        while any(each.get_subscription_count() < count for each in self._publishers.values()):
+        wanted = {f'/{name.lstrip("/")}' for name in names}
+        # The graph may know a subscription before the publisher has matched it.
+        self._spin_until(
+            lambda publisher: (
+                wanted <= self._subscribers(publisher)
+                and publisher.get_subscription_count() >= len(wanted)
+            )
+        )
+
+    def wait_for_listeners(self, count: int) -> None:
+        """Wait until each topic has this many subscriptions; see :meth:`wait_for_nodes`."""
+        self._spin_until(lambda publisher: publisher.get_subscription_count() >= count)
+
+    def _spin_until(self, condition: Callable[[Any], bool]) -> None:
+        while not all(condition(each) for each in self._publishers.values()):
             self._executor.spin_once(timeout_sec=_DISCOVERY_PERIOD_S)
+
+    def _subscribers(self, publisher: Any) -> set[str]:
+        """Return the full names of the nodes that subscribe to the topic of a publisher."""
+        return {
+            f'{each.node_namespace.rstrip("/")}/{each.node_name}'
+            for each in self._node.get_subscriptions_info_by_topic(publisher.topic_name)
+        }
 
     def play(self, rate: float) -> int:
         """

@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 import signal
 import sys
+import time
 from typing import Any
 
 import cv2
+from diagnostic_msgs.msg import DiagnosticArray
 from edgetpu_retrain_interfaces.msg import Embedding
 import numpy as np
 import pytest
@@ -27,7 +29,8 @@ from support.bags import (
     text,
     write_bag,
 )
-from support.running_node import Collected, Person, RunningNode, RunningProgram
+from support.lone_node import LoneNode
+from support.running_node import Collected, PATIENCE_S, Person, RunningNode, RunningProgram
 from support.small_models import build_extractor
 
 TOPIC = '/camera/image_raw'
@@ -80,6 +83,20 @@ def moment(line: str) -> float:
     return float(line.split('] [')[1])
 
 
+def frames_received(diagnostics: DiagnosticArray) -> int:
+    """Return how many frames the cameras of the node have received."""
+    values = [each for status in diagnostics.status for each in status.values]
+    return sum(int(each.value) for each in values if each.key == 'frames received')
+
+
+def wait_for_publisher(person: Person) -> None:
+    """Wait until this process and the player have found each other."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not person.node.count_publishers(TOPIC):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def last_one(messages: Collected[Any]) -> Any:
     return messages.wait_for(lambda each: stamps_of([each])[0] == STAMPS[-1])
 
@@ -128,7 +145,15 @@ def test_all_topics_of_pictures_are_played_together(
     both: Collected[Any] = Collected()
     person.node.create_subscription(Image, TOPIC, both.append, ALL)
     person.node.create_subscription(CompressedImage, '/hand/compressed', both.append, ALL)
-    arguments = ('--rate', '20', '--ros-args', '-r', '/arm/compressed:=/hand/compressed')
+    arguments = (
+        '--rate',
+        '20',
+        '--listeners',
+        '1',
+        '--ros-args',
+        '-r',
+        '/arm/compressed:=/hand/compressed',
+    )
     with Player(package_path, recorded, *arguments) as player:
         player.wait_for_log('40 images for /hand/compressed')
         player.wait_for_log('played 80 images')
@@ -142,7 +167,7 @@ def test_a_part_is_played_again_and_again_until_a_signal(
     bag: Path, person: Person, package_path: str
 ) -> None:
     seen = person.collect(Image, TOPIC, ALL)
-    arguments = ('--from', '1', '--to', '1.45', '--rate', '50', '--loop')
+    arguments = ('--from', '1', '--to', '1.45', '--rate', '50', '--loop', '--node', '/person')
     with Player(package_path, bag, *arguments) as player:
         player.wait_for_log('played 5 images; again')
         seen.wait_for(lambda _: len(seen) >= 10)
@@ -151,9 +176,46 @@ def test_a_part_is_played_again_and_again_until_a_signal(
     assert not [line for line in player.log if 'Traceback' in line]
 
 
-def test_playback_waits_for_subscribers(bag: Path, person: Person, package_path: str) -> None:
-    with Player(package_path, bag, '--rate', '50') as player:
-        player.wait_for_log('waiting for subscribers')
+def test_playback_waits_for_the_retrain_node_and_not_for_others(
+    bag: Path, person: Person, package_path: str, tmp_path: Path
+) -> None:
+    extractor = tmp_path / 'small.tflite'
+    extractor.write_bytes(build_extractor('uint8'))
+    parameters = {'data_dir': tmp_path / 'data', 'extractor': extractor, 'device': 'cpu'}
+    seen = person.collect(Image, TOPIC, ALL)
+    with Player(package_path, bag, '--rate', '5') as player:
+        player.wait_for_log('waiting for /edgetpu_retrain to subscribe')
+        wait_for_publisher(person)
+        assert not [line for line in player.log if 'playing' in line]
+        assert not seen
+        diagnostics = person.collect(DiagnosticArray, '/diagnostics')
+        with RunningNode(package_path, parameters, ['-r', f'image:={TOPIC}']):
+            assert player.wait() == 0
+            diagnostics.wait_for(lambda each: frames_received(each) > 0)
+    last_one(seen)
+    assert stamps_of(seen) == STAMPS
+
+
+def test_playback_waits_for_each_node_that_is_named(
+    bag: Path, person: Person, package_path: str
+) -> None:
+    person.collect(Image, TOPIC, ALL)
+    nodes = ('--node', '/person', '--node', 'robot1/second')
+    with Player(package_path, bag, '--rate', '50', *nodes) as player:
+        player.wait_for_log('waiting for /person and robot1/second to subscribe')
+        wait_for_publisher(person)
+        assert not [line for line in player.log if 'playing' in line]
+        second = LoneNode('second', namespace='robot1')
+        second.node.create_subscription(Image, TOPIC, print, ALL)
+        assert player.wait() == 0
+        second.close()
+
+
+def test_playback_waits_for_a_number_of_subscriptions(
+    bag: Path, person: Person, package_path: str
+) -> None:
+    with Player(package_path, bag, '--rate', '50', '--listeners', '1') as player:
+        player.wait_for_log('waiting for 1 subscription')
         assert not [line for line in player.log if 'playing' in line]
         seen = person.collect(Image, TOPIC, ALL)
         assert player.wait() == 0
@@ -164,7 +226,7 @@ def test_playback_waits_for_subscribers(bag: Path, person: Person, package_path:
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_waiting(bag: Path, package_path: str, number: signal.Signals) -> None:
     with Player(package_path, bag) as player:
-        player.wait_for_log('waiting for subscribers')
+        player.wait_for_log('waiting for')
         assert player.end(number) == 0
     assert not [line for line in player.log if 'Traceback' in line]
 
