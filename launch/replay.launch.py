@@ -8,16 +8,18 @@ Run the retrain node on a bag instead of a camera, and shut down at the end of t
 This package's own player publishes the images, and nothing else.  It needs no storage plugin of
 rosbag2, and starts when the node has subscribed.
 
-The node's parameters come from params_file, by default config/retrain.yaml.  A launch argument
-overrides its parameter in that file, unless the argument is empty.
+retrain.launch.py starts the node; its arguments are arguments here, too.
 """
 
 import os
+from pathlib import Path
 
-from launch import LaunchDescription
+from ament_index_python.packages import get_package_share_directory
+from launch import Action, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
+    IncludeLaunchDescription,
     OpaqueFunction,
     RegisterEventHandler,
     TimerAction,
@@ -26,18 +28,11 @@ from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
 from launch.events.process import ProcessExited
 from launch.launch_context import LaunchContext
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterValue
-from launch_ros.substitutions import FindPackageShare
+from launch_ros.utilities import make_namespace_absolute, prefix_namespace
 
-# Launch arguments that set the node's parameter of the same name.
-PARAMETER_ARGUMENTS = {
-    'device': "device to run on: auto, cpu, usb, usb:0, pci, pci:0 or :0; '' = as in the file",
-    'extractor': "path of the embedding extractor, a .tflite file; '' = as in the file",
-    'data_dir': "folder of samples and models; '' = as in the file",
-}
-
+PACKAGE = 'edgetpu_retrain'
 COMPRESSED = '/compressed'
 
 # Time for the node to classify the last image.
@@ -45,26 +40,19 @@ TIME_TO_ANSWER_S = 2.0
 
 # Best-effort subscriptions receive large images only from a publisher with this profile, see
 # docs/large_images.md.  Fast DDS reads the first variable up to Jazzy, the second since Kilted.
-PROFILE = PathJoinSubstitution(
-    [FindPackageShare('edgetpu_retrain'), 'config', 'fastdds_large_images.xml']
-)
+PROFILE = Path(get_package_share_directory(PACKAGE), 'config', 'fastdds_large_images.xml')
 PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 
 
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments, and start player and node, which end together."""
-    default_file = PathJoinSubstitution(
-        [FindPackageShare('edgetpu_retrain'), 'config', 'retrain.yaml']
-    )
     return LaunchDescription(
         [
-            DeclareLaunchArgument(
-                'bag', description='bag of ros2 bag record: a folder, or an .mcap or .db3 file'
-            ),
+            DeclareLaunchArgument('bag', description='a bag: a folder, or an .mcap or .db3 file'),
             DeclareLaunchArgument(
                 'image_topic',
-                description='topic of the pictures, as it was recorded; of CompressedImage where '
-                f"it ends with '{COMPRESSED}'",
+                description='recorded topic of the images; if it ends with '
+                f'{COMPRESSED}, they are of type CompressedImage',
             ),
             DeclareLaunchArgument(
                 'rate', default_value='1.0', description='speed, relative to the recording'
@@ -72,68 +60,50 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'loop',
                 default_value='false',
-                description='whether to repeat the bag endlessly; false or true',
-                choices=['false', 'true'],
+                description='whether to repeat the bag endlessly',
+                choices=['true', 'false'],
             ),
-            DeclareLaunchArgument(
-                'namespace', default_value='', description='namespace of the node'
+            OpaqueFunction(function=_start_player),
+            IncludeLaunchDescription(
+                PythonLaunchDescriptionSource(str(Path(__file__).with_name('retrain.launch.py'))),
+                launch_arguments={'respawn': 'false'}.items(),
             ),
-            DeclareLaunchArgument(
-                'params_file', default_value=default_file, description='parameter file'
-            ),
-            *(
-                DeclareLaunchArgument(name, default_value='', description=description)
-                for name, description in PARAMETER_ARGUMENTS.items()
-            ),
-            OpaqueFunction(function=_start),
         ]
     )
 
 
-def _start(context: LaunchContext) -> list[Node | RegisterEventHandler]:
-    node, player = _node(context), _player(context)
+def _start_player(context: LaunchContext) -> list[Action]:
+    values = context.launch_configurations
+    topic = values['image_topic']
+    if topic.endswith(COMPRESSED):
+        values['image_topic'] = topic.removesuffix(COMPRESSED)
+        values['image_transport'] = 'compressed'
+    namespace = prefix_namespace(values.get('ros_namespace'), values.get('namespace', ''))
+    node = f'{make_namespace_absolute(namespace).rstrip("/")}/{PACKAGE}'
+    player = Node(
+        package=PACKAGE,
+        executable='replay',
+        arguments=[
+            *(values['bag'], '--topic', topic, '--rate', values['rate'], '--node', node),
+            *(['--loop'] if values['loop'] == 'true' else []),
+        ],
+        additional_env={
+            name: str(PROFILE) for name in PROFILE_VARIABLES if name not in os.environ
+        },
+        output='screen',
+    )
+
     return [
-        node,
         player,
         RegisterEventHandler(OnProcessExit(target_action=player, on_exit=_end_after_player)),
         RegisterEventHandler(
-            OnProcessExit(target_action=node, on_exit=_end('the node has ended'))
+            OnProcessExit(target_action=_is_retrain_node, on_exit=_end('the node has ended'))
         ),
     ]
 
 
-def _node(context: LaunchContext) -> Node:
-    values = {name: context.launch_configurations[name] for name in PARAMETER_ARGUMENTS}
-    topic = context.launch_configurations['image_topic']
-    if topic.endswith(COMPRESSED):
-        topic = topic.removesuffix(COMPRESSED)
-        values['camera.image_transport'] = 'compressed'
-    # As strings: otherwise a folder named 2026 would become an integer.
-    given = {
-        name: ParameterValue(value, value_type=str) for name, value in values.items() if value
-    }
-    return Node(
-        package='edgetpu_retrain',
-        executable='edgetpu_retrain_node',
-        name='edgetpu_retrain',
-        namespace=LaunchConfiguration('namespace'),
-        parameters=[LaunchConfiguration('params_file'), given],
-        remappings=[('image', topic)],
-        output='screen',
-    )
-
-
-def _player(context: LaunchContext) -> Node:
-    loop = ['--loop'] if context.launch_configurations['loop'] == 'true' else []
-    topic = ['--topic', LaunchConfiguration('image_topic')]
-    rate = ['--rate', LaunchConfiguration('rate')]
-    return Node(
-        package='edgetpu_retrain',
-        executable='replay',
-        arguments=[LaunchConfiguration('bag'), *topic, *rate, *loop],
-        additional_env={name: PROFILE for name in PROFILE_VARIABLES if name not in os.environ},
-        output='screen',
-    )
+def _is_retrain_node(action: Action) -> bool:
+    return isinstance(action, Node) and action.node_executable == 'edgetpu_retrain_node'
 
 
 def _end_after_player(event: ProcessExited, _context: LaunchContext) -> TimerAction | EmitEvent:

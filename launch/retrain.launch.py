@@ -12,21 +12,37 @@ The node is restarted if its process ends.  It loses no acknowledged sample or t
 the same model again.
 """
 
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from ament_index_python.packages import get_package_share_directory
+from edgetpu_retrain.parameter_file import cameras_in
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.launch_context import LaunchContext
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterValue
-from launch_ros.substitutions import FindPackageShare
+from launch_ros.utilities import make_namespace_absolute, prefix_namespace
+import yaml
 
-# Launch arguments that set the node's parameter of the same name.
-PARAMETER_ARGUMENTS = {
-    'device': "device to run on: auto, cpu, usb, usb:0, pci, pci:0 or :0; '' = as in the file",
-    'extractor': "path of the embedding extractor, a .tflite file; '' = as in the file",
-    'data_dir': "folder of samples and models; '' = as in the file",
+PACKAGE = 'edgetpu_retrain'
+DEFAULT_FILE = Path(get_package_share_directory(PACKAGE), 'config', 'retrain.yaml')
+
+SWITCH = ['', 'true', 'false']
+
+# Launch arguments that set the node's parameter of the same name; '' = as in params_file.
+TEXT_ARGUMENTS = {
+    'device': 'where the extractor runs: auto, cpu, usb, usb:0, pci, pci:0 or :0',
+    'extractor': 'path of the embedding extractor, a .tflite file',
+    'data_dir': 'folder of samples and models',
 }
-
+SWITCH_ARGUMENTS = {
+    'autostart': 'whether the node configures and activates itself; false = a lifecycle manager '
+    'does',
+    'follow_models': 'whether to load models that the command line trains or chooses',
+    'use_sim_time': 'whether the clock of the node is the topic /clock',
+}
+# Launch arguments that set the only camera's parameter of the same name.
+CAMERA_ARGUMENTS = ('image_topic', 'image_transport')
 
 # Time for an Edge TPU to reappear on its bus.
 RESPAWN_DELAY_S = 2.0
@@ -34,27 +50,37 @@ RESPAWN_DELAY_S = 2.0
 
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments and start the node."""
-    default_file = PathJoinSubstitution(
-        [FindPackageShare('edgetpu_retrain'), 'config', 'retrain.yaml']
-    )
     return LaunchDescription(
         [
+            _argument('image_topic', 'topic of the images, such as /camera/image_raw'),
+            _argument(
+                'image_transport',
+                'raw (sensor_msgs/Image) or compressed (sensor_msgs/CompressedImage on '
+                'image_topic/compressed)',
+                choices=['', 'raw', 'compressed'],
+            ),
+            *(_argument(name, words) for name, words in TEXT_ARGUMENTS.items()),
+            *(_argument(name, words, choices=SWITCH) for name, words in SWITCH_ARGUMENTS.items()),
             DeclareLaunchArgument(
-                'image_topic',
-                default_value='image',
-                description='topic of the images; what the topic image is remapped to',
+                'params_file',
+                default_value=str(DEFAULT_FILE),
+                description='parameter file; arguments override it',
             ),
             DeclareLaunchArgument(
                 'namespace', default_value='', description='namespace of the node'
             ),
             DeclareLaunchArgument(
-                'params_file', default_value=default_file, description='parameter file'
+                'log_level',
+                default_value='info',
+                description='the least severe messages to log',
+                choices=['debug', 'info', 'warn', 'error', 'fatal'],
             ),
             DeclareLaunchArgument(
                 'respawn',
                 default_value='true',
-                description='whether the node is started again when its process ends, as an Edge '
-                'TPU library can make it end; false or true',
+                description='whether to restart the node if its process ends, for example in an '
+                'Edge TPU library',
+                choices=['true', 'false'],
             ),
             DeclareLaunchArgument(
                 'enclave',
@@ -62,33 +88,63 @@ def generate_launch_description() -> LaunchDescription:
                 description='enclave of the node, where SROS 2 is on (docs/security.md), such as '
                 "/edgetpu_retrain/node; '' = none",
             ),
-            *(
-                DeclareLaunchArgument(name, default_value='', description=description)
-                for name, description in PARAMETER_ARGUMENTS.items()
-            ),
             OpaqueFunction(function=_start_node),
         ]
     )
 
 
+def _argument(
+    name: str, description: str, choices: list[str] | None = None
+) -> DeclareLaunchArgument:
+    return DeclareLaunchArgument(
+        name,
+        default_value='',
+        description=f"{description}; '' = as in params_file",
+        choices=choices,
+    )
+
+
 def _start_node(context: LaunchContext) -> list[Node]:
-    values = {name: context.launch_configurations[name] for name in PARAMETER_ARGUMENTS}
-    # As strings: otherwise a folder named 2026 would become an integer.
-    given = {
-        name: ParameterValue(value, value_type=str) for name, value in values.items() if value
-    }
-    in_enclave = ['--enclave', LaunchConfiguration('enclave')]
+    values = context.launch_configurations
+    namespace = prefix_namespace(values.get('ros_namespace'), values['namespace'])
+    name = f'{make_namespace_absolute(namespace).rstrip("/")}/{PACKAGE}'
+    file = Path(values['params_file'])
+    # Also if no argument is for a camera: launch_ros would start the node without a missing file.
+    cameras = cameras_in(file, name) or ['camera']
+    given: dict[str, str | bool] = {each: values[each] for each in TEXT_ARGUMENTS if values[each]}
+    given |= {each: values[each] == 'true' for each in SWITCH_ARGUMENTS if values[each]}
+    if of_camera := {each: values[each] for each in CAMERA_ARGUMENTS if values[each]}:
+        if len(cameras) > 1:
+            argument = next(iter(of_camera))
+            raise RuntimeError(
+                f'{argument}:= is for one camera, and {file} has {len(cameras)} '
+                f'({", ".join(cameras)}): set {cameras[0]}.{argument} and so on in that file '
+                'instead'
+            )
+        given |= {f'{cameras[0]}.{each}': value for each, value in of_camera.items()}
+    enclave = ['--enclave', values['enclave']] if values['enclave'] else []
     return [
         Node(
-            package='edgetpu_retrain',
+            package=PACKAGE,
             executable='edgetpu_retrain_node',
-            name='edgetpu_retrain',
-            namespace=LaunchConfiguration('namespace'),
-            parameters=[LaunchConfiguration('params_file'), given],
-            remappings=[('image', LaunchConfiguration('image_topic'))],
-            ros_arguments=in_enclave if context.launch_configurations['enclave'] else [],
+            name=PACKAGE,
+            namespace=values['namespace'],
+            parameters=[str(file), *([_write_parameters(name, given)] if given else [])],
+            ros_arguments=['--log-level', values['log_level'], *enclave],
             output='screen',
-            respawn=LaunchConfiguration('respawn'),
+            respawn=values['respawn'] == 'true',
             respawn_delay=RESPAWN_DELAY_S,
         )
     ]
+
+
+def _write_parameters(node: str, values: dict[str, str | bool]) -> str:
+    """
+    Return the path of a parameter file that wins over others.
+
+    Of all keys that match a node, the one that rcl has read last counts.  A key that is also in
+    params_file, which launch_ros would write, keeps its place there.
+    """
+    with NamedTemporaryFile('w', prefix='launch_params_', suffix='.yaml', delete=False) as file:
+        yaml.safe_dump({f'/**{node}': {'ros__parameters': values}}, file)
+    return file.name

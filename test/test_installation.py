@@ -37,6 +37,7 @@ def test_every_import_is_declared() -> None:
         'matplotlib': 'python3-matplotlib',
         'numpy': 'python3-numpy',
         'rich': 'python3-rich',
+        'yaml': 'python3-yaml',
     }
     # Optional by design.
     optional = {'domain_coordinator', 'pycoral', 'tflite_runtime'}

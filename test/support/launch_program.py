@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 
 import pytest
 
@@ -26,4 +27,9 @@ needs_launch = pytest.mark.skipif(
     importlib.util.find_spec('launch') is None or importlib.util.find_spec('launch_ros') is None,
     reason='needs the packages launch and launch_ros, which come with ROS 2 from apt '
     '(ros-<distro>-launch-ros) and are not on PyPI',
+)
+
+needs_ros2_command = pytest.mark.skipif(
+    importlib.util.find_spec('launch_ros') is None or shutil.which('ros2') is None,
+    reason='needs launch_ros and the command ros2, which come with ROS 2 from apt',
 )

@@ -1,0 +1,81 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The commands that the README and docs/replay.md print for a robot, run as printed, in order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import re
+
+from edgetpu_retrain.command_line.main import main
+import pytest
+from support.bags import BEGIN, image, photographs, SECOND, write_bag, write_class_folders
+from support.launch_program import needs_ros2_command
+from support.running_node import image_message, Person, RunningProgram
+
+REPOSITORY = Path(__file__).parents[2]
+LENGTH = 20
+STAMPS = [BEGIN + index * SECOND // 10 + 1 for index in range(LENGTH)]
+
+
+def printed(page: str, heading: str) -> list[str]:
+    """Return the shell blocks of a section, without its sub-sections."""
+    section = (REPOSITORY / page).read_text().split(f'{heading}\n', 1)[1]
+    section = re.split(r'^#+ ', section, maxsplit=1, flags=re.MULTILINE)[0]
+    return re.findall(r'^```bash\n(.*?)^```', section, re.MULTILINE | re.DOTALL)
+
+
+def program(command: str, package_path: str) -> RunningProgram:
+    return RunningProgram(['bash', '-c', f'exec {command}'], {'PYTHONPATH': package_path})
+
+
+def run(command: str, package_path: str) -> str:
+    """Return the output of a command that must succeed."""
+    with program(command, package_path) as running:
+        assert running.wait() == 0, running.log
+    return '\n'.join(running.log)
+
+
+@pytest.fixture
+def ros_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a fresh ROS_HOME, and make its folder the current one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('ROS_HOME', str(tmp_path / 'ros'))
+    return tmp_path / 'ros'
+
+
+@needs_ros2_command
+def test_the_readme_teaches_trains_and_watches(ros_home: Path, package_path: str) -> None:
+    start = printed('README.md', '## On a robot')[0].strip().splitlines()[-1]
+    teach, train, watch = printed('README.md', '### Teach, train, watch')
+    with program(start, package_path) as launch, Person() as person:
+        launch.wait_for_log(f'0 samples in {ros_home}/edgetpu_retrain')
+        launch.wait_until_ready()
+        camera = person.wait_until_ready().camera('/camera/image_raw')
+        for label, subject in (('cat', 'cat'), ('cup', 'coffee')):
+            camera.show(image_message(photographs(subject, 1)[0]))
+            camera.stamps.next_one()
+            assert 'added=30' in run(teach.replace('cup', label), package_path)
+        trained = run(train, package_path)
+        assert 'Feedback:' in trained
+        assert 'success: true' in trained
+        with program(watch, package_path) as echo:
+            echo.wait_for_log('class_id: cup')
+        assert launch.end() == 0
+
+
+@needs_ros2_command
+def test_the_page_on_replay_plays_a_recording(ros_home: Path, package_path: str) -> None:
+    watch, play, _ = printed('docs/replay.md', '# Replay at a desk')
+    folders = write_class_folders(ros_home / 'photographs', ('cat', 'coffee'), 12)
+    assert main(['teach', str(folders)]) == 0
+    assert main(['train']) == 0
+    pictures = photographs('cat', LENGTH)
+    recorded = [image(rgb, stamp) for rgb, stamp in zip(pictures, STAMPS, strict=True)]
+    write_bag(Path('my_bag'), 'mcap', {'/camera/image_raw': recorded})
+    with program(watch, package_path) as echo, program(play, package_path) as launch:
+        assert launch.wait() == 0
+        stamps = {f'nanosec: {stamp % SECOND}' for stamp in STAMPS}
+        echo.log.wait_for(lambda line: line.strip() in stamps)
+        echo.wait_for_log('class_id: cat')
+    assert [line for line in launch.log if f'played {LENGTH} images: done' in line]
