@@ -12,6 +12,8 @@ one printable line of bounded length, so that no file or request can inject line
 flood it.
 """
 
+from pathlib import Path
+
 from edgetpu_retrain.wording import presentable
 
 
@@ -40,6 +42,20 @@ class RecordingError(RetrainError, RuntimeError):
 
 class StoreError(RetrainError, RuntimeError):
     """Samples or models on disk cannot be read or written."""
+
+
+class FolderInUseError(StoreError):
+    """
+    Another node owns a data folder.
+
+    Args:
+        folder: the data folder.
+        message: a sentence.
+    """
+
+    def __init__(self, folder: Path, message: str) -> None:
+        super().__init__(message)
+        self.folder = folder
 
 
 class RequestError(RetrainError, ValueError):

@@ -111,7 +111,7 @@ def test_the_parameters_of_a_camera_are_indented() -> None:
     [
         "| `<name>.device` | `''` | Device that runs this camera's frames; `''` = `device`. See ",
         '`device`. See [coral.md](coral.md). |',
-        ' = `$ROS_HOME/edgetpu_retrain` or `~/.ros/edgetpu_retrain`. |',
+        ' = `$ROS_HOME/edgetpu_retrain` or `~/.ros/edgetpu_retrain`, and in there ',
         'are classified on `~/<camera>/detections`; ',
         'on the same kind of processor. Allowed: 0 or more. Takes effect at once. |',
         '| `num_threads` | `1` | Threads of the CPU for inference. Allowed: 1 to 64. |',

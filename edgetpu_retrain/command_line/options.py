@@ -8,24 +8,23 @@ from collections.abc import Callable
 import functools
 import math
 from pathlib import Path
+import re
 from typing import Any, cast, TypeVar
 
 import click
 from edgetpu_retrain.command_line.output import AS_JSON
+from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.pictures.sample_picture import STORE_IMAGES
 from edgetpu_retrain.recordings.image_bag import BagPart
+from edgetpu_retrain.store.files.data_folder import default_folder
+from edgetpu_retrain.wording import quoted
 
 Command = TypeVar('Command', bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
 
-data_dir = click.option(
-    '--data-dir',
-    default='',
-    metavar='FOLDER',
-    help="Folder of samples and models, the node's parameter data_dir.  "
-    '[default: $ROS_HOME/edgetpu_retrain or ~/.ros/edgetpu_retrain]',
-)
+# https://design.ros2.org/articles/topic_and_service_names.html
+_FULL_NODE_NAME = re.compile(r'(/[A-Za-z_][A-Za-z0-9_]*)+')
 
 _as_json = click.option(
     '--json',
@@ -75,8 +74,42 @@ min_novelty = click.option(
 )
 
 
+def data_dir(command: Command) -> Command:
+    """Add ``--data-dir`` and ``--node``; the command gets the folder as ``data_dir``."""
+
+    @click.option(
+        '--data-dir',
+        default='',
+        metavar='FOLDER',
+        help="Folder of samples and models, the node's parameter data_dir.  "
+        '[default: $ROS_HOME/edgetpu_retrain or ~/.ros/edgetpu_retrain]',
+    )
+    @click.option(
+        '--node',
+        default='',
+        metavar='/NAMESPACE/NAME',
+        help='The default folder of the node with this full name, instead of --data-dir.',
+    )
+    @functools.wraps(command)
+    def with_folder(data_dir: str, node: str, **others: Any) -> object:
+        if node and data_dir:
+            raise click.UsageError('Give either --data-dir or --node.')
+        return command(data_dir=_folder_of(node) if node else data_dir, **others)
+
+    return cast(Command, with_folder)
+
+
+def _folder_of(node: str) -> str:
+    name = f'/{node.removeprefix("/")}'
+    if not _FULL_NODE_NAME.fullmatch(name):
+        raise RequestError(
+            f'--node is {quoted(node)}: give the full name of a node, as ros2 node list prints it'
+        )
+    return str(default_folder(name))
+
+
 def data_dir_and_json(command: Command) -> Command:
-    """Add ``--data-dir``, and ``--json`` for commands that print a result with ``emit``."""
+    """Add the options of :func:`data_dir`, and ``--json``, for a command that uses ``emit``."""
     return data_dir(_as_json(command))
 
 

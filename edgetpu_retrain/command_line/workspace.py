@@ -50,8 +50,8 @@ def existing_folder(data_dir: str) -> Path:
     """
     if data_dir and not Path(data_dir).expanduser().is_dir():
         raise RequestError(
-            f'there is no data folder {data_dir!r}: check --data-dir; `teach` and `samples '
-            'import` make one'
+            f'there is no data folder {data_dir!r}: check --data-dir or --node; `teach` and '
+            '`samples import` make one'
         )
     return data_folder(data_dir)
 

@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: the command line, including ROS arguments; None = ``sys.argv``.
 
     Returns:
-        The exit code: 0 after a signal, 1 if the node could not start.
+        The exit code: 0 after a signal, 1 if no node could be created.
     """
     tune_process()
     # Only after tuning, because importing rclpy starts threads.

@@ -27,11 +27,18 @@ from edgetpu_retrain.node.parameters.values import NodeParameters
 from edgetpu_retrain.node.requests.responses import DEACTIVATED
 from edgetpu_retrain.node.samples.sample_thread import SampleThread
 from edgetpu_retrain.runtime.engines.device_engines import DeviceEngines, make_engines
-from edgetpu_retrain.store.files.data_folder import data_folder, MODELS_FOLDER, SAMPLES_FILE
+from edgetpu_retrain.store.files.data_folder import (
+    data_folder,
+    default_folder,
+    DEFAULT_NODE,
+    MODELS_FOLDER,
+    SAMPLES_FILE,
+)
 from edgetpu_retrain.store.files.ownership import Ownership
 from edgetpu_retrain.store.models.choice_file import Choice
 from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain.store.samples.sample_store import SampleStore
+from edgetpu_retrain.store.samples.unowned_samples import has_unowned_samples
 from edgetpu_retrain.wording import sentence
 from rclpy.node import Node
 
@@ -95,7 +102,7 @@ class NodeResources:
 
     def _load(self) -> None:
         parameters = self.parameters
-        folder = data_folder(parameters.data_dir)
+        folder = self._data_folder(parameters.data_dir)
         self._stack.enter_context(Ownership(folder))
         self.store = self._stack.enter_context(
             SampleStore(folder / SAMPLES_FILE, must_open=False, is_ending=self._is_ending)
@@ -126,6 +133,19 @@ class NodeResources:
         self.workers = self._make_workers(engines, model, parameters.device_of)
         self._stack.callback(self.workers.stop)
         self._report_samples(folder, description.identity)
+
+    def _data_folder(self, parameter: str) -> Path:
+        name = self._node.get_fully_qualified_name()
+        folder = data_folder(parameter, name)
+        # In release 0.1 it was the default folder of all nodes.
+        before = default_folder().expanduser()
+        is_new = not parameter and not (folder / SAMPLES_FILE).exists()
+        if is_new and name != DEFAULT_NODE and has_unowned_samples(before):
+            self._log.warning(
+                f'{name} starts without samples, in {folder}. There are samples in {before}, '
+                f'which no node uses: to keep them, start it with data_dir:={before}'
+            )
+        return folder
 
     def _is_ending(self) -> bool:
         """Return whether a signal has shut ROS down; waiting for a lock then ends."""

@@ -7,11 +7,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 import traceback
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
-from edgetpu_retrain.errors import RequestError, RetrainError
+from edgetpu_retrain.errors import FolderInUseError, RequestError, RetrainError
+from edgetpu_retrain.node.autostart import Autostart, CONFIGURATION_PROBLEM
 from edgetpu_retrain.node.cameras.camera import Camera
 from edgetpu_retrain.node.cameras.image_thread import ImageThread
 from edgetpu_retrain.node.health.device_watch import DeviceFacts
@@ -21,7 +23,7 @@ from edgetpu_retrain.node.models.model_following import ModelFollowing
 from edgetpu_retrain.node.models.model_services import ModelServices
 from edgetpu_retrain.node.models.training_action import TrainingAction
 from edgetpu_retrain.node.older_rclpy import after_parameters_are_set
-from edgetpu_retrain.node.parameters import declaration
+from edgetpu_retrain.node.parameters.declaration import DeclaredParameters
 from edgetpu_retrain.node.resources import NodeResources
 from edgetpu_retrain.node.samples.sample_services import SampleServices
 from edgetpu_retrain.wording import sentence
@@ -49,17 +51,14 @@ class RetrainNode(ManagedEntity):
 
     Args:
         node: a new, unconfigured node; the caller destroys it.
-
-    Raises:
-        RequestError: if a parameter has the wrong type or is out of range.
     """
 
     def __init__(self, node: LifecycleNode) -> None:
         self._node = node
         self._log = node.get_logger()
-        declaration.declare_node_parameters(node)
-        self._autostart = bool(node.get_parameter('autostart').value)
         self._resources: NodeResources | None = None
+        self._parameters = DeclaredParameters(node, lambda: self._resources is not None)
+        self._folder_in_use: Path | None = None
         self._is_active = False
         self._cameras: dict[str, Camera] = {}
         self._status = NodeStatus(node)
@@ -71,22 +70,19 @@ class RetrainNode(ManagedEntity):
         self._diagnostics = node.create_publisher(
             DiagnosticArray, '/diagnostics', QoSProfile(depth=10)
         )
-        declaration.check_parameter_changes(node, lambda: self._resources is not None)
         after_parameters_are_set(node, self._reread_parameters)
         # The node's own clock may be simulated, and then paused or set back.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         node.create_timer(_WATCH_PERIOD_S, self._watch, clock=steady)
         node.add_managed_entity(self)
+        self._autostart = Autostart(node, self._status, lambda: self._folder_in_use)
 
-    def start(self) -> bool:
-        """Configure and activate if ``autostart`` is true; return False if that failed."""
-        if not self._autostart:
+    def start(self) -> None:
+        """Configure and activate the node, unless ``autostart`` is false."""
+        if self._parameters.autostart:
+            self._autostart.start()
+        else:
             self._log.info('waiting for a lifecycle manager, because autostart is false')
-            return True
-        return all(
-            transition() == TransitionCallbackReturn.SUCCESS
-            for transition in (self._node.trigger_configure, self._node.trigger_activate)
-        )
 
     def close(self) -> None:
         """Cancel a running training, stop all threads and close the files."""
@@ -127,6 +123,7 @@ class RetrainNode(ManagedEntity):
 
     def on_shutdown(self, _state: Any) -> TransitionCallbackReturn:
         """Release everything permanently."""
+        self._folder_in_use = None
         self._deactivate()
         self._clean_up()
         self._status.forget_configuration('finalized')
@@ -142,6 +139,7 @@ class RetrainNode(ManagedEntity):
         return TransitionCallbackReturn.SUCCESS
 
     def _succeeds(self, transition: Callable[[], None]) -> bool:
+        self._folder_in_use = None
         try:
             transition()
         except Exception as error:  # noqa: BLE001 - rclpy would discard it
@@ -150,15 +148,16 @@ class RetrainNode(ManagedEntity):
                 return False
             if not isinstance(error, (RetrainError, FileNotFoundError)):
                 self._log.error(traceback.format_exc())
-            self._status.set_problem('configuration', sentence(error))
-            # Fatal with autostart, because the process then ends.
-            (self._log.fatal if self._autostart else self._log.error)(sentence(error))
+            if isinstance(error, FolderInUseError):
+                self._folder_in_use = error.folder
+            self._status.set_problem(CONFIGURATION_PROBLEM, sentence(error))
+            self._log.error(sentence(error))
             return False
-        self._status.set_problem('configuration', '')
+        self._status.set_problem(CONFIGURATION_PROBLEM, '')
         return True
 
     def _configure(self) -> None:
-        parameters = declaration.declare_parameters(self._node)
+        parameters = self._parameters.configure()
         self._resources = NodeResources(self._node, self._status, parameters)
 
     def _activate(self) -> None:
@@ -217,9 +216,11 @@ class RetrainNode(ManagedEntity):
     def _active(self) -> NodeResources:
         """Return the resources for a request; raise RequestError unless the node is active."""
         if not self._is_active or self._resources is None:
-            state = self._status.facts.state
-            how = _HOW_TO_ACTIVATE[state].format(name=self._node.get_fully_qualified_name())
-            raise RequestError(f'The node is {state}: {how}')
+            facts = self._status.facts
+            why = facts.problems.get(CONFIGURATION_PROBLEM) or _HOW_TO_ACTIVATE[
+                facts.state
+            ].format(name=self._node.get_fully_qualified_name())
+            raise RequestError(f'The node is {facts.state}: {why}')
         return self._resources
 
     def _reread_parameters(self, changed: list[Any]) -> None:
@@ -229,7 +230,7 @@ class RetrainNode(ManagedEntity):
             # rclpy declares parameters qos_overrides.* when a subscription is created.
             if not parameter.name.startswith('qos_overrides.'):
                 self._log.info(f'parameter {parameter.name} set to {parameter.value!r}')
-        self._resources.parameters = parameters = declaration.read_parameters(self._node)
+        self._resources.parameters = parameters = self._parameters.read()
         if self._is_active:
             active = {each.name for each in parameters.cameras if each.active}
             with self._images.paused() if active != set(self._cameras) else nullcontext():

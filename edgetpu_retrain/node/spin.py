@@ -28,7 +28,7 @@ def run(arguments: list[str] | None = None) -> int:
         arguments: the command line, including ROS arguments; None = ``sys.argv``.
 
     Returns:
-        The exit code: 0 after a signal, 1 if the node could not start.
+        The exit code: 0 after a signal, 1 if no node could be created.
     """
     # The signal handler of rclpy shuts ROS down.  Python's handler would raise KeyboardInterrupt
     # anywhere in a callback.  If the callback has just acquired a lock, the lock would never be
@@ -49,8 +49,7 @@ def run(arguments: list[str] | None = None) -> int:
         stack.callback(node.destroy_node)
         executor.add_node(node)
         retrain_node = stack.enter_context(closing(RetrainNode(node)))
-        if not retrain_node.start():
-            return 1 if rclpy.ok() else 0
+        retrain_node.start()
         executor.spin()
     except Exception as error:
         # A signal can shut ROS down at any time; calls of rclpy then fail.

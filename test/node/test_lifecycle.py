@@ -195,11 +195,47 @@ def test_cameras_can_be_switched_off_and_on(start_node: Any, person: Person) -> 
     statuses.wait_for(lambda status: list(status.cameras) == ['l', 'r'])
 
 
-def test_a_second_node_on_the_same_folder_is_refused(start_node: Any) -> None:
-    first: RunningNode = start_node().wait_until_ready()
+def test_a_second_node_on_the_same_folder_starts_when_the_first_has_ended(
+    start_node: Any, person: Person
+) -> None:
+    first: RunningNode = start_node({}, ['-r', '__ns:=/first']).wait_until_ready()
     second: RunningNode = start_node()
-    assert second.wait() == 1
-    assert f'is in use by another node (process {first.process.pid})' in second.log[-1]
-    assert 'set data_dir to another folder' in second.log[-1]
+    words = f'is in use by another node (process {first.process.pid})'
+    assert '[ERROR]' in second.wait_for_log(words)
+    second.wait_for_log('trying again every 5 s')
+    person.wait_until_ready()
+    statuses = person.collect(Status, 'status', LATCHED)
+    status = statuses.wait_for(lambda each: each.problems)
+    assert status.state == 'unconfigured'
+    assert words in status.problems[0]
+    assert 'set data_dir to another folder' in status.problems[0]
+    assert words in person.list_samples().message
+    # A third one takes its place, so the second has tried again.
     first.end()
-    start_node().wait_until_ready()
+    third: RunningNode = start_node({}, ['-r', '__ns:=/third'])
+    statuses.wait_for(
+        lambda each: (
+            each.state == 'active' or f'process {third.process.pid}' in ' '.join(each.problems)
+        )
+    )
+    third.end()
+    statuses.wait_for(lambda each: each.state == 'active' and not each.problems)
+    assert person.list_samples().success
+    # The rejected request is logged, too.
+    errors = [line for line in second.log if '[ERROR]' in line]
+    assert len(errors) == 1
+
+
+def test_a_node_that_waits_for_its_folder_can_be_given_another(
+    start_node: Any, person: Person, tmp_path: Path
+) -> None:
+    start_node({}, ['-r', '__ns:=/first']).wait_until_ready()
+    second: RunningNode = start_node()
+    second.wait_for_log('trying again every 5 s')
+    person.wait_until_ready()
+    assert person.set_parameter('data_dir', str(tmp_path / 'another')).successful
+    assert person.change_state('configure')
+    assert person.change_state('activate')
+    assert person.list_samples().success
+    second.wait_until_ready()
+    assert second.end() == 0

@@ -10,9 +10,13 @@ import signal
 from typing import Any
 
 from edgetpu_retrain.store.samples.sample_store import SampleStore
+from edgetpu_retrain_interfaces.msg import Status
 import pytest
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from support.running_node import image_message, pattern, Person, RunningNode
 from support.small_models import build_extractor
+
+LATCHED = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 REFUSED = [
     ({'num_iter': -1}, 'parameter num_iter must be a whole number from 0 to 1000000'),
@@ -35,15 +39,35 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(('parameters', 'words'), REFUSED)
-def test_what_cannot_work_ends_it_with_one_sentence(
-    start_node: Any, parameters: dict[str, object], words: str
+def test_what_cannot_work_leaves_it_not_started_with_one_sentence(
+    start_node: Any, person: Person, parameters: dict[str, object], words: str
 ) -> None:
     node: RunningNode = start_node(parameters)
-    assert node.wait() == 1
-    last = node.log[-1]
-    assert '[FATAL]' in last
-    assert words in last
+    line = node.wait_for_log(words)
+    assert '[ERROR]' in line
+    node.wait_for_log(': correct that and restart the node')
+    person.wait_until_ready()
+    assert person.state in ('unconfigured', 'inactive')
+    status = person.collect(Status, 'status', LATCHED).wait_for(lambda each: each.problems)
+    assert words in ' '.join(status.problems)
+    assert words in person.list_samples().message
     assert not any('Traceback' in line for line in node.log)
+    assert node.end() == 0
+
+
+def test_an_invalid_parameter_can_be_set_to_a_valid_value(start_node: Any, person: Person) -> None:
+    node: RunningNode = start_node({'num_iter': -1, 'camera.max_detections': 'many'})
+    node.wait_for_log('the node stays unconfigured')
+    person.wait_until_ready()
+    assert not person.change_state('configure')
+    assert not person.set_parameter('num_iter', -2).successful
+    # The default value is one, too.
+    assert person.set_parameter('num_iter', 0).successful
+    assert not person.change_state('configure')
+    assert person.set_parameter('camera.max_detections', 5).successful
+    assert person.change_state('configure')
+    assert person.change_state('activate')
+    assert person.list_samples().success
 
 
 def test_ros_arguments_that_cannot_be_read_end_it_with_a_sentence(start_node: Any) -> None:
@@ -74,8 +98,7 @@ def test_a_compiled_extractor_without_an_edge_tpu_says_so(start_node: Any, tmp_p
     compiled = tmp_path / 'compiled_edgetpu.tflite'
     compiled.write_bytes(build_extractor('uint8', compiled=True))
     node: RunningNode = start_node({'extractor': compiled})
-    assert node.wait() == 1
-    assert 'Edge TPU' in node.log[-1]
+    assert 'Edge TPU' in node.wait_for_log('[ERROR]')
 
 
 def test_a_requested_edge_tpu_for_an_uncompiled_extractor_is_a_warning(start_node: Any) -> None:

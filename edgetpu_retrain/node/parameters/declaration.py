@@ -22,6 +22,7 @@ from rclpy.exceptions import (
     ParameterUninitializedException,
 )
 from rclpy.node import Node
+from rclpy.parameter import Parameter as RosParameter
 
 _READ_WHEN_CONFIGURED = (
     'Read when the node is configured, because models, files and topics depend on it: to change '
@@ -30,56 +31,86 @@ _READ_WHEN_CONFIGURED = (
 )
 
 
-def declare_node_parameters(node: Node) -> None:
+class DeclaredParameters:
     """
-    Declare the parameters that do not belong to a camera.
+    The parameters of a node.
+
+    A parameter whose given value has the wrong type or is out of range has no value until it is
+    set; the node cannot be configured before that.
 
     Args:
-        node: the node that gets the parameters.
-
-    Raises:
-        RequestError: if a parameter file or the command line sets one to a wrong type, or out of
-            range.
-    """
-    for parameter in values.PARAMETERS:
-        _declare(node, parameter)
-
-
-def declare_parameters(node: Node) -> values.NodeParameters:
-    """
-    Declare the parameters of new cameras, and return the values of all parameters.
-
-    Call it each time the node is configured, because ``cameras`` may have changed.
-
-    Args:
-        node: a node for which :func:`declare_node_parameters` was called.
-
-    Raises:
-        RequestError: if the value of a parameter is invalid.
-    """
-    for camera in values.check_camera_names(_value(node, 'cameras')):
-        for parameter in values.camera_parameters(camera):
-            _declare(node, parameter)
-    return read_parameters(node)
-
-
-def check_parameter_changes(node: Node, is_configured: Callable[[], bool]) -> None:
-    """
-    From now on, reject invalid changes, and changes that cannot take effect while configured.
-
-    Args:
-        node: the node whose parameters are checked.
-        is_configured: returns whether the node is configured.
+        node: takes the values from its command line, launch file and parameter files.
+        is_configured: returns whether models, files and topics depend on the parameters; changes
+            that would need another configuration are then rejected with that reason.
     """
 
-    def check(changes: list[Any]) -> SetParametersResult:
+    def __init__(self, node: Node, is_configured: Callable[[], bool]) -> None:
+        self._node = node
+        self._is_configured = is_configured
+        self._invalid: dict[str, str] = {}
+        for each in values.PARAMETERS:
+            self._declare(each)
+        node.add_on_set_parameters_callback(self._check)
+        _ignore_equal_values(node)
+
+    @property
+    def autostart(self) -> bool:
+        """Whether the node configures and activates itself; True also if it has no value."""
+        try:
+            return bool(self._value('autostart'))
+        except RequestError:
+            # Then configuring reports the reason.
+            return True
+
+    def configure(self) -> values.NodeParameters:
+        """
+        Declare the parameters of new cameras, and return the values of all parameters.
+
+        Call it whenever the node is configured, because ``cameras`` may have changed.
+
+        Raises:
+            RequestError: a sentence with the parameter, its value and what is allowed.
+        """
+        for camera in values.check_camera_names(self._value('cameras')):
+            for each in values.camera_parameters(camera):
+                self._declare(each)
+        return self.read()
+
+    def read(self) -> values.NodeParameters:
+        """Return the current values; see :meth:`configure`."""
+        return values.collect_parameters(self._value)
+
+    def _value(self, name: str) -> Any:
+        try:
+            return self._node.get_parameter(name).value
+        except ParameterUninitializedException as error:
+            # Given an invalid value, or an empty list on the command line.
+            raise RequestError(
+                self._invalid.get(name, f'parameter {name} has no value: give it one')
+            ) from error
+
+    def _declare(self, parameter: Parameter) -> None:
+        name, descriptor = parameter.name, _descriptor(parameter)
+        if self._node.has_parameter(name):
+            return
+        try:
+            self._node.declare_parameter(name, parameter.default, descriptor)
+        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+            self._invalid[name] = (
+                f'parameter {name} must be {_expected(parameter)}; ROS says: {error}'
+            )
+            kind = RosParameter.Type.from_parameter_value(parameter.default)
+            self._node.declare_parameter(name, kind, descriptor, ignore_override=True)
+
+    def _check(self, changes: list[Any]) -> SetParametersResult:
         for change in changes:
             camera, _, _ = change.name.partition('.')
             declared = (*values.PARAMETERS, *values.camera_parameters(camera))
             parameter = next((each for each in declared if each.name == change.name), None)
-            if parameter is None:
+            # One that is declared without a value; rclpy lets nobody take a value away.
+            if parameter is None or change.type_ == RosParameter.Type.NOT_SET:
                 continue
-            if not parameter.live and is_configured():
+            if not parameter.live and self._is_configured():
                 return SetParametersResult(
                     successful=False, reason=f'{change.name}: {_READ_WHEN_CONFIGURED}'
                 )
@@ -89,31 +120,33 @@ def check_parameter_changes(node: Node, is_configured: Callable[[], bool]) -> No
                 return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
 
-    node.add_on_set_parameters_callback(check)
+
+def _ignore_equal_values(node: Node) -> None:
+    """
+    Accept the current value of any parameter, also of one that cannot be changed.
+
+    Otherwise the node would reject what ``ros2 param dump`` has read from it, because of rclpy's
+    own read-only parameters, too.  rclpy's callbacks cannot do this: they are called after its
+    check for read-only parameters, or may not leave an empty list.
+    """
+    set_atomically = node.set_parameters_atomically
+
+    def set_changes(parameters: list[RosParameter]) -> SetParametersResult:
+        changes = [each for each in parameters if not _is_equal(node, each)]
+        return set_atomically(changes) if changes else SetParametersResult(successful=True)
+
+    # The services of every distribution call this method.
+    vars(node)['set_parameters_atomically'] = set_changes
 
 
-def read_parameters(node: Node) -> values.NodeParameters:
-    """Return the current values of the declared parameters."""
-    return values.collect_parameters(lambda name: _value(node, name))
-
-
-def _value(node: Node, name: str) -> Any:
+def _is_equal(node: Node, parameter: RosParameter) -> bool:
+    if not node.has_parameter(parameter.name):
+        return False
     try:
-        return node.get_parameter(name).value
-    except ParameterUninitializedException as error:
-        # The command line sets it to an empty list.
-        raise RequestError(f'parameter {name} has no value: give it one') from error
-
-
-def _declare(node: Node, parameter: Parameter) -> None:
-    if node.has_parameter(parameter.name):
-        return
-    try:
-        node.declare_parameter(parameter.name, parameter.default, _descriptor(parameter))
-    except (InvalidParameterTypeException, InvalidParameterValueException) as error:
-        raise RequestError(
-            f'parameter {parameter.name} must be {_expected(parameter)}; ROS says: {error}'
-        ) from error
+        current = node.get_parameter(parameter.name)
+    except ParameterUninitializedException:
+        return False
+    return bool(current.get_parameter_value() == parameter.get_parameter_value())
 
 
 def _descriptor(parameter: Parameter) -> ParameterDescriptor:

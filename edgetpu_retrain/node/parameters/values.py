@@ -112,7 +112,9 @@ class NodeParameters:
     num_threads: int = parameter(1, 'Threads of the CPU for inference', (1, 64))
     data_dir: str = parameter(
         '',
-        "Folder of samples and models; '' = $ROS_HOME/edgetpu_retrain or ~/.ros/edgetpu_retrain",
+        "Folder of samples and models; '' = $ROS_HOME/edgetpu_retrain or ~/.ros/edgetpu_retrain, "
+        'and in there a folder of its own, such as robot1/edgetpu_retrain, for a node with a '
+        'namespace or another name',
     )
     num_iter: int = live_parameter(
         0, 'SGD iterations if a goal has 0; 0 = chosen to suit the samples', (0, 1_000_000)

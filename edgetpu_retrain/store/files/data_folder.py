@@ -13,6 +13,9 @@ from edgetpu_retrain.store.files.durable_file import make_folder
 
 FOLDER_NAME = 'edgetpu_retrain'
 
+DEFAULT_NODE = '/edgetpu_retrain'
+"""The full name of a node without a namespace or another name."""
+
 SAMPLES_FILE = 'samples.db'
 """Name of the samples' SQLite file in the data folder."""
 
@@ -22,7 +25,25 @@ MODELS_FOLDER = 'models'
 _OWNER_ONLY = 0o700
 
 
-def data_folder(parameter: str) -> Path:
+def default_folder(node: str = DEFAULT_NODE) -> Path:
+    """
+    Return the data folder of a node whose parameter ``data_dir`` is empty; it may not exist.
+
+    It is ``edgetpu_retrain`` in ``$ROS_HOME`` or, if ROS_HOME is not set, in ``~/.ros`` (the rule
+    of ROS 2's rcl_logging and of https://wiki.ros.org/ROS/EnvironmentVariables#ROS_HOME).  Each
+    node with a namespace or another name has its own folder inside.
+
+    Args:
+        node: full name of the node, such as ``/robot1/edgetpu_retrain``.
+
+    Returns:
+        A path, perhaps with a leading '~'.
+    """
+    folder = Path(os.environ.get('ROS_HOME') or '~/.ros') / FOLDER_NAME
+    return folder if node == DEFAULT_NODE else folder / node.lstrip('/')
+
+
+def data_folder(parameter: str, node: str = DEFAULT_NODE) -> Path:
     """
     Return the path of the data folder, and create the folder if it is missing.
 
@@ -31,9 +52,8 @@ def data_folder(parameter: str) -> Path:
 
     Args:
         parameter: value of the node's parameter ``data_dir``, or of the command line's option; a
-            leading '~' is the user's home.  '' means ``$ROS_HOME/edgetpu_retrain`` or, if ROS_HOME
-            is not set, ``~/.ros/edgetpu_retrain``, as in rcl_logging of ROS 2 and in ROS 1
-            (https://wiki.ros.org/ROS/EnvironmentVariables#ROS_HOME).
+            leading '~' is the user's home.  '' means :func:`default_folder`.
+        node: full name of the node.
 
     Returns:
         An absolute path to an existing folder.
@@ -42,11 +62,11 @@ def data_folder(parameter: str) -> Path:
         StoreError: if the user has no home folder, or the folder cannot be created.
     """
     try:
-        if parameter:
-            wanted = Path(parameter)
-        else:
-            wanted = Path(os.environ.get('ROS_HOME') or '~/.ros') / FOLDER_NAME
+        wanted = Path(parameter) if parameter else default_folder(node)
         folder = wanted.expanduser().resolve()
+        if not parameter:
+            # It may become a data folder later, and keeps its permissions then.
+            make_folder(default_folder().expanduser().resolve(), _OWNER_ONLY)
         make_folder(folder, _OWNER_ONLY)
     except OSError as error:
         raise store_error('create the data folder', wanted, error) from error

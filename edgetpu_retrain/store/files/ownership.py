@@ -18,7 +18,7 @@ import os
 from pathlib import Path
 import platform
 
-from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.errors import FolderInUseError
 from edgetpu_retrain.store.files.disk_errors import as_store_error
 
 OWNER_FILE = 'owner'
@@ -34,7 +34,8 @@ class Ownership(AbstractContextManager['Ownership']):
         folder: the data folder, which must exist.
 
     Raises:
-        StoreError: if another node owns the folder, or the lock file cannot be opened or locked.
+        FolderInUseError: if another node owns it; the message has its process id.
+        StoreError: if the lock file cannot be opened or locked.
 
     Example::
 
@@ -69,9 +70,10 @@ class Ownership(AbstractContextManager['Ownership']):
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise StoreError(
+            raise FolderInUseError(
+                self.folder,
                 f'{self.folder} is in use by another node ({self._read_owner()}). What to do: '
-                'end that one, or set data_dir to another folder.'
+                'end that one, or set data_dir to another folder.',
             ) from error
         if not self._writable:
             return

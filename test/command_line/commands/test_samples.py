@@ -48,6 +48,40 @@ def test_a_mistyped_data_folder_is_reported_and_not_created(
     ended = run(*command, '--data-dir', 'mistyped')
     assert ended.code == 2
     assert "there is no data folder 'mistyped': check --data-dir" in ended.err
+
+
+def test_a_node_names_its_default_folder(
+    run: Run, trained_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('ROS_HOME', str(tmp_path))
+    name = '/robot1/edgetpu_retrain'
+    shutil.copytree(trained_once, f'{tmp_path}/edgetpu_retrain{name}')
+    of_node = ('--node', name)
+    assert counts(run, of_node) == {'cat': 12, 'coffee': 12, 'coins': 12}
+    assert counts(run, ('--node', name.removeprefix('/')))
+    listed = run('models', 'list', *of_node, '--json').result['models']
+    assert all(f'{tmp_path}/edgetpu_retrain{name}/models/' in each['file'] for each in listed)
+    missing = run('samples', 'list', '--node', '/robot2/edgetpu_retrain')
+    assert missing.code == 2
+    assert f"there is no data folder '{tmp_path}/edgetpu_retrain/robot2/" in missing.problem
+    for wrong in ('/robot1/../..', '/robot 1', '/', '/robot1/'):
+        refused = run('samples', 'list', '--node', wrong)
+        assert refused.code == 2
+        assert 'give the full name of a node, as ros2 node list prints it' in refused.problem
+    both = run('samples', 'list', *of_node, '--data-dir', tmp_path)
+    assert both.code == 2
+    assert 'Give either --data-dir or --node.' in both.problem
+
+
+def test_each_command_that_takes_a_folder_takes_a_node(run: Run) -> None:
+    for command in (
+        *(('teach',), ('train',), ('evaluate',), ('classify',), ('report',)),
+        *(('samples', each) for each in ('list', 'relabel', 'remove', 'export', 'import')),
+        *(('models', each) for each in ('list', 'show', 'use', 'rollback', 'export')),
+    ):
+        described = run(*command, '--help').out
+        assert '--data-dir FOLDER' in described
+        assert '--node /NAMESPACE/NAME' in described
     assert not Path('mistyped').exists()
 
 

@@ -104,7 +104,7 @@ def test_an_invalid_region_is_logged_and_the_node_continues(
 def test_a_node_does_not_start_with_an_invalid_region(start_node: Any) -> None:
     node: RunningNode = start_node({'camera.roi': [0, 0, 5, 0]})
     node.wait_for_log('parameter camera.roi: the region of interest 5x0+0+0 is impossible')
-    assert node.wait() == 1
+    node.wait_for_log(': correct that and restart the node')
 
 
 def teach_both(person: Person, camera: Camera, to_message: Any = image_message) -> None:
@@ -197,7 +197,7 @@ def test_an_invalid_detections_topic_is_rejected(start_node: Any) -> None:
     node: RunningNode = start_node({'camera.detections_topic': 'no topic'})
     line = node.wait_for_log("cannot subscribe to 'no topic'")
     assert 'set camera.detections_topic to the name of a topic' in line
-    assert node.wait() == 1
+    node.wait_for_log(': correct that and restart the node')
 
 
 def test_classifications_are_drawn_into_pictures(

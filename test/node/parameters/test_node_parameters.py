@@ -7,7 +7,15 @@ from __future__ import annotations
 from typing import Any
 
 from action_msgs.msg import GoalStatus
-from rcl_interfaces.srv import DescribeParameters, ListParameters
+from rcl_interfaces.msg import Parameter as ParameterMessage
+from rcl_interfaces.srv import (
+    DescribeParameters,
+    GetParameters,
+    ListParameters,
+    SetParameters,
+    SetParametersAtomically,
+)
+from rclpy.parameter import Parameter
 from support.running_node import image_message, pattern, Person, wait_for
 
 PICTURES = {label: pattern(seed) for seed, label in enumerate(('cat', 'dog', 'bird'), start=1)}
@@ -57,6 +65,31 @@ def test_every_parameter_is_described(start_node: Any, person: Person) -> None:
         assert descriptor.additional_constraints
     numbers = [each for each in described if each.type in (2, 3)]
     assert all(each.integer_range or each.floating_point_range for each in numbers)
+
+
+def test_its_own_values_are_no_change(start_node: Any, person: Person) -> None:
+    node = start_node()
+    person.wait_until_ready()
+    listing = person.client(ListParameters, 'list_parameters')
+    names = list(wait_for(listing.call_async(ListParameters.Request())).result.names)
+    getting = person.client(GetParameters, 'get_parameters')
+    values = wait_for(getting.call_async(GetParameters.Request(names=names))).values
+    parameters = [ParameterMessage(name=n, value=v) for n, v in zip(names, values, strict=True)]
+    # Those of rclpy are read-only.
+    assert any(name.startswith('qos_overrides.') for name in names)
+    for service, name in (
+        (SetParameters, 'set_parameters'),
+        (SetParametersAtomically, 'set_parameters_atomically'),
+    ):
+        setting = person.client(service, name)
+        response = wait_for(setting.call_async(service.Request(parameters=parameters)))
+        results = response.results if service is SetParameters else [response.result]
+        assert [each.reason for each in results if not each.successful] == []
+    assert not any('parameter ' in line for line in node.log)
+    # One that is equal does not hide one that is not.
+    two = [Parameter('num_iter', value=0), Parameter('num_threads', value=2)]
+    request = SetParametersAtomically.Request(parameters=[each.to_parameter_msg() for each in two])
+    assert not wait_for(setting.call_async(request)).result.successful
 
 
 def test_a_timeout_of_0_means_that_of_the_node(start_node: Any, person: Person) -> None:

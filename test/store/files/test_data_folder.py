@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgetpu_retrain.errors import StoreError
-from edgetpu_retrain.store.files.data_folder import data_folder
+from edgetpu_retrain.store.files.data_folder import data_folder, default_folder
 import pytest
 
 
@@ -27,6 +27,28 @@ def test_nothing_given_means_ros_home(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv('ROS_HOME', str(tmp_path / 'ros'))
     assert data_folder('') == tmp_path / 'ros' / 'edgetpu_retrain'
     assert (tmp_path / 'ros' / 'edgetpu_retrain').is_dir()
+
+
+@pytest.mark.parametrize(
+    ('node', 'below'),
+    [
+        ('/edgetpu_retrain', ''),
+        ('/robot1/edgetpu_retrain', 'robot1/edgetpu_retrain'),
+        ('/fleet/robot1/edgetpu_retrain', 'fleet/robot1/edgetpu_retrain'),
+        ('/front', 'front'),
+    ],
+)
+def test_each_node_has_a_folder_of_its_own(
+    node: str, below: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv('ROS_HOME', str(tmp_path))
+    expected = tmp_path / 'edgetpu_retrain' / below
+    assert default_folder(node) == expected
+    assert not expected.exists()
+    assert data_folder('', node) == expected
+    # That of the node without a namespace, too, which may be used later.
+    assert (tmp_path / 'edgetpu_retrain').stat().st_mode & 0o777 == 0o700
+    assert data_folder(str(tmp_path / 'given'), node) == tmp_path / 'given'
 
 
 @pytest.mark.parametrize('ros_home', [None, ''])

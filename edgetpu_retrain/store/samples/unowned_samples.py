@@ -1,0 +1,32 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Detects samples that no node uses, such as those of a node that now has a namespace."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+import sqlite3
+
+from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.files.data_folder import SAMPLES_FILE
+from edgetpu_retrain.store.files.ownership import Ownership
+
+
+def has_unowned_samples(folder: Path) -> bool:
+    """
+    Return whether a data folder has samples, and no node owns it; its database is only read.
+
+    Args:
+        folder: the data folder, which may not exist.
+    """
+    path = folder / SAMPLES_FILE
+    if not path.is_file():
+        return False
+    try:
+        Ownership(folder).release()
+        with closing(sqlite3.connect(f'{path.absolute().as_uri()}?mode=ro', uri=True)) as reader:
+            return bool(reader.execute('SELECT EXISTS (SELECT 1 FROM samples)').fetchone()[0])
+    except (StoreError, sqlite3.Error):
+        # Whoever opens this folder as their data folder gets the reason.
+        return False
