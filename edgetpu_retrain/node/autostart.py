@@ -19,7 +19,7 @@ CONFIGURATION_PROBLEM = 'configuration'
 """Name of the problem in ``~/status`` while the node cannot be configured."""
 
 RETRY_PERIOD_S = 5.0
-"""Seconds between retries; a user who ends the other node does not wait long."""
+"""Time between retries, seconds; short, so that the node starts soon after the other ends."""
 
 
 class Autostart:
@@ -75,7 +75,7 @@ class Autostart:
                 # No transition, which would be logged and published each time.
                 Ownership(folder).release()
             except FolderInUseError as error:
-                # It may be another process by now.
+                # By now, another process may own the folder.
                 self._status.set_problem(CONFIGURATION_PROBLEM, sentence(error))
                 return
             except StoreError:

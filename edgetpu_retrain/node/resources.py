@@ -137,7 +137,7 @@ class NodeResources:
     def _data_folder(self, parameter: str) -> Path:
         name = self._node.get_fully_qualified_name()
         folder = data_folder(parameter, name)
-        # In release 0.1 it was the default folder of all nodes.
+        # Release 0.1 used this folder for all nodes.
         before = default_folder().expanduser()
         is_new = not parameter and not (folder / SAMPLES_FILE).exists()
         if is_new and name != DEFAULT_NODE and has_unowned_samples(before):

@@ -59,7 +59,7 @@ class DeclaredParameters:
         try:
             return bool(self._value('autostart'))
         except RequestError:
-            # Then configuring reports the reason.
+            # configure() reports the reason.
             return True
 
     def configure(self) -> values.NodeParameters:
@@ -69,7 +69,7 @@ class DeclaredParameters:
         Call it whenever the node is configured, because ``cameras`` may have changed.
 
         Raises:
-            RequestError: a sentence with the parameter, its value and what is allowed.
+            RequestError: if the value of a parameter is invalid or missing.
         """
         for camera in values.check_camera_names(self._value('cameras')):
             for each in values.camera_parameters(camera):
@@ -84,7 +84,7 @@ class DeclaredParameters:
         try:
             return self._node.get_parameter(name).value
         except ParameterUninitializedException as error:
-            # Given an invalid value, or an empty list on the command line.
+            # The given value is invalid, or is an empty list on the command line.
             raise RequestError(
                 self._invalid.get(name, f'parameter {name} has no value: give it one')
             ) from error
@@ -107,7 +107,7 @@ class DeclaredParameters:
             camera, _, _ = change.name.partition('.')
             declared = (*values.PARAMETERS, *values.camera_parameters(camera))
             parameter = next((each for each in declared if each.name == change.name), None)
-            # One that is declared without a value; rclpy lets nobody take a value away.
+            # NOT_SET declares a parameter without a value; rclpy removes no values.
             if parameter is None or change.type_ == RosParameter.Type.NOT_SET:
                 continue
             if not parameter.live and self._is_configured():
@@ -123,11 +123,11 @@ class DeclaredParameters:
 
 def _ignore_equal_values(node: Node) -> None:
     """
-    Accept the current value of any parameter, also of one that cannot be changed.
+    Accept a change of a parameter to its current value, even if it cannot be changed.
 
-    Otherwise the node would reject what ``ros2 param dump`` has read from it, because of rclpy's
-    own read-only parameters, too.  rclpy's callbacks cannot do this: they are called after its
-    check for read-only parameters, or may not leave an empty list.
+    Otherwise, the node would reject a file that ``ros2 param dump`` has written, because it
+    contains read-only parameters, some of them rclpy's own.  Callbacks of rclpy cannot do this:
+    they are called after the check for read-only parameters, or must not return an empty list.
     """
     set_atomically = node.set_parameters_atomically
 

@@ -14,7 +14,7 @@ from edgetpu_retrain.store.files.durable_file import make_folder
 FOLDER_NAME = 'edgetpu_retrain'
 
 DEFAULT_NODE = '/edgetpu_retrain'
-"""The full name of a node without a namespace or another name."""
+"""Full name of the node with its default name and without a namespace."""
 
 SAMPLES_FILE = 'samples.db'
 """Name of the samples' SQLite file in the data folder."""

@@ -28,5 +28,5 @@ def has_unowned_samples(folder: Path) -> bool:
         with closing(sqlite3.connect(f'{path.absolute().as_uri()}?mode=ro', uri=True)) as reader:
             return bool(reader.execute('SELECT EXISTS (SELECT 1 FROM samples)').fetchone()[0])
     except (StoreError, sqlite3.Error):
-        # Whoever opens this folder as their data folder gets the reason.
+        # A node that opens this folder reports the reason.
         return False
