@@ -18,7 +18,7 @@ from pathlib import Path
 import sqlite3
 
 from edgetpu_retrain.errors import StoreError
-from edgetpu_retrain.store.files.disk_errors import as_store_error
+from edgetpu_retrain.store.files.disk_errors import AFTER_DAMAGE, as_store_error
 from edgetpu_retrain.store.files.durable_file import (
     complete_or_absent,
     sync_folder,
@@ -87,6 +87,6 @@ def _copy(path: Path, copy: Path) -> None:
             damage = ' '.join(verdict.split())
             raise StoreError(
                 f'{path} is damaged ({damage}), so it was not migrated: nothing was changed. '
-                'What to do: restore a backup, or move it away and start again.'
+                f'What to do: {AFTER_DAMAGE}.'
             )
         source.backup(target)

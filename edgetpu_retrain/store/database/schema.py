@@ -12,6 +12,7 @@ import sqlite3
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.database.migration import back_up, migrate
 from edgetpu_retrain.store.database.structure import check_structure, TABLES
+from edgetpu_retrain.store.files.disk_errors import AFTER_DAMAGE
 from edgetpu_retrain.store.files.lock_wait import SQLITE_TIMEOUT_S, wait_while_locked
 
 # Identifies this package's files among SQLite files: 'etrS' in ASCII.
@@ -91,7 +92,7 @@ def _schema_version(connection: sqlite3.Connection, path: Path) -> int:
     if version < 1:
         raise StoreError(
             f'{path} is damaged: its schema is {version}, which never was; nothing was '
-            'changed. What to do: restore a backup, or move it away and start again.'
+            f'changed. What to do: {AFTER_DAMAGE}.'
         )
     check_structure(connection, path)
     return version

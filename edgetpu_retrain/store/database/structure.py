@@ -21,6 +21,7 @@ import re
 import sqlite3
 
 from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.files.disk_errors import AFTER_DAMAGE
 
 TABLES = (
     """
@@ -103,7 +104,7 @@ def check_structure(connection: sqlite3.Connection, path: Path) -> None:
     if problem:
         raise StoreError(
             f'{path} was not made by this package alone, as it has {problem}: nothing was '
-            'changed. What to do: restore a backup, or move it away and start again.'
+            f'changed. What to do: {AFTER_DAMAGE}.'
         )
 
 

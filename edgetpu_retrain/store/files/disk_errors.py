@@ -17,10 +17,13 @@ SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError, MemoryError)
 The exceptions of Python's sqlite3.
 
 It raises UnicodeDecodeError if SQLite's message quotes malformed names in a damaged file, and
-MemoryError if a damaged file declares a huge row.
+MemoryError for SQLITE_NOMEM.
 """
 
-_MOVE_AWAY = 'move it away (or restore a backup) and start again'
+AFTER_DAMAGE = 'restore a backup, or move it and its -wal and -shm away and start again'
+"""What to do about a damaged database.  Only damage may lead to this advice: it costs samples."""
+
+_FREE_MEMORY = 'free memory, then repeat the request'
 _FREE_SPACE = 'free space on its disk, then repeat the request'
 _LOCAL_DISK = 'set data_dir to a folder on a local disk'
 _PERMISSION = 'give this user write permission there, or set data_dir to a folder that has it'
@@ -28,23 +31,24 @@ _PERMISSION = 'give this user write permission there, or set data_dir to a folde
 # The keys are parts of SQLite's messages (https://www.sqlite.org/rescode.html, function
 # sqlite3ErrStr), because Python 3.10 does not provide SQLite's error codes.
 _ADVICE_FOR_SQLITE = {
-    'file is not a database': f'it was not written by this package or is damaged: {_MOVE_AWAY}',
-    'malformed': f'the file is damaged: {_MOVE_AWAY}',
-    'no such table': f'the file is damaged: {_MOVE_AWAY}',
-    'no such column': f'the file is damaged: {_MOVE_AWAY}',
-    'more memory': f'free memory; if that does not help, the file is damaged: {_MOVE_AWAY}',
-    'could not decode': f'the file is damaged: {_MOVE_AWAY}',
+    'file is not a database': f'it was not written by this package or is damaged: {AFTER_DAMAGE}',
+    'malformed': f'the file is damaged: {AFTER_DAMAGE}',
+    'no such table': f'the file is damaged: {AFTER_DAMAGE}',
+    'no such column': f'the file is damaged: {AFTER_DAMAGE}',
+    'could not decode': f'the file is damaged: {AFTER_DAMAGE}',
     'disk is full': _FREE_SPACE,
     'readonly database': _PERMISSION,
     'unable to open database file': _PERMISSION,
     'database is locked': 'another program holds it: close that program, then repeat the request',
-    'disk i/o error': 'check that its disk is healthy, mounted and not full',
+    # Also if there is too little memory for the index of the write-ahead log.
+    'disk i/o error': 'free memory, and check that its disk is healthy, mounted and not full',
 }
 
 _ADVICE_FOR_ERRNO = {
     errno.ENOSPC: _FREE_SPACE,
     errno.EDQUOT: _FREE_SPACE,
     errno.EFBIG: _FREE_SPACE,
+    errno.ENOMEM: _FREE_MEMORY,
     errno.EACCES: _PERMISSION,
     errno.EPERM: _PERMISSION,
     errno.EROFS: _PERMISSION,
@@ -82,12 +86,12 @@ def store_error(
         reason = str(error)
         if isinstance(error, UnicodeDecodeError):
             reason = 'malformed names of tables'
-        elif isinstance(error, MemoryError):
-            reason = 'it asks for more memory than there is'
         advice = next(
             (text for words, text in _ADVICE_FOR_SQLITE.items() if words in reason.lower()),
             'check the file and its disk',
         )
+        if isinstance(error, MemoryError):
+            reason, advice = 'there is too little memory', _FREE_MEMORY
     return StoreError(f'Cannot {action} {path}: {reason}. What to do: {advice}.')
 
 

@@ -11,6 +11,7 @@ from types import NoneType
 from typing import Any
 
 from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.files.disk_errors import AFTER_DAMAGE
 from edgetpu_retrain.store.samples import queries
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.store.samples.sample import (
@@ -123,8 +124,7 @@ class Snapshot:
             except (ValueError, TypeError) as error:
                 raise StoreError(
                     f'{self._path} is damaged where it describes extractor {identity[:12]}: '
-                    f'{error}. What to do: restore a backup, or move the file away and teach '
-                    'again.'
+                    f'{error}. What to do: {AFTER_DAMAGE}.'
                 ) from error
         return None
 

@@ -17,6 +17,7 @@ FILE = Path('/data/samples.db')
     ('number', 'advice'),
     [
         (errno.ENOSPC, 'free space'),
+        (errno.ENOMEM, 'free memory'),
         (errno.EROFS, 'write permission'),
         (errno.EACCES, 'write permission'),
         (errno.EISDIR, 'a folder lies where a file is needed'),
@@ -39,6 +40,7 @@ def test_an_os_error_gets_path_reason_and_advice(number: int, advice: str) -> No
         ('no such table: samples', 'damaged'),
         ('no such column: added_ns', 'damaged'),
         ('Could not decode to UTF-8 column', 'damaged'),
+        ('disk I/O error', 'its disk is healthy'),
         ('something new', 'check the file'),
     ],
 )
@@ -46,3 +48,12 @@ def test_an_sqlite_error_gets_path_reason_and_advice(reason: str, advice: str) -
     error = store_error('store a sample in', FILE, sqlite3.OperationalError(reason))
     assert str(error).startswith(f'Cannot store a sample in {FILE}: {reason}. What to do: ')
     assert advice in str(error)
+
+
+def test_too_little_memory_is_not_damage() -> None:
+    for error in (MemoryError(), MemoryError('malformed'), OSError(errno.ENOMEM, 'no memory')):
+        assert 'free memory, then repeat the request' in str(store_error('read', FILE, error))
+    for reason in ('disk I/O error', 'database or disk is full', 'database is locked'):
+        words = str(store_error('read', FILE, sqlite3.OperationalError(reason)))
+        assert 'damaged' not in words
+        assert 'away' not in words

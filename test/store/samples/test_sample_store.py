@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 import re
 import sqlite3
+import subprocess
 import threading
 
 from edgetpu_retrain.errors import RequestError, StoreError
@@ -263,3 +264,33 @@ def test_a_closed_store_raises_store_error(path: Path) -> None:
     store.close()
     with pytest.raises(StoreError, match=re.escape(f'store a sample in {path}: it was closed')):
         teach(store, 'mug')
+
+
+# Prints what reading the samples raises while the process may map only 16 MB more.
+READER_WITHOUT_MEMORY = """
+from pathlib import Path
+import resource
+import sys
+from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.samples.sample_store import SampleStore
+with SampleStore(Path(sys.argv[1])) as store:
+    pages = int(Path('/proc/self/statm').read_text().split()[0])
+    limit = pages * resource.getpagesize() + 2**24
+    resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
+    try:
+        store.training_set(extractor='a' * 64)
+    except StoreError as error:
+        print(error)
+"""
+
+
+def test_too_little_memory_is_reported_and_nothing_is_lost(
+    store: SampleStore, path: Path, start_python: Callable[..., subprocess.Popen[str]]
+) -> None:
+    for _ in range(12):
+        large = np.zeros(1_000_000, np.float32)
+        add_sample(store, 'mug', large, extractor=EXTRACTOR, quantization=None)
+    printed, _ = start_python('-c', READER_WITHOUT_MEMORY, path).communicate()
+    assert 'there is too little memory. What to do: free memory, then' in printed
+    assert 'damaged' not in printed
+    assert len(store.training_set(extractor=EXTRACTOR).labels) == 12
