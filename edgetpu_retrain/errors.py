@@ -18,7 +18,7 @@ from edgetpu_retrain.wording import presentable
 
 
 class RetrainError(Exception):
-    """Base of all errors that this package raises on purpose."""
+    """Base of the exceptions that this package defines."""
 
     def __str__(self) -> str:
         return presentable(super().__str__())

@@ -75,11 +75,11 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float | None:
-        """The accuracy, None if there are no pictures."""
+        """Share of correct classifications, 0 to 1; None if there are no pictures."""
         return self.right / self.pictures if self.pictures else None
 
     def right_of(self, name: str) -> tuple[int, int]:
-        """Return two numbers of pictures with a label: correctly classified ones, and all."""
+        """Return the numbers of correctly classified pictures and of all pictures with a label."""
         row = self.confusion_matrix[self._index[name]]
         return int(row[self._index[self._wanted(name)]]), int(row.sum())
 
@@ -103,7 +103,7 @@ def evaluate(
     Classify labelled pictures, and add the results to an evaluation.
 
     Args:
-        pictures: pictures with labels; unreadable ones are recorded and skipped.
+        pictures: pictures with labels; unreadable ones are listed in ``evaluation.unreadable``.
         recognizer: the model.
         evaluation: receives the classifications.
         on_picture: called after each picture.

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The exit codes of all programs, and a function that runs a click command and returns one."""
+"""The exit codes of the command line and of replay, and a function that runs their commands."""
 
 from __future__ import annotations
 

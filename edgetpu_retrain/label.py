@@ -40,9 +40,9 @@ def check_label(label: str, *, taught_before: bool = False) -> str:
 
     Args:
         label: the class name, 1 to 100 characters and at most 255 bytes in UTF-8, without '/',
-            '\\', control characters, invisible characters, and leading or trailing space, and not
-            '.', '..' or 'unknown'.
-        taught_before: whether to accept what older releases accepted in the labels of stored
+            '\\', control characters, invisible characters (except zero-width joiners), and leading
+            or trailing space, and not '.', '..' or 'unknown'.
+        taught_before: whether to accept also what older releases accepted in the labels of stored
             samples: 'unknown', more than 255 bytes, and invisible characters.
 
     Returns:

@@ -26,7 +26,8 @@ import numpy as np
 
 ProgressCallback = Callable[[Progress], None]
 
-# Maximum loss by quantization: this share of the held-out samples, or this number if it is larger.
+# Maximum loss by quantization: this share of the held-out samples, or this number of them,
+# whichever is larger.
 _LARGEST_LOSS = 0.01
 _SAMPLES_FORGIVEN = 2
 
@@ -56,8 +57,8 @@ def retrain(
         options: the training options.
         on_progress: called after iterations 0, n, 2n, ... of each run, where n is
             ``options.print_every``; the reported iteration is counted across all runs.
-        should_stop: called before every iteration and after each later step; returning True
-            cancels the training.
+        should_stop: called before every iteration, and several times from then until the model is
+            complete; returning True cancels the training.
 
     Returns:
         The model and its metrics.
@@ -140,9 +141,9 @@ def _quantized_accuracy(
     """
     Return the held-out accuracy minus the loss by quantization; raise if the loss is too large.
 
-    The final head has been trained on the held-out samples too, so its accuracy on them is too
-    high.  Only the loss by quantization is taken from it, and subtracted from the accuracy of the
-    head that had not been trained on them.
+    The final head was trained on the held-out samples too, so its accuracy on them is too high.
+    Only its loss by quantization is measured on them, and subtracted from the accuracy of the head
+    that was not trained on them.
     """
     if not len(report.held_out):
         return report.accuracy
@@ -156,7 +157,7 @@ def _quantized_accuracy(
 
 def check_quantized(truth: IntArray, by_float: IntArray, by_quantized: IntArray) -> None:
     """
-    Raise if quantization adds mistakes, on more than 1 % of the samples and on more than 2.
+    Raise if quantization adds mistakes on more than 1 % of the samples, and on more than two.
 
     Args:
         truth: int64 ``[N]``, true classes of the held-out samples.
@@ -164,7 +165,7 @@ def check_quantized(truth: IntArray, by_float: IntArray, by_quantized: IntArray)
         by_quantized: int64 ``[N]``, predictions of the quantized layers in the model file.
 
     Raises:
-        QuantizationLoss: if it does; the message states the loss and how to avoid it.
+        QuantizationLoss: if it adds more; the message states the loss and how to avoid it.
     """
     right, left = int(np.sum(by_float == truth)), int(np.sum(by_quantized == truth))
     if right - left > max(_SAMPLES_FORGIVEN, _LARGEST_LOSS * len(truth)):

@@ -113,12 +113,12 @@ class SoftmaxRegression(SoftmaxParameters):
                 before that iteration's step, and training and validation accuracy after it
                 (0 to 1).  Returning True stops the training.
             should_stop: called before every iteration; returning True stops the training.
-            silent: call the callback but print nothing.
+            silent: whether to print nothing; the callback is still called.
 
         Raises:
             ValueError: if an argument is out of range or inconsistent; nothing is modified.
-            TrainingDiverged: (a ValueError) if a step would make the weights infinite; the
-                weights are then those of the last finite step.
+            TrainingDiverged: a ValueError, if a step would make the weights infinite; this step
+                is not applied.
         """
         num_iter = arguments.whole_number(num_iter, 'num_iter', minimum=1)
         rate = arguments.real_number(learning_rate, 'learning_rate', above=0.0)
@@ -182,6 +182,8 @@ class SoftmaxRegression(SoftmaxParameters):
 
         Raises:
             ValueError: if an argument is out of range or inconsistent; nothing is modified.
+            TrainingDiverged: a ValueError, if the step would make the weights infinite; it is not
+                applied.
 
         >>> model = SoftmaxRegression(2, 2, seed=0)
         >>> losses = [model.train_step([[1, 0], [0, 1]], [0, 1], 1.0) for _ in range(50)]
@@ -210,7 +212,7 @@ class SoftmaxRegression(SoftmaxParameters):
             mat_x: one embedding ``[D]``, or several ``[N, D]``.
 
         Returns:
-            The class index of one embedding, or int64 ``[N]`` of several.
+            The class index of one embedding, or the class indices, int64 ``[N]``, of several.
 
         Raises:
             ValueError: if the shape of mat_x does not match, or there are no weights yet.
@@ -225,7 +227,7 @@ class SoftmaxRegression(SoftmaxParameters):
         Return the share of embeddings that are classified correctly, 0 to 1.
 
         Args:
-            mat_x: embeddings ``[N, D]``, or a single one ``[D]``.
+            mat_x: embeddings ``[N, D]``, or one embedding ``[D]``.
             labels: their labels.
 
         Raises:

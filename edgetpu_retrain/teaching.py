@@ -21,8 +21,8 @@ from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 BATCH = 64
 """
-Number of samples that are flushed to disk together.  A flush takes a few milliseconds, as long as
-computing an embedding; a power failure loses at most this many samples.
+Number of samples that are flushed to disk together.  A flush takes a few milliseconds, about as
+long as computing an embedding; a power failure loses at most this many samples.
 """
 
 
@@ -43,7 +43,7 @@ class Taught:
 
     @property
     def seen(self) -> int:
-        """Number of processed pictures."""
+        """Number of pictures that were stored, skipped or unreadable."""
         return self.stored.total() + self.skipped.total() + len(self.unreadable)
 
 

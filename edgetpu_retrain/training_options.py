@@ -43,8 +43,8 @@ class TrainingOptions:
             class means.
         validation_fraction: share of each class to hold out for evaluation, above 0, below 1.
         print_every: iterations between progress reports, 1 or more.
-        seed: random seed, 0 or more.  The same samples and seed give the same model on the same
-            kind of processor; on another kind, quantization scales differ by rounding.
+        seed: random seed, 0 or more.  The same samples, options and seed give the same model on
+            the same kind of processor; on another kind, quantization scales differ by rounding.
         rejection_rate: share of known samples that may be classified as unknown, 0 to below 1;
             the actual share is lower if the samples are near copies of each other.
     """

@@ -8,8 +8,8 @@ Start the retrain node on a camera.
 The node's parameters come from params_file, by default config/retrain.yaml.  A launch argument
 overrides its parameter in that file, unless the argument is empty.
 
-The node is restarted if its process ends.  It loses no acknowledged sample or training, and serves
-the same model again.
+The node is restarted if its process ends, unless the argument respawn is false.  It loses no
+acknowledged sample or training, and serves the same model again.
 """
 
 from pathlib import Path

@@ -158,7 +158,7 @@ class Connection:
             A future of the converted response.
         """
         done: Future[Any] = Future()
-        # A running future cannot be cancelled; nor can a request that was sent.
+        # A request that was sent cannot be cancelled, and neither can a running future.
         done.set_running_or_notify_cancel()
         self._pending.add(done)
         done.add_done_callback(self._pending.discard)

@@ -116,7 +116,8 @@ class RetrainClient:
             The ``AddSample.Response``, when the samples are stored.
 
         Raises:
-            RetrainClientError: if not all frames were stored or skipped; the message says why.
+            RetrainClientError: if the request fails before all frames are stored or skipped; the
+                message says why.
         """
         future = self.add_samples_async(label, count, **fields)
         # The node has a time limit of its own, which the request or a parameter sets.

@@ -13,7 +13,9 @@ from edgetpu_retrain.client.connection import checked, Connection, RETRY_S
 
 class Training:
     """
-    A training on the robot; iterating yields each ``Train.Feedback`` until the training ends.
+    A training on the robot.
+
+    Iterating yields each ``Train.Feedback`` until the training ends or the node stops.
 
     Args:
         connection: the connection to the node.
@@ -43,7 +45,7 @@ class Training:
             yield feedback
 
     def cancel(self) -> None:
-        """Request to cancel the training; if the node does so, :meth:`result` raises."""
+        """Request cancellation; :meth:`result` raises if the node cancels the training."""
         asked = self._connection.send(self._handle.cancel_goal_async)
         self._connection.wait(asked, 'cancelling')
 

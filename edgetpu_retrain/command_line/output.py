@@ -87,6 +87,6 @@ def progress_bar(what: str, total: int | None) -> Iterator[Callable[[], None]]:
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as progress:
-        # rich 11 does not support total=None; a bar that is not started also only shows activity.
+        # rich 11 does not support total=None, but a bar that is not started shows activity, too.
         task = progress.add_task(what, total=total or 0, start=total is not None)
         yield lambda: progress.advance(task)

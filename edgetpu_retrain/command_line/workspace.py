@@ -27,8 +27,8 @@ def open_samples(data_dir: str, *, create: bool = False) -> SampleStore:
 
     Args:
         data_dir: the path given by the user; '' is the default folder.
-        create: whether to create a missing folder.  Commands that only read must not do this: a
-            typo would create an empty folder and report that it has no samples.
+        create: whether to create a missing folder.  Commands that only read must not do this:
+            after a typo, they would create an empty folder and report that it has no samples.
 
     Raises:
         RequestError: if there is no such folder, and create is False.
@@ -76,7 +76,7 @@ def read_extractor(path: str) -> bytes:
 
 
 def identity_of(extractor: str) -> str:
-    """Return the identity of an extractor, by which the store finds its embeddings."""
+    """Return the identity of an extractor, by which the store finds the extractor's embeddings."""
     return describe(read_extractor(extractor)).identity
 
 

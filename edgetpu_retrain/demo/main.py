@@ -41,7 +41,7 @@ class DemoError(RetrainError):
     """The demo cannot start, or does not complete."""
 
     def __str__(self) -> str:
-        # RetrainError would join the lines, but this message quotes lines of logs.
+        # RetrainError would escape the line breaks, but this message quotes lines of logs.
         return Exception.__str__(self)
 
 
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo and return its exit code."""
     options = _parse(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        # Raise KeyboardInterrupt, as at SIGINT, so that the context managers stop the children.
+        # Raise KeyboardInterrupt, as for SIGINT, so that the context managers stop the children.
         signal.signal(number, signal.default_int_handler)
     try:
         result = run(options)
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         The teacher's figures, by name.
 
     Raises:
-        DemoError: if a process exits early or the time limit is reached.
+        DemoError: if ROS is missing, a process exits early or the time limit is reached.
     """
     _require_ros()
     config = config_folder()

@@ -4,8 +4,9 @@
 Training of a model's last layer (the head) on embeddings: numpy only, no files, no ROS.
 
 ``fit`` trains a head and needs no tuning.  ``edgetpu_retrain.SoftmaxRegression`` is a drop-in
-replacement for Coral's class and uses its recipe.  Both train with ``SgdStep`` and
-``run_training_loop``; they differ in how they sample batches and schedule the learning rate.
+replacement for Coral's class of that name, and trains with the same recipe as Coral's.  Both use
+``SgdStep`` and ``run_training_loop``; they differ in how they sample batches and schedule the
+learning rate.
 """
 
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray

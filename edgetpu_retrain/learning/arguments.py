@@ -97,7 +97,14 @@ def layer_sizes(feature_dim: int, num_classes: int) -> None:
 def check_matrix(
     array: npt.NDArray[np.generic], name: str, feature_dim: int | None = None
 ) -> None:
-    """Raise a ValueError unless an array is ``[N, D]``, not empty, with D as given, if any."""
+    """
+    Raise a ValueError unless an array is ``[N, D]`` and not empty.
+
+    Args:
+        array: the array to check.
+        name: the argument's name for messages.
+        feature_dim: the required D, or None to accept any.
+    """
     expected = '[N, D]' if feature_dim is None else f'[N, {feature_dim}]'
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(

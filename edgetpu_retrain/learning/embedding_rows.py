@@ -20,8 +20,9 @@ class EmbeddingRows:
         zero_point: for quantized embeddings only: the integer that represents 0.
 
     Raises:
-        ValueError: if the matrix is empty or not finite, if scale or zero_point is missing for
-            quantized embeddings or out of range, or one is given for float embeddings.
+        ValueError: if the matrix is empty or has a value that is not finite, if scale or
+            zero_point is missing or out of range for quantized embeddings, or if either is given
+            for float embeddings.
 
     >>> rows = EmbeddingRows(np.array([[10, 14]], np.uint8), scale=0.5, zero_point=10)
     >>> rows.floats(np.array([0]))

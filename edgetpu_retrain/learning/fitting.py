@@ -45,8 +45,8 @@ def fit(
     """
     Train a head; no option needs tuning.
 
-    Options that are None are derived from the data.  The same data, options and seed give the
-    same weights, bit for bit, on the same machine with the same libraries.
+    The same data, options and seed give the same weights, bit for bit, on the same machine with
+    the same libraries.
 
     Args:
         embeddings: float32 ``[N, D]``, or quantized integers ``[N, D]``.  They may be
@@ -54,15 +54,18 @@ def fit(
         labels: integer ``[N]``, class indices 0..C-1; each class has at least one sample.
         scale: for quantized embeddings only: a real value is ``scale * (stored - zero_point)``.
         zero_point: for quantized embeddings only: the integer that represents 0.
-        num_classes: C, 2 or more.
+        num_classes: C, 2 or more; None = the highest class index in ``labels`` or ``initial``
+            plus one.
         initial: an earlier head to start from (warm start), of the same D.  Its classes keep
             their indices; new classes start from their means.  A warm start needs a quarter of
             the iterations.
-        num_iter: iterations of the final training, 1 or more; setting it disables early stopping.
+        num_iter: iterations of the final training, 1 or more, without early stopping; None =
+            derived from the data.
         learning_rate: initial learning rate, above 0, for conditioned features (mean square 1);
-            it decays to 0 along half a cosine.
+            it decays to 0 along half a cosine.  None = derived from the data.
         batch_size: samples per iteration, 1 or more; None = 100.
-        reg: strength of the L2 regularization, 0 or more, for conditioned features.
+        reg: strength of the L2 regularization, 0 or more, for conditioned features; None =
+            derived from the data.
         callback: called every report_every iterations with iteration (counted over all runs),
             loss, training and validation accuracy (0 to 1).  Returning True stops the training.
         seed: random seed, 0 or more.
@@ -79,8 +82,8 @@ def fit(
         report_every: iterations between reports, 1 or more.
 
     Returns:
-        The head for raw (dequantized) embeddings.  Its weights include the temperature; it has a
-        logit_range, an unknown detector and, as metrics, a TrainingReport.
+        The head for dequantized embeddings.  Its weights and bias are divided by the temperature;
+        it has a logit_range, an unknown detector and, as metrics, a TrainingReport.
 
     Raises:
         ValueError: if an argument is out of range; the message names the argument, its value

@@ -21,7 +21,7 @@ import numpy as np
 @dataclass(frozen=True, eq=False)
 class Head:
     """
-    A fully-connected layer and a softmax over raw (dequantized) embeddings.
+    A fully-connected layer and a softmax, for dequantized embeddings.
 
     Args:
         weights: float32 ``[D, C]``, D the embedding length, C the number of classes.
@@ -80,7 +80,7 @@ class Head:
 
     def unknown_scores(self, embeddings: FloatArray) -> FloatArray:
         """
-        Return the unknown score of each embedding, float32 ``[N]``; lower if it fits a class.
+        Return the unknown scores, float32 ``[N]``: the better a class fits, the lower the score.
 
         Args:
             embeddings: float32 ``[N, D]``, dequantized.
@@ -99,7 +99,7 @@ class Head:
         return scores
 
     def with_labels(self, labels: Sequence[str]) -> Head:
-        """Return the head with these class names: C of them, or none."""
+        """Return a copy of the head with these class names: C of them, or none."""
         return replace(self, labels=tuple(labels))
 
     def logits(self, embeddings: FloatArray) -> FloatArray:

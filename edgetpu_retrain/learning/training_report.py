@@ -32,7 +32,7 @@ class TrainingReport:
     Args:
         method: 'held-out split'; 'cross-validation' if there are too few samples for a split; or
             'none' if every class has a single sample and nothing can be measured.
-        num_samples: samples that the returned head was trained on.
+        num_samples: number of samples, including the held-out ones.
         iterations: training steps of the returned head.
         measuring_iterations: training steps of the measured heads.
         accuracy: accuracy on the held-out samples, NaN with method 'none'.

@@ -76,7 +76,7 @@ def unknown_scores(logits: FloatArray, lengths: FloatArray) -> FloatArray:
 
 def threshold_for(scores: FloatArray, rejection_rate: float) -> float:
     """
-    Return the threshold that classifies this share of known samples as unknown.
+    Return the threshold that classifies at most the given share of known samples as unknown.
 
     If the samples are near copies of each other, the threshold is higher: an embedding then counts
     as known if its evidence (the negative score) is a quarter of the samples' median or more.

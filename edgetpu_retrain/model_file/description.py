@@ -77,7 +77,7 @@ def describe_input(tree: Any) -> tuple[tuple[int, int, int, int], str]:
     Return shape and element type of a model's only input, one RGB picture.
 
     Raises:
-        ModelFileError: if the model has several inputs, or its input is not a picture of a
+        ModelFileError: if the model has not exactly one input, or its input is not a picture of a
             supported type.
     """
     graph = tree.subgraphs[0]
@@ -101,7 +101,7 @@ def describe_input(tree: Any) -> tuple[tuple[int, int, int, int], str]:
 
 
 def output_vector(tree: Any) -> int:
-    """Return the tensor index of a model's only output; raise ModelFileError if it has others."""
+    """Return the tensor index of a model's only output, or raise ModelFileError."""
     outputs = indices(tree.subgraphs[0].outputs)
     if len(outputs) != 1:
         raise ModelFileError(

@@ -138,7 +138,7 @@ class _Budget:
 
 
 def _check_extent(model: bytes, schema: Any) -> None:
-    """Raise a ModelFileError if a file would unpack to too much; unpacks one table at a time."""
+    """Unpack a file one table at a time; raise a ModelFileError if that is too much in all."""
     budget = _Budget(len(model))
     root = schema.Model.GetRootAs(model, 0)
     if root.SubgraphsLength() != 1:

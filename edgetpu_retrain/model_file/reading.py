@@ -9,7 +9,7 @@ from pathlib import Path
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.model_file.flatbuffer import IDENTIFIER
 
-# Offsets in a flatbuffer are signed 32-bit numbers.
+# The size limit of flatbuffers, some of whose offsets are signed 32-bit numbers.
 _MAX_SIZE = 2**31
 
 

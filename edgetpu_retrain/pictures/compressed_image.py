@@ -26,8 +26,8 @@ SMALL_PIXELS = 4_000_000
 
 MAX_PIXELS_A_BYTE = 2048
 """
-Limit for larger pictures.  A picture of a single colour has 170 to 341 pixels per byte in JPEG,
-and 344 (RGB) or 1032 (grey) in PNG, whose deflate compresses up to 1032 bytes into one.
+Limit for pictures of more pixels.  A picture of a single colour has 170 to 341 pixels per byte in
+JPEG, and 344 (RGB) or 1032 (grey) in PNG, whose deflate compresses up to 1032 bytes into one.
 """
 
 MOST_PIXELS_A_BYTE = 8 * 1032
@@ -41,7 +41,7 @@ MAX_SCANS = 32
 """Maximum for a JPEG; encoders write up to 18.  Even a short scan may process all pixels."""
 
 MAX_MARKERS = 4096
-"""Maximum number before the size in a JPEG, with fill bytes; usual files have a few hundred."""
+"""Maximum for markers and fill bytes before the size in a JPEG; usual files have a few hundred."""
 
 _JPEG_START = b'\xff\xd8\xff'
 _JPEG_END = b'\xff\xd9'
@@ -60,7 +60,9 @@ class CompressedImageMessage(Protocol):
 
 def check_compressed_image(message: CompressedImageMessage) -> None:
     """
-    Raise unless a message contains a complete JPEG or PNG file within the limits; decodes nothing.
+    Raise unless a message contains a complete JPEG or PNG file within the limits.
+
+    The file is not decoded.
 
     Raises:
         ImageError: if the file is empty, of another format, truncated or too large.
@@ -83,7 +85,9 @@ def _content(message: CompressedImageMessage) -> bytes:
 
 def check_picture(content: bytes) -> bytes:
     """
-    Raise unless this is a complete JPEG or PNG file within the limits; decodes nothing.
+    Raise unless this is a complete JPEG or PNG file within the limits.
+
+    The file is not decoded.
 
     Args:
         content: bytes of the file.

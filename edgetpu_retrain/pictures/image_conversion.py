@@ -124,7 +124,7 @@ _ENCODINGS = {
 CONVERTED_ENCODINGS = tuple(_ENCODINGS)
 
 MAX_BYTES = 512 * 1024 * 1024
-"""Maximum size of an image's data, including padding: 64 megapixels of 64 bits each."""
+"""Maximum size of an image's data, including padding: 64 megapixels with 64 bits per pixel."""
 
 MAX_ENCODING_LENGTH = 32
 """In characters; the longest name in sensor_msgs/image_encodings.hpp has 12."""
@@ -142,7 +142,7 @@ def check_size(what: str, width: int, height: int) -> None:
         height: in pixels.
 
     Raises:
-        ImageError: if it does; the message has the size and the limit.
+        ImageError: if a side is 0 or a limit is exceeded; the message has the size.
     """
     if not width or not height:
         raise ImageError(f'{what} is {width} x {height} pixels: a side of 0 is no picture')
@@ -160,10 +160,12 @@ def check_size(what: str, width: int, height: int) -> None:
 
 def check_image(message: ImageMessage) -> None:
     """
-    Raise if the fields of an image message are inconsistent; reads no pixels.
+    Raise if the fields of an image message are inconsistent or exceed a limit.
+
+    No pixels are read.
 
     Raises:
-        ImageError: if size, step, encoding and amount of data do not match.
+        ImageError: if size, step, encoding and amount of data do not match, or exceed a limit.
     """
     check_size('the image', message.width, message.height)
     if len(message.data) != message.step * message.height:

@@ -48,7 +48,8 @@ def without_extras(content: bytes) -> bytes:
     Return a PNG file without the chunks that its pixels do not need.
 
     Raises:
-        ImageError: if it is truncated, has too many chunks, or more pixels than it declares.
+        ImageError: if it is truncated or damaged, has too many chunks, or has more pixels than it
+            declares.
     """
     kept, pixels = [PNG_START], []
     position = len(PNG_START)
@@ -74,7 +75,7 @@ def without_extras(content: bytes) -> bytes:
 
 
 def _check_amount(packed: Sequence[bytes], content: bytes) -> None:
-    """Raise if the pixels inflate to more bytes than the declared size needs; works in steps."""
+    """Inflate the pixels in steps; raise if they have more bytes than the declared size needs."""
     width, height, depth, colour = struct.unpack_from('>IIBB', content, 16)
     row = 1 + width * _CHANNELS.get(colour, 4) * depth // 8
     left = _ROOM * (row + 1) * height

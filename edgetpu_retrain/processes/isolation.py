@@ -62,7 +62,7 @@ def private_environment(
     """
     Return the environment variables of an isolated process.
 
-    From Python 3.11 on, Python imports this copy of the package in any current folder.
+    From Python 3.11 on, Python imports this copy of the package, whatever the current folder is.
 
     Args:
         domain_id: DDS domain of the process, 0 to 232.

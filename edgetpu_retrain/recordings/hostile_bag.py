@@ -3,9 +3,9 @@
 """
 Rejects hostile bags that would make the bag library use unlimited time or memory.
 
-Bags are untrusted.  Aliases of aliases can expand a short metadata.yaml to a text of any length,
-and a view or a computed column a short database to a table of any length.  No recorder writes such
-constructs, so bags that contain them are rejected before they are read.
+Bags are untrusted.  Aliases of aliases can expand a short metadata.yaml to a text of any length; a
+view or a computed column can expand a short database to a table of any length.  No recorder writes
+such constructs, so bags that contain them are rejected before they are read.
 """
 
 from __future__ import annotations

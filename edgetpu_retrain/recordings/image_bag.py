@@ -91,7 +91,8 @@ class ImageBag(AbstractContextManager['ImageBag']):
         label: the label of all images, '' = none.
 
     Raises:
-        RequestError: if there is no such bag or topic, or it has no images.
+        RequestError: if there is no such bag or topic, the topic has no images, or the part begins
+            after the end of the bag.
         RecordingError: if the bag cannot be read.
     """
 
@@ -176,7 +177,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
         return RecordedPicture(name, read, self._label, topic, stamp_ns)
 
     def _find_topic(self) -> list[Any]:
-        """Return the topic's connections; raise if it has no images or the part starts late."""
+        """Return the topic's connections; raise if it has no images or the part begins late."""
         topic, duration = self._part.topic, self._reader.duration / _NANOSECONDS
         connections = [each for each in self._reader.connections if each.topic == topic]
         types = sorted({each.msgtype for each in connections})

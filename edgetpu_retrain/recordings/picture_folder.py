@@ -3,8 +3,8 @@
 """
 Reads folders of pictures, one sub-folder per class, as in Coral's examples and most tools.
 
-Pictures are JPEG or PNG files.  Other files are reported when they are read, except for hidden
-files, which are skipped.
+Pictures are JPEG or PNG files.  Hidden files are ignored; any other file raises an ImageError when
+it is read.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def class_folders(folder: Path, *, for_teaching: bool = True) -> dict[str, list[
     Raises:
         RequestError: if there is no such folder, it has no sub-folders with files, or a sub-folder
             name is not a valid label.
-        RecordingError: if it cannot be read.
+        RecordingError: if a folder cannot be read.
     """
     entries = _entries(folder)
     folders = [entry for entry in entries if entry.is_dir()]

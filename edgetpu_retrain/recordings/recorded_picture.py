@@ -15,7 +15,7 @@ class RecordedPicture:
     """
     One picture of a recording.
 
-    It is decoded when it is read, and not ahead in another thread: that is slower while a node
+    It is decoded when it is read.  Decoding it earlier in another thread is slower while a node
     keeps the cores busy (docs/benchmarks.md).
 
     Args:

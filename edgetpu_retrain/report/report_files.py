@@ -29,8 +29,8 @@ def write_report(
     Write a report on the samples in a data folder and on the training on them.
 
     It trains about twenty times (cross-validation and a learning curve), which takes seconds for
-    hundreds of samples and minutes for tens of thousands.  The data folder is only read; a node
-    may use it at the same time.
+    hundreds of samples and minutes for tens of thousands.  No sample and no model is changed; a
+    node may use the data folder at the same time.
 
     Args:
         data_dir: the data folder.

@@ -29,7 +29,8 @@ MAX_INDEX_BYTES = 1024 * 1024
 MAX_LINE_BYTES = 64 * 1024
 MAX_EXTRACTORS = 100
 # Maximum unpacked size relative to the zip's size: lines of text compress to a fiftieth at best,
-# and pictures and embeddings hardly at all, but a hostile zip can unpack to a thousand times.
+# and pictures and embeddings hardly at all, but a hostile zip can unpack to a thousand times its
+# size.
 MAX_GROWTH = 200
 _SMALL_CHANGE = 2**20
 

@@ -100,7 +100,7 @@ def _write_embeddings(
 
 
 def _member(name: str) -> zipfile.ZipInfo:
-    """Return a compressed member; pictures and embeddings hardly compress and are only stored."""
+    """Return a compressed member, for text; pictures and embeddings hardly compress."""
     member = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
     member.compress_type = zipfile.ZIP_DEFLATED
     return member

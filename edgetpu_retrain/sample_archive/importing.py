@@ -59,7 +59,8 @@ def import_archive(
         on_sample: called after each sample, in each of the two passes.
 
     Raises:
-        RequestError: if the archive is damaged or does not fit on the disk; nothing is added.
+        RequestError: if the archive is damaged, does not fit on the disk, contradicts ``expected``
+            or has an invalid label; nothing is added.
         StoreError: if the store fails; earlier batches are stored, and importing again adds the
             rest.
     """

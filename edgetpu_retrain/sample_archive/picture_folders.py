@@ -42,7 +42,8 @@ def write_picture_folders(
 
     Raises:
         RequestError: if the folder is not empty, or no sample has a picture.
-        StoreError: if the store cannot be read or a picture cannot be written.
+        StoreError: if the store cannot be read, a picture cannot be written, or a label is not a
+            valid folder name.
     """
     done = WrittenPictures()
     try:

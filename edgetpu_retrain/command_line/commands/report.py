@@ -35,7 +35,7 @@ def report(out: Path, version: int, data_dir: str) -> None:
     Write a page on whether more samples would help, and which samples may be mislabelled.
 
     It trains about twenty times, which takes seconds for hundreds of samples and minutes for tens
-    of thousands.  The data folder is only read.
+    of thousands.  No sample and no model is changed.
     """
     with Console(stderr=True).status('reading') as status:
         folder = existing_folder(data_dir)

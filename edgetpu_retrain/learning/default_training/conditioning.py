@@ -6,16 +6,16 @@ Conditioning: features on which gradient descent converges in tens of iterations
 Raw embeddings are not centred and their features differ in spread, which makes the loss a narrow
 valley: a step small enough for its steep side is far too small for the flat one (LeCun et al.,
 'Efficient BackProp', 1998, section 4.3).  Features are therefore centred and scaled before
-training, and the trained weights are folded back, so that an exported head takes raw embeddings.
+training, and the trained weights are folded back, so that a head takes unconditioned embeddings.
 
 Each feature is divided by the *square root* of its standard deviation, 'Pareto scaling' (van den
 Berg et al., 'Centering, scaling, and transformations', BMC Genomics 7:142, 2006): it evens out the
 spreads without amplifying weak features, which are mostly noise, to the size of strong ones.
 
-A few directions across many features then still dominate: in these, embeddings of the same class
-differ far more than in all others, because of pose and light.  They are shrunk to the spread of
-the next strongest direction, a part of within-class covariance normalization (Hatch, Kajarekar and
-Stolcke, Interspeech 2006).
+A few directions across many features then still dominate: along these, embeddings of the same
+class differ far more than along all other directions, because of pose and light.  They are shrunk
+to the spread of the next strongest direction, a part of within-class covariance normalization
+(Hatch, Kajarekar and Stolcke, Interspeech 2006).
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
 from edgetpu_retrain.learning.head import Head
 import numpy as np
 
-# Lower bound of the divisor, for features that are almost constant.
+# Added to the spread of each feature, relative to the mean spread: bounds the gain of features
+# that are almost constant.
 _SPREAD_FLOOR = 0.1
 
 # If the features take at most this many bytes as float32, they are all computed once and cached.
 _LARGEST_COPY_BYTES = 2**24
 
-# Few power iterations suffice, because the learning rate does not need an exact eigenvalue.
+# A few power iterations suffice, because the learning rate does not need an exact eigenvalue.
 _POWER_ITERATIONS = 6
 
 # Number of rows that are searched for dominating directions.
@@ -52,7 +53,7 @@ _SUBSPACE_PASSES = 3
 @dataclass(frozen=True, eq=False)
 class Conditioning:
     """
-    The transform from raw embeddings to features on which training converges quickly.
+    The transform from dequantized embeddings to features on which training converges quickly.
 
     Features are ``z = (x - center) * gain``, shrunk along some directions.
 
@@ -131,7 +132,7 @@ class Conditioning:
         return lengths
 
     def fold(self, weights: FloatArray, bias: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Convert weights and bias for features to the equivalent ones for raw embeddings."""
+        """Convert weights and bias for features to the equivalent ones for embeddings."""
         removed = (1.0 - self.shrink)[:, np.newaxis] * (self.directions.T @ weights)
         raw = (weights - self.directions @ removed) * self.gain[:, np.newaxis]
         return raw, bias - self.center @ raw
@@ -180,12 +181,15 @@ def _dominating(features: FloatArray, labels: IntArray) -> tuple[FloatArray, Flo
     """
     Return the directions of largest within-class spread, and their shrink factors.
 
-    Uses randomized subspace iteration (Halko, Martinsson and Tropp, 'Finding structure with
-    randomness', SIAM Review 53, 2011) with a fixed seed.
+    They are computed by randomized subspace iteration (Halko, Martinsson and Tropp, 'Finding
+    structure with randomness', SIAM Review 53, 2011) with a fixed seed.
 
     Args:
         features: float32 ``[N, D]``.
         labels: int64 ``[N]``, their classes.
+
+    Returns:
+        The directions, float32 ``[D, R]``, and the factors, float32 ``[R]``.
     """
     _, members = np.unique(labels[:_DIRECTION_ROWS], return_inverse=True)
     some = features[: len(members)]

@@ -4,7 +4,7 @@
 Weight imprinting: a head from class means, without training.
 
 A class's weights point to the mean of its features (Qi et al., 'Low-Shot Learning with Imprinted
-Weights', CVPR 2018).  Training starts from it, and a warm start adds new classes with it.
+Weights', CVPR 2018).  Training starts from this head; a warm start uses it for new classes only.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def imprinted_weights(
         rows: int64 ``[M]``, the rows to use; every class has at least one.
         labels: int64 ``[M]``, the classes of these rows.
         num_classes: C.
-        rng: random generator that chooses samples of classes with many.
+        rng: random generator; it chooses samples of classes that have more than 32.
 
     Returns:
         float32 ``[D, C]``.

@@ -28,13 +28,13 @@ _LOGIT_VARIANCE = 64.0
 
 _EPOCHS = 8
 _FEWEST_ITERATIONS = 120
-# Iterations per class, since with more classes a batch has fewer samples of each.
+# Minimum per class, since with more classes a batch has fewer samples of each.
 _ITERATIONS_A_CLASS = 4
 _MOST_FOR_CLASSES = 300
 # Very large sets converge in fewer than eight epochs.
 _MOST_ITERATIONS = 10_000
-# Used if there are too few samples to hold any out.  They fit into one batch, so the gradient has
-# no noise and steps are cheap, and there is no early stopping.
+# Used if there are too few samples to hold any out.  They fit into a few batches, so the gradient
+# has little noise; and there is no early stopping.
 _ITERATIONS_OF_FEW = 100
 
 # A warm start needs this share of the iterations.

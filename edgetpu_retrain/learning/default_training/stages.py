@@ -5,7 +5,8 @@ The default training, from validated data to a head.
 
 The samples are split.  A training on one part, evaluated on the other, finds the best number of
 iterations and yields held-out predictions, from which the temperature, the unknown threshold and
-the metrics are computed.  A second training of the same length on all samples yields the weights.
+the metrics are computed.  A second training on all samples yields the weights.  If there are few
+samples, cross-validation yields the held-out predictions instead.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class DefaultTraining:
         num_classes: C; each class has at least one sample.
         initial: an earlier head to start from, or None.
         recipe: the hyperparameters.
-        progress: receives progress reports and requests stops.
+        progress: receives progress reports, and can stop the training.
         rng: random generator.
     """
 
@@ -167,7 +168,7 @@ class DefaultTraining:
         right = 0
         for part in row_blocks(count):
             if problem.progress.should_stop is not None:
-                # Called because it may raise; its result is ignored, since the head is trained.
+                # Called because it may raise; its result is ignored, since training is over.
                 problem.progress.should_stop()
             logits = problem.features[part] @ run.weights
             logits += run.bias
@@ -220,7 +221,7 @@ def _column_length(weights: FloatArray) -> np.float32:
 
 
 def _sample(labels: IntArray, num_classes: int, rng: np.random.Generator) -> IntArray:
-    """Return equally many rows of each class; those of small classes are repeated."""
+    """Return about equally many rows of each class; those of small classes are repeated."""
     most = int(np.bincount(labels).max())
     count = min(max(_SAMPLE_ROWS, num_classes), num_classes * most)
     return BalancedOrder(np.arange(len(labels)), labels, rng).following(count)
@@ -231,8 +232,8 @@ def robust_logit_range(lowest: FloatArray, highest: FloatArray) -> tuple[float, 
     Return a range of logits that ignores outliers.
 
     A quantized layer has 256 steps for the whole range, so a single outlier would make all of
-    them coarse.  Logits outside are clipped, which changes the best class only if two classes are
-    clipped at once.
+    them coarse.  Logits outside of the range are clipped, which changes the best class only if two
+    classes are clipped at once.
 
     Args:
         lowest: float32 ``[N]``, the smallest logit of each sample.

@@ -75,7 +75,7 @@ class Problem:
         eigenvalue: the largest eigenvalue of the features' covariance.
         sample: int64 ``[S]``, rows on which training accuracy is measured.
         recipe: the hyperparameters.
-        progress: receives progress reports and requests stops.
+        progress: receives progress reports, and can stop a run.
         warm: whether the final training starts from an earlier head.
         rng: random generator of all runs.
     """

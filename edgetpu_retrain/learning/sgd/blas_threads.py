@@ -20,9 +20,9 @@ from typing import Any
 
 def one_blas_thread() -> AbstractContextManager[object]:
     """
-    From now on, run this process's matrix products on the calling thread only.
+    Limit this process's matrix products to the calling thread, from now on.
 
-    As a context manager, it restores the number of threads at the end of the ``with`` block.
+    As a context manager, restore the number of threads at the end of the ``with`` block.
     """
     controller = _controller()
     return controller.limit(limits=1, user_api='blas') if controller else nullcontext()

@@ -24,10 +24,10 @@ class Progress:
 
     Args:
         iteration: the completed iteration, counted from 0.
-        num_iter: the requested number of iterations.
+        num_iter: the planned number of iterations.
         loss: the batch's loss before this iteration's step.
         train_accuracy: accuracy on training samples, 0 to 1.
-        validation_accuracy: accuracy on validation samples, 0 to 1.
+        validation_accuracy: accuracy on validation samples, 0 to 1; NaN if there are none.
     """
 
     iteration: int

@@ -64,8 +64,9 @@ def append_head(extractor: bytes, head: Head) -> bytes:
         The bytes of a .tflite file whose output is C scores, ``[1, C]``, of the embedding's type.
 
     Raises:
-        ModelFileError: if the model is damaged or not an extractor, or does not match the head.
-        ValueError: if the head has no class, or contains NaN or infinity.
+        ModelFileError: if the file is damaged, is not an extractor or does not match the head, or
+            if a label contains a line break or NUL.
+        ValueError: if the head contains NaN, infinity or weights too large to be quantized.
     """
     tree = parse(extractor)
     embedding = output_vector(tree)

@@ -37,9 +37,9 @@ def cut_head(model: bytes) -> bytes:
         for index in [*indices(operator.inputs), *indices(operator.outputs)]:
             if index >= 0 and index not in tensors:
                 tensor = tensors[index] = graph.tensors[index]
-                # The Edge TPU Compiler assigns buffer 0 to all tensors without content.  Its
-                # content is empty but not absent; a copy of it in another buffer would be a
-                # damaged constant to a runtime.
+                # The Edge TPU Compiler assigns buffer 0 to all tensors without content.  The data
+                # of this buffer is empty but not absent; a runtime would take a copy of it in
+                # another buffer for a damaged constant.
                 if tensor.buffer != 0:
                     buffers.append(tree.buffers[tensor.buffer])
                     tensor.buffer = len(buffers) - 1

@@ -39,7 +39,7 @@ _LARGEST_PRODUCT = {'uint8': 255 * 255, 'int8': 255 * 127}
 _SMALLEST_LOGIT_SCALE = 2.0**-20
 # XNNPACK only accepts a ratio of accumulator step to output step below 256.
 _LARGEST_RATIO = 255.0
-# Keeps bias scales in the normal range of a float32, whose smallest is 1.2e-38.
+# Keeps bias scales in the normal range of float32, whose smallest number is 1.2e-38.
 _SMALLEST_BIAS_SCALE = 1e-30
 # Keeps the width of a range finite in float32.
 _LARGEST_LOGIT = 1e38
@@ -54,7 +54,7 @@ class HeadTensors:
     Args:
         weights: ``[C, D]``, uint8, int8 or float32.
         bias: ``[C]``, int32 or float32.
-        weights_quantization: quantization of the weights; None for float32, as are the following.
+        weights_quantization: quantization of the weights; None for float32, like all following.
         bias_quantization: its scale is the embedding's scale times the weights' scale.
         logits: quantization of the fully-connected layer's output.
         scores: quantization of the softmax's output.
@@ -79,7 +79,7 @@ def quantize_head(head: Head, dtype: str, embedding: QuantizationParameters | No
         embedding: quantization of the embedding, None for float32.
 
     Raises:
-        ValueError: if the head has no class, or contains NaN or infinity.
+        ValueError: if the head contains NaN, infinity or weights too large to be quantized.
     """
     for name, values in (('weights', head.weights), ('bias', head.bias)):
         if not np.isfinite(values).all():
@@ -134,7 +134,7 @@ def _weights_parameters(
 def _logit_range(
     head: Head, dtype: str, embedding: QuantizationParameters, bias_scale: float
 ) -> tuple[float, float]:
-    """Return the head's logit range including 0; all possible logits if the head has no range."""
+    """Return the logit range of a head, or of all possible logits, widened for the kernels."""
     reachable = _reachable_logits(head, dtype, embedding)
     low, high = min(0.0, head.logit_range[0]), max(0.0, head.logit_range[1])
     seen = head.logit_range[0] <= head.logit_range[1] and low < high

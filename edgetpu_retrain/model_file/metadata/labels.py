@@ -82,6 +82,9 @@ def assemble(tree: Any, files: dict[str, bytes], labels: Sequence[str]) -> bytes
         files: the extractor's packed files.  Files that describe its output are dropped; others,
             such as a licence, are kept.
         labels: class names in output order, or none.
+
+    Raises:
+        ModelFileError: if a label contains a line break or NUL, or cannot be encoded in UTF-8.
     """
     content = self_description.content_of(tree, records.METADATA_NAME)
     old = records.Metadata() if content is None else records.read_metadata(content)

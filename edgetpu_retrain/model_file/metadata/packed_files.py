@@ -19,7 +19,8 @@ from edgetpu_retrain.errors import ModelFileError
 # Label files and licences take kilobytes; a hostile archive can unpack to any size.
 _MAX_FILES = 1000
 _MAX_BYTES = 64 * 2**20
-# Far above real models: text compresses to a tenth at best, and labels are smaller than the model.
+# Real models stay far below: labels are smaller than the model, and text rarely compresses to less
+# than a tenth.
 _MAX_GROWTH = 100
 _SMALL_CHANGE = 65_536
 # What zipfile raises for malformed archives, besides BadZipFile.
@@ -36,7 +37,7 @@ def read_files(model: bytes) -> dict[str, bytes]:
     Return the files that are packed into a model, by name.
 
     Raises:
-        ModelFileError: if a packed file is damaged, or they are too many or too large.
+        ModelFileError: if a packed file is damaged, or the packed files are too many or too large.
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(model))

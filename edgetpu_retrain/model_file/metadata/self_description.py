@@ -42,7 +42,7 @@ def redirect_signatures(tree: Any, old: int, new: int, name: str) -> None:
 
 
 def add_signature_output(tree: Any, tensor: int, name: str) -> None:
-    """Add an output to the signatures, which list all outputs."""
+    """Add an output to every signature, since signatures list all outputs."""
     for signature in tree.signatureDefs or []:
         entry = load_schema().TensorMapT(name=name, tensorIndex=tensor)
         signature.outputs = [*(signature.outputs or []), entry]

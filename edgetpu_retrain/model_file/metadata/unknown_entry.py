@@ -31,7 +31,7 @@ def write_unknown(tree: Any, detector: UnknownDetector | None) -> None:
 
     Args:
         tree: the model.
-        detector: None for a head without one.
+        detector: the detector; None only removes an existing one.
     """
     if detector is None:
         self_description.drop_content(tree, ENTRY_NAME)

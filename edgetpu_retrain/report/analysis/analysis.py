@@ -19,7 +19,7 @@ from edgetpu_retrain.report.analysis.training_curves import training_curves, Tra
 import numpy as np
 
 MOST = 20
-"""Number of samples shown of each kind."""
+"""Maximum number of samples shown of each kind."""
 
 NEIGHBOURS = 3
 """Number of nearest neighbours shown per sample."""

@@ -80,7 +80,7 @@ class LearningCurve:
         return accuracies
 
     def gain(self, number: int | None = None) -> Gain | None:
-        """Return the gain from doubling, of all classes or of one; None without its samples."""
+        """Return the gain of all classes, or of one; None if no sample of it was evaluated."""
         right = self.right if number is None else self.right[:, self.labels == number]
         count = right.shape[1]
         if not count:

@@ -74,14 +74,15 @@ class ReportData:
 
 def read_report_data(data_dir: Path, version: int) -> ReportData:
     """
-    Read the data of a report, without changing any file.
+    Read the data of a report.
 
     Args:
         data_dir: the data folder of the node or the command line.
         version: number of a model version; 0 = the serving one, or the latest if none serves.
 
     Raises:
-        RequestError: if there are no samples, only one class, or none of the version's extractor.
+        RequestError: if there are no samples, only one class, no samples of the version's
+            extractor, or no folder of models although a version is given.
         StoreError: if samples or models cannot be read, or there is no such version.
     """
     folder = Path(data_dir).absolute()

@@ -23,7 +23,7 @@ STYLE = Path(__file__).with_name('figures.mplstyle')
 """A style sheet of matplotlib."""
 
 MOST_CLASSES = 16
-"""Number of classes in a figure; more would be too small to read."""
+"""Maximum number of classes in a figure; more would be too small to read."""
 
 _LONGEST_LABEL = 16
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the engine for an extractor, or DeviceEngines: one per device, with the same extractor."""
+"""Makes the engine that runs an extractor on one device, or one engine for each of several."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class DeviceEngines(dict[str, Engine]):
         return {device: engine.status() for device, engine in self.items()}
 
     def healthiest(self) -> str:
-        """Return a device for work that any can do: the first without a problem, if any."""
+        """Return the first device without a problem, else the first that runs, else the first."""
 
         def trouble(device: str) -> tuple[bool, bool]:
             status = self[device].status()
@@ -81,8 +81,8 @@ def make_engine(
         num_threads: threads of the CPU's operators.
         fallback: bytes of the CPU twin of a compiled extractor; ignored for other extractors.
         invoke_timeout_s: seconds after which an inference on an Edge TPU counts as failed.
-        may_start_down: whether to start without Edge TPU and twin; the engine then runs no
-            frames until the Edge TPU is available.
+        may_start_down: whether to start even if there is neither Edge TPU nor twin; the engine
+            then runs no frames until the Edge TPU is available.
         report: called once per failure or recovery, with one sentence, from any thread.
 
     Raises:
@@ -154,7 +154,8 @@ def make_engines(
 
 
 def _check_numbers(devices: Sequence[str]) -> None:
-    # 'usb' means any, ':0' may be the same as 'usb:0', and an Edge TPU can be opened only once.
+    # 'usb' means any Edge TPU on USB, ':0' may be the same as 'usb:0', and an Edge TPU can be
+    # opened only once.
     buses = {device.partition(':')[0] for device in devices}
     if all(':' in device for device in devices) and not ('' in buses and len(buses) > 1):
         return

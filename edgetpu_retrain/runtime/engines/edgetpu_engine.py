@@ -66,8 +66,8 @@ class EdgeTpuEngine:
 
     Raises:
         ModelFileError: if the file is not an extractor, or the twin does not match it.
-        DeviceError: if there is no twin and the device cannot run the extractor, unless
-            ``may_start_down``.
+        DeviceError: if there is no runtime for the twin, or if the device cannot run the
+            extractor, there is no twin and ``may_start_down`` is False.
     """
 
     def __init__(
@@ -136,7 +136,8 @@ class EdgeTpuEngine:
         """
         Load a retrained model; see :meth:`Engine.prepare`.
 
-        While the device is down, this loads only the head; recovery loads the whole model.
+        While the device is down, only the head is loaded, for the twin, if there is one; the whole
+        model is loaded when the device recovers.
         """
         if not trusted:
             # This process has the device open, so a child process could not probe the model.

@@ -42,7 +42,8 @@ class Inference:
     The result of one inference.
 
     Args:
-        embedding: ``[D]``, raw, in the extractor's output type; the caller owns the array.
+        embedding: ``[D]``, not dequantized, in the extractor's output type; the caller owns the
+            array.
         scores: float32 ``[C]``; None before the first model serves.
         served: the model that computed the scores; None before the first model serves.
         device: the device that ran the model: ``'cpu'``, or an Edge TPU such as ``'usb:0'``.
@@ -85,7 +86,7 @@ class Engine(Protocol):
     """
 
     description: ModelDescription
-    """The extractor's input and output; its identity identifies the samples."""
+    """The extractor's input and output; embeddings are stored under its ``identity``."""
 
     note: str
     """One sentence for the user at startup, or ``''``."""
@@ -172,7 +173,7 @@ def check_kind(
         compiled: whether the model must be compiled for the Edge TPU.
 
     Raises:
-        ModelFileError: names the first difference.
+        ModelFileError: if they differ; the message names the first difference.
     """
     if found.compiled_for_edgetpu != compiled:
         raise ModelFileError(

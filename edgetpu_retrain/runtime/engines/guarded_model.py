@@ -43,7 +43,7 @@ class GuardedModel:
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
-            served: the model of the classifier, if one is loaded.
+            served: the prepared model, if the loaded one is a classifier; None for an extractor.
             timeout_s: timeout for the inference, seconds.
 
         Raises:

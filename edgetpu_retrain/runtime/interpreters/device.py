@@ -97,7 +97,7 @@ def find_edgetpu(device: str = 'auto') -> AttachedEdgeTpu | None:
     """
     Return the Edge TPU that ``device`` refers to, or None if there is none or several match.
 
-    The kernel does not expose which of several Edge TPUs libedgetpu opens.
+    If several match, the kernel does not show which of them libedgetpu opens.
 
     Args:
         device: as in :func:`check_device`.

@@ -27,7 +27,7 @@ _INSTALL = "add Coral's package source (docs/coral.md), sudo apt install libedge
 _REINSTALL = (
     "install the libedgetpu1-std of this machine's architecture and release (docs/coral.md)"
 )
-# Coral's package installs the udev rule for USB; its page on PCIe modules has the other one.
+# Coral's package installs the udev rule for USB; Coral's page on PCIe modules has the other one.
 _PERMISSIONS = {
     'usb': (
         'sudo apt install libedgetpu1-std for its udev rule, sudo usermod -aG plugdev $USER, '
@@ -39,7 +39,7 @@ _PERMISSIONS = {
     ),
 }
 _PACKAGES_OF_LIBRARIES = {'libusb-1.0.so': 'libusb-1.0-0', 'libc++.so': 'libc++1'}
-# Start of a runtime's ValueError if it loads a library that creates no delegate.
+# A runtime's ValueError begins with this if the loaded library creates no delegate.
 _NO_DELEGATE = 'Failed to load delegate'
 _MISSING_LIBRARY = re.compile(r'^(\S+): cannot open shared object file')
 
@@ -50,8 +50,8 @@ def make_edgetpu_interpreter(
     """
     Return an interpreter that runs a compiled model on an Edge TPU, and the runtime's name.
 
-    Uses pycoral if it is installed.  Otherwise loads the library as a delegate into
-    tflite-runtime, or else into ai-edge-litert.
+    pycoral is used if it is installed.  Otherwise the library is loaded as a delegate into
+    tflite-runtime, or into ai-edge-litert if tflite-runtime is not installed.
 
     Args:
         model: bytes of a model that is compiled for the Edge TPU.
@@ -156,7 +156,7 @@ def explain_failed_model(error: Exception) -> DeviceError:
     Return an error that explains why the Edge TPU or its library rejects a model.
 
     Args:
-        error: raised by creating the interpreter, allocating or the first invocation.
+        error: the exception of creating the interpreter, of allocating or of the first invocation.
     """
     raw = ' '.join(str(error).split())
     if 'unresolved custom op' in raw:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Guard: runs calls that may hang in a thread that can be abandoned."""
+"""Guard: a thread for calls that may hang; a hanging thread is abandoned."""
 
 from __future__ import annotations
 

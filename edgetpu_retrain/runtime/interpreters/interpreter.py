@@ -68,8 +68,9 @@ def load_model(
         The model, allocated and warmed up: it has been invoked once on zeros.
 
     Raises:
-        DeviceError: if the device's name is invalid, or there is no runtime or no Edge TPU.
-        ModelFileError: if the runtime cannot run the file.
+        DeviceError: if the device's name is invalid, there is no runtime, or there is no Edge TPU
+            that can run a compiled model.
+        ModelFileError: if the runtime cannot run the file on the CPU.
         ValueError: if ``num_threads`` is less than 1.
     """
     check_device(device)

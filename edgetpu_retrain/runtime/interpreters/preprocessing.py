@@ -20,10 +20,10 @@ _FLOAT_CENTRE = np.float32(127.5)
 # Flipping the highest bit of a uint8, and reading it as int8, subtracts 128.
 _HIGHEST_BIT = np.uint8(0x80)
 # Sizes of a picture, as multiples of the input's sides.
-# If both sides are smaller than this, exact averaging is cheap and the steps are not needed.
+# If both sides are smaller than this, exact averaging is cheap, so :func:`_shrink` does only that.
 _STEPS_FROM = 1.5
-# A smaller side is interpolated to the input's side; interpolating to twice that and averaging
-# would blur more.
+# A side smaller than this is interpolated to the input's side; interpolating to twice the input's
+# side and averaging would blur more.
 _DOUBLE_FROM = 1.25
 # If both sides are at least this large, the picture is halved first.
 _HALVE_FROM = 4
@@ -51,13 +51,14 @@ def fit_to_input(
     rgb: RgbArray, description: ModelDescription, out: npt.NDArray[Any] | None = None
 ) -> npt.NDArray[Any]:
     """
-    Resize a picture to a model's input and write it as the input's type.
+    Resize a picture to a model's input, and convert it to the input's type.
 
     The whole picture is used; its aspect ratio may change.  Downscaling averages the pixels to
     avoid aliasing (see :func:`_shrink`), upscaling interpolates linearly.  uint8 inputs get the
     pixels unchanged, int8 inputs minus 128, float32 inputs as (x - 127.5) / 127.5.
 
-    All of this package uses this function, so that samples from files are valid for a camera.
+    This function preprocesses both files and camera images, so samples from files are valid for a
+    camera.
 
     Args:
         rgb: uint8 ``[H, W, 3]``, of any strides.
@@ -66,7 +67,7 @@ def fit_to_input(
             input tensor; None allocates a new array.
 
     Returns:
-        ``out``.
+        ``out``, or the new array.
 
     Raises:
         ImageError: if ``rgb`` is not such a picture.

@@ -68,8 +68,9 @@ def probe(
         limits: limits of the child process.
 
     Raises:
-        ModelFileError: if the child crashes, times out or raises while it runs a CPU model.
-        DeviceError: if it does so with a model for the Edge TPU, or cannot be started.
+        ModelFileError: if the file is damaged, or the child fails to run it on the CPU.
+        DeviceError: if the child fails to run it on the Edge TPU, finds no runtime or cannot be
+            started.
     """
     check_device(device)
     limits = limits or ProbeLimits()
@@ -162,7 +163,8 @@ def _try(model: bytes, options: dict[str, Any], limits: ProbeLimits) -> tuple[st
         # Core dumps of rejected files could fill the robot's disk.
         _lower(resource.RLIMIT_CORE, 0)
         _lower(resource.RLIMIT_CPU, limits.cpu_s)
-        # Import the runtime before limiting the memory; a missing runtime is reported later.
+        # Import the runtime first, so that its memory does not count towards the limit.  If it is
+        # missing, load_model raises an error.
         with contextlib.suppress(DeviceError):
             edgetpu_runtime() if compiled else cpu_runtime()
         in_use = int(Path('/proc/self/statm').read_text().split()[0]) * _PAGE

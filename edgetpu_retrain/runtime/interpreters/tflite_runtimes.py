@@ -73,7 +73,7 @@ def cpu_runtime() -> TfliteRuntime:
     ai-edge-litert is maintained and several times faster with int8 models on x86_64.
 
     Raises:
-        DeviceError: if none is installed, or the installed one cannot be imported.
+        DeviceError: if no runtime is installed, or the installed one cannot be imported.
     """
     return _first_installed(('ai-edge-litert', 'tflite-runtime'))
 
@@ -86,7 +86,7 @@ def edgetpu_runtime() -> TfliteRuntime:
     tflite-runtime is installed, it was most likely chosen to match libedgetpu.
 
     Raises:
-        DeviceError: if none is installed, or the installed one cannot be imported.
+        DeviceError: if no runtime is installed, or the installed one cannot be imported.
     """
     return _first_installed(('tflite-runtime', 'ai-edge-litert'))
 

@@ -25,7 +25,7 @@ class Classified:
 
     Args:
         scores: float32 ``[C]``, the probability of each class, in the order of the labels.
-        embedding: ``[D]``, raw, in the extractor's output type.
+        embedding: ``[D]``, not dequantized, in the extractor's output type.
     """
 
     scores: FloatArray
@@ -50,8 +50,8 @@ class Classifier(PictureModel):
             ``identity`` is that of the retrained file.
 
     Raises:
-        ModelFileError: if the file is not a retrained model, or the runtime cannot run it.
-        DeviceError: if there is no runtime, or no Edge TPU for a compiled model.
+        ModelFileError: if the file is not a retrained model, or the CPU cannot run it.
+        DeviceError: if there is no runtime, or no Edge TPU that can run a compiled model.
     """
 
     def __init__(self, model: bytes, *, device: str = 'auto', num_threads: int = 1) -> None:

@@ -24,8 +24,8 @@ class Extractor(PictureModel):
         num_threads: threads of the CPU's operators.
 
     Raises:
-        ModelFileError: if the file is not an extractor, or the runtime cannot run it.
-        DeviceError: if there is no runtime, or no Edge TPU for a compiled model.
+        ModelFileError: if the file is not an extractor, or the CPU cannot run it.
+        DeviceError: if there is no runtime, or no Edge TPU that can run a compiled model.
     """
 
     def __init__(self, model: bytes, *, device: str = 'auto', num_threads: int = 1) -> None:
@@ -39,7 +39,7 @@ class Extractor(PictureModel):
             rgb: uint8 ``[H, W, 3]``.
 
         Returns:
-            ``[D]`` in the extractor's output type, raw: scale and zero point are in
+            ``[D]``, not dequantized, in the extractor's output type; scale and zero point are in
             ``description.quantization``.  The caller owns the array.
 
         Raises:

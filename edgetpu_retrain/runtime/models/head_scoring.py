@@ -26,6 +26,7 @@ class HeadScorer:
 
     Raises:
         ModelFileError: if the file is not a retrained model.
+        DeviceError: if there is no runtime.
     """
 
     def __init__(self, model: bytes) -> None:
@@ -39,7 +40,7 @@ class HeadScorer:
         Return the scores of embeddings.
 
         Args:
-            embeddings: ``[N, D]``, raw, in the extractor's output type.
+            embeddings: ``[N, D]``, not dequantized, in the extractor's output type.
 
         Returns:
             float32 ``[N, C]``.

@@ -25,7 +25,7 @@ class InferenceTimes:
 
     Args:
         resize_s: seconds to resize the picture into the input tensor.
-        invoke_s: seconds from there until embedding and scores are available.
+        invoke_s: seconds to invoke the model and to copy its outputs.
     """
 
     resize_s: float = 0.0
@@ -50,8 +50,8 @@ class PictureModel:
         times: stage durations of the latest inference.
 
     Raises:
-        ModelFileError: if the runtime cannot run it.
-        DeviceError: if there is no runtime, or no Edge TPU for a compiled model.
+        ModelFileError: if the CPU cannot run the model.
+        DeviceError: if there is no runtime, or no Edge TPU that can run a compiled model.
     """
 
     def __init__(

@@ -44,24 +44,26 @@ class Recognizer:
     """
     A classifier with class names, loaded and warmed up; use it from one thread at a time.
 
-    Models retrained by this project can also return 'unknown'; other models always return one of
-    their classes.
+    With a model that was retrained by this project, a classification can also be 'unknown'; with
+    any other model, it is always one of the model's classes.
 
     Args:
         model: bytes of a .tflite file.
         labels: class names that replace those in the file; () = use those in the file.
         device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.load_model`.
         num_threads: threads of the CPU's operators.
-        trusted: whether this project wrote the file.  Others are first probed in a child process.
+        trusted: whether this project wrote the file.  Any other file is first probed in a child
+            process.
 
     Attributes:
         labels: the class names, in the order of the scores.
         note: one sentence for the user at startup, or ``''``.
 
     Raises:
-        RequestError: if there are no names, or their number differs from the number of classes.
-        ModelFileError: if it is not a classifier, or the runtime cannot run it.
-        DeviceError: if there is no runtime, or no Edge TPU for a compiled model.
+        RequestError: if there are no class names, or their number differs from the number of
+            classes.
+        ModelFileError: if the file is not a classifier, or the CPU cannot run it.
+        DeviceError: if there is no runtime, or no Edge TPU that can run a compiled model.
     """
 
     def __init__(
@@ -125,7 +127,7 @@ class Recognizer:
 
 
 def _unknown_detection(model: bytes) -> UnknownDetection | None:
-    """Return the unknown detector of a retrained model, None for any other model."""
+    """Return the unknown detector of a model, None if it has none or its threshold is infinite."""
     try:
         describe_embedding(model)
     except ModelFileError:

@@ -48,7 +48,7 @@ class UnknownDetection:
         Return the unknown score of a frame; the larger, the less it fits any class.
 
         Args:
-            embedding: raw ``[D]``, in the extractor's output type.
+            embedding: ``[D]``, not dequantized, in the extractor's output type.
 
         Returns:
             The score, NaN for a model without a detector.
