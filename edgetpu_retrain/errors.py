@@ -3,13 +3,14 @@
 """
 The exceptions of this package.
 
-An error that this package raises on purpose is a :class:`RetrainError`, or a plain ValueError for
-an invalid argument of a function.  The message of a RetrainError states what is wrong, with the
-value, and what to do.  The node logs it and continues; the command line prints it and exits.
+An error with a message for the user is a :class:`RetrainError`.  Functions for Python programs
+also raise a ValueError for an invalid argument, and a FileNotFoundError for a missing file.  The
+message of a RetrainError states what is wrong, with the value, and what to do.  The node logs it
+and continues; the command line prints it and exits.
 
-Messages quote untrusted text: names, values, errors of libraries.  A message is therefore always
-one printable line of bounded length, so that no file or request can inject lines into a log or
-flood it.
+Messages quote untrusted text: names, values, errors of libraries.  The message of a RetrainError
+is therefore always one printable line of bounded length, so that no file or request can inject
+lines into a log or flood it.
 """
 
 from pathlib import Path
@@ -18,7 +19,7 @@ from edgetpu_retrain.wording import presentable
 
 
 class RetrainError(Exception):
-    """Base of the exceptions that this package defines."""
+    """Base of all exceptions in this module."""
 
     def __str__(self) -> str:
         return presentable(super().__str__())
@@ -50,7 +51,7 @@ class FolderInUseError(StoreError):
 
     Args:
         folder: the data folder.
-        message: a sentence.
+        message: the error message, one sentence.
     """
 
     def __init__(self, folder: Path, message: str) -> None:

@@ -1,12 +1,12 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Which cameras a ROS parameter file names, for the launch files.
+Reads the names of the cameras in a ROS parameter file, for the launch files.
 
 The keys of such a file are patterns of full node names
 (https://design.ros2.org/articles/160_ros_command_line_arguments.html): ``*`` stands for one part
-of a name, ``**`` for any number of parts, and parts may be nested.  Where several keys match a
-node, rclpy takes the parameters of the last one.
+of a name, ``**`` for any number of parts, and keys may be nested.  If several keys match a node,
+the last one that has a parameter sets it.
 """
 
 from __future__ import annotations

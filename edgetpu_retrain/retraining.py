@@ -157,7 +157,7 @@ def _quantized_accuracy(
 
 def check_quantized(truth: IntArray, by_float: IntArray, by_quantized: IntArray) -> None:
     """
-    Raise if quantization adds mistakes on more than 1 % of the samples, and on more than two.
+    Raise if quantization adds too many mistakes: on over 1 % of the samples, and on over two.
 
     Args:
         truth: int64 ``[N]``, true classes of the held-out samples.
@@ -165,7 +165,7 @@ def check_quantized(truth: IntArray, by_float: IntArray, by_quantized: IntArray)
         by_quantized: int64 ``[N]``, predictions of the quantized layers in the model file.
 
     Raises:
-        QuantizationLoss: if it adds more; the message states the loss and how to avoid it.
+        QuantizationLoss: if it does so; the message states the loss and how to avoid it.
     """
     right, left = int(np.sum(by_float == truth)), int(np.sum(by_quantized == truth))
     if right - left > max(_SAMPLES_FORGIVEN, _LARGEST_LOSS * len(truth)):

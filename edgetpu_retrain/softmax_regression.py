@@ -286,7 +286,7 @@ class SoftmaxRegression(SoftmaxParameters):
         Raises:
             FileNotFoundError: if there is no such extractor, or no folder to write to.
             OSError: if the file cannot be written.
-            ValueError: as in :meth:`serialize_model`.
+            ValueError: as in :meth:`serialize_model`, or if out_model_path is a folder.
         """
         from edgetpu_retrain.store.files.durable_file import write_durably
 

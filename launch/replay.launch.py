@@ -8,7 +8,7 @@ Run the retrain node on a bag instead of a camera, and shut down at the end of t
 This package's own player publishes the images, and nothing else.  It needs no storage plugin of
 rosbag2, and starts when the node has subscribed.
 
-retrain.launch.py starts the node; its arguments are arguments here, too.
+retrain.launch.py starts the node; all of its arguments but respawn can be given here, too.
 """
 
 import os

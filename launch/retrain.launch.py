@@ -109,7 +109,8 @@ def _start_node(context: LaunchContext) -> list[Node]:
     namespace = prefix_namespace(values.get('ros_namespace'), values['namespace'])
     name = f'{make_namespace_absolute(namespace).rstrip("/")}/{PACKAGE}'
     file = Path(values['params_file'])
-    # Also if no argument is for a camera: launch_ros would start the node without a missing file.
+    # Read the file even if no argument is for a camera: if it is missing, this raises an error,
+    # but launch_ros would start the node without it.
     cameras = cameras_in(file, name) or ['camera']
     given: dict[str, str | bool] = {each: values[each] for each in TEXT_ARGUMENTS if values[each]}
     given |= {each: values[each] == 'true' for each in SWITCH_ARGUMENTS if values[each]}
@@ -140,10 +141,11 @@ def _start_node(context: LaunchContext) -> list[Node]:
 
 def _write_parameters(node: str, values: dict[str, str | bool]) -> str:
     """
-    Return the path of a parameter file that wins over others.
+    Write a parameter file that overrides params_file, and return its path.
 
-    Of all keys that match a node, the one that rcl has read last counts.  A key that is also in
-    params_file, which launch_ros would write, keeps its place there.
+    Of all keys that match a node, the last one counts.  A key that both files have keeps its place
+    in params_file, where a later key can override it.  launch_ros could write such a key, so this
+    function writes one of its own.
     """
     with NamedTemporaryFile('w', prefix='launch_params_', suffix='.yaml', delete=False) as file:
         yaml.safe_dump({f'/**{node}': {'ros__parameters': values}}, file)

@@ -23,7 +23,7 @@ Command = TypeVar('Command', bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
 
-# https://design.ros2.org/articles/topic_and_service_names.html
+# The rules for names: https://design.ros2.org/articles/topic_and_service_names.html
 _FULL_NODE_NAME = re.compile(r'(/[A-Za-z_][A-Za-z0-9_]*)+')
 
 _as_json = click.option(

@@ -44,6 +44,11 @@ def labelled_source(
         part: selects images of a bag.
         label: label of all images of a bag.
         for_teaching: whether to reject labels that cannot be taught, such as 'unknown'.
+
+    Raises:
+        click.UsageError: if an option is missing or does not match the kind of source.
+        RequestError: if there are no such pictures, or a label is invalid.
+        RecordingError: if the folder or the bag cannot be read.
     """
     if is_bag(path):
         if part.topic and not label:
@@ -72,6 +77,11 @@ def plain_source(paths: Sequence[Path], part: BagPart) -> Iterator[Source]:
     Args:
         paths: one bag, or picture files and folders.
         part: selects images of a bag.
+
+    Raises:
+        click.UsageError: if the options do not match the kind of source.
+        RequestError: if there are no such pictures.
+        RecordingError: if a folder or the bag cannot be read.
     """
     bags = [path for path in paths if is_bag(path)]
     if bags:

@@ -43,8 +43,9 @@ def parse(model: bytes) -> Any:
         model: the bytes of a .tflite file; data after the flatbuffer is ignored.
 
     Raises:
-        ModelFileError: if it is not an intact TensorFlow Lite model, or packing its tree would
-            lose data.
+        ModelFileError: if it is not an intact TensorFlow Lite model with one subgraph, or packing
+            its tree would lose data.
+        DeviceError: if ai-edge-litert is not installed.
     """
     if bytes(model[4:8]) != IDENTIFIER:
         raise ModelFileError(
@@ -138,7 +139,11 @@ class _Budget:
 
 
 def _check_extent(model: bytes, schema: Any) -> None:
-    """Unpack a file one table at a time; raise a ModelFileError if that is too much in all."""
+    """
+    Raise a ModelFileError if a file has several subgraphs or would unpack to too much.
+
+    Tables are unpacked one at a time.
+    """
     budget = _Budget(len(model))
     root = schema.Model.GetRootAs(model, 0)
     if root.SubgraphsLength() != 1:

@@ -41,7 +41,9 @@ MAX_SCANS = 32
 """Maximum for a JPEG; encoders write up to 18.  Even a short scan may process all pixels."""
 
 MAX_MARKERS = 4096
-"""Maximum for markers and fill bytes before the size in a JPEG; usual files have a few hundred."""
+"""
+Maximum number of markers and fill bytes before the size in a JPEG; usual files have a few hundred.
+"""
 
 _JPEG_START = b'\xff\xd8\xff'
 _JPEG_END = b'\xff\xd9'

@@ -64,8 +64,8 @@ def replay(
     """
     Publish the images of BAG, a rosbag2 bag (mcap or sqlite3), as a camera would.
 
-    They keep their recorded stamps and timing.  No other topics are published, so that recorded
-    commands do not move a robot.
+    They keep their recorded stamps and, at --rate 1, their timing.  No other topics are published,
+    so that recorded commands do not move a robot.
     """
     if not 0.01 <= rate <= 1000.0:
         raise RequestError(f'rate is {rate:g}: give one from 0.01 to 1000; 1 is as recorded')

@@ -49,7 +49,7 @@ class BalancedOrder:
     An endless order of rows in which classes take turns.
 
     Each turn visits all classes in random order.  The rows of a class are shuffled, and each is
-    used once before any is repeated.  With classes of equal size, these are plain shuffled epochs.
+    used once before any is repeated.  With classes of equal size, each epoch visits each row once.
     Construction takes time proportional to the number of rows; drawing does not.
 
     Args:

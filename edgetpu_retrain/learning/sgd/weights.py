@@ -68,6 +68,7 @@ class SoftmaxParameters:
         The weights, float32 ``[D, C]``; modifying the array modifies the model.
 
         Assignment copies the array, and sets feature_dim and num_classes if they are not set yet.
+        Reading raises ValueError while there are no weights.
         """
         if self._weights is None:
             raise ValueError(
@@ -97,7 +98,8 @@ class SoftmaxParameters:
         """
         The bias, float32 ``[C]``; modifying the array modifies the model.
 
-        Assignment copies the array, and sets num_classes if it is not set yet.
+        Assignment copies the array, and sets num_classes if it is not set yet.  Reading raises
+        ValueError while there are neither weights nor bias.
         """
         if self._bias is None:
             raise ValueError(

@@ -25,7 +25,7 @@ def confused_classes(analysis: Analysis) -> IntArray:
 
 
 def draw_confusion(axes: Axes, analysis: Analysis) -> None:
-    """Draw the confusion matrix, shaded by the share of each true class."""
+    """Draw the confusion matrix, shaded by the share of the true class's samples."""
     axes.set(xlabel='prediction (class)', ylabel='truth (class)')
     axes.grid(visible=False)
     if not analysis.evaluated:

@@ -42,7 +42,13 @@ INVOKE_TIMEOUT_S = 2.0
 
 @dataclass(eq=False)
 class _OnEdgeTpu(engine.PreparedModel):
-    """A prepared model: its head for the twin, and the model on the device until it serves."""
+    """
+    A prepared model.
+
+    Args:
+        head: the head to run after the twin; None without a twin.
+        on_device: the model on the device; None if the device is down, and after ``serve``.
+    """
 
     head: HeadScorer | None
     on_device: GuardedModel | None

@@ -22,8 +22,9 @@ class Guard:
 
     A hanging Edge TPU blocks its caller inside a C++ library forever, and a thread cannot be
     killed.  The guard waits for the result only until a timeout and then abandons the thread and
-    everything that the call refers to.  The thread is a daemon and never joined, so it does not
-    prevent the process from exiting.
+    everything that the call refers to.  A call into the library releases the GIL, so other threads
+    run while it hangs.  The thread is a daemon and never joined, so it does not prevent the
+    process from exiting.
 
     A call has an overhead of 10 to 100 microseconds.
 
@@ -34,7 +35,6 @@ class Guard:
     """
 
     def __init__(self, name: str = 'guard') -> None:
-        # A call into the library releases the GIL, so other threads run while it hangs.
         self._calls: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = SimpleQueue()
         self._abandoned = False
         threading.Thread(target=_serve, args=(self._calls,), name=name, daemon=True).start()

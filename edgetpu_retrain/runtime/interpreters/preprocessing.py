@@ -19,7 +19,8 @@ RgbArray = npt.NDArray[np.uint8]
 _FLOAT_CENTRE = np.float32(127.5)
 # Flipping the highest bit of a uint8, and reading it as int8, subtracts 128.
 _HIGHEST_BIT = np.uint8(0x80)
-# Sizes of a picture, as multiples of the input's sides.
+# The following sizes of a picture are multiples of the input's sides.
+#
 # If both sides are smaller than this, exact averaging is cheap, so :func:`_shrink` does only that.
 _STEPS_FROM = 1.5
 # A side smaller than this is interpolated to the input's side; interpolating to twice the input's
