@@ -69,7 +69,10 @@ def main() -> None:
                 node.executor.wake()
                 reply('started')
             else:
-                node.destroy_subscription(subscription)
+                # In the thread that waits for its messages.
+                ended = node.executor.create_task(node.destroy_subscription, subscription)
+                while not ended.done():
+                    time.sleep(_POLL_S)
                 reply(listener.arrivals)
 
 

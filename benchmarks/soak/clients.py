@@ -93,14 +93,14 @@ def _run_client(number: int, training_period_s: float, stopping: Any, records: A
 def _run_workload(workload: Workload, record: Record, stopping: Any) -> None:
     numbers = itertools.count()
     while not stopping.is_set():
-        client = Client(f'soak_{workload.name}', record, stopping)
+        client = Client(f'soak_{workload.name}', workload.robot, record, stopping)
         try:
             for lived in itertools.count(1):
                 workload.act(client, next(numbers))
                 if stopping.is_set() or lived == workload.calls_per_session:
                     break
         except Exception as error:  # noqa: BLE001 - a client that fails starts again
-            record.error(f'{workload.name}: {error!r}')
+            record.errors.append(f'{workload.name}: {error!r}')
             stopping.wait(1.0)
         finally:
             client.close()

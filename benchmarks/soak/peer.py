@@ -13,15 +13,18 @@ from typing import Any
 
 from benchmarks.shared.dialogue import requests
 from benchmarks.shared.ros_session import spinning_node
+from lifecycle_msgs.srv import GetState
 from std_srvs.srv import Trigger
 
-PEER_SERVICE = '/soak_peer/respond'
+PEER_NODE = '/soak_peer'
 
 
 def main() -> None:
     """Respond until the standard input is closed."""
-    with spinning_node('soak_peer') as node:
-        node.create_service(Trigger, PEER_SERVICE, _respond)
+    with spinning_node(PEER_NODE.removeprefix('/')) as node:
+        node.create_service(Trigger, '~/respond', _respond)
+        # The client asks for the state before each request.
+        node.create_service(GetState, '~/get_state', lambda _, response: response)
         for _ in requests():
             pass
 

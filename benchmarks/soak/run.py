@@ -25,8 +25,8 @@ over the last third, and ``drift`` is end / start - 1.  The value of a window is
 
 ``errors`` counts wrong responses, missing responses, silent topics, lines in the node's log at
 level ERROR or FATAL, tracebacks, and a node that ends early or with an exit code other than 0.
-The first response to a client may be lost during DDS discovery: the client repeats the request
-and counts it as ``lost at discovery``.
+The clients use ``edgetpu_retrain.client``, which asks for the node's state before each request:
+a response time includes that.
 
 The last line is a JSON object.  The exit code is 0 if there is no error, memory drifts by less
 than 3 %, no handles or threads are added, and p99 drifts by less than 20 %.

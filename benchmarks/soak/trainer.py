@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
 
-from action_msgs.msg import GoalStatus
-from benchmarks.shared.robot import NAME
-from benchmarks.soak.client import Client, SECONDS_TO_A_MESSAGE
-from edgetpu_retrain_interfaces.action import Train
-from rclpy.action import ActionClient
+from benchmarks.soak.client import Client, PATIENCE_S
+from edgetpu_retrain.client import RetrainClientError, Training
+
+_CANCELLED = 'cancelled'
+_RUNNING = 'A training is running'
 
 
 class Trainer:
@@ -23,57 +23,29 @@ class Trainer:
 
     def __init__(self, period_s: float) -> None:
         self._period_s = period_s
-        self._server: Any = None
 
     def __call__(self, client: Client, number: int) -> None:
         """Train once."""
-        if self._server is None:
-            self._server = ActionClient(client.node, Train, f'{NAME}/train')
-            # A goal that is rejected can be repeated until the node has discovered this client.
-            status, _ = self._train(client, Train.Goal(seed=-2), first=True)
-            if status != GoalStatus.STATUS_ABORTED:
-                client.record.error(f'a seed of -2 should have been rejected: status {status}')
-        cancelled = number % 3 == 2
-        goal = Train.Goal(seed=number, print_every=5)
-        status, result = self._train(client, goal, cancelled=cancelled, doubled=number % 4 == 3)
-        if cancelled and status == GoalStatus.STATUS_CANCELED:
-            client.record.count('trainings cancelled')
-        elif status == GoalStatus.STATUS_SUCCEEDED and result.success:
-            client.record.count('trainings')
-        else:
-            client.record.error(f'training ended with status {status}: {result.message}')
-        client.pause(max(0.0, self._period_s - result.seconds))
+        begin = time.monotonic()
+        training = client.robot.train(seed=number, print_every=5)
+        cancels = number % 3 == 2
+        if cancels:
+            next(iter(training), None)
+            training.cancel()
+        if number % 4 == 3:
+            # The training before may have ended just now.
+            _end(client, client.robot.train(), _RUNNING)
+        # A training that is about to be stored can no longer be cancelled.
+        _end(client, training, _CANCELLED if cancels else None)
+        client.pause(begin + self._period_s - time.monotonic())
 
-    def _train(
-        self,
-        client: Client,
-        goal: Any,
-        *,
-        first: bool = False,
-        cancelled: bool = False,
-        doubled: bool = False,
-    ) -> tuple[int, Any]:
-        feedback: list[Any] = []
-        if not self._server.wait_for_server(SECONDS_TO_A_MESSAGE):
-            raise TimeoutError('there is no action train')
 
-        def send() -> Any:
-            return self._server.send_goal_async(goal, feedback.append)
-
-        handle = (client.wait_for_first_response if first else client.wait_for_response)(
-            send, 'train'
-        )
-        ended = handle.get_result_async()
-        if cancelled:
-            client.spin_until(lambda: bool(feedback) or ended.done(), SECONDS_TO_A_MESSAGE)
-            client.wait_for_response(handle.cancel_goal_async, 'cancelling')
-        if doubled:
-            status, result = self._train(client, Train.Goal())
-            if status == GoalStatus.STATUS_SUCCEEDED:
-                client.record.count('trainings')
-            elif 'A training is running' not in result.message:
-                client.record.error(
-                    f'a second training should have been rejected: {result.message}'
-                )
-        response = client.wait_for_response(lambda: ended, 'the result of train')
-        return response.status, response.result
+def _end(client: Client, training: Training, allowed_error: str | None) -> None:
+    try:
+        training.result(PATIENCE_S)
+        client.record.counts['trainings'] += 1
+    except RetrainClientError as error:
+        if allowed_error is None or allowed_error not in str(error):
+            client.error(f'training failed: {error}')
+        elif allowed_error == _CANCELLED:
+            client.record.counts['trainings cancelled'] += 1

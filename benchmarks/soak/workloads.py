@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.shared.pictures import jpeg, pictures
-from benchmarks.soak.client import Client, full_name, PEER, QUICK, SECONDS_TO_A_MESSAGE, SLOW
-from benchmarks.soak.peer import PEER_SERVICE
+from benchmarks.shared.robot import NAME
+from benchmarks.soak.client import Client, PEER, QUICK, SECONDS_TO_A_MESSAGE, SLOW
+from benchmarks.soak.peer import PEER_NODE
 from benchmarks.soak.trainer import Trainer
 from diagnostic_msgs.msg import DiagnosticArray
 from edgetpu_retrain_interfaces.msg import Embedding, Result, Status
@@ -26,8 +27,8 @@ from edgetpu_retrain_interfaces.srv import (
     RemoveSamples,
 )
 from lifecycle_msgs.srv import GetAvailableStates, GetState
-from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters, SetParameters
+from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CompressedImage, RegionOfInterest
 from std_srvs.srv import Trigger
@@ -139,7 +140,7 @@ def subscribe_briefly(client: Client, number: int) -> None:
     subscriptions = [
         client.node.create_subscription(
             kind,
-            full_name(topic),
+            topic if topic.startswith('/') else f'{NAME}/{topic}',
             lambda _, topic=topic: received.add(topic),
             qos,
         )
@@ -149,9 +150,9 @@ def subscribe_briefly(client: Client, number: int) -> None:
     if not client.spin_until(lambda: received == topics, SECONDS_TO_A_MESSAGE):
         # A client that is stopping receives no more messages.
         if not client.is_stopping:
-            client.record.error(f'no message on {", ".join(sorted(topics - received))}')
+            client.error(f'no message on {", ".join(sorted(topics - received))}')
     else:
-        client.record.count('topics received')
+        client.record.counts['topics received'] += 1
     client.spin_until(lambda: False, 0.5)
     for subscription in subscriptions:
         client.node.destroy_subscription(subscription)
@@ -199,7 +200,7 @@ def send_bad_requests(client: Client, _number: int) -> None:
 
 def call_the_peer(client: Client, _number: int) -> None:
     """Call the peer node about as often as other clients call the node under test."""
-    client.call(Trigger, PEER_SERVICE, response_kind=PEER)
+    client.call(Trigger, 'respond', response_kind=PEER)
     client.pause(0.05)
 
 
@@ -212,11 +213,13 @@ class Workload:
         name: name of the client.
         act: called repeatedly with the client and the number of earlier calls.
         calls_per_session: calls after which the client leaves DDS and joins again; 0 = never.
+        robot: full name of the node that it calls.
     """
 
     name: str
     act: Callable[[Client, int], None]
     calls_per_session: int = 0
+    robot: str = NAME
 
 
 def workloads(training_period_s: float) -> list[Workload]:
@@ -231,7 +234,7 @@ def workloads(training_period_s: float) -> list[Workload]:
         Workload('set_parameters', set_parameters),
         Workload('send_bad_requests', send_bad_requests, calls_per_session=40),
         Workload('trainer', Trainer(training_period_s)),
-        Workload('call_the_peer', call_the_peer),
+        Workload('call_the_peer', call_the_peer, robot=PEER_NODE),
     ]
 
 
@@ -241,14 +244,10 @@ def _relabel(client: Client, new_label: str, **which: Any) -> None:
 
 
 def _set(client: Client, name: str, value: Any) -> None:
-    if isinstance(value, bool):
-        content = ParameterValue(type=ParameterType.PARAMETER_BOOL, bool_value=value)
-    else:
-        content = ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=value)
-    given = Parameter(name=name, value=content)
+    given = Parameter(name, value=value).to_parameter_msg()
     (result,) = client.call(SetParameters, 'set_parameters', parameters=[given]).results
     if not result.successful:
-        client.record.error(f'{name} was not set to {value}: {result.reason}')
+        client.error(f'{name} was not set to {value}: {result.reason}')
 
 
 def _garbage() -> CompressedImage:

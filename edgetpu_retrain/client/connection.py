@@ -19,12 +19,22 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 
-PATIENCE_S = 30.0
 RETRY_S = 1.0
+_POLL_S = 0.01
 
 
 class RetrainClientError(RetrainError):
-    """The node rejected a request, failed or did not respond; the message says why."""
+    """
+    The node rejected a request, failed or did not respond.
+
+    Args:
+        message: what was wrong, in the words of the node if it responded.
+        response: of the service, or the result of the training; None if the node did not respond.
+    """
+
+    def __init__(self, message: str, response: Any = None) -> None:
+        super().__init__(message)
+        self.response = response
 
 
 class Connection:
@@ -38,9 +48,10 @@ class Connection:
     Args:
         node: a node whose context and namespace are used; None = create a context.
         name: name of the retrain node; a relative name is in the namespace of ``node``.
+        timeout_s: maximum time until a response, seconds.
     """
 
-    def __init__(self, node: Node | None, name: str) -> None:
+    def __init__(self, node: Node | None, name: str, timeout_s: float) -> None:
         self._own_context = None if node is not None else rclpy.Context()
         if self._own_context is not None:
             rclpy.init(context=self._own_context)
@@ -54,22 +65,26 @@ class Connection:
         )
         namespace = self.node.get_namespace().rstrip('/')
         self.name = name if name.startswith('/') else f'{namespace}/{name}'
-        self._is_known = False
+        self.timeout_s = timeout_s
+        self._clients: dict[str, Any] = {}
+        self._creating = threading.Lock()
+        self._ending = threading.Event()
         self._pending: set[Future[Any]] = set()
         self._executor = SingleThreadedExecutor(context=context)
         self._thread = threading.Thread(target=self._spin, name='retrain client', daemon=True)
 
     def start(self) -> None:
-        """Start the thread; call it when all other clients and subscriptions are created."""
-        # This client is created last: a node that responds to it has discovered all others.
-        self._state = self.node.create_client(GetState, f'{self.name}/get_state')
+        """Start the thread; call it when the subscriptions and the action client are created."""
+        self._state = self._newest_client()
         self._executor.add_node(self.node)
         self._thread.start()
 
     def stop(self) -> None:
         """Stop the thread; pending requests fail."""
-        self._executor.shutdown()
+        # The thread must end first: shutdown() destroys what it waits for.
+        self._executor.create_task(self._ending.set)
         self._thread.join()
+        self._executor.shutdown()
 
     def close(self) -> None:
         """Destroy the node, and the context if it was created here; call it after :meth:`stop`."""
@@ -80,50 +95,66 @@ class Connection:
     @property
     def is_connected(self) -> bool:
         """Whether the retrain node is discovered, and so is probably running."""
-        return bool(self._state.service_is_ready())
+        return self._thread.is_alive() and bool(self._state.service_is_ready())
 
-    def lifecycle_state(self, timeout_s: float) -> str:
+    def _newest_client(self) -> Any:
+        """Return a new client: a node that responds to it has discovered all older ones."""
+        return self.node.create_client(GetState, f'{self.name}/get_state')
+
+    def lifecycle_state(self, timeout_s: float | None = None) -> str:
         """
         Return the lifecycle state of the retrain node.
 
+        When it responds, it has discovered all clients.  The response to a client that it has not
+        discovered is lost, also after a restart of the node.
+
         Args:
-            timeout_s: maximum time until it responds, seconds.
+            timeout_s: maximum time until it responds, seconds; None = that of the connection.
 
         Raises:
             RetrainClientError: if it does not respond in time.
         """
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + (self.timeout_s if timeout_s is None else timeout_s)
         while True:
-            # A response is lost if the node has not yet discovered the client.
             asked = self.send(lambda: self._state.call_async(GetState.Request()))
             with contextlib.suppress(futures.TimeoutError):
                 state = asked.result(min(RETRY_S, max(0.0, deadline - time.monotonic())))
-                self._is_known = True
                 return str(state.current_state.label)
             if time.monotonic() > deadline:
                 raise RetrainClientError(f'{self.name} does not respond: is it running?')
 
-    def wait_until_known(self) -> None:
-        """Wait until the retrain node can respond to all clients, or raise RetrainClientError."""
-        if not self._is_known:
-            self.lifecycle_state(PATIENCE_S)
-
-    def call(self, client: Any, request: Any) -> Future[Any]:
+    def call(self, service_type: Any, service: str, request: Any) -> Future[Any]:
         """
         Call a service.
 
         Args:
-            client: the client of the service.
+            service_type: type of the service.
+            service: name of the service, relative to the retrain node.
             request: the request.
 
         Returns:
             A future of the response; it raises RetrainClientError with the response's message if
             ``success`` is false.
         """
-        self.wait_until_known()
+        with self._creating:
+            if service not in self._clients:
+                name = f'{self.name}/{service}'
+                self._clients[service] = self.node.create_client(service_type, name)
+                self._state = self._newest_client()
+        client = self._clients[service]
+        self.wait_until_discovered(client.service_is_ready, service)
         return self.send(lambda: client.call_async(request), checked)
 
-    def wait(self, future: Future[Any], what: str, timeout_s: float | None = PATIENCE_S) -> Any:
+    def wait_until_discovered(self, is_discovered: Callable[[], bool], what: str) -> None:
+        """Wait until ``is_discovered`` returns True, and the node has discovered all clients."""
+        deadline = time.monotonic() + self.timeout_s
+        self.lifecycle_state()
+        while not is_discovered():
+            if time.monotonic() > deadline:
+                raise RetrainClientError(f'{self.name} has no {what}')
+            time.sleep(_POLL_S)
+
+    def wait(self, future: Future[Any], what: str, timeout_s: float | None) -> Any:
         """
         Return the result of a future.
 
@@ -181,7 +212,8 @@ class Connection:
     def _spin(self) -> None:
         try:
             with contextlib.suppress(ExternalShutdownException):
-                self._executor.spin()
+                while not self._ending.is_set():
+                    self._executor.spin_once()
         finally:
             for future in list(self._pending):
                 future.set_exception(RetrainClientError(f'the client of {self.name} was closed'))
@@ -191,4 +223,4 @@ def checked(response: Any) -> Any:
     """Return a response; raise RetrainClientError with its message if ``success`` is false."""
     if getattr(response, 'success', True):
         return response
-    raise RetrainClientError(response.message)
+    raise RetrainClientError(response.message, response)

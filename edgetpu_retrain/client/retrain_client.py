@@ -12,7 +12,7 @@ import time
 import traceback
 from typing import Any
 
-from edgetpu_retrain.client.connection import Connection, PATIENCE_S, RetrainClientError
+from edgetpu_retrain.client.connection import Connection, RetrainClientError
 from edgetpu_retrain.client.training import Training
 from edgetpu_retrain_interfaces.action import Train
 from edgetpu_retrain_interfaces.msg import Result, Status
@@ -23,11 +23,14 @@ from edgetpu_retrain_interfaces.srv import (
     RelabelSamples,
     RemoveSamples,
 )
+from rcl_interfaces.srv import SetParameters
 from rclpy.action import ActionClient
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from std_srvs.srv import Trigger
 
+PATIENCE_S = 30.0
 _RESULTS = 10
 
 
@@ -42,26 +45,21 @@ class RetrainClient:
     Args:
         node: a node whose context and namespace are used; None = create a context.
         name: name of the retrain node; a relative name is in the namespace of ``node``.
+        timeout_s: maximum time until a response, seconds; :meth:`add_samples` has none.
     """
 
-    def __init__(self, node: Node | None = None, name: str = 'edgetpu_retrain') -> None:
-        self._connection = Connection(node, name)
+    def __init__(
+        self,
+        node: Node | None = None,
+        name: str = 'edgetpu_retrain',
+        timeout_s: float = PATIENCE_S,
+    ) -> None:
+        self._connection = Connection(node, name, timeout_s)
         self.name = self._connection.name
         self._latest: dict[type, Any] = {}
         self._arrived = threading.Condition()
         self._result_callbacks: list[Callable[[Any], None]] = []
         own = self._connection.node
-        self._add, self._remove, self._relabel, self._list, self._undo, self._load = (
-            own.create_client(service_type, f'{self.name}/{service}')
-            for service_type, service in (
-                (AddSample, 'add_samples'),
-                (RemoveSamples, 'remove_samples'),
-                (RelabelSamples, 'relabel_samples'),
-                (ListSamples, 'list_samples'),
-                (Trigger, 'undo'),
-                (LoadModel, 'load_model'),
-            )
-        )
         self._train = ActionClient(own, Train, f'{self.name}/train')
         latched = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
         own.create_subscription(Status, f'{self.name}/status', self._receive, latched)
@@ -121,34 +119,65 @@ class RetrainClient:
         """
         future = self.add_samples_async(label, count, **fields)
         # The node has a time limit of its own, which the request or a parameter sets.
-        return self._connection.wait(future, self._add.srv_name, None)
+        return self._connection.wait(future, 'add_samples', None)
 
     def add_samples_async(self, label: str, count: int = 1, **fields: Any) -> Future[Any]:
         """Call ``~/add_samples`` as :meth:`add_samples` does; return a future of the response."""
         request = AddSample.Request(label=label, count=count, **fields)
-        return self._connection.call(self._add, request)
+        return self._connection.call(AddSample, 'add_samples', request)
 
     def remove_samples(self, label: str = '', n: int = 0) -> Any:
         """Remove a class, or the ``n`` newest samples of one or all classes; see RemoveSamples."""
-        return self._call(self._remove, RemoveSamples.Request(label=label, n=n))
+        return self.call(RemoveSamples, 'remove_samples', label=label, n=n)
 
     def relabel_samples(self, new_label: str, label: str = '', ids: Sequence[int] = ()) -> Any:
         """Change the label of a class or of single samples; see RelabelSamples."""
-        request = RelabelSamples.Request(new_label=new_label, label=label, ids=list(ids))
-        return self._call(self._relabel, request)
+        which = {'label': label, 'ids': list(ids)}
+        return self.call(RelabelSamples, 'relabel_samples', new_label=new_label, **which)
 
     def undo(self) -> str:
         """Remove the samples of the last request that added any; return the node's message."""
-        return str(self._call(self._undo, Trigger.Request()).message)
+        return str(self.call(Trigger, 'undo').message)
 
     def list_samples(self) -> dict[str, int]:
         """Return the number of samples of each class."""
-        response = self._call(self._list, ListSamples.Request())
+        response = self.call(ListSamples, 'list_samples')
         return dict(zip(response.labels, response.counts, strict=True))
+
+    def newest_samples(self, limit: int, label: str = '') -> list[Any]:
+        """Return up to ``limit`` samples of a class or of all, a ``Sample`` each, newest first."""
+        return list(self.call(ListSamples, 'list_samples', label=label, limit=limit).samples)
 
     def load_model(self, version: int = 0) -> Any:
         """Swap in a version by its number; 0 = the latest, -1 = the previous; see LoadModel."""
-        return self._call(self._load, LoadModel.Request(version=version))
+        return self.call(LoadModel, 'load_model', version=version)
+
+    def set_parameter(self, name: str, value: Any) -> None:
+        """
+        Set a parameter of the node.
+
+        Raises:
+            RetrainClientError: with the node's reason if it rejects the value.
+        """
+        parameter = Parameter(name, value=value).to_parameter_msg()
+        response = self.call(SetParameters, 'set_parameters', parameters=[parameter])
+        if not response.results[0].successful:
+            raise RetrainClientError(response.results[0].reason, response)
+
+    def call(self, service_type: Any, service: str, **fields: Any) -> Any:
+        """
+        Call any service of the node.
+
+        Args:
+            service_type: type of the service.
+            service: name, relative to the node.
+            fields: of the request.
+
+        Raises:
+            RetrainClientError: if the node does not respond, or responds without success.
+        """
+        future = self._connection.call(service_type, service, service_type.Request(**fields))
+        return self._connection.wait(future, service, self._connection.timeout_s)
 
     def train(self, **goal: Any) -> Training:
         """
@@ -163,14 +192,14 @@ class RetrainClient:
         Raises:
             RetrainClientError: if the node rejects the goal or does not respond.
         """
-        self._connection.wait_until_known()
+        self._connection.wait_until_discovered(self._train.server_is_ready, 'train')
         feedback: queue.SimpleQueue[Any] = queue.SimpleQueue()
         accepted = self._connection.send(
             lambda: self._train.send_goal_async(
                 Train.Goal(**goal), lambda message: feedback.put(message.feedback)
             )
         )
-        handle = self._connection.wait(accepted, f'{self.name}/train')
+        handle = self._connection.wait(accepted, 'train', self._connection.timeout_s)
         if not handle.accepted:
             raise RetrainClientError(f'{self.name} did not accept the training: see its log')
         return Training(self._connection, handle, feedback)
@@ -213,9 +242,6 @@ class RetrainClient:
                 client; exceptions that it raises are logged.
         """
         self._result_callbacks.append(callback)
-
-    def _call(self, client: Any, request: Any) -> Any:
-        return self._connection.wait(self._connection.call(client, request), client.srv_name)
 
     def _receive(self, message: Any) -> None:
         with self._arrived:

@@ -47,7 +47,7 @@ class Training:
     def cancel(self) -> None:
         """Request cancellation; :meth:`result` raises if the node cancels the training."""
         asked = self._connection.send(self._handle.cancel_goal_async)
-        self._connection.wait(asked, 'cancelling')
+        self._connection.wait(asked, 'cancelling', self._connection.timeout_s)
 
     @property
     def is_done(self) -> bool:

@@ -20,7 +20,6 @@ CAMERA_NODE = 'demo_camera'
 IMAGE_TOPIC = '/demo/image'
 TEACHING_TRUTH_TOPIC = '/demo/truth/teaching'
 EXAM_TRUTH_TOPIC = '/demo/truth/exam'
-RETRAIN_NODE = 'edgetpu_retrain'
 RESULT_FILE = 'result.json'
 """Name of the file with the figures in the teacher's output folder."""
 

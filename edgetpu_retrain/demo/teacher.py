@@ -3,8 +3,8 @@
 """
 The demo's teacher: adds samples of some subjects, starts a training, and runs a live exam.
 
-It sends the requests that a user would send with ``ros2 service call`` and ``ros2 action
-send_goal``, prints the progress, and writes a contact sheet, the retrained model and the figures.
+It uses :mod:`edgetpu_retrain.client` as a user's program would, prints the progress, and writes a
+contact sheet, the retrained model and the figures.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import time
 from typing import Any
 
 import cv2
+from edgetpu_retrain.client import RetrainClient, RetrainClientError
 from edgetpu_retrain.demo.camera_motion import RgbArray
 from edgetpu_retrain.demo.contact_sheet import (
     choose_frames,
@@ -29,7 +30,7 @@ from edgetpu_retrain.demo.display import exam_bar, print_score, sample_bars, tra
 from edgetpu_retrain.demo.exam import Exam, FrameResult
 from edgetpu_retrain.demo.photographs import SUBJECTS
 from edgetpu_retrain.demo.scenes import EXAM_FRAMES, RESULT_FILE, SCENE_EXAM, SCENE_IDLE
-from edgetpu_retrain.demo.teacher_client import LessonError, stamp_ns, TeacherClient
+from edgetpu_retrain.demo.stage import Stage, StageError, stamp_ns
 import numpy as np
 import rclpy
 from rclpy.executors import ExternalShutdownException
@@ -42,7 +43,6 @@ CONTACT_SHEET_FILE = 'contact_sheet.png'
 MODEL_FILE = 'retrained.tflite'
 
 _SECONDS_TO_START = 60.0
-_SECONDS_TO_TRAIN = 60.0
 _SECONDS_FOR_LAST_FRAMES = 2.0
 _KEPT_PICTURE = (320, 240)  # as drawn on the contact sheet before it is scaled down
 
@@ -66,13 +66,13 @@ class LiveExam:
         self.subject = truth.results[0].class_id
         self.exam.add_truth(stamp_ns(truth.header), self.subject)
 
-    def on_classification(self, classification: Any) -> None:
-        """Record the most likely class of a frame, from a vision_msgs/Classification."""
-        stamp = stamp_ns(classification.header)
-        best = classification.results[0]
+    def on_result(self, result: Any) -> None:
+        """Record the most likely class of a frame, from a ``Result``."""
+        stamp = stamp_ns(result.header)
+        best = result.classification.results[0]
         latency_s = (time.time_ns() - stamp) / 1e9
-        result = FrameResult(best.class_id, best.score, time.monotonic(), latency_s)
-        self.exam.add_result(stamp, result)
+        classified = FrameResult(best.class_id, best.score, time.monotonic(), latency_s)
+        self.exam.add_result(stamp, classified)
 
     def on_image(self, image: Any) -> None:
         """Keep a sensor_msgs/Image of the exam, scaled down, for the contact sheet."""
@@ -82,12 +82,13 @@ class LiveExam:
             self.pictures[stamp_ns(image.header)] = np.asarray(small, np.uint8)
 
 
-def teach(client: TeacherClient, console: Console, frames_per_second: float) -> int:
+def teach(robot: RetrainClient, stage: Stage, console: Console, frames_per_second: float) -> int:
     """
     Show every subject and add samples of it.
 
     Args:
-        client: the teacher's ROS client.
+        robot: client of the retrain node.
+        stage: shows the subjects.
         console: prints the progress.
         frames_per_second: frame rate of the camera, Hz.
 
@@ -100,21 +101,24 @@ def teach(client: TeacherClient, console: Console, frames_per_second: float) -> 
     with sample_bars(console) as bars:
         for subject in SUBJECTS:
             bar = bars.add_task(subject, total=SAMPLES_PER_SUBJECT)
-            client.show_subject(subject)
+            stage.show_subject(subject)
             for _ in range(SAMPLES_PER_SUBJECT // SAMPLES_PER_CALL):
-                response = client.add_samples(subject, SAMPLES_PER_CALL, timeout_s)
+                response = robot.add_samples(subject, SAMPLES_PER_CALL, timeout_s=timeout_s)
                 bars.update(bar, completed=response.label_total)
             samples += response.label_total
-    client.show(SCENE_IDLE)
+    stage.show(SCENE_IDLE)
     console.print(f'  The node now has {samples} samples of {len(SUBJECTS)} classes.')
     return samples
 
 
-def train(client: TeacherClient, console: Console) -> Any:
+def train(robot: RetrainClient, console: Console) -> Any:
     """Train on all samples, show the progress, and return the ``Train.Result``."""
     _print_heading(console, 'Training the last layer through ~/train')
     with training_bar(console) as show:
-        result = client.train(show, _SECONDS_TO_TRAIN)
+        training = robot.train()
+        for feedback in training:
+            show(feedback)
+        result = training.result()
     console.print(
         f'  Held-out samples right: {result.validation_accuracy:.1%}, '
         f'and {result.quantized_validation_accuracy:.1%} as quantized in the .tflite.\n'
@@ -123,14 +127,12 @@ def train(client: TeacherClient, console: Console) -> Any:
     return result
 
 
-def examine(
-    client: TeacherClient, live: LiveExam, console: Console, frames_per_second: float
-) -> None:
+def examine(stage: Stage, live: LiveExam, console: Console, frames_per_second: float) -> None:
     """
     Show views of which there are no samples, and score the node's classifications.
 
     Args:
-        client: the teacher's ROS client; it must pass its messages to ``live``.
+        stage: shows the views; it must pass its messages to ``live``.
         live: the exam.
         console: prints the progress and the score.
         frames_per_second: frame rate of the camera, Hz.
@@ -143,9 +145,9 @@ def examine(
             show(live.exam, live.subject)
             return live.exam.shown >= EXAM_FRAMES
 
-        client.show(SCENE_EXAM)
-        client.spin_until(all_shown, 5.0 + 2.0 * EXAM_FRAMES / frames_per_second)
-        client.spin_until(lambda: live.exam.complete, _SECONDS_FOR_LAST_FRAMES)
+        stage.show(SCENE_EXAM)
+        stage.spin_until(all_shown, 5.0 + 2.0 * EXAM_FRAMES / frames_per_second)
+        stage.spin_until(lambda: live.exam.complete, _SECONDS_FOR_LAST_FRAMES)
         show(live.exam, live.subject)
     print_score(console, live.exam)
 
@@ -200,16 +202,19 @@ def lesson(output: Path, frames_per_second: float) -> None:
     """
     console = Console(highlight=False)
     live = LiveExam(EXAM_FRAMES)
-    client = TeacherClient(live.on_truth, live.on_classification, live.on_image)
+    stage = Stage(live.on_truth, live.on_image)
     try:
-        client.wait_until_ready(_SECONDS_TO_START)
-        samples = teach(client, console, frames_per_second)
-        training = train(client, console)
-        examine(client, live, console, frames_per_second)
+        with RetrainClient(stage.node) as robot:
+            robot.on_result(live.on_result)
+            stage.wait_until_ready(_SECONDS_TO_START)
+            robot.wait_until_ready(_SECONDS_TO_START)
+            samples = teach(robot, stage, console, frames_per_second)
+            training = train(robot, console)
+            examine(stage, live, console, frames_per_second)
         write_results(output, live, training, samples)
         console.print(f'\nContact sheet, retrained model and logs are in {output}', markup=False)
     finally:
-        client.close()
+        stage.close()
 
 
 def _print_heading(console: Console, text: str) -> None:
@@ -225,7 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rclpy.init(args=[])
     try:
         lesson(options.output, options.rate)
-    except LessonError as error:
+    except (RetrainClientError, StageError) as error:
         print(f'The demo stopped: {error}.', file=sys.stderr)
         return 1
     except (KeyboardInterrupt, ExternalShutdownException):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import re
 from typing import Any
@@ -15,9 +16,9 @@ from std_srvs.srv import Trigger
 from support.lone_node import LoneNode
 from support.robot_camera import Camera
 from support.robot_messages import compressed_message, image_message, pattern
-from support.running_node import RunningNode
+from support.running_node import Person, RunningNode
 from support.small_models import build_extractor
-from support.waiting import Collected, wait_for
+from support.waiting import Collected, PATIENCE_S, wait_for
 
 NAME = '/robots/one/teacher'
 PICTURES = {'cat': image_message(pattern(1)), 'dog': image_message(pattern(2))}
@@ -42,28 +43,38 @@ def own_node() -> Iterator[LoneNode]:
 
 
 @pytest.fixture
-def camera(own_node: LoneNode) -> Iterator[Camera]:
-    created = Camera(own_node.node, '/robots/one/image')
-    yield created
-    created.close()
+def person() -> Iterator[Person]:
+    """Return the person at the robot, who has its camera."""
+    with Person(NAME) as person:
+        yield person
 
 
 @pytest.fixture
-def robot(node: RunningNode, camera: Camera) -> Iterator[RetrainClient]:
+def camera(person: Person) -> Camera:
+    return person.camera('/robots/one/image')
+
+
+@pytest.fixture
+def robot(node: RunningNode, person: Person, camera: Camera) -> Iterator[RetrainClient]:
     assert node.process.poll() is None
-    with RetrainClient(name=NAME) as client:
-        client.wait_until_ready(90.0)
-        camera.show(PICTURES['cat'])
+    with RetrainClient(name=NAME, timeout_s=PATIENCE_S) as client:
+        client.wait_until_ready(PATIENCE_S)
+        person.show(camera, PICTURES['cat'])
         yield client
         for label in client.list_samples():
             client.remove_samples(label)
 
 
-def teach(robot: RetrainClient, camera: Camera, count: int = 6) -> None:
-    for label, picture in PICTURES.items():
-        camera.show(picture)
-        camera.stamps.next_one()
-        assert robot.add_samples(label, count).added == count
+@pytest.fixture
+def teach(robot: RetrainClient, person: Person, camera: Camera) -> Callable[..., None]:
+    """Return what teaches the client's robot both pictures."""
+
+    def add_samples(count: int = 6) -> None:
+        for label, picture in PICTURES.items():
+            person.show(camera, picture)
+            assert robot.add_samples(label, count).added == count
+
+    return add_samples
 
 
 def is_best(label: str, version: int) -> Callable[[Any], bool]:
@@ -73,13 +84,13 @@ def is_best(label: str, version: int) -> Callable[[Any], bool]:
 
 
 def test_two_classes_are_taught_trained_and_recognized(
-    robot: RetrainClient, camera: Camera
+    robot: RetrainClient, camera: Camera, teach: Callable[..., None]
 ) -> None:
     results: Collected[Any] = Collected()
     # What a callback raises neither ends the client nor the callbacks after it.
     robot.on_result(lambda result: result.no_such_field)
     robot.on_result(results.append)
-    teach(robot, camera)
+    teach()
     assert robot.list_samples() == {'cat': 6, 'dog': 6}
     training = robot.train(num_iter=300, learning_rate=0.1, print_every=50)
     iterations = [feedback.iteration for feedback in training]
@@ -106,10 +117,21 @@ def test_a_request_that_the_node_refuses_raises_its_message(robot: RetrainClient
         robot.load_model(99)
     with pytest.raises(RetrainClientError, match='class'):
         robot.train(num_iter=10).result()
+    with pytest.raises(RetrainClientError, match='min_novelty'):
+        robot.set_parameter('min_novelty', 3.0)
+    robot.set_parameter('min_novelty', 0.0)
 
 
-def test_a_cancelled_training_says_so(robot: RetrainClient, camera: Camera) -> None:
-    teach(robot, camera)
+def test_the_error_has_all_that_the_node_responded(robot: RetrainClient) -> None:
+    with pytest.raises(RetrainClientError, match='Time is up') as refused:
+        robot.add_samples('cat', 1000, min_interval_s=0.5, timeout_s=2.0)
+    response = refused.value.response
+    assert 1 <= response.added < 1000
+    assert response.label_total == response.added
+
+
+def test_a_cancelled_training_says_so(robot: RetrainClient, teach: Callable[..., None]) -> None:
+    teach()
     training = robot.train(num_iter=1_000_000, print_every=10)
     next(iter(training))
     assert not training.is_done
@@ -118,8 +140,11 @@ def test_a_cancelled_training_says_so(robot: RetrainClient, camera: Camera) -> N
         training.result(90.0)
 
 
-def test_samples_are_corrected(robot: RetrainClient, camera: Camera) -> None:
-    teach(robot, camera, count=3)
+def test_samples_are_corrected(robot: RetrainClient, teach: Callable[..., None]) -> None:
+    teach(count=3)
+    (newest,) = robot.newest_samples(1)
+    assert newest.label == 'dog'
+    assert newest.id == robot.newest_samples(9, 'dog')[0].id
     assert robot.relabel_samples('mouse', label='dog').relabelled == 3
     assert robot.remove_samples('cat', n=1).removed == 1
     assert robot.list_samples() == {'cat': 2, 'mouse': 3}
@@ -151,23 +176,21 @@ def test_it_works_in_a_callback_of_the_programs_own_node(own_node: LoneNode) -> 
 
 
 def test_the_example_of_the_documentation_teaches_two_classes(
-    package_path: str, tmp_path: Path, own_node: LoneNode, capsys: pytest.CaptureFixture[str]
+    package_path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = (Path(__file__).parents[2] / 'docs' / 'client.md').read_text(encoding='utf-8')
     (example,) = re.findall(r'```python\n(.*?)```', page, re.DOTALL)
     (tmp_path / 'small.tflite').write_bytes(build_extractor('uint8', dimension=16, image_size=16))
     parameters = {'extractor': tmp_path / 'small.tflite', 'data_dir': tmp_path / 'data'}
     pictures = iter(PICTURES.values())
-    with RunningNode(package_path, parameters):
-        camera = Camera(own_node.node, '/image')
+    with RunningNode(package_path, parameters), Person() as person:
+        camera = person.camera()
 
         def show_next(_prompt: str) -> str:
-            camera.show(next(pictures))
-            camera.stamps.next_one()
+            person.show(camera, next(pictures))
             return ''
 
         exec(compile(example, 'docs/client.md', 'exec'), {'input': show_next})  # noqa: S102
-        camera.close()
     printed = capsys.readouterr().out
     assert 'iteration' in printed
     assert printed.splitlines()[-1] == 'bottle'
@@ -180,17 +203,23 @@ def test_a_node_that_ends_fails_what_waits_for_it(
     parameters = {'extractor': tmp_path / 'small.tflite', 'data_dir': tmp_path / 'data'}
     with (
         RunningNode(package_path, parameters) as node,
-        RetrainClient(own_node.node, '/edgetpu_retrain') as client,
+        RetrainClient(own_node.node, '/edgetpu_retrain', timeout_s=10.0) as client,
+        ThreadPoolExecutor() as thread,
     ):
-        client.wait_until_ready(90.0)
+        client.wait_until_ready(PATIENCE_S)
+        with pytest.raises(RetrainClientError, match='has no no_such_service'):
+            client.call(Trigger, 'no_such_service')
+        blocked = thread.submit(client.add_samples, 'cat', timeout_s=600.0)
         waiting = client.add_samples_async('cat', timeout_s=600.0)
         node.process.kill()
         node.wait()
-        with pytest.raises(RetrainClientError, match='not running'):
-            client.add_samples('cat', timeout_s=600.0)
+        with pytest.raises(RetrainClientError, match=r'not running|does not respond'):
+            blocked.result(PATIENCE_S)
+        with pytest.raises(RetrainClientError, match='does not respond'):
+            client.list_samples()
         assert not waiting.done()
     with pytest.raises(RetrainClientError, match='closed'):
-        waiting.result(90.0)
+        waiting.result(PATIENCE_S)
 
 
 def test_a_missing_node_is_named() -> None:

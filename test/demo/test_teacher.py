@@ -15,6 +15,7 @@ from edgetpu_retrain.demo.teacher import (
     MODEL_FILE,
     write_results,
 )
+from edgetpu_retrain_interfaces.msg import Result
 import numpy as np
 import pytest
 from sensor_msgs.msg import Image
@@ -30,6 +31,10 @@ def header(nanoseconds: int) -> Header:
 def classification(nanoseconds: int, *classes: tuple[str, float]) -> Classification:
     results = [ObjectHypothesis(class_id=label, score=score) for label, score in classes]
     return Classification(header=header(nanoseconds), results=results)
+
+
+def result(nanoseconds: int, *classes: tuple[str, float]) -> Result:
+    return Result(header=header(nanoseconds), classification=classification(nanoseconds, *classes))
 
 
 def image(nanoseconds: int, red: int) -> Image:
@@ -50,23 +55,23 @@ def live() -> LiveExam:
         live.on_image(image(now + index, red=200))
         live.on_truth(classification(now + index, ('cat', 1.0)))
         if classified:
-            live.on_classification(classification(now + index, ('cat', 0.75), ('coins', 0.25)))
+            live.on_result(result(now + index, ('cat', 0.75), ('coins', 0.25)))
     return live
 
 
 def test_messages_become_a_score(live: LiveExam) -> None:
     assert (live.exam.shown, live.exam.classified, live.exam.right) == (2, 1, 1)
     assert live.subject == 'cat'
-    result = live.exam.frames[0].result
-    assert result is not None
-    assert (result.label, result.confidence) == ('cat', 0.75)
-    assert result.latency_s >= 0.0
+    first = live.exam.frames[0].result
+    assert first is not None
+    assert (first.label, first.confidence) == ('cat', 0.75)
+    assert first.latency_s >= 0.0
 
 
 def test_stamps_are_matched_to_the_nanosecond() -> None:
     live = LiveExam(planned=1)
     live.on_truth(classification(5_000_000_001, ('cat', 1.0)))
-    live.on_classification(classification(5_000_000_002, ('cat', 1.0)))
+    live.on_result(result(5_000_000_002, ('cat', 1.0)))
     assert live.exam.classified == 0
 
 

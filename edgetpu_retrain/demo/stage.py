@@ -1,0 +1,109 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The demo's stage: sets the scene of the camera node, and receives what it publishes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import time
+from typing import Any
+
+from edgetpu_retrain.demo.scenes import (
+    CAMERA_NODE,
+    EXAM_FRAMES,
+    EXAM_TRUTH_TOPIC,
+    IMAGE_TOPIC,
+    SCENE_IDLE,
+    SCENE_PARAMETER,
+    teaching_scene,
+    TEACHING_TRUTH_TOPIC,
+)
+from edgetpu_retrain.errors import RetrainError
+from edgetpu_retrain.processes.spinning import spin_until
+from rcl_interfaces.srv import SetParameters
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.parameter import Parameter
+from rclpy.qos import qos_profile_sensor_data, QoSProfile
+from sensor_msgs.msg import Image
+from vision_msgs.msg import Classification
+
+_PATIENCE_S = 60.0
+"""Timeout for requests that take milliseconds on an idle machine, seconds."""
+
+_RETRY_S = 2.0
+"""Interval for repeating a request without side effects, seconds."""
+
+
+class StageError(RetrainError):
+    """Raised if the camera does not respond, or rejects a scene."""
+
+
+class Stage:
+    """
+    Controls the camera node, and forwards the messages of the exam.
+
+    Args:
+        on_truth: called with each true class of the exam, a vision_msgs/Classification.
+        on_image: called with each sensor_msgs/Image.
+    """
+
+    def __init__(self, on_truth: Callable[[Any], None], on_image: Callable[[Any], None]) -> None:
+        self.node = rclpy.create_node('demo_teacher')
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self.node)
+        self._taught_subject = ''
+        reliable = QoSProfile(depth=EXAM_FRAMES)
+        create = self.node.create_subscription
+        create(Classification, TEACHING_TRUTH_TOPIC, self._on_teaching_truth, reliable)
+        create(Classification, EXAM_TRUTH_TOPIC, on_truth, reliable)
+        create(Image, IMAGE_TOPIC, on_image, qos_profile_sensor_data)
+        # The last one: a camera that responds to it has discovered all others.
+        self._scene = self.node.create_client(SetParameters, f'/{CAMERA_NODE}/set_parameters')
+
+    def wait_until_ready(self, timeout_s: float) -> None:
+        """Wait until the camera responds."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            left = max(0.0, deadline - time.monotonic())
+            # A response is lost if the camera has not discovered this client yet.
+            if self._scene.wait_for_service(left) and self._set(SCENE_IDLE, _RETRY_S) is not None:
+                return
+        raise StageError(f'the camera was not ready after {timeout_s:.0f} s')
+
+    def show(self, scene: str) -> None:
+        """Set the camera's scene, and return after it has acknowledged it."""
+        result = self._set(scene, _PATIENCE_S)
+        if result is None:
+            raise StageError(f'the camera did not respond within {_PATIENCE_S:.0f} s')
+        if not result.successful:
+            raise StageError(f'the camera rejected the scene {scene!r}: {result.reason}')
+
+    def _set(self, scene: str, timeout_s: float) -> Any:
+        parameter = Parameter(SCENE_PARAMETER, value=scene).to_parameter_msg()
+        future = self._scene.call_async(SetParameters.Request(parameters=[parameter]))
+        return future.result().results[0] if self.spin_until(future.done, timeout_s) else None
+
+    def show_subject(self, subject: str) -> None:
+        """Show a subject, and return after its first pictures have arrived."""
+        self._taught_subject = ''
+        self.show(teaching_scene(subject))
+        if not self.spin_until(lambda: self._taught_subject == subject, _PATIENCE_S):
+            raise StageError(f'no picture of {subject!r} within {_PATIENCE_S:.0f} s')
+
+    def spin_until(self, done: Callable[[], bool], timeout_s: float) -> bool:
+        """Spin until `done` returns True; return False on timeout."""
+        return spin_until(self._executor, done, timeout_s)
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._executor.shutdown()
+        self.node.destroy_node()
+
+    def _on_teaching_truth(self, truth: Any) -> None:
+        self._taught_subject = truth.results[0].class_id
+
+
+def stamp_ns(header: Any) -> int:
+    """Return the stamp of a std_msgs/Header, nanoseconds."""
+    return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)
