@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+import functools
 import importlib
 import importlib.metadata
 import importlib.util
 from typing import Any
 
 from edgetpu_retrain.errors import DeviceError
+from edgetpu_retrain.runtime.interpreters.startup_notice import skip_startup_notice
 import numpy as np
 
 NO_RUNTIME = 'No TensorFlow Lite runtime is installed: pip install ai-edge-litert'
@@ -112,8 +114,12 @@ def _first_installed(distributions: tuple[str, ...]) -> TfliteRuntime:
         if _is_there(module_name):
             module = _imported(module_name, distribution)
             name = f'{distribution} {_version(distribution)}'
+            _skip_startup_notice_once(module.Interpreter)
             return TfliteRuntime(name, module.Interpreter, module.load_delegate)
     raise DeviceError(NO_RUNTIME)
+
+
+_skip_startup_notice_once = functools.cache(skip_startup_notice)
 
 
 def _is_there(module: str) -> bool:
