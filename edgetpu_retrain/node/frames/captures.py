@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 import math
@@ -51,17 +52,17 @@ class Capture:
     """The first failure."""
     done: Future[None] = field(default_factory=Future, init=False)
     """Completed when the request ends: with None, or with ``error``."""
-    last_arrival: float = field(default=-math.inf, init=False)
-    """Arrival of the last claimed frame, seconds of :func:`time.monotonic`."""
+    last_claimed: float = field(default=-math.inf, init=False)
+    """Time of the last claimed frame, as ``wants`` takes it, seconds."""
 
-    def wants(self, frame: Frame) -> bool:
-        """Return whether the request would claim a frame."""
+    def wants(self, frame: Frame, now: float) -> bool:
+        """Return whether the request would claim a frame, whose time is ``now``."""
         return (
             not self.stopped
             and self.claimed < self.wanted.count
             and self.wanted.camera in ('', frame.camera)
             and frame.arrived >= self.since
-            and frame.arrived - self.last_arrival >= self.wanted.min_interval_s
+            and now - self.last_claimed >= self.wanted.min_interval_s
         )
 
     def fail(self, error: BaseException) -> None:
@@ -77,9 +78,14 @@ class Captures:
     When the embedding of a frame is computed, each request that wants the frame claims it.  Each
     claim is settled once: stored, skipped or failed.  A request ends when it claims no more frames
     (complete, stopped or failed) and all of its claims are settled.
+
+    Args:
+        simulated_time: returns the simulated time, seconds; None where frames have the time of
+            their arrival.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, simulated_time: Callable[[], float | None] = lambda: None) -> None:
+        self._simulated_time = simulated_time
         self._lock = threading.Lock()
         self._pending: list[Capture] = []
         self._unsettled = 0
@@ -92,15 +98,16 @@ class Captures:
     def wants(self, frame: Frame) -> bool:
         """Return whether any request would claim a frame."""
         with self._lock:
-            return bool(self._claimants(frame))
+            return bool(self._claimants(frame, self._time_of(frame)))
 
     def claim(self, frame: Frame) -> list[Capture]:
         """Claim a frame for all requests that want it; return them, for the caller to settle."""
         with self._lock:
-            claimants = self._claimants(frame)
+            now = self._time_of(frame)
+            claimants = self._claimants(frame, now)
             for capture in claimants:
                 capture.claimed += 1
-                capture.last_arrival = frame.arrived
+                capture.last_claimed = now
             self._unsettled += len(claimants)
             return claimants
 
@@ -128,10 +135,14 @@ class Captures:
         """Fail all requests with an error; each ends when its claims are settled."""
         with self._lock:
             pending = list(self._pending)
-            for capture in pending:
-                capture.fail(error)
         for capture in pending:
-            self._end_if_done(capture)
+            self.end(capture, error)
+
+    def end(self, capture: Capture, error: BaseException) -> None:
+        """Fail a request with an error; it ends when its claims are settled."""
+        with self._lock:
+            capture.fail(error)
+        self._end_if_done(capture)
 
     def stop(self, capture: Capture) -> None:
         """Claim no more frames for a request; it ends when its claims are settled."""
@@ -139,11 +150,15 @@ class Captures:
             capture.stopped = True
         self._end_if_done(capture)
 
-    def _claimants(self, frame: Frame) -> list[Capture]:
+    def _time_of(self, frame: Frame) -> float:
+        simulated = self._simulated_time()
+        return frame.arrived if simulated is None else simulated
+
+    def _claimants(self, frame: Frame, now: float) -> list[Capture]:
         # Several claims of one frame may exceed the maximum, because they share its pixels.
         if self._unsettled >= MAX_ON_THEIR_WAY:
             return []
-        return [capture for capture in self._pending if capture.wants(frame)]
+        return [capture for capture in self._pending if capture.wants(frame, now)]
 
     def _end_if_done(self, capture: Capture) -> None:
         with self._lock:

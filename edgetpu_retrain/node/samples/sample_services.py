@@ -23,6 +23,11 @@ from edgetpu_retrain.node.samples.sample_requests import (
     list_request,
     relabel_request,
 )
+from edgetpu_retrain.node.samples.simulated_time import (
+    check_time_has_begun,
+    ended_by_a_jump,
+    simulated_time,
+)
 from edgetpu_retrain.store.samples.sample import StoredSample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.wording import counted, named, quoted
@@ -60,8 +65,8 @@ class SampleServices:
         self._reembedding = BackgroundThread('reembedding')
         self._is_reembedding = False
         self._stopping = threading.Event()
-        # The node's own clock may be simulated.
-        self._clock = Clock(clock_type=ClockType.STEADY_TIME)
+        # Without use_sim_time the node's clock is the system's, which can be set.
+        self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
 
     def stop(self) -> None:
         """Stop ``~/reembed_samples`` after the current picture; a new request does the rest."""
@@ -87,15 +92,19 @@ class SampleServices:
 
     async def _capture(self, resources: NodeResources, capture: Capture) -> None:
         """Wait until all frames are stored or skipped, one fails, or the time is up."""
-        resources.captures.add(capture)
+        check_time_has_begun(self._node)
+        is_simulated = simulated_time(self._node) is not None
+        captures = resources.captures
+        captures.add(capture)
         timer = self._node.create_timer(
             capture.wanted.timeout_s,
-            lambda: resources.captures.stop(capture),
+            lambda: captures.stop(capture),
             callback_group=self._additions.group,
-            clock=self._clock,
+            clock=self._node.get_clock() if is_simulated else self._steady_clock,
         )
         try:
-            await result_of(self._node, capture.done)
+            with ended_by_a_jump(self._node, lambda error: captures.end(capture, error)):
+                await result_of(self._node, capture.done)
         finally:
             self._node.destroy_timer(timer)
 
@@ -221,8 +230,9 @@ def _why_incomplete(resources: NodeResources, capture: Capture) -> str:
     wanted = capture.wanted
     names = [wanted.camera] if wanted.camera else list(resources.topics)
     topics = ', '.join(resources.topics[name] for name in names)
-    if problems := ' '.join(filter(None, map(resources.camera_problem, names))):
-        why = f'. {problems}'
+    problems = [resources.camera_problem(name, capture.since) for name in names]
+    if any(problems):
+        why = f'. {" ".join(filter(None, problems))}'
     elif capture.stored + capture.skipped:
         why = '; ask for fewer frames, a shorter min_interval_s or a longer timeout_s'
     else:

@@ -1,0 +1,123 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Samples while the node follows ``/clock``, which stands still until a test sets it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+import threading
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+import pytest
+from rosgraph_msgs.msg import Clock
+from support.robot_messages import classified_as
+from support.running_node import Camera, Person, TAUGHT, TAUGHT_IMAGES, wait_for
+from support.waiting import wait_until
+
+# Longer than any test waits, in real time.
+LONG_S = 1000.0
+
+
+class SimulatedClock:
+    """Publishes the same time until a test sets another."""
+
+    def __init__(self, person: Person) -> None:
+        self._publisher = person.node.create_publisher(Clock, '/clock', 10)
+        self._diagnostics = person.collect(DiagnosticArray, '/diagnostics')
+        self._time = Clock()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def set(self, seconds: int) -> None:
+        """Set the time, and return when the node has it."""
+        time = Clock()
+        time.clock.sec = seconds
+        self._time = time
+        self._diagnostics.wait_for(
+            lambda each: each.header.stamp.sec == seconds, since=len(self._diagnostics)
+        )
+
+    def close(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(0.02):
+            self._publisher.publish(self._time)
+
+
+@pytest.fixture
+def camera(start_node: Any, person: Person, taught_data: Any) -> Camera:
+    """Return the camera of a node that waits for a first time."""
+    assert taught_data.is_dir()
+    start_node({'use_sim_time': True})
+    camera = person.wait_until_ready().camera()
+    person.show(camera, TAUGHT_IMAGES['cat'])
+    return camera
+
+
+@pytest.fixture
+def clock(camera: Camera, person: Person) -> Iterator[SimulatedClock]:
+    """Return a clock that stands at a thousand seconds."""
+    assert camera.stamps
+    clock = SimulatedClock(person)
+    clock.set(1000)
+    yield clock
+    clock.close()
+
+
+def ask(person: Person, **fields: Any) -> Any:
+    """Request two samples, and return the future of the response when one is stored."""
+    before = person.list_samples().total
+    asked = person.add_later('cat', count=2, **fields)
+    wait_until(lambda: person.list_samples().total == before + 1)
+    return asked
+
+
+@pytest.mark.usefixtures('camera')
+def test_before_the_first_time_requests_are_rejected(person: Person) -> None:
+    refused = person.add('cat')
+    assert not refused.success
+    assert 'no time has arrived on /clock' in refused.message
+    person.classifications.wait_for(classified_as('cat'))
+
+
+def test_intervals_follow_the_clock(clock: SimulatedClock, person: Person) -> None:
+    asked = ask(person, min_interval_s=100.0, timeout_s=LONG_S)
+    # All these frames have the same time.
+    since = len(person.classifications)
+    person.classifications.wait_for(lambda _: len(person.classifications) > since + 20)
+    assert not asked.done()
+    clock.set(1100)
+    response = wait_for(asked)
+    assert (response.success, response.label_total) == (True, TAUGHT + 2)
+
+
+def test_time_limits_follow_the_clock(clock: SimulatedClock, person: Person) -> None:
+    asked = ask(person, min_interval_s=LONG_S, timeout_s=60.0)
+    clock.set(1059)
+    assert not asked.done()
+    clock.set(1061)
+    response = wait_for(asked)
+    assert (response.success, response.added) == (False, 1)
+    assert 'Time is up after 60 s: 1 of 2 samples' in response.message
+
+
+def test_a_jump_back_ends_the_request(clock: SimulatedClock, person: Person) -> None:
+    asked = ask(person, min_interval_s=LONG_S, timeout_s=LONG_S)
+    clock.set(10)
+    response = wait_for(asked)
+    assert (response.success, response.added) == (False, 1)
+    assert 'The time on /clock jumped back by 990 s during the request' in response.message
+    assert person.add('cat').success, 'at the new time'
+    person.classifications.wait_for(classified_as('cat'), since=len(person.classifications))
+
+
+def test_a_change_to_the_real_time_ends_the_request(clock: SimulatedClock, person: Person) -> None:
+    assert clock
+    asked = ask(person, min_interval_s=LONG_S, timeout_s=LONG_S)
+    assert person.set_parameter('use_sim_time', False).successful
+    assert 'use_sim_time was changed during the request' in wait_for(asked).message
+    assert person.add('cat').success
