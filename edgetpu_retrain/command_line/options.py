@@ -60,9 +60,9 @@ label_file = click.option(
 store_images = click.option(
     '--store-images',
     type=click.Choice(STORE_IMAGES),
-    default='none',
+    default='thumbnail',
     show_default=True,
-    help='How to store the pictures; needed to view them later, and for other extractors.',
+    help='How to store the pictures; needed for the report, and for other extractors.',
 )
 
 min_novelty = click.option(

@@ -64,9 +64,8 @@ def write_picture_folders(
         raise store_error('write the pictures to', folder, error) from error
     if not done.written:
         raise RequestError(
-            'no sample has a stored picture, so there is nothing to write: teach with '
-            '--store-images thumbnail or full (parameter store_images of the node), or export to '
-            'a zip'
+            'no sample has a stored picture, so there is nothing to write: teach without '
+            '--store-images none (parameter store_images of the node), or export to a zip'
         )
     return done
 

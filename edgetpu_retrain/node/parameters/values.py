@@ -151,9 +151,10 @@ class NodeParameters:
         (0.0, 2.0),
     )
     store_images: str = live_parameter(
-        'none',
-        "Pictures to store with samples: 'none', 'thumbnail' (at most 320 pixels wide and high) "
-        "or 'full'; ~/reembed_samples needs them to embed the samples with another extractor",
+        'thumbnail',
+        "Pictures to store with samples: 'none', 'thumbnail' (at most 320 pixels wide and high, "
+        "about 20 kB) or 'full'; the report shows them, and ~/reembed_samples needs them to embed "
+        'the samples with another extractor',
         choices=STORE_IMAGES,
     )
     keep_models: int = live_parameter(

@@ -94,4 +94,4 @@ def test_its_own_values_are_no_change(start_node: Any, person: Person) -> None:
 
 def test_a_timeout_of_0_means_that_of_the_node(start_node: Any, person: Person) -> None:
     start_node({'sample_timeout_s': 0.25})
-    assert 'Time is up after 0.25 s' in person.wait_until_ready().add('cat').message
+    assert 'Time is up after 0.25 s' in person.wait_until_ready().add('cat', timeout_s=0.0).message

@@ -46,7 +46,7 @@ DECLARED: list[tuple[str, Any, tuple[float, float] | None, bool]] = [
     ('seed', 0, (0, MOST), True),
     ('sample_timeout_s', 10.0, (0.001, 86400.0), True),
     ('min_novelty', 0.0, (0.0, 2.0), True),
-    ('store_images', 'none', None, True),
+    ('store_images', 'thumbnail', None, True),
     ('keep_models', 20, (1, 1_000_000), True),
     ('follow_models', False, None, True),
     ('unknown_below', 0.0, (0.0, 1.0), True),
