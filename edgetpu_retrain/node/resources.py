@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 import gc
+import math
 from pathlib import Path
 
 from edgetpu_retrain.errors import RequestError, StoreError
@@ -26,6 +27,7 @@ from edgetpu_retrain.node.models.model_versions import ModelVersions
 from edgetpu_retrain.node.parameters.values import NodeParameters
 from edgetpu_retrain.node.requests.responses import DEACTIVATED
 from edgetpu_retrain.node.samples.sample_thread import SampleThread
+from edgetpu_retrain.node.samples.simulated_time import simulated_time
 from edgetpu_retrain.runtime.engines.device_engines import DeviceEngines, make_engines
 from edgetpu_retrain.store.files.data_folder import (
     data_folder,
@@ -91,9 +93,16 @@ class NodeResources:
             return ()
         return check_devices(self._engines, self._status, self.parameters.device_of)
 
-    def camera_problem(self, camera: str) -> str:
-        """Return a camera's problem as published on ``~/status``, or ``''``."""
-        return self._status.facts.problems.get(camera_problem(camera), '')
+    def camera_problem(self, camera: str, since: float) -> str:
+        """Return what is or, since a time, was wrong with a camera, as a sentence, or ''."""
+        fault = self.fault_of(camera, since)
+        # The status is updated once a second.
+        return fault or self._status.facts.problems.get(camera_problem(camera), '')
+
+    def fault_of(self, camera: str, since: float = math.inf) -> str:
+        """Return what is wrong with a camera's latest frames, as a sentence, or ''."""
+        fault = self.output.latest_fault(camera, since)
+        return sentence(f'camera {camera!r}: {fault}') if fault else ''
 
     def stop(self) -> None:
         """Stop processing frames; pending captures fail."""
@@ -126,7 +135,7 @@ class NodeResources:
             models, description.identity, engines.prepare, self._serve, self._swapped
         )
         model = self._load_first_model()
-        self.captures = Captures()
+        self.captures = Captures(lambda: simulated_time(self._node))
         self.statistics = FrameStatistics()
         self.output = FrameOutput(self._node, description, lambda: self.parameters)
         self._stack.callback(self.output.close)

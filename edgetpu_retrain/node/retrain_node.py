@@ -272,7 +272,7 @@ class RetrainNode(ManagedEntity):
             problem = sentence(undelivered)
             if problem != self._status.facts.problems.get(camera_problem(name)):
                 self._log.warning(undelivered)
-        elif fault := resources.output.latest_fault(name):
+        else:
             # FrameOutput has logged it.
-            problem = sentence(f'camera {name!r}: {fault}')
+            problem = resources.fault_of(name)
         self._status.set_problem(camera_problem(name), problem)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+import math
 from typing import Any
 
 from edgetpu_retrain.errors import ImageError, RetrainError
@@ -172,16 +173,16 @@ class FrameOutput:
         self._embedding.publish(message)
 
     def log_fault(self, frame: Frame, error: Exception) -> None:
-        """Log why a frame was not classified, at most once a second for each kind of fault."""
+        """Report why a frame was not classified."""
         kind = 'unusable image' if isinstance(error, ImageError) else 'frame lost'
         reason = str(error) if isinstance(error, RetrainError) else repr(error)
         # After a signal has shut ROS down, publishing fails, which is not a fault.
         if self._node.context.ok():
             self._faults.add(frame.camera, kind, reason)
 
-    def latest_fault(self, camera: str) -> str:
-        """Return a camera's faults since the last call, the latest of each kind, or ``''``."""
-        return self._faults.latest(camera)
+    def latest_fault(self, camera: str, since: float = math.inf) -> str:
+        """Return the latest faults of a camera's frames; see FaultCounter.latest."""
+        return self._faults.latest(camera, since)
 
     def _create(self, kind: type, topic: str) -> Publisher:
         publisher = self._node.create_publisher(kind, topic, QoSProfile(depth=_DEPTH))

@@ -1,23 +1,46 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""FaultCounter: counts faults that may occur in every frame, and limits their log lines."""
+"""FaultCounter: counts faults that can occur with every frame, and logs each once."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 import math
+import re
 import threading
 import time
 
 from edgetpu_retrain.wording import presentable
 
 PERIOD_S = 1.0
+"""Different faults of one kind are logged at most so often, seconds."""
+
+REPEAT_S = 60.0
+"""A fault that goes on is logged again, with the count, after this time, seconds."""
+
+OVER_S = 10.0
+"""A fault that comes back after this time is logged again at once, seconds."""
+
+LATEST_S = 2.0
+"""A fault is a problem of its camera for this time, seconds."""
+
+_MOST_FAULTS = 100
+_NUMBER = re.compile(r'\d+')
+
+
+@dataclass
+class _Times:
+    logged: float = -math.inf
+    seen: float = -math.inf
 
 
 class FaultCounter:
     """
-    Counts faults and logs each kind at most once a second per camera; thread-safe.
+    Counts faults, logs each once and then its count at long intervals; thread-safe.
+
+    Faults whose reasons differ only in numbers are the same.
 
     rclpy's ``throttle_duration_sec`` works per line of code, so it would throttle all cameras
     together; and it takes 0.3 ms for each message that it suppresses.
@@ -26,8 +49,8 @@ class FaultCounter:
         log: called with each line to log.
 
     >>> faults = FaultCounter(print)
-    >>> for _ in range(2):
-    ...     faults.add('front', 'unusable image', 'width is 0')
+    >>> for width in range(2):
+    ...     faults.add('front', 'unusable image', f'width is {width}')
     camera 'front': unusable image (1 so far): width is 0
     """
 
@@ -35,12 +58,13 @@ class FaultCounter:
         self._log = log
         self._lock = threading.Lock()
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._last_logged: dict[tuple[str, str], float] = {}
-        self._latest: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self._kinds: defaultdict[tuple[str, str], _Times] = defaultdict(_Times)
+        self._faults: defaultdict[tuple[str, str, str], _Times] = defaultdict(_Times)
+        self._latest: defaultdict[str, dict[str, tuple[float, str]]] = defaultdict(dict)
 
     def add(self, camera: str, kind: str, reason: str) -> None:
         """
-        Count a fault; log it unless one of its kind was logged less than a second ago.
+        Count a fault, and log it unless it was logged before and has gone on since.
 
         Args:
             camera: name of the camera.
@@ -48,17 +72,34 @@ class FaultCounter:
             reason: what is wrong and how to fix it.
         """
         now, reason = time.monotonic(), presentable(reason)
-        key = camera, kind
         with self._lock:
-            self._counts[key] += 1
-            self._latest[camera][kind] = f'{kind}: {reason}'
-            if now - self._last_logged.get(key, -math.inf) < PERIOD_S:
+            self._counts[camera, kind] += 1
+            self._latest[camera][kind] = now, f'{kind}: {reason}'
+            if not self._is_due((camera, kind, _NUMBER.sub('0', reason)), now):
                 return
-            self._last_logged[key] = now
-            count = self._counts[key]
+            count = self._counts[camera, kind]
         self._log(f'camera {camera!r}: {kind} ({count} so far): {reason}')
 
-    def latest(self, camera: str) -> str:
-        """Return a camera's faults since the last call, the latest of each kind, or ``''``."""
+    def latest(self, camera: str, since: float = math.inf) -> str:
+        """
+        Return a camera's latest fault of each kind, or ``''`` if all are over.
+
+        Args:
+            camera: name of the camera.
+            since: faults from this time on count, too; seconds of :func:`time.monotonic`.
+        """
+        since = min(since, time.monotonic() - LATEST_S)
         with self._lock:
-            return '; '.join(self._latest.pop(camera, {}).values())
+            latest = self._latest.get(camera, {}).values()
+            return '; '.join(fault for at, fault in latest if at >= since)
+
+    def _is_due(self, key: tuple[str, str, str], now: float) -> bool:
+        if len(self._faults) > _MOST_FAULTS:
+            self._faults.clear()
+        fault, kind = self._faults[key], self._kinds[key[:2]]
+        is_new = now - fault.seen >= OVER_S or now - fault.logged >= REPEAT_S
+        fault.seen = now
+        if not is_new or now - kind.logged < PERIOD_S:
+            return False
+        fault.logged = kind.logged = now
+        return True

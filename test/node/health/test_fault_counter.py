@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgetpu_retrain.node.health import fault_counter
-from edgetpu_retrain.node.health.fault_counter import FaultCounter
+from edgetpu_retrain.node.health.fault_counter import FaultCounter, LATEST_S, OVER_S, REPEAT_S
 import pytest
 
 
@@ -23,17 +23,41 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def test_every_fault_is_counted_and_one_a_second_is_logged(clock: Clock) -> None:
+def test_a_fault_that_goes_on_is_logged_once_and_its_count_after_a_minute(clock: Clock) -> None:
     lines: list[str] = []
     faults = FaultCounter(lines.append)
-    for at in range(25):
+    for at in range(10 * round(REPEAT_S) + 1):
         clock.now = at / 10
-        faults.add('front', 'unusable image', f'reason {at}')
+        faults.add('front', 'unusable image', f'width is {at}')
     assert lines == [
-        "camera 'front': unusable image (1 so far): reason 0",
-        "camera 'front': unusable image (11 so far): reason 10",
-        "camera 'front': unusable image (21 so far): reason 20",
+        "camera 'front': unusable image (1 so far): width is 0",
+        "camera 'front': unusable image (601 so far): width is 600",
     ]
+
+
+def test_a_fault_that_comes_back_is_logged_again(clock: Clock) -> None:
+    lines: list[str] = []
+    faults = FaultCounter(lines.append)
+    for clock.now in (0.0, OVER_S):
+        faults.add('front', 'unusable image', 'no width')
+    assert len(lines) == 2
+
+
+def test_another_fault_of_the_kind_is_logged_too_but_only_one_a_second(clock: Clock) -> None:
+    lines: list[str] = []
+    faults = FaultCounter(lines.append)
+    for clock.now in (0.0, 0.5, 1.0, 1.5):
+        for reason in ('no width', 'no height'):
+            faults.add('front', 'unusable image', reason)
+    assert [line.split(': ')[-1] for line in lines] == ['no width', 'no height']
+
+
+def test_endless_different_faults_take_no_memory(clock: Clock) -> None:
+    faults = FaultCounter(lambda _: None)
+    for number in range(1000):
+        faults.add('front', 'unusable image', 'x' * number)
+    assert clock.now == 0.0
+    assert len(faults._faults) <= 101
 
 
 @pytest.mark.usefixtures('clock')
@@ -45,12 +69,14 @@ def test_one_camera_does_not_silence_another() -> None:
     assert lines == [f'camera {name!r}: frame lost (1 so far): x' for name in ('left', 'right')]
 
 
-@pytest.mark.usefixtures('clock')
-def test_the_latest_fault_is_returned_once() -> None:
+def test_the_latest_fault_is_known_until_it_is_over(clock: Clock) -> None:
     faults = FaultCounter(lambda _: None)
     assert faults.latest('front') == ''
     faults.add('front', 'unusable image', 'first')
     faults.add('front', 'unusable image', 'second')
     faults.add('rear', 'unusable image', 'other')
-    assert faults.latest('front') == 'unusable image: second'
+    assert faults.latest('front') == faults.latest('front') == 'unusable image: second'
+    clock.now = LATEST_S + 0.1
     assert faults.latest('front') == ''
+    assert faults.latest('front', since=0.0) == 'unusable image: second'
+    assert faults.latest('front', since=0.1) == ''
