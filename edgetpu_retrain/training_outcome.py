@@ -67,9 +67,8 @@ class TrainingOutcome:
         """The metrics as text; the most important lines come first."""
         words = self.report.in_words(self.head.labels)
         if math.isnan(self.quantized_validation_accuracy):
-            return f'{words}\nIt took {self.seconds:.1f} s.'
-        quantized = 100 * self.quantized_validation_accuracy
-        return f'{words}\nAfter quantization {quantized:.1f} %. It took {self.seconds:.1f} s.'
+            return words
+        return f'{words}\nAfter quantization {100 * self.quantized_validation_accuracy:.1f} %.'
 
 
 def _measured(accuracy: float) -> float | None:

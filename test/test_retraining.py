@@ -102,7 +102,11 @@ def test_the_outcome_has_the_origin_of_the_model(
     assert outcome.report.accuracy == np.trace(matrix) / 45 >= 0.9
     assert outcome.report.train_accuracy >= 0.9
     assert outcome.seconds > 0
-    assert 'Trained 3 classes on 45 samples in 300 iterations.' in outcome.message
+    measuring = outcome.report.measuring_iterations
+    assert (
+        f'Trained 3 classes on 45 samples in {300 + measuring} iterations, {measuring} of them to '
+        'measure the accuracy.' in outcome.message
+    )
     quantized = 100 * outcome.quantized_validation_accuracy
     assert f'After quantization {quantized:.1f} %.' in outcome.message
 

@@ -96,9 +96,12 @@ class TrainingReport:
         classes = len(self.confusion_matrix)
         shown = [repr(name) for name in names] or [f'class {n}' for n in range(classes)]
         start = ' from an earlier head' if self.warm_start else ''
+        measuring = self.measuring_iterations
+        rest = f', {measuring} of them to measure the accuracy' if measuring else ''
+        # All of them, as progress counts them.
         trained = (
             f'Trained {classes} classes on {self.num_samples} samples '
-            f'in {self.iterations} iterations{start}.'
+            f'in {self.iterations + measuring} iterations{start}{rest}.'
         )
         lines = [trained, self._how_measured()]
         if self.method != 'none':

@@ -35,7 +35,7 @@ def test_precision_and_recall_are_those_of_the_confusion_matrix() -> None:
 
 def test_the_text_states_accuracy_and_warnings() -> None:
     words = REPORT.in_words(('cat', 'dog', 'cup'))
-    assert 'Trained 3 classes on 101 samples in 40 iterations.' in words
+    assert 'Trained 3 classes on 101 samples in 75 iterations, 35 of them to measure' in words
     assert '90.0 % right of 20 samples held out' in words
     assert 'differ by 3.1 points' in words
     assert "Most confused: 2 of 10 'cat' taken for 'dog'." in words

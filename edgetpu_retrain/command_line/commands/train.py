@@ -74,7 +74,8 @@ def train(extractor: str, data_dir: str, **chosen: Any) -> None:
     version = models.save(outcome.model, outcome.record(models.newest_version()))
     emit(
         _as_json(outcome) | {'model_version': version.version, 'model': str(version.path)},
-        f'{outcome.message}\nModel version {version.version}: {version.path}',
+        f'{outcome.message}\nIt took {outcome.seconds:.1f} s.\n'
+        f'Model version {version.version}: {version.path}',
     )
 
 

@@ -102,7 +102,8 @@ class TrainingAction:
         started = time.monotonic()
         result = Train.Result()
         try:
-            _fill_result(result, await self._train(goal))
+            trained = await self._train(goal)
+            _fill_result(result, trained, time.monotonic() - started)
         except Exception as error:  # noqa: BLE001 - a bug must not end the node
             result.message = self._message(error, goal)
             if isinstance(error, TrainingCancelled) and goal.is_cancel_requested:
@@ -113,7 +114,7 @@ class TrainingAction:
         else:
             self._node.get_logger().info(f'~/train: {result.message}')
             goal.succeed()
-        result.seconds = time.monotonic() - started
+        result.seconds = result.seconds or time.monotonic() - started
         self._on_change(training=self._running is not None, last_training=result.message)
         return result
 
@@ -181,11 +182,15 @@ def _feedback(progress: Progress) -> Train.Feedback:
     )
 
 
-def _fill_result(result: Any, trained: TrainedModel) -> None:
-    """Fill all fields of a result except ``seconds``."""
+def _fill_result(result: Any, trained: TrainedModel, seconds: float) -> None:
+    """Fill the result of a training; ``seconds`` is the time since its goal."""
     outcome, version = trained.outcome, trained.version
     result.success = True
-    result.message = f'{outcome.message} Model version {version.version} serves: {version.path}'
+    result.seconds = seconds
+    result.message = (
+        f'{outcome.message} It took {seconds:.1f} s. Model version {version.version} serves: '
+        f'{version.path}'
+    )
     if trained.remark:
         result.message += f' {sentence(trained.remark)}'
     result.model_path = str(version.path)
