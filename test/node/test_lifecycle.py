@@ -14,6 +14,7 @@ from lifecycle_msgs.msg import Transition
 import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from support.running_node import Camera, image_message, pattern, Person, RunningNode, wait_for
+from support.waiting import wait_until
 
 IMAGES = {label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog'), 1)}
 LATCHED = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -80,7 +81,7 @@ def test_all_the_way_there_and_back_and_there_again(
 
     assert manager.change_state('deactivate')
     assert manager.state == 'inactive'
-    assert cameras_listened_to(manager) == 0
+    wait_until(lambda: cameras_listened_to(manager) == 0)
     assert all('The node is inactive' in message for _, message in answers(manager))
     assert manager.change_state('activate')
     camera.show(IMAGES['dog'])
@@ -183,14 +184,14 @@ def test_cameras_can_be_switched_off_and_on(start_node: Any, person: Person) -> 
     topics = {'l.image_topic': '/l', 'r.image_topic': '/r', 'r.detections_topic': '/boxes'}
     start_node({'cameras': '[l, r]', **topics})
     person.wait_until_ready()
-    assert cameras_listened_to(person, '/boxes') == 1
+    wait_until(lambda: cameras_listened_to(person, '/boxes') == 1)
     assert person.add('cat', camera='r', timeout_s=0.01).message.startswith('Time is up')
     statuses = person.collect(Status, 'status', LATCHED)
     assert person.set_parameter('r.active', False).successful
     statuses.wait_for(lambda status: list(status.cameras) == ['l'])
     assert "no camera 'r': name one of l" in person.add('cat', camera='r').message
-    assert cameras_listened_to(person, '/r') == 0
-    assert cameras_listened_to(person, '/boxes') == 0
+    wait_until(lambda: cameras_listened_to(person, '/r') == 0)
+    wait_until(lambda: cameras_listened_to(person, '/boxes') == 0)
     assert person.set_parameter('r.active', True).successful
     statuses.wait_for(lambda status: list(status.cameras) == ['l', 'r'])
 

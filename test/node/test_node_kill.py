@@ -16,7 +16,15 @@ from action_msgs.msg import GoalStatus
 from edgetpu_retrain.store.files.ownership import Ownership
 from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain_interfaces.msg import Result
-from support.running_node import image_message, PATIENCE_S, pattern, Person, RunningNode
+from support.running_node import (
+    image_message,
+    PATIENCE_S,
+    pattern,
+    Person,
+    RunningNode,
+    wait_for,
+)
+from support.waiting import wait_until
 
 SEED = 20_262
 # What the kills are aimed at; in an order of chance.
@@ -84,10 +92,7 @@ class Life:
         """Have frames captured; the answer is waited for."""
         self.ask(label)
         answer = self.ledger.asked[-1][2]
-        deadline = time.monotonic() + PATIENCE_S
-        while not answer.done():
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
+        wait_for(answer)
 
     def ask(self, label: str) -> None:
         """Have frames captured; the answer may come, or a kill before it."""
@@ -117,10 +122,8 @@ class Life:
         if 'writing' in moment:
             before = set(models.iterdir())
             self.person.start_training(num_iter=100, learning_rate=0.1)
-            deadline = time.monotonic() + PATIENCE_S
             # No event tells of the few milliseconds in which files are written.
-            while set(models.iterdir()) <= before:
-                assert time.monotonic() < deadline
+            wait_until(lambda: not set(models.iterdir()) <= before, poll_s=0.0)
             time.sleep(chance.uniform(0.0, 0.006))
         else:
             time.sleep(chance.uniform(0.0, 0.15))

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-import time
 from typing import Any
 
 from edgetpu_retrain.node.older_rclpy import after_parameters_are_set, publisher_count
@@ -19,7 +18,7 @@ from rclpy.subscription import Subscription
 from std_msgs.msg import Int32
 from support.lone_node import LoneNode
 from support.running_node import image_message, pattern, Person, RunningNode
-from support.waiting import PATIENCE_S
+from support.waiting import wait_until
 
 HUMBLE = (str(Path(__file__).with_name('node_of_humble.py')),)
 
@@ -81,10 +80,7 @@ def test_counts_publishers_by_the_remapped_name(lone: LoneNode) -> None:
 
 
 def wait_for_count(lone: LoneNode, subscription: Any, count: int) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while publisher_count(lone.node, subscription) != count:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: publisher_count(lone.node, subscription) == count)
 
 
 def test_a_node_on_it_obeys_its_parameters(start_node: Any, person: Person, rclpy_of: str) -> None:

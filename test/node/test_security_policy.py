@@ -149,7 +149,7 @@ def test_a_node_that_uses_everything_uses_what_the_document_adds(
     person.collect(Detection2DArray, 'arm/detections').next_one()
     assert person.train(num_iter=20, learning_rate=0.1)[1].success
     assert person.load_model(1).success
-    assert used(person.node, NODE) == grants
+    assert_used(person.node, NODE, grants)
     assert person.change_state('deactivate')
     assert person.change_state('activate')
     assert_used(person.node, NODE, grants)

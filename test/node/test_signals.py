@@ -15,7 +15,8 @@ from typing import Any
 
 from edgetpu_retrain.store.files.ownership import Ownership
 import pytest
-from support.running_node import PATIENCE_S, Person, RunningNode, TAUGHT_IMAGES
+from support.running_node import Person, RunningNode, TAUGHT_IMAGES
+from support.waiting import wait_until
 
 TROUBLED = (str(Path(__file__).with_name('node_in_trouble.py')),)
 # Longer than the tests wait for the end of a node.
@@ -94,11 +95,8 @@ def test_it_waits_for_no_held_database_while_it_starts(
     owner.unlink()
     with held(taught_data / 'samples.db'):
         node: RunningNode = start_node(program=TROUBLED, environment=FOR_EVER)
-        deadline = time.monotonic() + PATIENCE_S
         # It owns the folder just before it opens the database.
-        while not owner.exists() or not owner.read_bytes():
-            assert time.monotonic() < deadline, '\n'.join(node.log)
-            time.sleep(0.01)
+        wait_until(lambda: owner.exists() and bool(owner.read_bytes()))
         assert node.end(number) == 0
     assert not any('Traceback' in line for line in node.log), '\n'.join(node.log)
 

@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from action_msgs.msg import GoalStatus
+from edgetpu_retrain_interfaces.msg import Embedding
 from sensor_msgs.msg import Image
 from support.robot_camera import Camera, Detector
+from support.robot_messages import stamp_ns
 from support.training_client import TrainingClient
-from support.waiting import Collected, PATIENCE_S
+from support.waiting import Collected
 from vision_msgs.msg import Classification
 
 
@@ -66,9 +68,10 @@ class Person(TrainingClient):
     def close_cameras(self) -> None:
         """Close all cameras."""
         while self._cameras:
-            self._cameras.pop().close()
+            publisher = self._cameras.pop().stop()
+            self._destroy(self.node.destroy_publisher, publisher)
 
-    def collect(self, message_type: type, topic: str, qos: Any = 10) -> Collected[Any]:
+    def collect(self, message_type: type, topic: str, qos: Any = 100) -> Collected[Any]:
         """Subscribe to a topic, absolute or relative to the node, and return its messages."""
         collected: Collected[Any] = Collected()
         name = topic if topic.startswith('/') else f'{self.retrain_node}/{topic}'
@@ -81,14 +84,29 @@ class Person(TrainingClient):
     def stop_listening(self) -> None:
         """Destroy the subscriptions of :meth:`collect`."""
         while self._subscriptions:
-            self.node.destroy_subscription(self._subscriptions.pop())
+            self._destroy(self.node.destroy_subscription, self._subscriptions.pop())
+
+    def show(self, camera: Camera, message: Any) -> None:
+        """
+        Publish a message, and return when the node has seen an image of it.
+
+        The node has then discovered the camera, and none of the images before is on its way.
+        """
+        since = camera.show(message)
+        embeddings = self.collect(Embedding, 'embedding')
+        embeddings.wait_for(lambda each: stamp_ns(each.header) >= since)
+        self._destroy(self.node.destroy_subscription, self._subscriptions.pop())
+
+    def _destroy(self, destroy: Callable[[Any], Any], entity: Any) -> None:
+        # In the thread that waits for all entities, and for events of publishers as well: rclpy
+        # raises InvalidHandle in it otherwise.
+        self._in_executor(lambda: destroy(entity))
 
     def teach(self, camera: Camera, pictures: Mapping[str, Any], count: int = 6) -> None:
         """Publish a picture of each class and capture samples of it."""
         for label, message in pictures.items():
-            camera.show(message)
-            camera.stamps.next_one()
-            response = self.add(label, count=count, timeout_s=PATIENCE_S)
+            self.show(camera, message)
+            response = self.add(label, count=count)
             assert response.success, response.message
 
     def teach_and_train(self, camera: Camera, pictures: Mapping[str, Any], count: int = 6) -> None:

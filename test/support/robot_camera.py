@@ -34,6 +34,7 @@ class Camera:
         self._publisher = node.create_publisher(message_type, topic, qos_profile_sensor_data)
         self._frame_id = frame_id
         self._message: Any = None
+        self._publishing = threading.Lock()
         self._stop = threading.Event()
         self.clock_ahead_ns = 0
         self.period_s = 0.04
@@ -41,26 +42,36 @@ class Camera:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def show(self, message: Any) -> None:
-        """Publish a message from now on; None = publish nothing."""
-        self._message = message
+    def show(self, message: Any) -> int:
+        """
+        Publish a message from now on; None = publish nothing.
 
-    def close(self) -> None:
-        """Stop publishing and destroy the publisher."""
+        Returns:
+            Nanoseconds; images with this stamp or a later one are of this message.
+        """
+        with self._publishing:
+            self._message = message
+            return time.time_ns() + self.clock_ahead_ns
+
+    def stop(self) -> Any:
+        """Stop publishing, and return the publisher, to be destroyed where the node spins."""
         self._stop.set()
         self._thread.join()
-        self._node.destroy_publisher(self._publisher)
+        return self._publisher
 
     def _run(self) -> None:
         while not self._stop.wait(self.period_s):
-            message = self._message
-            if message is None:
-                continue
-            now = time.time_ns() + self.clock_ahead_ns
-            message.header.frame_id = self._frame_id
-            message.header.stamp.sec, message.header.stamp.nanosec = divmod(now, 10**9)
-            self._publisher.publish(message)
-            self.stamps.append(now)
+            with self._publishing:
+                if self._message is not None:
+                    self._publish(self._message)
+
+    def _publish(self, message: Any) -> None:
+        now = time.time_ns() + self.clock_ahead_ns
+        message.header.frame_id = self._frame_id
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(now, 10**9)
+        # Before it is published: what comes of it may arrive at once.
+        self.stamps.append(now)
+        self._publisher.publish(message)
 
 
 class Detector:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from sensor_msgs.msg import CompressedImage, Image
+from support.waiting import Collected
 from vision_msgs.msg import Detection2D, ObjectHypothesisWithPose
 
 Picture = npt.NDArray[np.uint8]
@@ -34,6 +35,16 @@ def compressed_message(content: bytes, kind: str = 'jpeg') -> CompressedImage:
 def jpeg_message(picture: Picture) -> CompressedImage:
     """Return a ``sensor_msgs/CompressedImage`` with an RGB picture as JPEG."""
     return compressed_message(cv2.imencode('.jpg', picture[..., ::-1])[1].tobytes())
+
+
+def stamp_ns(header: Any) -> int:
+    """Return the stamp of a header, nanoseconds."""
+    return int(header.stamp.sec * 10**9 + header.stamp.nanosec)
+
+
+def first_since(results: Collected[Any], since: int, camera: str = 'camera') -> Any:
+    """Wait for the first ``Result`` of a camera whose image is later than ``since``, ns."""
+    return results.wait_for(lambda each: each.camera == camera and stamp_ns(each.header) > since)
 
 
 def classified_as(label: str) -> Callable[[Any], bool]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 import threading
+import time
 from typing import Any, TypeVar
 
 # Long enough for a busy machine.
@@ -51,6 +52,15 @@ class Collected(list[Item]):
     def next_one(self) -> Item:
         """Wait for the next item and return it."""
         return self.wait_for(lambda _: True, since=len(self))
+
+
+def wait_until(condition: Callable[[], bool], poll_s: float = 0.01) -> None:
+    """Wait until a condition holds that no event reports."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f'the condition did not hold within {PATIENCE_S:.0f} s')
+        time.sleep(poll_s)
 
 
 def wait_for(future: Any, patience_s: float = PATIENCE_S) -> Any:

@@ -12,7 +12,6 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from edgetpu_retrain_interfaces.msg import Result
 import numpy as np
 import pytest
-from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage, Image
 from support.running_node import (
     box_message,
@@ -155,23 +154,6 @@ def test_images_with_earlier_stamps_are_classified(start_node: Any, person: Pers
     assert response.label_total == TAUGHT + 2, response.message
     newest = person.list_samples(limit=1).samples[0]
     assert newest.stamp.sec * 10**9 < now
-
-
-@pytest.mark.usefixtures('taught_data')
-def test_a_clock_may_stop_or_jump_back(start_node: Any, person: Person) -> None:
-    start_node({'use_sim_time': True, 'sample_timeout_s': 0.2})
-    camera = person.wait_until_ready().camera()
-    arrays = person.collect(DiagnosticArray, '/diagnostics')
-    clock = person.node.create_publisher(Clock, '/clock', 10)
-    assert arrays.next_one().header.stamp.sec == 0
-    for seconds in (1000, 10):
-        time = Clock()
-        time.clock.sec = seconds
-        while arrays.next_one().header.stamp.sec != seconds:
-            clock.publish(time)
-        assert 'Time is up after 0.2 s' in person.add('cat').message
-    camera.show(TAUGHT_IMAGES['cat'])
-    person.classifications.wait_for(is_best('cat'))
 
 
 @pytest.mark.usefixtures('taught_data')

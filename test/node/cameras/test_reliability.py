@@ -45,6 +45,8 @@ for rate in rates:
 """
 
 StartCamera = Callable[..., RunningProgram]
+# What a busy machine takes late must not be overwritten in the queue.
+DEEP = {'qos_overrides./image.subscription.depth': 100}
 
 
 @pytest.fixture
@@ -72,26 +74,20 @@ def camera_values(array: Any) -> dict[str, str]:
     return {each.key: each.value for each in array.status[1].values}
 
 
-def count(person: Person) -> int:
-    diagnostics = person.collect(DiagnosticArray, '/diagnostics')
-    return int(camera_values(diagnostics.next_one())['frames received'])
-
-
 def test_images_of_a_reliable_camera_all_arrive(
     start_node: Any, person: Person, start_camera: StartCamera
 ) -> None:
-    node: RunningNode = start_node()
+    node: RunningNode = start_node(DEEP)
     person.wait_until_ready()
     start_camera('RELIABLE', 640, 10)
     # The camera came after the node, which subscribes again.
     node.wait_for_log("camera 'camera' reads /image reliably")
-    time.sleep(1.0)
-    received = count(person)
-    time.sleep(4.0)
-    # Best effort loses half of them.
-    assert count(person) - received >= 36
-    response = person.add('mug', count=20, timeout_s=20.0)
+    response = person.add('mug', count=40)
     assert response.success, response.message
+    # Best effort loses half of them.
+    values = camera_values(person.collect(DiagnosticArray, '/diagnostics').next_one())
+    assert int(values['frames received']) >= 40
+    assert float(values['lost on the way (%)']) == 0.0
     assert statuses(person).next_one().problems == []
 
 
@@ -117,7 +113,7 @@ def often_stopped(node: RunningNode) -> Iterator[None]:
     def stop_often() -> None:
         while not ended.is_set():
             node.process.send_signal(signal.SIGSTOP)
-            time.sleep(0.8)
+            time.sleep(1.2)
             node.process.send_signal(signal.SIGCONT)
             time.sleep(0.4)
 
@@ -136,7 +132,8 @@ def test_lost_images_are_reported_everywhere(
     node: RunningNode = start_node()
     person.wait_until_ready()
     seen = statuses(person)
-    start_camera('RELIABLE', 320, 20)
+    # Slow enough that a busy machine loses none of itself.
+    start_camera('RELIABLE', 320, 10)
     node.wait_for_log("camera 'camera' reads /image reliably")
     with often_stopped(node):
         status = seen.wait_for(lambda each: 'are lost on the way' in ' '.join(each.problems))
@@ -153,8 +150,7 @@ def test_lost_images_are_reported_everywhere(
 def test_a_camera_that_only_slows_down_is_not_lossy(
     start_node: Any, person: Person, start_camera: StartCamera
 ) -> None:
-    # What a busy machine takes late must not be overwritten in the queue.
-    node: RunningNode = start_node({'qos_overrides./image.subscription.depth': 100})
+    node: RunningNode = start_node(DEEP)
     person.wait_until_ready()
     seen = statuses(person)
     start_camera('RELIABLE', 320, 20, 5)

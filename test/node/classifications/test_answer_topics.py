@@ -124,8 +124,13 @@ def test_diagnostics_contain_the_node_and_each_camera(start_node: Any, person: P
         values = {each.key: each.value for each in array.status[1].values}
         return int(values['frames classified']) > 0
 
-    # Both cameras read one topic, and either may be the first.
-    array = arrays.wait_for(has_classified, since=len(arrays))
+    def all_well(array: Any) -> bool:
+        return all(each.level == DiagnosticStatus.OK for each in array.status)
+
+    # Both cameras read one topic, and either may be the first.  A busy machine loses images.
+    array = arrays.wait_for(
+        lambda each: has_classified(each) and all_well(each), since=len(arrays)
+    )
     node, front, rear, device = array.status
     assert [each.name for each in array.status] == [
         'edgetpu_retrain: node',
@@ -133,7 +138,6 @@ def test_diagnostics_contain_the_node_and_each_camera(start_node: Any, person: P
         'edgetpu_retrain: camera rear',
         'edgetpu_retrain: device auto',
     ]
-    assert all(each.level == DiagnosticStatus.OK for each in array.status)
     values = {each.key: each.value for each in node.values}
     assert values['state'] == node.message == 'active'
     assert values['device'] == node.hardware_id == device.hardware_id == 'cpu'
@@ -157,9 +161,11 @@ def test_a_silent_camera_is_in_the_diagnostics_and_in_the_status(
     statuses = person.collect(Status, 'status', LATCHED)
     status = statuses.wait_for(lambda each: len(each.problems) == 1)
     assert 'no image has arrived for 5 s' in status.problems[0]
-    array = arrays.next_one()
-    node, camera_status, _device = array.status
-    assert node.level == camera_status.level == DiagnosticStatus.WARN
+    array = arrays.wait_for(
+        lambda each: each.status[0].level == DiagnosticStatus.WARN, since=len(arrays) - 1
+    )
+    _node, camera_status, _device = array.status
+    assert camera_status.level == DiagnosticStatus.WARN
     assert 'no image has arrived' in camera_status.message
     camera.show(IMAGES['cat'])
     statuses.wait_for(lambda each: not each.problems, since=len(statuses))
@@ -178,6 +184,6 @@ def test_every_change_of_the_status_is_published(start_node: Any, person: Person
     assert 'Model version 1 serves' in last.last_training
     assert any(each.training for each in statuses)
     late = person.collect(Status, 'status', LATCHED)
-    assert late.wait_for(lambda _: True) == last
+    assert late.wait_for(lambda _: True).model_path == last.model_path
     person.remove('cat')
     statuses.wait_for(lambda each: list(each.labels) == ['dog'])

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import time
 from typing import Any
 
 from action_msgs.msg import GoalStatus
@@ -12,10 +13,10 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from edgetpu_retrain_interfaces.msg import Embedding, Result, Status
 import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
+from support.robot_messages import first_since
 from support.running_node import (
     box_message,
     Camera,
-    Collected,
     image_message,
     pattern,
     Person,
@@ -53,7 +54,7 @@ def test_the_fallback_serves_until_the_device_is_back(
     assert 'meanwhile fallback_extractor serves on the CPU' in failed.problems[0]
     assert failed.device == 'cpu'
     assert results.next_one().model_version == 1
-    response = person.add('cat', timeout_s=60.0)
+    response = person.add('cat')
     assert response.success, response.message
     assert response.label_total == 7, 'the samples stay valid'
     arrays.wait_for(
@@ -207,20 +208,11 @@ def test_a_swap_is_complete_when_every_device_serves_the_new_model(
     swaps = 4
     for version in (1, 2) * swaps:
         assert person.load_model(version).success
-        since = person.node.get_clock().now().nanoseconds
+        since = time.time_ns()
         for camera in ('front', 'arm'):
-            assert first_since(results, camera, since).model_version == version
+            assert first_since(results, since, camera).model_version == version
     classes = {(each.model_version, len(each.classification.results)) for each in results}
     assert classes == {(1, 2), (2, 3)}, 'version and class belong together'
-
-
-def first_since(results: Collected[Any], camera: str, since: int) -> Any:
-    return results.wait_for(lambda each: each.camera == camera and stamp_of(each) > since)
-
-
-def stamp_of(result: Any) -> int:
-    stamp = result.header.stamp
-    return int(stamp.sec * 10**9 + stamp.nanosec)
 
 
 def test_a_device_missing_at_startup_is_retried(

@@ -33,8 +33,7 @@ def camera(start_node: Any, person: Person) -> Camera:
     start_node()
     camera = person.wait_until_ready().camera()
     for label, count in (('cat', 2), ('dog', 3)):
-        camera.show(IMAGES[label])
-        camera.stamps.next_one()
+        person.show(camera, IMAGES[label])
         assert person.add(label, count=count).success
     return camera
 
@@ -55,7 +54,7 @@ def test_single_samples_are_listed_newest_first(person: Person) -> None:
     for sample in listed.samples:
         assert sample.camera == 'camera'
         assert sample.stamp.sec > 0
-        assert not sample.has_image
+        assert sample.has_image
     assert [sample.label for sample in person.list_samples(label='cat', limit=9).samples] == [
         'cat'
     ] * 2
@@ -106,8 +105,7 @@ def test_near_duplicates_are_skipped_and_counted(camera: Camera, person: Person)
     assert same.success, same.message
     assert (same.added, same.skipped, same.label_total) == (0, 4, 3)
     assert '4 skipped because they are too near' in same.message
-    camera.show(image_message(pattern(9)))
-    camera.stamps.next_one()
+    person.show(camera, image_message(pattern(9)))
     other = person.add('dog', count=4, min_novelty=0.01)
     assert (other.added, other.skipped, other.label_total) == (1, 3, 4)
     picture = compressed_message(bytes(cv2.imencode('.png', pattern(9)[..., ::-1])[1].tobytes()))

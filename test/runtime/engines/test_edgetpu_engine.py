@@ -65,13 +65,14 @@ def test_frames_run_on_the_device(kernel: Path) -> None:
 
 @pytest.mark.usefixtures('runtime', 'unprobed')
 @pytest.mark.parametrize(
-    ('fault', 'part'), [('raise:3', 'told to fail'), ('hang:3', 'hangs (no result within 0.2 s)')]
+    ('fault', 'part'), [('raise:3', 'told to fail'), ('hang:3', 'hangs (no result within 1 s)')]
 )
 def test_the_twin_runs_the_frame_on_which_the_device_failed(
     fault: str, part: str, tell: Callable[[str], None]
 ) -> None:
     tell(fault)
-    bench = Bench(invoke_timeout_s=0.2 if fault.startswith('hang') else 60.0)
+    # Long enough for the inferences before on a busy machine.
+    bench = Bench(invoke_timeout_s=1.0 if fault.startswith('hang') else 60.0)
     # Loading was the first invocation.
     assert bench.engine.run(picture()).device == 'edgetpu'
     for seed in (1, 2):

@@ -97,7 +97,7 @@ def test_a_guard_keeps_no_references_after_a_call(fails: bool) -> None:
             guard.call(functools.partial(call, something), LONG_S)
         del something
         # The guard's thread may take a moment to wait for the next call.
-        assert gone.wait(10.0)
+        assert gone.wait(LONG_S)
     finally:
         gc.enable()
 
