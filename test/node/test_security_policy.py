@@ -30,6 +30,7 @@ from support.running_node import (
     pattern,
     Person,
 )
+from support.simulated_clock import SimulatedClock
 from vision_msgs.msg import Detection2DArray
 
 REPOSITORY = Path(__file__).parents[2]
@@ -132,12 +133,14 @@ def test_a_node_that_uses_everything_uses_what_the_document_adds(
     parameters.write_text(quoted('yaml'))
     node = start_node(arguments=('--params-file', str(parameters))).wait_until_ready()
     person.wait_until_ready()
+    clock = SimulatedClock(person)
     grants = granted([*profiles('node'), ET.fromstring(quoted('xml'))])
     assert_used(person.node, NODE, grants)
 
     # What only comes with work would not be granted.
     images = {name: image_message(pattern(seed)) for seed, name in enumerate(('cat', 'dog'))}
     front = person.camera('/camera/image_raw')
+    clock.set_to(1000)
     person.teach(front, images)
     assert person.train(num_iter=20, learning_rate=0.1)[1].success
     drawn = person.collect(CompressedImage, 'camera/annotated/compressed')
@@ -153,6 +156,7 @@ def test_a_node_that_uses_everything_uses_what_the_document_adds(
     assert person.change_state('deactivate')
     assert person.change_state('activate')
     assert_used(person.node, NODE, grants)
+    clock.close()
     assert node.process.poll() is None
 
 

@@ -5,47 +5,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-import threading
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray
 import pytest
-from rosgraph_msgs.msg import Clock
 from support.robot_messages import classified_as
 from support.running_node import Camera, Person, TAUGHT, TAUGHT_IMAGES, wait_for
+from support.simulated_clock import SimulatedClock
 from support.waiting import wait_until
 
 # Longer than any test waits, in real time.
 LONG_S = 1000.0
-
-
-class SimulatedClock:
-    """Publishes the same time until a test sets another."""
-
-    def __init__(self, person: Person) -> None:
-        self._publisher = person.node.create_publisher(Clock, '/clock', 10)
-        self._diagnostics = person.collect(DiagnosticArray, '/diagnostics')
-        self._time = Clock()
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def set(self, seconds: int) -> None:
-        """Set the time, and return when the node has it."""
-        time = Clock()
-        time.clock.sec = seconds
-        self._time = time
-        self._diagnostics.wait_for(
-            lambda each: each.header.stamp.sec == seconds, since=len(self._diagnostics)
-        )
-
-    def close(self) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ended.wait(0.02):
-            self._publisher.publish(self._time)
 
 
 @pytest.fixture
@@ -63,7 +32,7 @@ def clock(camera: Camera, person: Person) -> Iterator[SimulatedClock]:
     """Return a clock that stands at a thousand seconds."""
     assert camera.stamps
     clock = SimulatedClock(person)
-    clock.set(1000)
+    clock.set_to(1000)
     yield clock
     clock.close()
 
@@ -90,16 +59,16 @@ def test_intervals_follow_the_clock(clock: SimulatedClock, person: Person) -> No
     since = len(person.classifications)
     person.classifications.wait_for(lambda _: len(person.classifications) > since + 20)
     assert not asked.done()
-    clock.set(1100)
+    clock.set_to(1100)
     response = wait_for(asked)
     assert (response.success, response.label_total) == (True, TAUGHT + 2)
 
 
 def test_time_limits_follow_the_clock(clock: SimulatedClock, person: Person) -> None:
     asked = ask(person, min_interval_s=LONG_S, timeout_s=60.0)
-    clock.set(1059)
+    clock.set_to(1059)
     assert not asked.done()
-    clock.set(1061)
+    clock.set_to(1061)
     response = wait_for(asked)
     assert (response.success, response.added) == (False, 1)
     assert 'Time is up after 60 s: 1 of 2 samples' in response.message
@@ -107,7 +76,7 @@ def test_time_limits_follow_the_clock(clock: SimulatedClock, person: Person) -> 
 
 def test_a_jump_back_ends_the_request(clock: SimulatedClock, person: Person) -> None:
     asked = ask(person, min_interval_s=LONG_S, timeout_s=LONG_S)
-    clock.set(10)
+    clock.set_to(10)
     response = wait_for(asked)
     assert (response.success, response.added) == (False, 1)
     assert 'The time on /clock jumped back by 990 s during the request' in response.message
@@ -115,8 +84,8 @@ def test_a_jump_back_ends_the_request(clock: SimulatedClock, person: Person) -> 
     person.classifications.wait_for(classified_as('cat'), since=len(person.classifications))
 
 
-def test_a_change_to_the_real_time_ends_the_request(clock: SimulatedClock, person: Person) -> None:
-    assert clock
+@pytest.mark.usefixtures('clock')
+def test_a_change_to_the_real_time_ends_the_request(person: Person) -> None:
     asked = ask(person, min_interval_s=LONG_S, timeout_s=LONG_S)
     assert person.set_parameter('use_sim_time', False).successful
     assert 'use_sim_time was changed during the request' in wait_for(asked).message
