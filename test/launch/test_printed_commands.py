@@ -53,8 +53,7 @@ def test_the_readme_teaches_trains_and_watches(ros_home: Path, package_path: str
         launch.wait_until_ready()
         camera = person.wait_until_ready().camera('/camera/image_raw')
         for label, subject in (('cat', 'cat'), ('cup', 'coffee')):
-            camera.show(image_message(photographs(subject, 1)[0]))
-            camera.stamps.next_one()
+            person.show(camera, image_message(photographs(subject, 1)[0]))
             assert 'added=30' in run(teach.replace('cup', label), package_path)
         trained = run(train, package_path)
         assert 'Feedback:' in trained

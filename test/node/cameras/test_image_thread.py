@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import threading
-import time
 from typing import Any
 
 from edgetpu_retrain.node.cameras import image_thread
@@ -16,7 +15,7 @@ import rclpy
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from std_msgs.msg import Int32
 from support.lone_node import LoneNode
-from support.waiting import Collected, PATIENCE_S
+from support.waiting import Collected, PATIENCE_S, wait_until
 
 
 class Listening(LoneNode):
@@ -37,8 +36,7 @@ class Listening(LoneNode):
     def publisher_of(self, topic: str, qos: QoSProfile) -> Any:
         """Return one that has found its subscription."""
         publisher = self.node.create_publisher(Int32, topic, qos)
-        while not publisher.get_subscription_count():
-            time.sleep(0.01)
+        wait_until(lambda: publisher.get_subscription_count() > 0)
         return publisher
 
     def say(self, number: int) -> None:
@@ -132,13 +130,14 @@ def test_a_publisher_with_incompatible_qos_is_logged(
     listening.images.start()
     unreliable = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
     listening.node.create_publisher(Int32, 'numbers', unreliable)
-    log = ''
-    deadline = time.monotonic() + PATIENCE_S
-    while 'incompatible QoS' not in log:
-        assert time.monotonic() < deadline, log
-        time.sleep(0.05)
-        log += capfd.readouterr().err
-    assert 'numbers' in log
+    log: list[str] = []
+
+    def is_logged() -> bool:
+        log.append(capfd.readouterr().err)
+        return 'incompatible QoS' in ''.join(log)
+
+    wait_until(is_logged)
+    assert 'numbers' in ''.join(log)
 
 
 def test_it_ends_with_ros(listening: Listening) -> None:
