@@ -45,7 +45,7 @@ class Evaluation:
 
     Attributes:
         names: names of the rows and columns of ``confusion_matrix``: the classes, then other
-            labels of the pictures, then 'unknown'.
+            labels of the pictures, then 'unknown' unless it is one of the classes.
         confusion_matrix: numbers of pictures, int64; row = truth, column = classification.
         mistakes: all wrong classifications, in the order of the pictures.
         unreadable: name of each picture that could not be read, and the reason.

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 LONGEST_QUOTE = 60
-"""Maximum number of characters of untrusted text in a message; enough to recognize the text."""
+"""Untrusted text in a message is truncated to this many characters, enough to recognize it."""
 
 LONGEST_MESSAGE = 2000
-"""Maximum number of characters of a message in a log or a response: a screen of text."""
+"""Messages in logs and responses are truncated to this many characters, about a screen of text."""
 
 NAMED_AT_MOST = 10
 """Maximum number of names in a message."""

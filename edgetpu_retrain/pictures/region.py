@@ -24,6 +24,9 @@ class Region:
         y: topmost row.
         width: columns, at least 1.
         height: rows, at least 1.
+
+    Raises:
+        RequestError: if a value is too small.
     """
 
     x: int

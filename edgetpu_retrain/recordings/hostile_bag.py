@@ -33,7 +33,8 @@ def check_bag(path: Path) -> None:
         path: a folder with a metadata.yaml, or one storage file.
 
     Raises:
-        RecordingError: if it contains constructs that no recorder writes.
+        RecordingError: if it contains constructs that no recorder writes, or its metadata.yaml is
+            too large.
         OSError, UnicodeDecodeError, sqlite3.Error: if it cannot be read.
     """
     if path.is_dir():

@@ -264,7 +264,7 @@ def _open(path: Path) -> Any:
 
 
 def _check_summary(reader: Any) -> None:
-    """Raise ValueError if the bag's metadata has unexpected types."""
+    """Raise ValueError if the bag's metadata has values of unexpected types or ranges."""
     counts = {'start time': reader.start_time, 'duration': reader.duration}
     for each in reader.connections:
         counts['number of messages'] = each.msgcount

@@ -3,8 +3,8 @@
 """
 Reads an untrusted sample archive.
 
-The reader looks up members by generated names, extracts nothing to a file, checks sizes before
-reading, and never unpickles: embeddings are read as plain numbers.
+The reader looks up members only by names that it generates or checks, extracts nothing to a file,
+checks sizes before reading, and never unpickles: embeddings are read as plain numbers.
 """
 
 from __future__ import annotations

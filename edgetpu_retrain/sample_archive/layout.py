@@ -3,8 +3,7 @@
 """
 The layout of a sample archive; docs/samples_zip.md describes it for other programs.
 
-An import looks up members by the names generated here, and never extracts a member to a file, so
-that an archive cannot write to other paths.
+An import never extracts a member to a file, so that an archive cannot write to other paths.
 """
 
 from __future__ import annotations

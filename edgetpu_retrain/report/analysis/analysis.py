@@ -43,7 +43,7 @@ class Analysis:
 
     Args:
         data: the samples and the model version.
-        held_out: held-out predictions for all samples.
+        held_out: the held-out predictions.
         confusion: int64 ``[C, C]``, confusion matrix of these predictions, row = truth.
         curves: loss and accuracy during training.
         learning: the learning curve; None if there are too few samples.

@@ -1,12 +1,13 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Cross-validation: a held-out prediction for every sample.
+Cross-validation: a held-out prediction for every sample but the only one of a class.
 
 A version's record has only a confusion matrix, and a training may hold out only a fifth of the
 samples.  A report needs predictions for single samples, so it cross-validates with the version's
-options: every sample is evaluated once, by a head trained with the same recipe.  The held-out
-probabilities are unbiased, because the temperature is also fitted without the held-out samples.
+options: each sample is evaluated once, by a head trained with the same recipe without it.  The
+held-out probabilities are unbiased, because the temperature is also fitted without the held-out
+samples.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class HeldOut:
 
 def cross_validate(samples: TrainingSet, options: TrainingOptions) -> HeldOut:
     """
-    Predict every sample with a head that was trained without it.
+    Predict each sample with a head that was trained without it.
 
     Args:
         samples: two classes or more.

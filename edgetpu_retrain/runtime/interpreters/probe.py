@@ -46,8 +46,8 @@ class ProbeLimits:
         wall_s: timeout, seconds; a USB Accelerator takes several seconds to load its firmware
             after it is plugged in.
         cpu_s: CPU time, seconds.
-        memory: bytes of address space for running the model, in addition to eight times its size,
-            because a runtime copies and repacks the weights.
+        memory: bytes of address space for running the model, in addition to eight times the
+            model's size, because a runtime copies and repacks the weights.
     """
 
     wall_s: float = 30.0
