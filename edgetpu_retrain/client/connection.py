@@ -28,8 +28,9 @@ class RetrainClientError(RetrainError):
     The node rejected a request, failed or did not respond.
 
     Args:
-        message: what was wrong, in the words of the node if it responded.
-        response: of the service, or the result of the training; None if the node did not respond.
+        message: what was wrong; if the node responded, its message.
+        response: the response of the service, or the result of the training; None if the node did
+            not respond.
     """
 
     def __init__(self, message: str, response: Any = None) -> None:
@@ -81,7 +82,7 @@ class Connection:
 
     def stop(self) -> None:
         """Stop the thread; pending requests fail."""
-        # The thread must end first: shutdown() destroys what it waits for.
+        # The thread must end before shutdown(), which destroys what the thread waits for.
         self._executor.create_task(self._ending.set)
         self._thread.join()
         self._executor.shutdown()
@@ -105,14 +106,14 @@ class Connection:
         """
         Return the lifecycle state of the retrain node.
 
-        When it responds, it has discovered all clients.  The response to a client that it has not
-        discovered is lost, also after a restart of the node.
+        When the node has responded, it has discovered all clients of this connection.  A node that
+        has just started may not have, and its responses to clients that it does not know are lost.
 
         Args:
-            timeout_s: maximum time until it responds, seconds; None = that of the connection.
+            timeout_s: maximum time until the node responds, seconds; None = the connection's.
 
         Raises:
-            RetrainClientError: if it does not respond in time.
+            RetrainClientError: if the node does not respond in time.
         """
         deadline = time.monotonic() + (self.timeout_s if timeout_s is None else timeout_s)
         while True:
@@ -135,6 +136,9 @@ class Connection:
         Returns:
             A future of the response; it raises RetrainClientError with the response's message if
             ``success`` is false.
+
+        Raises:
+            RetrainClientError: if the node does not respond, or has no such service.
         """
         with self._creating:
             if service not in self._clients:
@@ -146,7 +150,16 @@ class Connection:
         return self.send(lambda: client.call_async(request), checked)
 
     def wait_until_discovered(self, is_discovered: Callable[[], bool], what: str) -> None:
-        """Wait until ``is_discovered`` returns True, and the node has discovered all clients."""
+        """
+        Wait until the retrain node and this connection have discovered each other.
+
+        Args:
+            is_discovered: returns whether this connection has discovered the service or action.
+            what: name of the service or action, for the error message.
+
+        Raises:
+            RetrainClientError: if that takes too long.
+        """
         deadline = time.monotonic() + self.timeout_s
         self.lifecycle_state()
         while not is_discovered():

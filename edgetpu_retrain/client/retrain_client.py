@@ -45,7 +45,8 @@ class RetrainClient:
     Args:
         node: a node whose context and namespace are used; None = create a context.
         name: name of the retrain node; a relative name is in the namespace of ``node``.
-        timeout_s: maximum time until a response, seconds; :meth:`add_samples` has none.
+        timeout_s: maximum time until a response, seconds; only :meth:`add_samples` waits until the
+            node's own time limit.
     """
 
     def __init__(
@@ -145,7 +146,7 @@ class RetrainClient:
         return dict(zip(response.labels, response.counts, strict=True))
 
     def newest_samples(self, limit: int, label: str = '') -> list[Any]:
-        """Return up to ``limit`` samples of a class or of all, a ``Sample`` each, newest first."""
+        """Return at most ``limit`` samples of a class or of all, newest first, as ``Sample``."""
         return list(self.call(ListSamples, 'list_samples', label=label, limit=limit).samples)
 
     def load_model(self, version: int = 0) -> Any:
@@ -156,8 +157,13 @@ class RetrainClient:
         """
         Set a parameter of the node.
 
+        Args:
+            name: name of the parameter.
+            value: the new value.
+
         Raises:
-            RetrainClientError: with the node's reason if it rejects the value.
+            RetrainClientError: if the node does not respond, or rejects the value; the message
+                then is the node's reason.
         """
         parameter = Parameter(name, value=value).to_parameter_msg()
         response = self.call(SetParameters, 'set_parameters', parameters=[parameter])
@@ -170,11 +176,14 @@ class RetrainClient:
 
         Args:
             service_type: type of the service.
-            service: name, relative to the node.
-            fields: of the request.
+            service: name of the service, relative to the node.
+            fields: fields of the request.
+
+        Returns:
+            The response.
 
         Raises:
-            RetrainClientError: if the node does not respond, or responds without success.
+            RetrainClientError: if the node does not respond, or ``success`` is false.
         """
         future = self._connection.call(service_type, service, service_type.Request(**fields))
         return self._connection.wait(future, service, self._connection.timeout_s)

@@ -36,7 +36,7 @@ _RETRY_S = 2.0
 
 
 class StageError(RetrainError):
-    """Raised if the camera does not respond, or rejects a scene."""
+    """The camera does not respond, or it rejected a scene."""
 
 
 class Stage:
@@ -58,11 +58,11 @@ class Stage:
         create(Classification, TEACHING_TRUTH_TOPIC, self._on_teaching_truth, reliable)
         create(Classification, EXAM_TRUTH_TOPIC, on_truth, reliable)
         create(Image, IMAGE_TOPIC, on_image, qos_profile_sensor_data)
-        # The last one: a camera that responds to it has discovered all others.
+        # Created last: a camera that responds to this client has discovered the subscriptions.
         self._scene = self.node.create_client(SetParameters, f'/{CAMERA_NODE}/set_parameters')
 
     def wait_until_ready(self, timeout_s: float) -> None:
-        """Wait until the camera responds."""
+        """Wait at most ``timeout_s`` seconds until the camera responds, or raise StageError."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             left = max(0.0, deadline - time.monotonic())
@@ -72,7 +72,7 @@ class Stage:
         raise StageError(f'the camera was not ready after {timeout_s:.0f} s')
 
     def show(self, scene: str) -> None:
-        """Set the camera's scene, and return after it has acknowledged it."""
+        """Set the scene, and return when the camera has accepted it, or raise StageError."""
         result = self._set(scene, _PATIENCE_S)
         if result is None:
             raise StageError(f'the camera did not respond within {_PATIENCE_S:.0f} s')
@@ -85,18 +85,18 @@ class Stage:
         return future.result().results[0] if self.spin_until(future.done, timeout_s) else None
 
     def show_subject(self, subject: str) -> None:
-        """Show a subject, and return after its first pictures have arrived."""
+        """Show a subject; return when its first picture was published, or raise StageError."""
         self._taught_subject = ''
         self.show(teaching_scene(subject))
         if not self.spin_until(lambda: self._taught_subject == subject, _PATIENCE_S):
             raise StageError(f'no picture of {subject!r} within {_PATIENCE_S:.0f} s')
 
     def spin_until(self, done: Callable[[], bool], timeout_s: float) -> bool:
-        """Spin until `done` returns True; return False on timeout."""
+        """Spin until ``done`` returns True; return False on timeout."""
         return spin_until(self._executor, done, timeout_s)
 
     def close(self) -> None:
-        """Disconnect."""
+        """Destroy the executor and the node."""
         self._executor.shutdown()
         self.node.destroy_node()
 
@@ -105,5 +105,5 @@ class Stage:
 
 
 def stamp_ns(header: Any) -> int:
-    """Return the stamp of a std_msgs/Header, nanoseconds."""
+    """Return the stamp of a std_msgs/Header in nanoseconds."""
     return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)

@@ -198,7 +198,8 @@ def lesson(output: Path, frames_per_second: float) -> None:
         frames_per_second: frame rate of the camera, Hz.
 
     Raises:
-        LessonError: if a request times out or is rejected.
+        RetrainClientError: if a request to the retrain node times out or is rejected.
+        StageError: if the camera does not respond or rejects a scene.
     """
     console = Console(highlight=False)
     live = LiveExam(EXAM_FRAMES)

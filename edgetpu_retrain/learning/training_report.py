@@ -98,7 +98,7 @@ class TrainingReport:
         start = ' from an earlier head' if self.warm_start else ''
         measuring = self.measuring_iterations
         rest = f', {measuring} of them to measure the accuracy' if measuring else ''
-        # All of them, as progress counts them.
+        # The iterations of all runs, as in the progress reports.
         trained = (
             f'Trained {classes} classes on {self.num_samples} samples '
             f'in {self.iterations + measuring} iterations{start}{rest}.'

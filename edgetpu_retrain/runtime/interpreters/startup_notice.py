@@ -1,12 +1,12 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Keeps the notice that a TFLite runtime prints once per process off the user's terminal.
+Removes the notice that a TFLite runtime prints once per process.
 
 The runtimes print ``INFO: Created TensorFlow Lite XNNPACK delegate for CPU.`` to standard error
-with the first model.  They have neither a function nor an environment variable for their log
-level.  A tiny model of this module is therefore the first one, and that line is taken out of what
-is printed meanwhile.  Everything else, and all that a user's model prints, is unchanged.
+when the first model is loaded.  They have neither a function nor an environment variable for their
+log level.  Therefore this module loads a tiny model first, and removes that line from what is
+printed meanwhile.  All other output is printed unchanged.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _STDERR = 2
 
 def skip_startup_notice(interpreter: Callable[..., Any]) -> None:
     """
-    Load the tiny model in a runtime, without its notice.
+    Load the tiny model in a runtime, without printing the notice.
 
     Args:
         interpreter: the runtime's ``Interpreter`` class.
     """
-    # What is wrong with a runtime is reported with the user's model.
+    # If the runtime does not work, loading the user's model raises an error that explains it.
     with contextlib.suppress(Exception), without_line(NOTICE):
         interpreter(model_content=_tiny_model()).allocate_tensors()
 
@@ -39,10 +39,10 @@ def skip_startup_notice(interpreter: Callable[..., Any]) -> None:
 @contextlib.contextmanager
 def without_line(line: bytes) -> Iterator[None]:
     """
-    Take a line out of what this process prints to standard error inside the ``with`` block.
+    Remove a line from what this process prints to standard error inside the ``with`` block.
 
     Args:
-        line: with its line feed.
+        line: the line, including its line feed.
     """
     with contextlib.ExitStack() as stack:
         terminal = os.dup(_STDERR)
