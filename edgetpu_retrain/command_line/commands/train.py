@@ -34,7 +34,7 @@ _HELP = {
 
 
 def _training_options(command: options.Command) -> options.Command:
-    """Add an option for each of :class:`TrainingOptions`."""
+    """Add a command-line option for each field of :class:`TrainingOptions`."""
     for field in reversed(dataclasses.fields(TrainingOptions)):
         command = click.option(
             f'--{field.name.replace("_", "-")}',

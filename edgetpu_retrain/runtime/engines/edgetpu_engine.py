@@ -218,7 +218,7 @@ class EdgeTpuEngine:
         Load the model on the device after a child process has run the extractor there.
 
         Raises:
-            RetrainError: explains the failure in one sentence.
+            RetrainError: if either fails; the message explains the failure in one sentence.
         """
         probe(self._extractor, **self._options, limits=self._limits)
         return self._load(served.model if served else None)

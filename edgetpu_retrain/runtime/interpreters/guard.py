@@ -79,5 +79,5 @@ def _serve(calls: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None]) -> 
             future.set_result(function())
         except BaseException as error:  # noqa: BLE001 - it is raised in the caller's thread
             future.set_exception(error)
-        # Drop the references, so that a waiting thread does not keep an interpreter alive.
+        # Drop the references, so that this thread keeps no interpreter alive while it waits.
         del call, function, future
