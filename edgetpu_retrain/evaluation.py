@@ -113,7 +113,8 @@ def evaluate(
     """
     for picture in pictures:
         try:
-            result = recognizer.recognize(picture.read())
+            rgb = picture.read().for_model(recognizer.input_side)
+            result = recognizer.recognize(rgb)
         except ImageError as error:
             evaluation.unreadable.append((picture.name, str(error)))
         else:

@@ -96,17 +96,18 @@ def teach(
             (taught.stored if sample_id else taught.skipped)[sample.label] += 1
 
     try:
-        for picture in pictures:
+        for recorded in pictures:
             try:
-                rgb = picture.read()
+                picture = recorded.read()
+                rgb = picture.for_model(engine.description.input_side)
                 embedding = engine.run(rgb).embedding
-                image = sample_picture(rgb, store_images)
+                image = sample_picture(picture, rgb, store_images)
             except ImageError as error:
-                taught.unreadable.append((picture.name, str(error)))
+                taught.unreadable.append((recorded.name, str(error)))
             else:
                 embeddings = {identity: embedding}
-                camera, stamp_ns = picture.camera, picture.stamp_ns
-                pending.append(Sample(picture.label, embeddings, camera, stamp_ns, image))
+                camera, stamp_ns = recorded.camera, recorded.stamp_ns
+                pending.append(Sample(recorded.label, embeddings, camera, stamp_ns, image))
             if len(pending) == BATCH:
                 flush()
             on_picture()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.evaluation import evaluate, Evaluation
-from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.lazy_picture import LazyPicture
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 from edgetpu_retrain.runtime.models.recognizer import Recognizer
 import numpy as np
@@ -51,16 +51,16 @@ def test_a_class_named_unknown_is_a_class_if_the_model_has_it() -> None:
 
 
 def test_every_readable_picture_is_classified() -> None:
-    def refuse() -> RgbArray:
+    def refuse() -> LazyPicture:
         raise ImageError('it is damaged')
 
     recognizer = Recognizer(build_extractor('uint8', dimension=2), labels=('a', 'b'))
     rgb = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
     expected = recognizer.recognize(rgb).label
     pictures = [
-        RecordedPicture('1', lambda: rgb, expected),
+        RecordedPicture('1', lambda: LazyPicture(lambda: rgb), expected),
         RecordedPicture('2', refuse, 'a'),
-        RecordedPicture('3', lambda: rgb, 'ab'.replace(expected, '')),
+        RecordedPicture('3', lambda: LazyPicture(lambda: rgb), 'ab'.replace(expected, '')),
     ]
     evaluation = Evaluation(recognizer.labels, ('a', 'b'))
     steps: list[int] = []

@@ -5,17 +5,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+import cv2
 from edgetpu_retrain import teaching
 from edgetpu_retrain.errors import ImageError, RecordingError
 from edgetpu_retrain.extractors import default_extractor_path
-from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.model_file.quantization import dequantize
+from edgetpu_retrain.pictures.lazy_picture import LazyPicture
 from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag
 from edgetpu_retrain.recordings.picture_folder import class_folders, labelled_pictures
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
 from edgetpu_retrain.runtime.engines.engine import Engine
+from edgetpu_retrain.store.samples.embedding_kind import RawArray
 from edgetpu_retrain.store.samples.sample import TrainingSet
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.teaching import BATCH, Taught, teach
@@ -86,15 +90,43 @@ def test_bag_and_folder_give_identical_embeddings(
     assert np.array_equal(live, folder.embeddings)
 
 
+def test_large_jpeg_files_and_images_give_identical_embeddings(
+    engine: Engine, tmp_path: Path
+) -> None:
+    frames = [cv2.resize(rgb, (960, 720)) for rgb in photographs('coffee', 3)]
+    files = [bytes(cv2.imencode('.jpg', rgb[:, :, ::-1])[1].tobytes()) for rgb in frames]
+    folder = tmp_path / 'photographs' / 'coffee'
+    folder.mkdir(parents=True)
+    for number, content in enumerate(files):
+        (folder / f'{number}.jpg').write_bytes(content)
+    bag = write_bag(tmp_path / 'bag', 'mcap', {TOPIC: [compressed_image(each) for each in files]})
+    with ImageBag(bag, BagPart(TOPIC), 'coffee') as images:
+        recorded = taught_by(engine, tmp_path / 'bag.db', iter(images))
+    pictures = labelled_pictures(class_folders(folder.parent))
+    taught = taught_by(engine, tmp_path / 'folder.db', pictures)
+    assert np.array_equal(taught.embeddings, recorded.embeddings)
+    for embedding, content in zip(taught.embeddings, files, strict=True):
+        whole = engine.run(LazyPicture.from_file(content).whole).embedding
+        assert not np.array_equal(embedding, whole), 'it was decoded at half of its size'
+        assert similarity(embedding, whole, engine) > 0.98
+
+
+def similarity(one: RawArray, other: RawArray, engine: Engine) -> float:
+    """Return the cosine similarity of two raw embeddings."""
+    quantization = engine.description.quantization
+    a, b = (dequantize(each, quantization) for each in (one, other))
+    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
+
+
 def noise(count: int, *, label: str = 'noise', damaged: int = -1) -> Iterator[RecordedPicture]:
     rng = np.random.default_rng(0)
 
-    def refuse() -> RgbArray:
+    def refuse() -> LazyPicture:
         raise ImageError('it is damaged')
 
     for index in range(count):
         rgb = rng.integers(0, 256, (8, 8, 3), np.uint8)
-        read = refuse if index == damaged else lambda rgb=rgb: rgb
+        read = refuse if index == damaged else partial(LazyPicture, partial(np.copy, rgb))
         yield RecordedPicture(str(index), read, label, '/camera', 7)
 
 

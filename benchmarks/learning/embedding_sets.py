@@ -24,7 +24,7 @@ from sklearn.datasets import load_sample_images
 # Each photograph is divided into this many classes per side; neighbouring classes look alike.
 _GRID = 3
 _VIEWS = 30
-_PIXELS = 224
+_SIZE = (224, 224)
 _SEED = 0
 
 
@@ -83,7 +83,7 @@ def photograph_embeddings() -> EmbeddingSet:
     if not kept.is_file():
         extractor = Extractor(model, device='cpu')
         embedded, labels = [], []
-        for label, view in _views():
+        for label, view in photograph_views(*_SIZE):
             embedded.append(extractor.embed(view))
             labels.append(label)
         quantization = extractor.description.quantization
@@ -102,17 +102,18 @@ def photograph_embeddings() -> EmbeddingSet:
     return EmbeddingSet('photographs_lite0', made.raw, made.labels, made.scale, made.zero_point)
 
 
-def _views() -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
+def photograph_views(width: int, height: int) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
+    """Yield class and picture, uint8 ``[height, width, 3]`` RGB, of all views."""
     photographs = [read_photograph(subject) for subject in SUBJECTS]
     photographs += load_sample_images().images
     rng = np.random.default_rng(_SEED)
     for number, photograph in enumerate(photographs):
-        height, width = photograph.shape[:2]
+        rows, columns = photograph.shape[:2]
         for cell in range(_GRID * _GRID):
             row, column = divmod(cell, _GRID)
-            center = ((column + 0.5) / _GRID * width, (row + 0.5) / _GRID * height)
+            center = ((column + 0.5) / _GRID * columns, (row + 0.5) / _GRID * rows)
             for _ in range(_VIEWS):
-                view = _view(photograph, center, min(height, width) / _GRID, rng)
+                view = _view(photograph, center, min(rows, columns) / _GRID, rng, (width, height))
                 yield number * _GRID * _GRID + cell, view
 
 
@@ -121,15 +122,16 @@ def _view(
     center: tuple[float, float],
     size: float,
     rng: np.random.Generator,
+    shape: tuple[int, int],
 ) -> npt.NDArray[np.uint8]:
     shift = rng.uniform(-0.25, 0.25, 2) * size
     middle = (float(center[0] + shift[0]), float(center[1] + shift[1]))
-    zoom = _PIXELS / (size * rng.uniform(0.8, 1.5))
+    zoom = min(shape) / (size * rng.uniform(0.8, 1.5))
     motion = cv2.getRotationMatrix2D(middle, rng.uniform(-25, 25), zoom)
-    motion[:, 2] += _PIXELS / 2 - np.array(middle)
-    view = cv2.warpAffine(
-        photograph, motion, (_PIXELS, _PIXELS), borderMode=cv2.BORDER_REFLECT
-    ).astype(np.float32)
+    motion[:, 2] += np.array(shape) / 2 - np.array(middle)
+    view = cv2.warpAffine(photograph, motion, shape, borderMode=cv2.BORDER_REFLECT).astype(
+        np.float32
+    )
     view = view * rng.uniform(0.5, 1.5) + rng.normal(0, rng.uniform(0, 15), view.shape)
     seen: npt.NDArray[np.uint8] = np.clip(np.rint(view), 0, 255).astype(np.uint8)
     return seen

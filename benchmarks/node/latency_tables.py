@@ -10,8 +10,10 @@ from typing import Any
 from benchmarks.shared.tables import print_row, text
 
 _COLUMNS = {
-    'transport_ms': 'transport',
-    'floor_ms': 'bare loop',
+    'transport_ms': 'transport p50',
+    'transport_p99_ms': 'p99',
+    'floor_ms': 'bare loop p50',
+    'floor_p99_ms': 'p99',
     'total_p50_ms': 'total p50',
     'total_p99_ms': 'p99',
     'added_p50_ms': 'added p50',
@@ -37,7 +39,7 @@ def print_reception(rows: Mapping[str, Mapping[str, float]]) -> None:
 
 def print_latencies(variants: Mapping[str, Mapping[str, Any]]) -> None:
     """
-    Print the latency that the node adds to each kind of image, and the median of each stage.
+    Print the latency that the node adds to each kind of image, and percentiles of each stage.
 
     Args:
         variants: kind of image, such as '640x480 raw', to the figures of ``measurements.latency``.
@@ -48,11 +50,14 @@ def print_latencies(variants: Mapping[str, Mapping[str, Any]]) -> None:
     for variant, figures in variants.items():
         print_row(variant, *(text(figures[name]) for name in _COLUMNS))
     stages = next(iter(variants.values()))['stages_ms']
-    medians = [name for name in stages if name.endswith('p50')]
-    print('\nstages, medians in milliseconds\n')
-    names = [name.removesuffix(' p50') for name in medians]
+    names = [name.removesuffix(' p50') for name in stages if name.endswith(' p50')]
+    print('\nstages, median and 99th percentile in milliseconds\n')
     print_row('images', 'deserialization by rclpy', *names)
-    print_row(*['---'] * (2 + len(medians)))
+    print_row(*['---'] * (2 + len(names)))
     for variant, figures in variants.items():
-        values = (figures['stages_ms'].get(name, float('nan')) for name in medians)
-        print_row(variant, text(figures['deserialization_ms']), *map(text, values))
+        both = (
+            [figures['stages_ms'].get(f'{name} {part}', float('nan')) for part in ('p50', 'p99')]
+            for name in names
+        )
+        values = (f'{median:.2f}, {slow:.2f}' for median, slow in both)
+        print_row(variant, text(figures['deserialization_ms']), *values)

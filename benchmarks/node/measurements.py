@@ -160,7 +160,9 @@ def latency(bench: Bench, variant: tuple[str, int, int]) -> dict[str, Any]:
     summary = Latency.of(transport, floor, total)
     return {
         'transport_ms': summary.transport,
+        'transport_p99_ms': percentile(transport, 99),
         'floor_ms': summary.floor,
+        'floor_p99_ms': percentile(floor, 99),
         'total_p50_ms': summary.total_p50,
         'total_p99_ms': summary.total_p99,
         'added_p50_ms': summary.added_p50,

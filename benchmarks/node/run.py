@@ -110,12 +110,17 @@ def measure(result: dict[str, Any], folder: Path, arguments: argparse.Namespace)
 
 def headline(result: Mapping[str, Any]) -> dict[str, float]:
     """Return the figures that have goals."""
-    usual = result['latency']['640x480 raw']
+    latencies = result['latency']
+    usual, compressed = latencies['640x480 raw'], latencies['640x480 compressed']
+    large = latencies['1920x1080 compressed']
     return {
         'throughput_ratio_default': result['throughput_default']['ratio'],
         'throughput_ratio_10ms': result['throughput_10ms']['ratio'],
         'added_p50_ms': usual['added_p50_ms'],
         'added_p99_ms': usual['added_p99_ms'],
+        'added_compressed_p50_ms': compressed['added_p50_ms'],
+        'added_compressed_full_hd_p50_ms': large['added_p50_ms'],
+        'compressed_full_hd_frames_lost': large['frames_lost'],
         'training_p99_ratio': result['training']['ratio_p99'],
         'received_over_subscriber': min(
             row['node_over_subscriber'] for row in result['reception'].values()

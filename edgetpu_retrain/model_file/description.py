@@ -47,6 +47,11 @@ class ModelDescription:
     compiled_for_edgetpu: bool
     identity: str
 
+    @property
+    def input_side(self) -> int:
+        """The longer side of the input, in pixels."""
+        return max(self.input_shape[1:3])
+
 
 def describe(model: bytes) -> ModelDescription:
     """

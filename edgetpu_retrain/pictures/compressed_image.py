@@ -16,6 +16,7 @@ import cv2
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.pictures.image_conversion import check_size, convert_colours, RgbArray
 from edgetpu_retrain.pictures.png_file import png_size, PNG_START, without_extras
+from edgetpu_retrain.pictures.region import Region
 import numpy as np
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -53,6 +54,13 @@ _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 _FILL = 0xFF
 _START_OF_SCAN = b'\xff\xda'
 
+_FLAGS = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+
 
 class CompressedImageMessage(Protocol):
     """The field of ``sensor_msgs/CompressedImage`` that contains the file."""
@@ -69,15 +77,11 @@ def check_compressed_image(message: CompressedImageMessage) -> None:
     Raises:
         ImageError: if the file is empty, of another format, truncated or too large.
     """
-    check_picture(_content(message))
+    check_picture(content_of(message))
 
 
-def compressed_image_to_rgb(message: CompressedImageMessage) -> RgbArray:
-    """Return the picture in a ``sensor_msgs/CompressedImage``; see :func:`decode_picture`."""
-    return decode_picture(_content(message))
-
-
-def _content(message: CompressedImageMessage) -> bytes:
+def content_of(message: CompressedImageMessage) -> bytes:
+    """Return the file in a ``sensor_msgs/CompressedImage``; ImageError if it is too large."""
     if len(message.data) > MAX_BYTES:
         raise ImageError(
             f'the picture has {len(message.data)} bytes, more than {MAX_BYTES}: send a smaller one'
@@ -85,7 +89,7 @@ def _content(message: CompressedImageMessage) -> bytes:
     return bytes(message.data)
 
 
-def check_picture(content: bytes) -> bytes:
+def check_picture(content: bytes) -> tuple[bytes, int, int]:
     """
     Raise unless this is a complete JPEG or PNG file within the limits.
 
@@ -95,7 +99,7 @@ def check_picture(content: bytes) -> bytes:
         content: bytes of the file.
 
     Returns:
-        The part of the file that the decoder needs.
+        The part of the file that the decoder needs; width and height, before rotation.
 
     Raises:
         ImageError: if the file is empty, of another format, truncated or too large.
@@ -124,7 +128,7 @@ def check_picture(content: bytes) -> bytes:
             f'the picture has {width} x {height} pixels in {len(shown)} bytes: more than '
             f'{MAX_PIXELS_A_BYTE} a byte is no photograph'
         )
-    return shown
+    return shown, width, height
 
 
 def decode_picture(content: bytes) -> RgbArray:
@@ -140,14 +144,76 @@ def decode_picture(content: bytes) -> RgbArray:
     Raises:
         ImageError: if :func:`check_picture` rejects it, or it is damaged.
     """
-    shown = check_picture(content)
+    shown, _, _ = check_picture(content)
+    return _decode(shown)
+
+
+def reduction(width: int, height: int, side: int) -> int:
+    """
+    Return the factor by which a part of a JPEG file is decoded smaller: 8, 4, 2 or 1.
+
+    libjpeg decodes at these fractions of the size in less time.
+
+    Args:
+        width: of the part, in pixels.
+        height: of the part.
+        side: pixels that both sides keep at least: the longer side of a model's input.
+
+    >>> [reduction(*size, side=224) for size in ((400, 300), (640, 480), (1920, 1080))]
+    [1, 2, 4]
+    """
+    return next((factor for factor in (8, 4, 2) if min(width, height) >= factor * side), 1)
+
+
+def decode_reduced(content: bytes, region: Region | None, side: int) -> RgbArray | None:
+    """
+    Return a part of the picture in a JPEG file, decoded at a fraction of its size.
+
+    Args:
+        content: bytes of the file.
+        region: in pixels of the whole picture, rotated according to its EXIF data; None = all.
+        side: see :func:`reduction`.
+
+    Returns:
+        uint8 ``[H, W, 3]`` RGB, reduced by :func:`reduction`; None if the file is not a JPEG, or
+        the part is too small to be reduced.
+
+    Raises:
+        ImageError: if :func:`check_picture` rejects the file, it is damaged, or the region reaches
+            beyond the picture.
+    """
+    if not content.startswith(_JPEG_START):
+        # OpenCV decodes a PNG in full first, so that nothing is gained.
+        return None
+    shown, width, height = check_picture(content)
+    part = (width, height) if region is None else (region.width, region.height)
+    factor = reduction(*part, side)
+    upright = _divided(height, factor), _divided(width, factor)
+    # A region needs the size of the picture, and only the decoded one shows if it was rotated.
+    if factor == 1 or (region is not None and width != height and upright[0] == upright[1]):
+        return None
+    pixels = _decode(shown, factor)
+    if region is None:
+        return pixels
+    if pixels.shape[:2] != upright:
+        width, height = height, width
+    region.check_within(width, height)
+    return region.reduced(factor).cut(pixels)
+
+
+def _decode(shown: bytes, factor: int = 1) -> RgbArray:
     try:
-        picture = cv2.imdecode(np.frombuffer(shown, np.uint8), cv2.IMREAD_COLOR)
+        picture = cv2.imdecode(np.frombuffer(shown, np.uint8), _FLAGS[factor])
     except cv2.error as error:
         raise ImageError(f'the picture cannot be decoded ({error.err}): send it again') from error
     if picture is None:
-        raise ImageError(f'the picture ({len(content)} bytes) is damaged: send it again')
+        raise ImageError(f'the picture ({len(shown)} bytes) is damaged: send it again')
     return convert_colours(picture, cv2.COLOR_BGR2RGB)
+
+
+def _divided(length: int, factor: int) -> int:
+    """Return a side of a reduced JPEG file."""
+    return -(-length // factor)
 
 
 def _jpeg_size(content: bytes) -> tuple[int, int]:

@@ -113,6 +113,12 @@ class Region:
                 'pixels: choose one that lies within'
             )
 
+    def reduced(self, factor: int) -> Region:
+        """Return the region that covers this one in a picture that is smaller by a factor."""
+        x, y = self.x // factor, self.y // factor
+        end_x, end_y = -(-(self.x + self.width) // factor), -(-(self.y + self.height) // factor)
+        return Region(x, y, end_x - x, end_y - y)
+
     def cut(self, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """
         Crop an image, without copying it.

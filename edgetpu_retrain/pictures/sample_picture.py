@@ -7,6 +7,8 @@ from __future__ import annotations
 import cv2
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.lazy_picture import LazyPicture
+from edgetpu_retrain.pictures.region import Region
 import numpy as np
 import numpy.typing as npt
 
@@ -18,31 +20,39 @@ THUMBNAIL_PIXELS = 320
 _QUALITY = 92
 
 
-def sample_picture(rgb: RgbArray, store_images: str) -> bytes | None:
+def sample_picture(picture: LazyPicture, seen: RgbArray, store_images: str) -> bytes | None:
     """
     Return the JPEG file to store with a sample, None if none is stored.
 
     Args:
-        rgb: the embedded picture, uint8 ``[H, W, 3]``.
+        picture: the embedded picture.
+        seen: what the extractor got of it, uint8 ``[H, W, 3]``.
         store_images: one of :data:`STORE_IMAGES`.
 
     Raises:
         ImageError: if the picture is too large for a JPEG file.
     """
-    return jpeg_to_store(pixels_to_store(rgb, store_images))
+    return jpeg_to_store(pixels_to_store(picture, None, seen, store_images))
 
 
-def pixels_to_store(rgb: RgbArray, store_images: str) -> RgbArray | None:
+def pixels_to_store(
+    picture: LazyPicture, region: Region | None, seen: RgbArray, store_images: str
+) -> RgbArray | None:
     """
     Return the pixels of a picture to store, None if none are stored.
 
     Args:
-        rgb: the embedded picture, uint8 ``[H, W, 3]``.
+        picture: the picture.
+        region: its embedded part, None = all of it.
+        seen: what the extractor got of that part, uint8 ``[H, W, 3]``.
         store_images: one of :data:`STORE_IMAGES`.
     """
     if store_images == 'none':
         return None
-    return rgb if store_images == 'full' else reduced(rgb, THUMBNAIL_PIXELS)
+    if store_images == 'thumbnail' and max(seen.shape[:2]) >= THUMBNAIL_PIXELS:
+        return reduced(seen, THUMBNAIL_PIXELS)
+    pixels = picture.part(region)
+    return pixels if store_images == 'full' else reduced(pixels, THUMBNAIL_PIXELS)
 
 
 def reduced(rgb: RgbArray, longest_side: int) -> RgbArray:

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
-from edgetpu_retrain.pictures.compressed_image import compressed_image_to_rgb
-from edgetpu_retrain.pictures.image_conversion import image_to_rgb, RgbArray
+from edgetpu_retrain.pictures.lazy_picture import LazyPicture
 from edgetpu_retrain.recordings.hostile_bag import check_bag
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 
@@ -25,9 +24,9 @@ _NANOSECONDS = 1_000_000_000
 # Times and message counts are signed 64-bit numbers; an empty bag starts at the largest one.
 _LARGEST_COUNT = 2**63
 
-_TO_RGB: Mapping[str, Callable[[Any], RgbArray]] = {
-    'sensor_msgs/msg/Image': image_to_rgb,
-    'sensor_msgs/msg/CompressedImage': compressed_image_to_rgb,
+_PICTURES: Mapping[str, Callable[[Any], LazyPicture]] = {
+    'sensor_msgs/msg/Image': LazyPicture.from_image,
+    'sensor_msgs/msg/CompressedImage': LazyPicture.from_compressed_image,
 }
 
 
@@ -173,7 +172,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
         except Exception as error:  # noqa: BLE001 - a damaged message may raise any exception
             reason = f'the message is damaged ({_words(error)})'
             return RecordedPicture(name, functools.partial(_refuse, reason), self._label, topic)
-        read = functools.partial(_TO_RGB[recorded.message_type], message)
+        read = functools.partial(_PICTURES[recorded.message_type], message)
         return RecordedPicture(name, read, self._label, topic, stamp_ns)
 
     def _find_topic(self) -> list[Any]:
@@ -185,7 +184,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
         if not connections:
             what = f'has no topic {topic!a}' if topic else 'is a bag, and no topic was given'
             problem = f'{self._path} {what}'
-        elif any(each not in _TO_RGB for each in types):
+        elif any(each not in _PICTURES for each in types):
             what = f'is of type {", ".join(types)}, which holds no picture'
             problem = f'{topic} in {self._path} {what}'
         elif not any(each.msgcount for each in connections):
@@ -202,7 +201,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
     def _other_topics(self) -> str:
         """Return the available topics, for the error message."""
         topics = {
-            f'{each.topic} ({each.msgtype})': each.msgtype in _TO_RGB
+            f'{each.topic} ({each.msgtype})': each.msgtype in _PICTURES
             for each in self._reader.connections
         }
         pictures = sorted(topic for topic, has_pictures in topics.items() if has_pictures)
@@ -226,7 +225,7 @@ def picture_topics(path: Path) -> tuple[str, ...]:
     """
     with closing(_open(path)) as reader:
         return tuple(
-            sorted({each.topic for each in reader.connections if each.msgtype in _TO_RGB})
+            sorted({each.topic for each in reader.connections if each.msgtype in _PICTURES})
         )
 
 
@@ -275,7 +274,7 @@ def _check_summary(reader: Any) -> None:
                 raise ValueError(f'its {name} is {count!a:.60}')
 
 
-def _refuse(reason: str) -> RgbArray:
+def _refuse(reason: str) -> LazyPicture:
     raise ImageError(reason)
 
 

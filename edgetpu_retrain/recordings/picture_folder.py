@@ -15,8 +15,7 @@ from pathlib import Path
 
 from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
 from edgetpu_retrain.label import check_label
-from edgetpu_retrain.pictures.compressed_image import decode_picture
-from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.lazy_picture import LazyPicture
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
@@ -95,7 +94,7 @@ def _picture(path: Path, label: str = '') -> RecordedPicture:
     return RecordedPicture(str(path), functools.partial(_read, path), label)
 
 
-def _read(path: Path) -> RgbArray:
+def _read(path: Path) -> LazyPicture:
     try:
         if not path.is_file():
             raise ImageError('it is no file')
@@ -107,7 +106,7 @@ def _read(path: Path) -> RgbArray:
         content = path.read_bytes()
     except OSError as error:
         raise ImageError(f'it cannot be read: {error.strerror or error}') from error
-    return decode_picture(content)
+    return LazyPicture.from_file(content)
 
 
 def _all_below(folder: Path) -> list[Path]:

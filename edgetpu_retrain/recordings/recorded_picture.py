@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.lazy_picture import LazyPicture
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,19 +15,19 @@ class RecordedPicture:
     """
     One picture of a recording.
 
-    It is decoded when it is read.  Decoding it earlier in another thread is slower while a node
-    keeps the cores busy (docs/benchmarks.md).
+    Decoding it ahead in another thread is slower while a node keeps the cores busy
+    (docs/benchmarks.md).
 
     Args:
         name: the picture's name for users: a path, or a topic with a time.
-        read: returns the picture as uint8 ``[H, W, 3]`` RGB, or raises ImageError.
+        read: returns the picture, or raises ImageError, as decoding the picture does.
         label: its label, '' = none.
         camera: its topic, '' for a file.
         stamp_ns: the stamp of its message in nanoseconds, 0 = unknown.
     """
 
     name: str
-    read: Callable[[], RgbArray]
+    read: Callable[[], LazyPicture]
     label: str = ''
     camera: str = ''
     stamp_ns: int = 0

@@ -38,7 +38,7 @@ def _read(path: Path, topic: str) -> None:
         assert len(bag) >= 0
         for recorded in bag:
             with contextlib.suppress(ImageError):
-                recorded.read()
+                _ = recorded.read().whole
 
 
 def _run(data: bytes, folder: Path) -> None:

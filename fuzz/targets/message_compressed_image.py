@@ -21,6 +21,8 @@ from fuzz.message_fields import Fields, ReadFields, WrittenFields
 from fuzz.target import each_of, MemoryBudget, MIB, Target
 import numpy as np
 
+# Almost every picture is large enough to be reduced for a model with such an input.
+_SIDE = 2
 _PNG_START = b'\x89PNG\r\n\x1a\n'
 
 
@@ -39,9 +41,12 @@ def _run(data: bytes, _folder: Path) -> None:
 def _convert(frame: Frame, roi: Any) -> None:
     frame.check_header()
     width, height = frame.size
-    assert frame.whole.shape == (height, width, 3)
+    assert frame.picture.whole.shape == (height, width, 3)
+    part = (height, width)
     if (region := Region.from_message(roi)) is not None:
-        assert frame.part_to_rgb(region).shape == (region.height, region.width, 3)
+        part = (region.height, region.width)
+        assert frame.picture.part(region).shape == (*part, 3)
+    assert min(frame.picture.for_model(_SIDE, region).shape[:2]) >= min(_SIDE, *part)
 
 
 def _seeds() -> Iterator[bytes]:

@@ -33,8 +33,8 @@ def _convert(frame: Frame, roi: Any) -> None:
     region = Region.from_message(roi)
     fresh = Frame(frame.camera, frame.transport, frame.message, frame.arrived, region)
     fresh.check_header()
-    part = fresh.to_rgb()
-    whole = frame.whole
+    part = fresh.picture.for_model(224, region)
+    whole = frame.picture.whole
     try:
         frame.check()
     except RetrainError as error:

@@ -21,7 +21,8 @@ def _run(data: bytes, folder: Path) -> None:
     (folder / 'picture').write_bytes(data)
     each_of(
         lambda: check_picture(data),
-        lambda: [each.read() for each in plain_pictures(files_of([folder]))],
+        lambda: [each.read().whole for each in plain_pictures(files_of([folder]))],
+        lambda: [each.read().for_model(2) for each in plain_pictures(files_of([folder]))],
     )
 
 

@@ -83,7 +83,7 @@ def test_any_classifier_with_labels_is_measured(run: Run, exam: Path, tmp_path: 
     expected = np.zeros((3, 3), int)
     for picture in plain_pictures(files_of([exam])):
         truth = ('cat', 'coffee', 'coins').index(Path(picture.name).parent.name)
-        expected[truth, int(np.argmax(extractor.embed(picture.read())))] += 1
+        expected[truth, int(np.argmax(extractor.embed(picture.read().whole)))] += 1
     given = ('--model', tmp_path / 'model.tflite', '--labels', tmp_path / 'labels.txt', '--json')
     ended = run('evaluate', exam, *given)
     assert ended.code == 0

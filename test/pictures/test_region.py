@@ -70,3 +70,13 @@ def test_the_cut_shares_the_pixels() -> None:
 def test_a_region_that_reaches_beyond_is_rejected(region: Region) -> None:
     with pytest.raises(ImageError, match=r'reaches beyond the image of 8x6 pixels'):
         region.cut(PICTURE)
+
+
+@pytest.mark.parametrize(
+    ('factor', 'expected'),
+    [(1, (3, 5, 10, 7)), (2, (1, 2, 6, 4)), (4, (0, 1, 4, 2)), (8, (0, 0, 2, 2))],
+)
+def test_a_reduced_region_covers_the_region(
+    factor: int, expected: tuple[int, int, int, int]
+) -> None:
+    assert Region(3, 5, 10, 7).reduced(factor) == Region(*expected)

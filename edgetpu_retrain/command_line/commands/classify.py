@@ -110,12 +110,12 @@ def classify(
         with _destination(output) as file, progress_bar('classifying', pictures.total) as step:
             write = _writer('jsonl' if as_json else form, file, version)
             try:
-                for picture in pictures.pictures:
-                    name, camera, stamp = picture.name, picture.camera, picture.stamp_ns
+                for recorded in pictures.pictures:
+                    name, camera, stamp = recorded.name, recorded.camera, recorded.stamp_ns
                     result = {'picture': name, 'camera': camera, 'stamp_ns': stamp}
                     try:
-                        rgb = picture.read()
-                        found = recognizer.recognize(rgb)
+                        picture = recorded.read()
+                        found = recognizer.recognize(picture.for_model(recognizer.input_side))
                     except ImageError as error:
                         faults.append((name, str(error)))
                         write(result | {'error': str(error)})
@@ -125,7 +125,7 @@ def classify(
                         if annotated is not None:
                             note = Annotation(found.label, found.score, found.unknown, version)
                             path = annotated / f'{count:06d}.jpg'
-                            path.write_bytes(annotated_jpeg(rgb, note))
+                            path.write_bytes(annotated_jpeg(picture.whole, note))
                     step()
             finally:
                 warn_unreadable(faults)

@@ -8,16 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from edgetpu_retrain.pictures.compressed_image import (
-    check_compressed_image,
-    compressed_image_to_rgb,
-)
-from edgetpu_retrain.pictures.image_conversion import (
-    check_image,
-    image_size,
-    image_to_rgb,
-    RgbArray,
-)
+from edgetpu_retrain.pictures.compressed_image import check_compressed_image
+from edgetpu_retrain.pictures.image_conversion import check_image, image_size
+from edgetpu_retrain.pictures.lazy_picture import LazyPicture
 
 
 @dataclass(frozen=True)
@@ -29,18 +22,20 @@ class ImageTransport:
         topic_suffix: is appended to the camera's image topic, as in image_transport
             (https://github.com/ros-perception/image_common).
         check: raises ImageError if a message is inconsistent; reads no pixels.
-        to_rgb: converts a message to uint8 ``[H, W, 3]`` RGB; raises ImageError.
+        picture: returns the picture in a message; reads no pixels.
         size: returns the width and height, pixels; None if the message must be decoded for that.
     """
 
     topic_suffix: str
     check: Callable[[Any], None]
-    to_rgb: Callable[[Any], RgbArray]
+    picture: Callable[[Any], LazyPicture]
     size: Callable[[Any], tuple[int, int] | None] = lambda _message: None
 
 
-RAW = ImageTransport('', check_image, image_to_rgb, image_size)
+RAW = ImageTransport('', check_image, LazyPicture.from_image, image_size)
 # Without ``size``, because the header of a JPEG file has the size before rotation.
-COMPRESSED = ImageTransport('/compressed', check_compressed_image, compressed_image_to_rgb)
+COMPRESSED = ImageTransport(
+    '/compressed', check_compressed_image, LazyPicture.from_compressed_image
+)
 
 IMAGE_TRANSPORTS = {'raw': RAW, 'compressed': COMPRESSED}

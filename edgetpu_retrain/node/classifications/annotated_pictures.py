@@ -83,5 +83,5 @@ class AnnotatedPictures:
 
     def _publish(self, frame: Frame, annotation: Annotation) -> None:
         message = CompressedImage(header=frame.message.header, format='jpeg')
-        message.data = annotated_jpeg(frame.whole, annotation)
+        message.data = annotated_jpeg(frame.picture.whole, annotation)
         self._publishers[frame.camera].publish(message)

@@ -22,6 +22,7 @@ from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.process.kept_memory import keep_memory_of_images
 from edgetpu_retrain.node.samples.sample_thread import SampleThread
 from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.runtime.engines.engine import Engine, PreparedModel
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 
@@ -182,8 +183,8 @@ class FrameWorker:
             frame.check()
             return
         frame.check_header()
-        rgb = frame.to_rgb()
-        keep_memory_of_images(frame.whole.nbytes)
+        rgb = self._for_model(frame, frame.region)
+        keep_memory_of_images(frame.picture.whole_bytes)
         converted = time.monotonic()
         self._start_publishing()
         result = self._engine.run(rgb)
@@ -209,6 +210,9 @@ class FrameWorker:
         for capture in self._captures.claim(frame):
             self._capture(capture, frame, rgb, result.embedding)
 
+    def _for_model(self, frame: Frame, region: Region | None) -> RgbArray:
+        return frame.picture.for_model(self._engine.description.input_side, region)
+
     def _publish(self, frame: Frame, publish: Callable[[], None]) -> None:
         def publish_or_report() -> None:
             try:
@@ -233,7 +237,7 @@ class FrameWorker:
     def _capture(self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray) -> None:
         try:
             if capture.wanted.region is not None:
-                rgb = frame.part_to_rgb(capture.wanted.region)
+                rgb = self._for_model(frame, capture.wanted.region)
                 embedding = self._engine.run(rgb).embedding
             self._samples.add_captured(self._captures, capture, frame, rgb, embedding)
         except Exception as error:  # noqa: BLE001 - the response of the request reports it
@@ -247,7 +251,8 @@ class FrameWorker:
         boxes = boxes_within(frame.detections.detections, *frame.size)
         classified = []
         for detection, region in boxes:
-            rgb = frame.part_to_rgb(region)
+            # From the whole image, which is decoded already, for its size.
+            rgb = frame.picture.part(region)
             self._start_publishing()
             result = self._engine.run(rgb)
             if result.scores is None:

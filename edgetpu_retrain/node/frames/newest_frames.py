@@ -10,7 +10,7 @@ from typing import Any
 
 from edgetpu_retrain.node.cameras.image_transport import ImageTransport
 from edgetpu_retrain.node.cameras.message_header import check_header
-from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.lazy_picture import LazyPicture
 from edgetpu_retrain.pictures.region import Region
 
 
@@ -42,16 +42,16 @@ class Frame:
         return self.camera, self.detections is not None
 
     @cached_property
-    def whole(self) -> RgbArray:
-        """The whole image, uint8 ``[H, W, 3]`` RGB; raises ImageError."""
-        return self.transport.to_rgb(self.message)
+    def picture(self) -> LazyPicture:
+        """The image; decoding it can raise ImageError."""
+        return self.transport.picture(self.message)
 
     @property
     def size(self) -> tuple[int, int]:
         """The width and height of the whole image, pixels; raises ImageError."""
         if (size := self.transport.size(self.message)) is not None:
             return size
-        height, width = self.whole.shape[:2]
+        height, width = self.picture.whole.shape[:2]
         return width, height
 
     def check(self) -> None:
@@ -62,25 +62,6 @@ class Frame:
     def check_header(self) -> None:
         """Raise ImageError if the header is too long to publish again."""
         check_header('the image', self.message.header)
-
-    def to_rgb(self) -> RgbArray:
-        """Return the region to classify, uint8 ``[H, W, 3]`` RGB; raises ImageError."""
-        return self.part_to_rgb(self.region) if self.region else self.whole
-
-    def part_to_rgb(self, region: Region) -> RgbArray:
-        """
-        Return a part of the image.
-
-        Args:
-            region: the part, in pixels of the whole image.
-
-        Returns:
-            uint8 ``[height, width, 3]`` RGB, a view of :attr:`whole`.
-
-        Raises:
-            ImageError: if the image cannot be decoded, or the region reaches beyond it.
-        """
-        return region.cut(self.whole)
 
 
 class NewestFrames:

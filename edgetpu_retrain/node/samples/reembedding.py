@@ -9,8 +9,8 @@ from concurrent.futures import CancelledError, Future
 
 from edgetpu_retrain.errors import ImageError, RequestError
 from edgetpu_retrain.model_file.description import ModelDescription
-from edgetpu_retrain.pictures.compressed_image import decode_picture
 from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.lazy_picture import LazyPicture
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.wording import counted
@@ -50,7 +50,8 @@ def reembed(
         if should_stop():
             raise _stopped(done)
         try:
-            embedding = embed(decode_picture(picture.jpeg)).result()
+            rgb = LazyPicture.from_file(picture.jpeg).for_model(description.input_side)
+            embedding = embed(rgb).result()
         except CancelledError as error:
             raise _stopped(done) from error
         except ImageError:

@@ -16,8 +16,8 @@ from edgetpu_retrain.node.cameras.message_header import stamp_ns
 from edgetpu_retrain.node.frames.captures import Capture, Captures
 from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.node.samples.sample_requests import AddRequest
-from edgetpu_retrain.pictures.compressed_image import decode_picture
 from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.lazy_picture import LazyPicture
 from edgetpu_retrain.pictures.sample_picture import jpeg_to_store, pixels_to_store
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 from edgetpu_retrain.store.samples.sample import Sample
@@ -105,7 +105,8 @@ class SampleThread:
     ) -> None:
         """Store a claimed frame's picture and raw embedding ``[D]``, and settle the claim."""
         # Until it is written, keep no more of the picture in memory than is stored.
-        pixels = pixels_to_store(rgb, self._store_images())
+        region = capture.wanted.region or frame.region
+        pixels = pixels_to_store(frame.picture, region, rgb, self._store_images())
         camera, stamp = frame.camera, stamp_ns(frame.message.header)
 
         def write() -> None:
@@ -139,10 +140,9 @@ class SampleThread:
         """
 
         def write() -> int:
-            rgb = decode_picture(request.picture)
-            if request.region is not None:
-                rgb = request.region.cut(rgb)
-            pixels = pixels_to_store(rgb, self._store_images())
+            picture = LazyPicture.from_file(request.picture)
+            rgb = picture.for_model(self.description.input_side, request.region)
+            pixels = pixels_to_store(picture, request.region, rgb, self._store_images())
             embedding = embed(rgb).result()
             return self._add(request, embedding, pixels, request.camera, request.stamp_ns)
 

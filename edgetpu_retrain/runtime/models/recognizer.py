@@ -97,6 +97,11 @@ class Recognizer:
         self._model = load(model, device=device, num_threads=num_threads)
         self.note = self._model.loaded.note
 
+    @property
+    def input_side(self) -> int:
+        """The longer side of the input, in pixels."""
+        return self._model.description.input_side
+
     def recognize(self, rgb: RgbArray) -> Recognized:
         """
         Return the classification of a picture.

@@ -5,8 +5,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
+import cv2
 from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.node.cameras.image_transport import COMPRESSED
+from edgetpu_retrain.pictures.lazy_picture import LazyPicture
 from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.runtime.models.extractor import Extractor
 import numpy as np
@@ -70,6 +74,26 @@ def test_embeddings_are_published_only_while_somebody_subscribes(
         embedded, embedding = bench.output.embeddings.get(timeout=PATIENCE_S)
         assert embedded is sent
         np.testing.assert_array_equal(embedding, expected_embedding())
+
+
+def test_a_jpeg_is_decoded_as_for_a_file(untrained: WorkerBench) -> None:
+    photograph = np.asarray(cv2.resize(PICTURE, (101, 83)), np.uint8)
+    content = cv2.imencode('.jpg', photograph)[1].tobytes()
+    message = SimpleNamespace(data=content, header=SimpleNamespace(frame_id=''))
+    file, extractor = LazyPicture.from_file(content), Extractor(EXTRACTOR)
+    untrained.output.listens = True
+    for camera_region, region in ((None, None), (Region(10, 20, 70, 50), Region(3, 5, 64, 33))):
+        untrained.ask(region=region)
+        sent = replace(frame(), transport=COMPRESSED, message=message, region=camera_region)
+        untrained.worker.offer(sent)
+        for name, part, embedding in (
+            ('live', camera_region, untrained.output.embeddings.get(timeout=PATIENCE_S)[1]),
+            ('sample', region, untrained.samples.captured.get(timeout=PATIENCE_S)[2]),
+        ):
+            seen = file.for_model(extractor.description.input_side, part)
+            assert seen.shape[0] < 50, 'it is reduced'
+            np.testing.assert_array_equal(embedding, extractor.embed(seen), name)
+        assert not sent.picture.whole_bytes
 
 
 def test_a_region_is_embedded_instead_of_the_whole(trained: WorkerBench) -> None:

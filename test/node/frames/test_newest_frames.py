@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import cv2
 from edgetpu_retrain.node.cameras.image_transport import COMPRESSED, RAW
 from edgetpu_retrain.node.frames.newest_frames import Frame, NewestFrames
-from edgetpu_retrain.pictures.region import Region
 import numpy as np
 
 PICTURE = np.random.default_rng(1).integers(0, 256, (12, 10, 3), np.uint8)
@@ -77,20 +76,15 @@ def raw_message(encoding: str) -> SimpleNamespace:
     )
 
 
-def test_a_raw_frame_is_converted_once() -> None:
-    seen = Frame('left', RAW, raw_message('bgr8'), 1.0, Region(2, 1, 5, 4))
+def test_the_size_of_a_raw_frame_needs_no_conversion() -> None:
+    seen = Frame('left', RAW, raw_message('bgr8'), 1.0)
     assert seen.size == (10, 12)
-    assert 'whole' not in vars(seen)
-    for part in (seen.to_rgb(), seen.part_to_rgb(Region(0, 0, 1, 1))):
-        assert np.shares_memory(part, seen.whole)
-    np.testing.assert_array_equal(seen.to_rgb(), PICTURE[1:5, 2:7, ::-1])
-    np.testing.assert_array_equal(seen.part_to_rgb(Region(0, 0, 1, 1)), PICTURE[:1, :1, ::-1])
+    assert not seen.picture.whole_bytes
+    np.testing.assert_array_equal(seen.picture.whole, PICTURE[..., ::-1])
 
 
-def test_a_compressed_frame_is_decoded_once() -> None:
+def test_a_compressed_frame_has_the_size_of_its_picture() -> None:
     content = cv2.imencode('.png', PICTURE[..., ::-1])[1].tobytes()
-    seen = Frame('left', COMPRESSED, SimpleNamespace(data=content), 1.0, Region(2, 1, 5, 4))
+    seen = Frame('left', COMPRESSED, SimpleNamespace(data=content), 1.0)
     assert seen.size == (10, 12)
-    for part in (seen.to_rgb(), seen.part_to_rgb(Region(0, 0, 1, 1))):
-        assert np.shares_memory(part, seen.whole)
-    np.testing.assert_array_equal(seen.to_rgb(), PICTURE[1:5, 2:7])
+    np.testing.assert_array_equal(seen.picture.whole, PICTURE)

@@ -1,0 +1,103 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""LazyPicture: a picture that is decoded when it is needed, and no larger than needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+from edgetpu_retrain.pictures.compressed_image import (
+    CompressedImageMessage,
+    content_of,
+    decode_picture,
+    decode_reduced,
+)
+from edgetpu_retrain.pictures.image_conversion import image_to_rgb, ImageMessage, RgbArray
+from edgetpu_retrain.pictures.region import Region
+
+
+class LazyPicture:
+    """
+    A picture that is decoded when it is needed, and for a model only as large as the model needs.
+
+    Args:
+        decode: returns the whole picture, uint8 ``[H, W, 3]`` RGB, or raises ImageError.
+        decode_reduced: returns a part of it (all of it for None) for a model whose input has sides
+            of at most so many pixels, see
+            :func:`~edgetpu_retrain.pictures.compressed_image.decode_reduced`.
+    """
+
+    def __init__(
+        self,
+        decode: Callable[[], RgbArray],
+        decode_reduced: Callable[[Region | None, int], RgbArray | None] = lambda *_: None,
+    ) -> None:
+        self._decode = decode
+        self._decode_reduced = decode_reduced
+
+    @classmethod
+    def from_file(cls, content: bytes) -> LazyPicture:
+        """Return the picture in a JPEG or PNG file."""
+        return cls(
+            lambda: decode_picture(content),
+            lambda region, side: decode_reduced(content, region, side),
+        )
+
+    @classmethod
+    def from_compressed_image(cls, message: CompressedImageMessage) -> LazyPicture:
+        """Return the picture in a ``sensor_msgs/CompressedImage``."""
+        return cls(
+            lambda: decode_picture(content_of(message)),
+            lambda region, side: decode_reduced(content_of(message), region, side),
+        )
+
+    @classmethod
+    def from_image(cls, message: ImageMessage) -> LazyPicture:
+        """Return the picture in a ``sensor_msgs/Image``."""
+        return cls(lambda: image_to_rgb(message))
+
+    @cached_property
+    def whole(self) -> RgbArray:
+        """The whole picture, uint8 ``[H, W, 3]`` RGB; raises ImageError."""
+        return self._decode()
+
+    @property
+    def whole_bytes(self) -> int:
+        """The memory of the whole picture; 0 if it was not decoded so far."""
+        return self.whole.nbytes if 'whole' in vars(self) else 0
+
+    def part(self, region: Region | None) -> RgbArray:
+        """
+        Return a part of the whole picture, a view.
+
+        Args:
+            region: in pixels of the whole picture; None = all of it.
+
+        Returns:
+            uint8 ``[height, width, 3]`` RGB.
+
+        Raises:
+            ImageError: if there is no picture, or the region reaches beyond it.
+        """
+        return self.whole if region is None else region.cut(self.whole)
+
+    def for_model(self, side: int, region: Region | None = None) -> RgbArray:
+        """
+        Return a part of the picture for a model; every picture that a model gets is made here.
+
+        A JPEG file is decoded at a half, a quarter or an eighth of its size if the part is at
+        least so much larger than the model's input, which is faster.
+
+        Args:
+            side: the longer side of the model's input, in pixels.
+            region: in pixels of the whole picture; None = all of it.
+
+        Returns:
+            uint8 ``[H, W, 3]`` RGB; to be resized to the input.
+
+        Raises:
+            ImageError: if there is no picture, or the region reaches beyond it.
+        """
+        reduced = self._decode_reduced(region, side)
+        return self.part(region) if reduced is None else reduced
