@@ -23,14 +23,15 @@ _COLUMNS = {
 }
 
 
-def print_reception(rows: Mapping[str, Mapping[str, float]]) -> None:
+def print_reception(title: str, rows: Mapping[str, Mapping[str, float]]) -> None:
     """
     Print which share of a reliable publisher's images arrive.
 
     Args:
+        title: the settings of the publisher.
         rows: size and rate to the figures of ``measurements.reception``.
     """
-    print('\nimages received of a reliable publisher, over those published\n')
+    print(f'\nimages received of a reliable publisher, over those published; {title}\n')
     print_row('images', 'published', 'bare subscriber', 'node', 'node over subscriber')
     print_row(*['---'] * 5)
     for name, figures in rows.items():

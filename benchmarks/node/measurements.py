@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 import contextlib
 from dataclasses import dataclass, field
 import statistics
@@ -175,17 +175,20 @@ def latency(bench: Bench, variant: tuple[str, int, int]) -> dict[str, Any]:
     }
 
 
-def reception(bench: Bench) -> dict[str, dict[str, float]]:
+def reception(
+    bench: Bench, receptions: Sequence[tuple[tuple[int, int], float]] = RECEPTIONS
+) -> dict[str, dict[str, float]]:
     """
     Return how many images of a reliable publisher arrive, beside a bare reliable subscriber.
 
     Args:
-        bench: its camera has the default settings of the middleware.
+        bench: its camera has the settings of the middleware to be measured.
+        receptions: sizes and rates of the images.
     """
     rows = {}
     # The node subscribes reliably from now on.
-    _received_by_node(bench, ('raw', *RECEPTIONS[0][0]), CAMERA_RATE)
-    for (width, height), rate in RECEPTIONS:
+    _received_by_node(bench, ('raw', *receptions[0][0]), CAMERA_RATE)
+    for (width, height), rate in receptions:
         published, subscriber, node = 0, 0.0, 0.0
         for _ in range(bench.rounds):
             variant = ('raw', width, height)

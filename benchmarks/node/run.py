@@ -31,6 +31,7 @@ from benchmarks.node.measurements import (
     latency,
     memory,
     reception,
+    RECEPTIONS,
     swaps,
     throughput,
     training,
@@ -100,7 +101,9 @@ def measure(result: dict[str, Any], folder: Path, arguments: argparse.Namespace)
         print_latencies(result['latency'])
         with child('camera', folder / 'default' / 'plain_camera.log', dict(os.environ)) as plain:
             result['reception'] = reception(replace(bench, camera=plain))
-        print_reception(result['reception'])
+        print_reception('default settings', result['reception'])
+        result['reception_large_segment'] = reception(bench, RECEPTIONS[-1:])
+        print_reception('large segment', result['reception_large_segment'])
         for name, measurement in (('training', training), ('swaps', swaps)):
             result[name] = measurement(bench)
             print_table(name, result[name])

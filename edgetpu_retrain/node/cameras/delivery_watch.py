@@ -10,11 +10,19 @@ from edgetpu_retrain.node.cameras.frame_loss import FrameLoss, REPORTED_SHARE
 
 SILENCE_S = 5.0
 
+_PROFILE = (
+    'start it (the publisher, not this node) with '
+    'FASTDDS_DEFAULT_PROFILES_FILE (on Jazzy FASTRTPS_DEFAULT_PROFILES_FILE) set to this '
+    "package's config/fastdds_large_images.xml"
+)
 _LARGE_IMAGES = (
     'with default Fast DDS settings best-effort images above 512 KiB get lost: make the camera '
-    'publish reliably, or start it (the publisher, not this node) with '
-    'FASTDDS_DEFAULT_PROFILES_FILE (on Jazzy FASTRTPS_DEFAULT_PROFILES_FILE) set to this '
-    "package's config/fastdds_large_images.xml, or use image_transport compressed"
+    f'publish reliably, or {_PROFILE}, or use image_transport compressed'
+)
+_LARGE_RELIABLE_IMAGES = (
+    'the network or this machine is too slow for them: if the camera runs on this machine and its '
+    f'images are above 512 KiB, {_PROFILE}; otherwise lower the resolution or the frame rate, or '
+    'use image_transport compressed'
 )
 _UNREACHABLE = 'check that the camera is running and that its network reaches this node'
 _OVERLOADED = (
@@ -98,9 +106,10 @@ class DeliveryWatch:
         passed = [share for share in _SHARES if loss > share]
         if not passed:
             return ''
+        overloaded = _LARGE_RELIABLE_IMAGES if self._fast_dds else _OVERLOADED
         return (
             f'camera {self._camera!r}: more than {passed[-1]:.0%} of the images on {self._topic} '
-            f'are lost on the way to this node; {self._cure(_OVERLOADED, reliable)}'
+            f'are lost on the way to this node; {self._cure(overloaded, reliable)}'
         )
 
     def _cure(self, otherwise: str, reliable: bool) -> str:

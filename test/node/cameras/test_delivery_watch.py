@@ -67,7 +67,10 @@ def test_best_effort_with_fast_dds_is_not_blamed_for_others(
     check(watch, 0.0, reliable=reliable)
     sentence = check(watch, arrive(watch, range(1, 60, 2)), reliable=reliable)
     assert 'lost' in sentence
-    assert 'DDS' not in sentence
+    assert 'best-effort' not in sentence
+    assert 'lower the resolution' in sentence
+    # A larger segment also helps reliable images.
+    assert ('fastdds_large_images.xml' in sentence) == fast_dds
 
 
 def test_lost_images_are_reported_with_a_cure(watch: DeliveryWatch) -> None:
