@@ -23,9 +23,9 @@ class Goal:
     in_executor: Callable[[Callable[[], Any]], Any]
     feedback: Collected[Any] = field(default_factory=Collected)
 
-    def wait(self) -> tuple[int, Any]:
+    def wait(self, patience_s: float = PATIENCE_S) -> tuple[int, Any]:
         """Wait until the training has ended, and return status and result."""
-        response = wait_for(self.result)
+        response = wait_for(self.result, patience_s)
         return response.status, response.result
 
     def cancel(self) -> Any:
