@@ -99,7 +99,9 @@ def list_samples(fields: Fields) -> Any:
 
 def remove_samples(fields: Fields) -> Any:
     """Return a ``RemoveSamples.Request``."""
-    return SimpleNamespace(label=fields.text('mug'), n=fields.whole(32, 1))
+    return SimpleNamespace(
+        label=fields.text('mug'), n=fields.whole(32, 1), forever=fields.flag(False)
+    )
 
 
 def relabel_samples(fields: Fields, label: str, ids: int) -> Any:

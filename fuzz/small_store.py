@@ -20,6 +20,13 @@ import numpy as np
 _OTHER_IDENTITY = 'b' * 64
 _QUANTIZATIONS = {IDENTITY: QuantizationParameters(0.5, 3)}
 _FIRST_RELEASE = (
+    *(
+        f'DROP TABLE {table}'
+        for table in (
+            *('changed_samples', 'changes'),
+            *('removed_embeddings', 'removed_images', 'removed_samples'),
+        )
+    ),
     'DROP INDEX samples_of_label',
     'ALTER TABLE samples DROP COLUMN added_ns',
     'PRAGMA user_version=1',
@@ -33,6 +40,8 @@ def fill(store: SampleStore) -> None:
         embedding = rng.integers(0, 256, DIMENSION, np.uint8)
         store.add([Sample(label, {IDENTITY: embedding}, 'front', 5, image)], _QUANTIZATIONS)
     store.add_embedding(1, rng.random(2, np.float32), extractor=_OTHER_IDENTITY, quantization=None)
+    tulip = Sample('tulip', {IDENTITY: embedding}, image=picture('.jpg'))
+    store.remove_samples(store.add([tulip], _QUANTIZATIONS))
 
 
 def make_database(folder: Path, *, first_release: bool = False) -> Path:
@@ -63,9 +72,15 @@ def use_store(path: Path) -> None:
             lambda: _add_novel(store),
             lambda: store.relabel([1], 'tulip'),
             lambda: store.relabel_class('tulip', 'oak', extractor=IDENTITY),
-            lambda: store.undo_last_addition(extractor=IDENTITY),
             lambda: store.remove_samples([1]),
             lambda: store.remove('', 1, extractor=IDENTITY),
+            store.history,
+            store.undo,
+            store.undo,
+            store.redo,
+            lambda: store.erase_samples([2]),
+            lambda: store.erase('daisy', extractor=IDENTITY),
+            lambda: store.erase(extractor=IDENTITY),
         )
 
 

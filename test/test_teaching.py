@@ -146,7 +146,7 @@ def test_a_damaged_picture_is_recorded_and_skipped(small: Engine, store: SampleS
     assert set(steps) == {0, BATCH}
     newest = store.list_samples(limit=1, extractor=small.description.identity)
     assert (newest[0].camera, newest[0].stamp_ns) == ('/camera', 7)
-    assert store.undo_last_addition(extractor=small.description.identity).samples == BATCH + 9
+    assert str(store.undo()) == f"the addition of {BATCH + 9} samples of 'noise'"
 
 
 def test_near_duplicates_are_skipped_within_a_batch_and_after_it(

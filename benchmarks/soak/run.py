@@ -5,11 +5,12 @@ Runs the node under all kinds of load at once for minutes, and watches its resou
 
     make soak MINUTES=10
 
-Two cameras publish; eight clients capture, send pictures, list, relabel, undo and remove samples,
-swap models, set parameters, subscribe for a moment, and send bad requests; a ninth trains every
-30 s.  A tenth calls a peer node that does nothing but respond: if that slows down as well, the
-machine is slower.  Node, cameras, listener and clients run in their own processes on a private DDS
-domain.  The load leaves the processor idle at times, because drift is measured and not throughput.
+Two cameras publish; eight clients capture, send pictures, list, relabel, undo, redo and remove
+samples, swap models, set parameters, subscribe for a moment, and send bad requests; a ninth trains
+every 30 s.  A tenth calls a peer node that does nothing but respond: if that slows down as well,
+the machine is slower.  Node, cameras, listener and clients run in their own processes on a private
+DDS domain.  The load leaves the processor idle at times, because drift is measured and not
+throughput.
 
 A fifth of the time, at most 90 s, is warm-up.  The rest is divided into at least six windows of
 about 30 s.  Every second the node's resident memory, open file descriptors and threads are read

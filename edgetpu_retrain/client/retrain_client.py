@@ -127,9 +127,17 @@ class RetrainClient:
         request = AddSample.Request(label=label, count=count, **fields)
         return self._connection.call(AddSample, 'add_samples', request)
 
-    def remove_samples(self, label: str = '', n: int = 0) -> Any:
-        """Remove a class, or the ``n`` newest samples of one or all classes; see RemoveSamples."""
-        return self.call(RemoveSamples, 'remove_samples', label=label, n=n)
+    def remove_samples(self, label: str = '', n: int = 0, *, forever: bool = False) -> Any:
+        """
+        Remove a class, or the ``n`` newest samples of one or all classes; see RemoveSamples.
+
+        Args:
+            label: name of the class, '' = all classes.
+            n: number of samples, 0 = the whole class.
+            forever: whether to erase them, so that :meth:`undo` cannot bring them back; without
+                ``label`` and ``n``, everything that was removed before.
+        """
+        return self.call(RemoveSamples, 'remove_samples', label=label, n=n, forever=forever)
 
     def relabel_samples(self, new_label: str, label: str = '', ids: Sequence[int] = ()) -> Any:
         """Change the label of a class or of single samples; see RelabelSamples."""
@@ -137,8 +145,12 @@ class RetrainClient:
         return self.call(RelabelSamples, 'relabel_samples', new_label=new_label, **which)
 
     def undo(self) -> str:
-        """Remove the samples of the last request that added any; return the node's message."""
+        """Undo the last change of samples, and return the node's message."""
         return str(self.call(Trigger, 'undo').message)
+
+    def redo(self) -> str:
+        """Redo the change of samples that was undone last, and return the node's message."""
+        return str(self.call(Trigger, 'redo').message)
 
     def list_samples(self) -> dict[str, int]:
         """Return the number of samples of each class."""

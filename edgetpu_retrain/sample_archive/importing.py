@@ -87,7 +87,7 @@ def import_archive(
 
     def flush() -> None:
         nonlocal added, addition
-        ids = store.add(batch, quantizations, addition=addition)
+        ids = store.add(batch, quantizations, addition=addition, kind='import')
         addition = addition or next(iter(ids), 0)
         added += len(ids)
         batch.clear()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from edgetpu_retrain.node.samples.sample_requests import relabel_request
 from edgetpu_retrain.store.samples.sample import Sample
@@ -42,9 +43,14 @@ def _correct(fields: Fields, store: SampleStore | None) -> None:
     each_of(
         lambda: _relabel(relabel_class, store),
         lambda: _relabel(relabel_some, store),
-        lambda: store.remove(remove.label, remove.n, extractor=_EXTRACTOR),
-        lambda: undo and store.undo_last_addition(extractor=_EXTRACTOR),
+        lambda: _remove(remove, store),
+        lambda: undo and (store.undo(), store.undo(), store.redo()),
     )
+
+
+def _remove(request: Any, store: SampleStore) -> None:
+    remove = store.erase if request.forever else store.remove
+    remove(request.label, request.n, extractor=_EXTRACTOR)
 
 
 def _relabel(request: object, store: SampleStore) -> None:

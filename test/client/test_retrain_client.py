@@ -62,7 +62,7 @@ def robot(node: RunningNode, person: Person, camera: Camera) -> Iterator[Retrain
         person.show(camera, PICTURES['cat'])
         yield client
         for label in client.list_samples():
-            client.remove_samples(label)
+            client.remove_samples(label, forever=True)
 
 
 @pytest.fixture
@@ -148,7 +148,12 @@ def test_samples_are_corrected(robot: RetrainClient, teach: Callable[..., None])
     assert robot.relabel_samples('mouse', label='dog').relabelled == 3
     assert robot.remove_samples('cat', n=1).removed == 1
     assert robot.list_samples() == {'cat': 2, 'mouse': 3}
-    assert robot.undo()
+    assert robot.undo() == "Undid the removal of 1 sample of 'cat'."
+    assert robot.list_samples() == {'cat': 3, 'mouse': 3}
+    assert robot.redo() == "Redid the removal of 1 sample of 'cat'."
+    assert robot.remove_samples('cat', forever=True).removed == 3
+    assert robot.undo() == "Undid the relabelling of 3 samples of 'dog' to 'mouse'."
+    assert robot.list_samples() == {'dog': 3}
 
 
 def test_a_picture_of_the_program_is_a_sample(robot: RetrainClient) -> None:

@@ -29,7 +29,11 @@ def test_accepted_changes_are_logged(start_node: Any, person: Person) -> None:
     assert person.remove('mouse', 1).success
     node.wait_for_log("~/remove_samples: 1 sample of 'mouse' removed.")
     assert person.trigger('undo').success
-    node.wait_for_log('~/undo: ')
+    node.wait_for_log("~/undo: Undid the removal of 1 sample of 'mouse'.")
+    assert person.trigger('redo').success
+    node.wait_for_log("~/redo: Redid the removal of 1 sample of 'mouse'.")
+    assert person.remove('mouse', forever=True).success
+    node.wait_for_log("~/remove_samples: 3 samples of 'mouse' erased for ever.")
     assert person.set_parameter('min_novelty', 0.25).successful
     node.wait_for_log('parameter min_novelty set to 0.25')
     assert person.list_samples().success

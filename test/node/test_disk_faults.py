@@ -54,6 +54,7 @@ def check_refused(person: Person, words: str) -> None:
         person.remove('cat', 1),
         person.relabel('cow', label='cat'),
         person.trigger('undo'),
+        person.trigger('redo'),
     ]
     for answer in answers:
         assert not answer.success

@@ -45,6 +45,7 @@ def answers(person: Person) -> list[tuple[bool, str]]:
         person.relabel('cow', label='cat'),
         person.load_model(0),
         person.trigger('undo'),
+        person.trigger('redo'),
         person.trigger('reembed_samples'),
         person.train()[1],
     ]

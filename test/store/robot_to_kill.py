@@ -117,13 +117,16 @@ class Robot:
             yield 0
 
     def correct(self) -> Iterator[int]:
-        """Undo, relabel or remove something."""
-        what = self.random.choice(('undo', 'relabel', 'remove'))
+        """Undo, redo, relabel or remove something."""
+        what = self.random.choice(('undo', 'redo', 'relabel', 'remove'))
         label, new_label = self.random.sample(LABELS, 2)
         counts = self.samples.counts(extractor=self.identity)
         if what == 'undo':
             tell(doing='undo')
-            self.samples.undo_last_addition(extractor=self.identity)
+            self.samples.undo()
+        elif what == 'redo':
+            tell(doing='redo')
+            self.samples.redo()
         elif what == 'relabel':
             tell(doing='relabel', label=label, new_label=new_label)
             self.samples.relabel_class(label, new_label, extractor=self.identity)

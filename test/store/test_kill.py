@@ -18,6 +18,7 @@ from typing import Any
 from edgetpu_retrain.model_file.metadata.labels import read_labels
 from edgetpu_retrain.runtime.models.head_scoring import HeadScorer
 from edgetpu_retrain.store.models.model_store import ModelStore
+from edgetpu_retrain.store.samples.journal import MAX_CHANGES
 import numpy as np
 from support.small_models import build_extractor
 
@@ -27,13 +28,13 @@ DIMENSION = 64
 ROBOT = Path(__file__).with_name('robot_to_kill.py')
 
 # Events at which to kill; '' = at a random moment.
-ACTIVITIES = ('add', 'undo', 'relabel', 'train', 'save', 'choose', 'prune', '')
+ACTIVITIES = ('add', 'undo', 'redo', 'relabel', 'train', 'save', 'choose', 'prune', '')
 # The longest time from an event's announcement to the kill; about the event's duration.
 AIM_S = {'train': 0.02, 'save': 0.006, 'choose': 0.004, 'prune': 0.004, '': 0.3}
 OTHER_AIM_S = 0.002
 
 
-Samples = dict[int, tuple[str, bool, int]]
+Samples = dict[int, tuple[str, bool]]
 Choice = list[int]
 
 
@@ -42,7 +43,11 @@ class Ledger:
     """What the robot has acknowledged, and the change that it announced since."""
 
     samples: Samples = field(default_factory=dict)
-    """Stamp to label, whether there is a picture, and the first stamp of the request."""
+    """Stamp to label, and whether there is a picture."""
+    done: list[tuple[int, Samples]] = field(default_factory=list)
+    """For each change that can be undone, the first stamp of its request and what was before."""
+    undone: list[tuple[int, Samples]] = field(default_factory=list)
+    """For each change that can be redone, the last one first, the same and what was after it."""
     versions: set[int] = field(default_factory=set)
     choice: Choice = field(default_factory=lambda: [0, 0, 0])
     """The version that serves, the newest there was when it was chosen, and the swaps so far."""
@@ -55,7 +60,7 @@ class Ledger:
             self.pending = line
             return
         assert line['done']
-        self.samples = self.samples_after_pending()
+        self.apply_pending()
         self.choice = self.choice_after_pending()
         if self.pending['doing'] == 'save':
             assert line['version'] > max(self.versions, default=0)
@@ -66,10 +71,10 @@ class Ledger:
     def compare(self, found: dict[str, Any]) -> None:
         """Compare with what a restarted robot found, and continue from that."""
         samples = {stamp: (label, image) for stamp, label, image in found['samples']}
-        possible = [self.samples, self.samples_after_pending()]
-        matching = [each for each in possible if samples == {k: v[:2] for k, v in each.items()}]
-        assert matching, f'samples {samples}, before {self.samples}, pending {self.pending}'
-        self.samples = matching[0]
+        if samples != self.samples:
+            before = self.samples
+            self.apply_pending()
+            assert samples == self.samples, f'before {before}, pending {self.pending}'
 
         versions = set(found['versions'])
         new = versions - self.versions
@@ -96,18 +101,32 @@ class Ledger:
                 'stamp': stamp,
                 'label': label,
                 'image': image,
-                'request': first,
             }:
-                after[stamp] = label, image, first
+                after[stamp] = label, image
             case {'doing': 'relabel', 'label': label, 'new_label': new}:
-                for stamp, (old, image, first) in self.samples.items():
-                    after[stamp] = (new if old == label else old), image, first
+                for stamp, (old, image) in self.samples.items():
+                    after[stamp] = (new if old == label else old), image
             case {'doing': 'remove', 'label': label}:
                 after = {key: value for key, value in after.items() if value[0] != label}
-            case {'doing': 'undo'}:
-                last = max((value[2] for value in after.values()), default=0)
-                after = {key: value for key, value in after.items() if value[2] != last}
+            case {'doing': 'undo'} if self.done:
+                after = self.done[-1][1]
+            case {'doing': 'redo'} if self.undone:
+                after = self.undone[-1][1]
         return after
+
+    def apply_pending(self) -> None:
+        """Make the pending change of the samples."""
+        before, self.samples = self.samples, self.samples_after_pending()
+        match self.pending:
+            case {'doing': 'undo'} if self.done:
+                self.undone.append((self.done.pop()[0], before))
+            case {'doing': 'redo'} if self.undone:
+                self.done.append((self.undone.pop()[0], before))
+            case _ if self.samples != before:
+                first = self.pending.get('request', 0)
+                if not (first and self.done and self.done[-1][0] == first):
+                    self.done = [*self.done, (first, before)][-MAX_CHANGES:]
+                self.undone.clear()
 
     def choice_after_pending(self) -> Choice:
         """Return the choice after the pending change."""

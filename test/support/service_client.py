@@ -42,7 +42,7 @@ class ServiceClient(LoneNode):
         self._relabel = self.node.create_client(RelabelSamples, f'{retrain_node}/relabel_samples')
         self._triggers = {
             name: self.node.create_client(Trigger, f'{retrain_node}/{name}')
-            for name in ('undo', 'reembed_samples')
+            for name in ('undo', 'redo', 'reembed_samples')
         }
         self._change = self.node.create_client(ChangeState, f'{retrain_node}/change_state')
         self._state = self.node.create_client(GetState, f'{retrain_node}/get_state')
@@ -101,9 +101,10 @@ class ServiceClient(LoneNode):
         """Request samples and return the response."""
         return wait_for(self.add_later(label, **fields))
 
-    def remove(self, label: str = '', n: int = 0) -> Any:
+    def remove(self, label: str = '', n: int = 0, *, forever: bool = False) -> Any:
         """Remove samples and return the response."""
-        return wait_for(self._remove.call_async(RemoveSamples.Request(label=label, n=n)))
+        request = RemoveSamples.Request(label=label, n=n, forever=forever)
+        return wait_for(self._remove.call_async(request))
 
     def list_samples(self, **fields: Any) -> Any:
         """Return the response of ~/list_samples."""
@@ -118,7 +119,7 @@ class ServiceClient(LoneNode):
         return wait_for(self.relabel_later(new_label, **fields))
 
     def trigger(self, name: str) -> Any:
-        """Return the response of ~/undo or ~/reembed_samples."""
+        """Return the response of ~/undo, ~/redo or ~/reembed_samples."""
         return wait_for(self._triggers[name].call_async(Trigger.Request()))
 
     def load_model_later(self, version: int) -> Any:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The commands samples list, relabel, remove, export and import."""
+"""The commands of `samples`: list, relabel, remove, undo, redo, purge, export and import."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from edgetpu_retrain.sample_archive.archive_reading import open_archive
 from edgetpu_retrain.sample_archive.archive_writing import write_archive
 from edgetpu_retrain.sample_archive.importing import import_archive
 from edgetpu_retrain.sample_archive.picture_folders import write_picture_folders
+from edgetpu_retrain.store.samples.change import NOTHING_TO_REDO, NOTHING_TO_UNDO
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.wording import counted
 
@@ -93,7 +94,7 @@ def relabel(
 @options.extractor
 @options.data_dir_and_json
 def remove(label: str, newest: int, ids: tuple[int, ...], extractor: str, data_dir: str) -> None:
-    """Remove a class, the newest samples, or single samples, permanently."""
+    """Remove a class, the newest samples, or single samples, until `samples undo`."""
     if bool(ids) == bool(label or newest):
         raise click.UsageError('Give --label or --newest or both, or else --id.')
     identity = workspace.identity_of(extractor)
@@ -104,6 +105,59 @@ def remove(label: str, newest: int, ids: tuple[int, ...], extractor: str, data_d
             _check_class(workspace.counts_of(store, identity), label)
             changed = store.remove(label, newest, extractor=identity)
     _emit_changed(changed, 'removed')
+
+
+@samples.command()
+@options.data_dir_and_json
+def undo(data_dir: str) -> None:
+    """Undo the last change of the samples; repeat to undo earlier ones."""
+    with workspace.open_samples(data_dir) as store:
+        change = store.undo()
+    if change is None:
+        raise RequestError(NOTHING_TO_UNDO)
+    emit(dataclasses.asdict(change), f'Undid {change}.')
+
+
+@samples.command()
+@options.data_dir_and_json
+def redo(data_dir: str) -> None:
+    """Redo the change that was undone last; repeat to redo later ones."""
+    with workspace.open_samples(data_dir) as store:
+        change = store.redo()
+    if change is None:
+        raise RequestError(NOTHING_TO_REDO)
+    emit(dataclasses.asdict(change), f'Redid {change}.')
+
+
+@samples.command()
+@click.option('--label', default='', help='The class; all of it unless --newest is given.')
+@click.option(
+    '--newest',
+    type=click.IntRange(min=0),
+    default=0,
+    metavar='N',
+    help='Only the newest N of the class, or of all classes.',
+)
+@click.option('--id', 'ids', type=int, multiple=True, help='A sample; repeatable.')
+@options.extractor
+@options.data_dir_and_json
+def purge(label: str, newest: int, ids: tuple[int, ...], extractor: str, data_dir: str) -> None:
+    """
+    Erase samples for ever: a class, the newest samples, or single samples.
+
+    Without options, erase all samples that were removed before.  Nothing brings them back; models
+    that were trained with them stay.
+    """
+    if ids and (label or newest):
+        raise click.UsageError('Give --label or --newest or both, or else --id, or nothing.')
+    with workspace.open_samples(data_dir) as store:
+        if ids:
+            erased = store.erase_samples(ids)
+        else:
+            erased = store.erase(label, newest, extractor=workspace.identity_of(extractor))
+    if erased.copies:
+        warn(erased.remark.removeprefix('; '))
+    _emit_changed(erased.samples, 'erased for ever')
 
 
 @samples.command()

@@ -29,7 +29,7 @@ MAX_NOVELTY = 2.0
 """The largest possible cosine distance."""
 
 MAX_IDS = 10_000
-"""Maximum number of ids in a request to relabel; the transaction then takes 0.1 s."""
+"""Maximum number of ids in a request to relabel; the transaction then takes 0.2 s."""
 
 MAX_LISTED = 10_000
 """Maximum number of samples in a list; the response then has one megabyte."""

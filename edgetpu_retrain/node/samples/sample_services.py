@@ -28,7 +28,8 @@ from edgetpu_retrain.node.samples.simulated_time import (
     ended_by_a_jump,
     simulated_time,
 )
-from edgetpu_retrain.store.samples.sample import StoredSample
+from edgetpu_retrain.store.samples.change import Change, NOTHING_TO_REDO, NOTHING_TO_UNDO
+from edgetpu_retrain.store.samples.sample import Erased, StoredSample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.wording import counted, named, quoted
 from edgetpu_retrain_interfaces.msg import Sample
@@ -60,6 +61,7 @@ class SampleServices:
         self._responses.create_service(ListSamples, '~/list_samples', self._list, changes=False)
         self._responses.create_service(RelabelSamples, '~/relabel_samples', self._relabel)
         self._responses.create_service(Trigger, '~/undo', self._undo)
+        self._responses.create_service(Trigger, '~/redo', self._redo)
         self._responses.create_service(Trigger, '~/reembed_samples', self._reembed)
         # A thread of its own, because embedding all samples again takes minutes.
         self._reembedding = BackgroundThread('reembedding')
@@ -121,6 +123,8 @@ class SampleServices:
     async def _remove(self, request: Any, response: Any) -> str:
         label, newest = request.label, request.n
         async with self._filled_totals(label, response):
+            if request.forever:
+                return await self._erase(label, newest, response)
             response.removed = await self._change(
                 lambda store, extractor: store.remove(label, newest, extractor=extractor)
             )
@@ -128,6 +132,18 @@ class SampleServices:
                 raise RequestError(_no_samples(label, await self._counts()))
             of_label = f' of {label!r}' if label else ''
             return f'{_samples(response.removed)}{of_label} removed'
+
+    async def _erase(self, label: str, newest: int, response: Any) -> str:
+        erased: Erased = await self._change(
+            lambda store, extractor: store.erase(label, newest, extractor=extractor)
+        )
+        response.removed = erased.samples
+        if not erased.samples:
+            if label or newest:
+                raise RequestError(_no_samples(label, await self._counts()))
+            raise RequestError('No removed samples are kept, so there is nothing to erase')
+        of_label = f' of {label!r}' if label else ''
+        return f'{_samples(erased.samples)}{of_label} erased for ever{erased.remark}'
 
     async def _list(self, request: Any, response: Any) -> str:
         resources = self._active()
@@ -164,12 +180,16 @@ class SampleServices:
             return f'{what} labelled {new_label!r} now; train to apply this to the model'
 
     async def _undo(self, _request: Any, _response: Any) -> str:
-        undone = await self._change(
-            lambda store, extractor: store.undo_last_addition(extractor=extractor)
-        )
-        if not undone.samples:
-            raise RequestError('There are no samples, so there is nothing to undo')
-        return f'{_samples(undone.samples)} of {undone.label!r} removed'
+        change: Change | None = await self._change(lambda store, _: store.undo())
+        if change is None:
+            raise RequestError(NOTHING_TO_UNDO)
+        return f'Undid {change}'
+
+    async def _redo(self, _request: Any, _response: Any) -> str:
+        change: Change | None = await self._change(lambda store, _: store.redo())
+        if change is None:
+            raise RequestError(NOTHING_TO_REDO)
+        return f'Redid {change}'
 
     async def _reembed(self, _request: Any, _response: Any) -> str:
         resources = self._active()

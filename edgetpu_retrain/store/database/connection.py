@@ -47,6 +47,11 @@ class SampleDatabase:
             if must_open:
                 raise
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the file could be opened, and was not closed."""
+        return self._connection is not None
+
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         with self._lock:
@@ -87,6 +92,22 @@ class SampleDatabase:
                     with suppress(sqlite3.Error):
                         connection.execute('ROLLBACK')
 
+    def empty_log(self) -> None:
+        """
+        Move what is in the write-ahead log into the file, and leave the log empty.
+
+        Raises:
+            StoreError: if another program reads an older state of the file for too long.
+        """
+        with self._lock:
+            connection = self._connection
+            if connection is None:
+                return
+            with as_store_error(
+                'empty the write-ahead log, which may still contain erased samples, of', self.path
+            ):
+                wait_while_locked(lambda: _truncate_log(connection), self._is_ending)
+
     def _open(self) -> sqlite3.Connection:
         with as_store_error('open the samples in', self.path):
             make_folder(self.path.parent)
@@ -108,3 +129,10 @@ def _begin(connection: sqlite3.Connection, *, writing: bool) -> None:
     except sqlite3.Error:
         connection.execute('ROLLBACK')
         raise
+
+
+def _truncate_log(connection: sqlite3.Connection) -> None:
+    # https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
+    (busy, _, _) = connection.execute('PRAGMA wal_checkpoint(TRUNCATE)').fetchone()
+    if busy:
+        raise sqlite3.OperationalError('database is locked')

@@ -18,6 +18,7 @@ from pathlib import Path
 import sqlite3
 
 from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.database.structure import JOURNAL_TABLES
 from edgetpu_retrain.store.files.disk_errors import AFTER_DAMAGE, as_store_error
 from edgetpu_retrain.store.files.durable_file import (
     complete_or_absent,
@@ -31,6 +32,7 @@ _STEPS: dict[int, tuple[str, ...]] = {
         'ALTER TABLE samples ADD COLUMN added_ns INTEGER NOT NULL DEFAULT 0',
         'CREATE INDEX samples_of_label ON samples (label)',
     ),
+    2: JOURNAL_TABLES,
 }
 
 
@@ -58,6 +60,11 @@ def back_up(path: Path, version: int) -> Path:
             _copy(path, partial)
         sync_folder(path.parent)
     return copy
+
+
+def copies_of(path: Path) -> tuple[Path, ...]:
+    """Return the copies that :func:`back_up` made of a database, the oldest first."""
+    return tuple(sorted(path.parent.glob(f'{path.stem}.schema-*{path.suffix}')))
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:

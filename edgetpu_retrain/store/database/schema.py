@@ -17,7 +17,7 @@ from edgetpu_retrain.store.files.lock_wait import SQLITE_TIMEOUT_S, wait_while_l
 
 # Identifies this package's files among SQLite files: 'etrS' in ASCII.
 APPLICATION_ID = 0x65747253
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # Instead of SQLite's default of 2 MB: the system also caches the pages of the file.
 _CACHE_KIB = 512
@@ -35,8 +35,8 @@ def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connecti
         is_ending: see :func:`~edgetpu_retrain.store.files.lock_wait.wait_while_locked`.
 
     Returns:
-        A connection in autocommit mode, with a write-ahead log and synchronous=FULL.  Any thread
-        may use it, but only one at a time.
+        A connection in autocommit mode, with a write-ahead log, synchronous=FULL and
+        secure_delete=ON.  Any thread may use it, but only one at a time.
 
     Raises:
         StoreError: if the file belongs to another program, was written by a newer release, is
@@ -108,6 +108,9 @@ def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
             'be lost in a power cut. What to do: set data_dir to a folder on a local disk.'
         )
     connection.execute('PRAGMA synchronous=FULL')
+    # Deleted pictures are overwritten with zeros (https://www.sqlite.org/pragma.html).  On all
+    # connections, because a removal leaves a sample's first copy behind.
+    connection.execute('PRAGMA secure_delete=ON')
 
 
 def _update_tables(connection: sqlite3.Connection, path: Path) -> None:

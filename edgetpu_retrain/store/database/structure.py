@@ -5,7 +5,10 @@ The tables of the sample store, and a check that a file has nothing else under t
 
 Samples and embeddings are two tables, so that a sample is relabelled or removed once for all
 extractors, and can be embedded again by another extractor if its picture is stored.  ``addition``
-is the id of the first sample of the same request; one undo removes all samples of a request.
+is the id of the first sample of the same request.
+
+A removed sample is in tables of its own, so that whatever reads or counts samples cannot find it.
+It stays there while a change of the journal refers to it.
 
 A malicious file may have our application id and, under the names of our tables, endless views,
 triggers that fill the disk, or expressions that need gigabytes.  Anything but plain tables with
@@ -22,6 +25,53 @@ import sqlite3
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.files.disk_errors import AFTER_DAMAGE
+
+JOURNAL_TABLES = (
+    """
+    CREATE TABLE changes (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,   -- a later change has a larger one
+        kind TEXT NOT NULL,                     -- 'add', 'import', 'relabel' or 'remove'
+        made_ns INTEGER NOT NULL,               -- nanoseconds since 1970
+        addition INTEGER NOT NULL,              -- that of the added samples, otherwise 0
+        undone INTEGER NOT NULL DEFAULT 0       -- 1 from undo to redo
+    ) STRICT
+    """,
+    """
+    CREATE TABLE changed_samples (
+        change_id INTEGER NOT NULL REFERENCES changes (id) ON DELETE CASCADE,
+        sample_id INTEGER NOT NULL,
+        old_label TEXT NOT NULL,                -- '' = it was not there
+        new_label TEXT NOT NULL,                -- '' = it was removed
+        PRIMARY KEY (change_id, sample_id)
+    ) STRICT
+    """,
+    'CREATE INDEX changes_of_sample ON changed_samples (sample_id)',
+    """
+    CREATE TABLE removed_samples (
+        id INTEGER PRIMARY KEY,                 -- all columns as in samples
+        label TEXT NOT NULL,
+        camera TEXT NOT NULL,
+        stamp_ns INTEGER NOT NULL,
+        addition INTEGER NOT NULL,
+        added_ns INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE removed_embeddings (
+        extractor_id INTEGER NOT NULL REFERENCES extractors (id),
+        sample_id INTEGER NOT NULL REFERENCES removed_samples (id) ON DELETE CASCADE,
+        data BLOB NOT NULL,
+        PRIMARY KEY (sample_id, extractor_id)
+    ) STRICT
+    """,
+    """
+    CREATE TABLE removed_images (
+        sample_id INTEGER PRIMARY KEY REFERENCES removed_samples (id) ON DELETE CASCADE,
+        jpeg BLOB NOT NULL
+    ) STRICT
+    """,
+)
+"""The last changes, and the samples that they removed."""
 
 TABLES = (
     """
@@ -60,10 +110,18 @@ TABLES = (
         jpeg BLOB NOT NULL                      -- the picture, where the user wants it kept
     ) STRICT
     """,
+    *JOURNAL_TABLES,
 )
 
 # The columns that are SQLite's row id.
-_ROW_NUMBERS = {('extractors', 'id'), ('samples', 'id'), ('images', 'sample_id')}
+_ROW_NUMBERS = {
+    ('extractors', 'id'),
+    ('samples', 'id'),
+    ('images', 'sample_id'),
+    ('changes', 'id'),
+    ('removed_samples', 'id'),
+    ('removed_images', 'sample_id'),
+}
 _DEFAULTS = (None, '0')
 _CHECK = re.compile(r'\bCHECK\b', re.IGNORECASE)
 # The column number (cid) of an expression in PRAGMA index_xinfo

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Changes: adds, relabels and removes samples in one transaction."""
+"""Changes: adds, relabels and removes samples in one transaction, and undoes that."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import operator
 import time
 
 from edgetpu_retrain.errors import RequestError, StoreError
+from edgetpu_retrain.store.samples import queries
+from edgetpu_retrain.store.samples.change import Change, Kind
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
+from edgetpu_retrain.store.samples.journal import ChangedSample, Journal
 from edgetpu_retrain.store.samples.sample import Sample
-from edgetpu_retrain.store.samples.snapshot import LARGEST_ID, Snapshot
+from edgetpu_retrain.store.samples.snapshot import LARGEST_ID
 from edgetpu_retrain.wording import named
 
 MAX_CLASSES = 1000
@@ -22,7 +25,7 @@ With this number, the confusion matrix in the result of an action has a million 
 """
 
 
-class Changes(Snapshot):
+class Changes(Journal):
     """The samples in a write transaction; all changes of samples are made here."""
 
     def extractor_row(self, identity: str, kind: EmbeddingKind) -> int:
@@ -48,7 +51,9 @@ class Changes(Snapshot):
             )
         return extractor_id
 
-    def add(self, sample: Sample, embeddings: Mapping[int, bytes], addition: int) -> int:
+    def add(
+        self, sample: Sample, embeddings: Mapping[int, bytes], addition: int, kind: Kind = 'add'
+    ) -> int:
         """
         Add a sample with its picture and its embeddings; return its id.
 
@@ -56,6 +61,7 @@ class Changes(Snapshot):
             sample: the sample; its field ``embeddings`` is ignored.
             embeddings: bytes to store of each embedding, by the row id of its extractor.
             addition: id of the first sample of the same request; 0 if this is the first.
+            kind: kind of the change, for the journal.
 
         Raises:
             RequestError: if its class is new, and there are already :data:`MAX_CLASSES`.
@@ -75,6 +81,11 @@ class Changes(Snapshot):
             self._insert('images', sample_id=sample_id, jpeg=sample.image)
         for extractor_id, data in embeddings.items():
             self.add_embedding(extractor_id, sample_id, data)
+        self.record(
+            kind,
+            [ChangedSample(sample_id, '', sample.label)],
+            addition=addition or sample_id,
+        )
         return sample_id
 
     def add_embedding(self, extractor_id: int, sample_id: int, data: bytes) -> None:
@@ -85,10 +96,8 @@ class Changes(Snapshot):
         )
 
     def remove(self, ids: Iterable[int]) -> int:
-        """Delete samples; return their number."""
-        rows = [(sample_id,) for sample_id in ids]
-        self._connection.executemany('DELETE FROM samples WHERE id = ?', rows)
-        return len(rows)
+        """Remove samples, so that they count nowhere until this is undone; return their number."""
+        return self._change('remove', ids, '')
 
     def relabel(self, ids: Iterable[int], label: str) -> int:
         """
@@ -97,15 +106,39 @@ class Changes(Snapshot):
         Raises:
             RequestError: if the class is new, and there are already :data:`MAX_CLASSES`.
         """
-        self._check_class(label)
-        rows = [(label, sample_id) for sample_id in ids]
-        self._connection.executemany('UPDATE samples SET label = ? WHERE id = ?', rows)
-        return len(rows)
+        return self._change('relabel', ids, label)
 
-    def checked_ids(self, ids: Iterable[int]) -> list[int]:
-        """Return ids without repetitions; raise RequestError unless all these samples exist."""
+    def undo(self) -> Change | None:
+        """
+        Undo the last change that was not undone; return it, None if there is none.
+
+        Raises:
+            RequestError: if a class would be one too many.
+        """
+        done = [change for change in self.history() if not change.undone]
+        return self._repeat(done[-1], undone=True) if done else None
+
+    def redo(self) -> Change | None:
+        """Redo the change that was undone last; return it, None if there is none."""
+        undone = [change for change in self.history() if change.undone]
+        return self._repeat(undone[0], undone=False) if undone else None
+
+    def checked_ids(self, ids: Iterable[int], *, or_removed: bool = False) -> list[int]:
+        """
+        Return the ids of samples, each once.
+
+        Args:
+            ids: of the samples.
+            or_removed: whether samples that were removed exist as well.
+
+        Raises:
+            RequestError: unless all exist.
+        """
+        tables = ('samples', 'removed_samples')[: 1 + or_removed]
         wanted = list(dict.fromkeys(operator.index(sample_id) for sample_id in ids))
-        missing = [sample_id for sample_id in wanted if not self.exists(sample_id)]
+        missing = [
+            each for each in wanted if not any(self.exists(each, table) for table in tables)
+        ]
         if missing:
             listed = named([str(number) for number in missing])
             raise RequestError(
@@ -114,11 +147,10 @@ class Changes(Snapshot):
             )
         return wanted
 
-    def exists(self, sample_id: int) -> bool:
-        """Return whether there is a sample with this id."""
-        return 1 <= sample_id <= LARGEST_ID and bool(
-            self._count('SELECT EXISTS (SELECT 1 FROM samples WHERE id = :id)', id=sample_id)
-        )
+    def exists(self, sample_id: int, table: str = 'samples') -> bool:
+        """Return whether a table of samples has one of this id."""
+        sql = f'SELECT EXISTS (SELECT 1 FROM {table} WHERE id = :id)'  # noqa: S608
+        return 1 <= sample_id <= LARGEST_ID and bool(self._count(sql, id=sample_id))
 
     def _check_class(self, label: str) -> None:
         """Raise RequestError if a label is a new class, and there are already MAX_CLASSES."""
@@ -130,10 +162,43 @@ class Changes(Snapshot):
                 'remove or relabel one, or set another data_dir.'
             )
 
-    def _insert(self, table: str, **values: object) -> int:
-        """Insert a row; return its id."""
-        columns, places = ', '.join(values), ', '.join(f':{name}' for name in values)
-        sql = f'INSERT INTO {table} ({columns}) VALUES ({places})'  # noqa: S608
-        row = self._connection.execute(sql, values).lastrowid
-        assert row is not None  # None only before the first INSERT
-        return row
+    def _change(self, kind: Kind, ids: Iterable[int], label: str) -> int:
+        """Set the label of samples, '' to remove them, and record it; return their number."""
+        samples = [
+            ChangedSample(sample_id, old_label, label)
+            for each in ids
+            for sample_id, old_label in self.rows(queries.LABEL, int, str, sample_id=each)
+        ]
+        changed = [sample for sample in samples if sample.old_label != label]
+        self._set_label(label, [sample.sample_id for sample in changed])
+        if changed:
+            self.record(kind, changed)
+        return len(samples)
+
+    def _repeat(self, change: Change, *, undone: bool) -> Change:
+        ids: dict[str, list[int]] = {}
+        for sample_id, old_label, new_label in self.changed_samples(change):
+            ids.setdefault(old_label if undone else new_label, []).append(sample_id)
+        # First those that are removed, which may leave room for a class.
+        for label in sorted(ids):
+            if label:
+                # Once they are back, the class would be there already.
+                self._check_class(label)
+                missing = [each for each in ids[label] if not self.exists(each)]
+                self._execute(queries.RESTORE, missing)
+            self._set_label(label, ids[label])
+        self.mark(change, undone=undone)
+        return change
+
+    def _set_label(self, label: str, ids: list[int]) -> None:
+        """Give samples a label, '' to remove them."""
+        if not label:
+            self._execute(queries.REMOVE, ids)
+            return
+        self._check_class(label)
+        rows = [(label, sample_id) for sample_id in ids]
+        self._connection.executemany('UPDATE samples SET label = ? WHERE id = ?', rows)
+
+    def _execute(self, statements: Iterable[str], ids: list[int]) -> None:
+        for sql in statements:
+            self._connection.executemany(sql, [(sample_id,) for sample_id in ids])

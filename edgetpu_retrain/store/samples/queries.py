@@ -42,15 +42,12 @@ NEWEST_IDS = f'SELECT samples.id {_NEWEST}'
 UNEMBEDDED_WITH_IMAGE = f"""
     SELECT samples.id {_UNEMBEDDED} AND images.sample_id IS NOT NULL ORDER BY samples.id
 """
-LAST_ADDITION = f"""
-    WITH taught AS (SELECT samples.id, label, addition {_EMBEDDED})
-    SELECT id, label FROM taught WHERE addition = (SELECT MAX(addition) FROM taught) ORDER BY id
-"""
 SAMPLES = f"""
     SELECT {_STORED_SAMPLE},
         (SELECT GROUP_CONCAT(extractor_id) FROM embeddings WHERE sample_id = samples.id)
     FROM samples ORDER BY samples.id
 """
+LABEL = 'SELECT id, label FROM samples WHERE id = :sample_id'
 PICTURE = """
     SELECT sample_id, label, jpeg FROM images JOIN samples ON samples.id = sample_id
     WHERE sample_id = :sample_id
@@ -66,3 +63,61 @@ EXTRACTORS_WITH_SAMPLES = """
 EMBEDDINGS = f'SELECT sample_id, label, data {_EMBEDDED} ORDER BY sample_id'
 # Without ORDER BY and without "OR :label = ''", so that SQLite uses the index of labels.
 EMBEDDINGS_OF_CLASS = f'SELECT sample_id, label, data {_EMBEDDED} AND label = :label'
+
+# The journal.
+CHANGES = 'SELECT id, kind, made_ns, undone FROM changes ORDER BY id'
+LABELS_OF_CHANGE = """
+    SELECT old_label, new_label, COUNT(*) FROM changed_samples WHERE change_id = :change_id
+    GROUP BY old_label, new_label ORDER BY MIN(sample_id)
+"""
+SAMPLES_OF_CHANGE = """
+    SELECT sample_id, old_label, new_label FROM changed_samples WHERE change_id = :change_id
+"""
+CHANGE_OF_ADDITION = """
+    SELECT id FROM changes WHERE addition = :addition AND NOT undone ORDER BY id DESC
+"""
+TOO_OLD = """
+    made_ns < :oldest_ns
+    OR undone AND EXISTS (SELECT 1 FROM changes WHERE undone AND made_ns < :oldest_ns)
+"""
+TOO_MANY = 'id NOT IN (SELECT id FROM changes ORDER BY id DESC LIMIT :limit)'
+WITHOUT_SAMPLES = 'id NOT IN (SELECT change_id FROM changed_samples)'
+
+_COLUMNS = 'id, label, camera, stamp_ns, addition, added_ns'
+# Samples that were removed, and came back, by their id.
+REMOVE = (
+    f'INSERT INTO removed_samples ({_COLUMNS}) SELECT {_COLUMNS} FROM samples WHERE id = ?',
+    """
+    INSERT INTO removed_embeddings (extractor_id, sample_id, data)
+    SELECT extractor_id, sample_id, data FROM embeddings WHERE sample_id = ?
+    """,
+    """
+    INSERT INTO removed_images (sample_id, jpeg)
+    SELECT sample_id, jpeg FROM images WHERE sample_id = ?
+    """,
+    'DELETE FROM samples WHERE id = ?',
+)
+RESTORE = (
+    f'INSERT INTO samples ({_COLUMNS}) SELECT {_COLUMNS} FROM removed_samples WHERE id = ?',
+    """
+    INSERT INTO embeddings (extractor_id, sample_id, data)
+    SELECT extractor_id, sample_id, data FROM removed_embeddings WHERE sample_id = ?
+    """,
+    """
+    INSERT INTO images (sample_id, jpeg)
+    SELECT sample_id, jpeg FROM removed_images WHERE sample_id = ?
+    """,
+    'DELETE FROM removed_samples WHERE id = ?',
+)
+ERASE = (
+    'DELETE FROM samples WHERE id = ?',
+    'DELETE FROM removed_samples WHERE id = ?',
+    'DELETE FROM changed_samples WHERE sample_id = ?',
+)
+DELETE_FORGOTTEN = """
+    DELETE FROM removed_samples WHERE id NOT IN (SELECT sample_id FROM changed_samples)
+"""
+TO_ERASE = """
+    SELECT id FROM removed_samples WHERE label = :label OR :label = ''
+    UNION ALL SELECT id FROM samples WHERE label = :label
+"""

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 import hashlib
+from pathlib import Path
 from typing import NamedTuple
 
 from edgetpu_retrain.errors import RequestError
@@ -14,6 +15,7 @@ from edgetpu_retrain.label import check_label
 from edgetpu_retrain.learning.arrays import IntArray
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
+from edgetpu_retrain.wording import named
 import numpy as np
 
 # Enough for a JPEG file of 50 megapixels; larger files would soon fill a robot's disk.
@@ -92,13 +94,21 @@ class StoredPicture:
     jpeg: bytes
 
 
-class Undone(NamedTuple):
-    """The samples that an undo removed."""
+class Erased(NamedTuple):
+    """The result of erasing samples for ever."""
 
-    label: str
-    """Their class names, separated by commas; '' if there was nothing to undo."""
     samples: int
-    """The number of removed samples; 0 if there was nothing to undo."""
+    """The number of erased samples."""
+    copies: tuple[Path, ...]
+    """Copies of the database from before a migration, which may still contain them."""
+
+    @property
+    def remark(self) -> str:
+        """What to do about the copies; '' if there are none."""
+        if not self.copies:
+            return ''
+        names = named([each.name for each in self.copies])
+        return f'; delete what may still have them, a copy made by an update: {names}'
 
 
 class Unembedded(NamedTuple):

@@ -9,33 +9,21 @@ embeddings by several extractors; most methods concern only the samples of one e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 import threading
 
-from edgetpu_retrain.errors import RequestError, StoreError
-from edgetpu_retrain.label import check_label
+from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
-from edgetpu_retrain.store.database.connection import SampleDatabase
-from edgetpu_retrain.store.samples import queries
-from edgetpu_retrain.store.samples.changes import Changes
+from edgetpu_retrain.store.samples.change import Kind
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind, RawArray
-from edgetpu_retrain.store.samples.novelty import NoveltyCheck
-from edgetpu_retrain.store.samples.sample import (
-    check_sample,
-    Sample,
-    StoredPicture,
-    StoredSample,
-    TrainingSet,
-    Undone,
-    Unembedded,
-)
-from edgetpu_retrain.store.samples.snapshot import LARGEST_ID, Snapshot
+from edgetpu_retrain.store.samples.sample import check_sample, Sample
+from edgetpu_retrain.store.samples.sample_corrections import SampleCorrections
 import numpy as np
 
 
-class SampleStore(AbstractContextManager['SampleStore']):
+class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
     """
     The samples on disk; all methods are thread-safe.
 
@@ -64,117 +52,12 @@ class SampleStore(AbstractContextManager['SampleStore']):
     def __init__(
         self, path: Path, *, must_open: bool = True, is_ending: Callable[[], bool] = lambda: False
     ) -> None:
-        self._database = SampleDatabase(Path(path), must_open=must_open, is_ending=is_ending)
-        self._novelty = NoveltyCheck()
+        super().__init__(path, must_open=must_open, is_ending=is_ending)
         # Locked from comparing a sample with its class until the class includes the sample.
         self._adding = threading.Lock()
 
-    @property
-    def path(self) -> Path:
-        """The SQLite file, an absolute path."""
-        return self._database.path
-
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def close(self) -> None:
-        """Close the file; a second call does nothing."""
-        self._database.close()
-
-    @contextmanager
-    def snapshot(self) -> Iterator[Snapshot]:
-        """Yield the samples of all extractors, to be read in one transaction."""
-        with self._database.transaction('read the samples in') as connection:
-            yield Snapshot(connection, self.path)
-
-    def counts(self, *, extractor: str) -> dict[str, int]:
-        """
-        Return the number of samples of each class, the class with the oldest sample first.
-
-        Args:
-            extractor: identity of the extractor whose samples are counted.
-        """
-        with self.snapshot() as samples:
-            return dict(samples.rows(queries.COUNT_CLASSES, str, int, extractor=extractor))
-
-    def extractors(self) -> dict[str, int]:
-        """Return the number of samples by extractor identity; that of the newest sample first."""
-        with self.snapshot() as samples:
-            return dict(samples.rows(queries.COUNT_EXTRACTORS, str, int))
-
-    def changes_by_others(self) -> int:
-        """
-        Return a number that changes whenever another program, or another store, writes the file.
-
-        It only reads one page (https://www.sqlite.org/pragma.html#pragma_data_version), so it may
-        be called every second.
-        """
-        with self.snapshot() as samples:
-            return samples.data_version()
-
-    def list_samples(
-        self, label: str = '', limit: int = 0, *, extractor: str
-    ) -> tuple[StoredSample, ...]:
-        """
-        Return samples, newest first.
-
-        Args:
-            label: class name; '' = all classes.
-            limit: maximum number of samples; 0 = all.
-            extractor: identity of the extractor; samples of others are not listed.
-
-        Raises:
-            ValueError: if ``limit`` is negative or exceeds 64 bits.
-        """
-        if not 0 <= limit <= LARGEST_ID:
-            raise ValueError(f'limit is {limit}; it must be 0 or more')
-        with self.snapshot() as samples:
-            return samples.newest(label, limit, extractor=extractor)
-
-    def training_set(self, *, extractor: str) -> TrainingSet:
-        """
-        Copy all samples of one extractor into memory.
-
-        Args:
-            extractor: identity of the extractor.
-
-        Returns:
-            The samples, oldest first; with embeddings ``[0, 0]`` if the extractor is not known.
-
-        Raises:
-            StoreError: also if a sample is damaged.
-        """
-        with self.snapshot() as samples:
-            return samples.training_set(extractor)
-
-    def picture(self, sample_id: int) -> StoredPicture | None:
-        """Return the picture of a sample; None if the sample has no picture or does not exist."""
-        with self.snapshot() as samples:
-            return samples.picture(sample_id)
-
-    def unembedded(self, *, extractor: str) -> Unembedded:
-        """Count the samples that have no embedding by the extractor with this identity."""
-        with self.snapshot() as samples:
-            rows = samples.rows(queries.COUNT_UNEMBEDDED, int, int, extractor=extractor)
-            return Unembedded(*next(rows))
-
-    def to_reembed(self, extractor: str) -> Iterator[StoredPicture]:
-        """
-        Iterate over the pictures of the samples that have no embedding by an extractor.
-
-        Each picture is read in a transaction of its own, so that other threads can use the store,
-        and only one picture is in memory.  Pass its embedding to :meth:`add_embedding`.
-
-        Args:
-            extractor: identity of the extractor.
-        """
-        sql = queries.UNEMBEDDED_WITH_IMAGE
-        with self.snapshot() as samples:
-            ids = list(samples.rows(sql, int, extractor=extractor))
-        for (sample_id,) in ids:
-            # The sample may have been removed meanwhile.
-            if picture := self.picture(sample_id):
-                yield picture
 
     def add(
         self,
@@ -183,6 +66,7 @@ class SampleStore(AbstractContextManager['SampleStore']):
         *,
         addition: int = 0,
         min_novelty: float = 0.0,
+        kind: Kind = 'add',
     ) -> tuple[int, ...]:
         """
         Store samples in one transaction: all or none of them.
@@ -195,6 +79,7 @@ class SampleStore(AbstractContextManager['SampleStore']):
             addition: id of the first sample of the same request; 0 if this call stores it.
             min_novelty: minimum cosine distance, 0 to 2, to the other samples of the class,
                 including earlier ones in ``samples``; nearer samples are skipped.  0 = skip none.
+            kind: kind of the change, for the journal.
 
         Returns:
             The id of each sample, from 1, never used again; 0 if the sample was skipped.
@@ -234,7 +119,7 @@ class SampleStore(AbstractContextManager['SampleStore']):
                         ):
                             ids.append(0)
                             continue
-                        ids.append(changes.add(sample, rows, addition))
+                        ids.append(changes.add(sample, rows, addition, kind))
                         addition = addition or ids[-1]
                         for each in embedded:
                             self._novelty.added(*each, sample.label)
@@ -276,117 +161,6 @@ class SampleStore(AbstractContextManager['SampleStore']):
                 return False
             changes.add_embedding(row, sample_id, kind.to_disk(embedding))
         return True
-
-    def remove(self, label: str, newest: int, *, extractor: str) -> int:
-        """
-        Remove the newest samples of a class, a whole class, or the newest of all classes.
-
-        Args:
-            label: class name; '' = all classes.
-            newest: number of samples to remove; 0 = all samples of the class.
-            extractor: identity of the extractor; samples of others stay.
-
-        Returns:
-            The number of removed samples.
-
-        Raises:
-            RequestError: if ``label`` is '' and ``newest`` 0, ``newest`` is negative, or ``label``
-                is invalid.
-        """
-        if newest < 0:
-            raise RequestError(
-                f'n is {newest}: ask for 1 or more of the newest samples, or 0 with a label to '
-                'remove the whole class.'
-            )
-        if not label and not newest:
-            raise RequestError(
-                'Neither a label nor a number of samples is given, which would remove everything: '
-                'name the class to remove, or how many of the newest samples.'
-            )
-        if label:
-            check_label(label, taught_before=True)
-        with self._changes('remove samples from', forget=True) as changes:
-            limit = min(newest, LARGEST_ID)
-            return changes.remove(changes.newest_ids(label, limit, extractor=extractor))
-
-    def remove_samples(self, ids: Iterable[int]) -> int:
-        """
-        Remove single samples; return their number.
-
-        Args:
-            ids: ids of the samples.
-
-        Raises:
-            RequestError: if one of the samples does not exist; then none is removed.
-        """
-        with self._changes('remove samples from', forget=True) as changes:
-            return changes.remove(changes.checked_ids(ids))
-
-    def undo_last_addition(self, *, extractor: str) -> Undone:
-        """
-        Remove the samples of the last request that added any; repeat it to undo earlier requests.
-
-        Args:
-            extractor: identity of the extractor; samples of others stay.
-
-        Returns:
-            The labels and the number of the removed samples; ('', 0) if there were none.
-        """
-        with self._changes('undo the last addition to', forget=True) as changes:
-            labels = dict(changes.rows(queries.LAST_ADDITION, int, str, extractor=extractor))
-            # The labels differ if some of the samples were relabelled meanwhile.
-            names = ', '.join(dict.fromkeys(labels.values()))
-            return Undone(names, changes.remove(labels))
-
-    def relabel_class(self, label: str, new_label: str, *, extractor: str) -> int:
-        """
-        Rename a class; if there is a class with the new name, merge the two.
-
-        Args:
-            label: name of the class.
-            new_label: new name of the class.
-            extractor: identity of the extractor; samples of others stay unchanged.
-
-        Returns:
-            The number of relabelled samples; 0 if there is no such class.
-
-        Raises:
-            RequestError: if a label is invalid, both are the same, or there are too many classes.
-        """
-        check_label(label, taught_before=True)
-        check_label(new_label)
-        if label == new_label:
-            raise RequestError(f'The class is called {label!r} already: give it another label.')
-        with self._changes('relabel samples in', forget=True) as changes:
-            return changes.relabel(changes.newest_ids(label, 0, extractor=extractor), new_label)
-
-    def relabel(self, ids: Iterable[int], new_label: str) -> int:
-        """
-        Move single samples to another class.
-
-        Args:
-            ids: ids of the samples, which may be of several classes.
-            new_label: name of their new class.
-
-        Returns:
-            The number of samples, including those that were already in this class.
-
-        Raises:
-            RequestError: if the label is invalid, a sample does not exist, or there are too many
-                classes; then none is relabelled.
-        """
-        check_label(new_label)
-        with self._changes('relabel samples in', forget=True) as changes:
-            return changes.relabel(changes.checked_ids(ids), new_label)
-
-    @contextmanager
-    def _changes(self, action: str, *, forget: bool = False) -> Iterator[Changes]:
-        """Run the ``with`` block in a write transaction; ``forget`` empties the novelty cache."""
-        with self._database.transaction(action, writing=True) as connection:
-            if forget:
-                # In the transaction, because no other thread adds samples to the cache meanwhile.
-                self._novelty.clear()
-            yield Changes(connection, self.path)
 
 
 def _checked_kind(

@@ -38,6 +38,38 @@ def test_listing_relabelling_and_removing(run: Run, data: tuple[object, ...]) ->
     assert counts(run, data) == {'tom': 10, 'coins': 7}
 
 
+def test_undo_and_redo_go_back_and_forth(run: Run, data: tuple[object, ...]) -> None:
+    assert run('samples', 'remove', '--label', 'coins', *data).code == 0
+    assert run('samples', 'relabel', 'tom', '--label', 'cat', *data).code == 0
+    undone = run('samples', 'undo', *data)
+    assert undone.out == "Undid the relabelling of 12 samples of 'cat' to 'tom'.\n"
+    change = run('samples', 'undo', *data, '--json').result
+    assert (change['kind'], change['labels']) == ('remove', [['coins', '', 12]])
+    assert counts(run, data) == {'cat': 12, 'coffee': 12, 'coins': 12}
+    assert run('samples', 'redo', *data).out == "Redid the removal of 12 samples of 'coins'.\n"
+    assert counts(run, data) == {'cat': 12, 'coffee': 12}
+    for command, words in (('undo', 'nothing to undo'), ('redo', 'nothing to redo')):
+        ended = run('samples', command, *data)
+        while ended.code == 0:
+            ended = run('samples', command, *data)
+        assert (ended.code, words in ended.problem) == (2, True)
+
+
+def test_purging(run: Run, data: tuple[object, ...]) -> None:
+    assert run('samples', 'remove', '--label', 'coins', '--newest', '5', *data).code == 0
+    assert run('samples', 'purge', *data).out == '5 samples are erased for ever.\n'
+    assert run('samples', 'purge', '--label', 'cat', *data, '--json').result == {'changed': 12}
+    assert run('samples', 'purge', '--newest', '2', *data, '--json').result == {'changed': 2}
+    listed = run('samples', 'list', '--limit', '1', *data, '--json').result['samples']
+    by_id = ('--id', listed[0]['sample_id'])
+    assert run('samples', 'purge', *by_id, *data, '--json').result == {'changed': 1}
+    ended = run('samples', 'purge', *by_id, '--newest', '1', *data)
+    assert (ended.code, bool(ended.problem)) == (2, True)
+    assert sum(counts(run, data).values()) == 36 - 5 - 12 - 2 - 1
+    (Path(str(data[1])) / 'samples.schema-2.20261121-232256.db').touch()
+    assert 'samples.schema-2.20261121-232256.db' in run('samples', 'purge', *data).err
+
+
 @pytest.mark.parametrize(
     'command', [('samples', 'list'), ('models', 'list'), ('train',), ('report', '--out', 'x.html')]
 )

@@ -89,15 +89,41 @@ def test_a_class_or_single_samples_get_another_label(person: Person) -> None:
 
 
 @pytest.mark.usefixtures('camera')
-def test_undo_takes_whole_additions_back(person: Person) -> None:
+def test_undo_and_redo_go_back_and_forth_in_all_changes(person: Person) -> None:
+    assert person.remove('cat').removed == 2
     last = person.trigger('undo')
     assert last.success
-    assert last.message == "3 samples of 'dog' removed."
-    assert counts(person) == {'cat': 2}
-    assert person.trigger('undo').message == "2 samples of 'cat' removed."
+    assert last.message == "Undid the removal of 2 samples of 'cat'."
+    assert counts(person) == {'cat': 2, 'dog': 3}
+    assert person.trigger('undo').message == "Undid the addition of 3 samples of 'dog'."
+    assert person.trigger('undo').message == "Undid the addition of 2 samples of 'cat'."
     empty = person.trigger('undo')
     assert not empty.success
     assert 'nothing to undo' in empty.message
+    assert person.trigger('redo').message == "Redid the addition of 2 samples of 'cat'."
+    assert counts(person) == {'cat': 2}
+    assert person.add('bird').success
+    empty = person.trigger('redo')
+    assert not empty.success
+    assert 'nothing to redo' in empty.message
+
+
+@pytest.mark.usefixtures('camera')
+def test_samples_are_erased_for_ever(person: Person) -> None:
+    assert person.remove('dog', 1).removed == 1
+    erased = person.remove('dog', forever=True)
+    assert erased.message == "3 samples of 'dog' erased for ever."
+    assert (erased.removed, erased.label_total, erased.total) == (3, 0, 2)
+    assert person.remove('cat', 1).removed == 1
+    assert person.remove(forever=True).removed == 1
+    nothing = person.remove(forever=True)
+    assert not nothing.success
+    assert 'nothing to erase' in nothing.message
+    nothing = person.remove('dog', forever=True)
+    assert "There are no samples of 'dog'; there are: 'cat' (1)" in nothing.message
+    assert not person.remove().success
+    assert counts(person) == {'cat': 1}
+    assert person.trigger('undo').message == "Undid the addition of 1 sample of 'cat'."
 
 
 def test_near_duplicates_are_skipped_and_counted(camera: Camera, person: Person) -> None:

@@ -55,6 +55,13 @@ SCHEMA_1 = """
     PRAGMA user_version=1;
 """
 
+# What made of it the tables of the second schema, the last one without a journal.
+SCHEMA_2 = """
+    ALTER TABLE samples ADD COLUMN added_ns INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX samples_of_label ON samples (label);
+    PRAGMA user_version=2;
+"""
+
 # Opens the samples, and kills itself at the moment named by the second argument.
 KILLED_MIGRATION = """
 import os, signal, sys
@@ -94,6 +101,14 @@ def old(path: Path) -> Path:
             connection.execute('INSERT INTO embeddings VALUES (1, ?, ?)', (number, data))
         connection.commit()
     return path
+
+
+@pytest.fixture
+def second(old: Path) -> Path:
+    """Return the same database with the second schema."""
+    with closing(sqlite3.connect(old)) as connection:
+        connection.executescript(SCHEMA_2)
+    return old
 
 
 def copies(path: Path) -> list[Path]:
@@ -147,6 +162,21 @@ def test_a_migrated_database_is_like_a_new_one(old: Path, tmp_path: Path) -> Non
     SampleStore(old).close()
     SampleStore(tmp_path / 'new.db').close()
     assert shape(old) == shape(tmp_path / 'new.db')
+
+
+def test_samples_without_a_journal_are_migrated(second: Path, tmp_path: Path) -> None:
+    with SampleStore(second) as store:
+        assert store.counts(extractor=EXTRACTOR) == {'mug': 300, 'unknown': 1}
+        assert store.undo() is None
+        assert store.remove('mug', 0, extractor=EXTRACTOR) == 300
+        assert store.counts(extractor=EXTRACTOR) == {'unknown': 1}
+        assert str(store.undo()) == "the removal of 300 samples of 'mug'"
+        samples = store.training_set(extractor=EXTRACTOR)
+        assert samples.embeddings[:, 0].tolist() == [number % 256 for number in range(1, 302)]
+    (copy,) = copies(second)
+    assert copy.name.startswith('samples.schema-2.')
+    SampleStore(tmp_path / 'new.db').close()
+    assert shape(second) == shape(tmp_path / 'new.db')
 
 
 def test_a_class_that_was_named_unknown_can_be_renamed_or_removed(old: Path) -> None:

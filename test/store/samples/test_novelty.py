@@ -129,7 +129,7 @@ def test_removed_and_relabelled_samples_no_longer_count(samples: SampleStore) ->
     samples.remove('mug', 0, extractor=EXTRACTOR)
     second = add(samples, 'mug', [1.0, 0.0])
     assert second
-    samples.undo_last_addition(extractor=EXTRACTOR)
+    samples.undo()
     third = add(samples, 'mug', [1.0, 0.0])
     assert third
     samples.relabel([third], 'hat')
@@ -142,6 +142,12 @@ def test_removed_and_relabelled_samples_no_longer_count(samples: SampleStore) ->
     assert add(samples, 'mug', [1.0, 0.0])
     assert add(samples, 'dog', [1.0, 0.0]) == 0
     assert first < second < third < fourth
+    # An undo brings samples back, which count again, and an erased one does not.
+    samples.remove('dog', 0, extractor=EXTRACTOR)
+    samples.undo()
+    assert add(samples, 'dog', [1.0, 0.0]) == 0
+    samples.erase('dog', extractor=EXTRACTOR)
+    assert add(samples, 'dog', [1.0, 0.0])
 
 
 def test_a_later_embedding_of_a_sample_counts(samples: SampleStore) -> None:

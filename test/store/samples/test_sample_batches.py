@@ -39,14 +39,14 @@ def test_a_batch_has_one_addition_and_keeps_all_fields(samples: SampleStore) -> 
     assert (key.label, key.added_ns, key.has_image) == ('key', 5, True)
     assert cup.addition == key.addition == 1
     assert add(samples) == ()
-    assert samples.undo_last_addition(extractor=EXTRACTOR) == ('cup, key', 2)
+    assert str(samples.undo()) == "the addition of 2 samples of 'cup', 'key'"
 
 
 def test_later_batches_of_a_request_are_undone_with_it(samples: SampleStore) -> None:
     first = add(samples, sample(0))
     request = add(samples, sample(1), sample(2))
     add(samples, sample(3), addition=request[0])
-    assert samples.undo_last_addition(extractor=EXTRACTOR).samples == 3
+    assert str(samples.undo()) == "the addition of 3 samples of 'cup'"
     assert [each.sample_id for each in samples.list_samples(extractor=EXTRACTOR)] == list(first)
 
 
@@ -71,7 +71,7 @@ def test_near_duplicates_within_a_batch_are_skipped(samples: SampleStore) -> Non
     ids = add(samples, sample(0), sample(8), sample(1), sample(0, 'key'), min_novelty=0.1)
     assert ids == (1, 0, 2, 3)
     assert add(samples, sample(1), sample(2), min_novelty=0.1) == (0, 4)
-    assert samples.undo_last_addition(extractor=EXTRACTOR).samples == 1
+    assert str(samples.undo()) == "the addition of 1 sample of 'cup'"
 
 
 def test_all_samples_of_all_extractors_at_one_moment(path: Path, samples: SampleStore) -> None:

@@ -113,40 +113,12 @@ def test_an_invalid_label_of_single_samples_is_rejected(
         samples.relabel(ids, 'unknown')
 
 
-def test_each_undo_removes_one_request(samples: SampleStore, teach: Teach) -> None:
-    teach(samples, 'mug', 3)
-    teach(samples, 'hat', 2)
-    teach(samples, 'mug', 4)
-    assert samples.undo_last_addition(extractor=EXTRACTOR) == ('mug', 4)
-    assert samples.counts(extractor=EXTRACTOR) == {'mug': 3, 'hat': 2}
-    assert samples.undo_last_addition(extractor=EXTRACTOR) == ('hat', 2)
-    assert samples.undo_last_addition(extractor=EXTRACTOR) == ('mug', 3)
-    assert samples.undo_last_addition(extractor=EXTRACTOR) == ('', 0)
-
-
-def test_an_undo_removes_remaining_samples_under_their_current_labels(
-    samples: SampleStore, teach: Teach
-) -> None:
-    teach(samples, 'mug', 1)
-    ids = teach(samples, 'hat', 4)
-    samples.remove_samples(ids[:1])
-    samples.relabel(ids[2:3], 'cap')
-    undone = samples.undo_last_addition(extractor=EXTRACTOR)
-    assert (undone.label, undone.samples) == ('hat, cap', 3)
-    assert samples.counts(extractor=EXTRACTOR) == {'mug': 1}
-
-
-def test_an_undo_is_for_one_extractor(samples: SampleStore, teach: Teach) -> None:
-    teach(samples, 'mug', 2)
-    teach(samples, 'hat', 3, extractor=OTHER)
-    assert samples.undo_last_addition(extractor=EXTRACTOR) == ('mug', 2)
-    assert samples.counts(extractor=OTHER) == {'hat': 3}
-
-
 CHANGES: dict[str, Callable[[SampleStore], object]] = {
     'remove': lambda store: store.remove('mug', 0, extractor=EXTRACTOR),
     'remove single': lambda store: store.remove_samples([1, 2]),
-    'undo': lambda store: store.undo_last_addition(extractor=EXTRACTOR),
+    'undo': lambda store: store.undo(),
+    'erase': lambda store: store.erase('mug', extractor=EXTRACTOR),
+    'erase single': lambda store: store.erase_samples([1, 2]),
     'relabel a class': lambda store: store.relabel_class('mug', 'cup', extractor=EXTRACTOR),
     'relabel single': lambda store: store.relabel([1, 2], 'cup'),
     'add with a picture': lambda store: add_sample(

@@ -150,8 +150,10 @@ def test_both_embeddings_of_a_sample_change_together(samples: SampleStore, teach
         samples.add_embedding(sample, np.zeros(4, np.float32), extractor=OTHER, quantization=None)
     samples.relabel_class('mug', 'cup', extractor=OTHER)
     assert samples.counts(extractor=EXTRACTOR) == {'cup': 2}
-    assert samples.undo_last_addition(extractor=OTHER) == ('cup', 2)
-    assert samples.counts(extractor=EXTRACTOR) == {}
+    samples.remove('cup', 1, extractor=OTHER)
+    assert samples.counts(extractor=EXTRACTOR) == {'cup': 1}
+    samples.undo()
+    assert samples.counts(extractor=EXTRACTOR) == samples.counts(extractor=OTHER) == {'cup': 2}
 
 
 def test_re_embedding_continues_while_samples_change(samples: SampleStore, teach: Teach) -> None:

@@ -1,0 +1,67 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Change: one change of the samples, as the journal lists it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from edgetpu_retrain.wording import counted, named
+
+Kind = Literal['add', 'import', 'relabel', 'remove']
+
+NOTHING_TO_UNDO = 'There is nothing to undo: no change of samples is left in the journal'
+NOTHING_TO_REDO = (
+    'There is nothing to redo: no change was undone, or the samples were changed again since'
+)
+
+_NOUNS: dict[str, str] = {
+    'add': 'addition',
+    'import': 'import',
+    'relabel': 'relabelling',
+    'remove': 'removal',
+}
+
+
+class LabelChange(NamedTuple):
+    """The samples of a change that had, and got, the same label."""
+
+    old_label: str
+    """'' if they were not there before."""
+    new_label: str
+    """'' if they were removed."""
+    samples: int
+    """Their number."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """
+    A change of samples, by one request.
+
+    Args:
+        change_id: a later change has a larger one.
+        kind: what it did.
+        made_ns: when, nanoseconds since 1970.
+        undone: whether it was undone and not yet redone.
+        labels: what it did to which labels.
+    """
+
+    change_id: int
+    kind: str
+    made_ns: int
+    undone: bool
+    labels: tuple[LabelChange, ...]
+
+    @property
+    def samples(self) -> int:
+        """The number of samples, without those that were purged."""
+        return sum(each.samples for each in self.labels)
+
+    def __str__(self) -> str:
+        old = dict.fromkeys(each.old_label for each in self.labels if each.old_label)
+        new = dict.fromkeys(each.new_label for each in self.labels if each.new_label)
+        names = ' to '.join(named([repr(name) for name in each]) for each in (old, new) if each)
+        what = counted(self.samples, 'sample', 'samples')
+        return f'the {_NOUNS.get(self.kind, "change")} of {what} of {names}'

@@ -1,0 +1,203 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""SampleCorrections: removes and relabels stored samples, undoes changes, erases samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from edgetpu_retrain.errors import RequestError, StoreError
+from edgetpu_retrain.label import check_label
+from edgetpu_retrain.store.database.migration import copies_of
+from edgetpu_retrain.store.samples import queries
+from edgetpu_retrain.store.samples.change import Change
+from edgetpu_retrain.store.samples.changes import Changes
+from edgetpu_retrain.store.samples.novelty import NoveltyCheck
+from edgetpu_retrain.store.samples.sample import Erased
+from edgetpu_retrain.store.samples.snapshot import LARGEST_ID
+from edgetpu_retrain.store.samples.stored_samples import StoredSamples
+
+
+class SampleCorrections(StoredSamples):
+    """
+    What :class:`~edgetpu_retrain.store.samples.sample_store.SampleStore` corrects.
+
+    Args:
+        path: see there, as all arguments.
+    """
+
+    def __init__(self, path: Path, *, must_open: bool, is_ending: Callable[[], bool]) -> None:
+        super().__init__(path, must_open=must_open, is_ending=is_ending)
+        self._novelty = NoveltyCheck()
+        if self._database.is_open:
+            # A full disk can still be read; the next change tries again.
+            with suppress(StoreError), self._changes('delete old changes in') as changes:
+                changes.prune()
+
+    def remove(self, label: str, newest: int, *, extractor: str) -> int:
+        """
+        Remove the newest samples of a class, a whole class, or the newest of all classes.
+
+        :meth:`undo` brings them back.
+
+        Args:
+            label: class name; '' = all classes.
+            newest: number of samples to remove; 0 = all samples of the class.
+            extractor: identity of the extractor; samples of others stay.
+
+        Returns:
+            The number of removed samples.
+
+        Raises:
+            RequestError: if ``label`` is '' and ``newest`` 0, ``newest`` is negative, or ``label``
+                is invalid.
+        """
+        if not label and not newest:
+            raise RequestError(
+                'Neither a label nor a number of samples is given, which would remove everything: '
+                'name the class to remove, or how many of the newest samples.'
+            )
+        _check_which(label, newest)
+        with self._changes('remove samples from', forget=True) as changes:
+            limit = min(newest, LARGEST_ID)
+            return changes.remove(changes.newest_ids(label, limit, extractor=extractor))
+
+    def remove_samples(self, ids: Iterable[int]) -> int:
+        """
+        Remove single samples, until :meth:`undo`; return their number.
+
+        Args:
+            ids: ids of the samples.
+
+        Raises:
+            RequestError: if one of the samples does not exist; then none is removed.
+        """
+        with self._changes('remove samples from', forget=True) as changes:
+            return changes.remove(changes.checked_ids(ids))
+
+    def relabel_class(self, label: str, new_label: str, *, extractor: str) -> int:
+        """
+        Rename a class; if there is a class with the new name, merge the two.
+
+        Args:
+            label: name of the class.
+            new_label: new name of the class.
+            extractor: identity of the extractor; samples of others stay unchanged.
+
+        Returns:
+            The number of relabelled samples; 0 if there is no such class.
+
+        Raises:
+            RequestError: if a label is invalid, both are the same, or there are too many classes.
+        """
+        check_label(label, taught_before=True)
+        check_label(new_label)
+        if label == new_label:
+            raise RequestError(f'The class is called {label!r} already: give it another label.')
+        with self._changes('relabel samples in', forget=True) as changes:
+            return changes.relabel(changes.newest_ids(label, 0, extractor=extractor), new_label)
+
+    def relabel(self, ids: Iterable[int], new_label: str) -> int:
+        """
+        Move single samples to another class.
+
+        Args:
+            ids: ids of the samples, which may be of several classes.
+            new_label: name of their new class.
+
+        Returns:
+            The number of samples, including those that were already in this class.
+
+        Raises:
+            RequestError: if the label is invalid, a sample does not exist, or there are too many
+                classes; then none is relabelled.
+        """
+        check_label(new_label)
+        with self._changes('relabel samples in', forget=True) as changes:
+            return changes.relabel(changes.checked_ids(ids), new_label)
+
+    def undo(self) -> Change | None:
+        """
+        Undo the last change of the samples of all extractors; repeat to undo earlier ones.
+
+        Returns:
+            The change, None if the journal has no other one.
+
+        Raises:
+            RequestError: if a class would be one too many.
+        """
+        with self._changes('undo the last change in', forget=True) as changes:
+            return changes.undo()
+
+    def redo(self) -> Change | None:
+        """
+        Redo the change that :meth:`undo` undid last; repeat to redo later ones.
+
+        Returns:
+            The change, None if there is none, or another change was made since.
+
+        Raises:
+            RequestError: if a class would be one too many.
+        """
+        with self._changes('redo a change in', forget=True) as changes:
+            return changes.redo()
+
+    def erase(self, label: str = '', newest: int = 0, *, extractor: str) -> Erased:
+        """
+        Delete samples for ever: from the file, the journal and the write-ahead log.
+
+        Args:
+            label: class name; '' = all classes.
+            newest: the number of newest samples; 0 = all of the class, of all extractors and also
+                those that were removed before; without a label, all that were removed before.
+            extractor: identity of the extractor whose newest samples are meant.
+
+        Raises:
+            RequestError: if ``newest`` is negative or the label invalid.
+            StoreError: also if another program keeps the log from being emptied.
+        """
+        _check_which(label, newest)
+        with self._changes('erase samples in', forget=True) as changes:
+            if newest:
+                ids = changes.newest_ids(label, min(newest, LARGEST_ID), extractor=extractor)
+            else:
+                ids = [each for (each,) in changes.rows(queries.TO_ERASE, int, label=label)]
+            changes.erase(ids)
+        return self._erased(len(ids))
+
+    def erase_samples(self, ids: Iterable[int]) -> Erased:
+        """
+        Delete single samples, removed ones as well, for ever; see :meth:`erase`.
+
+        Raises:
+            RequestError: if one of them does not exist.
+        """
+        with self._changes('erase samples in', forget=True) as changes:
+            checked = changes.checked_ids(ids, or_removed=True)
+            changes.erase(checked)
+        return self._erased(len(checked))
+
+    def _erased(self, samples: int) -> Erased:
+        self._database.empty_log()
+        return Erased(samples, copies_of(self.path))
+
+    @contextmanager
+    def _changes(self, action: str, *, forget: bool = False) -> Iterator[Changes]:
+        """Run the ``with`` block in a write transaction; ``forget`` empties the novelty cache."""
+        with self._database.transaction(action, writing=True) as connection:
+            if forget:
+                # In the transaction, because no other thread adds samples to the cache meanwhile.
+                self._novelty.clear()
+            yield Changes(connection, self.path)
+
+
+def _check_which(label: str, newest: int) -> None:
+    if newest < 0:
+        raise RequestError(
+            f'n is {newest}: ask for 1 or more of the newest samples, or 0 with a label to '
+            'remove the whole class.'
+        )
+    if label:
+        check_label(label, taught_before=True)

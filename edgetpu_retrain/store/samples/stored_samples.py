@@ -1,0 +1,142 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""StoredSamples: reads the samples of a data folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from edgetpu_retrain.store.database.connection import SampleDatabase
+from edgetpu_retrain.store.samples import queries
+from edgetpu_retrain.store.samples.change import Change
+from edgetpu_retrain.store.samples.journal import Journal
+from edgetpu_retrain.store.samples.sample import (
+    StoredPicture,
+    StoredSample,
+    TrainingSet,
+    Unembedded,
+)
+from edgetpu_retrain.store.samples.snapshot import LARGEST_ID, Snapshot
+
+
+class StoredSamples:
+    """
+    What :class:`~edgetpu_retrain.store.samples.sample_store.SampleStore` reads.
+
+    Args:
+        path: see there, as all arguments.
+    """
+
+    def __init__(self, path: Path, *, must_open: bool, is_ending: Callable[[], bool]) -> None:
+        self._database = SampleDatabase(Path(path), must_open=must_open, is_ending=is_ending)
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file, an absolute path."""
+        return self._database.path
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        self._database.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Yield the samples of all extractors, to be read in one transaction."""
+        with self._database.transaction('read the samples in') as connection:
+            yield Snapshot(connection, self.path)
+
+    def counts(self, *, extractor: str) -> dict[str, int]:
+        """
+        Return the number of samples of each class, the class with the oldest sample first.
+
+        Args:
+            extractor: identity of the extractor whose samples are counted.
+        """
+        with self.snapshot() as samples:
+            return dict(samples.rows(queries.COUNT_CLASSES, str, int, extractor=extractor))
+
+    def extractors(self) -> dict[str, int]:
+        """Return the number of samples by extractor identity; that of the newest sample first."""
+        with self.snapshot() as samples:
+            return dict(samples.rows(queries.COUNT_EXTRACTORS, str, int))
+
+    def changes_by_others(self) -> int:
+        """
+        Return a number that changes whenever another program, or another store, writes the file.
+
+        It only reads one page (https://www.sqlite.org/pragma.html#pragma_data_version), so it may
+        be called every second.
+        """
+        with self.snapshot() as samples:
+            return samples.data_version()
+
+    def list_samples(
+        self, label: str = '', limit: int = 0, *, extractor: str
+    ) -> tuple[StoredSample, ...]:
+        """
+        Return samples, newest first.
+
+        Args:
+            label: class name; '' = all classes.
+            limit: maximum number of samples; 0 = all.
+            extractor: identity of the extractor; samples of others are not listed.
+
+        Raises:
+            ValueError: if ``limit`` is negative or exceeds 64 bits.
+        """
+        if not 0 <= limit <= LARGEST_ID:
+            raise ValueError(f'limit is {limit}; it must be 0 or more')
+        with self.snapshot() as samples:
+            return samples.newest(label, limit, extractor=extractor)
+
+    def training_set(self, *, extractor: str) -> TrainingSet:
+        """
+        Copy all samples of one extractor into memory.
+
+        Args:
+            extractor: identity of the extractor.
+
+        Returns:
+            The samples, oldest first; with embeddings ``[0, 0]`` if the extractor is not known.
+
+        Raises:
+            StoreError: also if a sample is damaged.
+        """
+        with self.snapshot() as samples:
+            return samples.training_set(extractor)
+
+    def picture(self, sample_id: int) -> StoredPicture | None:
+        """Return the picture of a sample; None if the sample has no picture or does not exist."""
+        with self.snapshot() as samples:
+            return samples.picture(sample_id)
+
+    def history(self) -> tuple[Change, ...]:
+        """Return the changes that can be undone or redone, oldest first."""
+        with self._database.transaction('read the changes in') as connection:
+            return Journal(connection, self.path).history()
+
+    def unembedded(self, *, extractor: str) -> Unembedded:
+        """Count the samples that have no embedding by the extractor with this identity."""
+        with self.snapshot() as samples:
+            rows = samples.rows(queries.COUNT_UNEMBEDDED, int, int, extractor=extractor)
+            return Unembedded(*next(rows))
+
+    def to_reembed(self, extractor: str) -> Iterator[StoredPicture]:
+        """
+        Iterate over the pictures of the samples that have no embedding by an extractor.
+
+        Each picture is read in a transaction of its own, so that other threads can use the store,
+        and only one picture is in memory.  Pass its embedding to :meth:`add_embedding`.
+
+        Args:
+            extractor: identity of the extractor.
+        """
+        sql = queries.UNEMBEDDED_WITH_IMAGE
+        with self.snapshot() as samples:
+            ids = list(samples.rows(sql, int, extractor=extractor))
+        for (sample_id,) in ids:
+            # The sample may have been removed meanwhile.
+            if picture := self.picture(sample_id):
+                yield picture
