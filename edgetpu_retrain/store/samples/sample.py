@@ -108,7 +108,7 @@ class Erased(NamedTuple):
         if not self.copies:
             return ''
         names = named([each.name for each in self.copies])
-        return f'; delete what may still have them, a copy made by an update: {names}'
+        return f'; copies from before an update may still contain them, delete these: {names}'
 
 
 class Unembedded(NamedTuple):
