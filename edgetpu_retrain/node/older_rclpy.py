@@ -64,7 +64,7 @@ def create_lifecycle_node(name: str) -> LifecycleNode:
     return node
 
 
-def after_parameters_are_set(node: Node, callback: Callable[[list[Any]], None]) -> None:
+def after_parameters_are_set(node: Node, callback: Callable[[list[Any]], object]) -> None:
     """
     Call a function whenever parameters of a node have been set.
 

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-import traceback
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
-from edgetpu_retrain.errors import FolderInUseError, RequestError, RetrainError
+from edgetpu_retrain.errors import FolderInUseError, RequestError
 from edgetpu_retrain.node.autostart import Autostart, CONFIGURATION_PROBLEM
 from edgetpu_retrain.node.cameras.camera import Camera
 from edgetpu_retrain.node.cameras.image_thread import ImageThread
@@ -24,6 +23,8 @@ from edgetpu_retrain.node.models.model_services import ModelServices
 from edgetpu_retrain.node.models.training_action import TrainingAction
 from edgetpu_retrain.node.older_rclpy import after_parameters_are_set
 from edgetpu_retrain.node.parameters.declaration import DeclaredParameters
+from edgetpu_retrain.node.parameters.values import CameraParameters
+from edgetpu_retrain.node.requests.callback_errors import explain
 from edgetpu_retrain.node.resources import NodeResources
 from edgetpu_retrain.node.samples.sample_services import SampleServices
 from edgetpu_retrain.wording import sentence
@@ -37,7 +38,6 @@ _HOW_TO_ACTIVATE = {
     'unconfigured': 'configure and activate it first (ros2 lifecycle set {name} configure, then '
     'activate)',
     'inactive': 'activate it first (ros2 lifecycle set {name} activate)',
-    'finalized': 'start it again',
 }
 
 
@@ -70,7 +70,10 @@ class RetrainNode(ManagedEntity):
         self._diagnostics = node.create_publisher(
             DiagnosticArray, '/diagnostics', QoSProfile(depth=10)
         )
-        after_parameters_are_set(node, self._reread_parameters)
+        after_parameters_are_set(
+            node,
+            lambda changed: self._succeeds(lambda: self._reread_parameters(changed), 'parameters'),
+        )
         # The node's own clock may be simulated, and then paused or set back.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         node.create_timer(_WATCH_PERIOD_S, self._watch, clock=steady)
@@ -111,49 +114,51 @@ class RetrainNode(ManagedEntity):
 
     def on_deactivate(self, _state: Any) -> TransitionCallbackReturn:
         """Unsubscribe from the cameras and cancel a running training."""
-        self._deactivate()
+        if not self._succeeds(self._deactivate):
+            return TransitionCallbackReturn.ERROR
         self._status.update(state='inactive', cameras=())
         return TransitionCallbackReturn.SUCCESS
 
     def on_cleanup(self, _state: Any) -> TransitionCallbackReturn:
         """Release devices, models and files."""
-        self._clean_up()
-        self._status.forget_configuration('unconfigured')
-        return TransitionCallbackReturn.SUCCESS
+        return self._release('unconfigured', self._clean_up)
 
     def on_shutdown(self, _state: Any) -> TransitionCallbackReturn:
         """Release everything permanently."""
-        self._folder_in_use = None
-        self._deactivate()
-        self._clean_up()
-        self._status.forget_configuration('finalized')
-        return TransitionCallbackReturn.SUCCESS
+        return self._release('finalized', self._deactivate, self._clean_up)
 
     def on_error(self, _state: Any) -> TransitionCallbackReturn:
         """Release everything but the reported problems, so that the node can be configured."""
-        problems = self._status.facts.problems
-        self._deactivate()
-        self._clean_up()
-        self._status.forget_configuration('unconfigured')
+        problems, folder_in_use = self._status.facts.problems, self._folder_in_use
+        released = self._release('unconfigured', self._deactivate, self._clean_up)
+        self._folder_in_use = folder_in_use
         self._status.update(problems=problems)
+        return released
+
+    def _release(self, state: str, *steps: Callable[[], None]) -> TransitionCallbackReturn:
+        if not all(map(self._succeeds, steps)):
+            self._status.update(state='finalized')
+            return TransitionCallbackReturn.ERROR
+        self._status.forget_configuration(state)
         return TransitionCallbackReturn.SUCCESS
 
-    def _succeeds(self, transition: Callable[[], None]) -> bool:
-        self._folder_in_use = None
+    def _succeeds(self, change: Callable[[], None], what: str = CONFIGURATION_PROBLEM) -> bool:
+        """Call a function; log what it raises, and report it until another call succeeds."""
+        if what == CONFIGURATION_PROBLEM:
+            self._folder_in_use = None
         try:
-            transition()
-        except Exception as error:  # noqa: BLE001 - rclpy would discard it
+            change()
+        except Exception as error:  # noqa: BLE001 - rclpy would discard it, or not respond
             # A signal can shut ROS down at any time; calls of rclpy then fail.
             if not self._node.context.ok():
                 return False
-            if not isinstance(error, (RetrainError, FileNotFoundError)):
-                self._log.error(traceback.format_exc())
+            message = explain(self._node, error)
             if isinstance(error, FolderInUseError):
                 self._folder_in_use = error.folder
-            self._status.set_problem(CONFIGURATION_PROBLEM, sentence(error))
-            self._log.error(sentence(error))
+            self._status.set_problem(what, message)
+            self._log.error(message)
             return False
-        self._status.set_problem(CONFIGURATION_PROBLEM, '')
+        self._status.set_problem(what, '')
         return True
 
     def _configure(self) -> None:
@@ -197,17 +202,27 @@ class RetrainNode(ManagedEntity):
                 if name in self._cameras:
                     self._close_camera(name)
                     self._log.info(f'camera {name!r} is not active any more')
+                self._status.set_problem(camera_problem(name), '')
             elif name in self._cameras:
                 self._cameras[name].parameters = parameters
             else:
-                offer, statistics = resources.workers.offer, resources.statistics
-                self._cameras[name] = camera = Camera(
-                    self._node, parameters, offer, statistics, self._images.group
-                )
-                self._log.info(f'camera {name!r} reads {camera.topic} {camera.reliability}')
-                if camera.detections_topic:
-                    self._log.info(f'camera {name!r} has detections {camera.detections_topic}')
+                try:
+                    self._open_camera(parameters, resources)
+                except RequestError as error:
+                    # Fails the transition that activates the node.
+                    if not self._is_active:
+                        raise
+                    self._log.error(sentence(error))
+                    self._status.set_problem(camera_problem(name), sentence(error))
         resources.topics = {name: camera.topic for name, camera in self._cameras.items()}
+
+    def _open_camera(self, parameters: CameraParameters, resources: NodeResources) -> None:
+        offer, statistics = resources.workers.offer, resources.statistics
+        camera = Camera(self._node, parameters, offer, statistics, self._images.group)
+        self._cameras[camera.name] = camera
+        self._log.info(f'camera {camera.name!r} reads {camera.topic} {camera.reliability}')
+        if camera.detections_topic:
+            self._log.info(f'camera {camera.name!r} has detections {camera.detections_topic}')
 
     def _close_camera(self, name: str) -> None:
         self._cameras.pop(name).close()
@@ -217,9 +232,10 @@ class RetrainNode(ManagedEntity):
         """Return the resources for a request; raise RequestError unless the node is active."""
         if not self._is_active or self._resources is None:
             facts = self._status.facts
-            why = facts.problems.get(CONFIGURATION_PROBLEM) or _HOW_TO_ACTIVATE[
-                facts.state
-            ].format(name=self._node.get_fully_qualified_name())
+            how = _HOW_TO_ACTIVATE.get(facts.state, 'start it again')
+            why = facts.problems.get(CONFIGURATION_PROBLEM) or how.format(
+                name=self._node.get_fully_qualified_name()
+            )
             raise RequestError(f'The node is {facts.state}: {why}')
         return self._resources
 

@@ -11,6 +11,7 @@ import sys
 from edgetpu_retrain.errors import RetrainError
 import edgetpu_retrain.needs_ros  # noqa: F401
 from edgetpu_retrain.node.older_rclpy import create_lifecycle_node
+from edgetpu_retrain.node.requests.callback_errors import logged_errors
 from edgetpu_retrain.node.retrain_node import RetrainNode
 from edgetpu_retrain.wording import sentence
 import rclpy
@@ -50,7 +51,9 @@ def run(arguments: list[str] | None = None) -> int:
         executor.add_node(node)
         retrain_node = stack.enter_context(closing(RetrainNode(node)))
         retrain_node.start()
-        executor.spin()
+        while rclpy.ok():
+            with logged_errors(node):
+                executor.spin()
     except Exception as error:
         # A signal can shut ROS down at any time; calls of rclpy then fail.
         if rclpy.ok():

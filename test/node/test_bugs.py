@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from action_msgs.msg import GoalStatus
+from edgetpu_retrain_interfaces.action import Train
+from edgetpu_retrain_interfaces.msg import Status
 import pytest
-from support.running_node import Person, RunningNode, TAUGHT
+from rclpy.action import ActionClient
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from support.running_node import PATIENCE_S, Person, RunningNode, TAUGHT
 
+LATCHED = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 BUGGY = (str(Path(__file__).with_name('node_with_a_bug.py')),)
 
 
@@ -48,6 +53,48 @@ def test_a_bug_in_a_service_is_in_its_response_and_the_node_continues(
     assert refused.model_version == 2
     node.wait_for_log("raise ZeroDivisionError('a bug')")
     assert list(person.list_samples().counts) == [TAUGHT, TAUGHT]
+
+
+def test_a_bug_in_a_timer_is_logged_and_the_node_continues(
+    start_node: Any, person: Person
+) -> None:
+    node = start(start_node, 'retrain_node', 'RetrainNode _watch')
+    person.wait_until_ready()
+    for _ in range(2):
+        node.wait_for_log("raise ZeroDivisionError('a bug')", since=len(node.log))
+    assert person.list_samples().success
+
+
+def test_a_bug_after_a_change_of_parameters_is_reported_and_the_node_continues(
+    start_node: Any, person: Person
+) -> None:
+    start(start_node, 'retrain_node', 'RetrainNode _reread_parameters')
+    person.wait_until_ready()
+    statuses = person.collect(Status, 'status', LATCHED)
+    assert person.set_parameter('seed', 3).successful
+    problem = 'Internal error, see the log of the node: "ZeroDivisionError(\'a bug\')".'
+    statuses.wait_for(lambda status: list(status.problems) == [problem])
+    assert person.list_samples().success
+
+
+def test_a_bug_in_the_acceptance_of_a_goal_is_logged_and_the_node_continues(
+    start_node: Any, person: Person
+) -> None:
+    node = start(start_node, 'models.training_action', 'TrainingAction _accept')
+    client = ActionClient(person.wait_until_ready().node, Train, '/edgetpu_retrain/train')
+    assert client.wait_for_server(PATIENCE_S)
+    client.send_goal_async(Train.Goal())
+    node.wait_for_log("raise ZeroDivisionError('a bug')")
+    assert person.list_samples().success
+    client.destroy()
+
+
+def test_a_bug_in_a_transition_fails_it_with_its_place(start_node: Any, person: Person) -> None:
+    node = start(start_node, 'retrain_node', 'RetrainNode _deactivate')
+    person.wait_until_ready()
+    assert not person.change_state('deactivate')
+    node.wait_for_log("raise ZeroDivisionError('a bug')")
+    assert person.state == 'finalized'
 
 
 def test_a_bug_before_the_node_is_there_ends_it_with_its_place(start_node: Any) -> None:

@@ -165,7 +165,7 @@ def test_what_cannot_be_configured_can_be_put_right(
     assert 'extractor: Read when the node is configured' in late.reason
     wrong = person.set_parameter('store_images', 'some')
     assert wrong.reason == (
-        "parameter store_images is 'some': set it to none or thumbnail or full"
+        "parameter store_images is 'some': set it to none or thumbnail or full."
     )
 
 
@@ -195,6 +195,32 @@ def test_cameras_can_be_switched_off_and_on(start_node: Any, person: Person) -> 
     wait_until(lambda: cameras_listened_to(person, '/boxes') == 0)
     assert person.set_parameter('r.active', True).successful
     statuses.wait_for(lambda status: list(status.cameras) == ['l', 'r'])
+
+
+@pytest.mark.parametrize(
+    'wrong',
+    [
+        {'r.image_topic': '"a b"'},
+        {'r.detections_topic': '"a b"'},
+        {'qos_overrides./r.subscription.reliability': 'often'},
+    ],
+)
+def test_a_camera_that_cannot_be_switched_on_is_a_problem_until_it_is_off(
+    start_node: Any, person: Person, wrong: dict[str, object]
+) -> None:
+    cameras = {'cameras': '[r, s]', 'r.image_topic': '/r', 'r.active': False}
+    start_node({**cameras, 's.image_topic': '/s', 's.active': False, **wrong})
+    person.wait_until_ready()
+    statuses = person.collect(Status, 'status', LATCHED)
+    assert person.set_parameter('r.active', True).successful
+    status = statuses.wait_for(lambda each: len(each.problems) == 1)
+    assert "camera 'r' cannot subscribe to" in status.problems[0]
+    # The parameters of other cameras still take effect.
+    assert person.set_parameter('s.active', True).successful
+    statuses.wait_for(lambda each: list(each.cameras) == ['s'])
+    assert person.set_parameter('r.active', False).successful
+    statuses.wait_for(lambda each: not each.problems)
+    assert person.list_samples().success
 
 
 def test_a_second_node_on_the_same_folder_starts_when_the_first_has_ended(

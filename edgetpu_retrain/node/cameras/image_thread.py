@@ -7,15 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 import threading
-import time
-import traceback
 from typing import Any
 
+from edgetpu_retrain.node.requests.callback_errors import logged_errors
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.executors import Executor
 from rclpy.node import Node
-
-_AFTER_AN_ERROR_S = 1.0
 
 
 class ImageThread:
@@ -75,18 +72,9 @@ class ImageThread:
     def _run(self) -> None:
         self.group.thread_id = threading.get_ident()
         while not self._stopping.is_set() and self._node.context.ok():
-            self._spin_once()
+            with logged_errors(self._node):
+                self._executor.spin_once()
         self.group.thread_id = None
-
-    def _spin_once(self) -> None:
-        try:
-            self._executor.spin_once()
-        except Exception:  # noqa: BLE001 - a bug in a callback must not stop the thread
-            # A signal can shut ROS down at any time; calls of rclpy then fail.
-            if self._node.context.ok():
-                self._node.get_logger().error(traceback.format_exc())
-                # Limits CPU time and log lines if each call fails.
-                time.sleep(_AFTER_AN_ERROR_S)
 
 
 class _ThreadGroup(ReentrantCallbackGroup):

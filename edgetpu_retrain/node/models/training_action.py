@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 import time
-import traceback
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError, RetrainError
@@ -16,10 +15,11 @@ from edgetpu_retrain.node.models.model_training import Cancellation, train_model
 from edgetpu_retrain.node.models.training_goal import MAX_GOALS, training_options
 from edgetpu_retrain.node.process.error_frames import clear_frames
 from edgetpu_retrain.node.requests.background_thread import BackgroundThread
+from edgetpu_retrain.node.requests.callback_errors import explain
 from edgetpu_retrain.node.requests.responses import result_of
 from edgetpu_retrain.node.resources import NodeResources
 from edgetpu_retrain.retraining import TrainingCancelled
-from edgetpu_retrain.wording import presentable, quoted, sentence
+from edgetpu_retrain.wording import sentence
 from edgetpu_retrain_interfaces.action import Train
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -125,12 +125,10 @@ class TrainingAction:
             message = f'{reason}{sentence(error)} The model that was serving goes on.'
             self._node.get_logger().info(f'~/train: {message}')
             return message
+        message = explain(self._node, error)
         if isinstance(error, RetrainError):
-            message = presentable(sentence(error))
             self._node.get_logger().warning(f'no training: {message}')
-            return message
-        self._node.get_logger().error(traceback.format_exc())
-        return f'Internal error, see the log of the node: {quoted(repr(error))}.'
+        return message
 
     async def _train(self, goal: Any) -> TrainedModel:
         if self._running is not None:

@@ -10,6 +10,7 @@ from typing import Any
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.node.parameters import values
 from edgetpu_retrain.node.parameters.description import Parameter, TAKES_EFFECT_AT_ONCE
+from edgetpu_retrain.node.requests.callback_errors import explain
 from rcl_interfaces.msg import (
     FloatingPointRange,
     IntegerRange,
@@ -103,22 +104,22 @@ class DeclaredParameters:
             self._node.declare_parameter(name, kind, descriptor, ignore_override=True)
 
     def _check(self, changes: list[Any]) -> SetParametersResult:
-        for change in changes:
-            camera, _, _ = change.name.partition('.')
-            declared = (*values.PARAMETERS, *values.camera_parameters(camera))
-            parameter = next((each for each in declared if each.name == change.name), None)
-            # NOT_SET declares a parameter without a value; rclpy removes no values.
-            if parameter is None or change.type_ == RosParameter.Type.NOT_SET:
-                continue
-            if not parameter.live and self._is_configured():
-                return SetParametersResult(
-                    successful=False, reason=f'{change.name}: {_READ_WHEN_CONFIGURED}'
-                )
-            try:
-                parameter.check(change.value)
-            except RequestError as error:
-                return SetParametersResult(successful=False, reason=str(error))
+        try:
+            for change in changes:
+                self._check_change(change)
+        except Exception as error:  # noqa: BLE001 - the response reports it
+            return SetParametersResult(successful=False, reason=explain(self._node, error))
         return SetParametersResult(successful=True)
+
+    def _check_change(self, change: RosParameter) -> None:
+        camera, _, _ = change.name.partition('.')
+        declared = (*values.PARAMETERS, *values.camera_parameters(camera))
+        parameter = next((each for each in declared if each.name == change.name), None)
+        # NOT_SET declares a parameter without a value; rclpy removes no values.
+        if parameter is not None and change.type_ != RosParameter.Type.NOT_SET:
+            if not parameter.live and self._is_configured():
+                raise RequestError(f'{change.name}: {_READ_WHEN_CONFIGURED}')
+            parameter.check(change.value)
 
 
 def _ignore_equal_values(node: Node) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
 import math
 import time
-import traceback
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.node.process.error_frames import clear_frames
-from edgetpu_retrain.wording import presentable, quoted, sentence
+from edgetpu_retrain.node.requests.callback_errors import explain
+from edgetpu_retrain.wording import presentable, sentence
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future as ExecutorFuture
@@ -109,22 +109,16 @@ class ServiceResponses:
         try:
             response.message = presentable(sentence(await work))
             response.success = True
-        except RetrainError as error:
-            response.message = presentable(sentence(error))
-            clear_frames(error)
-            line = self._rejections.line(response.message, time.monotonic())
-            if line is not None:
-                self._node.get_logger().warning(f'request refused: {line}')
-        except Exception as error:  # noqa: BLE001 - a bug must not end the node
-            if self._node.context.ok():
-                response.message = (
-                    f'Internal error, see the log of the node: {quoted(repr(error))}.'
-                )
-                self._node.get_logger().error(traceback.format_exc())
-                clear_frames(error)
+        except Exception as error:  # noqa: BLE001 - the response reports it
+            if isinstance(error, RetrainError) or self._node.context.ok():
+                response.message = explain(self._node, error)
             else:
                 # A signal can shut ROS down at any time; calls of rclpy then fail.
                 response.message = DEACTIVATED
+            clear_frames(error)
+            line = self._rejections.line(response.message, time.monotonic())
+            if line is not None and isinstance(error, RetrainError):
+                self._node.get_logger().warning(f'request refused: {line}')
         finally:
             self._waiting -= 1
             self._waiting_bytes -= size

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import threading
 from typing import Any
 
-from edgetpu_retrain.node.cameras import image_thread
 from edgetpu_retrain.node.cameras.image_thread import ImageThread
+from edgetpu_retrain.node.requests import callback_errors
 import pytest
 import rclpy
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -115,7 +115,7 @@ def test_while_paused_messages_wait(listening: Listening) -> None:
 def test_an_error_is_logged_and_the_next_message_received(
     listening: Listening, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(image_thread, '_AFTER_AN_ERROR_S', 0.0)
+    monkeypatch.setattr(callback_errors, '_AFTER_AN_ERROR_S', 0.0)
     listening.fails = True
     listening.images.start()
     listening.say(1)

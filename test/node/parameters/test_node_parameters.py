@@ -7,6 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 from action_msgs.msg import GoalStatus
+from edgetpu_retrain.node.parameters import description
+from edgetpu_retrain.node.parameters.declaration import DeclaredParameters
+import pytest
 from rcl_interfaces.msg import Parameter as ParameterMessage
 from rcl_interfaces.srv import (
     DescribeParameters,
@@ -16,6 +19,7 @@ from rcl_interfaces.srv import (
     SetParametersAtomically,
 )
 from rclpy.parameter import Parameter
+from support.lone_node import LoneNode
 from support.running_node import image_message, pattern, Person, wait_for
 
 PICTURES = {label: pattern(seed) for seed, label in enumerate(('cat', 'dog', 'bird'), start=1)}
@@ -95,3 +99,13 @@ def test_its_own_values_are_no_change(start_node: Any, person: Person) -> None:
 def test_a_timeout_of_0_means_that_of_the_node(start_node: Any, person: Person) -> None:
     start_node({'sample_timeout_s': 0.25})
     assert 'Time is up after 0.25 s' in person.wait_until_ready().add('cat', timeout_s=0.0).message
+
+
+def test_a_bug_in_a_check_rejects_the_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    lone = LoneNode('checked')
+    DeclaredParameters(lone.node, lambda: True)
+    monkeypatch.setattr(description.Parameter, 'check', lambda *_: 1 // 0)
+    (result,) = lone.node.set_parameters([Parameter('seed', value=3)])
+    lone.close()
+    assert not result.successful
+    assert 'Internal error, see the log of the node: "ZeroDivisionError(' in result.reason
