@@ -57,7 +57,8 @@ def write_picture_folders(
                 else:
                     path = folder / _folder_name(sample.label) / f'{sample.sample_id:08d}.jpg'
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_bytes(picture.jpeg)
+                    with path.open('xb') as file:
+                        file.write(picture.jpeg)
                     done.written[sample.label] += 1
                 on_sample()
     except OSError as error:

@@ -56,7 +56,6 @@ def back_up(path: Path, version: int) -> Path:
     partial = path.with_name(f'.{path.name}.backup{TEMPORARY_SUFFIX}')
     with as_store_error('make the backup copy that comes before the migration of', path):
         with complete_or_absent(copy, partial):
-            partial.unlink(missing_ok=True)
             _copy(path, partial)
         sync_folder(path.parent)
     return copy

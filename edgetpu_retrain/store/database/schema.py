@@ -14,6 +14,7 @@ from edgetpu_retrain.store.database.migration import back_up, migrate
 from edgetpu_retrain.store.database.structure import check_structure, TABLES
 from edgetpu_retrain.store.files.disk_errors import AFTER_DAMAGE
 from edgetpu_retrain.store.files.lock_wait import SQLITE_TIMEOUT_S, wait_while_locked
+from edgetpu_retrain.store.files.regular_file import check_regular_file
 
 # Identifies this package's files among SQLite files: 'etrS' in ASCII.
 APPLICATION_ID = 0x65747253
@@ -41,8 +42,10 @@ def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connecti
     Raises:
         StoreError: if the file belongs to another program, was written by a newer release, is
             damaged, cannot have a write-ahead log, or cannot be copied before its migration.
+        OSError: if it is not a regular file.
         sqlite3.Error: if SQLite cannot open or create the file.
     """
+    check_regular_file(path)
     if path.exists():
         _check_without_writing(path)
     connection = sqlite3.connect(

@@ -40,7 +40,8 @@ def complete_or_absent(path: Path, temporary: Path | None = None) -> Iterator[Pa
     """
     Yield a temporary path to write to; after the ``with`` block, flush and rename the file.
 
-    If the block raises, the temporary file is deleted.
+    The temporary file is new and empty, even if something had its path before.  If the block
+    raises, it is deleted.
 
     Args:
         path: final path of the file; an existing file is replaced atomically.
@@ -50,7 +51,10 @@ def complete_or_absent(path: Path, temporary: Path | None = None) -> Iterator[Pa
         OSError: if the disk fails.
     """
     temporary = temporary or path.with_name(f'.{path.name}{TEMPORARY_SUFFIX}')
+    # Writing to a symbolic link would overwrite what it leads to.
+    temporary.unlink(missing_ok=True)
     try:
+        temporary.touch(exist_ok=False)
         yield temporary
         with temporary.open('rb') as file:
             os.fsync(file.fileno())

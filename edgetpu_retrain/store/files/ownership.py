@@ -20,6 +20,7 @@ import platform
 
 from edgetpu_retrain.errors import FolderInUseError
 from edgetpu_retrain.store.files.disk_errors import as_store_error
+from edgetpu_retrain.store.files.regular_file import open_regular_file
 
 OWNER_FILE = 'owner'
 
@@ -96,11 +97,11 @@ class Ownership(AbstractContextManager['Ownership']):
 def _open(path: Path) -> tuple[int, bool]:
     """Return a descriptor of the file to lock, and whether the file is writable."""
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644), True
+        return open_regular_file(path, os.O_RDWR | os.O_CREAT), True
     except OSError as error:
         if error.errno not in _READ_ONLY_ERRORS or not path.exists():
             raise
-    return os.open(path, os.O_RDONLY), False
+    return open_regular_file(path), False
 
 
 _owned: set[Ownership] = set()

@@ -1,9 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Reads files of the data folder without following symbolic links."""
+"""Opens files of the data folder without following symbolic links."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from pathlib import Path
@@ -24,17 +25,48 @@ def read_regular_file(path: Path, *, at_most: int | None = None) -> bytes:
         ValueError: if the file is larger.
         OSError: if it is not a regular file, or cannot be read.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise OSError(errno.ELOOP, 'it is a symbolic link', str(path)) from error
-        raise
-    with os.fdopen(descriptor, 'rb', closefd=True) as file:
-        kind = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(kind):
-            raise OSError(errno.EINVAL, 'it is no regular file', str(path))
+    with os.fdopen(open_regular_file(path), 'rb') as file:
         content = file.read(-1 if at_most is None else at_most + 1)
     if at_most is not None and len(content) > at_most:
         raise ValueError(f'it has more than {at_most} bytes')
     return content
+
+
+def open_regular_file(path: Path, flags: int = os.O_RDONLY) -> int:
+    """
+    Return a descriptor of a regular file.
+
+    Args:
+        path: of the file; folders above it may be links.
+        flags: of :func:`os.open`; a new file is readable for all.
+
+    Raises:
+        OSError: if it is no regular file or cannot be opened.
+    """
+    try:
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
+    except OSError:
+        # The reason that the system gives for a pipe or a link says less.
+        check_regular_file(path)
+        raise
+    try:
+        _check(path, os.fstat(descriptor))
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def check_regular_file(path: Path) -> None:
+    """Raise OSError if there is something else than a regular file at a path."""
+    with contextlib.suppress(FileNotFoundError):
+        _check(path, path.lstat())
+
+
+def _check(path: Path, status: os.stat_result) -> None:
+    if stat.S_ISLNK(status.st_mode):
+        raise OSError(errno.ELOOP, 'it is a symbolic link', str(path))
+    if stat.S_ISDIR(status.st_mode):
+        raise OSError(errno.EISDIR, 'it is a folder', str(path))
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, 'it is no regular file', str(path))

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 import contextlib
 import fcntl
+import os
 from pathlib import Path
 
 from edgetpu_retrain.errors import StoreError
@@ -17,7 +18,7 @@ from edgetpu_retrain.store.files.durable_file import (
     write_durably,
 )
 from edgetpu_retrain.store.files.lock_wait import wait_while_locked
-from edgetpu_retrain.store.files.regular_file import read_regular_file
+from edgetpu_retrain.store.files.regular_file import open_regular_file, read_regular_file
 from edgetpu_retrain.store.models import model_version
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_version import LARGEST_VERSION, ModelVersion
@@ -68,7 +69,8 @@ class ModelStore:
                 :func:`~edgetpu_retrain.store.files.lock_wait.wait_while_locked`.
             OSError: if the lock file cannot be created, or an incomplete file not deleted.
         """
-        with (self.folder / LOCK_FILE).open('ab') as file:
+        lock = open_regular_file(self.folder / LOCK_FILE, os.O_WRONLY | os.O_CREAT)
+        with os.fdopen(lock, 'wb') as file:
             wait_while_locked(
                 lambda: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB), self._is_ending
             )

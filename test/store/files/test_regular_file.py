@@ -1,19 +1,24 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Symbolic links in the data folder are not followed."""
+"""Symbolic links in the data folder are not followed, and pipes do not block."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+import contextlib
 import json
 import os
 from pathlib import Path
 
 from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.files.ownership import Ownership
 from edgetpu_retrain.store.files.regular_file import read_regular_file
 from edgetpu_retrain.store.models.choice_file import ChoiceFile
 from edgetpu_retrain.store.models.model_record import ModelRecord
 from edgetpu_retrain.store.models.model_store import ModelStore
+from edgetpu_retrain.store.samples.sample import Sample
+from edgetpu_retrain.store.samples.sample_store import SampleStore
+import numpy as np
 import pytest
 
 RECORD = ModelRecord(('a', 'b'), {'a': 1, 'b': 1}, 1.0, 1.0, 1.0, ((1, 0), (0, 1)), 'c' * 64, 0.0)
@@ -47,6 +52,61 @@ def put_folder(path: Path) -> None:
 
 
 TRICKS = [link_elsewhere, put_pipe, put_folder]
+
+
+WRITTEN = (
+    'owner',
+    'samples.db',
+    'samples.db-wal',
+    'samples.db-shm',
+    'models/.lock',
+    'models/highest_version',
+    'models/.highest_version.partial',
+    'models/model_000001.tflite',
+    'models/.model_000001.tflite.partial',
+    'models/.model_000001.json.partial',
+    'models/serving.json',
+    'models/.serving.copy.json.partial',
+)
+
+
+def use(folder: Path) -> None:
+    """Open everything in a data folder for writing, as a node does."""
+    with contextlib.suppress(StoreError):
+        Ownership(folder).release()
+    with contextlib.suppress(StoreError), SampleStore(folder / 'samples.db') as samples:
+        samples.add([Sample('cup', {'a' * 64: np.zeros(8, np.float32)})], {'a' * 64: None})
+    models = ModelStore(folder / 'models')
+    with contextlib.suppress(StoreError):
+        ChoiceFile(models).choose(models.save(b'one', RECORD).version)
+
+
+@pytest.mark.parametrize('content', [b'precious', b'', None])
+@pytest.mark.parametrize('name', WRITTEN)
+def test_writing_does_not_follow_a_link(name: str, content: bytes | None, tmp_path: Path) -> None:
+    elsewhere = tmp_path / 'elsewhere'
+    if content is not None:
+        elsewhere.write_bytes(content)
+    path = tmp_path / 'data' / name
+    path.parent.mkdir(parents=True)
+    path.symlink_to(elsewhere)
+    use(tmp_path / 'data')
+    assert (elsewhere.read_bytes() if elsewhere.exists() else None) == content
+
+
+@pytest.mark.parametrize('name', ['owner', 'samples.db', 'models/.lock'])
+def test_a_pipe_is_rejected_at_once(name: str, tmp_path: Path) -> None:
+    path = tmp_path / 'data' / name
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path)
+    use(tmp_path / 'data')
+    assert path.is_fifo()
+
+
+def test_the_owner_is_told_what_a_link_is(tmp_path: Path) -> None:
+    (tmp_path / 'owner').symlink_to(tmp_path / 'elsewhere')
+    with pytest.raises(StoreError, match=r'owner: it is a symbolic link\. What to do: '):
+        Ownership(tmp_path)
 
 
 def test_a_file_is_read(tmp_path: Path) -> None:
