@@ -15,7 +15,7 @@ MAX_LABEL_LENGTH = 100
 MAX_LABEL_BYTES = 255
 """In UTF-8; file systems limit folder names to this length (NAME_MAX)."""
 
-# The classification of frames that match no class.  Reserved in upper and lower case, because a
+# The classification of frames that match no class.  Reserved however it is written, because a
 # class of that name would be ambiguous.
 UNKNOWN = 'unknown'
 
@@ -28,6 +28,10 @@ _FORMAT = 'Cf'
 _JOINERS = '\u200c\u200d'
 # Not allowed in XML, which the report's figures use: https://www.w3.org/TR/xml/#charsets
 _NO_XML = '\ufffe\uffff'
+# Letters and a symbol without ink: fillers for Hangul syllables, the empty Braille pattern.
+_BLANKS = frozenset('\u115f\u1160\u2800\u3164\uffa0')
+# Invisible alone: nonspacing and enclosing marks, among them variation selectors; joiners.
+_INVISIBLE_ALONE = frozenset({'Mn', 'Me', 'Cf'})
 _JOINERS_LEFT_OUT = dict.fromkeys(map(ord, _JOINERS))
 
 
@@ -41,9 +45,10 @@ def check_label(label: str, *, taught_before: bool = False) -> str:
     Args:
         label: the class name, 1 to 100 characters and at most 255 bytes in UTF-8, without '/',
             '\\', control characters, invisible characters (except zero-width joiners), and leading
-            or trailing space, and not '.', '..' or 'unknown'.
+            or trailing space, with a visible character, and not '.', '..' or what reads as
+            'unknown'.
         taught_before: whether to accept also what older releases accepted in the labels of stored
-            samples: 'unknown', more than 255 bytes, and invisible characters.
+            samples: what reads as 'unknown', more than 255 bytes, and invisible characters.
 
     Returns:
         The same label.
@@ -80,18 +85,34 @@ def check_label(label: str, *, taught_before: bool = False) -> str:
             f'The label {label!a} is the name of a folder, not of a class: use another name.'
         )
     seen = label.translate(_JOINERS_LEFT_OUT)
-    if seen != seen.strip() or not seen:
+    visible = _visible(label)
+    if seen != seen.strip() or not seen or not (visible or taught_before):
         raise RequestError(
             f'The label {label!a} begins or ends with a space: use {label.strip()!a} instead.'
-            if seen.strip()
+            if visible
             else f'The label {label!a} is only space: give the class a name.'
         )
-    if seen.casefold() == UNKNOWN and not taught_before:
+    if is_reserved(label) and not taught_before:
         raise RequestError(
             f'The label {label!a} is reserved: it is the classification of what matches no class. '
             'Use another name.'
         )
     return label
+
+
+def is_reserved(label: str) -> bool:
+    """Return whether a label reads as 'unknown'."""
+    return _visible(label) == UNKNOWN
+
+
+def _visible(label: str) -> str:
+    """Return what is seen of a label, regardless of case, width and font."""
+    folded = unicodedata.normalize('NFKC', label).casefold()
+    return ''.join(
+        each
+        for each in folded
+        if each not in _BLANKS and unicodedata.category(each) not in _INVISIBLE_ALONE
+    ).strip()
 
 
 def _is_allowed(character: str, *, taught_before: bool) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import time
 
 from edgetpu_retrain.errors import RequestError, RetrainError
+from edgetpu_retrain.label import is_reserved
 from edgetpu_retrain.learning import fit, Head, IntArray, Progress, TrainingReport
 from edgetpu_retrain.model_file.description import describe, ModelDescription
 from edgetpu_retrain.model_file.head.append_head import append_head
@@ -184,7 +185,7 @@ def _check_classes(samples: TrainingSet) -> None:
             f'There is nothing to tell apart: {taught} taught. Add samples of at least two '
             'classes.'
         )
-    reserved = [name for name in counts if name.casefold() == 'unknown']
+    reserved = [name for name in counts if is_reserved(name)]
     if reserved:
         # Earlier releases accepted this name.
         raise RequestError(

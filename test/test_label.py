@@ -31,6 +31,10 @@ JOINERS = '\u200c\u200d'
         '-1',
         "it's",
         'unknowns',
+        'un known',
+        '\u2615\ufe0f',
+        '\u1100\u1160',
+        '\U0001faea',
     ],
 )
 def test_a_label_is_returned_as_it_is(label: str) -> None:
@@ -67,6 +71,11 @@ def test_a_label_is_returned_as_it_is(label: str) -> None:
         ('un\u200dknown', 'is reserved'),
         ('Unknown', 'is reserved'),
         ('UNKNOWN', 'is reserved'),
+        ('\uff35nknown', 'is reserved'),
+        ('\U0001d42enknown', 'is reserved'),
+        ('unknown\ufe0f', 'is reserved'),
+        ('unknown\u3164', 'is reserved'),
+        *((blank, 'only space') for blank in ('\u3164', '\u115f\uffa0', '\u2800', '\ufe0f')),
     ],
 )
 def test_a_bad_label_is_rejected_with_the_reason(label: str, words: str) -> None:
@@ -76,7 +85,7 @@ def test_a_bad_label_is_rejected_with_the_reason(label: str, words: str) -> None
 
 def test_a_reserved_label_of_an_older_release_can_still_be_named() -> None:
     assert check_label('unknown', taught_before=True) == 'unknown'
-    for label in ('a\u202eb', 'a\u200bb', '茶' * 100, 'a\ufffeb'):
+    for label in ('a\u202eb', 'a\u200bb', '茶' * 100, 'a\ufffeb', '\uff35nknown', '\u3164'):
         assert check_label(label, taught_before=True) == label
     for label in ('un/known', 'a\x1b[2Jb', 'a\nb'):
         with pytest.raises(RequestError, match='contains'):

@@ -217,6 +217,7 @@ def test_cancelling_works_at_every_moment(samples: TrainingSet, extractor_model:
         ({}, 'no class was taught. Add samples of at least two'),
         ({'mug': 5}, "only 'mug' was taught. Add samples of at least two"),
         ({'mug': 5, 'Unknown': 5}, "class 'Unknown' cannot be trained: .*Relabel or remove"),
+        ({'mug': 5, '\uff35nknown': 5}, 'cannot be trained: .*Relabel or remove'),
     ],
 )
 def test_classes_that_cannot_be_trained_are_rejected(
