@@ -9,7 +9,7 @@ import contextlib
 
 import click
 from edgetpu_retrain.errors import RequestError, RetrainError
-from edgetpu_retrain.wording import sentence
+from edgetpu_retrain.wording import presentable, sentence
 
 WORK_FAILED = 1
 CALL_WAS_WRONG = 2
@@ -29,6 +29,7 @@ def run_command(command: click.Command, arguments: Sequence[str] | None) -> int:
     try:
         code = command.main(arguments, standalone_mode=False)
     except click.ClickException as error:
+        vars(error)['message'] = presentable(error.message)
         error.show()
         return error.exit_code
     except (RetrainError, OSError) as error:
@@ -40,4 +41,4 @@ def run_command(command: click.Command, arguments: Sequence[str] | None) -> int:
 def print_error(error: object) -> None:
     """Print an error to standard error, unless that is closed."""
     with contextlib.suppress(OSError):
-        click.echo(f'error: {sentence(error)}', err=True)
+        click.echo(presentable(f'error: {sentence(error)}'), err=True)

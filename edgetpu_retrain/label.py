@@ -7,7 +7,7 @@ from __future__ import annotations
 import unicodedata
 
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.wording import quoted
+from edgetpu_retrain.wording import JOINERS, quoted
 
 MAX_LABEL_LENGTH = 100
 """In characters; longer labels would not fit in a line of a table."""
@@ -24,15 +24,13 @@ UNKNOWN = 'unknown'
 _NOT_SHOWN = frozenset({'Cc', 'Cs', 'Zl', 'Zp'})
 # Format characters: they are invisible, and some change the direction of the following text.
 _FORMAT = 'Cf'
-# Zero-width joiners and non-joiners, which Persian and many emoji need.
-_JOINERS = '\u200c\u200d'
 # Not allowed in XML, which the report's figures use: https://www.w3.org/TR/xml/#charsets
 _NO_XML = '\ufffe\uffff'
 # Letters and a symbol without ink: fillers for Hangul syllables, the empty Braille pattern.
 _BLANKS = frozenset('\u115f\u1160\u2800\u3164\uffa0')
 # Invisible alone: nonspacing and enclosing marks, among them variation selectors; joiners.
 _INVISIBLE_ALONE = frozenset({'Mn', 'Me', 'Cf'})
-_JOINERS_LEFT_OUT = dict.fromkeys(map(ord, _JOINERS))
+_JOINERS_LEFT_OUT = dict.fromkeys(map(ord, JOINERS))
 
 
 def check_label(label: str, *, taught_before: bool = False) -> str:
@@ -117,5 +115,5 @@ def _visible(label: str) -> str:
 
 def _is_allowed(character: str, *, taught_before: bool) -> bool:
     if character in _NO_XML or unicodedata.category(character) == _FORMAT:
-        return taught_before or character in _JOINERS
+        return taught_before or character in JOINERS
     return character not in '/\\' and unicodedata.category(character) not in _NOT_SHOWN

@@ -15,6 +15,9 @@ LONGEST_MESSAGE = 2000
 NAMED_AT_MOST = 10
 """Maximum number of names in a message."""
 
+JOINERS = '\u200c\u200d'
+"""Zero-width non-joiner and joiner, which Persian and many emoji need."""
+
 
 def sentence(text: object) -> str:
     """
@@ -72,19 +75,25 @@ def named(names: Sequence[str]) -> str:
     return ', '.join(names[:NAMED_AT_MOST]) + more
 
 
-def presentable(text: object) -> str:
+def one_line(text: object) -> str:
     r"""
-    Return a message that is safe for a log, a terminal or a response.
+    Return a text as one printable line: other characters, including line breaks, are escaped.
 
-    Unprintable characters, including line breaks, are escaped, and long messages are truncated.
-
-    >>> presentable('one\ntwo \x1b[31m')
+    >>> one_line('one\ntwo \x1b[31m')
     'one\\ntwo \\x1b[31m'
     """
     words = str(text)
-    line = words[: LONGEST_MESSAGE + 1]
-    if not line.isprintable():
-        line = ''.join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
+    if words.isprintable():
+        return words
+    return ''.join(
+        each if each.isprintable() or each in JOINERS else ascii(each)[1:-1] for each in words
+    )
+
+
+def presentable(text: object) -> str:
+    """Return a message for a log, a terminal or a response: one printable line, truncated."""
+    words = str(text)
+    line = one_line(words[: LONGEST_MESSAGE + 1])
     if len(line) > LONGEST_MESSAGE:
         line = f'{line[:LONGEST_MESSAGE]}... ({len(words)} characters)'
     return line

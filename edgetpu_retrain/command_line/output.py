@@ -1,6 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Output of commands: results to standard output, everything else to standard error."""
+"""
+Output of commands: results to standard output, everything else to standard error.
+
+Names of files, classes and cameras are untrusted: all that is printed is printable, line by line.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ import math
 from typing import Any
 
 import click
-from edgetpu_retrain.wording import sentence
+from edgetpu_retrain.wording import one_line, presentable, sentence
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -19,9 +23,12 @@ AS_JSON = 'edgetpu_retrain.as_json'
 """Key in the click context's ``meta``; the value is whether to print JSON."""
 
 
-def emit(result: Any, text: str) -> None:
+def emit(result: Any, *lines: object) -> None:
     """Print the result of a command, as one line of JSON for scripts or as text for users."""
-    click.echo(json_line(result) if click.get_current_context().meta[AS_JSON] else text)
+    if click.get_current_context().meta[AS_JSON]:
+        lines = (json_line(result),)
+    for line in lines:
+        click.echo(one_line(line))
 
 
 def json_line(result: Any) -> str:
@@ -31,7 +38,7 @@ def json_line(result: Any) -> str:
 
 def warn(text: object) -> None:
     """Print a warning."""
-    click.echo(f'warning: {sentence(text)}', err=True)
+    click.echo(presentable(f'warning: {sentence(text)}'), err=True)
 
 
 def warn_unreadable(unreadable: Iterable[tuple[str, str]]) -> None:
@@ -50,22 +57,21 @@ def percent(share: float | None) -> str:
     return '-' if share is None or math.isnan(share) else f'{100 * share:.1f} %'
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """
-    Return a text table, left-justified.
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    r"""
+    Return the lines of a text table, left-justified.
 
-    >>> print(table(('class', 'samples'), [('cup', 3), ('bottle', 12)]))
+    >>> print(*table(('class', 'samples'), [('cup', 3), ('bottle', 12)]), sep='\n')
     class   samples
     cup     3
     bottle  12
     """
-    cells = [list(map(str, row)) for row in (head, *rows)]
+    cells = [list(map(presentable, row)) for row in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = (
-        '  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+    return [
+        '  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in cells
-    )
-    return '\n'.join(line.rstrip() for line in lines)
+    ]
 
 
 @contextmanager

@@ -41,7 +41,7 @@ from edgetpu_retrain.store.models.choice_file import Choice
 from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.store.samples.unowned_samples import has_unowned_samples
-from edgetpu_retrain.wording import sentence
+from edgetpu_retrain.wording import presentable, sentence
 from rclpy.node import Node
 
 _MODELS_PROBLEM = 'models'
@@ -233,7 +233,7 @@ class NodeResources:
             self._status.set_problem(_SAMPLES_PROBLEM, sentence(error))
             return
         self._status.update(counts=counts)
-        self._log.info(f'{sum(counts.values())} samples in {folder}')
+        self._log.info(presentable(f'{sum(counts.values())} samples in {folder}'))
         if others.samples:
             self._log.warning(
                 f'{others.samples} samples of other extractors are kept, but not used; '

@@ -13,7 +13,7 @@ import edgetpu_retrain.needs_ros  # noqa: F401
 from edgetpu_retrain.node.older_rclpy import create_lifecycle_node
 from edgetpu_retrain.node.requests.callback_errors import logged_errors
 from edgetpu_retrain.node.retrain_node import RetrainNode
-from edgetpu_retrain.wording import sentence
+from edgetpu_retrain.wording import presentable, sentence
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.logging import get_logger
@@ -39,7 +39,7 @@ def run(arguments: list[str] | None = None) -> int:
         rclpy.init(args=arguments)
     except RuntimeError as error:
         # An argument or parameter file is invalid.
-        print(f'{NODE_NAME}: {error}', file=sys.stderr)
+        print(presentable(f'{NODE_NAME}: {error}'), file=sys.stderr)
         return 1
     stack = ExitStack()
     stack.callback(rclpy.try_shutdown)

@@ -11,11 +11,11 @@ import sys
 
 import click
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.exit_codes import CALL_WAS_WRONG, run_command
+from edgetpu_retrain.exit_codes import CALL_WAS_WRONG, print_error, run_command
 import edgetpu_retrain.needs_ros  # noqa: F401
 from edgetpu_retrain.recordings.image_bag import BagPart, picture_topics
 from edgetpu_retrain.replay.replay import Replay
-from edgetpu_retrain.wording import counted
+from edgetpu_retrain.wording import counted, presentable
 import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.utilities import remove_ros_args
@@ -78,7 +78,7 @@ def replay(
         log = node.get_logger().info
         for topic, count in recording.topics.items():
             images = counted(count, 'image', 'images')
-            log(f'{bag} has {images} for {topic}')
+            log(presentable(f'{bag} has {images} for {topic}'))
         if listeners is None:
             log(f'waiting for {" and ".join(nodes)} to subscribe')
             recording.wait_for_nodes(nodes)
@@ -108,7 +108,7 @@ def run(arguments: list[str] | None = None) -> int:
         rclpy.init(args=given)
     except RuntimeError as error:
         # An argument or parameter file is invalid.
-        print(f'{_NODE_NAME}: {error}', file=sys.stderr)
+        print_error(error)
         return CALL_WAS_WRONG
     try:
         return run_command(replay, remove_ros_args(given)[1:])

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import shutil
 
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.label import check_label
 from edgetpu_retrain.sample_archive.archive_reading import SampleArchive
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
-from edgetpu_retrain.store.samples.sample import embedding_digest, Sample
+from edgetpu_retrain.store.samples.sample import check_sample, embedding_digest, Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 BATCH = 64
@@ -77,7 +76,7 @@ def import_archive(
                 f'they are {expected[identity]}: export it again'
             )
     for sample in archive.samples():
-        check_label(sample.label)
+        check_sample(sample)
         on_sample()
     with store.snapshot() as snapshot:
         known = snapshot.digests()

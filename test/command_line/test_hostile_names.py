@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Hostile labels that resemble a path, a command, HTML or a format string."""
+"""Hostile names: labels that resemble a path or a command, files and cameras with escapes."""
 
 from __future__ import annotations
 
@@ -73,6 +73,39 @@ def test_allowed_labels_name_only_their_own_folder(run: Run, here: Path) -> None
     known = r'samples\.jsonl?|embeddings/[0-9a-f]{64}\.npy|images/\d{8}\.jpg'
     assert all(re.fullmatch(known, member) for member in members)
     assert '<img src=x' not in Path('report.html').read_text()
+
+
+@pytest.mark.parametrize('form', ['text', 'jsonl', 'csv'])
+def test_file_names_are_printed_in_one_line(run: Run, here: Path, form: str) -> None:
+    picture = here / 'exam' / 'cat' / '000.png'
+    named = picture.rename(here / 'a\n\x1b[2J\rb.png')
+    (here / 'c\nd.png').write_bytes(b'')
+    assert run('train', '--data-dir', 'data').code == 0
+    ended = run('classify', named, here / 'c\nd.png', '--form', form, '--data-dir', 'data')
+    assert ended.code == 0
+    lines = ended.out.splitlines()
+    assert len(lines) == {'text': 1, 'jsonl': 2, 'csv': 3}[form]
+    (line,) = [line for line in lines if '[2J' in line]
+    assert line.isprintable()
+    (warning,) = ended.err.splitlines()
+    assert 'c\\nd.png is skipped: ' in warning
+
+
+@pytest.mark.usefixtures('here')
+def test_folders_and_cameras_are_printed_in_one_line(run: Run) -> None:
+    with closing(sqlite3.connect('data/samples.db')) as connection, connection:
+        connection.execute('UPDATE samples SET camera = ?', ('\x1b[31m\n' + 'x' * 60_000,))
+    ended = run('samples', 'list', '--limit', '1', '--data-dir', 'data')
+    assert all(line.isprintable() and len(line) < 3000 for line in ended.out.splitlines())
+    Path('data').rename('da\n\x1b[2Jta')
+    ended = run('models', 'list', '--data-dir', 'da\n\x1b[2Jta')
+    (line,) = ended.out.splitlines()
+    assert 'da\\n\\x1b[2Jta' in line
+    for wrong in ('--topic=/x', '--no-such\x1b[2J\noption'):
+        ended = run('classify', 'da\n\x1b[2Jta', wrong)
+        assert ended.code == 2
+        assert '\x1b' not in ended.err
+        assert ended.err.splitlines()[-1].startswith('Error: ')
 
 
 @pytest.mark.parametrize('label', PLANTED)

@@ -34,6 +34,7 @@ REFUSED = [
     ({'qos_overrides./image.subscription.reliability': 'perfect'}, "is 'perfect': set it to"),
     ({'device': 'gpu'}, "device is 'gpu'; it must be 'auto', 'cpu', 'usb'"),
     ({'extractor': '/no/such/file'}, "there is no model file '/no/such/file'"),
+    ({'data_dir': '"/tmp/a\\nb"'}, "data_dir is '/tmp/a\\nb': use printable characters only"),
     ({'data_dir': '/proc/nowhere'}, 'Cannot create the data folder /proc/nowhere'),
 ]
 
@@ -68,6 +69,15 @@ def test_an_invalid_parameter_can_be_set_to_a_valid_value(start_node: Any, perso
     assert person.change_state('configure')
     assert person.change_state('activate')
     assert person.list_samples().success
+
+
+def test_a_line_break_in_ros_home_makes_no_second_line_in_the_log(
+    start_node: Any, tmp_path: Path
+) -> None:
+    home = tmp_path / 'a\n[FATAL] b'
+    node: RunningNode = start_node({'data_dir': '""'}, environment={'ROS_HOME': str(home)})
+    node.wait_until_ready()
+    assert node.wait_for_log('0 samples in ').endswith('a\\n[FATAL] b/edgetpu_retrain')
 
 
 def test_ros_arguments_that_cannot_be_read_end_it_with_a_sentence(start_node: Any) -> None:

@@ -20,6 +20,7 @@ from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
 from edgetpu_retrain.pictures.annotation import annotated_jpeg, Annotation
 from edgetpu_retrain.recordings.image_bag import BagPart
 from edgetpu_retrain.runtime.models.recognizer import Recognized
+from edgetpu_retrain.wording import one_line, presentable
 
 Result = dict[str, Any]
 """A picture's name, camera and stamp, with its classification or the error that prevented it."""
@@ -43,7 +44,7 @@ def _classified(found: Recognized, labels: Sequence[str], version: int) -> Resul
 
 def _writer(form: str, file: IO[str], version: int) -> Callable[[Result], object]:
     """Return a function that writes results to a file; form is one of FORMS."""
-    rows = csv.DictWriter(file, CSV_COLUMNS, extrasaction='ignore', lineterminator='\n')
+    rows = csv.DictWriter(file, CSV_COLUMNS, lineterminator='\n')
     if form == 'csv':
         rows.writeheader()
 
@@ -54,10 +55,11 @@ def _writer(form: str, file: IO[str], version: int) -> Callable[[Result], object
             row = result | {'model_version': version}
             if 'error' not in result:
                 row |= {'score': f'{row["score"]:.6f}', 'unknown': str(row['unknown']).lower()}
-            rows.writerow(row)
+            rows.writerow({name: one_line(row[name]) for name in CSV_COLUMNS if name in row})
         elif 'error' not in result:
             # Unreadable pictures are reported as warnings.
-            file.write(f'{result["picture"]}: {result["label"]}, {percent(result["score"])}\n')
+            text = f'{result["picture"]}: {result["label"]}, {percent(result["score"])}'
+            file.write(f'{presentable(text)}\n')
 
     return write
 

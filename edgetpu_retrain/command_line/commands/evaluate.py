@@ -53,7 +53,7 @@ def evaluate(
             output.warn_unreadable(result.unreadable)
     if not result.pictures:
         raise RecordingError(f'no picture in {source} could be read: give JPEG or PNG files')
-    output.emit(_as_json(result, version), _as_text(result, version))
+    output.emit(_as_json(result, version), *_as_text(result, version))
 
 
 def _check_classes(truths: tuple[str, ...], labels: tuple[str, ...], source: Path) -> None:
@@ -83,7 +83,7 @@ def _as_json(result: evaluation.Evaluation, version: int) -> dict[str, object]:
     }
 
 
-def _as_text(result: evaluation.Evaluation, version: int) -> str:
+def _as_text(result: evaluation.Evaluation, version: int) -> list[str]:
     model = f'Model version {version}' if version else 'The model'
     rows = []
     for name in result.names:
@@ -92,11 +92,11 @@ def _as_text(result: evaluation.Evaluation, version: int) -> str:
             rows.append(
                 (name, count, right, output.percent(right / count), _confused(result, name))
             )
-    return (
-        f'{model} is right on {result.right} of {result.pictures} pictures, '
-        f'{output.percent(result.accuracy)}.\n'
-        + output.table(('shown', 'pictures', 'right', 'share', 'taken for'), rows)
-    )
+    share = output.percent(result.accuracy)
+    return [
+        f'{model} is right on {result.right} of {result.pictures} pictures, {share}.',
+        *output.table(('shown', 'pictures', 'right', 'share', 'taken for'), rows),
+    ]
 
 
 def _confused(result: evaluation.Evaluation, name: str) -> str:

@@ -53,8 +53,8 @@ def list_models(data_dir: str) -> None:
         )
         for each in found
     ]
-    text = table(head, rows) if rows else f'There are no models in {store.folder} yet.'
-    emit({'serving': serving, 'models': list(map(_as_json, found))}, text)
+    lines = table(head, rows) if rows else [f'There are no models in {store.folder} yet.']
+    emit({'serving': serving, 'models': list(map(_as_json, found))}, *lines)
 
 
 @models.command()
@@ -82,8 +82,8 @@ def show(version: int | None, data_dir: str) -> None:
     ]
     lines = [f'{name + ":":20}{value}' for name, value in facts.items()]
     lines += ['', 'Confusion matrix of held-out samples: row = label, column = prediction.']
-    lines += [table(('class', 'samples', *record.labels), rows)]
-    emit(_as_json(found), '\n'.join(lines))
+    lines += table(('class', 'samples', *record.labels), rows)
+    emit(_as_json(found), *lines)
 
 
 @models.command()

@@ -47,16 +47,16 @@ def list_samples(label: str, limit: int, extractor: str, data_dir: str) -> None:
         if label:
             counts = {label: counts[label]}
         newest = store.list_samples(label, limit, extractor=identity) if limit else ()
-    text = table(('class', 'samples'), [*counts.items(), ('in all', sum(counts.values()))])
+    lines = table(('class', 'samples'), [*counts.items(), ('in all', sum(counts.values()))])
     if newest:
         head = ('sample', 'class', 'camera', 'picture')
         rows = [
             (each.sample_id, each.label, each.camera or '-', 'yes' if each.has_image else 'no')
             for each in newest
         ]
-        text += f'\n\n{table(head, rows)}'
+        lines += ['', *table(head, rows)]
     result = {'counts': counts, 'samples': [dataclasses.asdict(each) for each in newest]}
-    emit(result, text)
+    emit(result, *lines)
 
 
 @samples.command()

@@ -80,7 +80,7 @@ def teach(
         'unreadable': [{'picture': name, 'reason': why} for name, why in taught.unreadable],
         'samples': counts,
     }
-    emit(result, table(('class', 'stored', 'near duplicates', 'now in all'), rows))
+    emit(result, *table(('class', 'stored', 'near duplicates', 'now in all'), rows))
 
 
 def _check(taught: teaching.Taught, source: Path) -> None:

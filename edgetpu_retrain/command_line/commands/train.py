@@ -74,7 +74,8 @@ def train(extractor: str, data_dir: str, **chosen: Any) -> None:
     version = models.save(outcome.model, outcome.record(models.newest_version()))
     emit(
         _as_json(outcome) | {'model_version': version.version, 'model': str(version.path)},
-        f'{outcome.message}\nIt took {outcome.seconds:.1f} s.\n'
+        outcome.message,
+        f'It took {outcome.seconds:.1f} s.',
         f'Model version {version.version}: {version.path}',
     )
 

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from concurrent.futures import CancelledError, Future
-import traceback
 
 from edgetpu_retrain.errors import RetrainError, StoreError
 from edgetpu_retrain.node.health.status import NodeStatus
 from edgetpu_retrain.node.models.model_versions import ModelVersions, Wanted
 from edgetpu_retrain.node.requests.background_thread import BackgroundThread
+from edgetpu_retrain.node.requests.callback_errors import log_traceback
 from edgetpu_retrain.node.resources import NodeResources
 from edgetpu_retrain.wording import sentence
 from rclpy.node import Node
@@ -72,7 +72,7 @@ class ModelFollowing:
             # The node was deactivated.  Check again once it is active.
             self._seen = None
         except Exception as error:  # noqa: BLE001 - a bug must not go unreported in a thread
-            self._log.error(traceback.format_exc())
+            log_traceback(self._log)
             self._report(f'internal error, see the log of the node: {error!r}')
 
     def _try_versions(self, versions: ModelVersions, wanted: Wanted, follow: bool) -> None:

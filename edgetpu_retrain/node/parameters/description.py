@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.wording import quoted
+from edgetpu_retrain.wording import one_line, quoted
 
 MAX_TEXT_LENGTH = 4096
 """Maximum length of a string parameter, as that of a path (PATH_MAX of Linux)."""
@@ -59,8 +59,8 @@ class Parameter:
             value: the value; rclpy has checked its type and range.
 
         Raises:
-            RequestError: if the value is missing, too long, none of the choices or rejected by
-                ``read``.
+            RequestError: if the value is missing, too long, not printable, none of the choices or
+                rejected by ``read``.
         """
         if value is None:
             raise RequestError(f'parameter {self.name} has no value: give it one')
@@ -68,6 +68,10 @@ class Parameter:
             raise RequestError(
                 f'parameter {self.name} is {quoted(value)}: use at most {MAX_TEXT_LENGTH} '
                 'characters'
+            )
+        if isinstance(value, str) and value != one_line(value):
+            raise RequestError(
+                f'parameter {self.name} is {quoted(value)}: use printable characters only'
             )
         if self.choices and value not in self.choices:
             raise RequestError(

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 import time
 import traceback
+from typing import Any
 
 from edgetpu_retrain.errors import RetrainError
-from edgetpu_retrain.wording import presentable, quoted, sentence
+from edgetpu_retrain.wording import one_line, presentable, quoted, sentence
 from rclpy.node import Node
 
 # Limits the CPU time and the log of a permanent failure.
@@ -27,8 +28,13 @@ def explain(node: Node, error: Exception) -> str:
     """
     if isinstance(error, (RetrainError, FileNotFoundError)):
         return presentable(sentence(error))
-    node.get_logger().error(traceback.format_exc())
+    log_traceback(node.get_logger())
     return f'Internal error, see the log of the node: {quoted(repr(error))}.'
+
+
+def log_traceback(logger: Any) -> None:
+    """Log the exception that is being handled, in printable lines."""
+    logger.error('\n'.join(map(one_line, traceback.format_exc().splitlines())))
 
 
 @contextmanager
@@ -47,5 +53,5 @@ def logged_errors(node: Node) -> Iterator[None]:
     except Exception:  # noqa: BLE001 - a bug must not end a robot's node
         # After a signal has shut down ROS, calls of rclpy fail.
         if node.context.ok():
-            node.get_logger().error(traceback.format_exc())
+            log_traceback(node.get_logger())
             time.sleep(_AFTER_AN_ERROR_S)

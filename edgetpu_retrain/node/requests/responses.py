@@ -116,9 +116,10 @@ class ServiceResponses:
                 # A signal can shut ROS down at any time; calls of rclpy then fail.
                 response.message = DEACTIVATED
             clear_frames(error)
-            line = self._rejections.line(response.message, time.monotonic())
-            if line is not None and isinstance(error, RetrainError):
-                self._node.get_logger().warning(f'request refused: {line}')
+            if isinstance(error, RetrainError):
+                line = self._rejections.line(response.message, time.monotonic())
+                if line is not None:
+                    self._node.get_logger().warning(f'request refused: {line}')
         finally:
             self._waiting -= 1
             self._waiting_bytes -= size

@@ -15,11 +15,14 @@ from edgetpu_retrain.label import check_label
 from edgetpu_retrain.learning.arrays import IntArray
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
-from edgetpu_retrain.wording import named
+from edgetpu_retrain.wording import named, one_line, quoted
 import numpy as np
 
 # Enough for a JPEG file of 50 megapixels; larger files would soon fill a robot's disk.
 MAX_IMAGE_BYTES = 32 * 1024 * 1024
+
+MAX_CAMERA_LENGTH = 255
+"""In characters, of a sample's camera: the name of a camera of the node, or a topic of a bag."""
 
 # The marker 'start of image', then the first byte of the next one (ISO/IEC 10918-1, annex B).
 _JPEG_START = b'\xff\xd8\xff'
@@ -125,10 +128,15 @@ def check_sample(sample: Sample) -> None:
     Check all fields of a sample except its embeddings.
 
     Raises:
-        RequestError: if the label is invalid, or the picture is too large.
+        RequestError: if the label or the camera is invalid, or the picture is too large.
         ValueError: if a time does not fit into 64 bits, or the picture is not a JPEG file.
     """
     check_label(sample.label)
+    if len(sample.camera) > MAX_CAMERA_LENGTH or sample.camera != one_line(sample.camera):
+        raise RequestError(
+            f'The camera {quoted(sample.camera)} is no name: use at most {MAX_CAMERA_LENGTH} '
+            'printable characters.'
+        )
     for name in ('stamp_ns', 'added_ns'):
         if not -(2**63) <= getattr(sample, name) < 2**63:
             raise ValueError(f'{name} is {getattr(sample, name)}; it must fit 64 bits')
