@@ -27,21 +27,22 @@ _NOT_A_BAG = 'it is no recording of rosbag2'
 
 def check_bag(path: Path) -> None:
     """
-    Raise if reading a bag could take unlimited time or memory.
+        Raise if reading a bag could take unlimited time or memory.
 
-    Args:
-        path: a folder with a metadata.yaml, or one storage file.
+        Args:
+            path: a folder with a metadata.yaml, or one storage file.
 
-    Raises:
+        Raises:
         RecordingError: if it contains constructs that no recorder writes, or its metadata.yaml is
             too large.
-        OSError, UnicodeDecodeError, sqlite3.Error: if it cannot be read.
+        OSError, UnicodeDecodeError: if it cannot be read.
     """
+    for file in path.iterdir() if path.is_dir() else [path]:
+        if file.exists() and not (file.is_file() or file.is_dir()):
+            # Opening a pipe would block.
+            raise RecordingError(f'{file} is no regular file: {_NOT_A_BAG}')
     if path.is_dir():
         _check_metadata(path / 'metadata.yaml')
-    for storage in sorted(path.glob('*.db3')) if path.is_dir() else [path]:
-        if storage.suffix == '.db3':
-            _check_tables(storage)
 
 
 def _check_metadata(path: Path) -> None:
@@ -59,8 +60,19 @@ def _check_metadata(path: Path) -> None:
         )
 
 
-def _check_tables(path: Path) -> None:
-    address = f'{path.absolute().as_uri()}?mode=ro'
+def check_tables(path: Path) -> None:
+    """
+    Raise if reading a file of sqlite3 storage could take unlimited time or memory.
+
+    Args:
+        path: the file.
+
+    Raises:
+        RecordingError: if it contains constructs that no recorder writes.
+        sqlite3.Error: if it cannot be read.
+    """
+    # As rosbags opens it, so that both see the same file without its write-ahead log.
+    address = f'file:{path}?immutable=1'
     with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
         objects = connection.execute('SELECT type, name, rootpage FROM sqlite_master').fetchall()
         for kind, name, page in objects:

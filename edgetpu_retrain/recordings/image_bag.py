@@ -236,7 +236,7 @@ def _open(path: Path) -> Any:
     if path.suffix == '.bag':
         raise RequestError(f"{path} is a bag of ROS 1: convert it with 'rosbags-convert' first")
     try:
-        from rosbags.rosbag2 import Reader
+        from edgetpu_retrain.recordings.bag_reader import BagReader
     except ImportError as error:
         raise RecordingError(
             f"bags are read with the Python package 'rosbags', which is not there ({error}): "
@@ -245,7 +245,7 @@ def _open(path: Path) -> Any:
     reader = None
     try:
         check_bag(path)
-        reader = Reader(path)
+        reader = BagReader(path)
         reader.open()
         _check_summary(reader)
     except RecordingError:

@@ -6,13 +6,16 @@ from __future__ import annotations
 
 from contextlib import closing
 from itertools import pairwise
+import os
 from pathlib import Path
 import sqlite3
+import tempfile
 
 from edgetpu_retrain.errors import RecordingError
-from edgetpu_retrain.recordings import hostile_bag
+from edgetpu_retrain.recordings import bag_reader, hostile_bag
 from edgetpu_retrain.recordings.hostile_bag import check_bag
-from edgetpu_retrain.recordings.image_bag import picture_topics
+from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag, picture_topics
+import numpy as np
 import pytest
 from support.bags import image, photographs, write_bag
 
@@ -47,6 +50,66 @@ def test_computed_tables_and_columns_are_rejected(
         connection.executescript(script)
     with pytest.raises(RecordingError, match=words):
         picture_topics(bag if whole_folder else storage)
+
+
+def test_the_files_that_the_metadata_names_are_checked(bag: Path) -> None:
+    (storage,) = bag.glob('*.db3')
+    with closing(sqlite3.connect(storage)) as connection:
+        connection.executescript(COMPUTED)
+    storage.rename(bag / 'a.sqlite')
+    metadata = bag / 'metadata.yaml'
+    metadata.write_text(metadata.read_text().replace(storage.name, 'a.sqlite'))
+    with pytest.raises(RecordingError, match='computed columns'):
+        picture_topics(bag)
+
+
+@pytest.mark.parametrize('whole_folder', [True, False])
+def test_a_pipe_is_rejected(bag: Path, whole_folder: bool) -> None:
+    (storage,) = bag.glob('*.db3')
+    storage.unlink()
+    os.mkfifo(storage)
+    with pytest.raises(RecordingError, match='is no regular file'):
+        picture_topics(bag if whole_folder else storage)
+
+
+@pytest.mark.parametrize(
+    ('storage', 'compression'),
+    [
+        ('sqlite3', 'file'),
+        ('mcap', 'file'),
+        ('sqlite3', 'message'),
+        ('mcap', 'message'),
+        ('mcap', 'storage'),
+    ],
+)
+def test_unpacking_is_bounded_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, storage: str, compression: str
+) -> None:
+    scratch = tmp_path / 'scratch'
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, 'tempdir', str(scratch))
+    grey = image(np.zeros((1000, 1000, 3), np.uint8))
+    path = write_bag(tmp_path / 'bag', storage, {'/a': [grey] * 3}, compression=compression)
+    assert count_pictures(path) == 3
+    monkeypatch.setattr(bag_reader, 'SMALL_BYTES', 1_000_000)
+    with pytest.raises(RecordingError, match=r'[0-9]+ bytes unpack to more than [0-9]+'):
+        count_pictures(path)
+    assert list(scratch.iterdir()) == []
+
+
+def count_pictures(path: Path) -> int:
+    with ImageBag(path, BagPart('/a')) as bag:
+        return sum(1 for _ in bag)
+
+
+def test_cut_off_compression_is_damage(tmp_path: Path) -> None:
+    message = image(np.zeros((8, 8, 3), np.uint8))
+    path = write_bag(tmp_path / 'bag', 'sqlite3', {'/a': [message]}, compression='message')
+    (storage,) = path.glob('*.db3')
+    with closing(sqlite3.connect(storage)) as connection, connection:
+        connection.execute('UPDATE messages SET data = substr(data, 1, length(data) - 5)')
+    with pytest.raises(RecordingError, match='compressed data is cut off'):
+        count_pictures(path)
 
 
 def test_aliases_of_aliases_are_rejected(bag: Path) -> None:

@@ -13,7 +13,7 @@ import cv2
 from edgetpu_retrain.demo.scenes import play, teaching_scene
 from edgetpu_retrain.pictures.image_conversion import RgbArray
 import numpy as np
-from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
 
 STORAGES = ('mcap', 'sqlite3')
@@ -68,7 +68,11 @@ def header(stamp_ns: int) -> Any:
 
 
 def write_bag(
-    path: Path, storage: str, topics: dict[str, list[Any]], every_s: float = 0.1
+    path: Path,
+    storage: str,
+    topics: dict[str, list[Any]],
+    every_s: float = 0.1,
+    compression: str = 'none',
 ) -> Path:
     """
     Write a bag.
@@ -78,9 +82,13 @@ def write_bag(
         storage: one of :data:`STORAGES`.
         topics: name of a topic to its messages; bytes are serialized messages.
         every_s: seconds from one message of a topic to the next.
+        compression: 'none', 'file', 'message' or, for mcap only, 'storage' (its chunks).
     """
     plugin = StoragePlugin.MCAP if storage == 'mcap' else StoragePlugin.SQLITE3
-    with Writer(path, version=9, storage_plugin=plugin) as writer:
+    writer = Writer(path, version=9, storage_plugin=plugin)
+    if compression != 'none':
+        writer.set_compression(CompressionMode[compression.upper()], CompressionFormat.ZSTD)
+    with writer:
         for topic, messages in topics.items():
             message_type = next(
                 each for each in messages if not isinstance(each, bytes)
