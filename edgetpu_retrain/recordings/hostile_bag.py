@@ -27,12 +27,12 @@ _NOT_A_BAG = 'it is no recording of rosbag2'
 
 def check_bag(path: Path) -> None:
     """
-        Raise if reading a bag could take unlimited time or memory.
+    Raise if reading a bag could take unlimited time or memory.
 
-        Args:
-            path: a folder with a metadata.yaml, or one storage file.
+    Args:
+        path: a folder with a metadata.yaml, or one storage file.
 
-        Raises:
+    Raises:
         RecordingError: if it contains constructs that no recorder writes, or its metadata.yaml is
             too large.
         OSError, UnicodeDecodeError: if it cannot be read.

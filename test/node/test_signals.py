@@ -13,9 +13,14 @@ import sqlite3
 import time
 from typing import Any
 
+import cv2
 from edgetpu_retrain.store.files.ownership import Ownership
+from edgetpu_retrain.store.samples.sample import Sample
+from edgetpu_retrain.store.samples.sample_store import SampleStore
+import numpy as np
 import pytest
-from support.running_node import Person, RunningNode, TAUGHT_IMAGES
+from std_srvs.srv import Trigger
+from support.running_node import pattern, Person, RunningNode, TAUGHT_IMAGES
 from support.waiting import wait_until
 
 TROUBLED = (str(Path(__file__).with_name('node_in_trouble.py')),)
@@ -113,4 +118,20 @@ def test_it_waits_for_no_other_writer_of_models(
         feedback = person.start_training(num_iter=100, print_every=1).feedback
         feedback.wait_for(lambda each: each.iteration == each.num_iter)
         assert node.end(number) == 0
+    assert not any('Traceback' in line for line in node.log), '\n'.join(node.log)
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_in_order_while_samples_are_embedded_again(
+    start_node: Any, person: Person, tmp_path: Path, number: signal.Signals
+) -> None:
+    jpeg = cv2.imencode('.jpg', pattern(1))[1].tobytes()
+    sample = Sample('cat', {'a' * 64: np.zeros(8, np.float32)}, image=jpeg)
+    (tmp_path / 'data').mkdir()
+    with SampleStore(tmp_path / 'data' / 'samples.db') as store:
+        store.add([sample] * 1000, {'a' * 64: None})
+    node: RunningNode = start_node()
+    person.wait_until_ready().client(Trigger, 'reembed_samples').call_async(Trigger.Request())
+    assert person.list_samples().success, 'so the request before it has arrived'
+    assert node.end(number) == 0
     assert not any('Traceback' in line for line in node.log), '\n'.join(node.log)

@@ -66,12 +66,12 @@ class SampleThread:
         self._seen: int | None = None
 
     def close(self) -> None:
-        """Wait for all pending calls, and stop the thread."""
+        """Wait for all pending calls, and stop the thread; later calls are cancelled."""
         self._thread.shutdown()
 
     def read(self, query: Callable[[], Result]) -> Future[Result]:
         """Call a function that reads from the store; return a future of its result."""
-        return self._thread.submit(self._watch, query)
+        return self._submit(lambda: self._watch(query))
 
     def change(self, function: Callable[[], Result]) -> Future[Result]:
         """Call a function that writes to the store; return a future of its result."""
@@ -84,7 +84,7 @@ class SampleThread:
             finally:
                 self._report_when_idle()
 
-        return self._thread.submit(change)
+        return self._submit(change)
 
     def counts(self) -> Future[dict[str, int]]:
         """Return a future of the number of samples of each class, the oldest class first."""
@@ -93,7 +93,7 @@ class SampleThread:
     def check_for_changes(self) -> None:
         """Report the counts if another program has changed the samples; does not block."""
         if self._checking is None or self._checking.done():
-            self._checking = self._thread.submit(self._check)
+            self._checking = self._submit(self._check)
 
     def add_captured(
         self,
@@ -147,6 +147,16 @@ class SampleThread:
             return self._add(request, embedding, pixels, request.camera, request.stamp_ns)
 
         return self.change(write)
+
+    def _submit(self, function: Callable[[], Result]) -> Future[Result]:
+        """Call a function in the thread; the future is cancelled if the thread was closed."""
+        try:
+            return self._thread.submit(function)
+        except RuntimeError:
+            # What another thread finishes at the end of the process may still be counted.
+            closed: Future[Result] = Future()
+            closed.cancel()
+            return closed
 
     def _add(
         self,

@@ -165,3 +165,11 @@ def test_a_check_reports_changes_by_others_and_keeps_problems(store: CountingSto
             )
         look()
         assert counts[-1] == {'cat': 1}
+
+
+def test_calls_after_the_end_are_cancelled(store: CountingStore) -> None:
+    thread = SampleThread(store, DESCRIPTION, lambda: 'none', lambda _: None, lambda _: None)
+    thread.close()
+    assert thread.change(lambda: None).cancelled()
+    assert thread.counts().cancelled()
+    thread.check_for_changes()
