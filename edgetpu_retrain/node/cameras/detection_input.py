@@ -69,10 +69,10 @@ class DetectionInput:
         self.subscription = SensorSubscription(
             node, Detection2DArray, self.topic, self._receive, group, _DEPTH
         )
-        period = min(_LONGEST_WATCH_PERIOD_S, parameters().detections_timeout_s)
         # The node's own clock can stop or jump with use_sim_time.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timer = node.create_timer(period, self._expire, group, clock=steady)
+        self._timer = node.create_timer(_LONGEST_WATCH_PERIOD_S, self._expire, group, clock=steady)
+        self._follow_timeout()
 
     def close(self) -> None:
         """Destroy the subscription and the timer."""
@@ -122,6 +122,7 @@ class DetectionInput:
         message.detections = most_certain(message.detections, most)
 
     def _expire(self) -> None:
+        self._follow_timeout()
         longest = self._parameters().detections_timeout_s
         for message in self._matcher.expire(time.monotonic(), longest):
             stamp = message.header.stamp
@@ -130,6 +131,13 @@ class DetectionInput:
                 'the image topic: the detector must take the same images and copy their header '
                 f'(raise {self._camera}.detections_timeout_s when it is slow)',
             )
+
+    def _follow_timeout(self) -> None:
+        """Let the timer call at least once per ``detections_timeout_s``, which may change."""
+        period = min(_LONGEST_WATCH_PERIOD_S, self._parameters().detections_timeout_s)
+        if self._timer.timer_period_ns != round(period * 1e9):
+            self._timer.timer_period_ns = round(period * 1e9)
+            self._timer.reset()
 
     def _lose(self, reason: str) -> None:
         self._statistics.count(self._camera, 'detections unmatched')

@@ -28,12 +28,12 @@ class Inputs(LoneNode):
         super().__init__('detecting')
         self.offered: list[Frame] = []
         self.statistics = FrameStatistics()
-        parameters: Any = SimpleNamespace(
+        self.parameters: Any = SimpleNamespace(
             name='front', detections_topic='/boxes', detections_timeout_s=60.0, max_detections=9
         )
         self.detections = DetectionInput(
             self.node,
-            lambda: parameters,
+            lambda: self.parameters,
             self.offered.append,
             self.statistics,
             self.node.default_callback_group,
@@ -71,6 +71,16 @@ def test_an_image_may_come_after_its_detections(inputs: Inputs) -> None:
     inputs.image_arrives(7)
     (frame,) = inputs.offered
     assert [box.id for box in frame.detections.detections] == ['one']
+
+
+def test_the_timer_follows_the_timeout(inputs: Inputs) -> None:
+    (timer,) = inputs.node.timers
+    assert timer.timer_period_ns == 500_000_000
+    for timeout_s, period_ns in ((0.01, 10_000_000), (60.0, 500_000_000)):
+        inputs.parameters.detections_timeout_s = timeout_s
+        inputs.receive(1)
+        assert timer.timer_period_ns == period_ns
+        assert timer.time_until_next_call() <= period_ns
 
 
 def test_detections_without_a_stamp_are_logged_with_the_remedy(
