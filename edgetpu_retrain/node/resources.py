@@ -150,10 +150,11 @@ class NodeResources:
         before = default_folder().expanduser()
         is_new = not parameter and not (folder / SAMPLES_FILE).exists()
         if is_new and name != DEFAULT_NODE and has_unowned_samples(before):
-            self._log.warning(
+            text = (
                 f'{name} starts without samples, in {folder}. There are samples in {before}, '
                 f'which no node uses: to keep them, start it with data_dir:={before}'
             )
+            self._log.warning(presentable(text))
         return folder
 
     def _is_ending(self) -> bool:

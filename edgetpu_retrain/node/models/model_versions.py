@@ -185,12 +185,7 @@ class ModelVersions:
             StoreError: if it is missing, damaged, or of another extractor.
         """
         found = self._models.load(version)
-        if found.record.extractor != self.extractor:
-            raise StoreError(
-                f'Model version {version} was trained for extractor '
-                f'{found.record.extractor[:12]}, and {self.extractor[:12]} is in use: set '
-                'extractor to that one, or train again'
-            )
+        self._check_extractor(found)
         return found
 
     def follow(self, version: int, seen: Choice | None) -> bool:
@@ -273,5 +268,14 @@ class ModelVersions:
         return found.version
 
     def _load(self, version: int) -> LoadedModel:
-        found = self.check(version)
-        return LoadedModel(found, self._prepare(found.read_model()))
+        found, model = self._models.read(version)
+        self._check_extractor(found)
+        return LoadedModel(found, self._prepare(model))
+
+    def _check_extractor(self, version: ModelVersion) -> None:
+        if version.record.extractor != self.extractor:
+            raise StoreError(
+                f'Model version {version.version} was trained for extractor '
+                f'{version.record.extractor[:12]}, and {self.extractor[:12]} is in use: set '
+                'extractor to that one, or train again'
+            )

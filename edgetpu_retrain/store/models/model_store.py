@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 from pathlib import Path
+import time
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.files.disk_errors import as_store_error
@@ -30,6 +31,8 @@ LOCK_FILE = '.lock'
 _COUNTER = 'highest_version'
 # Nine digits and a line break; a longer file is damaged.
 _MAX_COUNTER_BYTES = 32
+# Seconds on old file systems, milliseconds on others.
+_CLOCK_RESOLUTION_NS = 2_000_000_000
 
 
 class ModelStore:
@@ -53,6 +56,8 @@ class ModelStore:
     def __init__(self, folder: Path, *, is_ending: Callable[[], bool] = lambda: False) -> None:
         self.folder = Path(folder).absolute()
         self._is_ending = is_ending
+        # The files of versions that were found undamaged.
+        self._sound: dict[int, tuple[tuple[int, ...], ...]] = {}
         with as_store_error('create the folder for models', self.folder):
             make_folder(self.folder)
 
@@ -115,9 +120,9 @@ class ModelStore:
         """
         return next(filter(self._is_finished, reversed(self._numbers())), 0)
 
-    def files_of(self, version: int) -> tuple[tuple[int, int], ...]:
+    def files_of(self, version: int) -> tuple[tuple[int, ...], ...]:
         """
-        Return the size and modification time of a version's files, to detect changes.
+        Return inode, size and time of the last change of a version's files, to detect changes.
 
         Args:
             version: number of the version.
@@ -129,12 +134,14 @@ class ModelStore:
         for path_of in (model_version.model_path, model_version.record_path):
             with contextlib.suppress(OSError):
                 status = path_of(self.folder, version).stat()
-                found.append((status.st_size, status.st_mtime_ns))
+                found.append((status.st_ino, status.st_size, status.st_ctime_ns))
         return tuple(found)
 
     def load(self, version: int) -> ModelVersion:
         """
         Check the files of a version, and return the version.
+
+        The model is hashed only if its files changed since the last time.
 
         Args:
             version: number of the version.
@@ -142,12 +149,27 @@ class ModelStore:
         Raises:
             StoreError: if the version is missing, unfinished or damaged.
         """
-        try:
-            found = model_version.read_version(self.folder, version)
-        except FileNotFoundError as error:
-            raise StoreError(self._why_missing(version)) from error
-        found.read_model()
-        return found
+        if self._sound.get(version) != self.files_of(version):
+            return self.read(version)[0]
+        return self._read_record(version)
+
+    def read(self, version: int) -> tuple[ModelVersion, bytes]:
+        """
+        Return a version and the bytes of its .tflite file, after checking both.
+
+        Args:
+            version: its number.
+
+        Raises:
+            StoreError: as :meth:`load`.
+        """
+        files, now = self.files_of(version), time.time_ns()
+        found = self._read_record(version)
+        model = found.read_model()
+        # A change within the resolution of the file system's clock would not be noticed.
+        if all(changed < now - _CLOCK_RESOLUTION_NS for *_, changed in files):
+            self._sound[version] = files
+        return found, model
 
     def latest(self) -> ModelVersion | None:
         """
@@ -229,6 +251,12 @@ class ModelStore:
         with as_store_error('list the models in', self.folder):
             names = [path.name for path in self.folder.iterdir()]
         return tuple(sorted({model_version.version_of_file(name) for name in names} - {0}))
+
+    def _read_record(self, version: int) -> ModelVersion:
+        try:
+            return model_version.read_version(self.folder, version)
+        except FileNotFoundError as error:
+            raise StoreError(self._why_missing(version)) from error
 
     def _is_finished(self, version: int) -> bool:
         return model_version.record_path(self.folder, version).exists()

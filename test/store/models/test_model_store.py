@@ -11,7 +11,9 @@ from pathlib import Path
 import threading
 
 from edgetpu_retrain.errors import StoreError
-from edgetpu_retrain.store.models.model_store import ModelStore
+from edgetpu_retrain.store.models import model_store
+from edgetpu_retrain.store.models.choice_file import ChoiceFile
+from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
 import pytest
 from support.model_records import RECORD
 
@@ -38,6 +40,41 @@ def test_a_saved_model_is_there_for_the_next_process(store: ModelStore) -> None:
     assert again.latest() == saved == again.load(1)
     assert saved.path.read_bytes() == saved.read_model() == b'one'
     assert saved.record == RECORD
+
+
+def test_an_unchanged_model_is_hashed_once(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[int] = []
+    real = ModelVersion.read_model
+
+    def read_model(version: ModelVersion) -> bytes:
+        hashed.append(version.version)
+        return real(version)
+
+    monkeypatch.setattr(ModelVersion, 'read_model', read_model)
+    monkeypatch.setattr(model_store, '_CLOCK_RESOLUTION_NS', -(10**9))
+    for content in (b'one', b'two', b'three'):
+        store.save(content, RECORD)
+    for _ in range(2):
+        assert store.prune(3, in_use=()) == ()
+        assert ChoiceFile(store).choose(2).version == 2
+    assert hashed == [3, 2, 1]
+    path = store.load(2).path
+    status = path.stat()
+    path.write_bytes(b'TWO')
+    while path.stat().st_ctime_ns == status.st_ctime_ns:
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    with pytest.raises(StoreError, match='is not the file that was written'):
+        store.load(2)
+
+
+def test_a_model_that_has_just_changed_is_hashed_again(store: ModelStore) -> None:
+    saved = store.save(b'one', RECORD)
+    store.load(1)
+    saved.path.write_bytes(b'ONE')
+    with pytest.raises(StoreError, match='is not the file that was written'):
+        store.load(1)
 
 
 def test_versions_count_up_and_each_can_be_loaded(store: ModelStore) -> None:
