@@ -29,6 +29,14 @@ def test_an_existing_file_is_replaced_and_no_other_left(tmp_path: Path) -> None:
     assert (tmp_path / 'model').read_bytes() == b'new'
 
 
+def test_a_link_at_the_temporary_path_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / 'precious').write_bytes(b'precious')
+    (tmp_path / '.model.partial').symlink_to(tmp_path / 'precious')
+    write_durably(tmp_path / 'model', b'new')
+    assert (tmp_path / 'precious').read_bytes() == b'precious'
+    assert not (tmp_path / 'model').is_symlink()
+
+
 def test_a_full_disk_leaves_the_old_file_alone(
     tmp_path: Path, file_size_limit: Callable[[int], AbstractContextManager[None]]
 ) -> None:
