@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
+import shutil
+import sqlite3
 from typing import Any
 
 from action_msgs.msg import GoalStatus
@@ -14,7 +17,7 @@ from lifecycle_msgs.msg import Transition
 import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from support.running_node import Camera, image_message, pattern, Person, RunningNode, wait_for
-from support.waiting import wait_until
+from support.waiting import PATIENCE_S, wait_until
 
 IMAGES = {label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog'), 1)}
 LATCHED = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -62,6 +65,13 @@ def cameras_listened_to(person: Person, topic: str = '/image') -> int:
     return len(person.node.get_subscriptions_info_by_topic(topic))
 
 
+def samples_in_file_alone(database: Path, copy: Path) -> int:
+    """Return the number of samples in a database without its -wal."""
+    shutil.copy(database, copy)
+    with contextlib.closing(sqlite3.connect(copy)) as connection:
+        return int(connection.execute('SELECT COUNT(*) FROM samples').fetchone()[0])
+
+
 def test_all_the_way_there_and_back_and_there_again(
     node: RunningNode, manager: Person, tmp_path: Path
 ) -> None:
@@ -80,9 +90,12 @@ def test_all_the_way_there_and_back_and_there_again(
     make_it_serve(manager, camera)
     manager.classifications.next_one()
 
+    assert manager.add('dog', timeout_s=PATIENCE_S).success
     assert manager.change_state('deactivate')
     assert manager.state == 'inactive'
     wait_until(lambda: cameras_listened_to(manager) == 0)
+    database, copy = tmp_path / 'data' / 'samples.db', tmp_path / 'copy.db'
+    wait_until(lambda: samples_in_file_alone(database, copy) == 13)
     assert all('The node is inactive' in message for _, message in answers(manager))
     assert manager.change_state('activate')
     camera.show(IMAGES['dog'])
@@ -96,7 +109,7 @@ def test_all_the_way_there_and_back_and_there_again(
     assert manager.change_state('configure')
     assert manager.change_state('activate')
     node.wait_for_log('model version 1 serves')
-    assert list(manager.list_samples().counts) == [6, 6]
+    assert list(manager.list_samples().counts) == [6, 7]
     manager.classifications.next_one()
 
     assert manager.change_state('shutdown')

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The commands of `samples`: list, relabel, remove, undo, redo, purge, export and import."""
+"""The commands of `samples`: list, relabel, remove, undo, redo, purge, copies of all samples."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from edgetpu_retrain.sample_archive.archive_reading import open_archive
 from edgetpu_retrain.sample_archive.archive_writing import write_archive
 from edgetpu_retrain.sample_archive.importing import import_archive
 from edgetpu_retrain.sample_archive.picture_folders import write_picture_folders
+from edgetpu_retrain.store.database.backup import back_up
+from edgetpu_retrain.store.database.backup import restore as restore_database
+from edgetpu_retrain.store.files.data_folder import data_folder, SAMPLES_FILE
 from edgetpu_retrain.store.samples.change import NOTHING_TO_REDO, NOTHING_TO_UNDO
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.wording import counted
@@ -219,6 +222,30 @@ def import_samples(archive: Path, extractor: str, data_dir: str) -> None:
         f'{counted(done.added, "sample is", "samples are")} new, '
         f'{counted(done.present, "was", "were")} here already.',
     )
+
+
+@samples.command()
+@click.argument('target', type=options.PATH, metavar='FILE')
+@options.data_dir_and_json
+def backup(target: Path, data_dir: str) -> None:
+    """Copy the whole database to the new file FILE, also while a node runs."""
+    path = workspace.existing_folder(data_dir) / SAMPLES_FILE
+    damage = back_up(path, target.absolute())
+    if damage:
+        warn(f'{path} is damaged, and so is the copy: {damage}')
+    emit({'written': str(target), 'damage': damage}, f'The samples are copied to {target}.')
+
+
+@samples.command()
+@click.argument('source', type=click.Path(exists=True, path_type=Path), metavar='FILE')
+@options.data_dir_and_json
+def restore(source: Path, data_dir: str) -> None:
+    """Replace the database by FILE from `samples backup`; the replaced one is kept."""
+    kept = restore_database(source.absolute(), data_folder(data_dir) / SAMPLES_FILE)
+    text = f'The samples are those of {source}.'
+    if kept:
+        text += f' The replaced ones are in {kept}.'
+    emit({'restored': str(source), 'replaced': str(kept or '')}, text)
 
 
 def _check_class(counts: dict[str, int], label: str) -> None:

@@ -91,7 +91,7 @@ class SampleThread:
         return self.read(self._count)
 
     def check_for_changes(self) -> None:
-        """Report the counts if another program has changed the samples; does not block."""
+        """Report changes by other programs, and checkpoint when idle; does not block."""
         if self._checking is None or self._checking.done():
             self._checking = self._submit(self._check)
 
@@ -186,6 +186,8 @@ class SampleThread:
                 # If counting fails, _seen stays unchanged, and the next check counts again.
                 self._on_counts(self._watch(self._count))
                 self._seen = seen
+        if not self._unfinished:
+            self._store.checkpoint()
 
     def _watch(self, function: Callable[[], Result], *, writing: bool = False) -> Result:
         """Call a function that uses the store, and report whether the store works."""

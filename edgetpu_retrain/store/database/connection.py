@@ -60,6 +60,17 @@ class SampleDatabase:
                 self._connection.close()
                 self._connection = None
 
+    def checkpoint(self) -> None:
+        """
+        Write what only the write-ahead log has to the file, without waiting for other programs.
+
+        Committed samples are on disk without it; it is for people who copy the file alone.  So
+        failures are ignored: the next checkpoint tries again.
+        """
+        with self._lock, suppress(*SQLITE_ERRORS):
+            if self._connection is not None:
+                self._connection.execute('PRAGMA wal_checkpoint(PASSIVE)')
+
     @contextmanager
     def transaction(self, action: str, *, writing: bool = False) -> Iterator[sqlite3.Connection]:
         """

@@ -56,7 +56,11 @@ def back_up(path: Path, version: int) -> Path:
     partial = path.with_name(f'.{path.name}.backup{TEMPORARY_SUFFIX}')
     with as_store_error('make the backup copy that comes before the migration of', path):
         with complete_or_absent(copy, partial):
-            _copy(path, partial)
+            if damage := copy_database(path, partial):
+                raise StoreError(
+                    f'{path} is damaged ({damage}), so it was not migrated: nothing was changed. '
+                    f'What to do: {AFTER_DAMAGE}.'
+                )
         sync_folder(path.parent)
     return copy
 
@@ -83,16 +87,30 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
         version += 1
 
 
-def _copy(path: Path, copy: Path) -> None:
+def copy_database(path: Path, copy: Path) -> str:
+    """
+    Copy a database at one moment, including its write-ahead log, to a file that needs none.
+
+    Args:
+        path: the database; other programs may write meanwhile.
+        copy: the new file; it is not flushed.
+
+    Returns:
+        The damage that SQLite finds in the copy; '' = none.
+
+    Raises:
+        sqlite3.Error: if the database cannot be read, or the copy cannot be written.
+    """
     with (
         contextlib.closing(sqlite3.connect(f'{path.as_uri()}?mode=ro', uri=True)) as source,
         contextlib.closing(sqlite3.connect(copy)) as target,
     ):
-        (verdict,) = source.execute('PRAGMA quick_check(1)').fetchone()
-        if verdict != 'ok':
-            damage = ' '.join(verdict.split())
-            raise StoreError(
-                f'{path} is damaged ({damage}), so it was not migrated: nothing was changed. '
-                f'What to do: {AFTER_DAMAGE}.'
-            )
         source.backup(target)
+        try:
+            target.execute('PRAGMA journal_mode=DELETE')
+            (verdict,) = target.execute('PRAGMA quick_check(1)').fetchone()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            verdict = str(error)
+    return '' if verdict == 'ok' else ' '.join(verdict.split())

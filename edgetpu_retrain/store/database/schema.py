@@ -47,7 +47,7 @@ def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connecti
     """
     check_regular_file(path)
     if path.exists():
-        _check_without_writing(path)
+        check_without_writing(path)
     connection = sqlite3.connect(
         path, timeout=SQLITE_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )
@@ -64,14 +64,22 @@ def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connecti
     return connection
 
 
-def _check_without_writing(path: Path) -> None:
+def check_without_writing(path: Path) -> int:
+    """
+    Return the schema version of an existing file; 0 if it is empty or cannot be opened.
+
+    Raises:
+        StoreError: see :func:`open_database`.
+        sqlite3.DatabaseError: if it is not a database.
+    """
     # When a writing connection is closed, it may merge another program's log into its file; a
     # reading one does not.  If the file cannot be read, the writing connection raises the reason.
     with (
         contextlib.suppress(sqlite3.OperationalError),
         contextlib.closing(sqlite3.connect(f'{path.as_uri()}?mode=ro', uri=True)) as connection,
     ):
-        _schema_version(connection, path)
+        return _schema_version(connection, path)
+    return 0
 
 
 def _schema_version(connection: sqlite3.Connection, path: Path) -> int:

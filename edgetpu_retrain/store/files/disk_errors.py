@@ -20,7 +20,10 @@ It raises UnicodeDecodeError if SQLite's message quotes malformed names in a dam
 MemoryError for SQLITE_NOMEM.
 """
 
-AFTER_DAMAGE = 'restore a backup, or move it and its -wal and -shm away and start again'
+AFTER_DAMAGE = (
+    "copy it with 'samples backup FILE', recover the copy or take an earlier one, and put that in "
+    "its place with 'samples restore FILE' (docs/command_line.md)"
+)
 """What to do about a damaged database.  Only damage may lead to this advice: it costs samples."""
 
 _FREE_MEMORY = 'free memory, then repeat the request'

@@ -41,6 +41,10 @@ class StoredSamples:
         """Close the file; a second call does nothing."""
         self._database.close()
 
+    def checkpoint(self) -> None:
+        """Write what only the -wal file has to the file itself, as far as this is possible now."""
+        self._database.checkpoint()
+
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """Yield the samples of all extractors, to be read in one transaction."""

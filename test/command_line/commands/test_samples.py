@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 import shutil
+import sqlite3
+import subprocess
 import zipfile
 
+from edgetpu_retrain.store.files.ownership import Ownership
 import pytest
 from support.command_line_types import Run
 
@@ -162,3 +166,42 @@ def test_pictures_go_to_folders_and_back(run: Run, lessons: Path, tmp_path: Path
     again = run('teach', tmp_path / 'out', *data, '--min-novelty', '0.05', '--json').result
     # JPEG changes little: these are near-duplicates of what they were written from.
     assert sum(again['near_duplicates'].values()) == 36
+
+
+def test_a_backup_is_restored_unless_a_node_runs(
+    run: Run, data: tuple[object, ...], tmp_path: Path
+) -> None:
+    file = tmp_path / 'backup.db'
+    ended = run('samples', 'backup', file, *data, '--json')
+    assert ended.result == {'written': str(file), 'damage': ''}
+    assert run('samples', 'remove', '--label', 'cat', *data).code == 0
+    with Ownership(tmp_path / 'data'):
+        ended = run('samples', 'restore', file, *data)
+        assert (ended.code, 'in use by another node' in ended.problem) == (1, True)
+    replaced = run('samples', 'restore', file, *data, '--json').result['replaced']
+    assert counts(run, data) == {'cat': 12, 'coffee': 12, 'coins': 12}
+    assert Path(str(replaced)).is_file()
+
+
+@pytest.mark.skipif(not shutil.which('sqlite3'), reason='needs the program sqlite3')
+@pytest.mark.parametrize('part', ['samples_of_label', 'embeddings'])
+def test_a_damaged_database_is_recovered_as_documented(
+    run: Run, data: tuple[object, ...], tmp_path: Path, part: str
+) -> None:
+    database = tmp_path / 'data' / 'samples.db'
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        query = 'SELECT MAX(pageno) FROM dbstat WHERE name = ?'
+        (page,) = connection.execute(query, (part,)).fetchone()
+    content = bytearray(database.read_bytes())
+    start, end = 4096 * (page - 1), 4096 * page
+    content = content[:start] + bytes(4096) + content[end:]
+    database.write_bytes(content)
+    ended = run('samples', 'backup', tmp_path / 'damaged.db', *data)
+    assert (ended.code, 'is damaged, and so is the copy' in ended.err) == (0, True)
+    page_of_docs = Path(__file__).parents[3] / 'docs' / 'command_line.md'
+    script = page_of_docs.read_text().partition('```bash\nsqlite3 ')[2].partition('\npython3')[0]
+    subprocess.run(['/bin/sh', '-c', f'sqlite3 {script}'], cwd=tmp_path, check=True)
+    assert run('samples', 'restore', tmp_path / 'recovered.db', *data).code == 0
+    found = counts(run, data)
+    assert set(found) == {'cat', 'coffee', 'coins'}
+    assert sum(found.values()) >= (36 if part == 'samples_of_label' else 30)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 import contextlib
 from pathlib import Path
+import shutil
 import sqlite3
 import threading
 from typing import Any
@@ -173,3 +174,16 @@ def test_calls_after_the_end_are_cancelled(store: CountingStore) -> None:
     assert thread.change(lambda: None).cancelled()
     assert thread.counts().cancelled()
     thread.check_for_changes()
+
+
+def test_an_idle_node_leaves_no_samples_only_in_the_log(
+    store: CountingStore, tmp_path: Path
+) -> None:
+    thread = SampleThread(store, DESCRIPTION, lambda: 'none', lambda _: None, lambda _: None)
+    with contextlib.closing(thread):
+        capture_frames(thread, 3)
+        thread.check_for_changes()
+    # The file alone, as a person may copy it.
+    shutil.copy(store.path, tmp_path / 'copy.db')
+    with SampleStore(tmp_path / 'copy.db') as copy:
+        assert sum(copy.counts(extractor=DESCRIPTION.identity).values()) == 3

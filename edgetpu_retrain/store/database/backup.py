@@ -1,0 +1,88 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Backs up and restores a whole sample database, including its write-ahead log."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+
+from edgetpu_retrain.errors import RequestError, StoreError
+from edgetpu_retrain.store.database.migration import copy_database
+from edgetpu_retrain.store.database.schema import check_without_writing
+from edgetpu_retrain.store.files.disk_errors import as_store_error
+from edgetpu_retrain.store.files.durable_file import complete_or_absent, sync_folder
+from edgetpu_retrain.store.files.ownership import Ownership
+
+_FILES = ('', '-wal', '-shm')
+
+
+def back_up(path: Path, target: Path) -> str:
+    """
+    Copy a database to a new file, which is complete without -wal and -shm.
+
+    Other programs may write meanwhile; the copy is of one moment.
+
+    Args:
+        path: the database.
+        target: the copy; on disk when this function returns.
+
+    Returns:
+        The damage that SQLite finds in the copy; '' = none.
+
+    Raises:
+        RequestError: if there is a file at ``target``.
+        StoreError: if the database cannot be read, or the copy cannot be written.
+    """
+    if target.exists():
+        raise RequestError(f'{target} is there already: give another name, or remove it first')
+    with as_store_error(f'copy the samples to {target} from', path):
+        with complete_or_absent(target) as partial:
+            damage = copy_database(path, partial)
+        sync_folder(target.parent)
+    return damage
+
+
+def restore(backup: Path, path: Path) -> Path | None:
+    """
+    Replace a database, damaged or not, by a backup.
+
+    The replaced files are kept.  After a kill at any step, there are the old database, complete
+    at its own path or at that of the kept files, and the backup.
+
+    Args:
+        backup: a database of this package; it is not changed.
+        path: the database to replace, or to create; the caller ensures that no command is using
+            it.
+
+    Returns:
+        The path at which the replaced database is kept; None if there was none.
+
+    Raises:
+        StoreError: if a node uses the folder, the backup is damaged or not a sample database, or
+            the disk fails; then nothing is replaced.
+    """
+    now = datetime.now(timezone.utc)
+    kept = path.with_name(f'{path.stem}.replaced-{now:%Y%m%d-%H%M%S-%f}{path.suffix}')
+    with Ownership(path.parent), as_store_error(f'restore {backup} to', path):
+        with complete_or_absent(path) as partial:
+            if damage := copy_database(backup, partial):
+                raise StoreError(
+                    f'{backup} is damaged ({damage}), so nothing was changed. What to do: restore '
+                    'another backup.'
+                )
+            if not check_without_writing(partial):
+                raise StoreError(
+                    f'{backup} has no tables, so nothing was changed. What to do: give a file '
+                    "that 'samples backup' wrote."
+                )
+            for suffix in _FILES:
+                with suppress(FileNotFoundError):
+                    Path(f'{kept}{suffix}').hardlink_to(f'{path}{suffix}')
+            sync_folder(path.parent)
+            # A log must not be applied to the file of another database.
+            for suffix in _FILES[1:]:
+                Path(f'{path}{suffix}').unlink(missing_ok=True)
+        sync_folder(path.parent)
+    return kept if kept.exists() else None
