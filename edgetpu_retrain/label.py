@@ -15,8 +15,8 @@ MAX_LABEL_LENGTH = 100
 MAX_LABEL_BYTES = 255
 """In UTF-8; file systems limit folder names to this length (NAME_MAX)."""
 
-# The classification of frames that match no class.  Reserved however it is written, because a
-# class of that name would be ambiguous.
+# The classification of frames that match no class.  Every label that reads the same is reserved,
+# because a class of that name would be ambiguous.
 UNKNOWN = 'unknown'
 
 # Characters that move the cursor, break a line, or cannot be encoded in UTF-8: Unicode Standard,

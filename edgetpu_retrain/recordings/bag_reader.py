@@ -29,7 +29,7 @@ _zstd: Any = reader.zstd
 
 
 class _Tables(reader.Sqlite3Reader):  # type: ignore[misc]
-    """A file of sqlite3 storage."""
+    """Reads a file of sqlite3 storage, after checking its tables."""
 
     def _open(self) -> None:
         check_tables(self.path)
@@ -37,7 +37,7 @@ class _Tables(reader.Sqlite3Reader):  # type: ignore[misc]
 
 
 class _Chunks(reader.McapReader):  # type: ignore[misc]
-    """A file of mcap storage."""
+    """Reads a file of mcap storage, unless its chunks grow too much when unpacked."""
 
     def _open(self) -> None:
         super()._open()

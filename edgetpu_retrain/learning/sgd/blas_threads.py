@@ -20,9 +20,9 @@ from typing import Any
 
 def one_blas_thread() -> AbstractContextManager[object]:
     """
-    Limit this process's matrix products to the calling thread, from now on.
+    Let BLAS use only one thread for each matrix product of this process, from now on.
 
-    As a context manager, restore the number of threads at the end of the ``with`` block.
+    In a ``with`` statement, the limit ends with the block.
     """
     controller = _controller()
     return controller.limit(limits=1, user_api='blas') if controller else nullcontext()

@@ -51,7 +51,9 @@ class FrameLoss:
 
     def share(self, now: float) -> float:
         """
-        Return the estimated share of lost images, 0 to 1; 0 if it is not known.
+        Return the estimated share of lost images, 0 to 1.
+
+        It is 0 if there is no basis for an estimate, or if only one image is missing.
 
         Args:
             now: the current time, seconds of :func:`time.monotonic`.

@@ -27,7 +27,7 @@ import numpy.typing as npt
 # As in the training's own cross-validation; each head is trained on 80 % of the samples.
 FOLDS = 5
 
-# Number of rows that are dequantized at a time.
+# Maximum number of rows that are dequantized at a time.
 _BLOCK_ROWS = 4096
 
 

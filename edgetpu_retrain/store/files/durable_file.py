@@ -80,7 +80,8 @@ def make_folder(folder: Path, mode: int = 0o777) -> None:
 
     Args:
         folder: absolute path; an existing folder stays unchanged.
-        mode: permissions of a new folder, before the umask is applied.
+        mode: permissions of the folder if it is new, before the umask is applied; new parents get
+            the default permissions.
 
     Raises:
         OSError: if the folder cannot be created, or a file has its name.

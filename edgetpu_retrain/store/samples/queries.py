@@ -9,12 +9,12 @@ is a class name; '' = all classes.
 
 # ruff: noqa: S608 - the SQL is composed of constants of this module only
 
-# The samples with an embedding by an extractor.
+# The samples with an embedding by ``:extractor``.
 _EMBEDDED = """
     FROM embeddings JOIN samples ON samples.id = embeddings.sample_id
     WHERE extractor_id = (SELECT id FROM extractors WHERE identity = :extractor)
 """
-# The samples without an embedding by an extractor.
+# The samples without an embedding by ``:extractor``.
 _UNEMBEDDED = f"""
     FROM samples LEFT JOIN images ON images.sample_id = samples.id
     WHERE samples.id NOT IN (SELECT sample_id {_EMBEDDED})
