@@ -29,7 +29,7 @@ import edgetpu_retrain
 for module in pkgutil.walk_packages(edgetpu_retrain.__path__, 'edgetpu_retrain.'):
     if not any(f'.{each}' in module.name for each in ('needs_ros', 'node.', 'replay.', 'demo.',
                                                       'client', 'processes.', 'report.',
-                                                      '__main__')):
+                                                      'parameter_file', '__main__')):
         importlib.import_module(module.name)
 """
 

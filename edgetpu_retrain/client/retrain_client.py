@@ -90,16 +90,15 @@ class RetrainClient:
             RetrainClientError: if the node does not become active in time.
         """
         deadline = time.monotonic() + timeout_s
-        while True:
-            state = self._connection.lifecycle_state(max(0.0, deadline - time.monotonic()))
-            if state == 'active':
-                return
+        state = self._connection.lifecycle_state(timeout_s)
+        while state != 'active':
             if time.monotonic() > deadline:
                 problems = ' '.join(self.status.problems) if self.status is not None else ''
                 raise RetrainClientError(
                     f'{self.name} is {state} after {timeout_s:.0f} s. {problems}'.rstrip()
                 )
             time.sleep(0.1)
+            state = self._connection.lifecycle_state()
 
     def add_samples(self, label: str, count: int = 1, **fields: Any) -> Any:
         """

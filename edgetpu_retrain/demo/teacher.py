@@ -208,7 +208,7 @@ def lesson(output: Path, frames_per_second: float) -> None:
         with RetrainClient(stage.node) as robot:
             robot.on_result(live.on_result)
             stage.wait_until_ready(_SECONDS_TO_START)
-            robot.wait_until_ready(_SECONDS_TO_START)
+            robot.wait_until_ready()
             samples = teach(robot, stage, console, frames_per_second)
             training = train(robot, console)
             examine(stage, live, console, frames_per_second)

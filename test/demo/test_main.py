@@ -128,11 +128,11 @@ def test_an_interrupted_demo_leaves_no_process_or_file_behind(tmp_path: Path, nu
 
 
 @pytest.mark.usefixtures('temporary_folder')
-def test_if_the_node_cannot_start_the_demo_ends_with_its_log(tmp_path: Path) -> None:
+def test_if_the_node_cannot_be_configured_the_demo_ends_with_the_reason(tmp_path: Path) -> None:
     run = Run(tmp_path / 'output', '--extractor', str(tmp_path / 'missing.tflite'))
     shown, errors = run.finish()
     assert run.process.returncode == 1
-    assert 'The retrain node ended early' in errors
+    assert '/edgetpu_retrain is unconfigured after 30 s' in errors
     assert 'missing.tflite' in errors
     assert 'Traceback' not in shown + errors
     assert run.still_running() == []
