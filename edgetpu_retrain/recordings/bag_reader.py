@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-BagReader: the reader of the library rosbags, for untrusted bags.
+BagReader: reads untrusted bags with the library rosbags.
 
 The library opens any file that the metadata of a bag names, and unpacks zstd without a limit: a
 file of 262 kB becomes 3.4 GB on the disk, and a short message 2 GiB in memory.  Here each file is
@@ -19,11 +19,11 @@ from rosbags.rosbag2 import reader, storage_mcap
 from rosbags.rosbag2.errors import ReaderError
 
 MAX_GROWTH = 255
-"""Unpacked bytes per compressed byte: what LZ4, the other format, cannot exceed.  Raw images grow
-tenfold at most."""
+"""Maximum number of unpacked bytes per compressed byte.  LZ4, the other format, cannot exceed it,
+and raw images grow tenfold at most."""
 
 SMALL_BYTES = 64 * 1024 * 1024
-"""Unpacked bytes up to which any growth is accepted: images of a single colour."""
+"""Up to this size, any growth is accepted: images of a single colour compress very well."""
 
 _zstd: Any = reader.zstd
 
@@ -37,11 +37,11 @@ class _Tables(reader.Sqlite3Reader):  # type: ignore[misc]
 
 
 class _Chunks(reader.McapReader):  # type: ignore[misc]
-    """Reads a file of mcap storage, unless its chunks grow too much when unpacked."""
+    """Reads a file of mcap storage; rejects it if its chunks grow too much when unpacked."""
 
     def _open(self) -> None:
         super()._open()
-        # Chunks that overlap in time are in memory together.
+        # Chunks that overlap in time are in memory together, so their sizes are added.
         unpacked = sum(each.uncompressed_size for each in self.chunks)
         _check_growth(self.path.stat().st_size, unpacked)
 
@@ -57,7 +57,7 @@ class BagReader(reader.Reader):  # type: ignore[misc]
 
 
 class _BoundedFile(_zstd.ZstdFile):  # type: ignore[misc]
-    """A compressed file, opened for reading."""
+    """Reads a zstd file; rejects it when it has grown too much."""
 
     def __init__(self, file: Any, mode: str) -> None:
         super().__init__(file, mode)

@@ -20,13 +20,13 @@ _FILES = ('', '-wal', '-shm')
 
 def back_up(path: Path, target: Path) -> str:
     """
-    Copy a database to a new file, which is complete without -wal and -shm.
+    Copy a database to a new file, which needs no -wal or -shm file beside it.
 
-    Other programs may write meanwhile; the copy is of one moment.
+    Other programs may write meanwhile; the copy has the state of one moment.
 
     Args:
         path: the database.
-        target: the copy; on disk when this function returns.
+        target: path of the copy, which is on disk when this function returns.
 
     Returns:
         The damage that SQLite finds in the copy; '' = none.
@@ -48,8 +48,8 @@ def restore(backup: Path, path: Path) -> Path | None:
     """
     Replace a database, damaged or not, by a backup.
 
-    The replaced files are kept.  After a kill at any step, there are the old database, complete
-    at its own path or at that of the kept files, and the backup.
+    The replaced files are kept.  If this fails or the process is killed, the old database is still
+    complete, at its own path or at that of the kept files.
 
     Args:
         backup: a database of this package; it is not changed.
@@ -60,8 +60,8 @@ def restore(backup: Path, path: Path) -> Path | None:
         The path at which the replaced database is kept; None if there was none.
 
     Raises:
-        StoreError: if a node uses the folder, the backup is damaged or not a sample database, or
-            the disk fails; then nothing is replaced.
+        StoreError: if a node uses the folder, the backup is damaged, is not a sample database or
+            was written by a newer release, or the disk fails.
     """
     now = datetime.now(timezone.utc)
     kept = path.with_name(f'{path.stem}.replaced-{now:%Y%m%d-%H%M%S-%f}{path.suffix}')

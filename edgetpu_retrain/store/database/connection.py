@@ -49,7 +49,7 @@ class SampleDatabase:
 
     @property
     def is_open(self) -> bool:
-        """Whether the file could be opened, and was not closed."""
+        """Whether the file is open."""
         return self._connection is not None
 
     def close(self) -> None:
@@ -62,10 +62,10 @@ class SampleDatabase:
 
     def checkpoint(self) -> None:
         """
-        Write what only the write-ahead log has to the file, without waiting for other programs.
+        Copy the content of the write-ahead log to the file, without waiting for other programs.
 
-        Committed samples are on disk without it; it is for people who copy the file alone.  So
-        failures are ignored: the next checkpoint tries again.
+        Committed samples are on disk without it; it is for people who copy only the file.
+        Failures are ignored, because the next checkpoint tries again.
         """
         with self._lock, suppress(*SQLITE_ERRORS):
             if self._connection is not None:
@@ -108,7 +108,8 @@ class SampleDatabase:
         Move what is in the write-ahead log into the file, and leave the log empty.
 
         Raises:
-            StoreError: if another program reads an older state of the file for too long.
+            StoreError: if another program reads an older state of the file for too long, or the
+                disk fails.
         """
         with self._lock:
             connection = self._connection
@@ -135,7 +136,7 @@ class SampleDatabase:
 def _begin(connection: sqlite3.Connection, *, writing: bool) -> None:
     connection.execute('BEGIN IMMEDIATE' if writing else 'BEGIN')
     try:
-        # BEGIN alone acquires no lock and no snapshot; the first query does.
+        # BEGIN without IMMEDIATE acquires neither a lock nor a snapshot; the first query does.
         connection.execute('SELECT COUNT(*) FROM sqlite_master').fetchone()
     except sqlite3.Error:
         connection.execute('ROLLBACK')

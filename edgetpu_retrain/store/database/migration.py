@@ -52,7 +52,7 @@ def back_up(path: Path, version: int) -> Path:
     """
     now = datetime.now(timezone.utc)
     copy = path.with_name(f'{path.stem}.schema-{version}.{now:%Y%m%d-%H%M%S}{path.suffix}')
-    # Always the same name, so that the next migration overwrites what a killed process left.
+    # The same name each time, so that the next migration replaces the file of a killed process.
     partial = path.with_name(f'.{path.name}.backup{TEMPORARY_SUFFIX}')
     with as_store_error('make the backup copy that comes before the migration of', path):
         with complete_or_absent(copy, partial):
@@ -89,11 +89,11 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
 
 def copy_database(path: Path, copy: Path) -> str:
     """
-    Copy a database at one moment, including its write-ahead log, to a file that needs none.
+    Copy a database at one moment, including its write-ahead log, to a file that needs no log.
 
     Args:
         path: the database; other programs may write meanwhile.
-        copy: the new file; it is not flushed.
+        copy: path of the new file, which is not flushed to the disk.
 
     Returns:
         The damage that SQLite finds in the copy; '' = none.

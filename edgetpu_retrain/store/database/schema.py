@@ -20,7 +20,7 @@ from edgetpu_retrain.store.files.regular_file import check_regular_file
 APPLICATION_ID = 0x65747253
 SCHEMA_VERSION = 3
 
-# Instead of SQLite's default of 2 MB: the system also caches the pages of the file.
+# Less than SQLite's default of 2 MB, because the system also caches the pages of the file.
 _CACHE_KIB = 512
 
 
@@ -72,8 +72,9 @@ def check_without_writing(path: Path) -> int:
         StoreError: see :func:`open_database`.
         sqlite3.DatabaseError: if it is not a database.
     """
-    # When a writing connection is closed, it may merge another program's log into its file; a
-    # reading one does not.  If the file cannot be read, the writing connection raises the reason.
+    # When a writable connection is closed, it may merge the log of another program's database
+    # into that database; a read-only one does not.  If the file cannot be read, the writable
+    # connection, which is opened next, raises the reason.
     with (
         contextlib.suppress(sqlite3.OperationalError),
         contextlib.closing(sqlite3.connect(f'{path.as_uri()}?mode=ro', uri=True)) as connection,
@@ -83,7 +84,7 @@ def check_without_writing(path: Path) -> int:
 
 
 def _schema_version(connection: sqlite3.Connection, path: Path) -> int:
-    """Return the schema version, 0 for an empty file; raise if the file is not this package's."""
+    """Return the schema version, 0 for an empty file; reject files of other programs."""
     application = _pragma(connection, 'application_id')
     version = _pragma(connection, 'user_version')
     tables = connection.execute('SELECT COUNT(*) FROM sqlite_master').fetchone()[0]
@@ -119,15 +120,15 @@ def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
             'be lost in a power cut. What to do: set data_dir to a folder on a local disk.'
         )
     connection.execute('PRAGMA synchronous=FULL')
-    # Deleted pictures are overwritten with zeros (https://www.sqlite.org/pragma.html).  On all
-    # connections, because a removal leaves a sample's first copy behind.
+    # Overwrite deleted pictures with zeros (https://www.sqlite.org/pragma.html).  Each connection
+    # does so, because a removal moves a sample to another table, and would leave its first copy.
     connection.execute('PRAGMA secure_delete=ON')
 
 
 def _update_tables(connection: sqlite3.Connection, path: Path) -> None:
     """Create or migrate the tables, and commit the connection's transaction."""
     with connection:
-        # Read again in the transaction, because another process may have changed it meanwhile.
+        # Read again in the transaction: another process may have changed the version meanwhile.
         version = _schema_version(connection, path)
         if version == 0:
             for statement in TABLES:

@@ -7,8 +7,8 @@ Samples and embeddings are two tables, so that a sample is relabelled or removed
 extractors, and can be embedded again by another extractor if its picture is stored.  ``addition``
 is the id of the first sample of the same request.
 
-A removed sample is in tables of its own, so that whatever reads or counts samples cannot find it.
-It stays there while a change of the journal refers to it.
+Removed samples are in tables of their own, so that no query for samples finds them.  They stay
+there while a change in the journal refers to them.
 
 A malicious file may have our application id and, under the names of our tables, endless views,
 triggers that fill the disk, or expressions that need gigabytes.  Anything but plain tables with

@@ -59,7 +59,8 @@ def data_folder(parameter: str, node: str = DEFAULT_NODE) -> Path:
         An absolute path to an existing folder.
 
     Raises:
-        StoreError: if the user has no home folder, or the folder cannot be created.
+        StoreError: if the path is invalid, the user has no home folder, or the folder cannot be
+            created.
     """
     try:
         wanted = Path(parameter) if parameter else default_folder(node)

@@ -24,7 +24,7 @@ AFTER_DAMAGE = (
     "copy it with 'samples backup FILE', recover the copy or take an earlier one, and put that in "
     "its place with 'samples restore FILE' (docs/command_line.md)"
 )
-"""What to do about a damaged database.  Only damage may lead to this advice: it costs samples."""
+"""Advice for a damaged database; given only for damage, because following it can cost samples."""
 
 _FREE_MEMORY = 'free memory, then repeat the request'
 _FREE_SPACE = 'free space on its disk, then repeat the request'
@@ -43,7 +43,7 @@ _ADVICE_FOR_SQLITE = {
     'readonly database': _PERMISSION,
     'unable to open database file': _PERMISSION,
     'database is locked': 'another program holds it: close that program, then repeat the request',
-    # Also if there is too little memory for the index of the write-ahead log.
+    # SQLite also reports this if there is too little memory for the write-ahead log's index.
     'disk i/o error': 'free memory, and check that its disk is healthy, mounted and not full',
 }
 

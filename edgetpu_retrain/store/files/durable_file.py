@@ -28,7 +28,7 @@ def write_durably(path: Path, content: bytes) -> None:
         content: all bytes of the file.
 
     Raises:
-        OSError: if the disk fails; an existing file is then unchanged.
+        OSError: if the disk fails; the file then has all of its old content or all of the new.
     """
     with complete_or_absent(path) as temporary:
         temporary.write_bytes(content)

@@ -5,8 +5,8 @@ Ownership: only one node at a time uses a data folder.
 
 The owner locks a file in the folder with flock, and writes its process id into the file.  The
 kernel releases the lock whenever the process ends, so there is nothing to clean up after a crash.
-On a read-only disk, the lock works without the process id.  The command line does not need
-ownership: it may read and write while a node runs.
+On a read-only disk, the lock works without the process id.  Commands may read and write while a
+node runs, without owning the folder; only the one that restores a backup needs ownership.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Ownership(AbstractContextManager['Ownership']):
         folder: the data folder, which must exist.
 
     Raises:
-        FolderInUseError: if another node owns it; the message has its process id.
+        FolderInUseError: if another process owns it; the message has the process id, if known.
         StoreError: if the lock file cannot be opened or locked.
 
     Example::
@@ -78,7 +78,7 @@ class Ownership(AbstractContextManager['Ownership']):
             ) from error
         if not self._writable:
             return
-        # Overwritten before it is truncated, which also works on a full disk.
+        # First overwrite, then truncate: this also works on a full disk.
         owner = f'{os.getpid()} {platform.node()}\n'.encode()
         os.ftruncate(self._descriptor, os.pwrite(self._descriptor, owner, 0))
 

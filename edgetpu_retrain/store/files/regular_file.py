@@ -18,7 +18,7 @@ def read_regular_file(path: Path, *, at_most: int | None = None) -> bytes:
     A symbolic link could make the node read any file of its user, and a pipe would block it.
 
     Args:
-        path: path of the file; the folders in it may be symbolic links.
+        path: path of the file; the folders above it may be symbolic links.
         at_most: maximum size of the file, bytes; None = any size.
 
     Raises:
@@ -37,16 +37,16 @@ def open_regular_file(path: Path, flags: int = os.O_RDONLY) -> int:
     Return a descriptor of a regular file.
 
     Args:
-        path: of the file; folders above it may be links.
-        flags: of :func:`os.open`; a new file is readable for all.
+        path: path of the file; the folders above it may be symbolic links.
+        flags: flags of :func:`os.open`; a new file gets the permissions 0o644 minus the umask.
 
     Raises:
-        OSError: if it is no regular file or cannot be opened.
+        OSError: if it is not a regular file, or cannot be opened.
     """
     try:
         descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
     except OSError:
-        # The reason that the system gives for a pipe or a link says less.
+        # For a pipe or a symbolic link, this error is clearer than the system's.
         check_regular_file(path)
         raise
     try:
@@ -58,7 +58,7 @@ def open_regular_file(path: Path, flags: int = os.O_RDONLY) -> int:
 
 
 def check_regular_file(path: Path) -> None:
-    """Raise OSError if there is something else than a regular file at a path."""
+    """Raise OSError if a path is that of anything but a regular file; it may not exist."""
     with contextlib.suppress(FileNotFoundError):
         _check(path, path.lstat())
 

@@ -89,7 +89,7 @@ class ChoiceFile:
         program.
 
         Raises:
-            StoreError: if the file cannot be read, or file and copy are damaged.
+            StoreError: if the file or its copy cannot be read, or none that exists is undamaged.
         """
         folder = self._models.folder
         with as_store_error('read which model serves in', folder):
@@ -119,8 +119,7 @@ class ChoiceFile:
             The new choice.
 
         Raises:
-            StoreError: if there is no such version, it is damaged, or the disk fails; the recorded
-                choice then stays unchanged.
+            StoreError: if there is no such version, it is damaged, or the disk fails.
         """
         with self._locked():
             return self._write(version, self.current())
@@ -134,7 +133,8 @@ class ChoiceFile:
             version: number of a version in the store.
 
         Returns:
-            The new choice; None if the recorded one is no longer ``seen``, and stays unchanged.
+            The new choice; None if the recorded choice is no longer ``seen``; it then stays
+            unchanged.
 
         Raises:
             StoreError: as :meth:`choose`.
@@ -167,7 +167,7 @@ class ChoiceFile:
 
     def not_written_down(self, version: int) -> Choice:
         """
-        Return what :meth:`choose` would record; for a model that serves although recording failed.
+        Return the choice that :meth:`choose` would record, for use after recording has failed.
 
         Args:
             version: number of a version in the store.
@@ -202,7 +202,8 @@ class ChoiceFile:
         others = [number for number in reversed(self._models.versions()) if number not in wanted]
         if choice is None:
             return wanted
-        # Older versions first, then those rolled back; the sort is stable, so each newest first.
+        # Older versions first, then those rolled back; the sort is stable, so that each of these
+        # groups stays newest first.
         return (*wanted, *sorted(others, key=lambda number: number > choice.version))
 
     @contextmanager
@@ -222,7 +223,7 @@ class ChoiceFile:
 
 
 def _read(path: Path) -> Choice | None:
-    """Return the choice in a file; None if there is no file; raises ValueError if damaged."""
+    """Return the choice in a file, None if there is no file; raise ValueError if it is damaged."""
     try:
         content = json.loads(read_regular_file(path, at_most=_MAX_BYTES))
     except FileNotFoundError:

@@ -15,7 +15,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from edgetpu_retrain.label import check_label
 from edgetpu_retrain.learning.arrays import IntArray
 
-# Counts must fit into 64-bit arrays.
+# Counts must fit into int64 arrays.
 _COUNT_END = 2**63
 
 

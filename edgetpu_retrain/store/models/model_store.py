@@ -29,9 +29,9 @@ __all__ = ['ModelStore', 'ModelVersion']
 LOCK_FILE = '.lock'
 # File with the highest version number ever used, even if that version has been deleted.
 _COUNTER = 'highest_version'
-# Nine digits and a line break; a longer file is damaged.
+# An undamaged file has at most nine digits and a line break.
 _MAX_COUNTER_BYTES = 32
-# Seconds on old file systems, milliseconds on others.
+# The resolution of file times is up to two seconds on old file systems, milliseconds on others.
 _CLOCK_RESOLUTION_NS = 2_000_000_000
 
 
@@ -56,7 +56,7 @@ class ModelStore:
     def __init__(self, folder: Path, *, is_ending: Callable[[], bool] = lambda: False) -> None:
         self.folder = Path(folder).absolute()
         self._is_ending = is_ending
-        # The files of versions that were found undamaged.
+        # What files_of() returned for each version that was found undamaged.
         self._sound: dict[int, tuple[tuple[int, ...], ...]] = {}
         with as_store_error('create the folder for models', self.folder):
             make_folder(self.folder)
@@ -64,7 +64,7 @@ class ModelStore:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """
-        Lock the folder during the ``with`` block, and first delete incomplete files.
+        Lock the folder and delete incomplete files; unlock the folder after the ``with`` block.
 
         The kernel releases the lock when the process ends.  Incomplete files are those that a
         killed process was writing.
@@ -72,7 +72,7 @@ class ModelStore:
         Raises:
             BlockingIOError: if another process does not release the lock in time, see
                 :func:`~edgetpu_retrain.store.files.lock_wait.wait_while_locked`.
-            OSError: if the lock file cannot be created, or an incomplete file not deleted.
+            OSError: if the lock file cannot be created, or an incomplete file cannot be deleted.
         """
         lock = open_regular_file(self.folder / LOCK_FILE, os.O_WRONLY | os.O_CREAT)
         with os.fdopen(lock, 'wb') as file:
@@ -95,7 +95,8 @@ class ModelStore:
             The new version, whose number was never used before.
 
         Raises:
-            StoreError: if the disk fails; earlier versions are unchanged.
+            StoreError: if the folder stays locked, the file with the highest version number is
+                damaged, or the disk fails; earlier versions are unchanged.
         """
         with as_store_error('write a model to', self.folder), self.locked():
             return model_version.write_version(self.folder, self._claim_version(), model, record)
@@ -122,13 +123,14 @@ class ModelStore:
 
     def files_of(self, version: int) -> tuple[tuple[int, ...], ...]:
         """
-        Return inode, size and time of the last change of a version's files, to detect changes.
+        Return the inode, size and change time of a version's files, to detect changes.
 
         Args:
             version: number of the version.
 
         Returns:
-            Size, bytes, and modification time, nanoseconds since 1970, of each existing file.
+            For each existing file: inode number, size in bytes, and time of the last change of
+            content or status (ctime), nanoseconds since 1970.
         """
         found = []
         for path_of in (model_version.model_path, model_version.record_path):
@@ -141,7 +143,7 @@ class ModelStore:
         """
         Check the files of a version, and return the version.
 
-        The model is hashed only if its files changed since the last time.
+        To save time, the model is hashed only if the files may have changed since the last check.
 
         Args:
             version: number of the version.
@@ -158,7 +160,7 @@ class ModelStore:
         Return a version and the bytes of its .tflite file, after checking both.
 
         Args:
-            version: its number.
+            version: number of the version.
 
         Raises:
             StoreError: as :meth:`load`.
@@ -166,7 +168,7 @@ class ModelStore:
         files, now = self.files_of(version), time.time_ns()
         found = self._read_record(version)
         model = found.read_model()
-        # A change within the resolution of the file system's clock would not be noticed.
+        # A second change within the resolution of file times would leave the same time.
         if all(changed < now - _CLOCK_RESOLUTION_NS for *_, changed in files):
             self._sound[version] = files
         return found, model

@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-ModelVersion: one finished training, stored as two files.
+ModelVersion: a trained model, stored as two files.
 
 ``model_000012.tflite`` is the model, and can be used alone.  ``model_000012.json`` is its record:
-what it was trained on, its size and its SHA-256.  The record is written last and deleted first, so
-a version without a record is unfinished.
+what the model was trained on, and the model's size and SHA-256.  The record is written last and
+deleted first, so a version without a record is unfinished.
 """
 
 from __future__ import annotations

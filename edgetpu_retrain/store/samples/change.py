@@ -25,14 +25,14 @@ _NOUNS: dict[str, str] = {
 
 
 class LabelChange(NamedTuple):
-    """The samples of a change that had, and got, the same label."""
+    """Those samples of a change that have the same old and the same new label."""
 
     old_label: str
-    """'' if they were not there before."""
+    """'' if the change added them."""
     new_label: str
-    """'' if they were removed."""
+    """'' if the change removed them."""
     samples: int
-    """Their number."""
+    """The number of the samples."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class Change:
     A change of samples, by one request.
 
     Args:
-        change_id: a later change has a larger one.
-        kind: what it did.
-        made_ns: when, nanoseconds since 1970.
+        change_id: id of the change; a later change has a larger one.
+        kind: ``'add'``, ``'import'``, ``'relabel'`` or ``'remove'``.
+        made_ns: time of the change, nanoseconds since 1970.
         undone: whether it was undone and not yet redone.
-        labels: what it did to which labels.
+        labels: the changed samples, grouped by old and new label.
     """
 
     change_id: int
@@ -56,7 +56,7 @@ class Change:
 
     @property
     def samples(self) -> int:
-        """The number of samples, without those that were purged."""
+        """The number of changed samples, without those that were erased since."""
         return sum(each.samples for each in self.labels)
 
     def __str__(self) -> str:

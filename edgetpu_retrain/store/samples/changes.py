@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Changes: adds, relabels and removes samples in one transaction, and undoes that."""
+"""Changes: adds, relabels and removes samples in one transaction; undoes and redoes changes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Changes(Journal):
         Args:
             sample: the sample; its field ``embeddings`` is ignored.
             embeddings: bytes to store of each embedding, by the row id of its extractor.
-            addition: id of the first sample of the same request; 0 if this is the first.
+            addition: id of the first sample of the same request; 0 if this sample is the first.
             kind: kind of the change, for the journal.
 
         Raises:
@@ -96,7 +96,7 @@ class Changes(Journal):
         )
 
     def remove(self, ids: Iterable[int]) -> int:
-        """Remove samples, so that they count nowhere until this is undone; return their number."""
+        """Move samples to the tables of removed samples; return their number."""
         return self._change('remove', ids, '')
 
     def relabel(self, ids: Iterable[int], label: str) -> int:
@@ -110,10 +110,10 @@ class Changes(Journal):
 
     def undo(self) -> Change | None:
         """
-        Undo the last change that was not undone; return it, None if there is none.
+        Undo the last change that is not undone; return it, None if there is none.
 
         Raises:
-            RequestError: if a class would be one too many.
+            RequestError: if there would be more than :data:`MAX_CLASSES`.
         """
         done = [change for change in self.history() if not change.undone]
         return self._repeat(done[-1], undone=True) if done else None
@@ -125,14 +125,14 @@ class Changes(Journal):
 
     def checked_ids(self, ids: Iterable[int], *, or_removed: bool = False) -> list[int]:
         """
-        Return the ids of samples, each once.
+        Check that samples exist, and return their ids without duplicates.
 
         Args:
-            ids: of the samples.
-            or_removed: whether samples that were removed exist as well.
+            ids: ids of the samples.
+            or_removed: whether removed samples are accepted, too.
 
         Raises:
-            RequestError: unless all exist.
+            RequestError: if one of the samples does not exist.
         """
         tables = ('samples', 'removed_samples')[: 1 + or_removed]
         wanted = list(dict.fromkeys(operator.index(sample_id) for sample_id in ids))
@@ -148,7 +148,7 @@ class Changes(Journal):
         return wanted
 
     def exists(self, sample_id: int, table: str = 'samples') -> bool:
-        """Return whether a table of samples has one of this id."""
+        """Return whether a table of samples has a row with this id."""
         sql = f'SELECT EXISTS (SELECT 1 FROM {table} WHERE id = :id)'  # noqa: S608
         return 1 <= sample_id <= LARGEST_ID and bool(self._count(sql, id=sample_id))
 
@@ -163,7 +163,7 @@ class Changes(Journal):
             )
 
     def _change(self, kind: Kind, ids: Iterable[int], label: str) -> int:
-        """Set the label of samples, '' to remove them, and record it; return their number."""
+        """Set the label of samples, '' to remove them; record the change; return their number."""
         samples = [
             ChangedSample(sample_id, old_label, label)
             for each in ids
@@ -179,10 +179,10 @@ class Changes(Journal):
         ids: dict[str, list[int]] = {}
         for sample_id, old_label, new_label in self.changed_samples(change):
             ids.setdefault(old_label if undone else new_label, []).append(sample_id)
-        # First those that are removed, which may leave room for a class.
+        # The label '' comes first: removing samples may make room for a class of the others.
         for label in sorted(ids):
             if label:
-                # Once they are back, the class would be there already.
+                # Before the samples are restored: afterwards, the class would already exist.
                 self._check_class(label)
                 missing = [each for each in ids[label] if not self.exists(each)]
                 self._execute(queries.RESTORE, missing)

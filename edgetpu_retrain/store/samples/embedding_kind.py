@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 MAX_DIMENSION = 1_000_000
-"""Maximum length of an embedding, some hundred times that of any known extractor."""
+"""Maximum length of an embedding, several hundred times that of usual extractors."""
 
 RawArray = npt.NDArray[Any]
 """Raw embeddings, as an extractor outputs them: uint8, int8 or float32."""

@@ -3,8 +3,8 @@
 """
 Journal: the table of the last changes of the samples.
 
-The changes are in the order in which they were made; those that were undone are the last ones.  A
-new change deletes them, so undo and redo always find the samples as the change left them.
+The changes are in the order in which they were made.  Undone changes come last, and a new change
+deletes them, so undo and redo always find the samples in the state that they expect.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from edgetpu_retrain.store.samples.change import Change, Kind, LabelChange
 from edgetpu_retrain.store.samples.snapshot import Snapshot
 
 MAX_CHANGES = 100
-"""Changes that can be undone."""
+"""Maximum number of changes in the journal."""
 
 MAX_AGE_S = 604_800
-"""Of a change, seven days: what was removed by mistake is missed sooner."""
+"""Maximum age of a change in the journal, seconds: seven days, to notice a mistake."""
 
 
 class ChangedSample(NamedTuple):
@@ -29,13 +29,13 @@ class ChangedSample(NamedTuple):
 
     sample_id: int
     old_label: str
-    """'' if it was not there before."""
+    """'' if the change added it."""
     new_label: str
-    """'' if it was removed."""
+    """'' if the change removed it."""
 
 
 class Journal(Snapshot):
-    """The samples and the journal of their changes, in a transaction that writes."""
+    """The samples and the journal of their changes, as one transaction sees them."""
 
     def history(self) -> tuple[Change, ...]:
         """Return the changes, oldest first."""
@@ -63,19 +63,19 @@ class Journal(Snapshot):
         return [ChangedSample(*row) for row in rows]
 
     def mark(self, change: Change, *, undone: bool) -> None:
-        """Write down that a change was undone, or redone."""
+        """Mark a change as undone or as redone."""
         self._connection.execute(
             'UPDATE changes SET undone = ? WHERE id = ?', (int(undone), change.change_id)
         )
 
     def record(self, kind: Kind, samples: Iterable[ChangedSample], *, addition: int = 0) -> None:
         """
-        Add a change, or samples to the change of an addition that is not complete.
+        Add a change to the journal, or add samples to the change of the same request.
 
         Args:
-            kind: what was done.
-            samples: what was done to each sample.
-            addition: id of the first sample of the same request, 0 if none was added.
+            kind: kind of the change.
+            samples: the changed samples, with their old and new labels.
+            addition: id of the first sample of the same request; 0 if the change adds none.
         """
         earlier = self._change_of(addition) if addition else None
         change_id = earlier or self._insert(
@@ -87,19 +87,19 @@ class Journal(Snapshot):
             [(change_id, *sample) for sample in samples],
         )
         if not earlier:
-            # Afterwards: before, no change would refer to samples that were just removed.
+            # After the INSERT, because _delete() deletes removed samples that no change refers to.
             self._delete('undone')
             self.prune()
 
     def prune(self) -> None:
-        """Delete changes that are too many or too old."""
+        """Delete the oldest changes beyond MAX_CHANGES, and those older than MAX_AGE_S."""
         oldest_ns = time.time_ns() - MAX_AGE_S * 1_000_000_000
-        # No change can be redone after one that is missing.
+        # If one undone change is too old, TOO_OLD deletes all: they can only be redone in order.
         self._delete(queries.TOO_OLD, oldest_ns=oldest_ns)
         self._delete(queries.TOO_MANY, limit=MAX_CHANGES)
 
     def erase(self, ids: Iterable[int]) -> None:
-        """Delete samples, whether removed or not, and what the journal has of them."""
+        """Delete samples, whether removed or not, and their entries in the journal."""
         rows = [(sample_id,) for sample_id in ids]
         for sql in queries.ERASE:
             self._connection.executemany(sql, rows)

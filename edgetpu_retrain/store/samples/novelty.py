@@ -64,7 +64,7 @@ class NoveltyCheck:
         """
         data_version = samples.data_version()
         if data_version != self._data_version:
-            # Another program has changed the database.
+            # Another connection has changed the database.
             self.clear()
             self._data_version = data_version
         key = extractor, label
@@ -118,7 +118,7 @@ class _UnitVectors:
         self._count += 1
 
     def distance(self, vector: FloatArray) -> float:
-        """Return the cosine distance of a vector ``[D]``, of length 1 or zeros, to the nearest."""
+        """Return the cosine distance of a vector ``[D]``, of length 1 or 0, to the nearest row."""
         rows = self._rows[: self._count]
         if not len(rows):
             return float('inf')

@@ -64,7 +64,7 @@ EMBEDDINGS = f'SELECT sample_id, label, data {_EMBEDDED} ORDER BY sample_id'
 # Without ORDER BY and without "OR :label = ''", so that SQLite uses the index of labels.
 EMBEDDINGS_OF_CLASS = f'SELECT sample_id, label, data {_EMBEDDED} AND label = :label'
 
-# The journal.
+# Queries of the journal.
 CHANGES = 'SELECT id, kind, made_ns, undone FROM changes ORDER BY id'
 LABELS_OF_CHANGE = """
     SELECT old_label, new_label, COUNT(*) FROM changed_samples WHERE change_id = :change_id
@@ -84,7 +84,7 @@ TOO_MANY = 'id NOT IN (SELECT id FROM changes ORDER BY id DESC LIMIT :limit)'
 WITHOUT_SAMPLES = 'id NOT IN (SELECT change_id FROM changed_samples)'
 
 _COLUMNS = 'id, label, camera, stamp_ns, addition, added_ns'
-# Samples that were removed, and came back, by their id.
+# Move the sample with an id to the tables of removed samples (REMOVE), or back (RESTORE).
 REMOVE = (
     f'INSERT INTO removed_samples ({_COLUMNS}) SELECT {_COLUMNS} FROM samples WHERE id = ?',
     """

@@ -22,7 +22,7 @@ import numpy as np
 MAX_IMAGE_BYTES = 32 * 1024 * 1024
 
 MAX_CAMERA_LENGTH = 255
-"""In characters, of a sample's camera: the name of a camera of the node, or a topic of a bag."""
+"""Maximum length of a sample's ``camera``, in characters."""
 
 # The marker 'start of image', then the first byte of the next one (ISO/IEC 10918-1, annex B).
 _JPEG_START = b'\xff\xd8\xff'
@@ -37,7 +37,7 @@ class Sample:
         label: class name.
         embeddings: raw embeddings ``[D]``, uint8, int8 or float32, by the identity of their
             extractor; at least one.
-        camera: name of the camera; '' = none.
+        camera: name of the camera, or topic of the bag; '' = none.
         stamp_ns: stamp of the image, nanoseconds; 0 = none.
         image: bytes of a JPEG file with the picture; None = store no picture.
         added_ns: when the sample was first stored, nanoseconds since 1970; 0 = now.
@@ -62,9 +62,9 @@ class StoredSample:
     A sample in the store, without its embeddings and picture.
 
     Args:
-        sample_id: id of the sample, from 1; never used again.
+        sample_id: id of the sample, from 1; ids are never reused.
         label: class name.
-        camera: name of the camera; '' = none.
+        camera: name of the camera, or topic of the bag; '' = none.
         stamp_ns: stamp of the image, nanoseconds; 0 = none.
         has_image: whether a picture is stored.
         addition: id of the first sample of the same request.
@@ -103,7 +103,7 @@ class Erased(NamedTuple):
     samples: int
     """The number of erased samples."""
     copies: tuple[Path, ...]
-    """Copies of the database from before a migration, which may still contain them."""
+    """Copies of the database from before a migration; they may contain the erased samples."""
 
     @property
     def remark(self) -> str:

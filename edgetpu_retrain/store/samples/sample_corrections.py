@@ -22,17 +22,20 @@ from edgetpu_retrain.store.samples.stored_samples import StoredSamples
 
 class SampleCorrections(StoredSamples):
     """
-    What :class:`~edgetpu_retrain.store.samples.sample_store.SampleStore` corrects.
+    The methods of :class:`~edgetpu_retrain.store.samples.sample_store.SampleStore` that correct.
 
     Args:
-        path: see there, as all arguments.
+        path: the SQLite file.
+        must_open: whether to raise if the file cannot be opened.
+        is_ending: called while another program has locked the file; returns whether to stop
+            waiting.
     """
 
     def __init__(self, path: Path, *, must_open: bool, is_ending: Callable[[], bool]) -> None:
         super().__init__(path, must_open=must_open, is_ending=is_ending)
         self._novelty = NoveltyCheck()
         if self._database.is_open:
-            # A full disk can still be read; the next change tries again.
+            # A full disk can still be read; the next change deletes them.
             with suppress(StoreError), self._changes('delete old changes in') as changes:
                 changes.prune()
 
@@ -45,14 +48,14 @@ class SampleCorrections(StoredSamples):
         Args:
             label: class name; '' = all classes.
             newest: number of samples to remove; 0 = all samples of the class.
-            extractor: identity of the extractor; samples of others stay.
+            extractor: identity of the extractor; samples of other extractors stay.
 
         Returns:
             The number of removed samples.
 
         Raises:
-            RequestError: if ``label`` is '' and ``newest`` 0, ``newest`` is negative, or ``label``
-                is invalid.
+            RequestError: if neither ``label`` nor ``newest`` is given, ``newest`` is negative, or
+                ``label`` is invalid.
         """
         if not label and not newest:
             raise RequestError(
@@ -66,7 +69,7 @@ class SampleCorrections(StoredSamples):
 
     def remove_samples(self, ids: Iterable[int]) -> int:
         """
-        Remove single samples, until :meth:`undo`; return their number.
+        Remove single samples, which :meth:`undo` brings back; return their number.
 
         Args:
             ids: ids of the samples.
@@ -84,7 +87,7 @@ class SampleCorrections(StoredSamples):
         Args:
             label: name of the class.
             new_label: new name of the class.
-            extractor: identity of the extractor; samples of others stay unchanged.
+            extractor: identity of the extractor; samples of other extractors stay unchanged.
 
         Returns:
             The number of relabelled samples; 0 if there is no such class.
@@ -120,26 +123,26 @@ class SampleCorrections(StoredSamples):
 
     def undo(self) -> Change | None:
         """
-        Undo the last change of the samples of all extractors; repeat to undo earlier ones.
+        Undo the last change of samples, of any extractor; call again to undo earlier changes.
 
         Returns:
-            The change, None if the journal has no other one.
+            The undone change; None if the journal has no change left to undo.
 
         Raises:
-            RequestError: if a class would be one too many.
+            RequestError: if there would be too many classes.
         """
         with self._changes('undo the last change in', forget=True) as changes:
             return changes.undo()
 
     def redo(self) -> Change | None:
         """
-        Redo the change that :meth:`undo` undid last; repeat to redo later ones.
+        Redo the change that :meth:`undo` undid last; call again to redo later changes.
 
         Returns:
-            The change, None if there is none, or another change was made since.
+            The redone change; None if no change was undone, or another change was made since.
 
         Raises:
-            RequestError: if a class would be one too many.
+            RequestError: if there would be too many classes.
         """
         with self._changes('redo a change in', forget=True) as changes:
             return changes.redo()
@@ -150,13 +153,14 @@ class SampleCorrections(StoredSamples):
 
         Args:
             label: class name; '' = all classes.
-            newest: the number of newest samples; 0 = all of the class, of all extractors and also
-                those that were removed before; without a label, all that were removed before.
-            extractor: identity of the extractor whose newest samples are meant.
+            newest: number of samples to erase, the newest first; 0 = all samples of the class, of
+                all extractors, including removed ones; 0 without a label = all removed samples.
+            extractor: identity of the extractor; ignored if ``newest`` is 0.
 
         Raises:
-            RequestError: if ``newest`` is negative or the label invalid.
-            StoreError: also if another program keeps the log from being emptied.
+            RequestError: if ``newest`` is negative, or the label is invalid.
+            StoreError: also if another program keeps the log from being emptied; the samples are
+                then deleted, but their data may still be in the files.
         """
         _check_which(label, newest)
         with self._changes('erase samples in', forget=True) as changes:
@@ -169,10 +173,14 @@ class SampleCorrections(StoredSamples):
 
     def erase_samples(self, ids: Iterable[int]) -> Erased:
         """
-        Delete single samples, removed ones as well, for ever; see :meth:`erase`.
+        Delete single samples for ever, including removed ones; see :meth:`erase`.
+
+        Args:
+            ids: ids of the samples.
 
         Raises:
-            RequestError: if one of them does not exist.
+            RequestError: if one of the samples does not exist; then none is deleted.
+            StoreError: as :meth:`erase`.
         """
         with self._changes('erase samples in', forget=True) as changes:
             checked = changes.checked_ids(ids, or_removed=True)

@@ -27,8 +27,8 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
     """
     The samples on disk; all methods are thread-safe.
 
-    A change is on disk when the method returns; if the method raises, nothing is changed.  All
-    methods raise StoreError if the file cannot be read or written.
+    A change is on disk when the method returns; if the method raises, nothing is changed (the only
+    exception: :meth:`erase`).  All methods raise StoreError if the file cannot be read or written.
 
     Args:
         path: the SQLite file; it is created, with its folder, if it is missing.
@@ -71,7 +71,7 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
         """
         Store samples in one transaction: all or none of them.
 
-        The transaction is flushed to the disk once, so many samples in one call are fast.
+        The transaction is flushed to the disk once, so storing many samples in one call is fast.
 
         Args:
             samples: the samples; they are stored in this order.
@@ -82,11 +82,11 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
             kind: kind of the change, for the journal.
 
         Returns:
-            The id of each sample, from 1, never used again; 0 if the sample was skipped.
+            The id of each sample, from 1; ids are never reused.  0 if the sample was skipped.
 
         Raises:
-            RequestError: if a label is invalid, a picture is too large or there are too many
-                classes.
+            RequestError: if a label or a camera is invalid, a picture is too large, or there are
+                too many classes.
             ValueError: if another argument is invalid.
             StoreError: also if an embedding is not finite, or stored embeddings of its extractor
                 are of another kind.

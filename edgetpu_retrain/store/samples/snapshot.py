@@ -95,7 +95,7 @@ class Snapshot:
         Return the kind of the embeddings of each extractor that has samples, by its identity.
 
         Raises:
-            StoreError: if the file is damaged.
+            StoreError, MalformedRowError: if the file is damaged.
         """
         kinds = {}
         for _, identity in list(self.rows(queries.EXTRACTORS_WITH_SAMPLES, int, str)):
@@ -135,7 +135,7 @@ class Snapshot:
         Args:
             label: class name; '' = all classes.
             limit: maximum number of samples; 0 = all.
-            extractor: identity of the extractor; samples of others are not listed.
+            extractor: identity of the extractor; samples of other extractors are not listed.
         """
         rows = self.rows(
             queries.NEWEST_SAMPLES,
@@ -179,7 +179,8 @@ class Snapshot:
         Args:
             extractor: identity of the extractor.
             kind: kind of its embeddings.
-            label: class name; '' = all classes, oldest sample first.
+            label: class name, in which case the samples are not in order; '' = all classes, oldest
+                sample first.
 
         Yields:
             The id and the label of a sample, and the stored bytes of its embedding.
@@ -204,7 +205,7 @@ class Snapshot:
         Return the label of each sample, by the digest of each of its embeddings.
 
         Raises:
-            StoreError: if the file is damaged.
+            StoreError, MalformedRowError: if the file is damaged.
         """
         names: dict[str, str] = {}
         return {
@@ -227,7 +228,7 @@ class Snapshot:
             extractor: identity of the extractor.
 
         Raises:
-            StoreError: if a sample is damaged.
+            StoreError, MalformedRowError: if the file is damaged.
         """
         found = self.find_extractor(extractor)
         if found is None:

@@ -23,10 +23,13 @@ from edgetpu_retrain.store.samples.snapshot import LARGEST_ID, Snapshot
 
 class StoredSamples:
     """
-    What :class:`~edgetpu_retrain.store.samples.sample_store.SampleStore` reads.
+    The methods of :class:`~edgetpu_retrain.store.samples.sample_store.SampleStore` that read.
 
     Args:
-        path: see there, as all arguments.
+        path: the SQLite file.
+        must_open: whether to raise if the file cannot be opened.
+        is_ending: called while another program has locked the file; returns whether to stop
+            waiting.
     """
 
     def __init__(self, path: Path, *, must_open: bool, is_ending: Callable[[], bool]) -> None:
@@ -42,7 +45,7 @@ class StoredSamples:
         self._database.close()
 
     def checkpoint(self) -> None:
-        """Write what only the -wal file has to the file itself, as far as this is possible now."""
+        """Copy the -wal file's content to the file itself, as far as possible without waiting."""
         self._database.checkpoint()
 
     @contextmanager
@@ -62,7 +65,7 @@ class StoredSamples:
             return dict(samples.rows(queries.COUNT_CLASSES, str, int, extractor=extractor))
 
     def extractors(self) -> dict[str, int]:
-        """Return the number of samples by extractor identity; that of the newest sample first."""
+        """Return the number of samples by extractor identity, the last used extractor first."""
         with self.snapshot() as samples:
             return dict(samples.rows(queries.COUNT_EXTRACTORS, str, int))
 
@@ -85,7 +88,7 @@ class StoredSamples:
         Args:
             label: class name; '' = all classes.
             limit: maximum number of samples; 0 = all.
-            extractor: identity of the extractor; samples of others are not listed.
+            extractor: identity of the extractor; samples of other extractors are not listed.
 
         Raises:
             ValueError: if ``limit`` is negative or exceeds 64 bits.

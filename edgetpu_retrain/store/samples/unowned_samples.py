@@ -15,7 +15,7 @@ from edgetpu_retrain.store.files.ownership import Ownership
 
 def has_unowned_samples(folder: Path) -> bool:
     """
-    Return whether a data folder has samples, and no node owns it; its database is only read.
+    Return whether a data folder contains samples but no node owns it; only reads the database.
 
     Args:
         folder: the data folder, which may not exist.
