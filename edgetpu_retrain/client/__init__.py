@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-A ROS client for your own program: add samples, train, and receive results of a retrain node.
+A ROS client for your own program: add samples to a retrain node, train it, receive its results.
 
 >>> from edgetpu_retrain.client import RetrainClient  # doctest: +SKIP
 >>> with RetrainClient() as robot:  # doctest: +SKIP

@@ -75,7 +75,7 @@ class Connection:
         self._thread = threading.Thread(target=self._spin, name='retrain client', daemon=True)
 
     def start(self) -> None:
-        """Start the thread; call it when the subscriptions and the action client are created."""
+        """Start the thread; call it after creating the subscriptions and the action client."""
         self._state = self._newest_client()
         self._executor.add_node(self.node)
         self._thread.start()
@@ -99,15 +99,15 @@ class Connection:
         return self._thread.is_alive() and bool(self._state.service_is_ready())
 
     def _newest_client(self) -> Any:
-        """Return a new client: a node that responds to it has discovered all older ones."""
+        """Return a new client; a node that responds to it has discovered all older clients, too."""
         return self.node.create_client(GetState, f'{self.name}/get_state')
 
     def lifecycle_state(self, timeout_s: float | None = None) -> str:
         """
         Return the lifecycle state of the retrain node.
 
-        When the node has responded, it has discovered all clients of this connection.  A node that
-        has just started may not have, and its responses to clients that it does not know are lost.
+        A node that responds has discovered all clients of this connection.  A node that has just
+        started may not have discovered a client yet; its responses to this client are then lost.
 
         Args:
             timeout_s: maximum time until the node responds, seconds; None = the connection's.

@@ -131,10 +131,10 @@ class RetrainClient:
         Remove a class, or the ``n`` newest samples of one or all classes; see RemoveSamples.
 
         Args:
-            label: name of the class, '' = all classes.
-            n: number of samples, 0 = the whole class.
-            forever: whether to erase them, so that :meth:`undo` cannot bring them back; without
-                ``label`` and ``n``, everything that was removed before.
+            label: name of the class; '' = all classes.
+            n: number of samples; 0 = the whole class.
+            forever: whether to erase them, so that :meth:`undo` cannot bring them back.  With
+                neither ``label`` nor ``n``, all samples that were removed before are erased.
         """
         return self.call(RemoveSamples, 'remove_samples', label=label, n=n, forever=forever)
 
@@ -157,7 +157,7 @@ class RetrainClient:
         return dict(zip(response.labels, response.counts, strict=True))
 
     def newest_samples(self, limit: int, label: str = '') -> list[Any]:
-        """Return at most ``limit`` samples of a class or of all, newest first, as ``Sample``."""
+        """Return at most ``limit`` samples of a class ('' = all), newest first, as ``Sample``."""
         return list(self.call(ListSamples, 'list_samples', label=label, limit=limit).samples)
 
     def load_model(self, version: int = 0) -> Any:
@@ -242,7 +242,8 @@ class RetrainClient:
             timeout_s: timeout, seconds.
 
         Raises:
-            RetrainClientError: if no result arrives in time, as before the first training.
+            RetrainClientError: if no result arrives in time, for example because there is no
+                trained model yet.
         """
         with self._arrived:
             before = self.result
@@ -258,8 +259,8 @@ class RetrainClient:
         Call a function with each ``Result`` from now on.
 
         Args:
-            callback: called in the client's thread, so it must not wait for a method of this
-                client; exceptions that it raises are logged.
+            callback: called in the client's thread, so it must not call methods of this client
+                that wait for the node; exceptions that it raises are logged.
         """
         self._result_callbacks.append(callback)
 

@@ -62,7 +62,7 @@ class Training:
             timeout_s: timeout, seconds; None = wait as long as the node is running.
 
         Raises:
-            RetrainClientError: if the training fails or is cancelled, with the node's message; or
-                if it does not end in time.
+            RetrainClientError: if the training fails or is cancelled (with the node's message),
+                the node stops, or the training does not end in time.
         """
         return checked(self._connection.wait(self._ended, 'the training', timeout_s).result)

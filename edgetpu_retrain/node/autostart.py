@@ -16,23 +16,23 @@ from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.timer import Timer
 
 CONFIGURATION_PROBLEM = 'configuration'
-"""Name of the problem in ``~/status`` while the node cannot be configured."""
+"""Key, in :attr:`NodeFacts.problems`, of the problem that a failed transition leaves."""
 
 RETRY_PERIOD_S = 5.0
-"""Time between retries, seconds; short, so that the node starts soon after the other ends."""
+"""Time between retries, seconds; short, so that the node starts soon after the owner has ended."""
 
 
 class Autostart:
     """
     Configures and activates a node at its start.
 
-    If that fails, the process continues with an unconfigured node: if it ended, a launch file with
-    ``respawn`` would repeat the failure forever.  If another node owns the data folder, it retries
-    until the folder is free.
+    If that fails, the process continues with an unconfigured or inactive node: if it ended, a
+    launch file with ``respawn`` would repeat the failure forever.  If another node owns the data
+    folder, this one retries until the folder is free.
 
     Args:
         node: the node.
-        status: reports which process owns the folder.
+        status: is updated with the process that owns the folder.
         folder_in_use: returns the data folder if the last transition failed because another node
             owns it, None otherwise.
     """
@@ -72,7 +72,7 @@ class Autostart:
         folder = self._folder_in_use()
         if folder is not None:
             try:
-                # No transition, which would be logged and published each time.
+                # Not by a transition, which would be logged and published each time.
                 Ownership(folder).release()
             except FolderInUseError as error:
                 # By now, another process may own the folder.

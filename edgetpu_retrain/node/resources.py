@@ -72,7 +72,7 @@ class NodeResources:
         self.topics: dict[str, str] = {}
         """The image topic of each open camera, by camera name."""
         self._engines: DeviceEngines | None = None
-        # Releases in reverse order.
+        # Releases the resources in reverse order of their acquisition.
         self._stack = ExitStack()
         try:
             self._load()
@@ -94,13 +94,13 @@ class NodeResources:
         return check_devices(self._engines, self._status, self.parameters.device_of)
 
     def camera_problem(self, camera: str, since: float) -> str:
-        """Return what is or, since a time, was wrong with a camera, as a sentence, or ''."""
+        """Return what is wrong with a camera, or was since a time, as a sentence; '' = nothing."""
         fault = self.fault_of(camera, since)
-        # The status is updated once a second.
+        # The status also has other problems of the camera, but is updated only once a second.
         return fault or self._status.facts.problems.get(camera_problem(camera), '')
 
     def fault_of(self, camera: str, since: float = math.inf) -> str:
-        """Return what is wrong with a camera's latest frames, as a sentence, or ''."""
+        """Return what is wrong with a camera's latest frames, as a sentence; '' = nothing."""
         fault = self.output.latest_fault(camera, since)
         return sentence(f'camera {camera!r}: {fault}') if fault else ''
 

@@ -128,7 +128,7 @@ class RetrainNode(ManagedEntity):
         return self._release('finalized', self._deactivate, self._clean_up)
 
     def on_error(self, _state: Any) -> TransitionCallbackReturn:
-        """Release everything but the reported problems, so that the node can be configured."""
+        """Release everything, so that the node can be configured; keep the reported problems."""
         problems, folder_in_use = self._status.facts.problems, self._folder_in_use
         released = self._release('unconfigured', self._deactivate, self._clean_up)
         self._folder_in_use = folder_in_use
@@ -143,13 +143,13 @@ class RetrainNode(ManagedEntity):
         return TransitionCallbackReturn.SUCCESS
 
     def _succeeds(self, change: Callable[[], None], what: str = CONFIGURATION_PROBLEM) -> bool:
-        """Call a function; log what it raises, and report it until another call succeeds."""
+        """Call a function, and return whether it succeeded; log and report what it raises."""
         if what == CONFIGURATION_PROBLEM:
             self._folder_in_use = None
         try:
             change()
         except Exception as error:  # noqa: BLE001 - rclpy would discard it, or not respond
-            # A signal can shut ROS down at any time; calls of rclpy then fail.
+            # A signal can shut ROS down at any time; calls to rclpy then fail.
             if not self._node.context.ok():
                 return False
             message = explain(self._node, error)
@@ -180,7 +180,7 @@ class RetrainNode(ManagedEntity):
         self._images.stop()
         while self._cameras:
             self._close_camera(next(iter(self._cameras)))
-        # These need the workers in order to finish, so they are stopped first.
+        # These need the workers in order to finish, so they are stopped before the workers.
         self._action.stop()
         self._models.stop()
         self._following.stop()
@@ -209,7 +209,7 @@ class RetrainNode(ManagedEntity):
                 try:
                     self._open_camera(parameters, resources)
                 except RequestError as error:
-                    # Fails the transition that activates the node.
+                    # If the node is being activated, this fails the transition.
                     if not self._is_active:
                         raise
                     self._log.error(sentence(error))
@@ -243,7 +243,7 @@ class RetrainNode(ManagedEntity):
         if self._resources is None:
             return
         for parameter in changed:
-            # rclpy declares parameters qos_overrides.* when a subscription is created.
+            # rclpy itself declares parameters qos_overrides.* when a subscription is created.
             if not parameter.name.startswith('qos_overrides.'):
                 self._log.info(f'parameter {parameter.name} set to {parameter.value!r}')
         self._resources.parameters = parameters = self._parameters.read()
@@ -289,6 +289,6 @@ class RetrainNode(ManagedEntity):
             if problem != self._status.facts.problems.get(camera_problem(name)):
                 self._log.warning(undelivered)
         else:
-            # FrameOutput has logged it.
+            # FrameOutput has already logged this fault.
             problem = resources.fault_of(name)
         self._status.set_problem(camera_problem(name), problem)

@@ -55,7 +55,7 @@ def run(arguments: list[str] | None = None) -> int:
             with logged_errors(node):
                 executor.spin()
     except Exception as error:
-        # A signal can shut ROS down at any time; calls of rclpy then fail.
+        # A signal can shut ROS down at any time; calls to rclpy then fail.
         if rclpy.ok():
             if not isinstance(error, (RetrainError, FileNotFoundError)):
                 raise

@@ -23,9 +23,9 @@ class LazyPicture:
 
     Args:
         decode: returns the whole picture, uint8 ``[H, W, 3]`` RGB, or raises ImageError.
-        decode_reduced: returns a part of it (all of it for None) for a model whose input has sides
-            of at most so many pixels, see
-            :func:`~edgetpu_retrain.pictures.compressed_image.decode_reduced`.
+        decode_reduced: called with a region (None = the whole picture) and the longer side of a
+            model's input, pixels; returns the region at a reduced size, or None to use ``decode``,
+            see :func:`~edgetpu_retrain.pictures.compressed_image.decode_reduced`.
     """
 
     def __init__(
@@ -64,12 +64,12 @@ class LazyPicture:
 
     @property
     def whole_bytes(self) -> int:
-        """The memory of the whole picture; 0 if it was not decoded so far."""
+        """Size of the whole picture, bytes; 0 if it has not been decoded."""
         return self.whole.nbytes if 'whole' in vars(self) else 0
 
     def part(self, region: Region | None) -> RgbArray:
         """
-        Return a part of the whole picture, a view.
+        Return a part of the whole picture, as a view.
 
         Args:
             region: in pixels of the whole picture; None = all of it.
@@ -84,17 +84,17 @@ class LazyPicture:
 
     def for_model(self, side: int, region: Region | None = None) -> RgbArray:
         """
-        Return a part of the picture for a model; every picture that a model gets is made here.
+        Return a part of the picture for a model, no larger than necessary.
 
-        A JPEG file is decoded at a half, a quarter or an eighth of its size if the part is at
-        least so much larger than the model's input, which is faster.
+        For speed, a JPEG file is decoded at a half, a quarter or an eighth of its size if the part
+        is large enough for that, compared with the model's input.
 
         Args:
             side: the longer side of the model's input, in pixels.
             region: in pixels of the whole picture; None = all of it.
 
         Returns:
-            uint8 ``[H, W, 3]`` RGB; to be resized to the input.
+            uint8 ``[H, W, 3]`` RGB, still to be resized to the model's input.
 
         Raises:
             ImageError: if there is no picture, or the region reaches beyond it.

@@ -93,12 +93,12 @@ class Camera:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether a subscription must be renewed, as its publishers offer another reliability."""
+        """Whether publishers now offer another reliability, so that :meth:`renew` is necessary."""
         return any(each.is_outdated for each in self._subscriptions)
 
     def renew(self) -> None:
         """
-        Subscribe again where :attr:`is_outdated`, with the reliability that publishers offer.
+        Renew each outdated subscription, with the reliability that its publishers offer.
 
         No executor may run the callback group meanwhile.
         """
@@ -110,7 +110,7 @@ class Camera:
 
     @property
     def reliability(self) -> str:
-        """How images are received, as words for the log."""
+        """The reliability of the image subscription, in words for the log."""
         return 'reliably' if self._subscription.is_reliable else 'best effort'
 
     @property

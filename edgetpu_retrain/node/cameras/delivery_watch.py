@@ -29,7 +29,8 @@ _OVERLOADED = (
     'the network or this machine is too slow for them: lower the resolution or the frame rate, '
     'or use image_transport compressed'
 )
-# The problem names the largest of these that the share exceeds, so that its text seldom changes.
+# The message names the largest of these that the share of lost images exceeds, so that its text
+# seldom changes.
 _SHARES = (REPORTED_SHARE, 0.1, 0.25, 0.5, 0.75)
 
 

@@ -103,7 +103,7 @@ class DetectionInput:
             detection.results = []
         matched, dropped = self._matcher.add_detections(message, time.monotonic())
         if matched is not None:
-            # The latency of this node does not include the time that the detector takes.
+            # The latency of this node must not include the time that the detector takes.
             self._offer(replace(matched, arrived=time.monotonic()))
         for _ in dropped:
             self._lose('too many wait for their image')
@@ -133,7 +133,7 @@ class DetectionInput:
             )
 
     def _follow_timeout(self) -> None:
-        """Let the timer call at least once per ``detections_timeout_s``, which may change."""
+        """Set the timer's period to at most ``detections_timeout_s``, which may change."""
         period = min(_LONGEST_WATCH_PERIOD_S, self._parameters().detections_timeout_s)
         if self._timer.timer_period_ns != round(period * 1e9):
             self._timer.timer_period_ns = round(period * 1e9)

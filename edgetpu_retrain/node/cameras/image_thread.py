@@ -35,7 +35,7 @@ class ImageThread:
     def __init__(self, node: Node) -> None:
         self._node = node
         self.group = _ThreadGroup()
-        # Created here and not in start(), because that fails after a signal has shut ROS down.
+        # Not created in start(), because creation fails after a signal has shut ROS down.
         self._executor = _GroupExecutor(node, self.group)
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()

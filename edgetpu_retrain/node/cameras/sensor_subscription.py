@@ -18,7 +18,7 @@ from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 BEST_AVAILABLE = 'best_available'
-"""Default of the reliability in ``qos_overrides``: as the publishers offer it."""
+"""Default of the reliability in ``qos_overrides``: the one that the publishers offer."""
 
 _RELIABILITIES = {
     BEST_AVAILABLE: None,
@@ -41,8 +41,8 @@ class SensorSubscription:
         node: creates the subscription.
         message_type: message type of the topic.
         topic: resolved name of the topic.
-        callback: called with each message and its publication sequence number; None on Humble,
-            and if the middleware has none.
+        callback: called with each message and its publication sequence number; the number is None
+            on Humble, and if the middleware has none.
         group: callback group of the subscription.
         depth: depth of the queue, messages.
 
@@ -76,7 +76,7 @@ class SensorSubscription:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether it must be renewed, because the publishers now offer another reliability."""
+        """Whether publishers now offer another reliability, so that :meth:`renew` is necessary."""
         return self._wanted_reliability() is not self._reliability
 
     def renew(self) -> None:
@@ -133,7 +133,7 @@ class SensorSubscription:
             for info in self._node.get_publishers_info_by_topic(self.topic)
         ]
         if not offered:
-            # A restarted camera usually offers the same reliability again.
+            # Keep the reliability, because a restarted camera usually offers the same again.
             return self._reliability
         if all(policy is QoSReliabilityPolicy.RELIABLE for policy in offered):
             return QoSReliabilityPolicy.RELIABLE

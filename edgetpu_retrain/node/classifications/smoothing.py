@@ -16,7 +16,7 @@ from edgetpu_retrain.learning.arrays import FloatArray
 import numpy as np
 
 UNKNOWN_CLASS = -1
-"""Stands for 'unknown' in place of a class index."""
+"""The class index that means 'unknown'."""
 
 
 @dataclass(frozen=True, eq=False)

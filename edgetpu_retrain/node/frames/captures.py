@@ -53,10 +53,10 @@ class Capture:
     done: Future[None] = field(default_factory=Future, init=False)
     """Completed when the request ends: with None, or with ``error``."""
     last_claimed: float = field(default=-math.inf, init=False)
-    """Time of the last claimed frame, as ``wants`` takes it, seconds."""
+    """Time of the last claimed frame, as passed to :meth:`wants`, seconds."""
 
     def wants(self, frame: Frame, now: float) -> bool:
-        """Return whether the request would claim a frame, whose time is ``now``."""
+        """Return whether the request would claim a frame that has the time ``now``, seconds."""
         return (
             not self.stopped
             and self.claimed < self.wanted.count
@@ -80,8 +80,8 @@ class Captures:
     (complete, stopped or failed) and all of its claims are settled.
 
     Args:
-        simulated_time: returns the simulated time, seconds; None where frames have the time of
-            their arrival.
+        simulated_time: returns the simulated time, seconds, or None; a frame then has the time of
+            its arrival.
     """
 
     def __init__(self, simulated_time: Callable[[], float | None] = lambda: None) -> None:

@@ -36,10 +36,10 @@ class FrameWorker:
     training, frames are only checked, unless ``~/embedding`` has subscribers or a capture wants
     them.
 
-    A second thread publishes the results.  If another frame is waiting, it does so during the
-    inference of that frame, which releases the GIL; the conversion of a frame does not.  At most
-    one frame waits to be published, so slow middleware reduces the frame rate and does not fill
-    the memory.
+    A second thread publishes the results.  If another frame is waiting, they are published during
+    the inference of that frame, because inference releases the GIL and conversion does not.  At
+    most one frame waits to be published, so slow middleware reduces the frame rate and does not
+    fill the memory.
 
     Args:
         engine: the device's engine.
@@ -251,7 +251,7 @@ class FrameWorker:
         boxes = boxes_within(frame.detections.detections, *frame.size)
         classified = []
         for detection, region in boxes:
-            # From the whole image, which is decoded already, for its size.
+            # From the whole image: frame.size has already decoded it, if it is compressed.
             rgb = frame.picture.part(region)
             self._start_publishing()
             result = self._engine.run(rgb)

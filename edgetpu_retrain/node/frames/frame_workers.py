@@ -52,9 +52,9 @@ class FrameWorkers:
 
     def serve(self, model: LoadedModel) -> None:
         """
-        Swap models: each worker between two of its frames; return when all have done it.
+        Swap models on all workers, each between two of its frames; return when all have swapped.
 
-        Until then, some cameras are classified by the new model and others by the old one.
+        Until then, the new model may classify some cameras, and the old one the others.
 
         Args:
             model: the new model, prepared by the engines of all devices.

@@ -15,16 +15,16 @@ import time
 from edgetpu_retrain.wording import presentable
 
 PERIOD_S = 1.0
-"""Different faults of one kind are logged at most so often, seconds."""
+"""Minimum time between log lines about different faults of one kind, seconds."""
 
 REPEAT_S = 60.0
-"""A fault that goes on is logged again, with the count, after this time, seconds."""
+"""Time after which a fault that goes on is logged again, seconds."""
 
 OVER_S = 10.0
-"""A fault that comes back after this time is logged again at once, seconds."""
+"""Time without a fault after which it is new, and is logged at once, seconds."""
 
 LATEST_S = 2.0
-"""A fault is a problem of its camera for this time, seconds."""
+"""Time for which a fault counts as a problem of its camera, seconds."""
 
 _MOST_FAULTS = 100
 _NUMBER = re.compile(r'\d+')
@@ -38,9 +38,10 @@ class _Times:
 
 class FaultCounter:
     """
-    Counts faults, logs each once and then its count at long intervals; thread-safe.
+    Counts faults, logs each once, and again at long intervals if it goes on; thread-safe.
 
-    Faults whose reasons differ only in numbers are the same.
+    Faults whose reasons differ only in numbers are the same.  Each line has the count of all
+    faults of this kind.
 
     rclpy's ``throttle_duration_sec`` works per line of code, so it would throttle all cameras
     together; and it takes 0.3 ms for each message that it suppresses.
@@ -64,7 +65,7 @@ class FaultCounter:
 
     def add(self, camera: str, kind: str, reason: str) -> None:
         """
-        Count a fault, and log it unless it was logged before and has gone on since.
+        Count a fault, and log it if it is new or due to be logged again.
 
         Args:
             camera: name of the camera.

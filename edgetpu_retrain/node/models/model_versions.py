@@ -27,8 +27,8 @@ class Wanted:
     Args:
         versions: numbers of the versions to try before the serving one, in this order; () = none.
         choice: the recorded choice; None = there is none.
-        files: size and time of each version's files, so that a version is checked again after it
-            was copied completely.
+        files: inode, size and time of each version's files, so that an incomplete version is
+            checked again when more of it has been copied.
     """
 
     versions: tuple[int, ...] = ()
@@ -96,7 +96,7 @@ class ModelVersions:
                     self._announce(model, self._chosen_at_start(number, warn))
                 return model
         try:
-            # Recording a choice also clears leftovers, but no version serves, so there was none.
+            # No version serves, so no choice was recorded, which would also clear leftovers.
             self._models.clear_leftovers()
         except StoreError as error:
             warn(str(error))
@@ -212,13 +212,16 @@ class ModelVersions:
 
     def prune(self, keep: int) -> tuple[int, ...]:
         """
-        Delete old versions, except the serving one and one chosen by another program.
+        Delete old versions, but neither the serving version nor the recorded choice.
 
         Args:
             keep: number of versions to keep, see :meth:`ModelStore.prune`.
 
         Returns:
-            The numbers of the deleted versions.
+            The numbers of the deleted versions, ascending.
+
+        Raises:
+            StoreError: if the recorded choice cannot be read, or the disk fails.
         """
         choice = self._choices.current()
         in_use = {choice.version} if choice else set()

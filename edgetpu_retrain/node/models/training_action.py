@@ -36,9 +36,9 @@ class TrainingAction:
     """
     The action server ``~/train``.
 
-    An action server cannot give a reason when it rejects a goal.  So an invalid goal, or one
-    during a training, is accepted, and aborted at once with a message.  Only goals beyond
-    :data:`MAX_GOALS` are rejected.
+    An action server cannot give a reason when it rejects a goal.  Therefore a goal that is invalid
+    or arrives during a training is accepted, and aborted at once with a message.  Only goals
+    beyond :data:`MAX_GOALS` are rejected.
 
     Args:
         node: creates the action server.
@@ -54,7 +54,7 @@ class TrainingAction:
         self._active = active
         self._on_change = on_change
         self._thread = BackgroundThread('training')
-        # Goal id and cancellation of the running training; only the executor's thread uses it.
+        # Goal id and cancellation of the running training; only the executor's thread uses them.
         self._running: tuple[bytes, Cancellation] | None = None
         self._accepted: deque[float] = deque(maxlen=MAX_GOALS)
         self._server = ActionServer(
@@ -170,7 +170,7 @@ def _key(goal: Any) -> bytes:
 
 
 def _feedback(progress: Progress) -> Train.Feedback:
-    """Return a feedback message; it counts completed iterations, from 1."""
+    """Return a feedback message; its ``iteration`` is the number of completed iterations."""
     return Train.Feedback(
         iteration=progress.iteration + 1,
         num_iter=progress.num_iter,

@@ -21,7 +21,9 @@ def training_options(goal: Any, parameters: Any) -> TrainingOptions:
 
     Args:
         goal: a ``Train.Goal``.
-        parameters: the node's parameters; used where the goal has 0 (``seed``: -1).
+        parameters: the node's parameters ``num_iter``, ``learning_rate``, ``batch_size`` and
+            ``reg``, which replace 0 in the goal, ``seed``, which replaces -1, and
+            ``rejection_rate``.
 
     Raises:
         RequestError: if a value is invalid.
@@ -31,7 +33,7 @@ def training_options(goal: Any, parameters: Any) -> TrainingOptions:
             f"seed is {goal.seed}; it must be 0 or more, or -1 for the node's parameter seed."
         )
     return TrainingOptions(
-        # None, if goal and parameter are 0, means: chosen to suit the samples.
+        # If goal and parameter are 0, the option is None: it is chosen to suit the samples.
         num_iter=goal.num_iter or parameters.num_iter or None,
         learning_rate=goal.learning_rate or parameters.learning_rate or None,
         batch_size=goal.batch_size or parameters.batch_size,

@@ -42,7 +42,7 @@ class DeclaredParameters:
     Args:
         node: takes the values from its command line, launch file and parameter files.
         is_configured: returns whether models, files and topics depend on the parameters; changes
-            that would need another configuration are then rejected with that reason.
+            that would need another configuration are then rejected.
     """
 
     def __init__(self, node: Node, is_configured: Callable[[], bool]) -> None:
@@ -115,7 +115,7 @@ class DeclaredParameters:
         camera, _, _ = change.name.partition('.')
         declared = (*values.PARAMETERS, *values.camera_parameters(camera))
         parameter = next((each for each in declared if each.name == change.name), None)
-        # NOT_SET declares a parameter without a value; rclpy removes no values.
+        # NOT_SET occurs only when a parameter is declared without a value: values are not removed.
         if parameter is not None and change.type_ != RosParameter.Type.NOT_SET:
             if not parameter.live and self._is_configured():
                 raise RequestError(f'{change.name}: {_READ_WHEN_CONFIGURED}')

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What happens to an exception of a callback: it is explained or logged, and the node goes on."""
+"""Explains or logs the exceptions of callbacks, so that the node continues."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _AFTER_AN_ERROR_S = 0.1
 
 def explain(node: Node, error: Exception) -> str:
     """
-    Return the exception that is being handled as a sentence; log its traceback if it is a bug.
+    Return a sentence about an exception; log its traceback if it is a bug.
 
     Args:
-        node: logs.
-        error: the exception.
+        node: its logger is used.
+        error: the exception, which is being handled.
     """
     if isinstance(error, (RetrainError, FileNotFoundError)):
         return presentable(sentence(error))
@@ -40,18 +40,18 @@ def log_traceback(logger: Any) -> None:
 @contextmanager
 def logged_errors(node: Node) -> Iterator[None]:
     """
-    Log what a callback raises inside the ``with`` block, and do not raise it.
+    Log an exception that the ``with`` block raises, and suppress it.
 
-    rclpy's executors raise what any callback raises: of a timer, a subscription, a service, an
-    action, or after a change of parameters.  One bug would end the node.
+    An executor of rclpy raises the exception of any callback, for example of a timer or a
+    service, so one bug would end the node.
 
     Args:
-        node: logs.
+        node: its logger is used.
     """
     try:
         yield
     except Exception:  # noqa: BLE001 - a bug must not end a robot's node
-        # After a signal has shut down ROS, calls of rclpy fail.
+        # After a signal has shut ROS down, calls to rclpy fail.
         if node.context.ok():
             log_traceback(node.get_logger())
             time.sleep(_AFTER_AN_ERROR_S)

@@ -113,7 +113,7 @@ class ServiceResponses:
             if isinstance(error, RetrainError) or self._node.context.ok():
                 response.message = explain(self._node, error)
             else:
-                # A signal can shut ROS down at any time; calls of rclpy then fail.
+                # A signal can shut ROS down at any time; calls to rclpy then fail.
                 response.message = DEACTIVATED
             clear_frames(error)
             if isinstance(error, RetrainError):
@@ -133,7 +133,7 @@ class ServiceResponses:
 
 async def result_of(node: Node, future: Future[Any]) -> Any:
     """
-    Await a future of another thread and return its result; the executor runs other callbacks.
+    Await a future of another thread, and return its result; other callbacks run meanwhile.
 
     Args:
         node: the node whose executor runs the calling coroutine.

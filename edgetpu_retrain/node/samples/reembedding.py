@@ -23,7 +23,7 @@ def reembed(
     should_stop: Callable[[], bool],
 ) -> str:
     """
-    Embed the samples of other extractors with this one, if their pictures are stored.
+    Embed the samples of other extractors with the current one, if their pictures are stored.
 
     Args:
         store: the store of the samples.
@@ -38,6 +38,7 @@ def reembed(
         RequestError: if no sample can be embedded, or ``should_stop`` returned true; samples
             embedded before stay embedded.
         StoreError: if the store cannot be read or written.
+        DeviceError: if the device fails.
     """
     extractor = description.identity
     missing = store.unembedded(extractor=extractor)

@@ -116,7 +116,7 @@ def add_request(request: Any, cameras: Sequence[str], parameters: Any) -> AddReq
 
 def list_request(request: Any) -> tuple[str, int]:
     """
-    Check a request to list samples; return its label ('' = all) and number of samples.
+    Check a request to list samples; return its label ('' = all) and maximum number of samples.
 
     Args:
         request: a ``ListSamples.Request``.

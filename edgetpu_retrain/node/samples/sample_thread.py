@@ -29,15 +29,15 @@ Result = TypeVar('Result')
 
 class SampleThread:
     """
-    One thread in which services read and write the store, in the order of their calls.
+    One thread that reads and writes the store, in the order of the calls.
 
     Args:
         store: the store of the samples; the caller closes it.
         description: input and output of the extractor whose samples are used.
         store_images: returns which pictures to store with samples, see
             :func:`~edgetpu_retrain.pictures.sample_picture.pixels_to_store`.
-        on_counts: called in the thread with the number of samples of each class, when no change is
-            pending.
+        on_counts: called in the thread with the number of samples of each class, after changes by
+            this node (when none is pending) or by other programs.
         on_problem: called in the thread with a sentence if the store cannot be read or written,
             and with '' when this works again.
     """
@@ -87,7 +87,7 @@ class SampleThread:
         return self._submit(change)
 
     def counts(self) -> Future[dict[str, int]]:
-        """Return a future of the number of samples of each class, the oldest class first."""
+        """Return a future of the number of samples by class, that of the oldest sample first."""
         return self.read(self._count)
 
     def check_for_changes(self) -> None:
@@ -104,7 +104,7 @@ class SampleThread:
         embedding: RawArray,
     ) -> None:
         """Store a claimed frame's picture and raw embedding ``[D]``, and settle the claim."""
-        # Until it is written, keep no more of the picture in memory than is stored.
+        # Until the sample is written, keep no more of the picture in memory than is stored.
         region = capture.wanted.region or frame.region
         pixels = pixels_to_store(frame.picture, region, rgb, self._store_images())
         camera, stamp = frame.camera, stamp_ns(frame.message.header)
@@ -112,7 +112,7 @@ class SampleThread:
         def write() -> None:
             try:
                 if isinstance(capture.error, StoreError):
-                    # The request has failed.  Do not wait for a locked database at each frame.
+                    # The request has failed.  Do not wait for a locked database again and again.
                     raise capture.error
                 wanted, first = capture.wanted, capture.first_sample
                 sample = self._add(wanted, embedding, pixels, camera, stamp, addition=first)
@@ -153,7 +153,7 @@ class SampleThread:
         try:
             return self._thread.submit(function)
         except RuntimeError:
-            # What another thread finishes at the end of the process may still be counted.
+            # After close(), a callback of another thread may still request a count.
             closed: Future[Result] = Future()
             closed.cancel()
             return closed

@@ -22,7 +22,7 @@ def simulated_time(node: Node) -> float | None:
     Return the simulated time, seconds; None if the node follows the real time.
 
     Args:
-        node: whose clock it is.
+        node: the node whose clock is read.
     """
     clock = node.get_clock()
     return clock.now().nanoseconds / 1e9 if clock.ros_time_is_active else None
@@ -43,12 +43,12 @@ def ended_by_a_jump(node: Node, end: Callable[[RequestError], None]) -> Iterator
     Report a jump of the node's clock inside the ``with`` block.
 
     Args:
-        node: whose clock it is.
+        node: the node whose clock is watched.
         end: called when the clock jumps back, or changes between real and simulated time.
     """
 
     def jumped(jump: TimeJump) -> None:
-        # Of another type than ClockChange in some releases of rclpy.
+        # In some releases of rclpy, clock_change has another type than ClockChange.
         if int(jump.clock_change) == ClockChange.ROS_TIME_NO_CHANGE:
             what = f'The time on /clock jumped back by {-jump.delta.nanoseconds / 1e9:g} s'
         else:

@@ -26,7 +26,7 @@ _STDERR = 2
 
 def skip_startup_notice(interpreter: Callable[..., Any]) -> None:
     """
-    Load the tiny model in a runtime, without printing the notice.
+    Load a tiny model in a runtime, without printing the notice.
 
     Args:
         interpreter: the runtime's ``Interpreter`` class.
