@@ -99,7 +99,7 @@ class Connection:
         return self._thread.is_alive() and bool(self._state.service_is_ready())
 
     def _newest_client(self) -> Any:
-        """Return a new client; a node that responds to it has discovered all older clients, too."""
+        """Return a new client; a node that responds to it has discovered all older ones, too."""
         return self.node.create_client(GetState, f'{self.name}/get_state')
 
     def lifecycle_state(self, timeout_s: float | None = None) -> str:

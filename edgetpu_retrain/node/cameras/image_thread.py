@@ -56,7 +56,7 @@ class ImageThread:
             self._thread = None
 
     def close(self) -> None:
-        """Stop permanently."""
+        """Stop the thread permanently."""
         self.stop()
         self._executor.shutdown()
 

@@ -97,7 +97,7 @@ class SensorSubscription:
 
     @property
     def incompatible_publishers(self) -> list[str]:
-        """The nodes with best-effort publishers, if the subscription is reliable."""
+        """Names of the nodes that publish best effort; [] if the subscription is not reliable."""
         if not self.is_reliable:
             return []
         return [

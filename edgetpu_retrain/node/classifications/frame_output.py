@@ -72,7 +72,7 @@ class FrameOutput:
         self._smoothing = {name: smoothing.Smoothing() for name in cameras}
 
     def close(self) -> None:
-        """Destroy the publishers."""
+        """Stop drawing, and destroy the publishers."""
         self._stack.close()
 
     def publish_classification(

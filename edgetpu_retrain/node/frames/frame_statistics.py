@@ -45,7 +45,7 @@ class StageTimes(NamedTuple):
     Duration of each stage of a frame, seconds.
 
     Args:
-        waiting: from arrival until the device is free.
+        waiting: from arrival until the worker starts on the frame.
         conversion: conversion to RGB.
         resize: scaling to the size of the model's input.
         inference: running the model.

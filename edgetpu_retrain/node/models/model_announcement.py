@@ -21,7 +21,7 @@ _MOST_CLASSES = 65536
 
 class ModelAnnouncement:
     """
-    Publishes ``~/vision_info`` and ``~/label_info`` at every swap.
+    Publishes ``~/vision_info`` and ``~/label_info`` whenever another model serves.
 
     Args:
         node: creates the publishers.

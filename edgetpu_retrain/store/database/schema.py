@@ -69,7 +69,8 @@ def check_without_writing(path: Path) -> int:
     Return the schema version of an existing file; 0 if it is empty or cannot be opened.
 
     Raises:
-        StoreError: see :func:`open_database`.
+        StoreError: if the file belongs to another program, was written by a newer release, or is
+            damaged.
         sqlite3.DatabaseError: if it is not a database.
     """
     # When a writable connection is closed, it may merge the log of another program's database

@@ -32,7 +32,7 @@ class LabelChange(NamedTuple):
     new_label: str
     """'' if the change removed them."""
     samples: int
-    """The number of the samples."""
+    """Number of samples."""
 
 
 @dataclass(frozen=True)
