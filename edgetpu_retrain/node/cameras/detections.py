@@ -151,7 +151,7 @@ class DetectionMatcher:
     """
 
     def __init__(self) -> None:
-        # Both by stamp, in order of arrival.
+        # The waiting images and detection arrays, by stamp, in order of arrival.
         self._images: dict[int, Frame] = {}
         self._detections: dict[int, tuple[float, Any]] = {}
 

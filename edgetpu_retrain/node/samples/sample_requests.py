@@ -46,7 +46,8 @@ class AddRequest:
         count: number of frames to capture, at least 1.
         min_interval_s: minimum time between two frames, seconds.
         timeout_s: time limit of the request, seconds.
-        region: the part to embed; None = the whole picture, or the camera's region of a frame.
+        region: the part to embed; None = all of the request's picture, or the camera's ``roi`` of
+            each frame.
         min_novelty: minimum cosine distance to the other samples of the class, 0 to 2.
         picture: bytes of a JPEG or PNG file to embed instead of frames; b'' = none.
         stamp_ns: stamp of the picture, nanoseconds.

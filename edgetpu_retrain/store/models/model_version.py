@@ -37,13 +37,13 @@ _FILE_NAME = re.compile(r'model_(\d{6,9})\.(?:tflite|json)', re.ASCII)
 @dataclass(frozen=True)
 class ModelVersion:
     """
-    One finished version.
+    A finished version in the models folder.
 
     Args:
         version: number of the version, from 1.
         path: path of the .tflite file.
         record: what the model was trained on, and its accuracy.
-        sha256: SHA-256 of the .tflite file, 64 hexadecimal digits.
+        sha256: recorded SHA-256 of the .tflite file, 64 hexadecimal digits.
     """
 
     version: int

@@ -58,7 +58,7 @@ class Journal(Snapshot):
         )
 
     def changed_samples(self, change: Change) -> list[ChangedSample]:
-        """Return the samples of a change."""
+        """Return the samples of a change, with their old and new labels."""
         rows = self.rows(queries.SAMPLES_OF_CHANGE, int, str, str, change_id=change.change_id)
         return [ChangedSample(*row) for row in rows]
 

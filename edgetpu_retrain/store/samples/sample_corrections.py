@@ -196,7 +196,7 @@ class SampleCorrections(StoredSamples):
         """Run the ``with`` block in a write transaction; ``forget`` empties the novelty cache."""
         with self._database.transaction(action, writing=True) as connection:
             if forget:
-                # In the transaction, because no other thread adds samples to the cache meanwhile.
+                # In the transaction, during which no other thread adds samples to the cache.
                 self._novelty.clear()
             yield Changes(connection, self.path)
 
