@@ -32,9 +32,8 @@ class FrameWorker:
     Runs the newest frames of all cameras of a device, one inference each.
 
     One inference serves the classification, ``~/embedding`` and all pending captures; only a
-    capture with a region of its own, and each detected box, take another one.  Before the first
-    training, frames are only checked, unless ``~/embedding`` has subscribers or a capture wants
-    them.
+    capture with a region of its own, and each detected box, take another one.  Without a model,
+    frames are only checked, unless ``~/embedding`` has subscribers or a capture wants them.
 
     A second thread publishes the results.  If another frame is waiting, they are published during
     the inference of that frame, because inference releases the GIL and conversion does not.  At
@@ -43,7 +42,7 @@ class FrameWorker:
 
     Args:
         engine: the device's engine.
-        model: the model that the engine serves, None before the first training.
+        model: the model that the engine serves; None if there is none.
         captures: the pending requests for samples.
         samples: stores captured samples.
         output: publishes the results.

@@ -65,11 +65,11 @@ class ModelVersions:
         # Locked while a model is prepared and swapped in, so that at most one model is in memory
         # besides the serving one.
         self._preparing = threading.Lock()
-        # Locked from recording a choice on disk until it is announced, so that both name the same
-        # version.
+        # Locked from recording a choice on disk until it is announced, so that the recorded and
+        # the announced version are the same.
         self._swapping = threading.Lock()
         self.serving: LoadedModel | None = None
-        """The serving model; None before the first training."""
+        """The serving model; None if none serves, as before the first training."""
 
     def start(self, warn: Callable[[str], None]) -> LoadedModel | None:
         """

@@ -141,7 +141,7 @@ class TrainingAction:
             raise TrainingCancelled('The training was cancelled before it began.')
 
         def report(progress: Progress) -> None:
-            # Publishing raises after ROS was shut down.
+            # After a signal has shut ROS down, publishing raises.
             if self._node.context.ok():
                 goal.publish_feedback(_feedback(progress))
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""SampleCorrections: removes and relabels stored samples, undoes changes, erases samples."""
+"""SampleCorrections: removes, relabels and erases stored samples, undoes and redoes changes."""
 
 from __future__ import annotations
 
