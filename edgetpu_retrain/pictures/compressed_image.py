@@ -155,9 +155,10 @@ def reduction(width: int, height: int, side: int) -> int:
     libjpeg decodes at these fractions of the size in less time.
 
     Args:
-        width: of the part, in pixels.
-        height: of the part.
-        side: pixels that both sides keep at least: the longer side of a model's input.
+        width: width of the part, pixels.
+        height: height of the part, pixels.
+        side: minimum width and height of the decoded part, pixels: the longer side of a model's
+            input.
 
     >>> [reduction(*size, side=224) for size in ((400, 300), (640, 480), (1920, 1080))]
     [1, 2, 4]

@@ -87,7 +87,7 @@ class LazyPicture:
         Return a part of the picture for a model, no larger than necessary.
 
         For speed, a JPEG file is decoded at a half, a quarter or an eighth of its size if the part
-        is large enough for that, compared with the model's input.
+        then still has at least ``side`` pixels in width and height.
 
         Args:
             side: the longer side of the model's input, in pixels.

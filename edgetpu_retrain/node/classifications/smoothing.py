@@ -76,8 +76,8 @@ class Smoothing:
             frame: the prediction for this frame alone.
             model_version: version of the model; frames of different versions are not combined.
             frames: number of frames to combine; 1 = no smoothing.
-            hysteresis: by how much the mean score of another class must exceed that of the current
-                class to replace it, 0 to 1.
+            hysteresis: margin by which another class's mean score must exceed the current class's
+                to replace it, 0 to 1.
         """
         if model_version != self._model_version or frames == 1:
             self._frames, self._current, self._model_version = [], None, model_version
