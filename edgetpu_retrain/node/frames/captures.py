@@ -80,8 +80,8 @@ class Captures:
     (complete, stopped or failed) and all of its claims are settled.
 
     Args:
-        simulated_time: returns the simulated time, seconds, or None; a frame then has the time of
-            its arrival.
+        simulated_time: returns the simulated time, seconds; if it returns None, frames have the
+            time of their arrival.
     """
 
     def __init__(self, simulated_time: Callable[[], float | None] = lambda: None) -> None:

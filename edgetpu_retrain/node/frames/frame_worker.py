@@ -114,7 +114,7 @@ class FrameWorker:
 
         Returns:
             A future that is done when the classifications of the old model are published and the
-            new model serves; cancelled if the worker stops before.
+            new model serves; cancelled if the worker stops before that.
         """
 
         def swap() -> None:
