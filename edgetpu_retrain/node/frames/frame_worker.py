@@ -35,8 +35,7 @@ class FrameWorker:
     capture with a region of its own, and each detected box, take another one.  Without a model,
     frames are only checked, unless ``~/embedding`` has subscribers or a capture wants them.
 
-    A second thread publishes the results.  If another frame is waiting, they are published during
-    the inference of that frame, because inference releases the GIL and conversion does not.  At
+    A second thread publishes the results, so that publishing and the next inference overlap.  At
     most one frame waits to be published, so slow middleware reduces the frame rate and does not
     fill the memory.
 
@@ -69,7 +68,6 @@ class FrameWorker:
         self._stopping = True
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._unpublished: Callable[[], None] | None = None
         self._publication: Future[None] | None = None
 
     def start(self) -> None:
@@ -146,14 +144,12 @@ class FrameWorker:
         with ThreadPoolExecutor(1, thread_name_prefix='publisher') as self._publisher:
             while (task := self._wait_for_task()) is not None:
                 task()
-            self._start_publishing()
 
     def _wait_for_task(self) -> Callable[[], None] | None:
         with self._changed:
             while not self._stopping:
                 if (task := self._next_task()) is not None:
                     return task
-                self._start_publishing()
                 self._changed.wait()
         return None
 
@@ -185,7 +181,6 @@ class FrameWorker:
         rgb = self._for_model(frame, frame.region)
         keep_memory_of_images(frame.picture.whole_bytes)
         converted = time.monotonic()
-        self._start_publishing()
         result = self._engine.run(rgb)
         inferred = time.monotonic()
 
@@ -220,15 +215,9 @@ class FrameWorker:
                 self._report(frame, error)
 
         self._wait_until_published()
-        self._unpublished = publish_or_report
-
-    def _start_publishing(self) -> None:
-        if self._unpublished is not None:
-            self._publication = self._publisher.submit(self._unpublished)
-            self._unpublished = None
+        self._publication = self._publisher.submit(publish_or_report)
 
     def _wait_until_published(self) -> None:
-        self._start_publishing()
         if self._publication is not None:
             # Not result(), which would raise the error of a publication in the next frame.
             wait([self._publication])
@@ -251,9 +240,7 @@ class FrameWorker:
         classified = []
         for detection, region in boxes:
             # From the whole image: frame.size has already decoded it, if it is compressed.
-            rgb = frame.picture.part(region)
-            self._start_publishing()
-            result = self._engine.run(rgb)
+            result = self._engine.run(frame.picture.part(region))
             if result.scores is None:
                 return
             classified.append(BoxClassification(detection, result.scores, result.embedding))
