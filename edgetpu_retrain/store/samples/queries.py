@@ -84,31 +84,27 @@ TOO_MANY = 'id NOT IN (SELECT id FROM changes ORDER BY id DESC LIMIT :limit)'
 WITHOUT_SAMPLES = 'id NOT IN (SELECT change_id FROM changed_samples)'
 
 _COLUMNS = 'id, label, camera, stamp_ns, addition, added_ns'
-# Move the sample with an id to the tables of removed samples (REMOVE), or back (RESTORE).
-REMOVE = (
-    f'INSERT INTO removed_samples ({_COLUMNS}) SELECT {_COLUMNS} FROM samples WHERE id = ?',
-    """
-    INSERT INTO removed_embeddings (extractor_id, sample_id, data)
-    SELECT extractor_id, sample_id, data FROM embeddings WHERE sample_id = ?
-    """,
-    """
-    INSERT INTO removed_images (sample_id, jpeg)
-    SELECT sample_id, jpeg FROM images WHERE sample_id = ?
-    """,
-    'DELETE FROM samples WHERE id = ?',
-)
-RESTORE = (
-    f'INSERT INTO samples ({_COLUMNS}) SELECT {_COLUMNS} FROM removed_samples WHERE id = ?',
-    """
-    INSERT INTO embeddings (extractor_id, sample_id, data)
-    SELECT extractor_id, sample_id, data FROM removed_embeddings WHERE sample_id = ?
-    """,
-    """
-    INSERT INTO images (sample_id, jpeg)
-    SELECT sample_id, jpeg FROM removed_images WHERE sample_id = ?
-    """,
-    'DELETE FROM removed_samples WHERE id = ?',
-)
+
+
+def _move(source: str, target: str) -> tuple[str, ...]:
+    """Return statements that move the sample with an id, given prefixes of the tables."""
+    tables = {
+        'samples': ('id', _COLUMNS),
+        'embeddings': ('sample_id', 'extractor_id, sample_id, data'),
+        'images': ('sample_id', 'sample_id, jpeg'),
+    }
+    return (
+        *(
+            f'INSERT INTO {target}{table} ({columns}) '
+            f'SELECT {columns} FROM {source}{table} WHERE {key} = ?'
+            for table, (key, columns) in tables.items()
+        ),
+        f'DELETE FROM {source}samples WHERE id = ?',
+    )
+
+
+REMOVE = _move('', 'removed_')
+RESTORE = _move('removed_', '')
 ERASE = (
     'DELETE FROM samples WHERE id = ?',
     'DELETE FROM removed_samples WHERE id = ?',
