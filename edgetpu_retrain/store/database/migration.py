@@ -66,8 +66,14 @@ def back_up(path: Path, version: int) -> Path:
 
 
 def copies_of(path: Path) -> tuple[Path, ...]:
-    """Return the copies that :func:`back_up` made of a database, the oldest first."""
-    return tuple(sorted(path.parent.glob(f'{path.stem}.schema-*{path.suffix}')))
+    """
+    Return what migrations and restored backups have left of earlier databases, sorted by name.
+
+    Args:
+        path: the database.
+    """
+    names = (f'{path.stem}.{kind}-*{path.suffix}*' for kind in ('schema', 'replaced'))
+    return tuple(sorted(found for name in names for found in path.parent.glob(name)))
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:

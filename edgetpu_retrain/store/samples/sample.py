@@ -103,7 +103,7 @@ class Erased(NamedTuple):
     samples: int
     """The number of erased samples."""
     copies: tuple[Path, ...]
-    """Copies of the database from before a migration; they may contain the erased samples."""
+    """Earlier databases in the folder; they may contain the erased samples."""
 
     @property
     def remark(self) -> str:
@@ -111,7 +111,7 @@ class Erased(NamedTuple):
         if not self.copies:
             return ''
         names = named([each.name for each in self.copies])
-        return f'; copies from before an update may still contain them, delete these: {names}'
+        return f'; earlier databases may still contain them, delete these: {names}'
 
 
 class Unembedded(NamedTuple):

@@ -116,11 +116,19 @@ def test_a_program_that_reads_keeps_the_log_from_being_emptied(
     assert not is_on_disk(path, FACE)
 
 
+@pytest.mark.parametrize(
+    'name',
+    [
+        'samples.schema-1.20261121-232256.db',
+        'samples.replaced-20261128-190000-000000.db',
+        'samples.replaced-20261128-190000-000000.db-wal',
+    ],
+)
 def test_copies_that_may_still_contain_them_are_named(
-    path: Path, samples: SampleStore, teach: Teach
+    path: Path, samples: SampleStore, teach: Teach, name: str
 ) -> None:
     teach(samples, 'alice')
-    copy = path.with_name('samples.schema-1.20261121-232256.db')
+    copy = path.with_name(name)
     copy.write_bytes(path.read_bytes())
     erased = samples.erase('alice', extractor=EXTRACTOR)
     assert erased.copies == (copy,)
