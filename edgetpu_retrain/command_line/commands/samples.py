@@ -25,6 +25,27 @@ from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.wording import counted
 
 
+def _which_samples(command: options.Command) -> options.Command:
+    """Add the options that name the samples to remove or to purge."""
+    for option in (
+        options.data_dir_and_json,
+        options.extractor,
+        click.option('--id', 'ids', type=int, multiple=True, help='A sample; repeatable.'),
+        click.option(
+            '--newest',
+            type=click.IntRange(min=0),
+            default=0,
+            metavar='N',
+            help='Only the newest N of the class, or of all classes.',
+        ),
+        click.option(
+            '--label', default='', help='The class; all its samples unless --newest is given.'
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @click.group()
 def samples() -> None:
     """Manage samples."""
@@ -85,17 +106,7 @@ def relabel(
 
 
 @samples.command()
-@click.option('--label', default='', help='The class; all its samples unless --newest is given.')
-@click.option(
-    '--newest',
-    type=click.IntRange(min=0),
-    default=0,
-    metavar='N',
-    help='Only the newest N of the class, or of all classes.',
-)
-@click.option('--id', 'ids', type=int, multiple=True, help='A sample; repeatable.')
-@options.extractor
-@options.data_dir_and_json
+@_which_samples
 def remove(label: str, newest: int, ids: tuple[int, ...], extractor: str, data_dir: str) -> None:
     """Remove a class, the newest samples, or single samples, until `samples undo`."""
     if bool(ids) == bool(label or newest):
@@ -133,17 +144,7 @@ def redo(data_dir: str) -> None:
 
 
 @samples.command()
-@click.option('--label', default='', help='The class; all of it unless --newest is given.')
-@click.option(
-    '--newest',
-    type=click.IntRange(min=0),
-    default=0,
-    metavar='N',
-    help='Only the newest N of the class, or of all classes.',
-)
-@click.option('--id', 'ids', type=int, multiple=True, help='A sample; repeatable.')
-@options.extractor
-@options.data_dir_and_json
+@_which_samples
 def purge(label: str, newest: int, ids: tuple[int, ...], extractor: str, data_dir: str) -> None:
     """
     Erase samples for ever: a class, the newest samples, or single samples.
@@ -158,6 +159,8 @@ def purge(label: str, newest: int, ids: tuple[int, ...], extractor: str, data_di
             erased = store.erase_samples(ids)
         else:
             erased = store.erase(label, newest, extractor=workspace.identity_of(extractor))
+    if label and not erased.samples:
+        raise RequestError(f'there is no sample of {label!r}, removed or not: nothing was erased')
     if erased.copies:
         warn(erased.remark.removeprefix('; '))
     _emit_changed(erased.samples, 'erased for ever')

@@ -69,6 +69,8 @@ def test_purging(run: Run, data: tuple[object, ...]) -> None:
     assert run('samples', 'purge', *by_id, *data, '--json').result == {'changed': 1}
     ended = run('samples', 'purge', *by_id, '--newest', '1', *data)
     assert (ended.code, bool(ended.problem)) == (2, True)
+    ended = run('samples', 'purge', '--label', 'cta', *data)
+    assert (ended.code, "no sample of 'cta'" in ended.problem) == (2, True)
     assert sum(counts(run, data).values()) == 36 - 5 - 12 - 2 - 1
     (Path(str(data[1])) / 'samples.schema-2.20261121-232256.db').touch()
     assert 'samples.schema-2.20261121-232256.db' in run('samples', 'purge', *data).err
