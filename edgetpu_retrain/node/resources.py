@@ -108,7 +108,7 @@ class NodeResources:
         """Stop processing frames; pending captures fail."""
         self.captures.end_all(RequestError(DEACTIVATED))
         self.workers.stop()
-        self.samples.read(self.store.checkpoint)
+        self.samples.checkpoint()
 
     def _load(self) -> None:
         parameters = self.parameters

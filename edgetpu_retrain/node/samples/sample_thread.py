@@ -95,6 +95,10 @@ class SampleThread:
         if self._checking is None or self._checking.done():
             self._checking = self._submit(self._check)
 
+    def checkpoint(self) -> None:
+        """Checkpoint after all calls so far; does not block, and reports no problem."""
+        self._submit(self._store.checkpoint)
+
     def add_captured(
         self,
         captures: Captures,

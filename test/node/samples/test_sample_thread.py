@@ -127,6 +127,10 @@ def test_a_problem_of_reading_is_over_with_the_next_reading(store: CountingStore
             with pytest.raises(StoreError, match='no such table'):
                 thread.counts().result()
             assert 'no such table' in problems[-1]
+            thread.checkpoint()
+            with pytest.raises(StoreError, match='no such table'):
+                thread.counts().result()
+            assert '' not in problems, 'a checkpoint shows nothing about reading'
             vandal.execute('ALTER TABLE hidden RENAME TO embeddings')
         assert thread.counts().result() == {}
         assert problems[-1] == ''
