@@ -88,7 +88,7 @@ TABLES = (
     CREATE TABLE samples (
         id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never reused
         label TEXT NOT NULL,
-        camera TEXT NOT NULL,                   -- '' when the picture came with a request
+        camera TEXT NOT NULL,                   -- '' = not given with the picture
         stamp_ns INTEGER NOT NULL,              -- the image's stamp, nanoseconds, 0 = none
         addition INTEGER NOT NULL,              -- id of the first sample of the same request
         added_ns INTEGER NOT NULL DEFAULT 0     -- when it was stored, nanoseconds since 1970
