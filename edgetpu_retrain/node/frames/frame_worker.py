@@ -23,7 +23,7 @@ from edgetpu_retrain.node.process.kept_memory import keep_memory_of_images
 from edgetpu_retrain.node.samples.sample_thread import SampleThread
 from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.pictures.region import Region
-from edgetpu_retrain.runtime.engines.engine import Engine, PreparedModel
+from edgetpu_retrain.runtime.engines.engine import Engine, Inference, PreparedModel
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 
 
@@ -35,9 +35,10 @@ class FrameWorker:
     capture with a region of its own, and each detected box, take another one.  Without a model,
     frames are only checked, unless ``~/embedding`` has subscribers or a capture wants them.
 
-    A second thread publishes the results, so that publishing and the next inference overlap.  At
-    most one frame waits to be published, so slow middleware reduces the frame rate and does not
-    fill the memory.
+    A second thread publishes the results; while frames are waiting, it starts when the next
+    inference has released the GIL, which publishing would otherwise take from the conversion of
+    the next frame.  At most one frame waits to be published, so slow middleware reduces the frame
+    rate and does not fill the memory.
 
     Args:
         engine: the device's engine.
@@ -68,6 +69,7 @@ class FrameWorker:
         self._stopping = True
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._unpublished: Callable[[], None] | None = None
         self._publication: Future[None] | None = None
 
     def start(self) -> None:
@@ -100,7 +102,7 @@ class FrameWorker:
 
     def embed(self, rgb: RgbArray) -> Future[RawArray]:
         """Embed a picture between two frames; return a future of its raw embedding ``[D]``."""
-        return self._between_frames(lambda: self._engine.run(rgb).embedding)
+        return self._between_frames(lambda: self._infer(rgb).embedding)
 
     def serve(self, model: LoadedModel, prepared: PreparedModel) -> Future[None]:
         """
@@ -144,12 +146,14 @@ class FrameWorker:
         with ThreadPoolExecutor(1, thread_name_prefix='publisher') as self._publisher:
             while (task := self._wait_for_task()) is not None:
                 task()
+            self._start_publishing()
 
     def _wait_for_task(self) -> Callable[[], None] | None:
         with self._changed:
             while not self._stopping:
                 if (task := self._next_task()) is not None:
                     return task
+                self._start_publishing()
                 self._changed.wait()
         return None
 
@@ -164,6 +168,7 @@ class FrameWorker:
         try:
             (self._process_image if frame.detections is None else self._process_boxes)(frame)
         except Exception as error:  # noqa: BLE001 - one frame must not stop the worker
+            self._start_publishing()
             self._report(frame, error)
 
     def _report(self, frame: Frame, error: Exception) -> None:
@@ -175,13 +180,14 @@ class FrameWorker:
         started = time.monotonic()
         model, wants_embedding = self._model, self._output.wants_embeddings()
         if model is None and not wants_embedding and not self._captures.wants(frame):
+            self._start_publishing()
             frame.check()
             return
         frame.check_header()
         rgb = self._for_model(frame, frame.region)
         keep_memory_of_images(frame.picture.whole_bytes)
         converted = time.monotonic()
-        result = self._engine.run(rgb)
+        result = self._infer(rgb)
         inferred = time.monotonic()
 
         def publish() -> None:
@@ -207,6 +213,9 @@ class FrameWorker:
     def _for_model(self, frame: Frame, region: Region | None) -> RgbArray:
         return frame.picture.for_model(self._engine.description.input_side, region)
 
+    def _infer(self, rgb: RgbArray) -> Inference:
+        return self._engine.run(rgb, self._start_publishing)
+
     def _publish(self, frame: Frame, publish: Callable[[], None]) -> None:
         def publish_or_report() -> None:
             try:
@@ -215,9 +224,15 @@ class FrameWorker:
                 self._report(frame, error)
 
         self._wait_until_published()
-        self._publication = self._publisher.submit(publish_or_report)
+        self._unpublished = publish_or_report
+
+    def _start_publishing(self) -> None:
+        publish, self._unpublished = self._unpublished, None
+        if publish is not None:
+            self._publication = self._publisher.submit(publish)
 
     def _wait_until_published(self) -> None:
+        self._start_publishing()
         if self._publication is not None:
             # Not result(), which would raise the error of a publication in the next frame.
             wait([self._publication])
@@ -226,7 +241,7 @@ class FrameWorker:
         try:
             if capture.wanted.region is not None:
                 rgb = self._for_model(frame, capture.wanted.region)
-                embedding = self._engine.run(rgb).embedding
+                embedding = self._infer(rgb).embedding
             self._samples.add_captured(self._captures, capture, frame, rgb, embedding)
         except Exception as error:  # noqa: BLE001 - the response of the request reports it
             self._captures.settle(capture, 0, error)
@@ -240,7 +255,7 @@ class FrameWorker:
         classified = []
         for detection, region in boxes:
             # From the whole image: frame.size has already decoded it, if it is compressed.
-            result = self._engine.run(frame.picture.part(region))
+            result = self._infer(frame.picture.part(region))
             if result.scores is None:
                 return
             classified.append(BoxClassification(detection, result.scores, result.embedding))

@@ -62,12 +62,14 @@ class CpuEngine:
         self._served: engine.PreparedModel | None = None
         self._problem = ''
 
-    def run(self, rgb: RgbArray) -> engine.Inference:
+    def run(
+        self, rgb: RgbArray, before_invoke: Callable[[], None] | None = None
+    ) -> engine.Inference:
         """Return embedding and scores of a picture; see :meth:`Engine.run`."""
         if self._model is None:
             raise DeviceError('The engine is closed.')
         try:
-            inference = engine.infer(self._model, rgb, self._served)
+            inference = engine.infer(self._model, rgb, self._served, before_invoke)
         except ImageError:
             raise
         except Exception as error:

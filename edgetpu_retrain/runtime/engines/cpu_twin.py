@@ -9,6 +9,7 @@ embedding, so samples stay valid and the same head can be used.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import time
 
 from edgetpu_retrain.model_file.description import ModelDescription
@@ -43,7 +44,11 @@ class CpuTwin:
         self.runtime = self._extractor.loaded.runtime
 
     def run(
-        self, rgb: RgbArray, served: PreparedModel | None, head: HeadScorer | None
+        self,
+        rgb: RgbArray,
+        served: PreparedModel | None,
+        head: HeadScorer | None,
+        before_invoke: Callable[[], None] | None = None,
     ) -> Inference:
         """
         Return embedding and scores of a picture.
@@ -52,11 +57,12 @@ class CpuTwin:
             rgb: uint8 ``[H, W, 3]``.
             served: the serving model, if any.
             head: the serving model's head, if any.
+            before_invoke: as in :meth:`Engine.run`.
 
         Raises:
             ImageError: if ``rgb`` is not such a picture.
         """
-        embedding = self._extractor.embed(rgb)
+        embedding = self._extractor.embed(rgb, before_invoke)
         times = self._extractor.times
         if head is None:
             return Inference(embedding, None, None, 'cpu', times)

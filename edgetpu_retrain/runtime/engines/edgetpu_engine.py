@@ -121,14 +121,16 @@ class EdgeTpuEngine:
                 raise
             self._fail(failure_sentence(error), self._failures)
 
-    def run(self, rgb: RgbArray) -> engine.Inference:
+    def run(
+        self, rgb: RgbArray, before_invoke: Callable[[], None] | None = None
+    ) -> engine.Inference:
         """Return embedding and scores of a picture; see :meth:`Engine.run`."""
         self._take_recovered()
         with self._lock:
             on_device, served, failures = self._on_device, self._served, self._failures
         if on_device is not None:
             try:
-                return on_device.run(rgb, served, self._invoke_timeout_s)
+                return on_device.run(rgb, served, self._invoke_timeout_s, before_invoke)
             except ImageError:
                 raise
             except Exception as error:  # noqa: BLE001 - any exception is a failure of the device
@@ -136,7 +138,7 @@ class EdgeTpuEngine:
         self.retry_if_due()
         if self._twin is None:
             raise DeviceError(self._problem)
-        return self._twin.run(rgb, served, served.head if served else None)
+        return self._twin.run(rgb, served, served.head if served else None, before_invoke)
 
     def prepare(self, model: bytes, *, trusted: bool = True) -> engine.PreparedModel:
         """

@@ -9,6 +9,7 @@ creates an engine.  An engine has one extractor and can serve a model that was r
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -91,12 +92,15 @@ class Engine(Protocol):
     note: str
     """One sentence for the user at startup, or ``''``."""
 
-    def run(self, rgb: RgbArray) -> Inference:
+    def run(self, rgb: RgbArray, before_invoke: Callable[[], None] | None = None) -> Inference:
         """
         Return embedding and scores of a picture.
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
+            before_invoke: called in any thread when the input is filled, right before inference
+                releases the GIL; not called if the run fails earlier, and twice if the fallback
+                takes over.
 
         Raises:
             ImageError: if ``rgb`` is not such a picture.
@@ -141,7 +145,12 @@ class Engine(Protocol):
         """Release the device."""
 
 
-def infer(model: Extractor | Classifier, rgb: RgbArray, served: PreparedModel | None) -> Inference:
+def infer(
+    model: Extractor | Classifier,
+    rgb: RgbArray,
+    served: PreparedModel | None,
+    before_invoke: Callable[[], None] | None = None,
+) -> Inference:
     """
     Run a model on a picture.
 
@@ -149,14 +158,16 @@ def infer(model: Extractor | Classifier, rgb: RgbArray, served: PreparedModel | 
         model: the extractor, or the classifier of ``served``.
         rgb: uint8 ``[H, W, 3]``.
         served: the serving model, if any.
+        before_invoke: as in :meth:`Engine.run`.
 
     Raises:
         ImageError: if ``rgb`` is not such a picture.
         Exception: whatever the runtime raises.
     """
     if isinstance(model, Extractor):
-        return Inference(model.embed(rgb), None, None, model.loaded.device, model.times)
-    result = model.classify(rgb)
+        embedding = model.embed(rgb, before_invoke)
+        return Inference(embedding, None, None, model.loaded.device, model.times)
+    result = model.classify(rgb, before_invoke)
     return Inference(result.embedding, result.scores, served, model.loaded.device, model.times)
 
 

@@ -37,7 +37,13 @@ class GuardedModel:
         self.model = self._guard.call(load, timeout_s)
         self.loaded = self.model.loaded
 
-    def run(self, rgb: RgbArray, served: PreparedModel | None, timeout_s: float) -> Inference:
+    def run(
+        self,
+        rgb: RgbArray,
+        served: PreparedModel | None,
+        timeout_s: float,
+        before_invoke: Callable[[], None] | None = None,
+    ) -> Inference:
         """
         Return embedding and scores of a picture.
 
@@ -45,13 +51,14 @@ class GuardedModel:
             rgb: uint8 ``[H, W, 3]``.
             served: the prepared model, if the loaded one is a classifier; None for an extractor.
             timeout_s: timeout for the inference, seconds.
+            before_invoke: as in :meth:`Engine.run`.
 
         Raises:
             DeviceError: if it takes longer than ``timeout_s``; the model is then unusable.
             ImageError: if ``rgb`` is not such a picture.
             Exception: whatever the runtime raises.
         """
-        return self._guard.call(lambda: infer(self.model, rgb, served), timeout_s)
+        return self._guard.call(lambda: infer(self.model, rgb, served, before_invoke), timeout_s)
 
 
 def failure_sentence(error: Exception) -> str:

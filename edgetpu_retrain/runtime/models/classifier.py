@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,17 +61,21 @@ class Classifier(PictureModel):
         scores, _ = self.loaded.interpreter.get_output_details()
         self._score_quantization = quantization_of(scores)
 
-    def classify(self, rgb: RgbArray) -> Classified:
+    def classify(
+        self, rgb: RgbArray, before_invoke: Callable[[], None] | None = None
+    ) -> Classified:
         """
         Return scores and embedding of a picture.
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
+            before_invoke: called when the input is filled, right before inference releases the
+                GIL.
 
         Raises:
             ImageError: if ``rgb`` is not such a picture.
         """
-        scores, embedding = self._run(rgb)
+        scores, embedding = self._run(rgb, before_invoke)
         return Classified(dequantize(scores, self._score_quantization), embedding)
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from edgetpu_retrain.model_file.description import describe
@@ -31,12 +32,16 @@ class Extractor(PictureModel):
     def __init__(self, model: bytes, *, device: str = 'auto', num_threads: int = 1) -> None:
         super().__init__(model, describe(model), device, num_threads)
 
-    def embed(self, rgb: RgbArray) -> npt.NDArray[Any]:
+    def embed(
+        self, rgb: RgbArray, before_invoke: Callable[[], None] | None = None
+    ) -> npt.NDArray[Any]:
         """
         Return the embedding of a picture.
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
+            before_invoke: called when the input is filled, right before inference releases the
+                GIL.
 
         Returns:
             ``[D]``, not dequantized, in the extractor's output type; scale and zero point are in
@@ -45,4 +50,4 @@ class Extractor(PictureModel):
         Raises:
             ImageError: if ``rgb`` is not such a picture.
         """
-        return self._run(rgb)[0]
+        return self._run(rgb, before_invoke)[0]

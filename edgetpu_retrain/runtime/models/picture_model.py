@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 import time
 from typing import Any
@@ -65,7 +66,9 @@ class PictureModel:
         self._input = interpreter.tensor(interpreter.get_input_details()[0]['index'])
         self._outputs = [output['index'] for output in interpreter.get_output_details()]
 
-    def _run(self, rgb: RgbArray) -> list[npt.NDArray[Any]]:
+    def _run(
+        self, rgb: RgbArray, before_invoke: Callable[[], None] | None = None
+    ) -> list[npt.NDArray[Any]]:
         """Return a copy of each output for a picture, as vectors; inference releases the GIL."""
         begin = time.perf_counter()
         # The interpreter cannot run while a view of the tensor exists, and a stored traceback
@@ -73,6 +76,8 @@ class PictureModel:
         check_picture(rgb)
         fit_to_input(rgb, self.description, out=self._input())
         resized = time.perf_counter()
+        if before_invoke is not None:
+            before_invoke()
         interpreter = self.loaded.interpreter
         interpreter.invoke()
         outputs = [interpreter.get_tensor(index).reshape(-1) for index in self._outputs]

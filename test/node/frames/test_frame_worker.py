@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 import queue
 import threading
@@ -55,9 +56,9 @@ def test_slow_middleware_slows_the_frames_down(
     started: queue.Queue[None] = queue.Queue()
     run = trained.engine.run
 
-    def counted_run(rgb: RgbArray) -> Any:
+    def counted_run(rgb: RgbArray, before_invoke: Callable[[], None]) -> Any:
         started.put(None)
-        return run(rgb)
+        return run(rgb, before_invoke)
 
     monkeypatch.setattr(trained.engine, 'run', counted_run)
     for _ in range(2):
@@ -69,6 +70,59 @@ def test_slow_middleware_slows_the_frames_down(
     trained.output.slow.set()
     for _ in range(3):
         trained.output.classifications.get(timeout=PATIENCE_S)
+
+
+def test_while_frames_wait_publishing_starts_at_the_next_invoke(
+    trained: WorkerBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, second_waits = threading.Event(), threading.Event()
+    published = []
+    run = trained.engine.run
+
+    def run_first(rgb: RgbArray, before_invoke: Callable[[], None]) -> Any:
+        monkeypatch.setattr(trained.engine, 'run', run_second)
+        begun.set()
+        second_waits.wait(PATIENCE_S)
+        return run(rgb, before_invoke)
+
+    def run_second(rgb: RgbArray, before_invoke: Callable[[], None]) -> Any:
+        time.sleep(0.05)
+        published.append(trained.output.classifications.qsize())
+        before_invoke()
+        trained.output.classifications.get(timeout=PATIENCE_S)
+        return run(rgb)
+
+    monkeypatch.setattr(trained.engine, 'run', run_first)
+    trained.worker.offer(frame())
+    assert begun.wait(PATIENCE_S)
+    trained.worker.offer(frame())
+    second_waits.set()
+    trained.output.classifications.get(timeout=PATIENCE_S)
+    assert published == [0]
+
+
+def test_an_unusable_frame_does_not_delay_the_publication_before_it(
+    trained: WorkerBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, second_waits = threading.Event(), threading.Event()
+    run = trained.engine.run
+
+    def run_first(rgb: RgbArray, before_invoke: Callable[[], None]) -> Any:
+        begun.set()
+        second_waits.wait(PATIENCE_S)
+        return run(rgb, before_invoke)
+
+    def log_fault(_frame: Frame, _error: Exception) -> None:
+        trained.output.classifications.get(timeout=PATIENCE_S)
+        trained.output.faults.put((_frame, _error))
+
+    monkeypatch.setattr(trained.engine, 'run', run_first)
+    monkeypatch.setattr(trained.output, 'log_fault', log_fault)
+    trained.worker.offer(frame())
+    assert begun.wait(PATIENCE_S)
+    trained.worker.offer(frame(step=1))
+    second_waits.set()
+    assert trained.output.faults.get(timeout=PATIENCE_S)
 
 
 def test_a_malformed_frame_is_logged_and_the_next_classified(trained: WorkerBench) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import threading
 from typing import Any
 
@@ -80,10 +81,10 @@ class PausedRun:
         self._run = bench.engine.run
         monkeypatch.setattr(bench.engine, 'run', self._wait_and_run)
 
-    def _wait_and_run(self, rgb: RgbArray) -> Any:
+    def _wait_and_run(self, rgb: RgbArray, before_invoke: Callable[[], None]) -> Any:
         self.started.set()
         assert self.resumed.wait(PATIENCE_S)
-        return self._run(rgb)
+        return self._run(rgb, before_invoke)
 
 
 THREE_BOXES = [detection('a', 5, 3, 6, 4)] * 3

@@ -33,7 +33,7 @@ def retrained(extractor: bytes = EXTRACTOR, seed: int = 0, classes: int = 3) -> 
 
 
 def break_interpreter(engine: CpuEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_rgb: Any) -> None:
+    def fail(*_arguments: Any) -> None:
         raise RuntimeError('node 3\nfailed')
 
     monkeypatch.setattr(engine._model, 'embed', fail)
@@ -54,6 +54,19 @@ def test_before_the_first_model_there_are_embeddings(runtime: str) -> None:
     # Coral's runtime has XNNPACK for float models only.
     assert ('XNNPACK' in engine.note) == (runtime == 'tflite-runtime')
     assert engine.status().temperature_celsius is None
+
+
+@pytest.mark.parametrize('serves', [False, True])
+def test_the_caller_learns_when_inference_releases_the_gil(serves: bool) -> None:
+    engine = CpuEngine(EXTRACTOR)
+    if serves:
+        engine.serve(engine.prepare(retrained()))
+    calls: list[None] = []
+    engine.run(picture(), lambda: calls.append(None))
+    assert len(calls) == 1
+    with pytest.raises(ImageError):
+        engine.run(np.zeros((4, 4), np.uint8), lambda: calls.append(None))
+    assert len(calls) == 1
 
 
 @pytest.mark.usefixtures('runtime')

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 import gc
 import os
 from pathlib import Path
@@ -76,7 +77,10 @@ def test_the_twin_runs_the_frame_on_which_the_device_failed(
     # Loading was the first invocation.
     assert bench.engine.run(picture()).device == 'edgetpu'
     for seed in (1, 2):
-        answer = bench.engine.run(picture(seed))
+        calls: list[None] = []
+        answer = bench.engine.run(picture(seed), partial(calls.append, None))
+        # The device's inference and the twin's, then the twin's alone.
+        assert len(calls) == 3 - seed
         assert answer.device == bench.engine.status().device == 'cpu'
         np.testing.assert_array_equal(answer.embedding, twin_embedding(picture(seed)))
     (sentence,) = bench.reports
