@@ -11,6 +11,7 @@ import sys
 import click
 from edgetpu_retrain.command_line.commands.classify import classify
 from edgetpu_retrain.command_line.commands.evaluate import evaluate
+from edgetpu_retrain.command_line.commands.extractor import extractor
 from edgetpu_retrain.command_line.commands.models import models
 from edgetpu_retrain.command_line.commands.report import report
 from edgetpu_retrain.command_line.commands.samples import samples
@@ -29,7 +30,7 @@ def cli() -> None:
     """
 
 
-for _command in (teach, train, evaluate, classify, report, samples, models):
+for _command in (teach, train, evaluate, classify, report, samples, models, extractor):
     cli.add_command(_command)
 
 

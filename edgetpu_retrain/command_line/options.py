@@ -26,7 +26,7 @@ PATH = click.Path(path_type=Path)
 # The rules for names: https://design.ros2.org/articles/topic_and_service_names.html
 _FULL_NODE_NAME = re.compile(r'(/[A-Za-z_][A-Za-z0-9_]*)+')
 
-_as_json = click.option(
+as_json = click.option(
     '--json',
     is_flag=True,
     expose_value=False,
@@ -38,7 +38,7 @@ extractor = click.option(
     '--extractor',
     default='',
     metavar='FILE',
-    help="Embedding extractor, the node's parameter of that name.  "
+    help="Embedding extractor, or a classifier to cut, the node's parameter of that name.  "
     '[default: the one in the package]',
 )
 
@@ -110,7 +110,7 @@ def _folder_of(node: str) -> str:
 
 def data_dir_and_json(command: Command) -> Command:
     """Add the options of :func:`data_dir`, and ``--json``, for a command that uses ``emit``."""
-    return data_dir(_as_json(command))
+    return data_dir(as_json(command))
 
 
 def device(command: Command) -> Command:

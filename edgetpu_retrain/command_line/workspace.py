@@ -6,17 +6,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 from edgetpu_retrain.command_line.output import warn
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.model_file.description import describe
+from edgetpu_retrain.model_file.extractor_file import make_extractor
 from edgetpu_retrain.model_file.reading import read_model
 from edgetpu_retrain.runtime.engines.device_engines import make_engine
 from edgetpu_retrain.runtime.engines.engine import Engine
-from edgetpu_retrain.store.files.data_folder import data_folder, MODELS_FOLDER, SAMPLES_FILE
+from edgetpu_retrain.store.files.data_folder import (
+    data_folder,
+    default_folder,
+    MODELS_FOLDER,
+    SAMPLES_FILE,
+)
 from edgetpu_retrain.store.models.model_store import ModelStore
+from edgetpu_retrain.store.samples.known_extractors import has_used
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.wording import counted
 
@@ -70,20 +78,36 @@ def read_model_file(path: str | Path) -> bytes:
         raise RequestError(str(error)) from error
 
 
-def read_extractor(path: str) -> bytes:
-    """Return the bytes of an extractor; '' is the one in this package."""
-    return read_model_file(path or default_extractor_path())
+def read_extractor(path: str, data_dir: str) -> bytes:
+    """
+    Return the bytes of an extractor, made of the file that the user gives; warn of changes.
+
+    Args:
+        path: path of a .tflite file; '' is the extractor in this package.
+        data_dir: the data folder, '' = the default one.
+
+    Raises:
+        RequestError: if there is no such file.
+        ModelFileError: if no extractor can be made of it.
+    """
+    if not path:
+        return default_extractor_path().read_bytes()
+    folder = Path(data_dir).expanduser() if data_dir else default_folder().expanduser()
+    made = make_extractor(read_model_file(path), has_samples=partial(has_used, folder))
+    for note in made.notes:
+        warn(note)
+    return made.model
 
 
-def identity_of(extractor: str) -> str:
+def identity_of(extractor: str, data_dir: str) -> str:
     """Return the identity of an extractor, by which the store finds the extractor's embeddings."""
-    return describe(read_extractor(extractor)).identity
+    return describe(read_extractor(extractor, data_dir)).identity
 
 
 @contextmanager
-def open_engine(extractor: str, device: str, threads: int) -> Iterator[Engine]:
+def open_engine(extractor: str, device: str, threads: int, data_dir: str) -> Iterator[Engine]:
     """Load an extractor on a device, and release it afterwards."""
-    model = read_extractor(extractor)
+    model = read_extractor(extractor, data_dir)
     with closing(make_engine(model, device=device, num_threads=threads, report=warn)) as engine:
         if engine.note:
             warn(engine.note)

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-import hashlib
 from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.model_file.flatbuffer import parse_to_read
 from edgetpu_retrain.model_file.head.layers import find_head
+from edgetpu_retrain.model_file.metadata.identity_entry import identity_of, read_identity
 from edgetpu_retrain.model_file.quantization import is_sound, QuantizationParameters
 from edgetpu_retrain.model_file.schema import (
     EDGETPU_CUSTOM_OP,
@@ -36,7 +36,8 @@ class ModelDescription:
         quantization: scale and zero point of the output; None for float32.
         compiled_for_edgetpu: whether the model contains an Edge TPU program, and therefore runs
             only on an Edge TPU.
-        identity: SHA-256 of the model's bytes, as hexadecimal digits.
+        identity: the identity in the file, or else the SHA-256 of the file, as hexadecimal
+            digits.
     """
 
     input_shape: tuple[int, int, int, int]
@@ -171,6 +172,10 @@ def _quantization(tensor: Any, name: str, dtype: str) -> QuantizationParameters:
 
 
 def _describe(model: bytes, tree: Any, output: int) -> ModelDescription:
-    identity = hashlib.sha256(model).hexdigest()
+    # The Edge TPU Compiler may keep the identity of the model that it compiled.
+    compiled = is_compiled(tree)
+    identity = '' if compiled else read_identity(tree)
     shape, dtype = describe_input(tree)
-    return ModelDescription(shape, dtype, *vector_of(tree, output), is_compiled(tree), identity)
+    return ModelDescription(
+        shape, dtype, *vector_of(tree, output), compiled, identity or identity_of(model)
+    )

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 import gc
 import math
 from pathlib import Path
 
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.extractors import default_extractor_path
+from edgetpu_retrain.model_file.extractor_file import make_extractor
 from edgetpu_retrain.model_file.reading import read_model
 from edgetpu_retrain.node.classifications.frame_output import FrameOutput
 from edgetpu_retrain.node.frames.captures import Captures
@@ -39,6 +41,7 @@ from edgetpu_retrain.store.files.data_folder import (
 from edgetpu_retrain.store.files.ownership import Ownership
 from edgetpu_retrain.store.models.choice_file import Choice
 from edgetpu_retrain.store.models.model_store import ModelStore
+from edgetpu_retrain.store.samples.known_extractors import has_used
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.store.samples.unowned_samples import has_unowned_samples
 from edgetpu_retrain.wording import presentable, sentence
@@ -118,9 +121,8 @@ class NodeResources:
             SampleStore(folder / SAMPLES_FILE, must_open=False, is_ending=self._is_ending)
         )
         models = ModelStore(folder / MODELS_FOLDER, is_ending=self._is_ending)
-        path = parameters.extractor or default_extractor_path()
-        self.extractor = read_model(Path(path))
-        engines = self._make_engines(parameters, path)
+        self.extractor = self._read_extractor(parameters.extractor, folder)
+        engines = self._make_engines(parameters)
         description = engines.description
         self._announcement = ModelAnnouncement(self._node)
         self._stack.callback(self._announcement.close)
@@ -162,13 +164,21 @@ class NodeResources:
         """Return whether a signal has shut ROS down; waiting for a lock then ends."""
         return not self._node.context.ok()
 
-    def _make_engines(self, parameters: NodeParameters, path: str | Path) -> DeviceEngines:
+    def _read_extractor(self, path: str, folder: Path) -> bytes:
+        if not path:
+            return default_extractor_path().read_bytes()
+        made = make_extractor(read_model(path), has_samples=partial(has_used, folder))
+        for note in made.notes:
+            self._log.warning(presentable(f'extractor {path}: {note}'))
+        return made.model
+
+    def _make_engines(self, parameters: NodeParameters) -> DeviceEngines:
         fallback = parameters.fallback_extractor
         engines = make_engines(
             self.extractor,
             tuple(dict.fromkeys(parameters.device_of.values())),
             num_threads=parameters.num_threads,
-            fallback=read_model(fallback) if fallback else None,
+            fallback=make_extractor(read_model(fallback)).model if fallback else None,
             invoke_timeout_s=parameters.invoke_timeout_s,
             report=self._device_changed,
         )
@@ -177,6 +187,7 @@ class NodeResources:
         self.check_devices()
         for device, status in engines.status().items():
             if status.device:
+                path = parameters.extractor or default_extractor_path()
                 self._log.info(f'extractor {path} runs on {status.device} by {status.runtime}')
             if note := engines[device].note:
                 self._log.warning(sentence(note))

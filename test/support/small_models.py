@@ -73,14 +73,14 @@ def build_extractor_tree(
     model.subgraphs = [graph]
     model.operatorCodes = []
     zero_points = _QUANTIZED.get(dtype, (0, 0, 0, 1))
-    picture = _add_tensor(
+    picture = add_tensor(
         model, 'image', dtype, [1, image_size, image_size, 3], INPUT_SCALE, zero_points[0]
     )
     if compiled:
         if rank == 2:
             shape = [1, spatial * spatial * dimension]
-        embedding = _add_tensor(model, 'embedding', dtype, shape, EMBEDDING_SCALE, zero_points[2])
-        _add_operator(
+        embedding = add_tensor(model, 'embedding', dtype, shape, EMBEDDING_SCALE, zero_points[2])
+        add_operator(
             model,
             schema.BuiltinOperator.CUSTOM,
             [picture],
@@ -96,8 +96,8 @@ def build_extractor_tree(
         embedding = _add_convolution(model, dtype, picture, shape, image_size // spatial, seed)
     if rank == 2 and not compiled:
         flat = [1, spatial * spatial * dimension]
-        reshaped = _add_tensor(model, 'flat', dtype, flat, EMBEDDING_SCALE, zero_points[2])
-        _add_operator(
+        reshaped = add_tensor(model, 'flat', dtype, flat, EMBEDDING_SCALE, zero_points[2])
+        add_operator(
             model,
             schema.BuiltinOperator.RESHAPE,
             [embedding],
@@ -142,7 +142,7 @@ class _AligningBuilder(flatbuffers.Builder):  # type: ignore[misc]
         return super().StartVector(elemSize, numElems, 16 if elemSize == 1 else alignment)
 
 
-def _add_tensor(
+def add_tensor(
     model: Any,
     name: str,
     dtype: str,
@@ -151,6 +151,7 @@ def _add_tensor(
     zero_point: int,
     content: npt.NDArray[Any] | None = None,
 ) -> int:
+    """Add a tensor to a ``ModelT`` and return its index."""
     data = None if content is None else np.frombuffer(content.tobytes(), np.uint8)
     model.buffers.append(schema.BufferT(data=data))
     quantization = None
@@ -173,9 +174,10 @@ def _add_tensor(
     return len(tensors) - 1
 
 
-def _add_operator(
+def add_operator(
     model: Any, code: int, inputs: list[int], outputs: list[int], version: int = 1, **fields: Any
 ) -> None:
+    """Add an operator to a ``ModelT``; ``fields`` are more fields of its ``OperatorT``."""
     model.operatorCodes.append(
         schema.OperatorCodeT(
             builtinCode=code, deprecatedBuiltinCode=min(code, 127), version=version
@@ -204,7 +206,7 @@ def _add_convolution(
         bias_type = 'int32'
     inputs = [
         picture,
-        _add_tensor(
+        add_tensor(
             model,
             'weights',
             dtype,
@@ -213,12 +215,10 @@ def _add_convolution(
             weights_zero_point,
             weights.astype(dtype),
         ),
-        _add_tensor(model, 'bias', bias_type, [dimension], INPUT_SCALE * weights_scale, 0, bias),
+        add_tensor(model, 'bias', bias_type, [dimension], INPUT_SCALE * weights_scale, 0, bias),
     ]
-    embedding = _add_tensor(
-        model, 'embedding', dtype, shape, EMBEDDING_SCALE, embedding_zero_point
-    )
-    _add_operator(
+    embedding = add_tensor(model, 'embedding', dtype, shape, EMBEDDING_SCALE, embedding_zero_point)
+    add_operator(
         model,
         schema.BuiltinOperator.CONV_2D,
         inputs,

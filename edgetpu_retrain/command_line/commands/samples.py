@@ -64,7 +64,7 @@ def samples() -> None:
 @options.data_dir_and_json
 def list_samples(label: str, limit: int, extractor: str, data_dir: str) -> None:
     """List classes and single samples."""
-    identity = workspace.identity_of(extractor)
+    identity = workspace.identity_of(extractor, data_dir)
     with workspace.open_samples(data_dir) as store:
         counts = workspace.counts_of(store, identity)
         _check_class(counts, label)
@@ -95,7 +95,7 @@ def relabel(
     """Change the label of a class, or of single samples, to NEW_LABEL."""
     if bool(label) == bool(ids):
         raise click.UsageError('Give either --label or --id.')
-    identity = workspace.identity_of(extractor)
+    identity = workspace.identity_of(extractor, data_dir)
     with workspace.open_samples(data_dir) as store:
         if ids:
             changed = store.relabel(ids, new_label)
@@ -111,7 +111,7 @@ def remove(label: str, newest: int, ids: tuple[int, ...], extractor: str, data_d
     """Remove a class, the newest samples, or single samples, until `samples undo`."""
     if bool(ids) == bool(label or newest):
         raise click.UsageError('Give --label or --newest or both, or else --id.')
-    identity = workspace.identity_of(extractor)
+    identity = workspace.identity_of(extractor, data_dir)
     with workspace.open_samples(data_dir) as store:
         if ids:
             changed = store.remove_samples(ids)
@@ -158,7 +158,9 @@ def purge(label: str, newest: int, ids: tuple[int, ...], extractor: str, data_di
         if ids:
             erased = store.erase_samples(ids)
         else:
-            erased = store.erase(label, newest, extractor=workspace.identity_of(extractor))
+            erased = store.erase(
+                label, newest, extractor=workspace.identity_of(extractor, data_dir)
+            )
     if label and not erased.samples:
         raise RequestError(f'there is no sample of {label!r}, removed or not: nothing was erased')
     if erased.copies:
@@ -204,7 +206,7 @@ def export(target: Path, data_dir: str) -> None:
 @options.data_dir_and_json
 def import_samples(archive: Path, extractor: str, data_dir: str) -> None:
     """Add the samples of FILE.zip from `samples export`; existing samples are not changed."""
-    description = describe(workspace.read_extractor(extractor))
+    description = describe(workspace.read_extractor(extractor, data_dir))
     kind = EmbeddingKind(description.dimension, description.output_dtype, description.quantization)
     with open_archive(archive) as source, workspace.open_samples(data_dir, create=True) as store:
         with progress_bar('importing', 2 * source.count) as step:

@@ -48,7 +48,7 @@ def teach(
     taught = teaching.Taught()
     with (
         labelled_source(source, part, label, for_teaching=True) as pictures,
-        open_engine(extractor, device, threads) as engine,
+        open_engine(extractor, device, threads, data_dir) as engine,
         open_samples(data_dir, create=True) as store,
     ):
         identity = engine.description.identity

@@ -15,6 +15,7 @@ from edgetpu_retrain.command_line import options, workspace
 from edgetpu_retrain.command_line.output import emit, percent
 from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.learning import Progress
+from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.retraining import ProgressCallback
 from edgetpu_retrain.training_options import TrainingOptions
 from edgetpu_retrain.training_outcome import TrainingOutcome
@@ -58,7 +59,8 @@ def train(extractor: str, data_dir: str, **chosen: Any) -> None:
     follow_models is true, and otherwise on ~/load_model.  This command never deletes versions.
     """
     training_options = TrainingOptions(**chosen).validated()
-    identity = workspace.identity_of(extractor)
+    extractor_model = workspace.read_extractor(extractor, data_dir)
+    identity = describe(extractor_model).identity
     models = workspace.open_models(data_dir)
     with workspace.open_samples(data_dir) as store:
         workspace.counts_of(store, identity)
@@ -66,7 +68,7 @@ def train(extractor: str, data_dir: str, **chosen: Any) -> None:
     try:
         with _live_progress() as report:
             outcome = retraining.retrain(
-                samples, workspace.read_extractor(extractor), training_options, on_progress=report
+                samples, extractor_model, training_options, on_progress=report
             )
     except RequestError as error:
         # Not a usage error: the samples do not allow a training.

@@ -16,8 +16,9 @@ from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.model_file.description import describe_input, output_vector, vector_of
 from edgetpu_retrain.model_file.flatbuffer import parse
-from edgetpu_retrain.model_file.head.layers import operator_of, producer
 from edgetpu_retrain.model_file.head.quantized_head import quantize_head
+from edgetpu_retrain.model_file.head.tail import find_tail
+from edgetpu_retrain.model_file.metadata.identity_entry import IDENTITY_NAME
 from edgetpu_retrain.model_file.metadata.labels import assemble
 from edgetpu_retrain.model_file.metadata.packed_files import read_files
 from edgetpu_retrain.model_file.metadata.self_description import (
@@ -32,16 +33,6 @@ from edgetpu_retrain.model_file.schema import builtin_code, indices, load_schema
 import numpy as np
 import numpy.typing as npt
 
-# Layers whose output is a classification or detection, and layers that only reshape or convert it.
-_RESULTS = (
-    'SOFTMAX',
-    'LOG_SOFTMAX',
-    'ARG_MAX',
-    'ARG_MIN',
-    'TOPK_V2',
-    'TFLite_Detection_PostProcess',
-)
-_PASSING = ('RESHAPE', 'SQUEEZE', 'QUANTIZE', 'DEQUANTIZE')
 # Operator versions that int8 needs (RESHAPE, uint8 and float32 need version 1), and the first
 # TensorFlow release with all needed versions, by type (op_version.cc and runtime_version.cc in
 # tensorflow/lite/tools/versioning).
@@ -83,6 +74,7 @@ def append_head(extractor: bytes, head: Head) -> bytes:
     redirect_signatures(tree, embedding, scores, 'scores')
     require_runtime(tree, _OLDEST_RUNTIME[dtype])
     drop_content(tree, MEMORY_PLAN)  # The plan lacks the added tensors.
+    drop_content(tree, IDENTITY_NAME)
     write_unknown(tree, head.unknown)
     before = text(tree.description)
     tree.description = f'Image classifier of {head.num_classes} classes by edgetpu_retrain' + (
@@ -93,21 +85,13 @@ def append_head(extractor: bytes, head: Head) -> bytes:
 
 def _check_not_classifier(tree: Any, output: int) -> None:
     """Raise a ModelFileError if a model is already a classifier or a detector."""
-    tensor = output
-    for _ in tree.subgraphs[0].operators:
-        operator = producer(tree, tensor)
-        if operator is None:
-            return
-        name = operator_of(tree, operator)
-        if name in _RESULTS:
-            raise ModelFileError(
-                f'this model ends in {name}, so its output is a classification, not an embedding; '
-                'give an embedding extractor, a model that was cut before its last layers'
-            )
-        inputs = indices(operator.inputs)
-        if name not in _PASSING or not inputs:
-            return
-        tensor = inputs[0]
+    result = find_tail(tree, output).result
+    if result and result != 'LOGISTIC':
+        raise ModelFileError(
+            f'this model ends in {result}, so its output is a classification, not an embedding; '
+            'give an embedding extractor: `python3 -m edgetpu_retrain extractor MODEL OUT` makes '
+            'one of a classifier'
+        )
 
 
 def _append_layers(

@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from edgetpu_retrain.model_file.flatbuffer import pack, parse
 from edgetpu_retrain.model_file.head.layers import find_head
-from edgetpu_retrain.model_file.schema import indices, load_schema
+from edgetpu_retrain.model_file.pruning import prune
 
 
 def cut_head(model: bytes) -> bytes:
@@ -28,40 +26,8 @@ def cut_head(model: bytes) -> bytes:
     """
     tree = parse(model)
     head = find_head(tree)
-    schema = load_schema()
-    graph = tree.subgraphs[0]
-    # By convention, buffer 0 is empty.
-    buffers, codes = [schema.BufferT()], []
-    tensors: dict[int, Any] = {}
-    for operator in head.operators:
-        for index in [*indices(operator.inputs), *indices(operator.outputs)]:
-            if index >= 0 and index not in tensors:
-                tensor = tensors[index] = graph.tensors[index]
-                # The Edge TPU Compiler assigns buffer 0 to all tensors without content.  The data
-                # of this buffer is empty but not absent; a runtime would take a copy of it in
-                # another buffer for a damaged constant.
-                if tensor.buffer != 0:
-                    buffers.append(tree.buffers[tensor.buffer])
-                    tensor.buffer = len(buffers) - 1
-    places = {old: new for new, old in enumerate(tensors)} | {-1: -1}
-    for operator in head.operators:
-        codes.append(tree.operatorCodes[operator.opcodeIndex])
-        operator.opcodeIndex = len(codes) - 1
-        operator.inputs = [places[index] for index in indices(operator.inputs)]
-        operator.outputs = [places[index] for index in indices(operator.outputs)]
-    cut = schema.ModelT(
-        version=tree.version,
-        operatorCodes=codes,
-        subgraphs=[
-            schema.SubGraphT(
-                name='main',
-                tensors=list(tensors.values()),
-                inputs=[places[head.embedding]],
-                outputs=[places[head.scores]],
-                operators=list(head.operators),
-            )
-        ],
-        description='Head of a retrained model, by edgetpu_retrain',
-        buffers=buffers,
-    )
-    return pack(cut)
+    tree.subgraphs[0].inputs = [head.embedding]
+    tree.metadata = tree.metadataBuffer = tree.signatureDefs = None
+    tree.description = 'Head of a retrained model, by edgetpu_retrain'
+    prune(tree, head.scores)
+    return pack(tree)

@@ -73,15 +73,18 @@ def read_labels(model: bytes) -> tuple[str, ...]:
     return tuple(label.removesuffix('\r') for label in labels)
 
 
-def assemble(tree: Any, files: dict[str, bytes], labels: Sequence[str]) -> bytes:
+def assemble(
+    tree: Any, files: dict[str, bytes], labels: Sequence[str], *, is_extractor: bool = False
+) -> bytes:
     """
-    Return the bytes of a classifier with matching metadata, class names and packed files.
+    Return the bytes of a model with matching metadata, class names and packed files.
 
     Args:
-        tree: the classifier; its metadata may still be that of its extractor.
-        files: the extractor's packed files.  Files that describe its output are dropped; others,
-            such as a licence, are kept.
+        tree: the model; its metadata may still be that of the model that it was made from.
+        files: the packed files of that model.  Files that describe its output are dropped;
+            others, such as a licence, are kept.
         labels: class names in output order, or none.
+        is_extractor: whether the output is an embedding, and not the scores of classes.
 
     Raises:
         ModelFileError: if a label contains a line break or NUL, or cannot be encoded in UTF-8.
@@ -105,9 +108,10 @@ def assemble(tree: Any, files: dict[str, bytes], labels: Sequence[str]) -> bytes
         self_description.drop_content(tree, records.METADATA_NAME)
     else:
         dtype = describe_input(tree)[1]
-        self_description.set_content(
-            tree, records.METADATA_NAME, records.write_metadata(new, text(tree.description), dtype)
+        content = records.write_metadata(
+            new, text(tree.description), dtype, is_extractor=is_extractor
         )
+        self_description.set_content(tree, records.METADATA_NAME, content)
     return append_files(pack(tree), packed)
 
 

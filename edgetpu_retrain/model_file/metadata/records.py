@@ -102,15 +102,18 @@ def read_metadata(content: bytes) -> Metadata:
         ) from error
 
 
-def write_metadata(metadata: Metadata, description: str, input_dtype: str) -> bytes:
+def write_metadata(
+    metadata: Metadata, description: str, input_dtype: str, *, is_extractor: bool = False
+) -> bytes:
     """
-    Return the content of the TFLITE_METADATA buffer of an image classifier.
+    Return the content of the TFLITE_METADATA buffer of a model.
 
     Args:
         metadata: the metadata to write; ``output_files`` are not written.
         description: one sentence about the model.
         input_dtype: element type of the picture.  For float32 the metadata declares the
             normalization ``(x - 127.5) / 127.5`` that this package uses.
+        is_extractor: whether the output is an embedding, and not the scores of classes.
     """
     image: dict[int, Any] = {
         _Tensor.NAME: 'image',
@@ -120,14 +123,15 @@ def write_metadata(metadata: Metadata, description: str, input_dtype: str) -> by
     if input_dtype == 'float32':
         normalization = {0: _floats(127.5), 1: _floats(127.5)}
         image[_Tensor.PROCESS_UNITS] = [{0: _NORMALIZATION_OPTIONS, 1: normalization}]
-    scores: dict[int, Any] = {
-        _Tensor.NAME: 'scores',
-        _Tensor.DESCRIPTION: 'Probability of each class.',
+    output: dict[int, Any] = {
+        _Tensor.NAME: 'embedding' if is_extractor else 'scores',
+        _Tensor.DESCRIPTION: 'Embedding.' if is_extractor else 'Probability of each class.',
         _Tensor.CONTENT: {0: _FEATURE_PROPERTIES, 1: {}},
-        _Tensor.STATS: {0: _floats(1), 1: _floats(0)},
     }
+    if not is_extractor:
+        output[_Tensor.STATS] = {0: _floats(1), 1: _floats(0)}
     if metadata.labels_file:
-        scores[_Tensor.FILES] = [
+        output[_Tensor.FILES] = [
             {
                 _File.NAME: metadata.labels_file,
                 _File.DESCRIPTION: 'Names of the classes, one a line.',
@@ -135,9 +139,9 @@ def write_metadata(metadata: Metadata, description: str, input_dtype: str) -> by
             }
         ]
     model = {
-        _Model.NAME: 'Image classifier',
+        _Model.NAME: 'Embedding extractor' if is_extractor else 'Image classifier',
         _Model.DESCRIPTION: description,
-        _Model.SUBGRAPHS: [{_SubGraph.INPUTS: [image], _SubGraph.OUTPUTS: [scores]}],
+        _Model.SUBGRAPHS: [{_SubGraph.INPUTS: [image], _SubGraph.OUTPUTS: [output]}],
         _Model.AUTHOR: metadata.author,
         _Model.LICENSE: metadata.licence,
         _Model.FILES: [{_File.NAME: name} for name in metadata.other_files],

@@ -93,8 +93,10 @@ class NodeParameters:
     )
     extractor: str = parameter(
         '',
-        "Path of the embedding extractor, a .tflite file; '' = the one in the package. Samples "
-        'belong to the extractor that embedded them; those of others are kept but not used',
+        "Path of a .tflite file, an embedding extractor or an image classifier; '' = the one in "
+        'the package. Samples belong to the extractor that embedded them; those of others are '
+        'kept but not used',
+        see='[extractors.md](extractors.md)',
     )
     device: str = parameter(
         'auto',

@@ -1,0 +1,123 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Finds the layers at the end of a model that make it a classifier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from edgetpu_retrain.model_file.head.layers import operator_of, producer
+from edgetpu_retrain.model_file.schema import EDGETPU_CUSTOM_OP, indices, load_schema
+
+# Layers whose output is scores, classes or boxes.
+_PROBABILITIES = ('SOFTMAX', 'LOGISTIC')
+_RESULTS = (
+    *_PROBABILITIES,
+    'LOG_SOFTMAX',
+    'ARG_MAX',
+    'ARG_MIN',
+    'TOPK_V2',
+    'TFLite_Detection_PostProcess',
+)
+# Layers that only reshape or convert their first input.
+_PASSING = ('RESHAPE', 'SQUEEZE', 'EXPAND_DIMS', 'QUANTIZE', 'DEQUANTIZE')
+# The quantization of SOFTMAX and LOGISTIC is fixed (TensorFlow Lite's quantization specification).
+_SCORE_SCALE = 1 / 256
+_SCORE_ZERO_POINTS = (0, -128)
+
+
+@dataclass(frozen=True)
+class Tail:
+    """
+    The end of a model.
+
+    Args:
+        result: the layer that makes scores, classes or boxes of what precedes it, such as
+            'SOFTMAX'; '' = none.
+        before: the operator in front of the result, or the last one; '' for none.
+        embedding: index of the tensor that goes into the classifying layer; None if the model
+            does not end in one.
+    """
+
+    result: str
+    before: str
+    embedding: int | None
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether the output is a classification or a detection, and not an embedding."""
+        return self.embedding is not None or self.result not in ('', 'LOGISTIC')
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether the output is the probabilities of the classes."""
+        return self.result in _PROBABILITIES
+
+
+def find_tail(tree: Any, output: int) -> Tail:
+    """
+    Return the end of a model.
+
+    A classifying layer is a fully-connected layer or a 1x1 convolution of a single position.
+    Without a result behind it, it must have no activation: with one, its output is an embedding.
+
+    Args:
+        tree: the model.
+        output: index of the output tensor.
+    """
+    result, tensor = '', output
+    for _ in tree.subgraphs[0].operators:
+        operator = producer(tree, tensor)
+        name = '' if operator is None else operator_of(tree, operator)
+        inputs = [] if operator is None else indices(operator.inputs)
+        if not inputs or min(inputs[:1]) < 0:
+            return Tail(result, name, None)
+        if name in _RESULTS:
+            result = result or name
+        elif name == EDGETPU_CUSTOM_OP and not result and _has_scores(tree, tensor):
+            return Tail('SOFTMAX', name, None)
+        elif name not in _PASSING and not _is_bias(tree, operator, name):
+            found = _classifies(tree, operator, name) and (result or not _is_activated(operator))
+            return Tail(result, name, inputs[0] if found else None)
+        tensor = inputs[0]
+    return Tail(result, '', None)
+
+
+def _has_scores(tree: Any, tensor: int) -> bool:
+    """Return whether a tensor has the quantization of scores; the layers are not visible."""
+    details = tree.subgraphs[0].tensors[tensor].quantization
+    scales = [] if details is None or details.scale is None else list(details.scale)
+    points = [0] if details is None else indices(details.zeroPoint) or [0]
+    return scales == [_SCORE_SCALE] and points[0] in _SCORE_ZERO_POINTS
+
+
+def _is_bias(tree: Any, operator: Any, name: str) -> bool:
+    """Return whether an operator adds a constant, as converters do behind a layer without bias."""
+    inputs = indices(operator.inputs)
+    return (
+        name == 'ADD'
+        and len(inputs) == 2
+        and _is_constant(tree, inputs[1])
+        and not _is_activated(operator)
+    )
+
+
+def _is_constant(tree: Any, tensor: int) -> bool:
+    data = tree.buffers[tree.subgraphs[0].tensors[tensor].buffer].data
+    return data is not None and len(data) > 0
+
+
+def _is_activated(operator: Any) -> bool:
+    none = load_schema().ActivationFunctionType.NONE
+    return bool(getattr(operator.builtinOptions, 'fusedActivationFunction', none) != none)
+
+
+def _classifies(tree: Any, operator: Any, name: str) -> bool:
+    if name == 'FULLY_CONNECTED':
+        return True
+    tensors, inputs = tree.subgraphs[0].tensors, indices(operator.inputs)
+    if name != 'CONV_2D' or len(inputs) < 2 or inputs[1] < 0:
+        return False
+    picture, kernel = (indices(tensors[index].shape) for index in inputs[:2])
+    return picture[1:3] == [1, 1] and kernel[1:3] == [1, 1]

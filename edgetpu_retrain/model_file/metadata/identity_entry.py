@@ -1,0 +1,46 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Reads and writes the identity of an extractor in a model file.
+
+Embeddings are stored under the identity of their extractor, by default the SHA-256 of its file.
+An extractor that this package makes of another file has an entry in the metadata table instead,
+so that its identity depends on that file and the choices made, and not on how it was packed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+from edgetpu_retrain.model_file.metadata import self_description
+
+IDENTITY_NAME = 'EDGETPU_RETRAIN_IDENTITY'
+
+_IDENTITY = re.compile(rb'[0-9a-f]{64}')
+
+
+def identity_of(model: bytes, choices: tuple[str, ...] = ()) -> str:
+    """
+    Return the identity of an extractor that is made of a file.
+
+    Args:
+        model: the bytes of the file.
+        choices: what was chosen when it was made; () if it is the file itself.
+    """
+    identity = hashlib.sha256(model).hexdigest()
+    if choices:
+        identity = hashlib.sha256('\n'.join((identity, *choices)).encode()).hexdigest()
+    return identity
+
+
+def write_identity(tree: Any, identity: str) -> None:
+    """Write an identity, 64 hexadecimal digits, into a model."""
+    self_description.set_content(tree, IDENTITY_NAME, identity.encode())
+
+
+def read_identity(tree: Any) -> str:
+    """Return the identity in a model, or '' if it has none."""
+    content = self_description.content_of(tree, IDENTITY_NAME) or b''
+    return content.decode() if _IDENTITY.fullmatch(content) else ''

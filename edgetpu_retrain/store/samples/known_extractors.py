@@ -1,0 +1,31 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Finds out whether samples were ever made with an extractor."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+import sqlite3
+
+from edgetpu_retrain.store.files.data_folder import SAMPLES_FILE
+
+
+def has_used(folder: Path, extractor: str) -> bool:
+    """
+    Return whether samples in a data folder were made with an extractor; only reads the database.
+
+    Args:
+        folder: the data folder, which may not exist.
+        extractor: identity of the extractor.
+    """
+    path = folder / SAMPLES_FILE
+    if not path.is_file():
+        return False
+    query = 'SELECT EXISTS (SELECT 1 FROM extractors WHERE identity = ?)'
+    try:
+        with closing(sqlite3.connect(f'{path.absolute().as_uri()}?mode=ro', uri=True)) as reader:
+            return bool(reader.execute(query, [extractor]).fetchone()[0])
+    except sqlite3.Error:
+        # The command or node that opens the database reports the reason.
+        return False
