@@ -105,6 +105,7 @@ def retrain(
         extractor=description.identity,
         options=options,
         seconds=time.perf_counter() - started,
+        input_range=str(description.normalization or ''),
     )
 
 

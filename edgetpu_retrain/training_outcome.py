@@ -26,9 +26,10 @@ class TrainingOutcome:
         report: the training's report; its accuracies are of the head before quantization.
         quantized_validation_accuracy: held-out accuracy minus the loss by quantization; NaN if
             there were too few samples to measure it.
-        extractor: identity of the extractor, the SHA-256 of its file.
+        extractor: identity of the extractor.
         options: the training options.
         seconds: duration of the training.
+        input_range: normalization of a float32 input; '' for a quantized one.
     """
 
     model: bytes
@@ -39,6 +40,7 @@ class TrainingOutcome:
     extractor: str
     options: TrainingOptions
     seconds: float
+    input_range: str = ''
 
     def record(self, parent_version: int = 0) -> ModelRecord:
         """
@@ -60,6 +62,7 @@ class TrainingOutcome:
             parent_version=parent_version,
             options=dataclasses.asdict(self.options),
             thresholds={'unknown': threshold} if math.isfinite(threshold) else {},
+            input_range=self.input_range,
         )
 
     @property

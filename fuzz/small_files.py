@@ -11,6 +11,7 @@ from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.learning.unknown import UnknownDetector
 from edgetpu_retrain.model_file.head.append_head import append_head
 import numpy as np
+from support.small_classifiers import build_classifier
 from support.small_models import build_extractor
 
 DIMENSION = 4
@@ -41,9 +42,11 @@ def extractors() -> Iterator[bytes]:
 
 
 def classifiers() -> Iterator[bytes]:
-    """Generate a retrained model of each extractor."""
+    """Generate a retrained model of each extractor, and classifiers of other tools."""
     for extractor in extractors():
         yield append_head(extractor, head_of(DIMENSION))
+    yield build_classifier('uint8', dimension=DIMENSION, image_size=2)
+    yield build_classifier('float32', dimension=DIMENSION, image_size=2, convolution=True)
 
 
 def picture(suffix: str) -> bytes:

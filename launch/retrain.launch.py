@@ -32,7 +32,8 @@ SWITCH = ['', 'true', 'false']
 # Launch arguments that set the node's parameter of the same name; '' = as in params_file.
 TEXT_ARGUMENTS = {
     'device': 'where the extractor runs: auto, cpu, usb, usb:0, pci, pci:0 or :0',
-    'extractor': 'path of the embedding extractor, a .tflite file',
+    'extractor': 'path of an embedding extractor or an image classifier, a .tflite file',
+    'input_range': 'range of a float extractor: 0..255, 0..1, -1..1 or MEAN/STD',
     'data_dir': 'folder of samples and models',
 }
 SWITCH_ARGUMENTS = {

@@ -7,9 +7,11 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from edgetpu_retrain.command_line.options import NamedModel
 from edgetpu_retrain.command_line.output import warn
 from edgetpu_retrain.command_line.workspace import open_models, read_model_file
 from edgetpu_retrain.errors import RequestError, StoreError
+from edgetpu_retrain.model_file.choices import NO_CHOICES
 from edgetpu_retrain.model_file.metadata.label_file import read_label_file
 from edgetpu_retrain.runtime.models.recognizer import Recognizer
 from edgetpu_retrain.store.models.choice_file import ChoiceFile
@@ -17,13 +19,13 @@ from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
 
 
 def load_chosen_model(
-    model: str, label_file: Path | None, data_dir: str, device: str, threads: int
+    named: NamedModel, label_file: Path | None, data_dir: str, device: str, threads: int
 ) -> tuple[Recognizer, int]:
     """
     Load the model that a command names.
 
     Args:
-        model: a version number, the path of a file, or '' for the serving version.
+        named: a version number, the path of a file, or '' for the serving version.
         label_file: file with the model's class names; None uses those inside the model.
         data_dir: the data folder, '' = the default one.
         device: the device to run the model on.
@@ -35,18 +37,29 @@ def load_chosen_model(
     Raises:
         RetrainError: if there is no such model, or it cannot be run.
     """
+    model = named.name
     version: ModelVersion | None = None
     if model.isascii() and model.isdecimal():
         version = stored_version(open_models(data_dir), int(model))
     elif not model:
         version = serving_version(open_models(data_dir))
+    if version is not None and named.choices != NO_CHOICES:
+        raise RequestError(
+            '--input-range, --input-size and --model-output are for a file, and a model version '
+            'states its own: give a .tflite file with --model'
+        )
     content = read_model_file(model) if version is None else version.read_model()
     labels = () if label_file is None else read_label_file(label_file)
     recognizer = Recognizer(
-        content, labels=labels, device=device, num_threads=threads, trusted=version is not None
+        content,
+        labels=labels,
+        device=device,
+        num_threads=threads,
+        trusted=version is not None,
+        choices=named.choices,
     )
-    if recognizer.note:
-        warn(recognizer.note)
+    for note in recognizer.notes:
+        warn(note)
     return recognizer, 0 if version is None else version.version
 
 

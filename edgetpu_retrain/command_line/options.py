@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 import functools
 import math
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any, cast, TypeVar
 import click
 from edgetpu_retrain.command_line.output import AS_JSON
 from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.model_file.choices import ModelChoices, read_input_size
+from edgetpu_retrain.model_file.normalization import read_input_range
 from edgetpu_retrain.pictures.sample_picture import STORE_IMAGES
 from edgetpu_retrain.recordings.image_bag import BagPart
 from edgetpu_retrain.store.files.data_folder import default_folder
@@ -34,20 +37,83 @@ as_json = click.option(
     help='Print one JSON object, for scripts.',
 )
 
-extractor = click.option(
-    '--extractor',
-    default='',
-    metavar='FILE',
-    help="Embedding extractor, or a classifier to cut, the node's parameter of that name.  "
-    '[default: the one in the package]',
+
+@dataclass(frozen=True)
+class NamedModel:
+    """
+    The model that a user names.
+
+    Args:
+        name: path or version; '' = the default.
+        choices: what the user chooses for it.
+    """
+
+    name: str
+    choices: ModelChoices
+
+
+def _model_option(name: str, option: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    """Return a decorator that adds the option of a model, with what can be chosen for one."""
+
+    def add(command: Command) -> Command:
+        @option
+        @click.option(
+            '--input-range',
+            default='',
+            metavar='RANGE',
+            help='How a float model was trained: 0..255, 0..1, -1..1, or MEAN/STD of the pixels, '
+            'such as 127.5/127.5.  [default: as its metadata states]',
+        )
+        @click.option(
+            '--input-size',
+            default='',
+            metavar='WIDTHxHEIGHT',
+            help='Size of the pictures of a model that takes any.  [default: as its metadata '
+            'states]',
+        )
+        @click.option(
+            '--model-output',
+            default='',
+            metavar='NAME',
+            help='Name or number of the output to use, if the model has several.',
+        )
+        @functools.wraps(command)
+        def with_choices(
+            input_range: str, input_size: str, model_output: str, **others: Any
+        ) -> object:
+            choices = ModelChoices(
+                read_input_range(input_range), read_input_size(input_size), model_output
+            )
+            others[name] = NamedModel(others[name], choices)
+            return command(**others)
+
+        return cast(Command, with_choices)
+
+    return add
+
+
+extractor = _model_option(
+    'extractor',
+    click.option(
+        '--extractor',
+        default='',
+        metavar='FILE',
+        help="Embedding extractor, or a classifier to cut, the node's parameter of that name.  "
+        '[default: the one in the package]',
+    ),
 )
 
-model = click.option(
-    '--model',
-    default='',
-    metavar='VERSION|FILE',
-    help='A version number, or any .tflite classifier.  [default: the serving version]',
+model = _model_option(
+    'model',
+    click.option(
+        '--model',
+        default='',
+        metavar='VERSION|FILE',
+        help='A version number, or any .tflite classifier.  [default: the serving version]',
+    ),
 )
+
+model_file = _model_option('model_file', click.argument('model_file', metavar='MODEL.tflite'))
 
 label_file = click.option(
     '--labels',

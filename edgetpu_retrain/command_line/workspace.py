@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
+from edgetpu_retrain.command_line.options import NamedModel
 from edgetpu_retrain.command_line.output import warn
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.extractors import default_extractor_path
@@ -78,34 +79,35 @@ def read_model_file(path: str | Path) -> bytes:
         raise RequestError(str(error)) from error
 
 
-def read_extractor(path: str, data_dir: str) -> bytes:
+def read_extractor(extractor: NamedModel, data_dir: str) -> bytes:
     """
     Return the bytes of an extractor, made of the file that the user gives; warn of changes.
 
     Args:
-        path: path of a .tflite file; '' is the extractor in this package.
+        extractor: path of a .tflite file; '' is the extractor in this package.
         data_dir: the data folder, '' = the default one.
 
     Raises:
         RequestError: if there is no such file.
         ModelFileError: if no extractor can be made of it.
     """
-    if not path:
-        return default_extractor_path().read_bytes()
+    file = read_model_file(extractor.name or default_extractor_path())
     folder = Path(data_dir).expanduser() if data_dir else default_folder().expanduser()
-    made = make_extractor(read_model_file(path), has_samples=partial(has_used, folder))
+    made = make_extractor(file, extractor.choices, has_samples=partial(has_used, folder))
     for note in made.notes:
         warn(note)
     return made.model
 
 
-def identity_of(extractor: str, data_dir: str) -> str:
+def identity_of(extractor: NamedModel, data_dir: str) -> str:
     """Return the identity of an extractor, by which the store finds the extractor's embeddings."""
     return describe(read_extractor(extractor, data_dir)).identity
 
 
 @contextmanager
-def open_engine(extractor: str, device: str, threads: int, data_dir: str) -> Iterator[Engine]:
+def open_engine(
+    extractor: NamedModel, device: str, threads: int, data_dir: str
+) -> Iterator[Engine]:
     """Load an extractor on a device, and release it afterwards."""
     model = read_extractor(extractor, data_dir)
     with closing(make_engine(model, device=device, num_threads=threads, report=warn)) as engine:

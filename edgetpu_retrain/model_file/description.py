@@ -11,6 +11,13 @@ from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.model_file.flatbuffer import parse_to_read
 from edgetpu_retrain.model_file.head.layers import find_head
 from edgetpu_retrain.model_file.metadata.identity_entry import identity_of, read_identity
+from edgetpu_retrain.model_file.metadata.records import (
+    Metadata,
+    METADATA_NAME,
+    read_metadata,
+)
+from edgetpu_retrain.model_file.metadata.self_description import content_of
+from edgetpu_retrain.model_file.normalization import MINUS_1_TO_1, Normalization
 from edgetpu_retrain.model_file.quantization import is_sound, QuantizationParameters
 from edgetpu_retrain.model_file.schema import (
     EDGETPU_CUSTOM_OP,
@@ -38,6 +45,8 @@ class ModelDescription:
             only on an Edge TPU.
         identity: the identity in the file, or else the SHA-256 of the file, as hexadecimal
             digits.
+        normalization: the normalization of a float32 input; None if none is stated, and for other
+            types, whose scale and zero point apply.
     """
 
     input_shape: tuple[int, int, int, int]
@@ -47,6 +56,7 @@ class ModelDescription:
     quantization: QuantizationParameters | None
     compiled_for_edgetpu: bool
     identity: str
+    normalization: Normalization | None = None
 
     @property
     def input_side(self) -> int:
@@ -94,10 +104,16 @@ def describe_input(tree: Any) -> tuple[tuple[int, int, int, int], str]:
         )
     tensor = graph.tensors[inputs[0]]
     name, dtype, shape = text(tensor.name), type_name(tensor), indices(tensor.shape)
-    if len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or min(shape) < 1:
+    if len(shape) != 4 or shape[0] != 1 or shape[3] != 3:
         raise ModelFileError(
             f'the input {name!r} has shape {shape}; one RGB picture, [1, height, width, 3], '
             'is needed'
+        )
+    if min(shape[1:3]) <= 1:
+        # Converters write 1 for a size that is free.
+        raise ModelFileError(
+            f'the input {name!r} has a free size, {indices(tensor.shapeSignature) or shape}: '
+            'give the size of its pictures with input_size (--input-size), such as 224x224'
         )
     if dtype not in SUPPORTED_TYPES:
         raise ModelFileError(
@@ -108,7 +124,10 @@ def describe_input(tree: Any) -> tuple[tuple[int, int, int, int], str]:
 
 def output_vector(tree: Any) -> int:
     """Return the tensor index of a model's only output, or raise ModelFileError."""
-    outputs = indices(tree.subgraphs[0].outputs)
+    graph = tree.subgraphs[0]
+    outputs = indices(graph.outputs)
+    if not graph.operators:
+        raise ModelFileError('this model has no operators, so it computes nothing')
     if len(outputs) != 1:
         raise ModelFileError(
             f'this model has {len(outputs)} outputs; a model with exactly one is needed'
@@ -171,11 +190,37 @@ def _quantization(tensor: Any, name: str, dtype: str) -> QuantizationParameters:
     return QuantizationParameters(scale, point)
 
 
+def metadata_of(tree: Any) -> Metadata:
+    """
+    Return the metadata of a model, empty if it has none.
+
+    Raises:
+        ModelFileError: if it is damaged.
+    """
+    content = content_of(tree, METADATA_NAME)
+    return Metadata() if content is None else read_metadata(content)
+
+
+def range_choices(normalization: Normalization | None) -> tuple[str, ...]:
+    """
+    Return a normalization as a choice that is part of an extractor's identity.
+
+    That of earlier releases is none, so that their samples stay valid.
+    """
+    return () if normalization in (None, MINUS_1_TO_1) else (f'input range {normalization}',)
+
+
 def _describe(model: bytes, tree: Any, output: int) -> ModelDescription:
-    # The Edge TPU Compiler may keep the identity of the model that it compiled.
     compiled = is_compiled(tree)
-    identity = '' if compiled else read_identity(tree)
     shape, dtype = describe_input(tree)
+    normalization = metadata_of(tree).normalization if dtype == 'float32' else None
+    # The Edge TPU Compiler may keep the identity of the model that it compiled.
+    identity = '' if compiled else read_identity(tree)
     return ModelDescription(
-        shape, dtype, *vector_of(tree, output), compiled, identity or identity_of(model)
+        shape,
+        dtype,
+        *vector_of(tree, output),
+        compiled,
+        identity or identity_of(model, range_choices(normalization)),
+        normalization,
     )

@@ -10,10 +10,22 @@ from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.learning.head import Head
-from edgetpu_retrain.model_file.description import describe, output_vector
-from edgetpu_retrain.model_file.flatbuffer import parse, parse_to_read
+from edgetpu_retrain.model_file.choices import (
+    check_output_size,
+    find_output,
+    ModelChoices,
+    NO_CHOICES,
+    settle,
+)
+from edgetpu_retrain.model_file.description import (
+    describe,
+    output_vector,
+    range_choices,
+    vector_of,
+)
+from edgetpu_retrain.model_file.flatbuffer import parse
 from edgetpu_retrain.model_file.head.append_head import append_head
-from edgetpu_retrain.model_file.head.tail import find_tail, Tail
+from edgetpu_retrain.model_file.head.tail import find_tail
 from edgetpu_retrain.model_file.metadata.identity_entry import (
     identity_of,
     read_identity,
@@ -23,7 +35,7 @@ from edgetpu_retrain.model_file.metadata.labels import assemble
 from edgetpu_retrain.model_file.metadata.packed_files import read_files
 from edgetpu_retrain.model_file.metadata.self_description import redirect_signatures
 from edgetpu_retrain.model_file.pruning import prune
-from edgetpu_retrain.model_file.schema import EDGETPU_CUSTOM_OP, text
+from edgetpu_retrain.model_file.schema import EDGETPU_CUSTOM_OP, indices, text
 import numpy as np
 
 
@@ -42,41 +54,63 @@ class ExtractorFile:
 
 
 def make_extractor(
-    file: bytes, *, has_samples: Callable[[str], bool] = lambda _identity: False
+    file: bytes,
+    choices: ModelChoices = NO_CHOICES,
+    *,
+    has_samples: Callable[[str], bool] = lambda _identity: False,
 ) -> ExtractorFile:
     """
     Make an extractor of a model file, and check all that can be known before it runs.
 
     A classifier is cut: the tensor that goes into its classifying layer becomes the embedding.
+    What the user chooses is written into the model, so that it and all that is made of it describe
+    themselves.
 
     Args:
         file: bytes of the .tflite file.
+        choices: what the user chooses for it.
         has_samples: returns whether there are samples with an identity.  Earlier releases took
-            the output of a final fully-connected layer as the embedding: if there are such
-            samples, this release does so, too.
+            the output of a final fully-connected layer as the embedding, and the input range
+            -1..1 for every float model: if there are such samples, this release does so, too.
 
     Raises:
         ModelFileError: if the file is damaged, or no extractor can be made of it.
     """
-    tree = parse_to_read(file)
-    output = output_vector(tree)
+    tree = parse(file)
+
+    def was_used() -> bool:
+        return has_samples(identity_of(file))
+
+    output = indices(tree.subgraphs[0].outputs)[find_output(tree, choices.output)]
     tail = find_tail(tree, output)
-    made = ExtractorFile(file)
-    if tail.is_classifier and not _was_extractor(tree, tail, file, has_samples):
-        made = _cut(file, output, tail)
-    description = describe(made.model)
+    is_cut = tail.is_classifier and not (
+        # Without a result behind it, the classifying layer may be known to give an embedding.
+        not tail.result and (choices.output or read_identity(tree) or was_used())
+    )
+    settled = settle(tree, choices, was_used=lambda: not is_cut and was_used())
+    if is_cut:
+        choice, note = _cut(tree)
+        settled.choices.append(choice)
+        settled.notes.insert(0, note)
+        settled.changed = True
+    if settled.was_free:
+        check_output_size(tree, output_vector(tree))
+    model = file
+    if settled.changed:
+        choices_made = (*range_choices(settled.normalization), *settled.choices)
+        write_identity(tree, identity_of(file, choices_made))
+        model = assemble(
+            tree, read_files(file), (), normalization=settled.normalization, is_extractor=True
+        )
     # Appending a head now shows whatever would prevent it after a training.
-    weights = np.zeros((description.dimension, 2), np.float32)
-    append_head(made.model, Head(weights, np.zeros(2, np.float32), labels=('a', 'b')))
-    return made
+    weights = np.zeros((describe(model).dimension, 2), np.float32)
+    append_head(model, Head(weights, np.zeros(2, np.float32), labels=('a', 'b')))
+    return ExtractorFile(model, tuple(settled.notes))
 
 
-def _was_extractor(tree: Any, tail: Tail, file: bytes, has_samples: Callable[[str], bool]) -> bool:
-    """Return whether the output is known to be an embedding, although a layer classifies."""
-    return not tail.result and bool(read_identity(tree) or has_samples(identity_of(file)))
-
-
-def _cut(file: bytes, output: int, tail: Tail) -> ExtractorFile:
+def _cut(tree: Any) -> tuple[str, str]:
+    """Cut a classifier; return the choice that this is, and a note about it."""
+    tail = find_tail(tree, output_vector(tree))
     if tail.embedding is None:
         if tail.before == EDGETPU_CUSTOM_OP:
             raise ModelFileError(
@@ -89,18 +123,15 @@ def _cut(file: bytes, output: int, tail: Tail) -> ExtractorFile:
             'fully-connected layer or a 1x1 convolution of pooled features, so there is no '
             'embedding in it; give an image classifier or an embedding extractor'
         )
-    tree = parse(file)
-    embedding = tree.subgraphs[0].tensors[tail.embedding]
-    redirect_signatures(tree, output, tail.embedding, 'embedding')
+    name = text(tree.subgraphs[0].tensors[tail.embedding].name)
+    redirect_signatures(tree, output_vector(tree), tail.embedding, 'embedding')
     prune(tree, tail.embedding)
-    write_identity(tree, identity_of(file, (f'embedding is tensor {tail.embedding}',)))
     before = text(tree.description)
     tree.description = 'Embedding extractor by edgetpu_retrain' + (
         f', cut from: {before}' if before else ''
     )
-    model = assemble(tree, read_files(file), (), is_extractor=True)
-    note = (
-        f'the model is a classifier: the input of its last {tail.before} layer, '
-        f'{text(embedding.name)!r} with {describe(model).dimension} numbers, is the embedding'
+    _, dimension, _ = vector_of(tree, output_vector(tree))
+    return f'embedding is tensor {tail.embedding}', (
+        f'the model is a classifier: the input of its last {tail.before} layer, {name!r} with '
+        f'{dimension} numbers, is the embedding'
     )
-    return ExtractorFile(model, (note,))

@@ -186,9 +186,11 @@ def _check_indices(tree: Any) -> None:
         # -1 is an omitted optional input.
         _check_range('tensor', indices(operator.inputs), -1, tensors)
         _check_range('tensor', indices(operator.outputs), 0, tensors)
+        _check_range('tensor', indices(operator.intermediates), -1, tensors)
     _check_range('tensor', indices(graph.inputs) + indices(graph.outputs), 0, tensors)
     buffers = [tensor.buffer for tensor in graph.tensors]
     buffers += [entry.buffer for entry in tree.metadata or []]
+    buffers += indices(tree.metadataBuffer)
     _check_range('buffer', buffers, 0, len(tree.buffers))
     for signature in tree.signatureDefs or []:
         entries = [*(signature.inputs or []), *(signature.outputs or [])]

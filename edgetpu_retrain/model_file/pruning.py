@@ -20,7 +20,8 @@ def prune(tree: Any, output: int) -> None:
     """
     graph = tree.subgraphs[0]
     given = set(indices(graph.inputs))
-    needed, operators = {output}, []
+    needed = {output}
+    operators: list[Any] = []
     # A model lists its operators in execution order.
     for operator in reversed(graph.operators):
         made = set(indices(operator.outputs))

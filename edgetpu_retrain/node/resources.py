@@ -121,7 +121,7 @@ class NodeResources:
             SampleStore(folder / SAMPLES_FILE, must_open=False, is_ending=self._is_ending)
         )
         models = ModelStore(folder / MODELS_FOLDER, is_ending=self._is_ending)
-        self.extractor = self._read_extractor(parameters.extractor, folder)
+        self.extractor = self._read_extractor(parameters, folder)
         engines = self._make_engines(parameters)
         description = engines.description
         self._announcement = ModelAnnouncement(self._node)
@@ -164,10 +164,11 @@ class NodeResources:
         """Return whether a signal has shut ROS down; waiting for a lock then ends."""
         return not self._node.context.ok()
 
-    def _read_extractor(self, path: str, folder: Path) -> bytes:
-        if not path:
-            return default_extractor_path().read_bytes()
-        made = make_extractor(read_model(path), has_samples=partial(has_used, folder))
+    def _read_extractor(self, parameters: NodeParameters, folder: Path) -> bytes:
+        path = parameters.extractor or default_extractor_path()
+        made = make_extractor(
+            read_model(path), parameters.model_choices, has_samples=partial(has_used, folder)
+        )
         for note in made.notes:
             self._log.warning(presentable(f'extractor {path}: {note}'))
         return made.model

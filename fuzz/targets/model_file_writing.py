@@ -8,17 +8,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgetpu_retrain.errors import RetrainError
+from edgetpu_retrain.model_file.choices import ModelChoices
+from edgetpu_retrain.model_file.classifier_file import make_classifier
 from edgetpu_retrain.model_file.description import describe, describe_embedding
+from edgetpu_retrain.model_file.extractor_file import make_extractor
 from edgetpu_retrain.model_file.flatbuffer import parse
 from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.model_file.head.cut_head import cut_head
 from edgetpu_retrain.model_file.head.expose_embedding import expose_embedding
 from edgetpu_retrain.model_file.metadata.labels import assemble, read_labels
 from edgetpu_retrain.model_file.metadata.packed_files import read_files
+from edgetpu_retrain.model_file.normalization import MINUS_1_TO_1
 from fuzz.small_files import classifiers, extractors, head_of, LABELS
 from fuzz.target import BrokenPromiseError, each_of, MemoryBudget, MIB, Target
 
 _MOST_NUMBERS = 64
+_CHOICES = ModelChoices(MINUS_1_TO_1, (2, 3), '0')
 
 
 def _run(data: bytes, _folder: Path) -> None:
@@ -26,6 +31,8 @@ def _run(data: bytes, _folder: Path) -> None:
         lambda: _append(data),
         lambda: _reads(parse, cut_head(data)),
         lambda: _reads(parse, expose_embedding(data)),
+        lambda: _reads(describe, make_extractor(data, _CHOICES).model),
+        lambda: _reads(describe, make_classifier(data, _CHOICES).model),
         lambda: _reads(read_labels, assemble(parse(data), read_files(data), ())),
     )
 

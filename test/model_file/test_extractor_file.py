@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from collections.abc import Callable
 import hashlib
 from pathlib import Path
-from typing import Any, TYPE_CHECKING
+from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 from edgetpu_retrain.errors import ModelFileError
@@ -19,9 +20,7 @@ import pytest
 from support.small_classifiers import add_classes, build_classifier, build_classifier_tree
 from support.small_models import add_metadata, build_extractor, build_extractor_tree, pack
 
-if TYPE_CHECKING:
-    from conftest import Run
-
+Run = Callable[..., list[Any]]
 DTYPES = ('uint8', 'int8', 'float32')
 
 

@@ -51,6 +51,7 @@ def build_extractor_tree(
     rank: int = 4,
     compiled: bool = False,
     seed: int = 0,
+    normalization: tuple[float, float] | None = (127.5, 127.5),
 ) -> Any:
     """
     Return a small extractor as the schema's ``ModelT``, which can be changed before packing.
@@ -65,6 +66,8 @@ def build_extractor_tree(
         compiled: whether the only operator is ``edgetpu-custom-op`` with ``EDGETPU_PAYLOAD``, as
             written by the Edge TPU Compiler.  Such a model needs an Edge TPU.
         seed: seed of the random weights.
+        normalization: mean and standard deviation of a float32 input in the model's metadata;
+            None = it states none.
     """
     shape = [1, spatial, spatial, dimension]
     model = schema.ModelT(version=3, description='Small extractor of the tests.')
@@ -116,16 +119,68 @@ def build_extractor_tree(
     ]
     oldest_runtime = b'1.14.0' if dtype == 'int8' else b'1.5.0'
     add_metadata(model, 'min_runtime_version', oldest_runtime.ljust(16, b'\0'))
+    if dtype == 'float32' and normalization is not None:
+        add_metadata(model, 'TFLITE_METADATA', input_metadata(*normalization))
     return model
 
 
 def add_metadata(model: Any, name: str, content: bytes) -> None:
-    """Add a named metadata buffer to a ``ModelT``."""
+    """Add a named metadata buffer to a ``ModelT``, in the place of one of that name."""
+    model.metadata = [entry for entry in model.metadata or [] if entry.name != name]
     model.buffers.append(schema.BufferT(data=np.frombuffer(content, np.uint8)))
     model.metadata = [
-        *(model.metadata or []),
+        *model.metadata,
         schema.MetadataT(name=name, buffer=len(model.buffers) - 1),
     ]
+
+
+def input_metadata(
+    mean: float | tuple[float, ...],
+    std: float | tuple[float, ...],
+    size: tuple[int, int] | None = None,
+) -> bytes:
+    """
+    Return TFLite Metadata that states the normalization of the picture.
+
+    Args:
+        mean: one number, or one a channel.
+        std: the same.
+        size: width and height of the picture; None = not stated.
+    """
+    builder = flatbuffers.Builder(256)
+
+    def table(fields: dict[int, int]) -> int:
+        builder.StartObject(8)
+        for field, offset in fields.items():
+            builder.PrependUOffsetTRelativeSlot(field, offset, 0)
+        return int(builder.EndObject())
+
+    def union(kind: int, value: int) -> int:
+        builder.StartObject(2)
+        builder.PrependInt8Slot(0, kind, 0)
+        builder.PrependUOffsetTRelativeSlot(1, value, 0)
+        return int(builder.EndObject())
+
+    def vector(entry: int) -> int:
+        builder.StartVector(4, 1, 4)
+        builder.PrependUOffsetTRelative(entry)
+        return int(builder.EndVector())
+
+    numbers = [
+        builder.CreateNumpyVector(np.atleast_1d(np.array(each, np.float32)))
+        for each in (mean, std)
+    ]
+    units = vector(union(1, table({0: numbers[0], 1: numbers[1]})))
+    tensor = {4: units}
+    if size is not None:
+        builder.StartObject(2)
+        builder.PrependUint32Slot(0, size[0], 0)
+        builder.PrependUint32Slot(1, size[1], 0)
+        tensor[3] = union(2, table({1: builder.EndObject()}))
+    inputs = vector(table(tensor))
+    graphs = vector(table({2: inputs}))
+    builder.Finish(table({3: graphs}), b'M001')
+    return bytes(builder.Output())
 
 
 def pack(model: Any) -> bytes:

@@ -87,7 +87,7 @@ def _writer(form: str, file: IO[str], version: int) -> Callable[[Result], object
 def classify(
     sources: tuple[Path, ...],
     part: BagPart,
-    model: str,
+    model: options.NamedModel,
     label_file: Path | None,
     form: str,
     as_json: bool,

@@ -30,7 +30,7 @@ def evaluate(
     source: Path,
     part: BagPart,
     label: str,
-    model: str,
+    model: options.NamedModel,
     label_file: Path | None,
     device: str,
     threads: int,

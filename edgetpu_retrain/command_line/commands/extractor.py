@@ -17,17 +17,18 @@ from edgetpu_retrain.store.files.durable_file import write_durably
 
 
 @click.command()
-@click.argument('classifier', type=options.PATH, metavar='CLASSIFIER.tflite')
+@options.model_file
 @click.argument('target', type=options.PATH, metavar='OUT.tflite')
 @options.as_json
-def extractor(classifier: Path, target: Path) -> None:
+def extractor(model_file: options.NamedModel, target: Path) -> None:
     """
     Make an embedding extractor of a classifier: cut it in front of its classifying layer.
 
-    OUT.tflite and the classifier itself give the same samples as --extractor, and as the node's
-    parameter extractor.  OUT.tflite can also be compiled for the Edge TPU.
+    As --extractor, and as the node's parameter extractor, OUT.tflite gives the same samples as the
+    classifier with the same options, which OUT.tflite states itself.  It can also be compiled for
+    the Edge TPU.
     """
-    made = make_extractor(read_model_file(classifier))
+    made = make_extractor(read_model_file(model_file.name), model_file.choices)
     for note in made.notes:
         warn(note)
     try:
@@ -43,7 +44,8 @@ def extractor(classifier: Path, target: Path) -> None:
         'identity': description.identity,
         'dimension': description.dimension,
         'dtype': description.output_dtype,
-        'input': [height, width],
+        'input_size': [width, height],
+        'input_range': str(description.normalization or ''),
     }
     emit(
         result,

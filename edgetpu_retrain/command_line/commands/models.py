@@ -74,6 +74,7 @@ def show(version: int | None, data_dir: str) -> None:
         'trained in': f'{record.seconds:.1f} s',
         'version before': record.parent_version or '-',
         'extractor': record.extractor,
+        'input range': record.input_range or '-',
         'sha256': found.sha256,
     }
     rows = [

@@ -62,7 +62,7 @@ def samples() -> None:
 )
 @options.extractor
 @options.data_dir_and_json
-def list_samples(label: str, limit: int, extractor: str, data_dir: str) -> None:
+def list_samples(label: str, limit: int, extractor: options.NamedModel, data_dir: str) -> None:
     """List classes and single samples."""
     identity = workspace.identity_of(extractor, data_dir)
     with workspace.open_samples(data_dir) as store:
@@ -90,7 +90,7 @@ def list_samples(label: str, limit: int, extractor: str, data_dir: str) -> None:
 @options.extractor
 @options.data_dir_and_json
 def relabel(
-    new_label: str, label: str, ids: tuple[int, ...], extractor: str, data_dir: str
+    new_label: str, label: str, ids: tuple[int, ...], extractor: options.NamedModel, data_dir: str
 ) -> None:
     """Change the label of a class, or of single samples, to NEW_LABEL."""
     if bool(label) == bool(ids):
@@ -107,7 +107,9 @@ def relabel(
 
 @samples.command()
 @_which_samples
-def remove(label: str, newest: int, ids: tuple[int, ...], extractor: str, data_dir: str) -> None:
+def remove(
+    label: str, newest: int, ids: tuple[int, ...], extractor: options.NamedModel, data_dir: str
+) -> None:
     """Remove a class, the newest samples, or single samples, until `samples undo`."""
     if bool(ids) == bool(label or newest):
         raise click.UsageError('Give --label or --newest or both, or else --id.')
@@ -145,7 +147,9 @@ def redo(data_dir: str) -> None:
 
 @samples.command()
 @_which_samples
-def purge(label: str, newest: int, ids: tuple[int, ...], extractor: str, data_dir: str) -> None:
+def purge(
+    label: str, newest: int, ids: tuple[int, ...], extractor: options.NamedModel, data_dir: str
+) -> None:
     """
     Erase samples for ever: a class, the newest samples, or single samples.
 
@@ -204,7 +208,7 @@ def export(target: Path, data_dir: str) -> None:
 @click.argument('archive', type=options.PATH, metavar='FILE.zip')
 @options.extractor
 @options.data_dir_and_json
-def import_samples(archive: Path, extractor: str, data_dir: str) -> None:
+def import_samples(archive: Path, extractor: options.NamedModel, data_dir: str) -> None:
     """Add the samples of FILE.zip from `samples export`; existing samples are not changed."""
     description = describe(workspace.read_extractor(extractor, data_dir))
     kind = EmbeddingKind(description.dimension, description.output_dtype, description.quantization)

@@ -33,7 +33,7 @@ def teach(
     label: str,
     min_novelty: float,
     store_images: str,
-    extractor: str,
+    extractor: options.NamedModel,
     device: str,
     threads: int,
     data_dir: str,

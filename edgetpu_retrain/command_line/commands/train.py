@@ -51,7 +51,7 @@ def _training_options(command: options.Command) -> options.Command:
 @_training_options
 @options.extractor
 @options.data_dir_and_json
-def train(extractor: str, data_dir: str, **chosen: Any) -> None:
+def train(extractor: options.NamedModel, data_dir: str, **chosen: Any) -> None:
     """
     Train on all samples, and store the model as a new version.
 

@@ -98,6 +98,7 @@ def _is_bias(tree: Any, operator: Any, name: str) -> bool:
     return (
         name == 'ADD'
         and len(inputs) == 2
+        and inputs[1] >= 0
         and _is_constant(tree, inputs[1])
         and not _is_activated(operator)
     )
@@ -119,5 +120,9 @@ def _classifies(tree: Any, operator: Any, name: str) -> bool:
     tensors, inputs = tree.subgraphs[0].tensors, indices(operator.inputs)
     if name != 'CONV_2D' or len(inputs) < 2 or inputs[1] < 0:
         return False
-    picture, kernel = (indices(tensors[index].shape) for index in inputs[:2])
-    return picture[1:3] == [1, 1] and kernel[1:3] == [1, 1]
+    # A converter writes 1 into the shape for a size that is free, and -1 into the signature.
+    features, kernel = (
+        indices(tensors[index].shapeSignature) or indices(tensors[index].shape)
+        for index in inputs[:2]
+    )
+    return features[1:3] == kernel[1:3] == [1, 1]

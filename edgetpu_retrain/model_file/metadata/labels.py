@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError
-from edgetpu_retrain.model_file.description import describe_input, output_vector, vector_of
+from edgetpu_retrain.model_file.description import metadata_of, output_vector, vector_of
 from edgetpu_retrain.model_file.flatbuffer import pack, parse_to_read
 from edgetpu_retrain.model_file.metadata import records, self_description
 from edgetpu_retrain.model_file.metadata.packed_files import append_files, read_files
-from edgetpu_retrain.model_file.schema import text
+from edgetpu_retrain.model_file.normalization import Normalization
+from edgetpu_retrain.model_file.schema import indices, text
 
 LABELS_FILE = 'labels.txt'
 
@@ -37,10 +38,20 @@ def read_labels(model: bytes) -> tuple[str, ...]:
     Raises:
         ModelFileError: if the model is damaged or its labels do not match its output.
     """
-    tree = parse_to_read(model)
-    files = read_files(model)
+    return labels_of(parse_to_read(model), read_files(model))
+
+
+def labels_of(tree: Any, files: dict[str, bytes], output: int | None = None) -> tuple[str, ...]:
+    """
+    Return the class names of an output; see :func:`read_labels`.
+
+    Args:
+        tree: the model.
+        files: the files that are packed into it.
+        output: number of the output; None = the only one.
+    """
     metadata = self_description.content_of(tree, records.METADATA_NAME)
-    name = records.read_metadata(metadata).labels_file if metadata is not None else ''
+    name = records.read_metadata(metadata, output).labels_file if metadata is not None else ''
     if name and name not in files:
         raise ModelFileError(
             f'the metadata of this model names the label file {name!r}, but the model has '
@@ -60,7 +71,8 @@ def read_labels(model: bytes) -> tuple[str, ...]:
         ) from error
     if not lines:
         return ()
-    classes = vector_of(tree, output_vector(tree))[1]
+    tensor = output_vector(tree) if output is None else indices(tree.subgraphs[0].outputs)[output]
+    classes = vector_of(tree, tensor)[1]
     # Count before splitting: line breaks compress so well that a small file can hold millions.
     count = lines.count('\n') + (not lines.endswith('\n'))
     if count != classes:
@@ -74,7 +86,12 @@ def read_labels(model: bytes) -> tuple[str, ...]:
 
 
 def assemble(
-    tree: Any, files: dict[str, bytes], labels: Sequence[str], *, is_extractor: bool = False
+    tree: Any,
+    files: dict[str, bytes],
+    labels: Sequence[str],
+    *,
+    normalization: Normalization | None = None,
+    is_extractor: bool = False,
 ) -> bytes:
     """
     Return the bytes of a model with matching metadata, class names and packed files.
@@ -84,13 +101,13 @@ def assemble(
         files: the packed files of that model.  Files that describe its output are dropped;
             others, such as a licence, are kept.
         labels: class names in output order, or none.
+        normalization: the normalization of a float input; None = as the metadata states.
         is_extractor: whether the output is an embedding, and not the scores of classes.
 
     Raises:
         ModelFileError: if a label contains a line break or NUL, or cannot be encoded in UTF-8.
     """
-    content = self_description.content_of(tree, records.METADATA_NAME)
-    old = records.Metadata() if content is None else records.read_metadata(content)
+    old = metadata_of(tree)
     packed = {
         name: data
         for name, data in files.items()
@@ -101,16 +118,14 @@ def assemble(
         licence=old.licence,
         labels_file=LABELS_FILE if labels else '',
         other_files=tuple(packed),
+        normalization=normalization or old.normalization,
     )
     if labels:
         packed[LABELS_FILE] = _encode(labels)
     if new == records.Metadata():
         self_description.drop_content(tree, records.METADATA_NAME)
     else:
-        dtype = describe_input(tree)[1]
-        content = records.write_metadata(
-            new, text(tree.description), dtype, is_extractor=is_extractor
-        )
+        content = records.write_metadata(new, text(tree.description), is_extractor=is_extractor)
         self_description.set_content(tree, records.METADATA_NAME, content)
     return append_files(pack(tree), packed)
 

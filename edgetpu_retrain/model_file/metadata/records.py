@@ -20,6 +20,7 @@ from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.learning.arrays import FloatArray
+from edgetpu_retrain.model_file.normalization import Normalization
 import flatbuffers
 from flatbuffers import encode, number_types, packer
 from flatbuffers.table import Table
@@ -47,6 +48,11 @@ _Tensor = IntEnum(
     '_Tensor', 'NAME DESCRIPTION DIMENSION_NAMES CONTENT PROCESS_UNITS STATS FILES', start=0
 )
 _File = IntEnum('_File', 'NAME DESCRIPTION TYPE', start=0)
+# The first two fields of Content and of ProcessUnit: a union.
+_Union = IntEnum('_Union', 'TYPE VALUE', start=0)
+_Image = IntEnum('_Image', 'COLOR_SPACE DEFAULT_SIZE', start=0)
+_Size = IntEnum('_Size', 'WIDTH HEIGHT', start=0)
+_Normalization = IntEnum('_Normalization', 'MEAN STD', start=0)
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,8 @@ class Metadata:
         labels_file: name of the packed file with one class name per line, or ''.
         output_files: names of all packed files that describe an output.
         other_files: names of the other packed files.
+        normalization: the normalization of the input picture; None if none is stated.
+        image_size: height and width of the input picture, pixels; None if none is stated.
     """
 
     author: str = ''
@@ -67,11 +75,17 @@ class Metadata:
     labels_file: str = ''
     output_files: tuple[str, ...] = ()
     other_files: tuple[str, ...] = ()
+    normalization: Normalization | None = None
+    image_size: tuple[int, int] | None = None
 
 
-def read_metadata(content: bytes) -> Metadata:
+def read_metadata(content: bytes, output: int | None = None) -> Metadata:
     """
     Read the content of a TFLITE_METADATA buffer.
+
+    Args:
+        content: the content.
+        output: number of the output whose label file is wanted; None = the first that has one.
 
     Raises:
         ModelFileError: if it is damaged.
@@ -81,19 +95,27 @@ def read_metadata(content: bytes) -> Metadata:
             raise ValueError(f'it lacks the mark {_IDENTIFIER!r}')
         start = encode.Get(packer.uoffset, content, 0)
         model = Table(content, start)
+        graphs = _tables(model, _Model.SUBGRAPHS)[:1]
+        inputs = [tensor for graph in graphs for tensor in _tables(graph, _SubGraph.INPUTS)[:1]]
         outputs = [
-            file
-            for subgraph in _tables(model, _Model.SUBGRAPHS)[:1]
-            for tensor in _tables(subgraph, _SubGraph.OUTPUTS)
+            (number, file)
+            for graph in graphs
+            for number, tensor in enumerate(_tables(graph, _SubGraph.OUTPUTS))
             for file in _tables(tensor, _Tensor.FILES)
         ]
-        labels = [file for file in outputs if _byte(file, _File.TYPE) == _TENSOR_AXIS_LABELS]
+        labels = [
+            file
+            for number, file in outputs
+            if _byte(file, _File.TYPE) == _TENSOR_AXIS_LABELS and output in (None, number)
+        ]
         return Metadata(
             author=_string(model, _Model.AUTHOR),
             licence=_string(model, _Model.LICENSE),
             labels_file=_string(labels[0], _File.NAME) if labels else '',
-            output_files=tuple(_string(file, _File.NAME) for file in outputs),
+            output_files=tuple(_string(file, _File.NAME) for _, file in outputs),
             other_files=tuple(_string(file, _File.NAME) for file in _tables(model, _Model.FILES)),
+            normalization=_normalization(inputs[0]) if inputs else None,
+            image_size=_image_size(inputs[0]) if inputs else None,
         )
     except (ValueError, TypeError, IndexError, struct.error) as error:
         raise ModelFileError(
@@ -102,17 +124,13 @@ def read_metadata(content: bytes) -> Metadata:
         ) from error
 
 
-def write_metadata(
-    metadata: Metadata, description: str, input_dtype: str, *, is_extractor: bool = False
-) -> bytes:
+def write_metadata(metadata: Metadata, description: str, *, is_extractor: bool = False) -> bytes:
     """
     Return the content of the TFLITE_METADATA buffer of a model.
 
     Args:
-        metadata: the metadata to write; ``output_files`` are not written.
+        metadata: the metadata to write; ``output_files`` and ``image_size`` are not written.
         description: one sentence about the model.
-        input_dtype: element type of the picture.  For float32 the metadata declares the
-            normalization ``(x - 127.5) / 127.5`` that this package uses.
         is_extractor: whether the output is an embedding, and not the scores of classes.
     """
     image: dict[int, Any] = {
@@ -120,9 +138,11 @@ def write_metadata(
         _Tensor.DESCRIPTION: 'RGB picture.',
         _Tensor.CONTENT: {0: _IMAGE_PROPERTIES, 1: {0: _RGB}},
     }
-    if input_dtype == 'float32':
-        normalization = {0: _floats(127.5), 1: _floats(127.5)}
-        image[_Tensor.PROCESS_UNITS] = [{0: _NORMALIZATION_OPTIONS, 1: normalization}]
+    if metadata.normalization is not None:
+        mean, std = metadata.normalization.mean, metadata.normalization.std
+        options = {_Normalization.MEAN: _floats(*mean), _Normalization.STD: _floats(*std)}
+        unit = {_Union.TYPE: _NORMALIZATION_OPTIONS, _Union.VALUE: options}
+        image[_Tensor.PROCESS_UNITS] = [unit]
     output: dict[int, Any] = {
         _Tensor.NAME: 'embedding' if is_extractor else 'scores',
         _Tensor.DESCRIPTION: 'Embedding.' if is_extractor else 'Probability of each class.',
@@ -196,6 +216,56 @@ def _string(table: Any, field: int) -> str:
 def _byte(table: Any, field: int) -> int:
     offset = _offset(table, field)
     return int(table.Get(number_types.Int8Flags, offset + table.Pos)) if offset else 0
+
+
+def _normalization(tensor: Any) -> Normalization | None:
+    """Return the normalization in the metadata of an input tensor."""
+    for unit in _tables(tensor, _Tensor.PROCESS_UNITS):
+        options = _table(unit, _Union.VALUE)
+        if _byte(unit, _Union.TYPE) == _NORMALIZATION_OPTIONS and options is not None:
+            mean = _numbers(options, _Normalization.MEAN)
+            std = _numbers(options, _Normalization.STD)
+            # There are files in which the two are exchanged; no standard deviation is 0.
+            return (
+                Normalization(mean, std) if any(std) or not any(mean) else Normalization(std, mean)
+            )
+    return None
+
+
+def _image_size(tensor: Any) -> tuple[int, int] | None:
+    """Return height and width in the metadata of an input tensor, if both are stated."""
+    content = _table(tensor, _Tensor.CONTENT)
+    if content is None or _byte(content, _Union.TYPE) != _IMAGE_PROPERTIES:
+        return None
+    image = _table(content, _Union.VALUE)
+    size = None if image is None else _table(image, _Image.DEFAULT_SIZE)
+    if size is None:
+        return None
+    height, width = _unsigned(size, _Size.HEIGHT), _unsigned(size, _Size.WIDTH)
+    return (height, width) if height and width else None
+
+
+def _unsigned(table: Any, field: int) -> int:
+    offset = _offset(table, field)
+    return int(table.Get(number_types.Uint32Flags, offset + table.Pos)) if offset else 0
+
+
+def _numbers(table: Any, field: int) -> tuple[float, ...]:
+    offset = _offset(table, field)
+    if not offset:
+        return ()
+    length, start = table.VectorLen(offset), table.Vector(offset)
+    if length > _MAX_ENTRIES:
+        raise ValueError(f'it has a list of {length} numbers')
+    return tuple(
+        float(table.Get(number_types.Float32Flags, start + 4 * index)) for index in range(length)
+    )
+
+
+def _table(table: Any, field: int) -> Any:
+    """Return the table that a field refers to, or None."""
+    offset = _offset(table, field)
+    return Table(table.Bytes, table.Indirect(offset + table.Pos)) if offset else None
 
 
 def _tables(table: Any, field: int) -> list[Any]:

@@ -15,6 +15,8 @@ import re
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.model_file.choices import ModelChoices, read_input_size
+from edgetpu_retrain.model_file.normalization import Normalization, read_input_range
 from edgetpu_retrain.node.cameras.image_transport import IMAGE_TRANSPORTS
 from edgetpu_retrain.node.parameters.description import (
     live_parameter,
@@ -97,6 +99,22 @@ class NodeParameters:
         'the package. Samples belong to the extractor that embedded them; those of others are '
         'kept but not used',
         see='[extractors.md](extractors.md)',
+    )
+    input_range: Normalization | None = parameter(  # noqa: RUF009 - returns a field
+        '',
+        "How a float extractor was trained: '0..255', '0..1', '-1..1', or 'MEAN/STD' of the "
+        "pixels, such as '127.5/127.5'; '' = as its metadata states. Samples belong to the range "
+        'they were made with',
+        read=read_input_range,
+    )
+    input_size: tuple[int, int] | None = parameter(
+        '',
+        "Width and height of the pictures of an extractor that takes any size, such as '224x224'; "
+        "'' = as its metadata states",
+        read=read_input_size,
+    )
+    model_output: str = parameter(
+        '', "Name or number of the extractor's output to use, if it has several; '' = the only one"
     )
     device: str = parameter(
         'auto',
@@ -185,6 +203,11 @@ class NodeParameters:
     max_results: int = live_parameter(
         0, 'Number of classes in a classification, best first; 0 = all', (0, 100_000)
     )
+
+    @property
+    def model_choices(self) -> ModelChoices:
+        """What is chosen for the extractor."""
+        return ModelChoices(self.input_range, self.input_size, self.model_output)
 
     @property
     def device_of(self) -> dict[str, str]:

@@ -191,7 +191,14 @@ def check_kind(
             f'{what} is{"" if found.compiled_for_edgetpu else " not"} compiled for the Edge TPU: '
             f"take the file of the same name {'with' if compiled else 'without'} '_edgetpu'"
         )
-    for name in ('input_shape', 'input_dtype', 'output_dtype', 'dimension', 'quantization'):
+    for name in (
+        'input_shape',
+        'input_dtype',
+        'normalization',
+        'output_dtype',
+        'dimension',
+        'quantization',
+    ):
         if getattr(found, name) != getattr(wanted, name):
             raise ModelFileError(
                 f"{what} has {name} {getattr(found, name)}, and the extractor's is "

@@ -14,9 +14,6 @@ import numpy.typing as npt
 
 RgbArray = npt.NDArray[np.uint8]
 
-# Float models take inputs in [-1, 1], like Coral's and TensorFlow's float MobileNets:
-# https://www.tensorflow.org/api_docs/python/tf/keras/applications/mobilenet/preprocess_input
-_FLOAT_CENTRE = np.float32(127.5)
 # Flipping the highest bit of a uint8, and reading it as int8, subtracts 128.
 _HIGHEST_BIT = np.uint8(0x80)
 # The following sizes of a picture are multiples of the input's sides.
@@ -56,7 +53,7 @@ def fit_to_input(
 
     The whole picture is used; its aspect ratio may change.  Downscaling averages the pixels to
     avoid aliasing (see :func:`_shrink`), upscaling interpolates linearly.  uint8 inputs get the
-    pixels unchanged, int8 inputs minus 128, float32 inputs as (x - 127.5) / 127.5.
+    pixels unchanged, int8 inputs minus 128, float32 inputs as the model's normalization says.
 
     This function preprocesses both files and camera images, so samples from files are valid for a
     camera.
@@ -77,9 +74,11 @@ def fit_to_input(
     if out is None:
         out = np.empty(description.input_shape, description.input_dtype)
     if description.input_dtype == 'float32':
+        normalization = description.normalization
+        assert normalization is not None  # a model without one is not loaded
         pixels = _resized(rgb, np.empty(out.shape[1:], np.uint8))
-        np.subtract(pixels, _FLOAT_CENTRE, out=out[0])
-        out /= _FLOAT_CENTRE
+        np.subtract(pixels, np.array(normalization.mean, np.float32), out=out[0])
+        out /= np.array(normalization.std, np.float32)
         return out
     pixels = _resized(rgb, out[0].view(np.uint8))
     if description.input_dtype == 'int8':

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import time
 from typing import Any
 
+from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.runtime.interpreters.interpreter import load_model
 from edgetpu_retrain.runtime.interpreters.preprocessing import (
@@ -16,6 +17,7 @@ from edgetpu_retrain.runtime.interpreters.preprocessing import (
     fit_to_input,
     RgbArray,
 )
+import numpy as np
 import numpy.typing as npt
 
 
@@ -51,20 +53,33 @@ class PictureModel:
         times: stage durations of the latest inference.
 
     Raises:
-        ModelFileError: if the CPU cannot run the model.
+        ModelFileError: if the CPU cannot run the model, or the range of a float input is unknown.
         DeviceError: if there is no runtime, or no Edge TPU that can run a compiled model.
     """
 
     def __init__(
         self, model: bytes, description: ModelDescription, device: str, num_threads: int
     ) -> None:
+        if description.input_dtype == 'float32' and description.normalization is None:
+            raise ModelFileError(
+                'the model does not state the range of its float32 input; write it into the '
+                'model: `python3 -m edgetpu_retrain extractor MODEL OUT --input-range RANGE`'
+            )
         compiled = description.compiled_for_edgetpu
         self.description = description
         self.loaded = load_model(model, compiled=compiled, device=device, num_threads=num_threads)
         self.times = InferenceTimes()
         interpreter = self.loaded.interpreter
         self._input = interpreter.tensor(interpreter.get_input_details()[0]['index'])
-        self._outputs = [output['index'] for output in interpreter.get_output_details()]
+        outputs = interpreter.get_output_details()
+        self._outputs = [output['index'] for output in outputs]
+        # Of a model whose input was of free size, the file does not have the sizes of outputs.
+        sizes = [int(np.prod(output['shape'])) for output in outputs]
+        if description.dimension not in sizes:
+            raise ModelFileError(
+                f'the model gives {sizes[-1]} numbers, and not {description.dimension} as its '
+                'file states; give a model with a global pooling layer'
+            )
 
     def _run(
         self, rgb: RgbArray, before_invoke: Callable[[], None] | None = None

@@ -7,12 +7,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgetpu_retrain.errors import ModelFileError, RequestError
+from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.label import UNKNOWN
 from edgetpu_retrain.learning.arrays import FloatArray
-from edgetpu_retrain.model_file.description import describe, describe_embedding
+from edgetpu_retrain.model_file.choices import ModelChoices, NO_CHOICES
+from edgetpu_retrain.model_file.classifier_file import make_classifier
+from edgetpu_retrain.model_file.description import describe_embedding
 from edgetpu_retrain.model_file.head.expose_embedding import expose_embedding
-from edgetpu_retrain.model_file.metadata.labels import read_labels
 from edgetpu_retrain.model_file.quantization import dequantize
 from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.interpreters.probe import probe
@@ -54,10 +55,11 @@ class Recognizer:
         num_threads: threads of the CPU's operators.
         trusted: whether this project wrote the file.  Any other file is first probed in a child
             process.
+        choices: what the user chooses for the file.
 
     Attributes:
         labels: the class names, in the order of the scores.
-        note: one sentence for the user at startup, or ``''``.
+        notes: sentences for the user at startup.
 
     Raises:
         RequestError: if there are no class names, or their number differs from the number of
@@ -74,19 +76,10 @@ class Recognizer:
         device: str = 'auto',
         num_threads: int = 1,
         trusted: bool = False,
+        choices: ModelChoices = NO_CHOICES,
     ) -> None:
-        classes = describe(model).dimension
-        self.labels = tuple(labels) or read_labels(model)
-        if not self.labels:
-            raise RequestError(
-                f'the model has no names for its {classes} classes: give them with --labels '
-                'labels.txt'
-            )
-        if len(self.labels) != classes:
-            raise RequestError(
-                f'there are {len(self.labels)} labels for the {classes} classes of the model: '
-                'give the label file that belongs to it'
-            )
+        file = make_classifier(model, choices, labels)
+        model, self.labels, self._gives_logits = file.model, file.labels, file.gives_logits
         self._unknown = _unknown_detection(model)
         # A model without an unknown detector may have any layers, so no head is searched for.
         plain = self._unknown is None
@@ -95,7 +88,7 @@ class Recognizer:
             probe(loadable, device=device, num_threads=num_threads)
         load = Extractor if plain else Classifier
         self._model = load(model, device=device, num_threads=num_threads)
-        self.note = self._model.loaded.note
+        self.notes = tuple(filter(None, (*file.notes, self._model.loaded.note)))
 
     @property
     def input_side(self) -> int:
@@ -116,6 +109,9 @@ class Recognizer:
         if isinstance(self._model, Extractor):
             # The output vector of a plain classifier contains the scores.
             scores = dequantize(self._model.embed(rgb), self._model.description.quantization)
+            if self._gives_logits:
+                scores = np.exp(scores - scores.max())
+                scores /= scores.sum()
         else:
             classified = self._model.classify(rgb)
             scores = classified.scores

@@ -37,11 +37,13 @@ class ModelRecord:
         quantized_validation_accuracy: the same for the quantized head in the .tflite file.
         confusion_matrix: numbers of held-out samples; rows = truth, columns = prediction of the
             float head, both in the order of ``labels``.
-        extractor: identity of the extractor, the SHA-256 of its file.
+        extractor: identity of the extractor.
         seconds: duration of the training, seconds.
         parent_version: number of the newest version before this one; 0 = none.
         options: the training options, by name.
         thresholds: finite thresholds of the model, by name, such as ``unknown``.
+        input_range: normalization of a float32 input, such as '-1..1'; '' for a quantized input,
+            and in records of earlier releases.
         created: time of the training, ISO 8601 in UTC.
 
     Raises:
@@ -59,6 +61,7 @@ class ModelRecord:
     parent_version: int = 0
     options: Mapping[str, int | float | None] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    input_range: str = ''
     created: str = field(default_factory=_utc_now)
 
     def __post_init__(self) -> None:

@@ -120,7 +120,7 @@ def with_own_metadata() -> bytes:
         labels_file='classes.csv',
         other_files=('LICENSE.txt',),
     )
-    add_metadata(tree, 'TFLITE_METADATA', write_metadata(metadata, 'Old.', 'float32'))
+    add_metadata(tree, 'TFLITE_METADATA', write_metadata(metadata, 'Old.'))
     files = {'classes.csv': b'old\n', 'LICENSE.txt': b'the licence', 'old_labels.txt': b'old\n'}
     return append_files(pack(tree), files)
 
@@ -148,7 +148,7 @@ def test_metadata_of_the_extractor_is_corrected(labels: tuple[str, ...]) -> None
 def test_metadata_of_which_nothing_holds_is_dropped_with_its_content() -> None:
     tree = build_extractor_tree('uint8')
     old = Metadata(labels_file='classes.csv')
-    add_metadata(tree, 'TFLITE_METADATA', write_metadata(old, 'Old.', 'uint8'))
+    add_metadata(tree, 'TFLITE_METADATA', write_metadata(old, 'Old.'))
     model = append_head(append_files(pack(tree), {'classes.csv': b'old\n'}), head_with(()))
     assert content_of(parse(model), METADATA_NAME) is None
     for trace in (b'TFLITE_METADATA', b'Old.', b'classes.csv'):

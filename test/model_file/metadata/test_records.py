@@ -1,9 +1,13 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from dataclasses import replace
 import random
 
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.model_file.metadata.records import Metadata, read_metadata, write_metadata
+from edgetpu_retrain.model_file.normalization import Normalization
 import pytest
 
 FULL = Metadata(
@@ -13,6 +17,7 @@ FULL = Metadata(
     output_files=('labels.txt',),
     other_files=('LICENSE', 'README'),
 )
+NORMALIZATION = Normalization((1.0, 2.0, 3.0), (4.0, 5.0, 6.0))
 # What the generated schema code of tflite-support 0.4.4 writes for a model with author, licence,
 # an input with a file, and an output with a score calibration and a label file.
 BY_TFLITE_SUPPORT = bytes.fromhex(
@@ -31,9 +36,18 @@ BY_TFLITE_SUPPORT = bytes.fromhex(
 
 
 @pytest.mark.parametrize('metadata', [FULL, Metadata(), Metadata(licence='MIT')])
-@pytest.mark.parametrize('dtype', ['uint8', 'float32'])
-def test_what_is_written_is_read(metadata: Metadata, dtype: str) -> None:
-    content = write_metadata(metadata, 'A classifier.', dtype)
+@pytest.mark.parametrize(
+    'normalization',
+    [
+        None,
+        Normalization((127.5,), (127.5,)),
+        Normalization((0.0,), (255.0,)),
+        Normalization((123.0, 116.0, 103.0), (58.0, 57.0, 57.5)),
+    ],
+)
+def test_what_is_written_is_read(metadata: Metadata, normalization: Normalization | None) -> None:
+    metadata = replace(metadata, normalization=normalization)
+    content = write_metadata(metadata, 'A classifier.')
     assert content[4:8] == b'M001'
     assert read_metadata(content) == metadata
 
@@ -55,7 +69,7 @@ def test_invalid_metadata_is_rejected(content: bytes) -> None:
 
 
 def test_damaged_metadata_raises_model_file_error_or_still_parses() -> None:
-    content = write_metadata(FULL, 'A classifier.', 'float32')
+    content = write_metadata(replace(FULL, normalization=NORMALIZATION), 'A classifier.')
     rng = random.Random(0)
     refused = 0
     for _ in range(3000):

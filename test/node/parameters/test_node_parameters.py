@@ -53,6 +53,7 @@ def test_every_parameter_is_described(start_node: Any, person: Person) -> None:
         *('camera.detections_topic', 'camera.detections_timeout_s', 'camera.max_detections'),
         *('camera.image_transport', 'camera.device', 'extractor', 'device', 'num_threads'),
         *('data_dir', 'fallback_extractor', 'invoke_timeout_s'),
+        *('input_range', 'input_size', 'model_output'),
         *('num_iter', 'learning_rate', 'batch_size', 'reg', 'rejection_rate', 'seed'),
         *(
             'sample_timeout_s',

@@ -10,6 +10,7 @@ from edgetpu_retrain.demo import photographs as photographs_package
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.model_file.description import ModelDescription
+from edgetpu_retrain.model_file.normalization import MINUS_1_TO_1, Normalization
 from edgetpu_retrain.model_file.quantization import dequantize
 from edgetpu_retrain.model_file.reading import read_model
 from edgetpu_retrain.runtime.interpreters.preprocessing import fit_to_input, RgbArray
@@ -21,8 +22,8 @@ import pytest
 HEIGHT, WIDTH = 24, 32
 
 
-def description(dtype: str) -> ModelDescription:
-    return ModelDescription((1, HEIGHT, WIDTH, 3), dtype, dtype, 8, None, False, '')
+def description(dtype: str, normalization: Normalization = MINUS_1_TO_1) -> ModelDescription:
+    return ModelDescription((1, HEIGHT, WIDTH, 3), dtype, dtype, 8, None, False, '', normalization)
 
 
 def picture(height: int, width: int, seed: int = 0) -> RgbArray:
@@ -39,6 +40,21 @@ def test_int8_takes_pixels_less_128() -> None:
     fitted = fit_to_input(rgb, description('int8'))
     assert fitted.dtype == np.int8
     np.testing.assert_array_equal(fitted[0].astype(int), rgb.astype(int) - 128)
+
+
+@pytest.mark.parametrize(
+    'normalization',
+    [
+        Normalization((0.0,), (1.0,)),
+        Normalization((0.0,), (255.0,)),
+        Normalization((123.7, 116.3, 103.5), (58.4, 57.1, 57.4)),
+    ],
+)
+def test_float32_takes_pixels_as_the_model_states(normalization: Normalization) -> None:
+    rgb = picture(HEIGHT, WIDTH)
+    fitted = fit_to_input(rgb, description('float32', normalization))
+    wanted = (rgb.astype(np.float64) - normalization.mean) / normalization.std
+    np.testing.assert_allclose(fitted[0], wanted, rtol=1e-5, atol=1e-5)
 
 
 def test_float32_takes_pixels_from_minus_one_to_one() -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from edgetpu_retrain.errors import ModelFileError, RequestError
 from edgetpu_retrain.learning import fit
+from edgetpu_retrain.model_file.choices import ModelChoices
+from edgetpu_retrain.model_file.classifier_file import make_classifier
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.model_file.metadata.packed_files import append_files
+from edgetpu_retrain.model_file.normalization import read_input_range
 from edgetpu_retrain.model_file.quantization import dequantize
 from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.models import recognizer as module
@@ -16,6 +19,7 @@ from edgetpu_retrain.runtime.models.recognizer import Recognizer
 from edgetpu_retrain.runtime.models.unknown_detection import UnknownDetection
 import numpy as np
 import pytest
+from support.small_classifiers import build_classifier
 from support.small_models import build_extractor
 
 DTYPES = ['uint8', 'int8', 'float32']
@@ -38,8 +42,7 @@ def retrained(dtype: str = 'uint8') -> bytes:
 
 @pytest.mark.parametrize('dtype', DTYPES)
 def test_any_model_with_one_score_a_class_will_do(dtype: str) -> None:
-    # To the runtime an extractor is a classifier of so many classes.
-    model = build_extractor(dtype, dimension=4)
+    model = build_classifier(dtype, classes=4)
     rgb = picture(1)
     raw = Extractor(model).embed(rgb)
     recognizer = Recognizer(model, labels=('a', 'b', 'c', 'd'))
@@ -93,3 +96,34 @@ def test_a_foreign_model_is_probed_in_a_child_process(
     assert len(tried) == 1
     Recognizer(retrained())
     assert len(tried) == 2
+
+
+@pytest.mark.parametrize('dtype', DTYPES)
+def test_logits_are_shown_as_probabilities(dtype: str) -> None:
+    model = build_classifier(dtype, result='')
+    recognizer = Recognizer(model, labels=('a', 'b', 'c'))
+    found = recognizer.recognize(picture(1))
+    assert found.scores.sum() == pytest.approx(1.0)
+    logits = Extractor(make_classifier(model, labels='abc').model).embed(picture(1))
+    description = describe(model)
+    real = dequantize(logits, description.quantization)
+    wanted = np.exp(real) / np.exp(real).sum()
+    np.testing.assert_allclose(found.scores, wanted, rtol=1e-5)
+    assert sum('softmax is applied' in note for note in recognizer.notes) == 1
+
+
+def test_a_float_model_gets_the_pixels_that_it_states_or_that_are_chosen() -> None:
+    labels = ('a', 'b', 'c')
+    stated = build_classifier('float32', normalization=(0.0, 255.0))
+    silent = build_classifier('float32', normalization=None)
+    choices = ModelChoices(read_input_range('0..1'))
+    wanted = Recognizer(stated, labels=labels).recognize(picture(1)).scores
+    found = Recognizer(silent, choices=choices, labels=labels).recognize(picture(1)).scores
+    np.testing.assert_array_equal(found, wanted)
+    other = Recognizer(build_classifier('float32'), labels=labels).recognize(picture(1)).scores
+    assert not np.allclose(other, wanted)
+
+
+def test_no_model_is_loaded_without_a_range() -> None:
+    with pytest.raises(ModelFileError, match='--input-range'):
+        Extractor(build_extractor('float32', normalization=None))

@@ -1,0 +1,212 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a user chooses for a model file that does not state it, and its application to the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+import re
+from typing import Any
+
+from edgetpu_retrain.errors import ModelFileError, RequestError
+from edgetpu_retrain.model_file.description import describe_input, metadata_of
+from edgetpu_retrain.model_file.normalization import HOW_TO_STATE, MINUS_1_TO_1, Normalization
+from edgetpu_retrain.model_file.pruning import prune
+from edgetpu_retrain.model_file.schema import indices, text, type_name
+
+MAX_INPUT_SIDE = 4096
+"""Maximum height and width of a chosen input: 200 MB of float32."""
+
+_SIZE = re.compile(r'(\d{1,9})(?:\s*[xX*, ]\s*(\d{1,9}))?', re.ASCII)
+
+
+@dataclass(frozen=True)
+class ModelChoices:
+    """
+    What a user chooses for a model file.
+
+    Args:
+        input_range: normalization of a float32 input; None = as the file states.
+        input_size: height and width of an input of free size, pixels; None = as the file states.
+        output: name or number of the output; '' = the only one.
+    """
+
+    input_range: Normalization | None = None
+    input_size: tuple[int, int] | None = None
+    output: str = ''
+
+
+NO_CHOICES = ModelChoices()
+
+
+def read_input_size(value: str) -> tuple[int, int] | None:
+    """
+    Return height and width of '224' or '320x240' (width x height); None for ''.
+
+    Raises:
+        RequestError: if it is no such size, or too large.
+    """
+    if not value.strip():
+        return None
+    match = _SIZE.fullmatch(value.strip())
+    if match is None:
+        raise RequestError(f'the input size {value!r} is not valid: give 224 or 320x240')
+    width, height = int(match[1]), int(match[2] or match[1])
+    if not (1 < width <= MAX_INPUT_SIDE and 1 < height <= MAX_INPUT_SIDE):
+        raise RequestError(f'the input size {value!r} is not 2 to {MAX_INPUT_SIDE} a side')
+    return height, width
+
+
+def find_output(tree: Any, chosen: str) -> int:
+    """
+    Return the position of a chosen output.
+
+    Args:
+        tree: the model.
+        chosen: the name of its tensor or in a signature, or its number from 0; '' = the only one.
+
+    Raises:
+        ModelFileError: if there is no such output, or several and none is chosen.
+    """
+    graph = tree.subgraphs[0]
+    outputs = indices(graph.outputs)
+    names = [{str(number), text(graph.tensors[at].name)} for number, at in enumerate(outputs)]
+    for signature in tree.signatureDefs or []:
+        for entry in signature.outputs or []:
+            if entry.tensorIndex in outputs:
+                names[outputs.index(entry.tensorIndex)].add(text(entry.name))
+    found = [number for number, each in enumerate(names) if chosen in each]
+    if len(found) == 1:
+        return found[0]
+    if not chosen and len(outputs) == 1:
+        return 0
+    listed = ', '.join(
+        f'{number} {text(tensor.name)!r} ({type_name(tensor)} {indices(tensor.shape)})'
+        for number, tensor in ((number, graph.tensors[at]) for number, at in enumerate(outputs))
+    )
+    problem = f'no output {chosen!r}' if chosen else f'{len(outputs)} outputs'
+    raise ModelFileError(
+        f'this model has {problem}: name one with model_output (--model-output), its name or '
+        f'number; there are: {listed or "none"}'
+    )
+
+
+@dataclass
+class Settled:
+    """
+    What a file and the choices of a user come to.
+
+    Args:
+        normalization: the normalization of the input; None for a quantized one.
+        changed: whether the tree differs from the file, or its metadata has to.
+        was_free: whether the input was of free size.
+        choices: the choices that are part of an extractor's identity.
+        notes: what the user should know, one sentence each.
+    """
+
+    normalization: Normalization | None = None
+    changed: bool = False
+    was_free: bool = False
+    choices: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def settle(tree: Any, chosen: ModelChoices, was_used: Callable[[], bool]) -> Settled:
+    """
+    Apply a user's choices to a model, modified in place.
+
+    Args:
+        tree: the model.
+        chosen: the choices.
+        was_used: returns whether there are samples of an earlier release of this model, which
+            used the range -1..1.
+
+    Raises:
+        ModelFileError: if something is neither stated nor chosen, or the choices do not fit.
+    """
+    settled = Settled()
+    graph = tree.subgraphs[0]
+    if len(indices(graph.outputs)) > 1 or chosen.output:
+        output = indices(graph.outputs)[find_output(tree, chosen.output)]
+        if len(indices(graph.outputs)) > 1:
+            settled.choices.append(f'output is tensor {output}')
+            settled.changed = True
+            prune(tree, output)
+    _settle_size(tree, chosen.input_size, settled)
+    _settle_range(tree, chosen.input_range, was_used, settled)
+    return settled
+
+
+def _settle_size(tree: Any, chosen: tuple[int, int] | None, settled: Settled) -> None:
+    graph = tree.subgraphs[0]
+    inputs = indices(graph.inputs)
+    tensor = graph.tensors[inputs[0]] if len(inputs) == 1 else None
+    shape = [] if tensor is None else indices(tensor.shape)
+    if tensor is None or len(shape) != 4:
+        return  # describe_input explains what is wrong.
+    signature = indices(tensor.shapeSignature) or shape
+    free = min(shape[1:3]) <= 1
+    size = chosen or (metadata_of(tree).image_size if free else None)
+    if size is None or list(size) == shape[1:3]:
+        return
+    if not free and min(signature[1:3]) > 0:
+        settled.notes.append(
+            f'input_size is not used: the input has the size {shape[2]}x{shape[1]}'
+        )
+        return
+    # The runtime computes the shapes of all other tensors from that of the input.
+    tensor.shape, tensor.shapeSignature = [1, *size, 3], None
+    settled.changed = settled.was_free = True
+    settled.choices.append(f'input size {size[1]}x{size[0]}')
+
+
+def check_output_size(tree: Any, output: int) -> None:
+    """
+    Raise a ModelFileError if the size of an output depends on the size of the input.
+
+    Args:
+        tree: a model whose input was of free size.
+        output: index of the output tensor.
+    """
+    tensor = tree.subgraphs[0].tensors[output]
+    signature = indices(tensor.shapeSignature)
+    if min(signature[1:], default=1) < 0:
+        raise ModelFileError(
+            f'the output {text(tensor.name)!r} has a free size, {signature}, and so more than one '
+            'spatial position; give a model with a global pooling layer'
+        )
+
+
+def _settle_range(
+    tree: Any, chosen: Normalization | None, was_used: Callable[[], bool], settled: Settled
+) -> None:
+    _, dtype = describe_input(tree)
+    if dtype != 'float32':
+        if chosen is not None:
+            settled.notes.append(
+                f'input_range is not used: the input is of type {dtype}, so its scale and zero '
+                'point apply'
+            )
+        return
+    stated = metadata_of(tree).normalization
+    states = 'the file states none' if stated is None else f'the file states {stated}'
+    if chosen is not None:
+        settled.normalization = chosen
+        if stated not in (None, chosen):
+            settled.notes.append(f'input_range {chosen} is used, although {states}')
+    elif stated != MINUS_1_TO_1 and was_used():
+        settled.normalization = MINUS_1_TO_1
+        settled.notes.append(
+            f'the input range stays -1..1, with which an earlier release made samples in this '
+            f'data folder; {states}, and input_range can choose another one'
+        )
+    elif stated is None:
+        name = text(tree.subgraphs[0].tensors[indices(tree.subgraphs[0].inputs)[0]].name)
+        raise ModelFileError(
+            f'the model does not state the range of its float32 input {name!r}: give it with '
+            f'input_range (--input-range), as the model was trained; {HOW_TO_STATE}'
+        )
+    else:
+        settled.normalization = stated
+    settled.changed = settled.changed or settled.normalization != stated

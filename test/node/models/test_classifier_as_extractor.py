@@ -1,0 +1,98 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Classifiers as extractors of the node, and the retrained files in a plain runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ai_edge_litert.interpreter import Interpreter
+import numpy as np
+import pytest
+from support.robot_messages import classified_as
+from support.running_node import image_message, Person, Picture, RunningNode
+from support.small_classifiers import build_classifier
+
+CASES = Path(__file__).parents[4] / 'shared' / 'cases'
+
+
+def float_classifier() -> bytes:
+    """Return a float classifier whose metadata states 0..1."""
+    return build_classifier('float32', dimension=32, image_size=16, normalization=(0.0, 255.0))
+
+
+def teachable_machine() -> bytes:
+    return field_file('classifier_teachable_machine.tflite')
+
+
+def with_metadata() -> bytes:
+    return field_file('metadata_mean0_std255.tflite')
+
+
+def field_file(name: str) -> bytes:
+    if not (CASES / name).is_file():
+        pytest.skip(f'{CASES / name} is not there')
+    return (CASES / name).read_bytes()
+
+
+def plain_scores(model: Path, picture: Picture) -> Any:
+    """Return the scores of a model, as a script without this package computes them."""
+    interpreter = Interpreter(str(model))
+    interpreter.allocate_tensors()
+    (image,) = interpreter.get_input_details()
+    (scores,) = interpreter.get_output_details()
+    pixels: Any = picture[np.newaxis]
+    if image['dtype'] == np.float32:
+        pixels = pixels.astype(np.float32) / np.float32(255)
+    interpreter.set_tensor(image['index'], pixels)
+    interpreter.invoke()
+    scale, zero_point = scores['quantization']
+    raw = interpreter.get_tensor(scores['index'])[0].astype(np.float32)
+    return (raw - zero_point) * scale if scale else raw
+
+
+@pytest.mark.parametrize('classifier', [float_classifier, teachable_machine, with_metadata])
+def test_a_classifier_is_taught_trained_and_served(
+    start_node: Any, person: Person, tmp_path: Path, classifier: Any
+) -> None:
+    file = tmp_path / 'classifier.tflite'
+    file.write_bytes(classifier())
+    interpreter = Interpreter(str(file))
+    side = int(interpreter.get_input_details()[0]['shape'][1])
+    rng = np.random.default_rng(2)
+    blocks = rng.integers(0, 256, (2, 4, 4, 3), np.uint8)
+    pictures = {
+        label: block.repeat(side // 4, axis=0).repeat(side // 4, axis=1)
+        for label, block in zip(('cat', 'dog'), blocks, strict=True)
+    }
+    node: RunningNode = start_node({'extractor': file})
+    node.wait_for_log('the model is a classifier')
+    camera = person.wait_until_ready().camera()
+    person.teach_and_train(
+        camera, {label: image_message(picture) for label, picture in pictures.items()}
+    )
+    model = tmp_path / 'data' / 'models' / 'model_000001.tflite'
+    for label, picture in pictures.items():
+        camera.show(image_message(picture))
+        found = person.classifications.wait_for(
+            classified_as(label), since=len(person.classifications)
+        )
+        published = {each.class_id: each.score for each in found.results}
+        wanted = plain_scores(model, picture)
+        assert published['cat'] == pytest.approx(wanted[0], abs=1e-4)
+        assert published['dog'] == pytest.approx(wanted[1], abs=1e-4)
+
+
+def test_a_silent_float_model_is_refused_at_configure_and_a_parameter_is_the_way_out(
+    start_node: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / 'float.tflite'
+    file.write_bytes(build_classifier('float32', dimension=32, image_size=16, normalization=None))
+    node: RunningNode = start_node({'extractor': file})
+    node.wait_for_log('give it with input_range')
+    answered: RunningNode = start_node(
+        {'extractor': file, 'input_range': '0..1', 'data_dir': tmp_path / 'other'},
+        ['-r', '__node:=other'],
+    )
+    answered.wait_for_log('runs on cpu')
