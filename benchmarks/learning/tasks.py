@@ -15,11 +15,14 @@ from edgetpu_retrain.model_file.head.quantized_head import quantize_head
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 import numpy as np
 import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 Figures = dict[str, float]
 _FEW_SEEDS = 20
 _SPLITS = 5
+# Of class means in each direction, in units of the noise.
+_FLAT_DISTANCE = 0.12
 
 
 def split(count: int, seed: int) -> tuple[Rows, Rows]:
@@ -119,6 +122,29 @@ def quantized(data: EmbeddingSet) -> Figures:
             scores = _integer_scores(head, kind, embedding, stored)  # type: ignore[arg-type]
             matches.extend(np.argmax(scores, axis=1) == by_float)
     return {kind: round(100 * float(np.mean(matches)), 2) for kind, matches in same.items()}
+
+
+def flat_spectrum(samples: int) -> Figures:
+    """
+    Return mean accuracies (%) on class means with equal noise in all 1280 directions.
+
+    Args:
+        samples: training samples of all 20 classes together.
+    """
+    right: dict[str, list[float]] = {'fit': [], 'logistic_regression_C0.1': []}
+    for seed in range(_SPLITS):
+        rng = np.random.default_rng(seed)
+        means = rng.normal(0.0, _FLAT_DISTANCE, (20, 1280))
+        labels, truth = np.arange(samples) % 20, np.arange(4000) % 20
+        known = (means[labels] + rng.normal(size=(samples, 1280))).astype(np.float32)
+        test = (means[truth] + rng.normal(size=(4000, 1280))).astype(np.float32)
+        regression = LogisticRegression(C=0.1, max_iter=100).fit(known, labels)
+        for name, predicted in (
+            ('fit', fit(known, labels, seed=seed).predict(test)),
+            ('logistic_regression_C0.1', regression.predict(test)),
+        ):
+            right[name].append(100 * float(np.mean(predicted == truth)))
+    return {name: round(float(np.mean(values)), 2) for name, values in right.items()}
 
 
 def _integer_scores(

@@ -112,22 +112,28 @@ class Recipe:
         # With another regularization, logits may have any size.
         return _TEMPERATURE_PRIOR if self.reg is None else (1.0, 2.0)
 
-    def first_rate(self, eigenvalue: float, reg: float) -> float:
+    def first_rate(self, eigenvalue: float, feature_dim: int, reg: float) -> float:
         """
         Return the initial learning rate.
 
         Args:
             eigenvalue: the largest eigenvalue of the features' covariance.
+            feature_dim: D; the features have a mean square of 1, so D is the covariance's trace.
             reg: the regularization strength.
         """
         if self.learning_rate is not None:
             return self.learning_rate
-        # The loss's curvature is at most half the features' largest eigenvalue (the softmax's
-        # Hessian is at most 1/2; Boehning, 'Multinomial logistic regression algorithm', 1992).
+        # The softmax's Hessian is at most 1/2 (Boehning, 'Multinomial logistic regression
+        # algorithm', 1992), so half the features' covariance bounds the loss's curvature.
         # Momentum SGD diverges above 2 (1 + momentum) / curvature; half of that leaves a margin
         # for batches whose curvature is above the average.
         curvature = 0.5 * eigenvalue + reg
-        return (1.0 + MOMENTUM) / curvature if curvature > 0.0 else 1.0
+        steepest = (1.0 + MOMENTUM) / curvature if curvature > 0.0 else 1.0
+        # A batch is noisy in all directions, also in flat ones: the error grows in the mean square
+        # above 2 / trace for single samples (Haykin, 'Adaptive Filter Theory', on LMS).  Batches
+        # divide the noise; momentum multiplies the step by 1 / (1 - momentum).
+        noisiest = 2.0 * (1.0 - MOMENTUM) * self.batch_size / (0.5 * feature_dim)
+        return min(steepest, noisiest)
 
 
 def cosine_rate(first: float, num_iter: int, iteration: int) -> float:

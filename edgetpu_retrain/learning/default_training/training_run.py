@@ -195,7 +195,7 @@ def train(
     weights, bias = start
     recipe, labels, progress = problem.recipe, problem.labels, problem.progress
     reg = recipe.regularization(np.bincount(labels[rows]), problem.features.feature_dim)
-    first_rate = recipe.first_rate(problem.eigenvalue, reg)
+    first_rate = recipe.first_rate(problem.eigenvalue, problem.features.feature_dim, reg)
     batch_size = min(recipe.batch_size, len(rows))
     groups = labels[rows] if recipe.balanced else np.zeros(len(rows), np.int64)
     order = BalancedOrder(rows, groups, problem.rng)

@@ -75,6 +75,18 @@ def test_it_is_as_accurate_as_the_convex_optimum_and_better_than_corals_recipe(
     assert np.mean(ours) > np.mean(coral)
 
 
+def test_a_flat_spectrum_is_learned_as_well_as_by_the_convex_optimum() -> None:
+    # Equal noise in all directions: the curvature of a batch is far above that of all samples.
+    rng = np.random.default_rng(0)
+    means = rng.normal(0.0, 0.15, (20, 1280))
+    labels, truth = np.arange(1000) % 20, np.arange(2000) % 20
+    embeddings = (means[labels] + rng.normal(size=(1000, 1280))).astype(np.float32)
+    unseen = (means[truth] + rng.normal(size=(2000, 1280))).astype(np.float32)
+    regression = LogisticRegression(C=0.1, max_iter=300).fit(embeddings, labels)
+    optimum = regression.score(unseen, truth)
+    assert right(fit(embeddings, labels), unseen, truth) >= optimum - 0.01
+
+
 @pytest.mark.parametrize('samples', [1, 5, 10])
 def test_few_samples_are_enough_to_match_the_best_of_the_simple_recipes(
     flowers: Flowers, samples: int

@@ -96,9 +96,12 @@ def test_the_recipe_is_derived_from_the_data_by_default() -> None:
     assert recipe.iterations(10**7, 17, few=False, warm=False) == 10_000
     assert recipe.iterations(1000, 70, few=False, warm=False) == 280
     assert Recipe(num_iter=5).iterations(1000, 17, few=True, warm=True) == 5
-    assert recipe.first_rate(100.0, 0.0) == pytest.approx(1.9 / 50)
-    assert recipe.first_rate(0.0, 0.0) == 1.0
-    assert Recipe(learning_rate=0.3).first_rate(100.0, 0.0) == 0.3
+    assert recipe.first_rate(100.0, 20, 0.0) == pytest.approx(1.9 / 50)
+    assert recipe.first_rate(0.0, 20, 0.0) == 1.0
+    # The noise of a batch in 1280 dimensions needs a smaller rate, a larger batch a larger one.
+    assert recipe.first_rate(100.0, 1280, 0.0) == pytest.approx(20 / 640)
+    assert Recipe(batch_size=110).first_rate(100.0, 1280, 0.0) == pytest.approx(22 / 640)
+    assert Recipe(learning_rate=0.3).first_rate(100.0, 1280, 0.0) == 0.3
     assert recipe.regularization(np.array([50, 50]), 1024) == pytest.approx(0.16)
     # As few as the small class says, not as many as the large one has.
     assert recipe.regularization(np.array([0, 1000, 1]), 1024) == pytest.approx(4.0, rel=0.01)
