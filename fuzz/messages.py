@@ -10,6 +10,8 @@ from typing import Any
 from fuzz.message_fields import Fields
 
 _SMALL_IMAGE_BYTES = 1 << 16
+# Encodings with planes of colour below those of luma: rows of `step` bytes for two of pixels.
+_ROWS_OF_TWO = {'nv12': 3, 'nv21': 3, 'i420': 3, 'yuv420': 3, 'nv24': 6}
 
 
 def header(fields: Fields) -> Any:
@@ -33,7 +35,7 @@ def image(fields: Fields, encoding: str = 'rgb8', side: int = 8) -> Any:
     )
     fits = fields.flag(True)
     data = fields.data(bytes(range(64)))
-    wanted = message.step * message.height
+    wanted = message.step * message.height * _ROWS_OF_TWO.get(message.encoding, 2) // 2
     if fits and wanted <= _SMALL_IMAGE_BYTES:
         data = (data * (wanted // max(1, len(data)) + 1))[:wanted].ljust(wanted, b'\0')
     message.data = data

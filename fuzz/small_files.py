@@ -49,7 +49,7 @@ def classifiers() -> Iterator[bytes]:
     yield build_classifier('float32', dimension=DIMENSION, image_size=2, convolution=True)
 
 
-def picture(suffix: str) -> bytes:
-    """Return a small picture as a '.jpg' or '.png' file."""
-    pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
-    return bytes(cv2.imencode(suffix, pixels)[1].tobytes())
+def picture(suffix: str, channels: int = 3, *options: int) -> bytes:
+    """Return a small picture as a '.jpg', '.png' or '.webp' file; 4 channels = with alpha."""
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 8, channels), np.uint8)
+    return bytes(cv2.imencode(suffix, pixels, options)[1].tobytes())

@@ -34,6 +34,7 @@ from support.bags import (
     write_bag,
     write_class_folders,
 )
+from support.encoded_pictures import encoded
 from support.small_models import build_extractor
 
 TOPIC = '/camera/image_raw'
@@ -88,6 +89,46 @@ def test_bag_and_folder_give_identical_embeddings(
     # The node embeds camera frames with the same call.
     live = np.stack([engine.run(rgb).embedding for rgb in frames])
     assert np.array_equal(live, folder.embeddings)
+
+
+def test_all_encodings_of_a_picture_give_the_same_embedding(
+    engine: Engine, tmp_path: Path
+) -> None:
+    (rgb,) = photographs('coffee', 1)
+    folder = tmp_path / 'photographs' / 'coffee'
+    folder.mkdir(parents=True)
+    options = {'png': [], 'webp': [cv2.IMWRITE_WEBP_QUALITY, 101]}
+    files = [
+        cv2.imencode(f'.{kind}', pixels, options[kind])[1].tobytes()
+        for kind, pixels in (
+            ('png', rgb[..., ::-1]),
+            ('png', rgb[..., ::-1] * np.uint16(257)),
+            ('png', np.dstack([rgb[..., ::-1], np.full_like(rgb[..., :1], 255)])),
+            ('webp', rgb[..., ::-1]),
+        )
+    ]
+    for number, content in enumerate(files):
+        (folder / str(number)).write_bytes(content)
+    taught = taught_by(
+        engine, tmp_path / 'folder.db', labelled_pictures(class_folders(folder.parent))
+    )
+    expected = engine.run(rgb).embedding
+    assert (taught.embeddings == expected).all()
+    topics = {}
+    for each in encoded(rgb):
+        message = image(rgb)
+        message.encoding, message.step = each.encoding, each.step
+        message.data = np.frombuffer(each.data, np.uint8)
+        topics[f'/{each.encoding}'] = [message]
+    topics['/files'] = [compressed_image(content) for content in files]
+    bag = write_bag(tmp_path / 'bag', 'mcap', topics)
+    exact = {f'/{each.encoding}' for each in encoded(rgb) if each.is_exact} | {'/files'}
+    for number, topic in enumerate(topics):
+        with ImageBag(bag, BagPart(topic), 'coffee') as images:
+            recorded = taught_by(engine, tmp_path / f'{number}.db', iter(images))
+        if topic in exact:
+            assert (recorded.embeddings == expected).all(), topic
+        assert similarity(recorded.embeddings[0], expected, engine) > 0.98, topic
 
 
 def test_large_jpeg_files_and_images_give_identical_embeddings(

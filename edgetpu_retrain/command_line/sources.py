@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
+from edgetpu_retrain.command_line.output import warn
 from edgetpu_retrain.label import check_label
+from edgetpu_retrain.pictures.picture_source import PictureSource
 from edgetpu_retrain.recordings import picture_folder
 from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag, is_bag
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
@@ -33,8 +35,20 @@ class Source:
 
 
 @contextmanager
+def picture_source() -> Iterator[PictureSource]:
+    """Yield how pictures are read; at the end, print what was remarkable about them."""
+    remarks: list[str] = []
+    source = PictureSource(remarks.append)
+    try:
+        yield source
+    finally:
+        for remark in remarks:
+            warn(remark)
+
+
+@contextmanager
 def labelled_source(
-    path: Path, part: BagPart, label: str, *, for_teaching: bool
+    path: Path, part: BagPart, label: str, source: PictureSource, *, for_teaching: bool
 ) -> Iterator[Source]:
     """
     Open labelled pictures.
@@ -43,6 +57,7 @@ def labelled_source(
         path: a folder with one sub-folder per class, or a bag.
         part: selects images of a bag.
         label: label of all images of a bag.
+        source: how the pictures are read.
         for_teaching: whether to reject labels that cannot be taught, such as 'unknown'.
 
     Raises:
@@ -53,9 +68,8 @@ def labelled_source(
     if is_bag(path):
         if part.topic and not label:
             raise click.UsageError(f'{path} is a bag: give the label of its images with --label.')
-        with ImageBag(
-            path, part, check_label(label, taught_before=not for_teaching) if label else ''
-        ) as bag:
+        checked = check_label(label, taught_before=not for_teaching) if label else ''
+        with ImageBag(path, part, checked, source) as bag:
             yield Source(iter(bag), _total(bag, part), (label,))
         return
     if label:
@@ -66,17 +80,18 @@ def labelled_source(
     _check_no_bag(path, part)
     classes = picture_folder.class_folders(path, for_teaching=for_teaching)
     total = sum(map(len, classes.values()))
-    yield Source(picture_folder.labelled_pictures(classes), total, tuple(classes))
+    yield Source(picture_folder.labelled_pictures(classes, source), total, tuple(classes))
 
 
 @contextmanager
-def plain_source(paths: Sequence[Path], part: BagPart) -> Iterator[Source]:
+def plain_source(paths: Sequence[Path], part: BagPart, source: PictureSource) -> Iterator[Source]:
     """
     Open pictures without labels.
 
     Args:
         paths: one bag, or picture files and folders.
         part: selects images of a bag.
+        source: how the pictures are read.
 
     Raises:
         click.UsageError: if the options do not match the kind of source.
@@ -87,12 +102,12 @@ def plain_source(paths: Sequence[Path], part: BagPart) -> Iterator[Source]:
     if bags:
         if len(paths) > 1:
             raise click.UsageError(f'{bags[0]} is a bag: give one bag, and no other files.')
-        with ImageBag(bags[0], part) as bag:
+        with ImageBag(bags[0], part, source=source) as bag:
             yield Source(iter(bag), _total(bag, part))
         return
     _check_no_bag(paths[0], part)
     files = picture_folder.files_of(paths)
-    yield Source(picture_folder.plain_pictures(files), len(files))
+    yield Source(picture_folder.plain_pictures(files, source), len(files))
 
 
 def _check_no_bag(path: Path, part: BagPart) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import unicodedata
 
 import cv2
-from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.pixels import RgbArray
 from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.pictures.sample_picture import encode_jpeg
 import numpy as np

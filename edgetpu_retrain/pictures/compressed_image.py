@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Decodes a JPEG or PNG picture, such as in ``sensor_msgs/CompressedImage``, to RGB.
+Decodes a JPEG, PNG or WEBP picture, such as in ``sensor_msgs/CompressedImage``, to RGB.
 
 A file of a few kilobytes can unpack to gigabytes.  So the size in its header is checked before
 anything is decoded, and other parts that could keep the decoder busy are limited or removed.
@@ -9,15 +9,24 @@ anything is decoded, and other parts that could keep the decoder busy are limite
 
 from __future__ import annotations
 
-import struct
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import cv2
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.pictures.image_conversion import check_size, convert_colours, RgbArray
-from edgetpu_retrain.pictures.png_file import png_size, PNG_START, without_extras
+from edgetpu_retrain.pictures.files.jpeg_file import jpeg_size, JPEG_START
+from edgetpu_retrain.pictures.files.orientation import UPRIGHT, upright
+from edgetpu_retrain.pictures.files.png_file import png_size, PNG_START, read_png
+from edgetpu_retrain.pictures.files.webp_decoder import decode_webp
+from edgetpu_retrain.pictures.files.webp_file import is_webp, read_webp
+from edgetpu_retrain.pictures.image_conversion import check_size
+from edgetpu_retrain.pictures.picture_source import PictureSource
+from edgetpu_retrain.pictures.pixels import convert_colours, RgbArray
 from edgetpu_retrain.pictures.region import Region
+from edgetpu_retrain.pictures.unsupported import unsupported_file, unsupported_format
 import numpy as np
+import numpy.typing as npt
 
 MAX_BYTES = 64 * 1024 * 1024
 """Maximum size of a file in a message; a JPEG photograph of 64 megapixels takes half of it."""
@@ -33,26 +42,10 @@ JPEG, and 344 (RGB) or 1032 (grey) in PNG, whose deflate compresses up to 1032 b
 
 MOST_PIXELS_A_BYTE = 8 * 1032
 """
-Limit for all pictures: in PNG, a byte has at most 8 one-bit pixels, and deflate compresses at most
+Limit for JPEG and PNG: in PNG, a byte has at most 8 one-bit pixels, and deflate compresses at most
 1032 bytes into one (https://zlib.net/zlib_tech.html); JPEG compresses less.  A header that
 declares more is wrong.
 """
-
-MAX_SCANS = 32
-"""Maximum for a JPEG; encoders write up to 18.  Even a short scan may process all pixels."""
-
-MAX_MARKERS = 4096
-"""
-Maximum number of markers and fill bytes before the size in a JPEG; usual files have a few hundred.
-"""
-
-_JPEG_START = b'\xff\xd8\xff'
-_JPEG_END = b'\xff\xd9'
-# Markers of ITU-T T.81, table B.1: SOF0 to SOF15, except DHT, JPG and DAC in between.
-_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
-_FILL = 0xFF
-_START_OF_SCAN = b'\xff\xda'
 
 _FLAGS = {
     1: cv2.IMREAD_COLOR,
@@ -62,15 +55,38 @@ _FLAGS = {
 }
 
 
-class CompressedImageMessage(Protocol):
-    """The field of ``sensor_msgs/CompressedImage`` that contains the file."""
+_Decode = Callable[[bytes], 'npt.NDArray[Any] | None']
 
-    data: Any
+CompressedImageMessage: TypeAlias = Any
+"""A ``sensor_msgs/CompressedImage``, or any object with its fields ``format`` and ``data``."""
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """
+    What the header of a picture file shows.
+
+    Args:
+        shown: the part of the file that the decoder needs.
+        width: width before rotation, pixels.
+        height: height before rotation, pixels.
+        kind: 'JPEG', 'PNG' or 'WEBP'.
+        orientation: how a PNG or WEBP file is to be rotated, see
+            :func:`~edgetpu_retrain.pictures.files.orientation.exif_orientation`.
+        transparent_grey: see :class:`~edgetpu_retrain.pictures.files.png_file.PngFile`.
+    """
+
+    shown: bytes
+    width: int
+    height: int
+    kind: str
+    orientation: int = UPRIGHT
+    transparent_grey: int | None = None
 
 
 def check_compressed_image(message: CompressedImageMessage) -> None:
     """
-    Raise unless a message contains a complete JPEG or PNG file within the limits.
+    Raise unless a message contains a complete JPEG, PNG or WEBP file within the limits.
 
     The file is not decoded.
 
@@ -81,7 +97,14 @@ def check_compressed_image(message: CompressedImageMessage) -> None:
 
 
 def content_of(message: CompressedImageMessage) -> bytes:
-    """Return the file in a ``sensor_msgs/CompressedImage``; ImageError if it is too large."""
+    """
+    Return the file in a ``sensor_msgs/CompressedImage``.
+
+    Raises:
+        ImageError: if it is too large, or no picture according to the message's format.
+    """
+    if reason := unsupported_format(message.format):
+        raise ImageError(reason)
     if len(message.data) > MAX_BYTES:
         raise ImageError(
             f'the picture has {len(message.data)} bytes, more than {MAX_BYTES}: send a smaller one'
@@ -89,54 +112,56 @@ def content_of(message: CompressedImageMessage) -> bytes:
     return bytes(message.data)
 
 
-def check_picture(content: bytes) -> tuple[bytes, int, int]:
+def check_picture(content: bytes) -> PictureFile:
     """
-    Raise unless this is a complete JPEG or PNG file within the limits.
+    Raise unless this is a complete JPEG, PNG or WEBP file within the limits.
 
     The file is not decoded.
 
     Args:
         content: bytes of the file.
 
-    Returns:
-        The part of the file that the decoder needs; width and height, before rotation.
-
     Raises:
         ImageError: if the file is empty, of another format, truncated or too large.
     """
-    is_png = content.startswith(PNG_START)
-    if is_png:
+    # The size is checked first, because removing chunks takes longer.
+    if content.startswith(PNG_START):
         width, height = png_size(content)
-    elif content.startswith(_JPEG_START):
-        width, height = _jpeg_size(content)
+        _check_size(content, width, height)
+        png = read_png(content)
+        file = PictureFile(
+            png.shown,
+            width,
+            height,
+            'PNG',
+            png.orientation,
+            png.transparent_grey,
+        )
+    elif content.startswith(JPEG_START):
+        width, height = jpeg_size(content)
+        _check_size(content, width, height)
+        file = PictureFile(content, width, height, 'JPEG')
+    elif is_webp(content):
+        webp = read_webp(content)
+        check_size('the picture', webp.width, webp.height)
+        file = PictureFile(webp.shown, webp.width, webp.height, 'WEBP', webp.orientation)
     else:
-        begin = content[:4].hex(' ') or 'nothing'
+        raise ImageError(unsupported_file(content))
+    if file.width * file.height > max(SMALL_PIXELS, len(file.shown) * MAX_PIXELS_A_BYTE):
         raise ImageError(
-            f'the picture ({len(content)} bytes, beginning with {begin}) is neither JPEG nor PNG: '
-            'send one of these'
+            f'the picture has {file.width} x {file.height} pixels in {len(file.shown)} bytes: '
+            f'more than {MAX_PIXELS_A_BYTE} a byte is no photograph'
         )
-    # Check the size first, because removing chunks takes longer.
-    check_size('the picture', width, height)
-    shown = without_extras(content) if is_png else content
-    if width * height > MOST_PIXELS_A_BYTE * len(content):
-        raise ImageError(
-            f'the picture says that it is {width} x {height} pixels, which its {len(content)} '
-            'bytes cannot hold: it is cut off or damaged, so send it again'
-        )
-    if width * height > max(SMALL_PIXELS, len(shown) * MAX_PIXELS_A_BYTE):
-        raise ImageError(
-            f'the picture has {width} x {height} pixels in {len(shown)} bytes: more than '
-            f'{MAX_PIXELS_A_BYTE} a byte is no photograph'
-        )
-    return shown, width, height
+    return file
 
 
-def decode_picture(content: bytes) -> RgbArray:
+def decode_picture(content: bytes, source: PictureSource | None = None) -> RgbArray:
     """
-    Return the picture in a JPEG or PNG file, rotated according to its EXIF data.
+    Return the picture in a JPEG, PNG or WEBP file, rotated according to its EXIF data.
 
     Args:
         content: bytes of the file.
+        source: the camera, topic or folder that it is from; None = read it with the defaults.
 
     Returns:
         uint8 ``[H, W, 3]`` RGB.
@@ -144,8 +169,21 @@ def decode_picture(content: bytes) -> RgbArray:
     Raises:
         ImageError: if :func:`check_picture` rejects it, or it is damaged.
     """
-    shown, _, _ = check_picture(content)
-    return _decode(shown)
+    file = check_picture(content)
+    if file.kind == 'JPEG':
+        return _decode_jpeg(file.shown)
+    source = source or PictureSource()
+    # With alpha and 16 bits, but not rotated.
+    decode = decode_webp if file.kind == 'WEBP' else _by_opencv(cv2.IMREAD_UNCHANGED)
+    pixels = upright(_decoded(decode, file.shown), file.orientation)
+    if file.transparent_grey is not None and pixels.ndim == 2:
+        pixels = _with_alpha(pixels, file.transparent_grey)
+    has_alpha = pixels.ndim == 3 and pixels.shape[2] == 4
+    if pixels.dtype == np.uint16:
+        pixels = source.to_8_bits(pixels, 3 if has_alpha else None)
+    if pixels.ndim == 2:
+        return convert_colours(pixels, cv2.COLOR_GRAY2RGB)
+    return convert_colours(source.opaque(pixels) if has_alpha else pixels, cv2.COLOR_BGR2RGB)
 
 
 def reduction(width: int, height: int, side: int) -> int:
@@ -183,63 +221,61 @@ def decode_reduced(content: bytes, region: Region | None, side: int) -> RgbArray
         ImageError: if :func:`check_picture` rejects the file, it is damaged, or the region reaches
             beyond the picture.
     """
-    if not content.startswith(_JPEG_START):
-        # OpenCV decodes a PNG in full first, so that nothing is gained.
+    if not content.startswith(JPEG_START):
+        # OpenCV decodes other files in full first, so that nothing is gained.
         return None
-    shown, width, height = check_picture(content)
+    file = check_picture(content)
+    width, height = file.width, file.height
     part = (width, height) if region is None else (region.width, region.height)
     factor = reduction(*part, side)
-    upright = _divided(height, factor), _divided(width, factor)
+    upright_size = _divided(height, factor), _divided(width, factor)
     # A region needs the size of the picture, and only the decoded one shows if it was rotated.
-    if factor == 1 or (region is not None and width != height and upright[0] == upright[1]):
+    if factor == 1 or (
+        region is not None and width != height and upright_size[0] == upright_size[1]
+    ):
         return None
-    pixels = _decode(shown, factor)
+    pixels = _decode_jpeg(file.shown, factor)
     if region is None:
         return pixels
-    if pixels.shape[:2] != upright:
+    if pixels.shape[:2] != upright_size:
         width, height = height, width
     region.check_within(width, height)
     return region.reduced(factor).cut(pixels)
 
 
-def _decode(shown: bytes, factor: int = 1) -> RgbArray:
+def _check_size(content: bytes, width: int, height: int) -> None:
+    check_size('the picture', width, height)
+    if width * height > MOST_PIXELS_A_BYTE * len(content):
+        raise ImageError(
+            f'the picture says that it is {width} x {height} pixels, which its {len(content)} '
+            'bytes cannot hold: it is cut off or damaged, so send it again'
+        )
+
+
+def _decode_jpeg(content: bytes, factor: int = 1) -> RgbArray:
+    return convert_colours(_decoded(_by_opencv(_FLAGS[factor]), content), cv2.COLOR_BGR2RGB)
+
+
+def _by_opencv(flags: int) -> _Decode:
+    return lambda content: cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+
+
+def _decoded(decode: _Decode, shown: bytes) -> npt.NDArray[Any]:
     try:
-        picture = cv2.imdecode(np.frombuffer(shown, np.uint8), _FLAGS[factor])
+        picture = decode(shown)
     except cv2.error as error:
         raise ImageError(f'the picture cannot be decoded ({error.err}): send it again') from error
     if picture is None:
         raise ImageError(f'the picture ({len(shown)} bytes) is damaged: send it again')
-    return convert_colours(picture, cv2.COLOR_BGR2RGB)
+    return np.asarray(picture)
+
+
+def _with_alpha(grey: npt.NDArray[Any], transparent: int) -> npt.NDArray[Any]:
+    """Return shades of grey ``[H, W]`` as ``[H, W, 4]``, in which one value is transparent."""
+    alpha = np.where(grey == transparent, 0, np.iinfo(grey.dtype).max).astype(grey.dtype)
+    return np.dstack([grey, grey, grey, alpha])
 
 
 def _divided(length: int, factor: int) -> int:
     """Return a side of a reduced JPEG file."""
     return -(-length // factor)
-
-
-def _jpeg_size(content: bytes) -> tuple[int, int]:
-    """Return width and height of a complete JPEG file (ITU-T T.81, annex B)."""
-    position = 2
-    for _ in range(MAX_MARKERS):
-        if position + 9 > len(content) or content[position] != _FILL:
-            break
-        marker = content[position + 1]
-        if marker == _FILL:
-            position += 1
-        elif marker in _WITHOUT_LENGTH:
-            position += 2
-        elif marker in _START_OF_FRAME:
-            height, width = struct.unpack_from('>HH', content, position + 5)
-            # Require the end marker: old releases of OpenCV silently fill the missing part of a
-            # truncated file with grey.  A thumbnail in the EXIF data ends before this position.
-            if content.rfind(_JPEG_END, position) < 0:
-                break
-            scans = content.count(_START_OF_SCAN, position)
-            if scans > MAX_SCANS:
-                raise ImageError(
-                    f'the JPEG file has {scans} scans, more than {MAX_SCANS}: save it again'
-                )
-            return width, height
-        else:
-            position += 2 + struct.unpack_from('>H', content, position + 2)[0]
-    raise ImageError(f'the JPEG file ({len(content)} bytes) is cut off or damaged: send it again')

@@ -3,31 +3,31 @@
 """
 Converts a ``sensor_msgs/Image`` to RGB.
 
-A table of OpenCV conversions covers the encodings that cameras send.  cv_bridge converts all
-others; it is imported when the first such image arrives.  This module needs no ROS: it accepts any
-object with the fields of an image message.
+This module needs no ROS: it accepts any object with the fields of an image message.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-import os
 from typing import Any, Protocol
 
-import cv2
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.wording import quoted
+from edgetpu_retrain.pictures.image_encodings import Encoding, encoding_of
+from edgetpu_retrain.pictures.picture_source import PictureSource
+from edgetpu_retrain.pictures.pixels import RgbArray
 import numpy as np
 import numpy.typing as npt
-
-RgbArray = npt.NDArray[np.uint8]
 
 MAX_PIXELS = 64_000_000
 """64 megapixels are 192 MB of RGB; 8K video has 33."""
 
 MAX_SIDE = 32_767
 """In pixels; OpenCV uses 16-bit coordinates for resizing and rotating (SHRT_MAX)."""
+
+MAX_BYTES = 512 * 1024 * 1024
+"""Maximum size of an image's data, including padding: 64 megapixels with 64 bits per pixel."""
+
+_WITH_ALPHA = 4
 
 
 class ImageMessage(Protocol):
@@ -42,94 +42,19 @@ class ImageMessage(Protocol):
 
 
 @dataclass(frozen=True)
-class _Encoding:
+class _Layout:
     """
-    The pixel layout of one encoding, and its conversion to RGB.
+    Where the pixels are in the data of an image.
 
     Args:
-        channels: values per pixel.
-        to_rgb: converts ``[H, W, channels]`` (``[H, W]`` for one channel) to uint8 ``[H, W, 3]``.
-        dtype: type of a value, without its byte order.
-        least: smallest width and height that ``to_rgb`` supports.
-        even_width: whether the width must be even, because pairs of pixels share their colour.
+        encoding: the encoding.
+        rows: number of rows in the data.
+        step: bytes from one row to the next.
     """
 
-    channels: int
-    to_rgb: Callable[[npt.NDArray[Any]], RgbArray]
-    dtype: str = 'u1'
-    least: int = 1
-    even_width: bool = False
-
-    @property
-    def bytes_per_pixel(self) -> int:
-        return self.channels * np.dtype(self.dtype).itemsize
-
-
-def convert_colours(pixels: npt.NDArray[Any], code: int) -> RgbArray:
-    """
-    Return a picture converted to another colour format.
-
-    Args:
-        pixels: ``[H, W]`` or ``[H, W, C]``, of a type that OpenCV converts.
-        code: one of OpenCV's ``COLOR_...``.
-    """
-    if pixels.shape[:2] == (1, 1):
-        # OpenCV 4.5.4 cannot convert a single pixel that has several channels.
-        two = np.repeat(pixels, 2, axis=1)
-        return np.asarray(cv2.cvtColor(two, code), np.uint8)[:, :1]
-    return np.asarray(cv2.cvtColor(pixels, code), np.uint8)
-
-
-def _by_opencv(code: int) -> Callable[[npt.NDArray[Any]], RgbArray]:
-    return lambda pixels: convert_colours(pixels, code)
-
-
-def _from_mono16(pixels: npt.NDArray[Any]) -> RgbArray:
-    # Scale the whole range to 8 bits, 65535 to 255, as cv_bridge does
-    # (vision_opencv, cv_bridge/src/cv_bridge.cpp, toCvCopyImpl).
-    # OpenCV needs native byte order and aligned rows.
-    native = np.require(pixels, np.dtype(np.uint16), ['ALIGNED'])
-    grey = cv2.convertScaleAbs(native, alpha=255.0 / 65535.0)
-    return convert_colours(grey, cv2.COLOR_GRAY2RGB)
-
-
-def _bayer(code: int) -> _Encoding:
-    # OpenCV returns a black picture if a side has fewer than 3 pixels.
-    return _Encoding(1, _by_opencv(code), least=3)
-
-
-def _yuv422(code: int) -> _Encoding:
-    return _Encoding(2, _by_opencv(code), even_width=True)
-
-
-# Names as in sensor_msgs/image_encodings.hpp.  OpenCV names a Bayer pattern after the second and
-# third pixel of its second row; 4.5.4 does not have ROS's names (COLOR_BayerRGGB2RGB) yet.
-_ENCODINGS = {
-    'rgb8': _Encoding(3, lambda pixels: pixels),
-    'bgr8': _Encoding(3, _by_opencv(cv2.COLOR_BGR2RGB)),
-    'rgba8': _Encoding(4, _by_opencv(cv2.COLOR_RGBA2RGB)),
-    'bgra8': _Encoding(4, _by_opencv(cv2.COLOR_BGRA2RGB)),
-    'mono8': _Encoding(1, _by_opencv(cv2.COLOR_GRAY2RGB)),
-    'mono16': _Encoding(1, _from_mono16, dtype='u2'),
-    'bayer_rggb8': _bayer(cv2.COLOR_BayerBG2RGB),
-    'bayer_bggr8': _bayer(cv2.COLOR_BayerRG2RGB),
-    'bayer_gbrg8': _bayer(cv2.COLOR_BayerGR2RGB),
-    'bayer_grbg8': _bayer(cv2.COLOR_BayerGB2RGB),
-    'yuv422': _yuv422(cv2.COLOR_YUV2RGB_UYVY),
-    'uyvy': _yuv422(cv2.COLOR_YUV2RGB_UYVY),
-    'yuv422_yuy2': _yuv422(cv2.COLOR_YUV2RGB_YUY2),
-    'yuyv': _yuv422(cv2.COLOR_YUV2RGB_YUY2),
-}
-
-CONVERTED_ENCODINGS = tuple(_ENCODINGS)
-
-MAX_BYTES = 512 * 1024 * 1024
-"""Maximum size of an image's data, including padding: 64 megapixels with 64 bits per pixel."""
-
-MAX_ENCODING_LENGTH = 32
-"""In characters; the longest name in sensor_msgs/image_encodings.hpp has 12."""
-
-_LONGEST_REASON = 300
+    encoding: Encoding
+    rows: int
+    step: int
 
 
 def check_size(what: str, width: int, height: int) -> None:
@@ -160,66 +85,45 @@ def check_size(what: str, width: int, height: int) -> None:
 
 def check_image(message: ImageMessage) -> None:
     """
-    Raise if the fields of an image message are inconsistent or exceed a limit.
+    Raise if an image message cannot be converted, as far as its fields show.
 
     No pixels are read.
 
     Raises:
-        ImageError: if size, step, encoding and amount of data do not match, or exceed a limit.
+        ImageError: if the encoding is not one of a picture that is converted, or size, step and
+            amount of data do not match or exceed a limit.
     """
-    check_size('the image', message.width, message.height)
-    if len(message.data) != message.step * message.height:
-        raise ImageError(
-            f'data has {len(message.data)} bytes, but {message.height} rows of step '
-            f'{message.step} are {message.step * message.height}: fix the publisher'
-        )
-    if len(message.data) > MAX_BYTES:
-        raise ImageError(
-            f'the image has {len(message.data)} bytes, more than {MAX_BYTES}: make it smaller, or '
-            'its rows shorter'
-        )
-    encoding = _ENCODINGS.get(message.encoding)
-    if encoding is None:
-        _check_foreign_encoding(message)
-        return
-    row = message.width * encoding.bytes_per_pixel
-    if message.step < row:
-        raise ImageError(
-            f'step is {message.step} bytes, but a row of {message.width} {message.encoding} '
-            f'pixels has {row}: fix the publisher'
-        )
-    if min(message.width, message.height) < encoding.least:
-        raise ImageError(
-            f'the image is {message.width} x {message.height} pixels: {message.encoding} needs '
-            f'{encoding.least} x {encoding.least} or more'
-        )
-    if encoding.even_width and message.width % 2:
-        raise ImageError(
-            f'width is {message.width}: {message.encoding} keeps its colour in pairs of pixels '
-            'and needs an even width'
-        )
+    _layout(message)
 
 
-def image_to_rgb(message: ImageMessage) -> RgbArray:
+def image_to_rgb(message: ImageMessage, source: PictureSource | None = None) -> RgbArray:
     """
     Return the picture in an image message.
 
     Args:
         message: a ``sensor_msgs/Image``.
+        source: the camera or topic of the message; None = read it with the defaults.
 
     Returns:
         uint8 ``[H, W, 3]`` RGB.  For rgb8 it is a view of the message's data, whose rows may be
         padded; every other encoding is converted into a new array.
 
     Raises:
-        ImageError: if the message is inconsistent (see :func:`check_image`) or its encoding
-            cannot be converted.
+        ImageError: see :func:`check_image`.
     """
-    check_image(message)
-    encoding = _ENCODINGS.get(message.encoding)
-    if encoding is None:
-        return _by_cv_bridge(message)
-    return encoding.to_rgb(_pixels(message, encoding))
+    source = source or PictureSource()
+    layout = _layout(message)
+    encoding = layout.encoding
+    if message.encoding != encoding.name:
+        source.report_once(f'encoding {message.encoding!a} is taken as {encoding.name}')
+    if not message.step:
+        source.report_once('step is 0: the rows of images are taken as unpadded')
+    pixels = _pixels(message, layout)
+    if encoding.dtype != 'u1':
+        pixels = source.to_8_bits(pixels, 3 if encoding.channels == _WITH_ALPHA else None)
+    if encoding.channels == _WITH_ALPHA:
+        pixels = source.opaque(pixels, may_be_padding=True)
+    return encoding.to_rgb(pixels)
 
 
 def image_size(message: ImageMessage) -> tuple[int, int]:
@@ -227,47 +131,65 @@ def image_size(message: ImageMessage) -> tuple[int, int]:
     return message.width, message.height
 
 
-def _pixels(message: ImageMessage, encoding: _Encoding) -> npt.NDArray[Any]:
-    """Return the pixels as a view of the message's data, without padding."""
+def _layout(message: ImageMessage) -> _Layout:
+    """Check the fields of a message; see :func:`check_image`."""
+    encoding = encoding_of(message.encoding)
+    width, height, size = message.width, message.height, len(message.data)
+    check_size('the image', width, height)
+    if size > MAX_BYTES:
+        raise ImageError(
+            f'the image has {size} bytes, more than {MAX_BYTES}: make it smaller, or its rows '
+            'shorter'
+        )
+    if min(width, height) < encoding.least:
+        raise ImageError(
+            f'the image is {width} x {height} pixels: {encoding.name} needs '
+            f'{encoding.least} x {encoding.least} or more'
+        )
+    _check_shared_colour(encoding, width, height)
+    rows, row = encoding.rows(height), width * encoding.bytes_per_pixel
+    # Some drivers leave step 0, or count the rows of all planes as rows of pixels.
+    if size == rows * row and message.step in (0, rows * row // height):
+        return _Layout(encoding, rows, row)
+    if message.step < row:
+        raise ImageError(
+            f'step is {message.step} bytes, but a row of {width} {encoding.name} pixels has '
+            f'{row}: fix the publisher'
+        )
+    if size != message.step * rows:
+        raise ImageError(
+            f'data has {size} bytes, but {rows} rows of step {message.step}, as {encoding.name} '
+            f'of {height} rows of pixels has, are {message.step * rows}: fix the publisher'
+        )
+    if encoding.has_half_rows and message.step % 2:
+        raise ImageError(
+            f'step is {message.step} bytes: {encoding.name} has rows of half the length, so it '
+            'must be even'
+        )
+    return _Layout(encoding, rows, message.step)
+
+
+def _check_shared_colour(encoding: Encoding, width: int, height: int) -> None:
+    across, down = encoding.shared
+    if width % across or height % down:
+        sides = 'an even width and height' if down > 1 else 'an even width'
+        raise ImageError(
+            f'the image is {width} x {height} pixels: in {encoding.name}, {across} x {down} '
+            f'pixels share their colour, which needs {sides}'
+        )
+
+
+def _pixels(message: ImageMessage, layout: _Layout) -> npt.NDArray[Any]:
+    """Return the pixels without padding, as a view of the message's data if possible."""
+    encoding, width, height = layout.encoding, message.width, message.height
     dtype = np.dtype(encoding.dtype).newbyteorder('>' if message.is_bigendian else '<')
-    shape: tuple[int, ...] = (message.height, message.width)
-    strides: tuple[int, ...] = (message.step, encoding.bytes_per_pixel)
+    shape: tuple[int, ...] = (layout.rows, width)
+    strides: tuple[int, ...] = (layout.step, encoding.bytes_per_pixel)
     if encoding.channels > 1:
         shape, strides = (*shape, encoding.channels), (*strides, dtype.itemsize)
-    return np.ndarray(shape, dtype, memoryview(message.data), strides=strides)
-
-
-def _check_foreign_encoding(message: ImageMessage) -> None:
-    """Raise if a message is invalid in ways that cv_bridge does not check."""
-    if len(message.encoding) > MAX_ENCODING_LENGTH:
-        raise ImageError(
-            f'encoding {quoted(message.encoding)} has more than {MAX_ENCODING_LENGTH} characters: '
-            f'make the camera send one of {", ".join(CONVERTED_ENCODINGS)}'
-        )
-    # Every encoding has at least one byte per pixel.
-    if message.step < message.width:
-        raise ImageError(
-            f'step is {message.step} bytes, but a row has {message.width} pixels: fix the '
-            'publisher'
-        )
-
-
-def _by_cv_bridge(message: ImageMessage) -> RgbArray:
-    try:
-        from cv_bridge import CvBridge
-    except ImportError as error:
-        distro = os.environ.get('ROS_DISTRO') or '<distro>'
-        raise ImageError(
-            f'encoding {message.encoding!a} is none of {", ".join(CONVERTED_ENCODINGS)} and needs '
-            f'cv_bridge, which is not installed: sudo apt install ros-{distro}-cv-bridge, or '
-            'make the camera send one of these'
-        ) from error
-    try:
-        picture = CvBridge().imgmsg_to_cv2(message, desired_encoding='rgb8')
-    except Exception as error:
-        raise ImageError(
-            f'cv_bridge cannot convert encoding {message.encoding!a} to RGB '
-            f'({quoted(error, _LONGEST_REASON)}): '
-            f'make the camera send one of {", ".join(CONVERTED_ENCODINGS)}'
-        ) from error
-    return np.asarray(picture, np.uint8)
+    data = memoryview(message.data)
+    if encoding.has_half_rows and layout.step > width:
+        planes = np.frombuffer(data, np.uint8).reshape(layout.rows, layout.step)
+        colour = planes[height:].reshape(height, layout.step // 2)[:, : width // 2]
+        return np.vstack([planes[:height, :width], colour.reshape(height // 2, width)])
+    return np.ndarray(shape, dtype, data, strides=strides)

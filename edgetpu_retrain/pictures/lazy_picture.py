@@ -13,7 +13,9 @@ from edgetpu_retrain.pictures.compressed_image import (
     decode_picture,
     decode_reduced,
 )
-from edgetpu_retrain.pictures.image_conversion import image_to_rgb, ImageMessage, RgbArray
+from edgetpu_retrain.pictures.image_conversion import image_to_rgb, ImageMessage
+from edgetpu_retrain.pictures.picture_source import PictureSource
+from edgetpu_retrain.pictures.pixels import RgbArray
 from edgetpu_retrain.pictures.region import Region
 
 
@@ -37,25 +39,33 @@ class LazyPicture:
         self._decode_reduced = decode_reduced
 
     @classmethod
-    def from_file(cls, content: bytes) -> LazyPicture:
-        """Return the picture in a JPEG or PNG file."""
+    def from_file(cls, content: bytes, source: PictureSource | None = None) -> LazyPicture:
+        """
+        Return the picture in a JPEG, PNG or WEBP file.
+
+        Args:
+            content: bytes of the file.
+            source: the camera or folder that it is from; None = read it with the defaults.
+        """
         return cls(
-            lambda: decode_picture(content),
+            lambda: decode_picture(content, source),
             lambda region, side: decode_reduced(content, region, side),
         )
 
     @classmethod
-    def from_compressed_image(cls, message: CompressedImageMessage) -> LazyPicture:
-        """Return the picture in a ``sensor_msgs/CompressedImage``."""
+    def from_compressed_image(
+        cls, message: CompressedImageMessage, source: PictureSource | None = None
+    ) -> LazyPicture:
+        """Return the picture in a ``sensor_msgs/CompressedImage``; see :meth:`from_file`."""
         return cls(
-            lambda: decode_picture(content_of(message)),
+            lambda: decode_picture(content_of(message), source),
             lambda region, side: decode_reduced(content_of(message), region, side),
         )
 
     @classmethod
-    def from_image(cls, message: ImageMessage) -> LazyPicture:
-        """Return the picture in a ``sensor_msgs/Image``."""
-        return cls(lambda: image_to_rgb(message))
+    def from_image(cls, message: ImageMessage, source: PictureSource | None = None) -> LazyPicture:
+        """Return the picture in a ``sensor_msgs/Image``; see :meth:`from_file`."""
+        return cls(lambda: image_to_rgb(message, source))
 
     @cached_property
     def whole(self) -> RgbArray:

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
 from edgetpu_retrain.pictures.lazy_picture import LazyPicture
+from edgetpu_retrain.pictures.picture_source import PictureSource
+from edgetpu_retrain.pictures.unsupported import unsupported_type
 from edgetpu_retrain.recordings.hostile_bag import check_bag
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 
@@ -24,7 +26,7 @@ _NANOSECONDS = 1_000_000_000
 # Times and message counts are signed 64-bit numbers; an empty bag starts at the largest one.
 _LARGEST_COUNT = 2**63
 
-_PICTURES: Mapping[str, Callable[[Any], LazyPicture]] = {
+_PICTURES: Mapping[str, Callable[[Any, PictureSource | None], LazyPicture]] = {
     'sensor_msgs/msg/Image': LazyPicture.from_image,
     'sensor_msgs/msg/CompressedImage': LazyPicture.from_compressed_image,
 }
@@ -88,6 +90,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
         path: a folder written by `ros2 bag record`, or one storage file.
         part: the selected images.
         label: the label of all images, '' = none.
+        source: how the images are read; None = with the defaults.
 
     Raises:
         RequestError: if there is no such bag or topic, the topic has no images, or the part begins
@@ -95,10 +98,13 @@ class ImageBag(AbstractContextManager['ImageBag']):
         RecordingError: if the bag cannot be read.
     """
 
-    def __init__(self, path: Path, part: BagPart, label: str = '') -> None:
+    def __init__(
+        self, path: Path, part: BagPart, label: str = '', source: PictureSource | None = None
+    ) -> None:
         self._path = path
         self._part = part
         self._label = label
+        self._source = source
         self._reader = _open(path)
         try:
             self._connections = self._find_topic()
@@ -172,7 +178,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
         except Exception as error:  # noqa: BLE001 - a damaged message may raise any exception
             reason = f'the message is damaged ({_words(error)})'
             return RecordedPicture(name, functools.partial(_refuse, reason), self._label, topic)
-        read = functools.partial(_PICTURES[recorded.message_type], message)
+        read = functools.partial(_PICTURES[recorded.message_type], message, self._source)
         return RecordedPicture(name, read, self._label, topic, stamp_ns)
 
     def _find_topic(self) -> list[Any]:
@@ -185,8 +191,9 @@ class ImageBag(AbstractContextManager['ImageBag']):
             what = f'has no topic {topic!a}' if topic else 'is a bag, and no topic was given'
             problem = f'{self._path} {what}'
         elif any(each not in _PICTURES for each in types):
-            what = f'is of type {", ".join(types)}, which holds no picture'
-            problem = f'{topic} in {self._path} {what}'
+            videos = '; '.join(filter(None, map(unsupported_type, types)))
+            what = f'which is {videos}' if videos else 'which holds no picture'
+            problem = f'{topic} in {self._path} is of type {", ".join(types)}, {what}'
         elif not any(each.msgcount for each in connections):
             problem = f'{topic} in {self._path} has no message'
         if problem:

@@ -3,8 +3,8 @@
 """
 Reads folders of pictures, one sub-folder per class, as in Coral's examples and most tools.
 
-Pictures are JPEG or PNG files.  Hidden files are ignored; any other file raises an ImageError when
-it is read.
+Pictures are JPEG, PNG or WEBP files.  Hidden files are ignored; any other file raises an
+ImageError when it is read.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
 from edgetpu_retrain.label import check_label
 from edgetpu_retrain.pictures.lazy_picture import LazyPicture
+from edgetpu_retrain.pictures.picture_source import PictureSource
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
@@ -58,10 +59,18 @@ def class_folders(folder: Path, *, for_teaching: bool = True) -> dict[str, list[
     return {label: files for label, files in classes.items() if files}
 
 
-def labelled_pictures(classes: dict[str, list[Path]]) -> Iterator[RecordedPicture]:
-    """Iterate over the pictures of :func:`class_folders`, class by class."""
+def labelled_pictures(
+    classes: dict[str, list[Path]], source: PictureSource | None = None
+) -> Iterator[RecordedPicture]:
+    """
+    Iterate over the pictures of :func:`class_folders`, class by class.
+
+    Args:
+        classes: the files of each class.
+        source: how they are read; None = with the defaults.
+    """
     for label, files in classes.items():
-        yield from map(functools.partial(_picture, label=label), files)
+        yield from map(functools.partial(_picture, label=label, source=source), files)
 
 
 def files_of(paths: Iterable[Path]) -> list[Path]:
@@ -85,16 +94,18 @@ def files_of(paths: Iterable[Path]) -> list[Path]:
     return files
 
 
-def plain_pictures(files: Iterable[Path]) -> Iterator[RecordedPicture]:
-    """Iterate over the pictures of :func:`files_of`."""
-    return map(_picture, files)
+def plain_pictures(
+    files: Iterable[Path], source: PictureSource | None = None
+) -> Iterator[RecordedPicture]:
+    """Iterate over the pictures of :func:`files_of`; see :func:`labelled_pictures`."""
+    return map(functools.partial(_picture, source=source), files)
 
 
-def _picture(path: Path, label: str = '') -> RecordedPicture:
-    return RecordedPicture(str(path), functools.partial(_read, path), label)
+def _picture(path: Path, label: str = '', source: PictureSource | None = None) -> RecordedPicture:
+    return RecordedPicture(str(path), functools.partial(_read, path, source), label)
 
 
-def _read(path: Path) -> LazyPicture:
+def _read(path: Path, source: PictureSource | None) -> LazyPicture:
     try:
         if not path.is_file():
             raise ImageError('it is no file')
@@ -106,7 +117,7 @@ def _read(path: Path) -> LazyPicture:
         content = path.read_bytes()
     except OSError as error:
         raise ImageError(f'it cannot be read: {error.strerror or error}') from error
-    return LazyPicture.from_file(content)
+    return LazyPicture.from_file(content, source)
 
 
 def _all_below(folder: Path) -> list[Path]:

@@ -57,6 +57,7 @@ def _seeds() -> Iterator[bytes]:
         ('.jpg', []),
         ('.jpg', [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]),
         ('.png', []),
+        ('.webp', []),
     ):
         yield fields.content + cv2.imencode(kind, picture, options)[1].tobytes()
 
@@ -76,11 +77,11 @@ def _mutate(data: bytes, most: int, _seed: int, mutate: Callable[[bytes, int], b
     return bytes(changed)
 
 
-# Three bytes a pixel when decoded and three as RGB, of which numpy knows the latter.
+# Eight bytes a pixel when decoded with 16 bits and alpha, four with 8 bits, and six without alpha.
 TARGET = Target(
     run=_run,
     seeds=_seeds,
     max_bytes=4096,
-    memory=MemoryBudget(2 * MIB + SMALL_PIXELS * 6, MAX_PIXELS_A_BYTE * 6),
+    memory=MemoryBudget(2 * MIB + SMALL_PIXELS * 18, MAX_PIXELS_A_BYTE * 18),
     mutate=_mutate,
 )

@@ -11,7 +11,7 @@ from typing import Any
 from edgetpu_retrain.errors import RetrainError
 from edgetpu_retrain.node.cameras.image_transport import RAW
 from edgetpu_retrain.node.frames.newest_frames import Frame
-from edgetpu_retrain.pictures.image_conversion import CONVERTED_ENCODINGS
+from edgetpu_retrain.pictures.image_encodings import CONVERTED_ENCODINGS
 from edgetpu_retrain.pictures.region import Region
 from fuzz import messages
 from fuzz.message_fields import Fields, ReadFields, WrittenFields

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A JPEG or PNG file in a folder of pictures."""
+"""A JPEG, PNG or WEBP file in a folder of pictures."""
 
 from __future__ import annotations
 
@@ -29,12 +29,14 @@ def _run(data: bytes, folder: Path) -> None:
 def _seeds() -> Iterator[bytes]:
     yield picture('.jpg')
     yield picture('.png')
+    yield picture('.png', 4)
+    yield picture('.webp')
 
 
-# Three bytes a pixel when decoded or turned, and three as RGB.
+# Eight bytes a pixel when decoded with 16 bits and alpha, four with 8 bits, and six without alpha.
 TARGET = Target(
     run=_run,
     seeds=_seeds,
     max_bytes=4096,
-    memory=MemoryBudget(2 * MIB + SMALL_PIXELS * 6, MAX_PIXELS_A_BYTE * 6),
+    memory=MemoryBudget(2 * MIB + SMALL_PIXELS * 18, MAX_PIXELS_A_BYTE * 18),
 )

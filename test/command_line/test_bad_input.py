@@ -71,7 +71,7 @@ def test_the_command_fails_if_no_picture_can_be_read(
         data = tmp_path / 'data' if command == 'teach' else trained_once
         ended = run(command, tmp_path / 'photographs', '--data-dir', data)
         assert ended.code == WORK_FAILED
-        assert 'JPEG or PNG' in ended.problem
+        assert 'JPEG, PNG or WEBP' in ended.problem
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_json_lines(run: Run, trained_once: Path, exam: Path, tmp_path: Path) ->
     assert (answer['label'], answer['unknown'], answer['model_version']) == ('cat', False, 2)
     assert answer['score'] == pytest.approx(answer['scores']['cat'])
     assert set(answer['scores']) == {'cat', 'coffee', 'coins'}
-    assert 'neither JPEG nor PNG' in fault['error']
+    assert 'neither JPEG, PNG nor WEBP' in fault['error']
 
 
 @pytest.mark.usefixtures('without_xnnpack')

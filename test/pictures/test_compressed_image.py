@@ -15,8 +15,10 @@ from edgetpu_retrain.pictures.compressed_image import (
     check_picture,
     decode_picture,
 )
-from edgetpu_retrain.pictures.image_conversion import MAX_PIXELS
-from edgetpu_retrain.pictures.png_file import UNCHECKED_BYTES, without_extras
+from edgetpu_retrain.pictures.files.png_file import read_png, UNCHECKED_BYTES
+from edgetpu_retrain.pictures.image_conversion import image_to_rgb, MAX_PIXELS
+from edgetpu_retrain.pictures.lazy_picture import LazyPicture
+from edgetpu_retrain.pictures.picture_source import PictureSource
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -48,6 +50,114 @@ def test_png_comes_out_as_it_was(picture: npt.NDArray[np.uint8]) -> None:
     np.testing.assert_array_equal(decode_picture(file_of(picture, 'png')), picture)
 
 
+def test_webp_without_loss_comes_out_as_it_was(picture: npt.NDArray[np.uint8]) -> None:
+    content = file_of(picture, 'webp', cv2.IMWRITE_WEBP_QUALITY, 101)
+    np.testing.assert_array_equal(decode_picture(content), picture)
+
+
+def test_webp_with_loss_comes_out_in_rgb(picture: npt.NDArray[np.uint8]) -> None:
+    decoded = decode_picture(file_of(picture, 'webp', cv2.IMWRITE_WEBP_QUALITY, 90))
+    assert decoded.shape == picture.shape
+    assert np.abs(decoded.astype(int) - picture).max() < 12
+
+
+@pytest.mark.parametrize('quality', [90, 101])
+def test_a_webp_of_one_colour_is_no_bomb(quality: int) -> None:
+    for shape in ((1, 1, 3), (1080, 1920, 3)):
+        flat = np.full(shape, 200, np.uint8)
+        content = file_of(flat, 'webp', cv2.IMWRITE_WEBP_QUALITY, quality)
+        assert (decode_picture(content) == 200).all()
+    header = bytearray(content)
+    where = header.index(b'VP8')
+    if quality == 101:
+        # 16384 x 3900 pixels: width and height less one, 14 bits each.
+        struct.pack_into('<I', header, where + 9, 16383 | 3899 << 14)
+    else:
+        struct.pack_into('<HH', header, where + 14, 16383, 3900)
+    with pytest.raises(ImageError, match='more than 2048 a byte is no photograph'):
+        check_picture(bytes(header))
+
+
+@pytest.mark.parametrize(
+    ('kind', 'dtype'), [('png', np.uint8), ('png', np.uint16), ('webp', np.uint8)]
+)
+def test_transparent_pixels_of_a_file_are_composited_on_grey(
+    picture: npt.NDArray[np.uint8], kind: str, dtype: type
+) -> None:
+    alpha = np.full(picture.shape[:2], 255, np.uint8)
+    alpha[:24] = 0
+    wide = np.iinfo(dtype).max // 255
+    pixels = np.dstack([picture[..., ::-1], alpha]).astype(dtype) * dtype(wide)
+    content = cv2.imencode(f'.{kind}', pixels)[1].tobytes()
+    reports: list[str] = []
+    source = PictureSource(reports.append)
+    for _ in range(2):
+        decoded = decode_picture(content, source)
+    assert (decoded[:24] == 128).all()
+    assert np.abs(decoded[24:].astype(int) - picture[24:]).max() <= 1
+    (report,) = reports
+    assert 'composited on grey (128)' in report
+
+
+def test_alpha_of_an_opaque_picture_changes_nothing(picture: npt.NDArray[np.uint8]) -> None:
+    reports: list[str] = []
+    pixels = np.dstack([picture[..., ::-1], np.full(picture.shape[:2], 255, np.uint8)])
+    content = cv2.imencode('.png', pixels)[1].tobytes()
+    np.testing.assert_array_equal(decode_picture(content, PictureSource(reports.append)), picture)
+    assert reports == []
+
+
+@pytest.mark.parametrize(
+    ('depth', 'colour', 'row', 'chunks'),
+    [
+        (8, 0, bytes([7, 20, 7]), [(b'tRNS', struct.pack('>H', 20))]),
+        (16, 0, struct.pack('>3H', 1799, 20000, 1799), [(b'tRNS', struct.pack('>H', 20000))]),
+        (8, 2, bytes([7, 7, 7, 1, 2, 3, 7, 7, 7]), [(b'tRNS', struct.pack('>3H', 1, 2, 3))]),
+        (8, 3, bytes([0, 1, 0]), [(b'PLTE', bytes([7, 7, 7, 1, 2, 3])), (b'tRNS', b'\xff\0')]),
+    ],
+    ids=['grey', 'grey of 16 bits', 'colours', 'palette'],
+)
+def test_a_transparent_value_is_composited_on_grey(
+    depth: int, colour: int, row: bytes, chunks: list[tuple[bytes, bytes]]
+) -> None:
+    header = struct.pack('>IIBBBBB', 3, 1, depth, colour, 0, 0, 0)
+    body = [(b'IHDR', header), *chunks, (b'IDAT', zlib.compress(b'\0' + row)), (b'IEND', b'')]
+    content = b'\x89PNG\r\n\x1a\n' + b''.join(chunk(*each) for each in body)
+    np.testing.assert_array_equal(decode_picture(content)[0], [[7] * 3, [128] * 3, [7] * 3])
+
+
+@pytest.mark.parametrize('bits', [10, 16])
+def test_a_png_of_16_bits_is_the_same_as_an_image(bits: int) -> None:
+    values = np.random.default_rng(0).integers(0, 2**bits, (6, 8)).astype(np.uint16)
+    for pixels, encoding in ((values, 'mono16'), (np.dstack([values, values // 2, values]), '')):
+        height, width = values.shape
+        message = SimpleNamespace(
+            height=height,
+            width=width,
+            encoding=encoding or 'bgr16',
+            step=pixels[0].nbytes,
+            is_bigendian=0,
+            data=pixels.tobytes(),
+        )
+        content = cv2.imencode('.png', pixels)[1].tobytes()
+        expected = image_to_rgb(message, PictureSource(bits=bits))
+        np.testing.assert_array_equal(decode_picture(content, PictureSource(bits=bits)), expected)
+
+
+@pytest.mark.parametrize(
+    'text', ['16UC1; compressedDepth', '32FC1; compressedDepth rvl', '16UC1; png compressed ']
+)
+def test_compressed_depth_is_no_picture(text: str, picture: npt.NDArray[np.uint8]) -> None:
+    message = SimpleNamespace(format=text, data=file_of(picture, 'png'))
+    for read in (
+        lambda: check_compressed_image(message),
+        lambda: LazyPicture.from_compressed_image(message).whole,
+        lambda: LazyPicture.from_compressed_image(message).for_model(8),
+    ):
+        with pytest.raises(ImageError, match=r'is depth \(distances\).*subscribe to a colour'):
+            read()
+
+
 @pytest.mark.parametrize('progressive', [False, True])
 def test_jpeg_comes_out_in_rgb(picture: npt.NDArray[np.uint8], *, progressive: bool) -> None:
     content = file_of(picture, 'jpg', cv2.IMWRITE_JPEG_PROGRESSIVE, int(progressive))
@@ -64,7 +174,7 @@ def test_a_picture_is_turned_upright(picture: npt.NDArray[np.uint8]) -> None:
     assert np.abs(decode_picture(content) - turned).max() < 12
 
 
-@pytest.mark.parametrize('kind', ['png', 'jpg'])
+@pytest.mark.parametrize('kind', ['png', 'jpg', 'webp'])
 def test_a_truncated_file_is_rejected(picture: npt.NDArray[np.uint8], kind: str) -> None:
     content = file_of(picture, kind)
     for length in (4, 20, len(content) // 2, len(content) - 20):
@@ -82,9 +192,9 @@ def test_a_thumbnails_end_marker_is_not_mistaken_for_the_end(
         check_picture(content[:-20])
 
 
-@pytest.mark.parametrize('content', [b'', b'GIF89a' + bytes(60), b'no picture at all'])
+@pytest.mark.parametrize('content', [b'', b'RIFF', b'no picture at all'])
 def test_other_kinds_of_files_are_rejected(content: bytes) -> None:
-    with pytest.raises(ImageError, match='neither JPEG nor PNG'):
+    with pytest.raises(ImageError, match='neither JPEG, PNG nor WEBP'):
         decode_picture(content)
 
 
@@ -156,7 +266,7 @@ def test_texts_in_a_png_are_never_inflated(picture: npt.NDArray[np.uint8]) -> No
     other = chunk(b'acTL', struct.pack('>II', 2**31 - 1, 0))
     # The header ends after 33 bytes.
     stuffed = content[:33] + text * 3 + other + content[33:]
-    assert without_extras(stuffed) == content
+    assert read_png(stuffed).shown == content
     np.testing.assert_array_equal(decode_picture(stuffed), picture)
 
 
@@ -193,6 +303,36 @@ def test_a_jpeg_of_too_many_scans_is_rejected(picture: npt.NDArray[np.uint8]) ->
         check_picture(content[:last] + content[last:-2] * 32 + b'\xff\xd9')
 
 
+@pytest.mark.parametrize(
+    'junk',
+    [b'\0\0', b'Photoshop', b'\xff\0\xff\0', b'\0\xff\xff\xff', bytes(50_000)],
+    ids=['zeros', 'text', 'stuffed', 'fill bytes', 'much'],
+)
+def test_junk_between_the_segments_of_a_jpeg_is_skipped(
+    picture: npt.NDArray[np.uint8], junk: bytes
+) -> None:
+    content = jpeg_of(picture)
+    expected = decode_picture(content)
+    for marker in (b'\xff\xdb', b'\xff\xc0'):
+        begin = content.index(marker)
+        damaged = content[:begin] + junk + content[begin:]
+        np.testing.assert_array_equal(decode_picture(damaged), expected)
+        with pytest.raises(ImageError, match='cut off'):
+            check_picture(damaged[:-20])
+
+
+@pytest.mark.parametrize('length', [0, 1, 7])
+def test_a_segment_with_a_wrong_length_is_skipped(
+    picture: npt.NDArray[np.uint8], length: int
+) -> None:
+    # Twelve bytes of contents, which end after the declared length.
+    segment = b'\xff\xee' + struct.pack('>H', length) + b'Adobe' + bytes(7)
+    content = jpeg_of(picture)
+    damaged = content[:2] + segment + content[2:]
+    assert cv2.imdecode(np.frombuffer(damaged, np.uint8), cv2.IMREAD_COLOR) is not None
+    np.testing.assert_array_equal(decode_picture(damaged), decode_picture(content))
+
+
 def test_a_jpeg_with_too_many_markers_is_rejected(picture: npt.NDArray[np.uint8]) -> None:
     content = jpeg_of(picture)
     with pytest.raises(ImageError, match='cut off or damaged'):
@@ -201,6 +341,6 @@ def test_a_jpeg_with_too_many_markers_is_rejected(picture: npt.NDArray[np.uint8]
 
 
 def test_a_message_of_too_many_bytes_is_rejected() -> None:
-    message = SimpleNamespace(data=bytes(64 * 1024 * 1024 + 1))
+    message = SimpleNamespace(format='png', data=bytes(64 * 1024 * 1024 + 1))
     with pytest.raises(ImageError, match='has 67108865 bytes, more than 67108864'):
         check_compressed_image(message)

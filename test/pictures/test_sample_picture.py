@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import cv2
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.pictures.lazy_picture import LazyPicture
+from edgetpu_retrain.pictures.pixels import RgbArray
 from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.pictures.sample_picture import pixels_to_store, sample_picture
 import numpy as np

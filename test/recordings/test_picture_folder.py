@@ -79,8 +79,8 @@ def bomb() -> bytes:
 @pytest.mark.parametrize(
     ('content', 'words'),
     [
-        (b'', 'neither JPEG nor PNG'),
-        (b'hello', 'neither JPEG nor PNG'),
+        (b'', 'neither JPEG, PNG nor WEBP'),
+        (b'hello', 'neither JPEG, PNG nor WEBP'),
         (png(np.zeros((40, 40, 3), np.uint8))[:60], 'damaged|decoded|cut off'),
         (bomb(), 'megapixels'),
     ],

@@ -11,7 +11,7 @@ from typing import Any
 
 import cv2
 from edgetpu_retrain.demo.scenes import play, teaching_scene
-from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.pixels import RgbArray
 import numpy as np
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores

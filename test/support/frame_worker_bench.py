@@ -23,7 +23,7 @@ from edgetpu_retrain.node.frames.frame_worker import FrameWorker
 from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.samples.sample_thread import SampleThread
-from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.pixels import RgbArray
 from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
 from edgetpu_retrain.runtime.models.extractor import Extractor

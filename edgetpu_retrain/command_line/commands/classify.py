@@ -15,7 +15,7 @@ import click
 from edgetpu_retrain.command_line import options
 from edgetpu_retrain.command_line.chosen_model import load_chosen_model
 from edgetpu_retrain.command_line.output import json_line, percent, progress_bar, warn_unreadable
-from edgetpu_retrain.command_line.sources import plain_source
+from edgetpu_retrain.command_line.sources import picture_source, plain_source
 from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
 from edgetpu_retrain.pictures.annotation import annotated_jpeg, Annotation
 from edgetpu_retrain.recordings.image_bag import BagPart
@@ -105,7 +105,7 @@ def classify(
     """
     faults: list[tuple[str, str]] = []
     count = 0
-    with plain_source(sources, part) as pictures:
+    with picture_source() as source, plain_source(sources, part, source) as pictures:
         recognizer, version = load_chosen_model(model, label_file, data_dir, device, threads)
         if annotated is not None:
             _make_empty_folder(annotated)
@@ -134,7 +134,7 @@ def classify(
     if not count and not faults:
         raise RequestError('the selection has no image: select a larger part of the bag')
     if not count:
-        raise RecordingError('no picture could be read: give JPEG or PNG files')
+        raise RecordingError('no picture could be read: give JPEG, PNG or WEBP files')
 
 
 def _make_empty_folder(folder: Path) -> None:

@@ -11,7 +11,7 @@ import click
 from edgetpu_retrain import evaluation
 from edgetpu_retrain.command_line import options, output
 from edgetpu_retrain.command_line.chosen_model import load_chosen_model
-from edgetpu_retrain.command_line.sources import labelled_source
+from edgetpu_retrain.command_line.sources import labelled_source, picture_source
 from edgetpu_retrain.errors import RecordingError, RequestError
 from edgetpu_retrain.label import UNKNOWN
 from edgetpu_retrain.recordings.image_bag import BagPart
@@ -41,7 +41,10 @@ def evaluate(
 
     For pictures of other classes than the model's, 'unknown' is the correct classification.
     """
-    with labelled_source(source, part, label, for_teaching=False) as pictures:
+    with (
+        picture_source() as reading,
+        labelled_source(source, part, label, reading, for_teaching=False) as pictures,
+    ):
         recognizer, version = load_chosen_model(model, label_file, data_dir, device, threads)
         labels = recognizer.labels
         _check_classes(pictures.labels, labels, source)
@@ -52,7 +55,7 @@ def evaluate(
         finally:
             output.warn_unreadable(result.unreadable)
     if not result.pictures:
-        raise RecordingError(f'no picture in {source} could be read: give JPEG or PNG files')
+        raise RecordingError(f'no picture in {source} could be read: give JPEG, PNG or WEBP files')
     output.emit(_as_json(result, version), *_as_text(result, version))
 
 

@@ -10,7 +10,7 @@ import click
 from edgetpu_retrain import teaching
 from edgetpu_retrain.command_line import options
 from edgetpu_retrain.command_line.output import emit, progress_bar, table, warn, warn_unreadable
-from edgetpu_retrain.command_line.sources import labelled_source
+from edgetpu_retrain.command_line.sources import labelled_source, picture_source
 from edgetpu_retrain.command_line.workspace import open_engine, open_samples
 from edgetpu_retrain.errors import RecordingError, RequestError
 from edgetpu_retrain.recordings.image_bag import BagPart
@@ -41,13 +41,14 @@ def teach(
     """
     Add a sample for each picture.
 
-    FOLDER has one sub-folder per class with JPEG or PNG files.  BAG is a rosbag2 bag (mcap or
-    sqlite3) whose images on --topic all show --label.  Pictures that cannot be read are reported
-    and skipped.
+    FOLDER has one sub-folder per class with JPEG, PNG or WEBP files.  BAG is a rosbag2 bag (mcap
+    or sqlite3) whose images on --topic all show --label.  Pictures that cannot be read are
+    reported and skipped.
     """
     taught = teaching.Taught()
     with (
-        labelled_source(source, part, label, for_teaching=True) as pictures,
+        picture_source() as reading,
+        labelled_source(source, part, label, reading, for_teaching=True) as pictures,
         open_engine(extractor, device, threads, data_dir) as engine,
         open_samples(data_dir, create=True) as store,
     ):
@@ -90,7 +91,7 @@ def _check(taught: teaching.Taught, source: Path) -> None:
     if len(taught.unreadable) == taught.seen:
         raise RecordingError(
             f'none of the {counted(taught.seen, "picture", "pictures")} in {source} could be '
-            'read: give JPEG or PNG files'
+            'read: give JPEG, PNG or WEBP files'
         )
 
 

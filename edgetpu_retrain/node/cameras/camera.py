@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, ExitStack
 import time
 from typing import Any
@@ -18,6 +18,8 @@ from edgetpu_retrain.node.cameras.sensor_subscription import SensorSubscription
 from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.node.parameters.values import CameraParameters
+from edgetpu_retrain.pictures.picture_source import PictureSource
+from edgetpu_retrain.pictures.unsupported import unsupported_type
 from edgetpu_retrain.wording import named
 from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
@@ -25,6 +27,7 @@ from rclpy.qos import qos_profile_sensor_data
 from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import CompressedImage, Image
 
+_COMPRESSED_TYPE = 'sensor_msgs/msg/CompressedImage'
 _MESSAGE_TYPES = {'raw': Image, 'compressed': CompressedImage}
 
 
@@ -61,6 +64,9 @@ class Camera:
         self.parameters = parameters
         self._transport = IMAGE_TRANSPORTS[parameters.image_transport]
         self._offer = offer
+        self._source = PictureSource(
+            lambda text: node.get_logger().warning(f'camera {self.name!r}: {text}')
+        )
         self.detections_topic = ''
         self._detections: DetectionInput | None = None
         with ExitStack() as stack:
@@ -120,6 +126,12 @@ class Camera:
 
     def check_delivery(self) -> str:
         """Return a sentence if published images do not arrive or many are lost, else ``''``."""
+        if types := self._subscription.foreign_types:
+            wanted = self._subscription.type_name
+            return (
+                f'camera {self.name!r}: {self.topic} is of type {named(types)}, and not {wanted}: '
+                f'{self._cure_of_types(types)}'
+            )
         for each in self._subscriptions:
             if publishers := each.incompatible_publishers:
                 return (
@@ -133,6 +145,18 @@ class Camera:
             reliable=self._subscription.is_reliable,
         )
 
+    def _cure_of_types(self, types: Sequence[str]) -> str:
+        if videos := [text for each in types if (text := unsupported_type(each))]:
+            return f'it is {videos[0]}'
+        suffix = IMAGE_TRANSPORTS['compressed'].topic_suffix
+        if _COMPRESSED_TYPE in types and self.topic.endswith(suffix):
+            topic = self.topic.removesuffix(suffix)
+            return (
+                f'set {self.name}.image_transport to compressed, and {self.name}.image_topic to '
+                f'{topic}, to which the suffix is added'
+            )
+        return f'set {self.name}.image_topic to a topic of images'
+
     @property
     def _subscriptions(self) -> list[SensorSubscription]:
         detections = [] if self._detections is None else [self._detections.subscription]
@@ -145,7 +169,8 @@ class Camera:
     def _receive(self, message: Any, number: int | None) -> None:
         now = time.monotonic()
         self._delivery.image_arrived(stamp_ns(message.header) / 1e9, number, now)
-        frame = Frame(self.name, self._transport, message, now, self.parameters.roi)
+        region = self.parameters.roi
+        frame = Frame(self.name, self._transport, message, now, region, source=self._source)
         self._offer(frame)
         if self._detections is not None:
             self._detections.image_arrived(frame)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""ImageTransport: how to read a camera's messages, raw or compressed as JPEG or PNG."""
+"""ImageTransport: how to read a camera's messages, raw or compressed (JPEG, PNG, WEBP)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from edgetpu_retrain.pictures.compressed_image import check_compressed_image
 from edgetpu_retrain.pictures.image_conversion import check_image, image_size
 from edgetpu_retrain.pictures.lazy_picture import LazyPicture
+from edgetpu_retrain.pictures.picture_source import PictureSource
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,13 @@ class ImageTransport:
         topic_suffix: is appended to the camera's image topic, as in image_transport
             (https://github.com/ros-perception/image_common).
         check: raises ImageError if a message is inconsistent; reads no pixels.
-        picture: returns the picture in a message; reads no pixels.
+        picture: returns the picture in a message of a source; reads no pixels.
         size: returns the width and height, pixels; None if the message must be decoded for that.
     """
 
     topic_suffix: str
     check: Callable[[Any], None]
-    picture: Callable[[Any], LazyPicture]
+    picture: Callable[[Any, PictureSource], LazyPicture]
     size: Callable[[Any], tuple[int, int] | None] = lambda _message: None
 
 

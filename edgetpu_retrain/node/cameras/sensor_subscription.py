@@ -106,6 +106,18 @@ class SensorSubscription:
             if info.qos_profile.reliability is not QoSReliabilityPolicy.RELIABLE
         ]
 
+    @property
+    def foreign_types(self) -> list[str]:
+        """Types in which the topic is published, if none of them is that of the subscription."""
+        types = {info.topic_type for info in self._node.get_publishers_info_by_topic(self.topic)}
+        return [] if self.type_name in types else sorted(types)
+
+    @property
+    def type_name(self) -> str:
+        """Name of the message type, such as 'sensor_msgs/msg/Image'."""
+        package, kind = self._message_type.__module__.split('.')[:2]
+        return f'{package}/{kind}/{self._message_type.__name__}'
+
     def _subscribe(self) -> Any:
         return self._node.create_subscription(
             self._message_type,

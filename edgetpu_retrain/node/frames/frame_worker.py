@@ -21,7 +21,7 @@ from edgetpu_retrain.node.frames.newest_frames import Frame, NewestFrames
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.process.kept_memory import keep_memory_of_images
 from edgetpu_retrain.node.samples.sample_thread import SampleThread
-from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.pixels import RgbArray
 from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.runtime.engines.engine import Engine, Inference, PreparedModel
 from edgetpu_retrain.store.samples.embedding_kind import RawArray

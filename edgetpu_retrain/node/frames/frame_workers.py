@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from edgetpu_retrain.node.frames.frame_worker import FrameWorker
 from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
-from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.pixels import RgbArray
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 
 

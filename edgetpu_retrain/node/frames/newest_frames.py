@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from edgetpu_retrain.node.cameras.image_transport import ImageTransport
 from edgetpu_retrain.node.cameras.message_header import check_header
 from edgetpu_retrain.pictures.lazy_picture import LazyPicture
+from edgetpu_retrain.pictures.picture_source import PictureSource
 from edgetpu_retrain.pictures.region import Region
 
 
@@ -27,6 +28,7 @@ class Frame:
         region: the part of the image to classify; None = the whole image.
         detections: a ``vision_msgs/Detection2DArray`` whose boxes are classified instead of the
             region; None = none.
+        source: how the camera's pictures are read.
     """
 
     camera: str
@@ -35,6 +37,7 @@ class Frame:
     arrived: float
     region: Region | None = None
     detections: Any = None
+    source: PictureSource = field(default_factory=PictureSource, compare=False)
 
     @property
     def slot(self) -> tuple[str, bool]:
@@ -44,7 +47,7 @@ class Frame:
     @cached_property
     def picture(self) -> LazyPicture:
         """The image; decoding it can raise ImageError."""
-        return self.transport.picture(self.message)
+        return self.transport.picture(self.message, self.source)
 
     @property
     def size(self) -> tuple[int, int]:

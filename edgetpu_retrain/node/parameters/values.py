@@ -51,8 +51,8 @@ class CameraParameters:
     )
     image_transport: str = parameter(
         'raw',
-        "'raw' (sensor_msgs/Image), or 'compressed' (sensor_msgs/CompressedImage, JPEG or PNG, on "
-        "the resolved topic + '/compressed')",
+        "'raw' (sensor_msgs/Image), or 'compressed' (sensor_msgs/CompressedImage: JPEG, PNG or "
+        "WEBP, on the resolved topic + '/compressed')",
         choices=tuple(IMAGE_TRANSPORTS),
     )
     device: str = parameter(

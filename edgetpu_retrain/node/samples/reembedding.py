@@ -9,8 +9,8 @@ from concurrent.futures import CancelledError, Future
 
 from edgetpu_retrain.errors import ImageError, RequestError
 from edgetpu_retrain.model_file.description import ModelDescription
-from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.pictures.lazy_picture import LazyPicture
+from edgetpu_retrain.pictures.pixels import RgbArray
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.wording import counted

@@ -49,7 +49,7 @@ class AddRequest:
         region: the part to embed; None = all of the request's picture, or the camera's ``roi`` of
             each frame.
         min_novelty: minimum cosine distance to the other samples of the class, 0 to 2.
-        picture: bytes of a JPEG or PNG file to embed instead of frames; b'' = none.
+        picture: bytes of a JPEG, PNG or WEBP file to embed instead of frames; b'' = none.
         stamp_ns: stamp of the picture, nanoseconds.
     """
 

@@ -16,8 +16,8 @@ from edgetpu_retrain.node.cameras.message_header import stamp_ns
 from edgetpu_retrain.node.frames.captures import Capture, Captures
 from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.node.samples.sample_requests import AddRequest
-from edgetpu_retrain.pictures.image_conversion import RgbArray
 from edgetpu_retrain.pictures.lazy_picture import LazyPicture
+from edgetpu_retrain.pictures.pixels import RgbArray
 from edgetpu_retrain.pictures.sample_picture import jpeg_to_store, pixels_to_store
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 from edgetpu_retrain.store.samples.sample import Sample

@@ -45,12 +45,15 @@ MALFORMED: dict[str, tuple[Any, str]] = {
     'narrow': (broken(width=0), '0 x 48'),
     'flat': (broken(height=0), '64 x 0'),
     'huge': (broken(width=2**32 - 1, height=2**32 - 1), '4294967295'),
-    'float': (broken(encoding='32FC1'), '32FC1'),
+    'depth': (broken(encoding='16UC1'), 'is depth (distances), not a picture: subscribe to'),
+    'odd': (broken(encoding='nv12', width=2**32 - 1, height=3), '4294967295 x 3 pixels'),
     'nothing': (broken(encoding=''), 'encoding'),
 }
 MALFORMED_FILES: dict[str, tuple[Any, str]] = {
     'noise': (compressed_message(b'no picture' * 100), 'image'),
     'empty': (compressed_message(b''), 'image'),
+    'tiff': (compressed_message(b'II*\0' + bytes(60), 'tiff'), 'is a file of TIFF: save or send'),
+    'video': (compressed_message(CAT.tobytes(), 'h264'), 'is a packet of a video (h264)'),
 }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.node.frames.frame_statistics import StageTimes
 from edgetpu_retrain.node.frames.newest_frames import Frame
-from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.pixels import RgbArray
 from edgetpu_retrain.runtime.models.classifier import Classifier
 import numpy as np
 import pytest

@@ -9,7 +9,7 @@ import threading
 from typing import Any
 
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.pictures.image_conversion import RgbArray
+from edgetpu_retrain.pictures.pixels import RgbArray
 from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.runtime.models.classifier import Classifier
 import numpy as np

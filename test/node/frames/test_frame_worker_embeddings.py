@@ -79,7 +79,7 @@ def test_embeddings_are_published_only_while_somebody_subscribes(
 def test_a_jpeg_is_decoded_as_for_a_file(untrained: WorkerBench) -> None:
     photograph = np.asarray(cv2.resize(PICTURE, (101, 83)), np.uint8)
     content = cv2.imencode('.jpg', photograph)[1].tobytes()
-    message = SimpleNamespace(data=content, header=SimpleNamespace(frame_id=''))
+    message = SimpleNamespace(format='jpeg', data=content, header=SimpleNamespace(frame_id=''))
     file, extractor = LazyPicture.from_file(content), Extractor(EXTRACTOR)
     untrained.output.listens = True
     for camera_region, region in ((None, None), (Region(10, 20, 70, 50), Region(3, 5, 64, 33))):

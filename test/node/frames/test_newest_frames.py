@@ -85,6 +85,6 @@ def test_the_size_of_a_raw_frame_needs_no_conversion() -> None:
 
 def test_a_compressed_frame_has_the_size_of_its_picture() -> None:
     content = cv2.imencode('.png', PICTURE[..., ::-1])[1].tobytes()
-    seen = Frame('left', COMPRESSED, SimpleNamespace(data=content), 1.0)
+    seen = Frame('left', COMPRESSED, SimpleNamespace(format='jpeg', data=content), 1.0)
     assert seen.size == (10, 12)
     np.testing.assert_array_equal(seen.picture.whole, PICTURE)

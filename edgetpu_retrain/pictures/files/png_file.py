@@ -3,16 +3,18 @@
 """
 Limits the time and memory that a hostile PNG file can cost in the decoder.
 
-Based on https://www.w3.org/TR/png-3/: sections 5.3 (chunks) and 11.2.1 (IHDR).
+Based on https://www.w3.org/TR/png-3/: sections 5.3 (chunks), 11.2.1 (IHDR) and 11.3.1.1 (tRNS).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 import struct
 import zlib
 
 from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.pictures.files.orientation import exif_orientation, UPRIGHT
 
 PNG_START = b'\x89PNG\r\n\x1a\n'
 
@@ -22,9 +24,10 @@ MAX_CHUNKS = 65_536
 UNCHECKED_BYTES = 64 * 1024
 """Compressed pixels up to this size are not checked: they inflate within 0.3 s at worst."""
 
-# Transparency and orientation.  All other ancillary chunks, such as texts that inflate to
-# megabytes each, are removed before decoding.
-_OPTIONAL_KEPT = frozenset({b'tRNS', b'eXIf'})
+# All other ancillary chunks, such as texts that inflate to megabytes each, are removed before
+# decoding.
+_TRANSPARENCY = b'tRNS'
+_EXIF = b'eXIf'
 # Bit 5 of a chunk's first letter marks it as ancillary: not needed to read the picture.
 _ANCILLARY = 0x20
 # Values per pixel, by colour type.
@@ -33,25 +36,43 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _ROOM = 2
 _STEP = 1 << 20
 _CHUNK_HEAD = struct.Struct('>I4s')
+_GREY = 0
+
+
+@dataclass(frozen=True)
+class PngFile:
+    """
+    A PNG file.
+
+    Args:
+        shown: the file without the chunks that its pixels do not need.
+        orientation: see :func:`~edgetpu_retrain.pictures.files.orientation.exif_orientation`.
+        transparent_grey: the value that is transparent in a picture of shades of grey, scaled as
+            OpenCV does to 8 or 16 bits; None = none.
+    """
+
+    shown: bytes
+    orientation: int
+    transparent_grey: int | None
 
 
 def png_size(content: bytes) -> tuple[int, int]:
     """Return the width and height that a PNG file declares, or raise ImageError."""
-    if len(content) < 24 or content[12:16] != b'IHDR':
+    if len(content) < 26 or content[12:16] != b'IHDR':
         raise _cut_off(content)
     width, height = struct.unpack_from('>II', content, 16)
     return width, height
 
 
-def without_extras(content: bytes) -> bytes:
+def read_png(content: bytes) -> PngFile:
     """
-    Return a PNG file without the chunks that its pixels do not need.
+    Return what a decoder needs of a PNG file; nothing is decoded.
 
     Raises:
         ImageError: if it is truncated or damaged, has too many chunks, or has more pixels than it
             declares.
     """
-    kept, pixels = [PNG_START], []
+    kept, pixels, optional = [PNG_START], [], {}
     position = len(PNG_START)
     for _ in range(MAX_CHUNKS):
         begin = position + _CHUNK_HEAD.size
@@ -62,16 +83,31 @@ def without_extras(content: bytes) -> bytes:
         end = checksum + 4
         if end > len(content):
             raise _cut_off(content)
-        if not kind[0] & _ANCILLARY or kind in _OPTIONAL_KEPT:
+        if not kind[0] & _ANCILLARY or kind == _TRANSPARENCY:
             kept.append(content[position:end])
         if kind == b'IDAT':
             pixels.append(content[begin:checksum])
+        elif kind in (_TRANSPARENCY, _EXIF):
+            optional[kind] = content[begin:checksum]
         position = end
         if kind == b'IEND':
             if sum(map(len, pixels)) > UNCHECKED_BYTES:
                 _check_amount(pixels, content)
-            return b''.join(kept)
+            exif = optional.get(_EXIF)
+            return PngFile(
+                b''.join(kept),
+                UPRIGHT if exif is None else exif_orientation(exif),
+                _transparent_grey(content, optional.get(_TRANSPARENCY, b'')),
+            )
     raise ImageError(f'the PNG file has more than {MAX_CHUNKS} chunks: save it again')
+
+
+def _transparent_grey(content: bytes, transparency: bytes) -> int | None:
+    _, _, depth, colour = struct.unpack_from('>IIBB', content, 16)
+    if colour != _GREY or len(transparency) != 2:
+        return None
+    (value,) = struct.unpack('>H', transparency)
+    return int(value if depth == 16 else (value & 2**depth - 1) * (255 // (2**depth - 1)))
 
 
 def _check_amount(packed: Sequence[bytes], content: bytes) -> None:

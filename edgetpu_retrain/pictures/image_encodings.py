@@ -1,0 +1,152 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The encodings of ``sensor_msgs/Image`` that are converted to RGB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import cv2
+from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.pictures.pixels import convert_colours, RgbArray
+from edgetpu_retrain.pictures.unsupported import unsupported_encoding
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """
+    The pixel layout of one encoding, and its conversion to RGB.
+
+    Args:
+        name: the encoding.
+        to_rgb: converts uint8 ``[rows, W]`` or ``[rows, W, channels]``, without alpha, to
+            ``[H, W, 3]``.
+        channels: values per pixel; four = the last one is alpha.
+        dtype: type of a value, without its byte order.
+        least: smallest width and height that ``to_rgb`` supports.
+        shared: width and height of the blocks of pixels that share their colour; those of an image
+            must be multiples.
+        rows_of_two: number of rows of ``step`` bytes for two rows of pixels; more than two for
+            encodings with planes for colour below the luma.
+        has_half_rows: whether the rows of these planes are half as long (U, then V).
+    """
+
+    name: str
+    to_rgb: Callable[[Pixels], RgbArray]
+    channels: int = 1
+    dtype: str = 'u1'
+    least: int = 1
+    shared: tuple[int, int] = (1, 1)
+    rows_of_two: int = 2
+    has_half_rows: bool = False
+
+    @property
+    def bytes_per_pixel(self) -> int:
+        """Bytes of a pixel in a row; those in further planes do not count."""
+        return self.channels * np.dtype(self.dtype).itemsize
+
+    def rows(self, height: int) -> int:
+        """Return the number of rows of ``step`` bytes in the data of an image."""
+        return height * self.rows_of_two // 2
+
+
+def _by_opencv(code: int) -> Callable[[Pixels], RgbArray]:
+    return lambda pixels: convert_colours(pixels, code)
+
+
+def _from_nv24(planes: Pixels) -> RgbArray:
+    """Convert luma and UV planes of full width and height, which OpenCV cannot."""
+    height, width = len(planes) // 3, planes.shape[1]
+    luma = planes[:height]
+    colour = planes[height:].reshape(height, width, 2)
+    # As UYVY of twice the width, in which each pair of pixels has the luma of one.
+    doubled = np.stack([colour[..., 0], luma, colour[..., 1], luma], axis=-1)
+    pixels = doubled.reshape(height, 2 * width, 2)
+    return np.ascontiguousarray(convert_colours(pixels, cv2.COLOR_YUV2RGB_UYVY)[:, ::2])
+
+
+# OpenCV names a Bayer pattern after the second and third pixel of its second row; 4.5.4 does not
+# have ROS's names (COLOR_BayerRGGB2RGB) yet.
+_BAYER = {
+    'rggb': cv2.COLOR_BayerBG2RGB,
+    'bggr': cv2.COLOR_BayerRG2RGB,
+    'gbrg': cv2.COLOR_BayerGR2RGB,
+    'grbg': cv2.COLOR_BayerGB2RGB,
+}
+
+
+def _chosen() -> list[Encoding]:
+    found = []
+    rgb, bgr = (lambda pixels: pixels), _by_opencv(cv2.COLOR_BGR2RGB)
+    for bits, dtype in ((8, 'u1'), (16, 'u2')):
+        found += [
+            Encoding(f'rgb{bits}', rgb, 3, dtype),
+            Encoding(f'bgr{bits}', bgr, 3, dtype),
+            Encoding(f'rgba{bits}', rgb, 4, dtype),
+            Encoding(f'bgra{bits}', bgr, 4, dtype),
+            Encoding(f'mono{bits}', _by_opencv(cv2.COLOR_GRAY2RGB), 1, dtype),
+        ]
+        # OpenCV returns a black picture if a side has fewer than 3 pixels.
+        found += [
+            Encoding(f'bayer_{pattern}{bits}', _by_opencv(code), 1, dtype, least=3)
+            for pattern, code in _BAYER.items()
+        ]
+    for name, code in (
+        ('yuv422', cv2.COLOR_YUV2RGB_UYVY),
+        ('uyvy', cv2.COLOR_YUV2RGB_UYVY),
+        ('yuv422_yuy2', cv2.COLOR_YUV2RGB_YUY2),
+        ('yuyv', cv2.COLOR_YUV2RGB_YUY2),
+    ):
+        found.append(Encoding(name, _by_opencv(code), 2, shared=(2, 1)))
+    for name, code, has_half_rows in (
+        ('nv12', cv2.COLOR_YUV2RGB_NV12, False),
+        ('nv21', cv2.COLOR_YUV2RGB_NV21, False),
+        ('i420', cv2.COLOR_YUV2RGB_I420, True),
+        ('yuv420', cv2.COLOR_YUV2RGB_I420, True),
+    ):
+        convert = _by_opencv(code)
+        found.append(
+            Encoding(name, convert, shared=(2, 2), rows_of_two=3, has_half_rows=has_half_rows)
+        )
+    return [*found, Encoding('nv24', _from_nv24, rows_of_two=6)]
+
+
+# Names as in sensor_msgs/image_encodings.hpp, and those that drivers use for formats without one.
+_ENCODINGS: Mapping[str, Encoding] = {each.name: each for each in _chosen()}
+
+CONVERTED_ENCODINGS = tuple(_ENCODINGS)
+
+# OpenCV's types do not state the order of colours; its functions expect BGR.
+_MEANINGS = {
+    '8uc1': 'mono8',
+    '8uc3': 'bgr8',
+    '8uc4': 'bgra8',
+    '16uc3': 'bgr16',
+    '16uc4': 'bgra16',
+    'yuy2': 'yuyv',
+    'yuv420p': 'yuv420',
+}
+
+
+def encoding_of(name: str) -> Encoding:
+    """
+    Return the encoding with a name, or the one that drivers mean by the name.
+
+    Args:
+        name: the ``encoding`` of a ``sensor_msgs/Image``, untrusted.
+
+    Raises:
+        ImageError: if it is none of a picture, or cannot be converted.
+    """
+    found = _ENCODINGS.get(name)
+    if found is None:
+        lower = name.lower()
+        found = _ENCODINGS.get(_MEANINGS.get(lower, lower))
+    if found is None:
+        raise ImageError(unsupported_encoding(name, CONVERTED_ENCODINGS))
+    return found

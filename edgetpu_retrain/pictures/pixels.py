@@ -1,0 +1,74 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Operations on the pixels of a picture: conversion of colours and transparency."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+RgbArray = npt.NDArray[np.uint8]
+
+GREY = 128
+"""The background of transparent pictures."""
+
+_OPAQUE = 255
+# Rows that are composited at a time, to limit temporary memory.
+_ROWS = 64
+
+
+def convert_colours(pixels: npt.NDArray[Any], code: int) -> RgbArray:
+    """
+    Return a picture converted to another colour format.
+
+    Args:
+        pixels: ``[H, W]`` or ``[H, W, C]``, of a type that OpenCV converts.
+        code: one of OpenCV's ``COLOR_...``.
+    """
+    if pixels.shape[:2] == (1, 1):
+        # OpenCV 4.5.4 cannot convert a single pixel that has several channels.
+        two = np.repeat(pixels, 2, axis=1)
+        return np.asarray(cv2.cvtColor(two, code), np.uint8)[:, :1]
+    return np.asarray(cv2.cvtColor(pixels, code), np.uint8)
+
+
+def is_transparent(pixels: npt.NDArray[np.uint8], *, may_be_padding: bool = False) -> bool:
+    """
+    Return whether a picture has transparent pixels.
+
+    Args:
+        pixels: ``[H, W, 4]``, the last channel is alpha.
+        may_be_padding: whether alpha of the same value everywhere has no meaning: many cameras
+            send 0 in the fourth byte of a pixel.
+    """
+    alpha = pixels[..., 3]
+    least = alpha.min()
+    return bool(least < (alpha.max() if may_be_padding else _OPAQUE))
+
+
+def without_alpha(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return the first three channels of a picture ``[H, W, 4]``."""
+    return convert_colours(pixels, cv2.COLOR_BGRA2BGR)
+
+
+def on_grey(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """
+    Return a picture composited on grey (:data:`GREY`).
+
+    Args:
+        pixels: ``[H, W, 4]``, the last channel is alpha, with which the others are not multiplied.
+
+    Returns:
+        ``[H, W, 3]``, in the same order of colours.
+    """
+    result = np.empty((*pixels.shape[:2], 3), np.uint8)
+    for top in range(0, len(pixels), _ROWS):
+        bottom = top + _ROWS
+        part = pixels[top:bottom].astype(np.uint16)
+        alpha = part[..., 3:]
+        mixed = part[..., :3] * alpha + GREY * (_OPAQUE - alpha)
+        result[top:bottom] = (mixed + _OPAQUE // 2) // _OPAQUE
+    return result

@@ -1,0 +1,86 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The whole node with cameras that send the same picture in many encodings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
+from edgetpu_retrain_interfaces.msg import Embedding, Status
+import numpy as np
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from sensor_msgs.msg import CompressedImage, Image
+from support.encoded_pictures import encoded
+from support.robot_messages import compressed_message
+from support.running_node import pattern, Person, RunningNode
+
+PICTURE = pattern(1)
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+def vector(message: Any) -> Any:
+    """Return the dequantized embedding in a message."""
+    data = np.frombuffer(bytes(message.data), message.dtype)
+    return (data.astype(np.float64) - message.zero_point) * message.scale
+
+
+def is_of(camera: str) -> Callable[[Any], bool]:
+    return lambda message: bool(message.camera == camera)
+
+
+def distance(one: Any, other: Any) -> float:
+    """Return the cosine distance of two vectors."""
+    return float(1.0 - one @ other / np.sqrt((one @ one) * (other @ other)))
+
+
+def test_all_encodings_of_a_picture_give_the_same_embedding(
+    start_node: Any, small_extractor: Path, person: Person
+) -> None:
+    pictures = list(encoded(PICTURE))
+    names = [each.encoding for each in pictures]
+    # A camera's name begins with a letter.
+    cameras = {f'as_{name}': each for name, each in zip(names, pictures, strict=True)}
+    parameters = {f'{camera}.image_topic': f'/{camera}' for camera in cameras}
+    parameters |= {'webp.image_topic': '/webp', 'webp.image_transport': 'compressed'}
+    node: RunningNode = start_node({'cameras': f'[{", ".join([*cameras, "webp"])}]', **parameters})
+    person.wait_until_ready()
+    embeddings = person.collect(Embedding, 'embedding')
+    for camera, each in cameras.items():
+        height, width = PICTURE.shape[:2]
+        message = Image(height=height, width=width, encoding=each.encoding, step=each.step)
+        message.data = each.data
+        person.camera(f'/{camera}').show(message)
+    options = [cv2.IMWRITE_WEBP_QUALITY, 101]
+    webp = cv2.imencode('.webp', PICTURE[..., ::-1], options)[1].tobytes()
+    person.camera('/webp/compressed', CompressedImage).show(compressed_message(webp, 'webp'))
+    engine = CpuEngine(small_extractor.read_bytes())
+    expected = engine.run(PICTURE).embedding.tobytes()
+    for camera in (*cameras, 'webp'):
+        found = embeddings.wait_for(is_of(camera))
+        if camera == 'webp' or cameras[camera].is_exact:
+            assert bytes(found.data) == expected, camera
+        reference = embeddings.wait_for(is_of('as_rgb8'))
+        assert distance(vector(found), vector(reference)) < 0.02, camera
+    node.wait_for_log("camera 'as_8UC3': encoding '8UC3' is taken as bgr8")
+    assert sum("'8UC3' is taken as" in line for line in node.log) == 1
+
+
+def test_a_topic_of_another_type_is_a_problem_with_a_cure(start_node: Any, person: Person) -> None:
+    start_node({'camera.image_topic': '/front/image_raw/compressed'})
+    camera = person.wait_until_ready().camera('/front/image_raw/compressed', CompressedImage)
+    camera.show(compressed_message(b'any'))
+    cure = 'set camera.image_transport to compressed, and camera.image_topic to /front/image_raw,'
+    status = person.collect(Status, 'status', LATCHED).wait_for(
+        lambda each: cure in ' '.join(each.problems)
+    )
+    assert (
+        'is of type sensor_msgs/msg/CompressedImage, and not sensor_msgs/msg/Image'
+        in (status.problems[0])
+    )
+    response = person.add('mug', timeout_s=2.0)
+    assert not response.success
+    assert cure in response.message
