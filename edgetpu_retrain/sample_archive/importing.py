@@ -14,10 +14,10 @@ from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.store.samples.sample import check_sample, embedding_digest, Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
-BATCH = 64
-"""Number of samples that are flushed to disk together."""
+BATCH = 1024
+"""Number of samples that are stored in one transaction; other programs wait for its end."""
 
-# A smaller batch is flushed if its pictures and embeddings reach this size.
+# A smaller batch is stored if its pictures and embeddings reach this size.
 _MAX_BATCH_BYTES = 16 * 2**20
 
 
@@ -81,15 +81,16 @@ def import_archive(
     with store.snapshot() as snapshot:
         known = snapshot.digests()
     quantizations = {identity: kind.quantization for identity, kind in archive.kinds.items()}
-    added = present = relabelled = addition = 0
+    added = present = relabelled = addition = num_bytes = 0
     batch: list[Sample] = []
 
     def flush() -> None:
-        nonlocal added, addition
+        nonlocal added, addition, num_bytes
         ids = store.add(batch, quantizations, addition=addition, kind='import')
         addition = addition or next(iter(ids), 0)
         added += len(ids)
         batch.clear()
+        num_bytes = 0
 
     for sample in archive.samples():
         label = _label_in_store(sample, known)
@@ -98,7 +99,8 @@ def import_archive(
             relabelled += label != sample.label
         else:
             batch.append(sample)
-            if len(batch) == BATCH or sum(each.num_bytes for each in batch) >= _MAX_BATCH_BYTES:
+            num_bytes += sample.num_bytes
+            if len(batch) == BATCH or num_bytes >= _MAX_BATCH_BYTES:
                 flush()
         on_sample()
     flush()

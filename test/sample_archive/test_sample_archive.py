@@ -353,3 +353,29 @@ def test_an_interrupted_import_can_be_repeated(
     assert len(contents(empty)) == 2
     bring(empty, archive)
     assert contents(empty) == contents(store)
+
+
+def test_a_large_import_takes_few_transactions_of_limited_size(
+    empty: SampleStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count, size = 4000, 6
+    rows = np.random.default_rng(1).integers(0, 256, (count, size), np.uint8)
+    with SampleStore(tmp_path / 'large' / 'samples.db') as large:
+        large.add([Sample('cup', {INTS: row}) for row in rows], {INTS: SCALE})
+        write_archive(large, tmp_path / 'large.zip')
+    sizes: list[int] = []
+    real = SampleStore.add
+
+    def add(self: SampleStore, samples: list[Sample], *arguments: Any, **options: Any) -> Any:
+        sizes.append(len(samples))
+        return real(self, samples, *arguments, **options)
+
+    monkeypatch.setattr(SampleStore, 'add', add)
+    bring(empty, tmp_path / 'large.zip')
+    assert len(sizes) <= 4
+    empty.undo()
+    sizes.clear()
+    monkeypatch.setattr(importing, '_MAX_BATCH_BYTES', 100 * size)
+    bring(empty, tmp_path / 'large.zip')
+    assert set(sizes) <= {100, 0}
+    assert sum(sizes) == count

@@ -166,8 +166,8 @@ class NodeParameters:
     )
     min_novelty: float = live_parameter(
         0.0,
-        'Skip samples nearer than this cosine distance to one of their class, if a request has 0; '
-        '0.0 = skip none',
+        'Skip samples nearer than this cosine distance to one of the newest 4096 of their class, '
+        'if a request has 0; 0.0 = skip none',
         (0.0, 2.0),
     )
     store_images: str = live_parameter(

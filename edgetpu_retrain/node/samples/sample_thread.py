@@ -63,7 +63,7 @@ class SampleThread:
         self._lock = threading.Lock()
         self._unfinished = 0
         self._checking: Future[None] | None = None
-        self._seen: int | None = None
+        self._seen: object = None
 
     def close(self) -> None:
         """Wait for all pending calls, and stop the thread; later calls are cancelled."""

@@ -1,17 +1,17 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""SampleDatabase: the only SQLite connection of a sample store, and its transactions."""
+"""SampleDatabase: the SQLite connections of a sample store, and their transactions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 import sqlite3
 import threading
 
 from edgetpu_retrain.errors import StoreError
-from edgetpu_retrain.store.database.schema import open_database
+from edgetpu_retrain.store.database.schema import open_database, open_for_reading
 from edgetpu_retrain.store.files.disk_errors import as_store_error, SQLITE_ERRORS, store_error
 from edgetpu_retrain.store.files.durable_file import make_folder, sync_folder
 from edgetpu_retrain.store.files.lock_wait import wait_while_locked
@@ -19,7 +19,9 @@ from edgetpu_retrain.store.files.lock_wait import wait_while_locked
 
 class SampleDatabase:
     """
-    A sample database for all threads; one transaction runs at a time.
+    A sample database for all threads.
+
+    One transaction runs at a time, and any number of reads beside it.
 
     Args:
         path: the SQLite file; it is created, with its folder, if it is missing.
@@ -84,13 +86,7 @@ class SampleDatabase:
             StoreError: if the database is closed or cannot be opened, or SQLite fails.
         """
         with self._lock:
-            if self._closed:
-                raise StoreError(
-                    f'Cannot {action} {self.path}: it was closed. What to do: start again.'
-                )
-            if self._connection is None:
-                self._connection = self._open()
-            connection = self._connection
+            connection = self._opened(action)
             try:
                 wait_while_locked(lambda: _begin(connection, writing=writing), self._is_ending)
                 yield connection
@@ -103,6 +99,31 @@ class SampleDatabase:
                     with suppress(sqlite3.Error):
                         connection.execute('ROLLBACK')
 
+    @contextmanager
+    def reading(self, action: str) -> Iterator[sqlite3.Connection]:
+        """
+        Run the ``with`` block as a read transaction on a connection of its own.
+
+        However long it takes, no other transaction waits for it.
+
+        Args:
+            action: what the block does; completes 'Cannot ...' in an error message.
+
+        Raises:
+            StoreError: if the database is closed or cannot be opened, or SQLite fails.
+        """
+        if self._closed or self._connection is None:
+            with self._lock:
+                self._opened(action)
+        with as_store_error(action, self.path):
+            own = wait_while_locked(lambda: open_for_reading(self.path), self._is_ending)
+        with closing(own):
+            try:
+                wait_while_locked(lambda: _begin(own, writing=False), self._is_ending)
+                yield own
+            except SQLITE_ERRORS as error:
+                raise store_error(action, self.path, error) from error
+
     def empty_log(self) -> None:
         """
         Move what is in the write-ahead log into the file, and leave the log empty.
@@ -111,14 +132,29 @@ class SampleDatabase:
             StoreError: if another program reads an older state of the file for too long, or the
                 disk fails.
         """
+        with as_store_error(
+            'empty the write-ahead log, which may still contain erased samples, of', self.path
+        ):
+            # Each attempt acquires the lock, so that others can write between two of them.
+            wait_while_locked(self._truncate_log, self._is_ending)
+
+    def _truncate_log(self) -> None:
         with self._lock:
-            connection = self._connection
-            if connection is None:
-                return
-            with as_store_error(
-                'empty the write-ahead log, which may still contain erased samples, of', self.path
-            ):
-                wait_while_locked(lambda: _truncate_log(connection), self._is_ending)
+            if self._connection is not None:
+                # https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
+                log = self._connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+                (busy, _, _) = log.fetchone()
+                if busy:
+                    raise sqlite3.OperationalError('database is locked')
+
+    def _opened(self, action: str) -> sqlite3.Connection:
+        if self._closed:
+            raise StoreError(
+                f'Cannot {action} {self.path}: it was closed. What to do: start again.'
+            )
+        if self._connection is None:
+            self._connection = self._open()
+        return self._connection
 
     def _open(self) -> sqlite3.Connection:
         with as_store_error('open the samples in', self.path):
@@ -141,10 +177,3 @@ def _begin(connection: sqlite3.Connection, *, writing: bool) -> None:
     except sqlite3.Error:
         connection.execute('ROLLBACK')
         raise
-
-
-def _truncate_log(connection: sqlite3.Connection) -> None:
-    # https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
-    (busy, _, _) = connection.execute('PRAGMA wal_checkpoint(TRUNCATE)').fetchone()
-    if busy:
-        raise sqlite3.OperationalError('database is locked')

@@ -64,6 +64,38 @@ def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connecti
     return connection
 
 
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """
+    Open a sample database that another connection of this process has opened, for reading.
+
+    Args:
+        path: the file.
+
+    Returns:
+        A connection in autocommit mode.  Any thread may use it, but only one at a time.
+
+    Raises:
+        StoreError: if another file is at the path now, which is not a database of this release.
+        OSError: if there is no regular file at the path.
+        sqlite3.Error: if SQLite cannot open the file.
+    """
+    check_regular_file(path)
+    path.stat()  # raises FileNotFoundError, which is clearer than SQLite's error
+    connection = sqlite3.connect(
+        f'{path.as_uri()}?mode=ro',
+        uri=True,
+        timeout=SQLITE_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        _schema_version(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def check_without_writing(path: Path) -> int:
     """
     Return the schema version of an existing file; 0 if it is empty or cannot be opened.

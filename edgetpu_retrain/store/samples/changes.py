@@ -51,17 +51,14 @@ class Changes(Journal):
             )
         return extractor_id
 
-    def add(
-        self, sample: Sample, embeddings: Mapping[int, bytes], addition: int, kind: Kind = 'add'
-    ) -> int:
+    def add(self, sample: Sample, embeddings: Mapping[int, bytes], addition: int) -> int:
         """
-        Add a sample with its picture and its embeddings; return its id.
+        Add a sample with its picture and its embeddings; return its id, to be recorded.
 
         Args:
             sample: the sample; its field ``embeddings`` is ignored.
             embeddings: bytes to store of each embedding, by the row id of its extractor.
             addition: id of the first sample of the same request; 0 if this sample is the first.
-            kind: kind of the change, for the journal.
 
         Raises:
             RequestError: if its class is new, and there are already :data:`MAX_CLASSES`.
@@ -81,11 +78,6 @@ class Changes(Journal):
             self._insert('images', sample_id=sample_id, jpeg=sample.image)
         for extractor_id, data in embeddings.items():
             self.add_embedding(extractor_id, sample_id, data)
-        self.record(
-            kind,
-            [ChangedSample(sample_id, '', sample.label)],
-            addition=addition or sample_id,
-        )
         return sample_id
 
     def add_embedding(self, extractor_id: int, sample_id: int, data: bytes) -> None:

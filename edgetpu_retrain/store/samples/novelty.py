@@ -1,16 +1,16 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-NoveltyCheck: the distance of a new sample to the nearest sample of its class.
+NoveltyCheck: the distance of a new sample to the nearest of the newest samples of its class.
 
 This is the cosine distance, 1 - cos, from 0 (same direction) to 2 (opposite direction).  The
-classes that were checked last are cached as unit vectors: with 1000 samples in a class, a check
-takes 0.1 ms if the class is cached, and 46 ms if it must be read.
+samples of the classes that were compared last are cached as unit vectors, with their ids.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 
 from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.quantization import dequantize, QuantizationParameters
@@ -18,8 +18,14 @@ from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind, RawArray
 from edgetpu_retrain.store.samples.snapshot import Snapshot
 import numpy as np
 
-# Maximum memory of the cache; the class that was checked last is always cached.
+MAX_COMPARED = 4096
+"""Maximum number of samples of its class, the newest, with which a sample is compared."""
+
 MAX_CACHED_BYTES = 64 * 1024 * 1024
+"""Maximum memory of the cache, bytes; longer embeddings are compared with fewer samples."""
+
+# How many numbers are converted together.
+_CHUNK = 2**18
 
 # Smaller distances of float32 unit vectors are rounding errors.
 _ROUNDING = 1e-6
@@ -27,15 +33,58 @@ _ROUNDING = 1e-6
 
 class NoveltyCheck:
     """
-    Computes distances to the samples of one database; not thread-safe.
+    Computes distances to the samples of one database.
 
-    Call :meth:`distance` and :meth:`added` in a write transaction, and :meth:`clear` if the
-    transaction fails.
+    Call :meth:`read` before a write transaction, so that :meth:`distance` and :meth:`added` find
+    little to read in it, and :meth:`clear` if it fails.  Only :meth:`outdate` is thread-safe.
     """
 
     def __init__(self) -> None:
-        self._classes: OrderedDict[tuple[str, str], _UnitVectors] = OrderedDict()
-        self._data_version = -1
+        self._classes: OrderedDict[tuple[str, str], _NewestSamples] = OrderedDict()
+        self._connection: object = None
+        self._changes = 0
+
+    def is_current(self, others: object, extractor: str, label: str) -> bool:
+        """
+        Return whether a class is cached and has not changed since.
+
+        Args:
+            others: the database's :meth:`~Snapshot.data_version`.
+            extractor: identity of the extractor.
+            label: name of the class.
+        """
+        known = self._classes.get((extractor, label))
+        return known is not None and known.version == (others, self._changes)
+
+    def read(self, samples: Snapshot, extractor: str, kind: EmbeddingKind, label: str) -> None:
+        """
+        Read the newest samples of a class that are not cached.
+
+        Args:
+            samples: the samples, in any transaction.
+            extractor: identity of the extractor.
+            kind: kind of the extractor's embeddings.
+            label: name of the class.
+
+        Raises:
+            StoreError: if a sample of the class is damaged.
+        """
+        key = extractor, label
+        known = self._classes.setdefault(key, _NewestSamples(kind.dimension))
+        known.version = None
+        ids = samples.newest_ids_of_class(label, known.most, extractor=extractor)
+        missing = known.keep(ids)
+        self._reserve(key, len(ids))
+        step = max(1, _CHUNK // kind.dimension)
+        for start in range(0, len(missing), step):
+            end = start + step
+            part = missing[start:end]
+            rows = [
+                kind.from_disk(data)
+                for sample_id in part
+                for _, _, data in samples.embeddings(extractor, kind, sample_id)
+            ]
+            known.add(part, unit_vectors(np.stack(rows), kind.quantization))
 
     def distance(
         self,
@@ -46,7 +95,7 @@ class NoveltyCheck:
         label: str,
     ) -> float:
         """
-        Return the distance of an embedding to the nearest sample of a class.
+        Return the distance of an embedding to the nearest of the newest samples of a class.
 
         Args:
             samples: the samples, in a write transaction.
@@ -62,64 +111,109 @@ class NoveltyCheck:
         Raises:
             StoreError: if a sample of the class is damaged.
         """
-        data_version = samples.data_version()
-        if data_version != self._data_version:
-            # Another connection has changed the database.
+        others = samples.data_version()
+        if self._connection not in (None, others[0]):
+            # In a file that has replaced the earlier one, other samples may have the same ids.
             self.clear()
-            self._data_version = data_version
-        key = extractor, label
-        known = self._classes.get(key)
-        if known is None:
-            known = self._classes[key] = self._read(samples, extractor, kind, label)
-        self._classes.move_to_end(key)
-        while len(self._classes) > 1 and self._num_bytes() > MAX_CACHED_BYTES:
-            self._classes.popitem(last=False)
+        self._connection = others[0]
+        if not self.is_current(others, extractor, label):
+            self.read(samples, extractor, kind, label)
+        known = self._classes[extractor, label]
+        known.version = others, self._changes
         return known.distance(unit_vectors(embedding, kind.quantization))
 
-    def added(self, extractor: str, kind: EmbeddingKind, embedding: RawArray, label: str) -> None:
-        """Add a stored sample's raw embedding ``[D]`` to the cache, if its class is cached."""
+    def added(
+        self, sample_id: int, extractor: str, kind: EmbeddingKind, embedding: RawArray, label: str
+    ) -> None:
+        """Add a stored sample's raw embedding ``[D]``, which was compared, to its class."""
         known = self._classes.get((extractor, label))
         if known is not None:
-            known.append(unit_vectors(embedding, kind.quantization))
+            self._reserve((extractor, label), known.count + 1)
+            known.add([sample_id], [unit_vectors(embedding, kind.quantization)])
+
+    def outdate(self) -> None:
+        """Compare the cache with the database again; call in the transaction of a change."""
+        self._changes += 1
 
     def clear(self) -> None:
-        """Empty the cache; call it when samples were changed or removed."""
+        """Empty the cache; call it when samples that were added are not stored."""
         self._classes.clear()
 
-    def _read(
-        self, samples: Snapshot, extractor: str, kind: EmbeddingKind, label: str
-    ) -> _UnitVectors:
-        vectors = _UnitVectors(kind.dimension)
-        for _, _, data in samples.embeddings(extractor, kind, label):
-            vectors.append(unit_vectors(kind.from_disk(data), kind.quantization))
-        return vectors
+    def _reserve(self, key: tuple[str, str], count: int) -> None:
+        """Make room for samples of a class; forget the classes that were used longest ago."""
+        self._classes.move_to_end(key)
+        known = self._classes[key]
+        rows = known.rows_for(count)
+        others = sum(each.num_bytes for each in self._classes.values()) - known.num_bytes
+        while others > 0 and others + rows * known.row_bytes > MAX_CACHED_BYTES:
+            others -= self._classes.popitem(last=False)[1].num_bytes
+        known.resize(rows)
 
-    def _num_bytes(self) -> int:
-        return sum(vectors.num_bytes for vectors in self._classes.values())
 
+class _NewestSamples:
+    """
+    Unit vectors of the newest samples of a class, in no order.
 
-class _UnitVectors:
-    """Unit vectors in a growing array."""
+    Args:
+        dimension: D, the length of an embedding.
+
+    Attributes:
+        most: maximum number of samples.
+        count: number of samples.
+        row_bytes: size of a vector, bytes.
+        version: versions of the database and of the cache at the last comparison; None if
+            samples may have changed.
+    """
 
     def __init__(self, dimension: int) -> None:
+        self.row_bytes = 4 * dimension
+        self.most = max(1, min(MAX_COMPARED, MAX_CACHED_BYTES // self.row_bytes))
+        self.count = 0
+        self.version: tuple[object, int] | None = None
+        self._ids: list[int] = []
         self._rows = np.empty((0, dimension), np.float32)
-        self._count = 0
 
     @property
     def num_bytes(self) -> int:
         return self._rows.nbytes
 
-    def append(self, vector: FloatArray) -> None:
-        if self._count == len(self._rows):
-            # Growing is cheap, because the system moves a large array without copying it.
-            rows = self._count + self._count // 8 + 1
-            self._rows.resize((rows, self._rows.shape[1]), refcheck=False)
-        self._rows[self._count] = vector
-        self._count += 1
+    def rows_for(self, count: int) -> int:
+        """Return how many rows the array should have for a number of samples."""
+        have = len(self._rows)
+        # Growing is cheap, because the system moves a large array without copying it.
+        return have if count <= have else min(count + count // 8, self.most)
+
+    def resize(self, rows: int) -> None:
+        self._rows.resize((rows, self._rows.shape[1]), refcheck=False)
+
+    def keep(self, ids: Iterable[int]) -> list[int]:
+        """Forget all samples but those with the given ids; return the ids that are missing."""
+        wanted = dict.fromkeys(ids)
+        for index in reversed(range(self.count)):
+            if self._ids[index] in wanted:
+                del wanted[self._ids[index]]
+            else:
+                self.count -= 1
+                self._rows[index] = self._rows[self.count]
+                self._ids[index] = self._ids[self.count]
+                self._ids.pop()
+        return list(wanted)
+
+    def add(self, ids: Iterable[int], vectors: Iterable[FloatArray]) -> None:
+        """Add samples; if there are too many, replace the oldest ones."""
+        for sample_id, vector in zip(ids, vectors, strict=True):
+            if self.count < self.most:
+                self._ids.append(sample_id)
+                self._rows[self.count] = vector
+                self.count += 1
+            else:
+                oldest = min(range(self.count), key=self._ids.__getitem__)
+                self._ids[oldest] = sample_id
+                self._rows[oldest] = vector
 
     def distance(self, vector: FloatArray) -> float:
         """Return the cosine distance of a vector ``[D]``, of length 1 or 0, to the nearest row."""
-        rows = self._rows[: self._count]
+        rows = self._rows[: self.count]
         if not len(rows):
             return float('inf')
         if not vector.any():

@@ -61,8 +61,14 @@ EXTRACTORS_WITH_SAMPLES = """
     WHERE EXISTS (SELECT 1 FROM embeddings WHERE extractor_id = extractors.id) ORDER BY id
 """
 EMBEDDINGS = f'SELECT sample_id, label, data {_EMBEDDED} ORDER BY sample_id'
-# Without ORDER BY and without "OR :label = ''", so that SQLite uses the index of labels.
-EMBEDDINGS_OF_CLASS = f'SELECT sample_id, label, data {_EMBEDDED} AND label = :label'
+EMBEDDING = f'SELECT sample_id, label, data {_EMBEDDED} AND sample_id = :sample_id'
+# CROSS JOIN makes SQLite walk through the index of labels, so other classes cost nothing.
+NEWEST_OF_CLASS = """
+    SELECT samples.id FROM samples CROSS JOIN embeddings ON sample_id = samples.id
+    WHERE label = :label
+    AND extractor_id = (SELECT id FROM extractors WHERE identity = :extractor)
+    ORDER BY samples.id DESC LIMIT :limit
+"""
 
 # Queries of the journal.
 CHANGES = 'SELECT id, kind, made_ns, undone FROM changes ORDER BY id'

@@ -63,7 +63,7 @@ class SampleCorrections(StoredSamples):
                 'name the class to remove, or how many of the newest samples.'
             )
         _check_which(label, newest)
-        with self._changes('remove samples from', forget=True) as changes:
+        with self._changes('remove samples from') as changes:
             limit = min(newest, LARGEST_ID)
             return changes.remove(changes.newest_ids(label, limit, extractor=extractor))
 
@@ -77,7 +77,7 @@ class SampleCorrections(StoredSamples):
         Raises:
             RequestError: if one of the samples does not exist; then none is removed.
         """
-        with self._changes('remove samples from', forget=True) as changes:
+        with self._changes('remove samples from') as changes:
             return changes.remove(changes.checked_ids(ids))
 
     def relabel_class(self, label: str, new_label: str, *, extractor: str) -> int:
@@ -99,7 +99,7 @@ class SampleCorrections(StoredSamples):
         check_label(new_label)
         if label == new_label:
             raise RequestError(f'The class is called {label!r} already: give it another label.')
-        with self._changes('relabel samples in', forget=True) as changes:
+        with self._changes('relabel samples in') as changes:
             return changes.relabel(changes.newest_ids(label, 0, extractor=extractor), new_label)
 
     def relabel(self, ids: Iterable[int], new_label: str) -> int:
@@ -118,7 +118,7 @@ class SampleCorrections(StoredSamples):
                 classes; then none is relabelled.
         """
         check_label(new_label)
-        with self._changes('relabel samples in', forget=True) as changes:
+        with self._changes('relabel samples in') as changes:
             return changes.relabel(changes.checked_ids(ids), new_label)
 
     def undo(self) -> Change | None:
@@ -131,7 +131,7 @@ class SampleCorrections(StoredSamples):
         Raises:
             RequestError: if there would be too many classes.
         """
-        with self._changes('undo the last change in', forget=True) as changes:
+        with self._changes('undo the last change in') as changes:
             return changes.undo()
 
     def redo(self) -> Change | None:
@@ -144,7 +144,7 @@ class SampleCorrections(StoredSamples):
         Raises:
             RequestError: if there would be too many classes.
         """
-        with self._changes('redo a change in', forget=True) as changes:
+        with self._changes('redo a change in') as changes:
             return changes.redo()
 
     def erase(self, label: str = '', newest: int = 0, *, extractor: str) -> Erased:
@@ -163,7 +163,7 @@ class SampleCorrections(StoredSamples):
                 then deleted, but their data may still be in the files.
         """
         _check_which(label, newest)
-        with self._changes('erase samples in', forget=True) as changes:
+        with self._changes('erase samples in') as changes:
             if newest:
                 ids = changes.newest_ids(label, min(newest, LARGEST_ID), extractor=extractor)
             else:
@@ -182,7 +182,7 @@ class SampleCorrections(StoredSamples):
             RequestError: if one of the samples does not exist; then none is deleted.
             StoreError: as :meth:`erase`.
         """
-        with self._changes('erase samples in', forget=True) as changes:
+        with self._changes('erase samples in') as changes:
             checked = changes.checked_ids(ids, or_removed=True)
             changes.erase(checked)
         return self._erased(len(checked))
@@ -192,12 +192,11 @@ class SampleCorrections(StoredSamples):
         return Erased(samples, copies_of(self.path))
 
     @contextmanager
-    def _changes(self, action: str, *, forget: bool = False) -> Iterator[Changes]:
-        """Run the ``with`` block in a write transaction; ``forget`` empties the novelty cache."""
+    def _changes(self, action: str, *, compared: bool = False) -> Iterator[Changes]:
+        """Run the ``with`` block in a write transaction; ``compared``: it updates the novelty."""
         with self._database.transaction(action, writing=True) as connection:
-            if forget:
-                # In the transaction, during which no other thread adds samples to the cache.
-                self._novelty.clear()
+            if not compared:
+                self._novelty.outdate()
             yield Changes(connection, self.path)
 
 

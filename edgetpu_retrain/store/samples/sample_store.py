@@ -9,8 +9,9 @@ embeddings by several extractors; most methods concern only the samples of one e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
 import threading
 
@@ -18,9 +19,13 @@ from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.samples.change import Kind
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind, RawArray
+from edgetpu_retrain.store.samples.journal import ChangedSample
 from edgetpu_retrain.store.samples.sample import check_sample, Sample
 from edgetpu_retrain.store.samples.sample_corrections import SampleCorrections
 import numpy as np
+
+# A sample with identity, kind and raw array of each of its embeddings.
+_Embedded = tuple[Sample, list[tuple[str, EmbeddingKind, RawArray]]]
 
 
 class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
@@ -53,8 +58,8 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
         self, path: Path, *, must_open: bool = True, is_ending: Callable[[], bool] = lambda: False
     ) -> None:
         super().__init__(path, must_open=must_open, is_ending=is_ending)
-        # Locked from comparing a sample with its class until the class includes the sample.
-        self._adding = threading.Lock()
+        # Locked from reading a class for comparison until it includes the compared samples.
+        self._comparing = threading.Lock()
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -77,7 +82,8 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
             samples: the samples; they are stored in this order.
             quantizations: quantization of the embeddings, by extractor identity; None for float32.
             addition: id of the first sample of the same request; 0 if this call stores it.
-            min_novelty: minimum cosine distance, 0 to 2, to the other samples of the class,
+            min_novelty: minimum cosine distance, 0 to 2, to the newest
+                :data:`~edgetpu_retrain.store.samples.novelty.MAX_COMPARED` samples of the class,
                 including earlier ones in ``samples``; nearer samples are skipped.  0 = skip none.
             kind: kind of the change, for the journal.
 
@@ -95,39 +101,24 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
             raise ValueError(f'addition is {addition}; it must fit 64 bits')
         if not 0.0 <= min_novelty <= 2.0:
             raise ValueError(f'min_novelty is {min_novelty}; it must be from 0 to 2')
-        embeddings = []
+        embedded: list[_Embedded] = []
         for sample in samples:
             check_sample(sample)
-            embeddings.append(
-                [
-                    (identity, _checked_kind(raw, quantizations[identity], identity), raw)
-                    for identity, raw in sample.embeddings.items()
-                ]
-            )
-        ids: list[int] = []
-        with self._adding:
+            embeddings = [
+                (identity, _checked_kind(raw, quantizations[identity], identity), raw)
+                for identity, raw in sample.embeddings.items()
+            ]
+            embedded.append((sample, embeddings))
+        if not min_novelty:
+            return self._store(embedded, addition, kind)
+        with self._comparing:
+            self._read_classes(embedded)
             try:
-                with self._changes('store a sample in') as changes:
-                    for sample, embedded in zip(samples, embeddings, strict=True):
-                        rows = {
-                            changes.extractor_row(identity, kind): kind.to_disk(raw)
-                            for identity, kind, raw in embedded
-                        }
-                        if min_novelty and any(
-                            self._novelty.distance(changes, *each, sample.label) < min_novelty
-                            for each in embedded
-                        ):
-                            ids.append(0)
-                            continue
-                        ids.append(changes.add(sample, rows, addition, kind))
-                        addition = addition or ids[-1]
-                        for each in embedded:
-                            self._novelty.added(*each, sample.label)
+                return self._store(embedded, addition, kind, min_novelty)
             except BaseException:
                 # The cache may contain samples that were not stored.
                 self._novelty.clear()
                 raise
-        return tuple(ids)
 
     def add_embedding(
         self,
@@ -155,12 +146,57 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
             ValueError, StoreError: as :meth:`add`.
         """
         kind = _checked_kind(embedding, quantization, extractor)
-        with self._changes('store an embedding in', forget=True) as changes:
+        with self._changes('store an embedding in') as changes:
             row = changes.extractor_row(extractor, kind)
             if not changes.exists(sample_id):
                 return False
             changes.add_embedding(row, sample_id, kind.to_disk(embedding))
         return True
+
+    def _read_classes(self, embedded: Iterable[_Embedded]) -> None:
+        """Read the classes of samples, while others can write."""
+        others = self.changes_by_others()
+        for extractor, kind, label in {
+            (identity, kind, sample.label)
+            for sample, each in embedded
+            for identity, kind, _ in each
+            if not self._novelty.is_current(others, identity, sample.label)
+        }:
+            with self.snapshot() as snapshot:
+                self._novelty.read(snapshot, extractor, kind, label)
+
+    def _store(
+        self,
+        embedded: Iterable[_Embedded],
+        addition: int,
+        change: Kind,
+        min_novelty: float = 0.0,
+    ) -> tuple[int, ...]:
+        ids: list[int] = []
+        added: list[ChangedSample] = []
+        with self._changes('store a sample in', compared=bool(min_novelty)) as changes:
+            extractor_row = cache(changes.extractor_row)
+            for sample, embeddings in embedded:
+                label = sample.label
+                rows = {
+                    extractor_row(identity, kind): kind.to_disk(raw)
+                    for identity, kind, raw in embeddings
+                }
+                if min_novelty and any(
+                    self._novelty.distance(changes, *each, label) < min_novelty
+                    for each in embeddings
+                ):
+                    ids.append(0)
+                    continue
+                ids.append(changes.add(sample, rows, addition))
+                addition = addition or ids[-1]
+                added.append(ChangedSample(ids[-1], '', label))
+                if min_novelty:
+                    for each in embeddings:
+                        self._novelty.added(ids[-1], *each, label)
+            if added:
+                changes.record(change, added, addition=addition)
+        return tuple(ids)
 
 
 def _checked_kind(

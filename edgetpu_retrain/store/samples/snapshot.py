@@ -82,13 +82,14 @@ class Snapshot:
         """Return the number of embeddings by the extractor with this identity."""
         return self._count(queries.COUNT_EMBEDDINGS, extractor=extractor)
 
-    def data_version(self) -> int:
+    def data_version(self) -> tuple[object, int]:
         """
-        Return a number that changes whenever another connection writes.
+        Return a value that changes whenever another connection writes.
 
-        See https://www.sqlite.org/pragma.html#pragma_data_version.
+        It differs for each connection, too; see
+        https://www.sqlite.org/pragma.html#pragma_data_version.
         """
-        return self._count('PRAGMA data_version')
+        return self._connection, self._count('PRAGMA data_version')
 
     def kinds(self) -> dict[str, EmbeddingKind]:
         """
@@ -151,6 +152,11 @@ class Snapshot:
         values = {'extractor': extractor, 'label': label, 'limit': limit or -1}
         return [sample_id for (sample_id,) in self.rows(queries.NEWEST_IDS, int, **values)]
 
+    def newest_ids_of_class(self, label: str, limit: int, *, extractor: str) -> list[int]:
+        """Return the ids of the newest samples of a class, newest first."""
+        values = {'extractor': extractor, 'label': label, 'limit': limit}
+        return [sample_id for (sample_id,) in self.rows(queries.NEWEST_OF_CLASS, int, **values)]
+
     def samples(self) -> Iterator[tuple[StoredSample, tuple[str, ...]]]:
         """
         Iterate over all samples, oldest first.
@@ -171,16 +177,15 @@ class Snapshot:
             yield _stored_sample(sample), extractors
 
     def embeddings(
-        self, extractor: str, kind: EmbeddingKind, label: str = ''
+        self, extractor: str, kind: EmbeddingKind, sample_id: int | None = None
     ) -> Iterator[tuple[int, str, bytes]]:
         """
-        Iterate over the samples of an extractor, or over those of one of its classes.
+        Iterate over the samples of an extractor, oldest first.
 
         Args:
             extractor: identity of the extractor.
             kind: kind of its embeddings.
-            label: class name, in which case the samples are not in order; '' = all classes, oldest
-                sample first.
+            sample_id: id of the only sample to read; None = all.
 
         Yields:
             The id and the label of a sample, and the stored bytes of its embedding.
@@ -188,17 +193,17 @@ class Snapshot:
         Raises:
             StoreError: if an embedding has the wrong length.
         """
-        sql = queries.EMBEDDINGS_OF_CLASS if label else queries.EMBEDDINGS
-        for sample_id, name, data in self.rows(
-            sql, int, str, bytes, extractor=extractor, label=label
+        sql = queries.EMBEDDINGS if sample_id is None else queries.EMBEDDING
+        for number, name, data in self.rows(
+            sql, int, str, bytes, extractor=extractor, sample_id=sample_id
         ):
             if len(data) != kind.num_bytes:
                 raise StoreError(
-                    f'Sample {sample_id} ({name!r}) in {self._path} has {len(data)} bytes where '
+                    f'Sample {number} ({name!r}) in {self._path} has {len(data)} bytes where '
                     f'{kind.num_bytes} are needed: the file is damaged. What to do: restore a '
                     f'backup, or remove the class {name!r} and teach it again.'
                 )
-            yield sample_id, name, data
+            yield number, name, data
 
     def digests(self) -> dict[bytes, str]:
         """

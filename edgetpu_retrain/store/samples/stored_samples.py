@@ -50,8 +50,12 @@ class StoredSamples:
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
-        """Yield the samples of all extractors, to be read in one transaction."""
-        with self._database.transaction('read the samples in') as connection:
+        """
+        Yield the samples of all extractors, to be read in one transaction.
+
+        Other threads can read and write meanwhile.
+        """
+        with self._database.reading('read the samples in') as connection:
             yield Snapshot(connection, self.path)
 
     def counts(self, *, extractor: str) -> dict[str, int]:
@@ -69,15 +73,16 @@ class StoredSamples:
         with self.snapshot() as samples:
             return dict(samples.rows(queries.COUNT_EXTRACTORS, str, int))
 
-    def changes_by_others(self) -> int:
+    def changes_by_others(self) -> object:
         """
-        Return a number that changes whenever another program, or another store, writes the file.
+        Return a value that changes whenever another program, or another store, writes the file.
 
         It only reads one page (https://www.sqlite.org/pragma.html#pragma_data_version), so it may
         be called every second.
         """
-        with self.snapshot() as samples:
-            return samples.data_version()
+        with self._database.transaction('read the samples in') as connection:
+            # Not a connection for reading, because each one has values of its own.
+            return Snapshot(connection, self.path).data_version()
 
     def list_samples(
         self, label: str = '', limit: int = 0, *, extractor: str
@@ -121,7 +126,7 @@ class StoredSamples:
 
     def history(self) -> tuple[Change, ...]:
         """Return the changes that can be undone or redone, oldest first."""
-        with self._database.transaction('read the changes in') as connection:
+        with self._database.reading('read the changes in') as connection:
             return Journal(connection, self.path).history()
 
     def unembedded(self, *, extractor: str) -> Unembedded:
@@ -134,8 +139,9 @@ class StoredSamples:
         """
         Iterate over the pictures of the samples that have no embedding by an extractor.
 
-        Each picture is read in a transaction of its own, so that other threads can use the store,
-        and only one picture is in memory.  Pass its embedding to :meth:`add_embedding`.
+        Each picture is read in a transaction of its own, so that only one is in memory, and
+        samples that are removed meanwhile are skipped.  Pass its embedding to
+        :meth:`add_embedding`.
 
         Args:
             extractor: identity of the extractor.

@@ -2,17 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 import sqlite3
 import threading
+from typing import Any
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.samples import novelty
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 from edgetpu_retrain.store.samples.sample_store import SampleStore
+from edgetpu_retrain.store.samples.snapshot import Snapshot
 import numpy as np
 import pytest
 from support.samples import add_sample
@@ -41,7 +43,10 @@ def add(
 
 def at_distance(distance: float) -> list[float]:
     """Return a vector at a cosine distance from [1, 0]."""
-    angle = np.arccos(1.0 - distance)
+    return at_angle(np.arccos(1.0 - distance))
+
+
+def at_angle(angle: float) -> list[float]:
     return [float(np.cos(angle)), float(np.sin(angle))]
 
 
@@ -178,14 +183,16 @@ def test_a_sample_that_was_not_stored_does_not_count(
     assert add(samples, 'mug', [0.0, 1.0])
 
 
-def test_a_damaged_sample_of_the_class_is_named(samples: SampleStore, path: Path) -> None:
-    sample = add(samples, 'mug', [1.0, 0.0])
+def test_a_damaged_sample_of_the_class_is_named(path: Path) -> None:
+    with SampleStore(path) as store:
+        sample = add(store, 'mug', [1.0, 0.0])
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("UPDATE embeddings SET data = x'00'")
         connection.commit()
-    with pytest.raises(StoreError, match=rf"Sample {sample} \('mug'\) in {path} has 1 bytes"):
-        add(samples, 'mug', [1.0, 0.0])
-    assert add(samples, 'hat', [1.0, 0.0])
+    with SampleStore(path) as store:
+        with pytest.raises(StoreError, match=rf"Sample {sample} \('mug'\) in {path} has 1 bytes"):
+            add(store, 'mug', [1.0, 0.0])
+        assert add(store, 'hat', [1.0, 0.0])
 
 
 def random_directions(count: int) -> RawArray:
@@ -214,33 +221,125 @@ def test_all_samples_of_a_large_class_are_compared(reopened: bool, path: Path) -
         assert not any(add_row(row, 1e-4) for row in rows)
 
 
-def test_a_class_is_read_from_the_file_once(
-    samples: SampleStore, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Record the ids of samples that are read from the file."""
+    ids: list[int] = []
+    real = Snapshot.embeddings
+
+    def embeddings(*arguments: Any) -> Iterator[tuple[int, str, bytes]]:
+        for row in real(*arguments):
+            ids.append(row[0])
+            yield row
+
+    monkeypatch.setattr(Snapshot, 'embeddings', embeddings)
+    return ids
+
+
+def test_each_sample_is_read_from_the_file_once(path: Path, read: list[int]) -> None:
+    with SampleStore(path) as store:
+        for number in range(20):
+            assert add(store, 'mug', at_angle(number / 20), 1e-4)
+            assert add(store, 'hat', at_angle(number / 20), 1e-4)
+    assert read == [], 'its own samples are known'
+    with SampleStore(path) as store:
+        for number in range(20, 30):
+            assert add(store, 'mug', at_angle(number / 20), 1e-4)
+            assert add(store, 'hat', at_angle(number / 20), 1e-4)
+            assert add(store, 'mug', at_angle(number / 20), 1e-4) == 0
+    assert sorted(read) == list(range(1, 41))
+
+
+def test_after_a_change_only_what_is_new_is_read(
+    samples: SampleStore, path: Path, read: list[int]
 ) -> None:
-    read: list[str] = []
-    real = novelty.NoveltyCheck._read
+    ids = [add(samples, 'mug', at_distance(distance)) for distance in (0.0, 0.3, 0.6)]
+    with SampleStore(path) as other:
+        later = add(other, 'mug', at_distance(1.0), 0.0)
+        other.remove_samples(ids[:1])
+    assert add(samples, 'mug', at_distance(1.0)) == 0
+    assert read == [later]
+    unchecked = add(samples, 'mug', at_distance(1.3), 0.0)
+    samples.remove_samples(ids[1:2])
+    assert add(samples, 'mug', at_distance(1.3)) == 0
+    assert read == [later, unchecked]
+    assert add(samples, 'mug', at_distance(0.0))
+    assert add(samples, 'mug', at_distance(0.3))
+    assert add(samples, 'mug', at_distance(0.6)) == 0
+    assert read == [later, unchecked]
 
-    def count(self: novelty.NoveltyCheck, *arguments: object) -> object:
-        read.append(str(arguments[-1]))
-        return real(self, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(novelty.NoveltyCheck, '_read', count)
-    for number in range(20):
-        add(samples, 'mug', [1.0, float(number)], 1e-4)
-        add(samples, 'hat', [1.0, float(number)], 1e-4)
-    assert read == ['mug', 'hat']
+def test_others_can_write_while_a_class_is_read(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Snapshot.embeddings
+    with SampleStore(path) as store, SampleStore(path) as other:
+        add(other, 'mug', [1.0, 0.0])
+
+        def embeddings(*arguments: Any) -> Iterator[tuple[int, str, bytes]]:
+            # Raises StoreError if this is in a write transaction.
+            if not other.counts(extractor='b' * 64):
+                add(other, 'mug', [0.0, 1.0])
+                add(other, 'key', [0.0, 1.0], extractor='b' * 64)
+            yield from real(*arguments)
+
+        monkeypatch.setattr(Snapshot, 'embeddings', embeddings)
+        assert add(store, 'mug', [0.0, 1.0]) == 0, 'what was written meanwhile counts'
+
+
+def test_a_file_in_place_of_the_earlier_one_is_read_again(
+    samples: SampleStore, path: Path
+) -> None:
+    add(samples, 'mug', [1.0, 0.0])
+    other = path.with_name('other.db')
+    with SampleStore(other) as store:
+        add(store, 'mug', [0.0, 1.0])
+    samples._database._connection.close()  # type: ignore[union-attr]
+    samples._database._connection = None
+    other.replace(path)
+    assert add(samples, 'mug', [1.0, 0.0])
+    assert add(samples, 'mug', [0.0, 1.0]) == 0
+
+
+@pytest.mark.parametrize('reopened', [False, True])
+@pytest.mark.parametrize('limit', ['MAX_COMPARED', 'MAX_CACHED_BYTES'])
+def test_only_the_newest_samples_are_compared(
+    limit: str, reopened: bool, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Three samples of two float32 numbers.
+    monkeypatch.setattr(novelty, limit, {'MAX_COMPARED': 3, 'MAX_CACHED_BYTES': 24}[limit])
+    with SampleStore(path) as store:
+        for angle in range(4):
+            assert add(store, 'mug', at_angle(angle))
+            add(store, 'hat', [1.0, 0.0])
+        if not reopened:
+            assert add(store, 'mug', at_angle(1)) == 0
+            assert add(store, 'mug', at_angle(0))
+    with SampleStore(path) as store:
+        if reopened:
+            assert add(store, 'mug', at_angle(0))
+        assert add(store, 'mug', at_angle(0)) == 0
+        assert add(store, 'mug', at_angle(2)) == 0
+        assert add(store, 'mug', at_angle(1))
 
 
 def test_the_memory_for_classes_is_bounded(
     samples: SampleStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(novelty, 'MAX_CACHED_BYTES', 10_000)
-    for _ in range(2):
+    monkeypatch.setattr(novelty, 'MAX_CACHED_BYTES', 1000)
+    for angle in np.linspace(0.0, 3.0, 10):
         for number in range(20):
-            add(samples, f'class {number}', [1.0, 0.0])
-            # The newest class gets its first row only when its sample is stored.
-            assert samples._novelty._num_bytes() <= 10_000 + 256 * 2 * 4
-    assert samples.counts(extractor=EXTRACTOR) == {f'class {number}': 1 for number in range(20)}
+            add(samples, f'class {number}', at_angle(angle), 1e-3)
+            classes = samples._novelty._classes.values()
+            assert 0 < sum(each.num_bytes for each in classes) <= 1000
+    assert samples.counts(extractor=EXTRACTOR) == {f'class {number}': 10 for number in range(20)}
+
+
+def test_the_memory_of_a_class_is_bounded() -> None:
+    for dimension in (1280, 100_000, 1_000_000):
+        most = novelty._NewestSamples(dimension).most
+        assert 1 <= most <= novelty.MAX_COMPARED
+        assert most * dimension * 4 <= novelty.MAX_CACHED_BYTES
 
 
 def test_threads_that_add_the_same_store_it_once(samples: SampleStore) -> None:
@@ -249,7 +348,7 @@ def test_threads_that_add_the_same_store_it_once(samples: SampleStore) -> None:
     def run() -> None:
         start.wait()
         for angle in np.linspace(0.0, 3.0, 30):
-            add(samples, 'mug', [float(np.cos(angle)), float(np.sin(angle))], 1e-3)
+            add(samples, 'mug', at_angle(angle), 1e-3)
 
     threads = [threading.Thread(target=run) for _ in range(4)]
     for thread in threads:
