@@ -69,7 +69,8 @@ def append_files(flatbuffer: bytes, files: Mapping[str, bytes]) -> bytes:
         flatbuffer: the model without an archive.
         files: content by name.
     """
-    if not files:
+    # An empty archive hides what looks like one inside the flatbuffer.
+    if not files and not read_files(flatbuffer):
         return flatbuffer
     stream = io.BytesIO()
     stream.write(flatbuffer)
