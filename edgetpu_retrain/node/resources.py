@@ -28,6 +28,7 @@ from edgetpu_retrain.node.models.model_announcement import ModelAnnouncement
 from edgetpu_retrain.node.models.model_versions import ModelVersions
 from edgetpu_retrain.node.parameters.values import NodeParameters
 from edgetpu_retrain.node.requests.responses import DEACTIVATED
+from edgetpu_retrain.node.samples.damage_watch import DamageWatch
 from edgetpu_retrain.node.samples.sample_thread import SampleThread
 from edgetpu_retrain.node.samples.simulated_time import simulated_time
 from edgetpu_retrain.runtime.engines.device_engines import DeviceEngines, make_engines
@@ -47,6 +48,7 @@ from edgetpu_retrain.store.samples.unowned_samples import has_unowned_samples
 from edgetpu_retrain.wording import presentable, sentence
 from rclpy.node import Node
 
+_DAMAGE_PROBLEM = 'damage'
 _MODELS_PROBLEM = 'models'
 _SAMPLES_PROBLEM = 'samples'
 
@@ -111,6 +113,7 @@ class NodeResources:
         """Stop processing frames; pending captures fail."""
         self.captures.end_all(RequestError(DEACTIVATED))
         self.workers.stop()
+        self.damage.stop()
         self.samples.checkpoint()
 
     def _load(self) -> None:
@@ -134,6 +137,7 @@ class NodeResources:
             lambda problem: self._status.set_problem(_SAMPLES_PROBLEM, problem),
         )
         self._stack.callback(self.samples.close)
+        self.damage = DamageWatch(self.store.damage_check, self._damage_checked)
         self.versions = ModelVersions(
             models, description.identity, engines.prepare, self._serve, self._swapped
         )
@@ -224,6 +228,12 @@ class NodeResources:
             'add samples with ~/add_samples, then train with ~/train'
         )
         return model
+
+    def _damage_checked(self, is_checking: bool, problem: str) -> None:
+        if problem and problem != self._status.facts.problems.get(_DAMAGE_PROBLEM):
+            self._log.error(problem)
+        self._status.set_problem(_DAMAGE_PROBLEM, problem)
+        self._status.update(checking_samples=is_checking)
 
     def _serve(self, model: LoadedModel) -> None:
         # ModelVersions receives this method before self.workers exists.

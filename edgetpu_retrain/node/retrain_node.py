@@ -168,6 +168,7 @@ class RetrainNode(ManagedEntity):
     def _activate(self) -> None:
         assert self._resources is not None
         self._resources.workers.start()
+        self._resources.damage.update()
         self._update_cameras(self._resources)
         self._images.start()
         self._is_active = True
@@ -261,6 +262,7 @@ class RetrainNode(ManagedEntity):
                 # Other programs may change the data folder.
                 self._following.check_for_changes(resources)
                 resources.samples.check_for_changes()
+                resources.damage.update()
             self._follow_publishers()
             for name, camera in self._cameras.items():
                 self._watch_camera(name, camera, resources)

@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The SQLite file of the samples: connection, schema, structure check, migration, backup."""
+"""The SQLite file of the samples: connections, schema, checks, migration, backup."""

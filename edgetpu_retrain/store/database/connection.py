@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, ExitStack, suppress
 from pathlib import Path
 import sqlite3
 import threading
 
 from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.database.damage_check import DamageCheck
 from edgetpu_retrain.store.database.schema import open_database, open_for_reading
 from edgetpu_retrain.store.files.disk_errors import as_store_error, SQLITE_ERRORS, store_error
 from edgetpu_retrain.store.files.durable_file import make_folder, sync_folder
@@ -43,6 +44,8 @@ class SampleDatabase:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._closed = False
+        self.damage_check = DamageCheck(self.path)
+        """What is known about damage of the open file; a damaged one is not written to."""
         try:
             self._connection = self._open()
         except StoreError:
@@ -58,7 +61,14 @@ class SampleDatabase:
         """Close the file; a second call does nothing."""
         with self._lock:
             self._closed = True
-            if self._connection is not None:
+            if self._connection is None:
+                return
+            with ExitStack() as stack:
+                if self.damage_check.damage:
+                    # SQLite writes the log into the file when the last connection is closed.
+                    with suppress(OSError, StoreError, *SQLITE_ERRORS):
+                        reader = stack.enter_context(closing(open_for_reading(self.path)))
+                        _begin(reader, writing=False)
                 self._connection.close()
                 self._connection = None
 
@@ -70,7 +80,7 @@ class SampleDatabase:
         Failures are ignored, because the next checkpoint tries again.
         """
         with self._lock, suppress(*SQLITE_ERRORS):
-            if self._connection is not None:
+            if self._connection is not None and not self.damage_check.damage:
                 self._connection.execute('PRAGMA wal_checkpoint(PASSIVE)')
 
     @contextmanager
@@ -87,11 +97,14 @@ class SampleDatabase:
         """
         with self._lock:
             connection = self._opened(action)
+            if writing:
+                self.damage_check.reject_if_damaged()
             try:
                 wait_while_locked(lambda: _begin(connection, writing=writing), self._is_ending)
                 yield connection
                 connection.execute('COMMIT')
             except SQLITE_ERRORS as error:
+                self.damage_check.note(error)
                 raise store_error(action, self.path, error) from error
             finally:
                 # After some errors, SQLite has already rolled back.
@@ -122,6 +135,7 @@ class SampleDatabase:
                 wait_while_locked(lambda: _begin(own, writing=False), self._is_ending)
                 yield own
             except SQLITE_ERRORS as error:
+                self.damage_check.note(error)
                 raise store_error(action, self.path, error) from error
 
     def empty_log(self) -> None:
@@ -132,8 +146,11 @@ class SampleDatabase:
             StoreError: if another program reads an older state of the file for too long, or the
                 disk fails.
         """
-        with as_store_error(
-            'empty the write-ahead log, which may still contain erased samples, of', self.path
+        with (
+            self.damage_check.paused(),
+            as_store_error(
+                'empty the write-ahead log, which may still contain erased samples, of', self.path
+            ),
         ):
             # Each attempt acquires the lock, so that others can write between two of them.
             wait_while_locked(self._truncate_log, self._is_ending)
@@ -166,6 +183,7 @@ class SampleDatabase:
             except OSError:
                 connection.close()
                 raise
+            self.damage_check.reset()
             return connection
 
 

@@ -68,6 +68,14 @@ _ADVICE_FOR_ERRNO = {
 }
 
 
+def is_damage(error: BaseException) -> bool:
+    """Return whether SQLite has found that a file is damaged, or is no database."""
+    # MalformedRowError, a subclass, is about a single row, which can be removed.
+    return type(error) is sqlite3.DatabaseError and any(
+        words in str(error) for words in ('malformed', 'not a database')
+    )
+
+
 def store_error(
     action: str, path: Path, error: OSError | sqlite3.Error | UnicodeDecodeError | MemoryError
 ) -> StoreError:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edgetpu_retrain.store.database.connection import SampleDatabase
+from edgetpu_retrain.store.database.damage_check import DamageCheck
 from edgetpu_retrain.store.samples import queries
 from edgetpu_retrain.store.samples.change import Change
 from edgetpu_retrain.store.samples.journal import Journal
@@ -39,6 +40,11 @@ class StoredSamples:
     def path(self) -> Path:
         """The SQLite file, an absolute path."""
         return self._database.path
+
+    @property
+    def damage_check(self) -> DamageCheck:
+        """What is known about damage of the file, and a check of all of it."""
+        return self._database.damage_check
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""

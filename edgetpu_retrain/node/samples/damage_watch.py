@@ -1,0 +1,59 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""DamageWatch: has the database checked for damage in the background, and reports damage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+import threading
+
+from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.node.requests.background_thread import BackgroundThread
+from edgetpu_retrain.store.database.damage_check import DamageCheck
+from edgetpu_retrain.wording import sentence
+
+
+class DamageWatch:
+    """
+    Checks a database once after it was opened, in a thread of its own.
+
+    Args:
+        check: the check of the database.
+        on_change: called by :meth:`update` and at the end of the check with whether it is running,
+            and with what is wrong with the file as a sentence; '' = nothing is known.
+    """
+
+    def __init__(self, check: DamageCheck, on_change: Callable[[bool, str], None]) -> None:
+        self._check = check
+        self._on_change = on_change
+        self._thread = BackgroundThread('damage check')
+        self._running: Future[None] | None = None
+        self._stopping = threading.Event()
+        self._failure = ''
+
+    def update(self) -> None:
+        """Start the check if it is due, and report; call it every second."""
+        is_running = self._running is not None and not self._running.done()
+        if not (is_running or self._check.is_done):
+            self._stopping.clear()
+            self._running = self._thread.submit(self._run)
+        self._report()
+
+    def stop(self) -> None:
+        """Interrupt a running check, and wait for its end; :meth:`update` starts it again."""
+        self._stopping.set()
+        self._check.interrupt()
+        self._thread.stop()
+
+    def _run(self) -> None:
+        self._failure = ''
+        try:
+            self._check.run(self._stopping.is_set)
+        except StoreError as error:
+            self._failure = sentence(error)
+        self._report()
+
+    def _report(self) -> None:
+        is_checking = not (self._check.is_done or self._stopping.is_set())
+        self._on_change(is_checking, self._check.problem or self._failure)
