@@ -30,6 +30,13 @@ _CHUNK = 2**18
 # Smaller distances of float32 unit vectors are rounding errors.
 _ROUNDING = 1e-6
 
+Version = tuple[int, tuple[object, int]]
+"""
+:attr:`NoveltyCheck.changes`, then :meth:`Snapshot.data_version` of the writing connection.
+
+In this order: a change that another thread begins in between makes the version outdated.
+"""
+
 
 class NoveltyCheck:
     """
@@ -37,26 +44,29 @@ class NoveltyCheck:
 
     Call :meth:`read` before a write transaction, so that :meth:`distance` and :meth:`added` find
     little to read in it, and :meth:`clear` if it fails.  Only :meth:`outdate` is thread-safe.
+
+    Attributes:
+        changes: number of calls of :meth:`outdate`.
     """
 
     def __init__(self) -> None:
         self._classes: OrderedDict[tuple[str, str], _NewestSamples] = OrderedDict()
         self._connection: object = None
-        self._changes = 0
+        self.changes = 0
 
-    def is_current(self, others: object, extractor: str, label: str) -> bool:
-        """
-        Return whether a class is cached and has not changed since.
-
-        Args:
-            others: the database's :meth:`~Snapshot.data_version`.
-            extractor: identity of the extractor.
-            label: name of the class.
-        """
+    def is_current(self, version: Version, extractor: str, label: str) -> bool:
+        """Return whether a class is cached, and has not changed since a version of all samples."""
         known = self._classes.get((extractor, label))
-        return known is not None and known.version == (others, self._changes)
+        return known is not None and known.version == version
 
-    def read(self, samples: Snapshot, extractor: str, kind: EmbeddingKind, label: str) -> None:
+    def read(
+        self,
+        samples: Snapshot,
+        extractor: str,
+        kind: EmbeddingKind,
+        label: str,
+        version: Version,
+    ) -> None:
         """
         Read the newest samples of a class that are not cached.
 
@@ -65,6 +75,7 @@ class NoveltyCheck:
             extractor: identity of the extractor.
             kind: kind of the extractor's embeddings.
             label: name of the class.
+            version: a version of the samples that is not newer.
 
         Raises:
             StoreError: if a sample of the class is damaged.
@@ -85,6 +96,7 @@ class NoveltyCheck:
                 for _, _, data in samples.embeddings(extractor, kind, sample_id)
             ]
             known.add(part, unit_vectors(np.stack(rows), kind.quantization))
+        known.version = version
 
     def distance(
         self,
@@ -111,15 +123,15 @@ class NoveltyCheck:
         Raises:
             StoreError: if a sample of the class is damaged.
         """
-        others = samples.data_version()
-        if self._connection not in (None, others[0]):
+        connection, _ = others = samples.data_version()
+        if self._connection not in (None, connection):
             # In a file that has replaced the earlier one, other samples may have the same ids.
             self.clear()
-        self._connection = others[0]
-        if not self.is_current(others, extractor, label):
-            self.read(samples, extractor, kind, label)
+        self._connection = connection
+        version = self.changes, others
+        if not self.is_current(version, extractor, label):
+            self.read(samples, extractor, kind, label, version)
         known = self._classes[extractor, label]
-        known.version = others, self._changes
         return known.distance(unit_vectors(embedding, kind.quantization))
 
     def added(
@@ -133,7 +145,7 @@ class NoveltyCheck:
 
     def outdate(self) -> None:
         """Compare the cache with the database again; call in the transaction of a change."""
-        self._changes += 1
+        self.changes += 1
 
     def clear(self) -> None:
         """Empty the cache; call it when samples that were added are not stored."""
@@ -161,15 +173,14 @@ class _NewestSamples:
         most: maximum number of samples.
         count: number of samples.
         row_bytes: size of a vector, bytes.
-        version: versions of the database and of the cache at the last comparison; None if
-            samples may have changed.
+        version: the version of all samples at the last reading; None if it has failed.
     """
 
     def __init__(self, dimension: int) -> None:
         self.row_bytes = 4 * dimension
         self.most = max(1, min(MAX_COMPARED, MAX_CACHED_BYTES // self.row_bytes))
         self.count = 0
-        self.version: tuple[object, int] | None = None
+        self.version: Version | None = None
         self._ids: list[int] = []
         self._rows = np.empty((0, dimension), np.float32)
 

@@ -155,15 +155,15 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
 
     def _read_classes(self, embedded: Iterable[_Embedded]) -> None:
         """Read the classes of samples, while others can write."""
-        others = self.changes_by_others()
+        version = self._novelty.changes, self.changes_by_others()
         for extractor, kind, label in {
             (identity, kind, sample.label)
             for sample, each in embedded
             for identity, kind, _ in each
-            if not self._novelty.is_current(others, identity, sample.label)
+            if not self._novelty.is_current(version, identity, sample.label)
         }:
             with self.snapshot() as snapshot:
-                self._novelty.read(snapshot, extractor, kind, label)
+                self._novelty.read(snapshot, extractor, kind, label, version)
 
     def _store(
         self,

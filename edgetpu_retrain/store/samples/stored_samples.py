@@ -79,7 +79,7 @@ class StoredSamples:
         with self.snapshot() as samples:
             return dict(samples.rows(queries.COUNT_EXTRACTORS, str, int))
 
-    def changes_by_others(self) -> object:
+    def changes_by_others(self) -> tuple[object, int]:
         """
         Return a value that changes whenever another program, or another store, writes the file.
 

@@ -269,6 +269,26 @@ def test_after_a_change_only_what_is_new_is_read(
     assert read == [later, unchecked]
 
 
+def test_a_class_is_compared_with_the_file_once_after_a_change(
+    samples: SampleStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queried: list[str] = []
+    real = Snapshot.newest_ids_of_class
+
+    def newest_ids_of_class(self: Snapshot, label: str, *rest: Any, **options: Any) -> list[int]:
+        queried.append(label)
+        return real(self, label, *rest, **options)
+
+    monkeypatch.setattr(Snapshot, 'newest_ids_of_class', newest_ids_of_class)
+    with SampleStore(path) as other:
+        for number in range(5):
+            add(other, 'mug', at_angle(number / 4), 0.0)
+            samples.remove('mug', 1, extractor=EXTRACTOR)
+            assert add(samples, 'mug', at_angle(number / 4 + 0.1), 1e-4)
+            assert add(samples, 'mug', at_angle(number / 4 + 0.1), 1e-4) == 0
+    assert queried == ['mug'] * 5
+
+
 def test_others_can_write_while_a_class_is_read(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
