@@ -7,12 +7,17 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
+import shutil
 
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.store.database.migration import copy_database
 from edgetpu_retrain.store.database.schema import check_without_writing
 from edgetpu_retrain.store.files.disk_errors import as_store_error
-from edgetpu_retrain.store.files.durable_file import complete_or_absent, sync_folder
+from edgetpu_retrain.store.files.durable_file import (
+    complete_or_absent,
+    sync_folder,
+    TEMPORARY_SUFFIX,
+)
 from edgetpu_retrain.store.files.ownership import Ownership
 
 _FILES = ('', '-wal', '-shm')
@@ -79,10 +84,22 @@ def restore(backup: Path, path: Path) -> Path | None:
                 )
             for suffix in _FILES:
                 with suppress(FileNotFoundError):
-                    Path(f'{kept}{suffix}').hardlink_to(f'{path}{suffix}')
+                    _keep(Path(f'{path}{suffix}'), Path(f'{kept}{suffix}'))
             sync_folder(path.parent)
             # A log must not be applied to the file of another database.
             for suffix in _FILES[1:]:
                 Path(f'{path}{suffix}').unlink(missing_ok=True)
         sync_folder(path.parent)
     return kept if kept.exists() else None
+
+
+def _keep(path: Path, kept: Path) -> None:
+    """Give a file a second name, or copy it where the file system has no hard links, as FAT."""
+    try:
+        kept.hardlink_to(path)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        # Under a name at which copies_of() finds what a kill leaves.
+        with complete_or_absent(kept, Path(f'{kept}{TEMPORARY_SUFFIX}')) as partial:
+            shutil.copyfile(path, partial)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import errno
 from pathlib import Path
 import shutil
 
@@ -58,6 +59,18 @@ def test_a_backup_beside_an_open_store_is_one_complete_file(
     assert counts(folder / 'mugs.db') == {'mug': 3}
 
 
+@pytest.fixture(params=['ext4', 'fat'])
+def file_system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == 'fat':
+
+        def fail(link: Path, _target: object) -> None:
+            raise OSError(errno.EPERM, 'Operation not permitted', str(link))
+
+        # As Linux reports it for FAT and exFAT.
+        monkeypatch.setattr(Path, 'hardlink_to', fail)
+
+
+@pytest.mark.usefixtures('file_system')
 def test_restoring_keeps_what_it_replaces(path: Path, tmp_path: Path, teach: Teach) -> None:
     with SampleStore(path) as store:
         teach(store, 'mug', 3)
@@ -72,8 +85,10 @@ def test_restoring_keeps_what_it_replaces(path: Path, tmp_path: Path, teach: Tea
     assert kept is not None
     assert counts(path) == {'mug': 3}
     assert counts(kept) == {'mug': 3, 'cup': 2}
+    assert not list(tmp_path.glob('*.partial'))
 
 
+@pytest.mark.usefixtures('file_system')
 def test_a_database_that_is_missing_or_damaged_can_be_restored(
     path: Path, tmp_path: Path, teach: Teach
 ) -> None:
