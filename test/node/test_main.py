@@ -30,7 +30,7 @@ REFUSED = [
     ({'cameras': 'left'}, 'parameter cameras must be a list of texts'),
     ({'cameras': '[a, a]'}, 'cameras is a, a: each name must be there once'),
     ({'camera.image_transport': 'theora'}, "is 'theora': set it to raw or compressed"),
-    ({'camera.image_topic': '"a b"'}, "camera 'camera' cannot subscribe to 'a b'"),
+    ({'camera.image_topic': '"a b"'}, "image_topic is 'a b': set it to the name of a topic"),
     ({'qos_overrides./image.subscription.reliability': 'perfect'}, "is 'perfect': set it to"),
     ({'device': 'gpu'}, "device is 'gpu'; it must be 'auto', 'cpu', 'usb'"),
     ({'extractor': '/no/such/file'}, "there is no model file '/no/such/file'"),

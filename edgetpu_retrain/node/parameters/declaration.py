@@ -11,6 +11,7 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.node.parameters import values
 from edgetpu_retrain.node.parameters.description import Parameter, TAKES_EFFECT_AT_ONCE
 from edgetpu_retrain.node.requests.callback_errors import explain
+from edgetpu_retrain.wording import quoted
 from rcl_interfaces.msg import (
     FloatingPointRange,
     IntegerRange,
@@ -20,6 +21,7 @@ from rcl_interfaces.msg import (
 from rclpy.exceptions import (
     InvalidParameterTypeException,
     InvalidParameterValueException,
+    NameValidationException,
     ParameterUninitializedException,
 )
 from rclpy.node import Node
@@ -120,6 +122,18 @@ class DeclaredParameters:
             if not parameter.live and self._is_configured():
                 raise RequestError(f'{change.name}: {_READ_WHEN_CONFIGURED}')
             parameter.check(change.value)
+            if parameter.names_topic and change.value != parameter.default:
+                self._check_topic(parameter.name, change.value)
+
+    def _check_topic(self, name: str, topic: str) -> None:
+        try:
+            self._node.resolve_topic_name(topic)
+        except (RuntimeError, NameValidationException) as error:
+            # rcl appends the place in its source.
+            reason, _, _ = str(error).partition(', at ')
+            raise RequestError(
+                f'parameter {name} is {quoted(topic)}: set it to the name of a topic ({reason})'
+            ) from error
 
 
 def _ignore_equal_values(node: Node) -> None:

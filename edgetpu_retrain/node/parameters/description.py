@@ -31,6 +31,7 @@ class Parameter:
         unit: unit of the value; '' = none.
         choices: the only valid values; () = not limited to a list.
         live: whether a change takes effect while the node is configured.
+        names_topic: whether the value is the name of a topic; '' is one only as the default.
         read: converts the value; raises RequestError if it is invalid.  None = no conversion.
         see: Markdown link for docs/interface.md to further documentation; '' = none.
         name: full name, such as ``data_dir`` or ``front.active``; set by :func:`parameters_of`.
@@ -42,6 +43,7 @@ class Parameter:
     unit: str = ''
     choices: tuple[str, ...] = ()
     live: bool = False
+    names_topic: bool = False
     read: Callable[[Any], Any] | None = None
     see: str = ''
     name: str = ''

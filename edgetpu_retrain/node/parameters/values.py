@@ -48,6 +48,7 @@ class CameraParameters:
         'image',
         "Topic of the images; a relative name is in the node's namespace and can be remapped "
         "('--ros-args -r image:=/front/image_raw')",
+        names_topic=True,
     )
     image_transport: str = parameter(
         'raw',
@@ -70,6 +71,7 @@ class CameraParameters:
         '',
         'Topic of vision_msgs/Detection2DArray with the stamps of the images, whose boxes (in '
         "pixels of the whole image) are classified on ~/<camera>/detections; '' = none",
+        names_topic=True,
     )
     detections_timeout_s: float = live_parameter(
         0.5, 'How long images and detections wait for each other', (0.001, 60.0), unit='seconds'

@@ -102,6 +102,23 @@ def test_a_timeout_of_0_means_that_of_the_node(start_node: Any, person: Person) 
     assert 'Time is up after 0.25 s' in person.wait_until_ready().add('cat', timeout_s=0.0).message
 
 
+@pytest.mark.parametrize('topic', ['a b', '/a/', 'a//b', '1a', '{nobody}', '/' + 'a' * 300, ''])
+def test_a_name_that_no_topic_can_have_is_refused(topic: str) -> None:
+    lone = LoneNode('checked')
+    DeclaredParameters(lone.node, lambda: False).configure()
+    for name, default in (('image_topic', 'image'), ('detections_topic', '')):
+        full_name = f'camera.{name}'
+        assert lone.node.set_parameters([Parameter(full_name, value='~/own')])[0].successful
+        (result,) = lone.node.set_parameters([Parameter(full_name, value=topic)])
+        assert result.successful == (topic == default)
+        if topic != default:
+            assert f'parameter {full_name} is ' in result.reason
+            assert 'set it to the name of a topic (failed to resolve name: ' in result.reason
+            assert ' at /' not in result.reason
+            assert lone.node.get_parameter(full_name).value == '~/own'
+    lone.close()
+
+
 def test_a_bug_in_a_check_rejects_the_change(monkeypatch: pytest.MonkeyPatch) -> None:
     lone = LoneNode('checked')
     DeclaredParameters(lone.node, lambda: True)
