@@ -16,7 +16,7 @@ def test_accepted_changes_are_logged(start_node: Any, person: Person) -> None:
     person.teach(person.camera(), TAUGHT_IMAGES, count=3)
     node.wait_for_log("~/add_samples: 3 samples of 'cat' added.")
     assert person.train(num_iter=10, learning_rate=0.1)[1].success
-    node.wait_for_log('~/train: Trained 2 classes on 6 samples')
+    assert 'Model version 1 serves: ' in node.wait_for_log('~/train: Trained 2 classes on 6')
     goal = person.start_training(num_iter=1_000_000)
     goal.cancel()
     goal.wait()

@@ -19,7 +19,7 @@ from edgetpu_retrain.node.requests.callback_errors import explain
 from edgetpu_retrain.node.requests.responses import result_of
 from edgetpu_retrain.node.resources import NodeResources
 from edgetpu_retrain.retraining import TrainingCancelled
-from edgetpu_retrain.wording import sentence
+from edgetpu_retrain.wording import presentable, sentence
 from edgetpu_retrain_interfaces.action import Train
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -112,7 +112,8 @@ class TrainingAction:
                 goal.abort()
             clear_frames(error)
         else:
-            self._node.get_logger().info(f'~/train: {result.message}')
+            line = ' '.join(result.message.splitlines())
+            self._node.get_logger().info(f'~/train: {presentable(line)}')
             goal.succeed()
         result.seconds = result.seconds or time.monotonic() - started
         self._on_change(training=self._running is not None, last_training=result.message)
