@@ -17,6 +17,9 @@ from pathlib import Path
 
 from edgetpu_retrain.wording import presentable
 
+TOO_LITTLE_MEMORY = 'there is too little memory: end other programs, then try again'
+"""The message for a MemoryError, which must not be taken for damage of what is being read."""
+
 
 class RetrainError(Exception):
     """Base of all exceptions in this module."""
@@ -65,3 +68,10 @@ class RequestError(RetrainError, ValueError):
 
 class RosMissingError(RetrainError, ImportError):
     """A module that needs ROS 2 was imported without ROS 2."""
+
+
+def in_words(error: Exception) -> str:
+    """Return an exception as text for a message: in plain words, if there are any for it."""
+    if isinstance(error, MemoryError):
+        return TOO_LITTLE_MEMORY
+    return str(error) if isinstance(error, RetrainError) else repr(error)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import contextlib
 
 import click
-from edgetpu_retrain.errors import RequestError, RetrainError
+from edgetpu_retrain.errors import RequestError, RetrainError, TOO_LITTLE_MEMORY
 from edgetpu_retrain.wording import presentable, sentence
 
 WORK_FAILED = 1
@@ -35,6 +35,9 @@ def run_command(command: click.Command, arguments: Sequence[str] | None) -> int:
     except (RetrainError, OSError) as error:
         print_error(error)
         return CALL_WAS_WRONG if isinstance(error, RequestError) else WORK_FAILED
+    except MemoryError:
+        print_error(TOO_LITTLE_MEMORY)
+        return WORK_FAILED
     return code if isinstance(code, int) else 0
 
 

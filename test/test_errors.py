@@ -4,7 +4,14 @@
 
 from __future__ import annotations
 
-from edgetpu_retrain.errors import ModelFileError, RequestError, RetrainError, StoreError
+from edgetpu_retrain.errors import (
+    in_words,
+    ModelFileError,
+    RequestError,
+    RetrainError,
+    StoreError,
+    TOO_LITTLE_MEMORY,
+)
 import pytest
 
 
@@ -27,3 +34,9 @@ def test_a_long_own_message_is_not_truncated() -> None:
 
 def test_escaped_characters_count_as_escaped() -> None:
     assert len(str(StoreError('\U000e0001' * 2000))) < 2500
+
+
+def test_too_little_memory_has_words() -> None:
+    assert in_words(MemoryError()) == TOO_LITTLE_MEMORY
+    assert in_words(RequestError('the label is empty')) == 'the label is empty'
+    assert in_words(KeyError('x')) == "KeyError('x')"

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Checks what docs/security.md promises: no pickle, no shell, no eval, no network."""
+"""Checks what the documents promise about all modules: no pickle, shell, eval or network."""
 
 from __future__ import annotations
 
@@ -100,6 +100,26 @@ def test_asserts_only_narrow_types() -> None:
             if isinstance(node, ast.Assert):
                 test = ast.unparse(node.test)
                 assert test.endswith(' is not None') or test.startswith('isinstance('), path
+
+
+def test_too_little_memory_is_never_taken_for_another_fault() -> None:
+    """A handler of all exceptions that raises its own one must not hide a MemoryError."""
+    checked = 0
+    for path in INSTALLED:
+        for node in nodes(path):
+            handlers = node.handlers if isinstance(node, ast.Try) else []
+            for handler in handlers:
+                if _converts_all(handler):
+                    checked += 1
+                    words = ' '.join(map(ast.unparse, handlers))
+                    where = f'{path}, line {handler.lineno}'
+                    assert 'MemoryError' in words or 'check_memory(' in words, where
+    assert checked >= 8
+
+
+def _converts_all(handler: ast.ExceptHandler) -> bool:
+    raises = any(isinstance(each, ast.Raise) and each.exc for each in ast.walk(handler))
+    return raises and handler.type is not None and ast.unparse(handler.type) == 'Exception'
 
 
 def test_the_whole_package_is_checked() -> None:

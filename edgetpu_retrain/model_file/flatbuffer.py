@@ -57,7 +57,7 @@ def parse(model: bytes) -> Any:
         _check_extent(model, schema)
         tree = schema.ModelT.InitFromPackedBuf(model, 0)
         _check_indices(tree)
-    except ModelFileError:
+    except (ModelFileError, MemoryError):
         raise
     except Exception as error:
         # The generated readers do not validate: invalid bytes can raise any exception.

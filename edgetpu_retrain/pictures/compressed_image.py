@@ -264,6 +264,7 @@ def _decoded(decode: _Decode, shown: bytes) -> npt.NDArray[Any]:
     try:
         picture = decode(shown)
     except cv2.error as error:
+        check_memory(error)
         raise ImageError(f'the picture cannot be decoded ({error.err}): send it again') from error
     if picture is None:
         raise ImageError(f'the picture ({len(shown)} bytes) is damaged: send it again')
@@ -274,6 +275,12 @@ def _with_alpha(grey: npt.NDArray[Any], transparent: int) -> npt.NDArray[Any]:
     """Return shades of grey ``[H, W]`` as ``[H, W, 4]``, in which one value is transparent."""
     alpha = np.where(grey == transparent, 0, np.iinfo(grey.dtype).max).astype(grey.dtype)
     return np.dstack([grey, grey, grey, alpha])
+
+
+def check_memory(error: cv2.error) -> None:
+    """Raise MemoryError if OpenCV failed because of too little memory."""
+    if error.code == cv2.Error.StsNoMem:
+        raise MemoryError(error.err) from error
 
 
 def _divided(length: int, factor: int) -> int:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import cv2
 from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.pictures.compressed_image import check_memory
 from edgetpu_retrain.pictures.lazy_picture import LazyPicture
 from edgetpu_retrain.pictures.pixels import RgbArray
 from edgetpu_retrain.pictures.region import Region
@@ -100,7 +101,8 @@ def encode_jpeg(bgr: npt.NDArray[np.uint8], quality: int) -> bytes:
     """
     try:
         written, content = cv2.imencode('.jpg', bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    except cv2.error:
+    except cv2.error as error:
+        check_memory(error)
         written = False
     if not written:
         height, width = bgr.shape[:2]

@@ -159,6 +159,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
                     due = seconds + part.every_s
                     yield RecordedMessage(seconds, connection.msgtype, bytes(content))
         except Exception as error:
+            _check_memory(error)
             raise RecordingError(
                 f'{self._path} is damaged after {done} images ({_words(error)}); those before '
                 "are read: repair it with 'ros2 bag reindex', or record again"
@@ -175,6 +176,8 @@ class ImageBag(AbstractContextManager['ImageBag']):
             message = self._typestore.deserialize_cdr(recorded.content, recorded.message_type)
             stamp = message.header.stamp
             stamp_ns = int(stamp.sec) * _NANOSECONDS + int(stamp.nanosec)
+        except MemoryError:
+            raise
         except Exception as error:  # noqa: BLE001 - a damaged message may raise any exception
             reason = f'the message is damaged ({_words(error)})'
             return RecordedPicture(name, functools.partial(_refuse, reason), self._label, topic)
@@ -261,6 +264,7 @@ def _open(path: Path) -> Any:
         if reader is not None:
             with suppress(Exception):
                 reader.close()
+        _check_memory(error)
         raise RecordingError(
             f'{path} cannot be read as a bag ({_words(error)}): give the folder that '
             "'ros2 bag record' made; one whose recording was cut short is repaired by "
@@ -287,3 +291,10 @@ def _refuse(reason: str) -> LazyPicture:
 
 def _words(error: Exception) -> str:
     return ' '.join(str(error).split())[:200] or type(error).__name__
+
+
+def _check_memory(error: Exception) -> None:
+    """Raise MemoryError if that is what an exception means."""
+    # rosbags can read sqlite3 storage by apsw, whose exception has SQLite's message.
+    if isinstance(error, MemoryError) or str(error) == 'out of memory':
+        raise MemoryError from error

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cv2
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.pictures.compressed_image import decode_picture
+from edgetpu_retrain.pictures.compressed_image import check_memory, decode_picture
 from edgetpu_retrain.pictures.sample_picture import jpeg_to_store, reduced
 from edgetpu_retrain.store.files.data_folder import SAMPLES_FILE
 from edgetpu_retrain.store.samples.sample_store import SampleStore
@@ -53,5 +53,8 @@ def _small(jpeg: bytes) -> bytes | None:
     """Return a reduced picture, or None if it cannot be read."""
     try:
         return jpeg_to_store(reduced(decode_picture(jpeg), LONGEST_SIDE))
-    except (ImageError, cv2.error):
+    except ImageError:
+        return None
+    except cv2.error as error:
+        check_memory(error)
         return None

@@ -59,6 +59,8 @@ def open_archive(path: Path) -> Iterator[SampleArchive]:
             file = stack.enter_context(zipfile.ZipFile(path))
             what = f'its {INDEX} is damaged'
             archive = SampleArchive(path, file)
+        except MemoryError:
+            raise
         except Exception as error:
             raise _rejection(path, what, error) from error
         yield archive
@@ -121,6 +123,8 @@ class SampleArchive:
                 for identity, file in embeddings.items():
                     if file.read(1):
                         raise ValueError(f'{embeddings_member(identity)} has more embeddings')
+        except MemoryError:
+            raise
         except Exception as error:
             raise _rejection(self._path, f'sample {done + 1} is damaged', error) from error
 

@@ -85,6 +85,8 @@ def append_files(flatbuffer: bytes, files: Mapping[str, bytes]) -> bytes:
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     try:
         return archive.read(entry)
+    except MemoryError:
+        raise
     except Exception as error:
         # Compression and encryption each raise their own exceptions.
         raise ModelFileError(

@@ -181,6 +181,8 @@ def _subscribing(camera: str, parameter: str, topic: str) -> Iterator[None]:
     """If rclpy rejects the subscription, raise a RequestError that names the parameter."""
     try:
         yield
+    except MemoryError:
+        raise
     # rclpy has no common exception for invalid topic names and invalid QoS overrides.
     except Exception as error:
         raise RequestError(

@@ -10,7 +10,7 @@ from dataclasses import replace
 import threading
 import time
 
-from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.errors import in_words
 from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.node.health.fault_counter import FaultCounter
 from edgetpu_retrain.pictures.annotation import annotated_jpeg, Annotation, FrameRate
@@ -78,8 +78,7 @@ class AnnotatedPictures:
             self._publish(frame, annotation)
         except Exception as error:  # noqa: BLE001 - nobody reads the future of this task
             if self._node.context.ok():
-                reason = str(error) if isinstance(error, ImageError) else repr(error)
-                self._faults.add(camera, 'frame not drawn', reason)
+                self._faults.add(camera, 'frame not drawn', in_words(error))
 
     def _publish(self, frame: Frame, annotation: Annotation) -> None:
         message = CompressedImage(header=frame.message.header, format='jpeg')

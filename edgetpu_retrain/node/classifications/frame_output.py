@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import math
 from typing import Any
 
-from edgetpu_retrain.errors import ImageError, RetrainError
+from edgetpu_retrain.errors import ImageError, in_words
 from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.node.cameras.detections import BoxClassification
@@ -175,10 +175,9 @@ class FrameOutput:
     def log_fault(self, frame: Frame, error: Exception) -> None:
         """Report why a frame was not classified."""
         kind = 'unusable image' if isinstance(error, ImageError) else 'frame lost'
-        reason = str(error) if isinstance(error, RetrainError) else repr(error)
         # After a signal has shut ROS down, publishing fails, which is not a fault.
         if self._node.context.ok():
-            self._faults.add(frame.camera, kind, reason)
+            self._faults.add(frame.camera, kind, in_words(error))
 
     def latest_fault(self, camera: str, since: float = math.inf) -> str:
         """Return the latest faults of a camera's frames; see FaultCounter.latest."""

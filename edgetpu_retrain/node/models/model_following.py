@@ -10,7 +10,7 @@ from edgetpu_retrain.errors import RetrainError, StoreError
 from edgetpu_retrain.node.health.status import NodeStatus
 from edgetpu_retrain.node.models.model_versions import ModelVersions, Wanted
 from edgetpu_retrain.node.requests.background_thread import BackgroundThread
-from edgetpu_retrain.node.requests.callback_errors import log_traceback
+from edgetpu_retrain.node.requests.callback_errors import explain
 from edgetpu_retrain.node.resources import NodeResources
 from edgetpu_retrain.wording import sentence
 from rclpy.node import Node
@@ -31,6 +31,7 @@ class ModelFollowing:
     """
 
     def __init__(self, node: Node, status: NodeStatus) -> None:
+        self._node = node
         self._log = node.get_logger()
         self._status = status
         self._thread = BackgroundThread('following')
@@ -72,8 +73,7 @@ class ModelFollowing:
             # The node was deactivated.  Check again once it is active.
             self._seen = None
         except Exception as error:  # noqa: BLE001 - a bug must not go unreported in a thread
-            log_traceback(self._log)
-            self._report(f'internal error, see the log of the node: {error!r}')
+            self._report(explain(self._node, error))
 
     def _try_versions(self, versions: ModelVersions, wanted: Wanted, follow: bool) -> None:
         problems = []

@@ -10,7 +10,7 @@ import time
 import traceback
 from typing import Any
 
-from edgetpu_retrain.errors import RetrainError
+from edgetpu_retrain.errors import RetrainError, TOO_LITTLE_MEMORY
 from edgetpu_retrain.wording import one_line, presentable, quoted, sentence
 from rclpy.node import Node
 
@@ -20,7 +20,7 @@ _AFTER_AN_ERROR_S = 0.1
 
 def explain(node: Node, error: Exception) -> str:
     """
-    Return a sentence about an exception; log its traceback if it is a bug.
+    Return a sentence about an exception; log too little memory, and the traceback of a bug.
 
     Args:
         node: its logger is used.
@@ -28,6 +28,9 @@ def explain(node: Node, error: Exception) -> str:
     """
     if isinstance(error, (RetrainError, FileNotFoundError)):
         return presentable(sentence(error))
+    if isinstance(error, MemoryError):
+        node.get_logger().error(TOO_LITTLE_MEMORY)
+        return sentence(TOO_LITTLE_MEMORY)
     log_traceback(node.get_logger())
     return f'Internal error, see the log of the node: {quoted(repr(error))}.'
 

@@ -70,7 +70,7 @@ class CpuEngine:
             raise DeviceError('The engine is closed.')
         try:
             inference = engine.infer(self._model, rgb, self._served, before_invoke)
-        except ImageError:
+        except (ImageError, MemoryError):
             raise
         except Exception as error:
             before = self._problem

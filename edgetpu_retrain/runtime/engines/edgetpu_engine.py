@@ -131,7 +131,7 @@ class EdgeTpuEngine:
         if on_device is not None:
             try:
                 return on_device.run(rgb, served, self._invoke_timeout_s, before_invoke)
-            except ImageError:
+            except (ImageError, MemoryError):
                 raise
             except Exception as error:  # noqa: BLE001 - any exception is a failure of the device
                 self._fail(failure_sentence(error), failures)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from edgetpu_retrain.errors import RetrainError
+from edgetpu_retrain.errors import RetrainError, TOO_LITTLE_MEMORY
 from edgetpu_retrain.runtime.engines.engine import infer, Inference, PreparedModel
 from edgetpu_retrain.runtime.interpreters.guard import Guard
 from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
@@ -63,5 +63,7 @@ class GuardedModel:
 
 def failure_sentence(error: Exception) -> str:
     """Return a description of an Edge TPU failure, without a full stop."""
+    if isinstance(error, MemoryError):
+        return TOO_LITTLE_MEMORY
     text = ' '.join(str(error).split()).rstrip('.') or type(error).__name__
     return text if isinstance(error, RetrainError) else f'The Edge TPU failed ({text})'

@@ -117,7 +117,7 @@ def test_a_bug_is_reported_and_the_serving_model_continues(
     following.versions = following.robot.versions(prepare=prepare)
     following.other_program.save(MODEL, RECORD)
     following.look()
-    assert "internal error, see the log of the node: KeyError('a bug')" in following.problems
+    assert 'Internal error, see the log of the node: "KeyError(\'a bug\')"' in following.problems
     assert "raise KeyError('a bug')" in capfd.readouterr().err
     following.versions = following.robot.versions()
     following.other_program.save(MODEL, RECORD)

@@ -32,9 +32,11 @@ def retrained(extractor: bytes = EXTRACTOR, seed: int = 0, classes: int = 3) -> 
     return append_head(extractor, head)
 
 
-def break_interpreter(engine: CpuEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def break_interpreter(
+    engine: CpuEngine, monkeypatch: pytest.MonkeyPatch, error: Exception | None = None
+) -> None:
     def fail(*_arguments: Any) -> None:
-        raise RuntimeError('node 3\nfailed')
+        raise error or RuntimeError('node 3\nfailed')
 
     monkeypatch.setattr(engine._model, 'embed', fail)
 
@@ -133,6 +135,16 @@ def test_an_invalid_picture_is_not_an_engine_failure() -> None:
     engine = CpuEngine(EXTRACTOR, report=told.append)
     with pytest.raises(ImageError):
         engine.run(np.zeros((4, 4), np.uint8))
+    assert engine.status().problem == ''
+    assert told == []
+
+
+def test_too_little_memory_is_not_an_engine_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    engine = CpuEngine(EXTRACTOR, report=told.append)
+    break_interpreter(engine, monkeypatch, MemoryError())
+    with pytest.raises(MemoryError):
+        engine.run(picture())
     assert engine.status().problem == ''
     assert told == []
 

@@ -17,7 +17,7 @@ import weakref
 
 from edgetpu_retrain.errors import DeviceError, ImageError
 from edgetpu_retrain.model_file.description import describe
-from edgetpu_retrain.runtime.engines import edgetpu_engine
+from edgetpu_retrain.runtime.engines import edgetpu_engine, guarded_model
 from edgetpu_retrain.runtime.engines.edgetpu_engine import EdgeTpuEngine
 from edgetpu_retrain.runtime.interpreters.probe import ProbeLimits
 from edgetpu_retrain.runtime.models.extractor import Extractor
@@ -221,6 +221,21 @@ def test_an_invalid_picture_is_not_a_device_failure() -> None:
     bench = Bench()
     with pytest.raises(ImageError):
         bench.engine.run(np.zeros((4, 4), np.uint8))
+    assert bench.engine.run(picture()).device == 'edgetpu'
+    assert bench.reports == []
+
+
+@pytest.mark.usefixtures('unprobed')
+def test_too_little_memory_is_not_a_device_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+
+    def fail(*_arguments: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(guarded_model, 'infer', fail)
+        with pytest.raises(MemoryError):
+            bench.engine.run(picture())
     assert bench.engine.run(picture()).device == 'edgetpu'
     assert bench.reports == []
 
