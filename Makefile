@@ -10,7 +10,7 @@
 #   make bench-teach                          teaching from files against a bare loop
 #   make bench-node                           the node against a bare loop;  ARGS=--quick tries it
 #   make fuzz SECONDS=60                      every parser of outside bytes, so long each
-#   make soak MINUTES=10                      everything at once for minutes: what does the node hold?
+#   make soak MINUTES=10 SAMPLES=200          everything at once for minutes: what does the node hold?
 #   make lock                                 renew the versions and hashes in requirements/locked
 #
 # Where a ROS 2 is sourced it is used, elsewhere ROS 2 Jazzy from PyPI; ROS=kilted takes the
@@ -22,6 +22,7 @@ ARGS ?=
 IMAGE_TOPIC ?=
 SECONDS ?= 60
 MINUTES ?= 10
+SAMPLES ?= 200
 export PYTHON
 
 dev := tools/dev.sh $(if $(ROS),--ros $(ROS))$(if $(VERSIONS), --versions $(VERSIONS))
@@ -41,7 +42,7 @@ fuzz:
 	@$(dev) fuzz --seconds '$(SECONDS)' $(ARGS)
 
 soak:
-	@$(dev) soak --minutes $(MINUTES) $(ARGS)
+	@$(dev) soak --minutes $(MINUTES) --samples $(SAMPLES) $(ARGS)
 
 run:
 	@$(dev) run '$(IMAGE_TOPIC)' $(ARGS)

@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.shared.pictures import views
 from diagnostic_msgs.msg import DiagnosticArray
 from edgetpu_retrain.demo.photographs import SUBJECTS
-from edgetpu_retrain.model_file.description import describe
+from edgetpu_retrain.model_file.description import describe, ModelDescription
 from edgetpu_retrain.processes.child_process import Processes
 from edgetpu_retrain.runtime.models.extractor import Extractor
 from edgetpu_retrain.store.files.data_folder import SAMPLES_FILE
@@ -46,6 +46,10 @@ def teach_at_random(data_dir: Path, extractor: bytes, samples: int) -> None:
         data_dir: data folder of a node that is not running.
         extractor: bytes of the .tflite file.
         samples: total number of samples.
+_MOST_VIEWS = 1000
+_BATCH = 1000
+# Standard deviation in steps of the quantization.
+_NOISE = 4.0
     """
     rng = np.random.default_rng(0)
     description = describe(extractor)
@@ -75,7 +79,9 @@ def teach(data_dir: Path, extractor: bytes, samples: int) -> None:
     data_dir.mkdir(parents=True)
     with SampleStore(data_dir / SAMPLES_FILE) as store:
         for number, subject in enumerate(SUBJECTS):
-            count = samples * (number + 1) // len(SUBJECTS) - samples * number // len(SUBJECTS)
+            count = shown * (number + 1) // len(SUBJECTS) - shown * number // len(SUBJECTS)
+    Beyond 1000 samples, noise is added to the embeddings of the others, to save time.
+
             for picture in views(subject, count, *_SAMPLE_SIZE):
                 sample = Sample(subject, {about.identity: model.embed(picture)})
                 store.add([sample], {about.identity: about.quantization})
@@ -85,11 +91,28 @@ class Robot:
     """
     The retrain node as a child process; the end of the context stops it with SIGINT.
 
+        shown = min(samples, _MOST_VIEWS)
     Args:
         folder: folder for its log.
         extractor: path of the extractor that computed the samples' embeddings.
         data_dir: data folder with the samples.
         num_threads: threads for inference.
+        _add_noisy_copies(store, about, samples - shown)
+
+
+def _add_noisy_copies(store: SampleStore, about: ModelDescription, count: int) -> None:
+    rng = np.random.default_rng(0)
+    taught = store.training_set(extractor=about.identity)
+    kind = np.iinfo(about.output_dtype)
+    for begin in range(0, count, _BATCH):
+        rows = rng.integers(len(taught.labels), size=min(_BATCH, count - begin))
+        noisy = taught.embeddings[rows] + rng.normal(0, _NOISE, (len(rows), about.dimension))
+        raw = np.clip(np.rint(noisy), kind.min, kind.max).astype(kind.dtype)
+        labels = [taught.names[label] for label in taught.labels[rows]]
+        samples = [
+            Sample(label, {about.identity: each}) for label, each in zip(labels, raw, strict=True)
+        ]
+        store.add(samples, {about.identity: about.quantization})
         environment: environment of the process.
         parameters: additional parameters of the node.
     """

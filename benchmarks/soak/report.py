@@ -23,6 +23,7 @@ class Observations:
     Everything that was observed of the node.
 
     Args:
+        samples: number of samples in the store at the start.
         begin: seconds of CLOCK_MONOTONIC.
         end: the same.
         usages: resources of the node's process, once a second.
@@ -33,6 +34,7 @@ class Observations:
         errors: a sentence each, including those of the clients.
     """
 
+    samples: int
     begin: float = 0.0
     end: float = 0.0
     usages: list[Usage] = field(default_factory=list)
@@ -95,6 +97,7 @@ def figures_of(observed: Observations, values: Mapping[str, list[float]]) -> dic
     return {
         **figures,
         'minutes': lasted / 60,
+        'samples': observed.samples,
         'requests': sum(len(observed.clients['responses'][kind]) for kind in (QUICK, SLOW)),
         'frames': observed.published,
         'frames_answered': len(observed.frames),

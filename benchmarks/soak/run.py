@@ -3,7 +3,7 @@
 """
 Runs the node under all kinds of load at once for minutes, and watches its resources.
 
-    make soak MINUTES=10
+    make soak MINUTES=10 [SAMPLES=50000]
 
 Two cameras publish; eight clients capture, send pictures, list, relabel, undo, redo and remove
 samples, swap models, set parameters, subscribe for a moment, and send bad requests; a ninth trains
@@ -55,7 +55,6 @@ from benchmarks.soak.workloads import KEPT_MODELS
 from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.processes.isolation import with_large_images
 
-_SAMPLES = 200
 _RATE = 8.0
 _PERIOD_S = 1.0
 _PARAMETERS = {'keep_models': KEPT_MODELS, 'store_images': 'thumbnail'}
@@ -67,6 +66,9 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--minutes', type=float, default=10.0)
+    parser.add_argument(
+        '--samples', type=int, default=200, help='number of samples in the store at the start'
+    )
     parser.add_argument('--training-period', type=float, default=30.0, help='seconds')
     parser.add_argument(
         '--parameter',
@@ -89,6 +91,7 @@ def main() -> int:
         with ros_session(folder):
             observed = soak(
                 folder,
+                arguments.samples,
                 60 * arguments.minutes,
                 arguments.training_period,
                 {**_PARAMETERS, **parameters},
@@ -98,20 +101,25 @@ def main() -> int:
 
 
 def soak(
-    folder: Path, seconds: float, training_period_s: float, parameters: Mapping[str, object]
+    folder: Path,
+    samples: int,
+    seconds: float,
+    training_period_s: float,
+    parameters: Mapping[str, object],
 ) -> Observations:
     """
     Start all processes, watch the node, and end them.
 
     Args:
         folder: folder for all files.
+        samples: number of samples in the store at the start.
         seconds: how long to watch the node.
         training_period_s: seconds from the start of one training to that of the next.
         parameters: the node's.
     """
-    observed = Observations()
+    observed = Observations(samples)
     data_dir, extractor = folder / 'data', default_extractor_path()
-    teach(data_dir, extractor.read_bytes(), _SAMPLES)
+    teach(data_dir, extractor.read_bytes(), samples)
     with contextlib.ExitStack() as stack:
         robot = stack.enter_context(
             Robot(folder, extractor, data_dir, 1, dict(os.environ), parameters)

@@ -17,7 +17,7 @@ NO_TIME = 'sample_timeout_s:=0.001'
 def test_a_short_soak_reports_all_figures_and_errors(package_path: str) -> None:
     command = ['-m', 'benchmarks.soak.run', '--minutes', str(MINUTES), '--training-period', '2']
     ended = subprocess.run(
-        [sys.executable, *command, '--parameter', NO_TIME],
+        [sys.executable, *command, '--samples', '80', '--parameter', NO_TIME],
         env={**os.environ, 'PYTHONPATH': package_path},
         capture_output=True,
         text=True,
@@ -33,6 +33,7 @@ def test_a_short_soak_reports_all_figures_and_errors(package_path: str) -> None:
         assert figures[f'{name}_start'] > 1
         assert figures[f'{name}_end'] > 1
     assert figures['minutes'] >= MINUTES
+    assert figures['samples'] == 80
     assert 0 < figures['frames_answered'] <= figures['frames']
     assert figures['counts']['trainings'] > 0
     assert figures['counts']['list_samples'] > 0
