@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 import contextlib
 from dataclasses import dataclass, field
 import statistics
@@ -35,7 +35,7 @@ SWAPS = 20
 _TRANSPORT_TOPIC = '/transport/image'
 _CLASSIFICATION_TOPIC = f'{NAME}/classification'
 # Time for discovery between a new publisher and its subscribers, and for warming up.
-_WARM_UP_S = 1.0
+WARM_UP_S = 1.0
 # All classifications arrive within this time, or never.
 _LATE_S = 0.5
 _MEMORY_PERIOD_S = 2.0
@@ -70,7 +70,7 @@ class Bench:
         *,
         node: bool = True,
         reliable: bool = False,
-        warm_up_s: float = _WARM_UP_S,
+        warm_up_s: float = WARM_UP_S,
     ) -> Iterator[_Phase]:
         """
         Publish images and record arrivals during the context.
@@ -114,7 +114,7 @@ class Bench:
     ) -> Recording:
         """Return the recording of one phase."""
         with self.phase(variant, rate, node=node) as phase:
-            time.sleep(_WARM_UP_S + self.seconds)
+            time.sleep(WARM_UP_S + self.seconds)
         return phase.recording
 
 
@@ -193,7 +193,7 @@ def reception(
         for _ in range(bench.rounds):
             variant = ('raw', width, height)
             with bench.phase(variant, rate, node=False, reliable=True) as phase:
-                time.sleep(_WARM_UP_S + bench.seconds)
+                time.sleep(WARM_UP_S + bench.seconds)
             subscriber += 1.0 - phase.recording.lost() / len(phase.recording.published)
             count, received = _received_by_node(bench, variant, rate)
             published += count
@@ -211,7 +211,7 @@ def _received_by_node(bench: Bench, variant: tuple[str, int, int], rate: float) 
     """Return how many images were published reliably, and how many the node received."""
     before = bench.robot.received(variant[0])
     with bench.phase(variant, rate, reliable=True, warm_up_s=0.0) as phase:
-        time.sleep(_WARM_UP_S + bench.seconds)
+        time.sleep(WARM_UP_S + bench.seconds)
     return len(phase.recording.published), bench.robot.received(variant[0]) - before
 
 
@@ -227,36 +227,6 @@ def deserialization_ms(variant: tuple[str, int, int], repeats: int = 15) -> floa
     return 1000 * statistics.median(seconds)
 
 
-def training(bench: Bench) -> dict[str, float]:
-    """Return the total latency during training and without, and the ratio of the two."""
-    variant = ('raw', 640, 480)
-    without: list[float] = []
-    during: list[float] = []
-    took, lost, count = [], 0, 0
-    for _ in range(bench.rounds):
-        without += bench.record(variant).latencies_ms()
-        with bench.phase(variant) as phase:
-            time.sleep(_WARM_UP_S)
-            windows = _repeated(bench.robot.train, bench.seconds)
-        for begin, end in windows:
-            recording = phase.recording.between(begin, end)
-            during += recording.latencies_ms()
-            lost += recording.lost()
-            count += len(recording.published)
-            took.append((end - begin) / 1e9)
-    return {
-        'without_p50_ms': percentile(without, 50),
-        'without_p99_ms': percentile(without, 99),
-        'during_p50_ms': percentile(during, 50),
-        'during_p99_ms': percentile(during, 99),
-        'ratio_p99': percentile(during, 99) / percentile(without, 99),
-        'frames': count,
-        'frames_lost': lost,
-        'trainings': len(took),
-        'training_s': statistics.median(took),
-    }
-
-
 def swaps(bench: Bench) -> dict[str, float]:
     """Return the frames lost to 20 consecutive swaps, and the longest gaps."""
     variant = ('raw', 640, 480)
@@ -264,12 +234,12 @@ def swaps(bench: Bench) -> dict[str, float]:
     bench.robot.train()
     otherwise = bench.record(variant)
     with bench.phase(variant) as phase:
-        time.sleep(2 * _WARM_UP_S)
+        time.sleep(2 * WARM_UP_S)
         begin = time.monotonic_ns()
         served = {bench.robot.load_model(-1 if number % 2 == 0 else 0) for number in range(SWAPS)}
         # The frame in which the last swap took place, and the one after it.
         end = time.monotonic_ns() + round(2e9 / CAMERA_RATE)
-        time.sleep(_WARM_UP_S)
+        time.sleep(WARM_UP_S)
     if len(served) < 2:
         raise RuntimeError(f'only version {served} served: nothing was swapped')
     during = phase.recording.between(begin, end)
@@ -288,7 +258,7 @@ def memory(bench: Bench, minutes: float) -> dict[str, float]:
     """Return the growth of the node's resident memory over minutes of images, and its load."""
     resident = []
     with bench.phase(('raw', 640, 480)) as phase:
-        time.sleep(5 * _WARM_UP_S)
+        time.sleep(5 * WARM_UP_S)
         begin, used = time.monotonic(), bench.robot.cpu_seconds()
         while (lasted := time.monotonic() - begin) < 60 * minutes:
             resident.append(bench.robot.resident_mib())
@@ -309,14 +279,3 @@ def _frames(variant: tuple[str, int, int]) -> list[RgbArray]:
     """Return the pictures in a variant's images, decoded."""
     shown = pictures(*variant[1:])
     return [decoded(jpeg(each)) for each in shown] if variant[0] == 'compressed' else shown
-
-
-def _repeated(action: Callable[[], object], seconds: float) -> list[tuple[int, int]]:
-    """Repeat an action for some seconds, and return when each run began and ended."""
-    windows = []
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        begin = time.monotonic_ns()
-        action()
-        windows.append((begin, time.monotonic_ns()))
-    return windows

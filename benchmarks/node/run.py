@@ -34,10 +34,14 @@ from benchmarks.node.measurements import (
     RECEPTIONS,
     swaps,
     throughput,
-    training,
     VARIANTS,
 )
 from benchmarks.node.slow_extractor import slow_extractor
+from benchmarks.node.training_measurements import (
+    BUSY_PROCESSES,
+    training,
+    training_beside_busy_processes,
+)
 from benchmarks.shared.dialogue import Child
 from benchmarks.shared.machine import machine
 from benchmarks.shared.robot import Robot, teach, teach_at_random
@@ -109,6 +113,10 @@ def measure(result: dict[str, Any], folder: Path, arguments: argparse.Namespace)
             print_table(name, result[name])
         result['memory'] = memory(bench, arguments.minutes)
         print_table('memory', result['memory'])
+    with bench_of(folder / 'busy', default, arguments, busy_processes=BUSY_PROCESSES) as bench:
+        alone_s = result['training']['training_without_images_s']
+        result['busy'] = training_beside_busy_processes(bench, alone_s)
+        print_table('beside busy processes', result['busy'])
 
 
 def headline(result: Mapping[str, Any]) -> dict[str, float]:
@@ -125,6 +133,7 @@ def headline(result: Mapping[str, Any]) -> dict[str, float]:
         'added_compressed_full_hd_p50_ms': large['added_p50_ms'],
         'compressed_full_hd_frames_lost': large['frames_lost'],
         'training_p99_ratio': result['training']['ratio_p99'],
+        'training_over_fair_share': result['busy']['training_over_fair_share'],
         'received_over_subscriber': min(
             row['node_over_subscriber'] for row in result['reception'].values()
         ),
@@ -136,7 +145,12 @@ def headline(result: Mapping[str, Any]) -> dict[str, float]:
 
 @contextlib.contextmanager
 def bench_of(
-    folder: Path, extractor: bytes, arguments: argparse.Namespace, *, taught: bool = True
+    folder: Path,
+    extractor: bytes,
+    arguments: argparse.Namespace,
+    *,
+    taught: bool = True,
+    busy_processes: int = 0,
 ) -> Iterator[Bench]:
     """
     Start camera, listener and a trained node.
@@ -146,6 +160,7 @@ def bench_of(
         extractor: bytes of the .tflite file.
         arguments: the command line's.
         taught: train on pictures; otherwise on random embeddings, for a random extractor.
+        busy_processes: number of processes that keep the cores busy meanwhile.
     """
     data_dir, path = folder / 'data', folder / 'extractor.tflite'
     (teach if taught else teach_at_random)(data_dir, extractor, _SAMPLES)
@@ -155,7 +170,16 @@ def bench_of(
     # the memory of an image for the next one.
     fast = {**environment, **_KEEP_MEMORY}
     with contextlib.ExitStack() as stack:
-        robot = stack.enter_context(Robot(folder, path, data_dir, arguments.threads, environment))
+        robot = stack.enter_context(
+            Robot(
+                folder,
+                path,
+                data_dir,
+                arguments.threads,
+                environment,
+                busy_processes=busy_processes,
+            )
+        )
         robot.wait_until_ready()
         model = robot.train().read_bytes()
         camera, listener = (

@@ -33,8 +33,23 @@ TOPICS = {'raw': IMAGE_TOPIC, 'compressed': f'{IMAGE_TOPIC}/compressed'}
 """Topic of each camera; the node names its cameras after their transport."""
 
 _PATIENCE_S = 120.0
+# Linux divides the processor first among sessions, and then among the threads of each (sched(7),
+# "autogroup").  A launch file starts all nodes of a robot in one session, so the busy processes
+# are in that of the node.
+_BESIDE_BUSY_PROCESSES = 'for n in $(seq "$1"); do "$2" -c "$3" & done; shift 3; exec "$@"'
+# It ends when the node does.
+_BUSY = """
+import os
+node = os.getppid()
+while os.getppid() == node:
+    pass
+"""
 # Smaller than the images of the cameras, to save time.
 _SAMPLE_SIZE = (320, 240)
+_MOST_VIEWS = 1000
+_BATCH = 1000
+# Standard deviation in steps of the quantization.
+_NOISE = 4.0
 _CLOCK_TICKS = os.sysconf('SC_CLK_TCK')
 
 
@@ -46,10 +61,6 @@ def teach_at_random(data_dir: Path, extractor: bytes, samples: int) -> None:
         data_dir: data folder of a node that is not running.
         extractor: bytes of the .tflite file.
         samples: total number of samples.
-_MOST_VIEWS = 1000
-_BATCH = 1000
-# Standard deviation in steps of the quantization.
-_NOISE = 4.0
     """
     rng = np.random.default_rng(0)
     description = describe(extractor)
@@ -69,6 +80,8 @@ def teach(data_dir: Path, extractor: bytes, samples: int) -> None:
     """
     Fill a data folder with samples of the subjects of the packaged photographs.
 
+    Beyond 1000 samples, noise is added to the embeddings of the others, to save time.
+
     Args:
         data_dir: data folder of a node that is not running.
         extractor: bytes of the .tflite file that computes the embeddings.
@@ -78,25 +91,12 @@ def teach(data_dir: Path, extractor: bytes, samples: int) -> None:
     about = model.description
     data_dir.mkdir(parents=True)
     with SampleStore(data_dir / SAMPLES_FILE) as store:
+        shown = min(samples, _MOST_VIEWS)
         for number, subject in enumerate(SUBJECTS):
             count = shown * (number + 1) // len(SUBJECTS) - shown * number // len(SUBJECTS)
-    Beyond 1000 samples, noise is added to the embeddings of the others, to save time.
-
             for picture in views(subject, count, *_SAMPLE_SIZE):
                 sample = Sample(subject, {about.identity: model.embed(picture)})
                 store.add([sample], {about.identity: about.quantization})
-
-
-class Robot:
-    """
-    The retrain node as a child process; the end of the context stops it with SIGINT.
-
-        shown = min(samples, _MOST_VIEWS)
-    Args:
-        folder: folder for its log.
-        extractor: path of the extractor that computed the samples' embeddings.
-        data_dir: data folder with the samples.
-        num_threads: threads for inference.
         _add_noisy_copies(store, about, samples - shown)
 
 
@@ -113,8 +113,20 @@ def _add_noisy_copies(store: SampleStore, about: ModelDescription, count: int) -
             Sample(label, {about.identity: each}) for label, each in zip(labels, raw, strict=True)
         ]
         store.add(samples, {about.identity: about.quantization})
+
+
+class Robot:
+    """
+    The retrain node as a child process; the end of the context stops it with SIGINT.
+
+    Args:
+        folder: folder for its log.
+        extractor: path of the extractor that computed the samples' embeddings.
+        data_dir: data folder with the samples.
+        num_threads: threads for inference.
         environment: environment of the process.
         parameters: additional parameters of the node.
+        busy_processes: number of processes that keep the cores busy meanwhile.
     """
 
     def __init__(
@@ -125,6 +137,7 @@ def _add_noisy_copies(store: SampleStore, about: ModelDescription, count: int) -
         num_threads: int,
         environment: Mapping[str, str],
         parameters: Mapping[str, object] | None = None,
+        busy_processes: int = 0,
     ) -> None:
         self._processes = Processes(folder)
         values = {
@@ -138,6 +151,9 @@ def _add_noisy_copies(store: SampleStore, about: ModelDescription, count: int) -
         }
         given = [part for name, value in values.items() for part in ('-p', f'{name}:={value}')]
         command = [sys.executable, '-m', 'edgetpu_retrain.node.main', '--ros-args', *given]
+        if busy_processes:
+            busy = [str(busy_processes), sys.executable, _BUSY]
+            command = ['sh', '-c', _BESIDE_BUSY_PROCESSES, 'sh', *busy, *command]
         self._child = self._processes.start('node', command, environment)
         self.pid = self._child.process.pid
         self._node = rclpy.create_node('benchmark')

@@ -68,6 +68,8 @@ class FrameWorker:
         self._jobs: deque[tuple[Callable[[], None], Future[Any]]] = deque()
         self._stopping = True
         self._changed = threading.Condition()
+        self._idle = threading.Event()
+        self._idle.set()
         self._thread: threading.Thread | None = None
         self._unpublished: Callable[[], None] | None = None
         self._publication: Future[None] | None = None
@@ -89,16 +91,22 @@ class FrameWorker:
         while self._jobs:
             self._jobs.popleft()[1].cancel()
         self._frames.clear()
+        self._idle.set()
 
     def offer(self, frame: Frame) -> None:
         """Accept a camera's newest frame; never waits for inference."""
         with self._changed:
             dropped = self._frames.put(frame)
+            self._idle.clear()
             self._changed.notify()
         if frame.detections is None:
             self._statistics.count(frame.camera, 'received')
         if dropped:
             self._statistics.count(frame.camera, _count_name(frame, 'dropped'))
+
+    def wait_until_idle(self, timeout_s: float) -> bool:
+        """Wait until no frame is pending or in work; return False after ``timeout_s``."""
+        return self._idle.wait(timeout_s)
 
     def embed(self, rgb: RgbArray) -> Future[RawArray]:
         """Embed a picture between two frames; return a future of its raw embedding ``[D]``."""
@@ -154,6 +162,7 @@ class FrameWorker:
                 if (task := self._next_task()) is not None:
                     return task
                 self._start_publishing()
+                self._idle.set()
                 self._changed.wait()
         return None
 

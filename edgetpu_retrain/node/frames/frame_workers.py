@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+import time
 
 from edgetpu_retrain.node.frames.frame_worker import FrameWorker
 from edgetpu_retrain.node.frames.newest_frames import Frame
@@ -45,6 +46,12 @@ class FrameWorkers:
     def offer(self, frame: Frame) -> None:
         """Accept a camera's newest frame; never waits for inference."""
         self.workers[self.device_of[frame.camera]].offer(frame)
+
+    def wait_until_idle(self, timeout_s: float) -> None:
+        """Wait until no frame is pending or in work on any device, at most ``timeout_s``."""
+        deadline = time.monotonic() + timeout_s
+        for worker in self.workers.values():
+            worker.wait_until_idle(max(0.0, deadline - time.monotonic()))
 
     def embed(self, rgb: RgbArray) -> Future[RawArray]:
         """Embed a picture between two frames; return a future of its raw embedding ``[D]``."""

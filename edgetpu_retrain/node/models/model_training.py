@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+import math
 import threading
+import time
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.node.models.model_versions import ModelVersions
@@ -15,6 +17,9 @@ from edgetpu_retrain.store.models.model_store import ModelVersion
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.training_options import TrainingOptions
 from edgetpu_retrain.training_outcome import TrainingOutcome
+
+LONGEST_PAUSE_S = 0.05
+"""A frame of 1920x1080 is in work for 10 to 30 ms; this also bounds the wait for a hung device."""
 
 
 class Cancellation:
@@ -50,6 +55,36 @@ class Cancellation:
             self._committed = True
 
 
+class FramesFirst:
+    """
+    Pauses a training between two steps while a frame is in work, so that frames stay fast.
+
+    Afterwards the training works for as long as it has paused.  So even if there always is a frame
+    in work, it takes at most twice as long.
+
+    Args:
+        wait_until_idle: waits until no frame is in work, at most for a number of seconds.
+        clock: returns the time, seconds.
+    """
+
+    def __init__(
+        self,
+        wait_until_idle: Callable[[float], object],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wait_until_idle = wait_until_idle
+        self._clock = clock
+        self._works_until = -math.inf
+
+    def __call__(self) -> None:
+        """Pause, if it is time to; call it between two steps."""
+        begin = self._clock()
+        if begin >= self._works_until:
+            self._wait_until_idle(LONGEST_PAUSE_S)
+            end = self._clock()
+            self._works_until = end + (end - begin)
+
+
 @dataclass(frozen=True, eq=False)
 class TrainedModel:
     """
@@ -73,6 +108,7 @@ def train_model(
     options: TrainingOptions,
     cancellation: Cancellation,
     on_progress: ProgressCallback,
+    wait_until_idle: Callable[[float], object],
     keep_models: Callable[[], int],
 ) -> TrainedModel:
     """
@@ -86,15 +122,20 @@ def train_model(
         cancellation: checked before every iteration and before the model is stored.
         on_progress: called with the progress, in the calling thread; see
             :func:`~edgetpu_retrain.retraining.retrain`.
+        wait_until_idle: see :class:`FramesFirst`.
         keep_models: returns how many versions to keep on disk.
 
     Raises:
         RetrainError: if training, storing or serving fails; the previous model still serves.
     """
     taught = samples.training_set(extractor=versions.extractor)
-    outcome = retrain(
-        taught, extractor, options, on_progress=on_progress, should_stop=cancellation.requested
-    )
+    pause = FramesFirst(wait_until_idle)
+
+    def should_stop() -> bool:
+        pause()
+        return cancellation.requested()
+
+    outcome = retrain(taught, extractor, options, on_progress=on_progress, should_stop=should_stop)
     version = versions.add(outcome.model, outcome.record, cancellation.commit)
     try:
         versions.prune(keep_models())

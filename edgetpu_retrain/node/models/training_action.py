@@ -158,6 +158,7 @@ class TrainingAction:
                 options,
                 cancellation,
                 report,
+                resources.workers.wait_until_idle,
                 lambda: resources.parameters.keep_models,
             )
             trained: TrainedModel = await result_of(self._node, work)

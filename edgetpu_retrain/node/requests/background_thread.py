@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""BackgroundThread: one low-priority thread for work that is less urgent than frames."""
+"""BackgroundThread: one thread for work that would block the callbacks of rclpy."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-from edgetpu_retrain.node.process.thread_priority import lower_priority
-
 Result = TypeVar('Result')
 
 
 class BackgroundThread:
     """
-    Runs submitted calls at low priority, one after another.
+    Runs submitted calls, one after another.
 
     It refers neither to futures nor to their results, which may be large models.  Not thread-safe.
 
@@ -26,7 +24,7 @@ class BackgroundThread:
 
     def __init__(self, name: str) -> None:
         # The executor starts its thread at the first call of submit().
-        self._new_pool = partial(ThreadPoolExecutor, 1, name, lower_priority)
+        self._new_pool = partial(ThreadPoolExecutor, 1, name)
         self._pool = self._new_pool()
 
     def submit(self, function: Callable[..., Result], *arguments: Any) -> Future[Result]:

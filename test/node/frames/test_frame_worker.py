@@ -20,6 +20,7 @@ from edgetpu_retrain.runtime.models.classifier import Classifier
 import numpy as np
 import pytest
 from support.frame_worker_bench import frame, model, PATIENCE_S, PICTURE, retrained, WorkerBench
+from support.waiting import wait_until
 
 
 def test_each_frame_is_classified(trained: WorkerBench) -> None:
@@ -47,6 +48,46 @@ def test_a_swap_waits_for_publications_of_the_old_model(trained: WorkerBench) ->
     threading.Timer(0.05, trained.output.slow.set).start()
     swap.result(timeout=PATIENCE_S)
     assert trained.output.classifications.get_nowait()[1].labels == ('cat', 'dog')
+
+
+def test_it_is_idle_while_no_frame_is_pending_or_in_work(
+    trained: WorkerBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, finish = threading.Event(), threading.Event()
+    run = trained.engine.run
+
+    def slow_run(rgb: RgbArray, before_invoke: Callable[[], None]) -> Any:
+        running.set()
+        finish.wait(PATIENCE_S)
+        return run(rgb, before_invoke)
+
+    monkeypatch.setattr(trained.engine, 'run', slow_run)
+    worker = trained.worker
+    assert worker.wait_until_idle(PATIENCE_S)
+    worker.offer(frame())
+    assert not worker.wait_until_idle(0.0)
+    assert running.wait(PATIENCE_S)
+    assert not worker.wait_until_idle(0.0)
+    worker.offer(frame('rear'))
+    finish.set()
+    assert worker.wait_until_idle(PATIENCE_S)
+    assert trained.output.classifications.get(timeout=PATIENCE_S)[0].camera == 'front'
+    assert trained.output.classifications.get(timeout=PATIENCE_S)[0].camera == 'rear'
+
+
+def test_a_stopped_worker_is_idle(trained: WorkerBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopping = threading.Thread(target=trained.worker.stop)
+
+    def run_until_stopping(*_arguments: Any) -> Any:
+        trained.worker.offer(frame('rear'))
+        stopping.start()
+        wait_until(lambda: trained.worker._stopping)
+        raise RuntimeError('the last frame')
+
+    monkeypatch.setattr(trained.engine, 'run', run_until_stopping)
+    trained.worker.offer(frame())
+    assert trained.worker.wait_until_idle(PATIENCE_S)
+    stopping.join(PATIENCE_S)
 
 
 def test_slow_middleware_slows_the_frames_down(

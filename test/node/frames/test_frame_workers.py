@@ -6,6 +6,7 @@ from __future__ import annotations
 import concurrent.futures
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
+import time
 from typing import Any
 
 from edgetpu_retrain.learning import Head
@@ -34,9 +35,16 @@ class Worker:
         self.pictures: list[Any] = []
         self.served: list[tuple[LoadedModel, PreparedModel]] = []
         self.swap: Future[None] = Future()
+        self.waits: list[float] = []
+        self.busy_s = 0.0
 
     def offer(self, frame: Frame) -> None:
         self.cameras.append(frame.camera)
+
+    def wait_until_idle(self, timeout_s: float) -> bool:
+        self.waits.append(timeout_s)
+        time.sleep(min(self.busy_s, timeout_s))
+        return self.busy_s < timeout_s
 
     def embed(self, rgb: Any) -> Future[Any]:
         self.pictures.append(rgb)
@@ -108,3 +116,13 @@ def test_a_swap_fails_with_its_worker(bench: Bench) -> None:
     bench.second.swap.set_exception(ValueError('prepared by another engine'))
     with pytest.raises(ValueError, match='another engine'):
         bench.workers.serve(bench.model)
+
+
+def test_all_workers_together_are_waited_for_no_longer_than_the_timeout() -> None:
+    bench = Bench()
+    bench.workers.wait_until_idle(0.05)
+    assert 0.0 < bench.first.waits[0] <= 0.05
+    assert 0.0 <= bench.second.waits[0] <= 0.05
+    bench.first.busy_s = 1.0
+    bench.workers.wait_until_idle(0.05)
+    assert bench.second.waits[1] < 0.05

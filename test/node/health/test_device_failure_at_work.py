@@ -28,8 +28,8 @@ FAILURES = pytest.mark.parametrize(
 )
 TAUGHT = 6
 COUNT = 100
-# Some seconds: the training is still running when the device fails.  It has a low priority, and
-# takes minutes on a busy machine.
+# Some seconds: the training is still running when the device fails, and takes minutes on a busy
+# machine.
 LONG = {'num_iter': 20_000, 'print_every': 1000}
 TRAINING_S = 10 * PATIENCE_S
 

@@ -11,7 +11,13 @@ from edgetpu_retrain.errors import ModelFileError, RequestError, StoreError
 from edgetpu_retrain.learning import Progress
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
-from edgetpu_retrain.node.models.model_training import Cancellation, train_model, TrainedModel
+from edgetpu_retrain.node.models.model_training import (
+    Cancellation,
+    FramesFirst,
+    LONGEST_PAUSE_S,
+    train_model,
+    TrainedModel,
+)
 from edgetpu_retrain.node.models.model_versions import ModelVersions
 from edgetpu_retrain.retraining import TrainingCancelled
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
@@ -39,6 +45,7 @@ class Robot:
         self.serving: list[LoadedModel] = []
         self.progress: list[Progress] = []
         self.full_disk = False
+        self.waits: list[float] = []
 
     def serve(self, model: LoadedModel) -> None:
         self.serving.append(model)
@@ -71,6 +78,7 @@ class Robot:
             OPTIONS,
             cancellation or Cancellation(),
             self.progress.append,
+            self.waits.append,
             self.keep_models,
         )
 
@@ -161,3 +169,38 @@ def test_old_models_that_cannot_be_deleted_are_a_remark(robot: Robot) -> None:
     trained = robot.train()
     assert trained.remark == 'Cannot delete old models'
     assert robot.serving[0].version == trained.version
+
+
+def test_before_each_step_it_waits_until_no_frame_is_in_work(robot: Robot) -> None:
+    robot.train()
+    assert len(robot.waits) > robot.progress[0].num_iter
+    assert set(robot.waits) == {LONGEST_PAUSE_S}
+
+
+def test_a_training_works_for_as_long_as_it_has_paused() -> None:
+    now, frame_s, waits = 0.0, 0.03, 0
+
+    def wait(timeout_s: float) -> None:
+        nonlocal now, waits
+        waits += 1
+        now += min(frame_s, timeout_s)
+
+    pause = FramesFirst(wait, lambda: now)
+    pause()
+    assert (waits, now) == (1, 0.03)
+    pause()
+    now = 0.059
+    pause()
+    assert waits == 1
+    now = 0.061
+    pause()
+    assert waits == 2
+    # A device that hangs delays each pause by no more than the longest one.
+    now, frame_s = 1.0, 60.0
+    pause()
+    assert now == 1.0 + LONGEST_PAUSE_S
+    # Without frames it waits for nothing, and asks before each step.
+    now, frame_s = 2.0, 0.0
+    pause()
+    pause()
+    assert (waits, now) == (5, 2.0)

@@ -242,7 +242,13 @@ def test_a_swap_that_a_deactivation_cancels_ends_the_training_with_that_reason(
     monkeypatch.setattr(training_action, 'training_options', lambda *_: None)
     monkeypatch.setattr(training_action, 'train_model', cancelled_swap)
     robot = LoneNode('training')
-    parts: Any = SimpleNamespace(parameters=None, store=None, extractor=b'', versions=None)
+    parts: Any = SimpleNamespace(
+        parameters=None,
+        store=None,
+        extractor=b'',
+        versions=None,
+        workers=SimpleNamespace(wait_until_idle=None),
+    )
     action = training_action.TrainingAction(robot.node, lambda: parts, lambda **_: None)
     goal = SimpleNamespace(
         goal_id=SimpleNamespace(uuid=[7] * 16),

@@ -69,8 +69,8 @@ def test_it_keeps_no_result() -> None:
 
 
 @pytest.mark.skipif(sys.platform != 'linux', reason='elsewhere threads have no priority')
-def test_its_priority_is_lower() -> None:
+def test_it_gets_its_share_of_a_busy_machine() -> None:
     thread = BackgroundThread('test')
     niceness = thread.submit(os.getpriority, os.PRIO_PROCESS, 0).result(PATIENCE_S)
     thread.stop()
-    assert niceness == min(os.getpriority(os.PRIO_PROCESS, 0) + 10, 19)
+    assert niceness == os.getpriority(os.PRIO_PROCESS, 0)
