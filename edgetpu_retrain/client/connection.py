@@ -19,7 +19,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 
-RETRY_S = 1.0
+_RETRY_S = 1.0
 _POLL_S = 0.01
 
 
@@ -119,7 +119,7 @@ class Connection:
         while True:
             asked = self.send(lambda: self._state.call_async(GetState.Request()))
             with contextlib.suppress(futures.TimeoutError):
-                state = asked.result(min(RETRY_S, max(0.0, deadline - time.monotonic())))
+                state = asked.result(min(_RETRY_S, max(0.0, deadline - time.monotonic())))
                 return str(state.current_state.label)
             if time.monotonic() > deadline:
                 raise RetrainClientError(f'{self.name} does not respond: is it running?')
@@ -182,7 +182,7 @@ class Connection:
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
             with contextlib.suppress(futures.TimeoutError):
-                return future.result(RETRY_S)
+                return future.result(_RETRY_S)
             if not self.is_connected:
                 raise RetrainClientError(f'{what} did not respond: the node is not running')
             if deadline is not None and time.monotonic() > deadline:
@@ -236,4 +236,5 @@ def checked(response: Any) -> Any:
     """Return a response; raise RetrainClientError with its message if ``success`` is false."""
     if getattr(response, 'success', True):
         return response
-    raise RetrainClientError(response.message, response)
+    # ChangeState has no message.
+    raise RetrainClientError(getattr(response, 'message', 'the request failed'), response)

@@ -123,8 +123,7 @@ class RetrainClient:
 
     def add_samples_async(self, label: str, count: int = 1, **fields: Any) -> Future[Any]:
         """Call ``~/add_samples`` as :meth:`add_samples` does; return a future of the response."""
-        request = AddSample.Request(label=label, count=count, **fields)
-        return self._connection.call(AddSample, 'add_samples', request)
+        return self.call_async(AddSample, 'add_samples', label=label, count=count, **fields)
 
     def remove_samples(self, label: str = '', n: int = 0, *, forever: bool = False) -> Any:
         """
@@ -196,8 +195,12 @@ class RetrainClient:
         Raises:
             RetrainClientError: if the node does not respond, or ``success`` is false.
         """
-        future = self._connection.call(service_type, service, service_type.Request(**fields))
+        future = self.call_async(service_type, service, **fields)
         return self._connection.wait(future, service, self._connection.timeout_s)
+
+    def call_async(self, service_type: Any, service: str, **fields: Any) -> Future[Any]:
+        """Call any service as :meth:`call` does; return a future of the response."""
+        return self._connection.call(service_type, service, service_type.Request(**fields))
 
     def train(self, **goal: Any) -> Training:
         """

@@ -8,7 +8,12 @@ from collections.abc import Iterator
 import queue
 from typing import Any
 
-from edgetpu_retrain.client.connection import checked, Connection, RETRY_S
+from action_msgs.msg import GoalStatus
+from edgetpu_retrain.client.connection import checked, Connection
+
+# How often a loop over feedback checks whether the training has ended.  Feedback is a topic, and
+# can arrive after the result.
+_POLL_S = 0.1
 
 
 class Training:
@@ -30,19 +35,15 @@ class Training:
         self._handle = handle
         self._feedback = feedback
         self._ended = connection.send(handle.get_result_async)
-        self._ended.add_done_callback(lambda _: feedback.put(None))
 
     def __iter__(self) -> Iterator[Any]:
         while True:
+            is_over = self.is_done or not self._connection.is_connected
             try:
-                feedback = self._feedback.get(timeout=RETRY_S)
+                yield self._feedback.get(timeout=_POLL_S)
             except queue.Empty:
-                if self._connection.is_connected:
-                    continue
-                return
-            if feedback is None:
-                return
-            yield feedback
+                if is_over:
+                    return
 
     def cancel(self) -> None:
         """Request cancellation; :meth:`result` raises if the node cancels the training."""
@@ -53,6 +54,11 @@ class Training:
     def is_done(self) -> bool:
         """Whether the training has ended."""
         return self._ended.done()
+
+    @property
+    def status(self) -> int:
+        """How the training ended, as in ``GoalStatus``; STATUS_EXECUTING before its end."""
+        return int(self._ended.result().status if self.is_done else GoalStatus.STATUS_EXECUTING)
 
     def result(self, timeout_s: float | None = None) -> Any:
         """

@@ -10,7 +10,10 @@ from pathlib import Path
 import re
 from typing import Any
 
+from action_msgs.msg import GoalStatus
 from edgetpu_retrain.client import RetrainClient, RetrainClientError
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 import pytest
 from std_srvs.srv import Trigger
 from support.lone_node import LoneNode
@@ -98,6 +101,7 @@ def test_two_classes_are_taught_trained_and_recognized(
     assert iterations == sorted(iterations)
     assert training.is_done
     result = training.result()
+    assert training.status == GoalStatus.STATUS_SUCCEEDED
     assert list(result.labels) == ['cat', 'dog']
     assert result.validation_accuracy == 1.0
     version = result.model_version
@@ -120,6 +124,9 @@ def test_a_request_that_the_node_refuses_raises_its_message(robot: RetrainClient
     with pytest.raises(RetrainClientError, match='min_novelty'):
         robot.set_parameter('min_novelty', 3.0)
     robot.set_parameter('min_novelty', 0.0)
+    with pytest.raises(RetrainClientError, match='failed') as refused:
+        robot.call(ChangeState, 'change_state', transition=Transition(label='activate'))
+    assert not refused.value.response.success
 
 
 def test_the_error_has_all_that_the_node_responded(robot: RetrainClient) -> None:
@@ -135,9 +142,11 @@ def test_a_cancelled_training_says_so(robot: RetrainClient, teach: Callable[...,
     training = robot.train(num_iter=1_000_000, print_every=10)
     next(iter(training))
     assert not training.is_done
+    assert training.status == GoalStatus.STATUS_EXECUTING
     training.cancel()
     with pytest.raises(RetrainClientError, match='cancel'):
         training.result(90.0)
+    assert training.status == GoalStatus.STATUS_CANCELED
 
 
 def test_samples_are_corrected(robot: RetrainClient, teach: Callable[..., None]) -> None:

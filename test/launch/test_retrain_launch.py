@@ -22,7 +22,7 @@ from rcl_interfaces.srv import GetParameters
 from rclpy.parameter import parameter_value_to_python
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from support.launch_program import needs_launch, RUN_LAUNCH_FILE
-from support.running_node import image_message, pattern, Person, RunningProgram, wait_for
+from support.running_node import image_message, pattern, Person, RunningProgram
 from support.small_models import build_extractor
 import yaml
 
@@ -133,8 +133,7 @@ def launch_command(*arguments: str) -> list[str]:
 
 
 def parameters_of(person: Person, names: list[str]) -> list[Any]:
-    client = person.client(GetParameters, 'get_parameters')
-    values = wait_for(client.call_async(GetParameters.Request(names=names))).values
+    values = person.call(GetParameters, 'get_parameters', names=names).values
     return [parameter_value_to_python(each) for each in values]
 
 

@@ -18,7 +18,14 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from edgetpu_retrain_interfaces.msg import Result, Status
 import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from support.running_node import Camera, Person, RunningNode, TAUGHT, TAUGHT_IMAGES, wait_for
+from support.running_node import (
+    Camera,
+    Person,
+    RunningNode,
+    TAUGHT,
+    TAUGHT_IMAGES,
+    wait_for_response,
+)
 
 LATCHED = QoSProfile(depth=50, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 # No file may be longer than this; all that is stored is.
@@ -209,7 +216,7 @@ def test_a_database_locked_by_another_program_is_reported_and_works_again(
         other.execute('BEGIN IMMEDIATE')
         waiting = person.add_later('cat', count=10, timeout_s=60.0)
         check_serves(person, 2)
-        answer = wait_for(waiting)
+        answer = wait_for_response(waiting)
         assert not answer.success
         assert answer.added == 0
         assert 'database is locked' in answer.message

@@ -16,7 +16,14 @@ from edgetpu_retrain_interfaces.msg import Status
 from lifecycle_msgs.msg import Transition
 import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from support.running_node import Camera, image_message, pattern, Person, RunningNode, wait_for
+from support.running_node import (
+    Camera,
+    image_message,
+    pattern,
+    Person,
+    RunningNode,
+    wait_for_response,
+)
 from support.waiting import PATIENCE_S, wait_until
 
 IMAGES = {label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog'), 1)}
@@ -152,7 +159,7 @@ def test_pending_requests_fail_when_it_is_deactivated(manager: Person) -> None:
     status, result = goal.wait()
     assert status == GoalStatus.STATUS_ABORTED
     assert 'The node was deactivated' in result.message
-    answer = wait_for(waiting)
+    answer = wait_for_response(waiting)
     assert not answer.success
     assert 'the node was deactivated before it was done' in answer.message
 

@@ -17,6 +17,7 @@ import cv2
 from edgetpu_retrain.store.files.ownership import Ownership
 from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
+from edgetpu_retrain_interfaces.srv import LoadModel, RelabelSamples
 import numpy as np
 import pytest
 from std_srvs.srv import Trigger
@@ -86,7 +87,8 @@ def test_it_waits_for_no_database_that_another_program_holds(
     with held(taught_data / 'samples.db'):
         person.add_later('cat', count=5, timeout_s=60.0)
         for _ in range(3):
-            person.relabel_later('cow', label='cat')
+            relabelling = {'new_label': 'cow', 'label': 'cat'}
+            person.robot.call_async(RelabelSamples, 'relabel_samples', **relabelling)
         assert person.state == 'active', 'so the requests before it have arrived'
         assert node.end(number) == 0
     assert not any('Traceback' in line for line in node.log), '\n'.join(node.log)
@@ -114,7 +116,7 @@ def test_it_waits_for_no_other_writer_of_models(
     person.wait_until_ready()
     with (taught_data / 'models' / '.lock').open('ab') as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        person.load_model_later(1)
+        person.robot.call_async(LoadModel, 'load_model', version=1)
         feedback = person.start_training(num_iter=100, print_every=1).feedback
         feedback.wait_for(lambda each: each.iteration == each.num_iter)
         assert node.end(number) == 0
@@ -131,7 +133,7 @@ def test_it_ends_in_order_while_samples_are_embedded_again(
     with SampleStore(tmp_path / 'data' / 'samples.db') as store:
         store.add([sample] * 1000, {'a' * 64: None})
     node: RunningNode = start_node()
-    person.wait_until_ready().client(Trigger, 'reembed_samples').call_async(Trigger.Request())
+    person.wait_until_ready().robot.call_async(Trigger, 'reembed_samples')
     assert person.list_samples().success, 'so the request before it has arrived'
     assert node.end(number) == 0
     assert not any('Traceback' in line for line in node.log), '\n'.join(node.log)

@@ -12,12 +12,12 @@ from edgetpu_retrain_interfaces.msg import Embedding
 from sensor_msgs.msg import Image
 from support.robot_camera import Camera, Detector
 from support.robot_messages import stamp_ns
-from support.training_client import TrainingClient
-from support.waiting import Collected
+from support.robot_requests import RobotRequests
+from support.waiting import Collected, wait_for
 from vision_msgs.msg import Classification
 
 
-class Person(TrainingClient):
+class Person(RobotRequests):
     """
     A ROS node in this process with cameras, which teaches, trains and subscribes.
 
@@ -47,8 +47,8 @@ class Person(TrainingClient):
         super().close()
 
     def wait_until_ready(self) -> Person:
-        """Wait until the node responds to requests and goals."""
-        self.wait_for_services()
+        """Wait until the node responds, whatever its state is."""
+        assert self.state
         return self
 
     def camera(self, topic: str = '/image', message_type: type = Image) -> Camera:
@@ -100,7 +100,7 @@ class Person(TrainingClient):
     def _destroy(self, destroy: Callable[[Any], Any], entity: Any) -> None:
         # In the thread that waits for all entities, and for events of publishers as well: rclpy
         # raises InvalidHandle in it otherwise.
-        self._in_executor(lambda: destroy(entity))
+        wait_for(self.executor.create_task(destroy, entity))
 
     def teach(self, camera: Camera, pictures: Mapping[str, Any], count: int = 6) -> None:
         """Publish a picture of each class and capture samples of it."""

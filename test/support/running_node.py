@@ -18,9 +18,9 @@ from support.robot_messages import (
     TAUGHT,
     TAUGHT_IMAGES,
 )
+from support.robot_requests import Goal, wait_for_response
 from support.running_program import RunningProgram
-from support.training_client import Goal
-from support.waiting import Collected, PATIENCE_S, wait_for
+from support.waiting import Collected, PATIENCE_S
 
 __all__ = [
     'box_message',
@@ -38,7 +38,7 @@ __all__ = [
     'RunningProgram',
     'TAUGHT',
     'TAUGHT_IMAGES',
-    'wait_for',
+    'wait_for_response',
 ]
 
 

@@ -64,7 +64,7 @@ def wait_until(condition: Callable[[], bool], poll_s: float = 0.01) -> None:
 
 
 def wait_for(future: Any, patience_s: float = PATIENCE_S) -> Any:
-    """Wait for an rclpy future that the executor of another thread completes."""
+    """Wait for a future, of rclpy or of Python, that another thread completes."""
     ended = threading.Event()
     future.add_done_callback(lambda _: ended.set())
     if not ended.wait(patience_s):

@@ -19,7 +19,7 @@ from support.running_node import (
     Person,
     RunningNode,
     TAUGHT_IMAGES,
-    wait_for,
+    wait_for_response,
 )
 from support.waiting import wait_until
 
@@ -81,7 +81,7 @@ def test_a_capture_survives_a_device_failure(
     if not fallback:
         # The request waits for the device.
         check_serves_again(node, tell, results, 1)
-    response = wait_for(asked)
+    response = wait_for_response(asked)
     assert response.success, response.message
     assert (response.added, response.label_total) == (COUNT, TAUGHT + COUNT)
 
@@ -97,7 +97,7 @@ def test_a_training_survives_a_device_failure(
     goal.feedback.next_one()
     tell(behaviour)
     node.wait_for_log(words)
-    assert not goal.result.done()
+    assert not goal.is_done
     status, result = goal.wait(TRAINING_S)
     assert status == GoalStatus.STATUS_SUCCEEDED, result.message
     assert result.model_version == 2
@@ -138,7 +138,7 @@ def test_without_a_fallback_training_and_swap_do_not_wait_for_the_device(
     goal.feedback.next_one()
     tell('raise')
     node.wait_for_log('The Edge TPU failed')
-    assert not goal.result.done()
+    assert not goal.is_done
     status, result = goal.wait(TRAINING_S)
     assert status == GoalStatus.STATUS_SUCCEEDED, result.message
     assert person.load_model(1).model_version == 1

@@ -20,7 +20,7 @@ from rcl_interfaces.srv import (
 )
 from rclpy.parameter import Parameter
 from support.lone_node import LoneNode
-from support.running_node import image_message, pattern, Person, wait_for
+from support.running_node import image_message, pattern, Person
 
 PICTURES = {label: pattern(seed) for seed, label in enumerate(('cat', 'dog', 'bird'), start=1)}
 IMAGES = {label: image_message(picture) for label, picture in PICTURES.items()}
@@ -43,11 +43,9 @@ def test_changed_parameters_take_effect_at_once(start_node: Any, person: Person)
 def test_every_parameter_is_described(start_node: Any, person: Person) -> None:
     start_node()
     person.wait_until_ready()
-    listing = person.client(ListParameters, 'list_parameters')
-    names = wait_for(listing.call_async(ListParameters.Request())).result.names
+    names = person.call(ListParameters, 'list_parameters').result.names
     own = [name for name in names if not name.startswith(('qos_overrides', 'use_sim', 'start_'))]
-    describing = person.client(DescribeParameters, 'describe_parameters')
-    described = wait_for(describing.call_async(DescribeParameters.Request(names=own))).descriptors
+    described = person.call(DescribeParameters, 'describe_parameters', names=own).descriptors
     assert set(own) == {
         *('autostart', 'cameras', 'camera.active', 'camera.image_topic', 'camera.roi'),
         *('camera.detections_topic', 'camera.detections_timeout_s', 'camera.max_detections'),
@@ -75,10 +73,8 @@ def test_every_parameter_is_described(start_node: Any, person: Person) -> None:
 def test_its_own_values_are_no_change(start_node: Any, person: Person) -> None:
     node = start_node()
     person.wait_until_ready()
-    listing = person.client(ListParameters, 'list_parameters')
-    names = list(wait_for(listing.call_async(ListParameters.Request())).result.names)
-    getting = person.client(GetParameters, 'get_parameters')
-    values = wait_for(getting.call_async(GetParameters.Request(names=names))).values
+    names = list(person.call(ListParameters, 'list_parameters').result.names)
+    values = person.call(GetParameters, 'get_parameters', names=names).values
     parameters = [ParameterMessage(name=n, value=v) for n, v in zip(names, values, strict=True)]
     # Those of rclpy are read-only.
     assert any(name.startswith('qos_overrides.') for name in names)
@@ -86,15 +82,14 @@ def test_its_own_values_are_no_change(start_node: Any, person: Person) -> None:
         (SetParameters, 'set_parameters'),
         (SetParametersAtomically, 'set_parameters_atomically'),
     ):
-        setting = person.client(service, name)
-        response = wait_for(setting.call_async(service.Request(parameters=parameters)))
+        response = person.call(service, name, parameters=parameters)
         results = response.results if service is SetParameters else [response.result]
         assert [each.reason for each in results if not each.successful] == []
     assert not any('parameter ' in line for line in node.log)
     # One that is equal does not hide one that is not.
     two = [Parameter('num_iter', value=0), Parameter('num_threads', value=2)]
-    request = SetParametersAtomically.Request(parameters=[each.to_parameter_msg() for each in two])
-    assert not wait_for(setting.call_async(request)).result.successful
+    messages = [each.to_parameter_msg() for each in two]
+    assert not person.call(service, name, parameters=messages).result.successful
 
 
 def test_a_timeout_of_0_means_that_of_the_node(start_node: Any, person: Person) -> None:

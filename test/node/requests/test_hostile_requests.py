@@ -13,6 +13,7 @@ import zlib
 from action_msgs.msg import GoalStatus
 import cv2
 from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 import pytest
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
@@ -27,7 +28,6 @@ from support.running_node import (
     RunningNode,
     TAUGHT,
     TAUGHT_IMAGES,
-    wait_for,
 )
 from vision_msgs.msg import Detection2DArray
 
@@ -193,17 +193,14 @@ def test_hostile_parameters_and_transitions_are_rejected_and_the_node_continues(
 ) -> None:
     node: RunningNode = start_node()
     person.wait_until_ready().camera().show(TAUGHT_IMAGES['cat'])
-    client = person.client(SetParameters, 'set_parameters')
     for name, value in BAD_PARAMETERS:
-        request = SetParameters.Request(parameters=[Parameter(name=name, value=value)])
-        (result,) = wait_for(client.call_async(request)).results
+        parameter = Parameter(name=name, value=value)
+        (result,) = person.call(SetParameters, 'set_parameters', parameters=[parameter]).results
         assert not result.successful, name
         assert 10 < len(result.reason) < LONGEST_LINE, ascii(result.reason[:LONGEST_LINE])
-    client = person.client(ChangeState, 'change_state')
     for number, label in ((200, ''), (0, 'fly'), (0, 'x' * 1000)):
-        change = ChangeState.Request()
-        change.transition.id, change.transition.label = number, label
-        assert not wait_for(client.call_async(change)).success
+        transition = Transition(id=number, label=label)
+        assert not person.call(ChangeState, 'change_state', transition=transition).success
     assert person.state == 'active'
     goes_on(person)
     check_log(node)

@@ -23,7 +23,7 @@ from support.running_node import (
     pattern,
     Person,
     RunningNode,
-    wait_for,
+    wait_for_response,
 )
 from support.waiting import wait_until
 
@@ -198,7 +198,7 @@ def test_requests_wait_beside_each_other(person: Person) -> None:
     camera.show(image_message(pattern(1)))
     for label in ('cat', 'dog'):
         assert person.add(label).success
-    assert all(wait_for(future).success for future in waiting)
+    assert all(wait_for_response(future).success for future in waiting)
 
 
 @pytest.mark.usefixtures('camera')

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from support.robot_messages import classified_as
-from support.running_node import Camera, Person, TAUGHT, TAUGHT_IMAGES, wait_for
+from support.running_node import Camera, Person, TAUGHT, TAUGHT_IMAGES, wait_for_response
 from support.simulated_clock import SimulatedClock
 from support.waiting import wait_until
 
@@ -60,7 +60,7 @@ def test_intervals_follow_the_clock(clock: SimulatedClock, person: Person) -> No
     person.classifications.wait_for(lambda _: len(person.classifications) > since + 20)
     assert not asked.done()
     clock.set_to(1100)
-    response = wait_for(asked)
+    response = wait_for_response(asked)
     assert (response.success, response.label_total) == (True, TAUGHT + 2)
 
 
@@ -69,7 +69,7 @@ def test_time_limits_follow_the_clock(clock: SimulatedClock, person: Person) -> 
     clock.set_to(1059)
     assert not asked.done()
     clock.set_to(1061)
-    response = wait_for(asked)
+    response = wait_for_response(asked)
     assert (response.success, response.added) == (False, 1)
     assert 'Time is up after 60 s: 1 of 2 samples' in response.message
 
@@ -77,7 +77,7 @@ def test_time_limits_follow_the_clock(clock: SimulatedClock, person: Person) -> 
 def test_a_jump_back_ends_the_request(clock: SimulatedClock, person: Person) -> None:
     asked = ask(person, min_interval_s=LONG_S, timeout_s=LONG_S)
     clock.set_to(10)
-    response = wait_for(asked)
+    response = wait_for_response(asked)
     assert (response.success, response.added) == (False, 1)
     assert 'The time on /clock jumped back by 990 s during the request' in response.message
     assert person.add('cat').success, 'at the new time'
@@ -88,5 +88,5 @@ def test_a_jump_back_ends_the_request(clock: SimulatedClock, person: Person) -> 
 def test_a_change_to_the_real_time_ends_the_request(person: Person) -> None:
     asked = ask(person, min_interval_s=LONG_S, timeout_s=LONG_S)
     assert person.set_parameter('use_sim_time', False).successful
-    assert 'use_sim_time was changed during the request' in wait_for(asked).message
+    assert 'use_sim_time was changed during the request' in wait_for_response(asked).message
     assert person.add('cat').success
