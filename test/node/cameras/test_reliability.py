@@ -15,7 +15,8 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray
 from edgetpu_retrain_interfaces.msg import Status
 import pytest
-from rclpy.qos import QoSDurabilityPolicy, QoSProfile
+from rclpy.qos import qos_profile_sensor_data, QoSDurabilityPolicy, QoSProfile
+from sensor_msgs.msg import Image
 from support.running_node import Person, RunningNode
 from support.running_program import RunningProgram
 
@@ -28,7 +29,8 @@ import rclpy
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
-reliability, width, rates = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
+reliability, rates = sys.argv[1], sys.argv[4:]
+width, subscriptions = map(int, sys.argv[2:4])
 height = width * 3 // 4
 rclpy.init(args=[])
 node = rclpy.create_node('usb_cam')
@@ -36,11 +38,16 @@ qos = QoSProfile(depth=100, reliability=ReliabilityPolicy[reliability])
 publisher = node.create_publisher(Image, '/image', qos)
 message = Image(height=height, width=width, encoding='rgb8', step=3 * width)
 message.data = array('B', bytes(3 * width * height))
+while publisher.get_subscription_count() < subscriptions:
+    time.sleep(0.1)
+published = 0
 for rate in rates:
     end = time.monotonic() + 5.0 if rate is not rates[-1] else float('inf')
     while time.monotonic() < end:
         message.header.stamp = node.get_clock().now().to_msg()
         publisher.publish(message)
+        published += 1
+        print('published', published, flush=True)
         time.sleep(1.0 / float(rate))
 """
 
@@ -51,11 +58,18 @@ DEEP = {'qos_overrides./image.subscription.depth': 100}
 
 @pytest.fixture
 def start_camera(package_path: str) -> Iterator[StartCamera]:
-    """Start a camera; each of its rates lasts 5 s, the last one for ever."""
+    """
+    Start a camera, which waits for a number of subscriptions.
+
+    Each of its rates lasts 5 s, the last one for ever.
+    """
     running: list[RunningProgram] = []
 
-    def start(reliability: str, width: int, *rates: float) -> RunningProgram:
-        command = [sys.executable, '-c', CAMERA, reliability, str(width), *map(str, rates)]
+    def start(
+        reliability: str, width: int, *rates: float, subscriptions: int = 0
+    ) -> RunningProgram:
+        given = [reliability, width, subscriptions, *rates]
+        command = [sys.executable, '-c', CAMERA, *map(str, given)]
         running.append(RunningProgram(command, {'PYTHONPATH': package_path}).__enter__())
         return running[-1]
 
@@ -147,15 +161,32 @@ def test_lost_images_are_reported_everywhere(
     seen.wait_for(lambda each: not each.problems, since=len(seen))
 
 
+def test_what_a_bare_subscription_loses_is_reported(
+    start_node: Any, person: Person, start_camera: StartCamera
+) -> None:
+    start_node()
+    person.wait_until_ready()
+    seen = statuses(person)
+    # As the node reads a best-effort camera, but in a process that does nothing else.
+    bare = person.collect(Image, '/image', qos_profile_sensor_data)
+    camera = start_camera('BEST_EFFORT', 1280, 10, subscriptions=2)
+    camera.wait_for_log('published 50')
+    assert len(bare) < 0.98 * 50
+    # Of a camera of which nothing arrives, the node says so in other words.
+    status = seen.wait_for(lambda each: 'on /image' in ' '.join(each.problems))
+    assert 'best-effort images above 512 KiB get lost' in status.problems[0]
+
+
 def test_a_camera_that_only_slows_down_is_not_lossy(
     start_node: Any, person: Person, start_camera: StartCamera
 ) -> None:
     node: RunningNode = start_node(DEEP)
     person.wait_until_ready()
     seen = statuses(person)
-    start_camera('RELIABLE', 320, 20, 5)
+    camera = start_camera('RELIABLE', 320, 20, 5)
     node.wait_for_log("camera 'camera' reads /image reliably")
-    time.sleep(10.0)
+    # Nearly 100 of them before it slows down.
+    camera.wait_for_log('published 130')
     assert not any(each.problems for each in seen)
 
 
