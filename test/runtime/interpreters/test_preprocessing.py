@@ -113,15 +113,12 @@ def test_a_single_pixel_fills_the_input() -> None:
 
 
 @pytest.mark.parametrize(
-    ('height', 'width'), [(HEIGHT, WIDTH + 1), (HEIGHT + 4, WIDTH + 8), (HEIGHT + 11, WIDTH + 15)]
+    ('height', 'width'), [(HEIGHT, WIDTH + 1), (HEIGHT + 4, WIDTH + 4), (HEIGHT + 5, WIDTH)]
 )
-def test_shrinking_by_little_averages_exactly(height: int, width: int) -> None:
+def test_shrinking_by_little_interpolates(height: int, width: int) -> None:
     rgb = picture(height, width)
-    wanted = cv2.resize(rgb, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
-    other = cv2.resize(rgb, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
-    fitted = fit_to_input(rgb, description('uint8'))[0]
-    np.testing.assert_array_equal(fitted, wanted)
-    assert (fitted != other).any()
+    wanted = cv2.resize(rgb, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_array_equal(fit_to_input(rgb, description('uint8'))[0], wanted)
 
 
 @pytest.mark.parametrize('rows', [1, 2, 4, 8])
@@ -152,6 +149,10 @@ def test_shrinking_keeps_the_brightness_of_each_corner(size: tuple[int, int]) ->
 @pytest.mark.parametrize(
     ('width', 'height'),
     [
+        (225, 224),
+        (256, 256),
+        (320, 240),
+        (336, 336),
         (424, 240),
         (450, 300),
         (640, 480),
@@ -181,7 +182,8 @@ def test_shrinking_fast_gives_the_embedding_of_exact_averages(
         fast.append(cosine(fit_to_input(rgb, extractor.description)[0], exact))
         linear.append(cosine(cv2.resize(rgb, (side, side)), exact))
     assert min(fast) >= 0.99
-    assert max(linear) < min(fast), 'these pictures do not tell the two apart'
+    if max(width, height) > 2 * side:
+        assert max(linear) < min(fast), 'these pictures do not tell the two apart'
 
 
 def test_halving_averages_each_square_of_four_pixels() -> None:
