@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 import sqlite3
 import threading
@@ -18,6 +19,7 @@ from edgetpu_retrain.store.database.schema import open_for_reading
 from edgetpu_retrain.store.files import lock_wait
 from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
+from edgetpu_retrain.store.samples.snapshot import MalformedRowError
 import numpy as np
 import pytest
 from support.damaged_database import damage_embeddings
@@ -37,9 +39,10 @@ Teach = Callable[..., list[int]]
 
 
 class LongCheck:
-    """Opens connections whose first check, of this process, is endless."""
+    """Opens connections whose first check is endless; has a thread to run it."""
 
-    def __init__(self) -> None:
+    def __init__(self, thread: ThreadPoolExecutor) -> None:
+        self.thread = thread
         self.started = threading.Event()
         self.opened: list[sqlite3.Connection] = []
         self.on_check: Callable[[], None] = lambda: None
@@ -68,16 +71,14 @@ class LongCheck:
 
 
 @pytest.fixture
-def long_check(monkeypatch: pytest.MonkeyPatch) -> LongCheck:
-    long_check = LongCheck()
-    monkeypatch.setattr(damage_check, 'open_for_reading', long_check.connect)
-    return long_check
-
-
-@pytest.fixture
-def thread() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(1) as executor:
-        yield executor
+def long_check(monkeypatch: pytest.MonkeyPatch) -> Iterator[LongCheck]:
+    with ThreadPoolExecutor(1) as thread:
+        long_check = LongCheck(thread)
+        monkeypatch.setattr(damage_check, 'open_for_reading', long_check.connect)
+        yield long_check
+        # Otherwise, the thread would not end if a test fails.
+        with suppress(sqlite3.ProgrammingError):
+            long_check.interrupt()
 
 
 @pytest.fixture
@@ -141,14 +142,17 @@ def test_a_damaged_row_can_be_removed(path: Path, samples: SampleStore, teach: T
     with pytest.raises(StoreError, match='has 1 bytes'):
         samples.training_set(extractor=EXTRACTOR)
     assert samples.remove_samples(ids[:1]) == 1
+    with pytest.raises(StoreError, match='malformed row'), samples.snapshot():
+        raise MalformedRowError('a column holds str')
+    assert samples.remove_samples(ids[1:]) == 1
 
 
 def test_samples_are_added_while_a_check_runs_and_it_can_be_stopped(
-    samples: SampleStore, teach: Teach, long_check: LongCheck, thread: ThreadPoolExecutor
+    samples: SampleStore, teach: Teach, long_check: LongCheck
 ) -> None:
     teach(samples, 'mug')
     stopping = threading.Event()
-    checking = thread.submit(samples.damage_check.run, stopping.is_set)
+    checking = long_check.thread.submit(samples.damage_check.run, stopping.is_set)
     assert long_check.started.wait(PATIENCE_S)
     teach(samples, 'mug', 3)
     assert samples.counts(extractor=EXTRACTOR) == {'mug': 4}
@@ -172,7 +176,7 @@ def test_a_check_that_has_not_quite_started_is_stopped(
         samples.damage_check.interrupt()
 
     long_check.on_check = stop
-    samples.damage_check.run(stopping.is_set)
+    long_check.thread.submit(samples.damage_check.run, stopping.is_set).result(PATIENCE_S)
     assert not samples.damage_check.is_done
 
 
@@ -180,12 +184,11 @@ def test_an_erasure_does_not_wait_for_the_check(
     samples: SampleStore,
     teach: Teach,
     long_check: LongCheck,
-    thread: ThreadPoolExecutor,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(lock_wait, 'PATIENCE_S', PATIENCE_S)
     teach(samples, 'mug', 2, image=JPEG)
-    checking = thread.submit(samples.damage_check.run)
+    checking = long_check.thread.submit(samples.damage_check.run)
     assert long_check.started.wait(PATIENCE_S)
     assert samples.erase('mug', extractor=EXTRACTOR).samples == 2
     checking.result(PATIENCE_S)

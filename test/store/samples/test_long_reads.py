@@ -28,12 +28,15 @@ def add_meanwhile(samples: SampleStore, teach: Teach) -> Iterator[Callable[[], N
     """Store a sample in another thread, and count the samples of all classes there."""
     with ThreadPoolExecutor(1) as thread:
 
+        def count() -> int:
+            counting = thread.submit(samples.counts, extractor=EXTRACTOR)
+            return counting.result(PATIENCE_S)['mug']
+
         def add() -> None:
-            before = samples.counts(extractor=EXTRACTOR)['mug']
+            before = count()
             adding = thread.submit(teach, samples, 'mug', 1, image=JPEG)
             assert adding.result(PATIENCE_S)
-            counting = thread.submit(samples.counts, extractor=EXTRACTOR)
-            assert counting.result(PATIENCE_S) == {'mug': before + 1}
+            assert count() == before + 1
 
         yield add
 
@@ -95,10 +98,15 @@ def test_samples_are_added_while_an_erasure_waits_for_a_reader(
     monkeypatch.setattr(lock_wait, 'PATIENCE_S', PATIENCE_S)
     teach(samples, 'mug', 2, image=JPEG)
     ids = teach(samples, 'mug', 1, image=JPEG)
-    with ThreadPoolExecutor(1) as thread:
+    with ThreadPoolExecutor(2) as threads:
+
+        def is_erased() -> bool:
+            counting = threads.submit(samples.counts, extractor=EXTRACTOR)
+            return counting.result(PATIENCE_S) == {'mug': 2}
+
         with samples.snapshot() as snapshot:
-            erasing = thread.submit(samples.erase_samples, ids)
-            wait_until(lambda: samples.counts(extractor=EXTRACTOR) == {'mug': 2})
+            erasing = threads.submit(samples.erase_samples, ids)
+            wait_until(is_erased)
             add_meanwhile()
             assert not erasing.done()
             assert snapshot.total() == 3
