@@ -18,7 +18,14 @@ from edgetpu_retrain.model_file.metadata.packed_files import append_files, read_
 import numpy as np
 import pytest
 from support.small_classifiers import add_classes, build_classifier, build_classifier_tree
-from support.small_models import add_metadata, build_extractor, build_extractor_tree, pack
+from support.small_models import (
+    add_metadata,
+    add_operator,
+    add_tensor,
+    build_extractor,
+    build_extractor_tree,
+    pack,
+)
 
 Run = Callable[..., list[Any]]
 DTYPES = ('uint8', 'int8', 'float32')
@@ -52,6 +59,30 @@ def test_a_classifier_is_cut_in_front_of_its_last_layer(
     (before,) = run(append_head(plain, _head(8)), picture)
     (after,) = run(append_head(made.model, _head(8)), picture)
     np.testing.assert_array_equal(after, before)
+
+
+@pytest.mark.parametrize('layer', ['ADD', 'MUL', 'BATCH_MATMUL'])
+def test_layers_that_other_converters_write_are_cut_too(run: Run, layer: str) -> None:
+    tree = build_classifier_tree('float32', result='')
+    (graph,) = tree.subgraphs
+    (logits,) = graph.outputs
+    if layer == 'BATCH_MATMUL':
+        (operator,) = graph.operators[-1:]
+        graph.operators.pop()
+        weights = add_tensor(tree, 'w', 'float32', [8, 3], 1, 0, np.ones((8, 3), np.float32))
+        add_operator(
+            tree, schema.BuiltinOperator.BATCH_MATMUL, [operator.inputs[0], weights], [logits]
+        )
+    else:
+        constant = add_tensor(tree, 'c', 'float32', [3], 1, 0, np.ones(3, np.float32))
+        result = add_tensor(tree, 'result', 'float32', [1, 3], 1, 0)
+        code = getattr(schema.BuiltinOperator, layer)
+        add_operator(tree, code, [logits, constant], [result])
+        graph.outputs = [result]
+    made = make_extractor(pack(tree)).model
+    picture = _picture('float32')
+    plain = build_extractor('float32', rank=2)
+    np.testing.assert_array_equal(run(made, picture)[0], run(plain, picture)[0])
 
 
 def test_only_what_the_embedding_needs_stays_in_a_cut_model() -> None:

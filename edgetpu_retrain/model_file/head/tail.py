@@ -59,7 +59,8 @@ def find_tail(tree: Any, output: int) -> Tail:
     """
     Return the end of a model.
 
-    A classifying layer is a fully-connected layer or a 1x1 convolution of a single position.
+    A classifying layer is a fully-connected layer (or a matrix product, as some converters write
+    it) or a 1x1 convolution of a single position.
     Without a result behind it, it must have no activation: with one, its output is an embedding.
 
     Args:
@@ -77,7 +78,7 @@ def find_tail(tree: Any, output: int) -> Tail:
             result = result or name
         elif name == EDGETPU_CUSTOM_OP and not result and _has_scores(tree, tensor):
             return Tail('SOFTMAX', name, None)
-        elif name not in _PASSING and not _is_bias(tree, operator, name):
+        elif name not in _PASSING and not _is_linear(tree, operator, name):
             found = _classifies(tree, operator, name) and (result or not _is_activated(operator))
             return Tail(result, name, inputs[0] if found else None)
         tensor = inputs[0]
@@ -92,11 +93,11 @@ def _has_scores(tree: Any, tensor: int) -> bool:
     return scales == [_SCORE_SCALE] and points[0] in _SCORE_ZERO_POINTS
 
 
-def _is_bias(tree: Any, operator: Any, name: str) -> bool:
-    """Return whether an operator adds a constant, as converters do behind a layer without bias."""
+def _is_linear(tree: Any, operator: Any, name: str) -> bool:
+    """Return whether an operator adds a constant (a bias) or multiplies by one."""
     inputs = indices(operator.inputs)
     return (
-        name == 'ADD'
+        name in ('ADD', 'SUB', 'MUL')
         and len(inputs) == 2
         and inputs[1] >= 0
         and _is_constant(tree, inputs[1])
@@ -115,9 +116,11 @@ def _is_activated(operator: Any) -> bool:
 
 
 def _classifies(tree: Any, operator: Any, name: str) -> bool:
+    tensors, inputs = tree.subgraphs[0].tensors, indices(operator.inputs)
+    if name == 'BATCH_MATMUL':
+        return len(inputs) == 2 and inputs[1] >= 0 and _is_constant(tree, inputs[1])
     if name == 'FULLY_CONNECTED':
         return True
-    tensors, inputs = tree.subgraphs[0].tensors, indices(operator.inputs)
     if name != 'CONV_2D' or len(inputs) < 2 or inputs[1] < 0:
         return False
     # A converter writes 1 into the shape for a size that is free, and -1 into the signature.

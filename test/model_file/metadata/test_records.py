@@ -9,6 +9,7 @@ from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.model_file.metadata.records import Metadata, read_metadata, write_metadata
 from edgetpu_retrain.model_file.normalization import Normalization
 import pytest
+from support.small_models import input_metadata
 
 FULL = Metadata(
     author='Ä. Uthor',
@@ -60,6 +61,31 @@ def test_metadata_of_other_tools_is_read() -> None:
         output_files=('calibration.txt', 'names.txt'),
         other_files=('readme.txt',),
     )
+
+
+@pytest.mark.parametrize(
+    ('mean', 'std', 'wanted'),
+    [
+        (127.5, 127.5, Normalization((127.5,), (127.5,))),
+        ((1.0, 2.0, 3.0), 4.0, Normalization((1.0, 2.0, 3.0), (4.0,))),
+        # Exchanged, as in a file from the field: a standard deviation is never 0.
+        (255.0, 0.0, Normalization((0.0,), (255.0,))),
+    ],
+)
+def test_the_normalization_of_other_tools_is_read(
+    mean: float | tuple[float, ...], std: float, wanted: Normalization
+) -> None:
+    found = read_metadata(input_metadata(mean, std, (320, 240)))
+    assert found.normalization == wanted
+    assert found.image_size == (240, 320)
+
+
+@pytest.mark.parametrize(('mean', 'std'), [(0.0, 0.0), ((1.0, 2.0), 1.0), (float('nan'), 1.0)])
+def test_a_normalization_that_is_none_is_rejected(
+    mean: float | tuple[float, ...], std: float
+) -> None:
+    with pytest.raises(ModelFileError, match='TFLITE_METADATA'):
+        read_metadata(input_metadata(mean, std))
 
 
 @pytest.mark.parametrize('content', [b'', b'M001', bytes(100), b'\x10\0\0\0M002' + bytes(50)])
