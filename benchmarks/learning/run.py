@@ -84,8 +84,8 @@ def compare(data: EmbeddingSet, rounds: int) -> dict[str, Any]:
         for name, task in (('unknowns', unknowns), ('added_class', added_class)):
             result[name] = task(data)
             print(f'{name}:', result[name])
-    result['same_class_once_quantized'] = quantized(data)
-    print('same class once quantized, %:', result['same_class_once_quantized'])
+    result['once_quantized'] = quantized(data)
+    print('once quantized, %:', result['once_quantized'])
     return result
 
 

@@ -11,6 +11,7 @@ from benchmarks.learning.embedding_sets import EmbeddingSet
 from benchmarks.learning.recipes import class_means, default_training, logistic_regression, Rows
 from edgetpu_retrain.learning import fit, FloatArray, Head
 from edgetpu_retrain.learning.default_training.calibration import expected_calibration_error
+from edgetpu_retrain.learning.head import softmax
 from edgetpu_retrain.model_file.head.quantized_head import quantize_head
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 import numpy as np
@@ -108,20 +109,31 @@ def added_class(data: EmbeddingSet) -> Figures:
 
 
 def quantized(data: EmbeddingSet) -> Figures:
-    """Return the percentage of test samples with the same class once quantized."""
-    same: dict[str, list[bool]] = {'uint8': [], 'int8': []}
+    """
+    Return what quantization of the head changes, in % of the test samples.
+
+    For each type: how often the class with the highest score is the float head's, and how often
+    two classes share the highest score; by the scores of the file (``file``), and by those that
+    the node computes from the weights in the file (``served``).
+    """
+    found: dict[str, list[npt.NDArray[np.bool_]]] = {}
     for seed in range(_SPLITS):
         train, test = split(len(data.labels), seed)
         head = _fit(data, train)
         by_float = head.predict(data.floats(test))
-        for kind, matches in same.items():
+        kinds: tuple[Literal['uint8', 'int8'], ...] = ('uint8', 'int8')
+        for kind in kinds:
             stored = data.raw[test].astype(np.int64) - np.iinfo(data.raw.dtype).min
             stored += np.iinfo(kind).min
             shift = np.iinfo(kind).min - np.iinfo(data.raw.dtype).min
             embedding = QuantizationParameters(data.scale, data.zero_point + int(shift))
-            scores = _integer_scores(head, kind, embedding, stored)  # type: ignore[arg-type]
-            matches.extend(np.argmax(scores, axis=1) == by_float)
-    return {kind: round(100 * float(np.mean(matches)), 2) for kind, matches in same.items()}
+            for name, scores in _quantized_scores(head, kind, embedding, stored).items():
+                same = np.argmax(scores, axis=1) == by_float
+                found.setdefault(f'{kind}_{name}', []).append(same)
+                highest = np.sort(scores, axis=1)[:, -2:]
+                ties = highest[:, 0] == highest[:, 1]
+                found.setdefault(f'{kind}_{name}_ties', []).append(ties)
+    return {name: round(100 * float(np.mean(np.concatenate(v))), 2) for name, v in found.items()}
 
 
 def flat_spectrum(samples: int) -> Figures:
@@ -147,13 +159,13 @@ def flat_spectrum(samples: int) -> Figures:
     return {name: round(float(np.mean(values)), 2) for name, values in right.items()}
 
 
-def _integer_scores(
+def _quantized_scores(
     head: Head,
     kind: Literal['uint8', 'int8'],
     embedding: QuantizationParameters,
     stored: npt.NDArray[np.int64],
-) -> FloatArray:
-    """Return the scores in steps of 1/256, as the integer kernels compute them."""
+) -> dict[str, FloatArray]:
+    """Return the scores of the file, as the integer kernels compute them, and the served ones."""
     tensors = quantize_head(head, kind, embedding)
     weights, bias, logits = (
         tensors.weights_quantization,
@@ -163,14 +175,12 @@ def _integer_scores(
     if weights is None or bias is None or logits is None:
         raise RuntimeError('the head was not quantized')
     centred = tensors.weights.astype(np.int64) - weights.zero_point
-    sums = (stored - embedding.zero_point) @ centred.T + tensors.bias
+    sums = ((stored - embedding.zero_point) @ centred.T + tensors.bias).astype(np.float32)
     limits = np.iinfo(kind)
     steps = np.rint(sums * (bias.scale / logits.scale)) + logits.zero_point
     values = (np.clip(steps, limits.min, limits.max) - logits.zero_point) * logits.scale
-    scores = np.exp(values - values.max(axis=1, keepdims=True))
-    scores /= scores.sum(axis=1, keepdims=True)
-    rounded: FloatArray = np.minimum(np.rint(256 * scores), 255).astype(np.float32)
-    return rounded
+    in_file = np.minimum(np.rint(256 * softmax(values)), 255)
+    return {'file': in_file, 'served': softmax(sums * np.float32(bias.scale))}
 
 
 def _fit(data: EmbeddingSet, rows: Rows, initial: Head | None = None) -> Head:

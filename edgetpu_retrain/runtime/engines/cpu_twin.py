@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable
 import time
 
+from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.model_file.description import ModelDescription
+from edgetpu_retrain.model_file.quantization import dequantize
 from edgetpu_retrain.runtime.engines.engine import check_kind, Inference, PreparedModel
 from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.models.extractor import Extractor
-from edgetpu_retrain.runtime.models.head_scoring import HeadScorer
 from edgetpu_retrain.runtime.models.picture_model import InferenceTimes
 import numpy as np
 
@@ -25,8 +26,8 @@ class CpuTwin:
     """
     The CPU twin of a compiled extractor, loaded and warmed up.
 
-    A new head is not appended to the twin.  It is cut from the retrained model and run after the
-    twin: the scores are the same, and a swap does not load a second extractor.
+    A new head is not appended to the twin.  It is read from the retrained model and computed after
+    the twin: the scores are the same, and a swap does not load a second extractor.
 
     Args:
         model: bytes of the twin's .tflite file, known to run: packaged or probed before.
@@ -47,7 +48,7 @@ class CpuTwin:
         self,
         rgb: RgbArray,
         served: PreparedModel | None,
-        head: HeadScorer | None,
+        head: Head | None,
         before_invoke: Callable[[], None] | None = None,
     ) -> Inference:
         """
@@ -67,6 +68,7 @@ class CpuTwin:
         if head is None:
             return Inference(embedding, None, None, 'cpu', times)
         begin = time.perf_counter()
-        scores = head.scores(embedding[np.newaxis])[0]
+        quantization = self._extractor.description.quantization
+        scores = head.predict_proba(dequantize(embedding[np.newaxis], quantization))[0]
         times = InferenceTimes(times.resize_s, times.invoke_s + time.perf_counter() - begin)
         return Inference(embedding, scores, served, 'cpu', times)

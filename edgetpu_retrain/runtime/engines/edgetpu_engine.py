@@ -24,7 +24,9 @@ import time
 from typing import Any
 
 from edgetpu_retrain.errors import DeviceError, ImageError, ModelFileError, RetrainError
+from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.model_file.description import describe, describe_embedding
+from edgetpu_retrain.model_file.head.weights import read_head_weights
 from edgetpu_retrain.model_file.metadata.labels import read_labels
 from edgetpu_retrain.runtime.engines import engine
 from edgetpu_retrain.runtime.engines.back_off import BackOff
@@ -35,7 +37,6 @@ from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.interpreters.probe import probe, ProbeLimits
 from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.runtime.models.extractor import Extractor
-from edgetpu_retrain.runtime.models.head_scoring import HeadScorer
 
 INVOKE_TIMEOUT_S = 2.0
 
@@ -50,7 +51,7 @@ class _OnEdgeTpu(engine.PreparedModel):
         on_device: the model on the device; None if the device is down, and after ``serve``.
     """
 
-    head: HeadScorer | None
+    head: Head | None
     on_device: GuardedModel | None
 
 
@@ -163,7 +164,7 @@ class EdgeTpuEngine:
             on_device = self._load(model) if is_up else None
         except DeviceError as error:
             self._fail(failure_sentence(error), failures)
-        head = None if self._twin is None else HeadScorer(model)
+        head = None if self._twin is None else Head(*read_head_weights(model))
         return _OnEdgeTpu(model, read_labels(model), head, on_device)
 
     def serve(self, prepared: engine.PreparedModel) -> None:

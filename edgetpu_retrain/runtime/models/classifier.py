@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgetpu_retrain.learning.arrays import FloatArray
+from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.model_file.description import describe_embedding
 from edgetpu_retrain.model_file.head.expose_embedding import expose_embedding
+from edgetpu_retrain.model_file.head.weights import read_head_weights
 from edgetpu_retrain.model_file.metadata.labels import read_labels
-from edgetpu_retrain.model_file.quantization import dequantize, QuantizationParameters
+from edgetpu_retrain.model_file.quantization import dequantize
 from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.models.picture_model import PictureModel
 import numpy as np
@@ -39,6 +41,10 @@ class Classifier(PictureModel):
 
     Use it from one thread at a time; ``classify`` releases the GIL during inference.
 
+    The scores are computed in float, from the embedding and the weights in the file.  The file's
+    quantized layers give them in steps of 1/256, and logits in 256 steps: the best of many classes
+    are often equal there.
+
     Args:
         model: bytes of a retrained .tflite file, as stored.  The loaded model is a copy with the
             embedding as a second output.
@@ -58,8 +64,7 @@ class Classifier(PictureModel):
     def __init__(self, model: bytes, *, device: str = 'auto', num_threads: int = 1) -> None:
         self.labels = read_labels(model)
         super().__init__(expose_embedding(model), describe_embedding(model), device, num_threads)
-        scores, _ = self.loaded.interpreter.get_output_details()
-        self._score_quantization = quantization_of(scores)
+        self._head = Head(*read_head_weights(model))
 
     def classify(
         self, rgb: RgbArray, before_invoke: Callable[[], None] | None = None
@@ -75,13 +80,6 @@ class Classifier(PictureModel):
         Raises:
             ImageError: if ``rgb`` is not such a picture.
         """
-        scores, embedding = self._run(rgb, before_invoke)
-        return Classified(dequantize(scores, self._score_quantization), embedding)
-
-
-def quantization_of(tensor: dict[str, Any]) -> QuantizationParameters | None:
-    """Return the quantization from an interpreter's tensor details, None for a float tensor."""
-    scale, zero_point = tensor['quantization']
-    if np.issubdtype(tensor['dtype'], np.floating):
-        return None
-    return QuantizationParameters(float(scale), int(zero_point))
+        _, embedding = self._run(rgb, before_invoke)
+        real = dequantize(embedding[np.newaxis], self.description.quantization)
+        return Classified(self._head.predict_proba(real)[0], embedding)

@@ -8,16 +8,15 @@ from typing import Any
 
 from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.head.cut_head import cut_head
-from edgetpu_retrain.model_file.quantization import dequantize
+from edgetpu_retrain.model_file.quantization import dequantize, QuantizationParameters
 from edgetpu_retrain.runtime.interpreters.interpreter import load_model
-from edgetpu_retrain.runtime.models.classifier import quantization_of
 import numpy as np
 import numpy.typing as npt
 
 
 class HeadScorer:
     """
-    The head of a retrained model, loaded; its scores are exactly those of the whole model.
+    The head of a retrained model, loaded; its scores are those of the file in a plain runtime.
 
     It runs on the CPU, as the head of a compiled model does.  Use it from one thread at a time.
 
@@ -33,7 +32,7 @@ class HeadScorer:
         self._interpreter = load_model(cut_head(model), compiled=False, device='cpu').interpreter
         (self._entry,) = self._interpreter.get_input_details()
         (self._output,) = self._interpreter.get_output_details()
-        self._quantization = quantization_of(self._output)
+        self._quantization = _quantization_of(self._output)
 
     def scores(self, embeddings: npt.NDArray[Any]) -> FloatArray:
         """
@@ -57,3 +56,11 @@ class HeadScorer:
             self._interpreter.invoke()
             raw[row] = self._interpreter.get_tensor(self._output['index']).reshape(-1)
         return dequantize(raw, self._quantization)
+
+
+def _quantization_of(tensor: dict[str, Any]) -> QuantizationParameters | None:
+    """Return the quantization from an interpreter's tensor details, None for a float tensor."""
+    scale, zero_point = tensor['quantization']
+    if np.issubdtype(tensor['dtype'], np.floating):
+        return None
+    return QuantizationParameters(float(scale), int(zero_point))

@@ -81,8 +81,9 @@ def test_a_classifier_is_taught_trained_and_served(
         )
         published = {each.class_id: each.score for each in found.results}
         wanted = plain_scores(model, picture)
-        assert published['cat'] == pytest.approx(wanted[0], abs=1e-4)
-        assert published['dog'] == pytest.approx(wanted[1], abs=1e-4)
+        # The node computes them in float, the file in 256 steps.
+        assert published['cat'] == pytest.approx(wanted[0], abs=0.02)
+        assert published['dog'] == pytest.approx(wanted[1], abs=0.02)
 
 
 def test_a_silent_float_model_is_refused_until_a_parameter_states_its_range(

@@ -6,7 +6,11 @@ from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.learning.head import Head
+from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.model_file.head.append_head import append_head
+from edgetpu_retrain.model_file.quantization import dequantize
+from edgetpu_retrain.runtime.interpreters.interpreter import load_model
+from edgetpu_retrain.runtime.interpreters.preprocessing import fit_to_input
 from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.runtime.models.head_scoring import HeadScorer
 import numpy as np
@@ -38,16 +42,22 @@ def random_embeddings(dtype: str, count: int) -> npt.NDArray[Any]:
 @pytest.mark.parametrize('dtype', DTYPES)
 @pytest.mark.parametrize('rank', [2, 4])
 @pytest.mark.usefixtures('runtime')
-def test_the_scores_are_exactly_those_of_the_whole_model(dtype: str, rank: int) -> None:
+def test_the_scores_are_exactly_those_of_the_whole_file(dtype: str, rank: int) -> None:
     model = retrained(dtype, rank)
     classifier = Classifier(model)
+    interpreter = load_model(model, compiled=False).interpreter
+    (image,), (output,) = interpreter.get_input_details(), interpreter.get_output_details()
     rng = np.random.default_rng(0)
-    pictures = rng.integers(0, 256, (6, 8, 8, 3), np.uint8)
-    passes = [classifier.classify(rgb) for rgb in pictures]
-    embeddings = np.stack([one.embedding for one in passes])
-    scores = HeadScorer(model).scores(embeddings)
+    embeddings, wanted = [], []
+    for rgb in rng.integers(0, 256, (6, 8, 8, 3), np.uint8):
+        embeddings.append(classifier.classify(rgb).embedding)
+        interpreter.set_tensor(image['index'], fit_to_input(rgb, classifier.description))
+        interpreter.invoke()
+        raw = interpreter.get_tensor(output['index'])[0]
+        wanted.append(dequantize(raw, describe(model).quantization))
+    scores = HeadScorer(model).scores(np.stack(embeddings))
     assert scores.dtype == np.float32
-    np.testing.assert_array_equal(scores, np.stack([one.scores for one in passes]))
+    np.testing.assert_array_equal(scores, np.stack(wanted))
 
 
 @pytest.mark.parametrize('dtype', DTYPES)
