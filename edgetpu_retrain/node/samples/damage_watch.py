@@ -6,12 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
+import os
+import sys
 import threading
 
 from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.node.requests.background_thread import BackgroundThread
 from edgetpu_retrain.store.database.damage_check import DamageCheck
 from edgetpu_retrain.wording import sentence
+
+_STEPS_BACK = 10
+"""The default of the command ``nice``; threads of normal priority get nine times the CPU time."""
 
 
 class DamageWatch:
@@ -48,6 +54,11 @@ class DamageWatch:
 
     def _run(self) -> None:
         self._failure = ''
+        # Nobody waits for the check.  os.nice() changes only the calling thread on Linux, and the
+        # whole process elsewhere; a sandbox may forbid it.
+        if sys.platform == 'linux':
+            with suppress(OSError):
+                os.nice(_STEPS_BACK)
         try:
             self._check.run(self._stopping.is_set)
         except StoreError as error:

@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+import sys
+import threading
 from typing import Any
 
 from edgetpu_retrain.node.samples.damage_watch import DamageWatch
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain_interfaces.msg import Status
+import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from support.damaged_database import damage_embeddings
 from support.running_node import Person, RunningNode, TAUGHT_IMAGES
@@ -28,6 +32,23 @@ def test_the_status_says_that_the_check_runs_until_it_has_ended(tmp_path: Path) 
         watch.update()
     assert reports[-1] == (False, '')
     assert store.damage_check.is_done
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='threads have no priority of their own')
+def test_the_check_is_less_urgent_than_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    of_check: Collected[int] = Collected()
+    with SampleStore(tmp_path / 'samples.db') as store:
+        check = store.damage_check
+        monkeypatch.setattr(check, 'run', lambda _: of_check.append(niceness()))
+        watch = DamageWatch(check, lambda *_: None)
+        watch.update()
+        assert of_check.wait_for(lambda _: True) == min(niceness() + 10, 19)
+        watch.stop()
 
 
 def test_a_check_that_fails_is_reported_and_tried_again(tmp_path: Path) -> None:
