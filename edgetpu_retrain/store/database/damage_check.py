@@ -29,7 +29,8 @@ class DamageCheck:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lock = threading.Lock()
+        # Locked while no check may run.
+        self._pause = threading.Lock()
         self._running: sqlite3.Connection | None = None
         self._interrupted = False
         self._file = object()
@@ -83,22 +84,19 @@ class DamageCheck:
                     self.damage, self.is_done = damage or self.damage, True
 
     def interrupt(self) -> None:
-        """Interrupt a running check, which then begins again or stops."""
-        with self._lock:
-            self._interrupt()
+        """Interrupt a running check, which then begins again or stops; does not block."""
+        self._interrupted = True
+        running = self._running
+        if running is not None:
+            with suppress(sqlite3.ProgrammingError):  # it was closed
+                running.interrupt()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Interrupt a running check; it begins again after the ``with`` block."""
-        with self._lock:
-            self._interrupt()
+        with self._pause:
+            self.interrupt()
             yield
-
-    def _interrupt(self) -> None:
-        self._interrupted = True
-        if self._running is not None:
-            with suppress(sqlite3.ProgrammingError):  # it was closed
-                self._running.interrupt()
 
     def _quick_check(
         self, connection: sqlite3.Connection, should_stop: Callable[[], bool]
@@ -107,11 +105,13 @@ class DamageCheck:
         # A statement that is not finished, because an interruption between two statements has no
         # effect otherwise (https://www.sqlite.org/c3ref/interrupt.html).
         unfinished = connection.execute('SELECT 1 UNION ALL SELECT 2')
-        with self._lock:
+        # An earlier interruption is noticed below: it is paused, or should_stop() is true.
+        self._interrupted, self._running = False, connection
+        try:
+            with self._pause:
+                pass
             if should_stop():
                 return None
-            self._running, self._interrupted = connection, False
-        try:
             with closing(unfinished):
                 (verdict,) = connection.execute('PRAGMA quick_check(1)').fetchone()
         except sqlite3.DatabaseError as error:

@@ -196,6 +196,12 @@ def test_an_erasure_does_not_wait_for_the_check(
     assert len(long_check.opened) == 2
 
 
+def test_an_interruption_during_a_pause_does_not_block(samples: SampleStore) -> None:
+    # As when the files are found to be changed during an erasure.
+    with ThreadPoolExecutor(1) as thread, samples.damage_check.paused():
+        thread.submit(samples.damage_check.interrupt).result(PATIENCE_S)
+
+
 def test_a_file_that_cannot_be_checked_is_reported(path: Path, samples: SampleStore) -> None:
     path.unlink()
     with pytest.raises(StoreError, match=f'Cannot check {path}: No such file'):
