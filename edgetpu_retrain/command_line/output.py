@@ -36,9 +36,18 @@ def json_line(result: Any) -> str:
     return json.dumps(json.loads(json.dumps(result), parse_constant=lambda _: None))
 
 
+NOT_READABLE = 'not readable'
+"""Why a picture is left out, in the summary of a command."""
+
+
 def warn(text: object) -> None:
     """Print a warning."""
-    click.echo(presentable(f'warning: {sentence(text)}'), err=True)
+    say(f'warning: {text}')
+
+
+def say(text: object) -> None:
+    """Print a sentence that is no result, such as a summary, to standard error."""
+    click.echo(presentable(sentence(text)), err=True)
 
 
 def warn_unreadable(unreadable: Iterable[tuple[str, str]]) -> None:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,12 @@ from edgetpu_retrain.command_line.output import warn
 from edgetpu_retrain.label import check_label
 from edgetpu_retrain.pictures.picture_source import PictureSource
 from edgetpu_retrain.recordings import picture_folder
-from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag, is_bag
+from edgetpu_retrain.recordings.bag_files import is_bag
+from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
+from edgetpu_retrain.recordings.tally import Tally
+
+_A_BAG = 'a folder that has metadata.yaml or .mcap or .db3 files, or such a file'
 
 
 @dataclass(frozen=True)
@@ -26,12 +30,27 @@ class Source:
     Args:
         pictures: yields the pictures, which are read one at a time.
         total: number of pictures, None if not known in advance.
+        tally: how many there are, and how many are left out already; complete after iterating.
         labels: the labels of the pictures, without repeats.
+        loss: what is lost of a bag that is cut off, '' = nothing.
     """
 
     pictures: Iterator[RecordedPicture]
     total: int | None
+    tally: Tally
     labels: tuple[str, ...] = ()
+    loss: str = ''
+
+    def summary(self, done: str, left_out: Mapping[str, int]) -> str:
+        """
+        Return the last line of a command: how many pictures were found, used and left out.
+
+        Args:
+            done: what happened to the used pictures.
+            left_out: number of further pictures that are left out, by reason.
+        """
+        self.tally.left_out.update(left_out)
+        return '; '.join(filter(None, [self.tally.line(done), self.loss]))
 
 
 @contextmanager
@@ -70,17 +89,20 @@ def labelled_source(
             raise click.UsageError(f'{path} is a bag: give the label of its images with --label.')
         checked = check_label(label, taught_before=not for_teaching) if label else ''
         with ImageBag(path, part, checked, source) as bag:
-            yield Source(iter(bag), _total(bag, part), (label,))
+            yield _bag_source(bag, part, (label,))
         return
     if label:
         raise click.UsageError(
-            f'--label is for a bag, and {path} is none: the sub-folders of a folder are its '
-            'classes.'
+            f'--label is for a bag ({_A_BAG}), and {path} is none. For a folder of pictures, '
+            f'{picture_folder.ONE_FOLDER_A_CLASS}, and leave --label out: here, {path / label}.'
         )
     _check_no_bag(path, part)
-    classes = picture_folder.class_folders(path, for_teaching=for_teaching)
-    total = sum(map(len, classes.values()))
-    yield Source(picture_folder.labelled_pictures(classes, source), total, tuple(classes))
+    tally = Tally()
+    classes = picture_folder.class_folders(
+        path, for_teaching=for_teaching, tally=tally, report=warn
+    )
+    files = picture_folder.labelled_pictures(classes, source)
+    yield Source(files, tally.used, tally, labels=tuple(classes))
 
 
 @contextmanager
@@ -103,20 +125,23 @@ def plain_source(paths: Sequence[Path], part: BagPart, source: PictureSource) ->
         if len(paths) > 1:
             raise click.UsageError(f'{bags[0]} is a bag: give one bag, and no other files.')
         with ImageBag(bags[0], part, source=source) as bag:
-            yield Source(iter(bag), _total(bag, part))
+            yield _bag_source(bag, part)
         return
     _check_no_bag(paths[0], part)
-    files = picture_folder.files_of(paths)
-    yield Source(picture_folder.plain_pictures(files, source), len(files))
+    files = picture_folder.files_of(paths, warn)
+    yield Source(picture_folder.plain_pictures(files, source), len(files), Tally(len(files)))
 
 
 def _check_no_bag(path: Path, part: BagPart) -> None:
     if part != BagPart(''):
         raise click.UsageError(
-            f'--topic, --from, --to and --every are for a bag, and {path} is none: a bag is a '
-            'folder with metadata.yaml, or an .mcap or .db3 file.'
+            f'--topic, --from, --to and --every are for a bag, and {path} is none: a bag is '
+            f'{_A_BAG}.'
         )
 
 
-def _total(bag: ImageBag, part: BagPart) -> int | None:
-    return len(bag) if part == BagPart(part.topic) else None
+def _bag_source(bag: ImageBag, part: BagPart, labels: tuple[str, ...] = ()) -> Source:
+    for note in bag.notes:
+        warn(note)
+    total = len(bag) if part == BagPart(part.topic) else None
+    return Source(iter(bag), total, bag.tally, labels, bag.loss)

@@ -1,97 +1,175 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""
-BagReader: reads untrusted bags with the library rosbags.
-
-The library opens any file that the metadata of a bag names, and unpacks zstd without a limit: a
-file of 262 kB becomes 3.4 GB on the disk, and a short message 2 GiB in memory.  Here each file is
-checked when it is opened, and unpacking stops at a limit.
-"""
+"""BagReader: reads untrusted bags, from all their storage files, with the library rosbags."""
 
 from __future__ import annotations
 
-import os
-from types import SimpleNamespace
-from typing import Any, ClassVar
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 
-from edgetpu_retrain.recordings.hostile_bag import check_tables
-from rosbags.rosbag2 import reader, storage_mcap
-from rosbags.rosbag2.errors import ReaderError
-
-MAX_GROWTH = 255
-"""Maximum number of unpacked bytes per compressed byte.  LZ4, the other format, cannot exceed it,
-and raw images grow tenfold at most."""
-
-SMALL_BYTES = 64 * 1024 * 1024
-"""Up to this size, any growth is accepted: images of a single colour compress very well."""
-
-_zstd: Any = reader.zstd
-
-
-class _Tables(reader.Sqlite3Reader):  # type: ignore[misc]
-    """Reads a file of sqlite3 storage, after checking its tables."""
-
-    def _open(self) -> None:
-        check_tables(self.path)
-        super()._open()
-
-
-class _Chunks(reader.McapReader):  # type: ignore[misc]
-    """Reads a file of mcap storage; rejects it if its chunks grow too much when unpacked."""
-
-    def _open(self) -> None:
-        super()._open()
-        # Chunks that overlap in time are in memory together, so their sizes are added.
-        unpacked = sum(each.uncompressed_size for each in self.chunks)
-        _check_growth(self.path.stat().st_size, unpacked)
-
-
-class _Folder(reader.DirectoryReader):  # type: ignore[misc]
-    STORAGE_PLUGINS: ClassVar = {'mcap': _Chunks, 'sqlite3': _Tables}
-
-
-class BagReader(reader.Reader):  # type: ignore[misc]
-    """Reads a bag as :class:`rosbags.rosbag2.Reader` does, in bounded memory."""
-
-    STORAGE_PLUGINS: ClassVar = {'dir': _Folder, '.mcap': _Chunks, '.db3': _Tables}
-
-
-class _BoundedFile(_zstd.ZstdFile):  # type: ignore[misc]
-    """Reads a zstd file; rejects it when it has grown too much."""
-
-    def __init__(self, file: Any, mode: str) -> None:
-        super().__init__(file, mode)
-        self._compressed = os.fstat(file.fileno()).st_size
-        self._unpacked = 0
-
-    def read(self, size: int = -1) -> bytes:
-        content: bytes = super().read(size)
-        self._unpacked += len(content)
-        _check_growth(self._compressed, self._unpacked)
-        return content
-
-
-def _decompress(data: bytes) -> bytes:
-    content, rest = b'', data
-    while rest:
-        decompressor = _zstd.ZstdDecompressor()
-        content += decompressor.decompress(rest, _most(len(data)) + 1 - len(content))
-        _check_growth(len(data), len(content))
-        if not decompressor.eof:
-            raise ReaderError('compressed data is cut off')
-        rest = decompressor.unused_data
-    return content
-
-
-def _most(compressed: int) -> int:
-    return SMALL_BYTES + MAX_GROWTH * compressed
-
-
-def _check_growth(compressed: int, unpacked: int) -> None:
-    if unpacked > _most(compressed):
-        raise ReaderError(f'{compressed} bytes unpack to more than {_most(compressed)}')
-
-
-reader.zstd = storage_mcap.zstd = SimpleNamespace(
-    **{**vars(_zstd), 'open': _BoundedFile, 'decompress': _decompress}
+from edgetpu_retrain.errors import RecordingError
+from edgetpu_retrain.recordings.bag_files import (
+    check_memory,
+    COMPRESSED,
+    find_bag_files,
+    words_of,
 )
+from edgetpu_retrain.recordings.hostile_bag import check_bag
+from edgetpu_retrain.recordings.mcap_storage import McapStorage
+from edgetpu_retrain.recordings.sqlite_storage import SqliteStorage
+from edgetpu_retrain.recordings.unpacking import unpack, unpack_file, ZSTD_MAGIC
+
+_STORAGES: Mapping[str, Any] = {'mcap': McapStorage, 'sqlite3': SqliteStorage}
+
+# Times and message counts are signed 64-bit numbers.
+_LARGEST_COUNT = 2**63
+
+
+class Topic(NamedTuple):
+    """A topic of a bag."""
+
+    name: str
+    message_type: str
+    """Such as 'sensor_msgs/msg/Image'."""
+    serialization: str
+    """'cdr' for ROS 2."""
+
+
+class BagReader(AbstractContextManager['BagReader']):
+    """
+    Reads a bag; use it as a context manager.
+
+    Which connection a message belongs to is decided by its topic alone: recorders may write other
+    QoS profiles into metadata.yaml than into the storage.
+
+    Args:
+        path: a folder or a storage file; either may be compressed with zstd.
+
+    Raises:
+        RequestError: if there are no storage files.
+        RecordingError: if the bag cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        check_bag(path)
+        found = find_bag_files(path)
+        self.notes = list(found.notes)
+        self.counts: Counter[Topic] = Counter()
+        self._recorded = found.counts
+        self._storages: list[Any] = []
+        with ExitStack() as stack:
+            for file, kind in found.storages.items():
+                self._add(file, kind, stack)
+            self._close = stack.pop_all().close
+        self._storages.sort(key=lambda each: each.metadata.start_time)
+        filled = [each.metadata for each in self._storages if each.metadata.message_count]
+        self.start_time: int = min((each.start_time for each in filled), default=0)
+        """Time of the first message, nanoseconds since 1970."""
+        self.end_time: int = max((each.end_time for each in filled), default=0)
+        """Time after the last message, nanoseconds since 1970."""
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files, and delete unpacked ones."""
+        self._close()
+
+    @property
+    def loss(self) -> str:
+        """What is lost of files that are cut off, '' = nothing."""
+        losses = '; '.join(each.loss for each in self._storages if each.loss)
+        return losses and f"{losses} ('mcap recover' makes a complete file of it)"
+
+    @property
+    def cure(self) -> str:
+        """What to do if a file turns out to be damaged."""
+        return ', '.join(dict.fromkeys(each.cure for each in self._storages))
+
+    def recorded(self, topic: str) -> int:
+        """Return the number of messages that the recorder or the storage counted."""
+        stored = sum(count for each, count in self.counts.items() if each.name == topic)
+        return max(stored, self._recorded.get(topic, 0))
+
+    def messages(
+        self, topic: str, start: int | None, stop: int | None
+    ) -> Iterator[tuple[str, int, bytes]]:
+        """
+        Iterate over the messages of a topic in recorded order.
+
+        Args:
+            topic: the name of the topic.
+            start: time of the first message, nanoseconds since 1970; None = the first one.
+            stop: time after the last message; None = all.
+
+        Yields:
+            The type of the message, its time and its content.
+
+        Raises:
+            Exception: of any kind, on reaching a damaged part of the bag.
+        """
+        for storage in self._storages:
+            connections = [each for each in storage.connections if each.topic == topic]
+            for connection, timestamp, content in storage.messages(connections, start, stop):
+                packed = content[: len(ZSTD_MAGIC)] == ZSTD_MAGIC
+                yield _type(connection.msgtype), timestamp, unpack(content) if packed else content
+
+    def _add(self, file: Path, kind: str, stack: ExitStack) -> None:
+        """Open a storage file."""
+        if not file.stat().st_size:
+            self.notes.append(f'{file} is empty: nothing was recorded into it')
+            return
+        plain = file
+        if file.suffix == COMPRESSED:
+            plain = Path(stack.enter_context(TemporaryDirectory())) / file.stem
+            unpack_file(file, plain)
+        storage = _STORAGES[kind](plain)
+        try:
+            storage.open()
+            stack.callback(storage.close)
+            self._count(storage)
+        except RecordingError as error:
+            raise RecordingError(f'{file} cannot be read as a bag: {error}') from error
+        except Exception as error:
+            check_memory(error)
+            raise RecordingError(
+                f'{file} cannot be read as a bag ({words_of(error)}): give what '
+                f"'ros2 bag record' made; {storage.cure}"
+            ) from error
+        self._storages.append(storage)
+        journal = file.with_name(f'{file.name}-wal')
+        if journal.is_file() and journal.stat().st_size:
+            self.notes.append(
+                f'messages in {journal.name} are not read: end the recorder, then add them with '
+                f'sqlite3 {file.name} "PRAGMA wal_checkpoint"'
+            )
+
+    def _count(self, storage: Any) -> None:
+        """Add the messages of a storage file; raise ValueError if its numbers are impossible."""
+        metadata = storage.metadata
+        counts = {'duration': metadata.duration}
+        if metadata.message_count:
+            counts['start time'] = metadata.start_time
+        for each in storage.connections:
+            counts['number of messages'] = each.msgcount
+            form = each.ext.serialization_format
+            if not all(isinstance(text, str) for text in (each.topic, each.msgtype, form)):
+                raise ValueError(f'a topic is called {each.topic!a:.60}')
+            for name, count in counts.items():
+                if type(count) is not int or not 0 <= count < _LARGEST_COUNT:
+                    raise ValueError(f'its {name} is {count!a:.60}')
+            self.counts[Topic(each.topic, _type(each.msgtype), form)] += each.msgcount
+
+
+def _type(name: str) -> str:
+    """
+    Return the full name of a message type; some programs leave out the middle.
+
+    >>> _type('sensor_msgs/Image'), _type('sensor_msgs/msg/Image')
+    ('sensor_msgs/msg/Image', 'sensor_msgs/msg/Image')
+    """
+    return name.replace('/', '/msg/') if name.count('/') == 1 else name

@@ -30,19 +30,20 @@ def check_bag(path: Path) -> None:
     Raise if reading a bag could take unlimited time or memory.
 
     Args:
-        path: a folder with a metadata.yaml, or one storage file.
+        path: a folder or one storage file.
 
     Raises:
         RecordingError: if it contains constructs that no recorder writes, or its metadata.yaml is
             too large.
-        OSError, UnicodeDecodeError: if it cannot be read.
+        OSError: if it cannot be read.
     """
     for file in path.iterdir() if path.is_dir() else [path]:
         if file.exists() and not (file.is_file() or file.is_dir()):
             # Opening a pipe would block.
             raise RecordingError(f'{file} is no regular file: {_NOT_A_BAG}')
-    if path.is_dir():
-        _check_metadata(path / 'metadata.yaml')
+    metadata = path / 'metadata.yaml'
+    if metadata.is_file():
+        _check_metadata(metadata)
 
 
 def _check_metadata(path: Path) -> None:
@@ -52,7 +53,7 @@ def _check_metadata(path: Path) -> None:
             f'{path} has {size} bytes, and real ones have at most {MAX_METADATA_BYTES}: '
             f'{_NOT_A_BAG}'
         )
-    text = path.read_text(encoding='utf-8')
+    text = path.read_text(encoding='utf-8', errors='replace')
     repeated = set(_ANCHOR.findall(text)) & set(_ALIAS.findall(text))
     if repeated:
         raise RecordingError(

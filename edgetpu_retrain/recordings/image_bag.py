@@ -4,39 +4,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 import functools
 import math
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TYPE_CHECKING
 
-from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
+from edgetpu_retrain.errors import ImageError, RecordingError, RequestError, RetrainError
 from edgetpu_retrain.pictures.lazy_picture import LazyPicture
 from edgetpu_retrain.pictures.picture_source import PictureSource
 from edgetpu_retrain.pictures.unsupported import unsupported_type
-from edgetpu_retrain.recordings.hostile_bag import check_bag
+from edgetpu_retrain.recordings.bag_files import check_memory, words_of
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
+from edgetpu_retrain.recordings.tally import Tally
+from edgetpu_retrain.wording import named
 
-FILE_SUFFIXES = ('.mcap', '.db3')
+if TYPE_CHECKING:
+    from edgetpu_retrain.recordings.bag_reader import BagReader, Topic
 
-_METADATA = 'metadata.yaml'
 _NANOSECONDS = 1_000_000_000
-# Times and message counts are signed 64-bit numbers; an empty bag starts at the largest one.
-_LARGEST_COUNT = 2**63
 
+_SERIALIZATION = 'cdr'
 _PICTURES: Mapping[str, Callable[[Any, PictureSource | None], LazyPicture]] = {
     'sensor_msgs/msg/Image': LazyPicture.from_image,
     'sensor_msgs/msg/CompressedImage': LazyPicture.from_compressed_image,
 }
-
-
-def is_bag(path: Path) -> bool:
-    """Return whether a path is a folder with metadata.yaml, or an .mcap, .db3 or .bag file."""
-    if path.is_dir():
-        return (path / _METADATA).is_file()
-    return path.suffix in (*FILE_SUFFIXES, '.bag')
 
 
 @dataclass(frozen=True)
@@ -87,7 +82,8 @@ class ImageBag(AbstractContextManager['ImageBag']):
     The images of one topic of a bag; use it as a context manager.
 
     Args:
-        path: a folder written by `ros2 bag record`, or one storage file.
+        path: a folder written by `ros2 bag record`, with or without metadata.yaml, or one storage
+            file, with or without compression.
         part: the selected images.
         label: the label of all images, '' = none.
         source: how the images are read; None = with the defaults.
@@ -96,6 +92,10 @@ class ImageBag(AbstractContextManager['ImageBag']):
         RequestError: if there is no such bag or topic, the topic has no images, or the part begins
             after the end of the bag.
         RecordingError: if the bag cannot be read.
+
+    Attributes:
+        tally: the images found and left out; complete after iterating.
+        notes: what is wrong with the files of the bag, for the user.
     """
 
     def __init__(
@@ -106,8 +106,10 @@ class ImageBag(AbstractContextManager['ImageBag']):
         self._label = label
         self._source = source
         self._reader = _open(path)
+        self.tally = Tally()
+        self.notes: tuple[str, ...] = tuple(self._reader.notes)
         try:
-            self._connections = self._find_topic()
+            self._topics = self._find_topic()
         except BaseException:
             self.close()
             raise
@@ -121,7 +123,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
 
     def __len__(self) -> int:
         """Return the number of images on the topic, regardless of the part."""
-        return sum(connection.msgcount for connection in self._connections)
+        return sum(self._reader.counts[each] for each in self._topics)
 
     def __iter__(self) -> Iterator[RecordedPicture]:
         """
@@ -135,7 +137,12 @@ class ImageBag(AbstractContextManager['ImageBag']):
     @property
     def message_type(self) -> str:
         """Type of the topic's messages, such as 'sensor_msgs/msg/Image'."""
-        return str(self._connections[0].msgtype)
+        return str(self._topics[0].message_type)
+
+    @property
+    def loss(self) -> str:
+        """What is lost of files that are cut off, '' = nothing."""
+        return self._reader.loss
 
     def messages(self) -> Iterator[RecordedMessage]:
         """
@@ -148,22 +155,38 @@ class ImageBag(AbstractContextManager['ImageBag']):
         start = begin + round(part.from_s * _NANOSECONDS) if part.from_s else None
         stop = None if part.to_s == math.inf else begin + round(part.to_s * _NANOSECONDS)
         due = -math.inf
-        done = 0
+        done = taken = 0
         try:
-            for connection, timestamp, content in self._reader.messages(
-                connections=self._connections, start=start, stop=stop
-            ):
+            for kind, timestamp, content in self._reader.messages(part.topic, start, stop):
                 done += 1
                 seconds = (timestamp - begin) / _NANOSECONDS
-                if seconds >= due:
+                # Files without an index may not be in order.
+                if seconds >= due or not part.every_s:
                     due = seconds + part.every_s
-                    yield RecordedMessage(seconds, connection.msgtype, bytes(content))
+                    taken += 1
+                    yield RecordedMessage(seconds, kind, bytes(content))
         except Exception as error:
-            _check_memory(error)
+            check_memory(error)
             raise RecordingError(
-                f'{self._path} is damaged after {done} images ({_words(error)}); those before '
-                "are read: repair it with 'ros2 bag reindex', or record again"
+                f'{self._path} is damaged after {done} images ({words_of(error)}); those before '
+                f'are read: {self._reader.cure}'
             ) from error
+        self._count(done, taken)
+
+    def _count(self, done: int, taken: int) -> None:
+        """Set the tally, given how many images were read, and how many of them taken."""
+        stored = len(self)
+        recorded = max(done, stored, self._reader.recorded(self._part.topic))
+        selected = self._part.from_s > 0.0 or self._part.to_s < math.inf
+        outside = max(0, stored - done) if selected else 0
+        self.tally.found = recorded
+        self.tally.left_out = Counter(
+            {
+                'before or after the selected part': outside,
+                'between the selected images': done - taken,
+                'not in the files': recorded - done - outside,
+            }
+        )
 
     def close(self) -> None:
         """Close the file."""
@@ -179,40 +202,47 @@ class ImageBag(AbstractContextManager['ImageBag']):
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - a damaged message may raise any exception
-            reason = f'the message is damaged ({_words(error)})'
+            reason = f'the message is damaged ({words_of(error)})'
             return RecordedPicture(name, functools.partial(_refuse, reason), self._label, topic)
         read = functools.partial(_PICTURES[recorded.message_type], message, self._source)
         return RecordedPicture(name, read, self._label, topic, stamp_ns)
 
-    def _find_topic(self) -> list[Any]:
-        """Return the topic's connections; raise if it has no images or the part begins late."""
-        topic, duration = self._part.topic, self._reader.duration / _NANOSECONDS
-        connections = [each for each in self._reader.connections if each.topic == topic]
-        types = sorted({each.msgtype for each in connections})
+    def _find_topic(self) -> list[Topic]:
+        """Return the topic, once per type; raise if it has no images or the part begins late."""
+        topic, reader = self._part.topic, self._reader
+        duration = (reader.end_time - 1 - reader.start_time) / _NANOSECONDS
+        topics = [each for each in reader.counts if each.name == topic]
+        types = sorted({each.message_type for each in topics})
         problem = ''
-        if not connections:
+        if not topics:
             what = f'has no topic {topic!a}' if topic else 'is a bag, and no topic was given'
             problem = f'{self._path} {what}'
         elif any(each not in _PICTURES for each in types):
             videos = '; '.join(filter(None, map(unsupported_type, types)))
             what = f'which is {videos}' if videos else 'which holds no picture'
             problem = f'{topic} in {self._path} is of type {", ".join(types)}, {what}'
-        elif not any(each.msgcount for each in connections):
+        elif others := sorted({each.serialization for each in topics} - {_SERIALIZATION}):
+            what = f'is serialized as {named(others)}, and only {_SERIALIZATION} is read'
+            problem = f'{topic} in {self._path} {what}'
+        elif not any(reader.counts[each] for each in topics):
             problem = f'{topic} in {self._path} has no message'
         if problem:
-            raise RequestError(f'{problem}: choose {self._other_topics()}')
+            notes = '; '.join(filter(None, (*self.notes, self.loss)))
+            raise RequestError(
+                f'{problem}: choose {self._other_topics()}{notes and f" ({notes})"}'
+            )
         if self._part.from_s > duration:
             raise RequestError(
                 f'from is {self._part.from_s:g} s, and {self._path} is {duration:.1f} s long: '
                 'begin earlier'
             )
-        return connections
+        return topics
 
     def _other_topics(self) -> str:
         """Return the available topics, for the error message."""
         topics = {
-            f'{each.topic} ({each.msgtype})': each.msgtype in _PICTURES
-            for each in self._reader.connections
+            f'{each.name} ({each.message_type})': _has_pictures(each)
+            for each in self._reader.counts
         }
         pictures = sorted(topic for topic, has_pictures in topics.items() if has_pictures)
         if pictures:
@@ -233,14 +263,16 @@ def picture_topics(path: Path) -> tuple[str, ...]:
         RequestError: if there is no such bag.
         RecordingError: if the bag cannot be read.
     """
-    with closing(_open(path)) as reader:
-        return tuple(
-            sorted({each.topic for each in reader.connections if each.msgtype in _PICTURES})
-        )
+    with _open(path) as reader:
+        return tuple(sorted({each.name for each in reader.counts if _has_pictures(each)}))
 
 
-def _open(path: Path) -> Any:
-    """Return an open reader of a bag, from the library rosbags."""
+def _has_pictures(topic: Topic) -> bool:
+    return topic.message_type in _PICTURES and topic.serialization == _SERIALIZATION
+
+
+def _open(path: Path) -> BagReader:
+    """Return an open reader of a bag."""
     if not path.exists():
         raise RequestError(f'there is no bag {path}: check the path')
     if path.suffix == '.bag':
@@ -252,49 +284,16 @@ def _open(path: Path) -> Any:
             f"bags are read with the Python package 'rosbags', which is not there ({error}): "
             'python3 -m pip install rosbags, or, on a robot, make setup'
         ) from error
-    reader = None
     try:
-        check_bag(path)
-        reader = BagReader(path)
-        reader.open()
-        _check_summary(reader)
-    except RecordingError:
+        return BagReader(path)
+    except RetrainError:
         raise
     except Exception as error:
-        if reader is not None:
-            with suppress(Exception):
-                reader.close()
-        _check_memory(error)
+        check_memory(error)
         raise RecordingError(
-            f'{path} cannot be read as a bag ({_words(error)}): give the folder that '
-            "'ros2 bag record' made; one whose recording was cut short is repaired by "
-            "'ros2 bag reindex'"
+            f"{path} cannot be read as a bag ({words_of(error)}): give what 'ros2 bag record' made"
         ) from error
-    return reader
-
-
-def _check_summary(reader: Any) -> None:
-    """Raise ValueError if the bag's metadata has values of unexpected types or ranges."""
-    counts = {'start time': reader.start_time, 'duration': reader.duration}
-    for each in reader.connections:
-        counts['number of messages'] = each.msgcount
-        if not isinstance(each.topic, str) or not isinstance(each.msgtype, str):
-            raise ValueError(f'a topic is called {each.topic!a:.60}')
-        for name, count in counts.items():
-            if type(count) is not int or not 0 <= count < _LARGEST_COUNT:
-                raise ValueError(f'its {name} is {count!a:.60}')
 
 
 def _refuse(reason: str) -> LazyPicture:
     raise ImageError(reason)
-
-
-def _words(error: Exception) -> str:
-    return ' '.join(str(error).split())[:200] or type(error).__name__
-
-
-def _check_memory(error: Exception) -> None:
-    """Raise MemoryError if that is what an exception means."""
-    # rosbags can read sqlite3 storage by apsw, whose exception has SQLite's message.
-    if isinstance(error, MemoryError) or str(error) == 'out of memory':
-        raise MemoryError from error

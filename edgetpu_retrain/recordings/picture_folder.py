@@ -3,13 +3,15 @@
 """
 Reads folders of pictures, one sub-folder per class, as in Coral's examples and most tools.
 
+Sub-folders of a class belong to it, as in ImageFolder of torchvision.
+
 Pictures are JPEG, PNG or WEBP files.  Hidden files are ignored; any other file raises an
 ImageError when it is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 import functools
 from pathlib import Path
 
@@ -18,45 +20,94 @@ from edgetpu_retrain.label import check_label
 from edgetpu_retrain.pictures.lazy_picture import LazyPicture
 from edgetpu_retrain.pictures.picture_source import PictureSource
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
+from edgetpu_retrain.recordings.tally import Tally
+from edgetpu_retrain.wording import counted, named, quoted
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
 """More than a PNG file with the maximum number of pixels; a larger file is not a picture."""
+
+# Of pictures, readable or not; other files beside the classes, such as a licence, are none.
+_ENDINGS = frozenset(
+    ['.jpg', '.jpeg', '.png', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.avif', '.heic', '.pgm']
+)
 
 ONE_FOLDER_A_CLASS = (
     'put the pictures of each class into a sub-folder of its name, as in flowers/daisy/1.jpg'
 )
 
 
-def class_folders(folder: Path, *, for_teaching: bool = True) -> dict[str, list[Path]]:
+def class_folders(
+    folder: Path,
+    *,
+    for_teaching: bool = True,
+    tally: Tally | None = None,
+    report: Callable[[str], object] = lambda _: None,
+) -> dict[str, list[Path]]:
     """
     Return the classes in a folder, and the files of each.
 
     Args:
-        folder: has one sub-folder per class.
-        for_teaching: whether to reject labels that cannot be taught, such as 'unknown'.
+        folder: has one sub-folder per class; sub-folders of that belong to the same class.
+        for_teaching: whether to leave out classes that cannot be taught, such as 'unknown'.
+        tally: receives the number of files that were found, and those left out.
+        report: called with a message for each folder that is left out or renamed.
 
     Returns:
         The files by class name, both sorted by name; classes without files are left out.
 
     Raises:
-        RequestError: if there is no such folder, it has no sub-folders with files, or a sub-folder
-            name is not a valid label.
+        RequestError: if there is no such folder, or it has no sub-folders with files whose name
+            is a valid label.
         RecordingError: if a folder cannot be read.
     """
+    tally = Tally() if tally is None else tally
     entries = _entries(folder)
     folders = [entry for entry in entries if entry.is_dir()]
     if not folders:
         found = f'{len(entries)} files but no sub-folders' if entries else 'nothing in it'
         raise RequestError(f'{folder} has {found}: {ONE_FOLDER_A_CLASS}')
-    classes = {
-        check_label(each.name, taught_before=not for_teaching): _files(each) for each in folders
-    }
-    if not any(classes.values()):
+    classes: dict[str, list[Path]] = {}
+    problems = []
+    for each in folders:
+        files = _all_below(each, report)
+        tally.found += len(files)
+        label = each.name.strip()
+        try:
+            check_label(label, taught_before=not for_teaching)
+        except RequestError as error:
+            problems.append(f'{quoted(each.name)} is left out: {error}')
+            tally.left_out['in folders that cannot be classes'] += len(files)
+            continue
+        if not files:
+            problems.append(f'{quoted(each.name)} is left out: it has no files')
+            continue
+        if label != each.name:
+            problems.append(f'{quoted(each.name)} is class {quoted(label)}')
+        classes.setdefault(label, []).extend(files)
+    if not tally.found:
         raise RequestError(
-            f'{folder} has sub-folders ({", ".join(classes)}), but no files in them: '
-            f'{ONE_FOLDER_A_CLASS}'
+            f'{folder} has sub-folders ({named([each.name for each in folders])}), but no files '
+            f'in them: {ONE_FOLDER_A_CLASS}'
         )
-    return {label: files for label, files in classes.items() if files}
+    if not classes:
+        raise RequestError(f'in {folder}, {"; ".join(problems)}')
+    for problem in problems:
+        report(f'in {folder}, {problem}')
+    _count_loose(entries, tally, report)
+    return classes
+
+
+def _count_loose(entries: list[Path], tally: Tally, report: Callable[[str], object]) -> None:
+    """Count the pictures that are beside the folders of classes."""
+    loose = [each for each in entries if each.suffix.lower() in _ENDINGS and not each.is_dir()]
+    if loose:
+        tally.found += len(loose)
+        tally.left_out['beside the folders of classes'] = len(loose)
+        report(
+            f'{counted(len(loose), "picture", "pictures")} in {loose[0].parent} '
+            f'({named([each.name for each in loose])}) are left out, as they are in no '
+            f'sub-folder: {ONE_FOLDER_A_CLASS}'
+        )
 
 
 def labelled_pictures(
@@ -73,9 +124,15 @@ def labelled_pictures(
         yield from map(functools.partial(_picture, label=label, source=source), files)
 
 
-def files_of(paths: Iterable[Path]) -> list[Path]:
+def files_of(
+    paths: Iterable[Path], report: Callable[[str], object] = lambda _: None
+) -> list[Path]:
     """
     Return the given files, and all files below the given folders.
+
+    Args:
+        paths: files and folders.
+        report: called with a message for each folder that is left out.
 
     Raises:
         RequestError: if a path does not exist, or there are no files.
@@ -85,7 +142,7 @@ def files_of(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise RequestError(f'there is no {path}: give pictures, folders of them or a bag')
-        files += _all_below(path) if path.is_dir() else [path]
+        files += _all_below(path, report) if path.is_dir() else [path]
     if not files:
         raise RequestError(
             f'there are no files in {", ".join(map(str, paths))}: give pictures, folders of them '
@@ -120,16 +177,15 @@ def _read(path: Path, source: PictureSource | None) -> LazyPicture:
     return LazyPicture.from_file(content, source)
 
 
-def _all_below(folder: Path) -> list[Path]:
-    files = _files(folder)
+def _all_below(folder: Path, report: Callable[[str], object]) -> list[Path]:
+    """Return the files in a folder and its sub-folders, except in linked ones, which may loop."""
+    files = [entry for entry in _entries(folder) if not entry.is_dir()]
     for each in _entries(folder):
-        if each.is_dir() and not each.is_symlink():
-            files += _all_below(each)
+        if each.is_dir() and each.is_symlink():
+            report(f'the folder {each} is left out: it is a link; copy what it leads to')
+        elif each.is_dir():
+            files += _all_below(each, report)
     return files
-
-
-def _files(folder: Path) -> list[Path]:
-    return [entry for entry in _entries(folder) if not entry.is_dir()]
 
 
 def _entries(folder: Path) -> list[Path]:

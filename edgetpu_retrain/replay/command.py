@@ -15,7 +15,7 @@ from edgetpu_retrain.exit_codes import CALL_WAS_WRONG, print_error, run_command
 import edgetpu_retrain.needs_ros  # noqa: F401
 from edgetpu_retrain.recordings.image_bag import BagPart, picture_topics
 from edgetpu_retrain.replay.replay import Replay
-from edgetpu_retrain.wording import counted, presentable
+from edgetpu_retrain.wording import counted, presentable, sentence
 import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.utilities import remove_ros_args
@@ -79,6 +79,8 @@ def replay(
         for topic, count in recording.topics.items():
             images = counted(count, 'image', 'images')
             log(presentable(f'{bag} has {images} for {topic}'))
+        for note in recording.notes:
+            node.get_logger().warning(presentable(sentence(note)))
         if listeners is None:
             log(f'waiting for {" and ".join(nodes)} to subscribe')
             recording.wait_for_nodes(nodes)
@@ -91,6 +93,7 @@ def replay(
             log(f'played {counted(played, "image", "images")}; again')
             played = recording.play(rate)
         log(f'played {counted(played, "image", "images")}: done')
+        log(presentable(recording.summary()))
 
 
 def run(arguments: list[str] | None = None) -> int:

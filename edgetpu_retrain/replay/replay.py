@@ -13,6 +13,7 @@ import time
 from typing import Any
 
 from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag, RecordedMessage
+from edgetpu_retrain.recordings.tally import Tally
 from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -67,6 +68,20 @@ class Replay:
         return {
             self._publishers[topic].topic_name: len(bag) for topic, bag in self._images.items()
         }
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is wrong with the files of the bag, for the user."""
+        return tuple(dict.fromkeys(each for bag in self._images.values() for each in bag.notes))
+
+    def summary(self) -> str:
+        """Return how many images of all topics were found, played and left out, and why."""
+        tally = Tally()
+        for bag in self._images.values():
+            tally.found += bag.tally.found
+            tally.left_out += bag.tally.left_out
+        losses = dict.fromkeys(bag.loss for bag in self._images.values() if bag.loss)
+        return '; '.join([tally.line('played', 'image', 'images'), *losses])
 
     def wait_for_nodes(self, names: Iterable[str]) -> None:
         """

@@ -50,7 +50,11 @@ def _run(data: bytes, folder: Path) -> None:
 def _seeds() -> Iterator[bytes]:
     with scratch_folder() as folder:
         bag = write_small_bag(folder, 'mcap')
-        yield next(bag.glob('*.mcap')).read_bytes()
+        content = next(bag.glob('*.mcap')).read_bytes()
+        yield content
+        # Cut off: in the index, and in the data.
+        yield content[:-10]
+        yield content[: content.index(b'/b')]
 
 
 TARGET = Target(run=_run, seeds=_seeds, memory=MemoryBudget(8 * MIB, 8 * 1032 * 3 * 3))

@@ -101,12 +101,23 @@ def test_a_bag_without_label_or_with_company(run: Run, bag: Path, trained_once: 
     assert (ended.code, 'one bag' in ended.problem) == (CALL_WAS_WRONG, True)
 
 
-def test_a_damaged_bag(run: Run, bag: Path, tmp_path: Path) -> None:
-    (file,) = bag.glob('*.mcap')
-    file.write_bytes(file.read_bytes()[:-300])
+def test_a_damaged_bag(run: Run, tmp_path: Path) -> None:
+    bag = write_bag(tmp_path / 'bag', 'sqlite3', {TOPIC: [image(photographs('cat', 1)[0])]})
+    (file,) = bag.glob('*.db3')
+    file.write_bytes(file.read_bytes()[:-3000])
     ended = run('teach', bag, '--topic', TOPIC, '--label', 'cat', '--data-dir', tmp_path / 'data')
     assert ended.code == WORK_FAILED
-    assert 'reindex' in ended.problem
+    assert '.recover' in ended.problem
+
+
+def test_label_and_topic_are_for_bags(run: Run, lessons: Path, tmp_path: Path) -> None:
+    data = ('--data-dir', tmp_path / 'data')
+    ended = run('teach', lessons, '--label', 'cat', *data)
+    assert ended.code == CALL_WAS_WRONG
+    assert 'put the pictures of each class into a sub-folder' in ended.problem
+    assert str(lessons / 'cat') in ended.problem
+    ended = run('teach', lessons, '--topic', TOPIC, *data)
+    assert (ended.code, 'a folder that has metadata.yaml' in ended.problem) == (2, True)
 
 
 def test_invalid_models_and_models_without_labels(run: Run, exam: Path, tmp_path: Path) -> None:

@@ -88,8 +88,9 @@ def test_file_names_are_printed_in_one_line(run: Run, here: Path, form: str) -> 
     (line,) = [line for line in lines if '[2J' in line]
     assert line.isprintable()
     # After a progress bar, rich 11 prints an empty line even if there is no terminal.
-    (warning,) = filter(None, ended.err.splitlines())
+    warning, summary = filter(None, ended.err.splitlines())
     assert 'c\\nd.png is skipped: ' in warning
+    assert summary == '2 pictures found, 1 classified, 1 left out (1 not readable).'
 
 
 @pytest.mark.usefixtures('here')

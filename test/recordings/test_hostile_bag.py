@@ -12,7 +12,7 @@ import sqlite3
 import tempfile
 
 from edgetpu_retrain.errors import RecordingError
-from edgetpu_retrain.recordings import bag_reader, hostile_bag
+from edgetpu_retrain.recordings import hostile_bag, unpacking
 from edgetpu_retrain.recordings.hostile_bag import check_bag
 from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag, picture_topics
 import numpy as np
@@ -91,7 +91,7 @@ def test_unpacking_is_bounded_and_leaves_nothing(
     grey = image(np.zeros((1000, 1000, 3), np.uint8))
     path = write_bag(tmp_path / 'bag', storage, {'/a': [grey] * 3}, compression=compression)
     assert count_pictures(path) == 3
-    monkeypatch.setattr(bag_reader, 'SMALL_BYTES', 1_000_000)
+    monkeypatch.setattr(unpacking, 'SMALL_BYTES', 1_000_000)
     with pytest.raises(RecordingError, match=r'[0-9]+ bytes unpack to more than [0-9]+'):
         count_pictures(path)
     assert list(scratch.iterdir()) == []
@@ -127,10 +127,21 @@ def test_absurdly_long_metadata_is_rejected(bag: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize('count', ['-1', '9223372036854775808', '"three"', '.nan', 'true'])
-def test_impossible_counts_in_a_bag_raise_one_error(bag: Path, count: str) -> None:
+def test_metadata_with_impossible_counts_is_not_used(bag: Path, count: str) -> None:
     metadata = bag / 'metadata.yaml'
     text = metadata.read_text()
     metadata.write_text(text.replace('message_count: 1', f'message_count: {count}'))
     assert metadata.read_text() != text
-    with pytest.raises(RecordingError, match=r'number of messages|Invalid bag metadata'):
+    with ImageBag(bag, BagPart('/a')) as images:
+        assert len(images) == sum(1 for _ in images) == images.tally.found == 1
+        (note,) = images.notes
+    assert 'its number of messages is' in note
+
+
+@pytest.mark.parametrize('time', ['-1', "'x'", '1e300'])
+def test_impossible_times_in_a_storage_raise_one_error(bag: Path, time: str) -> None:
+    (storage,) = bag.glob('*.db3')
+    with closing(sqlite3.connect(storage)) as connection, connection:
+        connection.execute(f'UPDATE messages SET timestamp = {time}')
+    with pytest.raises(RecordingError, match='cannot be read as a bag'):
         picture_topics(bag)

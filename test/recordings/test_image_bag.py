@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
-from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag, is_bag
+from edgetpu_retrain.recordings.bag_files import is_bag
+from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag
 import numpy as np
 import pytest
 from support.bags import (
@@ -117,11 +118,10 @@ def test_one_broken_message_is_an_error_only_when_it_is_read(kind: str, tmp_path
         _ = second.read().whole
 
 
-@pytest.mark.parametrize('storage', STORAGES)
-def test_a_damaged_bag_raises_one_error(storage: str, tmp_path: Path) -> None:
+def test_a_damaged_bag_raises_one_error(tmp_path: Path) -> None:
     frames = [image(rgb) for rgb in photographs('cat', 4)]
-    bag = write_bag(tmp_path / 'bag', storage, {TOPIC: frames})
-    (file,) = (path for path in bag.iterdir() if path.suffix in ('.mcap', '.db3'))
+    bag = write_bag(tmp_path / 'bag', 'sqlite3', {TOPIC: frames})
+    (file,) = bag.glob('*.db3')
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
 
     def read_all() -> None:
@@ -129,8 +129,53 @@ def test_a_damaged_bag_raises_one_error(storage: str, tmp_path: Path) -> None:
             for each in images:
                 each.read()
 
-    with pytest.raises(RecordingError, match='reindex'):
+    with pytest.raises(RecordingError, match=r'sqlite3 FILE \.recover'):
         read_all()
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+def test_a_tally_counts_what_is_left_out_and_why(storage: str, tmp_path: Path) -> None:
+    rgb = np.zeros((4, 4, 3), np.uint8)
+    bag = write_bag(tmp_path / 'bag', storage, {TOPIC: [image(rgb)] * 20}, every_s=0.5)
+    with ImageBag(bag, BagPart(TOPIC, 1.0, 5.0, 2.0)) as images:
+        for _ in range(2):
+            assert sum(1 for _ in images) == 2
+            tally = images.tally
+            assert (tally.found, tally.used) == (20, 2)
+            assert tally.left_out == {
+                'before or after the selected part': 12,
+                'between the selected images': 6,
+                'not in the files': 0,
+            }
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+def test_messages_that_only_metadata_counts_are_missed(storage: str, tmp_path: Path) -> None:
+    rgb = np.zeros((4, 4, 3), np.uint8)
+    bag = write_bag(tmp_path / 'bag', storage, {TOPIC: [image(rgb)] * 3})
+    metadata = bag / 'metadata.yaml'
+    metadata.write_text(metadata.read_text().replace('message_count: 3', 'message_count: 5'))
+    with ImageBag(bag, BagPart(TOPIC)) as images:
+        assert len(list(images)) == 3
+        assert (images.tally.found, images.tally.used) == (5, 3)
+        assert images.tally.left_out['not in the files'] == 2
+
+
+@pytest.mark.parametrize('storage', STORAGES)
+def test_connections_with_another_qos_are_read(storage: str, tmp_path: Path) -> None:
+    rgb = np.zeros((4, 4, 3), np.uint8)
+    bag = write_bag(tmp_path / 'bag', storage, {TOPIC: [image(rgb)] * 3})
+    metadata = bag / 'metadata.yaml'
+    text = metadata.read_text()
+    qos = (
+        '[{history: 1, depth: 10, reliability: 2, durability: 2, deadline: {sec: 0, nsec: 0}, '
+        'lifespan: {sec: 0, nsec: 0}, liveliness: 1, liveliness_lease_duration: {sec: 0, nsec: 0}'
+        ', avoid_ros_namespace_conventions: false}]'
+    )
+    metadata.write_text(text.replace('offered_qos_profiles: []', f'offered_qos_profiles: {qos}'))
+    assert metadata.read_text() != text
+    with ImageBag(bag, BagPart(TOPIC)) as images:
+        assert len(list(images)) == images.tally.used == 3
 
 
 def test_other_files_than_bags_are_rejected(tmp_path: Path) -> None:
@@ -140,8 +185,8 @@ def test_other_files_than_bags_are_rejected(tmp_path: Path) -> None:
     (tmp_path / 'old.bag').write_bytes(b'#ROSBAG V2.0')
     with pytest.raises(RequestError, match='ROS 1'):
         ImageBag(tmp_path / 'old.bag', BagPart(TOPIC))
-    for name in ('x.mcap', 'x.db3'):
+    for name in ('x.mcap', 'x.db3', 'x.mcap.zstd', 'x.db3.zstd'):
         (tmp_path / name).write_bytes(b'hello')
-        with pytest.raises(RecordingError, match='cannot be read as a bag'):
+        with pytest.raises(RecordingError, match=r'cannot be (read as a bag|unpacked)'):
             ImageBag(tmp_path / name, BagPart(TOPIC))
     assert SECOND == 10**9

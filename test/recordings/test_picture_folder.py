@@ -13,6 +13,7 @@ from edgetpu_retrain.recordings.picture_folder import (
     labelled_pictures,
     plain_pictures,
 )
+from edgetpu_retrain.recordings.tally import Tally
 import numpy as np
 import pytest
 from support.bags import photographs, png, write_class_folders
@@ -29,6 +30,51 @@ def test_sub_folders_are_classes_and_their_files_pictures(tmp_path: Path) -> Non
     assert [each.label for each in pictures] == ['cat', 'cat', 'coins', 'coins']
     assert pictures[0].name == str(tmp_path / 'cat' / '000.png')
     assert np.array_equal(pictures[0].read().whole, photographs('cat', 1)[0])
+
+
+def test_sub_folders_of_a_class_are_that_class(tmp_path: Path) -> None:
+    for name in ('cat/1.png', 'cat/monday/2.png', 'cat/monday/noon/3.png', 'dog/monday/1.png'):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b'x')
+    (tmp_path / 'cat' / 'monday' / '.hidden.png').touch()
+    tally, reports = Tally(), list[str]()
+    classes = class_folders(tmp_path, tally=tally, report=reports.append)
+    names = [str(each.relative_to(tmp_path)) for each in classes['cat']]
+    assert names == ['cat/1.png', 'cat/monday/2.png', 'cat/monday/noon/3.png']
+    assert len(classes['dog']) == 1
+    assert (tally.found, tally.used, reports) == (4, 4, [])
+
+
+def test_loose_pictures_and_empty_folders_are_reported(tmp_path: Path) -> None:
+    write_class_folders(tmp_path, ('cat',), 1)
+    (tmp_path / 'dog').mkdir()
+    for name in ('loose.JPG', 'other.png', 'LICENSE', 'labels.txt'):
+        (tmp_path / name).write_bytes(b'x')
+    (tmp_path / 'cat' / 'link').symlink_to(tmp_path)
+    tally, reports = Tally(), list[str]()
+    assert set(class_folders(tmp_path, tally=tally, report=reports.append)) == {'cat'}
+    assert (tally.found, tally.left_out) == (3, {'beside the folders of classes': 2})
+    link, empty, loose = reports
+    assert 'link is left out: it is a link' in link
+    assert "'dog' is left out: it has no files" in empty
+    assert '2 pictures' in loose
+    assert 'loose.JPG, other.png' in loose
+
+
+def test_names_that_no_class_can_have_are_left_out(tmp_path: Path) -> None:
+    for name in ('cat', 'cat ', ' dog', 'unknown', 'x\x1b[2J'):
+        (tmp_path / name).mkdir()
+        for number in range(2):
+            (tmp_path / name / f'{name}{number}.png').write_bytes(b'x')
+    tally, reports = Tally(), list[str]()
+    classes = class_folders(tmp_path, tally=tally, report=reports.append)
+    assert {label: len(files) for label, files in classes.items()} == {'cat': 4, 'dog': 2}
+    assert (tally.found, tally.left_out) == (10, {'in folders that cannot be classes': 4})
+    assert len(reports) == 4
+    assert [each for each in reports if "'unknown' is left out" in each and 'reserved' in each]
+    assert [each for each in reports if "' dog' is class 'dog'" in each]
+    assert 'unknown' in class_folders(tmp_path, for_teaching=False)
 
 
 @pytest.mark.parametrize(

@@ -251,12 +251,41 @@ def test_a_usage_error_gives_one_sentence(
     assert not [line for line in player.log if 'Traceback' in line]
 
 
+def test_a_cut_off_bag_is_played_up_to_the_cut(
+    person: Person, package_path: str, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    frames = [image(rng.integers(0, 256, (600, 600, 3), np.uint8), at) for at in STAMPS[:4]]
+    recorded = write_bag(tmp_path / 'bag', 'mcap', {TOPIC: frames})
+    (recorded / 'metadata.yaml').unlink()
+    (file,) = recorded.glob('*.mcap')
+    file.write_bytes(file.read_bytes()[:-1_500_000])
+    seen = person.collect(Image, TOPIC, ALL)
+    with Player(package_path, recorded, '--rate', '50', '--node', '/person') as player:
+        player.wait_for_log('has no metadata.yaml')
+        assert player.wait() == 0
+    assert '2 images found, 2 played, 0 left out; bag.mcap is cut off' in player.log[-1]
+    seen.wait_for(lambda _: len(seen) == 2)
+    assert stamps_of(seen) == STAMPS[:2]
+
+
+def test_the_last_line_says_what_was_left_out(
+    bag: Path, person: Person, package_path: str
+) -> None:
+    person.collect(Image, TOPIC, ALL)
+    arguments = ('--from', '1', '--to', '1.45', '--rate', '50', '--node', '/person')
+    with Player(package_path, bag, *arguments) as player:
+        assert player.wait() == 0
+    summary = '40 images found, 5 played, 35 left out (35 before or after the selected part)'
+    assert summary in player.log[-1]
+
+
 def test_an_invalid_or_damaged_bag_gives_one_sentence(bag: Path, package_path: str) -> None:
     with Player(package_path, bag / 'gone') as player:
         assert player.wait() == 2
     assert f'there is no bag {bag / "gone"}' in player.log[-1]
     (file,) = bag.glob('*.mcap')
-    file.write_bytes(file.read_bytes()[:1000])
+    file.write_bytes(b'x' * 1000)
     with Player(package_path, bag, '--listeners', '0') as player:
         assert player.wait() == 1
     assert 'cannot be read as a bag' in player.log[-1]

@@ -73,6 +73,7 @@ def write_bag(
     topics: dict[str, list[Any]],
     every_s: float = 0.1,
     compression: str = 'none',
+    begin_s: float = 0.0,
 ) -> Path:
     """
     Write a bag.
@@ -82,6 +83,7 @@ def write_bag(
         storage: one of :data:`STORAGES`.
         topics: name of a topic to its messages; bytes are serialized messages.
         every_s: seconds from one message of a topic to the next.
+        begin_s: when the first message was recorded, seconds after :data:`BEGIN`.
         compression: 'none', 'file', 'message' or, for mcap only, 'storage' (its chunks).
     """
     plugin = StoragePlugin.MCAP if storage == 'mcap' else StoragePlugin.SQLITE3
@@ -98,5 +100,5 @@ def write_bag(
                 raw = message
                 if not isinstance(message, bytes):
                     raw = TYPES.serialize_cdr(message, message_type)
-                writer.write(connection, BEGIN + round(index * every_s * SECOND), raw)
+                writer.write(connection, BEGIN + round((begin_s + index * every_s) * SECOND), raw)
     return path

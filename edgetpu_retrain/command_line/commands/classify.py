@@ -14,7 +14,14 @@ from typing import Any, IO
 import click
 from edgetpu_retrain.command_line import options
 from edgetpu_retrain.command_line.chosen_model import load_chosen_model
-from edgetpu_retrain.command_line.output import json_line, percent, progress_bar, warn_unreadable
+from edgetpu_retrain.command_line.output import (
+    json_line,
+    NOT_READABLE,
+    percent,
+    progress_bar,
+    say,
+    warn_unreadable,
+)
 from edgetpu_retrain.command_line.sources import picture_source, plain_source
 from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
 from edgetpu_retrain.pictures.annotation import annotated_jpeg, Annotation
@@ -131,10 +138,14 @@ def classify(
                     step()
             finally:
                 warn_unreadable(faults)
+    summary = pictures.summary('classified', {NOT_READABLE: len(faults)})
     if not count and not faults:
-        raise RequestError('the selection has no image: select a larger part of the bag')
+        raise RequestError(
+            f'the selection has no image ({summary}): select a larger part of the bag'
+        )
     if not count:
         raise RecordingError('no picture could be read: give JPEG, PNG or WEBP files')
+    say(summary)
 
 
 def _make_empty_folder(folder: Path) -> None:

@@ -54,9 +54,15 @@ def evaluate(
                 evaluation.evaluate(pictures.pictures, recognizer, result, step)
         finally:
             output.warn_unreadable(result.unreadable)
+    summary = pictures.summary('evaluated', {output.NOT_READABLE: len(result.unreadable)})
+    if not result.pictures and not result.unreadable:
+        raise RequestError(
+            f'the selection of {source} has no image ({summary}): select a larger part'
+        )
     if not result.pictures:
         raise RecordingError(f'no picture in {source} could be read: give JPEG, PNG or WEBP files')
-    output.emit(_as_json(result, version), *_as_text(result, version))
+    output.emit(_as_json(result, version) | pictures.tally.as_dict(), *_as_text(result, version))
+    output.say(summary)
 
 
 def _check_classes(truths: tuple[str, ...], labels: tuple[str, ...], source: Path) -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import click
 from edgetpu_retrain import teaching
-from edgetpu_retrain.command_line import options
-from edgetpu_retrain.command_line.output import emit, progress_bar, table, warn, warn_unreadable
+from edgetpu_retrain.command_line import options, output
 from edgetpu_retrain.command_line.sources import labelled_source, picture_source
 from edgetpu_retrain.command_line.workspace import open_engine, open_samples
 from edgetpu_retrain.errors import RecordingError, RequestError
@@ -41,9 +40,9 @@ def teach(
     """
     Add a sample for each picture.
 
-    FOLDER has one sub-folder per class with JPEG, PNG or WEBP files.  BAG is a rosbag2 bag (mcap
-    or sqlite3) whose images on --topic all show --label.  Pictures that cannot be read are
-    reported and skipped.
+    FOLDER has one sub-folder per class with JPEG, PNG or WEBP files, also in sub-folders of it.
+    BAG is a rosbag2 bag (mcap or sqlite3) whose images on --topic all show --label.  Pictures that
+    cannot be read are reported and skipped.
     """
     taught = teaching.Taught()
     with (
@@ -54,7 +53,7 @@ def teach(
     ):
         identity = engine.description.identity
         try:
-            with progress_bar('teaching', pictures.total) as step:
+            with output.progress_bar('teaching', pictures.total) as step:
                 teaching.teach(
                     pictures.pictures,
                     engine,
@@ -66,28 +65,41 @@ def teach(
                 )
         except BaseException:
             if stored := taught.stored.total():
-                warn(f'stopped early; {counted(stored, "sample is", "samples are")} stored')
+                output.warn(f'stopped early; {counted(stored, "sample is", "samples are")} stored')
             raise
         finally:
-            warn_unreadable(taught.unreadable)
-        _check(taught, source)
+            output.warn_unreadable(taught.unreadable)
+        summary = pictures.summary(
+            'stored',
+            {
+                'near duplicates': taught.skipped.total(),
+                output.NOT_READABLE: len(taught.unreadable),
+            },
+        )
+        _check(taught, source, summary)
         _warn_of_others(store, identity)
         counts = store.counts(extractor=identity)
-    labels = dict.fromkeys([*taught.stored, *taught.skipped])
-    rows = [(each, taught.stored[each], taught.skipped[each], counts[each]) for each in labels]
+    rows = [
+        (each, taught.stored[each], taught.skipped[each], counts.get(each, 0))
+        for each in pictures.labels
+    ]
     result = {
         'stored': dict(taught.stored),
         'near_duplicates': dict(taught.skipped),
         'unreadable': [{'picture': name, 'reason': why} for name, why in taught.unreadable],
         'samples': counts,
+        **pictures.tally.as_dict(),
     }
-    emit(result, *table(('class', 'stored', 'near duplicates', 'now in all'), rows))
+    output.emit(result, *output.table(('class', 'stored', 'near duplicates', 'now in all'), rows))
+    output.say(summary)
 
 
-def _check(taught: teaching.Taught, source: Path) -> None:
+def _check(taught: teaching.Taught, source: Path, summary: str) -> None:
     """Raise if the source has no pictures, or none could be read."""
     if not taught.seen:
-        raise RequestError(f'the selection of {source} has no image: select a larger part')
+        raise RequestError(
+            f'the selection of {source} has no image ({summary}): select a larger part'
+        )
     if len(taught.unreadable) == taught.seen:
         raise RecordingError(
             f'none of the {counted(taught.seen, "picture", "pictures")} in {source} could be '
@@ -98,7 +110,7 @@ def _check(taught: teaching.Taught, source: Path) -> None:
 def _warn_of_others(store: SampleStore, identity: str) -> None:
     others = store.unembedded(extractor=identity)
     if others.samples:
-        warn(
+        output.warn(
             f'{counted(others.samples, "sample", "samples")} in {store.path} are of other '
             f'extractors and do not count together with those of {identity[:12]}'
         )

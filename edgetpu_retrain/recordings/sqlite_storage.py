@@ -1,0 +1,51 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""SqliteStorage: reads one untrusted .db3 file of a bag."""
+
+from __future__ import annotations
+
+from edgetpu_retrain.recordings.hostile_bag import check_tables
+from rosbags.interfaces import (
+    Connection,
+    ConnectionExtRosbag2,
+    MessageDefinition,
+    MessageDefinitionFormat,
+)
+from rosbags.rosbag2.metadata import ReaderMetadata
+from rosbags.rosbag2.storage_sqlite3 import Sqlite3Reader
+
+# As rosbags does; columns that only later schemas have are not needed.
+_TOPICS = """
+    SELECT topics.id, name, type, count(messages.id), serialization_format
+    FROM topics LEFT JOIN messages ON topics.id == messages.topic_id
+    GROUP BY topics.id ORDER BY topics.id
+"""
+_TIMES = 'SELECT MIN(timestamp), MAX(timestamp) + 1, COUNT(*) FROM messages'
+
+
+class SqliteStorage(Sqlite3Reader):  # type: ignore[misc]
+    """
+    Reads a .db3 file, after checking its tables.
+
+    QoS profiles and message definitions are not read, so that those that rosbags does not know
+    make no file unreadable.
+    """
+
+    loss = ''
+    """What is lost of a file that is cut off: such a file cannot be read at all."""
+
+    cure = "'sqlite3 FILE .recover' may save what is left of a damaged file"
+    """What to do about a damaged file."""
+
+    def _open(self) -> None:
+        check_tables(self.path)
+        definition = MessageDefinition(MessageDefinitionFormat.NONE, '')
+        self.connections = [
+            Connection(
+                number, topic, kind, definition, '', count, ConnectionExtRosbag2(form, []), self
+            )
+            for number, topic, kind, count, form in self.dbconn.execute(_TOPICS)
+        ]
+        ((start, end, count),) = self.dbconn.execute(_TIMES)
+        if count:
+            self.metadata = ReaderMetadata(end - start, start, end, count, None, None, None, None)

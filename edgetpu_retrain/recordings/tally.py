@@ -1,0 +1,52 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Tally: how many pictures of a recording were found, used and left out, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from edgetpu_retrain.wording import counted
+
+
+@dataclass
+class Tally:
+    """
+    What became of the pictures of a recording.
+
+    Args:
+        found: number of pictures in the recording, used or not.
+        left_out: number of pictures that are not used, by reason; a reason completes a sentence
+            such as '3 pictures are not readable'.
+    """
+
+    found: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def used(self) -> int:
+        """Number of pictures that are used."""
+        return self.found - self.left_out.total()
+
+    def line(self, done: str, one: str = 'picture', many: str = 'pictures') -> str:
+        """
+        Return the tally as text.
+
+        Args:
+            done: what happened to the used pictures.
+            one: the noun for one of them.
+            many: the noun for several.
+
+        >>> Tally(7, Counter({'not readable': 2, 'near duplicates': 0})).line('stored')
+        '7 pictures found, 5 stored, 2 left out (2 not readable)'
+        """
+        reasons = ', '.join(f'{count} {why}' for why, count in self.left_out.items() if count)
+        return (
+            f'{counted(self.found, one, many)} found, {self.used} {done}, '
+            f'{self.left_out.total()} left out{f" ({reasons})" if reasons else ""}'
+        )
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the tally as JSON fields."""
+        return {'found': self.found, 'left_out': dict(+self.left_out)}

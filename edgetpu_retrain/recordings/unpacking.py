@@ -1,0 +1,83 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Unpacks untrusted zstd in bounded memory.
+
+The library rosbags unpacks without a limit: a file of 262 kB becomes 3.4 GB on the disk, and a
+short message 2 GiB in memory.  Here unpacking stops at a limit.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from edgetpu_retrain.errors import RecordingError
+from rosbags.rosbag2 import reader
+
+MAX_GROWTH = 255
+"""Maximum number of unpacked bytes per compressed byte.  LZ4, the other format, cannot exceed it,
+and raw images grow tenfold at most."""
+
+SMALL_BYTES = 64 * 1024 * 1024
+"""Up to this size, any growth is accepted: images of a single colour compress very well."""
+
+ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
+"""The first bytes of zstd data (RFC 8878); no serialized message begins with them."""
+
+_PIECE_BYTES = 1024 * 1024
+
+_zstd: Any = reader.zstd
+
+
+def unpack_file(source: Path, target: Path) -> None:
+    """
+    Unpack a file; of a file that is cut off, unpack what is there.
+
+    Raises:
+        RecordingError: if it grows too much, or is no zstd file.
+        OSError: if a file cannot be read or written.
+    """
+    compressed, unpacked = source.stat().st_size, 0
+    try:
+        with _zstd.open(source, 'rb') as packed, target.open('wb') as plain:
+            while piece := packed.read1(_PIECE_BYTES):
+                unpacked += len(piece)
+                check_growth(compressed, unpacked)
+                plain.write(piece)
+    except EOFError:
+        # The storage's reader reports what is missing.
+        return
+    except _zstd.ZstdError as error:
+        raise RecordingError(
+            f'{source} cannot be unpacked ({error}): give a file that zstd can unpack'
+        ) from error
+
+
+def unpack(data: bytes) -> bytes:
+    """
+    Unpack a chunk or a message.
+
+    Raises:
+        RecordingError: if it grows too much, or is cut off.
+        Exception: if it is damaged.
+    """
+    content, rest = b'', data
+    while rest:
+        decompressor = _zstd.ZstdDecompressor()
+        content += decompressor.decompress(rest, _most(len(data)) + 1 - len(content))
+        check_growth(len(data), len(content))
+        if not decompressor.eof:
+            raise RecordingError('compressed data is cut off')
+        rest = decompressor.unused_data
+    return content
+
+
+def check_growth(compressed: int, unpacked: int) -> None:
+    """Raise RecordingError if data of a bag grows too much when it is unpacked."""
+    if unpacked > _most(compressed):
+        raise RecordingError(f'{compressed} bytes unpack to more than {_most(compressed)}')
+
+
+def _most(compressed: int) -> int:
+    return SMALL_BYTES + MAX_GROWTH * compressed
