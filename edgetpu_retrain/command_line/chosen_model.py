@@ -12,6 +12,7 @@ from edgetpu_retrain.command_line.output import warn
 from edgetpu_retrain.command_line.workspace import open_models, read_model_file
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.model_file.choices import NO_CHOICES
+from edgetpu_retrain.model_file.classifier_file import count_classes
 from edgetpu_retrain.model_file.metadata.label_file import read_label_file
 from edgetpu_retrain.runtime.models.recognizer import Recognizer
 from edgetpu_retrain.store.models.choice_file import ChoiceFile
@@ -49,7 +50,9 @@ def load_chosen_model(
             'states its own: give a .tflite file with --model'
         )
     content = read_model_file(model) if version is None else version.read_model()
-    labels = () if label_file is None else read_label_file(label_file)
+    labels: tuple[str, ...] = ()
+    if label_file is not None:
+        labels = read_label_file(label_file, count_classes(content, named.choices), warn)
     recognizer = Recognizer(
         content,
         labels=labels,

@@ -20,6 +20,7 @@ from edgetpu_retrain.model_file.flatbuffer import parse
 from edgetpu_retrain.model_file.head.tail import find_tail
 from edgetpu_retrain.model_file.metadata.labels import assemble, labels_of
 from edgetpu_retrain.model_file.metadata.packed_files import read_files
+from edgetpu_retrain.model_file.schema import indices
 
 
 @dataclass(frozen=True)
@@ -83,3 +84,15 @@ def make_classifier(
     if settled.changed:
         model = assemble(tree, files, names, normalization=settled.normalization)
     return ClassifierFile(model, names, not tail.gives_probabilities, tuple(settled.notes))
+
+
+def count_classes(file: bytes, choices: ModelChoices = NO_CHOICES) -> int:
+    """
+    Return the number of classes of a classifier, which its label file must fit.
+
+    Raises:
+        ModelFileError: if the file is damaged or no classifier.
+    """
+    tree = parse(file)
+    output = indices(tree.subgraphs[0].outputs)[find_output(tree, choices.output)]
+    return vector_of(tree, output)[1]

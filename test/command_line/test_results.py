@@ -93,6 +93,28 @@ def test_any_classifier_with_labels_is_measured(run: Run, exam: Path, tmp_path: 
     assert ended.result['model_version'] == 0
 
 
+@pytest.mark.parametrize(
+    ('content', 'warning'),
+    [
+        ('\ufeff0 Café\r\n1 Thé\r\n'.encode(), False),
+        ('0 Café\n1 Thé\n'.encode('utf-16'), False),
+        ('0 Café\n1 Thé\n'.encode('latin-1'), True),
+        ('1,Café\n2,Thé\n'.encode(), False),
+        (b'{"0": "Caf\\u00e9", "1": "Th\\u00e9"}', False),
+    ],
+)
+def test_label_files_of_all_kinds(
+    run: Run, exam: Path, tmp_path: Path, content: bytes, warning: bool
+) -> None:
+    (tmp_path / 'model.tflite').write_bytes(build_extractor('uint8', dimension=2))
+    (tmp_path / 'labels.txt').write_bytes(content)
+    options = ('--model', tmp_path / 'model.tflite', '--labels', tmp_path / 'labels.txt', '--json')
+    ended = run('classify', exam / 'cat' / '000.png', *options)
+    assert ended.code == 0
+    assert set(json.loads(ended.out)['scores']) == {'Café', 'Thé'}
+    assert ('it is read as Latin-1' in ended.err) == warning
+
+
 def test_undecodable_file_names_are_printed_escaped(
     run: Run, trained_once: Path, exam: Path, tmp_path: Path
 ) -> None:

@@ -4,14 +4,18 @@
 The labels.txt beside a model, with class names in Coral's format.
 
 Each line has a name, in the order of the outputs, or an output number and a name, such as
-``0 daisy``.  pycoral's classify_image.py reads the second form.
+``0 daisy``.  pycoral's classify_image.py reads the second form.  Tools and model hubs write many
+others, which are read, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import codecs
+from collections.abc import Callable, Sequence
+import json
 from pathlib import Path
 import re
+from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError
 
@@ -20,7 +24,15 @@ _MAX_BYTES = 64 * 1024 * 1024
 # Real files skip some numbers (Coral's COCO labels have 80 names for numbers up to 89).  With this
 # limit a short file cannot expand to a million names.
 _MOST_LEFT_OUT = 10_000
-_NUMBERED = re.compile(r'(\d{1,9})[:\s]\s*(.*\S)', re.ASCII)
+_NUMBERED = re.compile(r'(\d{1,9})\s*[,:\s]\s*(.*\S)', re.ASCII)
+# The mark of UTF-32 begins with that of UTF-16.
+_MARKS = (
+    (codecs.BOM_UTF8, 'utf-8-sig'),
+    (codecs.BOM_UTF32_LE, 'utf-32'),
+    (codecs.BOM_UTF32_BE, 'utf-32'),
+    (codecs.BOM_UTF16_LE, 'utf-16'),
+    (codecs.BOM_UTF16_BE, 'utf-16'),
+)
 
 
 def coral_label_file(labels: Sequence[str]) -> bytes:
@@ -33,15 +45,21 @@ def coral_label_file(labels: Sequence[str]) -> bytes:
     return ''.join(f'{index} {label}\n' for index, label in enumerate(labels)).encode()
 
 
-def read_label_file(path: Path) -> tuple[str, ...]:
-    """
+def read_label_file(
+    path: Path, classes: int, report: Callable[[str], object] = lambda _: None
+) -> tuple[str, ...]:
+    r"""
     Return the class names in a label file, in output order.
 
-    Numbers are removed only if every line has one.  A class without a line gets its number as its
-    name.
+    The file is text in any encoding that a byte-order mark names, in UTF-8, or else in Latin-1.
+    It has a name per line, or JSON: a list, or names by output number.  Numbers at the beginning
+    of lines are output numbers only if they fit the model.  A class without a line gets its number
+    as its name.
 
     Args:
-        path: the file, UTF-8.
+        path: the file.
+        classes: number of classes of the model.
+        report: called with a message if the encoding is a guess.
 
     Raises:
         ModelFileError: if it cannot be read or contains no names.
@@ -50,18 +68,84 @@ def read_label_file(path: Path) -> tuple[str, ...]:
         size = path.stat().st_size
         if size > _MAX_BYTES:
             raise ModelFileError(f'{path} has {size} bytes, which is no file of class names')
-        lines = path.read_bytes().decode().splitlines()
+        content = path.read_bytes()
     except OSError as error:
         raise ModelFileError(
             f'the label file {path} cannot be read ({error.strerror or error}): check the path'
         ) from error
-    except UnicodeDecodeError as error:
-        raise ModelFileError(f'{path} is no UTF-8 text: give a file of class names') from error
-    names = [line.strip() for line in lines if line.strip()]
+    lines = _decode(content, path, report)
+    try:
+        value = json.loads(lines) if lines.lstrip().startswith(('[', '{')) else None
+    except (ValueError, RecursionError):
+        # A name can begin with a bracket.
+        value = None
+    names = _from_lines(lines, classes) if value is None else _from_json(value, classes)
+    if names is None:
+        raise ModelFileError(
+            f'{path} is JSON, but neither a list of names nor a map of the numbers 0 to '
+            f'{classes - 1} and names: give one name per line'
+        )
     if not names:
         raise ModelFileError(f'{path} holds no class names: one is needed in each line')
+    return tuple(names)
+
+
+def _decode(content: bytes, path: Path, report: Callable[[str], object]) -> str:
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            try:
+                return content.decode(encoding)
+            except UnicodeDecodeError as error:
+                raise ModelFileError(
+                    f'{path} begins as {encoding}, and is none ({error.reason}): save it as UTF-8'
+                ) from error
+    if b'\0' in content:
+        raise ModelFileError(f'{path} is no text: give a file of class names in UTF-8')
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        report(f'{path} is not UTF-8: it is read as Latin-1; save it as UTF-8 if names are wrong')
+        return content.decode('latin-1')
+
+
+def _from_lines(text: str, classes: int) -> list[str]:
+    names = [line.strip() for line in text.splitlines() if line.strip()]
     numbered = [_NUMBERED.fullmatch(name) for name in names]
     by_number = {int(match[1]): match[2] for match in numbered if match is not None}
-    if len(by_number) < len(names) or max(by_number) >= len(names) + _MOST_LEFT_OUT:
-        return tuple(names)
-    return tuple(by_number.get(index, str(index)) for index in range(max(by_number) + 1))
+    if by_number and len(by_number) == len(names):
+        return _in_order(by_number, classes) or names
+    return names
+
+
+def _from_json(value: Any, classes: int) -> list[str] | None:
+    """Return the names in a list, or in a map between numbers and names; None if it is neither."""
+    if isinstance(value, dict):
+        # Hugging Face's config.json has the map among other things.
+        value = value.get('id2label', value)
+    if isinstance(value, dict):
+        # Keras writes {"cat": 0}, and most others {"0": "cat"}.
+        inverse = all(type(each) is int for each in value.values())
+        pairs = [(n, k) for k, n in value.items()] if inverse else value.items()
+        try:
+            value = _in_order({int(number): name for number, name in pairs}, classes)
+        except ValueError:
+            return None
+    if not isinstance(value, list):
+        return None
+    # Keras's imagenet_class_index.json has an identifier and the name.
+    names = [each[-1] if isinstance(each, list) and each else each for each in value]
+    if not all(isinstance(each, str) and each.strip() for each in names):
+        return None
+    return [' '.join(each.split()) for each in names]
+
+
+def _in_order(by_number: dict[int, Any], classes: int) -> list[Any]:
+    """Return names in the order of their numbers; empty if the numbers do not fit the model."""
+    if not by_number:
+        return []
+    lowest, highest = min(by_number), max(by_number)
+    first = 1 if lowest > 0 and highest == classes else 0
+    # A list that is shorter than the number of classes may skip some.
+    if lowest < 0 or highest - first >= min(classes, len(by_number) + _MOST_LEFT_OUT):
+        return []
+    return [by_number.get(each, str(each)) for each in range(first, highest + 1)]
