@@ -9,20 +9,22 @@ the model to a file, and ``pycoral.learn.backprop``, which returns its bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 import math
 from pathlib import Path
 
 from edgetpu_retrain.learning import accuracy, arguments, Head, IntArray, Progress
+from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.learning.sgd.blas_threads import one_blas_thread
 from edgetpu_retrain.learning.sgd.loop import run_training_loop
 from edgetpu_retrain.learning.sgd.sampling import batches
 from edgetpu_retrain.learning.sgd.step import SgdStep
-from edgetpu_retrain.learning.sgd.weights import SoftmaxParameters
+from edgetpu_retrain.learning.sgd.weights import CoralParameters, SoftmaxParameters
 import numpy as np
 import numpy.typing as npt
 
 _REPORT = 'iter {} loss {:.6f} train_acc {:.4f} val_acc {:.4f}'
+_REPORT_WITHOUT_VALIDATION = 'iter {} loss {:.6f} train_acc {:.4f}'
 
 
 class SoftmaxRegression(SoftmaxParameters):
@@ -84,6 +86,21 @@ class SoftmaxRegression(SoftmaxParameters):
         """Strength of the regularization."""
         return self._reg
 
+    @property
+    def params(self) -> MutableMapping[str, FloatArray]:
+        """Weights ``'mat_w'`` and bias ``'vec_b'``, as Coral's class names them."""
+        return CoralParameters(self)
+
+    @property
+    def min_score(self) -> float:
+        """Smallest logit that the quantized layer represents, see :attr:`logit_range`."""
+        return self.logit_range[0]
+
+    @property
+    def max_score(self) -> float:
+        """Largest logit that the quantized layer represents, see :attr:`logit_range`."""
+        return self.logit_range[1]
+
     def train_with_sgd(
         self,
         data: Mapping[str, npt.ArrayLike],
@@ -103,7 +120,7 @@ class SoftmaxRegression(SoftmaxParameters):
 
         Args:
             data: ``'data_train'``, embeddings ``[N, D]``, and ``'labels_train'``, their labels;
-                ``'data_val'`` and ``'labels_val'``, the same for validation.
+                ``'data_val'`` and ``'labels_val'``, the same for validation; both may be empty.
             num_iter: number of iterations, 1 or more.
             learning_rate: step size, above 0.
             batch_size: embeddings per iteration, 1 or more.
@@ -111,7 +128,7 @@ class SoftmaxRegression(SoftmaxParameters):
                 after iterations 0, n, 2n, ...; 0 disables reports and the callback.
             callback: called at each report with the iteration (counted from 0), the batch's loss
                 before that iteration's step, and training and validation accuracy after it
-                (0 to 1).  Returning True stops the training.
+                (0 to 1; NaN without validation data).  Returning True stops the training.
             should_stop: called before every iteration; returning True stops the training.
             silent: whether to print nothing; the callback is still called.
 
@@ -135,12 +152,14 @@ class SoftmaxRegression(SoftmaxParameters):
         def report(progress: Progress) -> bool:
             figures = (progress.loss, progress.train_accuracy, progress.validation_accuracy)
             if not silent:
-                print(_REPORT.format(progress.iteration, *figures))
+                form = _REPORT if len(validation) else _REPORT_WITHOUT_VALIDATION
+                print(form.format(progress.iteration, *figures))
             return callback is not None and bool(callback(progress.iteration, *figures))
 
         def measure() -> tuple[float, float]:
             predicted, predicted_val = trained.predict(train), trained.predict(validation)
-            return accuracy(truth, predicted), accuracy(truth_val, predicted_val)
+            validated = accuracy(truth_val, predicted_val) if len(validation) else math.nan
+            return accuracy(truth, predicted), validated
 
         def draw_rows(count: int) -> IntArray:
             return self._rng.integers(0, len(train), count)
@@ -228,13 +247,15 @@ class SoftmaxRegression(SoftmaxParameters):
 
         Args:
             mat_x: embeddings ``[N, D]``, or one embedding ``[D]``.
-            labels: their labels.
+            labels: their labels; of one embedding also its class index alone, or its one-hot row.
 
         Raises:
             ValueError: if the arguments' shapes do not match, or there are no weights yet.
         """
         head = Head(self.weights, self.bias)
         rows = arguments.one_or_more_embeddings(mat_x, 'mat_x', head.feature_dim)
+        if np.ndim(mat_x) == 1 and np.shape(labels) != (1,):
+            labels = arguments.as_array(labels, 'labels')[np.newaxis]
         truth = arguments.class_labels(labels, 'labels', len(rows), head.num_classes)
         return accuracy(truth, head.predict(rows))
 

@@ -173,6 +173,56 @@ def test_accuracy_is_a_fraction_of_the_embeddings() -> None:
     assert model.get_accuracy(np.eye(3)[1], [1]) == 1.0
 
 
+@pytest.mark.parametrize('label', [1, np.int64(1), [1], [0, 1, 0], np.array([0.0, 1.0, 0.0])])
+def test_the_accuracy_of_one_embedding_takes_one_label(label: Any) -> None:
+    model = SoftmaxRegression()
+    model.weights = np.eye(3)
+    assert model.get_accuracy(np.eye(3)[1], label) == 1.0
+    assert model.get_accuracy(np.eye(3)[2], label) == 0.0
+    with pytest.raises(ValueError, match='labels'):
+        model.get_accuracy(np.eye(3)[1], [1, 2])
+
+
+def test_parameters_have_the_names_of_corals_class() -> None:
+    model = trained(clusters())
+    assert list(model.params) == ['mat_w', 'vec_b']
+    assert model.params['mat_w'] is model.weights
+    assert model.params['vec_b'] is model.bias
+    assert (model.min_score, model.max_score) == model.logit_range
+    assert model.min_score < 0.0 < model.max_score
+    saved = {name: array.copy() for name, array in model.params.items()}
+    other = SoftmaxRegression(8, 3)
+    other.params['mat_w'] = saved['mat_w']
+    other.params['vec_b'] = saved['vec_b']
+    assert np.array_equal(other.weights, model.weights)
+    with pytest.raises(ValueError, match='weights has shape'):
+        other.params['mat_w'] = np.zeros((2, 2), np.float32)
+    with pytest.raises(KeyError):
+        other.params['mat_x'] = saved['mat_w']
+
+
+@pytest.mark.parametrize(
+    ('rows', 'labels'),
+    [(np.empty((0, 8)), np.empty(0, int)), ([], []), (np.empty((0, 8)), np.empty((0, 3)))],
+)
+def test_without_validation_data_it_trains_and_prints(
+    rows: Any, labels: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = clusters() | {'data_val': rows, 'labels_val': labels}
+    reports: list[tuple[float, ...]] = []
+
+    def callback(*report: float) -> None:
+        reports.append(report)
+
+    model = SoftmaxRegression(seed=0)
+    model.train_with_sgd(data, 41, 0.1, 20, 20, callback=callback)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert all(re.fullmatch(r'iter \d+ loss [0-9.]+ train_acc [0-9.]+', line) for line in lines)
+    assert reports[-1][2] == 1.0
+    assert np.isnan(reports[-1][3])
+
+
 def test_it_prints_and_calls_back_at_0_n_2n(capsys: pytest.CaptureFixture[str]) -> None:
     data = clusters()
     reports: list[tuple[int, float, float, float]] = []

@@ -230,6 +230,8 @@ def training_data(
     """
     Return the four arrays of ``train_with_sgd``'s data, and the number of classes.
 
+    The validation data may be empty: no embeddings and no labels.
+
     Args:
         data: the dictionary; keys other than the four are ignored.
         feature_dim: D, or None to take that of ``data_train``.
@@ -243,17 +245,26 @@ def training_data(
     if missing:
         raise ValueError(f'data lacks {", ".join(missing)}; it must have {", ".join(_DATA_KEYS)}')
     train = float_matrix(data['data_train'], "data['data_train']", feature_dim)
-    validation = float_matrix(data['data_val'], "data['data_val']", train.shape[1])
+    without_validation = not any(
+        as_array(data[key], f'data[{key!r}]').size for key in ('data_val', 'labels_val')
+    )
+    if without_validation:
+        validation = np.empty((0, train.shape[1]), np.float32)
+    else:
+        validation = float_matrix(data['data_val'], "data['data_val']", train.shape[1])
     if num_classes is None:
         # A class may occur in the validation data only; it still counts.
         num_classes = max(
-            found_classes(data[key], f'data[{key!r}]') for key in ('labels_train', 'labels_val')
+            found_classes(data[key], f'data[{key!r}]')
+            for key in ('labels_train', *([] if without_validation else ['labels_val']))
         )
         layer_sizes(train.shape[1], num_classes)
     truth = class_labels(data['labels_train'], "data['labels_train']", len(train), num_classes)
-    truth_val = class_labels(
-        data['labels_val'], "data['labels_val']", len(validation), num_classes
-    )
+    truth_val = np.empty(0, np.int64)
+    if not without_validation:
+        truth_val = class_labels(
+            data['labels_val'], "data['labels_val']", len(validation), num_classes
+        )
     return train, truth, validation, truth_val, num_classes
 
 

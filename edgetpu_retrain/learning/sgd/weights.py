@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 import math
+from typing import ClassVar
 
 from edgetpu_retrain.learning import arguments
 from edgetpu_retrain.learning.arrays import FloatArray
@@ -174,3 +175,33 @@ class SoftmaxParameters:
             lowest = min(lowest, self._logit_range[0])
             highest = max(highest, self._logit_range[1])
         self._logit_range = (lowest, highest)
+
+
+class CoralParameters(MutableMapping[str, FloatArray]):
+    """
+    The parameters by the names that Coral's class gives them.
+
+    Args:
+        parameters: what is read and assigned.
+    """
+
+    _NAMES: ClassVar = {'mat_w': 'weights', 'vec_b': 'bias'}
+
+    def __init__(self, parameters: SoftmaxParameters) -> None:
+        self._parameters = parameters
+
+    def __getitem__(self, name: str) -> FloatArray:
+        array: FloatArray = getattr(self._parameters, self._NAMES[name])
+        return array
+
+    def __setitem__(self, name: str, value: npt.ArrayLike) -> None:
+        setattr(self._parameters, self._NAMES[name], value)
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError(f'{name} cannot be deleted: assign another array')
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._NAMES)
+
+    def __len__(self) -> int:
+        return len(self._NAMES)
