@@ -154,7 +154,7 @@ BAD_REQUESTS: list[tuple[dict[str, Any], str]] = [
     ({'label': 'cat', 'timeout_s': math.nan}, 'timeout_s is nan'),
     ({'label': 'cat', 'min_interval_s': -0.1}, 'min_interval_s is -0.1'),
     ({'label': 'cat', 'min_interval_s': math.inf}, 'min_interval_s is inf'),
-    ({'label': 'cat', 'image': compressed_message(b'no picture')}, 'neither JPEG nor PNG'),
+    ({'label': 'cat', 'image': compressed_message(b'no picture')}, 'neither JPEG, PNG nor WEBP'),
     ({'label': 'cat', 'image': compressed_message(cut_off(jpeg(1)))}, 'cut off or damaged'),
     ({'label': 'cat', 'image': compressed_message(cut_off(png(1)))}, 'is cut off'),
     ({'label': 'cat', 'image': compressed_message(jpeg(1)), 'count': 2}, 'count is 2, but one'),
