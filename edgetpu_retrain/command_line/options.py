@@ -45,7 +45,7 @@ class NamedModel:
 
     Args:
         name: path or version; '' = the default.
-        choices: what the user chooses for it.
+        choices: the input range, input size and output that the user gave for it.
     """
 
     name: str

@@ -52,10 +52,14 @@ def open_models(data_dir: str) -> ModelStore:
 
 def existing_folder(data_dir: str) -> Path:
     """
-    Return an existing data folder; '' is the default one.
+    Return the path of a data folder that must exist.
+
+    Args:
+        data_dir: the folder; '' = the default one, which is created if it is missing.
 
     Raises:
-        RequestError: if it does not exist.
+        RequestError: if there is no folder of this name.
+        StoreError: if the default folder cannot be created.
     """
     if data_dir and not Path(data_dir).expanduser().is_dir():
         raise RequestError(

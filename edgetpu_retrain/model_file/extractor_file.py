@@ -109,7 +109,7 @@ def make_extractor(
 
 
 def _cut(tree: Any) -> tuple[str, str]:
-    """Cut a classifier; return the choice that this is, and a note about it."""
+    """Cut off the last layer; return the entry for the extractor's identity, and a note for the user."""
     tail = find_tail(tree, output_vector(tree))
     if tail.embedding is None:
         if tail.before == EDGETPU_CUSTOM_OP:

@@ -30,7 +30,7 @@ class Normalization:
 
     Args:
         mean: one number, or one for each of red, green and blue.
-        std: the same; none is 0.
+        std: the same; each is at least 1e-6.
 
     Raises:
         ValueError: if the numbers are not valid.

@@ -75,7 +75,7 @@ class Autostart:
                 # Not by a transition, which would be logged and published each time.
                 Ownership(folder).release()
             except FolderInUseError as error:
-                # By now, another process may own the folder.
+                # The owner may be another process than at the last try: report the current one.
                 self._status.set_problem(CONFIGURATION_PROBLEM, sentence(error))
                 return
             except StoreError:

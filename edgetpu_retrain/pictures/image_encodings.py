@@ -135,13 +135,13 @@ _MEANINGS = {
 
 def encoding_of(name: str) -> Encoding:
     """
-    Return the encoding with a name, or the one that drivers mean by the name.
+    Return the encoding of a given name, or the one that drivers mean by it.
 
     Args:
         name: the ``encoding`` of a ``sensor_msgs/Image``, untrusted.
 
     Raises:
-        ImageError: if it is none of a picture, or cannot be converted.
+        ImageError: if it is not an encoding of pictures, or is not supported.
     """
     found = _ENCODINGS.get(name)
     if found is None:

@@ -239,7 +239,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
         return topics
 
     def _other_topics(self) -> str:
-        """Return the available topics, for the error message."""
+        """Return what to choose instead, a topic or another bag, to end the error message."""
         topics = {
             f'{each.name} ({each.message_type})': _has_pictures(each)
             for each in self._reader.counts

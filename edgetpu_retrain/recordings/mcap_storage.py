@@ -78,7 +78,7 @@ class McapStorage(_McapReader):  # type: ignore[misc]
             raise
         except Exception:  # noqa: BLE001 - an index that is cut off may raise any exception
             self._open_without_end()
-        # Chunks that overlap in time are in memory together, so their sizes are added.
+        # All chunks are in memory together if they overlap in time, so all sizes are added.
         unpacked = sum(each.uncompressed_size for each in self.chunks)
         check_growth(self.path.stat().st_size, unpacked)
 

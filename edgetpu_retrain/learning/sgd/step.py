@@ -9,9 +9,11 @@ import math
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 import numpy as np
 
-# Far enough below the largest float32, 3.4e38, that changes up to 2e19 cannot overflow.
+# Subtracting a change that _is_finite accepts (below 2e19) from such a weight cannot exceed the
+# largest float32, 3.4e38.
 _LARGEST_WEIGHT = 1e38
-_LARGEST_CHANGE = 1e19
+# Bounds the change of the bias, whose gradient is at most 1.
+_LARGEST_RATE = 1e19
 # Up to this product of the sizes M * N * K, OpenBLAS multiplies without packing, equally fast
 # whichever factor is transposed: see its interface/gemm.c and
 # kernel/x86_64/sgemm_small_kernel_permit_skylakex.c.
@@ -172,7 +174,7 @@ class SgdStep:
         return self._bias_velocity
 
     def _check_finite(self, learning_rate: float, decay: float, changes_are_finite: bool) -> None:
-        if changes_are_finite and learning_rate < _LARGEST_CHANGE:
+        if changes_are_finite and learning_rate < _LARGEST_RATE:
             if decay >= -1.0:
                 return
             # A decay below -1 makes the weights grow.

@@ -146,8 +146,8 @@ class ModelVersions:
         with self._preparing:
             prepared = self._prepare(model)
             commit()
-            # Under the lock, because until its choice is recorded, wanted() would take the new
-            # version for one of another program.
+            # Hold the lock: until the choice of the new version is recorded, wanted() would
+            # mistake it for a version from another program.
             with self._swapping:
                 version = self._models.save(model, record(self._models.newest_version()))
                 loaded = LoadedModel(version, prepared)

@@ -20,7 +20,9 @@ _AFTER_AN_ERROR_S = 0.1
 
 def explain(node: Node, error: Exception) -> str:
     """
-    Return a sentence about an exception; log too little memory, and the traceback of a bug.
+    Return a sentence about an exception.
+
+    Running out of memory is logged, and so is the traceback of an unexpected exception.
 
     Args:
         node: its logger is used.

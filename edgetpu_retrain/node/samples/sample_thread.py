@@ -108,7 +108,7 @@ class SampleThread:
         embedding: RawArray,
     ) -> None:
         """Store a claimed frame's picture and raw embedding ``[D]``, and settle the claim."""
-        # Until the sample is written, keep no more of the picture in memory than is stored.
+        # Until the sample is written, keep only the pixels to store, not the message.
         region = capture.wanted.region or frame.region
         pixels = pixels_to_store(frame.picture, region, rgb, self._store_images())
         camera, stamp = frame.camera, stamp_ns(frame.message.header)

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Simulated time: the time of ``/clock``, which requests for samples follow with use_sim_time."""
+"""Simulated time: with ``use_sim_time``, requests for samples use the time of ``/clock``."""
 
 from __future__ import annotations
 

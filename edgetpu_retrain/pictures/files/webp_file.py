@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Reads the size of a WEBP file, and removes what its pixels do not need.
+Reads the dimensions and orientation of a WEBP picture, and removes chunks that decoding ignores.
 
 Based on https://developers.google.com/speed/webp/docs/riff_container, RFC 6386 (9.1) for lossy and
 https://developers.google.com/speed/webp/docs/webp_lossless_bitstream_specification for lossless

@@ -28,7 +28,7 @@ _REPORT_EVERY = 4
 @dataclass(frozen=True, eq=False)
 class TrainingRun:
     """
-    The curves of one training run; all arrays are ``[P]``.
+    The curves of one training run; all arrays are ``[P]``, one entry per recorded point.
 
     Args:
         iterations: float64, counted from 0 in this run.
