@@ -109,7 +109,7 @@ def make_extractor(
 
 
 def _cut(tree: Any) -> tuple[str, str]:
-    """Cut off the last layer; return the entry for the extractor's identity, and a note for the user."""
+    """Cut off the last layer; return its entry in the extractor's identity, and a user note."""
     tail = find_tail(tree, output_vector(tree))
     if tail.embedding is None:
         if tail.before == EDGETPU_CUSTOM_OP:
