@@ -17,6 +17,7 @@ from edgetpu_retrain.command_line.output import AS_JSON
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.model_file.choices import ModelChoices, read_input_size
 from edgetpu_retrain.model_file.normalization import read_input_range
+from edgetpu_retrain.pictures.picture_source import BITS
 from edgetpu_retrain.pictures.sample_picture import STORE_IMAGES
 from edgetpu_retrain.recordings.image_bag import BagPart
 from edgetpu_retrain.store.files.data_folder import default_folder
@@ -137,6 +138,15 @@ min_novelty = click.option(
     default=0.0,
     metavar='DISTANCE',
     help='Skip pictures nearer than this cosine distance to one of their class.  [default: none]',
+)
+
+
+bits = click.option(
+    '--bits',
+    type=click.IntRange(*BITS),
+    default=BITS[1],
+    show_default=True,
+    help="Bits of a value in pictures of 16 bits, the node's parameter <camera>.bits.",
 )
 
 

@@ -54,13 +54,19 @@ class Source:
 
 
 @contextmanager
-def picture_source() -> Iterator[PictureSource]:
-    """Yield how pictures are read; at the end, print what was remarkable about them."""
+def picture_source(bits: int) -> Iterator[PictureSource]:
+    """
+    Yield how pictures are read; at the end, print what was remarkable about them.
+
+    Args:
+        bits: bits of a value in pictures of 16 bits.
+    """
     remarks: list[str] = []
-    source = PictureSource(remarks.append)
+    source = PictureSource(remarks.append, bits, '--bits')
     try:
         yield source
     finally:
+        source.end()
         for remark in remarks:
             warn(remark)
 

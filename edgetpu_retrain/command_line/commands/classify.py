@@ -76,6 +76,7 @@ def _writer(form: str, file: IO[str], version: int) -> Callable[[Result], object
     'sources', type=options.PATH, nargs=-1, required=True, metavar='IMAGE...|FOLDER|BAG'
 )
 @options.bag_part
+@options.bits
 @options.model
 @options.label_file
 @click.option(
@@ -94,6 +95,7 @@ def _writer(form: str, file: IO[str], version: int) -> Callable[[Result], object
 def classify(
     sources: tuple[Path, ...],
     part: BagPart,
+    bits: int,
     model: options.NamedModel,
     label_file: Path | None,
     form: str,
@@ -112,7 +114,7 @@ def classify(
     """
     faults: list[tuple[str, str]] = []
     count = 0
-    with picture_source() as source, plain_source(sources, part, source) as pictures:
+    with picture_source(bits) as source, plain_source(sources, part, source) as pictures:
         recognizer, version = load_chosen_model(model, label_file, data_dir, device, threads)
         if annotated is not None:
             _make_empty_folder(annotated)

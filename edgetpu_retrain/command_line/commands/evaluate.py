@@ -21,6 +21,7 @@ from edgetpu_retrain.wording import named
 @click.command()
 @click.argument('source', type=options.PATH, metavar='FOLDER|BAG')
 @options.bag_part
+@options.bits
 @click.option('--label', default='', help='For a bag: the label of its images.')
 @options.model
 @options.label_file
@@ -29,6 +30,7 @@ from edgetpu_retrain.wording import named
 def evaluate(
     source: Path,
     part: BagPart,
+    bits: int,
     label: str,
     model: options.NamedModel,
     label_file: Path | None,
@@ -42,7 +44,7 @@ def evaluate(
     For pictures of other classes than the model's, 'unknown' is the correct classification.
     """
     with (
-        picture_source() as reading,
+        picture_source(bits) as reading,
         labelled_source(source, part, label, reading, for_teaching=False) as pictures,
     ):
         recognizer, version = load_chosen_model(model, label_file, data_dir, device, threads)

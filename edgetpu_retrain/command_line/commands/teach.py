@@ -20,6 +20,7 @@ from edgetpu_retrain.wording import counted
 @click.command()
 @click.argument('source', type=options.PATH, metavar='FOLDER|BAG')
 @options.bag_part
+@options.bits
 @click.option('--label', default='', help='For a bag: the label of its images.')
 @options.min_novelty
 @options.store_images
@@ -29,6 +30,7 @@ from edgetpu_retrain.wording import counted
 def teach(
     source: Path,
     part: BagPart,
+    bits: int,
     label: str,
     min_novelty: float,
     store_images: str,
@@ -46,7 +48,7 @@ def teach(
     """
     taught = teaching.Taught()
     with (
-        picture_source() as reading,
+        picture_source(bits) as reading,
         labelled_source(source, part, label, reading, for_teaching=True) as pictures,
         open_engine(extractor, device, threads, data_dir) as engine,
         open_samples(data_dir, create=True) as store,

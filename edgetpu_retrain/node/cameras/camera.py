@@ -65,7 +65,9 @@ class Camera:
         self._transport = IMAGE_TRANSPORTS[parameters.image_transport]
         self._offer = offer
         self._source = PictureSource(
-            lambda text: node.get_logger().warning(f'camera {self.name!r}: {text}')
+            lambda text: node.get_logger().warning(f'camera {self.name!r}: {text}'),
+            parameters.bits,
+            f'{self.name}.bits',
         )
         self.detections_topic = ''
         self._detections: DetectionInput | None = None
@@ -169,6 +171,7 @@ class Camera:
     def _receive(self, message: Any, number: int | None) -> None:
         now = time.monotonic()
         self._delivery.image_arrived(stamp_ns(message.header) / 1e9, number, now)
+        self._source.bits = self.parameters.bits
         region = self.parameters.roi
         frame = Frame(self.name, self._transport, message, now, region, source=self._source)
         self._offer(frame)

@@ -24,6 +24,7 @@ from edgetpu_retrain.node.parameters.description import (
     parameter,
     parameters_of,
 )
+from edgetpu_retrain.pictures.picture_source import BITS
 from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.pictures.sample_picture import STORE_IMAGES
 from edgetpu_retrain.wording import named, quoted
@@ -66,6 +67,13 @@ class CameraParameters:
         'and height',
         unit='pixels',
         read=Region.from_values,
+    )
+    bits: int = live_parameter(
+        BITS[1],
+        'Bits of a value in images and PNG files of 16 bits, whose range becomes 0 to 255: 10 or '
+        '12 for many cameras',
+        BITS,
+        see='[Image encodings](#image-encodings)',
     )
     detections_topic: str = parameter(
         '',

@@ -13,6 +13,7 @@ from typing import Any
 from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.node.cameras.message_header import stamp_parts
 from edgetpu_retrain.node.frames.captures import Capture
+from edgetpu_retrain.node.parameters.values import NodeParameters
 from edgetpu_retrain.node.requests.background_thread import BackgroundThread
 from edgetpu_retrain.node.requests.responses import result_of, ServiceResponses
 from edgetpu_retrain.node.resources import NodeResources
@@ -28,6 +29,7 @@ from edgetpu_retrain.node.samples.simulated_time import (
     ended_by_a_jump,
     simulated_time,
 )
+from edgetpu_retrain.pictures.picture_source import BITS, PictureSource
 from edgetpu_retrain.store.samples.change import Change, NOTHING_TO_REDO, NOTHING_TO_UNDO
 from edgetpu_retrain.store.samples.sample import Erased, StoredSample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
@@ -63,6 +65,9 @@ class SampleServices:
         self._responses.create_service(Trigger, '~/undo', self._undo)
         self._responses.create_service(Trigger, '~/redo', self._redo)
         self._responses.create_service(Trigger, '~/reembed_samples', self._reembed)
+        self._pictures = PictureSource(
+            lambda text: node.get_logger().warning(f'a picture in a request: {text}')
+        )
         # A thread of its own, because embedding all samples again takes minutes.
         self._reembedding = BackgroundThread('reembedding')
         self._is_reembedding = False
@@ -113,7 +118,9 @@ class SampleServices:
     async def _add_picture(
         self, resources: NodeResources, wanted: AddRequest, response: Any
     ) -> str:
-        adding = resources.samples.add_picture(wanted, resources.workers.embed)
+        bits = _bits_of(wanted.camera, resources.parameters)
+        source = PictureSource(self._pictures.report_once, bits, '<camera>.bits')
+        adding = resources.samples.add_picture(wanted, resources.workers.embed, source)
         sample = await result_of(self._node, adding)
         response.added, response.skipped = int(sample > 0), int(not sample)
         if not sample:
@@ -237,6 +244,13 @@ class SampleServices:
                 counts = await self._counts()
                 response.label_total = counts.get(label, 0)
                 response.total = sum(counts.values())
+
+
+def _bits_of(camera: str, parameters: NodeParameters) -> int:
+    """Return the bits of a camera, '' = the only one; of several cameras, the default."""
+    cameras = parameters.cameras
+    found = [each.bits for each in cameras if each.name == camera or len(cameras) == 1]
+    return found[0] if found else BITS[1]
 
 
 def _no_samples(label: str, counts: dict[str, int]) -> str:

@@ -17,6 +17,7 @@ from edgetpu_retrain.node.frames.captures import Capture, Captures
 from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.node.samples.sample_requests import AddRequest
 from edgetpu_retrain.pictures.lazy_picture import LazyPicture
+from edgetpu_retrain.pictures.picture_source import PictureSource
 from edgetpu_retrain.pictures.pixels import RgbArray
 from edgetpu_retrain.pictures.sample_picture import jpeg_to_store, pixels_to_store
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
@@ -129,7 +130,10 @@ class SampleThread:
         self.change(write)
 
     def add_picture(
-        self, request: AddRequest, embed: Callable[[RgbArray], Future[RawArray]]
+        self,
+        request: AddRequest,
+        embed: Callable[[RgbArray], Future[RawArray]],
+        source: PictureSource,
     ) -> Future[int]:
         """
         Store the picture of a request.
@@ -137,6 +141,7 @@ class SampleThread:
         Args:
             request: a request with a picture.
             embed: returns a future of the embedding of a picture.
+            source: how the picture is read.
 
         Returns:
             A future of the sample's id, which is 0 if the sample was skipped as a near-duplicate.
@@ -144,7 +149,7 @@ class SampleThread:
         """
 
         def write() -> int:
-            picture = LazyPicture.from_file(request.picture)
+            picture = LazyPicture.from_file(request.picture, source)
             rgb = picture.for_model(self.description.input_side, request.region)
             pixels = pixels_to_store(picture, request.region, rgb, self._store_images())
             embedding = embed(rgb).result()

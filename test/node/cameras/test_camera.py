@@ -35,6 +35,7 @@ def test_a_new_subscription_does_not_report_the_losses_of_the_old_one(
         image_transport='raw',
         detections_topic='',
         roi=None,
+        bits=16,
     )
     statistics, group = FrameStatistics(), node.default_callback_group
     camera = Camera(node, parameters, lambda _frame: None, statistics, group)

@@ -15,7 +15,7 @@ import numpy as np
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CompressedImage, Image
 from support.encoded_pictures import encoded
-from support.robot_messages import compressed_message
+from support.robot_messages import compressed_message, image_message
 from support.running_node import pattern, Person, RunningNode
 
 PICTURE = pattern(1)
@@ -67,6 +67,31 @@ def test_all_encodings_of_a_picture_give_the_same_embedding(
         assert distance(vector(found), vector(reference)) < 0.02, camera
     node.wait_for_log("camera 'as_8UC3': encoding '8UC3' is taken as bgr8")
     assert sum("'8UC3' is taken as" in line for line in node.log) == 1
+
+
+def test_the_bits_of_a_dark_camera_are_named_and_set(
+    start_node: Any, small_extractor: Path, person: Person
+) -> None:
+    grey = PICTURE[..., :1]
+    expected = CpuEngine(small_extractor.read_bytes()).run(np.repeat(grey, 3, -1)).embedding
+    # 8 bits as the upper ones of 10.
+    values = np.rint(grey * (1023 / 255)).astype(np.uint16)
+    node: RunningNode = start_node()
+    camera = person.wait_until_ready().camera()
+    embeddings = person.collect(Embedding, 'embedding')
+    camera.show(image_message(values, 'mono16'))
+    warning = node.wait_for_log('16-bit pictures are nearly black')
+    assert '[WARN]' in warning
+    assert "camera 'camera': " in warning
+    assert 'set camera.bits to 10' in warning
+    assert all(bytes(each.data) != expected.tobytes() for each in embeddings)
+    assert person.set_parameter('camera.bits', 10).successful
+    embeddings.wait_for(lambda each: bytes(each.data) == expected.tobytes())
+    # A picture in a request is read as those of the camera that it is from.
+    png = compressed_message(cv2.imencode('.png', values)[1].tobytes(), 'png')
+    assert person.add('cat', image=png, min_novelty=0.001).added == 1
+    assert person.add('cat', count=1, min_novelty=0.001).skipped == 1
+    assert sum('nearly black' in line for line in node.log) == 1
 
 
 def test_a_topic_of_another_type_is_a_problem_with_a_cure(start_node: Any, person: Person) -> None:

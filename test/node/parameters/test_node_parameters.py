@@ -47,7 +47,14 @@ def test_every_parameter_is_described(start_node: Any, person: Person) -> None:
     own = [name for name in names if not name.startswith(('qos_overrides', 'use_sim', 'start_'))]
     described = person.call(DescribeParameters, 'describe_parameters', names=own).descriptors
     assert set(own) == {
-        *('autostart', 'cameras', 'camera.active', 'camera.image_topic', 'camera.roi'),
+        *(
+            'autostart',
+            'cameras',
+            'camera.active',
+            'camera.bits',
+            'camera.image_topic',
+            'camera.roi',
+        ),
         *('camera.detections_topic', 'camera.detections_timeout_s', 'camera.max_detections'),
         *('camera.image_transport', 'camera.device', 'extractor', 'device', 'num_threads'),
         *('data_dir', 'fallback_extractor', 'invoke_timeout_s'),

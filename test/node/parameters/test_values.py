@@ -63,6 +63,7 @@ DECLARED_FOR_A_CAMERA: list[tuple[str, Any, tuple[float, float] | None, bool]] =
     ('front.device', '', None, False),
     ('front.active', True, None, True),
     ('front.roi', [0, 0, 0, 0], None, True),
+    ('front.bits', 16, (8, 16), True),
     ('front.detections_topic', '', None, False),
     ('front.detections_timeout_s', 0.5, (0.001, 60.0), True),
     ('front.max_detections', 32, (1, 1000), True),
