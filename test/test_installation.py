@@ -40,7 +40,7 @@ def test_every_import_is_declared() -> None:
         'yaml': 'python3-yaml',
     }
     # Optional by design.
-    optional = {'domain_coordinator', 'pycoral', 'tflite_runtime'}
+    optional = {'PIL', 'domain_coordinator', 'pycoral', 'tflite_runtime'}
     declared = {element.text for element in manifest() if element.tag.endswith('depend')}
     runtime = (ROOT / 'requirements' / 'runtime.txt').read_text(encoding='utf-8')
     declared |= set(re.findall(r'^[a-z_]+', runtime.replace('-', '_'), re.MULTILINE))

@@ -21,7 +21,7 @@ from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics
 from edgetpu_retrain.node.frames.frame_worker import FrameWorker
 from edgetpu_retrain.node.frames.frame_workers import FrameWorkers
 from edgetpu_retrain.node.health.device_watch import about_device, check_devices, DeviceFacts
-from edgetpu_retrain.node.health.diagnostics import camera_problem
+from edgetpu_retrain.node.health.diagnostics import all_problems
 from edgetpu_retrain.node.health.status import NodeStatus
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.models.model_announcement import ModelAnnouncement
@@ -98,11 +98,9 @@ class NodeResources:
             return ()
         return check_devices(self._engines, self._status, self.parameters.device_of)
 
-    def camera_problem(self, camera: str, since: float) -> str:
+    def camera_problem(self, camera: str, since: float = math.inf) -> str:
         """Return what is wrong with a camera, or was since a time, as a sentence; '' = nothing."""
-        fault = self.fault_of(camera, since)
-        # The status also has other problems of the camera, but is updated only once a second.
-        return fault or self._status.facts.problems.get(camera_problem(camera), '')
+        return all_problems(self._status.facts, camera, self.fault_of(camera, since))
 
     def fault_of(self, camera: str, since: float = math.inf) -> str:
         """Return what is wrong with a camera's latest frames, as a sentence; '' = nothing."""

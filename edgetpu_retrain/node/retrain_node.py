@@ -16,7 +16,7 @@ from edgetpu_retrain.node.autostart import Autostart, CONFIGURATION_PROBLEM
 from edgetpu_retrain.node.cameras.camera import Camera
 from edgetpu_retrain.node.cameras.image_thread import ImageThread
 from edgetpu_retrain.node.health.device_watch import DeviceFacts
-from edgetpu_retrain.node.health.diagnostics import camera_problem, diagnostics
+from edgetpu_retrain.node.health.diagnostics import camera_problem, delivery_problem, diagnostics
 from edgetpu_retrain.node.health.status import NodeStatus
 from edgetpu_retrain.node.models.model_following import ModelFollowing
 from edgetpu_retrain.node.models.model_services import ModelServices
@@ -227,7 +227,8 @@ class RetrainNode(ManagedEntity):
 
     def _close_camera(self, name: str) -> None:
         self._cameras.pop(name).close()
-        self._status.set_problem(camera_problem(name), '')
+        for problem in (camera_problem(name), delivery_problem(name)):
+            self._status.set_problem(problem, '')
 
     def _active(self) -> NodeResources:
         """Return the resources for a request; raise RequestError unless the node is active."""
@@ -285,12 +286,10 @@ class RetrainNode(ManagedEntity):
                 self._log.info(f'camera {camera.name!r} reads {camera.topic} {camera.reliability}')
 
     def _watch_camera(self, name: str, camera: Camera, resources: NodeResources) -> None:
-        problem = ''
-        if undelivered := camera.check_delivery():
-            problem = sentence(undelivered)
-            if problem != self._status.facts.problems.get(camera_problem(name)):
-                self._log.warning(undelivered)
-        else:
-            # FrameOutput has already logged this fault.
-            problem = resources.fault_of(name)
-        self._status.set_problem(camera_problem(name), problem)
+        undelivered = camera.check_delivery()
+        problem = sentence(undelivered) if undelivered else ''
+        if problem and problem != self._status.facts.problems.get(delivery_problem(name)):
+            self._log.warning(undelivered)
+        self._status.set_problem(delivery_problem(name), problem)
+        # FrameOutput has already logged this fault.
+        self._status.set_problem(camera_problem(name), resources.fault_of(name))

@@ -71,7 +71,8 @@ def test_the_command_fails_if_no_picture_can_be_read(
         data = tmp_path / 'data' if command == 'teach' else trained_once
         ended = run(command, tmp_path / 'photographs', '--data-dir', data)
         assert ended.code == WORK_FAILED
-        assert 'JPEG, PNG or WEBP' in ended.problem
+        assert 'could be read; the first one: the picture (5 bytes' in ended.problem
+        assert 'is neither JPEG, PNG nor WEBP: send one of these' in ended.problem
 
 
 @pytest.mark.parametrize(

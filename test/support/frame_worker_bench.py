@@ -114,6 +114,9 @@ class RecordedOutput(FrameOutput):
         self.order.append('boxes')
         self.detections.put((frame, model, boxes, skipped))
 
+    def good_frame(self, frame: Frame) -> None:
+        pass
+
     def log_fault(self, frame: Frame, error: Exception) -> None:
         self.faults.put((frame, error))
 

@@ -146,7 +146,7 @@ def classify(
             f'the selection has no image ({summary}): select a larger part of the bag'
         )
     if not count:
-        raise RecordingError('no picture could be read: give JPEG, PNG or WEBP files')
+        raise RecordingError(f'no picture could be read; the first one: {faults[0][1]}')
     say(summary)
 
 

@@ -62,7 +62,9 @@ def evaluate(
             f'the selection of {source} has no image ({summary}): select a larger part'
         )
     if not result.pictures:
-        raise RecordingError(f'no picture in {source} could be read: give JPEG, PNG or WEBP files')
+        raise RecordingError(
+            f'no picture in {source} could be read; the first one: {result.unreadable[0][1]}'
+        )
     output.emit(_as_json(result, version) | pictures.tally.as_dict(), *_as_text(result, version))
     output.say(summary)
 

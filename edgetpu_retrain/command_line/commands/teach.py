@@ -105,7 +105,7 @@ def _check(taught: teaching.Taught, source: Path, summary: str) -> None:
     if len(taught.unreadable) == taught.seen:
         raise RecordingError(
             f'none of the {counted(taught.seen, "picture", "pictures")} in {source} could be '
-            'read: give JPEG, PNG or WEBP files'
+            f'read; the first one: {taught.unreadable[0][1]}'
         )
 
 

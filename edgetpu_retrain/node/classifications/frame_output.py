@@ -179,6 +179,10 @@ class FrameOutput:
         if self._node.context.ok():
             self._faults.add(frame.camera, kind, in_words(error))
 
+    def good_frame(self, frame: Frame) -> None:
+        """Note that a frame had no fault, which ends those of its camera."""
+        self._faults.good_frame(frame.camera)
+
     def latest_fault(self, camera: str, since: float = math.inf) -> str:
         """Return the latest faults of a camera's frames; see FaultCounter.latest."""
         return self._faults.latest(camera, since)

@@ -179,6 +179,9 @@ class FrameWorker:
         except Exception as error:  # noqa: BLE001 - one frame must not stop the worker
             self._start_publishing()
             self._report(frame, error)
+        else:
+            if frame.detections is None:
+                self._output.good_frame(frame)
 
     def _report(self, frame: Frame, error: Exception) -> None:
         fault = 'unusable' if isinstance(error, ImageError) else 'lost'

@@ -66,7 +66,7 @@ def _camera_status(
     for stage, (median, slow) in statistics.latencies.items():
         values[f'{stage} p50 (ms)'] = f'{1000 * median:.2f}'
         values[f'{stage} p99 (ms)'] = f'{1000 * slow:.2f}'
-    problem = facts.problems.get(camera_problem(camera), '')
+    problem = all_problems(facts, camera)
     message = 'listening' if camera in facts.cameras else 'not listening'
     return _status(f'{name}: camera {camera}', camera, problem, message, values)
 
@@ -87,6 +87,25 @@ def _device_status(name: str, device: DeviceFacts) -> DiagnosticStatus:
 def camera_problem(camera: str) -> str:
     """Return the key of a camera's problem in :attr:`NodeFacts.problems`."""
     return f'camera {camera}'
+
+
+def delivery_problem(camera: str) -> str:
+    """Return the key of a problem with the delivery of a camera's images."""
+    return f'delivery {camera}'
+
+
+def all_problems(facts: NodeFacts, camera: str, latest: str = '') -> str:
+    """
+    Return the problems of a camera as sentences; ``''`` = none.
+
+    Args:
+        facts: the state of the node.
+        camera: name of the camera.
+        latest: replaces the camera's problem in the state, which is updated once a second; ''
+            does not.
+    """
+    problem = latest or facts.problems.get(camera_problem(camera), '')
+    return ' '.join(filter(None, [problem, facts.problems.get(delivery_problem(camera), '')]))
 
 
 def _status(

@@ -24,7 +24,7 @@ OVER_S = 10.0
 """Time without a fault after which it is new, and is logged at once, seconds."""
 
 LATEST_S = 2.0
-"""Time for which a fault counts as a problem of its camera, seconds."""
+"""Time for which a fault counts as a problem of its camera after a good frame, seconds."""
 
 _MOST_FAULTS = 100
 _NUMBER = re.compile(r'\d+')
@@ -62,6 +62,7 @@ class FaultCounter:
         self._kinds: defaultdict[tuple[str, str], _Times] = defaultdict(_Times)
         self._faults: defaultdict[tuple[str, str, str], _Times] = defaultdict(_Times)
         self._latest: defaultdict[str, dict[str, tuple[float, str]]] = defaultdict(dict)
+        self._good: dict[str, float] = {}
 
     def add(self, camera: str, kind: str, reason: str) -> None:
         """
@@ -81,9 +82,16 @@ class FaultCounter:
             count = self._counts[camera, kind]
         self._log(f'camera {camera!r}: {kind} ({count} so far): {reason}')
 
+    def good_frame(self, camera: str) -> None:
+        """Note that a frame of a camera had no fault."""
+        self._good[camera] = time.monotonic()
+
     def latest(self, camera: str, since: float = math.inf) -> str:
         """
         Return a camera's latest fault of each kind, or ``''`` if all are over.
+
+        A fault is over :data:`LATEST_S` after it, but not before a good frame: a slow camera may
+        send one frame in ten seconds.
 
         Args:
             camera: name of the camera.
@@ -92,7 +100,8 @@ class FaultCounter:
         since = min(since, time.monotonic() - LATEST_S)
         with self._lock:
             latest = self._latest.get(camera, {}).values()
-            return '; '.join(fault for at, fault in latest if at >= since)
+            good = self._good.get(camera, -math.inf)
+            return '; '.join(fault for at, fault in latest if at >= since or at > good)
 
     def _is_due(self, key: tuple[str, str, str], now: float) -> bool:
         if len(self._faults) > _MOST_FAULTS:

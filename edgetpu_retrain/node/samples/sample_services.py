@@ -83,6 +83,7 @@ class SampleServices:
     async def _add(self, request: Any, response: Any) -> str:
         async with self._filled_totals(request.label, response):
             resources = self._active()
+            _check_open(request, resources)
             wanted = add_request(request, tuple(resources.topics), resources.parameters)
             if wanted.picture:
                 return await self._add_picture(resources, wanted, response)
@@ -244,6 +245,20 @@ class SampleServices:
                 counts = await self._counts()
                 response.label_total = counts.get(label, 0)
                 response.total = sum(counts.values())
+
+
+def _check_open(request: Any, resources: NodeResources) -> None:
+    """Raise if the cameras that a request is for exist, but none of them is open."""
+    all_names = resources.parameters.camera_names
+    names = [request.camera] if request.camera else list(all_names)
+    if len(request.image.data) or not set(names) <= set(all_names) - set(resources.topics):
+        return
+    if problems := ' '.join(filter(None, map(resources.camera_problem, names))):
+        raise RequestError(problems)
+    switches = named([f'{name}.active' for name in names])
+    raise RequestError(
+        f'The node does not listen to camera {named(names)}: set {switches} to true'
+    )
 
 
 def _bits_of(camera: str, parameters: NodeParameters) -> int:

@@ -60,7 +60,5 @@ def jpeg_size(content: bytes) -> tuple[int, int]:
                 )
             return width, height
         else:
-            (length,) = struct.unpack_from('>H', content, position + 2)
-            # The length includes its own two bytes.
-            position += 2 + max(2, length)
+            position += 2 + struct.unpack_from('>H', content, position + 2)[0]
     raise ImageError(f'the JPEG file ({len(content)} bytes) is cut off or damaged: send it again')

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+from edgetpu_retrain.node.health.fault_counter import LATEST_S
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
 from edgetpu_retrain_interfaces.msg import Embedding, Status
 import numpy as np
@@ -109,3 +110,34 @@ def test_a_topic_of_another_type_is_a_problem_with_a_cure(start_node: Any, perso
     response = person.add('mug', timeout_s=2.0)
     assert not response.success
     assert cure in response.message
+
+
+def test_the_latest_fault_of_a_slow_camera_is_in_the_response(
+    start_node: Any, person: Person
+) -> None:
+    node: RunningNode = start_node()
+    camera = person.wait_until_ready().camera()
+    camera.period_s = 3600.0
+    message = image_message(PICTURE)
+    message.encoding = '16UC1'
+    camera.show(message)
+    node.wait_for_log('is depth (distances), not a picture')
+    # The problem lasts until the next image, which is not due yet.
+    for _ in range(2):
+        response = person.add('mug', timeout_s=LATEST_S + 1.0)
+        assert not response.success
+        assert 'is depth (distances), not a picture: subscribe to' in response.message
+        assert 'ros2 topic hz' not in response.message
+
+
+def test_a_camera_that_is_not_active_is_named_at_once(start_node: Any, person: Person) -> None:
+    start_node({'cameras': '[front, rear]', 'front.active': False, 'rear.active': False})
+    person.wait_until_ready()
+    for camera, words in (
+        ('front', 'The node does not listen to camera front: set front.active to true'),
+        ('', 'to camera front, rear: set front.active, rear.active to true'),
+        ('side', "There is no camera 'side'"),
+    ):
+        response = person.add('mug', camera=camera, timeout_s=60.0)
+        assert not response.success
+        assert words in response.message

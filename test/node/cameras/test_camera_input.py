@@ -83,7 +83,7 @@ def test_a_malformed_image_is_logged_and_the_next_one_classified(
     for message, words in (
         (wrong_step, 'step'),
         (wrong_size, 'data has 9 bytes'),
-        (wrong_encoding, 'sudo apt install ros-'),
+        (wrong_encoding, 'is depth (distances), not a picture'),
     ):
         camera.show(message)
         line = node.wait_for_log(words)

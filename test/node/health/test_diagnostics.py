@@ -6,7 +6,7 @@ from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus
 from edgetpu_retrain.node.frames.frame_statistics import FrameStatistics, StageTimes
 from edgetpu_retrain.node.health.device_watch import DeviceFacts
-from edgetpu_retrain.node.health.diagnostics import camera_problem, diagnostics
+from edgetpu_retrain.node.health.diagnostics import camera_problem, delivery_problem, diagnostics
 from edgetpu_retrain.node.health.status import NodeFacts
 from edgetpu_retrain.runtime.engines.engine import EngineStatus
 
@@ -18,7 +18,10 @@ def test_a_problem_raises_the_level_of_its_status() -> None:
         state='active',
         device='usb:0',
         cameras=('left', 'right'),
-        problems={camera_problem('left'): 'It is silent.'},
+        problems={
+            delivery_problem('left'): 'It loses images.',
+            camera_problem('left'): 'It is silent.',
+        },
     )
     array = diagnostics(
         'robot/edgetpu_retrain',
@@ -39,7 +42,8 @@ def test_a_problem_raises_the_level_of_its_status() -> None:
         DiagnosticStatus.OK,
         DiagnosticStatus.WARN,
     ]
-    assert node.message == left.message == 'It is silent.'
+    assert node.message == 'It loses images. It is silent.'
+    assert left.message == 'It is silent. It loses images.'
     assert right.message == 'listening'
     assert node.hardware_id == 'usb:0'
     values = {each.key: each.value for each in (*left.values, *usb.values)}

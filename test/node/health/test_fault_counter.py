@@ -77,6 +77,21 @@ def test_the_latest_fault_is_known_until_it_is_over(clock: Clock) -> None:
     faults.add('rear', 'unusable image', 'other')
     assert faults.latest('front') == faults.latest('front') == 'unusable image: second'
     clock.now = LATEST_S + 0.1
+    # The camera may be slow: its next frame decides.
+    assert faults.latest('front', since=0.1) == 'unusable image: second'
+    faults.good_frame('front')
     assert faults.latest('front') == ''
     assert faults.latest('front', since=0.0) == 'unusable image: second'
     assert faults.latest('front', since=0.1) == ''
+    assert faults.latest('rear') == 'unusable image: other'
+
+
+def test_good_frames_in_between_do_not_hide_a_fault_at_once(clock: Clock) -> None:
+    faults = FaultCounter(lambda _: None)
+    faults.add('front', 'unusable image', 'dark')
+    clock.now = 0.1
+    faults.good_frame('front')
+    clock.now = LATEST_S - 0.1
+    assert faults.latest('front') == 'unusable image: dark'
+    clock.now = LATEST_S + 0.1
+    assert faults.latest('front') == ''

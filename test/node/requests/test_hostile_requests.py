@@ -239,7 +239,7 @@ def test_hostile_images_and_detections_are_reported_and_the_node_continues(
     sides.width, sides.height = 2**31, 2**31
     for message, words in (
         (encoded, '400000 characters'),
-        (long, 'more than 32 characters'),
+        (long, "x' is none of rgb8"),
         (sides, 'more than 64 megapixels'),
     ):
         camera.show(message)
