@@ -62,6 +62,10 @@ class FolderInUseError(StoreError):
         self.folder = folder
 
 
+class FilesChangedError(StoreError):
+    """Another program moved, replaced or overwrote a file that was in use."""
+
+
 class RequestError(RetrainError, ValueError):
     """A request to a service, the action or the command line is invalid."""
 

@@ -117,11 +117,18 @@ class NodeResources:
     def _load(self) -> None:
         parameters = self.parameters
         folder = self._data_folder(parameters.data_dir)
-        self._stack.enter_context(Ownership(folder))
+        owner = self._stack.enter_context(Ownership(folder))
         self.store = self._stack.enter_context(
-            SampleStore(folder / SAMPLES_FILE, must_open=False, is_ending=self._is_ending)
+            SampleStore(
+                folder / SAMPLES_FILE,
+                must_open=False,
+                is_ending=self._is_ending,
+                check_folder=owner.check,
+            )
         )
-        models = ModelStore(folder / MODELS_FOLDER, is_ending=self._is_ending)
+        models = ModelStore(
+            folder / MODELS_FOLDER, is_ending=self._is_ending, check_folder=owner.check
+        )
         self.extractor = self._read_extractor(parameters, folder)
         engines = self._make_engines(parameters)
         description = engines.description
@@ -132,7 +139,7 @@ class NodeResources:
             description,
             lambda: self.parameters.store_images,
             lambda counts: self._status.update(counts=counts),
-            lambda problem: self._status.set_problem(_SAMPLES_PROBLEM, problem),
+            self._report_problem,
         )
         self._stack.callback(self.samples.close)
         self.damage = DamageWatch(self.store.damage_check, self._damage_checked)
@@ -244,6 +251,12 @@ class NodeResources:
             model_path=str(model.version.path),
             model_labels=model.labels,
         )
+
+    def _report_problem(self, problem: str) -> None:
+        """Report a problem with the store, '' = it is over; in the log, too, if it is new."""
+        if problem and problem != self._status.facts.problems.get(_SAMPLES_PROBLEM):
+            self._log.error(problem)
+        self._status.set_problem(_SAMPLES_PROBLEM, problem)
 
     def _report_samples(self, folder: Path, extractor: str) -> None:
         try:

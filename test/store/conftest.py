@@ -155,7 +155,7 @@ def unlisted() -> Callable[[Path], AbstractContextManager[None]]:
 
 @pytest.fixture
 def start_python() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start Python with the package in its path; returns the process, with pipes."""
+    """Start Python with the package in its path and variables; return the process, with pipes."""
     search = os.pathsep.join([str(SOURCE_FOLDER), *sys.path])
     # One thread, because dozens of short processes need no thread pools.
     environment = {**os.environ, 'PYTHONPATH': search, 'OPENBLAS_NUM_THREADS': '1'}
@@ -163,13 +163,13 @@ def start_python() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     environment.pop('COVERAGE_PROCESS_START', None)
     with ExitStack() as started:
 
-        def start(*arguments: str | Path) -> subprocess.Popen[str]:
+        def start(*arguments: str | Path, **variables: str) -> subprocess.Popen[str]:
             child = subprocess.Popen(
                 [sys.executable, *map(str, arguments)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
-                env=environment,
+                env={**environment, **variables},
             )
             started.enter_context(child)
             started.callback(child.kill)

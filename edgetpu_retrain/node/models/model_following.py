@@ -16,6 +16,7 @@ from edgetpu_retrain.wording import sentence
 from rclpy.node import Node
 
 _PROBLEM = 'models of other programs'
+_LOST = 'lost model'
 
 
 class ModelFollowing:
@@ -43,6 +44,9 @@ class ModelFollowing:
         """Check for models of other programs; call it periodically.  It does not block."""
         if self._work is not None and not self._work.done():
             return
+        if lost := resources.versions.lost():
+            self._warn_once(lost, lost)
+        self._status.set_problem(_LOST, sentence(lost) if lost else '')
         try:
             wanted = resources.versions.wanted()
         except StoreError as error:

@@ -174,6 +174,15 @@ class ModelVersions:
             self._swapping.release()
         return Wanted(numbers, choice, tuple(map(self._models.files_of, numbers)))
 
+    def lost(self) -> str:
+        """Return what is wrong if the serving version's file was removed; '' = it is there."""
+        if self.serving is None or (path := self.serving.version.path).exists():
+            return ''
+        return (
+            f'model version {self.serving.version.version} serves only until the node ends, '
+            f'because {path} was removed. What to do: put it back with its record, or train again'
+        )
+
     def check(self, version: int) -> ModelVersion:
         """
         Check the files and the extractor of a stored version, and return the version.

@@ -10,7 +10,7 @@ import contextlib
 import threading
 from typing import TypeVar
 
-from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.errors import FilesChangedError, StoreError
 from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.node.cameras.message_header import stamp_ns
 from edgetpu_retrain.node.frames.captures import Capture, Captures
@@ -190,7 +190,11 @@ class SampleThread:
 
     def _check(self) -> None:
         with contextlib.suppress(StoreError):
-            seen = self._store.changes_by_others()
+            try:
+                seen = self._store.changes_by_others()
+            except FilesChangedError as error:
+                self._report(error, writing=True)
+                raise
             if seen != self._seen:
                 # If counting fails, _seen stays unchanged, and the next check counts again.
                 self._on_counts(self._watch(self._count))
@@ -203,13 +207,20 @@ class SampleThread:
         try:
             result = function()
         except StoreError as error:
-            self._cannot_write = writing
-            self._on_problem(sentence(error))
+            self._report(error, writing=writing)
             raise
         if writing or not self._cannot_write:
             self._cannot_write = False
             self._on_problem('')
         return result
+
+    def _report(self, error: StoreError, *, writing: bool) -> None:
+        files_changed = isinstance(error, FilesChangedError)
+        self._cannot_write = writing or files_changed
+        if files_changed:
+            # The samples may be others now.
+            self._seen = None
+        self._on_problem(sentence(error))
 
     def _report_when_idle(self) -> None:
         # Counting reads the whole store, so count once after a burst of samples.

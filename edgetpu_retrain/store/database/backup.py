@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime, timezone
 from pathlib import Path
 import shutil
 
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.store.database.migration import copy_database
+from edgetpu_retrain.store.database.open_files import replaced_name, SUFFIXES
 from edgetpu_retrain.store.database.schema import check_without_writing
 from edgetpu_retrain.store.files.disk_errors import as_store_error
 from edgetpu_retrain.store.files.durable_file import (
@@ -19,8 +19,6 @@ from edgetpu_retrain.store.files.durable_file import (
     TEMPORARY_SUFFIX,
 )
 from edgetpu_retrain.store.files.ownership import Ownership
-
-_FILES = ('', '-wal', '-shm')
 
 
 def back_up(path: Path, target: Path) -> str:
@@ -68,8 +66,7 @@ def restore(backup: Path, path: Path) -> Path | None:
         StoreError: if a node uses the folder, the backup is damaged, is not a sample database or
             was written by a newer release, or the disk fails.
     """
-    now = datetime.now(timezone.utc)
-    kept = path.with_name(f'{path.stem}.replaced-{now:%Y%m%d-%H%M%S-%f}{path.suffix}')
+    kept = replaced_name(path)
     with Ownership(path.parent), as_store_error(f'restore {backup} to', path):
         with complete_or_absent(path) as partial:
             if damage := copy_database(backup, partial):
@@ -82,12 +79,12 @@ def restore(backup: Path, path: Path) -> Path | None:
                     f'{backup} has no tables, so nothing was changed. What to do: give a file '
                     "that 'samples backup' wrote."
                 )
-            for suffix in _FILES:
+            for suffix in SUFFIXES:
                 with suppress(FileNotFoundError):
                     _keep(Path(f'{path}{suffix}'), Path(f'{kept}{suffix}'))
             sync_folder(path.parent)
             # A log must not be applied to the file of another database.
-            for suffix in _FILES[1:]:
+            for suffix in SUFFIXES[1:]:
                 Path(f'{path}{suffix}').unlink(missing_ok=True)
         sync_folder(path.parent)
     return kept if kept.exists() else None

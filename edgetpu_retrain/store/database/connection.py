@@ -5,17 +5,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, ExitStack, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 import sqlite3
 import threading
 
-from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.errors import FilesChangedError, StoreError
+from edgetpu_retrain.store.database.damage import reject_damage
 from edgetpu_retrain.store.database.damage_check import DamageCheck
+from edgetpu_retrain.store.database.open_files import OpenFiles
 from edgetpu_retrain.store.database.schema import open_database, open_for_reading
 from edgetpu_retrain.store.files.disk_errors import as_store_error, SQLITE_ERRORS, store_error
 from edgetpu_retrain.store.files.durable_file import make_folder, sync_folder
 from edgetpu_retrain.store.files.lock_wait import wait_while_locked
+
+# 4 MB of the usual pages, SQLite's default for automatic checkpoints.
+_MAX_LOG_FRAMES = 1000
+
+_REFUSED = 'The request was not carried out: repeat it.'
+_UNKNOWN = (
+    'Whether the request was carried out is not known: list the samples (list_samples) before '
+    'repeating it.'
+)
+_NOT_ERASED = 'Samples that were erased may still be in the file that was there before.'
 
 
 class SampleDatabase:
@@ -24,12 +36,17 @@ class SampleDatabase:
 
     One transaction runs at a time, and any number of reads beside it.
 
+    If the files are moved, replaced or overwritten by another program, the transaction that
+    detects it fails, and the database is opened again from the files that are there now.
+
     Args:
         path: the SQLite file; it is created, with its folder, if it is missing.
         must_open: whether to raise if the file cannot be opened.  If False, each transaction tries
             to open it, and raises if that fails.
         is_ending: called while another program has locked the file; returns whether to stop
             waiting.
+        check_folder: called before and after each transaction; raises FilesChangedError if the
+            folder is not to be used any more.
 
     Raises:
         StoreError: if ``must_open`` and the file cannot be opened, belongs to another program or
@@ -37,17 +54,27 @@ class SampleDatabase:
     """
 
     def __init__(
-        self, path: Path, *, must_open: bool = True, is_ending: Callable[[], bool] = lambda: False
+        self,
+        path: Path,
+        *,
+        must_open: bool = True,
+        is_ending: Callable[[], bool] = lambda: False,
+        check_folder: Callable[[], None] = lambda: None,
     ) -> None:
         self.path = path.absolute()
         self._is_ending = is_ending
+        self._check_folder = check_folder
         self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
+        self._opened: tuple[sqlite3.Connection, OpenFiles] | None = None
         self._closed = False
+        # Whether the files were changed since they were last found undamaged.
+        self._is_suspect = False
+        # Whether the log may end with a transaction that has failed.
+        self._is_unsettled = False
         self.damage_check = DamageCheck(self.path)
         """What is known about damage of the open file; a damaged one is not written to."""
         try:
-            self._connection = self._open()
+            self._opened = self._open()
         except StoreError:
             if must_open:
                 raise
@@ -55,22 +82,22 @@ class SampleDatabase:
     @property
     def is_open(self) -> bool:
         """Whether the file is open."""
-        return self._connection is not None
+        return self._opened is not None
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         with self._lock:
             self._closed = True
-            if self._connection is None:
+            if self._opened is None:
                 return
-            with ExitStack() as stack:
-                if self.damage_check.damage:
-                    # SQLite writes the log into the file when the last connection is closed.
-                    with suppress(OSError, StoreError, *SQLITE_ERRORS):
-                        reader = stack.enter_context(closing(open_for_reading(self.path)))
-                        _begin(reader, writing=False)
-                self._connection.close()
-                self._connection = None
+            connection, files = self._opened
+            if files.change():
+                with suppress(StoreError):
+                    self._release()
+            elif self.damage_check.damage:
+                files.prevent_checkpoint()
+            connection.close()
+            self._opened = None
 
     def checkpoint(self) -> None:
         """
@@ -79,9 +106,9 @@ class SampleDatabase:
         Committed samples are on disk without it; it is for people who copy only the file.
         Failures are ignored, because the next checkpoint tries again.
         """
-        with self._lock, suppress(*SQLITE_ERRORS):
-            if self._connection is not None and not self.damage_check.damage:
-                self._connection.execute('PRAGMA wal_checkpoint(PASSIVE)')
+        with self._lock:
+            if self._opened is not None and not self.damage_check.damage:
+                _checkpoint(*self._opened)
 
     @contextmanager
     def transaction(self, action: str, *, writing: bool = False) -> Iterator[sqlite3.Connection]:
@@ -93,24 +120,39 @@ class SampleDatabase:
             writing: whether the block writes; if not, it does not wait for other programs' writes.
 
         Raises:
-            StoreError: if the database is closed or cannot be opened, or SQLite fails.
+            FilesChangedError: if another program has moved, replaced or overwritten the files.
+            StoreError: if the database is closed or cannot be opened, or SQLite fails.  If a
+                commit fails, or the files are changed meanwhile, the message says that it is
+                unknown whether the block's changes are in the file.
         """
         with self._lock:
-            connection = self._opened(action)
+            connection, files = self._current(action)
             if writing:
                 self.damage_check.reject_if_damaged()
+            is_committing = False
             try:
+                if writing and self._is_unsettled:
+                    self._settle(connection)
                 wait_while_locked(lambda: _begin(connection, writing=writing), self._is_ending)
+                if writing:
+                    # From now on, no other process can write or start a new log.
+                    self._check_files(_REFUSED)
                 yield connection
+                is_committing = writing
                 connection.execute('COMMIT')
             except SQLITE_ERRORS as error:
                 self.damage_check.note(error)
-                raise store_error(action, self.path, error) from error
+                self._check_files(_UNKNOWN if is_committing else _REFUSED)
+                raise self._failed(connection, action, error, is_committing) from error
             finally:
                 # After some errors, SQLite has already rolled back.
-                if connection.in_transaction:
-                    with suppress(sqlite3.Error):
+                with suppress(sqlite3.Error):
+                    if connection.in_transaction:
                         connection.execute('ROLLBACK')
+            if writing:
+                self._check_files(_UNKNOWN, committed=True)
+                if files.log_frames >= _MAX_LOG_FRAMES:
+                    _checkpoint(connection, files)
 
     @contextmanager
     def reading(self, action: str) -> Iterator[sqlite3.Connection]:
@@ -125,9 +167,10 @@ class SampleDatabase:
         Raises:
             StoreError: if the database is closed or cannot be opened, or SQLite fails.
         """
-        if self._closed or self._connection is None:
+        if self._closed or self._opened is None:
             with self._lock:
-                self._opened(action)
+                self._current(action)
+        self._check_folder()
         with as_store_error(action, self.path):
             own = wait_while_locked(lambda: open_for_reading(self.path), self._is_ending)
         with closing(own):
@@ -157,34 +200,122 @@ class SampleDatabase:
 
     def _truncate_log(self) -> None:
         with self._lock:
-            if self._connection is not None:
-                # https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
-                log = self._connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
-                (busy, _, _) = log.fetchone()
-                if busy:
-                    raise sqlite3.OperationalError('database is locked')
+            if self._opened is None:
+                return
+            self._check_files(_NOT_ERASED)
+            connection, files = self._opened
+            # https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
+            (busy, _, _) = connection.execute('PRAGMA wal_checkpoint(TRUNCATE)').fetchone()
+            files.note()
+            if busy:
+                raise sqlite3.OperationalError('database is locked')
 
-    def _opened(self, action: str) -> sqlite3.Connection:
+    def _current(self, action: str) -> tuple[sqlite3.Connection, OpenFiles]:
+        """Return the connection, after a check of the files; open them if they are not open."""
         if self._closed:
             raise StoreError(
                 f'Cannot {action} {self.path}: it was closed. What to do: start again.'
             )
-        if self._connection is None:
-            self._connection = self._open()
-        return self._connection
+        self._check_files(_REFUSED)
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
 
-    def _open(self) -> sqlite3.Connection:
+    def _check_files(self, outcome: str, *, committed: bool = False) -> None:
+        """
+        Raise FilesChangedError if the files were changed, after opening those that are there now.
+
+        Args:
+            outcome: what became of the request, and what to do.
+            committed: see :meth:`OpenFiles.change`.
+        """
+        self._check_folder()
+        if self._opened is None:
+            return
+        with as_store_error('check the files of', self.path):
+            change = self._opened[1].change(committed=committed)
+        if not change:
+            return
+        self._release()
+        result = 'it was opened again with what is there now'
+        try:
+            self._opened = self._open()
+        except StoreError as error:
+            result = str(error)
+        raise FilesChangedError(
+            f'{self.path} {change} while it was in use: {result}. {outcome} If samples are '
+            "missing, end the node and put a backup in place with 'samples restore FILE'."
+        )
+
+    def _release(self) -> None:
+        """Close the connection after the files were changed."""
+        assert self._opened is not None
+        connection, files = self._opened
+        self._opened = None
+        self._is_suspect, self._is_unsettled = True, False
+        self.damage_check.interrupt()
+        with as_store_error('close', self.path):
+            files.release(connection, is_damaged=bool(self.damage_check.damage))
+
+    def _failed(
+        self,
+        connection: sqlite3.Connection,
+        action: str,
+        error: sqlite3.Error | UnicodeDecodeError | MemoryError,
+        is_committing: bool,
+    ) -> StoreError:
+        """Return the error to raise; after a failed commit, try to make sure that it failed."""
+        failure = store_error(action, self.path, error)
+        if not is_committing:
+            return failure
+        self._is_unsettled = True
+        try:
+            self._settle(connection)
+        except SQLITE_ERRORS:
+            return StoreError(f'{failure} {_UNKNOWN}')
+        return failure
+
+    def _settle(self, connection: sqlite3.Connection) -> None:
+        """
+        Overwrite what a failed commit has left in the log, by a small transaction.
+
+        If flushing the log fails, the log may be complete nevertheless; the next process that
+        opens the file would then find a transaction that was reported as failed.
+        """
+        if connection.in_transaction:
+            connection.execute('ROLLBACK')
+        wait_while_locked(lambda: _begin(connection, writing=True), self._is_ending)
+        try:
+            # Setting the present version again writes one page.
+            (version,) = connection.execute('PRAGMA user_version').fetchone()
+            connection.execute(f'PRAGMA user_version={version}')
+            connection.execute('COMMIT')
+        finally:
+            if connection.in_transaction:
+                with suppress(sqlite3.Error):
+                    connection.execute('ROLLBACK')
+        self._is_unsettled = False
+
+    def _open(self) -> tuple[sqlite3.Connection, OpenFiles]:
         with as_store_error('open the samples in', self.path):
             make_folder(self.path.parent)
+            if self._is_suspect:
+                reject_damage(self.path, self._is_ending)
             connection = open_database(self.path, self._is_ending)
             try:
                 # SQLite flushes the content of a new file, but not the folder with its name.
                 sync_folder(self.path.parent)
+                files = OpenFiles(self.path)
             except OSError:
+                self._is_suspect = True
                 connection.close()
                 raise
+            self._is_suspect = False
             self.damage_check.reset()
-            return connection
+            # Otherwise the index of a log that a killed process has left looks like that of a
+            # running checkpoint.
+            _checkpoint(connection, files)
+            return connection, files
 
 
 def _begin(connection: sqlite3.Connection, *, writing: bool) -> None:
@@ -195,3 +326,11 @@ def _begin(connection: sqlite3.Connection, *, writing: bool) -> None:
     except sqlite3.Error:
         connection.execute('ROLLBACK')
         raise
+
+
+def _checkpoint(connection: sqlite3.Connection, files: OpenFiles) -> None:
+    with suppress(OSError, *SQLITE_ERRORS), files.reserved():
+        # The next transaction reports a change.
+        if not files.change():
+            connection.execute('PRAGMA wal_checkpoint(PASSIVE)')
+            files.note()

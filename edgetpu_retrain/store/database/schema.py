@@ -56,6 +56,8 @@ def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connecti
         wait_while_locked(lambda: _make_durable(connection, path), is_ending)
         connection.execute('PRAGMA foreign_keys=ON')
         connection.execute(f'PRAGMA cache_size=-{_CACHE_KIB}')
+        # SampleDatabase makes the checkpoints, to distinguish them from other changes of the file.
+        connection.execute('PRAGMA wal_autocheckpoint=0')
         wait_while_locked(lambda: connection.execute('BEGIN IMMEDIATE'), is_ending)
         _update_tables(connection, path)
     except BaseException:

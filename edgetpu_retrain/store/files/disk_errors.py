@@ -61,6 +61,7 @@ _ADVICE_FOR_ERRNO = {
     errno.EISDIR: 'a folder lies where a file is needed: move it away',
     errno.ELOOP: 'symbolic links are not followed: put a copy in its place',
     errno.EINVAL: 'move it away',
+    errno.ESTALE: 'repeat the request',
     errno.EIO: 'check that its disk is healthy and mounted',
     errno.EAGAIN: 'another program writes there: wait for it or end it, then repeat the request',
     errno.ENOLCK: _LOCAL_DISK,

@@ -18,7 +18,7 @@ import os
 from pathlib import Path
 import platform
 
-from edgetpu_retrain.errors import FolderInUseError
+from edgetpu_retrain.errors import FilesChangedError, FolderInUseError
 from edgetpu_retrain.store.files.disk_errors import as_store_error
 from edgetpu_retrain.store.files.regular_file import open_regular_file
 
@@ -66,6 +66,28 @@ class Ownership(AbstractContextManager['Ownership']):
             # The file is not deleted: otherwise, one process could lock the deleted file and
             # another process a new file of the same name.
             os.close(self._descriptor)
+
+    def check(self) -> None:
+        """
+        Check that the file which this process has locked is still in the folder.
+
+        Raises:
+            FilesChangedError: if it was moved or deleted, perhaps with the folder, so that another
+                node could own the folder that is there now.
+        """
+        path = self.folder / OWNER_FILE
+        locked = os.fstat(self._descriptor)
+        try:
+            if os.path.samestat(path.stat(), locked):
+                return
+            what = 'replaced'
+        except OSError:
+            what = 'removed'
+        raise FilesChangedError(
+            f'{path} was {what} while this node used the folder, so nothing is stored or read '
+            'there any more. What to do: put the folder with this file back in its place, or '
+            'restart the node.'
+        )
 
     def _take(self) -> None:
         try:

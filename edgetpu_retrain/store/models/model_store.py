@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 import time
 
-from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.errors import FilesChangedError, StoreError
 from edgetpu_retrain.store.files.disk_errors import as_store_error
 from edgetpu_retrain.store.files.durable_file import (
     make_folder,
@@ -43,6 +43,8 @@ class ModelStore:
         folder: the models folder; it is created if it is missing.
         is_ending: called while another program has locked the folder; returns whether to stop
             waiting.
+        check_folder: called before and after each change; raises FilesChangedError if the folder
+            is not to be used any more.
 
     Raises:
         StoreError: if the folder cannot be created.
@@ -53,9 +55,16 @@ class ModelStore:
         newest = models.latest()
     """
 
-    def __init__(self, folder: Path, *, is_ending: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        is_ending: Callable[[], bool] = lambda: False,
+        check_folder: Callable[[], None] = lambda: None,
+    ) -> None:
         self.folder = Path(folder).absolute()
         self._is_ending = is_ending
+        self._check_folder = check_folder
         # What files_of() returned for each version that was found undamaged.
         self._sound: dict[int, tuple[tuple[int, ...], ...]] = {}
         with as_store_error('create the folder for models', self.folder):
@@ -67,14 +76,18 @@ class ModelStore:
         Lock the folder and delete incomplete files; unlock the folder after the ``with`` block.
 
         The kernel releases the lock when the process ends.  Incomplete files are those that a
-        killed process was writing.
+        killed process was writing.  A folder that was removed is created again.
 
         Raises:
+            FilesChangedError: if the folder is replaced or removed during the ``with`` block.
             BlockingIOError: if another process does not release the lock in time, see
                 :func:`~edgetpu_retrain.store.files.lock_wait.wait_while_locked`.
             OSError: if the lock file cannot be created, or an incomplete file cannot be deleted.
         """
-        lock = open_regular_file(self.folder / LOCK_FILE, os.O_WRONLY | os.O_CREAT)
+        self._check_folder()
+        make_folder(self.folder)
+        path = self.folder / LOCK_FILE
+        lock = open_regular_file(path, os.O_WRONLY | os.O_CREAT)
         with os.fdopen(lock, 'wb') as file:
             wait_while_locked(
                 lambda: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB), self._is_ending
@@ -82,6 +95,14 @@ class ModelStore:
             for leftover in self.folder.glob(f'.*{TEMPORARY_SUFFIX}'):
                 leftover.unlink()
             yield
+            self._check_folder()
+            with contextlib.suppress(OSError):
+                if os.path.samestat(path.stat(), os.fstat(lock)):
+                    return
+        raise FilesChangedError(
+            f'{path} was removed or replaced while a model was written, so what is in that folder '
+            'is not known. What to do: list the models there, then repeat the request.'
+        )
 
     def save(self, model: bytes, record: ModelRecord) -> ModelVersion:
         """
@@ -250,7 +271,12 @@ class ModelStore:
 
     def _numbers(self) -> tuple[int, ...]:
         """Return the numbers of all versions, including unfinished ones, ascending."""
-        with as_store_error('list the models in', self.folder):
+        names: list[str] = []
+        # A folder that was removed is created again by the next change.
+        with (
+            as_store_error('list the models in', self.folder),
+            contextlib.suppress(FileNotFoundError),
+        ):
             names = [path.name for path in self.folder.iterdir()]
         return tuple(sorted({model_version.version_of_file(name) for name in names} - {0}))
 

@@ -29,10 +29,19 @@ class SampleCorrections(StoredSamples):
         must_open: whether to raise if the file cannot be opened.
         is_ending: called while another program has locked the file; returns whether to stop
             waiting.
+        check_folder: called before and after each transaction; raises FilesChangedError if the
+            folder is not to be used any more.
     """
 
-    def __init__(self, path: Path, *, must_open: bool, is_ending: Callable[[], bool]) -> None:
-        super().__init__(path, must_open=must_open, is_ending=is_ending)
+    def __init__(
+        self,
+        path: Path,
+        *,
+        must_open: bool,
+        is_ending: Callable[[], bool],
+        check_folder: Callable[[], None],
+    ) -> None:
+        super().__init__(path, must_open=must_open, is_ending=is_ending, check_folder=check_folder)
         self._novelty = NoveltyCheck()
         if self._database.is_open:
             # A full disk can still be read; the next change deletes them.

@@ -32,8 +32,10 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
     """
     The samples on disk; all methods are thread-safe.
 
-    A change is on disk when the method returns; if the method raises, nothing is changed (the only
-    exception: :meth:`erase`).  All methods raise StoreError if the file cannot be read or written.
+    A change is on disk when the method returns; if the method raises, nothing is changed.  There
+    are two exceptions: :meth:`erase`, and a StoreError that says that it is not known.  All
+    methods raise StoreError if the file cannot be read or written, and FilesChangedError, once, if
+    another program has moved, replaced or overwritten it; it is then opened again.
 
     Args:
         path: the SQLite file; it is created, with its folder, if it is missing.
@@ -42,6 +44,8 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
             store new samples once the file is moved away.
         is_ending: called while another program has locked the file; returns whether to stop
             waiting.
+        check_folder: called before and after each transaction; raises FilesChangedError if the
+            folder is not to be used any more.
 
     Raises:
         StoreError: if ``must_open`` and the file cannot be opened, belongs to another program or
@@ -55,9 +59,14 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
     """
 
     def __init__(
-        self, path: Path, *, must_open: bool = True, is_ending: Callable[[], bool] = lambda: False
+        self,
+        path: Path,
+        *,
+        must_open: bool = True,
+        is_ending: Callable[[], bool] = lambda: False,
+        check_folder: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(path, must_open=must_open, is_ending=is_ending)
+        super().__init__(path, must_open=must_open, is_ending=is_ending, check_folder=check_folder)
         # Locked from reading a class for comparison until it includes the compared samples.
         self._comparing = threading.Lock()
 

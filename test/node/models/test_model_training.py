@@ -153,6 +153,7 @@ def test_a_model_that_cannot_serve_is_not_stored(robot: Robot) -> None:
 
 def test_a_model_that_cannot_be_stored_does_not_serve(robot: Robot) -> None:
     robot.models.folder.rename(robot.models.folder.with_name('gone'))
+    robot.models.folder.touch()
     with pytest.raises(StoreError):
         robot.train()
     assert robot.serving == []

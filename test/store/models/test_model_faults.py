@@ -10,10 +10,15 @@ import dataclasses
 import json
 import os
 from pathlib import Path
+from typing import Any
 
-from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.errors import FilesChangedError, StoreError
+from edgetpu_retrain.store.files.ownership import OWNER_FILE, Ownership
+from edgetpu_retrain.store.models import model_version
+from edgetpu_retrain.store.models.choice_file import ChoiceFile
 from edgetpu_retrain.store.models.model_record import ModelRecord
-from edgetpu_retrain.store.models.model_store import ModelStore
+from edgetpu_retrain.store.models.model_store import LOCK_FILE, ModelStore
+from edgetpu_retrain.store.models.model_version import ModelVersion, write_version
 import pytest
 from support.model_records import RECORD
 
@@ -195,15 +200,51 @@ def test_an_impossible_folder_raises_store_error(place: str, tmp_path: Path) -> 
         ModelStore(folder)
 
 
-def test_clearing_a_missing_folder_raises_store_error(store: ModelStore) -> None:
+def test_a_file_in_place_of_the_folder_raises_store_error(store: ModelStore) -> None:
     store.folder.rmdir()
-    with pytest.raises(StoreError, match=r'half written in .*What to do: '):
-        store.clear_leftovers()
-
-
-def test_a_missing_folder_raises_store_error(store: ModelStore) -> None:
-    store.folder.rmdir()
+    store.folder.touch()
     with pytest.raises(StoreError, match=f'list the models in {store.folder}.*What to do: '):
         store.latest()
     with pytest.raises(StoreError, match=f'write a model to {store.folder}.*What to do: '):
         store.save(b'model', RECORD)
+    with pytest.raises(StoreError, match=r'half written in .*What to do: '):
+        store.clear_leftovers()
+
+
+def test_a_folder_that_was_removed_is_empty_and_created_again(store: ModelStore) -> None:
+    store.folder.rmdir()
+    assert store.latest() is None
+    assert store.save(b'model', RECORD).version == 1
+    assert store.latest() is not None
+
+
+@pytest.mark.parametrize('what', ['folder', 'lock'])
+def test_a_folder_that_is_moved_while_a_model_is_written_acknowledges_nothing(
+    store: ModelStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    def write_and_move(*arguments: Any) -> ModelVersion:
+        version = write_version(*arguments)
+        if what == 'folder':
+            store.folder.rename(tmp_path / 'moved')
+            store.folder.mkdir()
+        else:
+            (store.folder / LOCK_FILE).unlink()
+        return version
+
+    monkeypatch.setattr(model_version, 'write_version', write_and_move)
+    with pytest.raises(FilesChangedError, match=r'removed or replaced while.*What to do: '):
+        store.save(b'model', RECORD)
+    monkeypatch.undo()
+    assert store.save(b'model', RECORD).version == (1 if what == 'folder' else 2)
+
+
+def test_nothing_is_written_to_a_folder_of_another_owner(tmp_path: Path) -> None:
+    with Ownership(tmp_path) as owner:
+        store = ModelStore(tmp_path / 'models', check_folder=owner.check)
+        store.save(b'model', RECORD)
+        (tmp_path / OWNER_FILE).unlink()
+        with pytest.raises(FilesChangedError, match='owner was removed'):
+            store.save(b'model', RECORD)
+        with pytest.raises(FilesChangedError, match='owner was removed'):
+            ChoiceFile(store).choose(1)
+        assert store.versions() == (1,)

@@ -28,11 +28,11 @@ def test_partial_files_of_a_killed_process_are_deleted(tmp_path: Path) -> None:
         ]
 
 
-def test_a_folder_that_was_removed_is_an_error_of_the_system(tmp_path: Path) -> None:
+def test_a_folder_that_was_removed_is_created_again(tmp_path: Path) -> None:
     store = ModelStore(tmp_path / 'models')
     store.folder.rmdir()
-    with pytest.raises(FileNotFoundError), store.locked():
-        pass
+    with store.locked():
+        assert store.folder.is_dir()
 
 
 def test_waits_for_another_writer(tmp_path: Path) -> None:

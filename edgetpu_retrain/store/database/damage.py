@@ -1,0 +1,61 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Looks for damage in a database whose files were changed while it was in use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+import sqlite3
+
+from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.store.database.open_files import set_aside, SUFFIXES
+from edgetpu_retrain.store.database.structure import check_structure
+from edgetpu_retrain.store.files.disk_errors import AFTER_DAMAGE
+
+# SQLite asks whether to stop once in so many steps, which take some milliseconds.
+_STEPS = 100_000
+
+
+def reject_damage(path: Path, is_ending: Callable[[], bool]) -> None:
+    """
+    Raise StoreError if a database is damaged; set its log aside if it is sound without.
+
+    That log belongs to another database, or to an older state of this one.  Nothing else is
+    written.  This takes about a second for each 100 MB.
+
+    Args:
+        path: the database, which this process has not opened; it may not exist.
+        is_ending: called meanwhile; returns whether to stop.
+
+    Raises:
+        StoreError: if the database is damaged.
+        OSError: if a file cannot be renamed.
+        sqlite3.OperationalError: if it cannot be read, or ``is_ending`` has returned true.
+    """
+    if not path.exists() or not (damage := _damage(path, '', is_ending)):
+        return
+    if _damage(path, '&immutable=1', is_ending):
+        raise StoreError(
+            f'{path} is damaged ({damage}): it was changed while it was in use, and nothing more '
+            f'is written to it. What to do: {AFTER_DAMAGE}.'
+        )
+    for suffix in SUFFIXES[1:]:
+        file = Path(f'{path}{suffix}')
+        if file.exists():
+            set_aside(file)
+
+
+def _damage(path: Path, option: str, is_ending: Callable[[], bool]) -> str:
+    uri = f'{path.as_uri()}?mode=ro{option}'
+    with closing(sqlite3.connect(uri, uri=True)) as connection:
+        connection.set_progress_handler(is_ending, _STEPS)
+        try:
+            check_structure(connection, path)
+            (verdict,) = connection.execute('PRAGMA integrity_check(1)').fetchone()
+        except sqlite3.OperationalError:
+            raise
+        except (StoreError, sqlite3.DatabaseError) as error:
+            verdict = str(error)
+    return '' if verdict == 'ok' else ' '.join(verdict.split())

@@ -1,0 +1,306 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+OpenFiles: detects that the files of an open database were moved, replaced or overwritten.
+
+SQLite does not detect that itself: it would write to a deleted file, or apply its write-ahead log
+to the file of another database (https://www.sqlite.org/howtocorrupt.html).
+
+A database that is moved or replaced has another inode at its path.  One that is overwritten in
+place has not: its size or time changes.  A checkpoint changes these, too, but first announces
+itself in the index of the log, in the -shm file (https://www.sqlite.org/walformat.html).  That
+file is read by the descriptor that SQLite has opened, because closing another one would release
+SQLite's locks (man 2 fcntl).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timezone
+import errno
+import fcntl
+import os
+from pathlib import Path
+import signal
+import sqlite3
+import struct
+from typing import NamedTuple
+
+_LOG, _INDEX = '-wal', '-shm'
+SUFFIXES = ('', _LOG, _INDEX)
+"""The files of a database: the file itself, its write-ahead log, and the index of the log."""
+
+_LOG_HEADER_BYTES, _FRAME_HEADER_BYTES = 32, 24
+_INDEX_BYTES = 136
+# The bytes that SQLite locks in the database (https://www.sqlite.org/src/file/src/os_unix.c).
+_SHARED_FIRST, _SHARED_SIZE = 0x40000002, 510
+_OPEN_FILES = Path('/dev/fd')
+
+Identity = tuple[int, int]
+
+
+class _Index(NamedTuple):
+    """What the index of the log says."""
+
+    page_size: int
+    frames: int
+    """Number of committed frames in the log."""
+    checksum: bytes
+    """That of the last of them."""
+    salt: bytes
+    """Number of the log; a log that starts again has another one."""
+    copied: int
+    """Number of frames that were copied to the database."""
+    copying: int
+    """The same, including those of a running checkpoint."""
+
+
+class _Database(NamedTuple):
+    """What changes if the database is overwritten."""
+
+    size: int
+    modified_ns: int
+    header: bytes
+    """The first 100 bytes, which count the changes and the pages."""
+
+
+class OpenFiles:
+    """
+    The files of a database that this process has just opened.
+
+    Args:
+        path: the database.
+
+    Raises:
+        OSError: if one of the files at the path is not the one that was opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._paths = [Path(f'{path}{suffix}') for suffix in SUFFIXES]
+        self._identities = [_identity(each) for each in self._paths]
+        self._descriptors = {each: -1 for each in self._identities if each}
+        for identity, name in zip(self._identities, self._paths, strict=True):
+            if identity is None or self._descriptor_of(identity) < 0:
+                raise OSError(errno.ESTALE, 'it was replaced while it was opened', str(name))
+        self._index_bytes = 0
+        self.log_frames = 0
+        """Number of frames in the write-ahead log at the last check."""
+        self.note()
+
+    def note(self) -> None:
+        """Take the present state for right, after a checkpoint by this process."""
+        self._noted_index = self._read_index()
+        self._noted = self._read_database()
+
+    @contextmanager
+    def reserved(self) -> Iterator[None]:
+        """
+        Let other programs wait during the ``with`` block if they want to open the database.
+
+        A change during a checkpoint could not be distinguished from the checkpoint.  There is no
+        such wait if another program, or another connection, has opened the database already.
+        """
+        database = self._descriptor_of(self._identities[0])
+        with suppress(OSError):
+            # The signal about a program that waits; it is ignored, unlike the usual one.
+            fcntl.fcntl(database, fcntl.F_SETSIG, signal.SIGURG)
+            fcntl.fcntl(database, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                fcntl.fcntl(database, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+
+    def change(self, *, committed: bool = False) -> str:
+        """
+        Return what happened to the files, except by SQLite, since the last call or :meth:`note`.
+
+        Args:
+            committed: whether this process has committed a transaction since, but made no
+                checkpoint.
+
+        Returns:
+            Completes a sentence that begins with the path; '' = nothing.
+        """
+        for path, suffix, identity in zip(self._paths, SUFFIXES, self._identities, strict=True):
+            if _identity(path) != identity:
+                what = 'replaced' if path.exists() else 'removed'
+                return f'lost its {suffix} file' if suffix else f'was {what}'
+        index = self._read_index()
+        database = self._read_database()
+        if index is None or not self._log_is_whole(index):
+            return f'has a changed {_INDEX if index is None else _LOG} file'
+        if database != self._noted and not self._was_checkpointed(committed=committed):
+            return 'was overwritten'
+        self._noted_index, self._noted = index, database
+        self.log_frames = index.frames
+        return ''
+
+    def release(self, connection: sqlite3.Connection, *, is_damaged: bool) -> None:
+        """
+        Close a connection after a change, without harm to the files that are at the path now.
+
+        Samples that are only in the log are copied to the database, even if it was moved, unless
+        one of both was overwritten.  A log at the path that does not belong to the file there is
+        removed; if it may contain samples, it is kept under another name.
+
+        Args:
+            connection: the connection that has opened the files.
+            is_damaged: whether the database is not to be written to.
+
+        Raises:
+            OSError: if the disk fails.
+        """
+        with suppress(sqlite3.Error):
+            connection.rollback()
+        log_is_whole = self._log_is_whole(self._read_index())
+        is_moved = _identity(self._paths[0]) != self._identities[0]
+        now, noted = self._read_database(), self._noted
+        is_restored = now.header != noted.header and not self._was_checkpointed()
+        is_cut = now.size < noted.size
+        if log_is_whole and not (is_restored or is_cut or is_damaged):
+            with suppress(sqlite3.Error, MemoryError):
+                connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+        self.prevent_checkpoint()
+        connection.close()
+        copied = self._noted_index is not None and (
+            self._noted_index.copied == self._noted_index.frames
+        )
+        if is_moved or is_restored or (copied and not log_is_whole):
+            for path, identity in zip(self._paths[1:], self._identities[1:], strict=True):
+                if _identity(path) == identity:
+                    set_aside(path)
+
+    def prevent_checkpoint(self) -> None:
+        """
+        Lock the database, so that closing the connection neither writes nor deletes a file.
+
+        The last connection that closes deletes what is at the path of the log.  This lock is
+        released with the connection's descriptor.
+        """
+        lock = struct.pack('hhqqi4x', fcntl.F_RDLCK, os.SEEK_SET, _SHARED_FIRST, _SHARED_SIZE, 0)
+        database = self._descriptor_of(self._identities[0])
+        with suppress(OSError):
+            fcntl.fcntl(database, fcntl.F_OFD_SETLK, lock)
+
+    def _was_checkpointed(self, *, committed: bool = False) -> bool:
+        """Return whether a checkpoint may have changed the database since it was noted."""
+        before, now = self._noted_index, self._read_index()
+        if before is None or now is None:
+            return False
+        if before.copied != before.copying:
+            # It was already running.
+            return True
+        # A commit may have started a new log, of which nothing is copied yet.
+        is_new = now.salt != before.salt and not committed
+        return is_new or now.copying not in (0, before.copying)
+
+    def _log_is_whole(self, index: _Index | None) -> bool:
+        """Return whether the log has its last frame, and the one that was its last when noted."""
+        log = self._paths[1]
+        for _ in range(3):
+            if index is None:
+                return False
+            if _identity(log) != self._identities[1]:
+                # A removed log cannot have been changed.
+                return True
+            lasts = {index}
+            if self._noted_index and self._noted_index.salt == index.salt:
+                lasts.add(self._noted_index)
+            with suppress(OSError):
+                if all(_has_last_frame(log, each) for each in lasts):
+                    return True
+            before, index = index, self._read_index()
+            if index == before:
+                return False
+            # Meanwhile, another process has written to the log.
+        return True
+
+    def _descriptor_of(self, identity: Identity | None) -> int:
+        """Return a descriptor of a file that SQLite has opened; -1 if it has not."""
+        assert identity is not None
+        # The last one may have been that of another connection, which is closed by now.
+        if not _is_open(self._descriptors[identity], identity):
+            found = (int(each.name) for each in _OPEN_FILES.iterdir())
+            self._descriptors[identity] = next(
+                (each for each in found if _is_open(each, identity)), -1
+            )
+        return self._descriptors[identity]
+
+    def _read_database(self) -> _Database:
+        database = self._descriptor_of(self._identities[0])
+        status = os.fstat(database)
+        return _Database(status.st_size, status.st_mtime_ns, os.pread(database, 100, 0))
+
+    def _read_index(self) -> _Index | None:
+        """Return what is in the index of the log; None if the file was cut short."""
+        index = self._descriptor_of(self._identities[2])
+        size = os.fstat(index).st_size
+        if size < max(self._index_bytes, _INDEX_BYTES):
+            return None
+        self._index_bytes = size
+        for _ in range(100):
+            data = os.pread(index, _INDEX_BYTES, 0)
+            if len(data) < _INDEX_BYTES:
+                return None
+            # The second copy is written first, so they differ while SQLite writes.
+            if data[:48] == data[48:96]:
+                break
+        page, frames = struct.unpack_from('=HI', data, 14)
+        checksum = struct.pack('>2I', *struct.unpack_from('=2I', data, 24))
+        copied, copying = (struct.unpack_from('=I', data, offset)[0] for offset in (96, 128))
+        # A page size of 65536 is stored as 1.
+        page_size = (page & 0xFE00) + ((page & 1) << 16)
+        return _Index(page_size, frames, checksum, data[32:40], copied, copying)
+
+
+def _has_last_frame(path: Path, index: _Index) -> bool:
+    if not index.frames:
+        return True
+    frame_bytes = _FRAME_HEADER_BYTES + index.page_size
+    last = _LOG_HEADER_BYTES + (index.frames - 1) * frame_bytes
+    with path.open('rb', buffering=0) as log:
+        salt = os.pread(log.fileno(), 8, 16)
+        header = os.pread(log.fileno(), _FRAME_HEADER_BYTES, last)
+        is_complete = os.fstat(log.fileno()).st_size >= last + frame_bytes
+    return is_complete and salt == index.salt and header[8:] == index.salt + index.checksum
+
+
+def set_aside(path: Path) -> None:
+    """
+    Remove a file that belongs to a database from its path; keep it if it is not empty.
+
+    Args:
+        path: the path, which ends with one of :data:`SUFFIXES`.
+
+    Raises:
+        OSError: if the disk fails.
+    """
+    if path.name.endswith(_INDEX) or not path.stat().st_size:
+        path.unlink()
+        return
+    path.rename(replaced_name(path))
+
+
+def replaced_name(path: Path) -> Path:
+    """Return a new path for a file of a database that is replaced, beside it."""
+    now = datetime.now(timezone.utc)
+    return path.with_name(f'{path.stem}.replaced-{now:%Y%m%d-%H%M%S-%f}{path.suffix}')
+
+
+def _identity(path: Path) -> Identity | None:
+    """Return device and inode of a file; None if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _is_open(descriptor: int, identity: Identity) -> bool:
+    try:
+        status = os.fstat(descriptor)
+    except OSError:
+        return False
+    return (status.st_dev, status.st_ino) == identity
