@@ -9,7 +9,7 @@ import sqlite3
 import threading
 from typing import Any
 
-from edgetpu_retrain.errors import StoreError
+from edgetpu_retrain.errors import FilesChangedError, StoreError
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.samples import novelty
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
@@ -314,9 +314,9 @@ def test_a_file_in_place_of_the_earlier_one_is_read_again(
     other = path.with_name('other.db')
     with SampleStore(other) as store:
         add(store, 'mug', [0.0, 1.0])
-    samples._database._connection.close()  # type: ignore[union-attr]
-    samples._database._connection = None
     other.replace(path)
+    with pytest.raises(FilesChangedError):
+        add(samples, 'mug', [1.0, 0.0])
     assert add(samples, 'mug', [1.0, 0.0])
     assert add(samples, 'mug', [0.0, 1.0]) == 0
 
