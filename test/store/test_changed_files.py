@@ -24,7 +24,7 @@ from edgetpu_retrain.store.database.open_files import SUFFIXES
 from support.waiting import PATIENCE_S
 
 CHANGES = 200
-SEED = int(os.environ.get('SD', '20261'))
+SEED = 20_261
 # How long to write after each change, nanoseconds.
 WRITING_NS = 10_000_000
 WRITER = Path(__file__).with_name('writer_to_disturb.py')
