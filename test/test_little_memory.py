@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 import subprocess
 import sys
@@ -57,11 +56,7 @@ def large_file(folder: Path, what: str) -> Path:
 def read(reader: str, path: Path) -> subprocess.CompletedProcess[str]:
     """Read a file in another process that has little memory."""
     command = [sys.executable, '-m', 'support.little_memory', reader, str(path)]
-    # What glibc keeps of freed memory, or reserves for further arenas, would be spare memory.
-    environment = {**os.environ, 'MALLOC_ARENA_MAX': '1', 'MALLOC_MMAP_THRESHOLD_': '100000'}
-    return subprocess.run(
-        command, cwd=TESTS, env=environment, capture_output=True, text=True, check=True
-    )
+    return subprocess.run(command, cwd=TESTS, capture_output=True, text=True, check=True)
 
 
 @pytest.mark.parametrize(
