@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import importlib.util
 import io
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, BinaryIO
 
 from edgetpu_retrain.errors import RecordingError
 from edgetpu_retrain.recordings.unpacking import check_growth, unpack
@@ -27,6 +27,7 @@ _OPERATIONS = frozenset(range(0x01, 0x10)) | frozenset(range(0x80, 0x100))
 _RECORD_HEAD_BYTES = 9
 # More than the largest image; the length of a damaged record can be any number.
 _MOST_RECORD_BYTES = 2**30
+_SMALL_RECORD_BYTES = 2**20
 
 
 def _private_storage_mcap() -> Any:
@@ -41,6 +42,19 @@ def _private_storage_mcap() -> Any:
     assert spec.loader is not None
     module: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    read_exact = module.read_exact
+
+    def read_bounded(bio: BinaryIO, size: int) -> bytes:
+        # Reading allocates what is asked for, and the length of a damaged record can be anything.
+        if size > _SMALL_RECORD_BYTES:
+            position = bio.tell()
+            end = bio.seek(0, io.SEEK_END)
+            bio.seek(position)
+            size = min(size, end - position + 1)
+        content: bytes = read_exact(bio, size)
+        return content
+
+    module.read_exact = read_bounded
     module.zstd = SimpleNamespace(decompress=unpack)
     module.get_msgdef = lambda _: MessageDefinition(MessageDefinitionFormat.NONE, '')
     module.get_qos = lambda _: []

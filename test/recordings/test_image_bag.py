@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
+import sqlite3
 from typing import Any
 
 from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
@@ -159,6 +161,17 @@ def test_messages_that_only_metadata_counts_are_missed(storage: str, tmp_path: P
         assert len(list(images)) == 3
         assert (images.tally.found, images.tally.used) == (5, 3)
         assert images.tally.left_out['not in the files'] == 2
+
+
+def test_types_without_the_middle_are_the_same(tmp_path: Path) -> None:
+    rgb = np.zeros((4, 4, 3), np.uint8)
+    bag = write_bag(tmp_path / 'bag', 'sqlite3', {TOPIC: [image(rgb)] * 3})
+    (file,) = bag.glob('*.db3')
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE topics SET type = 'sensor_msgs/Image'")
+    with ImageBag(bag, BagPart(TOPIC)) as images:
+        assert images.message_type == 'sensor_msgs/msg/Image'
+        assert len([each.read().whole for each in images]) == 3
 
 
 @pytest.mark.parametrize('storage', STORAGES)

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+import contextlib
 from pathlib import Path
 import struct
+import tracemalloc
 
 from edgetpu_retrain.errors import RecordingError, RequestError
 from edgetpu_retrain.recordings.image_bag import BagPart, ImageBag, picture_topics
@@ -144,19 +146,19 @@ def test_unknown_definitions_do_not_make_a_file_unreadable(file: Path) -> None:
     assert len(read(file)[0]) == 4
 
 
-def test_types_without_the_middle_are_the_same(file: Path) -> None:
-    full, short = b'\x15\0\0\0sensor_msgs/msg/Image', b'\x11\0\0\0sensor_msgs/Image'
+def test_a_length_beyond_the_file_allocates_nothing(file: Path) -> None:
     content = file.read_bytes()
-    parts = []
-    for _, begin, end in records(content):
-        record = content[begin:end]
-        if full in record and record[0] != CHUNK:
-            record = record.replace(full, short)
-            record = record[:1] + struct.pack('<Q', len(record) - 9) + record[9:]
-        parts.append(record)
-    # Without an index, which would name other positions.
-    file.write_bytes(content[:8] + b''.join(parts))
-    assert picture_topics(file) == (TOPIC,)
+    begin = next(each[1] for each in records(content) if each[0] == CHUNK)
+    # A header of two gigabytes, and a name in it of as many.
+    head = content[:9] + struct.pack('<QI', 2**31, 2**31 - 8)
+    for damaged in (head, content[:begin] + b'\x05' + struct.pack('<Q', 2**31) + content[-37:]):
+        file.write_bytes(damaged)
+        tracemalloc.start()
+        with contextlib.suppress(RecordingError, RequestError):
+            read(file)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 2**27
 
 
 def test_messages_without_an_index_may_be_in_any_order(tmp_path: Path) -> None:
