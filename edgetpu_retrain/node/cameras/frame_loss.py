@@ -59,14 +59,15 @@ class FrameLoss:
             now: the current time, seconds of :func:`time.monotonic`.
         """
         self._forget(now)
-        if len(self._images) < _FEWEST_IMAGES:
-            return 0.0
         numbers = [number for _, _, number in self._images if number is not None]
         if len(numbers) == len(self._images):
             lost = _missing_numbers(numbers)
-        else:
+        elif len(self._images) >= _FEWEST_IMAGES:
             lost = _missing_by_stamps([stamp for _, stamp, _ in self._images])
-        if lost < _FEWEST_LOST:
+        else:
+            return 0.0
+        # If most are lost, few arrive in the time of the window.
+        if lost < _FEWEST_LOST or lost + len(self._images) < _FEWEST_IMAGES:
             return 0.0
         return lost / (lost + len(self._images) - 1)
 

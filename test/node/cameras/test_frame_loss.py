@@ -99,6 +99,13 @@ def test_missing_numbers_are_counted_exactly() -> None:
     assert estimate.share(1.2) == pytest.approx(2 / 11)
 
 
+def test_the_loss_of_most_images_is_estimated() -> None:
+    estimate = FrameLoss()
+    for number in (1, 15, 40):
+        estimate.arrived(0.1 * number, number, 0.1 * number)
+    assert estimate.share(4.0) == pytest.approx(37 / 39)
+
+
 def test_a_restarted_publisher_loses_nothing() -> None:
     estimate = FrameLoss()
     for count, number in enumerate([101, 102, 103, 104, 105, 1, 2, 3, 4, 5]):
