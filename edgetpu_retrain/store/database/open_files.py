@@ -94,20 +94,25 @@ class OpenFiles:
         self._noted = self._read_database()
 
     @contextmanager
-    def reserved(self) -> Iterator[None]:
+    def reserved(self) -> Iterator[bool]:
         """
         Let other programs wait during the ``with`` block if they want to open the database.
 
-        A change during a checkpoint could not be distinguished from the checkpoint.  There is no
-        such wait if another program, or another connection, has opened the database already.
+        A change during a checkpoint could not be distinguished from the checkpoint.
+
+        Yields:
+            False if another program, or another connection, has opened the database already; then
+            there is no such wait.
         """
         database = self._descriptor_of(self._identities[0])
+        is_reserved = False
         with suppress(OSError):
             # The signal about a program that waits; it is ignored, unlike the usual one.
             fcntl.fcntl(database, fcntl.F_SETSIG, signal.SIGURG)
             fcntl.fcntl(database, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+            is_reserved = True
         try:
-            yield
+            yield is_reserved
         finally:
             with suppress(OSError):
                 fcntl.fcntl(database, fcntl.F_SETLEASE, fcntl.F_UNLCK)
@@ -192,9 +197,13 @@ class OpenFiles:
         if before.copied != before.copying:
             # It was already running.
             return True
-        # A commit may have started a new log, of which nothing is copied yet.
-        is_new = now.salt != before.salt and not committed
-        return is_new or now.copying not in (0, before.copying)
+        if now.salt == before.salt:
+            return now.copying != before.copying
+        if not committed or now.copying:
+            return True
+        # The commit may have started this log, or another process since, after a checkpoint.
+        with self.reserved() as is_alone:
+            return not is_alone
 
     def _log_is_whole(self, index: _Index | None) -> bool:
         """Return whether the log has its last frame, and the one that was its last when noted."""

@@ -236,6 +236,27 @@ def test_checkpoints_of_other_processes_are_no_change(
     teach(samples, 'cat')
 
 
+def test_a_checkpoint_by_another_program_right_after_a_commit_is_no_change(
+    path: Path, samples: SampleStore, teach: Teach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = OpenFiles.change
+    assert samples._database._opened is not None
+    own = samples._database._opened[1]
+
+    def late(files: OpenFiles, *, committed: bool = False) -> str:
+        if committed and files is own:
+            teach(other, 'dog')
+            other.checkpoint()
+            teach(other, 'dog')
+        return real(files, committed=committed)
+
+    with SampleStore(path) as other:
+        monkeypatch.setattr(OpenFiles, 'change', late)
+        teach(samples, 'cat')
+        monkeypatch.undo()
+    assert after_a_kill(path) == 3
+
+
 def test_an_erasure_by_another_process_is_no_change(
     path: Path, samples: SampleStore, teach: Teach
 ) -> None:
