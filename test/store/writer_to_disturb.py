@@ -46,7 +46,6 @@ def write(store: SampleStore, stamp: int) -> None:
             tell(stamp=stamp, begun=begun)
         else:
             store.changes_by_others()
-            store.counts(extractor=EXTRACTOR)
             if not stamp % 35:
                 store.checkpoint()
     except FilesChangedError as error:

@@ -101,8 +101,8 @@ class OpenFiles:
         A change during a checkpoint could not be distinguished from the checkpoint.
 
         Yields:
-            False if another program, or another connection, has opened the database already; then
-            there is no such wait.
+            False if another program, or another connection, has opened the database already (for
+            readers of this process, SQLite keeps it open); then there is no such wait.
         """
         database = self._descriptor_of(self._identities[0])
         is_reserved = False
