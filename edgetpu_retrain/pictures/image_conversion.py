@@ -12,9 +12,20 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.pictures.image_encodings import Encoding, encoding_of
+from edgetpu_retrain.pictures.cv_bridge_conversion import (
+    check_by_length,
+    convert_by_cv_bridge,
+    has_cv_bridge,
+)
+from edgetpu_retrain.pictures.image_encodings import (
+    CONVERTED_ENCODINGS,
+    Encoding,
+    encoding_of,
+    find_encoding,
+)
 from edgetpu_retrain.pictures.picture_source import PictureSource
 from edgetpu_retrain.pictures.pixels import RgbArray
+from edgetpu_retrain.pictures.unsupported import is_no_picture
 import numpy as np
 import numpy.typing as npt
 
@@ -93,7 +104,16 @@ def check_image(message: ImageMessage) -> None:
         ImageError: if the encoding is not one of a picture that is converted, or size, step and
             amount of data do not match or exceed a limit.
     """
-    _layout(message)
+    if _is_for_cv_bridge(message.encoding):
+        _check_amount(message)
+        check_by_length(message)
+    else:
+        _layout(message)
+
+
+def _is_for_cv_bridge(encoding: str) -> bool:
+    is_unknown = find_encoding(encoding) is None and not is_no_picture(encoding)
+    return is_unknown and has_cv_bridge()
 
 
 def image_to_rgb(message: ImageMessage, source: PictureSource | None = None) -> RgbArray:
@@ -111,6 +131,9 @@ def image_to_rgb(message: ImageMessage, source: PictureSource | None = None) -> 
     Raises:
         ImageError: see :func:`check_image`.
     """
+    if _is_for_cv_bridge(message.encoding):
+        check_image(message)
+        return convert_by_cv_bridge(message, CONVERTED_ENCODINGS)
     source = source or PictureSource()
     layout = _layout(message)
     encoding = layout.encoding
@@ -131,16 +154,20 @@ def image_size(message: ImageMessage) -> tuple[int, int]:
     return message.width, message.height
 
 
-def _layout(message: ImageMessage) -> _Layout:
-    """Check the fields of a message; see :func:`check_image`."""
-    encoding = encoding_of(message.encoding)
-    width, height, size = message.width, message.height, len(message.data)
-    check_size('the image', width, height)
-    if size > MAX_BYTES:
+def _check_amount(message: ImageMessage) -> None:
+    check_size('the image', message.width, message.height)
+    if (size := len(message.data)) > MAX_BYTES:
         raise ImageError(
             f'the image has {size} bytes, more than {MAX_BYTES}: make it smaller, or its rows '
             'shorter'
         )
+
+
+def _layout(message: ImageMessage) -> _Layout:
+    """Check the fields of a message; see :func:`check_image`."""
+    encoding = encoding_of(message.encoding)
+    _check_amount(message)
+    width, height, size = message.width, message.height, len(message.data)
     if min(width, height) < encoding.least:
         raise ImageError(
             f'the image is {width} x {height} pixels: {encoding.name} needs '

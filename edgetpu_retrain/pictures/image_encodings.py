@@ -133,6 +133,12 @@ _MEANINGS = {
 }
 
 
+def find_encoding(name: str) -> Encoding | None:
+    """Return the encoding as :func:`encoding_of` does, None if it is not supported."""
+    lower = name.lower()
+    return _ENCODINGS.get(name) or _ENCODINGS.get(_MEANINGS.get(lower, lower))
+
+
 def encoding_of(name: str) -> Encoding:
     """
     Return the encoding of a given name, or the one that drivers mean by it.
@@ -143,10 +149,7 @@ def encoding_of(name: str) -> Encoding:
     Raises:
         ImageError: if it is not an encoding of pictures, or is not supported.
     """
-    found = _ENCODINGS.get(name)
-    if found is None:
-        lower = name.lower()
-        found = _ENCODINGS.get(_MEANINGS.get(lower, lower))
+    found = find_encoding(name)
     if found is None:
         raise ImageError(unsupported_encoding(name, CONVERTED_ENCODINGS))
     return found

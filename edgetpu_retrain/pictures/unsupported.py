@@ -45,6 +45,12 @@ _VIDEO_TYPES: Mapping[str, str] = {
 }
 
 
+def is_no_picture(encoding: str) -> bool:
+    """Return whether an encoding is known to be none of a picture, such as depth or a video."""
+    kinds = (_DEPTH_ENCODING, _VIDEO_ENCODING, _FILE_ENCODING, _ARRAY_ENCODING)
+    return not encoding or any(kind.fullmatch(encoding) for kind in kinds)
+
+
 def unsupported_encoding(encoding: str, supported: Sequence[str]) -> str:
     """
     Return why an image with this encoding cannot be converted.

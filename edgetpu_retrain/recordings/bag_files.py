@@ -104,9 +104,9 @@ def _read_metadata(path: Path) -> _Metadata:
         RecordingError: if the bag is compressed in a way that is not supported.
         Exception: if the file is damaged, or of a later version.
     """
-    from ruamel.yaml import YAML
+    import yaml
 
-    content: Any = YAML(typ='safe').load(path.read_text(encoding='utf-8'))
+    content: Any = yaml.safe_load(path.read_text(encoding='utf-8'))
     information = content['rosbag2_bagfile_information']
     if (version := information['version']) > _NEWEST_VERSION:
         raise ValueError(

@@ -12,7 +12,7 @@ from pathlib import Path
 from fuzz.json_mutation import mutate_json
 from fuzz.target import MemoryBudget, MIB, scratch_folder, Target
 from fuzz.targets.bag_mcap import read_bag, write_small_bag
-from ruamel.yaml import YAML
+import yaml
 
 
 @cache
@@ -32,7 +32,7 @@ def _run(data: bytes, folder: Path) -> None:
 def _seeds() -> Iterator[bytes]:
     yield _bag()['metadata.yaml']
     # The same as JSON, which is YAML too.
-    yield json.dumps(YAML(typ='safe').load(_bag()['metadata.yaml'].decode())).encode()
+    yield json.dumps(yaml.safe_load(_bag()['metadata.yaml'].decode())).encode()
     yield b'a: &a [x, x]\nb: &b [*a, *a]\nrosbag2_bagfile_information: *b\n'
 
 

@@ -19,6 +19,7 @@ SUBJECTS = ('cat', 'coffee', 'coins')
 # What a machine without ROS does not have.
 BARRED = (
     'ament_index_python',
+    'cv_bridge',
     'edgetpu_retrain_interfaces',
     'rclpy',
     'sensor_msgs',
