@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 import subprocess
 import sys
@@ -56,7 +57,14 @@ def large_file(folder: Path, what: str) -> Path:
 def read(reader: str, path: Path) -> subprocess.CompletedProcess[str]:
     """Read a file in another process that has little memory."""
     command = [sys.executable, '-m', 'support.little_memory', reader, str(path)]
-    return subprocess.run(command, cwd=TESTS, capture_output=True, text=True, check=True)
+    return subprocess.run(
+        command,
+        cwd=TESTS,
+        env={**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
 
 
 @pytest.mark.parametrize(

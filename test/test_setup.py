@@ -30,6 +30,7 @@ for module in pkgutil.walk_packages(edgetpu_retrain.__path__, 'edgetpu_retrain.'
     if not any(f'.{each}' in module.name for each in ('needs_ros', 'node.', 'replay.', 'demo.',
                                                       'client', 'processes.', 'report.',
                                                       'parameter_file', 'recordings.bag_reader',
+                                                      'recordings.unpacking', '_storage',
                                                       '__main__')):
         importlib.import_module(module.name)
 """

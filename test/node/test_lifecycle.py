@@ -211,7 +211,7 @@ def test_cameras_can_be_switched_off_and_on(start_node: Any, person: Person) -> 
     statuses = person.collect(Status, 'status', LATCHED)
     assert person.set_parameter('r.active', False).successful
     statuses.wait_for(lambda status: list(status.cameras) == ['l'])
-    assert "no camera 'r': name one of l" in person.add('cat', camera='r').message
+    assert 'not listen to camera r: set r.active to true' in person.add('cat', camera='r').message
     wait_until(lambda: cameras_listened_to(person, '/r') == 0)
     wait_until(lambda: cameras_listened_to(person, '/boxes') == 0)
     assert person.set_parameter('r.active', True).successful

@@ -67,7 +67,7 @@ def test_frames_are_drawn_only_while_somebody_subscribes() -> None:
         # A malformed frame does not stop the thread.
         annotated.add(broken, ANNOTATION)
         assert faults.added.wait(PATIENCE_S)
-        assert '48 rows of step 1' in faults.latest('front')
+        assert 'step is 1 bytes' in faults.latest('front')
         message = next_picture(annotated, seen, pictures)
         annotated.close()
         node.destroy_node()
