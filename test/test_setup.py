@@ -30,8 +30,9 @@ for module in pkgutil.walk_packages(edgetpu_retrain.__path__, 'edgetpu_retrain.'
     if not any(f'.{each}' in module.name for each in ('needs_ros', 'node.', 'replay.', 'demo.',
                                                       'client', 'processes.', 'report.',
                                                       'parameter_file', 'recordings.bag_reader',
-                                                      'recordings.unpacking', '_storage',
-                                                      '__main__')):
+                                                      'recordings.unpacking',
+                                                      'recordings.mcap_storage',
+                                                      'recordings.sqlite_storage', '__main__')):
         importlib.import_module(module.name)
 """
 
