@@ -133,7 +133,8 @@ def counts_of(store: SampleStore, identity: str) -> dict[str, int]:
         if others:
             raise RequestError(
                 f'the extractor {identity[:12]} does not match the store: its '
-                f'{counted(others, "sample was", "samples were")} made by another one. Give that '
-                'one with --extractor, or teach again with this one'
+                f'{counted(others, "sample was", "samples were")} made by another one, or by this '
+                'file with another --input-range, --input-size or --model-output. Give that one '
+                'with --extractor and its options, or teach again with this one'
             )
     return counts

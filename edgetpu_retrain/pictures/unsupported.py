@@ -36,7 +36,7 @@ _FILES: tuple[tuple[bytes, str], ...] = (
     (rb'\0\0\0\x0cJXL |\xff\x0a', 'JPEG XL'),
     (rb'%PDF', 'PDF'),
 )
-_VIDEO_START = re.compile(rb'\0?\0\0\x01')
+_VIDEO_START = re.compile(rb'\0?\0\0\x01[^\0]')
 
 _VIDEO_TYPES: Mapping[str, str] = {
     'ffmpeg_image_transport_msgs/msg/FFMPEGPacket': 'ffmpeg',

@@ -177,7 +177,7 @@ class McapStorage(_McapReader):  # type: ignore[misc]
     def _end_at(self, position: int, intended: int) -> None:
         """Set the end of the data; intended is the end of the incomplete record, 0 = unknown."""
         size = self.path.stat().st_size
-        self.data_end = position
+        self.data_end = position = min(position, size)
         lost = max(size, intended if intended - position < _MOST_RECORD_BYTES else 0) - position
         self.loss = (
             f'{self.path.name} is cut off, as by a power loss: it was read up to byte {position} '

@@ -34,7 +34,10 @@ class SqliteStorage(Sqlite3Reader):  # type: ignore[misc]
     loss = ''
     """What is lost of a file that is cut off: such a file cannot be read at all."""
 
-    cure = "'sqlite3 FILE .recover' may save what is left of a damaged file"
+    cure = (
+        'sqlite3 FILE .dump | sed "s/^ROLLBACK.*/COMMIT;/" | sqlite3 NEW.db3 may save what is '
+        'left of a damaged file'
+    )
     """What to do about a damaged file."""
 
     def _open(self) -> None:

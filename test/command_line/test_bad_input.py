@@ -108,7 +108,7 @@ def test_a_damaged_bag(run: Run, tmp_path: Path) -> None:
     file.write_bytes(file.read_bytes()[:-3000])
     ended = run('teach', bag, '--topic', TOPIC, '--label', 'cat', '--data-dir', tmp_path / 'data')
     assert ended.code == WORK_FAILED
-    assert '.recover' in ended.problem
+    assert 'sqlite3 FILE .dump' in ended.problem
 
 
 def test_label_and_topic_are_for_bags(run: Run, lessons: Path, tmp_path: Path) -> None:

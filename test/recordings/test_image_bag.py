@@ -131,7 +131,7 @@ def test_a_damaged_bag_raises_one_error(tmp_path: Path) -> None:
             for each in images:
                 each.read()
 
-    with pytest.raises(RecordingError, match=r'sqlite3 FILE \.recover'):
+    with pytest.raises(RecordingError, match=r'sqlite3 FILE \.dump'):
         read_all()
 
 

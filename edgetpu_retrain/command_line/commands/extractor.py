@@ -28,6 +28,8 @@ def extractor(model_file: options.NamedModel, target: Path) -> None:
     classifier with the same options, which OUT.tflite states itself.  It can also be compiled for
     the Edge TPU.
     """
+    if target.exists():
+        raise RequestError(f'{target} exists already: give the name of a new file')
     made = make_extractor(read_model_file(model_file.name), model_file.choices)
     for note in made.notes:
         warn(note)

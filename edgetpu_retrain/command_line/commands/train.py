@@ -76,7 +76,7 @@ def train(extractor: options.NamedModel, data_dir: str, **chosen: Any) -> None:
     version = models.save(outcome.model, outcome.record(models.newest_version()))
     emit(
         _as_json(outcome) | {'model_version': version.version, 'model': str(version.path)},
-        outcome.message,
+        *outcome.message.splitlines(),
         f'It took {outcome.seconds:.1f} s.',
         f'Model version {version.version}: {version.path}',
     )

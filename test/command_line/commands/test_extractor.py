@@ -36,6 +36,7 @@ def test_a_classifier_is_taught_trained_and_used(
     assert taught.err.count('the model is a classifier') == 1
     trained = run('train', *named)
     assert trained.code == 0, trained.err
+    assert '\\n' not in trained.out
     (version,) = ModelStore(tmp_path / 'data' / 'models').versions()
     record = ModelStore(tmp_path / 'data' / 'models').load(version).record
     assert record.input_range == '0..1'
@@ -145,3 +146,11 @@ def test_a_target_that_cannot_be_written_is_named(
     ended = run('extractor', classifier, tmp_path / 'no' / 'out.tflite', '--input-range', '0..1')
     assert ended.code == 2
     assert 'cannot be written' in ended.problem
+
+
+def test_no_file_is_overwritten(run: Run, classifier: Path) -> None:
+    before = classifier.read_bytes()
+    ended = run('extractor', classifier, classifier, '--input-range', '0..1')
+    assert ended.code == 2
+    assert 'exists already' in ended.problem
+    assert classifier.read_bytes() == before
