@@ -11,7 +11,7 @@ import sqlite3
 import threading
 
 from edgetpu_retrain.errors import FilesChangedError, StoreError
-from edgetpu_retrain.store.database.damage import reject_damage
+from edgetpu_retrain.store.database.damage import keep_log_without_database, reject_damage
 from edgetpu_retrain.store.database.damage_check import DamageCheck
 from edgetpu_retrain.store.database.open_files import OpenFiles
 from edgetpu_retrain.store.database.schema import open_database, open_for_reading
@@ -241,7 +241,7 @@ class SampleDatabase:
         try:
             self._opened = self._open()
         except StoreError as error:
-            result = str(error)
+            result = str(error).rstrip('.')
         raise FilesChangedError(
             f'{self.path} {change} while it was in use: {result}. {outcome} If samples are '
             "missing, end the node and put a backup in place with 'samples restore FILE'."
@@ -301,6 +301,7 @@ class SampleDatabase:
             make_folder(self.path.parent)
             if self._is_suspect:
                 reject_damage(self.path, self._is_ending)
+            keep_log_without_database(self.path)
             connection = open_database(self.path, self._is_ending)
             try:
                 # SQLite flushes the content of a new file, but not the folder with its name.

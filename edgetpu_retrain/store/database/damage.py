@@ -13,6 +13,7 @@ from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.store.database.open_files import set_aside, SUFFIXES
 from edgetpu_retrain.store.database.structure import check_structure
 from edgetpu_retrain.store.files.disk_errors import AFTER_DAMAGE
+from edgetpu_retrain.store.files.regular_file import check_regular_file
 
 # SQLite asks whether to stop once in so many steps, which take some milliseconds.
 _STEPS = 100_000
@@ -31,9 +32,10 @@ def reject_damage(path: Path, is_ending: Callable[[], bool]) -> None:
 
     Raises:
         StoreError: if the database is damaged.
-        OSError: if a file cannot be renamed.
+        OSError: if the path is not that of a regular file, or a file cannot be renamed.
         sqlite3.OperationalError: if it cannot be read, or ``is_ending`` has returned true.
     """
+    check_regular_file(path)
     if not path.exists() or not (damage := _damage(path, '', is_ending)):
         return
     if _damage(path, '&immutable=1', is_ending):
@@ -45,6 +47,28 @@ def reject_damage(path: Path, is_ending: Callable[[], bool]) -> None:
         file = Path(f'{path}{suffix}')
         if file.exists():
             set_aside(file)
+
+
+def keep_log_without_database(path: Path) -> None:
+    """
+    Set a log aside whose database was moved or deleted; SQLite would overwrite it.
+
+    Args:
+        path: the database, which this process has not opened.
+
+    Raises:
+        StoreError: if there was such a log; the next call finds none.
+        OSError: if it cannot be renamed.
+    """
+    log = Path(f'{path}{SUFFIXES[1]}')
+    if (path.exists() and path.stat().st_size) or not log.exists() or not log.stat().st_size:
+        return
+    kept = set_aside(log)
+    raise StoreError(
+        f'{path} is not there, but its write-ahead log was: it was kept as {kept}, and a new '
+        'database is made at the next try. What to do: if the database was moved, give the log '
+        "its new name with '-wal' at the end, and copy both with 'samples backup FILE'."
+    )
 
 
 def _damage(path: Path, option: str, is_ending: Callable[[], bool]) -> str:

@@ -276,20 +276,23 @@ def _has_last_frame(path: Path, index: _Index) -> bool:
     return is_complete and salt == index.salt and header[8:] == index.salt + index.checksum
 
 
-def set_aside(path: Path) -> None:
+def set_aside(path: Path) -> Path | None:
     """
     Remove a file that belongs to a database from its path; keep it if it is not empty.
 
     Args:
         path: the path, which ends with one of :data:`SUFFIXES`.
 
+    Returns:
+        The new path; None if the file was removed.
+
     Raises:
         OSError: if the disk fails.
     """
     if path.name.endswith(_INDEX) or not path.stat().st_size:
         path.unlink()
-        return
-    path.rename(replaced_name(path))
+        return None
+    return path.rename(replaced_name(path))
 
 
 def replaced_name(path: Path) -> Path:

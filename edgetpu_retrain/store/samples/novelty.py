@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 
+from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.quantization import dequantize, QuantizationParameters
+from edgetpu_retrain.store.files.disk_errors import AFTER_DAMAGE
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind, RawArray
 from edgetpu_retrain.store.samples.snapshot import Snapshot
 import numpy as np
@@ -95,6 +97,11 @@ class NoveltyCheck:
                 for sample_id in part
                 for _, _, data in samples.embeddings(extractor, kind, sample_id)
             ]
+            if len(rows) != len(part):
+                raise StoreError(
+                    f'{len(part)} samples of class {label!a} are listed, but {len(rows)} were '
+                    f'found: the database is damaged. What to do: {AFTER_DAMAGE}.'
+                )
             known.add(part, unit_vectors(np.stack(rows), kind.quantization))
         known.version = version
 

@@ -295,3 +295,39 @@ def test_files_that_this_process_has_not_opened_are_rejected(path: Path, teach: 
             shutil.copyfile(f'{path}{suffix}', f'{copy}{suffix}')
         with pytest.raises(OSError, match='replaced while it was opened'):
             OpenFiles(copy)
+
+
+def test_a_log_whose_database_was_moved_is_kept_at_the_next_start(
+    path: Path, samples: SampleStore, teach: Teach, tmp_path: Path
+) -> None:
+    teach(samples, 'cat', 10)
+    # As after a kill right after the database was moved.
+    killed = tmp_path / 'killed'
+    killed.mkdir()
+    shutil.copyfile(path, killed / 'moved.db')
+    shutil.copyfile(f'{path}-wal', killed / 'samples.db-wal')
+    with pytest.raises(StoreError, match='write-ahead log was: it was kept as'):
+        SampleStore(killed / 'samples.db')
+    with SampleStore(killed / 'samples.db') as store:
+        teach(store, 'dog')
+    (kept,) = killed.glob('samples.replaced-*')
+    kept.rename(killed / 'moved.db-wal')
+    assert count(killed / 'moved.db') == 10
+
+
+@pytest.mark.parametrize('linked', [False, True])
+def test_a_pipe_in_place_of_an_open_database_is_rejected_at_once(
+    path: Path, samples: SampleStore, teach: Teach, tmp_path: Path, linked: bool
+) -> None:
+    teach(samples, 'cat', 3)
+    for file in files_of(path):
+        file.unlink()
+    pipe = tmp_path / 'pipe' if linked else path
+    os.mkfifo(pipe)
+    if linked:
+        path.symlink_to(pipe)
+    with pytest.raises(FilesChangedError, match='symbolic link' if linked else 'no regular file'):
+        teach(samples, 'cat')
+    path.unlink()
+    teach(samples, 'cat')
+    assert after_a_kill(path) == 1

@@ -376,3 +376,13 @@ def test_threads_that_add_the_same_store_it_once(samples: SampleStore) -> None:
     for thread in threads:
         thread.join()
     assert samples.counts(extractor=EXTRACTOR) == {'mug': 30}
+
+
+def test_samples_that_are_listed_but_not_there_are_reported_as_damage(
+    samples: SampleStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(samples, 'mug', at_angle(0))
+    samples._novelty.clear()
+    monkeypatch.setattr(Snapshot, 'embeddings', lambda *_: iter(()))
+    with pytest.raises(StoreError, match="1 samples of class 'mug' are listed, but 0"):
+        add(samples, 'mug', at_angle(1))
