@@ -107,6 +107,8 @@ def _read_metadata(path: Path) -> _Metadata:
     import yaml
 
     content: Any = yaml.safe_load(path.read_text(encoding='utf-8'))
+    if content is None:
+        raise ValueError('it is empty')
     information = content['rosbag2_bagfile_information']
     if (version := information['version']) > _NEWEST_VERSION:
         raise ValueError(

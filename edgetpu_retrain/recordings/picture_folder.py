@@ -31,6 +31,9 @@ _ENDINGS = frozenset(
     ['.jpg', '.jpeg', '.png', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.avif', '.heic', '.pgm']
 )
 
+# Names that data sets of hubs have for their parts.
+_PARTS = frozenset(['train', 'training', 'val', 'valid', 'validation', 'test', 'testing'])
+
 ONE_FOLDER_A_CLASS = (
     'put the pictures of each class into a sub-folder of its name, as in flowers/daisy/1.jpg'
 )
@@ -56,8 +59,8 @@ def class_folders(
         The files by class name, both sorted by name; classes without files are left out.
 
     Raises:
-        RequestError: if there is no such folder, or it has no sub-folders with files whose name
-            is a valid label.
+        RequestError: if there is no such folder, it has no sub-folders with files whose name is a
+            valid label, or these are parts of a data set, such as train and val.
         RecordingError: if a folder cannot be read.
     """
     tally = Tally() if tally is None else tally
@@ -66,6 +69,11 @@ def class_folders(
     if not folders:
         found = f'{len(entries)} files but no sub-folders' if entries else 'nothing in it'
         raise RequestError(f'{folder} has {found}: {ONE_FOLDER_A_CLASS}')
+    if all(map(_is_part, folders)):
+        raise RequestError(
+            f'{folder} is a data set in parts ({named([each.name for each in folders])}), each '
+            f'with folders of classes: give one of them, such as {folders[0]}'
+        )
     classes: dict[str, list[Path]] = {}
     problems = []
     for each in folders:
@@ -95,6 +103,11 @@ def class_folders(
         report(f'in {folder}, {problem}')
     _count_loose(entries, tally, report)
     return classes
+
+
+def _is_part(folder: Path) -> bool:
+    """Return whether a folder is a part of a data set, with a folder for each class."""
+    return folder.name.lower() in _PARTS and any(each.is_dir() for each in _entries(folder))
 
 
 def _count_loose(entries: list[Path], tally: Tally, report: Callable[[str], object]) -> None:

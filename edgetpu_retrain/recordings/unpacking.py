@@ -45,7 +45,11 @@ def unpack_file(source: Path, target: Path) -> None:
                 unpacked += len(piece)
                 check_growth(compressed, unpacked)
                 plain.write(piece)
-    except EOFError:
+    except EOFError as error:
+        if not unpacked:
+            raise RecordingError(
+                f'{source} is cut off, and nothing of it can be unpacked: choose another file'
+            ) from error
         # The storage's reader reports what is missing.
         return
     except _zstd.ZstdError as error:

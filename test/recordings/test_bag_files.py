@@ -56,7 +56,7 @@ def test_a_bag_without_metadata_is_a_bag(bag: Path) -> None:
 @pytest.mark.parametrize(
     ('damage', 'words'),
     [
-        (lambda bag: (bag / 'metadata.yaml').write_bytes(b''), 'is not used'),
+        (lambda bag: (bag / 'metadata.yaml').write_bytes(b''), 'it is empty'),
         (lambda bag: (bag / 'metadata.yaml').write_bytes(b'\xff\xfe'), 'is not used'),
         (lambda bag: edit(bag, r'(?s)storage_identifier.*', 'x: [1'), 'is not used'),
         (lambda bag: edit(bag, 'version: 9', 'version: 12'), 'it has version 12, and this'),

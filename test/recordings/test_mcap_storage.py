@@ -174,3 +174,12 @@ def test_messages_without_an_index_may_be_in_any_order(tmp_path: Path) -> None:
     joined.write_bytes(both[:cut] + second.read_bytes()[begin:end])
     times, _ = read(joined)
     assert sorted(times) == pytest.approx([0.0, 0.1, 9.0])
+
+
+def test_a_packed_file_that_is_cut_off_at_once_is_reported(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 60, 3), np.uint8)
+    bag = write_bag(tmp_path / 'bag', 'mcap', {TOPIC: [image(pixels)]}, compression='file')
+    (file,) = bag.glob('*.zstd')
+    file.write_bytes(file.read_bytes()[:20])
+    with pytest.raises(RecordingError, match='is cut off, and nothing of it can be unpacked'):
+        read(file)

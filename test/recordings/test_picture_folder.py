@@ -62,6 +62,18 @@ def test_loose_pictures_and_empty_folders_are_reported(tmp_path: Path) -> None:
     assert 'loose.JPG, other.png' in loose
 
 
+def test_a_data_set_in_parts_is_rejected(tmp_path: Path) -> None:
+    for part in ('train', 'val'):
+        (tmp_path / part).mkdir()
+        write_class_folders(tmp_path / part, ('cat', 'coins'), 1)
+    with pytest.raises(RequestError, match=r'in parts \(train, val\).*such as .*train'):
+        class_folders(tmp_path)
+    assert set(class_folders(tmp_path / 'train')) == {'cat', 'coins'}
+    # A class may have such a name.
+    write_class_folders(tmp_path, ('coffee',), 1)
+    assert set(class_folders(tmp_path)) == {'coffee', 'train', 'val'}
+
+
 def test_names_that_no_class_can_have_are_left_out(tmp_path: Path) -> None:
     for name in ('cat', 'cat ', ' dog', 'unknown', 'x\x1b[2J'):
         (tmp_path / name).mkdir()
