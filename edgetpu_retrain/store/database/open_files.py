@@ -27,11 +27,12 @@ import sqlite3
 import struct
 from typing import NamedTuple
 
+from edgetpu_retrain.store.database.log_frames import is_whole, LogState
+
 _LOG, _INDEX = '-wal', '-shm'
 SUFFIXES = ('', _LOG, _INDEX)
 """The files of a database: the file itself, its write-ahead log, and the index of the log."""
 
-_LOG_HEADER_BYTES, _FRAME_HEADER_BYTES = 32, 24
 _INDEX_BYTES = 136
 # The bytes that SQLite locks in the database (https://www.sqlite.org/src/file/src/os_unix.c).
 _SHARED_FIRST, _SHARED_SIZE = 0x40000002, 510
@@ -43,13 +44,7 @@ Identity = tuple[int, int]
 class _Index(NamedTuple):
     """What the index of the log says."""
 
-    page_size: int
-    frames: int
-    """Number of committed frames in the log."""
-    checksum: bytes
-    """That of the last of them."""
-    salt: bytes
-    """Number of the log; a log that starts again has another one."""
+    log: LogState
     copied: int
     """Number of frames that were copied to the database."""
     copying: int
@@ -139,7 +134,7 @@ class OpenFiles:
         if database != self._noted and not self._was_checkpointed(committed=committed):
             return 'was overwritten'
         self._noted_index, self._noted = index, database
-        self.log_frames = index.frames
+        self.log_frames = index.log.frames
         return ''
 
     def release(self, connection: sqlite3.Connection, *, is_damaged: bool) -> None:
@@ -170,7 +165,7 @@ class OpenFiles:
         self.prevent_checkpoint()
         connection.close()
         copied = self._noted_index is not None and (
-            self._noted_index.copied == self._noted_index.frames
+            self._noted_index.copied == self._noted_index.log.frames
         )
         if is_moved or is_restored or (copied and not log_is_whole):
             for path, identity in zip(self._paths[1:], self._identities[1:], strict=True):
@@ -197,7 +192,7 @@ class OpenFiles:
         if before.copied != before.copying:
             # It was already running.
             return True
-        if now.salt == before.salt:
+        if now.log.salt == before.log.salt:
             return now.copying != before.copying
         if not committed or now.copying:
             return True
@@ -206,7 +201,7 @@ class OpenFiles:
             return not is_alone
 
     def _log_is_whole(self, index: _Index | None) -> bool:
-        """Return whether the log has its last frame, and the one that was its last when noted."""
+        """Return whether the log has all frames since it was noted."""
         log = self._paths[1]
         for _ in range(3):
             if index is None:
@@ -214,11 +209,9 @@ class OpenFiles:
             if _identity(log) != self._identities[1]:
                 # A removed log cannot have been changed.
                 return True
-            lasts = {index}
-            if self._noted_index and self._noted_index.salt == index.salt:
-                lasts.add(self._noted_index)
+            known = self._noted_index and self._noted_index.log
             with suppress(OSError):
-                if all(_has_last_frame(log, each) for each in lasts):
+                if is_whole(log, index.log, known):
                     return True
             before, index = index, self._read_index()
             if index == before:
@@ -261,19 +254,7 @@ class OpenFiles:
         copied, copying = (struct.unpack_from('=I', data, offset)[0] for offset in (96, 128))
         # A page size of 65536 is stored as 1.
         page_size = (page & 0xFE00) + ((page & 1) << 16)
-        return _Index(page_size, frames, checksum, data[32:40], copied, copying)
-
-
-def _has_last_frame(path: Path, index: _Index) -> bool:
-    if not index.frames:
-        return True
-    frame_bytes = _FRAME_HEADER_BYTES + index.page_size
-    last = _LOG_HEADER_BYTES + (index.frames - 1) * frame_bytes
-    with path.open('rb', buffering=0) as log:
-        salt = os.pread(log.fileno(), 8, 16)
-        header = os.pread(log.fileno(), _FRAME_HEADER_BYTES, last)
-        is_complete = os.fstat(log.fileno()).st_size >= last + frame_bytes
-    return is_complete and salt == index.salt and header[8:] == index.salt + index.checksum
+        return _Index(LogState(page_size, frames, checksum, data[32:40]), copied, copying)
 
 
 def set_aside(path: Path) -> Path | None:

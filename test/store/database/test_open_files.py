@@ -331,3 +331,25 @@ def test_a_pipe_in_place_of_an_open_database_is_rejected_at_once(
     path.unlink()
     teach(samples, 'cat')
     assert after_a_kill(path) == 1
+
+
+@pytest.mark.parametrize('restarted', [False, True])
+def test_a_hole_in_the_middle_of_new_frames_is_detected(
+    path: Path, samples: SampleStore, teach: Teach, restarted: bool
+) -> None:
+    """Cut off while a commit writes: the frames behind the cut come after a hole."""
+    teach(samples, 'cat', 3)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        if restarted:
+            assert other.execute('PRAGMA wal_checkpoint(RESTART)').fetchone()[0] == 0
+        files = OpenFiles(path)
+        other.execute('CREATE TABLE more (content)')
+        other.execute('INSERT INTO more VALUES (zeroblob(50000))')
+        assert files.change(committed=True) == ''
+        other.execute('INSERT INTO more VALUES (randomblob(50000))')
+        log = Path(f'{path}-wal')
+        with log.open('r+b') as content:
+            content.seek(files.log_frames * 4120 + 32 + 5 * 4120 + 2000)
+            content.write(bytes(2000))
+        assert files.change(committed=True) == 'has a changed -wal file'
+        samples._database._opened = None
