@@ -43,8 +43,11 @@ class DamageWatch:
         is_running = self._running is not None and not self._running.done()
         if not (is_running or self._check.is_done):
             self._stopping.clear()
+            # Reports the start, which a short check could otherwise outrun.
+            self._report()
             self._running = self._thread.submit(self._run)
-        self._report()
+        else:
+            self._report()
 
     def stop(self) -> None:
         """Interrupt a running check, and wait for its end; :meth:`update` starts it again."""

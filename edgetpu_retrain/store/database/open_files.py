@@ -27,7 +27,7 @@ import sqlite3
 import struct
 from typing import NamedTuple
 
-from edgetpu_retrain.store.database.log_frames import is_whole, LogState
+from edgetpu_retrain.store.database.frame_checksums import is_whole, LogState
 
 _LOG, _INDEX = '-wal', '-shm'
 SUFFIXES = ('', _LOG, _INDEX)

@@ -110,6 +110,6 @@ def _weights(pairs: int) -> tuple[npt.NDArray[np.uint32], tuple[Checksum, Checks
     (a, b), (c, d) = (1, 0), (0, 1)
     for pair in reversed(range(pairs)):
         # The step is [[1, 1], [1, 2]] for the sums, and [[1, 0], [1, 1]] for the words.
-        weights[:, 2 * pair : 2 * pair + 2] = ((a + b) & _MASK, b), ((c + d) & _MASK, d)
+        weights[:, [2 * pair, 2 * pair + 1]] = ((a + b) & _MASK, b), ((c + d) & _MASK, d)
         a, b, c, d = (each & _MASK for each in (a + b, a + 2 * b, c + d, c + 2 * d))
     return weights, ((a, b), (c, d))
