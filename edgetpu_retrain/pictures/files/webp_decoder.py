@@ -15,6 +15,7 @@ from typing import Any
 
 import cv2
 from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.pictures.pixels import convert_colours
 import numpy as np
 import numpy.typing as npt
 
@@ -67,8 +68,8 @@ def decode_webp(content: bytes) -> npt.NDArray[Any] | None:
         ) from error
     try:
         with Image.open(BytesIO(content), formats=('WEBP',)) as picture:
+            code = cv2.COLOR_RGBA2BGRA if picture.mode == 'RGBA' else cv2.COLOR_RGB2BGR
             rgb = np.asarray(picture)
     except (OSError, ValueError):
         return None
-    # Not by OpenCV: 4.5.4 rejects the strides of a picture of one pixel.
-    return np.ascontiguousarray(rgb[..., [2, 1, 0, 3][: rgb.shape[-1]]])
+    return convert_colours(rgb, code)
