@@ -10,6 +10,7 @@ from pathlib import Path
 import signal
 import subprocess
 import sys
+from typing import Any
 
 from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.model_file.description import describe
@@ -17,6 +18,7 @@ from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.teaching import BATCH
 import pytest
 from support.bags import photographs, png
+from support.command_line_types import Run
 
 PICTURES = 5000
 
@@ -71,3 +73,18 @@ def test_ctrl_c_stores_what_was_seen(teaching: subprocess.Popen[str], tmp_path: 
     assert BATCH <= count < PICTURES
     assert f'stopped early; {count} samples are stored' in problems
     assert problems.splitlines()[-1].startswith('error: stopped')
+
+
+def test_samples_are_counted_if_ctrl_c_comes_right_after_they_are_stored(
+    run: Run, lessons: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = SampleStore.add
+
+    def add_and_stop(*arguments: Any, **options: Any) -> None:
+        add(*arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SampleStore, 'add', add_and_stop)
+    ended = run('teach', lessons, '--data-dir', tmp_path)
+    assert ended.code == 1
+    assert 'stopped early; 36 samples are stored' in ended.err

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from edgetpu_retrain import teaching
 from edgetpu_retrain.command_line import options, output
 from edgetpu_retrain.command_line.sources import labelled_source, picture_source
 from edgetpu_retrain.command_line.workspace import open_engine, open_samples
-from edgetpu_retrain.errors import RecordingError, RequestError
+from edgetpu_retrain.errors import RecordingError, RequestError, StoreError
 from edgetpu_retrain.recordings.image_bag import BagPart
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.wording import counted
@@ -54,6 +55,7 @@ def teach(
         open_samples(data_dir, create=True) as store,
     ):
         identity = engine.description.identity
+        before = sum(store.counts(extractor=identity).values())
         try:
             with output.progress_bar('teaching', pictures.total) as step:
                 teaching.teach(
@@ -66,8 +68,11 @@ def teach(
                     on_picture=step,
                 )
         except BaseException:
-            if stored := taught.stored.total():
-                output.warn(f'stopped early; {counted(stored, "sample is", "samples are")} stored')
+            with suppress(StoreError):
+                # Not from taught: Ctrl-C may come between a transaction and its count.
+                if stored := sum(store.counts(extractor=identity).values()) - before:
+                    samples = counted(stored, 'sample is', 'samples are')
+                    output.warn(f'stopped early; {samples} stored')
             raise
         finally:
             output.warn_unreadable(taught.unreadable)
