@@ -4,16 +4,13 @@
 
 # Without `from __future__ import annotations`, with which pytest 6 cannot load a dataclass.
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 import re
-import sys
 from typing import Any
 
 from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.pictures import image_conversion
-from edgetpu_retrain.pictures.cv_bridge_conversion import has_cv_bridge
 from edgetpu_retrain.pictures.image_conversion import check_image, image_to_rgb
 from edgetpu_retrain.pictures.image_encodings import CONVERTED_ENCODINGS
 from edgetpu_retrain.pictures.picture_source import PictureSource
@@ -369,55 +366,3 @@ def test_an_image_whose_rows_are_mostly_padding_is_rejected(
     message = broken(picture, height=3, step=step, data=bytes(3 * step))
     with pytest.raises(ImageError, match='has 805306368 bytes, more than 536870912'):
         check_image(message)
-
-
-STAND_IN_FOR_CV_BRIDGE = """
-import numpy as np
-
-class CvBridge:
-    def imgmsg_to_cv2(self, message, desired_encoding='passthrough'):
-        assert desired_encoding == 'rgb8'
-        if message.encoding == 'vendor16':
-            return np.zeros((message.height, message.width), np.uint16)
-        if message.encoding != 'vendor8':
-            raise RuntimeError('Unrecognized image encoding [%s]' % message.encoding)
-        shape = message.height, message.width, 3
-        return np.frombuffer(message.data, np.uint8).reshape(shape)
-"""
-
-
-@pytest.fixture
-def cv_bridge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    (tmp_path / 'cv_bridge.py').write_text(STAND_IN_FOR_CV_BRIDGE)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, 'cv_bridge', raising=False)
-    has_cv_bridge.cache_clear()
-    yield
-    sys.modules.pop('cv_bridge', None)
-    has_cv_bridge.cache_clear()
-
-
-@pytest.mark.usefixtures('cv_bridge')
-def test_an_encoding_that_is_not_listed_goes_through_cv_bridge() -> None:
-    pixels = np.arange(HEIGHT * 6 * 3, dtype=np.uint8).reshape(HEIGHT, 6, 3)
-    message = Message(HEIGHT, 6, 'vendor8', 18, pixels.tobytes())
-    check_image(message)
-    np.testing.assert_array_equal(image_to_rgb(message), pixels)
-
-
-@pytest.mark.usefixtures('cv_bridge')
-@pytest.mark.parametrize(
-    ('encoding', 'step', 'words'),
-    [
-        ('nv16', 18, r'none of rgb8.*\(cv_bridge: .*Unrecognized image encoding'),
-        ('vendor16', 18, 'cv_bridge made uint16 numbers of shape'),
-        ('vendor8', 5, 'step is 5'),
-        ('x' * 33, 18, 'has more than 32 characters'),
-        # cv_bridge is not asked about what is no picture.
-        ('16UC1', 18, 'depth'),
-    ],
-)
-def test_what_cv_bridge_cannot_convert_is_rejected(encoding: str, step: int, words: str) -> None:
-    message = Message(HEIGHT, 6, encoding, step, bytes(HEIGHT * 18))
-    with pytest.raises(ImageError, match=words):
-        image_to_rgb(message)
