@@ -31,6 +31,7 @@ from support.running_node import (
     Person,
 )
 from support.simulated_clock import SimulatedClock
+from support.waiting import wait_until
 from vision_msgs.msg import Detection2DArray
 
 REPOSITORY = Path(__file__).parents[2]
@@ -107,6 +108,8 @@ def used(graph: Any, node: str) -> Grants:
 
 def assert_used(graph: Any, node: str, grants: Grants) -> None:
     """Hold a node to grants, once discovery has seen all of it."""
+    # The names of nodes travel on a topic of their own, later than their endpoints.
+    wait_until(lambda: node in graph.get_node_names())
     deadline, pause = time.monotonic() + PATIENCE_S / 3, threading.Event()
     while used(graph, node) != grants and time.monotonic() < deadline:
         pause.wait(0.05)
