@@ -42,8 +42,8 @@ class Connection:
     """
     A node that sends requests to a retrain node, and the thread that spins it.
 
-    All requests are sent in this thread.  If another thread sent them, an action client of rclpy
-    could receive a response before it has registered the request, and ignore it
+    The thread sends all requests.  If another thread sent them, an action client of rclpy could
+    receive a response before it has registered the request, and ignore it
     (rclpy/action/client.py).
 
     Args:
@@ -75,7 +75,7 @@ class Connection:
         self._thread = threading.Thread(target=self._spin, name='retrain client', daemon=True)
 
     def start(self) -> None:
-        """Start the thread; call it after creating the subscriptions and the action client."""
+        """Start the thread; create the subscriptions and the action client before."""
         self._state = self._newest_client()
         self._executor.add_node(self.node)
         self._thread.start()
@@ -95,22 +95,23 @@ class Connection:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the retrain node is discovered, and so is probably running."""
+        """Whether the thread runs and has discovered the retrain node."""
         return self._thread.is_alive() and bool(self._state.service_is_ready())
 
     def _newest_client(self) -> Any:
-        """Return a new client; a node that responds to it has discovered all older ones, too."""
+        """Return a new client; a node that responds to it has also discovered all older ones."""
         return self.node.create_client(GetState, f'{self.name}/get_state')
 
     def lifecycle_state(self, timeout_s: float | None = None) -> str:
         """
         Return the lifecycle state of the retrain node.
 
-        A node that responds has discovered all clients of this connection.  A node that has just
-        started may not have discovered a client yet; its responses to this client are then lost.
+        A node that has just started may not have discovered a client yet; its responses to that
+        client are then lost.  A node that responds here has discovered all clients of this
+        connection.
 
         Args:
-            timeout_s: maximum time until the node responds, seconds; None = the connection's.
+            timeout_s: maximum time until the node responds, seconds; None uses the connection's.
 
         Raises:
             RetrainClientError: if the node does not respond in time.
@@ -174,7 +175,7 @@ class Connection:
         Args:
             future: a future that :meth:`send` or :meth:`call` has returned.
             what: what was requested, as the subject of an error message.
-            timeout_s: timeout, seconds; None = wait as long as the retrain node is running.
+            timeout_s: timeout, seconds; None waits as long as the retrain node is running.
 
         Raises:
             RetrainClientError: if the node rejects the request, stops or takes too long.
@@ -202,7 +203,7 @@ class Connection:
             A future of the converted response.
         """
         done: Future[Any] = Future()
-        # A request that was sent cannot be cancelled, and neither can a running future.
+        # Mark the future as running, so that it cannot be cancelled: a sent request cannot either.
         done.set_running_or_notify_cancel()
         self._pending.add(done)
         done.add_done_callback(self._pending.discard)
@@ -236,5 +237,5 @@ def checked(response: Any) -> Any:
     """Return a response; raise RetrainClientError with its message if ``success`` is false."""
     if getattr(response, 'success', True):
         return response
-    # ChangeState has no message.
+    # The response of ChangeState has no message.
     raise RetrainClientError(getattr(response, 'message', 'the request failed'), response)

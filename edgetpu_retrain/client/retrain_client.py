@@ -38,15 +38,15 @@ class RetrainClient:
     """
     Sends requests to a retrain node, and receives its results.
 
-    It has a node and a thread of its own, so its methods may be called from any thread, including
-    callbacks of your own node; but not from callbacks of :meth:`on_result`, which run in the
-    client's thread.
+    The client has a node and a thread of its own, so its methods may be called from any thread,
+    including callbacks of your own node.  Callbacks of :meth:`on_result` run in the client's
+    thread, so they must not call methods that wait for the node.
 
     Args:
         node: a node whose context and namespace are used; None = create a context.
         name: name of the retrain node; a relative name is in the namespace of ``node``.
-        timeout_s: maximum time until a response, seconds; only :meth:`add_samples` waits until the
-            node's own time limit.
+        timeout_s: maximum time until a response, seconds.  Only :meth:`add_samples` waits longer,
+            until the node's own time limit.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class RetrainClient:
             timeout_s: timeout, seconds.
 
         Raises:
-            RetrainClientError: if the node does not become active in time.
+            RetrainClientError: if the node does not respond or become active in time.
         """
         deadline = time.monotonic() + timeout_s
         state = self._connection.lifecycle_state(timeout_s)
@@ -115,10 +115,10 @@ class RetrainClient:
 
         Raises:
             RetrainClientError: if the request fails before all frames are stored or skipped; the
-                message says why.
+                message has the reason.
         """
         future = self.add_samples_async(label, count, **fields)
-        # The node has a time limit of its own, which the request or a parameter sets.
+        # The node has its own time limit, which the request or a parameter sets.
         return self._connection.wait(future, 'add_samples', None)
 
     def add_samples_async(self, label: str, count: int = 1, **fields: Any) -> Future[Any]:
@@ -173,7 +173,7 @@ class RetrainClient:
 
         Raises:
             RetrainClientError: if the node does not respond, or rejects the value; the message
-                then is the node's reason.
+                then has the node's reason.
         """
         parameter = Parameter(name, value=value).to_parameter_msg()
         response = self.call(SetParameters, 'set_parameters', parameters=[parameter])
@@ -263,7 +263,7 @@ class RetrainClient:
 
         Args:
             callback: called in the client's thread, so it must not call methods of this client
-                that wait for the node; exceptions that it raises are logged.
+                that wait for the node.  Exceptions that it raises are logged.
         """
         self._result_callbacks.append(callback)
 

@@ -11,8 +11,8 @@ from typing import Any
 from action_msgs.msg import GoalStatus
 from edgetpu_retrain.client.connection import checked, Connection
 
-# How often a loop over feedback checks whether the training has ended.  Feedback is a topic, and
-# can arrive after the result.
+# Seconds between two checks of whether the training has ended.  Feedback is a topic, so it can
+# arrive after the result.
 _POLL_S = 0.1
 
 

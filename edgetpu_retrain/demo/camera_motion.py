@@ -66,7 +66,7 @@ class MotionRanges:
 TEACHING = MotionRanges(
     pan=(0.0, 0.55), zoom=(1.0, 1.35), rotation=(0.0, 9.0), exposure=(0.0, 0.4), noise=(0.0, 6.0)
 )
-"""For teaching: views that differ only a little."""
+"""Views for teaching, which differ only a little."""
 
 EXAM = MotionRanges(
     pan=(0.6, 0.9),
@@ -75,7 +75,7 @@ EXAM = MotionRanges(
     exposure=(0.45, 0.75),
     noise=(8.0, 16.0),
 )
-"""For the exam: closer, less centred, more rotated, differently exposed and noisier views."""
+"""Views for the exam: closer, less centred, more rotated, differently exposed and noisier."""
 
 
 def glance(ranges: MotionRanges, frames: int, rng: np.random.Generator) -> Iterator[View]:

@@ -62,7 +62,7 @@ class Stage:
         self._scene = self.node.create_client(SetParameters, f'/{CAMERA_NODE}/set_parameters')
 
     def wait_until_ready(self, timeout_s: float) -> None:
-        """Wait at most ``timeout_s`` seconds until the camera responds, or raise StageError."""
+        """Wait until the camera responds; raise StageError after ``timeout_s`` seconds."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             left = max(0.0, deadline - time.monotonic())
@@ -72,7 +72,7 @@ class Stage:
         raise StageError(f'the camera was not ready after {timeout_s:.0f} s')
 
     def show(self, scene: str) -> None:
-        """Set the scene, and return when the camera has accepted it, or raise StageError."""
+        """Set the scene; raise StageError if the camera does not accept it."""
         result = self._set(scene, _PATIENCE_S)
         if result is None:
             raise StageError(f'the camera did not respond within {_PATIENCE_S:.0f} s')
@@ -85,7 +85,7 @@ class Stage:
         return future.result().results[0] if self.spin_until(future.done, timeout_s) else None
 
     def show_subject(self, subject: str) -> None:
-        """Show a subject; return when its first picture was published, or raise StageError."""
+        """Show a subject and wait for its first picture; raise StageError on timeout."""
         self._taught_subject = ''
         self.show(teaching_scene(subject))
         if not self.spin_until(lambda: self._taught_subject == subject, _PATIENCE_S):

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a user chooses for a model file that does not state it, and its application to the file."""
+"""A user's choices for a model file, and how they are applied to it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SIZE = re.compile(r'(\d{1,9})(?:\s*[xX*, ]\s*(\d{1,9}))?', re.ASCII)
 @dataclass(frozen=True)
 class ModelChoices:
     """
-    What a user chooses for a model file.
+    A user's choices for a model file.
 
     Args:
         input_range: normalization of a float32 input; None = as the file states.
@@ -42,10 +42,10 @@ NO_CHOICES = ModelChoices()
 
 def read_input_size(value: str) -> tuple[int, int] | None:
     """
-    Return height and width of '224' or '320x240' (width x height); None for ''.
+    Return height and width from text such as '224' or '320x240' (width x height); None for ''.
 
     Raises:
-        RequestError: if it is no such size, or too large.
+        RequestError: if the text is not a size, or a side is not 2 to ``MAX_INPUT_SIDE``.
     """
     if not value.strip():
         return None
@@ -64,7 +64,8 @@ def find_output(tree: Any, chosen: str) -> int:
 
     Args:
         tree: the model.
-        chosen: the name of its tensor or in a signature, or its number from 0; '' = the only one.
+        chosen: the name of its tensor, its name in a signature, or its number from 0; '' = the
+            only output.
 
     Raises:
         ModelFileError: if there is no such output, or several and none is chosen.
@@ -95,14 +96,14 @@ def find_output(tree: Any, chosen: str) -> int:
 @dataclass
 class Settled:
     """
-    What a file and the choices of a user come to.
+    The result of applying a user's choices to a model file.
 
     Args:
         normalization: the normalization of the input; None for a quantized one.
-        changed: whether the tree differs from the file, or its metadata has to.
+        changed: whether the model or its metadata must be written anew.
         was_free: whether the input was of free size.
         choices: the choices that are part of an extractor's identity.
-        notes: what the user should know, one sentence each.
+        notes: messages for the user, one sentence each.
     """
 
     normalization: Normalization | None = None
@@ -119,11 +120,12 @@ def settle(tree: Any, chosen: ModelChoices, was_used: Callable[[], bool]) -> Set
     Args:
         tree: the model.
         chosen: the choices.
-        was_used: returns whether there are samples of an earlier release of this model, which
+        was_used: returns whether there are samples of this model from an earlier release, which
             used the range -1..1.
 
     Raises:
-        ModelFileError: if something is neither stated nor chosen, or the choices do not fit.
+        ModelFileError: if a required property is neither stated nor chosen, or if a choice does
+            not fit the model.
     """
     settled = Settled()
     graph = tree.subgraphs[0]
@@ -144,7 +146,7 @@ def _settle_size(tree: Any, chosen: tuple[int, int] | None, settled: Settled) ->
     tensor = graph.tensors[inputs[0]] if len(inputs) == 1 else None
     shape = [] if tensor is None else indices(tensor.shape)
     if tensor is None or len(shape) != 4:
-        return  # describe_input explains what is wrong.
+        return  # describe_input reports what is wrong.
     signature = indices(tensor.shapeSignature) or shape
     free = min(shape[1:3]) <= 1
     size = chosen or (metadata_of(tree).image_size if free else None)

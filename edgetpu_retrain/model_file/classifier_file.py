@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Prepares the .tflite classifier that a user gives, to classify pictures with it."""
+"""Prepares a user's .tflite classifier, to classify pictures with it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ClassifierFile:
         model: bytes of a .tflite file; those of the given file if nothing had to be changed.
         labels: the class names, in the order of the outputs.
         gives_logits: whether softmax must be applied to the output.
-        notes: what the user should know, one sentence each.
+        notes: messages for the user, one sentence each.
     """
 
     model: bytes
@@ -49,13 +49,13 @@ def make_classifier(
 
     Args:
         file: bytes of the .tflite file.
-        choices: what the user chooses for it.
-        labels: class names that replace those in the file; () = use those in the file.
+        choices: the user's choices for it.
+        labels: class names that replace those in the file; ``()`` uses those in the file.
 
     Raises:
         RequestError: if there are no class names, or their number differs from the number of
             classes.
-        ModelFileError: if the file is damaged or no classifier.
+        ModelFileError: if the file is damaged or is not a classifier, or if a choice does not fit.
     """
     tree, files = parse(file), read_files(file)
     position = find_output(tree, choices.output)
@@ -88,10 +88,10 @@ def make_classifier(
 
 def count_classes(file: bytes, choices: ModelChoices = NO_CHOICES) -> int:
     """
-    Return the number of classes of a classifier, which its label file must fit.
+    Return the number of classes of a classifier, needed to read its label file.
 
     Raises:
-        ModelFileError: if the file is damaged or no classifier.
+        ModelFileError: if the file is damaged or is not a classifier, or if a choice does not fit.
     """
     tree = parse(file)
     output = indices(tree.subgraphs[0].outputs)[find_output(tree, choices.output)]

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""ModelDescription: a model's input and output, checked to be of a kind that is supported."""
+"""ModelDescription: describes a model's input and output, if they are supported."""
 
 from __future__ import annotations
 
@@ -43,10 +43,9 @@ class ModelDescription:
         quantization: scale and zero point of the output; None for float32.
         compiled_for_edgetpu: whether the model contains an Edge TPU program, and therefore runs
             only on an Edge TPU.
-        identity: the identity in the file, or else the SHA-256 of the file, as hexadecimal
-            digits.
-        normalization: the normalization of a float32 input; None if none is stated, and for other
-            types, whose scale and zero point apply.
+        identity: the extractor's identity, 64 hexadecimal digits (metadata/identity_entry.py).
+        normalization: the normalization of a float32 input; None if the file states none, or if
+            the input is quantized.
     """
 
     input_shape: tuple[int, int, int, int]
@@ -110,7 +109,7 @@ def describe_input(tree: Any) -> tuple[tuple[int, int, int, int], str]:
             'is needed'
         )
     if min(shape[1:3]) <= 1:
-        # Converters write 1 for a size that is free.
+        # Converters write 1 for a free size.
         raise ModelFileError(
             f'the input {name!r} has a free size, {indices(tensor.shapeSignature) or shape}: '
             'give the size of its pictures with input_size (--input-size), such as 224x224'
@@ -203,9 +202,9 @@ def metadata_of(tree: Any) -> Metadata:
 
 def range_choices(normalization: Normalization | None) -> tuple[str, ...]:
     """
-    Return a normalization as a choice that is part of an extractor's identity.
+    Return the entries of a normalization in an extractor's identity.
 
-    That of earlier releases is none, so that their samples stay valid.
+    The range -1..1 has none: earlier releases always used it, and their samples stay valid.
     """
     return () if normalization in (None, MINUS_1_TO_1) else (f'input range {normalization}',)
 
@@ -214,7 +213,7 @@ def _describe(model: bytes, tree: Any, output: int) -> ModelDescription:
     compiled = is_compiled(tree)
     shape, dtype = describe_input(tree)
     normalization = metadata_of(tree).normalization if dtype == 'float32' else None
-    # The Edge TPU Compiler may keep the identity of the model that it compiled.
+    # The Edge TPU Compiler may copy the identity of the uncompiled model.
     identity = '' if compiled else read_identity(tree)
     return ModelDescription(
         shape,

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Makes an embedding extractor of a .tflite file, which may be a classifier."""
+"""Makes an embedding extractor from a .tflite file, which may be a classifier."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ import numpy as np
 @dataclass(frozen=True)
 class ExtractorFile:
     """
-    An extractor, ready to be loaded and to get a head.
+    An extractor, ready to be loaded and to have a head appended.
 
     Args:
         model: bytes of a .tflite file; those of the given file if nothing had to be changed.
-        notes: what was changed, and other facts that the user should know, one sentence each.
+        notes: messages for the user about changes and other facts, one sentence each.
     """
 
     model: bytes
@@ -60,21 +60,22 @@ def make_extractor(
     has_samples: Callable[[str], bool] = lambda _identity: False,
 ) -> ExtractorFile:
     """
-    Make an extractor of a model file, and check all that can be known before it runs.
+    Make an extractor from a model file, and check it without running it.
 
-    A classifier is cut: the tensor that goes into its classifying layer becomes the embedding.
-    What the user chooses is written into the model, so that it and all that is made of it describe
-    themselves.
+    A classifier is cut: the input of its classifying layer becomes the embedding.  The user's
+    choices are written into the model, so that this model, and models retrained from it, can be
+    used without them.
 
     Args:
         file: bytes of the .tflite file.
-        choices: what the user chooses for it.
-        has_samples: returns whether there are samples with an identity.  Earlier releases took
+        choices: the user's choices for it.
+        has_samples: returns whether samples with an identity are stored.  Earlier releases took
             the output of a final fully-connected layer as the embedding, and the input range
-            -1..1 for every float model: if there are such samples, this release does so, too.
+            -1..1 for every float model.  This release does the same if there are such samples.
 
     Raises:
-        ModelFileError: if the file is damaged, or no extractor can be made of it.
+        ModelFileError: if the file is damaged, no extractor can be made from it, or a choice does
+            not fit.
     """
     tree = parse(file)
 
@@ -84,7 +85,7 @@ def make_extractor(
     output = indices(tree.subgraphs[0].outputs)[find_output(tree, choices.output)]
     tail = find_tail(tree, output)
     is_cut = tail.is_classifier and not (
-        # Without a result behind it, the classifying layer may be known to give an embedding.
+        # Without a softmax or the like behind it, the last layer may be meant as the embedding.
         not tail.result and (choices.output or read_identity(tree) or was_used())
     )
     settled = settle(tree, choices, was_used=lambda: not is_cut and was_used())
@@ -102,14 +103,14 @@ def make_extractor(
         model = assemble(
             tree, read_files(file), (), normalization=settled.normalization, is_extractor=True
         )
-    # Appending a head now shows whatever would prevent it after a training.
+    # Append a head now, to fail before the first training and not after it.
     weights = np.zeros((describe(model).dimension, 2), np.float32)
     append_head(model, Head(weights, np.zeros(2, np.float32), labels=('a', 'b')))
     return ExtractorFile(model, tuple(settled.notes))
 
 
 def _cut(tree: Any) -> tuple[str, str]:
-    """Cut off the last layer; return its entry in the extractor's identity, and a user note."""
+    """Cut off the classifying layer; return the entry for the identity, and a user note."""
     tail = find_tail(tree, output_vector(tree))
     if tail.embedding is None:
         if tail.before == EDGETPU_CUSTOM_OP:

@@ -18,20 +18,20 @@ import flatbuffers
 import numpy as np
 
 IDENTIFIER = b'TFL3'
-# schema.fbs requires this alignment for buffer data (force_align).  edgetpu_compiler also aligns
-# the custom options, which contain the Edge TPU program, like this.
+# schema.fbs requires this alignment for buffer data (force_align).  edgetpu_compiler uses it for
+# custom options, too, which contain the Edge TPU program.
 _ALIGNMENT = 16
 # Vectors of a flatbuffer may overlap, so a small file can unpack to a huge tree.  Real models have
-# a few thousand tables and no overlap; the C++ verifier of flatbuffers has such limits too.
+# a few thousand tables and no overlap.  The C++ verifier of flatbuffers has such limits, too.
 _MAX_TABLES = 20_000
 _MAX_GROWTH = 2
 _SMALL_CHANGE = 65_536
-# Vectors of tables, whose lengths are limited.
+# Vectors of tables; their lengths are limited.
 _VECTORS_OF_MODEL = ('OperatorCodes', 'Buffers', 'Metadata', 'SignatureDefs')
 _NEWER_VECTORS = ('ExternalBufferGroups', 'ExternalBuffers')
 _VECTORS_OF_GRAPH = ('Tensors', 'Operators')
-# Estimated size of a file relative to its weights; other data adds 16 % in the default extractor.
-# A builder whose initial size is too small doubles its memory.
+# Estimated size of a file relative to its weights: other data adds 16 % in the default extractor.
+# A builder that starts too small copies all its data to grow.
 _DATA_TO_FILE = 1.25
 
 
@@ -140,7 +140,7 @@ class _Budget:
 
 def _check_extent(model: bytes, schema: Any) -> None:
     """
-    Raise a ModelFileError if a file has several subgraphs or would unpack to too much.
+    Raise a ModelFileError if a file has not exactly one subgraph, or would unpack to too much.
 
     Tables are unpacked one at a time.
     """
@@ -159,7 +159,7 @@ def _check_extent(model: bytes, schema: Any) -> None:
 
 def _take_vector(budget: _Budget, schema: Any, owner: Any, vector: str) -> None:
     table = vector.removesuffix('s')
-    # Older releases of the schema have no _NEWER_VECTORS: int() returns 0 for these.
+    # Older releases of the schema lack _NEWER_VECTORS; int() then returns 0.
     length = getattr(owner, f'{vector}Length', int)()
     budget.take_tables(length)
     for index in range(length):
@@ -183,7 +183,7 @@ def _check_indices(tree: Any) -> None:
     tensors = len(graph.tensors)
     for operator in graph.operators:
         _check_range('operator code', [operator.opcodeIndex], 0, len(tree.operatorCodes))
-        # -1 is an omitted optional input.
+        # -1 stands for an omitted optional tensor.
         _check_range('tensor', indices(operator.inputs), -1, tensors)
         _check_range('tensor', indices(operator.outputs), 0, tensors)
         _check_range('tensor', indices(operator.intermediates), -1, tensors)

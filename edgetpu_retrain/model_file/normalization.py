@@ -26,11 +26,11 @@ _CHANNELS = 3
 @dataclass(frozen=True)
 class Normalization:
     """
-    The numbers that a float32 input gets: ``(pixel - mean) / std``, pixels 0 to 255.
+    The normalization of a float32 input, ``(pixel - mean) / std``, for pixels from 0 to 255.
 
     Args:
         mean: one number, or one for each of red, green and blue.
-        std: the same; each is at least 1e-6.
+        std: likewise; at least 1e-6 each.
 
     Raises:
         ValueError: if the numbers are not valid.
@@ -50,7 +50,7 @@ class Normalization:
 
     @classmethod
     def between(cls, low: float, high: float) -> Normalization:
-        """Return the normalization that maps pixels to a range."""
+        """Return the normalization that maps pixels 0..255 to ``low``..``high``."""
         std = 255.0 / (high - low)
         return cls((0.0 - low * std,), (std,))
 
@@ -62,7 +62,7 @@ class Normalization:
 
 
 MINUS_1_TO_1 = Normalization.between(-1, 1)
-"""What earlier releases used for every float model."""
+"""The normalization that earlier releases used for every float model."""
 
 
 def read_input_range(text: str) -> Normalization | None:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Removes from a model what its outputs do not need."""
+"""Removes the parts of a model that do not contribute to an output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def prune(tree: Any, output: int) -> None:
     Make a tensor the only output, and keep only the layers, tensors and weights that compute it.
 
     Args:
-        tree: the model, modified in place; its inputs stay, even if a layer computes them.
+        tree: the model, modified in place; its inputs stay inputs, even if a layer computes them.
         output: index of the tensor.
     """
     graph = tree.subgraphs[0]

@@ -3,9 +3,8 @@
 """
 Access to the .tflite schema in the runtime's package.
 
-``ai_edge_litert.schema_py_generated`` is generated from the published ``schema.fbs`` and ships
-with the runtime, so schema and runtime always match.  It is imported when the first model file is
-opened, because training and storing samples need no runtime.
+``ai_edge_litert.schema_py_generated`` is generated from the published ``schema.fbs``.  It is
+imported when the first model file is opened, so that everything else works without it.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ def load_schema() -> Any:
     Return the module of the .tflite schema.
 
     Raises:
-        DeviceError: if it is not installed.
+        DeviceError: if ai-edge-litert is not installed.
     """
     try:
         from ai_edge_litert import schema_py_generated

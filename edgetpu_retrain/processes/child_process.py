@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Processes: starts child processes, detects that one exits, and stops all of them at the end.
+Processes: starts child processes, detects when one exits, and stops all of them at the end.
 
 Each child has a session of its own, so Ctrl-C reaches only the parent, which then stops the
 children one after the other.
@@ -34,7 +34,7 @@ class Child:
     Args:
         name: name of the child for users.
         process: the process.
-        log: file with its standard error, and with its standard output unless that is shown.
+        log: file with its standard error, and with its standard output unless shown.
     """
 
     name: str
@@ -138,7 +138,7 @@ def _end(child: Child) -> None:
         (signal.SIGKILL, None),
     ):
         if child.exit_code is None:
-            # The child has started its session, so its process id is also the id of its group.
+            # The child leads its own session, so its process id is also its group id.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.process.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired):

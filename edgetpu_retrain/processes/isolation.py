@@ -42,10 +42,10 @@ _REMOVED = (
 @contextlib.contextmanager
 def private_domain_id() -> Iterator[int]:
     """
-    Reserve a DDS domain that no other process on this machine uses; yield its id.
+    Reserve a DDS domain for isolated processes; yield its id.
 
     ROS's domain_coordinator reserves it against other programs that use domain_coordinator.  If
-    that is not installed, the domain is a random one whose discovery port is free.
+    domain_coordinator is not installed, the domain is a random one whose discovery port is free.
     """
     try:
         from domain_coordinator import domain_id
@@ -91,7 +91,7 @@ def private_environment(
 
 def with_large_images(environment: Mapping[str, str], profile: Path) -> dict[str, str]:
     """
-    Return the environment variables of a process that publishes large raw images by Fast DDS.
+    Return the environment variables of a process that publishes large raw images with Fast DDS.
 
     Args:
         environment: the environment variables to extend.
@@ -103,7 +103,7 @@ def with_large_images(environment: Mapping[str, str], profile: Path) -> dict[str
 
 
 def _free_domain_id() -> int:
-    # The ports of higher domains than 101 are in Linux's range for outgoing connections:
+    # The ports of domains above 101 are in Linux's range for outgoing connections:
     # https://docs.ros.org/en/rolling/Concepts/Intermediate/About-Domain-ID.html
     for candidate in random.SystemRandom().sample(range(1, 102), 101):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

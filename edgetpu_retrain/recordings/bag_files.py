@@ -4,7 +4,7 @@
 Finds the storage files of a bag, with or without its metadata.yaml.
 
 A recorder writes metadata.yaml last, so a recording that ended in a power loss has none.  Storage
-files describe themselves: metadata.yaml only adds their order, and the numbers of messages.
+files describe themselves; metadata.yaml only adds their order and the numbers of messages.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ COMPRESSED = '.zstd'
 
 _STORAGES = {'.mcap': 'mcap', '.db3': 'sqlite3'}
 
-# Version 9 is that of ROS 2 Kilted: rosbag2_storage/bag_metadata.hpp.
+# The version that ROS 2 Kilted writes: rosbag2_storage/bag_metadata.hpp.
 _NEWEST_VERSION = 9
 _LARGEST_COUNT = 2**63
 
@@ -33,7 +33,7 @@ class BagFiles:
     The files of a bag.
 
     Args:
-        storages: each storage file, and its storage, 'mcap' or 'sqlite3'.
+        storages: the storage format of each storage file, 'mcap' or 'sqlite3'.
         counts: number of messages of each topic according to metadata.yaml.
         notes: what is wrong with metadata.yaml, for the user.
     """
@@ -44,7 +44,7 @@ class BagFiles:
 
 
 def is_bag(path: Path) -> bool:
-    """Return whether a path is a bag: a folder or a file, compressed or not, or one of ROS 1."""
+    """Return whether a path is a bag of ROS 2, compressed or not, or a bag file of ROS 1."""
     if path.is_dir():
         return (path / METADATA).is_file() or bool(_storage_files(path))
     return path.suffix == '.bag' or bool(_storage_of(path))
@@ -58,8 +58,8 @@ def find_bag_files(path: Path) -> BagFiles:
         path: a folder, or one storage file.
 
     Raises:
-        RequestError: if it contains no storage files.
-        RecordingError: if it is compressed, or stored, in a way that is not supported.
+        RequestError: if there are no storage files.
+        RecordingError: if the compression or the storage format is not supported.
     """
     if not path.is_dir():
         return BagFiles(_with_storages([path], ''))
@@ -98,11 +98,11 @@ class _Metadata:
 
 def _read_metadata(path: Path) -> _Metadata:
     """
-    Return what metadata.yaml says.
+    Read metadata.yaml.
 
     Raises:
-        RecordingError: if the bag is compressed in a way that is not supported.
-        Exception: if the file is damaged, or of a later version.
+        RecordingError: if the compression is not supported.
+        Exception: if the file is damaged, or its version is newer than this release reads.
     """
     import yaml
 
@@ -127,7 +127,7 @@ def _read_metadata(path: Path) -> _Metadata:
             raise ValueError(f'its number of messages is {count!a:.60}')
         counts[topic] = counts.get(topic, 0) + count
     return _Metadata(
-        # Files are only read from the folder of the bag.
+        # Only the names: files outside of the bag's folder are not read.
         [PurePath(each).name for each in information['relative_file_paths']],
         str(information.get('storage_identifier')),
         counts,
@@ -135,7 +135,7 @@ def _read_metadata(path: Path) -> _Metadata:
 
 
 def _storage_files(folder: Path) -> list[Path]:
-    """Return the storage files in a folder, compressed ones only if not unpacked beside."""
+    """Return the storage files in a folder, except compressed ones that are also unpacked."""
     files = [each for each in folder.glob('[!.]*') if _storage_of(each) and each.is_file()]
     unpacked = {each for each in files if each.suffix != COMPRESSED}
     return sorted(
@@ -144,7 +144,7 @@ def _storage_files(folder: Path) -> list[Path]:
 
 
 def _storage_of(path: Path) -> str:
-    """Return the storage that a file's ending names, or ''."""
+    """Return the storage format that a file's name ends in, or ''."""
     return _STORAGES.get(PurePath(path.name.removesuffix(COMPRESSED)).suffix, '')
 
 
@@ -172,7 +172,7 @@ def words_of(error: Exception) -> str:
 
 
 def check_memory(error: Exception) -> None:
-    """Raise MemoryError if that is what an exception means."""
-    # rosbags can read sqlite3 storage by apsw, whose exception has SQLite's message.
+    """Raise MemoryError if an exception means that memory is short."""
+    # rosbags may read sqlite3 storage with apsw, whose exception has SQLite's message.
     if isinstance(error, MemoryError) or str(error).endswith('out of memory'):
         raise MemoryError from error

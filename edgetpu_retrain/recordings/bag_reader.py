@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""BagReader: reads untrusted bags, from all their storage files, with the library rosbags."""
+"""BagReader: reads all storage files of an untrusted bag with the library rosbags."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class BagReader(AbstractContextManager['BagReader']):
     """
     Reads a bag; use it as a context manager.
 
-    Which connection a message belongs to is decided by its topic alone: recorders may write other
-    QoS profiles into metadata.yaml than into the storage.
+    Messages are selected by the name of their topic only, because recorders may write different
+    QoS profiles into metadata.yaml and into the storage.
 
     Args:
         path: a folder or a storage file; either may be compressed with zstd.
@@ -52,6 +52,7 @@ class BagReader(AbstractContextManager['BagReader']):
     Raises:
         RequestError: if there are no storage files.
         RecordingError: if the bag cannot be read.
+        OSError: if a file cannot be read or unpacked.
     """
 
     def __init__(self, path: Path) -> None:
@@ -81,7 +82,7 @@ class BagReader(AbstractContextManager['BagReader']):
 
     @property
     def loss(self) -> str:
-        """What is lost of files that are cut off, '' = nothing."""
+        """What is lost from files that are cut off; '' if nothing."""
         losses = '; '.join(each.loss for each in self._storages if each.loss)
         return losses and f"{losses} ('mcap recover' makes a complete file of it)"
 
@@ -91,7 +92,7 @@ class BagReader(AbstractContextManager['BagReader']):
         return ', '.join(dict.fromkeys(each.cure for each in self._storages))
 
     def recorded(self, topic: str) -> int:
-        """Return the number of messages that the recorder or the storage counted."""
+        """Return the number of messages on a topic, as counted by the recorder or the storage."""
         stored = sum(count for each, count in self.counts.items() if each.name == topic)
         return max(stored, self._recorded.get(topic, 0))
 
@@ -103,14 +104,14 @@ class BagReader(AbstractContextManager['BagReader']):
 
         Args:
             topic: the name of the topic.
-            start: time of the first message, nanoseconds since 1970; None = the first one.
-            stop: time after the last message; None = all.
+            start: time of the first message, nanoseconds since 1970; None = no limit.
+            stop: time after the last message, nanoseconds since 1970; None = no limit.
 
         Yields:
             The type of the message, its time and its content.
 
         Raises:
-            Exception: of any kind, on reaching a damaged part of the bag.
+            Exception: of any type, where the bag is damaged.
         """
         for storage in self._storages:
             connections = [each for each in storage.connections if each.topic == topic]
@@ -149,7 +150,7 @@ class BagReader(AbstractContextManager['BagReader']):
             )
 
     def _count(self, storage: Any) -> None:
-        """Add the messages of a storage file; raise ValueError if its numbers are impossible."""
+        """Add a file's message counts; raise ValueError if its metadata cannot be true."""
         metadata = storage.metadata
         counts = {'duration': metadata.duration}
         if metadata.message_count:
@@ -167,7 +168,7 @@ class BagReader(AbstractContextManager['BagReader']):
 
 def _type(name: str) -> str:
     """
-    Return the full name of a message type; some programs leave out the middle.
+    Return the full name of a message type; some programs leave out ``/msg``.
 
     >>> _type('sensor_msgs/Image'), _type('sensor_msgs/msg/Image')
     ('sensor_msgs/msg/Image', 'sensor_msgs/msg/Image')

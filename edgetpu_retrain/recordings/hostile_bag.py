@@ -17,7 +17,7 @@ import sqlite3
 
 from edgetpu_retrain.errors import RecordingError
 
-# A recording of a week in thousands of files has a few megabytes of metadata.
+# A week's recording in thousands of files has a few megabytes of metadata.
 MAX_METADATA_BYTES = 32 * 1024 * 1024
 
 _ANCHOR = re.compile(r'&([^\s,\[\]{}]+)')
@@ -72,7 +72,7 @@ def check_tables(path: Path) -> None:
         RecordingError: if it contains constructs that no recorder writes.
         sqlite3.Error: if it cannot be read.
     """
-    # As rosbags opens it, so that both see the same file without its write-ahead log.
+    # rosbags opens the file in the same way, so both ignore its write-ahead log.
     address = f'file:{path}?immutable=1'
     with contextlib.closing(sqlite3.connect(address, uri=True)) as connection:
         objects = connection.execute('SELECT type, name, rootpage FROM sqlite_master').fetchall()

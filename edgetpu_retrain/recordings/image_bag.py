@@ -86,15 +86,15 @@ class ImageBag(AbstractContextManager['ImageBag']):
             file, with or without compression.
         part: the selected images.
         label: the label of all images, '' = none.
-        source: how the images are read; None = with the defaults.
+        source: the options for decoding the images; None uses the defaults.
 
     Raises:
-        RequestError: if there is no such bag or topic, the topic has no images, or the part begins
-            after the end of the bag.
+        RequestError: if there is no such bag or topic, if the topic has no images, or if the part
+            begins after the end of the bag.
         RecordingError: if the bag cannot be read.
 
     Attributes:
-        tally: the images found and left out; complete after iterating.
+        tally: how many images were found and left out; complete after iterating.
         notes: what is wrong with the files of the bag, for the user.
     """
 
@@ -141,12 +141,12 @@ class ImageBag(AbstractContextManager['ImageBag']):
 
     @property
     def loss(self) -> str:
-        """What is lost of files that are cut off, '' = nothing."""
+        """What is lost from files that are cut off; '' if nothing."""
         return self._reader.loss
 
     def messages(self) -> Iterator[RecordedMessage]:
         """
-        Iterate over the serialized messages, to publish them again.
+        Iterate over the selected messages, still serialized.
 
         Raises:
             RecordingError: on reaching a damaged part of the bag.
@@ -160,7 +160,8 @@ class ImageBag(AbstractContextManager['ImageBag']):
             for kind, timestamp, content in self._reader.messages(part.topic, start, stop):
                 done += 1
                 seconds = (timestamp - begin) / _NANOSECONDS
-                # Files without an index may not be in order.
+                # In files without an index, messages may be out of order.  Compare times only if
+                # an interval was requested.
                 if seconds >= due or not part.every_s:
                     due = seconds + part.every_s
                     taken += 1
@@ -174,7 +175,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
         self._count(done, taken)
 
     def _count(self, done: int, taken: int) -> None:
-        """Set the tally, given how many images were read, and how many of them taken."""
+        """Set the tally from the numbers of images that were read and that were yielded."""
         stored = len(self)
         recorded = max(done, stored, self._reader.recorded(self._part.topic))
         selected = self._part.from_s > 0.0 or self._part.to_s < math.inf
@@ -189,7 +190,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
         )
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the files of the bag."""
         self._reader.close()
 
     def _picture(self, recorded: RecordedMessage) -> RecordedPicture:
@@ -208,7 +209,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
         return RecordedPicture(name, read, self._label, topic, stamp_ns)
 
     def _find_topic(self) -> list[Topic]:
-        """Return the topic, once per type; raise if it has no images or the part begins late."""
+        """Return the topic, once per message type; raise if no image can be selected."""
         topic, reader = self._part.topic, self._reader
         duration = (reader.end_time - 1 - reader.start_time) / _NANOSECONDS
         topics = [each for each in reader.counts if each.name == topic]
@@ -239,7 +240,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
         return topics
 
     def _other_topics(self) -> str:
-        """Return what to choose instead, a topic or another bag, to end the error message."""
+        """Return what to choose instead, a topic or another bag, for the error message."""
         topics = {
             f'{each.name} ({each.message_type})': _has_pictures(each)
             for each in self._reader.counts
@@ -260,7 +261,7 @@ def picture_topics(path: Path) -> tuple[str, ...]:
         path: as for :class:`ImageBag`.
 
     Raises:
-        RequestError: if there is no such bag.
+        RequestError: if there is no such bag, or it is a bag of ROS 1.
         RecordingError: if the bag cannot be read.
     """
     with _open(path) as reader:

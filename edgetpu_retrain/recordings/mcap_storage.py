@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-McapStorage: reads one untrusted .mcap file of a bag, also one that is cut off.
+McapStorage: reads one untrusted .mcap file of a bag, even if it is cut off.
 
 The format: https://mcap.dev/spec
 """
@@ -21,21 +21,21 @@ from rosbags.interfaces import MessageDefinition, MessageDefinitionFormat
 
 _MAGIC = b'\x89MCAP0\r\n'
 _HEADER, _FOOTER, _CHUNK, _DATA_END = 0x01, 0x02, 0x06, 0x0F
-# Those of the specification, and those that it leaves to applications.
+# The operations of the specification, and those that it leaves to applications.
 _OPERATIONS = frozenset(range(0x01, 0x10)) | frozenset(range(0x80, 0x100))
-# The operation of a record, and its length.
+# Each record begins with its operation (one byte) and its length (eight bytes).
 _RECORD_HEAD_BYTES = 9
-# More than the largest image; the length of a damaged record can be any number.
+# Longer than any image.  A damaged record can state any length.
 _MOST_RECORD_BYTES = 2**30
 _SMALL_RECORD_BYTES = 2**20
 
 
 def _private_storage_mcap() -> Any:
     """
-    Return a copy of the module of rosbags that only this package uses.
+    Return a private copy of a module of rosbags, changed for untrusted files.
 
-    It unpacks in bounded memory, and reads no QoS profiles and message definitions, so that those
-    that rosbags does not know make no file unreadable.
+    The copy unpacks in bounded memory.  It ignores QoS profiles and message definitions, because
+    rosbags cannot read a file with any that it does not know.
     """
     spec = importlib.util.find_spec('rosbags.rosbag2.storage_mcap')
     assert spec is not None
@@ -45,7 +45,7 @@ def _private_storage_mcap() -> Any:
     read_exact = module.read_exact
 
     def read_bounded(bio: BinaryIO, size: int) -> bytes:
-        # Reading allocates what is asked for, and the length of a damaged record can be anything.
+        # Reading allocates the requested size, and a damaged record can state any length.
         if size > _SMALL_RECORD_BYTES:
             position = bio.tell()
             end = bio.seek(0, io.SEEK_END)
@@ -69,16 +69,16 @@ _McapReader: Any = _storage_mcap.McapReader
 
 class McapStorage(_McapReader):  # type: ignore[misc]
     """
-    Reads an .mcap file; one without its end is read up to the last complete record.
+    Reads an .mcap file; a file that is cut off is read up to its last complete record.
 
-    It is rejected if its chunks grow too much when unpacked.
+    A file whose chunks grow too much when unpacked is rejected.
     """
 
     connections: list[Any]
     metadata: Any
 
     loss = ''
-    """What is lost of a file that is cut off."""
+    """What is lost from a file that is cut off; '' if nothing."""
 
     cure = "'mcap recover' may save what is left of a damaged file"
     """What to do about a damaged file."""
@@ -105,7 +105,7 @@ class McapStorage(_McapReader):  # type: ignore[misc]
         return iter(self.messages_scan(connections, start, stop))
 
     def _check_header(self) -> None:
-        """Raise RecordingError if it is no MCAP file of ROS 2."""
+        """Raise RecordingError if the file is not an MCAP file of ROS 2."""
         begin = self.bio.read(len(_MAGIC))
         if begin != _MAGIC:
             raise RecordingError(
@@ -154,7 +154,7 @@ class McapStorage(_McapReader):  # type: ignore[misc]
             )
 
     def _find_end(self) -> list[int]:
-        """Set the end of the last complete record, and return where the chunks before it begin."""
+        """Find the end of the last complete record; return where the chunks before it begin."""
         size = self.path.stat().st_size
         chunks: list[int] = []
         begin = self.data_start
@@ -175,7 +175,7 @@ class McapStorage(_McapReader):  # type: ignore[misc]
             begin = end
 
     def _end_at(self, position: int, intended: int) -> None:
-        """Set the end of the data; intended is the end of the incomplete record, 0 = unknown."""
+        """Set the end of the data; ``intended`` is the incomplete record's end, 0 = unknown."""
         size = self.path.stat().st_size
         self.data_end = position = min(position, size)
         lost = max(size, intended if intended - position < _MOST_RECORD_BYTES else 0) - position

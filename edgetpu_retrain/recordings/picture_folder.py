@@ -3,10 +3,10 @@
 """
 Reads folders of pictures, one sub-folder per class, as in Coral's examples and most tools.
 
-Sub-folders of a class belong to it, as in ImageFolder of torchvision.
+Sub-folders of a class belong to it, as in torchvision's ImageFolder.
 
-Pictures are JPEG, PNG or WEBP files.  Hidden files are ignored; any other file raises an
-ImageError when it is read.
+Pictures are JPEG, PNG or WEBP files.  Reading any other file raises an ImageError.  Hidden files
+are ignored.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ from edgetpu_retrain.recordings.tally import Tally
 from edgetpu_retrain.wording import counted, named, quoted
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
-"""More than a PNG file with the maximum number of pixels; a larger file is not a picture."""
+"""Larger than any PNG file with the maximum number of pixels."""
 
-# Of pictures, readable or not; other files beside the classes, such as a licence, are none.
+# The endings of pictures, readable or not.  Other files beside the class folders, such as a
+# licence, are not counted.
 _ENDINGS = frozenset(
     ['.jpg', '.jpeg', '.png', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.avif', '.heic', '.pgm']
 )
 
-# Names that data sets of hubs have for their parts.
+# The names that public data sets use for their parts.
 _PARTS = frozenset(['train', 'training', 'val', 'valid', 'validation', 'test', 'testing'])
 
 ONE_FOLDER_A_CLASS = (
@@ -50,17 +51,17 @@ def class_folders(
     Return the classes in a folder, and the files of each.
 
     Args:
-        folder: has one sub-folder per class; sub-folders of that belong to the same class.
+        folder: has one sub-folder per class; deeper sub-folders belong to the same class.
         for_teaching: whether to leave out classes that cannot be taught, such as 'unknown'.
-        tally: receives the number of files that were found, and those left out.
-        report: called with a message for each folder that is left out or renamed.
+        tally: receives the number of files that were found, and of those left out.
+        report: called with a message for each problem, such as a folder that is left out.
 
     Returns:
-        The files by class name, both sorted by name; classes without files are left out.
+        The files by class name; classes without files are left out.
 
     Raises:
-        RequestError: if there is no such folder, it has no sub-folders with files whose name is a
-            valid label, or these are parts of a data set, such as train and val.
+        RequestError: if there is no such folder, if it has no valid class with files, or if it is
+            a data set in parts such as train and val.
         RecordingError: if a folder cannot be read.
     """
     tally = Tally() if tally is None else tally
@@ -111,7 +112,7 @@ def _is_part(folder: Path) -> bool:
 
 
 def _count_loose(entries: list[Path], tally: Tally, report: Callable[[str], object]) -> None:
-    """Count the pictures that are beside the folders of classes."""
+    """Count and report the pictures beside the class folders, which are left out."""
     loose = [each for each in entries if each.suffix.lower() in _ENDINGS and not each.is_dir()]
     if loose:
         tally.found += len(loose)
@@ -131,7 +132,7 @@ def labelled_pictures(
 
     Args:
         classes: the files of each class.
-        source: how they are read; None = with the defaults.
+        source: the options for decoding the pictures; None uses the defaults.
     """
     for label, files in classes.items():
         yield from map(functools.partial(_picture, label=label, source=source), files)
@@ -141,7 +142,7 @@ def files_of(
     paths: Iterable[Path], report: Callable[[str], object] = lambda _: None
 ) -> list[Path]:
     """
-    Return the given files, and all files below the given folders.
+    Return the given files, and the files below the given folders.
 
     Args:
         paths: files and folders.
@@ -191,7 +192,7 @@ def _read(path: Path, source: PictureSource | None) -> LazyPicture:
 
 
 def _all_below(folder: Path, report: Callable[[str], object]) -> list[Path]:
-    """Return the files in a folder and its sub-folders, except in linked ones, which may loop."""
+    """Return the files in a folder and its sub-folders; skip linked folders, which may loop."""
     files = [entry for entry in _entries(folder) if not entry.is_dir()]
     for each in _entries(folder):
         if each.is_dir() and each.is_symlink():

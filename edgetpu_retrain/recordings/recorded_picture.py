@@ -15,12 +15,12 @@ class RecordedPicture:
     """
     One picture of a recording.
 
-    Decoding it ahead in another thread is slower while a node keeps the cores busy
-    (docs/benchmarks.md).
+    It is decoded only when it is used: decoding ahead in another thread is slower while a node
+    keeps the cores busy (docs/benchmarks.md).
 
     Args:
         name: the picture's name for users: a path, or a topic with a time.
-        read: returns the picture, or raises ImageError, as decoding the picture does.
+        read: returns the picture, not yet decoded; both may raise ImageError.
         label: its label, '' = none.
         camera: its topic, '' for a file.
         stamp_ns: the stamp of its message in nanoseconds, 0 = unknown.

@@ -14,7 +14,7 @@ from rosbags.interfaces import (
 from rosbags.rosbag2.metadata import ReaderMetadata
 from rosbags.rosbag2.storage_sqlite3 import Sqlite3Reader
 
-# As rosbags does; columns that only later schemas have are not needed.
+# The query of rosbags, without the columns that only newer schemas have.
 _TOPICS = """
     SELECT topics.id, name, type, count(messages.id), serialization_format
     FROM topics LEFT JOIN messages ON topics.id == messages.topic_id
@@ -27,12 +27,12 @@ class SqliteStorage(Sqlite3Reader):  # type: ignore[misc]
     """
     Reads a .db3 file, after checking its tables.
 
-    QoS profiles and message definitions are not read, so that those that rosbags does not know
-    make no file unreadable.
+    It ignores QoS profiles and message definitions, because rosbags cannot read a file with any
+    that it does not know.
     """
 
     loss = ''
-    """What is lost of a file that is cut off: such a file cannot be read at all."""
+    """Nothing: a file that is cut off cannot be read at all."""
 
     cure = (
         'sqlite3 FILE .dump | sed "s/^ROLLBACK.*/COMMIT;/" | sqlite3 NEW.db3 may save what is '

@@ -34,7 +34,7 @@ class Tally:
         Return the tally as text.
 
         Args:
-            done: what happened to the used pictures.
+            done: what happened to the used pictures, such as 'stored'.
             one: the noun for one of them.
             many: the noun for several.
 

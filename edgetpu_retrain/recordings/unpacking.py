@@ -3,8 +3,8 @@
 """
 Unpacks untrusted zstd in bounded memory.
 
-The library rosbags unpacks without a limit: a file of 262 kB becomes 3.4 GB on the disk, and a
-short message 2 GiB in memory.  Here unpacking stops at a limit.
+The library rosbags unpacks without a limit: a crafted file of 262 kB becomes 3.4 GB on the disk,
+and a short message 2 GiB in memory.  This module stops at a limit.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rosbags.rosbag2 import reader
 
 MAX_GROWTH = 255
 """Maximum number of unpacked bytes per compressed byte.  LZ4, the other format, cannot exceed it,
-and raw images grow tenfold at most."""
+and raw images grow at most tenfold."""
 
 SMALL_BYTES = 64 * 1024 * 1024
 """Up to this size, any growth is accepted: images of a single colour compress very well."""
@@ -32,10 +32,10 @@ _zstd: Any = reader.zstd
 
 def unpack_file(source: Path, target: Path) -> None:
     """
-    Unpack a file; of a file that is cut off, unpack what is there.
+    Unpack a file; a file that is cut off is unpacked as far as possible.
 
     Raises:
-        RecordingError: if it grows too much, or is no zstd file.
+        RecordingError: if the file grows too much, is damaged, or is cut off before any content.
         OSError: if a file cannot be read or written.
     """
     compressed, unpacked = source.stat().st_size, 0

@@ -118,7 +118,7 @@ def run(arguments: list[str] | None = None) -> int:
     except (click.exceptions.Abort, KeyboardInterrupt, ExternalShutdownException):
         return 0
     except Exception:
-        # A signal can shut ROS down at any time; calls of rclpy then fail.
+        # A signal can shut ROS down at any time; calls to rclpy then fail.
         if rclpy.ok():
             raise
         return 0

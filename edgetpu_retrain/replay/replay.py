@@ -42,7 +42,7 @@ class Replay:
         node: publishes the images on the recorded topics.
         path: path of the bag.
         parts: which images to publish, one part for each topic.
-        stack: closes the bag; the caller closes the stack.
+        stack: closes the bag and the executor when the caller closes it.
 
     Raises:
         RequestError: if there is no such bag or topic, or a topic has no images.
@@ -121,7 +121,7 @@ class Replay:
         """
         Publish all images once, in the recorded order and with the recorded timing.
 
-        If publishing is too slow, images are published late, and none is dropped.
+        If publishing is too slow, images are published late, but not dropped.
 
         Args:
             rate: playback speed relative to the recording, above 0.
@@ -151,7 +151,7 @@ class Replay:
         return heapq.merge(*topics, key=lambda each: each[1].seconds)
 
     def _wait_until(self, moment: float) -> None:
-        # Spins even if it is late, so that a signal ends the replay.
+        # Spin even if it is late, so that a signal ends the replay.
         self._executor.spin_once(timeout_sec=0.0)
         while (left := moment - time.monotonic()) > 0.0:
             self._executor.spin_once(timeout_sec=left)

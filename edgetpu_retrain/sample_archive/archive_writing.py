@@ -27,7 +27,7 @@ def write_archive(
     store: SampleStore, path: Path, on_sample: Callable[[], object] = lambda: None
 ) -> int:
     """
-    Write a snapshot of all samples of all extractors, in constant memory.
+    Write a snapshot of all samples of all extractors, one picture in memory at a time.
 
     Args:
         store: the samples; other processes may write to it meanwhile.

@@ -15,7 +15,7 @@ from edgetpu_retrain.store.samples.sample import check_sample, embedding_digest,
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 BATCH = 1024
-"""Number of samples that are stored in one transaction; other programs wait for its end."""
+"""Maximum number of samples in one transaction; other programs wait for its end."""
 
 # A smaller batch is stored if its pictures and embeddings reach this size.
 _MAX_BATCH_BYTES = 16 * 2**20

@@ -11,10 +11,10 @@ from __future__ import annotations
 FORMAT = 1
 
 INDEX = 'samples.json'
-"""Format version, number of samples and extractors."""
+"""The member with the format version, the number of samples and the extractors."""
 
 SAMPLES = 'samples.jsonl'
-"""One line per sample, oldest first."""
+"""The member with one line per sample, oldest first."""
 
 
 def embeddings_member(identity: str) -> str:

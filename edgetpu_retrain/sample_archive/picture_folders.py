@@ -41,7 +41,7 @@ def write_picture_folders(
         on_sample: called after each sample.
 
     Raises:
-        RequestError: if the folder is not empty, or no sample has a picture.
+        RequestError: if ``folder`` is a file or not empty, or if no sample has a picture.
         StoreError: if the store cannot be read, a picture cannot be written, or a label is not a
             valid folder name.
     """

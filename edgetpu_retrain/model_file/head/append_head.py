@@ -33,9 +33,9 @@ from edgetpu_retrain.model_file.schema import builtin_code, indices, load_schema
 import numpy as np
 import numpy.typing as npt
 
-# Operator versions that int8 needs (RESHAPE, uint8 and float32 need version 1), and the first
-# TensorFlow release with all needed versions, by type (op_version.cc and runtime_version.cc in
-# tensorflow/lite/tools/versioning).
+# The operator versions for int8, and the first TensorFlow release for each type.  All other
+# operators and types need version 1.  Source: op_version.cc and runtime_version.cc in
+# tensorflow/lite/tools/versioning.
 _INT8_VERSIONS = {'FULLY_CONNECTED': 4, 'SOFTMAX': 2}
 _OLDEST_RUNTIME = {'uint8': (1, 5, 0), 'int8': (1, 14, 0), 'float32': (1, 5, 0)}
 

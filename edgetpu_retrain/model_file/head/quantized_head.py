@@ -54,7 +54,8 @@ class HeadTensors:
     Args:
         weights: ``[C, D]``, uint8, int8 or float32.
         bias: ``[C]``, int32 or float32.
-        weights_quantization: quantization of the weights; None for float32, like all following.
+        weights_quantization: quantization of the weights; this and the following are None for
+            float32.
         bias_quantization: its scale is the embedding's scale times the weights' scale.
         logits: quantization of the fully-connected layer's output.
         scores: quantization of the softmax's output.

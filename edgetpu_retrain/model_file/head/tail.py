@@ -10,7 +10,7 @@ from typing import Any
 from edgetpu_retrain.model_file.head.layers import operator_of, producer
 from edgetpu_retrain.model_file.schema import EDGETPU_CUSTOM_OP, indices, load_schema
 
-# Layers whose output is scores, classes or boxes.
+# Layers that output scores, classes or boxes.
 _PROBABILITIES = ('SOFTMAX', 'LOGISTIC')
 _RESULTS = (
     *_PROBABILITIES,
@@ -20,7 +20,7 @@ _RESULTS = (
     'TOPK_V2',
     'TFLite_Detection_PostProcess',
 )
-# Layers that only reshape or convert their first input.
+# Layers that only reshape or convert their input.
 _PASSING = ('RESHAPE', 'SQUEEZE', 'EXPAND_DIMS', 'QUANTIZE', 'DEQUANTIZE')
 # The quantization of SOFTMAX and LOGISTIC is fixed (TensorFlow Lite's quantization specification).
 _SCORE_SCALE = 1 / 256
@@ -34,10 +34,11 @@ class Tail:
 
     Args:
         result: the layer that makes scores, classes or boxes of what precedes it, such as
-            'SOFTMAX'; '' = none.
-        before: the operator in front of the result, or the last one; '' for none.
-        embedding: index of the tensor that goes into the classifying layer; None if the model
-            does not end in one.
+        result: the layer that turns its input into scores, classes or boxes, such as 'SOFTMAX';
+            '' = none.
+        before: the operator in front of the result, or the last one without a result; '' = none.
+        embedding: index of the classifying layer's input tensor; None if there is no classifying
+            layer.
     """
 
     result: str
@@ -60,8 +61,8 @@ def find_tail(tree: Any, output: int) -> Tail:
     Return the end of a model.
 
     A classifying layer is a fully-connected layer (or a matrix product, as some converters write
-    it) or a 1x1 convolution of a single position.
-    Without a result behind it, it must have no activation: with one, its output is an embedding.
+    it) or a 1x1 convolution of a single position.  If no result follows it, it must have no
+    activation: with an activation, its output is an embedding.
 
     Args:
         tree: the model.
@@ -86,7 +87,7 @@ def find_tail(tree: Any, output: int) -> Tail:
 
 
 def _has_scores(tree: Any, tensor: int) -> bool:
-    """Return whether a tensor has the quantization of scores; the layers are not visible."""
+    """Return whether a tensor is quantized like scores; a compiled model hides its layers."""
     details = tree.subgraphs[0].tensors[tensor].quantization
     scales = [] if details is None or details.scale is None else list(details.scale)
     points = [0] if details is None else indices(details.zeroPoint) or [0]
@@ -94,7 +95,7 @@ def _has_scores(tree: Any, tensor: int) -> bool:
 
 
 def _is_linear(tree: Any, operator: Any, name: str) -> bool:
-    """Return whether an operator adds a constant (a bias) or multiplies by one."""
+    """Return whether an operator's second operand is a constant, such as a bias."""
     inputs = indices(operator.inputs)
     return (
         name in ('ADD', 'SUB', 'MUL')

@@ -4,8 +4,8 @@
 Reads and writes the identity of an extractor in a model file.
 
 Embeddings are stored under the identity of their extractor, by default the SHA-256 of its file.
-An extractor that this package makes of another file has an entry in the metadata table instead,
-so that its identity depends on that file and the choices made, and not on how it was packed.
+An extractor that this package makes from another file has an entry in the metadata table instead,
+so that its identity depends on that file and the choices made, but not on how it was packed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _IDENTITY = re.compile(rb'[0-9a-f]{64}')
 
 def identity_of(model: bytes, choices: tuple[str, ...] = ()) -> str:
     """
-    Return the identity of an extractor that is made of a file.
+    Return the identity of an extractor that is made from a file.
 
     Args:
         model: the bytes of the file.

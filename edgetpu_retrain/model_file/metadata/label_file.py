@@ -4,8 +4,8 @@
 The labels.txt beside a model, with class names in Coral's format.
 
 Each line has a name, in the order of the outputs, or an output number and a name, such as
-``0 daisy``.  pycoral's classify_image.py reads the second form.  Tools and model hubs write many
-others, which are read, too.
+``0 daisy``.  pycoral's classify_image.py reads the second form.  Some other forms that tools and
+model hubs write are read, too.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MAX_BYTES = 64 * 1024 * 1024
 # limit a short file cannot expand to a million names.
 _MOST_LEFT_OUT = 10_000
 _NUMBERED = re.compile(r'(\d{1,9})\s*[,:\s]\s*(.*\S)', re.ASCII)
-# The mark of UTF-32 begins with that of UTF-16.
+# The mark of UTF-32 begins with that of UTF-16, so it is compared first.
 _MARKS = (
     (codecs.BOM_UTF8, 'utf-8-sig'),
     (codecs.BOM_UTF32_LE, 'utf-32'),
@@ -52,9 +52,9 @@ def read_label_file(
     Return the class names in a label file, in output order.
 
     The file is text in any encoding that a byte-order mark names, in UTF-8, or else in Latin-1.
-    It has a name per line, or JSON: a list, or names by output number.  Numbers at the beginning
-    of lines are output numbers only if they fit the model.  A class without a line gets its number
-    as its name.
+    It has a name per line, or JSON: a list, or names by output number.  If every line begins with
+    a number and the numbers fit the model, they are output numbers.  A class whose number is
+    missing gets the number as its name.
 
     Args:
         path: the file.
@@ -62,7 +62,7 @@ def read_label_file(
         report: called with a message if the encoding is a guess.
 
     Raises:
-        ModelFileError: if it cannot be read or contains no names.
+        ModelFileError: if the file cannot be read, is too large, or has no valid names.
     """
     try:
         size = path.stat().st_size
@@ -77,7 +77,7 @@ def read_label_file(
     try:
         value = json.loads(lines) if lines.lstrip().startswith(('[', '{')) else None
     except (ValueError, RecursionError):
-        # A name can begin with a bracket.
+        # Not JSON, but a name that begins with a bracket.
         value = None
     names = _from_lines(lines, classes) if value is None else _from_json(value, classes)
     if names is None:
@@ -120,7 +120,7 @@ def _from_lines(text: str, classes: int) -> list[str]:
 def _from_json(value: Any, classes: int) -> list[str] | None:
     """Return the names in a list, or in a map between numbers and names; None if it is neither."""
     if isinstance(value, dict):
-        # Hugging Face's config.json has the map among other things.
+        # Hugging Face's config.json has the map in this entry.
         value = value.get('id2label', value)
     if isinstance(value, dict):
         # Keras writes {"cat": 0}, and most others {"0": "cat"}.
@@ -132,7 +132,7 @@ def _from_json(value: Any, classes: int) -> list[str] | None:
             return None
     if not isinstance(value, list):
         return None
-    # Keras's imagenet_class_index.json has an identifier and the name.
+    # In Keras's imagenet_class_index.json, each entry is a list of an identifier and a name.
     names = [each[-1] if isinstance(each, list) and each else each for each in value]
     if not all(isinstance(each, str) and each.strip() for each in names):
         return None
@@ -145,7 +145,7 @@ def _in_order(by_number: dict[int, Any], classes: int) -> list[Any]:
         return []
     lowest, highest = min(by_number), max(by_number)
     first = 1 if lowest > 0 and highest == classes else 0
-    # A list that is shorter than the number of classes may skip some.
+    # Numbers may be missing, but not too many.
     if lowest < 0 or highest - first >= min(classes, len(by_number) + _MOST_LEFT_OUT):
         return []
     return [by_number.get(each, str(each)) for each in range(first, highest + 1)]

@@ -73,7 +73,7 @@ def labels_of(tree: Any, files: dict[str, bytes], output: int | None = None) -> 
         return ()
     tensor = output_vector(tree) if output is None else indices(tree.subgraphs[0].outputs)[output]
     classes = vector_of(tree, tensor)[1]
-    # Count before splitting: line breaks compress so well that a small file can hold millions.
+    # Count before splitting: line breaks compress so well that a small file can have millions.
     count = lines.count('\n') + (not lines.endswith('\n'))
     if count != classes:
         raise ModelFileError(

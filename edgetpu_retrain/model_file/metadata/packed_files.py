@@ -49,7 +49,7 @@ def read_files(model: bytes) -> dict[str, bytes]:
             ) from error
         return {}
     with archive:
-        # Not is_dir(), which fails on an empty name.
+        # Not is_dir(), which raises an error for an empty name.
         entries = [entry for entry in archive.infolist() if not entry.filename.endswith('/')]
         size = sum(entry.file_size for entry in entries)
         most = min(_MAX_BYTES, _MAX_GROWTH * len(model) + _SMALL_CHANGE)
@@ -69,7 +69,7 @@ def append_files(flatbuffer: bytes, files: Mapping[str, bytes]) -> bytes:
         flatbuffer: the model without an archive.
         files: content by name.
     """
-    # An empty archive hides what looks like one inside the flatbuffer.
+    # If the flatbuffer itself looks like an archive, an empty archive behind it prevents that.
     if not files and not read_files(flatbuffer):
         return flatbuffer
     stream = io.BytesIO()

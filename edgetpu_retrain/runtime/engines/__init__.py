@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Engines: run frames on a device, and handle its failures."""
+"""Engines, which run frames on a device and handle its failures."""

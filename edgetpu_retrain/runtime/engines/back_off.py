@@ -30,5 +30,5 @@ class BackOff:
         return now + wait_s
 
     def succeeded(self, now: float) -> None:
-        """Record that the operation has worked from ``now`` on."""
+        """Record a success at ``now``."""
         self._succeeded_at = now

@@ -3,8 +3,8 @@
 """
 CPU engine: runs frames on the CPU, in the caller's thread.
 
-Inference on the CPU does not wait for a device, so it cannot hang: it needs neither a guard thread
-nor a fallback model.
+Inference on the CPU depends on no device that could hang, so this engine has neither a guard
+thread nor a fallback model.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ class CpuEngine:
     The engine for extractors that are not compiled for the Edge TPU.
 
     Args:
-        extractor: bytes of the .tflite file, known to run: packaged or probed before.
-        device: the device that the user requested; if not the CPU, ``note`` has the reason why
-            the CPU is used.
-        num_threads: threads of the operators.
-        report: called with one sentence at the first of successive failures.
+        extractor: bytes of a .tflite file that is packaged or was probed.
+        device: the device that the user requested.  The CPU is used in any case; ``note`` says so
+            if an Edge TPU was requested.
+        num_threads: number of threads for operators on the CPU.
+        report: called with one sentence at the first of consecutive failures.
 
     Raises:
-        ModelFileError: if the runtime cannot run the extractor.
-        DeviceError: if there is no runtime.
+        ModelFileError: if the file is not an extractor, or the CPU cannot run it.
+        DeviceError: if there is no runtime, or ``device`` is not a device name.
     """
 
     def __init__(
@@ -95,11 +95,11 @@ class CpuEngine:
         """Serve a model from the next frame on; see :meth:`Engine.serve`."""
         if not isinstance(prepared, _OnCpu):
             raise ValueError('the model was prepared by another engine; prepare it on this one')
-        # From now on the classifier also computes the embedding.
+        # The classifier computes the embedding, too, so it replaces the extractor.
         self._model, self._served = prepared.classifier, prepared
 
     def retry_if_due(self) -> None:
-        """Do nothing: every frame is a retry."""
+        """Do nothing, because each frame tries the CPU again."""
 
     def status(self) -> engine.EngineStatus:
         """Return the engine's status."""

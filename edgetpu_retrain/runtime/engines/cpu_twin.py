@@ -3,8 +3,8 @@
 """
 CPU twin: the fallback model that serves while an Edge TPU is down.
 
-The twin of a compiled extractor is the model that it was compiled from.  Both compute the same
-embedding, so samples stay valid and the same head can be used.
+The twin of a compiled extractor is the model that it was compiled from.  Their embeddings are
+interchangeable, so samples stay valid and both can use the same head.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class CpuTwin:
     """
     The CPU twin of a compiled extractor, loaded and warmed up.
 
-    A new head is not appended to the twin.  It is read from the retrained model and computed after
-    the twin: the scores are the same, and a swap does not load a second extractor.
+    The twin's file has no head.  The head is read from the retrained model and computed with
+    numpy, so a swap does not load a second extractor.
 
     Args:
-        model: bytes of the twin's .tflite file, known to run: packaged or probed before.
+        model: bytes of the twin's .tflite file, which is packaged or was probed.
         extractor: description of the compiled extractor.
-        num_threads: threads of the operators.
+        num_threads: number of threads for operators on the CPU.
 
     Raises:
         ModelFileError: if the model is not a twin of the extractor, or the runtime cannot run it.
@@ -56,8 +56,8 @@ class CpuTwin:
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
-            served: the serving model, if any.
-            head: the serving model's head, if any.
+            served: the serving model; None if no model serves.
+            head: the serving model's head; None if no model serves.
             before_invoke: as in :meth:`Engine.run`.
 
         Raises:

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the engine that runs an extractor on one device, or one engine for each of several."""
+"""Creates the engines that run an extractor, one per device."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from edgetpu_retrain.runtime.interpreters.probe import probe
 
 class DeviceEngines(dict[str, Engine]):
     """
-    The engines by device name, as given by the user; at least one.
+    Engines by device name, at least one.
 
     Engines are independent, so the failure of one device does not affect the others.
     """
@@ -31,7 +31,7 @@ class DeviceEngines(dict[str, Engine]):
         return next(iter(self.values())).description
 
     def prepare(self, model: bytes, *, trusted: bool = True) -> dict[str, PreparedModel]:
-        """Load a retrained model on every device, one by one; see ``Engine.prepare``."""
+        """Load a retrained model on each device, one by one; see :meth:`Engine.prepare`."""
         return {device: engine.prepare(model, trusted=trusted) for device, engine in self.items()}
 
     def retry_if_due(self) -> None:
@@ -78,12 +78,13 @@ def make_engine(
     Args:
         extractor: bytes of the .tflite file.
         device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.load_model`.
-        num_threads: threads of the CPU's operators.
+        num_threads: number of threads for operators on the CPU.
         fallback: bytes of the CPU twin of a compiled extractor; ignored for other extractors.
         invoke_timeout_s: seconds after which an inference on an Edge TPU counts as failed.
         may_start_down: whether to start even if there is neither Edge TPU nor twin; the engine
             then runs no frames until the Edge TPU is available.
-        report: called once per failure or recovery, with one sentence, from any thread.
+        report: called from any thread, with one sentence, when the device fails or an Edge TPU
+            recovers.
 
     Raises:
         ModelFileError: if a file is not an extractor or cannot be run, or if the twin does not
@@ -124,7 +125,8 @@ def make_engines(
     Args:
         extractor: bytes of the .tflite file.
         devices: device names without repeats, at least one; as in :func:`make_engine`.
-        report: called from any thread with a device and its failure or recovery, one sentence.
+        report: called from any thread when a device fails or recovers, with the device's name and
+            one sentence.
         options: further arguments of :func:`make_engine`.
 
     Raises:

@@ -10,8 +10,8 @@ in the background, with back-off: first in a child process (probe.py), then in t
 reloaded model takes over between two frames.
 
 A device that raised is closed at once, so that the child can open it.  A device that hangs stays
-open in this process, because the library cannot be interrupted: it recovers when it is plugged in
-again or the process restarts.
+open in this process, because the library cannot be interrupted.  Such a device recovers after it
+is plugged in again or the process restarts.
 """
 
 from __future__ import annotations
@@ -44,11 +44,12 @@ INVOKE_TIMEOUT_S = 2.0
 @dataclass(eq=False)
 class _OnEdgeTpu(engine.PreparedModel):
     """
-    A prepared model.
+    A prepared model, with what its engine needs to serve it.
 
     Args:
         head: the head to run after the twin; None without a twin.
-        on_device: the model on the device; None if the device is down, and after ``serve``.
+        on_device: the model on the device; None if it could not be loaded there, and after
+            ``serve``.
     """
 
     head: Head | None
@@ -62,17 +63,21 @@ class EdgeTpuEngine:
     Args:
         extractor: bytes of the compiled .tflite file.
         device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.load_model`.
-        num_threads: threads of the operators that stay on the CPU, and of the twin.
-        twin: bytes of the extractor's CPU twin, known to run; or None.
+        num_threads: number of threads for the twin, and for operators of a compiled model that
+            stay on the CPU.
+        twin: bytes of the extractor's CPU twin, which is packaged or was probed; None if there is
+            none.
         invoke_timeout_s: seconds after which an inference counts as failed.
-        limits: limits of the probe process; its ``wall_s`` also applies to loading here.
+        limits: limits of the probe process; ``wall_s`` is also the timeout for loading in this
+            process.  None uses the defaults.
         may_start_down: whether the engine may start without its device and without a twin.
-        report: called once per failure or recovery, with one sentence.
+        report: called from any thread, with one sentence, when the device fails or recovers.
         clock: monotonic clock, seconds.
-        in_background: starts a function in its own thread.
+        in_background: runs a function in the background; None starts a thread.
 
     Raises:
-        ModelFileError: if the file is not an extractor, or the twin does not match it.
+        ModelFileError: if the file is not an extractor, or if the twin cannot be run or does not
+            match the extractor.
         DeviceError: if there is no runtime for the twin, or if the device cannot run the
             extractor, there is no twin and ``may_start_down`` is False.
     """
@@ -134,7 +139,7 @@ class EdgeTpuEngine:
                 return on_device.run(rgb, served, self._invoke_timeout_s, before_invoke)
             except (ImageError, MemoryError):
                 raise
-            except Exception as error:  # noqa: BLE001 - any exception is a failure of the device
+            except Exception as error:  # noqa: BLE001 - any other exception is a device failure
                 self._fail(failure_sentence(error), failures)
         self.retry_if_due()
         if self._twin is None:
@@ -145,8 +150,8 @@ class EdgeTpuEngine:
         """
         Load a retrained model; see :meth:`Engine.prepare`.
 
-        While the device is down, only the head is loaded, for the twin, if there is one; the whole
-        model is loaded when the device recovers.
+        While the device is down, only the twin's head is prepared.  The whole model is loaded
+        when the device recovers.
         """
         if not trusted:
             # This process has the device open, so a child process could not probe the model.
@@ -178,8 +183,8 @@ class EdgeTpuEngine:
                 return
             self._on_device = on_device
             if on_device is None:
-                # The device recovered after the model was prepared: the next retry, which is
-                # due, loads the model there.
+                # The device recovered after the model was prepared, so the model is not on the
+                # device yet.  The next retry loads it.
                 self._problem = 'The Edge TPU is loading the model.'
 
     def retry_if_due(self) -> None:
@@ -218,7 +223,7 @@ class EdgeTpuEngine:
 
     def _try_device(self, served: _OnEdgeTpu | None) -> GuardedModel:
         """
-        Load the model on the device after a child process has run the extractor there.
+        Probe the extractor on the device in a child process, then load the model on the device.
 
         Raises:
             RetrainError: if either fails; the message explains the failure in one sentence.
@@ -227,7 +232,7 @@ class EdgeTpuEngine:
         return self._load(served.model if served else None)
 
     def _load(self, model: bytes | None) -> GuardedModel:
-        """Load and warm up a retrained model, or only the extractor."""
+        """Load a retrained model on the device, or the extractor if ``model`` is None."""
         load = partial(Classifier, model) if model else partial(Extractor, self._extractor)
         return GuardedModel(partial(load, **self._options), self._limits.wall_s)
 
@@ -237,8 +242,8 @@ class EdgeTpuEngine:
 
         Args:
             failure: what happened, one sentence without its full stop.
-            failures: the failure count when the failed call began; if it has changed, another
-                call has already reported the same cause.
+            failures: the failure count when the failed call began; if it has changed since,
+                another call has already reported the failure.
         """
         with self._lock:
             if self._closed or failures != self._failures:
@@ -280,7 +285,7 @@ class EdgeTpuEngine:
                 return
             (on_device, served), self._recovered = self._recovered, None
             if served is not self._served:
-                # Another model serves now; the next retry, which is due, loads it.
+                # Another model serves by now.  The next retry loads it.
                 return
             self._on_device = on_device
             self._back_off.succeeded(self._clock())

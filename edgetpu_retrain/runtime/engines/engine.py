@@ -3,7 +3,7 @@
 """
 Engine: runs frames on one device, and handles the device's failures.
 
-This module has the types; :func:`~edgetpu_retrain.runtime.engines.device_engines.make_engine`
+This module defines the types; :func:`~edgetpu_retrain.runtime.engines.device_engines.make_engine`
 creates an engine.  An engine has one extractor and can serve a model that was retrained from it.
 """
 
@@ -45,8 +45,8 @@ class Inference:
     Args:
         embedding: ``[D]``, not dequantized, in the extractor's output type; the caller owns the
             array.
-        scores: float32 ``[C]``; None before the first model serves.
-        served: the model that computed the scores; None before the first model serves.
+        scores: float32 ``[C]``; None if no model serves.
+        served: the model that computed the scores; None if no model serves.
         device: the device that ran the model: ``'cpu'``, or an Edge TPU such as ``'usb:0'``.
         times: duration of each stage.
     """
@@ -65,7 +65,7 @@ class EngineStatus:
 
     Args:
         device: the device that computes the next frame, as in :class:`Inference`; ``''`` if none.
-        runtime: name and version of the runtime.
+        runtime: name and version of the runtime; ``''`` if no device computes it.
         problem: one sentence, or ``''`` if there is no problem.
         temperature_celsius: temperature of the Edge TPU; None if there is none, or it does not
             report its temperature.
@@ -98,9 +98,9 @@ class Engine(Protocol):
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
-            before_invoke: called in any thread when the input is filled, right before inference
-                releases the GIL; not called if the run fails earlier, and twice if the fallback
-                takes over.
+            before_invoke: called in any thread once the input is filled, right before inference
+                releases the GIL.  It is not called if the run fails earlier, and may be called
+                twice if the fallback takes over.
 
         Raises:
             ImageError: if ``rgb`` is not such a picture.
@@ -114,7 +114,7 @@ class Engine(Protocol):
         Args:
             model: bytes of a .tflite file that was retrained from this engine's extractor.
             trusted: whether this project wrote the file.  Any other file is first probed in a
-                child process; an engine of an Edge TPU rejects it.
+                child process on the CPU; the engine of an Edge TPU rejects it.
 
         Raises:
             ModelFileError: if the file is not a model retrained from this extractor, or is
@@ -132,10 +132,10 @@ class Engine(Protocol):
 
     def retry_if_due(self) -> None:
         """
-        Start a retry of a failed device in the background, if it is due.
+        Retry a failed device in the background if a retry is due.
 
-        :meth:`run` does this too; call it from a timer so that a device also recovers while no
-        frames arrive.
+        Call this method from a timer, so that a device recovers even while no frames arrive;
+        :meth:`run` also calls it.
         """
 
     def status(self) -> EngineStatus:
@@ -157,7 +157,7 @@ def infer(
     Args:
         model: the extractor, or the classifier of ``served``.
         rgb: uint8 ``[H, W, 3]``.
-        served: the serving model, if any.
+        served: the serving model; None if no model serves.
         before_invoke: as in :meth:`Engine.run`.
 
     Raises:
@@ -175,12 +175,12 @@ def check_kind(
     found: ModelDescription, wanted: ModelDescription, what: str, *, compiled: bool
 ) -> None:
     """
-    Raise if a model's input and embedding differ from those of the extractor.
+    Check that a model has the same input and embedding as the extractor.
 
     Args:
         found: description of the model.
         wanted: description of the extractor.
-        what: name of the model, to start the message with.
+        what: name of the model, used in the message.
         compiled: whether the model must be compiled for the Edge TPU.
 
     Raises:

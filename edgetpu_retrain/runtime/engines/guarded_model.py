@@ -16,7 +16,7 @@ from edgetpu_retrain.runtime.models.extractor import Extractor
 
 class GuardedModel:
     """
-    A model on an Edge TPU, loaded and warmed up, and the thread in which it runs.
+    A model on an Edge TPU, loaded and warmed up, with the thread in which it runs.
 
     Args:
         load: loads an extractor or a classifier.
@@ -24,7 +24,7 @@ class GuardedModel:
 
     Attributes:
         model: the loaded model; call it only through :meth:`run`.
-        loaded: its interpreter and device.
+        loaded: the model's interpreter and device.
 
     Raises:
         DeviceError: if loading takes longer than ``timeout_s``.
@@ -54,7 +54,8 @@ class GuardedModel:
             before_invoke: as in :meth:`Engine.run`.
 
         Raises:
-            DeviceError: if it takes longer than ``timeout_s``; the model is then unusable.
+            DeviceError: if the inference takes longer than ``timeout_s``; the model is then
+                unusable.
             ImageError: if ``rgb`` is not such a picture.
             Exception: whatever the runtime raises.
         """
@@ -62,7 +63,7 @@ class GuardedModel:
 
 
 def failure_sentence(error: Exception) -> str:
-    """Return a description of an Edge TPU failure, without a full stop."""
+    """Describe an Edge TPU failure in one sentence, without its full stop."""
     if isinstance(error, MemoryError):
         return TOO_LITTLE_MEMORY
     text = ' '.join(str(error).split()).rstrip('.') or type(error).__name__

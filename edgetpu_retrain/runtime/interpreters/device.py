@@ -3,8 +3,7 @@
 """
 Device names, and detection of the Edge TPUs attached to this machine.
 
-Detection reads files of the kernel and does not load Coral's library, so it works even if loading
-libedgetpu would crash.
+Detection only reads files of the kernel, so it works even where loading libedgetpu crashes.
 """
 
 from __future__ import annotations
@@ -21,8 +20,9 @@ DEVICE_FILES = Path('/dev')
 APEX_FACTS = Path('/sys/class/apex')
 
 _DEVICE = re.compile(r'auto|cpu|(?:usb|pci)(?::\d+)?|:\d+')
-# Vendor and product of a USB Accelerator before its firmware is loaded (Global Unichip) and after
-# (Google): debian/edgetpu-accelerator.rules in https://github.com/google-coral/libedgetpu.
+# Vendor and product IDs of a USB Accelerator before its firmware is loaded (Global Unichip) and
+# afterwards (Google), from debian/edgetpu-accelerator.rules in
+# https://github.com/google-coral/libedgetpu.
 _USB_IDS = {('1a6e', '089a'), ('18d1', '9302')}
 
 
@@ -33,8 +33,8 @@ class AttachedEdgeTpu:
 
     Args:
         bus: ``'usb'`` or ``'pci'``.
-        file: its device file.
-        number: its number among those on the same bus, from 0.
+        file: path of the device file.
+        number: index among the Edge TPUs on the same bus, from 0.
     """
 
     bus: str
@@ -61,13 +61,13 @@ def check_device(device: str) -> None:
     """
     Raise if a string is not a device name.
 
-    The names are those of pycoral's ``make_interpreter``, plus 'auto' and 'cpu'.
+    The names are those that pycoral's ``make_interpreter`` accepts, plus 'auto' and 'cpu'.
 
     Args:
         device: ``'auto'``, ``'cpu'``, ``'usb'``, ``'usb:N'``, ``'pci'``, ``'pci:N'`` or ``':N'``.
 
     Raises:
-        DeviceError: if it is not; the message has the given and the allowed values.
+        DeviceError: if ``device`` is none of these; the message lists them.
     """
     if _DEVICE.fullmatch(device) is None:
         raise DeviceError(
@@ -95,9 +95,10 @@ def attached_edgetpus(device: str = 'auto') -> tuple[AttachedEdgeTpu, ...]:
 
 def find_edgetpu(device: str = 'auto') -> AttachedEdgeTpu | None:
     """
-    Return the Edge TPU that ``device`` refers to, or None if there is none or several match.
+    Return the Edge TPU that ``device`` refers to.
 
-    If several match, the kernel does not show which of them libedgetpu opens.
+    None is returned for ``'cpu'``, and if no Edge TPU or several match: the kernel does not show
+    which of several libedgetpu opens.
 
     Args:
         device: as in :func:`check_device`.

@@ -3,8 +3,8 @@
 """
 Edge TPU: loads Coral's library and compiled models, and explains failures.
 
-The library's errors contain at most the name of a file.  This module turns each error into one
-sentence that explains what to do.
+The library's own errors usually give no cause.  This module turns each error into one sentence
+that states what to do.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ def make_edgetpu_interpreter(
         model: bytes of a model that is compiled for the Edge TPU.
         device: ``'auto'`` or a libedgetpu device name: ``'usb'``, ``'usb:N'``, ``'pci'``,
             ``'pci:N'``, ``':N'``.
-        num_threads: threads of the operators that stay on the CPU; pycoral ignores it.
+        num_threads: number of threads for operators that stay on the CPU; pycoral ignores it.
 
     Raises:
-        DeviceError: if the library or the device is missing or unusable; the message states what
-            to do.
+        DeviceError: if the library, the device or the runtime is missing or unusable; the message
+            states what to do.
         RuntimeError, ValueError: if the library rejects the model; see
             :func:`explain_failed_model`.
     """
@@ -156,7 +156,7 @@ def explain_failed_model(error: Exception) -> DeviceError:
     Return an error that explains why the Edge TPU or its library rejects a model.
 
     Args:
-        error: the exception of creating the interpreter, of allocating or of the first invocation.
+        error: raised while creating the interpreter, allocating its tensors or invoking it.
     """
     raw = ' '.join(str(error).split())
     if 'unresolved custom op' in raw:

@@ -26,7 +26,7 @@ class Guard:
     run while it hangs.  The thread is a daemon and never joined, so it does not prevent the
     process from exiting.
 
-    A call has an overhead of 10 to 100 microseconds.
+    The guard adds 10 to 100 microseconds to each call.
 
     Use a guard from one thread at a time.  Its thread ends when the guard is garbage-collected.
 
@@ -50,7 +50,8 @@ class Guard:
             timeout_s: timeout, seconds.
 
         Raises:
-            DeviceError: if it does not return in time, and on every later call.
+            DeviceError: if the function does not return in time, and on every later call.
+            Exception: whatever the function raises.
         """
         if self._abandoned:
             raise _hangs('an earlier call has not returned')
@@ -64,7 +65,7 @@ class Guard:
             return future.result()
         finally:
             # The traceback of an exception refers to this frame.  If the frame also referred to
-            # the exception, this cycle would keep a device open until the garbage collector runs.
+            # the exception, the cycle would keep a device open until the garbage collector runs.
             del future
 
 

@@ -36,8 +36,8 @@ class LoadedModel:
     Args:
         interpreter: the runtime's interpreter.
         runtime: the runtime's name and version, such as ``'ai-edge-litert 2.3.0'``.
-        device: ``'cpu'``, or the Edge TPU's name, such as ``'usb:0'``.  If it is not known which
-            of several Edge TPUs it is, the requested name, or ``'edgetpu'`` for ``'auto'``.
+        device: ``'cpu'``, or the Edge TPU's name, such as ``'usb:0'``.  If several Edge TPUs match
+            the request, this is the requested name, or ``'edgetpu'`` for ``'auto'``.
         note: one sentence for the user, or ``''``.
     """
 
@@ -60,16 +60,16 @@ def load_model(
     Args:
         model: bytes of a .tflite file that :func:`~edgetpu_retrain.model_file.flatbuffer.parse`
             accepts (damaged files may crash the runtime), or that this package has packed.
-        compiled: whether it is compiled for the Edge TPU.
+        compiled: whether the model is compiled for the Edge TPU.
         device: ``'auto'``, ``'cpu'``, ``'usb'``, ``'usb:N'``, ``'pci'``, ``'pci:N'`` or ``':N'``.
-        num_threads: threads of the CPU's operators, at least 1.
+        num_threads: number of threads for operators on the CPU, at least 1.
 
     Returns:
-        The model, allocated and warmed up: it has been invoked once on zeros.
+        The model, allocated and invoked once on zeros.
 
     Raises:
-        DeviceError: if the device's name is invalid, there is no runtime, or there is no Edge TPU
-            that can run a compiled model.
+        DeviceError: if the device's name is invalid, if there is no runtime, or if a compiled
+            model cannot run on the device.
         ModelFileError: if the runtime cannot run the file on the CPU.
         ValueError: if ``num_threads`` is less than 1.
     """

@@ -16,12 +16,12 @@ RgbArray = npt.NDArray[np.uint8]
 
 # Flipping the highest bit of a uint8, and reading it as int8, subtracts 128.
 _HIGHEST_BIT = np.uint8(0x80)
-# The following sizes of a picture are multiples of the input's sides.
+# The following two limits are multiples of a side of the model's input.
 #
-# A side smaller than this is interpolated to the input's side; interpolating to twice the input's
-# side and averaging would blur more.
+# From this length on, a side is interpolated to at least twice the input's side and then averaged.
+# For a shorter side, this would blur more than interpolating directly.
 _DOUBLE_FROM = 1.25
-# If both sides are at least this large, the picture is halved first.
+# If both sides are at least this long, the picture is halved first.
 _HALVE_FROM = 4
 
 
@@ -30,7 +30,7 @@ def check_picture(rgb: RgbArray) -> None:
     Raise if an array is not an 8-bit RGB picture.
 
     Raises:
-        ImageError: if it is not; the message has its shape and type.
+        ImageError: if it is not; the message states its type and shape.
     """
     if not isinstance(rgb, np.ndarray):
         raise ImageError(
@@ -50,8 +50,9 @@ def fit_to_input(
     Resize a picture to a model's input, and convert it to the input's type.
 
     The whole picture is used; its aspect ratio may change.  Downscaling averages the pixels to
-    avoid aliasing (see :func:`_shrink`), upscaling interpolates linearly.  uint8 inputs get the
-    pixels unchanged, int8 inputs minus 128, float32 inputs as the model's normalization says.
+    avoid aliasing (see :func:`_shrink`), upscaling interpolates linearly.  A uint8 input gets the
+    pixels unchanged, an int8 input gets them minus 128, and a float32 input gets them normalized
+    as the model states.
 
     This function preprocesses both files and camera images, so samples from files are valid for a
     camera.
@@ -87,7 +88,7 @@ def fit_to_input(
 def _resized(rgb: RgbArray, out: RgbArray) -> RgbArray:
     """Write the picture into ``out``, resized to its height and width."""
     height, width = out.shape[:2]
-    # A single pixel is repeated, as by interpolation; OpenCV 4.5.4 cannot resize it.
+    # OpenCV 4.5.4 cannot resize a single pixel.  Interpolation would repeat it.
     if rgb.shape == out.shape or rgb.shape[:2] == (1, 1):
         np.copyto(out, rgb)
         return out
@@ -102,16 +103,17 @@ def _shrink(rgb: RgbArray, out: RgbArray) -> None:
     """
     Downscale a picture to the size of ``out`` by averaging, in steps that are fast in OpenCV.
 
-    ``INTER_AREA`` averages exactly the area that each output pixel covers, which takes longer
-    than a whole inference on many Edge TPUs: 0.5 ms from 320x240, 1.3 ms from 640x480 and 7 to
-    15 ms from 1920x1080 to 224x224, on one core.  Its 2x2 case and linear interpolation, however,
-    are vectorized.  Therefore a large picture is first halved, then interpolated to 2 (or 4, 8,
-    ...) times the output size, by a factor below 2 so that no pixel is skipped, and then averaged.
-    This takes 0.23, 0.35 and 1.5 ms.  For photographs, from 225x224 to 3840x2160, with and without
-    camera noise, the default extractor's embeddings have a cosine similarity of at least 0.99
-    (0.997 on average) to those with ``INTER_AREA`` alone, with OpenCV 4.6 and 5.0.
-     Linear interpolation alone drops
-    to 0.83, and OpenCV's pyramid to 0.93.
+    ``INTER_AREA`` averages exactly the area that each output pixel covers, but it is slow: to
+    224x224 it takes 0.5 ms from 320x240, 1.3 ms from 640x480 and 7 to 15 ms from 1920x1080, on one
+    core.  Only its 2x2 case is vectorized, and so is linear interpolation.  Therefore a large
+    picture is first halved, then interpolated to 2 (or 4, 8, ...) times the output size, by a
+    factor below 2 so that no pixel is skipped, and then averaged.  This takes 0.23, 0.35 and
+    1.5 ms.
+
+    For photographs, from 225x224 to 3840x2160, with and without camera noise, the default
+    extractor's embeddings have a cosine similarity of at least 0.99 (0.997 on average) to those
+    with ``INTER_AREA`` alone, with OpenCV 4.6 and 5.0.  With linear interpolation alone, the
+    similarity drops to 0.83, and with OpenCV's pyramid to 0.93.
     """
     height, width = out.shape[:2]
     while rgb.shape[0] >= _HALVE_FROM * height and rgb.shape[1] >= _HALVE_FROM * width:

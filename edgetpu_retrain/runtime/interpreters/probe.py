@@ -64,8 +64,8 @@ def probe(
     Args:
         model: bytes of the .tflite file, exactly as it will be loaded.
         device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.load_model`.
-        num_threads: threads of the CPU's operators.
-        limits: limits of the child process.
+        num_threads: number of threads for operators on the CPU.
+        limits: limits of the child process; None uses the defaults.
 
     Raises:
         ModelFileError: if the file is damaged, or the child fails to run it on the CPU.
@@ -77,7 +77,7 @@ def probe(
     compiled = is_compiled(parse(model))
     options = {'device': device, 'num_threads': num_threads, 'compiled': compiled}
     command = [sys.executable, '-m', __name__, json.dumps([options, asdict(limits)])]
-    # The child imports from the same paths as this process, and not from the current folder.
+    # The child imports from the same paths as this process, but not from the current folder.
     path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path if entry)
     try:
         child = subprocess.run(  # noqa: S603 - this Python and this module; no shell
@@ -100,7 +100,7 @@ def probe(
 
 
 def _judge(child: subprocess.CompletedProcess[bytes], compiled: bool) -> None:
-    """Raise the error that a failed child has written, or that its exit code implies."""
+    """Raise the error that a failed child reported, or that its exit code implies."""
     if child.returncode < 0:
         name = signal.Signals(-child.returncode).name
         raise _failure(compiled, f'was ended by {name}{_last_words(child)}')
@@ -137,7 +137,7 @@ def _last_words(child: subprocess.CompletedProcess[bytes]) -> str:
 
 
 def main() -> None:
-    """Run the model from standard input, and write the error as JSON to standard output."""
+    """Run the model from standard input, and write its error, if any, as JSON to stdout."""
     options, limits = json.loads(sys.argv[1])
     limits = ProbeLimits(**limits)
     _end_in_time(limits.wall_s)

@@ -4,9 +4,9 @@
 Removes the notice that a TFLite runtime prints once per process.
 
 The runtimes print ``INFO: Created TensorFlow Lite XNNPACK delegate for CPU.`` to standard error
-when the first model is loaded.  They have neither a function nor an environment variable for their
-log level.  Therefore this module loads a tiny model first, and removes that line from what is
-printed meanwhile.  All other output is printed unchanged.
+when the first model is loaded.  They have neither a function nor an environment variable to set
+their log level.  Therefore this module loads a tiny model first, and removes that line from the
+output.  All other output is printed unchanged.
 """
 
 from __future__ import annotations

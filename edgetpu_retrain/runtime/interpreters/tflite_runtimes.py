@@ -3,7 +3,7 @@
 """
 The TFLite runtime packages, and which one is used for which device.
 
-A runtime is imported when the first model is loaded, so that a missing one raises a DeviceError
+A runtime is imported when the first model is loaded.  So a missing runtime raises a DeviceError
 with instructions, and not an ImportError when this package is imported.
 """
 
@@ -25,7 +25,7 @@ NO_RUNTIME = 'No TensorFlow Lite runtime is installed: pip install ai-edge-liter
 
 
 Interpreter = Any
-"""A runtime's ``Interpreter``; it has the same methods in all runtimes, without type hints."""
+"""A runtime's ``Interpreter``.  All runtimes give it the same methods, without type hints."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def edgetpu_runtime() -> TfliteRuntime:
 
 def coral_make_interpreter() -> tuple[str, Callable[..., Interpreter]] | None:
     """
-    Return pycoral's name with version and its ``make_interpreter``, or None without pycoral.
+    Return pycoral's name and version, and its ``make_interpreter``; None without pycoral.
 
     The package named pycoral on PyPI is another project; Coral's has ``pycoral.utils.edgetpu``.
 
@@ -126,7 +126,7 @@ def _is_there(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
     except ImportError:
-        # A parent package is missing or is not a package.
+        # A parent package is missing, or is not a package.
         return False
 
 

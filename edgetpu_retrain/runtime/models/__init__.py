@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Loaded models: extractor, classifier, recognizer, head."""
+"""Loaded models: extractors, classifiers and heads."""

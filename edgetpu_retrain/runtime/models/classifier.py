@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Classifier: a retrained model; computes class scores and the embedding in one pass."""
+"""Classifier: computes class scores and the embedding with a retrained model, in one inference."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ class Classifier(PictureModel):
     Use it from one thread at a time; ``classify`` releases the GIL during inference.
 
     The scores are computed in float, from the embedding and the weights in the file.  The file's
-    quantized layers give them in steps of 1/256, and logits in 256 steps: the best of many classes
-    are often equal there.
+    own layers quantize scores and logits to 256 steps, in which the best of many classes are often
+    equal.
 
     Args:
         model: bytes of a retrained .tflite file, as stored.  The loaded model is a copy with the
             embedding as a second output.
         device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.load_model`.
-        num_threads: threads of the CPU's operators.
+        num_threads: number of threads for operators on the CPU.
 
     Attributes:
         labels: the class names in the file, ``()`` if it has none.

@@ -22,7 +22,7 @@ class Extractor(PictureModel):
     Args:
         model: bytes of the .tflite file.
         device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.load_model`.
-        num_threads: threads of the CPU's operators.
+        num_threads: number of threads for operators on the CPU.
 
     Raises:
         ModelFileError: if the file is not an extractor, or the CPU cannot run it.

@@ -16,9 +16,10 @@ import numpy.typing as npt
 
 class HeadScorer:
     """
-    The head of a retrained model, loaded; its scores are those of the file in a plain runtime.
+    The head of a retrained model, loaded in a TFLite runtime.
 
-    It runs on the CPU, as the head of a compiled model does.  Use it from one thread at a time.
+    Its scores equal those of the whole model in that runtime.  It runs on the CPU, as the head of
+    a compiled model does.  Use it from one thread at a time.
 
     Args:
         model: bytes of a retrained .tflite file.

@@ -43,17 +43,18 @@ class PictureModel:
 
     Args:
         model: bytes of the .tflite file.
-        description: its description.
+        description: the model's description.
         device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.load_model`.
-        num_threads: threads of the CPU's operators.
+        num_threads: number of threads for operators on the CPU.
 
     Attributes:
-        description: the model's description.
+        description: as given.
         loaded: the interpreter and its device.
         times: stage durations of the latest inference.
 
     Raises:
-        ModelFileError: if the CPU cannot run the model, or the range of a float input is unknown.
+        ModelFileError: if the CPU cannot run the model, if the range of its float32 input is not
+            known, or if no output has the described length.
         DeviceError: if there is no runtime, or no Edge TPU that can run a compiled model.
     """
 
@@ -73,7 +74,7 @@ class PictureModel:
         self._input = interpreter.tensor(interpreter.get_input_details()[0]['index'])
         outputs = interpreter.get_output_details()
         self._outputs = [output['index'] for output in outputs]
-        # Of a model whose input was of free size, the file does not have the sizes of outputs.
+        # The file of a model with a free input size does not state the sizes of its outputs.
         sizes = [int(np.prod(output['shape'])) for output in outputs]
         if description.dimension not in sizes:
             raise ModelFileError(
@@ -84,7 +85,7 @@ class PictureModel:
     def _run(
         self, rgb: RgbArray, before_invoke: Callable[[], None] | None = None
     ) -> list[npt.NDArray[Any]]:
-        """Return a copy of each output for a picture, as vectors; inference releases the GIL."""
+        """Return a copy of each output, as a vector; inference releases the GIL."""
         begin = time.perf_counter()
         # The interpreter cannot run while a view of the tensor exists, and a stored traceback
         # would keep a view alive.  So check the picture before creating a view.

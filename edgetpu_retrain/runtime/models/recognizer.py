@@ -50,9 +50,9 @@ class Recognizer:
 
     Args:
         model: bytes of a .tflite file.
-        labels: class names that replace those in the file; () = use those in the file.
+        labels: class names that replace those in the file; ``()`` uses those in the file.
         device: as in :func:`~edgetpu_retrain.runtime.interpreters.interpreter.load_model`.
-        num_threads: threads of the CPU's operators.
+        num_threads: number of threads for operators on the CPU.
         trusted: whether this project wrote the file.  Any other file is first probed in a child
             process.
         choices: what the user chooses for the file.
@@ -121,8 +121,8 @@ class Recognizer:
         best = int(np.argmax(scores))
         highest = float(scores[best])
         if unknown:
-            # As in the node: the rest of the probability, but at least that of the best class, so
-            # that 'unknown' has the highest score.
+            # As in the node, 'unknown' gets the rest of the probability, but at least the score
+            # of the best class.
             return Recognized(UNKNOWN, max(1.0 - highest, highest), True, scores)
         return Recognized(self.labels[best], highest, False, scores)
 

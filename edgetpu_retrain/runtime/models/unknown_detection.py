@@ -27,7 +27,8 @@ class UnknownDetection:
         model: bytes of a retrained .tflite file.
 
     Attributes:
-        threshold: scores above it are classified as unknown; infinity without a detector.
+        threshold: a frame with a higher score is classified as unknown; infinity if the model has
+            no detector.
 
     Raises:
         ModelFileError: if the file is not a retrained model, or is damaged.

@@ -55,7 +55,7 @@ def restore(backup: Path, path: Path) -> Path | None:
     complete, at its own path or at that of the kept files.
 
     Args:
-        backup: a database of this package; it is not changed.
+        backup: a sample database; it is not changed.
         path: the database to replace, or to create; the caller ensures that no command is using
             it.
 
@@ -63,8 +63,8 @@ def restore(backup: Path, path: Path) -> Path | None:
         The path at which the replaced database is kept; None if there was none.
 
     Raises:
-        StoreError: if a node uses the folder, the backup is damaged, is not a sample database or
-            was written by a newer release, or the disk fails.
+        StoreError: if a node uses the folder, if the backup is damaged, is not a sample database
+            or was written by a newer release, or if the disk fails.
     """
     kept = replaced_name(path)
     with Ownership(path.parent), as_store_error(f'restore {backup} to', path):
@@ -91,12 +91,12 @@ def restore(backup: Path, path: Path) -> Path | None:
 
 
 def _keep(path: Path, kept: Path) -> None:
-    """Give a file a second name, or copy it where the file system has no hard links, as FAT."""
+    """Give a file a second name; copy it if the file system has no hard links, such as FAT."""
     try:
         kept.hardlink_to(path)
     except FileNotFoundError:
         raise
     except OSError:
-        # Under a name at which copies_of() finds what a kill leaves.
+        # Use a name that copies_of() finds if the process is killed meanwhile.
         with complete_or_absent(kept, Path(f'{kept}{TEMPORARY_SUFFIX}')) as partial:
             shutil.copyfile(path, partial)

@@ -19,7 +19,7 @@ from edgetpu_retrain.store.files.disk_errors import as_store_error, SQLITE_ERROR
 from edgetpu_retrain.store.files.durable_file import make_folder, sync_folder
 from edgetpu_retrain.store.files.lock_wait import wait_while_locked
 
-# 4 MB of the usual pages, SQLite's default for automatic checkpoints.
+# 4 MB with pages of 4 kB: SQLite's default for automatic checkpoints.
 _MAX_LOG_FRAMES = 1000
 
 _REFUSED = 'The request was not carried out: repeat it.'
@@ -32,9 +32,9 @@ _NOT_ERASED = 'Samples that were erased may still be in the file that was there 
 
 class SampleDatabase:
     """
-    A sample database for all threads.
+    A sample database; all methods are thread-safe.
 
-    One transaction runs at a time, and any number of reads beside it.
+    One transaction runs at a time, beside any number of reads.
 
     If the files are moved, replaced or overwritten by another program, the transaction that
     detects it fails, and the database is opened again from the files that are there now.
@@ -45,8 +45,8 @@ class SampleDatabase:
             to open it, and raises if that fails.
         is_ending: called while another program has locked the file; returns whether to stop
             waiting.
-        check_folder: called before and after each transaction; raises FilesChangedError if the
-            folder is not to be used any more.
+        check_folder: called before each transaction or read, and after writing; raises
+            FilesChangedError if the folder must not be used any more.
 
     Raises:
         StoreError: if ``must_open`` and the file cannot be opened, belongs to another program or
@@ -72,7 +72,7 @@ class SampleDatabase:
         # Whether the log may end with a transaction that has failed.
         self._is_unsettled = False
         self.damage_check = DamageCheck(self.path)
-        """What is known about damage of the open file; a damaged one is not written to."""
+        """What is known about damage of the open file; a damaged file is not written to."""
         try:
             self._opened = self._open()
         except StoreError:
@@ -121,9 +121,9 @@ class SampleDatabase:
 
         Raises:
             FilesChangedError: if another program has moved, replaced or overwritten the files.
-            StoreError: if the database is closed or cannot be opened, or SQLite fails.  If a
-                commit fails, or the files are changed meanwhile, the message says that it is
-                unknown whether the block's changes are in the file.
+            StoreError: if the database is closed, cannot be opened, or is damaged and the block
+                writes, or if SQLite fails.  If it is unknown whether the block's changes are in
+                the file, the message says so.
         """
         with self._lock:
             connection, files = self._current(action)
@@ -183,7 +183,7 @@ class SampleDatabase:
 
     def empty_log(self) -> None:
         """
-        Move what is in the write-ahead log into the file, and leave the log empty.
+        Move the content of the write-ahead log into the file, and empty the log.
 
         Raises:
             StoreError: if another program reads an older state of the file for too long, or the
@@ -195,7 +195,7 @@ class SampleDatabase:
                 'empty the write-ahead log, which may still contain erased samples, of', self.path
             ),
         ):
-            # Each attempt acquires the lock, so that others can write between two of them.
+            # Each attempt acquires the lock anew, so that other threads can write in between.
             wait_while_locked(self._truncate_log, self._is_ending)
 
     def _truncate_log(self) -> None:
@@ -264,7 +264,7 @@ class SampleDatabase:
         error: sqlite3.Error | UnicodeDecodeError | MemoryError,
         is_committing: bool,
     ) -> StoreError:
-        """Return the error to raise; after a failed commit, try to make sure that it failed."""
+        """Return the error to raise; after a failed commit, try to undo what it has written."""
         failure = store_error(action, self.path, error)
         if not is_committing:
             return failure
@@ -313,8 +313,7 @@ class SampleDatabase:
                 raise
             self._is_suspect = False
             self.damage_check.reset()
-            # Otherwise the index of a log that a killed process has left looks like that of a
-            # running checkpoint.
+            # A killed process may leave an index that looks as if a checkpoint were running.
             _checkpoint(connection, files)
             return connection, files
 
@@ -331,7 +330,7 @@ def _begin(connection: sqlite3.Connection, *, writing: bool) -> None:
 
 def _checkpoint(connection: sqlite3.Connection, files: OpenFiles) -> None:
     with suppress(OSError, *SQLITE_ERRORS), files.reserved():
-        # The next transaction reports a change.
+        # If the files have changed, the next transaction reports it.
         if not files.change():
             connection.execute('PRAGMA wal_checkpoint(PASSIVE)')
             files.note()

@@ -15,16 +15,16 @@ from edgetpu_retrain.store.database.structure import check_structure
 from edgetpu_retrain.store.files.disk_errors import AFTER_DAMAGE
 from edgetpu_retrain.store.files.regular_file import check_regular_file
 
-# SQLite asks whether to stop once in so many steps, which take some milliseconds.
+# Number of SQLite's steps between two calls of ``is_ending``; they take some milliseconds.
 _STEPS = 100_000
 
 
 def reject_damage(path: Path, is_ending: Callable[[], bool]) -> None:
     """
-    Raise StoreError if a database is damaged; set its log aside if it is sound without.
+    Raise StoreError if a database is damaged; if only its log damages it, set the log aside.
 
-    That log belongs to another database, or to an older state of this one.  Nothing else is
-    written.  This takes about a second for each 100 MB.
+    Such a log belongs to another database, or to an older state of this one.  Nothing else is
+    written.  The check takes about a second for each 100 MB.
 
     Args:
         path: the database, which this process has not opened; it may not exist.

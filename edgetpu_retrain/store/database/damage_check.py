@@ -24,7 +24,7 @@ class DamageCheck:
 
     Attributes:
         damage: the damage of the open file, as SQLite describes it; '' = none is known.
-        is_done: whether the whole file was checked since it was opened, or none is open.
+        is_done: whether the open file needs no check: it was checked, or no file is open.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,7 +46,7 @@ class DamageCheck:
         )
 
     def reset(self) -> None:
-        """Forget all, because a file was opened."""
+        """Forget the results for an earlier file, because a file was opened."""
         self.damage, self.is_done, self._file = '', False, object()
 
     def note(self, error: Exception) -> None:
@@ -68,7 +68,7 @@ class DamageCheck:
                 :meth:`interrupt` after it has become true.
 
         Raises:
-            StoreError: if the file cannot be read; it counts as checked if it was opened.
+            StoreError: if the file cannot be read; if it could be opened, it counts as checked.
         """
         with as_store_error('check', self._path):
             while not (self.is_done or should_stop()):
@@ -102,10 +102,10 @@ class DamageCheck:
         self, connection: sqlite3.Connection, should_stop: Callable[[], bool]
     ) -> str | None:
         """Return the damage, '' if there is none, None if the check was interrupted."""
-        # A statement that is not finished, because an interruption between two statements has no
-        # effect otherwise (https://www.sqlite.org/c3ref/interrupt.html).
+        # Keep a statement unfinished: otherwise, an interruption between two statements has no
+        # effect (https://www.sqlite.org/c3ref/interrupt.html).
         unfinished = connection.execute('SELECT 1 UNION ALL SELECT 2')
-        # An earlier interruption is noticed below: it is paused, or should_stop() is true.
+        # An interruption before this line is not lost: the pause or should_stop() shows it.
         self._interrupted, self._running = False, connection
         try:
             with self._pause:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 LOG_HEADER_BYTES, FRAME_HEADER_BYTES = 32, 24
 
 _MASK = 0xFFFFFFFF
-# A longer part, which another program wrote, is not verified: a frame takes 25 us.
+# Verifying a frame takes 25 us.  Of more new frames than this, only the last one is verified.
 _MOST_FRAMES = 1000
 
 Checksum = tuple[int, int]
@@ -35,8 +35,8 @@ class LogState(NamedTuple):
     Args:
         page_size: bytes of a page.
         frames: number of frames.
-        checksum: that of the last frame, as stored.
-        salt: number of the log; a log that starts again has another one.
+        checksum: 8 bytes, as stored in the last frame.
+        salt: 8 bytes that identify the log; they change when the log is restarted.
     """
 
     page_size: int
@@ -52,7 +52,8 @@ def is_whole(path: Path, state: LogState, known: LogState | None) -> bool:
     Args:
         path: the log.
         state: the committed part.
-        known: an earlier state, up to which only the last frame is verified; None = none.
+        known: an earlier state; of its frames, only the last one is verified again.  None = there
+            is no earlier state.
 
     Raises:
         OSError: if the file cannot be read.

@@ -67,7 +67,7 @@ def back_up(path: Path, version: int) -> Path:
 
 def copies_of(path: Path) -> tuple[Path, ...]:
     """
-    Return what migrations and restored backups have left of earlier databases, sorted by name.
+    Return the files that migrations and restores have kept of earlier databases, sorted by name.
 
     Args:
         path: the database.
@@ -95,7 +95,7 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
 
 def copy_database(path: Path, copy: Path) -> str:
     """
-    Copy a database at one moment, including its write-ahead log, to a file that needs no log.
+    Copy the state of a database, including its write-ahead log, to a file that needs no log.
 
     Args:
         path: the database; other programs may write meanwhile.

@@ -6,11 +6,11 @@ OpenFiles: detects that the files of an open database were moved, replaced or ov
 SQLite does not detect that itself: it would write to a deleted file, or apply its write-ahead log
 to the file of another database (https://www.sqlite.org/howtocorrupt.html).
 
-A database that is moved or replaced has another inode at its path.  One that is overwritten in
-place has not: its size or time changes.  A checkpoint changes these, too, but first announces
-itself in the index of the log, in the -shm file (https://www.sqlite.org/walformat.html).  That
-file is read by the descriptor that SQLite has opened, because closing another one would release
-SQLite's locks (man 2 fcntl).
+If a database is moved or replaced, its path has another inode.  If it is overwritten in place, its
+size or modification time changes.  A checkpoint changes these, too, but first announces itself in
+the index of the log, the -shm file (https://www.sqlite.org/walformat.html).  The index is read
+through the descriptor that SQLite has opened, because closing another one would release SQLite's
+locks (man 2 fcntl).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Identity = tuple[int, int]
 
 
 class _Index(NamedTuple):
-    """What the index of the log says."""
+    """The fields of the log's index that are in use."""
 
     log: LogState
     copied: int
@@ -52,7 +52,7 @@ class _Index(NamedTuple):
 
 
 class _Database(NamedTuple):
-    """What changes if the database is overwritten."""
+    """The properties of a database that change if it is overwritten."""
 
     size: int
     modified_ns: int
@@ -84,25 +84,25 @@ class OpenFiles:
         self.note()
 
     def note(self) -> None:
-        """Take the present state for right, after a checkpoint by this process."""
+        """Accept the present state, after a checkpoint by this process."""
         self._noted_index = self._read_index()
         self._noted = self._read_database()
 
     @contextmanager
     def reserved(self) -> Iterator[bool]:
         """
-        Let other programs wait during the ``with`` block if they want to open the database.
+        Make other programs wait if they open the database during the ``with`` block.
 
         A change during a checkpoint could not be distinguished from the checkpoint.
 
         Yields:
-            False if another program, or another connection, has opened the database already (for
-            readers of this process, SQLite keeps it open); then there is no such wait.
+            Whether they wait.  They do not if another program, or another connection, has already
+            opened the database (SQLite keeps it open for readers of this process).
         """
         database = self._descriptor_of(self._identities[0])
         is_reserved = False
         with suppress(OSError):
-            # The signal about a program that waits; it is ignored, unlike the usual one.
+            # Signal a waiting program by SIGURG, which is ignored; SIGIO would end this process.
             fcntl.fcntl(database, fcntl.F_SETSIG, signal.SIGURG)
             fcntl.fcntl(database, fcntl.F_SETLEASE, fcntl.F_WRLCK)
             is_reserved = True
@@ -114,14 +114,14 @@ class OpenFiles:
 
     def change(self, *, committed: bool = False) -> str:
         """
-        Return what happened to the files, except by SQLite, since the last call or :meth:`note`.
+        Return what happened to the files since the last call or :meth:`note`, except by SQLite.
 
         Args:
             committed: whether this process has committed a transaction since, but made no
                 checkpoint.
 
         Returns:
-            Completes a sentence that begins with the path; '' = nothing.
+            The end of a sentence that begins with the path; '' = nothing happened.
         """
         for path, suffix, identity in zip(self._paths, SUFFIXES, self._identities, strict=True):
             if _identity(path) != identity:
@@ -142,7 +142,7 @@ class OpenFiles:
         Close a connection after a change, without harm to the files that are at the path now.
 
         Samples that are only in the log are copied to the database, even if it was moved, unless
-        one of both was overwritten.  A log at the path that does not belong to the file there is
+        either was overwritten.  A log at the path that does not belong to the file there is
         removed; if it may contain samples, it is kept under another name.
 
         Args:
@@ -176,8 +176,8 @@ class OpenFiles:
         """
         Lock the database, so that closing the connection neither writes nor deletes a file.
 
-        The last connection that closes deletes what is at the path of the log.  This lock is
-        released with the connection's descriptor.
+        Otherwise, the last connection that is closed deletes the file at the path of the log.  The
+        lock is released with the connection's descriptor.
         """
         lock = struct.pack('hhqqi4x', fcntl.F_RDLCK, os.SEEK_SET, _SHARED_FIRST, _SHARED_SIZE, 0)
         database = self._descriptor_of(self._identities[0])
@@ -190,18 +190,18 @@ class OpenFiles:
         if before is None or now is None:
             return False
         if before.copied != before.copying:
-            # It was already running.
+            # A checkpoint was already running.
             return True
         if now.log.salt == before.log.salt:
             return now.copying != before.copying
         if not committed or now.copying:
             return True
-        # The commit may have started this log, or another process since, after a checkpoint.
+        # The commit may have restarted the log; or another process, after a checkpoint.
         with self.reserved() as is_alone:
             return not is_alone
 
     def _log_is_whole(self, index: _Index | None) -> bool:
-        """Return whether the log has all frames since it was noted."""
+        """Return whether the log still has its committed frames."""
         log = self._paths[1]
         for _ in range(3):
             if index is None:
@@ -220,9 +220,9 @@ class OpenFiles:
         return True
 
     def _descriptor_of(self, identity: Identity | None) -> int:
-        """Return a descriptor of a file that SQLite has opened; -1 if it has not."""
+        """Return a descriptor of a file that SQLite has opened; -1 if SQLite has none."""
         assert identity is not None
-        # The last one may have been that of another connection, which is closed by now.
+        # The cached one may have belonged to another connection, which is closed by now.
         if not _is_open(self._descriptors[identity], identity):
             found = (int(each.name) for each in _OPEN_FILES.iterdir())
             self._descriptors[identity] = next(
@@ -246,7 +246,7 @@ class OpenFiles:
             data = os.pread(index, _INDEX_BYTES, 0)
             if len(data) < _INDEX_BYTES:
                 return None
-            # The second copy is written first, so they differ while SQLite writes.
+            # The header is stored twice; the copies differ while SQLite writes.
             if data[:48] == data[48:96]:
                 break
         page, frames = struct.unpack_from('=HI', data, 14)
@@ -259,7 +259,7 @@ class OpenFiles:
 
 def set_aside(path: Path) -> Path | None:
     """
-    Remove a file that belongs to a database from its path; keep it if it is not empty.
+    Remove a database's file from its path; keep it elsewhere unless it is empty or an index.
 
     Args:
         path: the path, which ends with one of :data:`SUFFIXES`.
@@ -277,7 +277,7 @@ def set_aside(path: Path) -> Path | None:
 
 
 def replaced_name(path: Path) -> Path:
-    """Return a new path for a file of a database that is replaced, beside it."""
+    """Return a new path, in the same folder, for keeping a file that is replaced."""
     now = datetime.now(timezone.utc)
     return path.with_name(f'{path.stem}.replaced-{now:%Y%m%d-%H%M%S-%f}{path.suffix}')
 

@@ -68,7 +68,7 @@ def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connecti
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
     """
-    Open a sample database that another connection of this process has opened, for reading.
+    Open a sample database for reading, which another connection of this process has opened.
 
     Args:
         path: the file.
@@ -77,7 +77,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         A connection in autocommit mode.  Any thread may use it, but only one at a time.
 
     Raises:
-        StoreError: if another file is at the path now, which is not a database of this release.
+        StoreError: if the file is not a sample database, was written by a newer release, or is
+            damaged.
         OSError: if there is no regular file at the path.
         sqlite3.Error: if SQLite cannot open the file.
     """
@@ -156,7 +157,7 @@ def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
         )
     connection.execute('PRAGMA synchronous=FULL')
     # Overwrite deleted pictures with zeros (https://www.sqlite.org/pragma.html).  Each connection
-    # does so, because a removal moves a sample to another table, and would leave its first copy.
+    # needs this, because removing a sample moves it to another table and frees its first copy.
     connection.execute('PRAGMA secure_delete=ON')
 
 

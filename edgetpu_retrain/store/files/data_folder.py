@@ -66,8 +66,8 @@ def data_folder(parameter: str, node: str = DEFAULT_NODE) -> Path:
         wanted = Path(parameter) if parameter else default_folder(node)
         folder = wanted.expanduser().resolve()
         if not parameter:
-            # The default node's folder, which contains the folders of all other nodes.  It must be
-            # private from the start: make_folder does not change an existing folder.
+            # The default node's folder contains the default folders of all other nodes.  Create it
+            # first, with its permissions: make_folder does not change an existing folder.
             make_folder(default_folder().expanduser().resolve(), _OWNER_ONLY)
         make_folder(folder, _OWNER_ONLY)
     except OSError as error:

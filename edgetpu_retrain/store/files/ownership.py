@@ -6,7 +6,7 @@ Ownership: only one node at a time uses a data folder.
 The owner locks a file in the folder with flock, and writes its process id into the file.  The
 kernel releases the lock whenever the process ends, so there is nothing to clean up after a crash.
 On a read-only disk, the lock works without the process id.  Commands may read and write while a
-node runs, without owning the folder; only the one that restores a backup needs ownership.
+node runs, without owning the folder; only restoring a backup needs ownership.
 """
 
 from __future__ import annotations

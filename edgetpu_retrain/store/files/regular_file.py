@@ -58,7 +58,7 @@ def open_regular_file(path: Path, flags: int = os.O_RDONLY) -> int:
 
 
 def check_regular_file(path: Path) -> None:
-    """Raise OSError if a path is that of anything but a regular file; it may not exist."""
+    """Raise OSError if a path exists and is not a regular file."""
     with contextlib.suppress(FileNotFoundError):
         _check(path, path.lstat())
 
