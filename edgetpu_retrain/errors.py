@@ -9,8 +9,8 @@ message of a RetrainError states what is wrong, with the value, and what to do. 
 and continues; the command line prints it and exits.
 
 Messages quote untrusted text: names, values, errors of libraries.  The message of a RetrainError
-is therefore always one printable line of bounded length, so that no file or request can inject
-lines into a log or flood it.
+is therefore one printable line of bounded length, so that no file or request can inject lines
+into a log or flood it.
 """
 
 from pathlib import Path
@@ -75,7 +75,7 @@ class RosMissingError(RetrainError, ImportError):
 
 
 def in_words(error: Exception) -> str:
-    """Return an exception as text for a message: in plain words, if there are any for it."""
+    """Return an exception as text for a message; ``repr()`` of exceptions of other packages."""
     if isinstance(error, MemoryError):
         return TOO_LITTLE_MEMORY
     return str(error) if isinstance(error, RetrainError) else repr(error)

@@ -79,7 +79,7 @@ class Evaluation:
         return self.right / self.pictures if self.pictures else None
 
     def right_of(self, name: str) -> tuple[int, int]:
-        """Return, for a label, the number of correctly classified pictures and of all pictures."""
+        """Return the numbers of correctly classified and of all pictures with a label."""
         row = self.confusion_matrix[self._index[name]]
         return int(row[self._index[self._wanted(name)]]), int(row.sum())
 

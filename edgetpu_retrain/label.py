@@ -10,10 +10,10 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.wording import JOINERS, quoted
 
 MAX_LABEL_LENGTH = 100
-"""In characters; longer labels would not fit in a line of a table."""
+"""Maximum length in characters; a longer label would not fit in a line of a table."""
 
 MAX_LABEL_BYTES = 255
-"""In UTF-8; file systems limit folder names to this length (NAME_MAX)."""
+"""Maximum length in UTF-8; file systems limit the name of a folder to this (NAME_MAX)."""
 
 # The classification of frames that match no class.  Every label that reads the same is reserved,
 # because a class of that name would be ambiguous.
@@ -28,7 +28,7 @@ _FORMAT = 'Cf'
 _NO_XML = '\ufffe\uffff'
 # Letters and a symbol without ink: fillers for Hangul syllables, the empty Braille pattern.
 _BLANKS = frozenset('\u115f\u1160\u2800\u3164\uffa0')
-# Invisible alone: nonspacing and enclosing marks, among them variation selectors; joiners.
+# Categories that are invisible alone: nonspacing and enclosing marks, and format characters.
 _INVISIBLE_ALONE = frozenset({'Mn', 'Me', 'Cf'})
 _JOINERS_LEFT_OUT = dict.fromkeys(map(ord, JOINERS))
 
@@ -41,10 +41,10 @@ def check_label(label: str, *, taught_before: bool = False) -> str:
     a folder name; it must be valid for all of them.
 
     Args:
-        label: the class name, 1 to 100 characters and at most 255 bytes in UTF-8, without '/',
-            '\\', control characters, invisible characters (except zero-width joiners), and leading
-            or trailing space, with a visible character, and not '.', '..' or what reads as
-            'unknown'.
+        label: the class name, 1 to 100 characters and at most 255 bytes in UTF-8, at least one of
+            them visible.  It must not contain '/', '\\', control characters or invisible
+            characters (except zero-width joiners), begin or end with a space, or be '.', '..' or a
+            text that reads as 'unknown'.
         taught_before: whether to accept also what older releases accepted in the labels of stored
             samples: what reads as 'unknown', more than 255 bytes, and invisible characters.
 

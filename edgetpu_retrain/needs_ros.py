@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Raises a clear error if ROS is missing; modules that need ROS import it before any ROS module.
+Raises a clear error if ROS is missing; modules that need ROS import this module first.
 
 ``pip install`` installs the whole package, but without ROS its node, client, replay and demo do
 not work.

@@ -58,8 +58,8 @@ def retrain(
         options: the training options.
         on_progress: called after iterations 0, n, 2n, ... of each run, where n is
             ``options.print_every``; the reported iteration is counted across all runs.
-        should_stop: called before every iteration, and several times from then until the model is
-            complete; returning True cancels the training.
+        should_stop: called before every iteration, and several times after the last one; returning
+            True cancels the training.
 
     Returns:
         The model and its metrics.
@@ -159,7 +159,7 @@ def _quantized_accuracy(
 
 def check_quantized(truth: IntArray, by_float: IntArray, by_quantized: IntArray) -> None:
     """
-    Raise if quantization adds too many mistakes: on over 1 % of the samples, and on over two.
+    Raise if quantization adds mistakes on more than 1 % of the samples and on more than two.
 
     Args:
         truth: int64 ``[N]``, true classes of the held-out samples.

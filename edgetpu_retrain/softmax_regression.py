@@ -120,7 +120,7 @@ class SoftmaxRegression(SoftmaxParameters):
 
         Args:
             data: ``'data_train'``, embeddings ``[N, D]``, and ``'labels_train'``, their labels;
-                ``'data_val'`` and ``'labels_val'``, the same for validation; both may be empty.
+                ``'data_val'`` and ``'labels_val'``, the same for validation, which may be empty.
             num_iter: number of iterations, 1 or more.
             learning_rate: step size, above 0.
             batch_size: embeddings per iteration, 1 or more.

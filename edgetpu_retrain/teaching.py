@@ -21,8 +21,8 @@ from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 BATCH = 64
 """
-Number of samples that are flushed to disk together.  A flush takes a few milliseconds, about as
-long as computing an embedding; a power failure loses at most this many samples.
+Maximum number of samples that are flushed to disk together.  A flush takes a few milliseconds,
+about as long as computing an embedding.  A power failure loses at most this many samples.
 """
 
 

@@ -12,10 +12,10 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.learning.arguments import real_number, whole_number
 
 MAX_ITERATIONS = 1_000_000
-"""Training converges in far fewer iterations on any set of samples that fits on a robot."""
+"""Maximum number of iterations, far more than a training needs to converge."""
 
 MAX_BATCH_SIZE = 100_000
-"""In samples; 100,000 embeddings of the default extractor take 512 MB as float32."""
+"""Maximum, in samples; 100,000 embeddings of the default extractor take 512 MB as float32."""
 
 MAX_VISITS = 1_000_000_000
 """Maximum of iterations times batch size, which takes hours on a robot's CPU."""
@@ -44,7 +44,7 @@ class TrainingOptions:
         validation_fraction: share of each class to hold out for evaluation, above 0, below 1.
         print_every: iterations between progress reports, 1 or more.
         seed: random seed, 0 or more.  The same samples, options and seed give the same model on
-            the same kind of processor; on another kind, quantization scales differ by rounding.
+            the same kind of processor; on another kind, it may differ by rounding.
         rejection_rate: share of known samples that may be classified as unknown, 0 to below 1;
             the actual share is lower if the samples are near copies of each other.
     """

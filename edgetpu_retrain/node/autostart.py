@@ -26,9 +26,9 @@ class Autostart:
     """
     Configures and activates a node at its start.
 
-    If that fails, the process continues with an unconfigured or inactive node: if it ended, a
-    launch file with ``respawn`` would repeat the failure forever.  If another node owns the data
-    folder, this one retries until the folder is free.
+    If that fails, the process continues with an unconfigured or inactive node: if the process
+    ended, a launch file with ``respawn`` would repeat the failure forever.  If another node owns
+    the data folder, this one retries until the folder is free.
 
     Args:
         node: the node.
@@ -72,7 +72,7 @@ class Autostart:
         folder = self._folder_in_use()
         if folder is not None:
             try:
-                # Not by a transition, which would be logged and published each time.
+                # A failed transition would be logged and published each time.
                 Ownership(folder).release()
             except FolderInUseError as error:
                 # The owner may be another process than at the last try: report the current one.

@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
         The exit code: 0 after a signal, 1 if no node could be created.
     """
     tune_process()
-    # Only after tuning, because importing rclpy starts threads.
+    # Import after tuning, because importing rclpy starts threads.
     try:
         from edgetpu_retrain.node.spin import run
     except RosMissingError as error:

@@ -99,11 +99,11 @@ class NodeResources:
         return check_devices(self._engines, self._status, self.parameters.device_of)
 
     def camera_problem(self, camera: str, since: float = math.inf) -> str:
-        """Return what is wrong with a camera, or was since a time, as a sentence; '' = nothing."""
+        """Return a camera's problems, also faults since a time, as sentences; '' = none."""
         return all_problems(self._status.facts, camera, self.fault_of(camera, since))
 
     def fault_of(self, camera: str, since: float = math.inf) -> str:
-        """Return what is wrong with a camera's latest frames, as a sentence; '' = nothing."""
+        """Return a camera's latest faults, also those since a time, as a sentence; '' = none."""
         fault = self.output.latest_fault(camera, since)
         return sentence(f'camera {camera!r}: {fault}') if fault else ''
 
@@ -253,7 +253,7 @@ class NodeResources:
         )
 
     def _report_problem(self, problem: str) -> None:
-        """Report a problem with the store, '' = it is over; in the log, too, if it is new."""
+        """Publish a problem with the store ('' = it is over), and log it if it is new."""
         if problem and problem != self._status.facts.problems.get(_SAMPLES_PROBLEM):
             self._log.error(problem)
         self._status.set_problem(_SAMPLES_PROBLEM, problem)

@@ -128,7 +128,7 @@ class RetrainNode(ManagedEntity):
         return self._release('finalized', self._deactivate, self._clean_up)
 
     def on_error(self, _state: Any) -> TransitionCallbackReturn:
-        """Release everything, so that the node can be configured; keep the reported problems."""
+        """Release everything, so that the node can be configured again; keep the problems."""
         problems, folder_in_use = self._status.facts.problems, self._folder_in_use
         released = self._release('unconfigured', self._deactivate, self._clean_up)
         self._folder_in_use = folder_in_use

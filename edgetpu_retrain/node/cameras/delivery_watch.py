@@ -36,7 +36,7 @@ _SHARES = (REPORTED_SHARE, 0.1, 0.25, 0.5, 0.75)
 
 class DeliveryWatch:
     """
-    Detects that no image of a camera arrives, or that a share of the images is lost on the way.
+    Detects that no image of a camera arrives, or that some of its images are lost on the way.
 
     :meth:`image_arrived` and the other methods may be called from different threads.
 
@@ -83,7 +83,7 @@ class DeliveryWatch:
 
     def check(self, publishers: int, now: float, *, reliable: bool) -> str:
         """
-        Return a sentence if published images do not arrive or many are lost, else ``''``.
+        Return a sentence if published images do not arrive or some are lost, else ``''``.
 
         Args:
             publishers: number of matched publishers.

@@ -46,7 +46,7 @@ class DetectionInput:
         group: callback group of the subscription.
 
     Raises:
-        Exception: from rclpy, if the name of the topic or a QoS override is invalid.
+        Exception: raised by rclpy, if the name of the topic or a QoS override is invalid.
     """
 
     def __init__(

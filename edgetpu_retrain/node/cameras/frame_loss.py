@@ -66,7 +66,7 @@ class FrameLoss:
             lost = _missing_by_stamps([stamp for _, stamp, _ in self._images])
         else:
             return 0.0
-        # If most are lost, few arrive in the time of the window.
+        # Lost images count here: if most are lost, few arrive within the window.
         if lost < _FEWEST_LOST or lost + len(self._images) < _FEWEST_IMAGES:
             return 0.0
         return lost / (lost + len(self._images) - 1)
@@ -77,7 +77,7 @@ class FrameLoss:
 
 
 def _missing_numbers(numbers: Sequence[int]) -> int:
-    """Count the numbers that are missing between those of the images."""
+    """Count the sequence numbers that are missing between those that arrived."""
     # A restarted publisher counts from 1 again, which is not a loss.
     steps = (later - earlier for earlier, later in pairwise(numbers))
     return sum(step - 1 for step in steps if step > 0)
@@ -111,7 +111,7 @@ def _multiple(periods: float) -> int:
 
 
 def _without_steady_gaps(multiples: Sequence[int]) -> list[int]:
-    """Leave out long runs of equal gaps, in which the camera was slower and lost nothing."""
+    """Leave out irregular steps, and long runs of equal gaps, in which the camera was slower."""
     kept: list[int] = []
     row: list[int] = []
     for multiple in [*filter(None, multiples), 0]:

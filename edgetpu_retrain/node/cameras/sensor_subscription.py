@@ -35,7 +35,7 @@ class SensorSubscription:
     640x480 from a reliable publisher (docs/large_images.md).  A reliable subscription receives
     nothing from a best-effort publisher.  ``qos_overrides`` can set the reliability instead.
 
-    No executor may run the callback group while this is constructed, renewed or closed.
+    No executor may run the callback group while the subscription is created, renewed or closed.
 
     Args:
         node: creates the subscription.
@@ -47,7 +47,7 @@ class SensorSubscription:
         depth: depth of the queue, messages.
 
     Raises:
-        Exception: from rclpy, if the name of the topic or a QoS override is invalid.
+        Exception: raised by rclpy, if the name of the topic or a QoS override is invalid.
     """
 
     def __init__(

@@ -23,7 +23,7 @@ _DEPTH = 2
 
 class AnnotatedPictures:
     """
-    Publishes images with their classification drawn on them, for topics that have subscribers.
+    Publishes images with their classification drawn on them, on topics that have subscribers.
 
     Drawing and JPEG compression take longer than inference, so a separate thread does them, and
     only for the newest frame of each camera.

@@ -180,7 +180,7 @@ class FrameOutput:
             self._faults.add(frame.camera, kind, in_words(error))
 
     def good_frame(self, frame: Frame) -> None:
-        """Note that a frame had no fault, which ends those of its camera."""
+        """Record that a frame had no fault; this ends earlier faults of its camera."""
         self._faults.good_frame(frame.camera)
 
     def latest_fault(self, camera: str, since: float = math.inf) -> str:

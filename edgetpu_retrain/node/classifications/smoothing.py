@@ -4,8 +4,8 @@
 Smoothing: a stable classification from the last frames of a camera.
 
 The scores are averaged over the last k frames.  The class changes only if the mean score of
-another class is higher by a margin; without it, the class would alternate while two means are
-close.
+another class is higher by a margin.  Without the margin, the class would alternate while two means
+are close.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class Capture:
     """Time of the last claimed frame, as passed to :meth:`wants`, seconds."""
 
     def wants(self, frame: Frame, now: float) -> bool:
-        """Return whether the request would claim a frame that has the time ``now``, seconds."""
+        """Return whether the request would claim a frame whose time is ``now``, seconds."""
         return (
             not self.stopped
             and self.claimed < self.wanted.count

@@ -35,10 +35,10 @@ class FrameWorker:
     capture with a region of its own, and each detected box, take another one.  Without a model,
     frames are only checked, unless ``~/embedding`` has subscribers or a capture wants them.
 
-    A second thread publishes the results; while frames are waiting, it starts when the next
-    inference has released the GIL, which publishing would otherwise take from the conversion of
-    the next frame.  At most one frame waits to be published, so slow middleware reduces the frame
-    rate and does not fill the memory.
+    A second thread publishes the results.  While frames are waiting, it starts when the next
+    inference releases the GIL: earlier, it would delay the conversion of the next frame.  At most
+    one frame waits to be published, so slow middleware reduces the frame rate but does not fill
+    the memory.
 
     Args:
         engine: the device's engine.

@@ -28,7 +28,7 @@ class Frame:
         region: the part of the image to classify; None = the whole image.
         detections: a ``vision_msgs/Detection2DArray`` whose boxes are classified instead of the
             region; None = none.
-        source: how the camera's pictures are read.
+        source: the options for decoding the camera's pictures.
     """
 
     camera: str
@@ -51,7 +51,7 @@ class Frame:
 
     @property
     def size(self) -> tuple[int, int]:
-        """The width and height of the whole image, pixels; raises ImageError."""
+        """The width and height of the whole image, pixels; decoding it can raise ImageError."""
         if (size := self.transport.size(self.message)) is not None:
             return size
         height, width = self.picture.whole.shape[:2]
@@ -75,7 +75,7 @@ class NewestFrames:
     """
 
     def __init__(self) -> None:
-        # The slot that was taken longest ago comes first.
+        # The slot whose frame was taken longest ago comes first.
         self._slots: dict[tuple[str, bool], Frame | None] = {}
 
     def put(self, frame: Frame) -> bool:

@@ -102,7 +102,7 @@ def all_problems(facts: NodeFacts, camera: str, latest: str = '') -> str:
         facts: the state of the node.
         camera: name of the camera.
         latest: replaces the camera's problem in the state, which is updated once a second; ''
-            does not.
+            keeps it.
     """
     problem = latest or facts.problems.get(camera_problem(camera), '')
     return ' '.join(filter(None, [problem, facts.problems.get(delivery_problem(camera), '')]))

@@ -21,10 +21,10 @@ REPEAT_S = 60.0
 """Time after which a fault that goes on is logged again, seconds."""
 
 OVER_S = 10.0
-"""Time without a fault after which it is new, and is logged at once, seconds."""
+"""Time without a fault after which its next occurrence is logged at once, seconds."""
 
 LATEST_S = 2.0
-"""Time for which a fault counts as a problem of its camera after a good frame, seconds."""
+"""Minimum time for which a fault counts as a problem of its camera, seconds."""
 
 _MOST_FAULTS = 100
 _NUMBER = re.compile(r'\d+')
@@ -83,15 +83,15 @@ class FaultCounter:
         self._log(f'camera {camera!r}: {kind} ({count} so far): {reason}')
 
     def good_frame(self, camera: str) -> None:
-        """Note that a frame of a camera had no fault."""
+        """Record that a frame of a camera had no fault."""
         self._good[camera] = time.monotonic()
 
     def latest(self, camera: str, since: float = math.inf) -> str:
         """
         Return a camera's latest fault of each kind, or ``''`` if all are over.
 
-        A fault is over :data:`LATEST_S` after it, but not before a good frame: a slow camera may
-        send one frame in ten seconds.
+        A fault is over :data:`LATEST_S` after it occurred, if a good frame has arrived since then:
+        a slow camera may send one frame in ten seconds.
 
         Args:
             camera: name of the camera.

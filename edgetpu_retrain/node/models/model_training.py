@@ -19,7 +19,7 @@ from edgetpu_retrain.training_options import TrainingOptions
 from edgetpu_retrain.training_outcome import TrainingOutcome
 
 LONGEST_PAUSE_S = 0.05
-"""A frame of 1920x1080 is in work for 10 to 30 ms; this also bounds the wait for a hung device."""
+"""Maximum pause, seconds; a frame of 1920x1080 is in work for 10 to 30 ms.  A device can hang."""
 
 
 class Cancellation:
@@ -77,7 +77,7 @@ class FramesFirst:
         self._works_until = -math.inf
 
     def __call__(self) -> None:
-        """Pause, if it is time to; call it between two steps."""
+        """Pause while a frame is in work, if a pause is due; call it between two steps."""
         begin = self._clock()
         if begin >= self._works_until:
             self._wait_until_idle(LONGEST_PAUSE_S)

@@ -22,7 +22,7 @@ PREVIOUS = -1
 @dataclass(frozen=True)
 class Wanted:
     """
-    The versions that other programs have trained or chosen; compare it to detect changes.
+    The versions that other programs have trained or chosen; equal if they have not changed.
 
     Args:
         versions: numbers of the versions to try before the serving one, in this order; () = none.
@@ -42,7 +42,7 @@ class ModelVersions:
 
     Args:
         models: the stored versions.
-        extractor: SHA-256 of the extractor's file.
+        extractor: identity of the extractor.
         prepare: loads the bytes of a retrained model on every device.
         serve: swaps models between two frames; returns when the new one serves.
         on_swap: called with the new model and its choice after each swap, never concurrently.
@@ -96,7 +96,7 @@ class ModelVersions:
                     self._announce(model, self._chosen_at_start(number, warn))
                 return model
         try:
-            # No version serves, so no choice was recorded, which would also clear leftovers.
+            # Recording a choice would have cleared leftovers, but no version serves.
             self._models.clear_leftovers()
         except StoreError as error:
             warn(str(error))
@@ -158,7 +158,7 @@ class ModelVersions:
         """
         Return what other programs have trained or chosen; None during a swap.
 
-        It only reads a small file and lists the folder, and does not wait for a swap.
+        This method only reads a small file and lists the folder.  It does not wait for a swap.
 
         Raises:
             StoreError: if the file or the folder cannot be read.
@@ -175,7 +175,7 @@ class ModelVersions:
         return Wanted(numbers, choice, tuple(map(self._models.files_of, numbers)))
 
     def lost(self) -> str:
-        """Return what is wrong if the serving version's file was removed; '' = it is there."""
+        """Return a message if the serving version's file was removed; '' = it is there."""
         if self.serving is None or (path := self.serving.version.path).exists():
             return ''
         return (

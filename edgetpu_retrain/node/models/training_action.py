@@ -37,8 +37,8 @@ class TrainingAction:
     The action server ``~/train``.
 
     An action server cannot give a reason when it rejects a goal.  Therefore a goal that is invalid
-    or arrives during a training is accepted, and aborted at once with a message.  Only goals
-    beyond :data:`MAX_GOALS` are rejected.
+    or arrives during a training is accepted, and aborted at once with a message.  A goal is
+    rejected only if more than :data:`MAX_GOALS` arrive within 15 minutes.
 
     Args:
         node: creates the action server.
@@ -183,7 +183,7 @@ def _feedback(progress: Progress) -> Train.Feedback:
 
 
 def _fill_result(result: Any, trained: TrainedModel, seconds: float) -> None:
-    """Fill the result of a training; ``seconds`` is the time since its goal."""
+    """Fill the result of a training; ``seconds`` is the time since the goal was accepted."""
     outcome, version = trained.outcome, trained.version
     result.success = True
     result.seconds = seconds

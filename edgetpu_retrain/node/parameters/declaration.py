@@ -43,8 +43,8 @@ class DeclaredParameters:
 
     Args:
         node: takes the values from its command line, launch file and parameter files.
-        is_configured: returns whether models, files and topics depend on the parameters; changes
-            that would need another configuration are then rejected.
+        is_configured: returns whether the node is configured; changes that need another
+            configuration are then rejected.
     """
 
     def __init__(self, node: Node, is_configured: Callable[[], bool]) -> None:
@@ -117,7 +117,7 @@ class DeclaredParameters:
         camera, _, _ = change.name.partition('.')
         declared = (*values.PARAMETERS, *values.camera_parameters(camera))
         parameter = next((each for each in declared if each.name == change.name), None)
-        # NOT_SET occurs only when a parameter is declared without a value: values are not removed.
+        # A parameter that is declared without a value is NOT_SET; no other value is removed.
         if parameter is not None and change.type_ != RosParameter.Type.NOT_SET:
             if not parameter.live and self._is_configured():
                 raise RequestError(f'{change.name}: {_READ_WHEN_CONFIGURED}')
@@ -129,7 +129,7 @@ class DeclaredParameters:
         try:
             self._node.resolve_topic_name(topic)
         except (RuntimeError, NameValidationException) as error:
-            # rcl appends the place in its source.
+            # rcl appends the line of its source code.
             reason, _, _ = str(error).partition(', at ')
             raise RequestError(
                 f'parameter {name} is {quoted(topic)}: set it to the name of a topic ({reason})'
@@ -150,7 +150,7 @@ def _ignore_equal_values(node: Node) -> None:
         changes = [each for each in parameters if not _is_equal(node, each)]
         return set_atomically(changes) if changes else SetParametersResult(successful=True)
 
-    # The services of every distribution call this method.
+    # In all supported distributions, the parameter services call this method.
     vars(node)['set_parameters_atomically'] = set_changes
 
 

@@ -12,7 +12,7 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.wording import one_line, quoted
 
 MAX_TEXT_LENGTH = 4096
-"""Maximum length of a string parameter, as that of a path (PATH_MAX of Linux)."""
+"""Maximum length of a string parameter, equal to that of a path (PATH_MAX of Linux)."""
 
 TAKES_EFFECT_AT_ONCE = 'Takes effect at once.'
 
@@ -31,7 +31,7 @@ class Parameter:
         unit: unit of the value; '' = none.
         choices: the only valid values; () = not limited to a list.
         live: whether a change takes effect while the node is configured.
-        names_topic: whether the value is the name of a topic; '' is one only as the default.
+        names_topic: whether a value other than the default must be a topic name.
         read: converts the value; raises RequestError if it is invalid.  None = no conversion.
         see: Markdown link for docs/interface.md to further documentation; '' = none.
         name: full name, such as ``data_dir`` or ``front.active``; set by :func:`parameters_of`.

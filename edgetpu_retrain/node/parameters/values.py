@@ -216,7 +216,7 @@ class NodeParameters:
 
     @property
     def model_choices(self) -> ModelChoices:
-        """What is chosen for the extractor."""
+        """The user's choices for the extractor's file."""
         return ModelChoices(self.input_range, self.input_size, self.model_output)
 
     @property

@@ -1,3 +1,3 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Tunes memory, GIL and thread priorities of the node's process."""
+"""Tunes memory, threads and the GIL of the node's process."""

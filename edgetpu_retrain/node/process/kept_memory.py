@@ -24,8 +24,8 @@ _M_ARENA_MAX = -8
 _MAPPED_FROM = 3 * 2**20
 # The largest threshold that glibc accepts.
 _LARGEST = 32 * 2**20
-# More than is freed after an image of 1920x1080: middleware and Python have about four copies of
-# it, 25 MB.
+# In bytes, more than is freed after an image of 1920x1080: middleware and Python have about four
+# copies of it, 25 MB.
 _KEPT = 64 * 2**20
 # By default, there are up to sixteen arenas on two cores, each of which stays as large as its
 # threads ever needed.  All but the first consist of parts of 64 MB; once a part is full, each

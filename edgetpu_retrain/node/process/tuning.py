@@ -15,7 +15,7 @@ SWITCH_INTERVAL_S = 0.0001
 Time after which a thread releases the GIL if another thread waits for it.
 
 Processing a frame acquires the GIL about ten times.  While another thread creates a model, these
-waits take 3 ms in all, instead of 40 ms with Python's default interval of 5 ms.
+waits take 3 ms in total, instead of 40 ms with Python's default interval of 5 ms.
 """
 
 

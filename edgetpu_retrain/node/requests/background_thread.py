@@ -16,7 +16,8 @@ class BackgroundThread:
     """
     Runs submitted calls, one after another.
 
-    It refers neither to futures nor to their results, which may be large models.  Not thread-safe.
+    It keeps no references to futures or their results, which may be large models.  Not
+    thread-safe.
 
     Args:
         name: prefix of the thread's name.
@@ -28,7 +29,7 @@ class BackgroundThread:
         self._pool = self._new_pool()
 
     def submit(self, function: Callable[..., Result], *arguments: Any) -> Future[Result]:
-        """Run a function after those submitted before; return a future of its result."""
+        """Run a function after those submitted earlier; return a future of its result."""
         return self._pool.submit(function, *arguments)
 
     def stop(self) -> None:

@@ -19,14 +19,15 @@ from rclpy.node import Node
 from rclpy.task import Future as ExecutorFuture
 
 MAX_WAITING = 100
-"""Maximum number of pending requests of a ServiceResponses; a locked store delays each by 10 s."""
+"""Maximum number of pending requests; a locked store may delay each of them by 10 s."""
 
 MAX_WAITING_BYTES = 256 * 1024 * 1024
 """Maximum total size of the pictures in these requests, bytes."""
 
 MAX_LOGGED_PER_SECOND = 10
 """
-Maximum number of log lines about requests, so that a faulty program does not fill the disk.
+Maximum number of lines that are logged per second about accepted requests, and about rejected
+ones, so that a faulty program does not fill the disk.
 
 rclpy's ``throttle_duration_sec`` would log only one of several requests at the same time.
 """

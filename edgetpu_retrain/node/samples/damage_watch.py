@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""DamageWatch: has the database checked for damage in the background, and reports damage."""
+"""DamageWatch: checks the database for damage in the background, and reports damage."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class DamageWatch:
 
     Args:
         check: the check of the database.
-        on_change: called by :meth:`update` and at the end of the check with whether it is running,
-            and with what is wrong with the file as a sentence; '' = nothing is known.
+        on_change: called by :meth:`update` and at the end of the check, with whether a check is
+            running and with the file's problem as a sentence; '' = none is known.
     """
 
     def __init__(self, check: DamageCheck, on_change: Callable[[bool, str], None]) -> None:
@@ -43,7 +43,7 @@ class DamageWatch:
         is_running = self._running is not None and not self._running.done()
         if not (is_running or self._check.is_done):
             self._stopping.clear()
-            # Reports the start, which a short check could otherwise outrun.
+            # Report the start now, because a short check may end before the next call.
             self._report()
             self._running = self._thread.submit(self._run)
         else:

@@ -35,7 +35,7 @@ def reembed(
         A sentence about what was done.
 
     Raises:
-        RequestError: if no sample can be embedded, or ``should_stop`` returned true; samples
+        RequestError: if no sample was embedded, or ``should_stop`` returned true; samples
             embedded before stay embedded.
         StoreError: if the store cannot be read or written.
         DeviceError: if the device fails.

@@ -53,7 +53,7 @@ class SampleServices:
     def __init__(self, node: Node, active: Callable[[], NodeResources]) -> None:
         self._node = node
         self._active = active
-        # Has its own limits of pending requests, because additions may wait for frames for a day.
+        # Additions have their own limits of pending requests: they may wait for frames for a day.
         self._additions = ServiceResponses(node)
         self._additions.create_service(
             AddSample, '~/add_samples', self._add, lambda request: len(request.image.data)
@@ -72,7 +72,7 @@ class SampleServices:
         self._reembedding = BackgroundThread('reembedding')
         self._is_reembedding = False
         self._stopping = threading.Event()
-        # Without use_sim_time the node's clock is the system's, which can be set.
+        # Without use_sim_time, the node's clock is the system's, which someone may set.
         self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
 
     def stop(self) -> None:
@@ -262,7 +262,7 @@ def _check_open(request: Any, resources: NodeResources) -> None:
 
 
 def _bits_of(camera: str, parameters: NodeParameters) -> int:
-    """Return the bits of a camera, '' = the only one; of several cameras, the default."""
+    """Return a camera's bits; for '', those of the only camera, else the default."""
     cameras = parameters.cameras
     found = [each.bits for each in cameras if each.name == camera or len(cameras) == 1]
     return found[0] if found else BITS[1]

@@ -54,7 +54,7 @@ class SampleThread:
         self._store = store
         self.description = description
         self.extractor = description.identity
-        """SHA-256 of the extractor's file."""
+        """Identity of the extractor."""
         self._store_images = store_images
         self._on_counts = on_counts
         self._on_problem = on_problem
@@ -88,7 +88,7 @@ class SampleThread:
         return self._submit(change)
 
     def counts(self) -> Future[dict[str, int]]:
-        """Return a future of the number of samples by class, that of the oldest sample first."""
+        """Return a future of the number of samples by class, the oldest class first."""
         return self.read(self._count)
 
     def check_for_changes(self) -> None:
@@ -141,7 +141,7 @@ class SampleThread:
         Args:
             request: a request with a picture.
             embed: returns a future of the embedding of a picture.
-            source: how the picture is read.
+            source: the options for decoding the picture.
 
         Returns:
             A future of the sample's id, which is 0 if the sample was skipped as a near-duplicate.
@@ -218,7 +218,7 @@ class SampleThread:
         files_changed = isinstance(error, FilesChangedError)
         self._cannot_write = writing or files_changed
         if files_changed:
-            # The samples may be others now.
+            # The file may now have other samples.
             self._seen = None
         self._on_problem(sentence(error))
 

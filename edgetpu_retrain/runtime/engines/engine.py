@@ -103,7 +103,7 @@ class Engine(Protocol):
                 twice if the fallback takes over.
 
         Raises:
-            ImageError: if ``rgb`` is not such a picture.
+            ImageError: if ``rgb`` has another type or shape.
             DeviceError: if neither the device nor a fallback can compute this frame.
         """
 
@@ -161,7 +161,7 @@ def infer(
         before_invoke: as in :meth:`Engine.run`.
 
     Raises:
-        ImageError: if ``rgb`` is not such a picture.
+        ImageError: if ``rgb`` has another type or shape.
         Exception: whatever the runtime raises.
     """
     if isinstance(model, Extractor):

@@ -56,7 +56,7 @@ class GuardedModel:
         Raises:
             DeviceError: if the inference takes longer than ``timeout_s``; the model is then
                 unusable.
-            ImageError: if ``rgb`` is not such a picture.
+            ImageError: if ``rgb`` has another type or shape.
             Exception: whatever the runtime raises.
         """
         return self._guard.call(lambda: infer(self.model, rgb, served, before_invoke), timeout_s)

@@ -67,7 +67,7 @@ def fit_to_input(
         ``out``, or the new array.
 
     Raises:
-        ImageError: if ``rgb`` is not such a picture.
+        ImageError: if ``rgb`` has another type or shape.
     """
     check_picture(rgb)
     if out is None:

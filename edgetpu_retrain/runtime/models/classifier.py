@@ -78,7 +78,7 @@ class Classifier(PictureModel):
                 GIL.
 
         Raises:
-            ImageError: if ``rgb`` is not such a picture.
+            ImageError: if ``rgb`` has another type or shape.
         """
         _, embedding = self._run(rgb, before_invoke)
         real = dequantize(embedding[np.newaxis], self.description.quantization)

@@ -48,6 +48,6 @@ class Extractor(PictureModel):
             ``description.quantization``.  The caller owns the array.
 
         Raises:
-            ImageError: if ``rgb`` is not such a picture.
+            ImageError: if ``rgb`` has another type or shape.
         """
         return self._run(rgb, before_invoke)[0]

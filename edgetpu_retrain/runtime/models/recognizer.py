@@ -103,7 +103,7 @@ class Recognizer:
             rgb: uint8 ``[H, W, 3]``.
 
         Raises:
-            ImageError: if ``rgb`` is not such a picture.
+            ImageError: if ``rgb`` has another type or shape.
         """
         unknown = False
         if isinstance(self._model, Extractor):

@@ -3,9 +3,9 @@
 """
 ChoiceFile: records on disk which model version was last chosen to serve.
 
-A rollback thus survives a restart.  The file also counts the swaps; the node publishes their
-number, which never decreases, as ``database_version`` of ``vision_msgs/VisionInfo``.  A copy,
-written before the file itself, is read if the file is damaged or missing.
+A rollback thus survives a restart.  The file also counts the swaps; the node publishes the count
+as ``database_version`` of ``vision_msgs/VisionInfo``.  A copy, written before the file itself, is
+read if the file is damaged or missing.
 """
 
 from __future__ import annotations
@@ -85,11 +85,11 @@ class ChoiceFile:
         """
         Return the last choice; None if there is none.
 
-        It only reads a small file, so it may be called every second to detect a choice of another
-        program.
+        This method only reads a small file, so it may be called every second to detect a choice
+        by another program.
 
         Raises:
-            StoreError: if the file or its copy cannot be read, or none that exists is undamaged.
+            StoreError: if the files cannot be read, or all that exist are damaged.
         """
         folder = self._models.folder
         with as_store_error('read which model serves in', folder):
@@ -126,15 +126,14 @@ class ChoiceFile:
 
     def choose_instead_of(self, seen: Choice | None, version: int) -> Choice | None:
         """
-        Record the choice of a version, unless another program has made a choice meanwhile.
+        Record the choice of a version, unless the recorded choice has changed.
 
         Args:
             seen: the return value of :meth:`current` on which the choice is based.
             version: number of a version in the store.
 
         Returns:
-            The new choice; None if the recorded choice is no longer ``seen``; it then stays
-            unchanged.
+            The new choice; None, without any change, if the recorded choice is no longer ``seen``.
 
         Raises:
             StoreError: as :meth:`choose`.
@@ -202,8 +201,7 @@ class ChoiceFile:
         others = [number for number in reversed(self._models.versions()) if number not in wanted]
         if choice is None:
             return wanted
-        # Older versions first, then those rolled back; the sort is stable, so that each of these
-        # groups stays newest first.
+        # The sort is stable, so that each group stays newest first.
         return (*wanted, *sorted(others, key=lambda number: number > choice.version))
 
     @contextmanager

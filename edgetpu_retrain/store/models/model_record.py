@@ -103,7 +103,8 @@ class ModelRecord:
         Create a record from the return value of :meth:`to_json`.
 
         Args:
-            values: the fields by name; unknown names, as of a later release, are ignored.
+            values: the fields by name; unknown names, such as those of a later release, are
+                ignored.
 
         Raises:
             ValueError, TypeError, KeyError, OverflowError: if a field is missing, invalid or of a

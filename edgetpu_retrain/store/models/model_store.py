@@ -44,7 +44,7 @@ class ModelStore:
         is_ending: called while another program has locked the folder; returns whether to stop
             waiting.
         check_folder: called before and after each change; raises FilesChangedError if the folder
-            is not to be used any more.
+            must not be used any more.
 
     Raises:
         StoreError: if the folder cannot be created.
@@ -65,7 +65,7 @@ class ModelStore:
         self.folder = Path(folder).absolute()
         self._is_ending = is_ending
         self._check_folder = check_folder
-        # What files_of() returned for each version that was found undamaged.
+        # The return value of files_of() for each version, when it was found undamaged.
         self._sound: dict[int, tuple[tuple[int, ...], ...]] = {}
         with as_store_error('create the folder for models', self.folder):
             make_folder(self.folder)
@@ -135,7 +135,7 @@ class ModelStore:
         """
         Return the number of the newest finished version; 0 if there is none.
 
-        It only lists the folder, so it may be called every second to detect new versions.
+        This method only lists the folder, so it may be called every second to detect new versions.
 
         Raises:
             StoreError: if the folder cannot be read.
@@ -189,7 +189,7 @@ class ModelStore:
         files, now = self.files_of(version), time.time_ns()
         found = self._read_record(version)
         model = found.read_model()
-        # A second change within the resolution of file times would leave the same time.
+        # A later change within the resolution of file times would not change the time.
         if all(changed < now - _CLOCK_RESOLUTION_NS for *_, changed in files):
             self._sound[version] = files
         return found, model
@@ -272,7 +272,7 @@ class ModelStore:
     def _numbers(self) -> tuple[int, ...]:
         """Return the numbers of all versions, including unfinished ones, ascending."""
         names: list[str] = []
-        # A folder that was removed is created again by the next change.
+        # A missing folder has no models; the next change creates it.
         with (
             as_store_error('list the models in', self.folder),
             contextlib.suppress(FileNotFoundError),

@@ -25,7 +25,7 @@ _NOUNS: dict[str, str] = {
 
 
 class LabelChange(NamedTuple):
-    """Those samples of a change that have the same old and the same new label."""
+    """The samples of a change that have the same old and the same new label."""
 
     old_label: str
     """'' if the change added them."""

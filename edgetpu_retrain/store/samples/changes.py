@@ -21,19 +21,19 @@ MAX_CLASSES = 1000
 """
 Maximum number of classes in a store.
 
-With this number, the confusion matrix in the result of an action has a million entries.
+With this number, the confusion matrix in the result of a training has a million entries.
 """
 
 
 class Changes(Journal):
-    """The samples in a write transaction; all changes of samples are made here."""
+    """Adds, relabels and removes samples in a write transaction."""
 
     def extractor_row(self, identity: str, kind: EmbeddingKind) -> int:
         """
         Return the row id of an extractor; insert the row if it is missing.
 
         Args:
-            identity: SHA-256 of the extractor's file.
+            identity: identity of the extractor.
             kind: kind of the extractor's embeddings.
 
         Raises:
@@ -53,7 +53,9 @@ class Changes(Journal):
 
     def add(self, sample: Sample, embeddings: Mapping[int, bytes], addition: int) -> int:
         """
-        Add a sample with its picture and its embeddings; return its id, to be recorded.
+        Add a sample with its picture and embeddings; return its id.
+
+        The caller records the change in the journal.
 
         Args:
             sample: the sample; its field ``embeddings`` is ignored.
@@ -102,7 +104,7 @@ class Changes(Journal):
 
     def undo(self) -> Change | None:
         """
-        Undo the last change that is not undone; return it, None if there is none.
+        Undo the last change that is not undone yet; return it, or None if there is none.
 
         Raises:
             RequestError: if there would be more than :data:`MAX_CLASSES`.
@@ -111,7 +113,7 @@ class Changes(Journal):
         return self._repeat(done[-1], undone=True) if done else None
 
     def redo(self) -> Change | None:
-        """Redo the change that was undone last; return it, None if there is none."""
+        """Redo the change that was undone last; return it, or None if there is none."""
         undone = [change for change in self.history() if change.undone]
         return self._repeat(undone[0], undone=False) if undone else None
 
@@ -171,10 +173,10 @@ class Changes(Journal):
         ids: dict[str, list[int]] = {}
         for sample_id, old_label, new_label in self.changed_samples(change):
             ids.setdefault(old_label if undone else new_label, []).append(sample_id)
-        # The label '' comes first: removing samples may make room for a class of the others.
+        # The label '' comes first, because removing samples may make room for other classes.
         for label in sorted(ids):
             if label:
-                # Before the samples are restored: afterwards, the class would already exist.
+                # Check before restoring the samples: afterwards, the class would already exist.
                 self._check_class(label)
                 missing = [each for each in ids[label] if not self.exists(each)]
                 self._execute(queries.RESTORE, missing)

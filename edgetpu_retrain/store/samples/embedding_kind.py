@@ -79,7 +79,7 @@ class EmbeddingKind:
         if embedding.ndim != 1:
             raise ValueError(f'embedding has shape {embedding.shape}; it must be [D]')
         if quantization is not None:
-            # Python numbers, so that it equals a kind that is read from the disk.
+            # Convert to Python numbers, as in a kind that is read from the disk.
             quantization = QuantizationParameters(
                 float(quantization.scale), int(quantization.zero_point)
             )

@@ -21,7 +21,7 @@ MAX_CHANGES = 100
 """Maximum number of changes in the journal."""
 
 MAX_AGE_S = 604_800
-"""Maximum age of a change in the journal, seconds: seven days, to notice a mistake."""
+"""Maximum age of a change in the journal, seconds: seven days in which to notice a mistake."""
 
 
 class ChangedSample(NamedTuple):
@@ -94,7 +94,7 @@ class Journal(Snapshot):
     def prune(self) -> None:
         """Delete the oldest changes beyond MAX_CHANGES, and those older than MAX_AGE_S."""
         oldest_ns = time.time_ns() - MAX_AGE_S * 1_000_000_000
-        # If one undone change is too old, TOO_OLD deletes all: they can only be redone in order.
+        # If one undone change is too old, all are deleted: they can only be redone in order.
         self._delete(queries.TOO_OLD, oldest_ns=oldest_ns)
         self._delete(queries.TOO_MANY, limit=MAX_CHANGES)
 

@@ -21,12 +21,12 @@ from edgetpu_retrain.store.samples.snapshot import Snapshot
 import numpy as np
 
 MAX_COMPARED = 4096
-"""Maximum number of samples of its class, the newest, with which a sample is compared."""
+"""Maximum number of samples with which a sample is compared: the newest ones of its class."""
 
 MAX_CACHED_BYTES = 64 * 1024 * 1024
-"""Maximum memory of the cache, bytes; longer embeddings are compared with fewer samples."""
+"""Maximum memory of the cache, bytes; embeddings longer than 4096 are compared with fewer."""
 
-# How many numbers are converted together.
+# Number of values to convert at a time.
 _CHUNK = 2**18
 
 # Smaller distances of float32 unit vectors are rounding errors.
@@ -36,7 +36,7 @@ Version = tuple[int, tuple[object, int]]
 """
 :attr:`NoveltyCheck.changes`, then :meth:`Snapshot.data_version` of the writing connection.
 
-In this order: a change that another thread begins in between makes the version outdated.
+They are read in this order, so that a change by another thread in between outdates the version.
 """
 
 
@@ -45,7 +45,8 @@ class NoveltyCheck:
     Computes distances to the samples of one database.
 
     Call :meth:`read` before a write transaction, so that :meth:`distance` and :meth:`added` find
-    little to read in it, and :meth:`clear` if it fails.  Only :meth:`outdate` is thread-safe.
+    little to read in it, and :meth:`clear` if the transaction fails.  Only :meth:`outdate` is
+    thread-safe.
 
     Attributes:
         changes: number of calls of :meth:`outdate`.
@@ -57,7 +58,7 @@ class NoveltyCheck:
         self.changes = 0
 
     def is_current(self, version: Version, extractor: str, label: str) -> bool:
-        """Return whether a class is cached, and has not changed since a version of all samples."""
+        """Return whether the cached samples of a class are those of a version."""
         known = self._classes.get((extractor, label))
         return known is not None and known.version == version
 
@@ -77,7 +78,7 @@ class NoveltyCheck:
             extractor: identity of the extractor.
             kind: kind of the extractor's embeddings.
             label: name of the class.
-            version: a version of the samples that is not newer.
+            version: the version of ``samples``, or an earlier one.
 
         Raises:
             StoreError: if a sample of the class is damaged.
@@ -151,15 +152,15 @@ class NoveltyCheck:
             known.add([sample_id], [unit_vectors(embedding, kind.quantization)])
 
     def outdate(self) -> None:
-        """Compare the cache with the database again; call in the transaction of a change."""
+        """Mark all cached classes as outdated; call it in the transaction of a change."""
         self.changes += 1
 
     def clear(self) -> None:
-        """Empty the cache; call it when samples that were added are not stored."""
+        """Empty the cache; call it if added samples were not stored."""
         self._classes.clear()
 
     def _reserve(self, key: tuple[str, str], count: int) -> None:
-        """Make room for samples of a class; forget the classes that were used longest ago."""
+        """Make room for samples of a class; evict the classes that were used longest ago."""
         self._classes.move_to_end(key)
         known = self._classes[key]
         rows = known.rows_for(count)
@@ -171,7 +172,7 @@ class NoveltyCheck:
 
 class _NewestSamples:
     """
-    Unit vectors of the newest samples of a class, in no order.
+    Unit vectors of the newest samples of a class, in no particular order.
 
     Args:
         dimension: D, the length of an embedding.
@@ -180,7 +181,7 @@ class _NewestSamples:
         most: maximum number of samples.
         count: number of samples.
         row_bytes: size of a vector, bytes.
-        version: the version of all samples at the last reading; None if it has failed.
+        version: the version of all samples when they were read; None if reading has failed.
     """
 
     def __init__(self, dimension: int) -> None:

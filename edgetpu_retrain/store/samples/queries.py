@@ -3,8 +3,8 @@
 """
 The SQL of the sample store.
 
-The parameter ``:extractor`` is the identity of an extractor, the SHA-256 of its file.  ``:label``
-is a class name; '' = all classes.
+The parameter ``:extractor`` is the identity of an extractor.  ``:label`` is a class name; '' = all
+classes.
 """
 
 # ruff: noqa: S608 - the SQL is composed of constants of this module only
@@ -93,7 +93,7 @@ _COLUMNS = 'id, label, camera, stamp_ns, addition, added_ns'
 
 
 def _move(source: str, target: str) -> tuple[str, ...]:
-    """Return statements that move the sample with an id, given prefixes of the tables."""
+    """Return the statements that move a sample between tables with these prefixes."""
     tables = {
         'samples': ('id', _COLUMNS),
         'embeddings': ('sample_id', 'extractor_id, sample_id, data'),

@@ -22,15 +22,15 @@ from edgetpu_retrain.store.samples.stored_samples import StoredSamples
 
 class SampleCorrections(StoredSamples):
     """
-    The methods of :class:`~edgetpu_retrain.store.samples.sample_store.SampleStore` that correct.
+    The methods of ``SampleStore`` that correct samples.
 
     Args:
         path: the SQLite file.
         must_open: whether to raise if the file cannot be opened.
         is_ending: called while another program has locked the file; returns whether to stop
             waiting.
-        check_folder: called before and after each transaction; raises FilesChangedError if the
-            folder is not to be used any more.
+        check_folder: called before each transaction or read, and after writing; raises
+            FilesChangedError if the folder must not be used any more.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class SampleCorrections(StoredSamples):
         super().__init__(path, must_open=must_open, is_ending=is_ending, check_folder=check_folder)
         self._novelty = NoveltyCheck()
         if self._database.is_open:
-            # A full disk can still be read; the next change deletes them.
+            # If the disk is full, samples can still be read; the next change prunes, too.
             with suppress(StoreError), self._changes('delete old changes in') as changes:
                 changes.prune()
 
@@ -202,7 +202,7 @@ class SampleCorrections(StoredSamples):
 
     @contextmanager
     def _changes(self, action: str, *, compared: bool = False) -> Iterator[Changes]:
-        """Run the ``with`` block in a write transaction; ``compared``: it updates the novelty."""
+        """Run the ``with`` block in a write transaction; ``compared``: it updates the cache."""
         with self._database.transaction(action, writing=True) as connection:
             if not compared:
                 self._novelty.outdate()

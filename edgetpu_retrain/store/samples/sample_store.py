@@ -3,7 +3,7 @@
 """
 SampleStore: all samples of a data folder, in one SQLite file.
 
-Embeddings are stored as the extractor has output them, still quantized.  The file may contain
+Embeddings are stored as the extractor outputs them, still quantized.  The file may contain
 embeddings by several extractors; most methods concern only the samples of one extractor.
 """
 
@@ -33,9 +33,9 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
     The samples on disk; all methods are thread-safe.
 
     A change is on disk when the method returns; if the method raises, nothing is changed.  There
-    are two exceptions: :meth:`erase`, and a StoreError that says that it is not known.  All
-    methods raise StoreError if the file cannot be read or written, and FilesChangedError, once, if
-    another program has moved, replaced or overwritten it; it is then opened again.
+    are two exceptions: :meth:`erase`, and a StoreError which says that the outcome is unknown.
+    All methods raise StoreError if the file cannot be read or written, and FilesChangedError,
+    once, if another program has moved, replaced or overwritten it; the file is then opened again.
 
     Args:
         path: the SQLite file; it is created, with its folder, if it is missing.
@@ -44,8 +44,8 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
             store new samples once the file is moved away.
         is_ending: called while another program has locked the file; returns whether to stop
             waiting.
-        check_folder: called before and after each transaction; raises FilesChangedError if the
-            folder is not to be used any more.
+        check_folder: called before each transaction or read, and after writing; raises
+            FilesChangedError if the folder must not be used any more.
 
     Raises:
         StoreError: if ``must_open`` and the file cannot be opened, belongs to another program or
@@ -67,7 +67,7 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
         check_folder: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(path, must_open=must_open, is_ending=is_ending, check_folder=check_folder)
-        # Locked from reading a class for comparison until it includes the compared samples.
+        # Locked from reading a class for comparison until the compared samples are added to it.
         self._comparing = threading.Lock()
 
     def __exit__(self, *_: object) -> None:
@@ -97,7 +97,7 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
             kind: kind of the change, for the journal.
 
         Returns:
-            The id of each sample, from 1; ids are never reused.  0 if the sample was skipped.
+            The id of each sample, from 1 and never reused; 0 for a skipped sample.
 
         Raises:
             RequestError: if a label or a camera is invalid, a picture is too large, or there are
@@ -145,7 +145,7 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
         Args:
             sample_id: id of the sample.
             embedding: raw embedding ``[D]``, uint8, int8 or float32.
-            extractor: identity of the extractor, the SHA-256 of its file.
+            extractor: identity of the extractor.
             quantization: quantization of the embedding; None for float32.
 
         Returns:

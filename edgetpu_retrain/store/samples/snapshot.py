@@ -112,7 +112,7 @@ class Snapshot:
         Return the row id of an extractor and the kind of its embeddings; None if it has no row.
 
         Args:
-            identity: SHA-256 of the extractor's file.
+            identity: identity of the extractor.
 
         Raises:
             StoreError: if the row is damaged.

@@ -24,15 +24,15 @@ from edgetpu_retrain.store.samples.snapshot import LARGEST_ID, Snapshot
 
 class StoredSamples:
     """
-    The methods of :class:`~edgetpu_retrain.store.samples.sample_store.SampleStore` that read.
+    The methods of ``SampleStore`` that read samples.
 
     Args:
         path: the SQLite file.
         must_open: whether to raise if the file cannot be opened.
         is_ending: called while another program has locked the file; returns whether to stop
             waiting.
-        check_folder: called before and after each transaction; raises FilesChangedError if the
-            folder is not to be used any more.
+        check_folder: called before each transaction or read, and after writing; raises
+            FilesChangedError if the folder must not be used any more.
     """
 
     def __init__(
@@ -97,8 +97,8 @@ class StoredSamples:
         """
         Return a value that changes whenever another program, or another store, writes the file.
 
-        It only reads one page (https://www.sqlite.org/pragma.html#pragma_data_version), so it may
-        be called every second.
+        This method only reads one page (https://www.sqlite.org/pragma.html#pragma_data_version),
+        so it may be called every second.
         """
         with self._database.transaction('read the samples in') as connection:
             # Not a connection for reading, because each one has values of its own.
@@ -170,6 +170,5 @@ class StoredSamples:
         with self.snapshot() as samples:
             ids = list(samples.rows(sql, int, extractor=extractor))
         for (sample_id,) in ids:
-            # The sample may have been removed meanwhile.
             if picture := self.picture(sample_id):
                 yield picture
