@@ -54,7 +54,7 @@ class NamedModel:
 
 
 def _model_option(name: str, option: Callable[[Any], Any]) -> Callable[[Command], Command]:
-    """Return a decorator that adds the option of a model, with what can be chosen for one."""
+    """Return a decorator that adds an option for a model, and options for the model's choices."""
 
     def add(command: Command) -> Command:
         @option

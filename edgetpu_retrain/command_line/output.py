@@ -3,7 +3,7 @@
 """
 Output of commands: results to standard output, everything else to standard error.
 
-Names of files, classes and cameras are untrusted: all that is printed is printable, line by line.
+Names of files, classes and cameras are untrusted, so all printed lines are escaped.
 """
 
 from __future__ import annotations

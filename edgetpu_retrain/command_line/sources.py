@@ -32,7 +32,7 @@ class Source:
         total: number of pictures, None if not known in advance.
         tally: how many there are, and how many are left out already; complete after iterating.
         labels: the labels of the pictures, without repeats.
-        loss: what is lost of a bag that is cut off, '' = nothing.
+        loss: what is lost from a bag that is cut off; '' if nothing.
     """
 
     pictures: Iterator[RecordedPicture]
@@ -56,7 +56,7 @@ class Source:
 @contextmanager
 def picture_source(bits: int) -> Iterator[PictureSource]:
     """
-    Yield how pictures are read; at the end, print what was remarkable about them.
+    Yield the options for decoding pictures; print the collected warnings at the end.
 
     Args:
         bits: bits of a value in pictures of 16 bits.
@@ -82,8 +82,9 @@ def labelled_source(
         path: a folder with one sub-folder per class, or a bag.
         part: selects images of a bag.
         label: label of all images of a bag.
-        source: how the pictures are read.
-        for_teaching: whether to reject labels that cannot be taught, such as 'unknown'.
+        source: the options for decoding the pictures.
+        for_teaching: whether to reject labels that cannot be taught, such as 'unknown'; class
+            folders with such labels are left out.
 
     Raises:
         click.UsageError: if an option is missing or does not match the kind of source.
@@ -119,7 +120,7 @@ def plain_source(paths: Sequence[Path], part: BagPart, source: PictureSource) ->
     Args:
         paths: one bag, or picture files and folders.
         part: selects images of a bag.
-        source: how the pictures are read.
+        source: the options for decoding the pictures.
 
     Raises:
         click.UsageError: if the options do not match the kind of source.

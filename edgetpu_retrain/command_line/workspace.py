@@ -85,15 +85,15 @@ def read_model_file(path: str | Path) -> bytes:
 
 def read_extractor(extractor: NamedModel, data_dir: str) -> bytes:
     """
-    Return the bytes of an extractor, made of the file that the user gives; warn of changes.
+    Return the bytes of an extractor, made from the file that the user names; warn of changes.
 
     Args:
-        extractor: path of a .tflite file; '' is the extractor in this package.
+        extractor: the .tflite file and the choices for it; '' is the extractor in this package.
         data_dir: the data folder, '' = the default one.
 
     Raises:
         RequestError: if there is no such file.
-        ModelFileError: if no extractor can be made of it.
+        ModelFileError: if no extractor can be made from it.
     """
     file = read_model_file(extractor.name or default_extractor_path())
     folder = Path(data_dir).expanduser() if data_dir else default_folder().expanduser()

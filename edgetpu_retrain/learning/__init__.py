@@ -5,8 +5,7 @@ Training of a model's last layer (the head) on embeddings: numpy only, no files,
 
 ``fit`` trains a head and needs no tuning.  ``edgetpu_retrain.SoftmaxRegression`` is a drop-in
 replacement for Coral's class of that name, and trains with the same recipe as Coral's.  Both use
-``SgdStep`` and ``run_training_loop``; they differ in how they sample batches and schedule the
-learning rate.
+``SgdStep`` and ``run_training_loop``.
 """
 
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray

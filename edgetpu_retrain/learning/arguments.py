@@ -3,8 +3,8 @@
 """
 Argument validation for the numerical code.
 
-Each function raises a ValueError that names the argument, its value and the allowed values, or
-returns the argument in the form that this package uses internally.
+The functions raise a ValueError that names the argument, its value and the allowed values, or
+return the argument in the form that this package uses internally.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _DATA_KEYS = ('data_train', 'labels_train', 'data_val', 'labels_val')
 
 
 def whole_number(value: object, name: str, *, minimum: int) -> int:
-    """Return value as an int; it must be an integer of at least ``minimum``."""
+    """Return ``value`` as an int; it must be an integer of at least ``minimum``."""
     try:
         if isinstance(value, bool | np.bool_):
             raise TypeError
@@ -46,7 +46,7 @@ def real_number(
     value: object, name: str, *, above: float | None = None, below: float = math.inf
 ) -> float:
     """
-    Return value as a float.
+    Return ``value`` as a float.
 
     It must be finite, less than ``below``, and greater than ``above`` or, by default, at least 0.
     """
@@ -76,7 +76,7 @@ def fits_memory(rows: int, columns: int, meaning: str) -> None:
 
 
 def as_array(value: npt.ArrayLike, name: str) -> npt.NDArray[np.generic]:
-    """Return value as an array, keeping its dtype."""
+    """Return ``value`` as an array, keeping its dtype."""
     try:
         return np.asarray(value)
     except (TypeError, ValueError) as error:

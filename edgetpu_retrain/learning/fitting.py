@@ -69,7 +69,7 @@ def fit(
         callback: called every report_every iterations with iteration (counted over all runs),
             loss, training and validation accuracy (0 to 1).  Returning True stops the training.
         seed: random seed, 0 or more.
-        balanced: sample all classes equally often, regardless of their number of samples.
+        balanced: whether to sample all classes equally often, regardless of their size.
         rejection_rate: share of known samples that may be classified as unknown, 0 to below 1;
             the actual share is lower if the samples are near copies of each other (see
             :func:`.unknown.threshold_for`).

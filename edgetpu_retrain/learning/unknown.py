@@ -69,7 +69,7 @@ def unknown_scores(logits: FloatArray, lengths: FloatArray) -> FloatArray:
     """Return the unknown scores for logits ``[N, C]`` and feature lengths ``[N]``."""
     two = np.partition(logits, -2, axis=1)[:, -2:]
     evidence = two[:, 1] + np.float32(_MARGIN_WEIGHT) * (two[:, 1] - two[:, 0])
-    # An embedding equal to the mean has length 0 and no evidence.
+    # An embedding equal to the mean has length 0; avoid dividing by it.
     scores: FloatArray = -evidence / np.maximum(lengths, np.float32(1e-6))
     return scores
 

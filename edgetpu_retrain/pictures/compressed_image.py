@@ -32,19 +32,19 @@ MAX_BYTES = 64 * 1024 * 1024
 """Maximum size of a file in a message; a JPEG photograph of 64 megapixels takes half of it."""
 
 SMALL_PIXELS = 4_000_000
-"""Pictures up to this size may have any compression ratio, since decoding takes at most 24 MB."""
+"""Pictures up to this size are exempt from the next limit, since decoding takes at most 24 MB."""
 
 MAX_PIXELS_A_BYTE = 2048
 """
-Limit for pictures of more pixels.  A picture of a single colour has 170 to 341 pixels per byte in
-JPEG, and 344 (RGB) or 1032 (grey) in PNG, whose deflate compresses up to 1032 bytes into one.
+Maximum number of pixels per byte of a file.  A picture of a single colour has 170 to 341 in JPEG,
+and 344 (RGB) or 1032 (grey) in PNG, whose deflate compresses up to 1032 bytes into one.
 """
 
 MOST_PIXELS_A_BYTE = 8 * 1032
 """
-Limit for JPEG and PNG: in PNG, a byte has at most 8 one-bit pixels, and deflate compresses at most
-1032 bytes into one (https://zlib.net/zlib_tech.html); JPEG compresses less.  A header that
-declares more is wrong.
+Maximum number of pixels per byte that a JPEG or PNG file can have.  In PNG, a byte has at most 8
+one-bit pixels, and deflate compresses at most 1032 bytes into one
+(https://zlib.net/zlib_tech.html); JPEG compresses less.  A header that declares more is wrong.
 """
 
 _FLAGS = {
@@ -64,7 +64,7 @@ CompressedImageMessage: TypeAlias = Any
 @dataclass(frozen=True)
 class PictureFile:
     """
-    What the header of a picture file shows.
+    The properties of a picture file, from its header.
 
     Args:
         shown: the part of the file that the decoder needs.
@@ -124,7 +124,7 @@ def check_picture(content: bytes) -> PictureFile:
     Raises:
         ImageError: if the file is empty, of another format, truncated or too large.
     """
-    # The size is checked first, because removing chunks takes longer.
+    # For PNG, check the size first, because removing chunks takes longer.
     if content.startswith(PNG_START):
         width, height = png_size(content)
         _check_size(content, width, height)
@@ -173,7 +173,7 @@ def decode_picture(content: bytes, source: PictureSource | None = None) -> RgbAr
     if file.kind == 'JPEG':
         return _decode_jpeg(file.shown)
     source = source or PictureSource()
-    # With alpha and 16 bits, but not rotated.
+    # IMREAD_UNCHANGED keeps alpha and 16 bits, and does not rotate.
     decode = decode_webp if file.kind == 'WEBP' else _by_opencv(cv2.IMREAD_UNCHANGED)
     pixels = upright(_decoded(decode, file.shown), file.orientation)
     if file.transparent_grey is not None and pixels.ndim == 2:
@@ -214,22 +214,22 @@ def decode_reduced(content: bytes, region: Region | None, side: int) -> RgbArray
         side: see :func:`reduction`.
 
     Returns:
-        uint8 ``[H, W, 3]`` RGB, reduced by :func:`reduction`; None if the file is not a JPEG, or
-        the part is too small to be reduced.
+        uint8 ``[H, W, 3]`` RGB, reduced by :func:`reduction`; None if the whole file must be
+        decoded in full size.
 
     Raises:
         ImageError: if :func:`check_picture` rejects the file, it is damaged, or the region reaches
             beyond the picture.
     """
     if not content.startswith(JPEG_START):
-        # OpenCV decodes other files in full first, so that nothing is gained.
+        # OpenCV decodes other files in full size first, so reducing them saves no time.
         return None
     file = check_picture(content)
     width, height = file.width, file.height
     part = (width, height) if region is None else (region.width, region.height)
     factor = reduction(*part, side)
     upright_size = _divided(height, factor), _divided(width, factor)
-    # A region needs the size of the picture, and only the decoded one shows if it was rotated.
+    # The size of the decoded picture shows whether it was rotated, unless both sides are equal.
     if factor == 1 or (
         region is not None and width != height and upright_size[0] == upright_size[1]
     ):

@@ -15,7 +15,7 @@ from edgetpu_retrain.wording import quoted
 import numpy as np
 
 MAX_ENCODING_LENGTH = 32
-"""Characters; the longest encoding of sensor_msgs/image_encodings.hpp has 12."""
+"""Maximum, in characters; the longest encoding of sensor_msgs/image_encodings.hpp has 12."""
 
 _LONGEST_REASON = 200
 
@@ -58,7 +58,7 @@ def convert_by_cv_bridge(message: Any, supported: tuple[str, ...]) -> RgbArray:
         supported: the encodings that are converted without cv_bridge, for the error message.
 
     Raises:
-        ImageError: if cv_bridge cannot convert it either.
+        ImageError: if cv_bridge cannot convert it.
     """
     from cv_bridge import CvBridge
 

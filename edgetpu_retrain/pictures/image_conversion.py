@@ -30,10 +30,10 @@ import numpy as np
 import numpy.typing as npt
 
 MAX_PIXELS = 64_000_000
-"""64 megapixels are 192 MB of RGB; 8K video has 33."""
+"""Maximum number of pixels, 192 MB of RGB; a frame of 8K video has 33 megapixels."""
 
 MAX_SIDE = 32_767
-"""In pixels; OpenCV uses 16-bit coordinates for resizing and rotating (SHRT_MAX)."""
+"""Maximum width and height, pixels; OpenCV resizes and rotates with 16-bit coordinates."""
 
 MAX_BYTES = 512 * 1024 * 1024
 """Maximum size of an image's data, including padding: 64 megapixels with 64 bits per pixel."""
@@ -101,8 +101,8 @@ def check_image(message: ImageMessage) -> None:
     No pixels are read.
 
     Raises:
-        ImageError: if the encoding is not one of a picture that is converted, or size, step and
-            amount of data do not match or exceed a limit.
+        ImageError: if the encoding is not supported, or if size, step and amount of data do not
+            match or exceed a limit.
     """
     if _is_for_cv_bridge(message.encoding):
         _check_amount(message)

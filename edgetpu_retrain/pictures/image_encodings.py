@@ -60,11 +60,11 @@ def _by_opencv(code: int) -> Callable[[Pixels], RgbArray]:
 
 
 def _from_nv24(planes: Pixels) -> RgbArray:
-    """Convert luma and UV planes of full width and height, which OpenCV cannot."""
+    """Convert luma and UV planes of full width and height, which OpenCV cannot convert."""
     height, width = len(planes) // 3, planes.shape[1]
     luma = planes[:height]
     colour = planes[height:].reshape(height, width, 2)
-    # As UYVY of twice the width, in which each pair of pixels has the luma of one.
+    # Convert as UYVY of twice the width, in which both pixels of a pair have the same luma.
     doubled = np.stack([colour[..., 0], luma, colour[..., 1], luma], axis=-1)
     pixels = doubled.reshape(height, 2 * width, 2)
     return np.ascontiguousarray(convert_colours(pixels, cv2.COLOR_YUV2RGB_UYVY)[:, ::2])

@@ -88,7 +88,7 @@ class LazyPicture:
             uint8 ``[height, width, 3]`` RGB.
 
         Raises:
-            ImageError: if there is no picture, or the region reaches beyond it.
+            ImageError: if the picture cannot be decoded, or the region reaches beyond it.
         """
         return self.whole if region is None else region.cut(self.whole)
 
@@ -107,7 +107,7 @@ class LazyPicture:
             uint8 ``[H, W, 3]`` RGB, still to be resized to the model's input.
 
         Raises:
-            ImageError: if there is no picture, or the region reaches beyond it.
+            ImageError: if the picture cannot be decoded, or the region reaches beyond it.
         """
         reduced = self._decode_reduced(region, side)
         return self.part(region) if reduced is None else reduced

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""PictureSource: how the pictures of one camera, topic or folder are read."""
+"""PictureSource: the options for decoding the pictures of one camera, topic or folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BITS = (8, 16)
 DARK_FRAMES = 30
 """Number of pictures after which a source of nearly black 16-bit pictures is reported."""
 
-# A picture is nearly black if all of its values are below one such part of the range.
+# A picture is nearly black if all its values are below one sixteenth of the range.
 _DARK_PARTS = 16
 # Numbers of bits that sensors have.
 _USUAL_BITS = (8, 10, 12, 14, 16)
@@ -27,7 +27,7 @@ _USUAL_BITS = (8, 10, 12, 14, 16)
 
 class PictureSource:
     """
-    How the pictures of one camera, topic or folder are read, and what is reported of them once.
+    Options for decoding the pictures of a camera, topic or folder; reports each peculiarity once.
 
     Thread-safe.
 
@@ -93,7 +93,7 @@ class PictureSource:
         """
         Return a 16-bit picture as 8 bits; the range of :attr:`bits` becomes 0 to 255.
 
-        Each picture is scaled alike, whatever came before.
+        All pictures are scaled alike, regardless of their content.
 
         Args:
             values: uint16 ``[H, W]`` or ``[H, W, C]``, in any byte order.
@@ -107,7 +107,7 @@ class PictureSource:
         bits = self._bits
         seen = native if colours is None else native[..., :colours]
         self._watch_brightness(seen)
-        # For 16 bits as cv_bridge does (vision_opencv, cv_bridge/src/cv_bridge.cpp,
+        # With 16 bits, this is what cv_bridge does (vision_opencv, cv_bridge/src/cv_bridge.cpp,
         # toCvCopyImpl).
         scaled = cv2.convertScaleAbs(native, alpha=255.0 / (2**bits - 1))
         if colours is not None and bits != BITS[1]:
@@ -128,7 +128,7 @@ class PictureSource:
         self._brightest = self._count = 0
 
     def _watch_brightness(self, colours: npt.NDArray[np.uint16]) -> None:
-        # A source that was bright once uses the whole range: its dark pictures show a night.
+        # A source that was bright once uses the whole range, so its dark pictures are really dark.
         if self._count >= DARK_FRAMES or self._is_bright():
             return
         brightest = int(colours.max())

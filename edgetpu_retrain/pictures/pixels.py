@@ -33,7 +33,7 @@ def convert_colours(pixels: npt.NDArray[Any], code: int) -> RgbArray:
 
 
 def _two_pixels_or_more(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return a picture, or its pixel twice: OpenCV 4.5.4 rejects one pixel with channels."""
+    """Return a picture; a single pixel twice, because OpenCV 4.5.4 cannot convert it alone."""
     return np.repeat(pixels, 2, axis=1) if pixels.shape[:2] == (1, 1) else pixels
 
 
@@ -46,7 +46,7 @@ def is_transparent(pixels: npt.NDArray[np.uint8], *, may_be_padding: bool = Fals
         may_be_padding: whether alpha of the same value everywhere has no meaning: many cameras
             send 0 in the fourth byte of a pixel.
     """
-    # Contiguous values have their extremes found many times faster.
+    # The extremes of contiguous values are found many times faster.
     alpha = cv2.extractChannel(_two_pixels_or_more(pixels), 3)
     least = alpha.min()
     return bool(least < (alpha.max() if may_be_padding else _OPAQUE))
@@ -62,7 +62,7 @@ def on_grey(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     Return a picture composited on grey (:data:`GREY`).
 
     Args:
-        pixels: ``[H, W, 4]``, the last channel is alpha, with which the others are not multiplied.
+        pixels: ``[H, W, 4]``; the last channel is alpha, and the others are not premultiplied.
 
     Returns:
         ``[H, W, 3]``, in the same order of colours.

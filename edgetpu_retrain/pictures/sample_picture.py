@@ -16,7 +16,7 @@ import numpy.typing as npt
 STORE_IMAGES = ('none', 'thumbnail', 'full')
 
 THUMBNAIL_PIXELS = 320
-"""Longest side of a thumbnail, a little larger than the input of usual extractors."""
+"""Longest side of a thumbnail, pixels, a little larger than the input of usual extractors."""
 
 _QUALITY = 92
 
@@ -27,7 +27,7 @@ def sample_picture(picture: LazyPicture, seen: RgbArray, store_images: str) -> b
 
     Args:
         picture: the embedded picture.
-        seen: what the extractor got of it, uint8 ``[H, W, 3]``.
+        seen: the pixels that the extractor was run on, uint8 ``[H, W, 3]``.
         store_images: one of :data:`STORE_IMAGES`.
 
     Raises:
@@ -45,7 +45,7 @@ def pixels_to_store(
     Args:
         picture: the picture.
         region: its embedded part, None = all of it.
-        seen: what the extractor got of that part, uint8 ``[H, W, 3]``.
+        seen: the pixels of that part that the extractor was run on, uint8 ``[H, W, 3]``.
         store_images: one of :data:`STORE_IMAGES`.
     """
     if store_images == 'none':

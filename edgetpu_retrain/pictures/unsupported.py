@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Names what is no picture or cannot be read, and what to use instead."""
+"""Explains why data is not a supported picture, and what to use instead."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ARRAY_ENCODING = re.compile(r'\d{1,2}[usf]c\d{1,2}', re.IGNORECASE)
 _VIDEO_ENCODING = re.compile(_CODECS, re.IGNORECASE)
 _FILE_ENCODING = re.compile(r'm?jpe?g|png|webp', re.IGNORECASE)
 
-# The first bytes of files, a dot stands for any byte.
+# The first bytes of files; a dot stands for any byte.
 _FILES: tuple[tuple[bytes, str], ...] = (
     (rb'II\*\0|MM\0\*|II\+\0|MM\0\+', 'TIFF'),
     (rb'GIF8', 'GIF'),
@@ -46,7 +46,7 @@ _VIDEO_TYPES: Mapping[str, str] = {
 
 
 def is_no_picture(encoding: str) -> bool:
-    """Return whether an encoding is known to be none of a picture, such as depth or a video."""
+    """Return whether an encoding is known not to be that of a picture, but of depth or a video."""
     kinds = (_DEPTH_ENCODING, _VIDEO_ENCODING, _FILE_ENCODING, _ARRAY_ENCODING)
     return not encoding or any(kind.fullmatch(encoding) for kind in kinds)
 

@@ -65,5 +65,5 @@ def page_of(
 
 
 def _unbroken(text: str) -> str:
-    """Return a text with no-break spaces between numbers and units."""
+    """Return a text with a no-break space before each percent sign."""
     return text.replace(' %', '\u00a0%')

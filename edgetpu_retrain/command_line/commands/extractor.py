@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The command extractor: makes an embedding extractor of a classifier, as a file."""
+"""The command extractor: makes an embedding extractor from a classifier, as a file."""
 
 from __future__ import annotations
 

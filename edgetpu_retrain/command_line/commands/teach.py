@@ -69,7 +69,7 @@ def teach(
                 )
         except BaseException:
             with suppress(StoreError):
-                # Not from taught: Ctrl-C may come between a transaction and its count.
+                # Count in the store, because Ctrl-C may prevent taught from being updated.
                 if stored := sum(store.counts(extractor=identity).values()) - before:
                     samples = counted(stored, 'sample is', 'samples are')
                     output.warn(f'stopped early; {samples} stored')

@@ -47,7 +47,7 @@ def fit_temperature(
         labels: int64 ``[N]``, their classes.
         typical: the prior's temperature.
         uncertainty: the prior's standard deviation of ``log T``.
-        start: an initial guess, which saves iterations.
+        start: an initial guess, which saves iterations; None starts at ``typical``.
 
     >>> logits = np.array([[4.0, 0.0], [4.0, 0.0], [4.0, 0.0], [0.0, 4.0]], np.float32)
     >>> print(f'{fit_temperature(logits, np.array([0, 0, 1, 1])):.1f}')

@@ -27,7 +27,7 @@ from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
 from edgetpu_retrain.learning.head import Head
 import numpy as np
 
-# Added to the spread of each feature, relative to the mean spread: bounds the gain of features
+# Added to the spread of each feature, relative to the mean spread, to bound the gain of features
 # that are almost constant.
 _SPREAD_FLOOR = 0.1
 
@@ -37,7 +37,7 @@ _LARGEST_COPY_BYTES = 2**24
 # A few power iterations suffice, because the learning rate does not need an exact eigenvalue.
 _POWER_ITERATIONS = 6
 
-# Number of rows that are searched for dominating directions.
+# Maximum number of rows that are searched for dominating directions.
 _DIRECTION_ROWS = 512
 
 # Maximum number of directions to shrink, samples needed per direction, and smallest factor.
@@ -158,7 +158,7 @@ class FeatureRows:
         self.count, self.feature_dim = rows.count, rows.feature_dim
         self.conditioning = conditioning
         self._raw = rows.raw
-        # Dequantizing and conditioning combined take one multiplication and one addition.
+        # Dequantizing, centring and scaling take one multiplication and one addition together.
         scale, zero = np.float32(rows.scale), np.float32(rows.zero_point)
         self._factor = scale * conditioning.gain
         self._offset = -(scale * zero + conditioning.center) * conditioning.gain

@@ -4,7 +4,8 @@
 Weight imprinting: a head from class means, without training.
 
 A class's weights point to the mean of its features (Qi et al., 'Low-Shot Learning with Imprinted
-Weights', CVPR 2018).  Training starts from this head; a warm start uses it for new classes only.
+Weights', CVPR 2018).  By default, training starts from this head; the final run of a warm start
+uses it for new classes only.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from edgetpu_retrain.learning.default_training.training_run import (
 from edgetpu_retrain.learning.training_report import Method
 import numpy as np
 
-# Limits of held-out samples and of their logits (64 MiB); more samples would add no information.
+# Limits of held-out samples and of their logits (64 MiB); more samples would add little.
 _MOST_HELD_OUT = 20_000
 _MOST_HELD_OUT_LOGITS = 2**24
 # Maximum number of held-out samples that are evaluated repeatedly during a run.
@@ -48,7 +48,7 @@ class Measurement:
         lengths: float32 ``[M]``, root mean square of each sample's scaled features.
         share: the best iteration, as a share of the planned iterations, in (0, 1].
         iterations: number of iterations of all runs.
-        run: the run that was stopped or diverged, and replaces the final run; else None.
+        run: the run, if it was stopped or diverged; it replaces the final run.  Else None.
         best: the measured run of a held-out split, used if the final run diverges; else None.
     """
 

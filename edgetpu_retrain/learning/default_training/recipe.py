@@ -28,7 +28,7 @@ _LOGIT_VARIANCE = 64.0
 
 _EPOCHS = 8
 _FEWEST_ITERATIONS = 120
-# Minimum per class, since with more classes a batch has fewer samples of each.
+# Iterations per class, because with more classes a batch has fewer samples of each.
 _ITERATIONS_A_CLASS = 4
 _MOST_FOR_CLASSES = 300
 # Very large sets converge in fewer than eight epochs.
@@ -129,9 +129,9 @@ class Recipe:
         # for batches whose curvature is above the average.
         curvature = 0.5 * eigenvalue + reg
         steepest = (1.0 + MOMENTUM) / curvature if curvature > 0.0 else 1.0
-        # A batch is noisy in all directions, also in flat ones: the error grows in the mean square
-        # above 2 / trace for single samples (Haykin, 'Adaptive Filter Theory', on LMS).  Batches
-        # divide the noise; momentum multiplies the step by 1 / (1 - momentum).
+        # A batch is noisy in all directions, also in flat ones.  With single samples, the mean
+        # square error grows if the rate exceeds 2 / trace (Haykin, 'Adaptive Filter Theory', on
+        # LMS).  Batches divide the noise; momentum multiplies the step by 1 / (1 - momentum).
         noisiest = 2.0 * (1.0 - MOMENTUM) * self.batch_size / (0.5 * feature_dim)
         return min(steepest, noisiest)
 

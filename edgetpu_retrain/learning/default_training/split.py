@@ -15,10 +15,10 @@ def stratified_split(
     labels: IntArray, fraction: float, rng: np.random.Generator
 ) -> tuple[IntArray, IntArray]:
     """
-    Hold out the same share of every class.
+    Hold out about the same share of every class.
 
-    The sample of a class that has only one is not held out.  All other classes have at least one
-    sample in each part.
+    A class with a single sample is not held out.  All other classes have at least one sample in
+    each part.
 
     Args:
         labels: int64 ``[N]``, the samples' class indices.

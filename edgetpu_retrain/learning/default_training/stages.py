@@ -45,7 +45,7 @@ import numpy as np
 _SAMPLE_ROWS = 1024
 _EIGENVALUE_ROWS = 512
 
-# One outlier per this many samples is ignored, and at least one in all.
+# One outlier is ignored, plus one per this many samples.
 _ROWS_AN_OUTLIER = 1000
 
 # Margin for new samples, whose logits may be outside of the range of the training samples.
@@ -116,7 +116,7 @@ class DefaultTraining:
         return weights, bias
 
     def _start(self, rows: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return the initial weights and bias: class means, or the earlier head's."""
+        """Return the initial weights and bias, from the earlier head where it has them."""
         weights, bias = self._imprint(rows)
         if self._initial is None:
             return weights, bias

@@ -39,7 +39,7 @@ class ProgressRelay:
         should_stop: called before every iteration.
         report_every: iterations between reports, 0 = none.
         done: iterations of earlier runs.
-        total: the current estimate of the total.
+        total: the current estimate of the number of iterations of all runs.
     """
 
     callback: Callback | None
@@ -190,7 +190,7 @@ def train(
         held_out_accuracy: validation accuracy to report without a watch.
 
     Returns:
-        The last weights; with a watch, the best ones if the run diverged.
+        The run with the last weights; if it diverged, with the best weights of the watch, if any.
     """
     weights, bias = start
     recipe, labels, progress = problem.recipe, problem.labels, problem.progress

@@ -50,7 +50,6 @@ class BalancedOrder:
 
     Each turn visits all classes in random order.  The rows of a class are shuffled, and each is
     used once before any is repeated.  With classes of equal size, each epoch visits each row once.
-    Construction takes time proportional to the number of rows; drawing does not.
 
     Args:
         rows: int64 ``[M]``, the rows to order.

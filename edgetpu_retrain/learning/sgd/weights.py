@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The trainable parameters: weights, bias and logit range; sizes may be set by the first data."""
+"""The trainable parameters of a softmax layer: weights, bias and logit range."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ class CoralParameters(MutableMapping[str, FloatArray]):
     The parameters by the names that Coral's class gives them.
 
     Args:
-        parameters: what is read and assigned.
+        parameters: the parameters to read and assign.
     """
 
     _NAMES: ClassVar = {'mat_w': 'weights', 'vec_b': 'bias'}

@@ -11,7 +11,7 @@ from edgetpu_retrain.errors import ImageError
 JPEG_START = b'\xff\xd8\xff'
 
 MAX_SCANS = 32
-"""Maximum for a JPEG; encoders write up to 18.  Even a short scan may process all pixels."""
+"""Maximum number of scans in a file; encoders write up to 18.  Each may process all pixels."""
 
 MAX_MARKERS = 4096
 """

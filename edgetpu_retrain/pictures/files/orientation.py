@@ -19,13 +19,13 @@ UPRIGHT = 1
 
 _TAG = 0x0112
 _SHORT = 3
-# A directory with more entries is none.
+# Maximum number of directory entries that are read.
 _MOST_ENTRIES = 1000
 
 
 def exif_orientation(exif: bytes) -> int:
     """
-    Return the orientation in EXIF data, 1 to 8; 1 = upright, also if there is none.
+    Return the orientation in EXIF data, 1 to 8; 1 = upright, or no orientation is stated.
 
     Args:
         exif: a TIFF structure, with or without the identifier of EXIF in JPEG files
@@ -51,7 +51,7 @@ def exif_orientation(exif: bytes) -> int:
 
 def upright(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
     """
-    Return a picture as it is to be seen.
+    Return a picture rotated and flipped to be upright.
 
     Args:
         pixels: ``[H, W]`` or ``[H, W, C]`` as stored.
@@ -60,6 +60,6 @@ def upright(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
     """
     if orientation >= 5:
         pixels = pixels.swapaxes(0, 1)
-    # After the transposition, the orientations 5 to 8 are these, too.
+    # After the transposition, orientation 5 needs no flip, and 6 to 8 need these.
     flips = {2: (1,), 3: (0, 1), 4: (0,), 6: (1,), 7: (0, 1), 8: (0,)}.get(orientation)
     return np.ascontiguousarray(np.flip(pixels, flips)) if flips else np.ascontiguousarray(pixels)

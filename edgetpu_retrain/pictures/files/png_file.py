@@ -19,13 +19,13 @@ from edgetpu_retrain.pictures.files.orientation import exif_orientation, UPRIGHT
 PNG_START = b'\x89PNG\r\n\x1a\n'
 
 MAX_CHUNKS = 65_536
-"""Maximum per file; a chunk usually has 8 KB of pixels."""
+"""Maximum number of chunks in a file; a chunk usually has 8 KB of pixels."""
 
 UNCHECKED_BYTES = 64 * 1024
 """Compressed pixels up to this size are not checked: they inflate within 0.3 s at worst."""
 
-# All other ancillary chunks, such as texts that inflate to megabytes each, are removed before
-# decoding.
+# The ancillary chunks that are used.  All but tRNS are removed before decoding, because texts, for
+# example, can inflate to megabytes each.
 _TRANSPARENCY = b'tRNS'
 _EXIF = b'eXIf'
 # Bit 5 of a chunk's first letter marks it as ancillary: not needed to read the picture.
@@ -66,7 +66,7 @@ def png_size(content: bytes) -> tuple[int, int]:
 
 def read_png(content: bytes) -> PngFile:
     """
-    Return what a decoder needs of a PNG file; nothing is decoded.
+    Check a PNG file, and return the parts that a decoder needs.
 
     Raises:
         ImageError: if it is truncated or damaged, has too many chunks, or has more pixels than it

@@ -4,7 +4,8 @@
 Decodes WEBP files, with a decoder that does not have CVE-2023-4863.
 
 A crafted lossless file makes libwebp before 1.3.2 write beyond its memory.  Distributions have
-patched theirs, but wheels of opencv-python before 4.8.1 bundle it; Pillow then decodes instead.
+patched theirs, but wheels of opencv-python before 4.8.1 bundle one without the patch; Pillow then
+decodes instead.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def decode_webp(content: bytes) -> npt.NDArray[Any] | None:
         cv2.error: if the file is damaged.
     """
     if _OPENCV_IS_SAFE:
-        # OpenCV's header check reads 32 bytes, and small pictures have less.
+        # OpenCV's header check reads 32 bytes, but the file of a small picture may be shorter.
         padded = content.ljust(32, b'\0')
         pixels: npt.NDArray[Any] | None = cv2.imdecode(
             np.frombuffer(padded, np.uint8), cv2.IMREAD_UNCHANGED

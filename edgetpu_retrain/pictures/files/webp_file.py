@@ -18,7 +18,7 @@ from edgetpu_retrain.errors import ImageError
 from edgetpu_retrain.pictures.files.orientation import exif_orientation, UPRIGHT
 
 MAX_CHUNKS = 1024
-"""Maximum per file; a picture has one to six."""
+"""Maximum number of chunks in a file; a picture has one to six."""
 
 _HEAD = struct.Struct('<4sI')
 _BEGIN = 12
@@ -48,7 +48,7 @@ class WebpFile:
 
 
 def is_webp(content: bytes) -> bool:
-    """Return whether a file begins as a WEBP file."""
+    """Return whether a file begins like a WEBP file."""
     return content[:4] == b'RIFF' and content[8:_BEGIN] == b'WEBP'
 
 
@@ -74,7 +74,7 @@ def read_webp(content: bytes) -> WebpFile:
     else:
         raise _damaged(content)
     if b'VP8 ' in chunks and b'ALPH' in chunks and b'VP8X' in chunks:
-        # Without the flags of chunks that are left out, and with the size that is decoded.
+        # Write a header with the decoded size, without the flags of chunks that are left out.
         sizes = (width - 1).to_bytes(3, 'little') + (height - 1).to_bytes(3, 'little')
         chunks[b'VP8X'] = bytes([_ALPHA, 0, 0, 0]) + sizes
         kinds = [b'VP8X', b'ALPH', b'VP8 ']

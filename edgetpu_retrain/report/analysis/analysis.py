@@ -89,7 +89,7 @@ class Analysis:
 
     @property
     def too_many_suspects(self) -> bool:
-        """Whether so many labels are suspicious that the head is wrong rather than the labels."""
+        """Whether there are so many suspicious labels that the head itself is probably wrong."""
         return len(self.mislabels) > _MOST_SUSPECTS * self.evaluated
 
 

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Cross-validation: a held-out prediction for every sample but the only one of a class.
+Cross-validation: a held-out prediction for every sample, except in classes with one sample.
 
 A version's record has only a confusion matrix, and a training may hold out only a fifth of the
 samples.  A report needs predictions for single samples, so it cross-validates with the version's
@@ -37,8 +37,8 @@ class HeldOut:
     The result of cross-validation.
 
     Args:
-        rows: int64 ``[M]``, the evaluated samples, ascending; the sample of a class that has only
-            one is never held out.
+        rows: int64 ``[M]``, the evaluated samples, ascending; a class with a single sample has
+            none.
         labels: int64 ``[M]``, their classes.
         probabilities: float32 ``[M, C]``.
         fold_of: int64 ``[N]``, the fold in which each sample was held out, -1 = none.

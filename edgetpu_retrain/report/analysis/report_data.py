@@ -64,7 +64,7 @@ class ReportData:
         return sum(each.has_image for each in self.stored.values())
 
     def changes_since_training(self) -> tuple[tuple[str, int, int], ...]:
-        """Return name, number of samples at training, and number now, of classes that changed."""
+        """Return, for each class that changed, its name and its samples at training and now."""
         if self.model is None:
             return ()
         then, now = dict(self.model.record.sample_counts), self.counts
