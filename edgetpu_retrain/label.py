@@ -45,8 +45,8 @@ def check_label(label: str, *, taught_before: bool = False) -> str:
             them visible.  It must not contain '/', '\\', control characters or invisible
             characters (except zero-width joiners), begin or end with a space, or be '.', '..' or a
             text that reads as 'unknown'.
-        taught_before: whether to accept also what older releases accepted in the labels of stored
-            samples: what reads as 'unknown', more than 255 bytes, and invisible characters.
+        taught_before: whether to also accept what older releases accepted: labels that read as
+            'unknown', have more than 255 bytes or contain invisible characters.
 
     Returns:
         The same label.
@@ -104,7 +104,7 @@ def is_reserved(label: str) -> bool:
 
 
 def _visible(label: str) -> str:
-    """Return what is seen of a label, regardless of case, width and font."""
+    """Return the visible part of a label, regardless of case, width and font."""
     folded = unicodedata.normalize('NFKC', label).casefold()
     return ''.join(
         each

@@ -167,7 +167,7 @@ def check_quantized(truth: IntArray, by_float: IntArray, by_quantized: IntArray)
         by_quantized: int64 ``[N]``, predictions of the quantized layers in the model file.
 
     Raises:
-        QuantizationLoss: if it does so; the message states the loss and how to avoid it.
+        QuantizationLoss: if so; the message states the loss and how to avoid it.
     """
     right, left = int(np.sum(by_float == truth)), int(np.sum(by_quantized == truth))
     if right - left > max(_SAMPLES_FORGIVEN, _LARGEST_LOSS * len(truth)):

@@ -188,7 +188,7 @@ class SoftmaxRegression(SoftmaxParameters):
         """
         Take one step of gradient descent on exactly this batch.
 
-        Unlike :meth:`train_with_sgd` it does not limit the number of BLAS threads; run a loop of
+        Unlike :meth:`train_with_sgd`, it does not limit the number of BLAS threads; run a loop of
         steps inside ``one_blas_thread()``.
 
         Args:
@@ -247,7 +247,7 @@ class SoftmaxRegression(SoftmaxParameters):
 
         Args:
             mat_x: embeddings ``[N, D]``, or one embedding ``[D]``.
-            labels: their labels; of one embedding also its class index alone, or its one-hot row.
+            labels: their labels; for one embedding, a class index or a one-hot row will do.
 
         Raises:
             ValueError: if the arguments' shapes do not match, or there are no weights yet.

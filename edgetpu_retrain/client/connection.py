@@ -75,7 +75,7 @@ class Connection:
         self._thread = threading.Thread(target=self._spin, name='retrain client', daemon=True)
 
     def start(self) -> None:
-        """Start the thread; create the subscriptions and the action client before."""
+        """Start the thread.  The subscriptions and the action client must exist already."""
         self._state = self._newest_client()
         self._executor.add_node(self.node)
         self._thread.start()
@@ -203,7 +203,8 @@ class Connection:
             A future of the converted response.
         """
         done: Future[Any] = Future()
-        # Mark the future as running, so that it cannot be cancelled: a sent request cannot either.
+        # A sent request cannot be cancelled, so mark the future as running: then it cannot be
+        # cancelled either.
         done.set_running_or_notify_cancel()
         self._pending.add(done)
         done.add_done_callback(self._pending.discard)

@@ -45,8 +45,8 @@ class RetrainClient:
     Args:
         node: a node whose context and namespace are used; None = create a context.
         name: name of the retrain node; a relative name is in the namespace of ``node``.
-        timeout_s: maximum time until a response, seconds.  Only :meth:`add_samples` waits longer,
-            until the node's own time limit.
+        timeout_s: maximum time until a response, seconds.  It does not apply to
+            :meth:`add_samples`, which waits until the node's own time limit.
     """
 
     def __init__(

@@ -68,7 +68,7 @@ def load_chosen_model(
 
 def stored_version(models: ModelStore, version: int | None) -> ModelVersion:
     """
-    Return a version by its number; None is the serving version.
+    Return a version by its number; None means the serving version.
 
     Raises:
         RequestError: if there is no such version.

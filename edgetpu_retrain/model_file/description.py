@@ -92,8 +92,8 @@ def describe_input(tree: Any) -> tuple[tuple[int, int, int, int], str]:
     Return shape and element type of a model's only input, one RGB picture.
 
     Raises:
-        ModelFileError: if the model has not exactly one input, or its input is not a picture of a
-            supported type.
+        ModelFileError: if the model does not have exactly one input, or its input is not a picture
+            of a supported type.
     """
     graph = tree.subgraphs[0]
     inputs = indices(graph.inputs)

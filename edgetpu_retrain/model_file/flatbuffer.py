@@ -140,7 +140,7 @@ class _Budget:
 
 def _check_extent(model: bytes, schema: Any) -> None:
     """
-    Raise a ModelFileError if a file has not exactly one subgraph, or would unpack to too much.
+    Raise ModelFileError if a file does not have exactly one subgraph, or unpacks to too much.
 
     Tables are unpacked one at a time.
     """

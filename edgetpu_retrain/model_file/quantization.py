@@ -78,7 +78,7 @@ def int8_parameters(minimum: float, maximum: float) -> QuantizationParameters:
 
 def symmetric_int8_parameters(largest: float) -> QuantizationParameters:
     """
-    Return the quantization parameters of int8 weights, for zero point 0 and values -127 to 127.
+    Return the quantization parameters of int8 weights, with zero point 0 and values -127 to 127.
 
     TensorFlow Lite's quantization specification requires both
     (https://ai.google.dev/edge/litert/models/quantization_spec).

@@ -99,11 +99,11 @@ class NodeResources:
         return check_devices(self._engines, self._status, self.parameters.device_of)
 
     def camera_problem(self, camera: str, since: float = math.inf) -> str:
-        """Return a camera's problems, also faults since a time, as sentences; '' = none."""
+        """Return a camera's problems, including faults since a time, as sentences; '' = none."""
         return all_problems(self._status.facts, camera, self.fault_of(camera, since))
 
     def fault_of(self, camera: str, since: float = math.inf) -> str:
-        """Return a camera's latest faults, also those since a time, as a sentence; '' = none."""
+        """Return a camera's latest faults, including those since a time; '' = none."""
         fault = self.output.latest_fault(camera, since)
         return sentence(f'camera {camera!r}: {fault}') if fault else ''
 

@@ -161,7 +161,7 @@ def decode_picture(content: bytes, source: PictureSource | None = None) -> RgbAr
 
     Args:
         content: bytes of the file.
-        source: the camera, topic or folder that it is from; None = read it with the defaults.
+        source: the options for decoding; None uses the defaults.
 
     Returns:
         uint8 ``[H, W, 3]`` RGB.
@@ -214,8 +214,8 @@ def decode_reduced(content: bytes, region: Region | None, side: int) -> RgbArray
         side: see :func:`reduction`.
 
     Returns:
-        uint8 ``[H, W, 3]`` RGB, reduced by :func:`reduction`; None if the whole file must be
-        decoded in full size.
+        uint8 ``[H, W, 3]`` RGB, reduced by :func:`reduction`; None if the file must be decoded in
+        full size.
 
     Raises:
         ImageError: if :func:`check_picture` rejects the file, it is damaged, or the region reaches

@@ -122,7 +122,7 @@ def image_to_rgb(message: ImageMessage, source: PictureSource | None = None) -> 
 
     Args:
         message: a ``sensor_msgs/Image``.
-        source: the camera or topic of the message; None = read it with the defaults.
+        source: the options for decoding; None uses the defaults.
 
     Returns:
         uint8 ``[H, W, 3]`` RGB.  For rgb8 it is a view of the message's data, whose rows may be

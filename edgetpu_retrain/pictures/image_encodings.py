@@ -26,7 +26,7 @@ class Encoding:
         name: the encoding.
         to_rgb: converts uint8 ``[rows, W]`` or ``[rows, W, channels]``, without alpha, to
             ``[H, W, 3]``.
-        channels: values per pixel; four = the last one is alpha.
+        channels: values per pixel; the last of four is alpha.
         dtype: type of a value, without its byte order.
         least: smallest width and height that ``to_rgb`` supports.
         shared: width and height of the blocks of pixels that share their colour; those of an image

@@ -45,7 +45,7 @@ class LazyPicture:
 
         Args:
             content: bytes of the file.
-            source: the camera or folder that it is from; None = read it with the defaults.
+            source: the options for decoding; None uses the defaults.
         """
         return cls(
             lambda: decode_picture(content, source),

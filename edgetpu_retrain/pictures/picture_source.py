@@ -97,7 +97,8 @@ class PictureSource:
 
         Args:
             values: uint16 ``[H, W]`` or ``[H, W, C]``, in any byte order.
-            colours: number of channels without alpha, which always has 16 bits; None = all.
+            colours: number of channels in front of alpha, whose values always have 16 bits; None
+                without alpha.
 
         Returns:
             uint8, of the same shape.

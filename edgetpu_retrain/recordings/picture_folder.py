@@ -24,7 +24,7 @@ from edgetpu_retrain.recordings.tally import Tally
 from edgetpu_retrain.wording import counted, named, quoted
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
-"""Larger than any PNG file with the maximum number of pixels."""
+"""Maximum size of a picture file, bytes; 64 megapixels of 8-bit RGB are 192 MB."""
 
 # The endings of pictures, readable or not.  Other files beside the class folders, such as a
 # licence, are not counted.

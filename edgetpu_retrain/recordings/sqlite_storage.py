@@ -32,7 +32,7 @@ class SqliteStorage(Sqlite3Reader):  # type: ignore[misc]
     """
 
     loss = ''
-    """Nothing: a file that is cut off cannot be read at all."""
+    """Always '', because a file that is cut off cannot be read at all."""
 
     cure = (
         'sqlite3 FILE .dump | sed "s/^ROLLBACK.*/COMMIT;/" | sqlite3 NEW.db3 may save what is '

@@ -22,11 +22,10 @@ from edgetpu_retrain.store.files.durable_file import write_durably
 @options.as_json
 def extractor(model_file: options.NamedModel, target: Path) -> None:
     """
-    Make an embedding extractor of a classifier: cut it in front of its classifying layer.
+    Make an embedding extractor from a classifier, by cutting it before its classifying layer.
 
-    As --extractor, and as the node's parameter extractor, OUT.tflite gives the same samples as the
-    classifier with the same options, which OUT.tflite states itself.  It can also be compiled for
-    the Edge TPU.
+    As --extractor, and as the node's parameter extractor, OUT.tflite can replace the classifier
+    and its options: the samples stay the same.  It can also be compiled for the Edge TPU.
     """
     if target.exists():
         raise RequestError(f'{target} exists already: give the name of a new file')

@@ -110,7 +110,7 @@ def relabel(
 def remove(
     label: str, newest: int, ids: tuple[int, ...], extractor: options.NamedModel, data_dir: str
 ) -> None:
-    """Remove a class, the newest samples, or single samples, until `samples undo`."""
+    """Remove a class, the newest samples, or single samples; `samples undo` restores them."""
     if bool(ids) == bool(label or newest):
         raise click.UsageError('Give --label or --newest or both, or else --id.')
     identity = workspace.identity_of(extractor, data_dir)
@@ -258,7 +258,7 @@ def restore(source: Path, data_dir: str) -> None:
 
 
 def _check_class(counts: dict[str, int], label: str) -> None:
-    """Raise if there is no such class; '' is all classes."""
+    """Raise if there is no such class; '' means all classes."""
     if label and label not in counts:
         known = ', '.join(counts) or 'none yet'
         raise RequestError(f'there is no class {label!r}; the classes are: {known}')

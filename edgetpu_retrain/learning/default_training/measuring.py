@@ -48,7 +48,7 @@ class Measurement:
         lengths: float32 ``[M]``, root mean square of each sample's scaled features.
         share: the best iteration, as a share of the planned iterations, in (0, 1].
         iterations: number of iterations of all runs.
-        run: the run, if it was stopped or diverged; it replaces the final run.  Else None.
+        run: the last run, if it was stopped or diverged; it replaces the final run.  Else None.
         best: the measured run of a held-out split, used if the final run diverges; else None.
     """
 

@@ -14,8 +14,8 @@ import numpy as np
 _LARGEST_WEIGHT = 1e38
 # Bounds the change of the bias, whose gradient is at most 1.
 _LARGEST_RATE = 1e19
-# Up to this product of the sizes M * N * K, OpenBLAS multiplies without packing, equally fast
-# whichever factor is transposed: see its interface/gemm.c and
+# If M * N * K is at most this, OpenBLAS multiplies without packing; then the speed does not depend
+# on which factor is transposed.  See its interface/gemm.c and
 # kernel/x86_64/sgemm_small_kernel_permit_skylakex.c.
 _SMALL_PRODUCT = 1_000_000
 
@@ -29,8 +29,8 @@ class SgdStep:
     A gradient descent step on a head, in place.
 
     The loss is the batch's mean cross-entropy plus ``0.5 * reg * sum(weights ** 2)``.  If p is the
-    softmax of the logits and y the one-hot labels, its gradient with respect to the logits is
-    ``(p - y) / batch_size``, which stays finite if a probability underflows (Stanford CS231n,
+    softmax of the logits and y the one-hot labels, the loss's gradient with respect to the logits
+    is ``(p - y) / batch_size``, which stays finite if a probability underflows (Stanford CS231n,
     'Softmax classifier').  The bias is not regularized.
 
     Call :meth:`forward`, optionally :meth:`loss`, and :meth:`update`, in this order.

@@ -33,7 +33,6 @@ class Tail:
     The end of a model.
 
     Args:
-        result: the layer that makes scores, classes or boxes of what precedes it, such as
         result: the layer that turns its input into scores, classes or boxes, such as 'SOFTMAX';
             '' = none.
         before: the operator in front of the result, or the last one without a result; '' = none.

@@ -69,7 +69,7 @@ def append_files(flatbuffer: bytes, files: Mapping[str, bytes]) -> bytes:
         flatbuffer: the model without an archive.
         files: content by name.
     """
-    # If the flatbuffer itself looks like an archive, an empty archive behind it prevents that.
+    # A flatbuffer may happen to look like an archive; readers find an appended empty one first.
     if not files and not read_files(flatbuffer):
         return flatbuffer
     stream = io.BytesIO()

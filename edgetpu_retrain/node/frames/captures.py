@@ -47,7 +47,7 @@ class Capture:
     first_sample: int = field(default=0, init=False)
     """Id of the first stored sample, or 0; the store groups the samples of a request by it."""
     stopped: bool = field(default=False, init=False)
-    """Whether the request claims no more frames."""
+    """Whether the request was stopped, so that it claims no more frames."""
     error: BaseException | None = field(default=None, init=False)
     """The first failure."""
     done: Future[None] = field(default_factory=Future, init=False)

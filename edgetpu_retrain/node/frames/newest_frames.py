@@ -69,7 +69,7 @@ class Frame:
 
 class NewestFrames:
     """
-    Two slots per camera, one of them for frames with detections, each with the newest frame only.
+    Keeps the newest frame of each camera, and its newest frame with detections.
 
     The slots take turns, so that a fast camera cannot block a slow one.  Not thread-safe.
     """

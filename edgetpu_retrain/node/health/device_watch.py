@@ -21,7 +21,7 @@ class DeviceFacts:
     Args:
         name: name of the device, as in the parameter ``device``.
         cameras: names of the cameras whose frames it runs.
-        engine: status of its engine; the problem is a full sentence, or ``''``.
+        engine: status of its engine; ``engine.problem`` is a full sentence, or ``''``.
     """
 
     name: str

@@ -22,7 +22,7 @@ PREVIOUS = -1
 @dataclass(frozen=True)
 class Wanted:
     """
-    The versions that other programs have trained or chosen; equal if they have not changed.
+    The versions that other programs have trained or chosen; equal objects mean no change.
 
     Args:
         versions: numbers of the versions to try before the serving one, in this order; () = none.
@@ -75,7 +75,7 @@ class ModelVersions:
         """
         Load the first version that works, in the order of :meth:`ChoiceFile.versions_to_try`.
 
-        This works with a read-only disk, too.
+        This works on a read-only disk, too.
 
         Args:
             warn: called with a sentence about each rejected version and each other problem.

@@ -117,7 +117,7 @@ class DeclaredParameters:
         camera, _, _ = change.name.partition('.')
         declared = (*values.PARAMETERS, *values.camera_parameters(camera))
         parameter = next((each for each in declared if each.name == change.name), None)
-        # A parameter that is declared without a value is NOT_SET; no other value is removed.
+        # NOT_SET means that a parameter is declared without a value.
         if parameter is not None and change.type_ != RosParameter.Type.NOT_SET:
             if not parameter.live and self._is_configured():
                 raise RequestError(f'{change.name}: {_READ_WHEN_CONFIGURED}')

@@ -57,8 +57,8 @@ class DamageWatch:
 
     def _run(self) -> None:
         self._failure = ''
-        # Nobody waits for the check.  os.nice() changes only the calling thread on Linux, and the
-        # whole process elsewhere; a sandbox may forbid it.
+        # No request waits for the check, so lower its priority.  os.nice() changes only the
+        # calling thread on Linux, and the whole process elsewhere; a sandbox may forbid it.
         if sys.platform == 'linux':
             with suppress(OSError):
                 os.nice(_STEPS_BACK)

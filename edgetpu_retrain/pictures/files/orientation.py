@@ -25,7 +25,7 @@ _MOST_ENTRIES = 1000
 
 def exif_orientation(exif: bytes) -> int:
     """
-    Return the orientation in EXIF data, 1 to 8; 1 = upright, or no orientation is stated.
+    Return the orientation in EXIF data, 1 to 8; 1 if none is stated.
 
     Args:
         exif: a TIFF structure, with or without the identifier of EXIF in JPEG files

@@ -189,6 +189,6 @@ def _write_conclusion(panel: SubFigure, top: Conclusions) -> None:
 def _drawing() -> Iterator[None]:
     """Apply the report's style inside the ``with`` block."""
     with mpl.style.context(STYLE), warnings.catch_warnings():
-        # Characters that the figures' font lacks become boxes, but the page's tables show them.
+        # Ignore characters that the figures' font lacks; the page's tables show them.
         warnings.filterwarnings('ignore', message='Glyph .* missing from', category=UserWarning)
         yield

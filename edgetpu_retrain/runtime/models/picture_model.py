@@ -48,7 +48,7 @@ class PictureModel:
         num_threads: number of threads for operators on the CPU.
 
     Attributes:
-        description: as given.
+        description: the model's description.
         loaded: the interpreter and its device.
         times: stage durations of the latest inference.
 

@@ -55,7 +55,7 @@ class Recognizer:
         num_threads: number of threads for operators on the CPU.
         trusted: whether this project wrote the file.  Any other file is first probed in a child
             process.
-        choices: what the user chooses for the file.
+        choices: the user's choices for the file.
 
     Attributes:
         labels: the class names, in the order of the scores.

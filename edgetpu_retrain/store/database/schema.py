@@ -68,7 +68,7 @@ def open_database(path: Path, is_ending: Callable[[], bool]) -> sqlite3.Connecti
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
     """
-    Open a sample database for reading, which another connection of this process has opened.
+    Open a sample database that another connection of this process has opened, for reading.
 
     Args:
         path: the file.

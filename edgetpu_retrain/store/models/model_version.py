@@ -25,7 +25,7 @@ from edgetpu_retrain.store.files.regular_file import read_regular_file
 from edgetpu_retrain.store.models.model_record import ModelRecord
 
 LARGEST_VERSION = 999_999_999
-"""Nine digits, which fit into the int32 fields of messages."""
+"""Largest version number: nine digits, which fit into the int32 fields of messages."""
 
 RECORD_FORMAT = 1
 

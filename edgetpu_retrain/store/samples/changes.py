@@ -63,7 +63,7 @@ class Changes(Journal):
             addition: id of the first sample of the same request; 0 if this sample is the first.
 
         Raises:
-            RequestError: if its class is new, and there are already :data:`MAX_CLASSES`.
+            RequestError: if its class is new, and there are already :data:`MAX_CLASSES` classes.
         """
         self._check_class(sample.label)
         sample_id = self._insert(
@@ -98,7 +98,7 @@ class Changes(Journal):
         Move samples to another class; return their number.
 
         Raises:
-            RequestError: if the class is new, and there are already :data:`MAX_CLASSES`.
+            RequestError: if the class is new, and there are already :data:`MAX_CLASSES` classes.
         """
         return self._change('relabel', ids, label)
 
@@ -107,7 +107,7 @@ class Changes(Journal):
         Undo the last change that is not undone yet; return it, or None if there is none.
 
         Raises:
-            RequestError: if there would be more than :data:`MAX_CLASSES`.
+            RequestError: if there would be more than :data:`MAX_CLASSES` classes.
         """
         done = [change for change in self.history() if not change.undone]
         return self._repeat(done[-1], undone=True) if done else None

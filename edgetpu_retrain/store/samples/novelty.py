@@ -24,7 +24,7 @@ MAX_COMPARED = 4096
 """Maximum number of samples with which a sample is compared: the newest ones of its class."""
 
 MAX_CACHED_BYTES = 64 * 1024 * 1024
-"""Maximum memory of the cache, bytes; embeddings longer than 4096 are compared with fewer."""
+"""Maximum memory of the cache, bytes: 4096 embeddings of 4096 float32 values."""
 
 # Number of values to convert at a time.
 _CHUNK = 2**18

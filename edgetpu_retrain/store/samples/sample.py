@@ -68,8 +68,8 @@ class StoredSample:
         stamp_ns: stamp of the image, nanoseconds; 0 = none.
         has_image: whether a picture is stored.
         addition: id of the first sample of the same request.
-        added_ns: when the sample was stored, nanoseconds since 1970; 0 = not known, because the
-            first release stored it.
+        added_ns: when the sample was stored, nanoseconds since 1970; 0 for samples of the first
+            release.
     """
 
     sample_id: int

@@ -202,7 +202,13 @@ class SampleCorrections(StoredSamples):
 
     @contextmanager
     def _changes(self, action: str, *, compared: bool = False) -> Iterator[Changes]:
-        """Run the ``with`` block in a write transaction; ``compared``: it updates the cache."""
+        """
+        Run the ``with`` block in a write transaction.
+
+        Args:
+            action: what the block does, for messages.
+            compared: whether the block itself updates the cache of embeddings.
+        """
         with self._database.transaction(action, writing=True) as connection:
             if not compared:
                 self._novelty.outdate()
