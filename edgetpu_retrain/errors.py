@@ -18,7 +18,7 @@ from pathlib import Path
 from edgetpu_retrain.wording import presentable
 
 TOO_LITTLE_MEMORY = 'there is too little memory: end other programs, then try again'
-"""The message for a MemoryError, which must not be taken for damage of what is being read."""
+"""The message for a MemoryError, which must not be mistaken for damage to the file being read."""
 
 
 class RetrainError(Exception):

@@ -19,12 +19,13 @@ MAX_LABEL_BYTES = 255
 # because a class of that name would be ambiguous.
 UNKNOWN = 'unknown'
 
-# Characters that move the cursor, break a line, or cannot be encoded in UTF-8: Unicode Standard,
-# section 4.5 'General Category'.
+# Categories of characters that move the cursor, break a line, or cannot be encoded in UTF-8:
+# Unicode Standard, section 4.5 'General Category'.
 _NOT_SHOWN = frozenset({'Cc', 'Cs', 'Zl', 'Zp'})
-# Format characters: they are invisible, and some change the direction of the following text.
+# Format characters, which are invisible; some change the direction of the following text.
 _FORMAT = 'Cf'
-# Not allowed in XML, which the report's figures use: https://www.w3.org/TR/xml/#charsets
+# Characters that XML, the format of the report's figures, does not allow:
+# https://www.w3.org/TR/xml/#charsets
 _NO_XML = '\ufffe\uffff'
 # Letters and a symbol without ink: fillers for Hangul syllables, the empty Braille pattern.
 _BLANKS = frozenset('\u115f\u1160\u2800\u3164\uffa0')

@@ -93,12 +93,12 @@ class SoftmaxRegression(SoftmaxParameters):
 
     @property
     def min_score(self) -> float:
-        """Smallest logit that the quantized layer represents, see :attr:`logit_range`."""
+        """Smallest logit that the quantized layer represents; see :attr:`logit_range`."""
         return self.logit_range[0]
 
     @property
     def max_score(self) -> float:
-        """Largest logit that the quantized layer represents, see :attr:`logit_range`."""
+        """Largest logit that the quantized layer represents; see :attr:`logit_range`."""
         return self.logit_range[1]
 
     def train_with_sgd(

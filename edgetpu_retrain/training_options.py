@@ -18,7 +18,7 @@ MAX_BATCH_SIZE = 100_000
 """100,000 embeddings of the default extractor take 512 MB as float32."""
 
 MAX_VISITS = 1_000_000_000
-"""Maximum of iterations times batch size, which takes hours on a robot's CPU."""
+"""Maximum of iterations times batch size; this many samples take hours on a robot's CPU."""
 
 MAX_LEARNING_RATE = 1000.0
 MAX_REG = 1e9

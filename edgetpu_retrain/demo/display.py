@@ -47,7 +47,7 @@ def exam_bar(console: Console, planned: int) -> Iterator[Callable[[Exam, str], N
         bar = progress.add_task('exam', total=planned, figures='')
 
         def show(exam: Exam, subject: str) -> None:
-            # Of the classified frames, because the newest frames may not be classified yet.
+            # Count classified frames only, because the newest may not be classified yet.
             score = f'{exam.right}/{exam.classified} right'
             figures = f'{score}  {exam.frames_per_second:.1f} frames/s  {subject}'
             progress.update(bar, completed=exam.shown, figures=figures)

@@ -58,7 +58,7 @@ class Stage:
         create(Classification, TEACHING_TRUTH_TOPIC, self._on_teaching_truth, reliable)
         create(Classification, EXAM_TRUTH_TOPIC, on_truth, reliable)
         create(Image, IMAGE_TOPIC, on_image, qos_profile_sensor_data)
-        # Created last: a camera that responds to this client has discovered the subscriptions.
+        # Create this last: a camera that responds to it has discovered the subscriptions.
         self._scene = self.node.create_client(SetParameters, f'/{CAMERA_NODE}/set_parameters')
 
     def wait_until_ready(self, timeout_s: float) -> None:

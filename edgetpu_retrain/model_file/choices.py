@@ -100,7 +100,7 @@ class Settled:
 
     Args:
         normalization: the normalization of the input; None for a quantized one.
-        changed: whether the model or its metadata must be written anew.
+        changed: whether the model or its metadata must be rewritten.
         was_free: whether the input was of free size.
         choices: the choices that are part of an extractor's identity.
         notes: messages for the user, one sentence each.

@@ -85,7 +85,7 @@ def make_extractor(
     output = indices(tree.subgraphs[0].outputs)[find_output(tree, choices.output)]
     tail = find_tail(tree, output)
     is_cut = tail.is_classifier and not (
-        # Without a softmax or the like behind it, the last layer may be meant as the embedding.
+        # If no softmax or the like follows, the last layer may be meant as the embedding.
         not tail.result and (choices.output or read_identity(tree) or was_used())
     )
     settled = settle(tree, choices, was_used=lambda: not is_cut and was_used())

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 # The smallest normal float32.
 _SMALLEST_SCALE = np.finfo(np.float32).tiny
-# Wider than real embeddings need, and narrow enough that products do not overflow float32.
+# Real embeddings need a narrower range; with this one, products do not overflow float32.
 _SOUND_SCALES = (1e-20, 1e20)
 
 

@@ -19,7 +19,7 @@ CONFIGURATION_PROBLEM = 'configuration'
 """Key, in :attr:`NodeFacts.problems`, of the problem that a failed transition leaves."""
 
 RETRY_PERIOD_S = 5.0
-"""Time between retries, seconds; short, so that the node starts soon after the owner has ended."""
+"""Time between retries, seconds; short, so that the node soon starts if the folder is released."""
 
 
 class Autostart:

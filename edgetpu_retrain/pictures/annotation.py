@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 LONGEST_SIDE = 960
-"""In pixels; larger pictures are scaled down, because encoding them as JPEG takes longer."""
+"""Longer side of the largest annotated picture, pixels; encoding a larger one takes longer."""
 
 LEAST_WIDTH = 320
-"""In pixels; narrower pictures are enlarged, so that the text below fits."""
+"""Minimum width, pixels; narrower pictures are enlarged, so that the text below fits."""
 
 _STRIP_HEIGHT = 64
 _BAR_TOP = 35

@@ -32,7 +32,7 @@ MAX_BYTES = 64 * 1024 * 1024
 """Maximum size of a file in a message; a JPEG photograph of 64 megapixels takes half of it."""
 
 SMALL_PIXELS = 4_000_000
-"""Pictures up to this size are exempt from the next limit, since decoding takes at most 24 MB."""
+"""Pictures up to this size are exempt from the next limit: decoding them takes at most 24 MB."""
 
 MAX_PIXELS_A_BYTE = 2048
 """

@@ -33,7 +33,7 @@ class PictureSource:
 
     Args:
         report: called with each sentence about the source, at most once with each.
-        bits: number of bits that a value of a 16-bit picture has, see :data:`BITS`.
+        bits: number of bits that a value of a 16-bit picture has; see :data:`BITS`.
         bits_option: name of the parameter or option that sets ``bits``.
     """
 

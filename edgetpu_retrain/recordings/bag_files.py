@@ -127,7 +127,7 @@ def _read_metadata(path: Path) -> _Metadata:
             raise ValueError(f'its number of messages is {count!a:.60}')
         counts[topic] = counts.get(topic, 0) + count
     return _Metadata(
-        # Only the names: files outside of the bag's folder are not read.
+        # Keep only the names, because files outside of the bag's folder are not read.
         [PurePath(each).name for each in information['relative_file_paths']],
         str(information.get('storage_identifier')),
         counts,

@@ -25,7 +25,7 @@ _HEADER, _FOOTER, _CHUNK, _DATA_END = 0x01, 0x02, 0x06, 0x0F
 _OPERATIONS = frozenset(range(0x01, 0x10)) | frozenset(range(0x80, 0x100))
 # Each record begins with its operation (one byte) and its length (eight bytes).
 _RECORD_HEAD_BYTES = 9
-# Longer than any image.  A damaged record can state any length.
+# Maximum length of a record, longer than real images.  A damaged record can state any length.
 _MOST_RECORD_BYTES = 2**30
 _SMALL_RECORD_BYTES = 2**20
 

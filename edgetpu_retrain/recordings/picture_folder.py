@@ -26,13 +26,13 @@ from edgetpu_retrain.wording import counted, named, quoted
 MAX_FILE_BYTES = 256 * 1024 * 1024
 """Maximum size of a picture file, bytes; 64 megapixels of 8-bit RGB are 192 MB."""
 
-# The endings of pictures, readable or not.  Other files beside the class folders, such as a
+# The endings of pictures, readable or not.  Other files next to the class folders, such as a
 # licence, are not counted.
 _ENDINGS = frozenset(
     ['.jpg', '.jpeg', '.png', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.avif', '.heic', '.pgm']
 )
 
-# The names that public data sets use for their parts.
+# The names that public data sets use for their splits.
 _PARTS = frozenset(['train', 'training', 'val', 'valid', 'validation', 'test', 'testing'])
 
 ONE_FOLDER_A_CLASS = (
@@ -107,12 +107,12 @@ def class_folders(
 
 
 def _is_part(folder: Path) -> bool:
-    """Return whether a folder is a part of a data set, with a folder for each class."""
+    """Return whether a folder is a split of a data set, with a folder for each class."""
     return folder.name.lower() in _PARTS and any(each.is_dir() for each in _entries(folder))
 
 
 def _count_loose(entries: list[Path], tally: Tally, report: Callable[[str], object]) -> None:
-    """Count and report the pictures beside the class folders, which are left out."""
+    """Count and report the pictures next to the class folders, which are left out."""
     loose = [each for each in entries if each.suffix.lower() in _ENDINGS and not each.is_dir()]
     if loose:
         tally.found += len(loose)

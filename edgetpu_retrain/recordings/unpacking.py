@@ -16,8 +16,11 @@ from edgetpu_retrain.errors import RecordingError
 from rosbags.rosbag2 import reader
 
 MAX_GROWTH = 255
-"""Maximum number of unpacked bytes per compressed byte.  LZ4, the other format, cannot exceed it,
-and raw images grow at most tenfold."""
+"""
+Maximum number of unpacked bytes per compressed byte.
+
+Raw images grow at most tenfold.  LZ4, the other compression of MCAP, cannot exceed this limit.
+"""
 
 SMALL_BYTES = 64 * 1024 * 1024
 """Up to this size, any growth is accepted: images of a single colour compress very well."""

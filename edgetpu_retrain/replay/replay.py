@@ -25,7 +25,7 @@ _MESSAGE_CLASSES = {
     'sensor_msgs/msg/CompressedImage': CompressedImage,
 }
 
-# Reliable, so that reliable subscribers receive every image; best-effort subscribers match, too.
+# A reliable publisher also matches best-effort subscribers; reliable ones receive every image.
 _QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 
 _DISCOVERY_PERIOD_S = 0.05

@@ -71,7 +71,7 @@ def train(extractor: options.NamedModel, data_dir: str, **chosen: Any) -> None:
                 samples, extractor_model, training_options, on_progress=report
             )
     except RequestError as error:
-        # Not a usage error: the samples do not allow a training.
+        # This is not a usage error: the samples do not allow a training.
         raise RetrainError(str(error)) from error
     version = models.save(outcome.model, outcome.record(models.newest_version()))
     emit(

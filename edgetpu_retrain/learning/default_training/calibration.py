@@ -14,7 +14,8 @@ _BINS = 15
 _NEWTON_STEPS = 30
 _CLOSE_ENOUGH = 1e-4
 
-# More extreme temperatures only come from a few samples that are all classified correctly.
+# Bounds the logarithm of the temperature.  More extreme temperatures only occur with few samples
+# that are all classified correctly.
 _LARGEST_LOG = math.log(50.0)
 
 

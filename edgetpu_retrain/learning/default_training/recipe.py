@@ -17,8 +17,9 @@ from edgetpu_retrain.learning.arrays import IntArray
 
 MOMENTUM = 0.9
 
-# Fitted temperatures of this recipe range from 0.33 to 0.65, for 2 to 64 samples per class and
-# both extractors named above: the regularization keeps logits small.
+# Expected temperature, and standard deviation of its logarithm.  With this recipe, fitted
+# temperatures range from 0.33 to 0.65 for 2 to 64 samples per class and both extractors named
+# above, because the regularization keeps logits small.
 _TEMPERATURE_PRIOR = (0.45, 0.5)
 
 # L2 regularization is equivalent to a normal prior on the weights; with the default strength, a

@@ -9,8 +9,8 @@ import math
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 import numpy as np
 
-# Subtracting a change that _is_finite accepts (below 2e19) from such a weight cannot exceed the
-# largest float32, 3.4e38.
+# Subtracting a change that _is_finite accepts (below 2e19) from a weight of this size cannot
+# exceed the largest float32, 3.4e38.
 _LARGEST_WEIGHT = 1e38
 # Bounds the change of the bias, whose gradient is at most 1.
 _LARGEST_RATE = 1e19

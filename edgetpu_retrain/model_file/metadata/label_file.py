@@ -21,8 +21,8 @@ from edgetpu_retrain.errors import ModelFileError
 
 # Enough for 100,000 names of maximum length.
 _MAX_BYTES = 64 * 1024 * 1024
-# Real files skip some numbers (Coral's COCO labels have 80 names for numbers up to 89).  With this
-# limit a short file cannot expand to a million names.
+# Maximum number of skipped numbers.  Real files skip some (Coral's COCO labels have 80 names for
+# numbers up to 89), but a short file must not expand to a million names.
 _MOST_LEFT_OUT = 10_000
 _NUMBERED = re.compile(r'(\d{1,9})\s*[,:\s]\s*(.*\S)', re.ASCII)
 # The mark of UTF-32 begins with that of UTF-16, so it is compared first.
@@ -77,7 +77,7 @@ def read_label_file(
     try:
         value = json.loads(lines) if lines.lstrip().startswith(('[', '{')) else None
     except (ValueError, RecursionError):
-        # Not JSON, but a name that begins with a bracket.
+        # This is not JSON, but a name that begins with a bracket.
         value = None
     names = _from_lines(lines, classes) if value is None else _from_json(value, classes)
     if names is None:

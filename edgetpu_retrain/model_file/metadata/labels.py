@@ -80,7 +80,7 @@ def labels_of(tree: Any, files: dict[str, bytes], output: int | None = None) -> 
             f'{name!r}, packed into this model, has {count} labels for {classes} classes; '
             'train the model again, or give the right ones with --labels'
         )
-    # Not splitlines(), which also splits at characters that are valid in a label.
+    # splitlines() would also split at characters that are valid in a label.
     labels = lines.removesuffix('\n').split('\n')
     return tuple(label.removesuffix('\r') for label in labels)
 

@@ -19,8 +19,8 @@ from edgetpu_retrain.errors import ModelFileError
 # Label files and licences take kilobytes; a hostile archive can unpack to any size.
 _MAX_FILES = 1000
 _MAX_BYTES = 64 * 2**20
-# Real models stay far below: labels are smaller than the model, and text rarely compresses to less
-# than a tenth.
+# Maximum size of the unpacked files relative to the model's.  In real models, labels are smaller
+# than the model, and text rarely compresses to less than a tenth.
 _MAX_GROWTH = 100
 _SMALL_CHANGE = 65_536
 # What zipfile raises for malformed archives, besides BadZipFile.
@@ -49,7 +49,7 @@ def read_files(model: bytes) -> dict[str, bytes]:
             ) from error
         return {}
     with archive:
-        # Not is_dir(), which raises an error for an empty name.
+        # is_dir() would raise an error for an empty name.
         entries = [entry for entry in archive.infolist() if not entry.filename.endswith('/')]
         size = sum(entry.file_size for entry in entries)
         most = min(_MAX_BYTES, _MAX_GROWTH * len(model) + _SMALL_CHANGE)

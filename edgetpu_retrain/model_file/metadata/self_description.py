@@ -67,7 +67,7 @@ def set_content(tree: Any, name: str, content: bytes) -> None:
     data = np.frombuffer(content, np.uint8)
     for entry in _entries(tree, name):
         if _is_unshared(tree, entry):
-            # In place, so that the operation is idempotent.
+            # Replace it in place, so that the operation is idempotent.
             tree.buffers[entry.buffer].data = data
             return
     drop_content(tree, name)

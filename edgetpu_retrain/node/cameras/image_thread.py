@@ -35,7 +35,7 @@ class ImageThread:
     def __init__(self, node: Node) -> None:
         self._node = node
         self.group = _ThreadGroup()
-        # Not created in start(), because creation fails after a signal has shut ROS down.
+        # Create it here and not in start(): after a signal has shut ROS down, this would fail.
         self._executor = _GroupExecutor(node, self.group)
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()

@@ -66,7 +66,7 @@ class AnnotatedPictures:
             return
         annotation = replace(annotation, frames_per_second=rate, region=frame.region)
         with self._lock:
-            # At most one task per camera, so that a fast camera cannot block a slow one.
+            # Submit at most one task per camera, so that a fast camera cannot block a slow one.
             if frame.camera not in self._newest:
                 self._thread.submit(self._draw_newest, frame.camera)
             self._newest[frame.camera] = frame, annotation

@@ -46,7 +46,7 @@ def predict(scores: FloatArray, *, unknown: bool) -> Prediction:
     best = int(np.argmax(scores))
     if not unknown:
         return Prediction(scores, 0.0, best)
-    # At least the score of the best class, so that the first hypothesis has the highest score.
+    # The unknown score is at least that of the best class, so that it is the highest score.
     return Prediction(scores, max(1.0 - float(scores[best]), float(scores[best])), UNKNOWN_CLASS)
 
 

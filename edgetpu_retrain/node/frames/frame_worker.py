@@ -105,7 +105,7 @@ class FrameWorker:
             self._statistics.count(frame.camera, _count_name(frame, 'dropped'))
 
     def wait_until_idle(self, timeout_s: float) -> bool:
-        """Wait until no frame is pending or in work; return False after ``timeout_s``."""
+        """Wait until no frame is pending or being processed; return False after ``timeout_s``."""
         return self._idle.wait(timeout_s)
 
     def embed(self, rgb: RgbArray) -> Future[RawArray]:
@@ -246,7 +246,7 @@ class FrameWorker:
     def _wait_until_published(self) -> None:
         self._start_publishing()
         if self._publication is not None:
-            # Not result(), which would raise the error of a publication in the next frame.
+            # result() would raise the error of one frame's publication in the next frame.
             wait([self._publication])
 
     def _capture(self, capture: Capture, frame: Frame, rgb: RgbArray, embedding: RawArray) -> None:

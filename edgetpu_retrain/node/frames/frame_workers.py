@@ -48,7 +48,7 @@ class FrameWorkers:
         self.workers[self.device_of[frame.camera]].offer(frame)
 
     def wait_until_idle(self, timeout_s: float) -> None:
-        """Wait until no frame is pending or in work on any device, at most ``timeout_s``."""
+        """Wait up to ``timeout_s`` until no device has a frame, pending or being processed."""
         deadline = time.monotonic() + timeout_s
         for worker in self.workers.values():
             worker.wait_until_idle(max(0.0, deadline - time.monotonic()))

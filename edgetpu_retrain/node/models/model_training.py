@@ -19,7 +19,7 @@ from edgetpu_retrain.training_options import TrainingOptions
 from edgetpu_retrain.training_outcome import TrainingOutcome
 
 LONGEST_PAUSE_S = 0.05
-"""Maximum pause, seconds; a frame of 1920x1080 is in work for 10 to 30 ms.  A device can hang."""
+"""Maximum pause, seconds, because a device can hang; a frame of 1920x1080 takes 10 to 30 ms."""
 
 
 class Cancellation:
@@ -57,13 +57,13 @@ class Cancellation:
 
 class FramesFirst:
     """
-    Pauses a training between two steps while a frame is in work, so that frames stay fast.
+    Pauses a training between two steps while a frame is being processed, so that frames stay fast.
 
-    Afterwards the training works for as long as it has paused.  So even if there always is a frame
-    in work, it takes at most twice as long.
+    Afterwards the training works for as long as it has paused.  So it takes at most twice as long,
+    even if a frame is always being processed.
 
     Args:
-        wait_until_idle: waits until no frame is in work, at most for a number of seconds.
+        wait_until_idle: waits until no frame is being processed, up to a number of seconds.
         clock: returns the time, seconds.
     """
 
@@ -77,7 +77,7 @@ class FramesFirst:
         self._works_until = -math.inf
 
     def __call__(self) -> None:
-        """Pause while a frame is in work, if a pause is due; call it between two steps."""
+        """Pause while a frame is being processed, if a pause is due; call it between two steps."""
         begin = self._clock()
         if begin >= self._works_until:
             self._wait_until_idle(LONGEST_PAUSE_S)

@@ -224,7 +224,7 @@ class ModelVersions:
         Delete old versions, but neither the serving version nor the recorded choice.
 
         Args:
-            keep: number of versions to keep, see :meth:`ModelStore.prune`.
+            keep: number of versions to keep; see :meth:`ModelStore.prune`.
 
         Returns:
             The numbers of the deleted versions, ascending.

@@ -19,17 +19,17 @@ _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 _M_ARENA_MAX = -8
 # Larger blocks are mapped from the system, and returned to it when they are freed.  Models are
-# larger, images of up to 1280x720 are smaller.  If models were in the heap, small long-lived
-# objects would settle in the space of a released model, and the next model would need new space.
+# larger; images of up to 1280x720 are smaller.  If models were in the heap, small long-lived
+# objects would occupy the space of a released model, and the next model would need new space.
 _MAPPED_FROM = 3 * 2**20
 # The largest threshold that glibc accepts.
 _LARGEST = 32 * 2**20
-# In bytes, more than is freed after an image of 1920x1080: middleware and Python have about four
-# copies of it, 25 MB.
+# Free memory to keep, bytes.  An image of 1920x1080 frees less: the middleware and Python have
+# about four copies of it, 25 MB.
 _KEPT = 64 * 2**20
-# By default, there are up to sixteen arenas on two cores, each of which stays as large as its
-# threads ever needed.  All but the first consist of parts of 64 MB; once a part is full, each
-# model is loaded into new pages.
+# By default, glibc uses up to sixteen arenas on two cores, and each stays as large as its threads
+# ever needed.  All but the first consist of parts of 64 MB; once a part is full, each model is
+# loaded into new pages.
 _ARENAS = 1
 
 

@@ -14,7 +14,7 @@ from edgetpu_retrain.errors import RetrainError, TOO_LITTLE_MEMORY
 from edgetpu_retrain.wording import one_line, presentable, quoted, sentence
 from rclpy.node import Node
 
-# A pause, which limits the CPU time and the log of a permanent failure.
+# Pause after an error, so that a permanent failure does not use all CPU time or flood the log.
 _AFTER_AN_ERROR_S = 0.1
 
 

@@ -68,7 +68,7 @@ class SampleServices:
         self._pictures = PictureSource(
             lambda text: node.get_logger().warning(f'a picture in a request: {text}')
         )
-        # A thread of its own, because embedding all samples again takes minutes.
+        # This needs a thread of its own, because embedding all samples again takes minutes.
         self._reembedding = BackgroundThread('reembedding')
         self._is_reembedding = False
         self._stopping = threading.Event()
@@ -76,7 +76,7 @@ class SampleServices:
         self._steady_clock = Clock(clock_type=ClockType.STEADY_TIME)
 
     def stop(self) -> None:
-        """Stop ``~/reembed_samples`` after the current picture; a new request does the rest."""
+        """Stop ``~/reembed_samples`` after the current picture; a new request continues it."""
         self._stopping.set()
         self._reembedding.stop()
 

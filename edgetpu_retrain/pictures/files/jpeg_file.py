@@ -15,7 +15,7 @@ MAX_SCANS = 32
 
 MAX_MARKERS = 4096
 """
-Maximum number of markers and fill bytes before the size in a JPEG; usual files have a few hundred.
+Maximum number of markers and fill bytes before a picture's size; usual files have a few hundred.
 """
 
 _END = b'\xff\xd9'

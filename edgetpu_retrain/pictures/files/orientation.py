@@ -55,8 +55,8 @@ def upright(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
 
     Args:
         pixels: ``[H, W]`` or ``[H, W, C]`` as stored.
-        orientation: 1 to 8, see :func:`exif_orientation`: where the first row and the first
-            column of the stored picture are.
+        orientation: position of the stored picture's first row and first column, 1 to 8; see
+            :func:`exif_orientation`.
     """
     if orientation >= 5:
         pixels = pixels.swapaxes(0, 1)

@@ -63,7 +63,7 @@ def read_webp(content: bytes) -> WebpFile:
     for kind, body in _chunks(content):
         if (kind == b'VP8X' and body[:1] and body[0] & _ANIMATION) or kind == b'ANMF':
             raise ImageError('the WEBP file is animated: save it as a single picture')
-        # Of repeated chunks, decoders use the first.
+        # If a chunk is repeated, decoders use the first one.
         chunks.setdefault(kind, body)
     if b'VP8 ' in chunks:
         width, height = _lossy_size(chunks[b'VP8 '])

@@ -24,7 +24,7 @@ from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 import numpy.typing as npt
 
-# As in the training's own cross-validation; each head is trained on 80 % of the samples.
+# As many as in the training's own cross-validation; each head is trained on 80 % of the samples.
 FOLDS = 5
 
 # Maximum number of rows that are dequantized at a time.

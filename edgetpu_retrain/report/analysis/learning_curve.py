@@ -21,9 +21,9 @@ SHARES = (0.1, 0.2, 0.4, 0.8)
 # A difference of this many standard errors is significant, as for early stopping
 # (learning/default_training/training_run).
 _STANDARD_ERRORS = 2.0
-# Smallest gain for which doubling the samples is worth the user's time.
+# More samples are worth the time if doubling them has a significant gain above this.
 _WORTH = 0.005
-# If the gain from doubling is certainly below this, more samples are not worth it.
+# They are not if the gain is significantly below this.
 _LITTLE = 0.02
 
 Verdict = Literal['yes', 'no', 'perhaps']
@@ -32,7 +32,7 @@ Verdict = Literal['yes', 'no', 'perhaps']
 @dataclass(frozen=True)
 class Gain:
     """
-    The gain from doubling the samples, from 40 to 80 %.
+    The gain from doubling the training samples, from 40 to 80 % of all samples.
 
     Args:
         before: accuracy with 40 %.

@@ -29,7 +29,8 @@ import numpy as np
 
 Draw = Callable[[Axes, Analysis], None]
 
-# Inches; at 96 pixels per inch this is the width of a page column, so that text is not scaled.
+# Size of a figure, inches; at 96 pixels per inch, it is as wide as a column of the page, so that
+# its text is not scaled.
 _SIZE = (4.7, 3.6)
 _SHEET_WIDTH = 12.0
 _CONCLUSION_HEIGHT = 3.4

@@ -13,7 +13,7 @@ from edgetpu_retrain.report.words.phrases import listed, percent, points, quoted
 from edgetpu_retrain.report.words.problems import Problem, problems
 from edgetpu_retrain.wording import counted
 
-# The demo requires the same accuracy.
+# Smallest good accuracy, which the demo also requires.
 _GOOD = 0.95
 # Naming more classes at once would not be useful advice.
 _CLASSES_NAMED = 3

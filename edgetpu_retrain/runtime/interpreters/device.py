@@ -121,7 +121,7 @@ def _files_of_usb() -> list[Path]:
                 for name in ('idVendor', 'idProduct', 'busnum', 'devnum')
             )
         except OSError:
-            # Not a device but an interface or a hub's port, or a device that was just unplugged.
+            # This is an interface, a hub's port, or a device that was just unplugged.
             continue
         if (vendor, product) in _USB_IDS:
             found.append(DEVICE_FILES / 'bus' / 'usb' / f'{int(bus):03}' / f'{int(number):03}')

@@ -128,7 +128,7 @@ class Recognizer:
 
 
 def _unknown_detection(model: bytes) -> UnknownDetection | None:
-    """Return the unknown detector of a model, None if it has none or its threshold is infinite."""
+    """Return a model's unknown detector; None if it has none or its threshold is infinite."""
     try:
         describe_embedding(model)
     except ModelFileError:

@@ -23,7 +23,7 @@ from edgetpu_retrain.store.files.ownership import Ownership
 
 def back_up(path: Path, target: Path) -> str:
     """
-    Copy a database to a new file, which needs no -wal or -shm file beside it.
+    Copy a database to a new file, which needs no -wal or -shm file.
 
     Other programs may write meanwhile; the copy has the state of one moment.
 

@@ -34,7 +34,7 @@ class SampleDatabase:
     """
     A sample database; all methods are thread-safe.
 
-    One transaction runs at a time, beside any number of reads.
+    One transaction runs at a time, alongside any number of reads.
 
     If the files are moved, replaced or overwritten by another program, the transaction that
     detects it fails, and the database is opened again from the files that are there now.
@@ -195,7 +195,7 @@ class SampleDatabase:
                 'empty the write-ahead log, which may still contain erased samples, of', self.path
             ),
         ):
-            # Each attempt acquires the lock anew, so that other threads can write in between.
+            # Each attempt acquires the lock again, so that other threads can write in between.
             wait_while_locked(self._truncate_log, self._is_ending)
 
     def _truncate_log(self) -> None:
@@ -204,6 +204,7 @@ class SampleDatabase:
                 return
             self._check_files(_NOT_ERASED)
             connection, files = self._opened
+            # The first column is 1 if a lock blocked the checkpoint:
             # https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
             (busy, _, _) = connection.execute('PRAGMA wal_checkpoint(TRUNCATE)').fetchone()
             files.note()

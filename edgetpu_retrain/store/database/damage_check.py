@@ -88,7 +88,7 @@ class DamageCheck:
         self._interrupted = True
         running = self._running
         if running is not None:
-            with suppress(sqlite3.ProgrammingError):  # it was closed
+            with suppress(sqlite3.ProgrammingError):  # the connection was closed
                 running.interrupt()
 
     @contextmanager

@@ -31,7 +31,7 @@ LOCK_FILE = '.lock'
 _COUNTER = 'highest_version'
 # An undamaged file has at most nine digits and a line break.
 _MAX_COUNTER_BYTES = 32
-# The resolution of file times is up to two seconds on old file systems, milliseconds on others.
+# File times have a resolution of up to two seconds on old file systems, of milliseconds on others.
 _CLOCK_RESOLUTION_NS = 2_000_000_000
 
 

@@ -87,7 +87,7 @@ class Journal(Snapshot):
             [(change_id, *sample) for sample in samples],
         )
         if not earlier:
-            # After the INSERT, because _delete() deletes removed samples that no change refers to.
+            # This must follow the INSERT: _delete() deletes removed samples without a change.
             self._delete('undone')
             self.prune()
 

@@ -133,7 +133,7 @@ class NoveltyCheck:
         """
         connection, _ = others = samples.data_version()
         if self._connection not in (None, connection):
-            # In a file that has replaced the earlier one, other samples may have the same ids.
+            # Another file may have replaced the earlier one, with other samples of the same ids.
             self.clear()
         self._connection = connection
         version = self.changes, others
@@ -252,7 +252,7 @@ def unit_vectors(embeddings: RawArray, quantization: QuantizationParameters | No
     Returns:
         float32 ``[..., D]``.
     """
-    # In float64, because the square of a large float32 overflows.
+    # Use float64, because the square of a large float32 overflows.
     reals = dequantize(embeddings, quantization).astype(np.float64)
     lengths = np.linalg.norm(reals, axis=-1, keepdims=True)
     units: FloatArray = (reals / np.where(lengths, lengths, 1.0)).astype(np.float32)

@@ -101,7 +101,7 @@ class StoredSamples:
         so it may be called every second.
         """
         with self._database.transaction('read the samples in') as connection:
-            # Not a connection for reading, because each one has values of its own.
+            # The versions of different connections are not comparable, so always use this one.
             return Snapshot(connection, self.path).data_version()
 
     def list_samples(
