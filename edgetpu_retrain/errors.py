@@ -75,7 +75,7 @@ class RosMissingError(RetrainError, ImportError):
 
 
 def in_words(error: Exception) -> str:
-    """Return an exception as text for a message; ``repr()`` of exceptions of other packages."""
+    """Return an exception as text for a message; its ``repr()`` if it is of another package."""
     if isinstance(error, MemoryError):
         return TOO_LITTLE_MEMORY
     return str(error) if isinstance(error, RetrainError) else repr(error)

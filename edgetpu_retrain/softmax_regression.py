@@ -134,7 +134,7 @@ class SoftmaxRegression(SoftmaxParameters):
 
         Raises:
             ValueError: if an argument is out of range or inconsistent; nothing is modified.
-            TrainingDiverged: a ValueError, if a step would make the weights infinite; this step
+            TrainingDiverged (a ValueError): if a step would make the weights infinite; this step
                 is not applied.
         """
         num_iter = arguments.whole_number(num_iter, 'num_iter', minimum=1)
@@ -201,7 +201,7 @@ class SoftmaxRegression(SoftmaxParameters):
 
         Raises:
             ValueError: if an argument is out of range or inconsistent; nothing is modified.
-            TrainingDiverged: a ValueError, if the step would make the weights infinite; it is not
+            TrainingDiverged (a ValueError): if the step would make the weights infinite; it is not
                 applied.
 
         >>> model = SoftmaxRegression(2, 2, seed=0)

@@ -68,7 +68,7 @@ def teach(
         engine: computes the embeddings.
         store: receives the samples.
         taught: receives the result; correct even after an exception, but not after Ctrl-C.
-        store_images: how to store each picture, see
+        store_images: how to store each picture; see
             :func:`~edgetpu_retrain.pictures.sample_picture.sample_picture`.
         min_novelty: skip pictures nearer than this cosine distance, 0 to 2, to a sample of their
             class; 0 skips none.

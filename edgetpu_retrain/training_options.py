@@ -15,7 +15,7 @@ MAX_ITERATIONS = 1_000_000
 """Maximum number of iterations, far more than a training needs to converge."""
 
 MAX_BATCH_SIZE = 100_000
-"""100,000 embeddings of the default extractor take 512 MB as float32."""
+"""Maximum batch size; 100,000 embeddings of the default extractor take 512 MB as float32."""
 
 MAX_VISITS = 1_000_000_000
 """Maximum of iterations times batch size; this many samples take hours on a robot's CPU."""

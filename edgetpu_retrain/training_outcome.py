@@ -47,7 +47,7 @@ class TrainingOutcome:
         Return the record that the model store keeps with the model.
 
         Args:
-            parent_version: the newest version before this one, 0 = none.
+            parent_version: the newest version before this one; 0 = none.
         """
         threshold = self.head.unknown_threshold
         return ModelRecord(

@@ -160,7 +160,7 @@ class RetrainClient:
         return list(self.call(ListSamples, 'list_samples', label=label, limit=limit).samples)
 
     def load_model(self, version: int = 0) -> Any:
-        """Swap in a version by its number; 0 = the latest, -1 = the previous; see LoadModel."""
+        """Swap in a version by its number (0 = the latest, -1 = the previous); see LoadModel."""
         return self.call(LoadModel, 'load_model', version=version)
 
     def set_parameter(self, name: str, value: Any) -> None:

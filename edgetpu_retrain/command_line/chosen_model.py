@@ -28,7 +28,7 @@ def load_chosen_model(
     Args:
         named: a version number, the path of a file, or '' for the serving version.
         label_file: file with the model's class names; None uses those inside the model.
-        data_dir: the data folder, '' = the default one.
+        data_dir: the data folder; '' = the default one.
         device: the device to run the model on.
         threads: number of CPU threads.
 

@@ -90,7 +90,7 @@ def progress_bar(what: str, total: int | None) -> Iterator[Callable[[], None]]:
 
     Args:
         what: description of the work.
-        total: number of steps, None = unknown.
+        total: number of steps; None = unknown.
 
     Yields:
         A function to call after each step.

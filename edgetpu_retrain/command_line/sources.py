@@ -29,7 +29,7 @@ class Source:
 
     Args:
         pictures: yields the pictures, which are read one at a time.
-        total: number of pictures, None if not known in advance.
+        total: number of pictures; None if not known in advance.
         tally: how many there are, and how many are left out already; complete after iterating.
         labels: the labels of the pictures, without repeats.
         loss: what is lost from a bag that is cut off; '' if nothing.

@@ -89,7 +89,7 @@ def read_extractor(extractor: NamedModel, data_dir: str) -> bytes:
 
     Args:
         extractor: the .tflite file and the choices for it; '' is the extractor in this package.
-        data_dir: the data folder, '' = the default one.
+        data_dir: the data folder; '' = the default one.
 
     Raises:
         RequestError: if there is no such file.

@@ -58,7 +58,7 @@ def choose_frames(
         mistakes = [frame for frame in shown if not frame.right][:rows]
         others = [frame for frame in shown if frame.right]
         room = min(rows - len(mistakes), len(others))
-        # The middle frame of each of ``room`` equal parts.
+        # Choose the middle frame of each of ``room`` equal parts.
         spread = [others[(2 * part + 1) * len(others) // (2 * room)] for part in range(room)]
         chosen[subject] = sorted(mistakes + spread, key=lambda frame: frame.stamp_ns)
     return chosen

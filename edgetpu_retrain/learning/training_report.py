@@ -35,7 +35,7 @@ class TrainingReport:
         num_samples: number of samples, including the held-out ones.
         iterations: training steps of the returned head.
         measuring_iterations: training steps of the measured heads.
-        accuracy: accuracy on the held-out samples, NaN with method 'none'.
+        accuracy: accuracy on the held-out samples; NaN with method 'none'.
         train_accuracy: accuracy of the returned head on all samples.
         expected_calibration_error: gap between confidence and accuracy on the held-out samples,
             0 to 1, with the temperature fitted on them; NaN with method 'none'.
@@ -98,7 +98,7 @@ class TrainingReport:
         start = ' from an earlier head' if self.warm_start else ''
         measuring = self.measuring_iterations
         rest = f', {measuring} of them to measure the accuracy' if measuring else ''
-        # The iterations of all runs, as in the progress reports.
+        # Count the iterations of all runs, as the progress reports do.
         trained = (
             f'Trained {classes} classes on {self.num_samples} samples '
             f'in {self.iterations + measuring} iterations{start}{rest}.'

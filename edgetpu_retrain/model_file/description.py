@@ -202,9 +202,9 @@ def metadata_of(tree: Any) -> Metadata:
 
 def range_choices(normalization: Normalization | None) -> tuple[str, ...]:
     """
-    Return the entries of a normalization in an extractor's identity.
+    Return what a normalization adds to an extractor's identity.
 
-    The range -1..1 has none: earlier releases always used it, and their samples stay valid.
+    The range -1..1 adds nothing: earlier releases always used it, and their samples stay valid.
     """
     return () if normalization in (None, MINUS_1_TO_1) else (f'input range {normalization}',)
 

@@ -110,7 +110,7 @@ def make_extractor(
 
 
 def _cut(tree: Any) -> tuple[str, str]:
-    """Cut off the classifying layer; return the entry for the identity, and a user note."""
+    """Cut off the classifying layer; return its entry in the identity, and a note for users."""
     tail = find_tail(tree, output_vector(tree))
     if tail.embedding is None:
         if tail.before == EDGETPU_CUSTOM_OP:

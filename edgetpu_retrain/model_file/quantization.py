@@ -135,7 +135,7 @@ def quantize(
     with np.errstate(over='ignore', under='ignore'):
         steps = reals / np.float32(parameters.scale) + np.float32(parameters.zero_point)
     limits = np.iinfo(dtype)
-    # float64, because float32 cannot represent the largest int32.
+    # Use float64, because float32 cannot represent the largest int32.
     rounded = _round_half_away(steps).astype(np.float64)
     quantized: npt.NDArray[Any] = np.clip(rounded, limits.min, limits.max).astype(dtype)
     return quantized

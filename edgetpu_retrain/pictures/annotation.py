@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 LONGEST_SIDE = 960
-"""Longer side of the largest annotated picture, pixels; encoding a larger one takes longer."""
+"""Maximum width and height of the shown picture, pixels; encoding a larger one takes longer."""
 
 LEAST_WIDTH = 320
 """Minimum width, pixels; narrower pictures are enlarged, so that the text below fits."""
@@ -47,9 +47,9 @@ class Annotation:
         label: the classification's label.
         score: the classification's confidence, 0 to 1.
         unknown: whether the picture is classified as unknown.
-        model_version: the model's version, 0 for a file outside the data folder.
-        frames_per_second: rate of classifications, None if not known yet.
-        region: the classified part of the picture, None = all of it.
+        model_version: the model's version; 0 for a file outside the data folder.
+        frames_per_second: rate of classifications; None if not known yet.
+        region: the classified part of the picture; None = all of it.
     """
 
     label: str

@@ -71,7 +71,7 @@ class PictureFile:
         width: width before rotation, pixels.
         height: height before rotation, pixels.
         kind: 'JPEG', 'PNG' or 'WEBP'.
-        orientation: how a PNG or WEBP file is to be rotated, see
+        orientation: how a PNG or WEBP file is to be rotated; see
             :func:`~edgetpu_retrain.pictures.files.orientation.exif_orientation`.
         transparent_grey: see :class:`~edgetpu_retrain.pictures.files.png_file.PngFile`.
     """
@@ -195,8 +195,8 @@ def reduction(width: int, height: int, side: int) -> int:
     Args:
         width: width of the part, pixels.
         height: height of the part, pixels.
-        side: minimum width and height of the decoded part, pixels: the longer side of a model's
-            input.
+        side: minimum width and height of the decoded part, pixels, such as the longer side of a
+            model's input.
 
     >>> [reduction(*size, side=224) for size in ((400, 300), (640, 480), (1920, 1080))]
     [1, 2, 4]

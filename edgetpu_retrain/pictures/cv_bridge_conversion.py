@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Converts images in encodings that only an installed cv_bridge knows, such as new ones of ROS."""
+"""Converts images in encodings that only cv_bridge knows, such as those of newer ROS releases."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from edgetpu_retrain.wording import quoted
 import numpy as np
 
 MAX_ENCODING_LENGTH = 32
-"""Maximum, in characters; the longest encoding of sensor_msgs/image_encodings.hpp has 12."""
+"""Maximum length; the longest encoding in sensor_msgs/image_encodings.hpp has 12 characters."""
 
 _LONGEST_REASON = 200
 

@@ -126,7 +126,7 @@ def image_to_rgb(message: ImageMessage, source: PictureSource | None = None) -> 
 
     Returns:
         uint8 ``[H, W, 3]`` RGB.  For rgb8 it is a view of the message's data, whose rows may be
-        padded; every other encoding is converted into a new array.
+        padded.  Other encodings are converted into a new array.
 
     Raises:
         ImageError: see :func:`check_image`.

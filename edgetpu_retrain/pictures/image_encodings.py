@@ -134,7 +134,7 @@ _MEANINGS = {
 
 
 def find_encoding(name: str) -> Encoding | None:
-    """Return the encoding as :func:`encoding_of` does, None if it is not supported."""
+    """Return the encoding as :func:`encoding_of` does; None if it is not supported."""
     lower = name.lower()
     return _ENCODINGS.get(name) or _ENCODINGS.get(_MEANINGS.get(lower, lower))
 

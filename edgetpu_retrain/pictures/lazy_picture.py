@@ -26,7 +26,7 @@ class LazyPicture:
     Args:
         decode: returns the whole picture, uint8 ``[H, W, 3]`` RGB, or raises ImageError.
         decode_reduced: called with a region (None = the whole picture) and the longer side of a
-            model's input, pixels; returns the region at a reduced size, or None to use ``decode``,
+            model's input, pixels; returns the region at a reduced size, or None to use ``decode``;
             see :func:`~edgetpu_retrain.pictures.compressed_image.decode_reduced`.
     """
 

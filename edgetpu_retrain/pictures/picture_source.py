@@ -32,7 +32,7 @@ class PictureSource:
     Thread-safe.
 
     Args:
-        report: called with each sentence about the source, at most once with each.
+        report: called once with each sentence about the source.
         bits: number of bits that a value of a 16-bit picture has; see :data:`BITS`.
         bits_option: name of the parameter or option that sets ``bits``.
     """

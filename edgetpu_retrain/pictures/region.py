@@ -48,7 +48,7 @@ class Region:
     @classmethod
     def from_message(cls, message: Any) -> Region | None:
         """
-        Return the region of a ``sensor_msgs/RegionOfInterest``, None if it is all zero.
+        Return the region of a ``sensor_msgs/RegionOfInterest``; None if it is all zero.
 
         Raises:
             RequestError: if it has no width or no height, or requests rectification.
@@ -63,7 +63,7 @@ class Region:
     @classmethod
     def from_values(cls, values: Sequence[int]) -> Region | None:
         """
-        Return the region of ``x, y, width, height``, None if all of them are zero.
+        Return the region of ``x, y, width, height``; None if all of them are zero.
 
         Raises:
             RequestError: if there are not four values, or they are not a valid rectangle.
@@ -81,7 +81,7 @@ class Region:
         cls, left: float, top: float, right: float, bottom: float, *, width: int, height: int
     ) -> Region | None:
         """
-        Return the region of whole pixels between four edges, None if it is empty.
+        Return the region of whole pixels between four edges; None if it is empty.
 
         Args:
             left: left edge, in pixels; pixel 0 extends from 0.0 to 1.0.

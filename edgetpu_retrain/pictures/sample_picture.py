@@ -23,7 +23,7 @@ _QUALITY = 92
 
 def sample_picture(picture: LazyPicture, seen: RgbArray, store_images: str) -> bytes | None:
     """
-    Return the JPEG file to store with a sample, None if none is stored.
+    Return the JPEG file to store with a sample; None if none is stored.
 
     Args:
         picture: the embedded picture.
@@ -40,11 +40,11 @@ def pixels_to_store(
     picture: LazyPicture, region: Region | None, seen: RgbArray, store_images: str
 ) -> RgbArray | None:
     """
-    Return the pixels of a picture to store, None if none are stored.
+    Return the pixels of a picture to store; None if none are stored.
 
     Args:
         picture: the picture.
-        region: its embedded part, None = all of it.
+        region: its embedded part; None = all of it.
         seen: the pixels of that part that the extractor was run on, uint8 ``[H, W, 3]``.
         store_images: one of :data:`STORE_IMAGES`.
     """

@@ -77,7 +77,7 @@ def unsupported_encoding(encoding: str, supported: Sequence[str]) -> str:
 
 def unsupported_format(text: str) -> str:
     """
-    Return why a ``sensor_msgs/CompressedImage`` is no picture, ``''`` if it may be one.
+    Return why a ``sensor_msgs/CompressedImage`` is no picture; ``''`` if it may be one.
 
     Args:
         text: its ``format``, such as ``bgr8; jpeg compressed bgr8``, untrusted
@@ -108,6 +108,6 @@ def unsupported_file(content: bytes) -> str:
 
 
 def unsupported_type(message_type: str) -> str:
-    """Return what messages of a type contain instead of pictures, ``''`` if unknown."""
+    """Return what messages of a type contain instead of pictures; ``''`` if unknown."""
     codec = _VIDEO_TYPES.get(message_type)
     return _VIDEO.format(codec=codec) if codec else ''

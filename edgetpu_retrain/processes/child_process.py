@@ -64,7 +64,7 @@ class Processes(contextlib.AbstractContextManager['Processes']):
     """
 
     def __init__(self, log_folder: Path) -> None:
-        """Use the existing folder `log_folder` for the log files of the children."""
+        """Use the existing folder ``log_folder`` for the log files of the children."""
         self.children: list[Child] = []
         self._log_folder = log_folder
 

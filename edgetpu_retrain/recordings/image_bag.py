@@ -85,7 +85,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
         path: a folder written by `ros2 bag record`, with or without metadata.yaml, or one storage
             file, with or without compression.
         part: the selected images.
-        label: the label of all images, '' = none.
+        label: the label of all images; '' = none.
         source: the options for decoding the images; None uses the defaults.
 
     Raises:

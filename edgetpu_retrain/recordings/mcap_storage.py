@@ -175,7 +175,7 @@ class McapStorage(_McapReader):  # type: ignore[misc]
             begin = end
 
     def _end_at(self, position: int, intended: int) -> None:
-        """Set the end of the data; ``intended`` is the incomplete record's end, 0 = unknown."""
+        """Set the end of the data; ``intended`` is the incomplete record's end (0 = unknown)."""
         size = self.path.stat().st_size
         self.data_end = position = min(position, size)
         lost = max(size, intended if intended - position < _MOST_RECORD_BYTES else 0) - position

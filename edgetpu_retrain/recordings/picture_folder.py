@@ -61,7 +61,7 @@ def class_folders(
 
     Raises:
         RequestError: if there is no such folder, if it has no valid class with files, or if it is
-            a data set in parts such as train and val.
+            a data set with splits such as train and val.
         RecordingError: if a folder cannot be read.
     """
     tally = Tally() if tally is None else tally

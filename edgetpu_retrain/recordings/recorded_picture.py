@@ -21,9 +21,9 @@ class RecordedPicture:
     Args:
         name: the picture's name for users: a path, or a topic with a time.
         read: returns the picture, not yet decoded; reading or decoding may raise ImageError.
-        label: its label, '' = none.
-        camera: its topic, '' for a file.
-        stamp_ns: the stamp of its message in nanoseconds, 0 = unknown.
+        label: its label; '' = none.
+        camera: its topic; '' for a file.
+        stamp_ns: the stamp of its message in nanoseconds; 0 = unknown.
     """
 
     name: str

@@ -49,7 +49,7 @@ def write_report(
             cannot be written.
     """
     _check_installed()
-    # Imported here, because only a report needs these packages, and importing them takes time.
+    # Import these here, because only a report needs them, and importing them takes time.
     from edgetpu_retrain.report.drawing.figures import drawings, sheet_of
     from edgetpu_retrain.report.page import page_of
 

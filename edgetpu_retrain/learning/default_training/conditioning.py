@@ -14,8 +14,8 @@ spreads without amplifying weak features, which are mostly noise, to the size of
 
 A few directions across many features then still dominate: along these, embeddings of the same
 class differ far more than along all other directions, because of pose and light.  They are shrunk
-to the spread of the next strongest direction, a part of within-class covariance normalization
-(Hatch, Kajarekar and Stolcke, Interspeech 2006).
+to the spread of the next strongest direction; within-class covariance normalization (Hatch,
+Kajarekar and Stolcke, Interspeech 2006) scales all directions.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Measurement:
     Predictions for samples by a head that was not trained on them.
 
     Args:
-        method: how they were obtained, see TrainingReport.
+        method: how they were obtained; see TrainingReport.
         rows: int64 ``[M]``, the samples; empty with method 'none'.
         truth: int64 ``[M]``, their classes.
         logits: float32 ``[M, C]``.

@@ -168,7 +168,7 @@ class DefaultTraining:
         right = 0
         for part in row_blocks(count):
             if problem.progress.should_stop is not None:
-                # Called because it may raise; its result is ignored, since training is over.
+                # This may raise.  Its result is ignored, because training is over.
                 problem.progress.should_stop()
             logits = problem.features[part] @ run.weights
             logits += run.bias

@@ -37,7 +37,7 @@ class ProgressRelay:
         callback: called with iteration, loss, training and validation accuracy.
         on_progress: called with a Progress, which also has the total number of iterations.
         should_stop: called before every iteration.
-        report_every: iterations between reports, 0 = none.
+        report_every: iterations between reports; 0 = none.
         done: iterations of earlier runs.
         total: the current estimate of the number of iterations of all runs.
     """

@@ -55,12 +55,12 @@ class SoftmaxParameters:
 
     @property
     def feature_dim(self) -> int | None:
-        """Length D of an embedding, None until it is known."""
+        """Length D of an embedding; None until it is known."""
         return self._feature_dim
 
     @property
     def num_classes(self) -> int | None:
-        """Number C of classes, None until it is known."""
+        """Number C of classes; None until it is known."""
         return self._num_classes
 
     @property

@@ -77,7 +77,7 @@ def quantize_head(head: Head, dtype: str, embedding: QuantizationParameters | No
         head: finite weights and bias; a ``logit_range`` that is empty (as before training) or not
             finite is replaced by the range of all possible logits.
         dtype: element type of the embedding: ``'uint8'``, ``'int8'`` or ``'float32'``.
-        embedding: quantization of the embedding, None for float32.
+        embedding: quantization of the embedding; None for float32.
 
     Raises:
         ValueError: if the head contains NaN, infinity or weights too large to be quantized.

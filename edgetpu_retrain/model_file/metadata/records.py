@@ -225,7 +225,7 @@ def _normalization(tensor: Any) -> Normalization | None:
         if _byte(unit, _Union.TYPE) == _NORMALIZATION_OPTIONS and options is not None:
             mean = _numbers(options, _Normalization.MEAN)
             std = _numbers(options, _Normalization.STD)
-            # There are files in which the two are exchanged; no standard deviation is 0.
+            # Some files have the two exchanged.  No standard deviation is 0.
             return (
                 Normalization(mean, std) if any(std) or not any(mean) else Normalization(std, mean)
             )

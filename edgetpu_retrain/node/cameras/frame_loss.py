@@ -93,7 +93,7 @@ def _missing_by_stamps(stamps: Sequence[float]) -> int:
     steps = [later - earlier for earlier, later in pairwise(stamps)]
     if min(steps) <= 0.0:
         return 0
-    # The second shortest, because a single image may come early.
+    # Use the second shortest step, because a single image may come early.
     shortest = sorted(steps)[1]
     period = median(step for step in steps if step < 1.5 * shortest)
     multiples = [_multiple(step / period) for step in steps]

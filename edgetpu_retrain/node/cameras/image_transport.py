@@ -23,7 +23,7 @@ class ImageTransport:
         topic_suffix: is appended to the camera's image topic, as in image_transport
             (https://github.com/ros-perception/image_common).
         check: raises ImageError if a message is inconsistent; reads no pixels.
-        picture: returns a message's picture, to be decoded with the options; reads no pixels.
+        picture: returns a message's picture, given the options for decoding; reads no pixels.
         size: returns the width and height, pixels; None if the message must be decoded for that.
     """
 

@@ -266,7 +266,7 @@ class FrameWorker:
         boxes = boxes_within(frame.detections.detections, *frame.size)
         classified = []
         for detection, region in boxes:
-            # From the whole image: frame.size has already decoded it, if it is compressed.
+            # Cut from the whole image, because frame.size has decoded a compressed one.
             result = self._infer(frame.picture.part(region))
             if result.scores is None:
                 return

@@ -27,7 +27,7 @@ class Frame:
         arrived: time of arrival, seconds of :func:`time.monotonic`.
         region: the part of the image to classify; None = the whole image.
         detections: a ``vision_msgs/Detection2DArray`` whose boxes are classified instead of the
-            region; None = none.
+            region; None without detections.
         source: the options for decoding the camera's pictures.
     """
 
@@ -69,7 +69,7 @@ class Frame:
 
 class NewestFrames:
     """
-    Keeps the newest frame of each camera, and its newest frame with detections.
+    Keeps each camera's newest frame without detections and its newest frame with detections.
 
     The slots take turns, so that a fast camera cannot block a slow one.  Not thread-safe.
     """

@@ -135,7 +135,7 @@ class ModelVersions:
 
         Args:
             model: bytes of the .tflite file.
-            record: called with the number of the newest version, 0 = none; returns the record of
+            record: called with the number of the newest version (0 = none); returns the record of
                 the new version.
             commit: called before storing; if it raises, nothing is stored.
 

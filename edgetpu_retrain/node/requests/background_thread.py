@@ -39,6 +39,6 @@ class BackgroundThread:
         Afterwards, resources that the callbacks use can be closed.  The next call of
         :meth:`submit` starts a new thread.
         """
-        # Not concurrent.futures.wait(), which returns while callbacks of the futures still run.
+        # concurrent.futures.wait() would return while callbacks of the futures still run.
         self._pool.shutdown()
         self._pool = self._new_pool()

@@ -35,7 +35,7 @@ class SampleThread:
     Args:
         store: the store of the samples; the caller closes it.
         description: input and output of the extractor whose samples are used.
-        store_images: returns which pictures to store with samples, see
+        store_images: returns which pictures to store with samples; see
             :func:`~edgetpu_retrain.pictures.sample_picture.pixels_to_store`.
         on_counts: called in the thread with the number of samples of each class, after changes by
             this node (when none is pending) or by other programs.

@@ -47,8 +47,8 @@ class PngFile:
     Args:
         shown: the file without the chunks that its pixels do not need.
         orientation: see :func:`~edgetpu_retrain.pictures.files.orientation.exif_orientation`.
-        transparent_grey: the value that is transparent in a picture of shades of grey, scaled as
-            OpenCV does to 8 or 16 bits; None = none.
+        transparent_grey: the shade of grey that is transparent, scaled to 8 or 16 bits as OpenCV
+            does; None if there is none.
     """
 
     shown: bytes

@@ -51,7 +51,7 @@ def decode_webp(content: bytes) -> npt.NDArray[Any] | None:
 
     Raises:
         ImageError: if no safe decoder is installed.
-        cv2.error: if the file is damaged.
+        cv2.error: if OpenCV fails on the file.
     """
     if _OPENCV_IS_SAFE:
         # OpenCV's header check reads 32 bytes, but the file of a small picture may be shorter.

@@ -49,8 +49,8 @@ class Analysis:
         learning: the learning curve; None if there are too few samples.
         reliability: accuracy by confidence.
         mislabels: evaluated samples whose label is suspicious.
-        mistakes: int64, the worst mistakes, as positions among the evaluated samples.
-        unsure: int64, the least confident predictions, likewise.
+        mistakes: int64, positions of the worst mistakes among the evaluated samples.
+        unsure: int64, positions of the least confident predictions among them.
         spacing: float32 ``[S]``, cosine distance of some samples to their nearest neighbour.
         neighbours: by row of each displayed sample, rows and distances of its nearest neighbours.
     """
@@ -84,7 +84,7 @@ class Analysis:
 
     @property
     def accuracy(self) -> float:
-        """Accuracy on the evaluated samples, NaN if there are none."""
+        """Accuracy on the evaluated samples; NaN if there are none."""
         return float(self.held_out.right.mean()) if self.evaluated else math.nan
 
     @property

@@ -41,8 +41,8 @@ class HeldOut:
             none.
         labels: int64 ``[M]``, their classes.
         probabilities: float32 ``[M, C]``.
-        fold_of: int64 ``[N]``, the fold in which each sample was held out, -1 = none.
-        folds: number of folds, 0 if no class has two samples.
+        fold_of: int64 ``[N]``, the fold in which each sample was held out; -1 = none.
+        folds: number of folds; 0 if no class has two samples.
     """
 
     rows: IntArray

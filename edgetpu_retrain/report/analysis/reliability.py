@@ -36,7 +36,7 @@ class Reliability:
 
     @property
     def error(self) -> float:
-        """The expected calibration error over these bins, NaN without predictions."""
+        """The expected calibration error over these bins; NaN without predictions."""
         return self._mean(np.abs(self.confidence - self.right))
 
     def _mean(self, values: npt.NDArray[np.float64]) -> float:

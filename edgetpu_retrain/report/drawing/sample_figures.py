@@ -52,7 +52,7 @@ def draw_learning_curve(axes: Axes, analysis: Analysis) -> None:
     for share, value in zip(SHARES, accuracy.tolist(), strict=True):
         # The line break moves the number below the marker.
         axes.text(share, value, f'\n  {value:.1f}', va='top', fontsize=9, linespacing=0.9)
-    # Logarithmic, because each step doubles the number of samples.
+    # Use a logarithmic axis, because each step doubles the number of samples.
     axes.set_xscale('log')
     axes.minorticks_off()
     sizes = zip(SHARES, curve.sizes.tolist(), strict=True)

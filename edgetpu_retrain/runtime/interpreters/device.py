@@ -51,7 +51,7 @@ class AttachedEdgeTpu:
         if self.bus != 'pci':
             return None
         try:
-            # In thousandths of a degree: apex_driver.c in https://github.com/google/gasket-driver
+            # The unit is 0.001 degrees (apex_driver.c in https://github.com/google/gasket-driver).
             return int((APEX_FACTS / self.file.name / 'temp').read_text()) / 1000
         except (OSError, ValueError):
             return None

@@ -60,7 +60,7 @@ class HeadScorer:
 
 
 def _quantization_of(tensor: dict[str, Any]) -> QuantizationParameters | None:
-    """Return the quantization from an interpreter's tensor details, None for a float tensor."""
+    """Return the quantization from an interpreter's tensor details; None for a float tensor."""
     scale, zero_point = tensor['quantization']
     if np.issubdtype(tensor['dtype'], np.floating):
         return None

@@ -52,7 +52,7 @@ class UnknownDetection:
             embedding: ``[D]``, not dequantized, in the extractor's output type.
 
         Returns:
-            The score, NaN for a model without a detector.
+            The score; NaN for a model without a detector.
         """
         if self._head is None:
             return math.nan

@@ -68,7 +68,7 @@ class DamageCheck:
                 :meth:`interrupt` after it has become true.
 
         Raises:
-            StoreError: if the file cannot be read; if it could be opened, it counts as checked.
+            StoreError: if the file cannot be read; a file that was opened then counts as checked.
         """
         with as_store_error('check', self._path):
             while not (self.is_done or should_stop()):
@@ -101,7 +101,7 @@ class DamageCheck:
     def _quick_check(
         self, connection: sqlite3.Connection, should_stop: Callable[[], bool]
     ) -> str | None:
-        """Return the damage, '' if there is none, None if the check was interrupted."""
+        """Return the damage: '' if there is none, None if the check was interrupted."""
         # Keep a statement unfinished: otherwise, an interruption between two statements has no
         # effect (https://www.sqlite.org/c3ref/interrupt.html).
         unfinished = connection.execute('SELECT 1 UNION ALL SELECT 2')

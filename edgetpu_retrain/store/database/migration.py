@@ -52,7 +52,7 @@ def back_up(path: Path, version: int) -> Path:
     """
     now = datetime.now(timezone.utc)
     copy = path.with_name(f'{path.stem}.schema-{version}.{now:%Y%m%d-%H%M%S}{path.suffix}')
-    # The same name each time, so that the next migration replaces the file of a killed process.
+    # Use the same name each time, so that the next migration replaces a killed process's file.
     partial = path.with_name(f'.{path.name}.backup{TEMPORARY_SUFFIX}')
     with as_store_error('make the backup copy that comes before the migration of', path):
         with complete_or_absent(copy, partial):

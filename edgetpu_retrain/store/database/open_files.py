@@ -102,7 +102,8 @@ class OpenFiles:
         database = self._descriptor_of(self._identities[0])
         is_reserved = False
         with suppress(OSError):
-            # Signal a waiting program by SIGURG, which is ignored; SIGIO would end this process.
+            # If a program waits, the kernel signals this process: by SIGURG, which is ignored,
+            # because SIGIO, the default, would end the process.
             fcntl.fcntl(database, fcntl.F_SETSIG, signal.SIGURG)
             fcntl.fcntl(database, fcntl.F_SETLEASE, fcntl.F_WRLCK)
             is_reserved = True
@@ -216,7 +217,7 @@ class OpenFiles:
             before, index = index, self._read_index()
             if index == before:
                 return False
-            # Meanwhile, another process has written to the log.
+            # Another process has written to the log meanwhile.
         return True
 
     def _descriptor_of(self, identity: Identity | None) -> int:

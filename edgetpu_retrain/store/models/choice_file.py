@@ -190,8 +190,8 @@ class ChoiceFile:
         """
         Return the numbers of all finished versions, in the order in which a node should try them.
 
-        First those of :meth:`wanted`, then those older than the chosen one, then those that were
-        rolled back; each of these groups newest first.
+        First come those of :meth:`wanted`, then those older than the chosen one, then those that
+        were rolled back.  Each group begins with its newest version.
 
         Raises:
             StoreError: as :meth:`current`, or if the folder cannot be read.
@@ -221,7 +221,7 @@ class ChoiceFile:
 
 
 def _read(path: Path) -> Choice | None:
-    """Return the choice in a file, None if there is no file; raise ValueError if it is damaged."""
+    """Return the choice in a file; None if there is no file; raise ValueError if it is damaged."""
     try:
         content = json.loads(read_regular_file(path, at_most=_MAX_BYTES))
     except FileNotFoundError:

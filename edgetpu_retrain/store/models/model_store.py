@@ -80,7 +80,7 @@ class ModelStore:
 
         Raises:
             FilesChangedError: if the folder is replaced or removed during the ``with`` block.
-            BlockingIOError: if another process does not release the lock in time, see
+            BlockingIOError: if another process does not release the lock in time; see
                 :func:`~edgetpu_retrain.store.files.lock_wait.wait_while_locked`.
             OSError: if the lock file cannot be created, or an incomplete file cannot be deleted.
         """

@@ -160,7 +160,7 @@ def delete_versions(folder: Path, versions: Sequence[int]) -> None:
         OSError: if the disk fails.
     """
     for version in versions:
-        # The record first, so that an interrupted deletion leaves an unfinished version.
+        # Delete the record first, so that an interrupted deletion leaves an unfinished version.
         record_path(folder, version).unlink(missing_ok=True)
         model_path(folder, version).unlink(missing_ok=True)
     if versions:

@@ -102,7 +102,7 @@ class Snapshot:
         for _, identity in list(self.rows(queries.EXTRACTORS_WITH_SAMPLES, int, str)):
             found = self.find_extractor(identity)
             if found is None:
-                # The table contains it, but the index that find_extractor() uses does not.
+                # The extractor is in the table, but not in the index that find_extractor() uses.
                 raise MalformedRowError(f'extractor {identity[:12]!a} is not in its index')
             kinds[identity] = found[1]
         return kinds
@@ -241,7 +241,7 @@ class Snapshot:
         _, kind = found
         count = self.count(extractor)
         self._check_memory(count * kind.num_bytes)
-        # Allocated at once, because a list of rows would need twice the memory.
+        # Allocate the whole array now, because a list of rows would need twice the memory.
         raw = np.empty((count, kind.dimension), np.dtype(kind.dtype))
         ids: list[int] = []
         labels: list[int] = []
