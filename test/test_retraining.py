@@ -96,10 +96,11 @@ def test_the_outcome_has_the_origin_of_the_model(
     assert outcome.sample_counts == dict.fromkeys(NAMES, 15)
     assert outcome.extractor == hashlib.sha256(extractor_model).hexdigest()
     assert outcome.options == OPTIONS
-    # Too few to hold any out: each is judged by a head that did not see it.
+    # Too few to hold any out: each but near copies is judged by a head that did not see it.
     matrix = outcome.report.confusion_matrix
-    assert matrix.sum(axis=1).tolist() == [15, 15, 15]
-    assert outcome.report.accuracy == np.trace(matrix) / 45 >= 0.9
+    assert matrix.sum(axis=1).min() >= 8
+    assert matrix.sum(axis=1).max() == 15
+    assert outcome.report.accuracy == np.trace(matrix) / matrix.sum() >= 0.9
     assert outcome.report.train_accuracy >= 0.9
     assert outcome.seconds > 0
     measuring = outcome.report.measuring_iterations

@@ -182,8 +182,7 @@ def index_vector(value: npt.ArrayLike, name: str, rows: int | None = None) -> In
         raise ValueError(f'{name} has shape {array.shape}; it must be [N] with N at least 1')
     if array.dtype.kind not in 'iu':
         raise ValueError(
-            f'{name} has dtype {array.dtype} (it begins with {array[0]!r}); '
-            f'class indices must be integers'
+            f'{name} has dtype {array.dtype} (it begins with {array[0]!r}); they must be integers'
         )
     if rows is not None and len(array) != rows:
         raise ValueError(f'{name} has {len(array)} entries; there must be {rows}, one a row')

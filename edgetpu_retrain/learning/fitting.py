@@ -9,9 +9,9 @@ from collections.abc import Callable
 from edgetpu_retrain.learning import arguments
 from edgetpu_retrain.learning.arguments import real_number, whole_number
 from edgetpu_retrain.learning.arrays import IntArray
+from edgetpu_retrain.learning.default_training.progress_relay import Callback, ProgressRelay
 from edgetpu_retrain.learning.default_training.recipe import Recipe
 from edgetpu_retrain.learning.default_training.stages import DefaultTraining
-from edgetpu_retrain.learning.default_training.training_run import Callback, ProgressRelay
 from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
 from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.learning.sgd.blas_threads import one_blas_thread
@@ -24,6 +24,7 @@ def fit(
     embeddings: npt.ArrayLike,
     labels: npt.ArrayLike,
     *,
+    recordings: npt.ArrayLike | None = None,
     scale: float | None = None,
     zero_point: int | None = None,
     num_classes: int | None = None,
@@ -52,6 +53,10 @@ def fit(
         embeddings: float32 ``[N, D]``, or quantized integers ``[N, D]``.  They may be
             memory-mapped: they are dequantized a batch at a time.
         labels: integer ``[N]``, class indices 0..C-1; each class has at least one sample.
+        recordings: integer ``[N]``; samples of a class with the same number were taken in one go
+            (one burst, one visit), and are in the order in which they were taken.  Whole
+            recordings are held out where a class has several, so that the figures are those of
+            another day.  None = all of a class are one; contiguous blocks of rows are held out.
         scale: for quantized embeddings only: a real value is ``scale * (stored - zero_point)``.
         zero_point: for quantized embeddings only: the integer that represents 0.
         num_classes: C, 2 or more; None = the highest class index in ``labels`` or ``initial``
@@ -75,7 +80,8 @@ def fit(
             :func:`.unknown.threshold_for`).
         weight_scale: standard deviation of random initial weights; 0 starts from class means.
         validation_fraction: share of each class to hold out for evaluation, above 0, below 1; if
-            that is fewer than 50 samples in all, cross-validation is used instead.
+            that is fewer than 50 samples in all, or a class has two to four recordings,
+            cross-validation is used instead.
         on_progress: called like callback, with a Progress.
         should_stop: called before every iteration; returning True stops the training.  Its
             exceptions propagate.
@@ -100,6 +106,9 @@ def fit(
     if initial is not None and not isinstance(initial, Head):
         raise ValueError(f'initial is a {type(initial).__name__}; it must be a Head or None')
     indices, classes = _checked_labels(labels, rows.count, num_classes, initial)
+    groups = None
+    if recordings is not None:
+        groups = arguments.index_vector(recordings, 'recordings', rows=rows.count)
     if initial is not None:
         _check_initial(initial, rows.feature_dim, classes)
     if batch_size is None:
@@ -121,7 +130,9 @@ def fit(
     listening = callback is not None or on_progress is not None
     progress = ProgressRelay(callback, on_progress, should_stop, every if listening else 0)
     with one_blas_thread(), np.errstate(over='ignore', invalid='ignore', under='ignore'):
-        return DefaultTraining(rows, indices, classes, initial, recipe, progress, rng).head()
+        return DefaultTraining(
+            rows, indices, groups, classes, initial, recipe, progress, rng
+        ).head()
 
 
 def _checked_labels(

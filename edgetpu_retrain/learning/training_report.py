@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from edgetpu_retrain.learning.arrays import IntArray
+from edgetpu_retrain.learning.held_out import HeldOutUnit, worst_unit
 import numpy as np
 import numpy.typing as npt
 
@@ -17,6 +18,9 @@ _CLASSES_NAMED = 20
 
 # The report warns if one class has more than this many times the samples of another.
 _UNEVEN = 3
+
+TAUGHT_IN_ONE_GO = 'taught in one go: these figures say nothing about another day'
+"""What to say beside figures if a class has one recording only."""
 
 Method = Literal['held-out split', 'cross-validation', 'none']
 
@@ -34,7 +38,7 @@ class TrainingReport:
             'none' if every class has a single sample and nothing can be measured.
         num_samples: number of samples, including the held-out ones.
         iterations: training steps of the returned head.
-        measuring_iterations: training steps of the measured heads.
+        measuring_runs: training steps of each measured head.
         accuracy: accuracy on the held-out samples; NaN with method 'none'.
         train_accuracy: accuracy of the returned head on all samples.
         expected_calibration_error: gap between confidence and accuracy on the held-out samples,
@@ -47,12 +51,14 @@ class TrainingReport:
         warm_start: whether training started from an earlier head.
         stopped: whether the caller stopped the training early.
         diverged: whether the training diverged, so that earlier weights were kept.
+        held_out_units: what was held out of each class as a whole; None for a class of which
+            nothing was, () if nothing was at all.
     """
 
     method: Method
     num_samples: int
     iterations: int
-    measuring_iterations: int
+    measuring_runs: tuple[int, ...]
     accuracy: float
     train_accuracy: float
     expected_calibration_error: float
@@ -64,6 +70,17 @@ class TrainingReport:
     warm_start: bool = False
     stopped: bool = False
     diverged: bool = False
+    held_out_units: tuple[HeldOutUnit | None, ...] = ()
+
+    @property
+    def measuring_iterations(self) -> int:
+        """Training steps of all measured heads."""
+        return sum(self.measuring_runs)
+
+    @property
+    def held_out_unit(self) -> HeldOutUnit:
+        """The worst of the held-out units; only 'recordings' says something about another day."""
+        return worst_unit(self.held_out_units)
 
     @property
     def recall(self) -> npt.NDArray[np.float64]:
@@ -105,6 +122,7 @@ class TrainingReport:
         )
         lines = [trained, self._how_measured()]
         if self.method != 'none':
+            lines += self._what_was_held_out(shown)
             lines += self._most_confused(shown) + self._class_lines(shown)
         return '\n'.join([*lines, *self._warnings(shown)])
 
@@ -146,8 +164,7 @@ class TrainingReport:
             )
         how = {
             'held-out split': 'held out before the final training on all samples',
-            'cross-validation': 'each judged by a head not trained on it (cross-validation, '
-            'since they are too few to hold any out)',
+            'cross-validation': 'each judged by a head not trained on it (cross-validation)',
         }[self.method]
         return (
             f'{100 * self.accuracy:.1f} % right of {measured} samples {how}; confidence and '
@@ -155,6 +172,18 @@ class TrainingReport:
             f'points on average. At most about {100 * self.rejection_rate:.0f} % of known things '
             'will be classified as unknown.'
         )
+
+    def _what_was_held_out(self, names: list[str]) -> list[str]:
+        if self.held_out_unit == 'recordings':
+            return ['Whole recordings were held out.']
+        units = self.held_out_units
+        once = [name for name, unit in zip(names, units, strict=False) if unit != 'recordings']
+        who = 'All classes'
+        if 0 < len(once) < len(names):
+            who = ', '.join(once[:_CLASSES_NAMED])
+            who += f' and {len(once) - _CLASSES_NAMED} more' if len(once) > _CLASSES_NAMED else ''
+        were = 'was' if len(once) == 1 else 'were'
+        return [f'{who} {were} {TAUGHT_IN_ONE_GO}.']
 
     def _most_confused(self, names: list[str]) -> list[str]:
         mistakes = self.confusion_matrix.copy()

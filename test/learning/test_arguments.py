@@ -49,7 +49,7 @@ BAD_DATA: list[tuple[dict[str, Any], str]] = [
     ({'labels_train': np.array([0, 1, -1, 0, 1, 2])}, r"train'\] holds class -1;.*0\.\.2"),
     ({'labels_train': np.array([0, 1, 2, 0, 1, 2.5])}, 'dtype float64.*must be integers'),
     ({'labels_train': np.array([True] * 6)}, 'dtype bool.*must be integers'),
-    ({'labels_train': ['cat'] * 6}, 'class indices must be integers'),
+    ({'labels_train': ['cat'] * 6}, 'they must be integers'),
     ({'labels_train': []}, r"\['labels_train'\] has shape \(0,\)"),
     ({'labels_train': 3}, r"\['labels_train'\] has shape \(\)"),
     ({'labels_train': np.zeros((6, 1), int)}, r'integer class indices \[6\] or one-hot rows \[6'),

@@ -123,6 +123,65 @@ def test_the_report_says_where_its_figures_come_from(flowers: Flowers) -> None:
     assert metrics(head).confusion_matrix.sum() == len(metrics(head).held_out) == 68
 
 
+def test_whole_recordings_are_held_out_and_the_figures_are_those_of_another_day() -> None:
+    # On the second day, each class looks more like another one on the first; frames are alike.
+    rng = np.random.default_rng(0)
+    labels, day = np.tile(np.repeat(np.arange(4), 30), 2), np.repeat([0, 1], 120)
+    own, looks = rng.normal(0.0, 1.0, (4, 64)), rng.normal(0.0, 2.0, (4, 64))
+    embeddings = own[labels] + looks[(labels + day) % 4] + 0.3 * rng.normal(size=(240, 64))
+    one_go, days = fit(embeddings, labels), fit(embeddings, labels, recordings=day)
+    assert metrics(one_go).accuracy == 1.0
+    assert metrics(one_go).held_out_unit == 'frames'
+    assert 'All classes were taught in one go' in metrics(one_go).in_words()
+    assert metrics(days).accuracy < 0.8
+    assert metrics(days).held_out_unit == 'recordings'
+    assert metrics(days).method == 'cross-validation'
+    assert len(metrics(days).held_out) == 240
+    assert 'taught in one go' not in metrics(days).in_words()
+    # Of four recordings of many samples, each is held out once, in three trainings.
+    many = np.tile(np.arange(240), 5)
+    four = fit(embeddings[many], labels[many], recordings=2 * day[many] + (np.arange(1200) < 600))
+    assert len(metrics(four).held_out) == 1200
+    assert metrics(four).measuring_iterations > metrics(four).iterations
+
+
+def test_a_training_that_is_stopped_while_a_recording_is_held_out_returns_a_usable_head() -> None:
+    rng = np.random.default_rng(0)
+    labels, recordings = np.repeat(np.arange(3), 120), np.arange(360) // 40
+    light = rng.normal(0.0, 1.0, (9, 32))[recordings]
+    embeddings = 2.0 * np.eye(32)[labels] + light + 0.5 * rng.normal(size=(360, 32))
+    calls: list[int] = []
+
+    def should_stop() -> bool:
+        calls.append(len(calls))
+        return len(calls) > 100
+
+    head = fit(embeddings, labels, recordings=recordings, should_stop=should_stop)
+    assert metrics(head).stopped
+    assert right(head, embeddings.astype(np.float32), labels) > 0.85
+
+
+def test_classes_may_differ_in_what_is_held_out() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 150)
+    recordings = np.concatenate([np.arange(150) // 50, np.zeros(150, np.int64)])
+    embeddings = rng.normal(size=(300, 16)) + 2.0 * np.eye(16)[labels]
+    report = metrics(fit(embeddings, labels, recordings=recordings))
+    assert report.held_out_units == ('recordings', 'blocks')
+    assert 'class 1 was taught in one go' in report.in_words()
+    assert np.bincount(labels[report.held_out]).tolist() == [150, 90]
+
+
+@pytest.mark.parametrize(
+    ('recordings', 'expected'),
+    [([0, 1], '2 entries'), ([[0] * 4], r'\[N\]'), ([0.5] * 4, 'float64')],
+)
+def test_recordings_are_checked(recordings: Any, expected: str) -> None:
+    with pytest.raises(ValueError, match=expected) as error:
+        fit(np.eye(4), [0, 0, 1, 1], recordings=recordings)
+    assert str(error.value).startswith('recordings')
+
+
 def test_with_one_sample_per_class_nothing_is_called_unknown(flowers: Flowers) -> None:
     train, test = flowers.first(1, 0)
     head = learn(flowers, train)

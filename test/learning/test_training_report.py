@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
 import math
 
 from edgetpu_retrain.learning import TrainingReport
+from edgetpu_retrain.learning.training_report import TAUGHT_IN_ONE_GO
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ REPORT = TrainingReport(
     method='held-out split',
     num_samples=101,
     iterations=40,
-    measuring_iterations=35,
+    measuring_runs=(35,),
     accuracy=0.9,
     train_accuracy=1.0,
     expected_calibration_error=0.031,
@@ -51,7 +53,7 @@ def test_with_many_classes_only_the_worst_are_named() -> None:
     confusion[25] = 0
     confusion[25, 3] = 10
     report = TrainingReport(
-        'held-out split', 600, 1, 1, 0.97, 1.0, 0.0, 0.05, confusion, np.arange(300),
+        'held-out split', 600, 1, (1,), 0.97, 1.0, 0.0, 0.05, confusion, np.arange(300),
         np.full(classes, 20),
     )  # fmt: skip
     words = report.in_words()
@@ -59,3 +61,30 @@ def test_with_many_classes_only_the_worst_are_named() -> None:
     assert 'class 3: precision 50 %' in words
     assert 'The other 10 classes did better.' in words
     assert words.endswith('The other 10 classes did better.')
+
+
+def test_figures_of_one_recording_say_that_they_mean_nothing_on_another_day() -> None:
+    names = ('cat', 'dog', 'cup')
+    once = replace(REPORT, held_out_units=('blocks', 'blocks', None))
+    assert f'All classes were {TAUGHT_IN_ONE_GO}.' in once.in_words(names)
+    assert once.held_out_unit == 'blocks'
+    some = replace(REPORT, held_out_units=('recordings', 'frames', 'blocks'))
+    assert f"'dog', 'cup' were {TAUGHT_IN_ONE_GO}." in some.in_words(names)
+    assert some.held_out_unit == 'frames'
+    one = replace(REPORT, held_out_units=('recordings', 'recordings', 'blocks'))
+    assert f"'cup' was {TAUGHT_IN_ONE_GO}." in one.in_words(names)
+    days = replace(REPORT, held_out_units=('recordings',) * 3)
+    assert TAUGHT_IN_ONE_GO not in days.in_words(names)
+    assert 'Whole recordings were held out.' in days.in_words(names)
+    assert days.held_out_unit == 'recordings'
+
+
+def test_of_many_classes_that_were_taught_in_one_go_only_the_first_are_named() -> None:
+    classes = 30
+    report = replace(
+        REPORT,
+        confusion_matrix=10 * np.eye(classes, dtype=np.int64),
+        class_counts=np.full(classes, 20),
+        held_out_units=('recordings', *('blocks',) * 29),
+    )
+    assert f'class 20 and 9 more were {TAUGHT_IN_ONE_GO}.' in report.in_words()

@@ -4,23 +4,24 @@
 Held-out evaluation: predictions for samples that a head was not trained on.
 
 They come from a held-out split, which also controls early stopping, or from cross-validation if
-there are too few samples for a split.
+there are too few samples, or too few recordings, for a split.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 import math
 
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray, row_blocks
-from edgetpu_retrain.learning.default_training.split import stratified_folds, stratified_split
+from edgetpu_retrain.learning.default_training.problem import Problem
 from edgetpu_retrain.learning.default_training.training_run import (
+    converted,
     HeldOutWatch,
-    Problem,
+    imprinted,
     Run,
     train,
 )
+from edgetpu_retrain.learning.held_out import Folds, HeldOutUnit, hold_out, recording_counts
 from edgetpu_retrain.learning.training_report import Method
 import numpy as np
 
@@ -30,9 +31,9 @@ _MOST_HELD_OUT_LOGITS = 2**24
 # Maximum number of held-out samples that are evaluated repeatedly during a run.
 _MOST_WATCHED = 4096
 _FOLDS = 5
+# If there are enough samples for a split, but too few recordings for it.
+_FOLDS_OF_MANY = 3
 _NO_ROWS = np.empty(0, np.int64)
-
-Start = Callable[[IntArray], tuple[FloatArray, FloatArray]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,23 +43,25 @@ class Measurement:
 
     Args:
         method: how they were obtained; see TrainingReport.
+        units: what was held out of each class as a whole; None = nothing.
         rows: int64 ``[M]``, the samples; empty with method 'none'.
         truth: int64 ``[M]``, their classes.
         logits: float32 ``[M, C]``.
         lengths: float32 ``[M]``, root mean square of each sample's scaled features.
         share: the best iteration, as a share of the planned iterations, in (0, 1].
-        iterations: number of iterations of all runs.
+        runs: number of iterations of each run.
         run: the last run, if it was stopped or diverged; it replaces the final run.  Else None.
-        best: the measured run of a held-out split, used if the final run diverges; else None.
+        best: the last measured run of many samples, used if the final run diverges; else None.
     """
 
     method: Method
+    units: tuple[HeldOutUnit | None, ...]
     rows: IntArray
     truth: IntArray
     logits: FloatArray
     lengths: FloatArray
     share: float = 1.0
-    iterations: int = 0
+    runs: tuple[int, ...] = ()
     run: Run | None = None
     best: Run | None = None
 
@@ -70,78 +73,101 @@ class Measurement:
         return float(np.mean(np.argmax(self.logits, axis=1) == self.truth))
 
 
-def _iterations(problem: Problem) -> int:
-    """Return the number of iterations that measuring will take."""
-    count = len(problem.labels)
-    if not problem.few_samples:
-        return problem.iterations(round(count * (1.0 - _held_out_share(problem))))
-    folds = _fold_number(problem.labels)
-    return folds * problem.iterations(count) if folds > 1 else 0
-
-
-def measure(problem: Problem, start: Start, planned: int) -> Measurement:
+def measure(problem: Problem, planned: int) -> Measurement:
     """
     Train on parts of the samples and predict the others.
 
     Args:
         problem: the samples and options.
-        start: returns the initial weights and bias for the rows to train on.
         planned: iterations of the training that follows, for progress reports.
     """
-    problem.progress.total = _iterations(problem) + planned
-    if not problem.few_samples:
-        return _by_split(problem, start)
-    if _fold_number(problem.labels) > 1:
-        return _by_folds(problem, start)
-    no_logits = np.empty((0, problem.num_classes), np.float32)
-    return Measurement('none', _NO_ROWS, _NO_ROWS, no_logits, np.empty(0, np.float32))
+    folds = _folds(problem)
+    parts = _parts(problem, folds)
+    lengths = [_iterations(problem, len(rows)) for rows, _ in parts]
+    problem.progress.total = sum(lengths) + planned
+    found = [(_NO_ROWS, np.empty((0, problem.num_classes), np.float32), np.empty(0, np.float32))]
+    shares: list[float] = []
+    last, ended = None, None
+    for (rows, evaluated), num_iter in zip(parts, lengths, strict=True):
+        known = problem.conditioned_by(rows) if 'recordings' in folds.units else problem
+        run, share = _train_on(known, rows, evaluated, num_iter)
+        found.append((evaluated, *_predictions(known, evaluated, run)))
+        shares.append(share)
+        last = converted(run, known, problem)
+        if run.stopped or run.diverged:
+            ended, lengths = last, [*lengths[: len(shares) - 1], run.iterations]
+            break
+    every, logits, scaled = (np.concatenate(column) for column in zip(*found, strict=True))
+    method: Method = 'none'
+    if parts:
+        method = 'held-out split' if len(parts) == 1 else 'cross-validation'
+    share = float(np.mean(shares)) if shares else 1.0
+    best = None if problem.few_samples else last
+    return Measurement(
+        method,
+        folds.units,
+        every,
+        problem.labels[every],
+        logits,
+        scaled,
+        share,
+        tuple(lengths),
+        ended,
+        best,
+    )
 
 
-def _by_split(problem: Problem, start: Start) -> Measurement:
-    rows, held_out = stratified_split(problem.labels, _held_out_share(problem), problem.rng)
+def _parts(problem: Problem, folds: Folds) -> list[tuple[IntArray, IntArray]]:
+    """Return the rows to train on and those to evaluate of each fold that has some."""
+    parts, most = [], _most_held_out(problem) // max(folds.count, 1)
+    for fold in range(folds.count):
+        evaluated = folds.evaluated_in(fold)
+        if len(evaluated) > most:
+            evaluated = np.sort(problem.rng.choice(evaluated, most, replace=False))
+        if len(evaluated):
+            parts.append((folds.trained_in(fold), evaluated))
+    return parts
+
+
+def _folds(problem: Problem) -> Folds:
+    """
+    Return what to hold out.
+
+    With few samples, all are held out in turn.  Else one part suffices, unless a class has so few
+    recordings that one of them says little about the others.
+    """
+    labels, recordings = problem.labels, problem.recordings
+    counts = recording_counts(labels, recordings)
+    few = counts[(counts > 1) & (counts < _FOLDS)]
+    if problem.few_samples:
+        folds = min(_FOLDS, int(np.bincount(labels).max()))
+    else:
+        folds = min(_FOLDS_OF_MANY, int(few.max())) if len(few) else 1
+    share = min(problem.recipe.held_out_share, _most_held_out(problem) / len(labels))
+    return hold_out(problem.rows, labels, recordings, problem.rng, folds=folds, share=share)
+
+
+def _iterations(problem: Problem, rows: int) -> int:
+    """Return the number of iterations of a measuring run on this many rows."""
+    return problem.iterations(len(problem.labels) if problem.few_samples else rows)
+
+
+def _train_on(
+    problem: Problem, rows: IntArray, held_out: IntArray, num_iter: int
+) -> tuple[Run, float]:
+    """Return a run on these rows, and its best iteration as a share of all."""
     watched = held_out
     if len(held_out) > _MOST_WATCHED:
         watched = np.sort(problem.rng.choice(held_out, _MOST_WATCHED, replace=False))
-    weights = start(rows)
-    watch = HeldOutWatch(problem.features[watched], problem.labels[watched], weights)
-    num_iter = _iterations(problem)
-    run = train(problem, rows, weights, num_iter, watch=watch)
-    share = 1.0
-    chosen = problem.recipe.num_iter is None and not (run.stopped or run.diverged)
+    start = imprinted(problem, rows)
+    watch = HeldOutWatch(problem.features[watched], problem.labels[watched], start)
+    run = train(problem, rows, start, num_iter, watch=watch)
+    if run.stopped or run.diverged:
+        return run, 1.0
+    chosen = problem.recipe.num_iter is None and not problem.few_samples
     if chosen and watch.last_is_worse() and watch.best[2]:
         run = Run(*watch.best)
-        share = run.iterations / num_iter
-    truth = problem.labels[held_out]
-    logits, lengths = _predictions(problem, held_out, run)
-    iterations = num_iter if run.diverged else run.iterations
-    ended = run if run.stopped or run.diverged else None
-    return Measurement(
-        'held-out split', held_out, truth, logits, lengths, share, iterations, ended, run
-    )
-
-
-def _by_folds(problem: Problem, start: Start) -> Measurement:
-    labels = problem.labels
-    fold_of = stratified_folds(labels, _fold_number(labels), problem.rng)
-    num_iter = problem.iterations(len(labels))
-    parts: list[tuple[IntArray, FloatArray, FloatArray]] = []
-    iterations, ended = 0, None
-    for fold in range(int(fold_of.max()) + 1):
-        rows, held_out = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-        if len(held_out) == 0:
-            continue
-        weights = start(rows)
-        watch = HeldOutWatch(problem.features[held_out], labels[held_out], weights)
-        run = train(problem, rows, weights, num_iter, watch=watch)
-        iterations += run.iterations
-        parts.append((held_out, *_predictions(problem, held_out, run)))
-        if run.stopped or run.diverged:
-            ended = run
-            break
-    rows, logits, lengths = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Measurement(
-        'cross-validation', rows, labels[rows], logits, lengths, iterations=iterations, run=ended
-    )
+    return run, run.iterations / num_iter
 
 
 def _predictions(problem: Problem, rows: IntArray, run: Run) -> tuple[FloatArray, FloatArray]:
@@ -154,10 +180,5 @@ def _predictions(problem: Problem, rows: IntArray, run: Run) -> tuple[FloatArray
     return logits, lengths / np.float32(math.sqrt(problem.features.feature_dim))
 
 
-def _held_out_share(problem: Problem) -> float:
-    most = min(_MOST_HELD_OUT, max(_MOST_HELD_OUT_LOGITS // problem.num_classes, _MOST_WATCHED))
-    return min(problem.recipe.held_out_share, most / len(problem.labels))
-
-
-def _fold_number(labels: IntArray) -> int:
-    return int(min(_FOLDS, np.bincount(labels).max()))
+def _most_held_out(problem: Problem) -> int:
+    return min(_MOST_HELD_OUT, max(_MOST_HELD_OUT_LOGITS // problem.num_classes, _MOST_WATCHED))

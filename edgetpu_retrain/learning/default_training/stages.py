@@ -6,7 +6,7 @@ The default training, from validated data to a head.
 The samples are split.  A training on one part, evaluated on the other, finds the best number of
 iterations and yields held-out predictions, from which the temperature, the unknown threshold and
 the metrics are computed.  A second training on all samples yields the weights.  If there are few
-samples, cross-validation yields the held-out predictions instead.
+samples, or few recordings, cross-validation yields the held-out predictions instead.
 """
 
 from __future__ import annotations
@@ -19,31 +19,17 @@ from edgetpu_retrain.learning.default_training.calibration import (
     expected_calibration_error,
     fit_temperature,
 )
-from edgetpu_retrain.learning.default_training.conditioning import (
-    Conditioning,
-    FeatureRows,
-    largest_eigenvalue,
-)
-from edgetpu_retrain.learning.default_training.imprinting import imprinted_weights
 from edgetpu_retrain.learning.default_training.measuring import measure, Measurement
+from edgetpu_retrain.learning.default_training.problem import Problem
+from edgetpu_retrain.learning.default_training.progress_relay import ProgressRelay
 from edgetpu_retrain.learning.default_training.recipe import Recipe
-from edgetpu_retrain.learning.default_training.training_run import (
-    Problem,
-    ProgressRelay,
-    Run,
-    train,
-)
+from edgetpu_retrain.learning.default_training.training_run import imprinted, Run, train
 from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
 from edgetpu_retrain.learning.head import Head, softmax
 from edgetpu_retrain.learning.metrics import confusion_matrix
-from edgetpu_retrain.learning.sgd.sampling import BalancedOrder
 from edgetpu_retrain.learning.training_report import TrainingReport
 from edgetpu_retrain.learning.unknown import threshold_for, unknown_scores, UnknownDetector
 import numpy as np
-
-# Rows from which statistics are estimated; more do not improve them.
-_SAMPLE_ROWS = 1024
-_EIGENVALUE_ROWS = 512
 
 # One outlier is ignored, plus one per this many samples.
 _ROWS_AN_OUTLIER = 1000
@@ -59,6 +45,7 @@ class DefaultTraining:
     Args:
         rows: the embeddings.
         labels: int64 ``[N]``, their classes.
+        recordings: int64 ``[N]``, the recordings that they are of; None if all of a class are one.
         num_classes: C; each class has at least one sample.
         initial: an earlier head to start from, or None.
         recipe: the hyperparameters.
@@ -70,6 +57,7 @@ class DefaultTraining:
         self,
         rows: EmbeddingRows,
         labels: IntArray,
+        recordings: IntArray | None,
         num_classes: int,
         initial: Head | None,
         recipe: Recipe,
@@ -77,21 +65,16 @@ class DefaultTraining:
         rng: np.random.Generator,
     ) -> None:
         self._initial = initial
-        sample = _sample(labels, num_classes, rng)
-        known = rows.floats(sample)
-        self._conditioning = Conditioning.from_sample(known, labels[sample])
-        eigenvalue = largest_eigenvalue(self._conditioning.features(known[:_EIGENVALUE_ROWS]))
-        features = FeatureRows(rows, self._conditioning)
-        warm = initial is not None
-        self._problem = Problem(
-            features, labels, num_classes, eigenvalue, sample, recipe, progress, warm, rng
+        self._problem = Problem.of(
+            rows, labels, recordings, num_classes, recipe, progress, rng, warm=initial is not None
         )
+        self._conditioning = self._problem.features.conditioning
 
     def head(self) -> Head:
         """Train and return the head."""
         problem = self._problem
         planned = problem.iterations(len(problem.labels))
-        measured = measure(problem, self._imprint, planned)
+        measured = measure(problem, planned)
         temperature = self._temperature(measured)
         divisor = np.float32(temperature)
         run = measured.run or self._train_on_all(measured, planned)
@@ -104,20 +87,9 @@ class DefaultTraining:
         report = self._report(measured, run, accuracy)
         return Head(weights, bias, labels, logit_range, temperature, detector, report)
 
-    def _imprint(self, rows: IntArray) -> tuple[FloatArray, FloatArray]:
-        problem = self._problem
-        bias = np.zeros(problem.num_classes, np.float32)
-        if scale := problem.recipe.weight_scale:
-            shape = (problem.features.feature_dim, problem.num_classes)
-            return self._problem.rng.normal(0.0, scale, shape).astype(np.float32), bias
-        weights = imprinted_weights(
-            problem.features, rows, problem.labels[rows], problem.num_classes, self._problem.rng
-        )
-        return weights, bias
-
     def _start(self, rows: IntArray) -> tuple[FloatArray, FloatArray]:
         """Return the initial weights and bias, from the earlier head where it has them."""
-        weights, bias = self._imprint(rows)
+        weights, bias = imprinted(self._problem, rows)
         if self._initial is None:
             return weights, bias
         known, temperature = self._initial.num_classes, self._initial.temperature
@@ -198,7 +170,7 @@ class DefaultTraining:
             method=measured.method,
             num_samples=len(problem.labels),
             iterations=run.iterations,
-            measuring_iterations=measured.iterations,
+            measuring_runs=measured.runs,
             accuracy=measured.accuracy,
             train_accuracy=accuracy,
             expected_calibration_error=error,
@@ -210,6 +182,7 @@ class DefaultTraining:
             warm_start=problem.warm,
             stopped=run.stopped,
             diverged=run.diverged,
+            held_out_units=measured.units,
         )
 
 
@@ -218,13 +191,6 @@ def _column_length(weights: FloatArray) -> np.float32:
     lengths = np.sqrt(np.einsum('dc,dc->c', weights, weights))
     lengths = lengths[lengths > 0.0]
     return np.float32(lengths.mean() if len(lengths) else 0.0)
-
-
-def _sample(labels: IntArray, num_classes: int, rng: np.random.Generator) -> IntArray:
-    """Return about equally many rows of each class; those of small classes are repeated."""
-    most = int(np.bincount(labels).max())
-    count = min(max(_SAMPLE_ROWS, num_classes), num_classes * most)
-    return BalancedOrder(np.arange(len(labels)), labels, rng).following(count)
 
 
 def robust_logit_range(lowest: FloatArray, highest: FloatArray) -> tuple[float, float]:

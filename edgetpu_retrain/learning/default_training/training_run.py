@@ -4,101 +4,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 import math
 
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 from edgetpu_retrain.learning.default_training.calibration import cross_entropies, fit_temperature
-from edgetpu_retrain.learning.default_training.conditioning import FeatureRows
-from edgetpu_retrain.learning.default_training.recipe import cosine_rate, MOMENTUM, Recipe
-from edgetpu_retrain.learning.sgd.loop import Outcome, Progress, run_training_loop
+from edgetpu_retrain.learning.default_training.imprinting import imprinted_weights
+from edgetpu_retrain.learning.default_training.problem import Problem
+from edgetpu_retrain.learning.default_training.recipe import cosine_rate, MOMENTUM
+from edgetpu_retrain.learning.head import Head
+from edgetpu_retrain.learning.sgd.loop import Outcome, run_training_loop
 from edgetpu_retrain.learning.sgd.sampling import BalancedOrder, batches
 from edgetpu_retrain.learning.sgd.step import SgdStep, TrainingDiverged
 import numpy as np
 
 # Number of evaluations of the held-out samples per run.
 _EVALUATIONS = 4
-# Fewer held-out samples than this do not suffice for early stopping and calibration.
-_FEWEST_HELD_OUT = 50
 # The last weights count as worse than the best if their loss is higher by more than this many
 # standard errors.
 _STANDARD_ERRORS = 2.0
-
-Callback = Callable[[int, float, float, float], 'bool | None']
-
-
-@dataclass
-class ProgressRelay:
-    """
-    Forwards the reports of all runs, with iterations counted across runs.
-
-    Args:
-        callback: called with iteration, loss, training and validation accuracy.
-        on_progress: called with a Progress, which also has the total number of iterations.
-        should_stop: called before every iteration.
-        report_every: iterations between reports; 0 = none.
-        done: iterations of earlier runs.
-        total: the current estimate of the number of iterations of all runs.
-    """
-
-    callback: Callback | None
-    on_progress: Callable[[Progress], bool | None] | None
-    should_stop: Callable[[], bool] | None
-    report_every: int
-    done: int = 0
-    total: int = 0
-
-    def report(self, progress: Progress) -> bool:
-        """Forward a run's report, and return whether to stop."""
-        whole = replace(
-            progress, iteration=self.done + progress.iteration, num_iter=max(self.total, 1)
-        )
-        stop = False
-        if self.callback is not None:
-            accuracies = (whole.train_accuracy, whole.validation_accuracy)
-            stop = bool(self.callback(whole.iteration, whole.loss, *accuracies))
-        if self.on_progress is not None:
-            stop = bool(self.on_progress(whole)) or stop
-        return stop
-
-
-@dataclass(frozen=True, eq=False)
-class Problem:
-    """
-    The samples and options that all runs share.
-
-    Args:
-        features: conditioned features of all samples.
-        labels: int64 ``[N]``, their classes.
-        num_classes: C.
-        eigenvalue: the largest eigenvalue of the features' covariance.
-        sample: int64 ``[S]``, rows on which training accuracy is measured.
-        recipe: the hyperparameters.
-        progress: receives progress reports, and can stop a run.
-        warm: whether the final training starts from an earlier head.
-        rng: random generator of all runs.
-    """
-
-    features: FeatureRows
-    labels: IntArray
-    num_classes: int
-    eigenvalue: float
-    sample: IntArray
-    recipe: Recipe
-    progress: ProgressRelay
-    warm: bool
-    rng: np.random.Generator
-
-    @property
-    def few_samples(self) -> bool:
-        """Whether there are too few samples for a held-out split."""
-        return len(self.labels) * self.recipe.held_out_share < _FEWEST_HELD_OUT
-
-    def iterations(self, count: int) -> int:
-        """Return the number of iterations of a training on count samples."""
-        few, warm = self.few_samples, self.warm
-        return self.recipe.iterations(count, self.num_classes, few=few, warm=warm)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +43,15 @@ class Run:
     iterations: int
     stopped: bool = False
     diverged: bool = False
+
+
+def converted(run: Run, of: Problem, to: Problem) -> Run:
+    """Return a run on the features of one problem as one on those of another with these rows."""
+    if of.features is to.features:
+        return run
+    weights, bias = of.features.conditioning.fold(run.weights, run.bias)
+    weights, bias = to.features.conditioning.unfold(Head(weights, bias), 1.0)
+    return replace(run, weights=weights, bias=bias)
 
 
 class HeldOutWatch:
@@ -165,6 +98,17 @@ class HeldOutWatch:
         worse = self._last_losses - self._best_losses
         error = float(worse.std()) / math.sqrt(len(worse))
         return float(worse.mean()) > _STANDARD_ERRORS * error
+
+
+def imprinted(problem: Problem, rows: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Return initial weights and bias: the class means of these rows, or random if requested."""
+    bias = np.zeros(problem.num_classes, np.float32)
+    if scale := problem.recipe.weight_scale:
+        shape = (problem.features.feature_dim, problem.num_classes)
+        return problem.rng.normal(0.0, scale, shape).astype(np.float32), bias
+    labels = problem.labels[rows]
+    weights = imprinted_weights(problem.features, rows, labels, problem.num_classes, problem.rng)
+    return weights, bias
 
 
 def train(

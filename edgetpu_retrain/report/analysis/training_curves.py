@@ -12,6 +12,7 @@ training on the current ones.
 from __future__ import annotations
 
 from dataclasses import dataclass
+import itertools
 import math
 
 from edgetpu_retrain.learning import Progress, TrainingReport
@@ -72,24 +73,12 @@ def training_curves(samples: TrainingSet, options: TrainingOptions) -> TrainingC
     head = fit_rows(samples, rows, options, on_progress=seen.append, report_every=_REPORT_EVERY)
     report = head.metrics
     assert report is not None  # fit always sets the metrics
-    measuring = report.measuring_iterations
-    runs = _number_of_runs(report)
-    length = measuring // runs if runs else 0
-    final = _run(seen, measuring, math.inf)
+    ends = np.cumsum(report.measuring_runs, dtype=np.int64).tolist()
+    final = _run(seen, report.measuring_iterations, math.inf)
     # In the final run nothing is held out; its reports repeat the last measured accuracy.
     final.held_out_accuracy.fill(math.nan)
-    return TrainingCurves(
-        tuple(_run(seen, number * length, (number + 1) * length) for number in range(runs)),
-        final,
-        report,
-    )
-
-
-def _number_of_runs(report: TrainingReport) -> int:
-    """Return the number of measuring runs; a cross-validation run is as long as the final one."""
-    if report.method != 'cross-validation':
-        return int(report.method == 'held-out split')
-    return max(1, round(report.measuring_iterations / max(report.iterations, 1)))
+    measuring = (_run(seen, start, end) for start, end in itertools.pairwise([0, *ends]))
+    return TrainingCurves(tuple(measuring), final, report)
 
 
 def _run(seen: list[Progress], start: int, end: float) -> TrainingRun:

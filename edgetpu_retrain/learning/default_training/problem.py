@@ -1,0 +1,137 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Problem: the samples and options that all runs of a training share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from edgetpu_retrain.learning.arrays import IntArray
+from edgetpu_retrain.learning.default_training.conditioning import (
+    Conditioning,
+    FeatureRows,
+    largest_eigenvalue,
+)
+from edgetpu_retrain.learning.default_training.progress_relay import ProgressRelay
+from edgetpu_retrain.learning.default_training.recipe import Recipe
+from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
+from edgetpu_retrain.learning.sgd.sampling import BalancedOrder
+import numpy as np
+
+# Fewer held-out samples than this do not suffice for early stopping and calibration.
+_FEWEST_HELD_OUT = 50
+
+# Rows from which statistics are estimated; more do not improve them.
+_SAMPLE_ROWS = 1024
+_EIGENVALUE_ROWS = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """
+    The samples and options that all runs share.
+
+    Args:
+        rows: the embeddings of all samples.
+        features: their conditioned features.
+        labels: int64 ``[N]``, their classes.
+        recordings: int64 ``[N]``, the recordings that they are of; None if all of a class are one.
+        num_classes: C.
+        eigenvalue: the largest eigenvalue of the features' covariance.
+        sample: int64 ``[S]``, rows on which training accuracy is measured.
+        recipe: the hyperparameters.
+        progress: receives progress reports, and can stop a run.
+        warm: whether the final training starts from an earlier head.
+        rng: random generator of all runs.
+    """
+
+    rows: EmbeddingRows
+    features: FeatureRows
+    labels: IntArray
+    recordings: IntArray | None
+    num_classes: int
+    eigenvalue: float
+    sample: IntArray
+    recipe: Recipe
+    progress: ProgressRelay
+    warm: bool
+    rng: np.random.Generator
+
+    @classmethod
+    def of(
+        cls,
+        rows: EmbeddingRows,
+        labels: IntArray,
+        recordings: IntArray | None,
+        num_classes: int,
+        recipe: Recipe,
+        progress: ProgressRelay,
+        rng: np.random.Generator,
+        *,
+        warm: bool,
+    ) -> Problem:
+        """Return the problem of learning all samples."""
+        every = np.arange(len(labels))
+        features, eigenvalue, sample = _conditioned(rows, labels, every, num_classes, rng)
+        return cls(
+            rows,
+            features,
+            labels,
+            recordings,
+            num_classes,
+            eigenvalue,
+            sample,
+            recipe,
+            progress,
+            warm,
+            rng,
+        )
+
+    def conditioned_by(self, rows: IntArray) -> Problem:
+        """
+        Return the same problem, with features that are conditioned by some samples only.
+
+        The dominating directions within the classes are the differences between their recordings.
+        So the figures of a recording must not be measured with features that it has conditioned.
+
+        Args:
+            rows: int64 ``[M]``, the samples.
+        """
+        features, eigenvalue, sample = _conditioned(
+            self.rows, self.labels, rows, self.num_classes, self.rng
+        )
+        return replace(self, features=features, eigenvalue=eigenvalue, sample=sample)
+
+    @property
+    def few_samples(self) -> bool:
+        """Whether there are too few samples for a held-out split."""
+        return len(self.labels) * self.recipe.held_out_share < _FEWEST_HELD_OUT
+
+    def iterations(self, count: int) -> int:
+        """Return the number of iterations of a training on count samples."""
+        few, warm = self.few_samples, self.warm
+        return self.recipe.iterations(count, self.num_classes, few=few, warm=warm)
+
+
+def _conditioned(
+    rows: EmbeddingRows,
+    labels: IntArray,
+    among: IntArray,
+    num_classes: int,
+    rng: np.random.Generator,
+) -> tuple[FeatureRows, float, IntArray]:
+    """Return the features, their largest eigenvalue, and the rows that both are estimated from."""
+    sample = _sample(among, labels[among], num_classes, rng)
+    known = rows.floats(sample)
+    conditioning = Conditioning.from_sample(known, labels[sample])
+    eigenvalue = largest_eigenvalue(conditioning.features(known[:_EIGENVALUE_ROWS]))
+    return FeatureRows(rows, conditioning), eigenvalue, sample
+
+
+def _sample(
+    among: IntArray, labels: IntArray, num_classes: int, rng: np.random.Generator
+) -> IntArray:
+    """Return about equally many rows of each class; those of small classes are repeated."""
+    most = int(np.bincount(labels).max())
+    count = min(max(_SAMPLE_ROWS, num_classes), num_classes * most)
+    return BalancedOrder(among, labels, rng).following(count)

@@ -1,0 +1,307 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Which samples are held out of a training to measure its head.
+
+Samples of one recording (one burst, one visit) share light, place and views.  If single ones are
+held out, their neighbours are trained on, and the figures are those of the recording, not those of
+another day.  So whole recordings are held out: groups, not samples, are the units of
+cross-validation (Roberts et al., 'Cross-validation strategies for data with temporal, spatial,
+hierarchical, or phylogenetic structure', Ecography 40, 2017).  Of a class with one recording,
+contiguous blocks are held out, as in the same paper, and their samples that have a near copy among
+the neighbours of the block are not evaluated.  If most have one, single samples are held out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray
+from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
+import numpy as np
+import numpy.typing as npt
+
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+
+HeldOutUnit = Literal['recordings', 'blocks', 'frames']
+"""What is held out of a class as a whole: the best first."""
+
+_BEST_FIRST: tuple[HeldOutUnit, ...] = ('recordings', 'blocks', 'frames')
+
+ALWAYS_TRAINED = -1
+"""The fold of a sample that is never held out, such as the only one of a class."""
+
+# A recording with more than this share of its class is not held out: a head that is trained on
+# the rest says little about one that is trained on all.
+_LARGEST_SHARE = 2 / 3
+
+# Two samples are near copies if their squared distance is below this share of the mean squared
+# distance between any two samples.  On EfficientNet-Lite0, frames of a burst are 0.02 to 0.08 of
+# it apart (5 to 95 %), which is a cosine distance of 0.01 to 0.03; other views are 0.11 or more.
+_NEAR_COPY = 0.08
+_ROWS_FOR_DISTANCE = 512
+
+# If less than this share of the blocks counts, most of the recording are near copies.
+_FEWEST_EVALUATED = 0.5
+
+# Number of samples on either side of a block among which near copies are searched.
+_NEIGHBOURS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Folds:
+    """
+    Which samples are held out in which fold.
+
+    Args:
+        fold_of: int64 ``[N]``, the fold (0, 1, ...) in which each sample is not trained on, or
+            ALWAYS_TRAINED.
+        evaluated: bool ``[N]``, whether a held-out sample counts in figures; one with a near copy
+            among the trained samples does not.
+        units: what was held out of each class, in order; None for a class with one sample.
+    """
+
+    fold_of: IntArray
+    evaluated: BoolArray
+    units: tuple[HeldOutUnit | None, ...]
+
+    @property
+    def unit(self) -> HeldOutUnit:
+        """The worst unit of all classes: what figures about all of them can be trusted for."""
+        return worst_unit(self.units)
+
+    @property
+    def count(self) -> int:
+        """Number of folds; 0 if nothing can be held out."""
+        return int(self.fold_of.max()) + 1
+
+    def trained_in(self, fold: int) -> IntArray:
+        """Return the rows to train on, int64, ascending."""
+        return np.flatnonzero(self.fold_of != fold)
+
+    def evaluated_in(self, fold: int) -> IntArray:
+        """Return the rows to evaluate, int64, ascending; they may be none."""
+        return np.flatnonzero((self.fold_of == fold) & self.evaluated)
+
+
+def worst_unit(units: Iterable[HeldOutUnit | None]) -> HeldOutUnit:
+    """Return the worst of the units that are not None; without any, 'frames'."""
+    return max((unit for unit in units if unit), key=_BEST_FIRST.index, default='frames')
+
+
+def hold_out(
+    rows: EmbeddingRows,
+    labels: IntArray,
+    recordings: IntArray | None,
+    rng: np.random.Generator,
+    *,
+    folds: int = 5,
+    share: float = 0.2,
+    all_rows: bool = False,
+) -> Folds:
+    """
+    Choose the samples to hold out.
+
+    With one fold, about the given share of each class is held out.  With more, each sample of a
+    class with one recording is held out once if there are at least ``1 / share`` folds, and each
+    recording once that has at most two thirds of its class.  Recordings of several classes that
+    have the same number are held out together, else the first of each class, and so on: the
+    recordings of a day should not be trained on in one class and held out of another.
+
+    Args:
+        rows: the embeddings of N samples.
+        labels: int64 ``[N]``, their classes.
+        recordings: int64 ``[N]``, the number of the recording of each sample, or None if all
+            samples of a class are one.  Those of one recording are in the order in which they
+            were taken.
+        rng: random generator; the same state gives the same folds.
+        folds: number of folds, 1 or more.
+        share: share of each class to hold out in a fold, above 0, below 1.
+        all_rows: whether each sample that is not the only one of its class is held out, also those
+            that then do not count because they belong to a recording that is too large.
+
+    >>> rng = np.random.default_rng(0)
+    >>> rows, labels = EmbeddingRows(rng.standard_normal((40, 8))), np.repeat([0, 1], 20)
+    >>> chosen = hold_out(rows, labels, np.arange(40) // 10, rng, folds=2)
+    >>> chosen.unit, chosen.fold_of[::10].tolist()
+    ('recordings', [0, 1, 0, 1])
+    """
+    fold_of = np.full(len(labels), ALWAYS_TRAINED, np.int64)
+    evaluated = np.ones(len(labels), bool)
+    classes = int(labels.max()) + 1
+    several = np.zeros(classes, bool)
+    if recordings is not None:
+        several = _hold_out_recordings(fold_of, labels, recordings, rng, folds, share)
+    copies = _NearCopies(rows)
+    units: list[HeldOutUnit | None] = []
+    for number, members in enumerate(_members(labels)):
+        unit: HeldOutUnit | None = None
+        if several[number]:
+            unit = 'recordings'
+            left = members[fold_of[members] == ALWAYS_TRAINED]
+            if all_rows and len(left):
+                fold_of[left] = _blocks(len(left), folds, share, rng)
+                evaluated[left] = False
+        elif len(members) > 1:
+            parts = _blocks(len(members), folds, share, rng)
+            fold_of[members] = parts
+            evaluated[members] = ~copies.across(members, parts)
+            unit = 'blocks' if np.bincount(parts[parts >= 0]).max() > 1 else 'frames'
+            if evaluated[members[parts >= 0]].mean() < _FEWEST_EVALUATED:
+                fold_of[members], unit = rng.permutation(parts), 'frames'
+                evaluated[members] = True
+        units.append(unit)
+    return Folds(fold_of, evaluated & (fold_of >= 0), tuple(units))
+
+
+def recording_counts(labels: IntArray, recordings: IntArray | None) -> IntArray:
+    """Return the number of recordings of each class, int64 ``[C]``."""
+    if recordings is None:
+        recordings = np.zeros_like(labels)
+    pairs = np.unique(np.stack([labels, recordings]), axis=1)
+    return np.bincount(pairs[0]).astype(np.int64)
+
+
+def _members(labels: IntArray) -> list[IntArray]:
+    """Return the rows of each class, in order."""
+    order = np.argsort(labels, kind='stable')
+    return np.split(order, np.cumsum(np.bincount(labels))[:-1])
+
+
+def _blocks(count: int, folds: int, share: float, rng: np.random.Generator) -> IntArray:
+    """Return the fold of each of count samples in a row, so that each fold is contiguous."""
+    parts = np.full(count, ALWAYS_TRAINED, np.int64)
+    if folds == 1:
+        # Rounds half up, unlike round(), which rounds half to even.
+        size = min(max(int(share * count + 0.5), 1), count - 1)
+        start = int(rng.integers(count - size + 1))
+        parts[start : start + size] = 0
+        return parts
+    groups = max(folds, min(round(1.0 / share), count))
+    # Start each class at a random fold, or small classes would all share the first.
+    numbers = (np.arange(count) * groups // count + rng.integers(groups)) % groups
+    parts[numbers < folds] = numbers[numbers < folds]
+    return parts
+
+
+class _NearCopies:
+    """Finds held-out samples that are near copies of samples beside their block."""
+
+    def __init__(self, rows: EmbeddingRows) -> None:
+        some = rows.floats(
+            np.unique(np.linspace(0, rows.count - 1, _ROWS_FOR_DISTANCE).astype(np.int64))
+        )
+        self._rows = rows
+        self._limit = _NEAR_COPY * 2.0 * float(some.var(axis=0).sum())
+
+    def across(self, members: IntArray, parts: IntArray) -> BoolArray:
+        """
+        Return which members have a near copy among the neighbours of their block.
+
+        Args:
+            members: int64 ``[M]``, the rows of a recording in order.
+            parts: int64 ``[M]``, their folds; each fold is a contiguous block.
+        """
+        found = np.zeros(len(members), bool)
+        for part in range(int(parts.max()) + 1):
+            inside = np.flatnonzero(parts == part)
+            if not len(inside):
+                continue
+            first, last = int(inside[0]), int(inside[-1]) + 1
+            beside = np.r_[
+                max(first - _NEIGHBOURS, 0) : first, last : min(last + _NEIGHBOURS, len(members))
+            ]
+            found[inside] = self._near(members[inside], members[beside])
+        return found
+
+    def _near(self, inside: IntArray, beside: IntArray) -> BoolArray:
+        others = self._rows.floats(beside)
+        found = np.empty(len(inside), bool)
+        for start in range(0, len(inside), _ROWS_FOR_DISTANCE):
+            part = slice(start, start + _ROWS_FOR_DISTANCE)
+            found[part] = (
+                _squared_distances(self._rows.floats(inside[part]), others).min(axis=1)
+                < self._limit
+            )
+        return found
+
+
+def _squared_distances(some: FloatArray, others: FloatArray) -> FloatArray:
+    """Return squared distances, float32 ``[M, K]``, of ``[M, D]`` and ``[K, D]``."""
+    center = others.mean(axis=0)
+    some, others = some - center, others - center
+    lengths = np.einsum('kd,kd->k', others, others)
+    distances: FloatArray = np.einsum('md,md->m', some, some)[:, np.newaxis] + lengths
+    distances -= 2.0 * (some @ others.T)
+    return distances
+
+
+def _hold_out_recordings(
+    fold_of: IntArray,
+    labels: IntArray,
+    recordings: IntArray,
+    rng: np.random.Generator,
+    folds: int,
+    share: float,
+) -> BoolArray:
+    """Set the folds of classes with several recordings, and return which classes these are."""
+    pairs, pair_of, sizes = np.unique(
+        np.stack([recordings, labels]), axis=1, return_inverse=True, return_counts=True
+    )
+    numbers, classes = pairs
+    totals = np.bincount(labels)
+    several: BoolArray = np.bincount(classes, minlength=len(totals)) > 1
+    fits = several[classes] & (sizes <= _LARGEST_SHARE * totals[classes])
+    if folds == 1:
+        held_out = _some_recordings(numbers, classes, sizes, fits, rng, share)
+        fold_of_pair = np.where(held_out, 0, ALWAYS_TRAINED)
+    else:
+        fold_of_pair = _recordings_in_turn(numbers, classes, fits, folds)
+        for number in np.flatnonzero(several):
+            own = np.flatnonzero(classes == number)
+            if len(np.unique(fold_of_pair[own])) == 1:
+                # Something of each class must be left to train on.
+                fold_of_pair[own[np.argmax(sizes[own])]] = ALWAYS_TRAINED
+    fold_of[:] = fold_of_pair[pair_of.reshape(-1)]
+    return several
+
+
+def _some_recordings(
+    numbers: IntArray,
+    classes: IntArray,
+    sizes: IntArray,
+    fits: BoolArray,
+    rng: np.random.Generator,
+    share: float,
+) -> BoolArray:
+    """Return which recordings to hold out so that it is about this share of each class."""
+    held_out = np.zeros(len(numbers), bool)
+    _, place = np.unique(numbers, return_inverse=True)
+    turn = rng.permutation(int(place.max()) + 1)[place]
+    order = np.lexsort([turn, classes])
+    for own in np.split(order, np.flatnonzero(np.diff(classes[order])) + 1):
+        offered = own[fits[own]]
+        if len(offered):
+            reached = np.cumsum(sizes[offered])
+            wanted = share * sizes[own].sum()
+            most = len(offered) if len(offered) < len(own) else len(own) - 1
+            taken = 1 + int(np.argmin(np.abs(reached[:most] - wanted)))
+            held_out[offered[:taken]] = True
+    return held_out
+
+
+def _recordings_in_turn(
+    numbers: IntArray, classes: IntArray, fits: BoolArray, folds: int
+) -> IntArray:
+    """Return the fold of each recording: the one that fewest of its classes have had so far."""
+    chosen = np.full(len(numbers), ALWAYS_TRAINED, np.int64)
+    used = np.zeros((folds, int(classes.max()) + 1), np.int64)
+    offered = np.flatnonzero(fits)
+    for same in np.split(offered, np.flatnonzero(np.diff(numbers[offered])) + 1):
+        of_these = classes[same]
+        fold = int(np.argmin(used[:, of_these].sum(axis=1)))
+        used[fold, of_these] += 1
+        chosen[same] = fold
+    return chosen
