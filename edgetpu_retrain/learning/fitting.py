@@ -53,10 +53,11 @@ def fit(
         embeddings: float32 ``[N, D]``, or quantized integers ``[N, D]``.  They may be
             memory-mapped: they are dequantized a batch at a time.
         labels: integer ``[N]``, class indices 0..C-1; each class has at least one sample.
-        recordings: integer ``[N]``; samples of a class with the same number were taken in one go
-            (one burst, one visit), and are in the order in which they were taken.  Whole
-            recordings are held out where a class has several, so that the figures are those of
-            another day.  None = all of a class are one; contiguous blocks of rows are held out.
+        recordings: integer ``[N]``, the number of each sample's recording (one burst or one
+            visit); the samples of a recording are in the order in which they were taken.  If a
+            class has several recordings, whole ones are held out, so that the metrics are valid
+            for another day.  None = each class is one recording; contiguous blocks of rows are
+            held out.
         scale: for quantized embeddings only: a real value is ``scale * (stored - zero_point)``.
         zero_point: for quantized embeddings only: the integer that represents 0.
         num_classes: C, 2 or more; None = the highest class index in ``labels`` or ``initial``

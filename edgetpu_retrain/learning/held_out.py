@@ -1,15 +1,15 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Which samples are held out of a training to measure its head.
+Chooses the samples that are held out of a training to measure its head.
 
-Samples of one recording (one burst, one visit) share light, place and views.  If single ones are
-held out, their neighbours are trained on, and the figures are those of the recording, not those of
-another day.  So whole recordings are held out: groups, not samples, are the units of
-cross-validation (Roberts et al., 'Cross-validation strategies for data with temporal, spatial,
-hierarchical, or phylogenetic structure', Ecography 40, 2017).  Of a class with one recording,
-contiguous blocks are held out, as in the same paper, and their samples that have a near copy among
-the neighbours of the block are not evaluated.  If most have one, single samples are held out.
+Samples of one recording (one burst or one visit) share light, place and views.  If single samples
+are held out, the head is trained on their neighbours, and the metrics are not valid for another
+day.  Therefore whole recordings are held out (Roberts et al., 'Cross-validation strategies for
+data with temporal, spatial, hierarchical, or phylogenetic structure', Ecography 40, 2017).  If a
+class has only one recording, contiguous blocks of it are held out, as in the same paper; a
+held-out sample is not evaluated if it has a near copy next to its block.  If most samples have
+near copies, single samples are held out.
 """
 
 from __future__ import annotations
@@ -26,41 +26,42 @@ import numpy.typing as npt
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
 HeldOutUnit = Literal['recordings', 'blocks', 'frames']
-"""What is held out of a class as a whole: the best first."""
+"""The unit in which samples of a class are held out; the best comes first."""
 
 _BEST_FIRST: tuple[HeldOutUnit, ...] = ('recordings', 'blocks', 'frames')
 
 ALWAYS_TRAINED = -1
 """The fold of a sample that is never held out, such as the only one of a class."""
 
-# A recording with more than this share of its class is not held out: a head that is trained on
-# the rest says little about one that is trained on all.
+# A recording with a larger share of its class is not held out: a head that is trained on the rest
+# differs too much from one that is trained on all samples.
 _LARGEST_SHARE = 2 / 3
 
 # Two samples are near copies if their squared distance is below this share of the mean squared
-# distance between any two samples.  On EfficientNet-Lite0, frames of a burst are 0.02 to 0.08 of
-# it apart (5 to 95 %), which is a cosine distance of 0.01 to 0.03; other views are 0.11 or more.
+# distance of two samples.  With EfficientNet-Lite0, the share is 0.02 to 0.08 for frames of a
+# burst (5th to 95th percentile; a cosine distance of 0.01 to 0.03), and at least 0.11 for other
+# views.
 _NEAR_COPY = 0.08
 _ROWS_FOR_DISTANCE = 512
 
-# If less than this share of the blocks counts, most of the recording are near copies.
+# If a smaller share of the held-out samples can be evaluated, single samples are held out.
 _FEWEST_EVALUATED = 0.5
 
-# Number of samples on either side of a block among which near copies are searched.
+# Number of samples on each side of a block that are searched for near copies.
 _NEIGHBOURS = 64
 
 
 @dataclass(frozen=True, eq=False)
 class Folds:
     """
-    Which samples are held out in which fold.
+    The fold in which each sample is held out.
 
     Args:
-        fold_of: int64 ``[N]``, the fold (0, 1, ...) in which each sample is not trained on, or
+        fold_of: int64 ``[N]``, the fold (0, 1, ...) in which each sample is held out, or
             ALWAYS_TRAINED.
-        evaluated: bool ``[N]``, whether a held-out sample counts in figures; one with a near copy
-            among the trained samples does not.
-        units: what was held out of each class, in order; None for a class with one sample.
+        evaluated: bool ``[N]``, whether each sample is held out and evaluated; a held-out sample
+            with a near copy among the training samples is not evaluated.
+        units: the held-out unit of each class; None for a class with one sample.
     """
 
     fold_of: IntArray
@@ -69,7 +70,7 @@ class Folds:
 
     @property
     def unit(self) -> HeldOutUnit:
-        """The worst unit of all classes: what figures about all of them can be trusted for."""
+        """The worst held-out unit of all classes."""
         return worst_unit(self.units)
 
     @property
@@ -82,12 +83,12 @@ class Folds:
         return np.flatnonzero(self.fold_of != fold)
 
     def evaluated_in(self, fold: int) -> IntArray:
-        """Return the rows to evaluate, int64, ascending; they may be none."""
+        """Return the rows to evaluate, int64, ascending; there may be none."""
         return np.flatnonzero((self.fold_of == fold) & self.evaluated)
 
 
 def worst_unit(units: Iterable[HeldOutUnit | None]) -> HeldOutUnit:
-    """Return the worst of the units that are not None; without any, 'frames'."""
+    """Return the worst of the units that are not None; 'frames' if there are none."""
     return max((unit for unit in units if unit), key=_BEST_FIRST.index, default='frames')
 
 
@@ -104,23 +105,23 @@ def hold_out(
     """
     Choose the samples to hold out.
 
-    With one fold, about the given share of each class is held out.  With more, each sample of a
-    class with one recording is held out once if there are at least ``1 / share`` folds, and each
-    recording once that has at most two thirds of its class.  Recordings of several classes that
-    have the same number are held out together, else the first of each class, and so on: the
-    recordings of a day should not be trained on in one class and held out of another.
+    With one fold, about the given share of each class is held out.  With more folds, each sample
+    of a class with one recording is held out once if there are at least ``1 / share`` folds.  In a
+    class with several recordings, a recording is held out once if it has at most two thirds of the
+    class.  Recordings of several classes with the same number are held out together, so that a
+    head is not trained on a day in one class and evaluated on the same day in another.
 
     Args:
         rows: the embeddings of N samples.
         labels: int64 ``[N]``, their classes.
-        recordings: int64 ``[N]``, the number of the recording of each sample, or None if all
-            samples of a class are one.  Those of one recording are in the order in which they
-            were taken.
+        recordings: int64 ``[N]``, the number of each sample's recording; the samples of a
+            recording are in the order in which they were taken.  None = each class is one
+            recording.
         rng: random generator; the same state gives the same folds.
         folds: number of folds, 1 or more.
         share: share of each class to hold out in a fold, above 0, below 1.
-        all_rows: whether each sample that is not the only one of its class is held out, also those
-            that then do not count because they belong to a recording that is too large.
+        all_rows: whether each sample that is not the only one of its class is held out; samples of
+            recordings that are too large are then held out in blocks, but not evaluated.
 
     >>> rng = np.random.default_rng(0)
     >>> rows, labels = EmbeddingRows(rng.standard_normal((40, 8))), np.repeat([0, 1], 20)
@@ -171,7 +172,7 @@ def _members(labels: IntArray) -> list[IntArray]:
 
 
 def _blocks(count: int, folds: int, share: float, rng: np.random.Generator) -> IntArray:
-    """Return the fold of each of count samples in a row, so that each fold is contiguous."""
+    """Return the fold of each of count consecutive samples; each fold is contiguous."""
     parts = np.full(count, ALWAYS_TRAINED, np.int64)
     if folds == 1:
         # Rounds half up, unlike round(), which rounds half to even.
@@ -187,7 +188,7 @@ def _blocks(count: int, folds: int, share: float, rng: np.random.Generator) -> I
 
 
 class _NearCopies:
-    """Finds held-out samples that are near copies of samples beside their block."""
+    """Finds held-out samples that are near copies of samples next to their block."""
 
     def __init__(self, rows: EmbeddingRows) -> None:
         some = rows.floats(
@@ -246,7 +247,7 @@ def _hold_out_recordings(
     folds: int,
     share: float,
 ) -> BoolArray:
-    """Set the folds of classes with several recordings, and return which classes these are."""
+    """Set the folds of classes with several recordings; return which classes these are."""
     pairs, pair_of, sizes = np.unique(
         np.stack([recordings, labels]), axis=1, return_inverse=True, return_counts=True
     )
@@ -262,7 +263,7 @@ def _hold_out_recordings(
         for number in np.flatnonzero(several):
             own = np.flatnonzero(classes == number)
             if len(np.unique(fold_of_pair[own])) == 1:
-                # Something of each class must be left to train on.
+                # Some samples of each class must be left to train on.
                 fold_of_pair[own[np.argmax(sizes[own])]] = ALWAYS_TRAINED
     fold_of[:] = fold_of_pair[pair_of.reshape(-1)]
     return several
@@ -276,7 +277,7 @@ def _some_recordings(
     rng: np.random.Generator,
     share: float,
 ) -> BoolArray:
-    """Return which recordings to hold out so that it is about this share of each class."""
+    """Return which recordings to hold out, so that about this share of each class is held out."""
     held_out = np.zeros(len(numbers), bool)
     _, place = np.unique(numbers, return_inverse=True)
     turn = rng.permutation(int(place.max()) + 1)[place]
@@ -295,7 +296,7 @@ def _some_recordings(
 def _recordings_in_turn(
     numbers: IntArray, classes: IntArray, fits: BoolArray, folds: int
 ) -> IntArray:
-    """Return the fold of each recording: the one that fewest of its classes have had so far."""
+    """Return the fold of each recording: the one with the fewest recordings of its classes."""
     chosen = np.full(len(numbers), ALWAYS_TRAINED, np.int64)
     used = np.zeros((folds, int(classes.max()) + 1), np.int64)
     offered = np.flatnonzero(fits)

@@ -20,7 +20,7 @@ _CLASSES_NAMED = 20
 _UNEVEN = 3
 
 TAUGHT_IN_ONE_GO = 'taught in one go: these figures say nothing about another day'
-"""What to say beside figures if a class has one recording only."""
+"""The note on metrics if a class has only one recording."""
 
 Method = Literal['held-out split', 'cross-validation', 'none']
 
@@ -34,7 +34,7 @@ class TrainingReport:
     trained by the same recipe without them.
 
     Args:
-        method: 'held-out split'; 'cross-validation' if there are too few samples for a split; or
+        method: 'held-out split'; 'cross-validation' if samples or recordings are too few; or
             'none' if every class has a single sample and nothing can be measured.
         num_samples: number of samples, including the held-out ones.
         iterations: training steps of the returned head.
@@ -51,8 +51,8 @@ class TrainingReport:
         warm_start: whether training started from an earlier head.
         stopped: whether the caller stopped the training early.
         diverged: whether the training diverged, so that earlier weights were kept.
-        held_out_units: what was held out of each class as a whole; None for a class of which
-            nothing was, () if nothing was at all.
+        held_out_units: the held-out unit of each class; None for a class of which nothing was held
+            out, () if they are not known.
     """
 
     method: Method
@@ -79,7 +79,7 @@ class TrainingReport:
 
     @property
     def held_out_unit(self) -> HeldOutUnit:
-        """The worst of the held-out units; only 'recordings' says something about another day."""
+        """The worst held-out unit; only metrics of 'recordings' are valid for another day."""
         return worst_unit(self.held_out_units)
 
     @property

@@ -31,7 +31,7 @@ _MOST_HELD_OUT_LOGITS = 2**24
 # Maximum number of held-out samples that are evaluated repeatedly during a run.
 _MOST_WATCHED = 4096
 _FOLDS = 5
-# If there are enough samples for a split, but too few recordings for it.
+# Maximum number of folds if there are enough samples for a split, but too few recordings.
 _FOLDS_OF_MANY = 3
 _NO_ROWS = np.empty(0, np.int64)
 
@@ -43,7 +43,7 @@ class Measurement:
 
     Args:
         method: how they were obtained; see TrainingReport.
-        units: what was held out of each class as a whole; None = nothing.
+        units: the held-out unit of each class; None for a class with one sample.
         rows: int64 ``[M]``, the samples; empty with method 'none'.
         truth: int64 ``[M]``, their classes.
         logits: float32 ``[M, C]``.
@@ -51,7 +51,7 @@ class Measurement:
         share: the best iteration, as a share of the planned iterations, in (0, 1].
         runs: number of iterations of each run.
         run: the last run, if it was stopped or diverged; it replaces the final run.  Else None.
-        best: the last measured run of many samples, used if the final run diverges; else None.
+        best: the last measured run, used if the final run diverges; None if there are few samples.
     """
 
     method: Method
@@ -118,7 +118,7 @@ def measure(problem: Problem, planned: int) -> Measurement:
 
 
 def _parts(problem: Problem, folds: Folds) -> list[tuple[IntArray, IntArray]]:
-    """Return the rows to train on and those to evaluate of each fold that has some."""
+    """Return, for each fold that evaluates samples, the rows to train on and to evaluate."""
     parts, most = [], _most_held_out(problem) // max(folds.count, 1)
     for fold in range(folds.count):
         evaluated = folds.evaluated_in(fold)
@@ -131,10 +131,10 @@ def _parts(problem: Problem, folds: Folds) -> list[tuple[IntArray, IntArray]]:
 
 def _folds(problem: Problem) -> Folds:
     """
-    Return what to hold out.
+    Choose the samples to hold out.
 
-    With few samples, all are held out in turn.  Else one part suffices, unless a class has so few
-    recordings that one of them says little about the others.
+    Few samples are all held out in turn.  Otherwise one fold suffices, unless a class has two to
+    four recordings: then a single recording says little about the others.
     """
     labels, recordings = problem.labels, problem.recordings
     counts = recording_counts(labels, recordings)
@@ -155,7 +155,7 @@ def _iterations(problem: Problem, rows: int) -> int:
 def _train_on(
     problem: Problem, rows: IntArray, held_out: IntArray, num_iter: int
 ) -> tuple[Run, float]:
-    """Return a run on these rows, and its best iteration as a share of all."""
+    """Train on some rows; return the run, and its best iteration as a share of ``num_iter``."""
     watched = held_out
     if len(held_out) > _MOST_WATCHED:
         watched = np.sort(problem.rng.choice(held_out, _MOST_WATCHED, replace=False))

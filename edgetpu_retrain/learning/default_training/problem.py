@@ -35,7 +35,7 @@ class Problem:
         rows: the embeddings of all samples.
         features: their conditioned features.
         labels: int64 ``[N]``, their classes.
-        recordings: int64 ``[N]``, the recordings that they are of; None if all of a class are one.
+        recordings: int64 ``[N]``, their recordings; None = each class is one recording.
         num_classes: C.
         eigenvalue: the largest eigenvalue of the features' covariance.
         sample: int64 ``[S]``, rows on which training accuracy is measured.
@@ -89,10 +89,10 @@ class Problem:
 
     def conditioned_by(self, rows: IntArray) -> Problem:
         """
-        Return the same problem, with features that are conditioned by some samples only.
+        Return the same problem, with features that only some samples have conditioned.
 
-        The dominating directions within the classes are the differences between their recordings.
-        So the figures of a recording must not be measured with features that it has conditioned.
+        The dominating directions within a class are the differences between its recordings.  So a
+        held-out recording must not influence the features with which it is evaluated.
 
         Args:
             rows: int64 ``[M]``, the samples.
@@ -120,7 +120,7 @@ def _conditioned(
     num_classes: int,
     rng: np.random.Generator,
 ) -> tuple[FeatureRows, float, IntArray]:
-    """Return the features, their largest eigenvalue, and the rows that both are estimated from."""
+    """Return the features, their largest eigenvalue, and the rows to estimate both from."""
     sample = _sample(among, labels[among], num_classes, rng)
     known = rows.floats(sample)
     conditioning = Conditioning.from_sample(known, labels[sample])

@@ -45,7 +45,7 @@ class DefaultTraining:
     Args:
         rows: the embeddings.
         labels: int64 ``[N]``, their classes.
-        recordings: int64 ``[N]``, the recordings that they are of; None if all of a class are one.
+        recordings: int64 ``[N]``, their recordings; None = each class is one recording.
         num_classes: C; each class has at least one sample.
         initial: an earlier head to start from, or None.
         recipe: the hyperparameters.

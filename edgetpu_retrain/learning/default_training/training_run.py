@@ -46,7 +46,7 @@ class Run:
 
 
 def converted(run: Run, of: Problem, to: Problem) -> Run:
-    """Return a run on the features of one problem as one on those of another with these rows."""
+    """Convert a run's weights from the features of one problem to those of another."""
     if of.features is to.features:
         return run
     weights, bias = of.features.conditioning.fold(run.weights, run.bias)
