@@ -55,7 +55,8 @@ def make_classifier(
     Raises:
         RequestError: if there are no class names, or their number differs from the number of
             classes.
-        ModelFileError: if the file is damaged or is not a classifier, or if a choice does not fit.
+        ModelFileError: if the file is damaged, its input is not a picture, its output is not a
+            vector, or a choice does not fit.
     """
     tree, files = parse(file), read_files(file)
     position = find_output(tree, choices.output)
@@ -91,7 +92,8 @@ def count_classes(file: bytes, choices: ModelChoices = NO_CHOICES) -> int:
     Return the number of classes of a classifier, needed to read its label file.
 
     Raises:
-        ModelFileError: if the file is damaged or is not a classifier, or if a choice does not fit.
+        ModelFileError: if the file is damaged, its output is not a vector, or a choice does not
+            fit.
     """
     tree = parse(file)
     output = indices(tree.subgraphs[0].outputs)[find_output(tree, choices.output)]

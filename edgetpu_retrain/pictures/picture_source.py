@@ -21,7 +21,7 @@ DARK_FRAMES = 30
 
 # A picture is nearly black if all its values are below one sixteenth of the range.
 _DARK_PARTS = 16
-# Numbers of bits that sensors have.
+# Usual bit depths of sensors.
 _USUAL_BITS = (8, 10, 12, 14, 16)
 
 

@@ -155,7 +155,7 @@ def _make_empty_folder(folder: Path) -> None:
     Create a folder for annotated pictures if needed; an existing one must be empty.
 
     Raises:
-        RequestError: if the folder cannot be used.
+        RequestError: if the folder cannot be created or listed, or is not empty.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -158,7 +158,7 @@ class FeatureRows:
         self.count, self.feature_dim = rows.count, rows.feature_dim
         self.conditioning = conditioning
         self._raw = rows.raw
-        # Dequantizing, centring and scaling take one multiplication and one addition together.
+        # Together, dequantizing, centring and scaling take one multiplication and one addition.
         scale, zero = np.float32(rows.scale), np.float32(rows.zero_point)
         self._factor = scale * conditioning.gain
         self._offset = -(scale * zero + conditioning.center) * conditioning.gain

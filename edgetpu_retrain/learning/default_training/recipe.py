@@ -38,7 +38,7 @@ _MOST_ITERATIONS = 10_000
 # has little noise; and there is no early stopping.
 _ITERATIONS_OF_FEW = 100
 
-# A warm start needs this share of the iterations.
+# A warm start needs only this share of the iterations.
 _WARM_SHARE = 0.25
 
 

@@ -64,7 +64,7 @@ class Recognizer:
     Raises:
         RequestError: if there are no class names, or their number differs from the number of
             classes.
-        ModelFileError: if the file is not a classifier, or the CPU cannot run it.
+        ModelFileError: if the file cannot be used as a classifier, or the CPU cannot run it.
         DeviceError: if there is no runtime, or no Edge TPU that can run a compiled model.
     """
 

@@ -197,7 +197,8 @@ class OpenFiles:
             return now.copying != before.copying
         if not committed or now.copying:
             return True
-        # The commit may have restarted the log, or another process has after a checkpoint.
+        # Either the commit has restarted the log, or another process has done so after a
+        # checkpoint.
         with self.reserved() as is_alone:
             return not is_alone
 

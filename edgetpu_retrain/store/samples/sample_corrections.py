@@ -168,8 +168,9 @@ class SampleCorrections(StoredSamples):
 
         Raises:
             RequestError: if ``newest`` is negative, or the label is invalid.
-            StoreError: also if another program keeps the log from being emptied; the samples are
-                then deleted, but their data may still be in the files.
+            StoreError: if the file cannot be read or written, or another program keeps the log
+                from being emptied; in the second case, the samples are deleted, but their data may
+                still be in the files.
         """
         _check_which(label, newest)
         with self._changes('erase samples in') as changes:

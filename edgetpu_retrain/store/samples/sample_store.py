@@ -103,8 +103,8 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
             RequestError: if a label or a camera is invalid, a picture is too large, or there are
                 too many classes.
             ValueError: if another argument is invalid.
-            StoreError: also if an embedding is not finite, or stored embeddings of its extractor
-                are of another kind.
+            StoreError: if the file cannot be written, an embedding is not finite, or stored
+                embeddings of its extractor are of another kind.
         """
         if not -(2**63) <= addition < 2**63:
             raise ValueError(f'addition is {addition}; it must fit 64 bits')

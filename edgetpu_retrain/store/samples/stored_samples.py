@@ -134,7 +134,7 @@ class StoredSamples:
             The samples, oldest first; with embeddings ``[0, 0]`` if the extractor is not known.
 
         Raises:
-            StoreError: also if a sample is damaged.
+            StoreError: if the file cannot be read, or a sample is damaged.
         """
         with self.snapshot() as samples:
             return samples.training_set(extractor)
