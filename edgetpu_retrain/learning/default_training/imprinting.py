@@ -46,7 +46,7 @@ def imprinted_weights(
     """
     by_class = rows[np.argsort(labels, kind='stable')]
     starts = np.cumsum(np.bincount(labels, minlength=num_classes))[:-1]
-    weights = np.zeros((features.feature_dim, num_classes), np.float32, order='F')
+    weights = np.zeros((features.columns, num_classes), np.float32, order='F')
     for number, members in enumerate(np.split(by_class, starts)):
         if len(members) > _SAMPLES_A_CLASS:
             members = rng.choice(members, _SAMPLES_A_CLASS, replace=False)

@@ -176,7 +176,7 @@ def _predictions(problem: Problem, rows: IntArray, run: Run) -> tuple[FloatArray
     for part in row_blocks(len(rows)):
         features = problem.features[rows[part]]
         logits[part] = features @ run.weights + run.bias
-        lengths[part] = problem.features.conditioning.scaled_lengths(features)
+        lengths[part] = problem.features.scaled_lengths(features)
     return logits, lengths / np.float32(math.sqrt(problem.features.feature_dim))
 
 

@@ -72,7 +72,9 @@ class Problem:
     ) -> Problem:
         """Return the problem of learning all samples."""
         every = np.arange(len(labels))
-        features, eigenvalue, sample = _conditioned(rows, labels, every, num_classes, rng)
+        features, eigenvalue, sample = _conditioned(
+            rows, labels, every, num_classes, rng, reduced=not warm
+        )
         return cls(
             rows,
             features,
@@ -98,7 +100,7 @@ class Problem:
             rows: int64 ``[M]``, the samples.
         """
         features, eigenvalue, sample = _conditioned(
-            self.rows, self.labels, rows, self.num_classes, self.rng
+            self.rows, self.labels, rows, self.num_classes, self.rng, reduced=not self.warm
         )
         return replace(self, features=features, eigenvalue=eigenvalue, sample=sample)
 
@@ -119,13 +121,15 @@ def _conditioned(
     among: IntArray,
     num_classes: int,
     rng: np.random.Generator,
+    *,
+    reduced: bool,
 ) -> tuple[FeatureRows, float, IntArray]:
     """Return the features, their largest eigenvalue, and the rows to estimate both from."""
     sample = _sample(among, labels[among], num_classes, rng)
     known = rows.floats(sample)
     conditioning = Conditioning.from_sample(known, labels[sample])
     eigenvalue = largest_eigenvalue(conditioning.features(known[:_EIGENVALUE_ROWS]))
-    return FeatureRows(rows, conditioning), eigenvalue, sample
+    return FeatureRows(rows, conditioning, reduced=reduced), eigenvalue, sample
 
 
 def _sample(

@@ -79,7 +79,7 @@ class DefaultTraining:
         divisor = np.float32(temperature)
         run = measured.run or self._train_on_all(measured, planned)
         logit_range, accuracy = self._evaluate_on_all(run, divisor)
-        weights, bias = self._conditioning.fold(run.weights / divisor, run.bias / divisor)
+        weights, bias = problem.features.fold(run.weights / divisor, run.bias / divisor)
         labels = self._initial.labels if self._initial is not None else ()
         if len(labels) != problem.num_classes:
             labels = ()

@@ -49,8 +49,8 @@ def converted(run: Run, of: Problem, to: Problem) -> Run:
     """Convert a run's weights from the features of one problem to those of another."""
     if of.features is to.features:
         return run
-    weights, bias = of.features.conditioning.fold(run.weights, run.bias)
-    weights, bias = to.features.conditioning.unfold(Head(weights, bias), 1.0)
+    weights, bias = of.features.fold(run.weights, run.bias)
+    weights, bias = to.features.unfold(Head(weights, bias), 1.0)
     return replace(run, weights=weights, bias=bias)
 
 
@@ -104,7 +104,7 @@ def imprinted(problem: Problem, rows: IntArray) -> tuple[FloatArray, FloatArray]
     """Return initial weights and bias: the class means of these rows, or random if requested."""
     bias = np.zeros(problem.num_classes, np.float32)
     if scale := problem.recipe.weight_scale:
-        shape = (problem.features.feature_dim, problem.num_classes)
+        shape = (problem.features.columns, problem.num_classes)
         return problem.rng.normal(0.0, scale, shape).astype(np.float32), bias
     labels = problem.labels[rows]
     weights = imprinted_weights(problem.features, rows, labels, problem.num_classes, problem.rng)

@@ -96,3 +96,36 @@ def test_the_largest_eigenvalue_is_found() -> None:
     exact = np.linalg.eigvalsh(features.T @ features / len(features))[-1]
     assert largest_eigenvalue(features) == pytest.approx(exact, rel=0.1)
     assert largest_eigenvalue(np.zeros((4, 3), np.float32)) == 0.0
+
+
+def test_coordinates_of_few_rows_take_the_place_of_their_features() -> None:
+    embeddings = RNG.standard_normal((40, 200), dtype=np.float32)
+    conditioning = Conditioning.from_sample(embeddings, np.arange(40) % 2)
+    assert len(conditioning.shrink)
+    rows = EmbeddingRows(embeddings)
+    full, reduced = (FeatureRows(rows, conditioning, reduced=flag) for flag in (False, True))
+    assert reduced[:].shape == (40, 40)
+    assert (full.columns, reduced.columns, reduced.feature_dim) == (200, 40, 200)
+    # Distances, and so all steps of a training, are the same.
+    assert reduced[:] @ reduced[:].T == pytest.approx(full[:] @ full[:].T, abs=1e-3)
+    lengths = full.scaled_lengths(full[:5])
+    assert reduced.scaled_lengths(reduced[:5]) == pytest.approx(lengths, rel=1e-4)
+    weights, bias = RNG.standard_normal((40, 3), dtype=np.float32), np.ones(3, np.float32)
+    head = Head(*reduced.fold(weights, bias))
+    assert head.logits(embeddings) == pytest.approx(reduced[:] @ weights + bias, abs=1e-3)
+    assert reduced.unfold(head, 1.0)[0] == pytest.approx(weights, abs=1e-3)
+
+
+def test_coordinates_are_not_used_for_many_rows() -> None:
+    conditioning = Conditioning.from_sample(SAMPLE, ONE_CLASS)
+    features = FeatureRows(EmbeddingRows(SAMPLE), conditioning, reduced=True)
+    assert features[:].shape == SAMPLE.shape
+    assert features.columns == 8
+
+
+def test_copies_of_one_row_have_coordinates() -> None:
+    embeddings = np.repeat(np.eye(64, dtype=np.float32)[:2], 5, axis=0)
+    conditioning = Conditioning.from_sample(embeddings, np.repeat([0, 1], 5))
+    features = FeatureRows(EmbeddingRows(embeddings), conditioning, reduced=True)
+    full = FeatureRows(EmbeddingRows(embeddings), conditioning)
+    assert features[:] @ features[:].T == pytest.approx(full[:] @ full[:].T, abs=1e-3)

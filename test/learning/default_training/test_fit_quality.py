@@ -9,6 +9,7 @@ from typing import Any
 
 from edgetpu_retrain import SoftmaxRegression
 from edgetpu_retrain.learning import fit, FloatArray, Head, IntArray
+from edgetpu_retrain.learning.default_training import conditioning
 from edgetpu_retrain.learning.default_training.calibration import expected_calibration_error
 from edgetpu_retrain.learning.default_training.recipe import Recipe
 from edgetpu_retrain.learning.sgd.blas_threads import one_blas_thread
@@ -206,3 +207,14 @@ def test_held_out_figures_are_those_of_new_samples(flowers: Flowers) -> None:
     assert metrics(head).accuracy < 0.4
     assert metrics(head).train_accuracy > 0.6
     assert head.predict_proba(flowers.floats).max(axis=1).mean() < 0.75
+
+
+def test_few_samples_train_the_same_head_in_coordinates(
+    flowers: Flowers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, _ = flowers.first(5, seed=0)
+    fast = learn(flowers, rows)
+    monkeypatch.setattr(conditioning, '_REDUCTION', 1000)
+    slow = learn(flowers, rows)
+    assert fast.logits(flowers.floats) == pytest.approx(slow.logits(flowers.floats), abs=0.01)
+    assert fast.unknown_threshold == pytest.approx(slow.unknown_threshold, abs=0.01)

@@ -67,6 +67,14 @@ def test_uneven_classes_come_equally_often() -> None:
     assert len(set(rows.tolist())) == 101
 
 
+def test_a_class_is_used_up_before_it_starts_again_however_much_is_asked_for() -> None:
+    order = order_of([0] * 5 + [1])
+    drawn = np.concatenate([order.following(count) for count in (2, 60, 6, 4, 10, 118)])
+    passes = drawn[drawn < 50].reshape(-1, 5)
+    assert (np.sort(passes) == 10 * np.arange(5)).all()
+    assert len(np.unique(passes, axis=0)) > 10
+
+
 def test_classes_take_turns() -> None:
     labels = np.array([4, 4, 4, 7, 9, 9])
     drawn = labels[order_of(labels.tolist()).following(300) // 10]
