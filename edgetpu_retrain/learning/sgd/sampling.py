@@ -104,5 +104,5 @@ class BalancedOrder:
             self._members[number] = following[-1]
             self._used[number] = used + count - passes * len(members)
             return rows
-        self._used[number] = used + count
-        return members[used : used + count]
+        end = self._used[number] = used + count
+        return members[used:end]
