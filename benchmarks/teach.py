@@ -98,7 +98,7 @@ def measure(
             extractor.embed(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
 
     def whole() -> None:
-        pictures = labelled_pictures(class_folders(folder))
+        pictures = labelled_pictures(folder, class_folders(folder))
         teach(pictures, engine, store, taught=Taught())
 
     order = ((bare, whole), (whole, bare))[number % 2]

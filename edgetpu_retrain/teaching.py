@@ -13,11 +13,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.learning.arrays import FloatArray
+from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.pictures.sample_picture import sample_picture
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 from edgetpu_retrain.runtime.engines.engine import Engine
+from edgetpu_retrain.store.samples.embedding_kind import RawArray
+from edgetpu_retrain.store.samples.novelty import unit_vectors
+from edgetpu_retrain.store.samples.recording import (
+    check_recording,
+    MAX_RECORDING_LENGTH,
+    NEAR_COPY,
+)
 from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
+from edgetpu_retrain.wording import one_line
 
 BATCH = 64
 """
@@ -55,6 +65,7 @@ def teach(
     taught: Taught,
     store_images: str = 'none',
     min_novelty: float = 0.0,
+    recording: str = '',
     on_picture: Callable[[], object] = lambda: None,
 ) -> None:
     """
@@ -72,16 +83,19 @@ def teach(
             :func:`~edgetpu_retrain.pictures.sample_picture.sample_picture`.
         min_novelty: skip pictures nearer than this cosine distance, 0 to 2, to a sample of their
             class; 0 skips none.
+        recording: name of the recording that all pictures belong to; '' = the one of each picture.
         on_picture: called after each picture.
 
     Raises:
-        RequestError: if a label is invalid.
+        RequestError: if a label or ``recording`` is invalid.
         RecordingError: if the rest of the recording cannot be read.
         StoreError: if writing to disk fails.
         DeviceError: if the device fails.
     """
     identity = engine.description.identity
     quantizations = {identity: engine.description.quantization}
+    recordings = _Recordings(engine.description.quantization)
+    check_recording(recording)
     pending: list[Sample] = []
     addition = 0
 
@@ -106,8 +120,16 @@ def teach(
                 taught.unreadable.append((recorded.name, str(error)))
             else:
                 embeddings = {identity: embedding}
-                camera, stamp_ns = recorded.camera, recorded.stamp_ns
-                pending.append(Sample(recorded.label, embeddings, camera, stamp_ns, image))
+                pending.append(
+                    Sample(
+                        recorded.label,
+                        embeddings,
+                        recorded.camera,
+                        recorded.stamp_ns,
+                        image,
+                        recording=recording or recordings.name_of(recorded, embedding),
+                    )
+                )
             if len(pending) == BATCH:
                 flush()
             on_picture()
@@ -115,3 +137,29 @@ def teach(
         # Store the last samples even after a damaged bag or Ctrl-C.
         if pending:
             flush()
+
+
+class _Recordings:
+    """
+    Names the recordings of pictures; single ones that are near copies in a row share one.
+
+    Args:
+        quantization: quantization of the embeddings; None for float32.
+    """
+
+    def __init__(self, quantization: QuantizationParameters | None) -> None:
+        self._quantization = quantization
+        self._last: tuple[str, FloatArray] | None = None
+        self._name = ''
+
+    def name_of(self, picture: RecordedPicture, embedding: RawArray) -> str | None:
+        """Return the recording of the next picture, given its raw embedding ``[D]``."""
+        last, self._last = self._last, None
+        if picture.is_single:
+            vector = unit_vectors(embedding, self._quantization)
+            self._last = picture.label, vector
+            if last and last[0] == picture.label and 1.0 - float(last[1] @ vector) < NEAR_COPY:
+                return self._name
+        # The end of a long path tells recordings apart.
+        self._name = one_line(picture.recording)[-MAX_RECORDING_LENGTH:]
+        return self._name or None

@@ -91,6 +91,7 @@ def add_sample(fields: Fields, picture: bytes = b'') -> Any:
         ),
         roi=region_of_interest(fields),
         min_novelty=fields.number(0.05),
+        recording=fields.text('kitchen'),
     )
 
 

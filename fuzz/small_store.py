@@ -29,6 +29,7 @@ _FIRST_RELEASE = (
     ),
     'DROP INDEX samples_of_label',
     'ALTER TABLE samples DROP COLUMN added_ns',
+    'ALTER TABLE samples DROP COLUMN recording',
     'PRAGMA user_version=1',
 )
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
 from edgetpu_retrain.runtime.engines.engine import Engine
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
+from edgetpu_retrain.store.samples.recording import MAX_RECORDING_LENGTH
 from edgetpu_retrain.store.samples.sample import TrainingSet
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.teaching import BATCH, Taught, teach
@@ -56,6 +58,10 @@ def store(tmp_path: Path) -> Iterator[SampleStore]:
         yield samples
 
 
+def folder_pictures(folder: Path) -> Iterator[RecordedPicture]:
+    return labelled_pictures(folder, class_folders(folder))
+
+
 def taught_by(engine: Engine, path: Path, pictures: Iterator[RecordedPicture]) -> TrainingSet:
     with SampleStore(path) as store:
         teach(pictures, engine, store, taught=Taught())
@@ -71,7 +77,7 @@ def test_bag_and_folder_give_identical_embeddings(
     folder = taught_by(
         engine,
         tmp_path / 'folder.db',
-        labelled_pictures(class_folders(tmp_path / 'photographs')),
+        folder_pictures(tmp_path / 'photographs'),
     )
     bag = write_bag(
         tmp_path / 'bag',
@@ -109,9 +115,7 @@ def test_all_encodings_of_a_picture_give_the_same_embedding(
     ]
     for number, content in enumerate(files):
         (folder / str(number)).write_bytes(content)
-    taught = taught_by(
-        engine, tmp_path / 'folder.db', labelled_pictures(class_folders(folder.parent))
-    )
+    taught = taught_by(engine, tmp_path / 'folder.db', folder_pictures(folder.parent))
     expected = engine.run(rgb).embedding
     assert (taught.embeddings == expected).all()
     topics = {}
@@ -143,8 +147,7 @@ def test_large_jpeg_files_and_images_give_identical_embeddings(
     bag = write_bag(tmp_path / 'bag', 'mcap', {TOPIC: [compressed_image(each) for each in files]})
     with ImageBag(bag, BagPart(TOPIC), 'coffee') as images:
         recorded = taught_by(engine, tmp_path / 'bag.db', iter(images))
-    pictures = labelled_pictures(class_folders(folder.parent))
-    taught = taught_by(engine, tmp_path / 'folder.db', pictures)
+    taught = taught_by(engine, tmp_path / 'folder.db', folder_pictures(folder.parent))
     assert np.array_equal(taught.embeddings, recorded.embeddings)
     for embedding, content in zip(taught.embeddings, files, strict=True):
         whole = engine.run(LazyPicture.from_file(content).whole).embedding
@@ -226,3 +229,31 @@ def test_pictures_are_stored_only_on_request(small: Engine, store: SampleStore) 
     assert picture is not None
     assert picture.jpeg.startswith(b'\xff\xd8\xff')
     assert teaching.BATCH == BATCH
+
+
+def test_near_copies_in_a_row_are_one_recording(small: Engine, store: SampleStore) -> None:
+    def pictures() -> Iterator[RecordedPicture]:
+        # Pictures 2 and 3 of the class are copies, and so are 5 and the first of the next class.
+        for index, (value, label) in enumerate(
+            [(0, 'cup'), (1, 'cup'), (1, 'cup'), (0, 'cup'), (2, 'cup'), (2, 'hat')]
+        ):
+            rgb = np.zeros((8, 8, 3), np.uint8)
+            rgb[..., value] = 200
+            read = partial(LazyPicture, partial(np.copy, rgb))
+            yield RecordedPicture(
+                str(index), read, label, recording=f'visit {index}', is_single=True
+            )
+
+    teach(pictures(), small, store, taught=Taught())
+    listed = store.list_samples(extractor=small.description.identity)
+    numbers = [int(each.recording.split()[1]) for each in reversed(listed)]
+    assert numbers == [0, 1, 1, 3, 4, 5]
+
+
+def test_the_end_of_a_long_path_names_a_recording(small: Engine, store: SampleStore) -> None:
+    path = '/long' * 100 + '/cup\n/monday'
+    taught = (replace(each, recording=path) for each in noise(1))
+    teach(taught, small, store, taught=Taught())
+    (listed,) = store.list_samples(extractor=small.description.identity)
+    assert listed.recording.endswith('/long/cup\\n/monday')
+    assert len(listed.recording) == MAX_RECORDING_LENGTH

@@ -108,7 +108,7 @@ class RetrainClient:
             label: name of the class.
             count: number of frames.
             fields: other fields of ``AddSample.Request``: camera, timeout_s, image, roi,
-                min_interval_s, min_novelty.
+                min_interval_s, min_novelty, recording.
 
         Returns:
             The ``AddSample.Response``, when the samples are stored.

@@ -108,7 +108,7 @@ def labelled_source(
     classes = picture_folder.class_folders(
         path, for_teaching=for_teaching, tally=tally, report=warn
     )
-    files = picture_folder.labelled_pictures(classes, source)
+    files = picture_folder.labelled_pictures(path, classes, source)
     yield Source(files, tally.used, tally, labels=tuple(classes))
 
 

@@ -140,6 +140,15 @@ class ImageBag(AbstractContextManager['ImageBag']):
         return str(self._topics[0].message_type)
 
     @property
+    def recording(self) -> str:
+        """Name of the recording that all its images belong to: the bag with the selected part."""
+        part, path = self._part, str(self._path.resolve())
+        if not part.from_s and part.to_s == math.inf:
+            return path
+        end = '' if part.to_s == math.inf else f'{part.to_s:.9g}'
+        return f'{path} {part.from_s:.9g}-{end} s'
+
+    @property
     def loss(self) -> str:
         """What is lost from files that are cut off; '' if nothing."""
         return self._reader.loss
@@ -194,7 +203,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
         self._reader.close()
 
     def _picture(self, recorded: RecordedMessage) -> RecordedPicture:
-        topic = self._part.topic
+        label, topic, recording = self._label, self._part.topic, self.recording
         name = f'{self._path} {topic} at {recorded.seconds:.3f} s'
         try:
             message = self._typestore.deserialize_cdr(recorded.content, recorded.message_type)
@@ -204,9 +213,9 @@ class ImageBag(AbstractContextManager['ImageBag']):
             raise
         except Exception as error:  # noqa: BLE001 - a damaged message may raise any exception
             reason = f'the message is damaged ({words_of(error)})'
-            return RecordedPicture(name, functools.partial(_refuse, reason), self._label, topic)
+            return RecordedPicture(name, functools.partial(_refuse, reason), label, topic)
         read = functools.partial(_PICTURES[recorded.message_type], message, self._source)
-        return RecordedPicture(name, read, self._label, topic, stamp_ns)
+        return RecordedPicture(name, read, label, topic, stamp_ns, recording)
 
     def _find_topic(self) -> list[Topic]:
         """Return the topic, once per message type; raise if no image can be selected."""

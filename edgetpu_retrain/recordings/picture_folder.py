@@ -3,7 +3,7 @@
 """
 Reads folders of pictures, one sub-folder per class, as in Coral's examples and most tools.
 
-Sub-folders of a class belong to it, as in torchvision's ImageFolder.
+Sub-folders of a class belong to it, as in torchvision's ImageFolder.  Each is one recording.
 
 Pictures are JPEG, PNG or WEBP files.  Reading any other file raises an ImageError.  Hidden files
 are ignored.
@@ -125,17 +125,28 @@ def _count_loose(entries: list[Path], tally: Tally, report: Callable[[str], obje
 
 
 def labelled_pictures(
-    classes: dict[str, list[Path]], source: PictureSource | None = None
+    folder: Path, classes: dict[str, list[Path]], source: PictureSource | None = None
 ) -> Iterator[RecordedPicture]:
     """
     Iterate over the pictures of :func:`class_folders`, class by class.
 
     Args:
+        folder: the folder of the classes.
         classes: the files of each class.
         source: the options for decoding the pictures; None uses the defaults.
     """
+    root = folder.resolve()
     for label, files in classes.items():
-        yield from map(functools.partial(_picture, label=label, source=source), files)
+        for path in files:
+            class_name, *below = path.relative_to(folder).parts
+            yield RecordedPicture(
+                str(path),
+                functools.partial(_read, path, source),
+                label,
+                # The whole path, because folders of other days have the same names.
+                recording=str(root / class_name / below[0]),
+                is_single=len(below) == 1,
+            )
 
 
 def files_of(
@@ -169,11 +180,7 @@ def plain_pictures(
     files: Iterable[Path], source: PictureSource | None = None
 ) -> Iterator[RecordedPicture]:
     """Iterate over the pictures of :func:`files_of`; see :func:`labelled_pictures`."""
-    return map(functools.partial(_picture, source=source), files)
-
-
-def _picture(path: Path, label: str = '', source: PictureSource | None = None) -> RecordedPicture:
-    return RecordedPicture(str(path), functools.partial(_read, path, source), label)
+    return (RecordedPicture(str(each), functools.partial(_read, each, source)) for each in files)
 
 
 def _read(path: Path, source: PictureSource | None) -> LazyPicture:

@@ -24,6 +24,9 @@ class RecordedPicture:
         label: its label; '' = none.
         camera: its topic; '' for a file.
         stamp_ns: the stamp of its message in nanoseconds; 0 = unknown.
+        recording: name of the recording that it belongs to; '' = unknown.
+        is_single: whether it is the first known picture of its recording; near copies that follow
+            belong to the same one.
     """
 
     name: str
@@ -31,3 +34,5 @@ class RecordedPicture:
     label: str = ''
     camera: str = ''
     stamp_ns: int = 0
+    recording: str = ''
+    is_single: bool = False

@@ -72,6 +72,7 @@ def _write(
                 'camera': sample.camera,
                 'stamp_ns': sample.stamp_ns,
                 'added_ns': sample.added_ns,
+                'recording': sample.recording,
                 'image': layout.image_member(sample.sample_id) if sample.has_image else None,
                 'extractors': extractors,
             }

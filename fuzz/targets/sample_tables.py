@@ -37,8 +37,9 @@ _HOSTILE = (
     'PRAGMA foreign_keys=OFF; DELETE FROM samples WHERE id = 1;',
     "UPDATE samples SET label = 'a' || char(10) || 'b', stamp_ns = -9223372036854775808;",
     """
-    DROP TABLE samples; CREATE TABLE samples (id, label, camera, stamp_ns, addition, added_ns);
-    INSERT INTO samples VALUES ('x', x'ff', NULL, 1.5, 'y', 'z');
+    DROP TABLE samples;
+    CREATE TABLE samples (id, label, camera, stamp_ns, addition, added_ns, recording);
+    INSERT INTO samples VALUES ('x', x'ff', NULL, 1.5, 'y', 'z', x'ff');
     """,
     "UPDATE samples SET label = CAST(x'ff' AS TEXT);",
 )

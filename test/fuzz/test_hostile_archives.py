@@ -61,6 +61,7 @@ SAMPLE = {
     'camera': 'front',
     'stamp_ns': 5,
     'added_ns': 7,
+    'recording': 'kitchen',
     'image': 'images/00000001.jpg',
     'extractors': [IDENTITY],
 }

@@ -26,7 +26,7 @@ def test_sub_folders_are_classes_and_their_files_pictures(tmp_path: Path) -> Non
     (tmp_path / 'empty').mkdir()
     classes = class_folders(tmp_path)
     assert {label: len(files) for label, files in classes.items()} == {'cat': 2, 'coins': 2}
-    pictures = list(labelled_pictures(classes))
+    pictures = list(labelled_pictures(tmp_path, classes))
     assert [each.label for each in pictures] == ['cat', 'cat', 'coins', 'coins']
     assert pictures[0].name == str(tmp_path / 'cat' / '000.png')
     assert np.array_equal(pictures[0].read().whole, photographs('cat', 1)[0])
@@ -42,6 +42,13 @@ def test_sub_folders_of_a_class_are_that_class(tmp_path: Path) -> None:
     classes = class_folders(tmp_path, tally=tally, report=reports.append)
     names = [str(each.relative_to(tmp_path)) for each in classes['cat']]
     assert names == ['cat/1.png', 'cat/monday/2.png', 'cat/monday/noon/3.png']
+    pictures = list(labelled_pictures(tmp_path, classes))
+    assert [(each.recording, each.is_single) for each in pictures] == [
+        (str(tmp_path / 'cat' / '1.png'), True),
+        (str(tmp_path / 'cat' / 'monday'), False),
+        (str(tmp_path / 'cat' / 'monday'), False),
+        (str(tmp_path / 'dog' / 'monday'), False),
+    ]
     assert len(classes['dog']) == 1
     assert (tally.found, tally.used, reports) == (4, 4, [])
 

@@ -46,7 +46,7 @@ def store(tmp_path: Path) -> Iterator[SampleStore]:
     with SampleStore(tmp_path / 'a' / 'samples.db') as samples:
         vectors = rng.integers(0, 256, (4, 6), np.uint8)
         batch = [
-            Sample('cup', {INTS: vectors[0]}, 'front', 7, jpeg(1)),
+            Sample('cup', {INTS: vectors[0]}, 'front', 7, jpeg(1), recording='kitchen'),
             Sample('cup', {INTS: vectors[1]}),
             Sample('Löffel', {INTS: vectors[2]}, image=jpeg(2)),
             Sample('Löffel', {INTS: vectors[2]}),
@@ -136,6 +136,25 @@ def test_other_programs_can_read_it(store: SampleStore, archive: Path) -> None:
     assert [line['label'] for line in lines] == ['cup', 'cup', 'Löffel', 'Löffel', 'key']
     assert np.array_equal(vectors, store.training_set(extractor=INTS).embeddings)
     assert picture == jpeg(1)
+
+
+def test_a_zip_of_an_earlier_release_has_no_recordings(
+    archive: Path, empty: SampleStore, tmp_path: Path
+) -> None:
+    with (
+        zipfile.ZipFile(archive) as file,
+        zipfile.ZipFile(tmp_path / 'earlier.zip', 'w') as earlier,
+    ):
+        for name in file.namelist():
+            content = file.read(name)
+            if name == 'samples.jsonl':
+                lines = list(map(json.loads, content.splitlines()))
+                assert [bool(each.pop('recording')) for each in lines] == [True] * 5
+                content = '\n'.join(map(json.dumps, lines)).encode()
+            earlier.writestr(name, content)
+    assert bring(empty, tmp_path / 'earlier.zip') == Imported(added=5, present=0, relabelled=0)
+    listed = empty.list_samples(extractor=INTS)
+    assert [each.recording for each in listed] == [''] * 4
 
 
 def test_existing_files_are_not_overwritten_and_no_partial_file_remains(
@@ -239,6 +258,9 @@ HOSTILE: dict[str, Change] = {
     'a camera that clears the screen': line(camera='\x1b[2J'),
     'a camera in two lines': line(camera='front\nlabel'),
     'a camera without end': line(camera='x' * 60_000),
+    'a recording that clears the screen': line(recording='\x1b[2J'),
+    'a recording without end': line(recording='x' * 60_000),
+    'a recording that is no text': line(recording=None),
     'a label that is no text': line(label=['cup']),
     'no extractor': line(extractors=[]),
     'a strange extractor': line(extractors=['c' * 64]),

@@ -73,9 +73,15 @@ def list_samples(label: str, limit: int, extractor: options.NamedModel, data_dir
         newest = store.list_samples(label, limit, extractor=identity) if limit else ()
     lines = table(('class', 'samples'), [*counts.items(), ('in all', sum(counts.values()))])
     if newest:
-        head = ('sample', 'class', 'camera', 'picture')
+        head = ('sample', 'class', 'camera', 'picture', 'recording')
         rows = [
-            (each.sample_id, each.label, each.camera or '-', 'yes' if each.has_image else 'no')
+            (
+                each.sample_id,
+                each.label,
+                each.camera or '-',
+                'yes' if each.has_image else 'no',
+                each.recording or '-',
+            )
             for each in newest
         ]
         lines += ['', *table(head, rows)]

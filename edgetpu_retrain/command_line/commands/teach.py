@@ -23,6 +23,13 @@ from edgetpu_retrain.wording import counted
 @options.bag_part
 @options.bits
 @click.option('--label', default='', help='For a bag: the label of its images.')
+@click.option(
+    '--recording',
+    default='',
+    metavar='NAME',
+    help='The recording that all pictures belong to.  [default: the part of the bag; in a FOLDER '
+    'each sub-folder of a class, and each other picture, with near copies that follow it]',
+)
 @options.min_novelty
 @options.store_images
 @options.extractor
@@ -33,6 +40,7 @@ def teach(
     part: BagPart,
     bits: int,
     label: str,
+    recording: str,
     min_novelty: float,
     store_images: str,
     extractor: options.NamedModel,
@@ -65,6 +73,7 @@ def teach(
                     taught=taught,
                     store_images=store_images,
                     min_novelty=min_novelty,
+                    recording=recording,
                     on_picture=step,
                 )
         except BaseException:

@@ -17,6 +17,7 @@ from edgetpu_retrain.label import check_label
 from edgetpu_retrain.node.cameras.message_header import stamp_ns
 from edgetpu_retrain.pictures.compressed_image import check_compressed_image
 from edgetpu_retrain.pictures.region import Region
+from edgetpu_retrain.store.samples.recording import check_recording
 from edgetpu_retrain.wording import named, quoted
 
 MAX_COUNT = 1000
@@ -51,6 +52,8 @@ class AddRequest:
         min_novelty: minimum cosine distance to the other samples of the class, 0 to 2.
         picture: bytes of a JPEG, PNG or WEBP file to embed instead of frames; b'' = none.
         stamp_ns: stamp of the picture, nanoseconds.
+        recording: name of the recording; None = see
+            :func:`~edgetpu_retrain.store.samples.recording.continues`.
     """
 
     label: str
@@ -62,6 +65,7 @@ class AddRequest:
     min_novelty: float
     picture: bytes
     stamp_ns: int
+    recording: str | None = None
 
 
 def add_request(request: Any, cameras: Sequence[str], parameters: Any) -> AddRequest:
@@ -112,6 +116,7 @@ def add_request(request: Any, cameras: Sequence[str], parameters: Any) -> AddReq
         min_novelty=min_novelty or parameters.min_novelty,
         picture=bytes(request.image.data),
         stamp_ns=stamp_ns(request.image.header),
+        recording=check_recording(request.recording) or None,
     )
 
 

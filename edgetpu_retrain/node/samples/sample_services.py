@@ -294,7 +294,11 @@ def _why_incomplete(resources: NodeResources, capture: Capture) -> str:
 
 def _sample_message(sample: StoredSample) -> Sample:
     message = Sample(
-        id=sample.sample_id, label=sample.label, camera=sample.camera, has_image=sample.has_image
+        id=sample.sample_id,
+        label=sample.label,
+        camera=sample.camera,
+        has_image=sample.has_image,
+        recording=sample.recording,
     )
     message.stamp.sec, message.stamp.nanosec = stamp_parts(sample.stamp_ns)
     return message

@@ -176,9 +176,10 @@ class SampleThread:
         stamp: int,
         addition: int = 0,
     ) -> int:
-        jpeg = jpeg_to_store(pixels)
+        embeddings = {self.extractor: embedding}
+        jpeg, recording = jpeg_to_store(pixels), wanted.recording
         (sample_id,) = self._store.add(
-            [Sample(wanted.label, {self.extractor: embedding}, camera, stamp, jpeg)],
+            [Sample(wanted.label, embeddings, camera, stamp, jpeg, recording=recording)],
             {self.extractor: self.description.quantization},
             addition=addition,
             min_novelty=wanted.min_novelty,

@@ -73,6 +73,12 @@ JOURNAL_TABLES = (
 )
 """The last changes, and the samples that they removed."""
 
+RECORDING_COLUMNS = tuple(
+    f"ALTER TABLE {table} ADD COLUMN recording TEXT NOT NULL DEFAULT ''"
+    for table in ('samples', 'removed_samples')
+)
+"""The recording of each sample; '' = not known, as it was stored by an earlier release."""
+
 TABLES = (
     """
     CREATE TABLE extractors (
@@ -111,6 +117,7 @@ TABLES = (
     ) STRICT
     """,
     *JOURNAL_TABLES,
+    *RECORDING_COLUMNS,
 )
 
 # The columns that are SQLite's row id.
@@ -122,7 +129,7 @@ _ROW_NUMBERS = {
     ('removed_samples', 'id'),
     ('removed_images', 'sample_id'),
 }
-_DEFAULTS = (None, '0')
+_DEFAULTS = (None, '0', "''")
 _CHECK = re.compile(r'\bCHECK\b', re.IGNORECASE)
 # The column number (cid) of an expression in PRAGMA index_xinfo
 # (https://www.sqlite.org/pragma.html#pragma_index_xinfo).

@@ -13,6 +13,7 @@ from edgetpu_retrain.store.samples import queries
 from edgetpu_retrain.store.samples.change import Change, Kind
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.store.samples.journal import ChangedSample, Journal
+from edgetpu_retrain.store.samples.recording import continues, recording_name, Taken
 from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.snapshot import LARGEST_ID
 from edgetpu_retrain.wording import named
@@ -66,16 +67,27 @@ class Changes(Journal):
             RequestError: if its class is new, and there are already :data:`MAX_CLASSES` classes.
         """
         self._check_class(sample.label)
+        added_ns = sample.added_ns or time.time_ns()
+        recording = sample.recording
+        if recording is None:
+            taken = Taken(int(sample.stamp_ns), added_ns)
+            recording = self._recording_before(sample.camera, taken, addition)
         sample_id = self._insert(
             'samples',
             label=sample.label,
             camera=sample.camera,
             stamp_ns=int(sample.stamp_ns),
             addition=addition,
-            added_ns=sample.added_ns or time.time_ns(),
+            added_ns=added_ns,
+            recording=recording,
         )
         if not addition:
             self._connection.execute('UPDATE samples SET addition = id WHERE id = ?', (sample_id,))
+        if sample.recording is None and not recording:
+            recording = recording_name(sample.camera, added_ns, sample_id)
+            self._connection.execute(
+                'UPDATE samples SET recording = ? WHERE id = ?', (recording, sample_id)
+            )
         if sample.image is not None:
             self._insert('images', sample_id=sample_id, jpeg=sample.image)
         for extractor_id, data in embeddings.items():
@@ -145,6 +157,15 @@ class Changes(Journal):
         """Return whether a table of samples has a row with this id."""
         sql = f'SELECT EXISTS (SELECT 1 FROM {table} WHERE id = :id)'  # noqa: S608
         return 1 <= sample_id <= LARGEST_ID and bool(self._count(sql, id=sample_id))
+
+    def _recording_before(self, camera: str, taken: Taken, addition: int) -> str:
+        """Return the recording to which a new sample of a camera belongs; '' = a new one."""
+        if addition:
+            rows = self.rows(queries.NEWEST_OF_REQUEST, str, addition=addition, camera=camera)
+            for (recording,) in rows:
+                return str(recording)
+        rows = self.rows(queries.NEWEST_OF_CAMERA, str, int, int, camera=camera)
+        return next((name for name, *then in rows if continues(Taken(*then), taken)), '')
 
     def _check_class(self, label: str) -> None:
         """Raise RequestError if a label is a new class, and there are already MAX_CLASSES."""

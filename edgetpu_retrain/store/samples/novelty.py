@@ -96,7 +96,7 @@ class NoveltyCheck:
             rows = [
                 kind.from_disk(data)
                 for sample_id in part
-                for _, _, data in samples.embeddings(extractor, kind, sample_id)
+                for *_, data in samples.embeddings(extractor, kind, sample_id)
             ]
             if len(rows) != len(part):
                 raise StoreError(

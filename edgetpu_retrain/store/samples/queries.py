@@ -25,7 +25,8 @@ _NEWEST = f"""
 # The columns of a StoredSample.
 _STORED_SAMPLE = """
     samples.id, label, camera, stamp_ns,
-    EXISTS (SELECT 1 FROM images WHERE images.sample_id = samples.id), addition, added_ns
+    EXISTS (SELECT 1 FROM images WHERE images.sample_id = samples.id), addition, added_ns,
+    recording
 """
 
 COUNT_CLASSES = f'SELECT label, COUNT(*) {_EMBEDDED} GROUP BY label ORDER BY MIN(samples.id)'
@@ -60,14 +61,24 @@ EXTRACTORS_WITH_SAMPLES = """
     SELECT id, identity FROM extractors
     WHERE EXISTS (SELECT 1 FROM embeddings WHERE extractor_id = extractors.id) ORDER BY id
 """
-EMBEDDINGS = f'SELECT sample_id, label, data {_EMBEDDED} ORDER BY sample_id'
-EMBEDDING = f'SELECT sample_id, label, data {_EMBEDDED} AND sample_id = :sample_id'
+EMBEDDINGS = f'SELECT sample_id, label, recording, data {_EMBEDDED} ORDER BY sample_id'
+EMBEDDING = f'SELECT sample_id, label, recording, data {_EMBEDDED} AND sample_id = :sample_id'
 # CROSS JOIN makes SQLite walk through the index of labels, so other classes cost nothing.
 NEWEST_OF_CLASS = """
     SELECT samples.id FROM samples CROSS JOIN embeddings ON sample_id = samples.id
     WHERE label = :label
     AND extractor_id = (SELECT id FROM extractors WHERE identity = :extractor)
     ORDER BY samples.id DESC LIMIT :limit
+"""
+
+# The newest sample of a camera, and of a camera in one request.
+NEWEST_OF_CAMERA = """
+    SELECT recording, stamp_ns, added_ns FROM samples WHERE camera = :camera
+    ORDER BY id DESC LIMIT 1
+"""
+NEWEST_OF_REQUEST = """
+    SELECT recording FROM samples
+    WHERE id >= :addition AND addition = :addition AND camera = :camera ORDER BY id DESC LIMIT 1
 """
 
 # Queries of the journal.
@@ -89,7 +100,7 @@ TOO_OLD = """
 TOO_MANY = 'id NOT IN (SELECT id FROM changes ORDER BY id DESC LIMIT :limit)'
 WITHOUT_SAMPLES = 'id NOT IN (SELECT change_id FROM changed_samples)'
 
-_COLUMNS = 'id, label, camera, stamp_ns, addition, added_ns'
+_COLUMNS = 'id, label, camera, stamp_ns, addition, added_ns, recording'
 
 
 def _move(source: str, target: str) -> tuple[str, ...]:

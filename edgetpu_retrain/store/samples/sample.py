@@ -15,7 +15,8 @@ from edgetpu_retrain.label import check_label
 from edgetpu_retrain.learning.arrays import IntArray
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
-from edgetpu_retrain.wording import named, one_line, quoted
+from edgetpu_retrain.store.samples.recording import check_recording, check_text
+from edgetpu_retrain.wording import named
 import numpy as np
 
 # Enough for a JPEG file of 50 megapixels; larger files would soon fill a robot's disk.
@@ -41,6 +42,9 @@ class Sample:
         stamp_ns: stamp of the image, nanoseconds; 0 = none.
         image: bytes of a JPEG file with the picture; None = store no picture.
         added_ns: when the sample was first stored, nanoseconds since 1970; 0 = now.
+        recording: name of its recording; '' = not known; None = that of the last sample of its
+            camera, unless there was a pause, see
+            :func:`~edgetpu_retrain.store.samples.recording.continues`.
     """
 
     label: str
@@ -49,6 +53,7 @@ class Sample:
     stamp_ns: int = 0
     image: bytes | None = None
     added_ns: int = 0
+    recording: str | None = None
 
     @property
     def num_bytes(self) -> int:
@@ -70,6 +75,7 @@ class StoredSample:
         addition: id of the first sample of the same request.
         added_ns: when the sample was stored, nanoseconds since 1970; 0 for samples of the first
             release.
+        recording: name of the sample's recording; '' for samples of earlier releases.
     """
 
     sample_id: int
@@ -79,6 +85,7 @@ class StoredSample:
     has_image: bool
     addition: int
     added_ns: int
+    recording: str = ''
 
 
 @dataclass(frozen=True)
@@ -128,15 +135,13 @@ def check_sample(sample: Sample) -> None:
     Check all fields of a sample except its embeddings.
 
     Raises:
-        RequestError: if the label or the camera is invalid, or the picture is too large.
+        RequestError: if the label, the camera or the recording is invalid, or the picture is too
+            large.
         ValueError: if a time does not fit into 64 bits, or the picture is not a JPEG file.
     """
     check_label(sample.label)
-    if len(sample.camera) > MAX_CAMERA_LENGTH or sample.camera != one_line(sample.camera):
-        raise RequestError(
-            f'The camera {quoted(sample.camera)} is no name: use at most {MAX_CAMERA_LENGTH} '
-            'printable characters.'
-        )
+    check_text('camera', sample.camera, MAX_CAMERA_LENGTH)
+    check_recording(sample.recording or '')
     for name in ('stamp_ns', 'added_ns'):
         if not -(2**63) <= getattr(sample, name) < 2**63:
             raise ValueError(f'{name} is {getattr(sample, name)}; it must fit 64 bits')
@@ -155,6 +160,8 @@ class TrainingSet:
         names: class names, in the order in which their first samples were stored.
         quantization: quantization of ``embeddings``; None for float32.
         ids: the samples' ids in the store, int64 ``[N]``; empty if the samples are not stored.
+        recordings: number of each sample's recording, int64 ``[N]``; empty if not known.  Samples
+            of the same number and class are of the same recording.
     """
 
     embeddings: RawArray
@@ -162,6 +169,7 @@ class TrainingSet:
     names: tuple[str, ...]
     quantization: QuantizationParameters | None
     ids: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
+    recordings: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 def check_image(image: bytes) -> bytes:

@@ -178,7 +178,7 @@ class Snapshot:
 
     def embeddings(
         self, extractor: str, kind: EmbeddingKind, sample_id: int | None = None
-    ) -> Iterator[tuple[int, str, bytes]]:
+    ) -> Iterator[tuple[int, str, str, bytes]]:
         """
         Iterate over the samples of an extractor, oldest first.
 
@@ -188,14 +188,15 @@ class Snapshot:
             sample_id: id of the only sample to read; None = all.
 
         Yields:
-            The id and the label of a sample, and the stored bytes of its embedding.
+            The id, the label and the recording of a sample, and the stored bytes of its
+            embedding.
 
         Raises:
             StoreError: if an embedding has the wrong length.
         """
         sql = queries.EMBEDDINGS if sample_id is None else queries.EMBEDDING
-        for number, name, data in self.rows(
-            sql, int, str, bytes, extractor=extractor, sample_id=sample_id
+        for number, name, recording, data in self.rows(
+            sql, int, str, str, bytes, extractor=extractor, sample_id=sample_id
         ):
             if len(data) != kind.num_bytes:
                 raise StoreError(
@@ -203,7 +204,7 @@ class Snapshot:
                     f'{kind.num_bytes} are needed: the file is damaged. What to do: restore a '
                     f'backup, or remove the class {name!r} and teach it again.'
                 )
-            yield number, name, data
+            yield number, name, recording, data
 
     def digests(self) -> dict[bytes, str]:
         """
@@ -216,7 +217,7 @@ class Snapshot:
         return {
             embedding_digest(identity, data): names.setdefault(label, label)
             for identity, kind in self.kinds().items()
-            for _, label, data in self.embeddings(identity, kind)
+            for _, label, _, data in self.embeddings(identity, kind)
         }
 
     def picture(self, sample_id: int) -> StoredPicture | None:
@@ -245,13 +246,18 @@ class Snapshot:
         raw = np.empty((count, kind.dimension), np.dtype(kind.dtype))
         ids: list[int] = []
         labels: list[int] = []
+        recordings: list[int] = []
         names: dict[str, int] = {}
-        for index, (sample_id, label, data) in enumerate(self.embeddings(extractor, kind)):
+        recording_names: dict[str, int] = {}
+        for index, (sample_id, label, recording, data) in enumerate(
+            self.embeddings(extractor, kind)
+        ):
             if index == count:
                 raise MalformedRowError(f'there are more embeddings than the {count} in the index')
             raw[index] = kind.from_disk(data)
             ids.append(sample_id)
             labels.append(names.setdefault(label, len(names)))
+            recordings.append(recording_names.setdefault(recording, len(recording_names)))
         # There are fewer rows if another program has removed samples without their embeddings.
         return TrainingSet(
             raw[: len(ids)],
@@ -259,6 +265,7 @@ class Snapshot:
             tuple(names),
             kind.quantization,
             np.array(ids, np.int64),
+            np.array(recordings, np.int64),
         )
 
     def _check_memory(self, num_bytes: int) -> None:
@@ -274,9 +281,9 @@ class Snapshot:
 
 
 # The types of the columns of a StoredSample.
-_STORED_SAMPLE = int, str, str, int, int, int, int
+_STORED_SAMPLE = int, str, str, int, int, int, int, str
 
 
 def _stored_sample(row: Sequence[Any]) -> StoredSample:
-    sample_id, label, camera, stamp_ns, has_image, addition, added_ns = row
-    return StoredSample(sample_id, label, camera, stamp_ns, bool(has_image), addition, added_ns)
+    sample_id, label, camera, stamp_ns, has_image, *times = row
+    return StoredSample(sample_id, label, camera, stamp_ns, bool(has_image), *times)

@@ -74,7 +74,7 @@ def test_acknowledged_data_survives_a_kill(
 def test_the_file_has_version_and_application_id(path: Path) -> None:
     SampleStore(path).close()
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute('PRAGMA user_version').fetchone() == (3,)
+        assert connection.execute('PRAGMA user_version').fetchone() == (4,)
         application = connection.execute('PRAGMA application_id').fetchone()[0]
     assert application.to_bytes(4, 'big') == b'etrS'
 
@@ -155,7 +155,7 @@ def test_a_newer_file_with_a_log_is_rejected_unchanged(path: Path, tmp_path: Pat
     _newer(path)
     crashed = tmp_path / 'crashed.db'
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("INSERT INTO samples VALUES (99, 'mug', '', 0, 99, 0)")
+        connection.execute("INSERT INTO samples VALUES (99, 'mug', '', 0, 99, 0, '')")
         connection.commit()
         shutil.copy(path, crashed)
         shutil.copy(f'{path}-wal', f'{crashed}-wal')

@@ -62,6 +62,54 @@ SCHEMA_2 = """
     PRAGMA user_version=2;
 """
 
+# What made of it the tables of the third schema, the last one without recordings.
+SCHEMA_3 = """
+    CREATE TABLE changes (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        made_ns INTEGER NOT NULL,
+        addition INTEGER NOT NULL,
+        undone INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE TABLE changed_samples (
+        change_id INTEGER NOT NULL REFERENCES changes (id) ON DELETE CASCADE,
+        sample_id INTEGER NOT NULL,
+        old_label TEXT NOT NULL,
+        new_label TEXT NOT NULL,
+        PRIMARY KEY (change_id, sample_id)
+    ) STRICT;
+    CREATE INDEX changes_of_sample ON changed_samples (sample_id);
+    CREATE TABLE removed_samples (
+        id INTEGER PRIMARY KEY,
+        label TEXT NOT NULL,
+        camera TEXT NOT NULL,
+        stamp_ns INTEGER NOT NULL,
+        addition INTEGER NOT NULL,
+        added_ns INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE removed_embeddings (
+        extractor_id INTEGER NOT NULL REFERENCES extractors (id),
+        sample_id INTEGER NOT NULL REFERENCES removed_samples (id) ON DELETE CASCADE,
+        data BLOB NOT NULL,
+        PRIMARY KEY (sample_id, extractor_id)
+    ) STRICT;
+    CREATE TABLE removed_images (
+        sample_id INTEGER PRIMARY KEY REFERENCES removed_samples (id) ON DELETE CASCADE,
+        jpeg BLOB NOT NULL
+    ) STRICT;
+    PRAGMA user_version=3;
+"""
+
+# Removes the newest sample of the third schema.
+REMOVAL = """
+    INSERT INTO removed_samples SELECT * FROM samples WHERE id = 300;
+    INSERT INTO removed_embeddings SELECT * FROM embeddings WHERE sample_id = 300;
+    DELETE FROM embeddings WHERE sample_id = 300;
+    DELETE FROM samples WHERE id = 300;
+    INSERT INTO changes (kind, made_ns, addition) VALUES ('remove', 4102444800000000000, 0);
+    INSERT INTO changed_samples VALUES (1, 300, 'mug', '');
+"""
+
 # Opens the samples, and kills itself at the moment named by the second argument.
 KILLED_MIGRATION = """
 import os, signal, sys
@@ -109,6 +157,14 @@ def second(old: Path) -> Path:
     with closing(sqlite3.connect(old)) as connection:
         connection.executescript(SCHEMA_2)
     return old
+
+
+@pytest.fixture
+def third(second: Path) -> Path:
+    """Return the same database with the third schema, after the removal of a sample."""
+    with closing(sqlite3.connect(second)) as connection:
+        connection.executescript(SCHEMA_3 + REMOVAL)
+    return second
 
 
 def copies(path: Path) -> list[Path]:
@@ -177,6 +233,20 @@ def test_samples_without_a_journal_are_migrated(second: Path, tmp_path: Path) ->
     assert copy.name.startswith('samples.schema-2.')
     SampleStore(tmp_path / 'new.db').close()
     assert shape(second) == shape(tmp_path / 'new.db')
+
+
+def test_samples_without_recordings_are_migrated(third: Path, tmp_path: Path) -> None:
+    with SampleStore(third) as store:
+        assert str(store.undo()) == "the removal of 1 sample of 'mug'"
+        listed = store.list_samples(extractor=EXTRACTOR)
+        assert [each.sample_id for each in reversed(listed)] == list(range(1, 302))
+        assert {each.recording for each in listed} == {''}
+        # One recording of each class: samples of one are those of the same number and class.
+        assert set(store.training_set(extractor=EXTRACTOR).recordings.tolist()) == {0}
+    (copy,) = copies(third)
+    assert copy.name.startswith('samples.schema-3.')
+    SampleStore(tmp_path / 'new.db').close()
+    assert shape(third) == shape(tmp_path / 'new.db')
 
 
 def test_a_class_that_was_named_unknown_can_be_renamed_or_removed(old: Path) -> None:

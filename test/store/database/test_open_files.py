@@ -187,7 +187,7 @@ def test_a_change_during_a_request_is_told_as_not_known(
 ) -> None:
     def write_and_move() -> None:
         with samples._database.transaction('write to', writing=True) as connection:
-            connection.execute("INSERT INTO samples VALUES (1, 'cat', '', 0, 1, 0)")
+            connection.execute("INSERT INTO samples VALUES (1, 'cat', '', 0, 1, 0, '')")
             path.rename(tmp_path / 'moved.db')
 
     words = r'was removed while.*not known: list the samples'

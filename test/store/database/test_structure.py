@@ -39,6 +39,10 @@ HOSTILE = {
         ALTER TABLE samples RENAME COLUMN stamp_ns TO label;
         ALTER TABLE samples RENAME COLUMN old TO stamp_ns;
     """,
+    "a column 'recording' of type 'TEXT' in table samples": """
+        ALTER TABLE samples DROP COLUMN recording;
+        ALTER TABLE samples ADD COLUMN recording TEXT DEFAULT (hex(zeroblob(1000000000)));
+    """,
     'no row numbers in table images': """
         DROP TABLE images; CREATE TABLE images (sample_id INTEGER, jpeg BLOB) STRICT;
     """,

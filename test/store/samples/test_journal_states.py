@@ -38,7 +38,8 @@ ARCHIVED = {250: 'cup', 252: 'saw', 254: 'saw'}
 
 def sample_of(value: int, label: str) -> Sample:
     image = b'\xff\xd8\xff\xe0' + bytes([value]) * 9 if value % 2 else None
-    return Sample(label, {EXTRACTOR: np.full(4, value, np.float32)}, image=image)
+    embeddings = {EXTRACTOR: np.full(4, value, np.float32)}
+    return Sample(label, embeddings, image=image, recording=f'visit {value}')
 
 
 class Journalled(RuleBasedStateMachine):
@@ -195,6 +196,9 @@ class Journalled(RuleBasedStateMachine):
         values = [self.values[each] for each in sorted(self.labels)]
         assert samples.embeddings[:, :1].ravel().tolist() == values
         assert [each.has_image for each in reversed(listed)] == [bool(each % 2) for each in values]
+        assert [each.recording for each in reversed(listed)] == [
+            f'visit {each}' for each in values
+        ]
         ordered = sorted(self.labels.values())
         counts = {label: len(list(group)) for label, group in groupby(ordered)}
         assert self.store.counts(extractor=EXTRACTOR) == counts

@@ -60,7 +60,7 @@ def test_samples_are_added_while_a_training_set_is_read(
     teach(samples, 'mug', 3)
     real = Snapshot.embeddings
 
-    def embeddings(*arguments: object) -> Iterator[tuple[int, str, bytes]]:
+    def embeddings(*arguments: object) -> Iterator[tuple[int, str, str, bytes]]:
         for row in real(*arguments):  # type: ignore[arg-type]
             add_meanwhile()
             yield row

@@ -227,7 +227,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     ids: list[int] = []
     real = Snapshot.embeddings
 
-    def embeddings(*arguments: Any) -> Iterator[tuple[int, str, bytes]]:
+    def embeddings(*arguments: Any) -> Iterator[tuple[int, str, str, bytes]]:
         for row in real(*arguments):
             ids.append(row[0])
             yield row
@@ -296,7 +296,7 @@ def test_others_can_write_while_a_class_is_read(
     with SampleStore(path) as store, SampleStore(path) as other:
         add(other, 'mug', [1.0, 0.0])
 
-        def embeddings(*arguments: Any) -> Iterator[tuple[int, str, bytes]]:
+        def embeddings(*arguments: Any) -> Iterator[tuple[int, str, str, bytes]]:
             # Raises StoreError if this is in a write transaction.
             if not other.counts(extractor='b' * 64):
                 add(other, 'mug', [0.0, 1.0])

@@ -81,7 +81,8 @@ def test_all_samples_of_all_extractors_at_one_moment(path: Path, samples: Sample
         with SampleStore(path) as another:
             add(another, sample(2))
         (first, of_first), (second, of_second) = snapshot.samples()
-        assert first == StoredSample(1, 'cup', 'front', 7, False, addition=1, added_ns=5)
+        visit = 'front 1970-01-01T00:00:00Z #1'
+        assert first == StoredSample(1, 'cup', 'front', 7, False, 1, 5, visit)
         assert second.has_image
         assert (of_first, of_second) == ((EXTRACTOR,), (EXTRACTOR, 'b' * 64))
         assert snapshot.total() == 2
@@ -90,7 +91,7 @@ def test_all_samples_of_all_extractors_at_one_moment(path: Path, samples: Sample
         kinds = snapshot.kinds()
         assert {name: snapshot.count(name) for name in kinds} == {EXTRACTOR: 2, 'b' * 64: 1}
         found = snapshot.embeddings('b' * 64, kinds['b' * 64])
-        assert list(found) == [(2, 'key', np.ones(3, '<f4').tobytes())]
+        assert list(found) == [(2, 'key', second.recording, np.ones(3, '<f4').tobytes())]
         assert sorted(snapshot.digests().values()) == ['cup', 'key', 'key']
     with samples.snapshot() as snapshot:
         assert snapshot.total() == 3

@@ -42,6 +42,7 @@ def test_a_sample_is_listed_with_all_its_fields(samples: SampleStore) -> None:
         has_image=True,
         addition=first,
         added_ns=listed.added_ns,
+        recording=listed.recording,
     )
 
 

@@ -1,0 +1,86 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+The recording of a sample: samples that one camera took in one go, without a pause of a minute.
+
+Frames of one recording are alike, so a training that holds out single ones measures nothing but
+that recording.  It holds out whole recordings instead.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import NamedTuple
+
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.wording import one_line, quoted
+
+MAX_PAUSE_S = 60
+"""A later sample of the same camera is in another recording, seconds."""
+
+NEAR_COPY = 0.03
+"""
+Two pictures with a smaller cosine distance are near copies, as frames of one recording are.
+
+Measured with the default extractor: frames of a burst are 0.009 to 0.030 apart, other views of the
+same object 0.046 and more.
+"""
+
+MAX_RECORDING_LENGTH = 255
+"""Maximum length of the name of a recording, in characters."""
+
+_NANOSECONDS = 1_000_000_000
+# So that a name with the longest camera is not too long.
+_CAMERA_CHARACTERS = 200
+
+
+class Taken(NamedTuple):
+    """When a sample was taken."""
+
+    stamp_ns: int
+    """The stamp of its image, nanoseconds; 0 = none."""
+    added_ns: int
+    """When it was stored, nanoseconds since 1970."""
+
+
+def continues(earlier: Taken, later: Taken) -> bool:
+    """
+    Return whether a sample is in the same recording as an earlier one of its camera.
+
+    The stamps of the images count, which are in simulated time if the camera is simulated; without
+    a stamp, the times of storing.  If time went back, a simulation or a bag has begun again: the
+    sample is in another recording.
+    """
+    clock = 'stamp_ns' if earlier.stamp_ns and later.stamp_ns else 'added_ns'
+    pause = getattr(later, clock) - getattr(earlier, clock)
+    return bool(0 <= pause < MAX_PAUSE_S * _NANOSECONDS)
+
+
+def recording_name(camera: str, added_ns: int, sample_id: int) -> str:
+    """
+    Return the name of a new recording.
+
+    Args:
+        camera: name of the camera, or topic of the bag; '' = none.
+        added_ns: when its first sample was stored, nanoseconds since 1970.
+        sample_id: id of its first sample, which makes the name unique.
+
+    >>> recording_name('front', 1_700_000_000_000_000_000, 12)
+    'front 2023-11-14T22:13:20Z #12'
+    """
+    time = datetime.fromtimestamp(added_ns // _NANOSECONDS, timezone.utc)
+    return f'{camera[:_CAMERA_CHARACTERS]} {time:%Y-%m-%dT%H:%M:%SZ} #{sample_id}'.lstrip()
+
+
+def check_recording(name: str) -> str:
+    """Return the name of a recording, '' = none; raise RequestError if it is invalid."""
+    return check_text('recording', name, MAX_RECORDING_LENGTH)
+
+
+def check_text(what: str, name: str, longest: int) -> str:
+    """Return a name; raise RequestError if it is too long or not printable."""
+    if len(name) > longest or name != one_line(name):
+        raise RequestError(
+            f'The {what} {quoted(name)} is no name: use at most {longest} printable characters.'
+        )
+    return name
