@@ -25,10 +25,10 @@ _MARGIN_WEIGHT = 0.25
 
 # If held-out samples have almost equal scores, they are near copies of training samples, such as
 # frames of one recording; a new view of the same object will have a higher score.  The measure of
-# similarity is the 5th percentile of their evidence (the negative score) divided by its median:
-# 0.4 to 0.55 for Oxford-17, whose photographs differ widely, 0.84 for frames of a steady camera,
-# and 1 for copies of one picture.  In the demo, the evidence of new views without near copies is
-# at least 0.25 of this median; that of classes that were not trained is at most 0.2 of it.
+# similarity is the 5th percentile of their evidence (the negative score) divided by its median.
+# It is 0.4 to 0.55 for Oxford-17, whose photographs differ widely, 0.84 for frames of a steady
+# camera, and 1 for copies of one picture.  In the demo, the evidence of new views without near
+# copies is at least 0.25 of this median; that of untrained classes is at most 0.2 of it.
 _SHARE_OF_INDEPENDENT_SAMPLES = 0.6
 _SHARE_OF_COPIES = 0.8
 _SHARE_OF_OTHER_VIEWS = 0.25

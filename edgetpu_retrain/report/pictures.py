@@ -16,7 +16,7 @@ from edgetpu_retrain.store.files.data_folder import SAMPLES_FILE
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 
 LONGEST_SIDE = 180
-"""Maximum width and height, pixels: 1.5 times the size on cards, to be sharp on phones."""
+"""Maximum width and height, pixels: larger than on the cards, to be sharp on phones."""
 
 
 def picture_urls(folder: Path, ids: Iterable[int]) -> dict[int, str]:

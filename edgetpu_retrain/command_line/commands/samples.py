@@ -243,7 +243,7 @@ def import_samples(archive: Path, extractor: options.NamedModel, data_dir: str) 
 @click.argument('target', type=options.PATH, metavar='FILE')
 @options.data_dir_and_json
 def backup(target: Path, data_dir: str) -> None:
-    """Copy the whole database to the new file FILE, also while a node runs."""
+    """Copy the whole database to the new file FILE, even while a node runs."""
     path = workspace.existing_folder(data_dir) / SAMPLES_FILE
     damage = back_up(path, target.absolute())
     if damage:

@@ -3,8 +3,8 @@
 """
 Limits BLAS to one thread, while training and in the node's process.
 
-The matrices of a head are too small to gain from a second thread, and if another process occupies
-the second core, two threads wait for each other a hundred times longer than they compute (measured
+The matrices of a head are too small to gain from a second thread.  If another process occupies the
+second core, two threads wait for each other a hundred times longer than they compute (measured
 with OpenBLAS at 16 classes and 1024 dimensions).  After each product, OpenBLAS's second thread
 busy-waits for the next one: comparing 30 new samples a second with 1000 stored ones then takes
 24 % of a core instead of 1 %.

@@ -46,8 +46,8 @@ def append_head(extractor: bytes, head: Head) -> bytes:
 
     Args:
         extractor: the bytes of a .tflite file whose input is one RGB picture and whose output is
-            one embedding, ``[1, D]`` or ``[1, 1, 1, D]``, uint8, int8 or float32, compiled for
-            the Edge TPU or not.
+            one embedding: ``[1, D]`` or ``[1, 1, 1, D]``, uint8, int8 or float32.  It may be
+            compiled for the Edge TPU.
         head: weights ``[D, C]`` and bias ``[C]``; its labels, if any, and its unknown detector
             are packed into the model.
 

@@ -4,8 +4,8 @@
 Reads and writes the identity of an extractor in a model file.
 
 Embeddings are stored under the identity of their extractor, by default the SHA-256 of its file.
-An extractor that this package makes from another file has an entry in the metadata table instead,
-so that its identity depends on that file and the choices made, but not on how it was packed.
+An extractor that this package makes from another file has an entry in the metadata table instead.
+Its identity depends on that file and the choices made, but not on how it was packed.
 """
 
 from __future__ import annotations

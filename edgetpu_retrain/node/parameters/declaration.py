@@ -58,7 +58,7 @@ class DeclaredParameters:
 
     @property
     def autostart(self) -> bool:
-        """Whether the node configures and activates itself; True also if it has no value."""
+        """Whether the node configures and activates itself; True if it has no value."""
         try:
             return bool(self._value('autostart'))
         except RequestError:

@@ -103,17 +103,17 @@ def _shrink(rgb: RgbArray, out: RgbArray) -> None:
     """
     Downscale a picture to the size of ``out`` by averaging, in steps that are fast in OpenCV.
 
-    ``INTER_AREA`` averages exactly the area that each output pixel covers, but it is slow: to
-    224x224 it takes 0.5 ms from 320x240, 1.3 ms from 640x480 and 7 to 15 ms from 1920x1080, on one
-    core.  Only its 2x2 case is vectorized, and so is linear interpolation.  Therefore a large
-    picture is first halved, then interpolated to 2 (or 4, 8, ...) times the output size, by a
-    factor below 2 so that no pixel is skipped, and then averaged.  This takes 0.23, 0.35 and
-    1.5 ms.
+    ``INTER_AREA`` averages exactly the area that each output pixel covers, but it is slow.  To
+    224x224, it takes 0.5 ms from 320x240, 1.3 ms from 640x480 and 7 to 15 ms from 1920x1080, on
+    one core.  Only its 2x2 case and linear interpolation are vectorized.  Therefore a large
+    picture is halved, then interpolated to 2 (or 4, 8, ...) times the output size, and then
+    averaged.  The interpolation shrinks it by a factor below 2, so that no pixel is skipped.  This
+    takes 0.23, 0.35 and 1.5 ms.
 
-    For photographs, from 225x224 to 3840x2160, with and without camera noise, the default
-    extractor's embeddings have a cosine similarity of at least 0.99 (0.997 on average) to those
-    with ``INTER_AREA`` alone, with OpenCV 4.6 and 5.0.  With linear interpolation alone, the
-    similarity drops to 0.83, and with OpenCV's pyramid to 0.93.
+    With photographs from 225x224 to 3840x2160, the default extractor's embeddings have a cosine
+    similarity of at least 0.99 (0.997 on average) to those with ``INTER_AREA`` alone.  With linear
+    interpolation alone, the similarity drops to 0.83, and with OpenCV's pyramid to 0.93.
+    (Measured with and without camera noise, with OpenCV 4.6 and 5.0.)
     """
     height, width = out.shape[:2]
     while rgb.shape[0] >= _HALVE_FROM * height and rgb.shape[1] >= _HALVE_FROM * width:
