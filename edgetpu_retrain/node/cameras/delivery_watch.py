@@ -8,7 +8,11 @@ import threading
 
 from edgetpu_retrain.node.cameras.frame_loss import FrameLoss, REPORTED_SHARE
 
-SILENCE_S = 5.0
+SILENCE_S = 4.0
+"""How long no image arrives until this is reported, seconds."""
+
+# The node checks once a second; a check that comes a little early counts.
+_EARLY_S = 0.2
 
 _PROFILE = (
     'start it (the publisher, not this node) with '
@@ -65,11 +69,8 @@ class DeliveryWatch:
             now: the current time, seconds of :func:`time.monotonic`.
         """
         self._silent_since = now
-        # Each publisher counts separately, and rclpy of Jazzy does not report which one sent a
-        # message.
-        number = sequence_number if self._publishers == 1 else None
         with self._lock:
-            self._loss.arrived(stamp_s, number, now)
+            self._loss.arrived(stamp_s, sequence_number, now)
 
     def loss(self, now: float) -> float:
         """
@@ -78,8 +79,10 @@ class DeliveryWatch:
         Args:
             now: the current time, seconds of :func:`time.monotonic`.
         """
+        # Each publisher counts separately, and rclpy of Jazzy does not report which one sent a
+        # message.
         with self._lock:
-            return self._loss.share(now)
+            return self._loss.share(now, numbered=self._publishers == 1)
 
     def check(self, publishers: int, now: float, *, reliable: bool) -> str:
         """
@@ -91,14 +94,16 @@ class DeliveryWatch:
             reliable: whether the subscription is reliable.
         """
         if publishers != self._publishers:
+            # The first images of the first publisher arrive before it is counted here.
+            if self._publishers:
+                with self._lock:
+                    self._loss = FrameLoss()
             self._publishers = publishers
-            with self._lock:
-                self._loss = FrameLoss()
         if not publishers:
             self._silent_since = None
         elif self._silent_since is None:
             self._silent_since = now
-        elif now - self._silent_since >= SILENCE_S:
+        elif now - self._silent_since >= SILENCE_S - _EARLY_S:
             return (
                 f'camera {self._camera!r}: a publisher is matched on {self._topic}, but no image '
                 f'has arrived for {SILENCE_S:.0f} s; {self._cure(_UNREACHABLE, reliable)}'

@@ -42,14 +42,13 @@ class FrameLoss:
 
         Args:
             stamp_s: stamp of the image, seconds.
-            sequence_number: its publication sequence number; None if it is not known, or if the
-                topic has several publishers.
+            sequence_number: its publication sequence number; None if the middleware has none.
             now: the current time, seconds of :func:`time.monotonic`.
         """
         self._images.append((now, stamp_s, sequence_number))
         self._forget(now)
 
-    def share(self, now: float) -> float:
+    def share(self, now: float, *, numbered: bool = True) -> float:
         """
         Return the estimated share of lost images, 0 to 1.
 
@@ -57,10 +56,11 @@ class FrameLoss:
 
         Args:
             now: the current time, seconds of :func:`time.monotonic`.
+            numbered: whether all sequence numbers come from one publisher.
         """
         self._forget(now)
         numbers = [number for _, _, number in self._images if number is not None]
-        if len(numbers) == len(self._images):
+        if numbered and len(numbers) == len(self._images):
             lost = _missing_numbers(numbers)
         elif len(self._images) >= _FEWEST_IMAGES:
             lost = _missing_by_stamps([stamp for _, stamp, _ in self._images])

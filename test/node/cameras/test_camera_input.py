@@ -114,7 +114,7 @@ def test_a_publisher_without_images_is_reported_with_the_remedy(
     person.show(camera, IMAGES['cat'])
     camera.show(None)
     statuses = person.collect(Status, 'status', LATCHED)
-    line = node.wait_for_log('no image has arrived for 5 s')
+    line = node.wait_for_log('no image has arrived for 4 s')
     assert "camera 'camera': a publisher is matched on /silent/image" in line
     assert REMEDY in line
     assert REMEDY in statuses.wait_for(lambda status: status.problems).problems[0]
