@@ -83,7 +83,7 @@ def teach(
             :func:`~edgetpu_retrain.pictures.sample_picture.sample_picture`.
         min_novelty: skip pictures nearer than this cosine distance, 0 to 2, to a sample of their
             class; 0 skips none.
-        recording: name of the recording that all pictures belong to; '' = the one of each picture.
+        recording: name of the recording of all pictures; '' uses the recording of each picture.
         on_picture: called after each picture.
 
     Raises:
@@ -141,7 +141,7 @@ def teach(
 
 class _Recordings:
     """
-    Names the recordings of pictures; single ones that are near copies in a row share one.
+    Names the recordings of pictures; consecutive single pictures that are near copies share one.
 
     Args:
         quantization: quantization of the embeddings; None for float32.
@@ -160,6 +160,6 @@ class _Recordings:
             self._last = picture.label, vector
             if last and last[0] == picture.label and 1.0 - float(last[1] @ vector) < NEAR_COPY:
                 return self._name
-        # The end of a long path tells recordings apart.
+        # Keep the end of a long path, because it differs between recordings.
         self._name = one_line(picture.recording)[-MAX_RECORDING_LENGTH:]
         return self._name or None

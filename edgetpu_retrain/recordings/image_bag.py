@@ -141,7 +141,7 @@ class ImageBag(AbstractContextManager['ImageBag']):
 
     @property
     def recording(self) -> str:
-        """Name of the recording that all its images belong to: the bag with the selected part."""
+        """Name of the recording of all images: the path of the bag, and the selected part."""
         part, path = self._part, str(self._path.resolve())
         if not part.from_s and part.to_s == math.inf:
             return path

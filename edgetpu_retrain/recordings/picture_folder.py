@@ -3,7 +3,8 @@
 """
 Reads folders of pictures, one sub-folder per class, as in Coral's examples and most tools.
 
-Sub-folders of a class belong to it, as in torchvision's ImageFolder.  Each is one recording.
+Sub-folders of a class belong to it, as in torchvision's ImageFolder.  Each direct sub-folder of a
+class is one recording.
 
 Pictures are JPEG, PNG or WEBP files.  Reading any other file raises an ImageError.  Hidden files
 are ignored.
@@ -143,7 +144,7 @@ def labelled_pictures(
                 str(path),
                 functools.partial(_read, path, source),
                 label,
-                # The whole path, because folders of other days have the same names.
+                # Use the whole path, because folders of other days may have the same names.
                 recording=str(root / class_name / below[0]),
                 is_single=len(below) == 1,
             )

@@ -25,8 +25,7 @@ class RecordedPicture:
         camera: its topic; '' for a file.
         stamp_ns: the stamp of its message in nanoseconds; 0 = unknown.
         recording: name of the recording that it belongs to; '' = unknown.
-        is_single: whether it is the first known picture of its recording; near copies that follow
-            belong to the same one.
+        is_single: whether no other pictures are of this recording, except near copies that follow.
     """
 
     name: str

@@ -141,7 +141,7 @@ class SampleArchive:
             camera=_text(entry, 'camera'),
             stamp_ns=_whole(entry, 'stamp_ns'),
             added_ns=_whole(entry, 'added_ns'),
-            # Zips of earlier releases do not have it.
+            # Zips of earlier releases have no recordings.
             recording=_text(entry, 'recording') if 'recording' in entry else '',
             embeddings={
                 identity: self._embedding(embeddings[identity], self.kinds[identity])

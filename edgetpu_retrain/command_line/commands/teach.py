@@ -51,7 +51,7 @@ def teach(
     """
     Add a sample for each picture.
 
-    FOLDER has one sub-folder per class with JPEG, PNG or WEBP files, which may be in deeper ones.
+    FOLDER has one sub-folder per class with JPEG, PNG or WEBP files, also in deeper sub-folders.
     BAG is a rosbag2 bag (mcap or sqlite3) whose images on --topic all show --label.  Pictures that
     cannot be read are reported and skipped.
     """

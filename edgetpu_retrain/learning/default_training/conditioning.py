@@ -34,7 +34,7 @@ _SPREAD_FLOOR = 0.1
 # If the features take at most this many bytes as float32, they are all computed once and cached.
 _LARGEST_COPY_BYTES = 2**24
 
-# Coordinates are used with at most one row per this many dimensions: with more rows, finding the
+# Coordinates are used only with at least this many dimensions per row: with more rows, finding the
 # space that they span takes longer than it saves.
 _REDUCTION = 4
 
@@ -158,7 +158,7 @@ class FeatureRows:
         conditioning: the transform.
         reduced: whether to use coordinates in the space that the rows span, if there are far fewer
             rows than dimensions.  Gradient descent from weights in this space does not leave it,
-            so it takes the same steps, in a fraction of the time.
+            so it takes the same steps in a fraction of the time.
     """
 
     def __init__(
@@ -181,7 +181,7 @@ class FeatureRows:
 
     @property
     def columns(self) -> int:
-        """Length of a row: D, or that of its coordinates."""
+        """Length of a row: D, or the number of coordinates."""
         return self.feature_dim if self._basis is None else self.count
 
     def __getitem__(self, rows: IntArray | slice) -> FloatArray:

@@ -52,7 +52,7 @@ class AddRequest:
         min_novelty: minimum cosine distance to the other samples of the class, 0 to 2.
         picture: bytes of a JPEG, PNG or WEBP file to embed instead of frames; b'' = none.
         stamp_ns: stamp of the picture, nanoseconds.
-        recording: name of the recording; None = see
+        recording: name of the recording; None = the camera's last one or a new one; see
             :func:`~edgetpu_retrain.store.samples.recording.continues`.
     """
 

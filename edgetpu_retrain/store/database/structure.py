@@ -77,7 +77,7 @@ RECORDING_COLUMNS = tuple(
     f"ALTER TABLE {table} ADD COLUMN recording TEXT NOT NULL DEFAULT ''"
     for table in ('samples', 'removed_samples')
 )
-"""The recording of each sample; '' = not known, as it was stored by an earlier release."""
+"""The recording of each sample; '' = not known, because an earlier release stored the sample."""
 
 TABLES = (
     """

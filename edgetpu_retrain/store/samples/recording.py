@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The recording of a sample: samples that one camera took in one go, without a pause of a minute.
+Recordings: groups of samples that one camera took without a pause of a minute.
 
-Frames of one recording are alike, so a training that holds out single ones measures nothing but
-that recording.  It holds out whole recordings instead.
+Frames of one recording are alike.  If a training held out single frames, its metrics would not be
+valid for other recordings.  So it holds out whole recordings.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.wording import one_line, quoted
 
 MAX_PAUSE_S = 60
-"""A later sample of the same camera is in another recording, seconds."""
+"""Minimum pause between two recordings of a camera, seconds."""
 
 NEAR_COPY = 0.03
 """
-Two pictures with a smaller cosine distance are near copies, as frames of one recording are.
+Pictures with a smaller cosine distance are near copies, such as frames of one recording.
 
-Measured with the default extractor: frames of a burst are 0.009 to 0.030 apart, other views of the
-same object 0.046 and more.
+With the default extractor, the distance is 0.009 to 0.030 for frames of a burst, and at least
+0.046 for other views of the same object.
 """
 
 MAX_RECORDING_LENGTH = 255
 """Maximum length of the name of a recording, in characters."""
 
 _NANOSECONDS = 1_000_000_000
-# So that a name with the longest camera is not too long.
+# Maximum length of the camera's name in the name of a recording, so that it is not too long.
 _CAMERA_CHARACTERS = 200
 
 
@@ -47,9 +47,8 @@ def continues(earlier: Taken, later: Taken) -> bool:
     """
     Return whether a sample is in the same recording as an earlier one of its camera.
 
-    The stamps of the images count, which are in simulated time if the camera is simulated; without
-    a stamp, the times of storing.  If time went back, a simulation or a bag has begun again: the
-    sample is in another recording.
+    The stamps of the images are compared or, if one has none, the times of storing.  If the time
+    went back, a simulation or a bag has begun again, so the sample is in another recording.
     """
     clock = 'stamp_ns' if earlier.stamp_ns and later.stamp_ns else 'added_ns'
     pause = getattr(later, clock) - getattr(earlier, clock)
@@ -73,7 +72,7 @@ def recording_name(camera: str, added_ns: int, sample_id: int) -> str:
 
 
 def check_recording(name: str) -> str:
-    """Return the name of a recording, '' = none; raise RequestError if it is invalid."""
+    """Return the name of a recording ('' = none); raise RequestError if it is invalid."""
     return check_text('recording', name, MAX_RECORDING_LENGTH)
 
 

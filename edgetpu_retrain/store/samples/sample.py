@@ -42,8 +42,8 @@ class Sample:
         stamp_ns: stamp of the image, nanoseconds; 0 = none.
         image: bytes of a JPEG file with the picture; None = store no picture.
         added_ns: when the sample was first stored, nanoseconds since 1970; 0 = now.
-        recording: name of its recording; '' = not known; None = that of the last sample of its
-            camera, unless there was a pause, see
+        recording: name of its recording; '' = not known; None = that of the camera's last sample
+            or, after a pause, a new one; see
             :func:`~edgetpu_retrain.store.samples.recording.continues`.
     """
 
@@ -161,7 +161,7 @@ class TrainingSet:
         quantization: quantization of ``embeddings``; None for float32.
         ids: the samples' ids in the store, int64 ``[N]``; empty if the samples are not stored.
         recordings: number of each sample's recording, int64 ``[N]``; empty if not known.  Samples
-            of the same number and class are of the same recording.
+            of a class with the same number are of the same recording.
     """
 
     embeddings: RawArray
