@@ -21,8 +21,9 @@ IDENTIFIER = b'TFL3'
 # schema.fbs requires this alignment for buffer data (force_align).  edgetpu_compiler uses it for
 # custom options, too, which contain the Edge TPU program.
 _ALIGNMENT = 16
-# Vectors of a flatbuffer may overlap, so a small file can unpack to a huge tree.  Real models have
-# a few thousand tables and no overlap.  The C++ verifier of flatbuffers has such limits, too.
+# Limits of a tree: number of tables, size relative to the file's, and additional bytes.  Vectors
+# of a flatbuffer may overlap, so a small file can unpack to a huge tree.  Real models have a few
+# thousand tables and no overlap.  The C++ verifier of flatbuffers has such limits, too.
 _MAX_TABLES = 20_000
 _MAX_GROWTH = 2
 _SMALL_CHANGE = 65_536
@@ -122,7 +123,7 @@ class _Budget:
             )
 
     def take(self, node: Any) -> None:
-        """Deduct the size of an unpacked object and of all objects that it contains."""
+        """Deduct the size of an object and of all that it contains; raise if it is too large."""
         nodes = [node]
         while nodes:
             node = nodes.pop()

@@ -139,7 +139,7 @@ def _stretched(rgb: RgbArray, rows: int, columns: int, method: int, out: RgbArra
 
 
 def _multiple(length: int, wanted: int) -> int:
-    """Return the length to interpolate to, ``wanted`` or a multiple that is then halved to it."""
+    """Return the length to interpolate to: ``wanted``, or a multiple that is later halved."""
     if length < _DOUBLE_FROM * wanted:
         return wanted
     multiple = 2 * wanted

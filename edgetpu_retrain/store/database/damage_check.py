@@ -64,11 +64,11 @@ class DamageCheck:
         Check the whole file; it can be read and written meanwhile.
 
         Args:
-            should_stop: whether to return early, with :attr:`is_done` still false.  Call
-                :meth:`interrupt` after it has become true.
+            should_stop: returns whether to return early, with :attr:`is_done` still false.  Call
+                :meth:`interrupt` after its value has become true.
 
         Raises:
-            StoreError: if the file cannot be read; a file that was opened then counts as checked.
+            StoreError: if the file cannot be read; it counts as checked if it could be opened.
         """
         with as_store_error('check', self._path):
             while not (self.is_done or should_stop()):

@@ -164,6 +164,9 @@ class Snapshot:
         Yields:
             A sample, and the identities of the extractors of its embeddings, in the order of
             :meth:`kinds`.
+
+        Raises:
+            MalformedRowError: if the file is damaged.
         """
         identities = dict(self.rows(queries.EXTRACTORS_WITH_SAMPLES, int, str))
         for *sample, embedded_by in self.rows(queries.SAMPLES, *_STORED_SAMPLE, (str, NoneType)):
