@@ -46,7 +46,7 @@ def warn(text: object) -> None:
 
 
 def say(text: object) -> None:
-    """Print a sentence that is no result, such as a summary, to standard error."""
+    """Print a sentence that is not a result, such as a summary, to standard error."""
     click.echo(presentable(sentence(text)), err=True)
 
 

@@ -129,7 +129,7 @@ def train(robot: RetrainClient, console: Console) -> Any:
 
 def examine(stage: Stage, live: LiveExam, console: Console, frames_per_second: float) -> None:
     """
-    Show views of which there are no samples, and score the node's classifications.
+    Show new views, of which there are no samples, and score the node's classifications.
 
     Args:
         stage: shows the views; it must pass its messages to ``live``.

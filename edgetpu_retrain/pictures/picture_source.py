@@ -97,7 +97,7 @@ class PictureSource:
 
         Args:
             values: uint16 ``[H, W]`` or ``[H, W, C]``, in any byte order.
-            colours: number of channels in front of alpha, whose values always have 16 bits; None
+            colours: number of channels before alpha, whose values always have 16 bits; None
                 without alpha.
 
         Returns:

@@ -77,7 +77,7 @@ def unsupported_encoding(encoding: str, supported: Sequence[str]) -> str:
 
 def unsupported_format(text: str) -> str:
     """
-    Return why a ``sensor_msgs/CompressedImage`` is no picture; ``''`` if it may be one.
+    Return why a ``sensor_msgs/CompressedImage`` is not a picture; ``''`` if it may be one.
 
     Args:
         text: its ``format``, such as ``bgr8; jpeg compressed bgr8``, untrusted

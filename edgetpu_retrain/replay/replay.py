@@ -91,7 +91,7 @@ class Replay:
             names: full names of the nodes.
 
         Raises:
-            ExternalShutdownException: if ROS shuts down meanwhile.
+            ExternalShutdownException: if ROS shuts down before that.
         """
         wanted = {f'/{name.lstrip("/")}' for name in names}
         # The graph may know a subscription before the publisher has matched it.
@@ -131,7 +131,7 @@ class Replay:
 
         Raises:
             RecordingError: if the bag is damaged; the images before the damage are published.
-            ExternalShutdownException: if ROS shuts down meanwhile.
+            ExternalShutdownException: if ROS shuts down before the end.
         """
         played = 0
         begin: float | None = None

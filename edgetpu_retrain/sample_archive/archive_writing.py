@@ -30,7 +30,7 @@ def write_archive(
     Write a snapshot of all samples of all extractors, one picture in memory at a time.
 
     Args:
-        store: the samples; other processes may write to it meanwhile.
+        store: the samples; other processes may write to it at the same time.
         path: the zip to write; a file of this name appears only when it is complete.
         on_sample: called after each sample.
 

@@ -4,8 +4,8 @@
 Appends a trained head to an extractor; the result is a classifier.
 
 The layers are those that Coral's own library appends: FULLY_CONNECTED, RESHAPE unless the
-embedding's shape is ``[1, D]``, and SOFTMAX.  They run on the CPU; an Edge TPU program in front of
-them is unchanged.
+embedding's shape is ``[1, D]``, and SOFTMAX.  They run on the CPU; an Edge TPU program before them
+is unchanged.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class Tail:
     Args:
         result: the layer that turns its input into scores, classes or boxes, such as 'SOFTMAX';
             '' = none.
-        before: the operator in front of the result, or the last one without a result; '' = none.
+        before: the operator before the result, or the last one if there is no result; '' = none.
         embedding: index of the classifying layer's input tensor; None if there is no classifying
             layer.
     """

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-The labels.txt beside a model, with class names in Coral's format.
+The labels.txt next to a model, with class names in Coral's format.
 
 Each line has a name, in the order of the outputs, or an output number and a name, such as
 ``0 daisy``.  pycoral's classify_image.py reads the second form.  Some other forms that tools and

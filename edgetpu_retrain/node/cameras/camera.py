@@ -108,7 +108,7 @@ class Camera:
         """
         Renew each outdated subscription, with the reliability that its publishers offer.
 
-        No executor may run the callback group meanwhile.
+        No executor may run the callback group during the call.
         """
         for each in self._subscriptions:
             if each.is_outdated:

@@ -87,7 +87,7 @@ class ModelFollowing:
                 if not follow:
                     versions.check(number)
                 elif not versions.follow(number, wanted.choice):
-                    # Another choice was made meanwhile; check that one next.
+                    # Another choice was made in the meantime; check that one next.
                     self._seen = None
                     return
             except RetrainError as error:  # noqa: PERF203 - few versions, tried once

@@ -206,7 +206,7 @@ class ModelVersions:
             seen: the recorded choice that the caller has read; None = there was none.
 
         Returns:
-            False if another choice was recorded meanwhile; then nothing is swapped.
+            False, without a swap, if another choice has been recorded since.
 
         Raises:
             RetrainError: if the version cannot serve; the previous one still serves.

@@ -21,9 +21,9 @@ def training_options(goal: Any, parameters: Any) -> TrainingOptions:
 
     Args:
         goal: a ``Train.Goal``.
-        parameters: the node's parameters ``num_iter``, ``learning_rate``, ``batch_size`` and
-            ``reg``, which replace 0 in the goal, ``seed``, which replaces -1, and
-            ``rejection_rate``.
+        parameters: the node's parameters.  ``num_iter``, ``learning_rate``, ``batch_size`` and
+            ``reg`` replace 0 in the goal, and ``seed`` replaces -1; ``rejection_rate`` is always
+            used.
 
     Raises:
         RequestError: if a value is invalid.

@@ -134,7 +134,7 @@ class ServiceResponses:
 
 async def result_of(node: Node, future: Future[Any]) -> Any:
     """
-    Await a future of another thread, and return its result; other callbacks run meanwhile.
+    Await a future of another thread, without blocking other callbacks; return its result.
 
     Args:
         node: the node whose executor runs the calling coroutine.

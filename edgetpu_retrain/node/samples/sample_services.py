@@ -269,7 +269,7 @@ def _bits_of(camera: str, parameters: NodeParameters) -> int:
 
 
 def _no_samples(label: str, counts: dict[str, int]) -> str:
-    """Return a sentence: there are no samples of a label ('' = any), and which labels exist."""
+    """Return that there are no samples of a label ('' = any), and which labels exist."""
     taught = named([f'{name!r} ({count})' for name, count in counts.items()])
     of_label = f' of {quoted(label)}' if label else ''
     return f'There are no samples{of_label}; there are: {taught or "none"}'

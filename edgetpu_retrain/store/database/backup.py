@@ -25,7 +25,7 @@ def back_up(path: Path, target: Path) -> str:
     """
     Copy a database to a new file, which needs no -wal or -shm file.
 
-    Other programs may write meanwhile; the copy has the state of one moment.
+    Other programs may write at the same time; the copy has the state of one moment.
 
     Args:
         path: the database.
@@ -97,6 +97,6 @@ def _keep(path: Path, kept: Path) -> None:
     except FileNotFoundError:
         raise
     except OSError:
-        # Use a name that copies_of() finds if the process is killed meanwhile.
+        # Use a name that copies_of() finds, in case the process is killed.
         with complete_or_absent(kept, Path(f'{kept}{TEMPORARY_SUFFIX}')) as partial:
             shutil.copyfile(path, partial)

@@ -28,7 +28,7 @@ def reject_damage(path: Path, is_ending: Callable[[], bool]) -> None:
 
     Args:
         path: the database, which this process has not opened; it may not exist.
-        is_ending: called meanwhile; returns whether to stop.
+        is_ending: called repeatedly; returns whether to stop.
 
     Raises:
         StoreError: if the database is damaged.

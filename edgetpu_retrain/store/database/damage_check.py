@@ -61,7 +61,7 @@ class DamageCheck:
 
     def run(self, should_stop: Callable[[], bool] = lambda: False) -> None:
         """
-        Check the whole file; it can be read and written meanwhile.
+        Check the whole file, which can be read and written at the same time.
 
         Args:
             should_stop: returns whether to return early, with :attr:`is_done` still false.  Call
@@ -79,7 +79,7 @@ class DamageCheck:
                     except BaseException:
                         self.is_done = True
                         raise
-                # Discard the result if another file was opened meanwhile.
+                # Discard the result if another file has been opened since.
                 if damage is not None and file is self._file:
                     self.damage, self.is_done = damage or self.damage, True
 

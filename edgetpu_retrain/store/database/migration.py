@@ -7,7 +7,7 @@ Migrates the tables of an older release, after making a backup copy.
     samples.schema-1.20261121-232256.db         the backup copy
 
 The copy is on disk before the first change, and all changes are one transaction.  If power is lost
-meanwhile, the next start finds the old database and migrates it.
+before its end, the next start finds the old database and migrates it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def back_up(path: Path, version: int) -> Path:
     Copy a whole sample database, including its write-ahead log, into the same folder.
 
     Args:
-        path: the database; the caller ensures that nothing writes to it meanwhile.
+        path: the database; the caller ensures that nothing writes to it during the copy.
         version: its schema version, for the name of the copy.
 
     Returns:
@@ -99,7 +99,7 @@ def copy_database(path: Path, copy: Path) -> str:
     Copy the state of a database, including its write-ahead log, to a file that needs no log.
 
     Args:
-        path: the database; other programs may write meanwhile.
+        path: the database; other programs may write at the same time.
         copy: path of the new file, which is not flushed to the disk.
 
     Returns:

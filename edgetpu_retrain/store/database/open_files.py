@@ -218,7 +218,7 @@ class OpenFiles:
             before, index = index, self._read_index()
             if index == before:
                 return False
-            # Another process has written to the log meanwhile.
+            # Another process has just written to the log.
         return True
 
     def _descriptor_of(self, identity: Identity | None) -> int:

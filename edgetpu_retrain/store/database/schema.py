@@ -164,7 +164,7 @@ def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
 def _update_tables(connection: sqlite3.Connection, path: Path) -> None:
     """Create or migrate the tables, and commit the connection's transaction."""
     with connection:
-        # Read again in the transaction: another process may have changed the version meanwhile.
+        # Read it again in the transaction, because another process may have changed the version.
         version = _schema_version(connection, path)
         if version == 0:
             for statement in TABLES:

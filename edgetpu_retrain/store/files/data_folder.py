@@ -73,7 +73,7 @@ def data_folder(parameter: str, node: str = DEFAULT_NODE) -> Path:
     except OSError as error:
         raise store_error('create the data folder', wanted, error) from error
     except (RuntimeError, ValueError) as error:
-        # pathlib raises RuntimeError if there is no home folder, ValueError for a null character.
+        # pathlib raises RuntimeError if there is no home folder, and ValueError for a NUL.
         raise StoreError(
             f'The data folder {parameter or "~/.ros"!r} cannot be found: {error}. '
             'What to do: set data_dir to the absolute path of a folder.'

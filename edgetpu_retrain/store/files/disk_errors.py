@@ -70,7 +70,7 @@ _ADVICE_FOR_ERRNO = {
 
 
 def is_damage(error: BaseException) -> bool:
-    """Return whether SQLite has found that a file is damaged, or is no database."""
+    """Return whether SQLite has found that a file is damaged, or is not a database."""
     # MalformedRowError, a subclass, is about a single row, which can be removed.
     return type(error) is sqlite3.DatabaseError and any(
         words in str(error) for words in ('malformed', 'not a database')

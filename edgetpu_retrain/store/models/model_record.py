@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""ModelRecord: what a model was trained on, and its accuracy; stored beside the model."""
+"""ModelRecord: what a model was trained on, and its accuracy; stored next to the model."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
             quantization: quantization of the embedding; None for float32.
 
         Returns:
-            False if there is no such sample, for example because it was removed meanwhile.
+            False if there is no such sample, for example because it has been removed.
 
         Raises:
             ValueError, StoreError: as :meth:`add`.

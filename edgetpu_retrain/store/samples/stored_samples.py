@@ -73,7 +73,7 @@ class StoredSamples:
         """
         Yield the samples of all extractors, to be read in one transaction.
 
-        Other threads can read and write meanwhile.
+        Other threads can read and write at the same time.
         """
         with self._database.reading('read the samples in') as connection:
             yield Snapshot(connection, self.path)
@@ -160,7 +160,7 @@ class StoredSamples:
         Iterate over the pictures of the samples that have no embedding by an extractor.
 
         Each picture is read in a transaction of its own, so that only one is in memory, and
-        samples that are removed meanwhile are skipped.  Pass its embedding to
+        samples that are removed in the meantime are skipped.  Pass its embedding to
         :meth:`add_embedding`.
 
         Args:
