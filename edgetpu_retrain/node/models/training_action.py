@@ -37,7 +37,7 @@ class TrainingAction:
     The action server ``~/train``.
 
     An action server cannot give a reason when it rejects a goal.  Therefore a goal that is invalid
-    or arrives during a training is accepted, and aborted at once with a message.  A goal is
+    or arrives during a training is accepted, then aborted with a message.  A goal is
     rejected only if more than :data:`MAX_GOALS` arrive within 15 minutes.
 
     Args:

@@ -96,7 +96,7 @@ def parameter(
 
 
 def live_parameter(*arguments: Any, **details: Any) -> Any:
-    """Return a dataclass field that declares a parameter whose changes take effect at once."""
+    """Return a dataclass field that declares a parameter whose changes take effect immediately."""
     return parameter(*arguments, live=True, **details)
 
 

@@ -9,9 +9,9 @@ if there is one, runs the same frame and all that follow.  Meanwhile the engine 
 in the background, with back-off: first in a child process (probe.py), then in this one.  The
 reloaded model takes over between two frames.
 
-A device that raised is closed at once, so that the child can open it.  A device that hangs stays
-open in this process, because the library cannot be interrupted.  Such a device recovers after it
-is plugged in again or the process restarts.
+A device that raised is closed immediately, so that the child can open it.  A device that hangs
+stays open in this process, because the library cannot be interrupted.  Such a device recovers
+after it is plugged in again or the process restarts.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def wait_while_locked(
     Raises:
         BlockingIOError, sqlite3.OperationalError: if the lock is not released within
             :data:`PATIENCE_S`, or ``is_ending`` returns true.
-        Exception: any other exception of the function, at once.
+        Exception: any other exception of the function, without waiting.
     """
     deadline = time.monotonic() + PATIENCE_S
     while True:

@@ -105,7 +105,7 @@ class StoredPicture:
 
 
 class Erased(NamedTuple):
-    """The result of erasing samples for ever."""
+    """The result of erasing samples permanently."""
 
     samples: int
     """The number of erased samples."""

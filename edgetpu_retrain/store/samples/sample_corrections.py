@@ -158,7 +158,7 @@ class SampleCorrections(StoredSamples):
 
     def erase(self, label: str = '', newest: int = 0, *, extractor: str) -> Erased:
         """
-        Delete samples for ever: from the file, the journal and the write-ahead log.
+        Delete samples permanently: from the file, the journal and the write-ahead log.
 
         Args:
             label: class name; '' = all classes.
@@ -183,7 +183,7 @@ class SampleCorrections(StoredSamples):
 
     def erase_samples(self, ids: Iterable[int]) -> Erased:
         """
-        Delete single samples for ever, including removed ones; see :meth:`erase`.
+        Delete single samples permanently, including removed ones; see :meth:`erase`.
 
         Args:
             ids: ids of the samples.
