@@ -93,7 +93,7 @@ class TrainingReport:
         return _shares(self.confusion_matrix, axis=0)
 
     def most_confused_with(self, number: int) -> tuple[int, int] | None:
-        """Return the class that is most often predicted instead of a class, and how often, or None."""
+        """Return the class most often predicted instead of a class, and how often, or None."""
         row = self.confusion_matrix[number].copy()
         row[number] = 0
         other = int(np.argmax(row))

@@ -72,7 +72,7 @@ class Autostart:
         folder = self._folder_in_use()
         if folder is not None:
             try:
-                # A failed transition would be logged and published each time.
+                # Try the lock first: a failed transition would be logged and published each time.
                 Ownership(folder).release()
             except FolderInUseError as error:
                 # The owner may be another process than at the last try: report the current one.

@@ -47,7 +47,7 @@ def logged_errors(node: Node) -> Iterator[None]:
     """
     Log an exception that the ``with`` block raises, and suppress it.
 
-    An executor of rclpy raises the exception of any callback, for example of a timer or a
+    An executor of rclpy re-raises the exception of any callback, for example of a timer or a
     service, so one bug would end the node.
 
     Args:
