@@ -80,7 +80,7 @@ class CameraNode(Node):
         truth = Classification(
             header=image.header, results=[ObjectHypothesis(class_id=frame.subject, score=1.0)]
         )
-        # Publish the true class after the image, so that it never arrives before that is sent.
+        # Publish the true class last, so that it cannot arrive before its image is published.
         exam = self._scene == SCENE_EXAM
         (self._exam_truth if exam else self._teaching_truth).publish(truth)
 

@@ -25,7 +25,7 @@ class RecordedPicture:
         camera: its topic; '' for a file.
         stamp_ns: the stamp of its message in nanoseconds; 0 = unknown.
         recording: name of the recording that it belongs to; '' = unknown.
-        is_single: whether no other pictures are of this recording, except near copies that follow.
+        is_single: whether the picture, with near copies that follow, is a recording of its own.
     """
 
     name: str
