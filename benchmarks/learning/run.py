@@ -22,11 +22,11 @@ import warnings
 
 from benchmarks.learning.embedding_sets import EmbeddingSet, photograph_embeddings, read_embeddings
 from benchmarks.learning.recipes import RECIPES
+from benchmarks.learning.session_tables import print_sessions
 from benchmarks.learning.step_floor import SHAPES, step_over_floor
 from benchmarks.learning.tasks import (
     added_class,
     few_samples,
-    flat_spectrum,
     quantized,
     split,
     unknowns,
@@ -38,7 +38,6 @@ from threadpoolctl import threadpool_limits
 
 _SPLITS = 5
 _SAMPLES_A_CLASS = (1, 5, 10)
-_FLAT_SAMPLES = (400, 1000, 10_000)
 # With more classes, scikit-learn would take many minutes.
 _MOST_CLASSES_FOR_TASKS = 40
 
@@ -58,11 +57,9 @@ def main() -> None:
         sets = [read_embeddings(path) for path in arguments.files]
         for data in [*sets, photograph_embeddings()]:
             result[data.name] = compare(data, arguments.rounds)
-        for samples in _FLAT_SAMPLES:
-            result[f'flat_spectrum_{samples}'] = flat_spectrum(samples)
-            print(f'flat spectrum, {samples} samples:', result[f'flat_spectrum_{samples}'])
         result['step_over_floor'] = steps(0.0)
         result['fit_step_over_floor'] = steps(0.9)
+        result['sessions'] = print_sessions()
     print(json.dumps(result))
 
 

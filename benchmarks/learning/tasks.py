@@ -113,8 +113,8 @@ def quantized(data: EmbeddingSet) -> Figures:
     Return what quantization of the head changes, in % of the test samples.
 
     For each type: how often the class with the highest score is the float head's, and how often
-    two classes share the highest score; by the scores of the file (``file``), and by those that
-    the node computes from the weights in the file (``served``).
+    two classes share the highest score; by the scores of the file (``file``), by its logits
+    (``logits``), and by the scores that the node computes from its weights (``served``).
     """
     found: dict[str, list[npt.NDArray[np.bool_]]] = {}
     for seed in range(_SPLITS):
@@ -165,7 +165,7 @@ def _quantized_scores(
     embedding: QuantizationParameters,
     stored: npt.NDArray[np.int64],
 ) -> dict[str, FloatArray]:
-    """Return the scores of the file, as the integer kernels compute them, and the served ones."""
+    """Return scores and logits of the file, as integer kernels compute them, and served scores."""
     tensors = quantize_head(head, kind, embedding)
     weights, bias, logits = (
         tensors.weights_quantization,
@@ -180,7 +180,7 @@ def _quantized_scores(
     steps = np.rint(sums * (bias.scale / logits.scale)) + logits.zero_point
     values = (np.clip(steps, limits.min, limits.max) - logits.zero_point) * logits.scale
     in_file = np.minimum(np.rint(256 * softmax(values)), 255)
-    return {'file': in_file, 'served': softmax(sums * np.float32(bias.scale))}
+    return {'file': in_file, 'logits': values, 'served': softmax(sums * np.float32(bias.scale))}
 
 
 def _fit(data: EmbeddingSet, rows: Rows, initial: Head | None = None) -> Head:
