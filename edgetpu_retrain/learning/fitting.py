@@ -77,8 +77,8 @@ def fit(
         seed: random seed, 0 or more.
         balanced: whether to sample all classes equally often, regardless of their size.
         rejection_rate: share of known samples that may be classified as unknown, 0 to below 1;
-            the actual share is lower if the samples are near copies of each other (see
-            :func:`.unknown.threshold_for`).
+            on the day of the samples, the actual share is lower if they are alike (see
+            :func:`.unknown_fitting.threshold_for`).
         weight_scale: standard deviation of random initial weights; 0 starts from class means.
         validation_fraction: share of each class to hold out for evaluation, above 0, below 1; if
             that is fewer than 50 samples in all, or a class has two to four recordings,

@@ -62,11 +62,14 @@ class Folds:
         evaluated: bool ``[N]``, whether each sample is held out and evaluated; a held-out sample
             with a near copy among the training samples is not evaluated.
         units: the held-out unit of each class; None for a class with one sample.
+        looks: the number of recordings of each class that are evaluated; 0 if nothing is, or near
+            copies of training samples only.
     """
 
     fold_of: IntArray
     evaluated: BoolArray
     units: tuple[HeldOutUnit | None, ...]
+    looks: tuple[int, ...]
 
     @property
     def unit(self) -> HeldOutUnit:
@@ -137,24 +140,29 @@ def hold_out(
         several = _hold_out_recordings(fold_of, labels, recordings, rng, folds, share)
     copies = _NearCopies(rows)
     units: list[HeldOutUnit | None] = []
+    looks: list[int] = []
     for number, members in enumerate(_members(labels)):
         unit: HeldOutUnit | None = None
+        seen = 0
         if several[number]:
             unit = 'recordings'
+            assert recordings is not None
+            seen = len(np.unique(recordings[members[fold_of[members] >= 0]]))
             left = members[fold_of[members] == ALWAYS_TRAINED]
             if all_rows and len(left):
                 fold_of[left] = _blocks(len(left), folds, share, rng)
                 evaluated[left] = False
         elif len(members) > 1:
             parts = _blocks(len(members), folds, share, rng)
-            fold_of[members] = parts
+            fold_of[members], seen = parts, 1
             evaluated[members] = ~copies.across(members, parts)
             unit = 'blocks' if np.bincount(parts[parts >= 0]).max() > 1 else 'frames'
             if evaluated[members[parts >= 0]].mean() < _FEWEST_EVALUATED:
-                fold_of[members], unit = rng.permutation(parts), 'frames'
+                fold_of[members], unit, seen = rng.permutation(parts), 'frames', 0
                 evaluated[members] = True
         units.append(unit)
-    return Folds(fold_of, evaluated & (fold_of >= 0), tuple(units))
+        looks.append(seen)
+    return Folds(fold_of, evaluated & (fold_of >= 0), tuple(units), tuple(looks))
 
 
 def recording_counts(labels: IntArray, recordings: IntArray | None) -> IntArray:
@@ -178,7 +186,7 @@ def _blocks(count: int, folds: int, share: float, rng: np.random.Generator) -> I
         # Rounds half up, unlike round(), which rounds half to even.
         size = min(max(int(share * count + 0.5), 1), count - 1)
         start = int(rng.integers(count - size + 1))
-        parts[start : start + size] = 0
+        parts[start:][:size] = 0
         return parts
     groups = max(folds, min(round(1.0 / share), count))
     # Start each class at a random fold, or small classes would all share the first.
@@ -211,10 +219,8 @@ class _NearCopies:
             if not len(inside):
                 continue
             first, last = int(inside[0]), int(inside[-1]) + 1
-            beside = np.r_[
-                max(first - _NEIGHBOURS, 0) : first, last : min(last + _NEIGHBOURS, len(members))
-            ]
-            found[inside] = self._near(members[inside], members[beside])
+            before, after = members[:first][-_NEIGHBOURS:], members[last:][:_NEIGHBOURS]
+            found[inside] = self._near(members[inside], np.concatenate([before, after]))
         return found
 
     def _near(self, inside: IntArray, beside: IntArray) -> BoolArray:

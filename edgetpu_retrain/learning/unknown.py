@@ -7,14 +7,19 @@ The largest softmax probability compares the known classes with each other; it d
 whether any of them fits.  The largest *logit* does, but it grows with the length of the embedding,
 so it is divided by this length, computed from conditioned features.  Before that, a quarter of the
 margin to the second-best class is added, since an embedding between two classes is doubtful too.
-The unknown score is the negative of the result.  Combining features and logits follows ViM (Wang
-et al., 'ViM: Out-Of-Distribution with Virtual-logit Matching', CVPR 2022).  ViM multiplies each
-embedding by a matrix of 64 by D; this score needs two vectors of length D and is as accurate.
+The unknown score is the negative of the result.
+
+A varied class has a large logit for much that was never taught.  But the features of known samples
+lie mostly along the directions in which the samples spread most, and those of anything else do
+not.  So the length counts more if little of it lies along these directions.  Combining features
+and logits follows ViM (Wang et al., 'ViM: Out-Of-Distribution with Virtual-logit Matching', CVPR
+2022).  ViM adds what lies outside of the directions; here it only counts if it is almost all:
+known things on another day are further outside than on the day of the samples.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import math
 
 from edgetpu_retrain.learning.arrays import FloatArray
@@ -23,15 +28,8 @@ import numpy as np
 # Weight of the margin to the second-best class, relative to the best class's logit.
 _MARGIN_WEIGHT = 0.25
 
-# If held-out samples have almost equal scores, they are near copies of training samples, such as
-# frames of one recording; a new view of the same object will have a higher score.  The measure of
-# similarity is the 5th percentile of their evidence (the negative score) divided by its median.
-# It is 0.4 to 0.55 for Oxford-17, whose photographs differ widely, 0.84 for frames of a steady
-# camera, and 1 for copies of one picture.  In the demo, the evidence of new views without near
-# copies is at least 0.25 of this median; that of untrained classes is at most 0.2 of it.
-_SHARE_OF_INDEPENDENT_SAMPLES = 0.6
-_SHARE_OF_COPIES = 0.8
-_SHARE_OF_OTHER_VIEWS = 0.25
+# Power of the missing share of an embedding along the directions.
+_SHARE_POWER = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +41,17 @@ class UnknownDetector:
         center: float32 ``[D]``, the mean embedding.
         gain: float32 ``[D]``, the factor of each centred feature.
         threshold: scores above it are classified as unknown; infinity disables detection.
+        directions: float32 ``[D, R]``, orthonormal: known samples spread most along them.  R may
+            be 0, as in files of earlier releases; shares then do not count.
+        full_share: share of an embedding's length along the directions, 0 to 1, from which on it
+            is as familiar as known samples.
     """
 
     center: FloatArray
     gain: FloatArray
     threshold: float = math.inf
+    directions: FloatArray = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    full_share: float = 0.0
 
     def scores(self, logits: FloatArray, embeddings: FloatArray) -> FloatArray:
         """
@@ -60,39 +64,30 @@ class UnknownDetector:
         Returns:
             float32 ``[N]``, most of them negative.
         """
+        return unknown_scores(logits, self.lengths(embeddings))
+
+    def lengths(self, embeddings: FloatArray) -> FloatArray:
+        """
+        Return the root mean square features of embeddings, float32 ``[N]``.
+
+        It is larger for embeddings that have less than ``full_share`` along the directions.
+        """
         features = (embeddings - self.center) * self.gain
-        lengths = np.sqrt(np.einsum('nd,nd->n', features, features))
-        return unknown_scores(logits, lengths / np.float32(math.sqrt(len(self.gain))))
+        squares = np.einsum('nd,nd->n', features, features)
+        # An embedding equal to the mean has length 0 and no evidence.
+        lengths: FloatArray = np.maximum(np.sqrt(squares), np.float32(1e-6))
+        if self.directions.size and self.full_share > 0.0:
+            along = features @ self.directions
+            shares = np.sqrt(np.einsum('nr,nr->n', along, along)) / lengths
+            familiar = np.clip(shares / np.float32(self.full_share), 1e-3, 1.0)
+            lengths /= familiar**_SHARE_POWER
+        lengths /= np.float32(math.sqrt(len(self.gain)))
+        return lengths
 
 
 def unknown_scores(logits: FloatArray, lengths: FloatArray) -> FloatArray:
-    """Return the unknown scores for logits ``[N, C]`` and feature lengths ``[N]``."""
+    """Return the unknown scores for logits ``[N, C]`` and a detector's lengths ``[N]``."""
     two = np.partition(logits, -2, axis=1)[:, -2:]
     evidence = two[:, 1] + np.float32(_MARGIN_WEIGHT) * (two[:, 1] - two[:, 0])
-    # An embedding equal to the mean has length 0; avoid dividing by it.
-    scores: FloatArray = -evidence / np.maximum(lengths, np.float32(1e-6))
+    scores: FloatArray = -evidence / lengths
     return scores
-
-
-def threshold_for(scores: FloatArray, rejection_rate: float) -> float:
-    """
-    Return the threshold that classifies at most the given share of known samples as unknown.
-
-    If the samples are near copies of each other, the threshold is higher: an embedding then counts
-    as known if its evidence (the negative score) is a quarter of the samples' median or more.
-
-    Args:
-        scores: float32 ``[N]`` of known samples that the head was not trained on.
-        rejection_rate: the requested share, 0 to below 1.
-    """
-    # Equals np.quantile(..., method='higher'); numpy 1.21 has another name for that argument.
-    rank = math.ceil((1.0 - rejection_rate) * (len(scores) - 1))
-    wanted = float(np.partition(scores, rank)[rank])
-    typical, weak = (float(each) for each in np.quantile(scores, (0.5, 0.95)))
-    if typical >= 0.0:
-        return wanted
-    alike = (weak / typical - _SHARE_OF_INDEPENDENT_SAMPLES) / (
-        _SHARE_OF_COPIES - _SHARE_OF_INDEPENDENT_SAMPLES
-    )
-    for_copies = max(wanted, _SHARE_OF_OTHER_VIEWS * typical)
-    return wanted + min(max(alike, 0.0), 1.0) * (for_copies - wanted)

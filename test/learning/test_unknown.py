@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from edgetpu_retrain.learning import Head, UnknownDetector
-from edgetpu_retrain.learning.unknown import threshold_for, unknown_scores
+from edgetpu_retrain.learning.unknown import unknown_scores
 import numpy as np
 import pytest
 
@@ -34,38 +34,21 @@ def test_several_blocks_of_embeddings_are_scored_like_one() -> None:
     assert scores[9_999] == HEAD.unknown_scores(embeddings[9_999:])[0]
 
 
-def test_the_threshold_rejects_the_wanted_share_of_known_samples() -> None:
-    scores = np.random.default_rng(0).permutation(1000).astype(np.float32)
-    assert np.mean(scores > threshold_for(scores, 0.05)) == pytest.approx(0.05, abs=0.0015)
-    assert not (scores > threshold_for(scores, 0.0)).any()
-
-
-def test_independent_samples_are_rejected_at_the_wanted_share() -> None:
-    # As spread as the scores of photographs that have little in common: 95 % reach 0.45.
-    scores = -np.linspace(0.39, 1.6, 1001, dtype=np.float32)
-    for rate in (0.0, 0.05, 0.5):
-        rejected = np.mean(scores > threshold_for(scores, rate))
-        assert rejected == pytest.approx(rate, abs=0.0015)
-
-
-def test_the_threshold_of_few_samples_is_the_next_higher_score() -> None:
-    scores = np.random.default_rng(0).permutation(20).astype(np.float32)
-    assert [threshold_for(scores, rate) for rate in (0.0, 0.05, 0.1, 0.5)] == [19, 19, 18, 10]
-
-
-def test_near_copies_do_not_make_another_view_unknown() -> None:
-    copies = -np.linspace(9.0, 11.0, 100, dtype=np.float32)
-    identical = np.full(20, -10.0, np.float32)
-    for scores in (copies, identical):
-        assert threshold_for(scores, 0.05) == pytest.approx(-2.5, abs=0.01)
-
-
-def test_between_copies_and_independent_samples_the_threshold_has_no_jump() -> None:
-    lowest = np.linspace(0.4, 1.0, 200)
-    thresholds = [
-        threshold_for(-np.linspace(low, 2.0 - low, 101, dtype=np.float32), 0.05) for low in lowest
-    ]
-    assert np.abs(np.diff(thresholds)).max() < 0.02
+def test_what_lies_outside_of_the_directions_of_known_samples_has_less_evidence() -> None:
+    center, gain = np.zeros(4, np.float32), np.ones(4, np.float32)
+    along_first = np.eye(4, 1, dtype=np.float32)
+    detector = UnknownDetector(center, gain, 0.0, along_first, 0.5)
+    plain = UnknownDetector(center, gain)
+    embeddings = np.array(
+        [[2.0, 0.0, 0.0, 0.0], [1.0, 1.7, 0.0, 0.0], [0.25, 0.97, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]],
+        np.float32,
+    )
+    ratio = detector.lengths(embeddings) / plain.lengths(embeddings)
+    # Shares of 1 and 0.507 are enough; one of 0.25 is half of what is needed.
+    assert ratio[:3] == pytest.approx([1.0, 1.0, 8.0], rel=0.02)
+    assert ratio[3] > 1e6
+    logits = np.array([[4.0, 1.0]] * 4, np.float32)
+    assert detector.scores(logits, embeddings)[3] == pytest.approx(0.0, abs=1e-5)
 
 
 def test_a_head_without_a_detector_raises_and_detects_nothing() -> None:

@@ -23,6 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray
+from edgetpu_retrain.learning.default_training.subspace import leading_directions
 from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
 from edgetpu_retrain.learning.head import Head
 import numpy as np
@@ -48,10 +49,6 @@ _DIRECTION_ROWS = 512
 _MOST_DIRECTIONS = 16
 _SAMPLES_A_DIRECTION = 16
 _SMALLEST_SHRINK = 0.1
-
-# Randomized subspace iteration: number of oversampling vectors, and of passes over the rows.
-_EXTRA_VECTORS = 4
-_SUBSPACE_PASSES = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,14 +124,6 @@ class Conditioning:
             along *= 1.0 - self.shrink
             np.subtract(features, along @ self.directions.T, out=features)
 
-    def scaled_lengths(self, features: FloatArray) -> FloatArray:
-        """Return the lengths ``[N]`` that features ``[N, D]`` had before shrinking."""
-        squares = np.einsum('nd,nd->n', features, features)
-        along = features @ self.directions
-        squares += (along * along) @ (1.0 / (self.shrink * self.shrink) - 1.0)
-        lengths: FloatArray = np.sqrt(squares)
-        return lengths
-
     def fold(self, weights: FloatArray, bias: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Convert weights and bias for features to the equivalent ones for embeddings."""
         removed = (1.0 - self.shrink)[:, np.newaxis] * (self.directions.T @ weights)
@@ -194,12 +183,6 @@ class FeatureRows:
         self.conditioning.shrink_in_place(features)
         return features
 
-    def scaled_lengths(self, features: FloatArray) -> FloatArray:
-        """Return the lengths ``[N]`` that rows of this matrix had before shrinking."""
-        if self._basis is not None:
-            features = features @ self._basis.T
-        return self.conditioning.scaled_lengths(features)
-
     def fold(self, weights: FloatArray, bias: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Convert weights and bias for these rows to the equivalent ones for embeddings."""
         if self._basis is not None:
@@ -215,9 +198,6 @@ class FeatureRows:
 def _dominating(features: FloatArray, labels: IntArray) -> tuple[FloatArray, FloatArray]:
     """
     Return the directions of largest within-class spread, and their shrink factors.
-
-    They are computed by randomized subspace iteration (Halko, Martinsson and Tropp, 'Finding
-    structure with randomness', SIAM Review 53, 2011) with a fixed seed.
 
     Args:
         features: float32 ``[N, D]``.
@@ -237,17 +217,11 @@ def _dominating(features: FloatArray, labels: IntArray) -> tuple[FloatArray, Flo
     by_class = np.zeros((len(sizes), len(some)), np.float32)
     by_class[members, np.arange(len(some))] = 1.0 / sizes[members]
     some = some - (by_class @ some)[members]
-    wanted = min(number + _EXTRA_VECTORS, dim)
-    basis = np.random.default_rng(0).standard_normal((dim, wanted), dtype=np.float32)
-    for _ in range(_SUBSPACE_PASSES):
-        basis, _ = np.linalg.qr(some.T @ (some @ basis))
-    along = some @ basis
-    values, vectors = np.linalg.eigh(along.T @ along)
-    values, vectors = values[::-1], vectors[:, ::-1]
+    directions, values = leading_directions(some, number)
     largest, following = values[:number], max(float(values[number]), 0.0)
     shrink = np.sqrt(following / np.maximum(largest, np.finfo(np.float32).tiny))
     return (
-        np.ascontiguousarray(basis @ vectors[:, :number]),
+        np.ascontiguousarray(directions[:, :number]),
         np.clip(shrink, _SMALLEST_SHRINK, 1.0).astype(np.float32),
     )
 

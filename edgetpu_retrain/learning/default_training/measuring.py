@@ -9,7 +9,7 @@ there are too few samples, or too few recordings, for a split.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import math
 
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray, row_blocks
@@ -21,6 +21,7 @@ from edgetpu_retrain.learning.default_training.training_run import (
     Run,
     train,
 )
+from edgetpu_retrain.learning.default_training.unknown_fitting import open_detector
 from edgetpu_retrain.learning.held_out import Folds, HeldOutUnit, hold_out, recording_counts
 from edgetpu_retrain.learning.training_report import Method
 import numpy as np
@@ -33,6 +34,8 @@ _MOST_WATCHED = 4096
 _FOLDS = 5
 # Maximum number of folds if there are enough samples for a split, but too few recordings.
 _FOLDS_OF_MANY = 3
+# A measuring run of a warm start has at least this many iterations, if one from scratch has.
+_WARM_MEASURING = 300
 _NO_ROWS = np.empty(0, np.int64)
 
 
@@ -47,7 +50,9 @@ class Measurement:
         rows: int64 ``[M]``, the samples; empty with method 'none'.
         truth: int64 ``[M]``, their classes.
         logits: float32 ``[M, C]``.
-        lengths: float32 ``[M]``, root mean square of each sample's scaled features.
+        lengths: float32 ``[M]``, see UnknownDetector.lengths.
+        parts: int64 ``[M]``, the fold of each sample if there are few recordings, else 0.
+        looks: see Folds.
         share: the best iteration, as a share of the planned iterations, in (0, 1].
         runs: number of iterations of each run.
         run: the last run, if it was stopped or diverged; it replaces the final run.  Else None.
@@ -60,6 +65,8 @@ class Measurement:
     truth: IntArray
     logits: FloatArray
     lengths: FloatArray
+    parts: IntArray
+    looks: tuple[int, ...]
     share: float = 1.0
     runs: tuple[int, ...] = ()
     run: Run | None = None
@@ -91,7 +98,7 @@ def measure(problem: Problem, planned: int) -> Measurement:
     for (rows, evaluated), num_iter in zip(parts, lengths, strict=True):
         known = problem.conditioned_by(rows) if 'recordings' in folds.units else problem
         run, share = _train_on(known, rows, evaluated, num_iter)
-        found.append((evaluated, *_predictions(known, evaluated, run)))
+        found.append((evaluated, *_predictions(known, rows, evaluated, run)))
         shares.append(share)
         last = converted(run, known, problem)
         if run.stopped or run.diverged:
@@ -110,6 +117,8 @@ def measure(problem: Problem, planned: int) -> Measurement:
         problem.labels[every],
         logits,
         scaled,
+        folds.fold_of[every] if folds.count < _FOLDS else np.zeros_like(every),
+        folds.looks,
         share,
         tuple(lengths),
         ended,
@@ -148,8 +157,15 @@ def _folds(problem: Problem) -> Folds:
 
 
 def _iterations(problem: Problem, rows: int) -> int:
-    """Return the number of iterations of a measuring run on this many rows."""
-    return problem.iterations(len(problem.labels) if problem.few_samples else rows)
+    """
+    Return the number of iterations of a measuring run on this many rows.
+
+    A measured head does not start from the earlier head, which has seen the held-out samples.  A
+    quarter of the iterations suffices only if they are many.
+    """
+    count = len(problem.labels) if problem.few_samples else rows
+    cold = replace(problem, warm=False).iterations(count)
+    return max(problem.iterations(count), min(cold, _WARM_MEASURING))
 
 
 def _train_on(
@@ -170,14 +186,17 @@ def _train_on(
     return run, run.iterations / num_iter
 
 
-def _predictions(problem: Problem, rows: IntArray, run: Run) -> tuple[FloatArray, FloatArray]:
+def _predictions(
+    problem: Problem, trained: IntArray, rows: IntArray, run: Run
+) -> tuple[FloatArray, FloatArray]:
+    """Return the logits and the unknown detector's lengths of rows."""
+    detector = open_detector(problem, trained)
     logits = np.empty((len(rows), problem.num_classes), np.float32)
     lengths = np.empty(len(rows), np.float32)
     for part in row_blocks(len(rows)):
-        features = problem.features[rows[part]]
-        logits[part] = features @ run.weights + run.bias
-        lengths[part] = problem.features.scaled_lengths(features)
-    return logits, lengths / np.float32(math.sqrt(problem.features.feature_dim))
+        logits[part] = problem.features[rows[part]] @ run.weights + run.bias
+        lengths[part] = detector.lengths(problem.rows.floats(rows[part]))
+    return logits, lengths
 
 
 def _most_held_out(problem: Problem) -> int:

@@ -18,17 +18,22 @@ from edgetpu_retrain.learning.arrays import FloatArray, IntArray, row_blocks
 from edgetpu_retrain.learning.default_training.calibration import (
     expected_calibration_error,
     fit_temperature,
+    temperature_on_another_day,
 )
 from edgetpu_retrain.learning.default_training.measuring import measure, Measurement
 from edgetpu_retrain.learning.default_training.problem import Problem
 from edgetpu_retrain.learning.default_training.progress_relay import ProgressRelay
 from edgetpu_retrain.learning.default_training.recipe import Recipe
 from edgetpu_retrain.learning.default_training.training_run import imprinted, Run, train
+from edgetpu_retrain.learning.default_training.unknown_fitting import (
+    open_detector,
+    threshold_for,
+)
 from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
 from edgetpu_retrain.learning.head import Head, softmax
 from edgetpu_retrain.learning.metrics import confusion_matrix
 from edgetpu_retrain.learning.training_report import TrainingReport
-from edgetpu_retrain.learning.unknown import threshold_for, unknown_scores, UnknownDetector
+from edgetpu_retrain.learning.unknown import unknown_scores, UnknownDetector
 import numpy as np
 
 # One outlier is ignored, plus one per this many samples.
@@ -112,12 +117,21 @@ class DefaultTraining:
             # iterations, so its logits are smaller.  The final head starts from the earlier one,
             # which has converged, so it needs the same temperature.
             return self._initial.temperature
-        typical, uncertainty = self._problem.recipe.temperature_prior
+        return self._measured_temperature(measured)
+
+    def _measured_temperature(self, measured: Measurement) -> float:
+        recipe = self._problem.recipe
+        typical, uncertainty = recipe.temperature_prior
         if measured.method == 'none':
             return typical
-        return fit_temperature(
+        fitted = fit_temperature(
             measured.logits, measured.truth, typical=typical, uncertainty=uncertainty
         )
+        looks = [n for n, unit in zip(measured.looks, measured.units, strict=True) if unit]
+        if recipe.reg is not None or (self._problem.recordings is None and min(looks) > 0):
+            # Without recordings, rows are taken for independent samples if they look like it.
+            return fitted
+        return temperature_on_another_day(fitted, float(np.mean(looks)))
 
     def _train_on_all(self, measured: Measurement, planned: int) -> Run:
         """Train on all samples, with as many iterations as were best for the measured head."""
@@ -151,11 +165,18 @@ class DefaultTraining:
         return robust_logit_range(lowest, highest), right / count
 
     def _detector(self, measured: Measurement, temperature: np.float32) -> UnknownDetector:
-        threshold = math.inf
-        if measured.method != 'none':
-            scores = unknown_scores(measured.logits / temperature, measured.lengths)
-            threshold = threshold_for(scores, self._problem.recipe.rejection_rate)
-        return UnknownDetector(self._conditioning.center, self._conditioning.gain, threshold)
+        problem = self._problem
+        detector = open_detector(problem, np.arange(len(problem.labels)))
+        if measured.method == 'none':
+            return detector
+        if problem.warm:
+            # The measured head has a quarter of the iterations, and so smaller logits.
+            temperature = np.float32(self._measured_temperature(measured))
+        scores = unknown_scores(measured.logits / temperature, measured.lengths)
+        copies = np.array(measured.looks)[measured.truth] == 0
+        rate = problem.recipe.rejection_rate
+        threshold = threshold_for(scores, rate, measured.parts, copies)
+        return replace(detector, threshold=threshold)
 
     def _report(self, measured: Measurement, run: Run, accuracy: float) -> TrainingReport:
         problem, classes = self._problem, self._problem.num_classes

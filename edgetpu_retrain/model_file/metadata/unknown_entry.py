@@ -4,12 +4,14 @@
 Reads and writes the unknown detector in a model file.
 
 It is an entry of the model's metadata table, which runtimes and other tools ignore.  It consists
-of little-endian float32 numbers: the format version, the threshold, then center and gain, D
-numbers each.
+of little-endian float32 numbers: the format version, the threshold, the number R of directions and
+the full share, then center and gain, D numbers each, and the directions, D rows of R numbers.
+Files of earlier releases, of format 1, have neither R, full share nor directions.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError
@@ -20,9 +22,11 @@ import numpy as np
 
 ENTRY_NAME = 'EDGETPU_RETRAIN_UNKNOWN'
 
-_FORMAT = 1.0
+_FORMAT = 2.0
+_WITHOUT_DIRECTIONS = 1.0
 _NUMBER = np.dtype('<f4')
-_NUMBERS_BEFORE_VECTORS = 2
+# Before the vectors, by format.
+_NUMBERS_BEFORE = {_WITHOUT_DIRECTIONS: 2, _FORMAT: 4}
 
 
 def write_unknown(tree: Any, detector: UnknownDetector | None) -> None:
@@ -36,7 +40,16 @@ def write_unknown(tree: Any, detector: UnknownDetector | None) -> None:
     if detector is None:
         self_description.drop_content(tree, ENTRY_NAME)
         return
-    numbers = np.concatenate([[_FORMAT, detector.threshold], detector.center, detector.gain])
+    dimension, directions = len(detector.center), detector.directions
+    number = directions.size // dimension
+    numbers = np.concatenate(
+        [
+            [_FORMAT, detector.threshold, number, detector.full_share],
+            detector.center,
+            detector.gain,
+            directions.reshape(-1),
+        ]
+    )
     self_description.set_content(tree, ENTRY_NAME, numbers.astype(_NUMBER).tobytes())
 
 
@@ -54,18 +67,31 @@ def read_unknown(model: bytes, dimension: int) -> UnknownDetector | None:
     content = self_description.content_of(parse_to_read(model), ENTRY_NAME)
     if content is None:
         return None
-    expected = (_NUMBERS_BEFORE_VECTORS + 2 * dimension) * _NUMBER.itemsize
+    numbers = np.frombuffer(content[: len(content) // 4 * 4], _NUMBER).astype(np.float32)
+    version = float(numbers[0]) if len(numbers) else math.nan
+    before = _NUMBERS_BEFORE.get(version)
+    if before is None:
+        raise ModelFileError(
+            f'the unknown detector in this model is of format {version:g}; this release reads '
+            f'formats {_WITHOUT_DIRECTIONS:g} and {_FORMAT:g}: train again'
+        )
+    more = float(numbers[2]) if before == _NUMBERS_BEFORE[_FORMAT] and len(numbers) > before else 0
+    rank = int(more) if 0 <= more <= dimension else 0
+    expected = (before + (2 + rank) * dimension) * _NUMBER.itemsize
     if len(content) != expected:
         raise ModelFileError(
             f'the unknown detector in this model has {len(content)} bytes where embeddings of '
             f'length {dimension} need {expected}: the file is damaged or of a newer release; '
             'copy it again or train again'
         )
-    numbers = np.frombuffer(content, _NUMBER).astype(np.float32)
-    threshold, vectors = float(numbers[1]), numbers[_NUMBERS_BEFORE_VECTORS:]
-    if numbers[0] != _FORMAT or np.isnan(threshold) or not np.isfinite(vectors).all():
+    threshold, vectors = float(numbers[1]), numbers[before:]
+    if np.isnan(threshold) or not np.isfinite(numbers[2:]).all():
         raise ModelFileError(
-            f'the unknown detector in this model is of format {numbers[0]:g} or holds NaN or '
-            f'infinity; this release reads format {_FORMAT:g}: train again'
+            'the unknown detector in this model holds NaN or infinity: the file is damaged; copy '
+            'it again or train again'
         )
-    return UnknownDetector(vectors[:dimension], vectors[dimension:], threshold)
+    center, gain = vectors[:dimension], vectors[dimension : 2 * dimension]
+    if not rank:
+        return UnknownDetector(center, gain, threshold)
+    directions = vectors[2 * dimension :].reshape(dimension, rank)
+    return UnknownDetector(center, gain, threshold, directions, float(numbers[3]))

@@ -50,9 +50,6 @@ def test_within_class_directions_are_shrunk_and_between_class_ones_are_not() -> 
     assert float((features**2).mean()) == pytest.approx(1.0, abs=1e-3)
     spread, distance = (features @ light).std(), (features @ apart).std()
     assert distance > 4 * spread
-    scaled = (sample - conditioning.center) * conditioning.gain
-    lengths = np.linalg.norm(scaled, axis=1)
-    assert conditioning.scaled_lengths(features) == pytest.approx(lengths, rel=1e-3)
 
 
 def test_folded_weights_see_raw_embeddings_and_unfold_again() -> None:
@@ -108,8 +105,6 @@ def test_coordinates_of_few_rows_take_the_place_of_their_features() -> None:
     assert (full.columns, reduced.columns, reduced.feature_dim) == (200, 40, 200)
     # Distances, and so all steps of a training, are the same.
     assert reduced[:] @ reduced[:].T == pytest.approx(full[:] @ full[:].T, abs=1e-3)
-    lengths = full.scaled_lengths(full[:5])
-    assert reduced.scaled_lengths(reduced[:5]) == pytest.approx(lengths, rel=1e-4)
     weights, bias = RNG.standard_normal((40, 3), dtype=np.float32), np.ones(3, np.float32)
     head = Head(*reduced.fold(weights, bias))
     assert head.logits(embeddings) == pytest.approx(reduced[:] @ weights + bias, abs=1e-3)
