@@ -32,6 +32,15 @@ def _seeds() -> Iterator[bytes]:
     yield b'["cat", "dog"]'
     yield b'{"id2label": {"0": "cat", "1": ["n1", "dog"]}}'
     yield b'{"cat": 0, "dog": 1}'
+    yield b'{"categories": [{"id": 1, "name": "cat"}]}'
+    yield b"{0: 'cat', 1: 'dog'}"
+    yield '0 cat\n1 dog\n'.encode('utf-16-le')
+    yield b'index,mid,display_name\n0,/m/1,"a, b"\n1,/m/2,c\n'
+    yield b'"0";"a b"\n"1";"c"\n'
+    yield b'# map\nitem { id: 1 name: "m" display_name: "Caf\\303\\251" }\n'
+    yield b'nc: 2\nnames:\n  0: cat\n  1: &a dog\n'
+    yield b'---\n- cat\n- dog\n'
+    yield b'<!DOCTYPE html>'
 
 
 TARGET = Target(run=_run, seeds=_seeds)

@@ -56,7 +56,7 @@ def labels_of(tree: Any, files: dict[str, bytes], output: int | None = None) -> 
         raise ModelFileError(
             f'the metadata of this model names the label file {name!r}, but the model has '
             f'{"only " + ", ".join(files) if files else "no files"} packed into it; '
-            'it was cut short, so copy or download it again'
+            'it was cut short, so copy or download it again, or give the labels with --labels'
         )
     if not name:
         found = [LABELS_FILE] if LABELS_FILE in files else list(filter(_is_label_file, files))
@@ -64,24 +64,32 @@ def labels_of(tree: Any, files: dict[str, bytes], output: int | None = None) -> 
             return ()
         name = found[0]
     try:
-        lines = files[name].decode()
+        # Editors write a byte-order mark.
+        lines = files[name].decode('utf-8-sig')
     except UnicodeDecodeError as error:
         raise ModelFileError(
-            f'{name!r}, packed into this model, is no UTF-8 text: {error}'
+            f'{name!r}, packed into this model, is no UTF-8 text ({error}): give the labels with '
+            '--labels'
         ) from error
     if not lines:
         return ()
+    lines = lines.removesuffix('\n')
     tensor = output_vector(tree) if output is None else indices(tree.subgraphs[0].outputs)[output]
     classes = vector_of(tree, tensor)[1]
     # Count before splitting: line breaks compress so well that a small file can have millions.
-    count = lines.count('\n') + (not lines.endswith('\n'))
-    if count != classes:
+    count = lines.count('\n') + 1
+    if count > classes:
+        # They also write empty lines at the end.
+        lines = lines.rstrip('\r\n')
+        count = lines.count('\n') + 1
+    # A single output tells two classes apart.
+    if count != classes and (count, classes) != (2, 1):
         raise ModelFileError(
             f'{name!r}, packed into this model, has {count} labels for {classes} classes; '
             'train the model again, or give the right ones with --labels'
         )
     # splitlines() would also split at characters that are valid in a label.
-    labels = lines.removesuffix('\n').split('\n')
+    labels = lines.split('\n')
     return tuple(label.removesuffix('\r') for label in labels)
 
 

@@ -102,6 +102,23 @@ def test_other_json_is_rejected(content: str, tmp_path: Path) -> None:
         read_label_file(path, 2)
 
 
+@pytest.mark.parametrize('encoding', ['utf-16-le', 'utf-16-be'])
+def test_utf_16_needs_no_mark(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / 'labels.txt'
+    path.write_bytes('0 Café\r\n1 日本\r\n'.encode(encoding))
+    reports = list[str]()
+    assert read_label_file(path, 2, reports.append) == ('Café', '日本')
+    (report,) = reports
+    assert f'read as {encoding}' in report
+
+
+def test_the_form_and_the_way_out_are_named(tmp_path: Path) -> None:
+    path = tmp_path / 'labels.pbtxt'
+    path.write_text("item { id: 1 name: 'cat' }\nitem { id: 7 name: 'dog' }")
+    with pytest.raises(ModelFileError, match=r'is a label map \(pbtxt\), .*one name per line'):
+        read_label_file(path, 2)
+
+
 def test_invalid_label_files_are_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / 'labels.txt'
     with pytest.raises(ModelFileError, match='cannot be read'):
