@@ -260,7 +260,11 @@ class SoftmaxRegression(SoftmaxParameters):
         return accuracy(truth, head.predict(rows))
 
     def serialize_model(
-        self, in_model_path: str | Path, *, labels: Sequence[str] | None = None
+        self,
+        in_model_path: str | Path,
+        *,
+        labels: Sequence[str] | None = None,
+        input_range: str = '',
     ) -> bytes:
         """
         Append the trained layer to an embedding extractor.
@@ -272,20 +276,25 @@ class SoftmaxRegression(SoftmaxParameters):
             in_model_path: the embedding extractor, a .tflite file.
             labels: a name for each class, packed into the model so that it describes itself;
                 None packs none.
+            input_range: range of the extractor's float32 input: ``'0..255'``, ``'0..1'``,
+                ``'-1..1'`` or mean and standard deviation of the pixels; '' = as its file states.
+                It is written into the retrained model.
 
         Returns:
             The retrained model, the content of a .tflite file.
 
         Raises:
             FileNotFoundError: if there is no such file.
-            ValueError: if the file is not an extractor for this layer, or the number of labels
-                does not match.
+            ValueError: if the file is not an extractor for this layer, the number of labels does
+                not match, or the range of a float32 input is neither stated nor given.
         """
         from edgetpu_retrain.model_file.head.append_head import append_head
+        from edgetpu_retrain.model_file.normalization import read_input_range
         from edgetpu_retrain.model_file.reading import read_model
 
-        head = self.head(labels)
-        return append_head(read_model(arguments.file_path(in_model_path, 'in_model_path')), head)
+        head, chosen = self.head(labels), read_input_range(input_range)
+        extractor = read_model(arguments.file_path(in_model_path, 'in_model_path'))
+        return append_head(extractor, head, input_range=chosen)
 
     def save_as_tflite_model(
         self,
@@ -293,6 +302,7 @@ class SoftmaxRegression(SoftmaxParameters):
         out_model_path: str | Path,
         *,
         labels: Sequence[str] | None = None,
+        input_range: str = '',
     ) -> None:
         """
         Append the trained layer to an embedding extractor and save the result as a file.
@@ -303,6 +313,7 @@ class SoftmaxRegression(SoftmaxParameters):
             in_model_path: the embedding extractor, a .tflite file.
             out_model_path: the file to write; an existing file is replaced.
             labels: as in :meth:`serialize_model`.
+            input_range: as in :meth:`serialize_model`.
 
         Raises:
             FileNotFoundError: if there is no such extractor, or no folder to write to.
@@ -318,4 +329,5 @@ class SoftmaxRegression(SoftmaxParameters):
             raise FileNotFoundError(
                 f'there is no folder {str(target.parent)!r} for out_model_path; create it first'
             )
-        write_durably(target, self.serialize_model(in_model_path, labels=labels))
+        model = self.serialize_model(in_model_path, labels=labels, input_range=input_range)
+        write_durably(target, model)

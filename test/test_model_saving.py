@@ -11,6 +11,7 @@ import zipfile
 
 from ai_edge_litert.interpreter import Interpreter
 from edgetpu_retrain import SoftmaxRegression
+from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.model_file.metadata.labels import read_labels
 import numpy as np
@@ -91,6 +92,27 @@ def test_labels_are_packed_only_when_given(extractor: Path) -> None:
     labelled = model.serialize_model(extractor, labels=('cat', 'dog'))
     assert zipfile.is_zipfile(io.BytesIO(labelled))
     assert read_labels(labelled) == ('cat', 'dog')
+
+
+def test_the_range_of_a_float_extractor_is_stated_or_given(tmp_path: Path) -> None:
+    path = tmp_path / 'silent.tflite'
+    path.write_bytes(build_extractor('float32', dimension=8, normalization=None))
+    model = SoftmaxRegression(8, 2, seed=0)
+    with pytest.raises(ValueError, match=r'does not state the range .* give it with input_range'):
+        model.serialize_model(path)
+    with pytest.raises(ValueError, match=r'input range .* is not valid'):
+        model.serialize_model(path, input_range='bright')
+    for chosen in ('0..1', '0..255', '-1..1'):
+        saved = tmp_path / 'retrained.tflite'
+        model.save_as_tflite_model(path, saved, input_range=chosen)
+        assert str(describe(saved.read_bytes()).normalization) == chosen
+    path.write_bytes(build_extractor('float32', dimension=8, normalization=(0.0, 255.0)))
+    assert str(describe(model.serialize_model(path)).normalization) == '0..1'
+
+
+def test_a_range_for_a_quantized_extractor_is_rejected(extractor: Path) -> None:
+    with pytest.raises(ValueError, match=r'input_range is 0\.\.1, but .* of type uint8'):
+        SoftmaxRegression(8, 2, seed=0).serialize_model(extractor, input_range='0..1')
 
 
 def test_an_untrained_model_gives_a_file_that_runs(extractor: Path) -> None:

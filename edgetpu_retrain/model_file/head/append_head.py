@@ -14,8 +14,10 @@ from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.learning.head import Head
+from edgetpu_retrain.model_file.choices import ModelChoices, settle
 from edgetpu_retrain.model_file.description import describe_input, output_vector, vector_of
 from edgetpu_retrain.model_file.flatbuffer import parse
+from edgetpu_retrain.model_file.head.new_layers import add_constant, add_operator, add_tensor
 from edgetpu_retrain.model_file.head.quantized_head import quantize_head
 from edgetpu_retrain.model_file.head.tail import find_tail
 from edgetpu_retrain.model_file.metadata.identity_entry import IDENTITY_NAME
@@ -28,19 +30,18 @@ from edgetpu_retrain.model_file.metadata.self_description import (
     require_runtime,
 )
 from edgetpu_retrain.model_file.metadata.unknown_entry import write_unknown
+from edgetpu_retrain.model_file.normalization import Normalization
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
-from edgetpu_retrain.model_file.schema import builtin_code, indices, load_schema, text
-import numpy as np
-import numpy.typing as npt
+from edgetpu_retrain.model_file.schema import indices, load_schema, text
 
-# The operator versions for int8, and the first TensorFlow release for each type.  All other
-# operators and types need version 1.  Source: op_version.cc and runtime_version.cc in
-# tensorflow/lite/tools/versioning.
-_INT8_VERSIONS = {'FULLY_CONNECTED': 4, 'SOFTMAX': 2}
+# The first TensorFlow release with all needed operator versions, by type (runtime_version.cc in
+# tensorflow/lite/tools/versioning).
 _OLDEST_RUNTIME = {'uint8': (1, 5, 0), 'int8': (1, 14, 0), 'float32': (1, 5, 0)}
 
 
-def append_head(extractor: bytes, head: Head) -> bytes:
+def append_head(
+    extractor: bytes, head: Head, *, input_range: Normalization | None = None
+) -> bytes:
     """
     Return a classifier: the extractor followed by the trained head.
 
@@ -50,19 +51,27 @@ def append_head(extractor: bytes, head: Head) -> bytes:
             compiled for the Edge TPU.
         head: weights ``[D, C]`` and bias ``[C]``; its labels, if any, and its unknown detector
             are packed into the model.
+        input_range: the normalization of a float32 input; None = as the extractor states.
 
     Returns:
         The bytes of a .tflite file whose output is C scores, ``[1, C]``, of the embedding's type.
 
     Raises:
         ModelFileError: if the file is damaged, is not an extractor or does not match the head, or
-            if a label contains a line break or NUL.
+            if a label contains a line break or NUL, or the normalization of a float32 input is
+            unknown.
         ValueError: if the head contains NaN, infinity or weights too large to be quantized.
     """
     tree = parse(extractor)
     embedding = output_vector(tree)
-    describe_input(tree)
+    _, input_dtype = describe_input(tree)
+    if input_range is not None and input_dtype != 'float32':
+        raise ModelFileError(
+            f'input_range is {input_range}, but the input of the extractor is of type '
+            f'{input_dtype}, so its scale and zero point apply: leave input_range out'
+        )
     _check_not_classifier(tree, embedding)
+    settled = settle(tree, ModelChoices(input_range), was_used=lambda: False)
     dtype, dimension, quantization = vector_of(tree, embedding)
     if dimension != head.feature_dim:
         raise ModelFileError(
@@ -80,7 +89,7 @@ def append_head(extractor: bytes, head: Head) -> bytes:
     tree.description = f'Image classifier of {head.num_classes} classes by edgetpu_retrain' + (
         f', on the extractor: {before}' if before else ''
     )
-    return assemble(tree, read_files(extractor), head.labels)
+    return assemble(tree, read_files(extractor), head.labels, normalization=settled.normalization)
 
 
 def _check_not_classifier(tree: Any, output: int) -> None:
@@ -102,86 +111,16 @@ def _append_layers(
     constants = quantize_head(head, dtype, quantization)
     leading = indices(tree.subgraphs[0].tensors[embedding].shape)[:-1]
     flat = [1, head.num_classes]
-    weights = _add_constant(
-        tree, 'head/weights', constants.weights, constants.weights_quantization
-    )
-    bias = _add_constant(tree, 'head/bias', constants.bias, constants.bias_quantization)
-    logits = _add_tensor(
-        tree, 'head/logits', [*leading, head.num_classes], dtype, constants.logits
-    )
+    weights = add_constant(tree, 'head/weights', constants.weights, constants.weights_quantization)
+    bias = add_constant(tree, 'head/bias', constants.bias, constants.bias_quantization)
+    logits = add_tensor(tree, 'head/logits', [*leading, head.num_classes], dtype, constants.logits)
     options = schema.FullyConnectedOptionsT()
-    _add_operator(tree, 'FULLY_CONNECTED', dtype, options, [embedding, weights, bias], logits)
+    add_operator(tree, 'FULLY_CONNECTED', dtype, options, [embedding, weights, bias], logits)
     if leading != [1]:
-        reshaped = _add_tensor(tree, 'head/flat_logits', flat, dtype, constants.logits)
+        reshaped = add_tensor(tree, 'head/flat_logits', flat, dtype, constants.logits)
         options = schema.ReshapeOptionsT(newShape=flat)
-        _add_operator(tree, 'RESHAPE', dtype, options, [logits], reshaped)
+        add_operator(tree, 'RESHAPE', dtype, options, [logits], reshaped)
         logits = reshaped
-    scores = _add_tensor(tree, 'scores', flat, dtype, constants.scores)
-    _add_operator(tree, 'SOFTMAX', dtype, schema.SoftmaxOptionsT(beta=1.0), [logits], scores)
+    scores = add_tensor(tree, 'scores', flat, dtype, constants.scores)
+    add_operator(tree, 'SOFTMAX', dtype, schema.SoftmaxOptionsT(beta=1.0), [logits], scores)
     return scores
-
-
-def _add_tensor(
-    tree: Any, name: str, shape: Any, dtype: str, quantization: QuantizationParameters | None
-) -> int:
-    schema = load_schema()
-    tree.buffers.append(schema.BufferT())
-    details = None
-    if quantization is not None:
-        details = schema.QuantizationParametersT(
-            scale=np.array([quantization.scale], np.float32),
-            zeroPoint=np.array([quantization.zero_point], np.int64),
-        )
-    tensors = tree.subgraphs[0].tensors
-    tensors.append(
-        schema.TensorT(
-            shape=list(shape),
-            type=getattr(schema.TensorType, dtype.upper()),
-            buffer=len(tree.buffers) - 1,
-            name=name,
-            quantization=details,
-        )
-    )
-    return len(tensors) - 1
-
-
-def _add_constant(
-    tree: Any, name: str, values: npt.NDArray[Any], quantization: QuantizationParameters | None
-) -> int:
-    tensor = _add_tensor(tree, name, values.shape, values.dtype.name, quantization)
-    little_endian = values.astype(values.dtype.newbyteorder('<'))
-    tree.buffers[-1].data = np.frombuffer(little_endian.tobytes(), np.uint8)
-    return tensor
-
-
-def _add_operator(
-    tree: Any, name: str, dtype: str, options: Any, inputs: list[int], output: int
-) -> None:
-    schema = load_schema()
-    version = _INT8_VERSIONS.get(name, 1) if dtype == 'int8' else 1
-    tree.subgraphs[0].operators.append(
-        schema.OperatorT(
-            opcodeIndex=_operator_code(tree, name, version),
-            inputs=inputs,
-            outputs=[output],
-            builtinOptionsType=getattr(
-                schema.BuiltinOptions, type(options).__name__.removesuffix('T')
-            ),
-            builtinOptions=options,
-        )
-    )
-
-
-def _operator_code(tree: Any, name: str, version: int) -> int:
-    """Return the index of an operator code, reusing an existing one if possible."""
-    schema = load_schema()
-    wanted = getattr(schema.BuiltinOperator, name)
-    for index, code in enumerate(tree.operatorCodes):
-        # Reusing a newer version does not raise the model's minimum runtime version.
-        if builtin_code(code) == wanted and code.version >= version:
-            code.builtinCode = wanted
-            return index
-    tree.operatorCodes.append(
-        schema.OperatorCodeT(deprecatedBuiltinCode=wanted, builtinCode=wanted, version=version)
-    )
-    return len(tree.operatorCodes) - 1
