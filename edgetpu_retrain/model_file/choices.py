@@ -101,14 +101,12 @@ class Settled:
     Args:
         normalization: the normalization of the input; None for a quantized one.
         changed: whether the model or its metadata must be rewritten.
-        was_free: whether the input was of free size.
         choices: the choices that are part of an extractor's identity.
         notes: messages for the user, one sentence each.
     """
 
     normalization: Normalization | None = None
     changed: bool = False
-    was_free: bool = False
     choices: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -149,9 +147,16 @@ def _settle_size(tree: Any, chosen: tuple[int, int] | None, settled: Settled) ->
         return  # describe_input reports what is wrong.
     signature = indices(tensor.shapeSignature) or shape
     free = min(shape[1:3]) <= 1
-    size = chosen or (metadata_of(tree).image_size if free else None)
+    stated = metadata_of(tree).image_size if free else None
+    size = chosen or stated
+    if size is None and free:
+        _check_output_size(tree)
     if size is None or list(size) == shape[1:3]:
         return
+    if stated not in (None, size):
+        settled.notes.append(
+            f'input_size {_in_words(size)} is used, although the file states {_in_words(stated)}'
+        )
     if not free and min(signature[1:3]) > 0:
         settled.notes.append(
             f'input_size is not used: the input has the size {shape[2]}x{shape[1]}'
@@ -159,25 +164,26 @@ def _settle_size(tree: Any, chosen: tuple[int, int] | None, settled: Settled) ->
         return
     # The runtime computes the shapes of all other tensors from that of the input.
     tensor.shape, tensor.shapeSignature = [1, *size, 3], None
-    settled.changed = settled.was_free = True
-    settled.choices.append(f'input size {size[1]}x{size[0]}')
+    settled.changed = True
+    settled.choices.append(f'input size {_in_words(size)}')
 
 
-def check_output_size(tree: Any, output: int) -> None:
-    """
-    Raise a ModelFileError if the size of an output depends on the size of the input.
+def _check_output_size(tree: Any) -> None:
+    """Raise a ModelFileError if the size of the output depends on the size of the input."""
+    graph = tree.subgraphs[0]
+    for tensor in (graph.tensors[index] for index in indices(graph.outputs)):
+        signature = indices(tensor.shapeSignature)
+        if min(signature[1:], default=1) < 0:
+            raise ModelFileError(
+                f'the output {text(tensor.name)!r} is no vector: its size, {signature}, changes '
+                'with that of the picture, because the model has no global pooling layer; give a '
+                'model that has one, or an input_size (--input-size) at which the output has one '
+                'position'
+            )
 
-    Args:
-        tree: a model whose input was of free size.
-        output: index of the output tensor.
-    """
-    tensor = tree.subgraphs[0].tensors[output]
-    signature = indices(tensor.shapeSignature)
-    if min(signature[1:], default=1) < 0:
-        raise ModelFileError(
-            f'the output {text(tensor.name)!r} has a free size, {signature}, and so more than one '
-            'spatial position; give a model with a global pooling layer'
-        )
+
+def _in_words(size: tuple[int, int] | None) -> str:
+    return '' if size is None else f'{size[1]}x{size[0]}'
 
 
 def _settle_range(
@@ -191,8 +197,11 @@ def _settle_range(
                 'point apply'
             )
         return
-    stated = metadata_of(tree).normalization
+    metadata = metadata_of(tree)
+    stated, problem = metadata.normalization, metadata.normalization_problem
     states = 'the file states none' if stated is None else f'the file states {stated}'
+    if problem:
+        states += f' ({problem})'
     if chosen is not None:
         settled.normalization = chosen
         if stated not in (None, chosen):
@@ -206,9 +215,13 @@ def _settle_range(
     elif stated is None:
         name = text(tree.subgraphs[0].tensors[indices(tree.subgraphs[0].inputs)[0]].name)
         raise ModelFileError(
-            f'the model does not state the range of its float32 input {name!r}: give it with '
-            f'input_range (--input-range), as the model was trained; {HOW_TO_STATE}'
+            f'the model does not state the range of its float32 input {name!r}'
+            f'{f" ({problem})" if problem else ""}: give it with input_range (--input-range), as '
+            f'the model was trained; {HOW_TO_STATE}'
         )
     else:
         settled.normalization = stated
-    settled.changed = settled.changed or settled.normalization != stated
+        if problem:
+            settled.notes.append(f'{states}; input_range can choose another range')
+    # What is made of the model then states what is used.
+    settled.changed |= settled.normalization != stated or bool(problem)

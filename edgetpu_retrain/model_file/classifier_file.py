@@ -7,20 +7,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.model_file.choices import (
-    check_output_size,
-    find_output,
-    ModelChoices,
-    NO_CHOICES,
-    settle,
-)
+from edgetpu_retrain.errors import ModelFileError, RequestError
+from edgetpu_retrain.model_file.choices import find_output, ModelChoices, NO_CHOICES, settle
 from edgetpu_retrain.model_file.description import output_vector, vector_of
 from edgetpu_retrain.model_file.flatbuffer import parse
 from edgetpu_retrain.model_file.head.tail import find_tail
 from edgetpu_retrain.model_file.metadata.labels import assemble, labels_of
 from edgetpu_retrain.model_file.metadata.packed_files import read_files
-from edgetpu_retrain.model_file.schema import indices
 
 
 @dataclass(frozen=True)
@@ -31,13 +24,16 @@ class ClassifierFile:
     Args:
         model: bytes of a .tflite file; those of the given file if nothing had to be changed.
         labels: the class names, in the order of the outputs.
-        gives_logits: whether softmax must be applied to the output.
+        gives_logits: whether softmax must be applied to the output, or the logistic function to a
+            single one.
+        is_binary: whether the only output is the score of the second of two classes.
         notes: messages for the user, one sentence each.
     """
 
     model: bytes
     labels: tuple[str, ...]
     gives_logits: bool
+    is_binary: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -58,14 +54,10 @@ def make_classifier(
         ModelFileError: if the file is damaged, its input is not a picture, its output is not a
             vector, or a choice does not fit.
     """
+    classes = count_classes(file, choices)
     tree, files = parse(file), read_files(file)
-    position = find_output(tree, choices.output)
-    names = tuple(labels) or labels_of(tree, files, position)
+    names = tuple(labels) or labels_of(tree, files, find_output(tree, choices.output))
     settled = settle(tree, choices, was_used=lambda: False)
-    output = output_vector(tree)
-    if settled.was_free:
-        check_output_size(tree, output)
-    _, classes, _ = vector_of(tree, output)
     if not names:
         raise RequestError(
             f'the model has no names for its {classes} classes: give them with --labels labels.txt'
@@ -75,8 +67,14 @@ def make_classifier(
             f'there are {len(names)} labels for the {classes} classes of the model: '
             'give the label file that belongs to it'
         )
-    tail = find_tail(tree, output)
-    if not tail.gives_probabilities:
+    tail = find_tail(tree, output_vector(tree))
+    is_binary = vector_of(tree, output_vector(tree))[1] == 1
+    if is_binary:
+        settled.notes.append(
+            f'the model has one output: it is the probability of {names[1]!r}, and the rest that '
+            f'of {names[0]!r}'
+        )
+    elif not tail.gives_probabilities:
         settled.notes.append(
             f'the last layer of the model is {tail.result or tail.before}, which gives no '
             'probabilities, so softmax is applied to its output'
@@ -84,7 +82,8 @@ def make_classifier(
     model = file
     if settled.changed:
         model = assemble(tree, files, names, normalization=settled.normalization)
-    return ClassifierFile(model, names, not tail.gives_probabilities, tuple(settled.notes))
+    gives_logits = not tail.gives_probabilities
+    return ClassifierFile(model, names, gives_logits, is_binary, tuple(settled.notes))
 
 
 def count_classes(file: bytes, choices: ModelChoices = NO_CHOICES) -> int:
@@ -96,5 +95,13 @@ def count_classes(file: bytes, choices: ModelChoices = NO_CHOICES) -> int:
             fit.
     """
     tree = parse(file)
-    output = indices(tree.subgraphs[0].outputs)[find_output(tree, choices.output)]
-    return vector_of(tree, output)[1]
+    settle(tree, choices, was_used=lambda: False)
+    output = output_vector(tree)
+    tail = find_tail(tree, output)
+    if not tail.gives_scores:
+        raise ModelFileError(
+            f'this model ends in {tail.result}, so its output is no score for each class: give a '
+            'classifier without this layer'
+        )
+    # A single output tells two classes apart.
+    return max(vector_of(tree, output)[1], 2)

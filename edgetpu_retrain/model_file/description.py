@@ -105,8 +105,8 @@ def describe_input(tree: Any) -> tuple[tuple[int, int, int, int], str]:
     name, dtype, shape = text(tensor.name), type_name(tensor), indices(tensor.shape)
     if len(shape) != 4 or shape[0] != 1 or shape[3] != 3:
         raise ModelFileError(
-            f'the input {name!r} has shape {shape}; one RGB picture, [1, height, width, 3], '
-            'is needed'
+            f'the input {name!r} has shape {shape}{_kind_of(shape)}; one RGB picture, '
+            '[1, height, width, 3], is needed'
         )
     if min(shape[1:3]) <= 1:
         # Converters write 1 for a free size.
@@ -121,6 +121,17 @@ def describe_input(tree: Any) -> tuple[tuple[int, int, int, int], str]:
     return (1, shape[1], shape[2], 3), dtype
 
 
+def _kind_of(shape: list[int]) -> str:
+    """Return as text what a shape that is not accepted stands for, '' if that is not known."""
+    if len(shape) != 4:
+        return ''
+    if shape[0] > 1:
+        return f', a batch of {shape[0]} pictures'
+    if shape[1] == 3:
+        return ', channels first as in PyTorch (onnx2tf converts it with channels last)'
+    return {1: ', a grey picture', 4: ', a picture of four channels'}.get(shape[3], '')
+
+
 def output_vector(tree: Any) -> int:
     """Return the tensor index of a model's only output, or raise ModelFileError."""
     graph = tree.subgraphs[0]
@@ -130,6 +141,15 @@ def output_vector(tree: Any) -> int:
     if len(outputs) != 1:
         raise ModelFileError(
             f'this model has {len(outputs)} outputs; a model with exactly one is needed'
+        )
+    needed = {outputs[0]}
+    for operator in reversed(graph.operators):
+        if needed & set(indices(operator.outputs)):
+            needed |= set(indices(operator.inputs))
+    if indices(graph.inputs) and not needed & set(indices(graph.inputs)):
+        raise ModelFileError(
+            f'the output {text(graph.tensors[outputs[0]].name)!r} of this model does not depend '
+            'on its input, so the file is damaged; convert the model again'
         )
     return outputs[0]
 
@@ -145,12 +165,13 @@ def vector_of(tree: Any, index: int) -> tuple[str, int, QuantizationParameters |
     name, dtype, shape = text(tensor.name), type_name(tensor), indices(tensor.shape)
     if len(shape) < 2 or min(shape) < 1:
         raise ModelFileError(
-            f'the output {name!r} has shape {shape}; an embedding has shape [1, D] or [1, 1, 1, D]'
+            f'the output {name!r} has shape {shape}; one vector, [1, N] or [1, 1, 1, N], is needed'
         )
     if any(size != 1 for size in shape[:-1]):
         raise ModelFileError(
-            f'the output {name!r} has shape {shape}, more than one spatial position; cut the '
-            'model behind its global pooling layer, so that it outputs [1, D] or [1, 1, 1, D]'
+            f'the output {name!r} has shape {shape}, more than one spatial position, as that of a '
+            'segmentation or in front of a global pooling layer; give a model that outputs one '
+            'vector, [1, N] or [1, 1, 1, N]'
         )
     if dtype not in SUPPORTED_TYPES:
         raise ModelFileError(

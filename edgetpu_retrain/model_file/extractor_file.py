@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import copy
 from dataclasses import dataclass
+import math
 from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.model_file.choices import (
-    check_output_size,
     find_output,
     ModelChoices,
     NO_CHOICES,
@@ -25,7 +26,8 @@ from edgetpu_retrain.model_file.description import (
 )
 from edgetpu_retrain.model_file.flatbuffer import parse
 from edgetpu_retrain.model_file.head.append_head import append_head
-from edgetpu_retrain.model_file.head.tail import find_tail
+from edgetpu_retrain.model_file.head.new_layers import add_operator
+from edgetpu_retrain.model_file.head.tail import find_tail, Tail
 from edgetpu_retrain.model_file.metadata.identity_entry import (
     identity_of,
     read_identity,
@@ -35,7 +37,13 @@ from edgetpu_retrain.model_file.metadata.labels import assemble
 from edgetpu_retrain.model_file.metadata.packed_files import read_files
 from edgetpu_retrain.model_file.metadata.self_description import redirect_signatures
 from edgetpu_retrain.model_file.pruning import prune
-from edgetpu_retrain.model_file.schema import EDGETPU_CUSTOM_OP, indices, text
+from edgetpu_retrain.model_file.schema import (
+    EDGETPU_CUSTOM_OP,
+    indices,
+    load_schema,
+    text,
+    type_name,
+)
 import numpy as np
 
 
@@ -94,8 +102,6 @@ def make_extractor(
         settled.choices.append(choice)
         settled.notes.insert(0, note)
         settled.changed = True
-    if settled.was_free:
-        check_output_size(tree, output_vector(tree))
     model = file
     if settled.changed:
         choices_made = (*range_choices(settled.normalization), *settled.choices)
@@ -120,19 +126,62 @@ def _cut(tree: Any) -> tuple[str, str]:
                 'that is not compiled (the file without _edgetpu)'
             )
         raise ModelFileError(
-            f'this model ends in {tail.result} behind {tail.before or "no layer"}, not behind a '
-            'fully-connected layer or a 1x1 convolution of pooled features, so there is no '
-            'embedding in it; give an image classifier or an embedding extractor'
+            f'this model ends in {tail.result} behind {tail.before or "no layer"}'
+            f'{" and a pooling layer" if tail.pooling else ""}, not behind a fully-connected '
+            'layer or a 1x1 convolution of pooled features, so there is no embedding in it; give '
+            'an image classifier or an embedding extractor'
         )
     name = text(tree.subgraphs[0].tensors[tail.embedding].name)
-    redirect_signatures(tree, output_vector(tree), tail.embedding, 'embedding')
-    prune(tree, tail.embedding)
+    embedding = _flatten(tree, tail.embedding) if tail.pooling is None else _pool(tree, tail)
+    redirect_signatures(tree, output_vector(tree), embedding, 'embedding')
+    prune(tree, embedding)
     before = text(tree.description)
     tree.description = 'Embedding extractor by edgetpu_retrain' + (
         f', cut from: {before}' if before else ''
     )
     _, dimension, _ = vector_of(tree, output_vector(tree))
-    return f'embedding is tensor {tail.embedding}', (
-        f'the model is a classifier: the input of its last {tail.before} layer, {name!r} with '
-        f'{dimension} numbers, is the embedding'
+    mean = '' if tail.pooling is None else 'the mean over all positions of '
+    return f'embedding is {mean and "the mean of "}tensor {tail.embedding}', (
+        f'the model is a classifier: {mean}the input of its last {tail.before} layer, {name!r} '
+        f'with {dimension} numbers, is the embedding'
     )
+
+
+def _flatten(tree: Any, features: int) -> int:
+    """Return a tensor as a vector, as a fully-connected layer takes its input."""
+    tensor = tree.subgraphs[0].tensors[features]
+    shape = indices(tensor.shape)
+    if all(size == 1 for size in shape[:-1]):
+        return features
+    flat = [1, math.prod(shape)]
+    vector = _like(tree, tensor, flat)
+    options = load_schema().ReshapeOptionsT(newShape=flat)
+    add_operator(tree, 'RESHAPE', type_name(tensor), options, [features], vector)
+    return vector
+
+
+def _pool(tree: Any, tail: Tail) -> int:
+    """
+    Average the input of a classifying convolution, in place of the scores; return the new tensor.
+
+    Without an activation in between, the convolution of the mean is the mean of the convolutions.
+    """
+    graph = tree.subgraphs[0]
+    features = graph.tensors[tail.embedding]
+    scores = graph.tensors[indices(tail.pooling.outputs)[0]]
+    shape = [*indices(scores.shape)[:-1], indices(features.shape)[-1]]
+    operator = copy.copy(tail.pooling)
+    operator.inputs = [tail.embedding, *indices(operator.inputs)[1:]]
+    embedding = _like(tree, features, shape)
+    operator.outputs = [embedding]
+    graph.operators.append(operator)
+    return embedding
+
+
+def _like(tree: Any, tensor: Any, shape: list[int]) -> int:
+    """Add the embedding, a tensor of the type and quantization of another; return its index."""
+    new = copy.copy(tensor)
+    new.name, new.shape, new.shapeSignature = 'embedding', shape, None
+    tensors = tree.subgraphs[0].tensors
+    tensors.append(new)
+    return len(tensors) - 1

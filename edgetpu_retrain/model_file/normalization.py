@@ -88,18 +88,20 @@ def read_input_range(text: str) -> Normalization | None:
             values = tuple(map(float, re.split(r'[\s,;/]+', numbers)))
             half = len(values) // 2
             if 2 * half == len(values):
-                _check_pixels(text, values[half:])
+                if is_of_fractions(values[half:]):
+                    raise RequestError(
+                        f'the input range {text!r} is for pixels from 0 to 1: multiply its '
+                        'numbers by 255'
+                    )
                 return Normalization(values[:half], values[half:])
     except ValueError as error:
         raise RequestError(f'the input range {text!r} is not valid: {error}') from error
     raise RequestError(f'the input range {text!r} is not valid: {HOW_TO_STATE}')
 
 
-def _check_pixels(text: str, std: tuple[float, ...]) -> None:
-    if all(0 < value < 1 for value in std):
-        raise RequestError(
-            f'the input range {text!r} is for pixels from 0 to 1: multiply its numbers by 255'
-        )
+def is_of_fractions(std: tuple[float, ...]) -> bool:
+    """Return whether a standard deviation is one of pixels from 0 to 1, as in PyTorch."""
+    return all(0 < value < 1 for value in std)
 
 
 def _listed(values: tuple[float, ...]) -> str:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 import gc
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.extractors import default_extractor_path
+from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.model_file.extractor_file import make_extractor
 from edgetpu_retrain.model_file.reading import read_model
 from edgetpu_retrain.node.classifications.frame_output import FrameOutput
@@ -129,7 +130,9 @@ class NodeResources:
         models = ModelStore(
             folder / MODELS_FOLDER, is_ending=self._is_ending, check_folder=owner.check
         )
-        self.extractor = self._read_extractor(parameters, folder)
+        self.extractor = self._read_extractor(
+            parameters.extractor or default_extractor_path(), parameters, partial(has_used, folder)
+        )
         engines = self._make_engines(parameters)
         description = engines.description
         self._announcement = ModelAnnouncement(self._node)
@@ -173,22 +176,29 @@ class NodeResources:
         """Return whether a signal has shut ROS down; waiting for a lock then ends."""
         return not self._node.context.ok()
 
-    def _read_extractor(self, parameters: NodeParameters, folder: Path) -> bytes:
-        path = parameters.extractor or default_extractor_path()
-        made = make_extractor(
-            read_model(path), parameters.model_choices, has_samples=partial(has_used, folder)
-        )
+    def _read_extractor(
+        self,
+        path: str | Path,
+        parameters: NodeParameters,
+        has_samples: Callable[[str], bool] = lambda _identity: False,
+    ) -> bytes:
+        made = make_extractor(read_model(path), parameters.model_choices, has_samples=has_samples)
         for note in made.notes:
             self._log.warning(presentable(f'extractor {path}: {note}'))
         return made.model
 
     def _make_engines(self, parameters: NodeParameters) -> DeviceEngines:
         fallback = parameters.fallback_extractor
+        if fallback and not describe(self.extractor).compiled_for_edgetpu:
+            self._log.warning(
+                'fallback_extractor is not used: the extractor is not compiled for the Edge TPU'
+            )
+            fallback = ''
         engines = make_engines(
             self.extractor,
             tuple(dict.fromkeys(parameters.device_of.values())),
             num_threads=parameters.num_threads,
-            fallback=make_extractor(read_model(fallback)).model if fallback else None,
+            fallback=self._read_extractor(fallback, parameters) if fallback else None,
             invoke_timeout_s=parameters.invoke_timeout_s,
             report=self._device_changed,
         )

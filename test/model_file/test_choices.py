@@ -112,6 +112,29 @@ def test_a_choice_wins_over_the_metadata_and_a_note_says_so() -> None:
     assert make_extractor(stated, chosen('0..1')).notes == ()
 
 
+def test_exchanged_numbers_are_exchanged_and_a_note_says_so() -> None:
+    file = build_extractor('float32', normalization=(255.0, 0.0))
+    made = make_extractor(file)
+    (note,) = made.notes
+    assert 'the file states 0..1 (its mean and standard deviation are exchanged)' in note
+    assert 'input_range can choose another' in note
+    # What is made of the file states what is used, and means the same.
+    assert make_extractor(made.model).notes == ()
+    assert describe(made.model).identity == describe(file).identity
+    assert make_classifier(file, labels='abcdefgh').notes[0] == note
+    chosen_too = make_extractor(file, chosen('0..255')).notes
+    assert chosen_too[0].startswith('input_range 0..255 is used, although the file states 0..1')
+
+
+@pytest.mark.parametrize('numbers', [(0.0, 0.0), ((1.0, 2.0), 1.0), (float('nan'), 1.0)])
+def test_numbers_that_are_no_range_are_named_with_the_way_out(numbers: Any) -> None:
+    file = build_extractor('float32', normalization=numbers)
+    with pytest.raises(ModelFileError, match=r'(standard deviation|mean) .*input_range \(--input'):
+        make_extractor(file)
+    assert str(describe(make_extractor(file, chosen('0..1')).model).normalization) == '0..1'
+    assert make_extractor(build_extractor('uint8')).notes == ()
+
+
 @pytest.mark.parametrize('dtype', ['uint8', 'int8'])
 def test_a_quantized_model_keeps_its_scale_and_a_note_says_so(dtype: str) -> None:
     file = build_extractor(dtype)
@@ -184,12 +207,22 @@ def test_a_free_size_is_chosen_or_stated(run: Run, stated: bool) -> None:
     assert not np.allclose(embedding, other)
 
 
-def test_a_size_that_the_output_depends_on_is_refused() -> None:
+def test_an_output_that_changes_with_the_input_is_named_instead_of_asking_for_a_size() -> None:
     tree = free_extractor()
     (graph,) = tree.subgraphs
     graph.outputs = [graph.operators[0].outputs[0]]
-    with pytest.raises(ModelFileError, match='more than one spatial position'):
-        make_extractor(pack(tree), ModelChoices(input_size=(12, 20)))
+    file = pack(tree)
+    for make in (make_extractor, lambda file: make_classifier(file, labels='abcdefgh')):
+        with pytest.raises(ModelFileError, match=r"'embedding' is no vector: its size, \[-1, -1"):
+            make(file)
+
+
+def test_a_size_that_is_chosen_wins_over_the_stated_one_and_a_note_says_so() -> None:
+    file = pack(free_extractor((20, 12)))
+    made = make_extractor(file, ModelChoices(input_size=(16, 24)))
+    assert describe(made.model).input_shape == (1, 16, 24, 3)
+    assert made.notes == ('input_size 24x16 is used, although the file states 20x12',)
+    assert make_extractor(file, ModelChoices(input_size=(12, 20))).notes == ()
 
 
 def test_a_fixed_size_is_not_changed_and_a_note_says_so() -> None:
@@ -252,6 +285,27 @@ def test_a_model_without_operators_is_refused() -> None:
     for make in (make_extractor, lambda file: make_classifier(file, labels='abc')):
         with pytest.raises(ModelFileError, match='no operators'):
             make(pack(tree))
+
+
+def test_a_model_that_gives_the_class_itself_is_named() -> None:
+    tree = build_classifier_tree('float32')
+    (graph,) = tree.subgraphs
+    axis = add_tensor(tree, 'axis', 'int32', [], 1, 0, np.array(1, np.int32))
+    best = add_tensor(tree, 'best', 'int32', [1], 1, 0)
+    add_operator(tree, schema.BuiltinOperator.ARG_MAX, [*graph.outputs, axis], [best])
+    graph.outputs = [best]
+    with pytest.raises(ModelFileError, match='ends in ARG_MAX, so its output is no score'):
+        make_classifier(pack(tree), labels='abc')
+
+
+def test_what_is_wrong_with_the_input_comes_first() -> None:
+    tree = build_classifier_tree('float32')
+    (graph,) = tree.subgraphs
+    for tensor in (graph.inputs[0], graph.outputs[0]):
+        shape = graph.tensors[tensor].shape
+        graph.tensors[tensor].shape = [8, *shape[1:]]
+    with pytest.raises(ModelFileError, match='a batch of 8 pictures'):
+        make_classifier(pack(tree))
 
 
 @pytest.mark.parametrize(

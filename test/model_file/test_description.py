@@ -1,5 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
+import copy
 import hashlib
 from typing import Any
 
@@ -64,7 +65,15 @@ def test_several_spatial_positions_are_rejected_with_the_shape() -> None:
 def test_outputs_other_than_vectors_are_rejected(shape: list[int]) -> None:
     tree = build_extractor_tree('uint8')
     tree.subgraphs[0].tensors[tree.subgraphs[0].outputs[0]].shape = shape
-    refused(tree, 'an embedding has shape')
+    refused(tree, 'one vector, .* is needed')
+
+
+def test_an_output_that_nothing_computes_from_the_input_is_rejected() -> None:
+    tree = build_extractor_tree('uint8')
+    (graph,) = tree.subgraphs
+    graph.tensors.append(copy.copy(graph.tensors[graph.outputs[0]]))
+    graph.outputs = [len(graph.tensors) - 1]
+    refused(tree, 'does not depend on its input')
 
 
 @pytest.mark.parametrize('count', [0, 2])
@@ -82,6 +91,21 @@ def test_inputs_other_than_pictures_are_rejected(shape: list[int]) -> None:
     tree = build_extractor_tree('uint8')
     tree.subgraphs[0].tensors[0].shape = shape
     refused(tree, r'the input .* one RGB picture, \[1, height, width, 3\]')
+
+
+@pytest.mark.parametrize(
+    ('shape', 'kind'),
+    [
+        ([8, 8, 8, 3], 'a batch of 8 pictures'),
+        ([1, 3, 8, 8], 'channels first as in PyTorch'),
+        ([1, 8, 8, 1], 'a grey picture'),
+        ([1, 8, 8, 4], 'a picture of four channels'),
+    ],
+)
+def test_other_kinds_of_pictures_are_named(shape: list[int], kind: str) -> None:
+    tree = build_extractor_tree('uint8')
+    tree.subgraphs[0].tensors[0].shape = shape
+    refused(tree, f'the input .*, {kind}.*; one RGB picture')
 
 
 @pytest.mark.parametrize('end', ['input', 'output'])

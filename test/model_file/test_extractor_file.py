@@ -9,12 +9,14 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 from edgetpu_retrain.errors import ModelFileError
+from edgetpu_retrain.extractors import default_extractor_path
 from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.model_file.extractor_file import make_extractor
 from edgetpu_retrain.model_file.head.append_head import append_head
 from edgetpu_retrain.model_file.metadata.labels import read_labels
 from edgetpu_retrain.model_file.metadata.packed_files import append_files, read_files
+from edgetpu_retrain.model_file.quantization import dequantize
 import numpy as np
 import pytest
 from support.small_classifiers import add_classes, build_classifier, build_classifier_tree
@@ -59,6 +61,36 @@ def test_a_classifier_is_cut_in_front_of_its_last_layer(
     (before,) = run(append_head(plain, _head(8)), picture)
     (after,) = run(append_head(made.model, _head(8)), picture)
     np.testing.assert_array_equal(after, before)
+
+
+@pytest.mark.parametrize('half', ['FULLY_CONNECTED', 'BATCH_MATMUL', 'ADD'])
+def test_weights_of_16_bits_are_constants(run: Run, half: str) -> None:
+    tree = build_classifier_tree('float32', result='')
+    (graph,) = tree.subgraphs
+    classifying = graph.operators.pop()
+    (embedding, weights, _), (logits,) = classifying.inputs, classifying.outputs
+
+    def of_16_bits(shape: list[int]) -> int:
+        tensor = add_tensor(tree, 'half', 'float32', shape, 1, 0, np.ones(shape, np.float16))
+        graph.tensors[tensor].type = schema.TensorType.FLOAT16
+        whole = add_tensor(tree, 'whole', 'float32', shape, 1, 0)
+        add_operator(tree, schema.BuiltinOperator.DEQUANTIZE, [tensor], [whole])
+        return whole
+
+    if half == 'BATCH_MATMUL':
+        inputs = [embedding, of_16_bits([8, 3])]
+    else:
+        inputs = [embedding, of_16_bits([3, 8]) if half == 'FULLY_CONNECTED' else weights, -1]
+    name = 'FULLY_CONNECTED' if half == 'ADD' else half
+    add_operator(tree, getattr(schema.BuiltinOperator, name), inputs, [logits])
+    # A bias that comes first.
+    biased = add_tensor(tree, 'biased', 'float32', [1, 3], 1, 0)
+    add_operator(tree, schema.BuiltinOperator.ADD, [of_16_bits([3]), logits], [biased])
+    graph.outputs = [biased]
+    made = make_extractor(pack(tree)).model
+    picture = _picture('float32')
+    plain = build_extractor('float32', rank=2)
+    np.testing.assert_array_equal(run(made, picture)[0], run(plain, picture)[0])
 
 
 @pytest.mark.parametrize('layer', ['ADD', 'MUL', 'BATCH_MATMUL'])
@@ -167,6 +199,117 @@ def test_a_model_that_only_ends_like_a_classifier_is_refused() -> None:
     graph.operators[-1].inputs = [graph.operators[0].outputs[0]]
     del graph.operators[-2]
     with pytest.raises(ModelFileError, match='ends in SOFTMAX behind CONV_2D'):
+        make_extractor(pack(tree))
+
+
+@pytest.mark.parametrize('dtype', DTYPES)
+@pytest.mark.parametrize('pooling', ['AVERAGE_POOL_2D', 'MEAN'])
+@pytest.mark.parametrize('activation', ['NONE', 'RELU'])
+def test_the_mean_of_what_a_convolution_scores_is_an_embedding(
+    run: Run, dtype: str, pooling: str, activation: str
+) -> None:
+    options: dict[str, Any] = {'pooling': pooling, 'spatial': 2, 'activation': activation}
+    file = build_classifier(dtype, convolution=True, **options)
+    made = make_extractor(file)
+    (note,) = made.notes
+    assert 'the mean over all positions of the input of its last CONV_2D layer' in note
+    picture = _picture(dtype)
+    (features,) = run(build_extractor(dtype, spatial=2), picture)
+    (embedding,) = run(made.model, picture)
+    wanted = features.astype(np.float64).mean((1, 2)).ravel()
+    # An older runtime rounds up.
+    rounding = 0.75 if dtype != 'float32' else 1e-4
+    np.testing.assert_allclose(embedding.ravel(), wanted, atol=rounding)
+    assert embedding.std() > 10 * rounding
+    assert run(append_head(made.model, _head(8)), picture)[0].shape == (1, 2)
+    assert make_extractor(made.model).model == made.model
+
+
+@pytest.mark.parametrize('dtype', DTYPES)
+def test_what_a_layer_flattens_itself_is_flattened(run: Run, dtype: str) -> None:
+    tree = build_extractor_tree(dtype, dimension=8, spatial=2)
+    (graph,) = tree.subgraphs
+    (features,) = graph.outputs
+    # As converters leave it: without a RESHAPE in front of the layer.
+    shape = graph.tensors[features].shape
+    graph.tensors[features].shape = [1, 32]
+    add_classes(tree, dtype, 3, 'SOFTMAX')
+    graph.tensors[features].shape = shape
+    made = make_extractor(pack(tree)).model
+    picture = _picture(dtype)
+    (embedding,) = run(made, picture)
+    (wanted,) = run(build_extractor(dtype, dimension=8, spatial=2), picture)
+    np.testing.assert_array_equal(embedding, wanted.reshape(1, 32))
+    assert run(append_head(made, _head(32)), picture)[0].shape == (1, 2)
+
+
+def test_the_mean_is_the_embedding_that_the_packaged_extractor_gives(run: Run) -> None:
+    packaged = default_extractor_path().read_bytes()
+    tree = schema.ModelT.InitFromPackedBuf(packaged, 0)
+    (graph,) = tree.subgraphs
+    # Its layers are those of a real network: features, their mean, and a change of the type.
+    (features, *_) = graph.operators[-2].inputs
+    graph.outputs = [features]
+    entries = [schema.TensorMapT('image', graph.inputs[0])], [schema.TensorMapT('o', features)]
+    tree.signatureDefs = [schema.SignatureDefT(*entries, signatureKey='serving_default')]
+    add_classes(tree, 'int8', 5, 'SOFTMAX', True, pooling='MEAN', activation='RELU')
+    made = make_extractor(pack(tree)).model
+    picture = np.random.default_rng(0).integers(0, 256, (1, 224, 224, 3)).astype(np.uint8)
+    found, wanted = (
+        dequantize(run(model, picture)[0].reshape(1, -1), describe(model).quantization)
+        for model in (made, packaged)
+    )
+    # One step of their quantizations.
+    np.testing.assert_allclose(found, wanted, atol=0.024)
+    assert wanted.std() > 0.2
+
+
+def test_without_an_activation_the_old_classes_are_linear_in_the_mean(run: Run) -> None:
+    options: dict[str, Any] = {'pooling': 'MEAN', 'spatial': 2, 'result': 'LOG_SOFTMAX'}
+    tree = build_classifier_tree('float32', convolution=True, **options)
+    (graph,) = tree.subgraphs
+    kernel = next(each for each in graph.tensors if each.name == 'kernel')
+    weights = np.frombuffer(tree.buffers[kernel.buffer].data.tobytes(), np.float32).reshape(3, 8)
+    file = pack(tree)
+    picture = _picture('float32')
+    (scores,) = run(file, picture)
+    (embedding,) = run(make_extractor(file).model, picture)
+    logits = weights @ embedding.ravel()
+    wanted = logits - np.log(np.exp(logits - logits.max()).sum()) - logits.max()
+    np.testing.assert_allclose(scores.ravel(), wanted, rtol=1e-4)
+
+
+def test_the_maximum_of_scores_is_named_as_what_cannot_be_cut() -> None:
+    options: dict[str, Any] = {'pooling': 'MAX_POOL_2D', 'spatial': 2}
+    file = build_classifier('float32', convolution=True, **options)
+    with pytest.raises(ModelFileError, match='ends in SOFTMAX behind MAX_POOL_2D'):
+        make_extractor(file)
+
+
+def test_a_convolution_of_several_pixels_in_front_of_pooling_is_named() -> None:
+    tree = build_extractor_tree('float32', dimension=3, spatial=2)
+    (graph,) = tree.subgraphs
+    axes = add_tensor(tree, 'axes', 'int32', [2], 1, 0, np.array([1, 2], np.int32))
+    (features,) = graph.outputs
+    mean, scores = (add_tensor(tree, name, 'float32', [1, 3], 1, 0) for name in ('mean', 'scores'))
+    add_operator(
+        tree,
+        schema.BuiltinOperator.MEAN,
+        [features, axes],
+        [mean],
+        builtinOptionsType=schema.BuiltinOptions.ReducerOptions,
+        builtinOptions=schema.ReducerOptionsT(),
+    )
+    add_operator(
+        tree,
+        schema.BuiltinOperator.SOFTMAX,
+        [mean],
+        [scores],
+        builtinOptionsType=schema.BuiltinOptions.SoftmaxOptions,
+        builtinOptions=schema.SoftmaxOptionsT(beta=1.0),
+    )
+    graph.outputs = [scores]
+    with pytest.raises(ModelFileError, match='SOFTMAX behind CONV_2D and a pooling layer, not'):
         make_extractor(pack(tree))
 
 

@@ -37,6 +37,8 @@ def build_classifier_tree(
     *,
     classes: int = 3,
     convolution: bool = False,
+    pooling: str = '',
+    activation: str = 'NONE',
     result: str = 'SOFTMAX',
     dimension: int = 8,
     **options: Any,
@@ -49,17 +51,29 @@ def build_classifier_tree(
         classes: number C of classes.
         convolution: whether the classifying layer is a 1x1 convolution with a SQUEEZE behind it,
             as in MobileNet v1, and not a fully-connected layer.
+        pooling: the layer behind the convolution, ``'AVERAGE_POOL_2D'``, ``'MAX_POOL_2D'`` or
+            ``'MEAN'``, as in SqueezeNet; with ``spatial=2``.
+        activation: that of the classifying layer.
         result: the last layer, ``'SOFTMAX'`` or ``'LOGISTIC'``; '' = the output is logits.
         dimension: length of the embedding.
         options: those of :func:`~support.small_models.build_extractor_tree`.
     """
     rank = 4 if convolution else 2
     tree = build_extractor_tree(dtype, dimension=dimension, rank=rank, **options)
-    return add_classes(tree, dtype, classes, result, convolution=convolution)
+    return add_classes(
+        tree, dtype, classes, result, convolution, pooling=pooling, activation=activation
+    )
 
 
 def add_classes(
-    tree: Any, dtype: str, classes: int, result: str, *, convolution: bool = False
+    tree: Any,
+    dtype: str,
+    classes: int,
+    result: str,
+    convolution: bool = False,
+    *,
+    pooling: str = '',
+    activation: str = 'NONE',
 ) -> Any:
     """Add the layers of a classifier behind the output of a model, and return the model."""
     (graph,) = tree.subgraphs
@@ -79,11 +93,15 @@ def add_classes(
         tree, 'bias2', bias_type, [classes], EMBEDDING_SCALE * _WEIGHTS_SCALE, 0,
         np.zeros(classes, bias_type),
     )  # fmt: skip
-    leading = [1, 1, 1] if convolution else [1]
+    leading = list(graph.tensors[embedding].shape)[:-1]
     output = add_tensor(tree, 'logits', dtype, [*leading, classes], _LOGITS_SCALE, points[1])
     name = 'CONV_2D' if convolution else 'FULLY_CONNECTED'
     kind = schema.Conv2DOptionsT if convolution else schema.FullyConnectedOptionsT
-    _add(tree, name, points[4 if convolution else 3], kind(), [embedding, kernel, bias], output)
+    options = kind()
+    options.fusedActivationFunction = getattr(schema.ActivationFunctionType, activation)
+    _add(tree, name, points[4 if convolution else 3], options, [embedding, kernel, bias], output)
+    if pooling:
+        output = _add_pooling(tree, dtype, pooling, output, points[1])
     if convolution:
         flat = add_tensor(tree, 'squeezed', dtype, [1, classes], _LOGITS_SCALE, points[1])
         _add(tree, 'SQUEEZE', 1, schema.SqueezeOptionsT(squeezeDims=[1, 2]), [output], flat)
@@ -96,6 +114,20 @@ def add_classes(
     graph.outputs = [output]
     tree.signatureDefs[0].outputs[0].tensorIndex = output
     return tree
+
+
+def _add_pooling(tree: Any, dtype: str, name: str, scores: int, zero_point: int) -> int:
+    _, height, width, classes = tree.subgraphs[0].tensors[scores].shape
+    shape = [1, 1, 1, classes]
+    output = add_tensor(tree, 'pooled', dtype, shape, _LOGITS_SCALE, zero_point)
+    version = 2 if dtype == 'int8' else 1
+    if name == 'MEAN':
+        axes = add_tensor(tree, 'axes', 'int32', [2], 1, 0, np.array([1, 2], np.int32))
+        _add(tree, name, version, schema.ReducerOptionsT(keepDims=True), [scores, axes], output)
+    else:
+        options = schema.Pool2DOptionsT(filterHeight=height, filterWidth=width)
+        _add(tree, name, version, options, [scores], output)
+    return output
 
 
 def _add(tree: Any, name: str, version: int, options: Any, inputs: list[int], output: int) -> None:

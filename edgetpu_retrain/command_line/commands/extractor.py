@@ -13,6 +13,7 @@ from edgetpu_retrain.command_line.workspace import read_model_file
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.model_file.extractor_file import make_extractor
+from edgetpu_retrain.runtime.engines.device_engines import make_engine
 from edgetpu_retrain.store.files.durable_file import write_durably
 
 
@@ -32,13 +33,16 @@ def extractor(model_file: options.NamedModel, target: Path) -> None:
     made = make_extractor(read_model_file(model_file.name), model_file.choices)
     for note in made.notes:
         warn(note)
+    description = describe(made.model)
+    if not description.compiled_for_edgetpu:
+        # Also shows what only the runtime knows, such as shapes that depend on the input size.
+        make_engine(made.model, device='cpu').close()
     try:
         write_durably(target, made.model)
     except OSError as error:
         raise RequestError(
             f'{target} cannot be written ({error.strerror}): give another file'
         ) from error
-    description = describe(made.model)
     _, height, width, _ = description.input_shape
     result = {
         'extractor': str(target),

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 from typing import Any
 
 from edgetpu_retrain.model_file.head.layers import operator_of, producer
@@ -20,6 +21,11 @@ _RESULTS = (
     'TOPK_V2',
     'TFLite_Detection_PostProcess',
 )
+# Layers that may follow a convolution of all positions: the mean of all, and what precedes it.
+_POOLING = ('AVERAGE_POOL_2D', 'MEAN')
+_ACTIVATIONS = ('RELU', 'RELU6', 'LEAKY_RELU', 'PRELU', 'ELU', 'HARD_SWISH')
+# Layers whose second operand may be a constant.
+_LINEAR = ('ADD', 'SUB', 'MUL', 'DIV')
 # Layers that only reshape or convert their input.
 _PASSING = ('RESHAPE', 'SQUEEZE', 'EXPAND_DIMS', 'QUANTIZE', 'DEQUANTIZE')
 # The quantization of SOFTMAX and LOGISTIC is fixed (TensorFlow Lite's quantization specification).
@@ -38,16 +44,24 @@ class Tail:
         before: the operator before the result, or the last one if there is no result; '' = none.
         embedding: index of the classifying layer's input tensor; None if there is no classifying
             layer.
+        pooling: the operator that averages the scores of all positions, as in SqueezeNet; the
+            embedding is then the mean of ``embedding``.  None = there is no such operator.
     """
 
     result: str
     before: str
     embedding: int | None
+    pooling: Any = None
 
     @property
     def is_classifier(self) -> bool:
         """Whether the output is a classification or a detection, and not an embedding."""
         return self.embedding is not None or self.result not in ('', 'LOGISTIC')
+
+    @property
+    def gives_scores(self) -> bool:
+        """Whether the output is a score for each class, if the model is a classifier."""
+        return self.result in ('', 'LOG_SOFTMAX', *_PROBABILITIES)
 
     @property
     def gives_probabilities(self) -> bool:
@@ -61,13 +75,14 @@ def find_tail(tree: Any, output: int) -> Tail:
 
     A classifying layer is a fully-connected layer (or a matrix product, as some converters write
     it) or a 1x1 convolution of a single position.  If no result follows it, it must have no
-    activation: with an activation, its output is an embedding.
+    activation: with an activation, its output is an embedding.  If a result follows it, it may
+    also be a 1x1 convolution of all positions, followed by a pooling layer.
 
     Args:
         tree: the model.
         output: index of the output tensor.
     """
-    result, tensor = '', output
+    result, tensor, pooling = '', output, None
     for _ in tree.subgraphs[0].operators:
         operator = producer(tree, tensor)
         name = '' if operator is None else operator_of(tree, operator)
@@ -78,9 +93,20 @@ def find_tail(tree: Any, output: int) -> Tail:
             result = result or name
         elif name == EDGETPU_CUSTOM_OP and not result and _has_scores(tree, tensor):
             return Tail('SOFTMAX', name, None)
-        elif name not in _PASSING and not _is_linear(tree, operator, name):
-            found = _classifies(tree, operator, name) and (result or not _is_activated(operator))
-            return Tail(result, name, inputs[0] if found else None)
+        elif result and not pooling and name in _POOLING and _has_one_position(tree, tensor):
+            pooling = operator
+        elif name in _PASSING or (pooling and name in _ACTIVATIONS):
+            pass
+        elif (variable := _linear_input(tree, operator, name)) is not None:
+            tensor = variable
+            continue
+        else:
+            found = (
+                _scores_positions(tree, operator, name, pooling)
+                if pooling
+                else _classifies(tree, operator, name) and (result or not _is_activated(operator))
+            )
+            return Tail(result, name, inputs[0] if found else None, pooling)
         tensor = inputs[0]
     return Tail(result, '', None)
 
@@ -93,21 +119,27 @@ def _has_scores(tree: Any, tensor: int) -> bool:
     return scales == [_SCORE_SCALE] and points[0] in _SCORE_ZERO_POINTS
 
 
-def _is_linear(tree: Any, operator: Any, name: str) -> bool:
-    """Return whether an operator's second operand is a constant, such as a bias."""
+def _linear_input(tree: Any, operator: Any, name: str) -> int | None:
+    """Return the operand of an operator whose other one is a constant, such as a bias."""
     inputs = indices(operator.inputs)
-    return (
-        name in ('ADD', 'SUB', 'MUL')
-        and len(inputs) == 2
-        and inputs[1] >= 0
-        and _is_constant(tree, inputs[1])
-        and not _is_activated(operator)
-    )
+    if name not in _LINEAR or len(inputs) != 2 or min(inputs) < 0 or _is_activated(operator):
+        return None
+    variable = [tensor for tensor in inputs if not _is_constant(tree, tensor)]
+    return variable[0] if len(variable) == 1 else None
 
 
 def _is_constant(tree: Any, tensor: int) -> bool:
-    data = tree.buffers[tree.subgraphs[0].tensors[tensor].buffer].data
+    operator = producer(tree, tensor)
+    if operator is not None and operator_of(tree, operator) == 'DEQUANTIZE':
+        # Weights of 16 bits.
+        (tensor,) = indices(operator.inputs)[:1] or [-1]
+    data = tree.buffers[tree.subgraphs[0].tensors[tensor].buffer].data if tensor >= 0 else None
     return data is not None and len(data) > 0
+
+
+def _has_one_position(tree: Any, tensor: int) -> bool:
+    shape = indices(tree.subgraphs[0].tensors[tensor].shape)
+    return all(size == 1 for size in shape[:-1])
 
 
 def _is_activated(operator: Any) -> bool:
@@ -119,13 +151,28 @@ def _classifies(tree: Any, operator: Any, name: str) -> bool:
     tensors, inputs = tree.subgraphs[0].tensors, indices(operator.inputs)
     if name == 'BATCH_MATMUL':
         return len(inputs) == 2 and inputs[1] >= 0 and _is_constant(tree, inputs[1])
-    if name == 'FULLY_CONNECTED':
-        return True
-    if name != 'CONV_2D' or len(inputs) < 2 or inputs[1] < 0:
+    if name not in ('FULLY_CONNECTED', 'CONV_2D') or len(inputs) < 2 or inputs[1] < 0:
         return False
+    if name == 'FULLY_CONNECTED':
+        # It flattens what it gets; with fewer weights, it scores each position.
+        features, kernel = (indices(tensors[index].shape) for index in inputs[:2])
+        return math.prod(features) == math.prod(kernel[1:])
     # A converter writes 1 into the shape for a size that is free, and -1 into the signature.
     features, kernel = (
         indices(tensors[index].shapeSignature) or indices(tensors[index].shape)
         for index in inputs[:2]
     )
     return features[1:3] == kernel[1:3] == [1, 1]
+
+
+def _scores_positions(tree: Any, operator: Any, name: str, pooling: Any) -> bool:
+    """Return whether an operator is a 1x1 convolution whose input can be pooled in its place."""
+    tensors, inputs = tree.subgraphs[0].tensors, indices(operator.inputs)
+    if name != 'CONV_2D' or len(inputs) < 2 or inputs[1] < 0:
+        return False
+    features, scores = tensors[inputs[0]], tensors[indices(pooling.inputs)[0]]
+    return (
+        indices(tensors[inputs[1]].shape)[1:3] == [1, 1]
+        and features.type == scores.type
+        and indices(features.shape)[1:3] == indices(scores.shape)[1:3]
+    )

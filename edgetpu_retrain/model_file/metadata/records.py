@@ -20,7 +20,7 @@ from typing import Any
 
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.learning.arrays import FloatArray
-from edgetpu_retrain.model_file.normalization import Normalization
+from edgetpu_retrain.model_file.normalization import is_of_fractions, Normalization
 import flatbuffers
 from flatbuffers import encode, number_types, packer
 from flatbuffers.table import Table
@@ -66,7 +66,8 @@ class Metadata:
         labels_file: name of the packed file with one class name per line, or ''.
         output_files: names of all packed files that describe an output.
         other_files: names of the other packed files.
-        normalization: the normalization of the input picture; None if none is stated.
+        normalization: the normalization of the input picture; None if no valid one is stated.
+        normalization_problem: what is wrong with the stated normalization; '' = nothing.
         image_size: height and width of the input picture, pixels; None if none is stated.
     """
 
@@ -76,6 +77,7 @@ class Metadata:
     output_files: tuple[str, ...] = ()
     other_files: tuple[str, ...] = ()
     normalization: Normalization | None = None
+    normalization_problem: str = ''
     image_size: tuple[int, int] | None = None
 
 
@@ -108,13 +110,15 @@ def read_metadata(content: bytes, output: int | None = None) -> Metadata:
             for number, file in outputs
             if _byte(file, _File.TYPE) == _TENSOR_AXIS_LABELS and output in (None, number)
         ]
+        normalization, problem = _normalization(inputs[0]) if inputs else (None, '')
         return Metadata(
             author=_string(model, _Model.AUTHOR),
             licence=_string(model, _Model.LICENSE),
             labels_file=_string(labels[0], _File.NAME) if labels else '',
             output_files=tuple(_string(file, _File.NAME) for _, file in outputs),
             other_files=tuple(_string(file, _File.NAME) for file in _tables(model, _Model.FILES)),
-            normalization=_normalization(inputs[0]) if inputs else None,
+            normalization=normalization,
+            normalization_problem=problem,
             image_size=_image_size(inputs[0]) if inputs else None,
         )
     except (ValueError, TypeError, IndexError, struct.error) as error:
@@ -129,7 +133,8 @@ def write_metadata(metadata: Metadata, description: str, *, is_extractor: bool =
     Return the content of the TFLITE_METADATA buffer of a model.
 
     Args:
-        metadata: the metadata to write; ``output_files`` and ``image_size`` are not written.
+        metadata: the metadata to write; ``output_files``, ``image_size`` and
+            ``normalization_problem`` are not written.
         description: one sentence about the model.
         is_extractor: whether the output is an embedding, and not the scores of classes.
     """
@@ -218,18 +223,28 @@ def _byte(table: Any, field: int) -> int:
     return int(table.Get(number_types.Int8Flags, offset + table.Pos)) if offset else 0
 
 
-def _normalization(tensor: Any) -> Normalization | None:
-    """Return the normalization in the metadata of an input tensor."""
+def _normalization(tensor: Any) -> tuple[Normalization | None, str]:
+    """Return the normalization in the metadata of an input tensor, and what is wrong with it."""
     for unit in _tables(tensor, _Tensor.PROCESS_UNITS):
         options = _table(unit, _Union.VALUE)
         if _byte(unit, _Union.TYPE) == _NORMALIZATION_OPTIONS and options is not None:
             mean = _numbers(options, _Normalization.MEAN)
             std = _numbers(options, _Normalization.STD)
             # Some files have the two exchanged.  No standard deviation is 0.
-            return (
-                Normalization(mean, std) if any(std) or not any(mean) else Normalization(std, mean)
-            )
-    return None
+            exchanged = any(mean) and not any(std)
+            if exchanged:
+                mean, std = std, mean
+            of_fractions = is_of_fractions(std)
+            if of_fractions:
+                mean, std = (tuple(255 * value for value in numbers) for numbers in (mean, std))
+            try:
+                stated = Normalization(mean, std)
+            except ValueError as error:
+                return None, str(error)
+            if of_fractions:
+                return stated, 'its mean and standard deviation are for pixels from 0 to 1'
+            return stated, 'its mean and standard deviation are exchanged' if exchanged else ''
+    return None, ''
 
 
 def _image_size(tensor: Any) -> tuple[int, int] | None:

@@ -88,6 +88,7 @@ def load_model(
 
 def _load_on_cpu(model: bytes, device: str, num_threads: int) -> LoadedModel:
     runtime = cpu_runtime()
+    interpreter = None
     try:
         interpreter = runtime.make_interpreter(model, num_threads=num_threads)
         _warm_up(interpreter)
@@ -95,9 +96,20 @@ def _load_on_cpu(model: bytes, device: str, num_threads: int) -> LoadedModel:
         raise
     except (ValueError, RuntimeError) as error:
         raw = ' '.join(str(error).split())
-        raise ModelFileError(f'{runtime.name} cannot run this model: {raw}') from error
+        raise ModelFileError(
+            f'{runtime.name} cannot run this model{_why(raw, interpreter)} ({raw})'
+        ) from error
     notes = (_note_about_cpu(device), _note_about_xnnpack(interpreter, runtime.name))
     return LoadedModel(interpreter, runtime.name, 'cpu', '; '.join(filter(None, notes)))
+
+
+def _why(raw: str, interpreter: Interpreter | None) -> str:
+    """Return what prevents the CPU from running a model, and what to do."""
+    if 'custom op' in raw or 'Select TensorFlow op' in raw or interpreter is None:
+        return ', which has operators that it lacks: convert it with built-in operators only'
+    (shape,) = [entry['shape'].tolist() for entry in interpreter.get_input_details()[:1]] or [[]]
+    size = f' on pictures of {shape[2]}x{shape[1]} pixels' if len(shape) == 4 else ''
+    return f'{size}: give another input_size if it takes any, or convert it again'
 
 
 def _load_on_edgetpu(model: bytes, device: str, num_threads: int) -> LoadedModel:

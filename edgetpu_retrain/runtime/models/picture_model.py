@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import time
 from typing import Any
 
-from edgetpu_retrain.errors import ModelFileError
+from edgetpu_retrain.errors import ImageError, ModelFileError
 from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.runtime.interpreters.interpreter import load_model
 from edgetpu_retrain.runtime.interpreters.preprocessing import (
@@ -77,9 +77,11 @@ class PictureModel:
         # The file of a model with a free input size does not state the sizes of its outputs.
         sizes = [int(np.prod(output['shape'])) for output in outputs]
         if description.dimension not in sizes:
+            _, height, width, _ = description.input_shape
             raise ModelFileError(
-                f'the model gives {sizes[-1]} numbers, and not {description.dimension} as its '
-                'file states; give a model with a global pooling layer'
+                f'for pictures of {width}x{height} pixels, the output {outputs[-1]["name"]!r} has '
+                f'shape {outputs[-1]["shape"].tolist()}, and not one vector of '
+                f'{description.dimension} numbers; give a model with a global pooling layer'
             )
 
     def _run(
@@ -98,4 +100,9 @@ class PictureModel:
         interpreter.invoke()
         outputs = [interpreter.get_tensor(index).reshape(-1) for index in self._outputs]
         self.times = InferenceTimes(resized - begin, time.perf_counter() - resized)
+        if not all(np.isfinite(output).all() for output in outputs):
+            raise ImageError(
+                'the model gives numbers that are not finite for this picture: check the model '
+                'and its input range'
+            )
         return outputs

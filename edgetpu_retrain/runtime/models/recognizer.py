@@ -79,7 +79,8 @@ class Recognizer:
         choices: ModelChoices = NO_CHOICES,
     ) -> None:
         file = make_classifier(model, choices, labels)
-        model, self.labels, self._gives_logits = file.model, file.labels, file.gives_logits
+        model, self.labels = file.model, file.labels
+        self._gives_logits, self._is_binary = file.gives_logits, file.is_binary
         self._unknown = _unknown_detection(model)
         # A model without an unknown detector may have any layers, so no head is searched for.
         plain = self._unknown is None
@@ -109,7 +110,10 @@ class Recognizer:
         if isinstance(self._model, Extractor):
             # The output vector of a plain classifier contains the scores.
             scores = dequantize(self._model.embed(rgb), self._model.description.quantization)
-            if self._gives_logits:
+            if self._is_binary:
+                (score,) = 1 / (1 + np.exp(-scores)) if self._gives_logits else scores
+                scores = np.array([1 - score, score], np.float32)
+            elif self._gives_logits:
                 scores = np.exp(scores - scores.max())
                 scores /= scores.sum()
         else:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from support.command_line_types import Run
 from support.small_classifiers import build_classifier
-from support.small_models import build_extractor
+from support.small_models import build_extractor, build_extractor_tree, pack
 
 
 @pytest.fixture
@@ -132,6 +132,38 @@ def test_an_invalid_choice_is_a_usage_error(
     ended = run('teach', lessons, '--extractor', classifier, option, value)
     assert ended.code == 2
     assert problem in ended.problem
+
+
+def test_options_without_an_effect_are_reported_by_every_command(
+    run: Run, lessons: Path, tmp_path: Path
+) -> None:
+    file, labels = tmp_path / 'uint8.tflite', tmp_path / 'labels.txt'
+    file.write_bytes(build_classifier('uint8', classes=3, dimension=32, image_size=16))
+    labels.write_text('cat\ncoffee\ncoins\n')
+    data = ('--data-dir', tmp_path / 'data')
+    for command in (
+        ('teach', lessons, '--extractor', file, *data),
+        ('train', '--extractor', file, *data),
+        ('samples', 'list', '--extractor', file, *data),
+        ('classify', lessons, '--model', file, '--labels', labels),
+        ('evaluate', lessons, '--model', file, '--labels', labels),
+        ('extractor', file, tmp_path / 'out.tflite'),
+    ):
+        ended = run(*command, '--input-range', '0..1', '--input-size', '20x30')
+        assert ended.code == 0, ended.err
+        assert ended.err.count('input_range is not used: the input is of type uint8') == 1
+        assert ended.err.count('input_size is not used: the input has the size 16x16') == 1
+
+
+def test_a_model_that_does_not_run_is_not_written(run: Run, tmp_path: Path) -> None:
+    tree = build_extractor_tree('float32', image_size=3)
+    pixels = tree.subgraphs[0].tensors[0]
+    pixels.shape, pixels.shapeSignature = [1, 1, 1, 3], [-1, -1, -1, 3]
+    file, out = tmp_path / 'free.tflite', tmp_path / 'out.tflite'
+    file.write_bytes(pack(tree))
+    ended = run('extractor', file, out, '--input-size', '9x9')
+    assert (ended.code, out.exists()) == (1, False)
+    assert 'for pictures of 9x9 pixels' in ended.problem
 
 
 def test_a_version_takes_no_choices(run: Run, trained_once: Path, lessons: Path) -> None:

@@ -8,6 +8,7 @@ import random
 from edgetpu_retrain.errors import ModelFileError
 from edgetpu_retrain.model_file.metadata.records import Metadata, read_metadata, write_metadata
 from edgetpu_retrain.model_file.normalization import Normalization
+import numpy as np
 import pytest
 from support.small_models import input_metadata
 
@@ -70,22 +71,29 @@ def test_metadata_of_other_tools_is_read() -> None:
         ((1.0, 2.0, 3.0), 4.0, Normalization((1.0, 2.0, 3.0), (4.0,))),
         # Exchanged, as in a file from the field: a standard deviation is never 0.
         (255.0, 0.0, Normalization((0.0,), (255.0,))),
+        # Of pixels from 0 to 1: no model is trained on numbers of a thousand.
+        ((0.5, 0.4, 0.2), 0.2, Normalization((127.5, 102.0, 51.0), (51.0,))),
     ],
 )
 def test_the_normalization_of_other_tools_is_read(
     mean: float | tuple[float, ...], std: float, wanted: Normalization
 ) -> None:
     found = read_metadata(input_metadata(mean, std, (320, 240)))
-    assert found.normalization == wanted
+    assert found.normalization is not None
+    np.testing.assert_allclose(found.normalization.mean, wanted.mean, rtol=1e-6)
+    np.testing.assert_allclose(found.normalization.std, wanted.std, rtol=1e-6)
+    assert ('exchanged' in found.normalization_problem) == (std == 0.0)
+    assert ('pixels from 0 to 1' in found.normalization_problem) == (std == 0.2)
     assert found.image_size == (240, 320)
 
 
 @pytest.mark.parametrize(('mean', 'std'), [(0.0, 0.0), ((1.0, 2.0), 1.0), (float('nan'), 1.0)])
-def test_a_normalization_that_is_none_is_rejected(
+def test_a_normalization_that_is_none_is_a_problem(
     mean: float | tuple[float, ...], std: float
 ) -> None:
-    with pytest.raises(ModelFileError, match='TFLITE_METADATA'):
-        read_metadata(input_metadata(mean, std))
+    found = read_metadata(input_metadata(mean, std))
+    assert found.normalization is None
+    assert found.normalization_problem.startswith(('the mean', 'the standard deviation'))
 
 
 @pytest.mark.parametrize('content', [b'', b'M001', bytes(100), b'\x10\0\0\0M002' + bytes(50)])

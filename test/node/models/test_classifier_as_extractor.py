@@ -13,7 +13,7 @@ import pytest
 from support.robot_messages import classified_as
 from support.running_node import image_message, Person, Picture, RunningNode, TAUGHT_IMAGES
 from support.small_classifiers import build_classifier
-from support.small_models import build_extractor
+from support.small_models import build_extractor, build_extractor_tree, pack
 
 CASES = Path(__file__).parents[4] / 'shared' / 'cases'
 
@@ -84,6 +84,36 @@ def test_a_classifier_is_taught_trained_and_served(
         # The node computes them in float, the file in 256 steps.
         assert published['cat'] == pytest.approx(wanted[0], abs=0.02)
         assert published['dog'] == pytest.approx(wanted[1], abs=0.02)
+
+
+def test_parameters_without_an_effect_are_logged(start_node: Any, tmp_path: Path) -> None:
+    file = tmp_path / 'extractor.tflite'
+    file.write_bytes(build_extractor('uint8', dimension=32, image_size=16))
+    node: RunningNode = start_node(
+        {
+            'extractor': file,
+            'fallback_extractor': file,
+            'input_range': '0..1',
+            'input_size': '20x20',
+        }
+    )
+    node.wait_for_log('input_range is not used: the input is of type uint8')
+    node.wait_for_log('input_size is not used: the input has the size 16x16')
+    node.wait_for_log('fallback_extractor is not used: the extractor is not compiled')
+
+
+def test_what_is_chosen_for_an_extractor_is_chosen_for_its_twin(
+    start_edgetpu: Any, tmp_path: Path
+) -> None:
+    tree = build_extractor_tree('uint8', dimension=16, image_size=16, rank=2)
+    (graph,) = tree.subgraphs
+    embedding = next(
+        index for index, tensor in enumerate(graph.tensors) if tensor.name == 'embedding'
+    )
+    graph.outputs = [*graph.outputs, embedding]
+    (tmp_path / 'compiled.tflite').write_bytes(pack(tree))
+    node: RunningNode = start_edgetpu(model_output='embedding')
+    node.wait_for_log(' runs on ')
 
 
 def test_a_silent_float_model_is_refused_until_a_parameter_states_its_range(

@@ -112,6 +112,27 @@ def test_logits_are_shown_as_probabilities(dtype: str) -> None:
     assert sum('softmax is applied' in note for note in recognizer.notes) == 1
 
 
+@pytest.mark.parametrize('dtype', DTYPES)
+@pytest.mark.parametrize('result', ['LOGISTIC', ''])
+def test_one_output_is_the_probability_of_the_second_class(dtype: str, result: str) -> None:
+    model = append_files(
+        build_classifier(dtype, classes=1, result=result), {'labels.txt': b'no\nyes\n'}
+    )
+    recognizer = Recognizer(model)
+    assert recognizer.labels == ('no', 'yes')
+    assert recognizer.notes[0].startswith(
+        "the model has one output: it is the probability of 'yes'"
+    )
+    raw = Extractor(make_classifier(model).model).embed(picture(1))
+    (score,) = dequantize(raw, describe(model).quantization)
+    wanted = score if result else 1 / (1 + np.exp(-score))
+    found = recognizer.recognize(picture(1))
+    np.testing.assert_allclose(found.scores, [1 - wanted, wanted], rtol=1e-5)
+    assert found.label == ('yes' if wanted > 0.5 else 'no')
+    with pytest.raises(RequestError, match='3 labels for the 2 classes'):
+        Recognizer(model, labels=('a', 'b', 'c'))
+
+
 def test_a_float_model_gets_the_pixels_that_it_states_or_that_are_chosen() -> None:
     labels = ('a', 'b', 'c')
     stated = build_classifier('float32', normalization=(0.0, 255.0))
