@@ -62,8 +62,8 @@ class Folds:
         evaluated: bool ``[N]``, whether each sample is held out and evaluated; a held-out sample
             with a near copy among the training samples is not evaluated.
         units: the held-out unit of each class; None for a class with one sample.
-        looks: the number of recordings of each class that are evaluated; 0 if nothing is, or near
-            copies of training samples only.
+        looks: number of evaluated recordings of each class; 0 if only near copies of training
+            samples are evaluated, or nothing is.
     """
 
     fold_of: IntArray

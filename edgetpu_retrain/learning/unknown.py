@@ -9,12 +9,12 @@ so it is divided by this length, computed from conditioned features.  Before tha
 margin to the second-best class is added, since an embedding between two classes is doubtful too.
 The unknown score is the negative of the result.
 
-A varied class has a large logit for much that was never taught.  But the features of known samples
-lie mostly along the directions in which the samples spread most, and those of anything else do
-not.  So the length counts more if little of it lies along these directions.  Combining features
-and logits follows ViM (Wang et al., 'ViM: Out-Of-Distribution with Virtual-logit Matching', CVPR
-2022).  ViM adds what lies outside of the directions; here it only counts if it is almost all:
-known things on another day are further outside than on the day of the samples.
+A class with varied samples also has a large logit for many unknown things.  But features of known
+samples lie mostly along the directions in which the samples spread most, and features of unknown
+things do not.  So the length is increased if little of it lies along these directions.  Combining
+features and logits follows ViM (Wang et al., 'ViM: Out-Of-Distribution with Virtual-logit
+Matching', CVPR 2022).  ViM adds the part outside of the directions.  Here, that part counts only
+if it is almost everything, because it is larger for known things on another day.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import numpy as np
 # Weight of the margin to the second-best class, relative to the best class's logit.
 _MARGIN_WEIGHT = 0.25
 
-# Power of the missing share of an embedding along the directions.
+# Exponent of an embedding's share along the directions, relative to ``full_share``.
 _SHARE_POWER = 3
 
 
@@ -41,10 +41,10 @@ class UnknownDetector:
         center: float32 ``[D]``, the mean embedding.
         gain: float32 ``[D]``, the factor of each centred feature.
         threshold: scores above it are classified as unknown; infinity disables detection.
-        directions: float32 ``[D, R]``, orthonormal: known samples spread most along them.  R may
-            be 0, as in files of earlier releases; shares then do not count.
-        full_share: share of an embedding's length along the directions, 0 to 1, from which on it
-            is as familiar as known samples.
+        directions: float32 ``[D, R]``, orthonormal: the directions in which known samples spread
+            most.  R may be 0, as in files of earlier releases; then ``full_share`` is not used.
+        full_share: embeddings with a smaller share of their length along the directions, 0 to 1,
+            have higher scores.
     """
 
     center: FloatArray
@@ -68,13 +68,13 @@ class UnknownDetector:
 
     def lengths(self, embeddings: FloatArray) -> FloatArray:
         """
-        Return the root mean square features of embeddings, float32 ``[N]``.
+        Return the root mean square of each embedding's features, float32 ``[N]``.
 
-        It is larger for embeddings that have less than ``full_share`` along the directions.
+        It is increased for embeddings with less than ``full_share`` along the directions.
         """
         features = (embeddings - self.center) * self.gain
         squares = np.einsum('nd,nd->n', features, features)
-        # An embedding equal to the mean has length 0 and no evidence.
+        # An embedding equal to the mean has length 0; avoid dividing by it.
         lengths: FloatArray = np.maximum(np.sqrt(squares), np.float32(1e-6))
         if self.directions.size and self.full_share > 0.0:
             along = features @ self.directions

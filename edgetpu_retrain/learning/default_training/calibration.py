@@ -14,10 +14,11 @@ _BINS = 15
 _NEWTON_STEPS = 30
 _CLOSE_ENOUGH = 1e-4
 
-# Mean temperature of the default recipe on another day, and standard deviation of its logarithm:
-# 0.55 to 0.85 for photographs of shops, an office seen by two cameras, and simulated bursts.
+# Expected temperature of the default recipe on another day, and standard deviation of its
+# logarithm.  Measured temperatures are 0.55 to 0.85 (photographs of shops, an office seen by two
+# cameras, and simulated bursts).
 _ANOTHER_DAY = (0.65, 0.25)
-# Standard deviation of the logarithm of one recording's temperature around that of the next.
+# Standard deviation of the logarithm of the temperature among recordings.
 _ONE_RECORDING = 0.5
 
 # Bounds the logarithm of the temperature.  More extreme temperatures only occur with few samples
@@ -87,12 +88,12 @@ def temperature_on_another_day(fitted: float, recordings: float) -> float:
     """
     Return the temperature to expect in the next recording.
 
-    However many samples they have, few recordings say little about the next one.  The result is
-    the posterior mean of the temperature's logarithm, for a normal prior.
+    A few recordings say little about the next one, however many samples they have.  The logarithm
+    of the result is a posterior mean, for a normal prior.
 
     Args:
         fitted: the temperature fitted to held-out samples.
-        recordings: the number of recordings that they are of; 0 if they are near copies of
+        recordings: the number of recordings of these samples; 0 if they are near copies of
             training samples, which say nothing about another day.
 
     >>> [round(temperature_on_another_day(0.4, count), 2) for count in (0, 1, 2, 100)]

@@ -34,7 +34,7 @@ _MOST_WATCHED = 4096
 _FOLDS = 5
 # Maximum number of folds if there are enough samples for a split, but too few recordings.
 _FOLDS_OF_MANY = 3
-# A measuring run of a warm start has at least this many iterations, if one from scratch has.
+# Minimum iterations of a measuring run of a warm start, unless a run from scratch has fewer.
 _WARM_MEASURING = 300
 _NO_ROWS = np.empty(0, np.int64)
 
@@ -50,7 +50,7 @@ class Measurement:
         rows: int64 ``[M]``, the samples; empty with method 'none'.
         truth: int64 ``[M]``, their classes.
         logits: float32 ``[M, C]``.
-        lengths: float32 ``[M]``, see UnknownDetector.lengths.
+        lengths: float32 ``[M]``; see UnknownDetector.lengths.
         parts: int64 ``[M]``, the fold of each sample if there are few recordings, else 0.
         looks: see Folds.
         share: the best iteration, as a share of the planned iterations, in (0, 1].
@@ -160,8 +160,8 @@ def _iterations(problem: Problem, rows: int) -> int:
     """
     Return the number of iterations of a measuring run on this many rows.
 
-    A measured head does not start from the earlier head, which has seen the held-out samples.  A
-    quarter of the iterations suffices only if they are many.
+    A measured head does not start from the earlier head, which was trained on the held-out
+    samples.  So a quarter of the iterations suffices only if it is large.
     """
     count = len(problem.labels) if problem.few_samples else rows
     cold = replace(problem, warm=False).iterations(count)
@@ -189,7 +189,7 @@ def _train_on(
 def _predictions(
     problem: Problem, trained: IntArray, rows: IntArray, run: Run
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the logits and the unknown detector's lengths of rows."""
+    """Return the logits ``[M, C]`` and the unknown detector's lengths ``[M]`` of some rows."""
     detector = open_detector(problem, trained)
     logits = np.empty((len(rows), problem.num_classes), np.float32)
     lengths = np.empty(len(rows), np.float32)

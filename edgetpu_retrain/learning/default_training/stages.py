@@ -113,9 +113,9 @@ class DefaultTraining:
 
     def _temperature(self, measured: Measurement) -> float:
         if self._initial is not None and self._initial.temperature is not None:
-            # The measured head does not start from the earlier one and has a quarter of the
-            # iterations, so its logits are smaller.  The final head starts from the earlier one,
-            # which has converged, so it needs the same temperature.
+            # The measured head does not start from the earlier one and may have fewer iterations,
+            # so its logits may be smaller.  The final head starts from the earlier one, which has
+            # converged, so it needs the same temperature.
             return self._initial.temperature
         return self._measured_temperature(measured)
 
@@ -129,7 +129,7 @@ class DefaultTraining:
         )
         looks = [n for n, unit in zip(measured.looks, measured.units, strict=True) if unit]
         if recipe.reg is not None or (self._problem.recordings is None and min(looks) > 0):
-            # Without recordings, rows are taken for independent samples if they look like it.
+            # Without recordings, samples count as independent unless they are near copies.
             return fitted
         return temperature_on_another_day(fitted, float(np.mean(looks)))
 
@@ -170,7 +170,7 @@ class DefaultTraining:
         if measured.method == 'none':
             return detector
         if problem.warm:
-            # The measured head has a quarter of the iterations, and so smaller logits.
+            # The logits of the measured head may be smaller; see _temperature().
             temperature = np.float32(self._measured_temperature(measured))
         scores = unknown_scores(measured.logits / temperature, measured.lengths)
         copies = np.array(measured.looks)[measured.truth] == 0

@@ -21,7 +21,7 @@ def leading_directions(rows: FloatArray, number: int) -> tuple[FloatArray, Float
 
     Args:
         rows: float32 ``[N, D]``.
-        number: how many directions are of interest, 1 to D; a few more are returned.
+        number: number of directions that are needed, 1 to D; a few more may be returned.
 
     Returns:
         Orthonormal directions, float32 ``[D, R]``, and sums, float32 ``[R]``.

@@ -18,16 +18,17 @@ import numpy.typing as npt
 _DIRECTIONS = 32
 _ROWS = 512
 
-# The share along the directions from which on an embedding is familiar, relative to that of an
-# embedding with the same but independent features.  On EfficientNet-Lite0, pictures of what was
-# never taught have 1.2 to 2.0 times as much, and known samples 1.7 to 5, on another day 1.5 to 4.
+# An embedding is familiar if its share along the directions is at least this many times that of an
+# embedding with independent features.  With EfficientNet-Lite0, the ratio is 1.2 to 2.0 for
+# pictures of unknown things, 1.7 to 5 for known samples, and 1.5 to 4 for these on another day.
 _FAMILIAR = 2.0
 
-# The 5th percentile of the evidence (the negative unknown score) on another day, relative to the
-# median of held-out samples: 0.3 to 0.6 for photographs of shops and an office by other cameras.
+# Expected 5th percentile of the evidence (the negative unknown score) on another day, relative to
+# the median of held-out samples.  Measured ratios are 0.3 to 0.6 (photographs of shops, and an
+# office seen by other cameras).
 _ANOTHER_DAY = 0.52
-# The same for held-out samples that are near copies of training samples, whose evidence is far
-# higher than that of other views: 0.3 in the same place, 0.1 in another one.
+# The same for held-out samples that are near copies of training samples.  Their evidence is far
+# higher than that of other views: measured ratios are 0.3 in the same place, and 0.1 in another.
 _OTHER_VIEWS = 0.22
 _WEAK = 0.05
 
@@ -66,13 +67,14 @@ def threshold_for(
     """
     Return the threshold that classifies at most the given share of known samples as unknown.
 
-    Samples of one day are more alike than those of two.  So if little separates the weak from the
-    typical evidence of held-out samples, less evidence is expected of known things on another day.
+    Samples of one day are more alike than those of two.  So if the weak evidence of held-out
+    samples is close to the typical one, known things on another day are expected to have less.
 
     Args:
         scores: float32 ``[N]`` of known samples that the head was not trained on, N at least 1.
         rejection_rate: the requested share, 0 to below 1.
-        parts: int64 ``[N]``, numbers of parts; the share holds in each of them.  None = one part.
+        parts: int64 ``[N]``, the part of each sample; the share holds in each part.  None = one
+            part.
         copies: bool ``[N]``, which samples are near copies of training samples; None = none.
     """
     if copies is None:
@@ -93,7 +95,7 @@ def threshold_for(
 
 
 def _threshold(scores: FloatArray, rejection_rate: float, weak: float) -> float:
-    """Return the threshold for a day with weak evidence of at most this share of the median."""
+    """Return the threshold; higher if the weak evidence exceeds this share of the median."""
     wanted, usual = _next_higher(scores, rejection_rate), _next_higher(scores, _WEAK)
     typical = float(np.median(scores))
     if max(wanted, usual, typical) >= 0.0:

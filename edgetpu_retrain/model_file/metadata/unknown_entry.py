@@ -6,7 +6,7 @@ Reads and writes the unknown detector in a model file.
 It is an entry of the model's metadata table, which runtimes and other tools ignore.  It consists
 of little-endian float32 numbers: the format version, the threshold, the number R of directions and
 the full share, then center and gain, D numbers each, and the directions, D rows of R numbers.
-Files of earlier releases, of format 1, have neither R, full share nor directions.
+Format 1, of earlier releases, has no R, full share or directions.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ENTRY_NAME = 'EDGETPU_RETRAIN_UNKNOWN'
 _FORMAT = 2.0
 _WITHOUT_DIRECTIONS = 1.0
 _NUMBER = np.dtype('<f4')
-# Before the vectors, by format.
+# How many numbers precede the vectors, by format.
 _NUMBERS_BEFORE = {_WITHOUT_DIRECTIONS: 2, _FORMAT: 4}
 
 
