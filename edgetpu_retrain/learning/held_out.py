@@ -199,11 +199,8 @@ class _NearCopies:
     """Finds held-out samples that are near copies of samples next to their block."""
 
     def __init__(self, rows: EmbeddingRows) -> None:
-        some = rows.floats(
-            np.unique(np.linspace(0, rows.count - 1, _ROWS_FOR_DISTANCE).astype(np.int64))
-        )
         self._rows = rows
-        self._limit = _NEAR_COPY * 2.0 * float(some.var(axis=0).sum())
+        self._limit = near_copy_limit(rows)
 
     def across(self, members: IntArray, parts: IntArray) -> BoolArray:
         """
@@ -229,13 +226,21 @@ class _NearCopies:
         for start in range(0, len(inside), _ROWS_FOR_DISTANCE):
             part = slice(start, start + _ROWS_FOR_DISTANCE)
             found[part] = (
-                _squared_distances(self._rows.floats(inside[part]), others).min(axis=1)
+                squared_distances(self._rows.floats(inside[part]), others).min(axis=1)
                 < self._limit
             )
         return found
 
 
-def _squared_distances(some: FloatArray, others: FloatArray) -> FloatArray:
+def near_copy_limit(rows: EmbeddingRows) -> float:
+    """Return the squared distance below which two samples are near copies of each other."""
+    some = rows.floats(
+        np.unique(np.linspace(0, rows.count - 1, _ROWS_FOR_DISTANCE).astype(np.int64))
+    )
+    return _NEAR_COPY * 2.0 * float(some.var(axis=0).sum())
+
+
+def squared_distances(some: FloatArray, others: FloatArray) -> FloatArray:
     """Return squared distances, float32 ``[M, K]``, of ``[M, D]`` and ``[K, D]``."""
     center = others.mean(axis=0)
     some, others = some - center, others - center

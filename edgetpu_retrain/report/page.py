@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from importlib import resources
 
-from edgetpu_retrain.report.analysis.analysis import Analysis, MOST
+from edgetpu_retrain.report.analysis.analysis import Analysis
 from edgetpu_retrain.report.drawing.figures import Drawing, svg_of
 from edgetpu_retrain.report.pictures import data_url
-from edgetpu_retrain.report.words.cards import cards, class_rows
-from edgetpu_retrain.report.words.conclusions import Conclusions
+from edgetpu_retrain.report.words.cards import cards, class_rows, suspect_cards
+from edgetpu_retrain.report.words.conclusions import Conclusions, what_was_held_out
 from edgetpu_retrain.report.words.phrases import percent
+from edgetpu_retrain.report.words.problems import how_many_are_wrong
 from edgetpu_retrain.wording import counted
 import jinja2
 
@@ -40,7 +41,6 @@ def page_of(
         drawings: the figures.
         pictures: URLs of the samples' pictures, by sample id.
     """
-    found = analysis.mislabels
     environment = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -56,7 +56,9 @@ def page_of(
         top=top,
         figures=[(each, data_url(svg_of(each, analysis), 'image/svg+xml')) for each in drawings],
         classes=class_rows(analysis),
-        suspects=cards(analysis, found.positions[:MOST], pictures, found.looks_like[:MOST]),
+        suspects=suspect_cards(analysis, pictures),
+        wrong_labels=how_many_are_wrong(analysis.mislabels) if len(analysis.mislabels) else '',
+        held_out=what_was_held_out(analysis),
         mistakes=cards(analysis, analysis.mistakes, pictures),
         all_mistakes=int((~analysis.held_out.right).sum()),
         unsure=cards(analysis, analysis.unsure, pictures),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.report.analysis.analysis import analyse, OnStep
@@ -13,6 +14,7 @@ from edgetpu_retrain.report.analysis.report_data import read_report_data
 from edgetpu_retrain.report.pictures import picture_urls
 from edgetpu_retrain.report.words.cards import displayed_samples
 from edgetpu_retrain.report.words.conclusions import conclude
+from edgetpu_retrain.report.words.summary import summary_of
 from edgetpu_retrain.store.files.disk_errors import as_store_error
 from edgetpu_retrain.store.files.durable_file import make_folder, write_durably
 
@@ -22,9 +24,20 @@ DEFAULT_NAME = 'report.html'
 _NEEDED = {'matplotlib': 'python3-matplotlib', 'jinja2': 'python3-jinja2'}
 
 
+class WrittenReport(NamedTuple):
+    """A report that was written."""
+
+    html: Path
+    """The page, which is self-contained."""
+    png: Path
+    """The picture of all figures."""
+    summary: dict[str, Any]
+    """The conclusions and the figures behind them, for JSON."""
+
+
 def write_report(
     data_dir: Path, out: Path, *, version: int = 0, on_step: OnStep = lambda _: None
-) -> tuple[Path, Path]:
+) -> WrittenReport:
     """
     Write a report on the samples in a data folder and on the training on them.
 
@@ -40,7 +53,7 @@ def write_report(
         on_step: called at the start of each longer step with its description.
 
     Returns:
-        The written files: the page, which is self-contained, and the picture.
+        The written files, and what they say.
 
     Raises:
         RequestError: if there is nothing to report (no samples, one class, samples of another
@@ -71,7 +84,7 @@ def write_report(
     with as_store_error('write the report', html):
         write_durably(png, sheet)
         write_durably(html, page.encode())
-    return html, png
+    return WrittenReport(html, png, summary_of(analysis, top))
 
 
 def _check_installed() -> None:

@@ -54,13 +54,16 @@ def samples_of() -> SamplesOf:
         names: Sequence[str] = (),
         *,
         truth: Sequence[int] | None = None,
+        recordings: Sequence[int] = (),
         seed: int = 0,
         spread: float = 1.0,
     ) -> TrainingSet:
         names = names or [f'class {number}' for number in range(max(labels) + 1)]
         embeddings = embeddings_of(labels if truth is None else truth, seed, spread)
         ids = np.arange(1, len(labels) + 1)
-        return TrainingSet(embeddings, np.array(labels, np.int64), tuple(names), None, ids)
+        taken_in = np.array(recordings, np.int64)
+        classes = np.array(labels, np.int64)
+        return TrainingSet(embeddings, classes, tuple(names), None, ids, taken_in)
 
     return make
 

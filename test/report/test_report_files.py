@@ -30,7 +30,9 @@ def test_a_page_and_a_picture_beside_it(
     teach('hat', 40, looks_like=1, image=jpeg, seed=5)
     save_model({'cup': 41, 'hat': 40})
     steps: list[str] = []
-    html, png = write_report(data_dir, tmp_path / 'new' / 'mine.html', on_step=steps.append)
+    done = write_report(data_dir, tmp_path / 'new' / 'mine.html', on_step=steps.append)
+    html, png = done.html, done.png
+    assert [each['sample_id'] for each in done.summary['suspicious_labels']] == [wrong]
     assert (html, png) == (tmp_path / 'new/mine.html', tmp_path / 'new/mine.png')
     page = html.read_text('utf-8')
     assert png.read_bytes().startswith(PNG)
@@ -48,7 +50,7 @@ def test_a_folder_gets_files_of_that_name_and_old_ones_are_replaced(
     teach('hat', 3, looks_like=1)
     (tmp_path / 'out').mkdir()
     (tmp_path / 'out' / 'report.html').write_text('old', 'utf-8')
-    html, _ = write_report(data_dir, tmp_path / 'out')
+    html = write_report(data_dir, tmp_path / 'out').html
     assert html == tmp_path / 'out' / 'report.html'
     assert html.read_text('utf-8').startswith('<!DOCTYPE html>')
 

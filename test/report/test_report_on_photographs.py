@@ -57,9 +57,8 @@ def teach(folder: Path) -> dict[int, str]:
 def test_planted_labels_are_found_among_photographs(data_dir: Path, tmp_path: Path) -> None:
     wrong = teach(data_dir)
     found = analyse(read_report_data(data_dir, 0))
-    numbers = found.data.samples.ids[found.held_out.rows[found.mislabels.positions]]
     looks_like = [found.names[number] for number in found.mislabels.looks_like.tolist()]
-    suspects = list(zip(numbers.tolist(), looks_like, strict=True))
+    suspects = list(zip(found.suspects.tolist(), looks_like, strict=True))
     assert dict(suspects[: len(wrong)]) == wrong
     # An unusual view or two may be suspected, too, but less.
     assert len(suspects) <= len(wrong) + 2

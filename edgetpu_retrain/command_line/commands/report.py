@@ -39,7 +39,12 @@ def report(out: Path, version: int, data_dir: str) -> None:
     """
     with Console(stderr=True).status('reading') as status:
         folder = existing_folder(data_dir)
-        html, png = write_report(folder, out, version=version, on_step=status.update)
+        done = write_report(folder, out, version=version, on_step=status.update)
+    summary = done.summary
     emit(
-        {'html': str(html), 'png': str(png)}, f'The report is {html}, its figures alone are {png}.'
+        {'html': str(done.html), 'png': str(done.png), **summary},
+        summary['headline'],
+        *summary['sentences'],
+        *(f'- {problem["title"]}' for problem in summary['problems']),
+        f'The report is {done.html}, its figures alone are {done.png}.',
     )

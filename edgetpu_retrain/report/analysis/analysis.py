@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import math
 
 from edgetpu_retrain.learning import FloatArray, IntArray
-from edgetpu_retrain.report.analysis.held_out import cross_validate, HeldOut
+from edgetpu_retrain.report.analysis.held_out import check_labels, cross_validate, HeldOut
 from edgetpu_retrain.report.analysis.learning_curve import learning_curve, LearningCurve
 from edgetpu_retrain.report.analysis.mislabels import Mislabels, suspected_mislabels
 from edgetpu_retrain.report.analysis.neighbours import nearest_samples
@@ -30,9 +30,6 @@ _QUANTILE = 1.959964
 # Maximum number of samples from which the distribution of distances is estimated.
 _SPACED = 1000
 
-# If a larger share of labels is suspicious, the head is too inaccurate to detect wrong labels.
-_MOST_SUSPECTS = 0.25
-
 OnStep = Callable[[str], object]
 
 
@@ -48,7 +45,8 @@ class Analysis:
         curves: loss and accuracy during training.
         learning: the learning curve; None if there are too few samples.
         reliability: accuracy by confidence.
-        mislabels: evaluated samples whose label is suspicious.
+        labels_held_out: the held-out predictions by which labels are checked.
+        mislabels: samples whose label is suspicious; positions among these predictions.
         mistakes: int64, positions of the worst mistakes among the evaluated samples.
         unsure: int64, positions of the least confident predictions among them.
         spacing: float32 ``[S]``, cosine distance of some samples to their nearest neighbour.
@@ -61,6 +59,7 @@ class Analysis:
     curves: TrainingCurves
     learning: LearningCurve | None
     reliability: Reliability
+    labels_held_out: HeldOut
     mislabels: Mislabels
     mistakes: IntArray
     unsure: IntArray
@@ -83,14 +82,16 @@ class Analysis:
         return len(self.held_out.rows)
 
     @property
+    def suspects(self) -> IntArray:
+        """Ids of the samples with suspicious labels, int64, the most suspicious first."""
+        rows = self.labels_held_out.rows[self.mislabels.positions]
+        ids: IntArray = self.data.samples.ids[rows]
+        return ids
+
+    @property
     def accuracy(self) -> float:
         """Accuracy on the evaluated samples; NaN if there are none."""
         return float(self.held_out.right.mean()) if self.evaluated else math.nan
-
-    @property
-    def too_many_suspects(self) -> bool:
-        """Whether there are so many suspicious labels that the head itself is probably wrong."""
-        return len(self.mislabels) > _MOST_SUSPECTS * self.evaluated
 
 
 def analyse(data: ReportData, on_step: OnStep = lambda _: None) -> Analysis:
@@ -106,14 +107,16 @@ def analyse(data: ReportData, on_step: OnStep = lambda _: None) -> Analysis:
     held_out = cross_validate(samples, options)
     confusion = np.zeros((len(samples.names),) * 2, np.int64)
     np.add.at(confusion, (held_out.labels, held_out.predictions), 1)
-    on_step('training on 10, 20 and 40 % of the samples')
+    on_step('training on parts of the samples')
     learning = learning_curve(samples, held_out, options)
     on_step('training on all samples')
     curves = training_curves(samples, options)
     on_step('detecting wrong labels and finding nearest neighbours')
-    mislabels = suspected_mislabels(held_out.probabilities, held_out.labels)
+    by_label = check_labels(samples, options)
+    mislabels = suspected_mislabels(by_label.probabilities, by_label.labels)
     mistakes, unsure = held_out.worst_mistakes()[:MOST], held_out.least_confident()[:MOST]
-    positions = np.unique(np.concatenate([mistakes, unsure, mislabels.positions[:MOST]]))
+    positions = np.concatenate([mistakes, unsure])
+    displayed = [held_out.rows[positions], by_label.rows[mislabels.positions[:MOST]]]
     return Analysis(
         data,
         held_out,
@@ -121,11 +124,12 @@ def analyse(data: ReportData, on_step: OnStep = lambda _: None) -> Analysis:
         curves,
         learning,
         reliability(held_out.probabilities, held_out.labels),
+        by_label,
         mislabels,
         mistakes,
         unsure,
         _spacing(data),
-        _neighbours(data, held_out.rows[positions]),
+        _neighbours(data, np.unique(np.concatenate(displayed))),
     )
 
 

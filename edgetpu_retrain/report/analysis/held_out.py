@@ -1,24 +1,32 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Cross-validation: a held-out prediction for every sample, except in classes with one sample.
+Cross-validation: held-out predictions of single samples.
 
 A version's record has only a confusion matrix, and a training may hold out only a fifth of the
 samples.  A report needs predictions for single samples, so it cross-validates with the version's
 options: each sample is evaluated once, by a head trained with the same recipe without it.  The
 held-out probabilities are unbiased, because the temperature is also fitted without the held-out
 samples.
+
+It does so twice.  Figures are about another day, so whole recordings are held out, as in a
+training (:mod:`edgetpu_retrain.learning.held_out`).  Labels are checked by a head that knows as
+much as possible, also of the same day, but no frame that is alike
+(:mod:`.alike`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.learning import fit, FloatArray, Head, IntArray, Progress
-from edgetpu_retrain.learning.default_training.split import stratified_folds
+from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
+from edgetpu_retrain.learning.held_out import HeldOutUnit, hold_out, worst_unit
 from edgetpu_retrain.model_file.quantization import dequantize
+from edgetpu_retrain.report.analysis.alike import folds_by_likeness
 from edgetpu_retrain.store.samples.sample import TrainingSet
 from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
@@ -43,6 +51,7 @@ class HeldOut:
         probabilities: float32 ``[M, C]``.
         fold_of: int64 ``[N]``, the fold in which each sample was held out; -1 = none.
         folds: number of folds; 0 if no class has two samples.
+        units: what was held out of each class as a whole; None for a class without any.
     """
 
     rows: IntArray
@@ -50,6 +59,12 @@ class HeldOut:
     probabilities: FloatArray
     fold_of: IntArray
     folds: int
+    units: tuple[HeldOutUnit | None, ...] = ()
+
+    @property
+    def unit(self) -> HeldOutUnit:
+        """The worst of the units; only 'recordings' says something about another day."""
+        return worst_unit(self.units)
 
     @property
     def predictions(self) -> IntArray:
@@ -76,23 +91,58 @@ class HeldOut:
 
 def cross_validate(samples: TrainingSet, options: TrainingOptions) -> HeldOut:
     """
-    Predict each sample with a head that was trained without it.
+    Predict samples with heads that were trained without them and without their recording.
 
     Args:
         samples: two classes or more.
         options: the training options; their seed also determines the folds.
+
+    Raises:
+        RequestError: if the samples or options are invalid.
     """
-    labels = samples.labels
-    folds = int(min(FOLDS, np.bincount(labels).max()))
-    fold_of = stratified_folds(labels, folds, np.random.default_rng(options.seed))
+    with _judging():
+        folds = hold_out(
+            _embedding_rows(samples), samples.labels, _recordings(samples),
+            np.random.default_rng(options.seed), folds=FOLDS,
+        )  # fmt: skip
+    held_out = _predicted(samples, folds.fold_of, options)
+    counted = folds.evaluated[held_out.rows]
+    return replace(
+        held_out,
+        rows=held_out.rows[counted],
+        labels=held_out.labels[counted],
+        probabilities=held_out.probabilities[counted],
+        units=folds.units,
+    )
+
+
+def check_labels(samples: TrainingSet, options: TrainingOptions) -> HeldOut:
+    """
+    Predict samples with heads that were trained without them and without those that are alike.
+
+    Args:
+        samples: two classes or more.
+        options: the training options; their seed also determines the folds.
+
+    Raises:
+        RequestError: if the samples or options are invalid.
+    """
+    with _judging():
+        fold_of = folds_by_likeness(
+            _embedding_rows(samples), samples.labels, FOLDS, np.random.default_rng(options.seed)
+        )
+    return _predicted(samples, fold_of, options)
+
+
+def _predicted(samples: TrainingSet, fold_of: IntArray, options: TrainingOptions) -> HeldOut:
+    labels, folds = samples.labels, np.unique(fold_of[fold_of >= 0])
     probabilities = np.empty((len(labels), len(samples.names)), np.float32)
-    for fold in range(folds):
+    for fold in folds:
         held_out = np.flatnonzero(fold_of == fold)
-        if len(held_out):
-            head = fit_rows(samples, np.flatnonzero(fold_of != fold), options)
-            probabilities[held_out] = probabilities_of(head, samples, held_out)
+        head = fit_rows(samples, np.flatnonzero(fold_of != fold), options)
+        probabilities[held_out] = probabilities_of(head, samples, held_out)
     rows = np.flatnonzero(fold_of >= 0)
-    return HeldOut(rows, labels[rows], probabilities[rows], fold_of, folds if len(rows) else 0)
+    return HeldOut(rows, labels[rows], probabilities[rows], fold_of, len(folds))
 
 
 def fit_rows(
@@ -116,11 +166,12 @@ def fit_rows(
     Raises:
         RequestError: if the options are invalid for these samples.
     """
-    quantization = samples.quantization
-    try:
+    quantization, recordings = samples.quantization, _recordings(samples)
+    with _judging():
         return fit(
             samples.embeddings[rows],
             samples.labels[rows],
+            recordings=None if recordings is None else recordings[rows],
             scale=quantization.scale if quantization else None,
             zero_point=quantization.zero_point if quantization else None,
             num_classes=len(samples.names),
@@ -128,8 +179,6 @@ def fit_rows(
             on_progress=on_progress,
             report_every=report_every,
         )
-    except ValueError as error:
-        raise RequestError(f'The samples cannot be judged: {error}.') from error
 
 
 def probabilities_of(head: Head, samples: TrainingSet, rows: IntArray) -> FloatArray:
@@ -137,3 +186,23 @@ def probabilities_of(head: Head, samples: TrainingSet, rows: IntArray) -> FloatA
     blocks = np.array_split(rows, len(rows) // _BLOCK_ROWS + 1)
     embeddings = (dequantize(samples.embeddings[each], samples.quantization) for each in blocks)
     return np.concatenate([head.predict_proba(each) for each in embeddings])
+
+
+def _recordings(samples: TrainingSet) -> IntArray | None:
+    return samples.recordings if len(samples.recordings) else None
+
+
+def _embedding_rows(samples: TrainingSet) -> EmbeddingRows:
+    quantization = samples.quantization
+    if quantization is None:
+        return EmbeddingRows(samples.embeddings)
+    return EmbeddingRows(samples.embeddings, quantization.scale, quantization.zero_point)
+
+
+@contextmanager
+def _judging() -> Iterator[None]:
+    """Convert a ValueError about the samples or the options to a RequestError."""
+    try:
+        yield
+    except ValueError as error:
+        raise RequestError(f'The samples cannot be judged: {error}.') from error

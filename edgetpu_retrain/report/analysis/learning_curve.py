@@ -15,8 +15,8 @@ from edgetpu_retrain.training_options import TrainingOptions
 import numpy as np
 import numpy.typing as npt
 
-SHARES = (0.1, 0.2, 0.4, 0.8)
-"""Shares of samples to train on, each twice the previous one; cross-validation uses the last."""
+SHARES = (0.125, 0.25, 0.5, 1.0)
+"""Shares of the samples that cross-validation trains on, each twice the previous one."""
 
 # A difference of this many standard errors is significant, as for early stopping
 # (learning/default_training/training_run).
@@ -32,11 +32,11 @@ Verdict = Literal['yes', 'no', 'perhaps']
 @dataclass(frozen=True)
 class Gain:
     """
-    The gain from doubling the training samples, from 40 to 80 % of all samples.
+    The gain from doubling the training samples, from half to all of those not held out.
 
     Args:
-        before: accuracy with 40 %.
-        after: accuracy with 80 %.
+        before: accuracy with half.
+        after: accuracy with all.
         error: standard error of the difference.
     """
 
@@ -97,10 +97,10 @@ def learning_curve(
     samples: TrainingSet, held_out: HeldOut, options: TrainingOptions
 ) -> LearningCurve | None:
     """
-    Train on 10, 20 and 40 % of the samples, and evaluate on the same held-out ones each time.
+    Train on an eighth, a quarter and half of the samples, and evaluate on the same held-out ones.
 
     In each fold the smaller parts are subsets of the larger ones; cross-validation itself provides
-    the point at 80 %.  Every part has at least one sample of each class.
+    the point with all.  Every part has at least one sample of each class.
 
     Args:
         samples: two classes or more.
@@ -108,15 +108,16 @@ def learning_curve(
         options: the training options.
 
     Returns:
-        The learning curve; None if no class has a sample for each of the five folds.
+        The learning curve; None if no class has five samples.
     """
-    if held_out.folds < FOLDS:
+    if not len(held_out.rows) or np.bincount(samples.labels).max() < FOLDS:
         return None
     rng = np.random.default_rng(options.seed)
     right = np.zeros((len(SHARES), len(samples.labels)), bool)
     right[-1, held_out.rows] = held_out.right
+    folds = np.unique(held_out.fold_of[held_out.rows])
     sizes = np.zeros(len(SHARES))
-    for fold in range(held_out.folds):
+    for fold in folds:
         evaluated = np.flatnonzero(held_out.fold_of == fold)
         order = rng.permutation(np.flatnonzero(held_out.fold_of != fold))
         sizes[-1] += len(order)
@@ -126,14 +127,11 @@ def learning_curve(
             head = fit_rows(samples, rows, options)
             predictions = np.argmax(probabilities_of(head, samples, evaluated), axis=1)
             right[place, evaluated] = predictions == samples.labels[evaluated]
-    mean_sizes = np.round(sizes / held_out.folds).astype(np.int64)
+    mean_sizes = np.round(sizes / len(folds)).astype(np.int64)
     return LearningCurve(mean_sizes, right[:, held_out.rows], held_out.labels)
 
 
 def _part(labels: IntArray, order: IntArray, share: float) -> IntArray:
     """Return a share of the rows of each class, at least one, taken in the given order."""
-    parts = [
-        order[labels[order] == number][: max(1, round(share * count))]
-        for number, count in enumerate(np.bincount(labels).tolist())
-    ]
-    return np.sort(np.concatenate(parts))
+    members = [order[labels[order] == number] for number in range(int(labels.max()) + 1)]
+    return np.sort(np.concatenate([rows[: max(1, round(share * len(rows)))] for rows in members]))

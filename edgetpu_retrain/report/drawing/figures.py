@@ -72,17 +72,17 @@ def drawings(analysis: Analysis) -> tuple[Drawing, ...]:
         Drawing(
             'learning-curve',
             'Would more samples help?',
-            'Share of held-out samples recognized by models trained on 10, 20, 40 and 80 % of '
-            'the samples; each step doubles them. While the line climbs, more samples help. Bars '
-            'are two standard errors.',
+            'Share of held-out samples recognized by models trained on an eighth, a quarter, half '
+            'and all of the others; each step doubles them. While the line climbs, more samples '
+            'help. Bars are two standard errors.',
             sample_figures.draw_learning_curve,
         ),
         Drawing(
             'gain',
             'Samples of which class?',
-            'How much of each class is recognized after training on 40 % (ring) and on 80 % '
-            '(diamond) of the samples: a long way to the right means that more of this class help.'
-            + (f'{which}least recognized are shown.' if many else ''),
+            'How much of each class is recognized after training on half (ring) and on all '
+            '(diamond) of the other samples: a long way to the right means that more of this '
+            'class help.' + (f'{which}least recognized are shown.' if many else ''),
             sample_figures.draw_gain_by_class,
         ),
         Drawing(

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 import numpy as np
 
+_FRACTIONS = dict(zip(SHARES, ('1/8', '1/4', '1/2', 'all'), strict=True))
 _TOO_FEW = 'There are too few samples for this:\na class needs five at least.'
 
 
@@ -39,7 +40,7 @@ def draw_class_balance(axes: Axes, analysis: Analysis) -> None:
 def draw_learning_curve(axes: Axes, analysis: Analysis) -> None:
     """Draw accuracy against the share of samples trained on."""
     curve = analysis.learning
-    axes.set(xlabel='samples trained on (% of all, and count)', ylabel='right predictions (%)')
+    axes.set(xlabel='samples trained on (share, and count)', ylabel='right predictions (%)')
     if curve is None:
         style.write_reason(axes, _TOO_FEW)
         return
@@ -56,12 +57,12 @@ def draw_learning_curve(axes: Axes, analysis: Analysis) -> None:
     axes.set_xscale('log')
     axes.minorticks_off()
     sizes = zip(SHARES, curve.sizes.tolist(), strict=True)
-    axes.set_xticks(SHARES, [f'{100 * share:.0f} %\n{size}' for share, size in sizes])
-    axes.set(xlim=(0.085, 1.0), ylim=(max(0.0, (accuracy - 2 * error).min() - 8.0), 103.0))
+    axes.set_xticks(SHARES, [f'{_FRACTIONS[share]}\n{size}' for share, size in sizes])
+    axes.set(xlim=(0.106, 1.25), ylim=(max(0.0, (accuracy - 2 * error).min() - 8.0), 103.0))
 
 
 def gaining_classes(analysis: Analysis) -> list[tuple[int, float, float]]:
-    """Return class, recall with 40 % and with 80 % of the samples, the weakest first."""
+    """Return class, recall with half and with all of the samples, the weakest first."""
     curve = analysis.learning
     if curve is None:
         return []
@@ -86,11 +87,11 @@ def draw_gain_by_class(axes: Axes, analysis: Analysis) -> None:
     axes.hlines(places, before, after, color=style.PALE, linewidth=3.0)
     axes.scatter(
         before, places, s=60, facecolor='white', edgecolor=style.ORANGE, linewidth=2.0, zorder=3,
-        label='with 40 % of the samples',
+        label='with half of the samples',
     )  # fmt: skip
     axes.scatter(
         after, places, s=38, color=style.GREEN, marker='D', linewidth=0.0, zorder=4,
-        label='with 80 %',
+        label='with all',
     )  # fmt: skip
     _name_rows(axes, analysis, classes)
     lowest = min(before.min(), after.min())

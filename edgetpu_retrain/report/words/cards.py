@@ -9,7 +9,8 @@ import math
 from typing import Any
 
 from edgetpu_retrain.learning import IntArray
-from edgetpu_retrain.report.analysis.analysis import Analysis
+from edgetpu_retrain.report.analysis.analysis import Analysis, MOST
+from edgetpu_retrain.report.analysis.held_out import HeldOut
 from edgetpu_retrain.report.words.phrases import percent, shown
 
 
@@ -22,10 +23,7 @@ def displayed_samples(analysis: Analysis) -> list[int]:
 
 
 def cards(
-    analysis: Analysis,
-    positions: IntArray,
-    pictures: Mapping[int, str],
-    classes: IntArray | None = None,
+    analysis: Analysis, positions: IntArray, pictures: Mapping[int, str]
 ) -> list[dict[str, Any]]:
     """
     Return a card for each evaluated sample at these positions.
@@ -34,12 +32,24 @@ def cards(
         analysis: the results to show.
         positions: int64 ``[K]``, positions among the evaluated samples.
         pictures: URLs of the samples' pictures, by sample id.
-        classes: int64 ``[K]``, the class that each sample looks like; None = its held-out
-            prediction.
     """
-    shown_as = analysis.held_out.predictions[positions] if classes is None else classes
-    pairs = zip(positions.tolist(), shown_as.tolist(), strict=True)
-    return [_card(analysis, position, number, pictures) for position, number in pairs]
+    held_out = analysis.held_out
+    pairs = zip(positions.tolist(), held_out.predictions[positions].tolist(), strict=True)
+    return [_card(analysis, held_out, position, number, pictures) for position, number in pairs]
+
+
+def suspect_cards(analysis: Analysis, pictures: Mapping[int, str]) -> list[dict[str, Any]]:
+    """Return a card for each of the most suspicious labels, with the chance that it is wrong."""
+    found = analysis.mislabels
+    columns = (found.positions, found.looks_like, found.chances)
+    suspects = zip(*(column[:MOST].tolist() for column in columns), strict=True)
+    return [
+        {
+            **_card(analysis, analysis.labels_held_out, position, number, pictures),
+            'chance': percent(chance),
+        }
+        for position, number, chance in suspects
+    ]
 
 
 def class_rows(analysis: Analysis) -> Iterator[dict[str, Any]]:
@@ -63,9 +73,13 @@ def class_rows(analysis: Analysis) -> Iterator[dict[str, Any]]:
 
 
 def _card(
-    analysis: Analysis, position: int, predicted: int, pictures: Mapping[int, str]
+    analysis: Analysis,
+    held_out: HeldOut,
+    position: int,
+    predicted: int,
+    pictures: Mapping[int, str],
 ) -> dict[str, Any]:
-    held_out, samples = analysis.held_out, analysis.data.samples
+    samples = analysis.data.samples
     row, label = int(held_out.rows[position]), int(held_out.labels[position])
     number = int(samples.ids[row])
     record = analysis.data.stored.get(number)
@@ -76,6 +90,7 @@ def _card(
         'confidence': percent(float(held_out.probabilities[position, predicted])),
         'label_probability': percent(float(held_out.probabilities[position, label])),
         'right': predicted == label,
+        'chance': '',
         'camera': shown(record.camera) if record else '',
         'picture': pictures.get(number, ''),
         'near': [

@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from edgetpu_retrain.learning.held_out import HeldOutUnit
+from edgetpu_retrain.learning.training_report import TAUGHT_IN_ONE_GO
 from edgetpu_retrain.report.analysis.analysis import Analysis, wilson_interval
 from edgetpu_retrain.report.analysis.learning_curve import LearningCurve, Verdict
 from edgetpu_retrain.report.words.phrases import listed, percent, points, quoted
@@ -18,9 +20,13 @@ _GOOD = 0.95
 # Naming more classes at once would not be useful advice.
 _CLASSES_NAMED = 3
 
-_VALIDITY = (
-    'This holds for views like those taught. Frames taken shortly after each other are nearly '
-    'the same, so a robot in new places will do worse than these figures.'
+_RECORDINGS_HELD_OUT = (
+    'Whole recordings were held out, so this holds for another day like those taught. In light '
+    'and places of which there is no recording, a robot will do worse.'
+)
+_ANOTHER_DAY = (
+    'Teach them again on another day, in other light and from other sides; a report on two '
+    'recordings or more of each class holds out whole recordings.'
 )
 _NOTHING_MEASURED = (
     'A class needs two samples at least: one to train on and one to evaluate. '
@@ -30,6 +36,12 @@ _TOO_FEW = (
     'There are too few samples to decide whether more would help: a learning curve needs at least '
     'five of a class. While they are so few, more nearly always help.'
 )
+
+_UNITS: dict[HeldOutUnit, str] = {
+    'recordings': 'recordings',
+    'blocks': 'blocks of one recording',
+    'frames': 'single samples',
+}
 
 Mood = Literal['good', 'more', 'wrong', 'unmeasured']
 
@@ -57,7 +69,7 @@ def conclude(analysis: Analysis) -> Conclusions:
     mood, headline = _headline(analysis)
     sentences: tuple[str, ...] = (_NOTHING_MEASURED,)
     if analysis.evaluated:
-        sentences = _measured(analysis), more_samples(analysis), _VALIDITY
+        sentences = _measured(analysis), more_samples(analysis), _validity(analysis)
     return Conclusions(mood, headline, sentences, problems(analysis))
 
 
@@ -70,7 +82,7 @@ def more_samples(analysis: Analysis) -> str:
     change = f'from {percent(gain.before)} to {percent(gain.after)}'
     if gain.difference == 0.0:
         change = f'not at all ({percent(gain.after)})'
-    change = f'going from 40 % to 80 % of the samples changed the accuracy {change}'
+    change = f'doubling the samples changed the accuracy {change}'
     chance = f'chance alone makes about ±{100 * 2 * gain.error:.1f} points'
     verdict = {
         'yes': f'More samples help: {change}, and {chance}.',
@@ -105,12 +117,14 @@ def _headline(analysis: Analysis) -> tuple[Mood, str]:
     if gain is None:
         return 'more', 'Not yet: there are too few samples to evaluate the model.'
     good, suspects = analysis.accuracy >= _GOOD, len(analysis.mislabels)
-    if gain.more_helps == 'yes':
-        return 'more', 'Not yet: more samples still help.'
-    if suspects and not analysis.too_many_suspects:
+    if suspects:
         so_far = 'Nearly' if good else 'Not yet'
         samples = counted(suspects, 'sample', 'samples')
         return 'wrong', f'{so_far}: first look at {samples} that may be mislabelled.'
+    if gain.more_helps == 'yes':
+        return 'more', 'Not yet: more samples still help.'
+    if good and analysis.held_out.unit != 'recordings':
+        return 'more', 'Not known yet: teach every class on another day, too.'
     if gain.more_helps == 'perhaps':
         if good:
             return 'more', 'Perhaps: it looks good, but there are too few samples to be sure.'
@@ -121,10 +135,37 @@ def _headline(analysis: Analysis) -> tuple[Mood, str]:
 
 
 def _measured(analysis: Analysis) -> str:
-    low, high = wilson_interval(int(analysis.held_out.right.sum()), analysis.evaluated)
     samples = counted(analysis.evaluated, 'sample', 'samples')
-    return (
+    measured = (
         f'{percent(analysis.accuracy)} of {samples} were recognized by a model that had not seen '
-        f'them (with so many samples the true share is between {percent(low)} and '
+        'them'
+    )
+    if analysis.held_out.unit != 'recordings':
+        # An interval would be about more frames of these recordings.
+        return f'{measured}.'
+    low, high = wilson_interval(int(analysis.held_out.right.sum()), analysis.evaluated)
+    return (
+        f'{measured} (with so many samples the true share is between {percent(low)} and '
         f'{percent(high)}).'
     )
+
+
+def what_was_held_out(analysis: Analysis) -> str:
+    """Return a sentence on what the held-out predictions were measured with."""
+    units = analysis.held_out.units
+    held_out = [
+        f'{name} of {counted(units.count(unit), "class", "classes")}'
+        for unit, name in _UNITS.items()
+        if unit in units
+    ]
+    return f'Held out as a whole: {listed(held_out)}.'
+
+
+def _validity(analysis: Analysis) -> str:
+    units = zip(analysis.names, analysis.held_out.units, strict=True)
+    once = [quoted(name) for name, unit in units if unit != 'recordings']
+    if not once:
+        return _RECORDINGS_HELD_OUT
+    which = listed(once) if len(once) < len(analysis.names) else 'All classes'
+    were = 'was' if len(once) == 1 else 'were'
+    return f'{which} {were} {TAUGHT_IN_ONE_GO}. {_ANOTHER_DAY}'

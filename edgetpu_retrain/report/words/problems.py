@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edgetpu_retrain.report.analysis.analysis import Analysis
+from edgetpu_retrain.report.analysis.mislabels import Mislabels
 from edgetpu_retrain.report.words.phrases import listed, percent, points, quoted
 from edgetpu_retrain.wording import counted
 import numpy as np
@@ -22,6 +23,8 @@ _CONFUSED = 2
 # A larger calibration error makes confidence thresholds misleading.
 _MISLEADING = 0.05
 _QUANTIZATION_LOSS = 0.01
+# A larger share of mistakes comes from the classes rather than from single samples.
+_HARD = 0.25
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ def problems(analysis: Analysis) -> tuple[Problem, ...]:
     """Return the problems, the most severe first."""
     checks = (
         _mislabels,
+        _hard_to_tell_apart,
         _confused_pair,
         _few_samples,
         _imbalance,
@@ -55,21 +59,39 @@ def problems(analysis: Analysis) -> tuple[Problem, ...]:
 
 def _mislabels(analysis: Analysis) -> Iterator[Problem]:
     suspects = len(analysis.mislabels)
-    if analysis.too_many_suspects:
-        yield Problem(
-            'Classes cannot be told apart',
-            f'{suspects} of {counted(analysis.evaluated, "sample", "samples")} look like another '
-            'class than the one they were taught as. Check that classes are different things, '
-            'that each sample shows its own, and teach more of them from different views.',
-        )
-    elif suspects:
-        rows = analysis.held_out.rows[analysis.mislabels.positions]
-        ids = [f'#{number}' for number in analysis.data.samples.ids[rows].tolist()]
+    if suspects:
+        ids = [f'#{number}' for number in analysis.suspects.tolist()]
         yield Problem(
             f'{counted(suspects, "label", "labels")} may be wrong',
             f'{listed(ids, most=20)}: each looks like another class than the one it was taught '
-            'as. Look at them below. Where the label is wrong, relabel or remove the sample by '
-            'its number (~/relabel_samples), then train again.',
+            f'as. {how_many_are_wrong(analysis.mislabels)} Look at them below. Where the label is '
+            'wrong, relabel or remove the sample by its number (~/relabel_samples), then train '
+            'again.',
+        )
+
+
+def how_many_are_wrong(found: Mislabels) -> str:
+    """Return a sentence on how many of one suspicious label or more are probably wrong."""
+    if len(found) == 1:
+        return f'It is wrong with a probability of {percent(float(found.chances[0]))}.'
+    expected = round(found.expected)
+    if expected == len(found):
+        return 'Probably all of them are wrong.'
+    return (
+        f'Probably about {expected} of the {len(found)} are wrong; the others are unusual views.'
+    )
+
+
+def _hard_to_tell_apart(analysis: Analysis) -> Iterator[Problem]:
+    predicted = analysis.labels_held_out
+    mistakes, count = int((~predicted.right).sum()), len(predicted.rows)
+    if mistakes > _HARD * count:
+        yield Problem(
+            'Classes are hard to tell apart',
+            f'{mistakes} of {counted(count, "sample", "samples")} were taken for another class '
+            'by a model that knew the others, also those of the same recording. Check that '
+            'classes are different things, that each sample shows its own, and teach more of them '
+            'from different views.',
         )
 
 

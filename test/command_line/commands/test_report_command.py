@@ -14,7 +14,12 @@ def test_a_report_on_what_was_taught_and_trained(
 ) -> None:
     out = tmp_path / 'seen' / 'today.html'
     ended = run('report', '--data-dir', trained_once, '--out', out, '--json')
-    assert ended.result == {'html': str(out), 'png': str(out.with_suffix('.png'))}
+    assert (ended.result['html'], ended.result['png']) == (str(out), str(out.with_suffix('.png')))
+    # Each picture of a flat folder is a recording.
+    assert ended.result['held_out_unit'] == 'recordings'
+    assert ended.result['suspicious_labels'] == []
+    in_words = run('report', '--data-dir', trained_once, '--out', out)
+    assert ended.result['headline'] in in_words.out
     assert '<title>' in out.read_text()
     assert out.with_suffix('.png').read_bytes().startswith(b'\x89PNG')
 

@@ -7,21 +7,11 @@ from __future__ import annotations
 from edgetpu_retrain.learning.default_training.conditioning import Conditioning, FeatureRows
 from edgetpu_retrain.learning.default_training.imprinting import imprinted_weights
 from edgetpu_retrain.learning.default_training.recipe import cosine_rate, Recipe
-from edgetpu_retrain.learning.default_training.split import ALWAYS_TRAINED, stratified_folds
 from edgetpu_retrain.learning.default_training.stages import robust_logit_range
 from edgetpu_retrain.learning.default_training.training_run import HeldOutWatch
 from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
 import numpy as np
 import pytest
-
-
-def test_folds_spread_every_class_evenly_and_keep_single_samples() -> None:
-    labels = np.repeat([0, 1, 2, 3], [10, 3, 2, 1])
-    fold = stratified_folds(labels, 5, np.random.default_rng(0))
-    assert np.bincount(fold[labels == 0]).tolist() == [2, 2, 2, 2, 2]
-    assert len(set(fold[labels == 1].tolist())) == 3
-    assert len(set(fold[labels == 2].tolist())) == 2
-    assert fold[labels == 3].tolist() == [ALWAYS_TRAINED]
 
 
 def test_imprinted_weights_point_to_the_class_means() -> None:

@@ -7,9 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from edgetpu_retrain.learning.training_report import TAUGHT_IN_ONE_GO
 from edgetpu_retrain.report.analysis.analysis import Analysis, wilson_interval
 from edgetpu_retrain.report.analysis.learning_curve import LearningCurve
-from edgetpu_retrain.report.words.conclusions import conclude, more_samples
+from edgetpu_retrain.report.analysis.mislabels import Mislabels
+from edgetpu_retrain.report.words.conclusions import conclude, more_samples, what_was_held_out
 from edgetpu_retrain.store.samples.sample import TrainingSet
 import numpy as np
 import pytest
@@ -29,11 +31,41 @@ def with_curve(analysis: Analysis, accuracies: dict[int, list[float]]) -> Analys
 
 
 def test_enough(samples_of: SamplesOf, analysis_of: AnalysisOf) -> None:
-    top = conclude(analysis_of(samples_of([0] * 150 + [1] * 150, ['cup', 'hat'], spread=0.5)))
+    recordings = np.arange(300) // 15
+    samples = samples_of(
+        [0] * 150 + [1] * 150, ['cup', 'hat'], spread=0.5, recordings=recordings.tolist()
+    )
+    top = conclude(analysis_of(samples))
     assert top.mood == 'good'
     assert top.headline.startswith('Yes')
     assert '100 % of 300 samples' in top.sentences[0]
+    assert 'between' in top.sentences[0]
     assert 'hardly help' in top.sentences[1]
+    assert top.sentences[2].startswith('Whole recordings were held out')
+
+
+def test_after_one_burst_it_is_never_enough(
+    samples_of: SamplesOf, analysis_of: AnalysisOf
+) -> None:
+    samples = samples_of([0] * 150 + [1] * 150, ['cup', 'hat'], spread=0.5)
+    top = conclude(analysis_of(samples))
+    assert top.mood == 'more'
+    assert top.headline == 'Not known yet: teach every class on another day, too.'
+    # An interval would promise something about other days.
+    assert 'between' not in top.sentences[0]
+    assert top.sentences[2].startswith(f'All classes were {TAUGHT_IN_ONE_GO}. Teach them again')
+
+
+def test_the_classes_that_were_taught_in_one_go_are_named(
+    samples_of: SamplesOf, analysis_of: AnalysisOf
+) -> None:
+    recordings = [0] * 20 + [1] * 20 + [0] * 20
+    samples = samples_of([0] * 40 + [1] * 20, ['cup', 'hat'], recordings=recordings)
+    analysis = analysis_of(samples)
+    assert f'“\u2068hat\u2069” was {TAUGHT_IN_ONE_GO}' in conclude(analysis).sentences[2]
+    assert what_was_held_out(analysis) == (
+        'Held out as a whole: recordings of 1 class and blocks of one recording of 1 class.'
+    )
 
 
 def test_the_class_to_add_samples_of_is_named(
@@ -52,10 +84,8 @@ def test_more_of_the_same_does_not_help(samples_of: SamplesOf, analysis_of: Anal
     analysis = analysis_of(samples_of([0] * 60 + [1] * 60, ['cup', 'hat'], spread=6.0))
     assert analysis.accuracy < 0.9
     analysis = with_curve(analysis, {0: [0.7] * 4, 1: [0.7] * 4})
-    empty = replace(
-        analysis.mislabels, positions=np.empty(0, np.int64), looks_like=np.empty(0, np.int64)
-    )
-    top = conclude(replace(analysis, mislabels=empty))
+    none = Mislabels(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+    top = conclude(replace(analysis, mislabels=none))
     assert top.mood == 'wrong'
     assert 'something else is wrong' in top.headline
     assert 'not at all (70 %)' in top.sentences[1]

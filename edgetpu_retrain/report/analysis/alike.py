@@ -1,0 +1,105 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Folds in which frames of the same view do not confirm each other's label.
+
+If a few frames of a burst show another thing than the rest, they are alike, and all have the same
+wrong label.  A head that is trained on one of them confirms the others, so they are held out
+together.
+"""
+
+from __future__ import annotations
+
+from edgetpu_retrain.learning import IntArray
+from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
+from edgetpu_retrain.learning.held_out import (
+    ALWAYS_TRAINED,
+    near_copy_limit,
+    squared_distances,
+)
+import numpy as np
+
+# Samples are alike within this many times the squared distance of near copies.  Any four frames of
+# a burst are linked by shorter distances (99 % of them on EfficientNet-Lite0), and frames of
+# another thing are farther away (95 %), as are other photographs of the same thing.
+_ALIKE = 3.0
+
+# A larger share of a class is not held out together: too little of the class would be left.
+_LARGEST_SHARE = 0.5
+
+# Maximum number of rows whose distances are computed at a time.
+_BLOCK_ROWS = 512
+
+
+def folds_by_likeness(
+    rows: EmbeddingRows, labels: IntArray, folds: int, rng: np.random.Generator
+) -> IntArray:
+    """
+    Assign the samples of each class to folds, and those that are alike to the same fold.
+
+    The samples of a group that is more than half of its class are assigned one by one.
+
+    Args:
+        rows: the embeddings of N samples.
+        labels: int64 ``[N]``, their classes.
+        folds: number of folds, 2 or more.
+        rng: random generator; the same state gives the same folds.
+
+    Returns:
+        int64 ``[N]``, the fold (0, 1, ...) in which each sample is held out, or ALWAYS_TRAINED for
+        the only sample of a class.
+    """
+    limit = _ALIKE * near_copy_limit(rows)
+    fold_of = np.full(len(labels), ALWAYS_TRAINED, np.int64)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        if len(members) > 1:
+            groups = alike(rows, members, limit)
+            sizes = np.bincount(groups)
+            alone = sizes[groups] > _LARGEST_SHARE * len(members)
+            groups[alone] = len(sizes) + np.arange(np.count_nonzero(alone))
+            fold_of[members] = _dealt(groups, folds, rng)
+    return fold_of
+
+
+def alike(rows: EmbeddingRows, members: IntArray, limit: float) -> IntArray:
+    """
+    Group samples: each is alike to another one of its group, and to none of the other groups.
+
+    Args:
+        rows: the embeddings.
+        members: int64 ``[M]``, rows.
+        limit: the squared distance below which two samples are alike.
+
+    Returns:
+        The group of each member, int64 ``[M]``: 0, 1, ...
+    """
+    embeddings = rows.floats(members)
+    group_of = np.empty(len(members), np.int64)
+    left, group = np.arange(len(members)), 0
+    while len(left):
+        reached, left = left[:1], left[1:]
+        while len(reached):
+            # A block at a time, because a group may be all of a long recording.
+            now, reached = reached[:_BLOCK_ROWS], reached[_BLOCK_ROWS:]
+            group_of[now] = group
+            if len(left):
+                distances = squared_distances(embeddings[left], embeddings[now])
+                near = distances.min(axis=1) < limit
+                reached, left = np.concatenate([reached, left[near]]), left[~near]
+        group += 1
+    return group_of
+
+
+def _dealt(groups: IntArray, folds: int, rng: np.random.Generator) -> IntArray:
+    """Return the fold of each sample: groups in random order, each in the emptiest fold."""
+    _, groups, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    # Random, or small classes would all be in the first folds.
+    turn = rng.permutation(folds)
+    filled = np.zeros(folds, np.int64)
+    fold_of = np.empty(len(sizes), np.int64)
+    for group in rng.permutation(len(sizes)):
+        emptiest = int(np.argmin(filled))
+        fold_of[group] = turn[emptiest]
+        filled[emptiest] += sizes[group]
+    return fold_of[groups]
