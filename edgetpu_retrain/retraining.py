@@ -124,6 +124,7 @@ def _learn(
             scale=quantization.scale if quantization else None,
             zero_point=quantization.zero_point if quantization else None,
             num_classes=len(samples.names),
+            recordings=samples.recordings if len(samples.recordings) else None,
             **options.for_fit(),
             on_progress=on_progress,
             should_stop=should_stop,

@@ -55,6 +55,7 @@ class TrainingOutcome:
             sample_counts=self.sample_counts,
             train_accuracy=self.report.train_accuracy,
             validation_accuracy=_measured(self.report.accuracy),
+            held_out_unit=self.held_out_unit,
             quantized_validation_accuracy=_measured(self.quantized_validation_accuracy),
             confusion_matrix=matrix_rows(self.report.confusion_matrix),
             extractor=self.extractor,
@@ -64,6 +65,11 @@ class TrainingOutcome:
             thresholds={'unknown': threshold} if math.isfinite(threshold) else {},
             input_range=self.input_range,
         )
+
+    @property
+    def held_out_unit(self) -> str:
+        """The unit in which samples were held out; '' if nothing was measured."""
+        return '' if self.report.method == 'none' else self.report.held_out_unit
 
     @property
     def message(self) -> str:

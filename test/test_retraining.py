@@ -212,6 +212,16 @@ def test_cancelling_works_at_every_moment(samples: TrainingSet, extractor_model:
             retrain(samples, extractor_model, options, should_stop=asked(question))
 
 
+def test_whole_recordings_are_held_out(samples: TrainingSet, extractor_model: bytes) -> None:
+    visits = dataclasses.replace(samples, recordings=np.arange(45) // 15)
+    outcome = retrain(visits, extractor_model, OPTIONS)
+    assert outcome.report.held_out_unit == outcome.record().held_out_unit == 'recordings'
+    for once in (samples, dataclasses.replace(samples, recordings=np.empty(0, np.int64))):
+        outcome = retrain(once, extractor_model, OPTIONS)
+        assert outcome.report.held_out_unit != 'recordings'
+        assert outcome.message.count('taught in one go') == 1
+
+
 @pytest.mark.parametrize(
     ('counts', 'words'),
     [

@@ -26,6 +26,7 @@ REPORT = TrainingReport(
     confusion_matrix=CONFUSION,
     held_out=np.arange(20),
     class_counts=np.array([40, 30, 30]),
+    held_out_units=('recordings', 'blocks', 'recordings'),
 )
 OUTCOME = TrainingOutcome(
     model=b'model',
@@ -59,6 +60,7 @@ def test_the_message_has_no_accuracy_that_was_not_measured() -> None:
     assert 'nan' not in outcome.message
     record = outcome.record()
     assert record.validation_accuracy is record.quantized_validation_accuracy is None
+    assert record.held_out_unit == ''
     assert type(record).from_json(record.to_json()) == record
 
 
@@ -78,5 +80,6 @@ def test_the_record_has_everything_but_the_model() -> None:
     assert record.confusion_matrix == ((8, 0, 0), (1, 5, 0), (0, 2, 4))
     assert record.extractor == 'a' * 64
     assert record.seconds == 0.44
+    assert record.held_out_unit == 'blocks'
     assert record.parent_version == 4
     assert record.options['num_iter'] == 7

@@ -13,6 +13,7 @@ from edgetpu_retrain.command_line.chosen_model import serving_version, stored_ve
 from edgetpu_retrain.command_line.output import emit, percent, table, warn
 from edgetpu_retrain.command_line.workspace import open_models
 from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.learning.training_report import TAUGHT_IN_ONE_GO
 from edgetpu_retrain.model_file.metadata.label_file import coral_label_file
 from edgetpu_retrain.store.files.disk_errors import as_store_error
 from edgetpu_retrain.store.files.durable_file import write_durably
@@ -40,7 +41,7 @@ def list_models(data_dir: str) -> None:
         warn(reason)
     found = [store.load(number) for number in store.versions() if number not in broken]
     serving = serving_version(store).version if found else 0
-    head = ('version', 'made', 'classes', 'samples', 'held-out', 'quantized', 'extractor')
+    head = ('version', 'made', 'classes', 'samples', 'held-out', 'unit', 'quantized', 'extractor')
     rows = [
         (
             f'{each.version}{" *" if each.version == serving else ""}',
@@ -48,6 +49,7 @@ def list_models(data_dir: str) -> None:
             len(each.record.labels),
             sum(each.record.sample_counts.values()),
             percent(each.record.validation_accuracy),
+            each.record.held_out_unit or '-',
             percent(each.record.quantized_validation_accuracy),
             each.record.extractor[:12],
         )
@@ -69,6 +71,7 @@ def show(version: int | None, data_dir: str) -> None:
         'file': found.path,
         'made': record.created,
         'held-out accuracy': percent(record.validation_accuracy),
+        'held out': _held_out(record.held_out_unit),
         'after quantization': percent(record.quantized_validation_accuracy),
         'training accuracy': percent(record.train_accuracy),
         'trained in': f'{record.seconds:.1f} s',
@@ -85,6 +88,11 @@ def show(version: int | None, data_dir: str) -> None:
     lines += ['', 'Confusion matrix of held-out samples: row = label, column = prediction.']
     lines += table(('class', 'samples', *record.labels), rows)
     emit(_as_json(found), *lines)
+
+
+def _held_out(unit: str) -> str:
+    """Return in which unit samples were held out, with the note on all units but the best."""
+    return f'{unit} ({TAUGHT_IN_ONE_GO})' if unit not in ('', 'recordings') else unit or '-'
 
 
 @models.command()

@@ -88,6 +88,7 @@ def _as_json(outcome: TrainingOutcome) -> dict[str, object]:
         'samples': dict(outcome.sample_counts),
         'train_accuracy': outcome.report.train_accuracy,
         'validation_accuracy': outcome.report.accuracy,
+        'held_out_unit': outcome.held_out_unit,
         'quantized_validation_accuracy': outcome.quantized_validation_accuracy,
         'confusion_matrix': outcome.report.confusion_matrix.tolist(),
         'extractor': outcome.extractor,

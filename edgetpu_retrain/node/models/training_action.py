@@ -198,5 +198,6 @@ def _fill_result(result: Any, trained: TrainedModel, seconds: float) -> None:
     result.labels = list(outcome.head.labels)
     result.train_accuracy = outcome.report.train_accuracy
     result.validation_accuracy = outcome.report.accuracy
+    result.held_out_unit = outcome.held_out_unit
     result.quantized_validation_accuracy = outcome.quantized_validation_accuracy
     result.confusion_matrix = outcome.report.confusion_matrix.flatten().tolist()

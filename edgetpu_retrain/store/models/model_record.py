@@ -44,6 +44,8 @@ class ModelRecord:
         thresholds: finite thresholds of the model, by name, such as ``unknown``.
         input_range: normalization of a float32 input, such as '-1..1'; '' for a quantized input,
             and in records of earlier releases.
+        held_out_unit: the unit in which samples were held out: 'recordings', 'blocks' or 'frames';
+            '' if nothing was held out, and in records of earlier releases.
         created: time of the training, ISO 8601 in UTC.
 
     Raises:
@@ -62,6 +64,7 @@ class ModelRecord:
     options: Mapping[str, int | float | None] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
     input_range: str = ''
+    held_out_unit: str = ''
     created: str = field(default_factory=_utc_now)
 
     def __post_init__(self) -> None:

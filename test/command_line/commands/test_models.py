@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import json
 from pathlib import Path
 import shutil
@@ -12,6 +13,7 @@ from edgetpu_retrain.store.models.choice_file import ChoiceFile
 from edgetpu_retrain.store.models.model_store import ModelStore
 import pytest
 from support.command_line_types import Run
+from support.model_robot import MODEL, RECORD
 
 
 @pytest.fixture
@@ -28,6 +30,25 @@ def test_listing_and_showing(run: Run, folder: Path) -> None:
     assert shown == listed['models'][0]
     assert shown['labels'] == ['cat', 'coffee', 'coins']
     assert listed['models'][1]['parent_version'] == 1
+
+
+@pytest.mark.parametrize(
+    ('unit', 'words'),
+    [
+        ('recordings', 'recordings'),
+        ('blocks', 'blocks (taught in one go: these figures say nothing about another day)'),
+        ('', '-'),
+    ],
+)
+def test_the_figures_say_what_was_held_out(
+    unit: str, words: str, run: Run, tmp_path: Path
+) -> None:
+    models = ModelStore(tmp_path / 'models')
+    models.save(MODEL, replace(RECORD, held_out_unit=unit))
+    shown = run('models', 'show', '--data-dir', tmp_path).out.splitlines()
+    assert f'held out:           {words}' in shown
+    table = run('models', 'list', '--data-dir', tmp_path).out.splitlines()
+    assert table[1].split()[7:9] == [unit or '-', '100.0']
 
 
 def test_a_node_starts_with_the_chosen_version(run: Run, folder: Path) -> None:

@@ -20,11 +20,12 @@ from support.running_node import (
 )
 
 
-def add_picture(person: Person, stamp: int, **fields: Any) -> None:
+def add_picture(person: Person, stamp: int, label: str = 'cat', **fields: Any) -> None:
     """Add a picture with a stamp, seconds, as if the camera had taken it."""
-    picture = compressed_message(cv2.imencode('.png', pattern(stamp))[1].tobytes())
+    shown = pattern(ord(label[0])) // 2 + pattern(stamp) // 2
+    picture = compressed_message(cv2.imencode('.png', shown)[1].tobytes())
     picture.header.stamp.sec = stamp
-    response = person.add('cat', camera='camera', image=picture, **fields)
+    response = person.add(label, camera='camera', image=picture, **fields)
     assert response.success, response.message
 
 
@@ -64,6 +65,21 @@ def test_a_pause_of_a_minute_ends_a_recording_and_a_restart_does_not(
     add_picture(person, 1178)
     one, two, three, four = recordings(person)[-4:]
     assert one == two == three != four
+
+
+@pytest.mark.usefixtures('node')
+def test_the_result_of_a_training_says_what_was_held_out(person: Person) -> None:
+    person.wait_until_ready()
+    for label in TAUGHT_IMAGES:
+        assert person.remove(label).success
+        for stamp in (1000, 1001, 1002, 2000, 2001, 2002):
+            add_picture(person, stamp, label=label)
+    _, result = person.train(num_iter=100, learning_rate=0.1)
+    assert (result.success, result.held_out_unit) == (True, 'recordings'), result.message
+    assert person.remove(label, n=3).success
+    _, result = person.train(num_iter=100, learning_rate=0.1)
+    assert result.held_out_unit in ('blocks', 'frames'), result.message
+    assert 'taught in one go' in result.message
 
 
 @pytest.mark.usefixtures('node')

@@ -22,6 +22,7 @@ FIELDS: dict[str, Any] = {
     'parent_version': 3,
     'options': {'num_iter': 500, 'learning_rate': 0.01},
     'thresholds': {'unknown_threshold': -0.25},
+    'held_out_unit': 'blocks',
 }
 
 
@@ -41,10 +42,11 @@ def test_fields_of_a_later_release_are_ignored() -> None:
     assert ModelRecord.from_json({**record.to_json(), 'colours': [0.5]}) == record
 
 
-def test_a_record_of_an_older_release_has_no_thresholds() -> None:
+def test_a_record_of_an_older_release_has_fewer_fields() -> None:
     values = ModelRecord(**FIELDS).to_json()
-    del values['thresholds']
-    assert ModelRecord.from_json(values).thresholds == {}
+    del values['thresholds'], values['held_out_unit']
+    record = ModelRecord.from_json(values)
+    assert (record.thresholds, record.held_out_unit) == ({}, '')
 
 
 def test_rows_of_a_confusion_matrix_are_plain_numbers() -> None:
