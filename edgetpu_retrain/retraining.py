@@ -126,6 +126,7 @@ def _learn(
             num_classes=len(samples.names),
             recordings=samples.recordings if len(samples.recordings) else None,
             **options.for_fit(),
+            measure_unknown=True,
             on_progress=on_progress,
             should_stop=should_stop,
             report_every=options.print_every,

@@ -39,6 +39,7 @@ def fit(
     rejection_rate: float = 0.05,
     weight_scale: float = 0.0,
     validation_fraction: float = 0.2,
+    measure_unknown: bool = False,
     on_progress: Callable[[Progress], bool | None] | None = None,
     should_stop: Callable[[], bool] | None = None,
     report_every: int = 10,
@@ -83,6 +84,8 @@ def fit(
         validation_fraction: share of each class to hold out for evaluation, above 0, below 1; if
             that is fewer than 50 samples in all, or a class has two to four recordings,
             cross-validation is used instead.
+        measure_unknown: whether the report says how much of each class would be unknown if it had
+            not been taught.  This takes five short trainings more.
         on_progress: called like callback, with a Progress.
         should_stop: called before every iteration; returning True stops the training.  Its
             exceptions propagate.
@@ -123,6 +126,7 @@ def fit(
         real_number(weight_scale, 'weight_scale'),
         real_number(validation_fraction, 'validation_fraction', above=0.0, below=1.0),
         real_number(rejection_rate, 'rejection_rate', below=1.0),
+        bool(measure_unknown),
     )
     arguments.fits_memory(recipe.batch_size, max(rows.feature_dim, classes), 'batch_size')
     arguments.layer_sizes(rows.feature_dim, classes)

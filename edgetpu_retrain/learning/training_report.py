@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from edgetpu_retrain.learning.arrays import IntArray
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray
 from edgetpu_retrain.learning.held_out import HeldOutUnit, worst_unit
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +53,8 @@ class TrainingReport:
         diverged: whether the training diverged, so that earlier weights were kept.
         held_out_units: the held-out unit of each class; None for a class of which nothing was held
             out, () if they are not known.
+        noticed: float32 ``[C]``, the share of each class's samples that a head trained without it
+            classifies as unknown, NaN if not measured; None if nothing was measured.
     """
 
     method: Method
@@ -71,6 +73,7 @@ class TrainingReport:
     stopped: bool = False
     diverged: bool = False
     held_out_units: tuple[HeldOutUnit | None, ...] = ()
+    noticed: FloatArray | None = field(default=None, repr=False)
 
     @property
     def measuring_iterations(self) -> int:
@@ -122,7 +125,7 @@ class TrainingReport:
         )
         lines = [trained, self._how_measured()]
         if self.method != 'none':
-            lines += self._what_was_held_out(shown)
+            lines += self._what_was_held_out(shown) + self._unknown(shown)
             lines += self._most_confused(shown) + self._class_lines(shown)
         return '\n'.join([*lines, *self._warnings(shown)])
 
@@ -170,7 +173,7 @@ class TrainingReport:
             f'{100 * self.accuracy:.1f} % right of {measured} samples {how}; confidence and '
             f'accuracy differ by {100 * self.expected_calibration_error:.1f} '
             f'points on average. At most about {100 * self.rejection_rate:.0f} % of known things '
-            'will be classified as unknown.'
+            'will be classified as unknown in views like these.'
         )
 
     def _what_was_held_out(self, names: list[str]) -> list[str]:
@@ -184,6 +187,17 @@ class TrainingReport:
             who += f' and {len(once) - _CLASSES_NAMED} more' if len(once) > _CLASSES_NAMED else ''
         were = 'was' if len(once) == 1 else 'were'
         return [f'{who} {were} {TAUGHT_IN_ONE_GO}.']
+
+    def _unknown(self, names: list[str]) -> list[str]:
+        if self.noticed is None or np.isnan(self.noticed).all():
+            return []
+        mean, least = float(np.nanmean(self.noticed)), int(np.nanargmin(self.noticed))
+        words = (
+            f'Of views like these of things that were not taught, about {100 * mean:.0f} % would '
+            f'be classified as unknown (each class left out in turn); of {names[least]}, '
+            f'{100 * self.noticed[least]:.0f} %.'
+        )
+        return [words]
 
     def _most_confused(self, names: list[str]) -> list[str]:
         mistakes = self.confusion_matrix.copy()

@@ -36,7 +36,7 @@ def imprinted_weights(
 
     Args:
         features: the features of all samples.
-        rows: int64 ``[M]``, the rows to use; every class has at least one.
+        rows: int64 ``[M]``, the rows to use; classes without any have weights of 0.
         labels: int64 ``[M]``, the classes of these rows.
         num_classes: C.
         rng: random generator; it chooses samples of classes that have more than 32.
@@ -48,6 +48,8 @@ def imprinted_weights(
     starts = np.cumsum(np.bincount(labels, minlength=num_classes))[:-1]
     weights = np.zeros((features.columns, num_classes), np.float32, order='F')
     for number, members in enumerate(np.split(by_class, starts)):
+        if not len(members):
+            continue
         if len(members) > _SAMPLES_A_CLASS:
             members = rng.choice(members, _SAMPLES_A_CLASS, replace=False)
         mean = features[members].mean(axis=0)

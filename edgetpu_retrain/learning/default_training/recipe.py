@@ -57,6 +57,7 @@ class Recipe:
             starts from class means.
         held_out_share: share of each class to hold out.
         rejection_rate: share of known samples that may be classified as unknown.
+        measure_unknown: whether to measure what would be unknown if it were not taught.
     """
 
     num_iter: int | None = None
@@ -67,6 +68,7 @@ class Recipe:
     weight_scale: float = 0.0
     held_out_share: float = 0.2
     rejection_rate: float = 0.05
+    measure_unknown: bool = False
 
     def iterations(self, count: int, num_classes: int, *, few: bool, warm: bool) -> int:
         """

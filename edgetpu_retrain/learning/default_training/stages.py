@@ -20,6 +20,7 @@ from edgetpu_retrain.learning.default_training.calibration import (
     fit_temperature,
     temperature_on_another_day,
 )
+from edgetpu_retrain.learning.default_training.left_out import noticed_if_left_out
 from edgetpu_retrain.learning.default_training.measuring import measure, Measurement
 from edgetpu_retrain.learning.default_training.problem import Problem
 from edgetpu_retrain.learning.default_training.progress_relay import ProgressRelay
@@ -90,6 +91,9 @@ class DefaultTraining:
             labels = ()
         detector = self._detector(measured, divisor)
         report = self._report(measured, run, accuracy)
+        if problem.recipe.measure_unknown and not (run.stopped or run.diverged):
+            noticed = noticed_if_left_out(problem, run, detector, temperature)
+            report = replace(report, noticed=noticed)
         return Head(weights, bias, labels, logit_range, temperature, detector, report)
 
     def _start(self, rows: IntArray) -> tuple[FloatArray, FloatArray]:

@@ -14,8 +14,9 @@ from edgetpu_retrain.learning.unknown import UnknownDetector
 import numpy as np
 import numpy.typing as npt
 
-# Number of directions, and of rows from which they are estimated.
+# Maximum number of directions, dimensions needed per direction, and rows to estimate them from.
 _DIRECTIONS = 32
+_DIMENSIONS_A_DIRECTION = 16
 _ROWS = 512
 
 # An embedding is familiar if its share along the directions is at least this many times that of an
@@ -46,7 +47,7 @@ def open_detector(problem: Problem, rows: IntArray) -> UnknownDetector:
     features = (problem.rows.floats(sample) - conditioning.center) * conditioning.gain
     squares = np.einsum('nd,nd->n', features, features)
     features /= np.sqrt(np.maximum(squares, np.float32(1e-12)))[:, np.newaxis]
-    number = min(_DIRECTIONS, len(rows) // 2, features.shape[1] // 2)
+    number = min(_DIRECTIONS, len(rows) // 2, features.shape[1] // _DIMENSIONS_A_DIRECTION)
     if not number:
         return UnknownDetector(conditioning.center, conditioning.gain)
     directions = np.ascontiguousarray(leading_directions(features, number)[0][:, :number])

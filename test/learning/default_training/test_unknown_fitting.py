@@ -65,10 +65,10 @@ def _rejected(head: Head, embeddings: FloatArray) -> float:
 def test_a_large_varied_class_does_not_swallow_strangers() -> None:
     # Class 0 fills 20 directions, the others one each; strangers have directions of their own.
     rng = np.random.default_rng(0)
-    axes = np.linalg.qr(rng.normal(size=(256, 256)))[0]
+    axes = np.linalg.qr(rng.normal(size=(512, 512)))[0]
 
     def drawn(number: int, count: int) -> FloatArray:
-        found = 0.25 * rng.normal(size=(count, 256))
+        found = 0.25 * rng.normal(size=(count, 512))
         if number == 0:
             found += 6.0 * rng.dirichlet(np.ones(20), count) @ axes[:20]
         else:
@@ -79,7 +79,7 @@ def test_a_large_varied_class_does_not_swallow_strangers() -> None:
     labels = np.repeat(np.arange(6), counts)
     head = fit(np.concatenate([drawn(n, count) for n, count in enumerate(counts)]), labels)
     mixed = rng.dirichlet(np.ones(20), 200) @ axes[100:120] * 6.0
-    strangers = (mixed + 0.25 * rng.normal(size=(200, 256))).astype(np.float32)
+    strangers = (mixed + 0.25 * rng.normal(size=(200, 512))).astype(np.float32)
     known = np.concatenate([drawn(n, 100) for n in range(6)])
     assert _rejected(head, strangers) > 0.9
     assert _rejected(head, known) < 0.15
