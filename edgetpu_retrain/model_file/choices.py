@@ -223,5 +223,5 @@ def _settle_range(
         settled.normalization = stated
         if problem:
             settled.notes.append(f'{states}; input_range can choose another range')
-    # What is made of the model then states what is used.
+    # Write the normalization that is used into the result.
     settled.changed |= settled.normalization != stated or bool(problem)

@@ -24,9 +24,9 @@ class ClassifierFile:
     Args:
         model: bytes of a .tflite file; those of the given file if nothing had to be changed.
         labels: the class names, in the order of the outputs.
-        gives_logits: whether softmax must be applied to the output, or the logistic function to a
-            single one.
-        is_binary: whether the only output is the score of the second of two classes.
+        gives_logits: whether softmax must be applied to the output, or the logistic function if
+            the model is binary.
+        is_binary: whether the output is one number, the score of the second of two classes.
         notes: messages for the user, one sentence each.
     """
 
@@ -103,5 +103,5 @@ def count_classes(file: bytes, choices: ModelChoices = NO_CHOICES) -> int:
             f'this model ends in {tail.result}, so its output is no score for each class: give a '
             'classifier without this layer'
         )
-    # A single output tells two classes apart.
+    # A single number distinguishes two classes.
     return max(vector_of(tree, output)[1], 2)

@@ -122,7 +122,7 @@ def describe_input(tree: Any) -> tuple[tuple[int, int, int, int], str]:
 
 
 def _kind_of(shape: list[int]) -> str:
-    """Return as text what a shape that is not accepted stands for, '' if that is not known."""
+    """Return as text what a rejected shape stands for; '' if that is not known."""
     if len(shape) != 4:
         return ''
     if shape[0] > 1:

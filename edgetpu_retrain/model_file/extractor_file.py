@@ -148,7 +148,7 @@ def _cut(tree: Any) -> tuple[str, str]:
 
 
 def _flatten(tree: Any, features: int) -> int:
-    """Return a tensor as a vector, as a fully-connected layer takes its input."""
+    """Flatten a tensor to a vector, as a fully-connected layer does; return its index."""
     tensor = tree.subgraphs[0].tensors[features]
     shape = indices(tensor.shape)
     if all(size == 1 for size in shape[:-1]):
@@ -162,9 +162,9 @@ def _flatten(tree: Any, features: int) -> int:
 
 def _pool(tree: Any, tail: Tail) -> int:
     """
-    Average the input of a classifying convolution, in place of the scores; return the new tensor.
+    Average the input of a classifying convolution instead of its output; return the new tensor.
 
-    Without an activation in between, the convolution of the mean is the mean of the convolutions.
+    The convolution of the mean is the mean of the convolutions, unless an activation is between.
     """
     graph = tree.subgraphs[0]
     features = graph.tensors[tail.embedding]
@@ -179,7 +179,7 @@ def _pool(tree: Any, tail: Tail) -> int:
 
 
 def _like(tree: Any, tensor: Any, shape: list[int]) -> int:
-    """Add the embedding, a tensor of the type and quantization of another; return its index."""
+    """Add the embedding, with the type and quantization of another tensor; return its index."""
     new = copy.copy(tensor)
     new.name, new.shape, new.shapeSignature = 'embedding', shape, None
     tensors = tree.subgraphs[0].tensors

@@ -32,7 +32,7 @@ class WrittenReport(NamedTuple):
     png: Path
     """The picture of all figures."""
     summary: dict[str, Any]
-    """The conclusions and the figures behind them, for JSON."""
+    """The conclusions and the numbers behind them, for JSON."""
 
 
 def write_report(
@@ -53,7 +53,7 @@ def write_report(
         on_step: called at the start of each longer step with its description.
 
     Returns:
-        The written files, and what they say.
+        The written files, and a summary.
 
     Raises:
         RequestError: if there is nothing to report (no samples, one class, samples of another

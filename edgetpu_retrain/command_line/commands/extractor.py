@@ -35,7 +35,7 @@ def extractor(model_file: options.NamedModel, target: Path) -> None:
         warn(note)
     description = describe(made.model)
     if not description.compiled_for_edgetpu:
-        # Also shows what only the runtime knows, such as shapes that depend on the input size.
+        # This fails if only the runtime can find a fault, such as a shape that does not fit.
         make_engine(made.model, device='cpu').close()
     try:
         write_durably(target, made.model)

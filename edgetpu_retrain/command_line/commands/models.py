@@ -91,7 +91,7 @@ def show(version: int | None, data_dir: str) -> None:
 
 
 def _held_out(unit: str) -> str:
-    """Return in which unit samples were held out, with the note on all units but the best."""
+    """Return the unit in which samples were held out, with a note unless it is the best one."""
     return f'{unit} ({TAUGHT_IN_ONE_GO})' if unit not in ('', 'recordings') else unit or '-'
 
 

@@ -57,9 +57,9 @@ def append_head(
         The bytes of a .tflite file whose output is C scores, ``[1, C]``, of the embedding's type.
 
     Raises:
-        ModelFileError: if the file is damaged, is not an extractor or does not match the head, or
-            if a label contains a line break or NUL, or the normalization of a float32 input is
-            unknown.
+        ModelFileError: if the file is damaged, is not an extractor or does not match the head, if
+            a label contains a line break or NUL, or if the normalization of a float32 input is
+            not known.
         ValueError: if the head contains NaN, infinity or weights too large to be quantized.
     """
     tree = parse(extractor)

@@ -11,8 +11,7 @@ from edgetpu_retrain.model_file.schema import builtin_code, load_schema
 import numpy as np
 import numpy.typing as npt
 
-# Operator versions that int8 needs (RESHAPE, uint8 and float32 need version 1; op_version.cc in
-# tensorflow/lite/tools/versioning).
+# Operator versions for int8; all others are 1 (op_version.cc in tensorflow/lite/tools/versioning).
 _INT8_VERSIONS = {'FULLY_CONNECTED': 4, 'SOFTMAX': 2}
 
 
@@ -54,7 +53,7 @@ def add_constant(
 def add_operator(
     tree: Any, name: str, dtype: str, options: Any, inputs: list[int], output: int
 ) -> None:
-    """Add an operator with options, the input of which is of type ``dtype``."""
+    """Add an operator whose input has the type ``dtype``."""
     schema = load_schema()
     version = _INT8_VERSIONS.get(name, 1) if dtype == 'int8' else 1
     tree.subgraphs[0].operators.append(

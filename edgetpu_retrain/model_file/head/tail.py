@@ -21,7 +21,7 @@ _RESULTS = (
     'TOPK_V2',
     'TFLite_Detection_PostProcess',
 )
-# Layers that may follow a convolution of all positions: the mean of all, and what precedes it.
+# Layers that may follow a convolution of all positions: the mean, and an activation before it.
 _POOLING = ('AVERAGE_POOL_2D', 'MEAN')
 _ACTIVATIONS = ('RELU', 'RELU6', 'LEAKY_RELU', 'PRELU', 'ELU', 'HARD_SWISH')
 # Layers whose second operand may be a constant.
@@ -120,7 +120,7 @@ def _has_scores(tree: Any, tensor: int) -> bool:
 
 
 def _linear_input(tree: Any, operator: Any, name: str) -> int | None:
-    """Return the operand of an operator whose other one is a constant, such as a bias."""
+    """Return the variable operand of an operator with a constant, such as a bias, or None."""
     inputs = indices(operator.inputs)
     if name not in _LINEAR or len(inputs) != 2 or min(inputs) < 0 or _is_activated(operator):
         return None
@@ -131,7 +131,7 @@ def _linear_input(tree: Any, operator: Any, name: str) -> int | None:
 def _is_constant(tree: Any, tensor: int) -> bool:
     operator = producer(tree, tensor)
     if operator is not None and operator_of(tree, operator) == 'DEQUANTIZE':
-        # Weights of 16 bits.
+        # Converters store 16-bit weights in this way.
         (tensor,) = indices(operator.inputs)[:1] or [-1]
     data = tree.buffers[tree.subgraphs[0].tensors[tensor].buffer].data if tensor >= 0 else None
     return data is not None and len(data) > 0
@@ -154,7 +154,7 @@ def _classifies(tree: Any, operator: Any, name: str) -> bool:
     if name not in ('FULLY_CONNECTED', 'CONV_2D') or len(inputs) < 2 or inputs[1] < 0:
         return False
     if name == 'FULLY_CONNECTED':
-        # It flattens what it gets; with fewer weights, it scores each position.
+        # The layer flattens its input; with fewer weights, it would score each position.
         features, kernel = (indices(tensors[index].shape) for index in inputs[:2])
         return math.prod(features) == math.prod(kernel[1:])
     # A converter writes 1 into the shape for a size that is free, and -1 into the signature.
@@ -166,7 +166,7 @@ def _classifies(tree: Any, operator: Any, name: str) -> bool:
 
 
 def _scores_positions(tree: Any, operator: Any, name: str, pooling: Any) -> bool:
-    """Return whether an operator is a 1x1 convolution whose input can be pooled in its place."""
+    """Return whether an operator is a 1x1 convolution whose input can be pooled instead."""
     tensors, inputs = tree.subgraphs[0].tensors, indices(operator.inputs)
     if name != 'CONV_2D' or len(inputs) < 2 or inputs[1] < 0:
         return False

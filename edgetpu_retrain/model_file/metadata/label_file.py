@@ -46,8 +46,8 @@ def read_label_file(
     Return the class names in a label file, in output order.
 
     The file is text in any encoding that a byte-order mark names, in UTF-16, in UTF-8, or else in
-    Latin-1, in one of the forms of :mod:`~edgetpu_retrain.model_file.metadata.label_formats`.
-    Numbers are output numbers only if they fit the model.  A class without a line gets its number
+    Latin-1.  It has one of the forms in :mod:`~edgetpu_retrain.model_file.metadata.label_formats`.
+    Numbers are output numbers only if they fit the model.  A class without a name gets its number
     as its name.
 
     Args:
@@ -95,7 +95,7 @@ def _decode(content: bytes, path: Path, report: Callable[[str], object]) -> str:
 
 
 def _without_mark(content: bytes, path: Path, report: Callable[[str], object]) -> str:
-    """Decode UTF-16 without a byte-order mark: of most characters, the high byte is 0."""
+    """Decode UTF-16 without a byte-order mark: the high byte of most characters is 0."""
     big_endian = content[::2].count(0) > content[1::2].count(0)
     encoding = 'utf-16-be' if big_endian else 'utf-16-le'
     text = content.decode(encoding, errors='replace')

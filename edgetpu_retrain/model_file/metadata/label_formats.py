@@ -3,7 +3,7 @@
 """
 The forms in which tools and model hubs write class names: lines, CSV, JSON, YAML and label maps.
 
-A form is recognized by its content, because file names say little: ``labels.txt`` may contain any.
+The form is recognized by the content, because a file named ``labels.txt`` may have any of them.
 """
 
 from __future__ import annotations
@@ -18,25 +18,26 @@ from typing import Any
 # numbers up to 89), but a short file must not expand to a million names.
 _MOST_LEFT_OUT = 10_000
 MAX_YAML_LENGTH = 256 * 1024
-"""Maximum length of YAML, characters: 10,000 names have 200,000, and take the parser a second."""
+"""Maximum length of YAML, characters; 10,000 names have 200,000, which take a second to parse."""
 
 _NUMBERED = re.compile(r'(\d{1,9})\s*[,;:\s]\s*(.*\S)', re.ASCII)
 _NUMBER = re.compile(r'\d{1,9}', re.ASCII)
 _CONTAINER = re.compile(r'\{|\[\s*["\'{]')
 _WEB_PAGE = re.compile(r'\s*<(?:!doctype|html|\?xml)\b', re.IGNORECASE)
-# TensorFlow's object detection: item { id: 1 name: '/m/01g317' display_name: 'person' }
+# Label maps of TensorFlow's object detection have such items:
+# item { id: 1 name: '/m/01g317' display_name: 'person' }
 _MAP_ITEM = re.compile(r'\bitem\s*:?\s*[{<]')
 _MAP_FIELD = re.compile(
     r'\b(id|name|display_name)\s*:\s*(?:"((?:[^"\\\n]|\\.)*)"|\'((?:[^\'\\\n]|\\.)*)\'|(\d+))'
 )
 _ESCAPE = re.compile(rb'\\([0-7]{1,3}|.)', re.DOTALL)
-# Names among other things, as in YOLO's data.yaml, Hugging Face's config.json and COCO.
+# Keys of the names in YOLO's data.yaml, Hugging Face's config.json, COCO and the like.
 _KEYS = (
     'names', 'id2label', 'label_names', 'class_names', 'classes', 'labels', 'label_map',
     'categories',
 )  # fmt: skip
 _YAML = re.compile(rf'^(?:{"|".join(_KEYS)})[ \t]*:', re.MULTILINE)
-# Words in the first line of a table, the best column of names first.
+# Titles of columns in a table; the best column of names comes first.
 _NAME_COLUMNS = (
     'displayname', 'classname', 'labelname', 'categoryname', 'name', 'label', 'class', 'category',
     'names', 'labels', 'classes', 'title', 'text',
@@ -49,7 +50,7 @@ _DELIMITERS = ',;\t'
 
 
 class UnfitNames(ValueError):  # noqa: N818 - a fact about a file, in words
-    """A text is of a known form, and has no names for the model; the message names the form."""
+    """A text has a known form, but no names for the model; the message names the form."""
 
 
 def read_names(text: str, classes: int) -> list[str]:
@@ -61,7 +62,7 @@ def read_names(text: str, classes: int) -> list[str]:
         classes: number of classes of the model.
 
     Raises:
-        UnfitNames: if it is of a form that has no names in it, or none that fit the model.
+        UnfitNames: if the text has a known form, but no names, or none that fit the model.
     """
     begin = text.lstrip()
     if _WEB_PAGE.match(begin):
@@ -94,11 +95,11 @@ def _without_comments(text: str) -> str:
 
 
 def _literal(text: str) -> tuple[str, Any]:
-    """Return the form and the value of a list or a map; None if it cannot be parsed."""
+    """Return the form and the value of a list or a map; the value is None if parsing fails."""
     try:
         return 'JSON', json.loads(text)
     except (ValueError, RecursionError):
-        # A Python literal, such as {0: 'cat'}, is YAML.  A name can begin with a bracket.
+        # A Python literal, such as {0: 'cat'}, is also YAML.  A name can begin with a bracket.
         return 'JSON or YAML', _yaml(text)
 
 
@@ -131,7 +132,7 @@ def _from_label_map(text: str, classes: int) -> list[str] | None:
     for item in _MAP_ITEM.split(text)[1:]:
         fields: dict[str, str] = {}
         for name, *values in _MAP_FIELD.findall(item):
-            # Fields of nested messages come later.
+            # Keep the first value, because fields of nested messages come later.
             fields.setdefault(name, _unescaped(''.join(values)))
         name = fields.get('display_name') or fields.get('name', '')
         if not name or not _NUMBER.fullmatch(fields.get('id', '')):
@@ -141,7 +142,7 @@ def _from_label_map(text: str, classes: int) -> list[str] | None:
 
 
 def _unescaped(text: str) -> str:
-    """Return a string of protobuf's text format, which escapes the bytes of UTF-8."""
+    """Decode a string of protobuf's text format, which escapes the bytes of UTF-8."""
 
     def byte(match: re.Match[bytes]) -> bytes:
         code = match[1]
@@ -156,7 +157,7 @@ def _from_value(value: Any, classes: int) -> list[str] | None:
         found = (value[key] for key in _KEYS if isinstance(value.get(key), (dict, list)))
         value = next(found, value)
     if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
-        # COCO's categories.
+        # COCO has a list of categories.
         keys = [key for key in ('display_name', 'name', 'label') if key in value[0]]
         if not keys or 'id' not in value[0]:
             return None
@@ -194,7 +195,7 @@ def _from_lines(text: str, classes: int) -> list[str]:
     if names := _numbered(lines, classes):
         return names
     if len(body) == classes and (names := _numbered(body, classes)):
-        # A header in another language.
+        # The first line is a header in another language.
         return names
     if '"' in text:
         return _from_table('', lines, classes) or [_unquoted(line) for line in lines]
@@ -202,7 +203,7 @@ def _from_lines(text: str, classes: int) -> list[str]:
 
 
 def _numbered(lines: Sequence[str], classes: int) -> list[str]:
-    """Return the names in lines that all begin with the number of an output; else empty."""
+    """Return the names in lines that all begin with the number of an output; else none."""
     matches = [_NUMBERED.fullmatch(line) for line in lines]
     by_number = {int(match[1]): _unquoted(match[2]) for match in matches if match is not None}
     return _in_order(by_number, classes) if len(by_number) == len(lines) else []
@@ -215,13 +216,13 @@ def _unquoted(name: str) -> str:
 
 
 def _words(line: str) -> list[str]:
-    """Return the cells of a first line, in lower case and only with letters."""
+    """Return the cells of a first line, reduced to letters and digits in lower case."""
     delimiter = next((each for each in _DELIMITERS if each in line), None)
     return [re.sub(r'[\W_]', '', word.lower()) for word in line.split(delimiter)]
 
 
 def _is_header(line: str, fits: bool) -> bool:
-    """Return whether a line has names of columns; ``fits`` is whether the others are the names."""
+    """Return whether a line has column titles; ``fits``: each class has one of the other lines."""
     words = _words(line)
     names = any(word in _NAME_COLUMNS for word in words)
     numbers = any(word in _NUMBER_COLUMNS for word in words)
@@ -230,10 +231,10 @@ def _is_header(line: str, fits: bool) -> bool:
 
 def _from_table(head: str, body: Sequence[str], classes: int) -> list[str]:
     """
-    Return the names in the rows of a table; empty if it is none.
+    Return the names in the rows of a table; empty if this is not a table.
 
     Args:
-        head: the line with the names of the columns, '' = none.
+        head: the line with the titles of the columns; '' = none.
         body: the other lines.
         classes: number of classes of the model.
     """
@@ -251,7 +252,7 @@ def _from_table(head: str, body: Sequence[str], classes: int) -> list[str]:
     others = [place for place, column in enumerate(columns) if column is not numbers]
     words = _words(head) if head else []
     ranks = {word: rank for rank, word in enumerate(_NAME_COLUMNS)}
-    # Without a header, the first column.
+    # Without a header, the first column has the names.
     others.sort(key=lambda place: ranks.get(words[place], len(ranks)) if place < len(words) else 0)
     if not others or not all(names := columns[others[0]]):
         return []
@@ -261,7 +262,7 @@ def _from_table(head: str, body: Sequence[str], classes: int) -> list[str]:
 
 
 def _are_numbers(cells: Sequence[str], classes: int) -> bool:
-    """Return whether the cells of a column are numbers of outputs, each once."""
+    """Return whether the cells of a column are output numbers without repeats."""
     if not all(_NUMBER.fullmatch(cell) for cell in cells):
         return False
     by_number = dict.fromkeys(map(int, cells), '')

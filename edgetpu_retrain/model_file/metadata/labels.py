@@ -64,7 +64,7 @@ def labels_of(tree: Any, files: dict[str, bytes], output: int | None = None) -> 
             return ()
         name = found[0]
     try:
-        # Editors write a byte-order mark.
+        # Some editors write a byte-order mark.
         lines = files[name].decode('utf-8-sig')
     except UnicodeDecodeError as error:
         raise ModelFileError(
@@ -79,10 +79,10 @@ def labels_of(tree: Any, files: dict[str, bytes], output: int | None = None) -> 
     # Count before splitting: line breaks compress so well that a small file can have millions.
     count = lines.count('\n') + 1
     if count > classes:
-        # They also write empty lines at the end.
+        # Some also write empty lines at the end.
         lines = lines.rstrip('\r\n')
         count = lines.count('\n') + 1
-    # A single output tells two classes apart.
+    # A single number distinguishes two classes.
     if count != classes and (count, classes) != (2, 1):
         raise ModelFileError(
             f'{name!r}, packed into this model, has {count} labels for {classes} classes; '

@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Folds in which frames of the same view do not confirm each other's label.
+Folds in which similar frames do not confirm each other's labels.
 
-If a few frames of a burst show another thing than the rest, they are alike, and all have the same
-wrong label.  A head that is trained on one of them confirms the others, so they are held out
+If a few frames of a burst show another thing than the rest, they are alike and have the same wrong
+label.  A head that is trained on one of them would confirm the others, so they are held out
 together.
 """
 
@@ -19,12 +19,12 @@ from edgetpu_retrain.learning.held_out import (
 )
 import numpy as np
 
-# Samples are alike within this many times the squared distance of near copies.  Any four frames of
-# a burst are linked by shorter distances (99 % of them on EfficientNet-Lite0), and frames of
-# another thing are farther away (95 %), as are other photographs of the same thing.
+# Samples are alike if their squared distance is below this many times that of near copies.  With
+# EfficientNet-Lite0, 99 % of the frames of a burst are closer to another frame, and 95 % of the
+# frames of other things, and other photographs of the same thing, are farther away.
 _ALIKE = 3.0
 
-# A larger share of a class is not held out together: too little of the class would be left.
+# A larger share of a class is not held out together, because too little would be left.
 _LARGEST_SHARE = 0.5
 
 # Maximum number of rows whose distances are computed at a time.
@@ -37,7 +37,7 @@ def folds_by_likeness(
     """
     Assign the samples of each class to folds, and those that are alike to the same fold.
 
-    The samples of a group that is more than half of its class are assigned one by one.
+    If a group has more than half of its class, its samples are assigned one by one.
 
     Args:
         rows: the embeddings of N samples.
@@ -64,7 +64,7 @@ def folds_by_likeness(
 
 def alike(rows: EmbeddingRows, members: IntArray, limit: float) -> IntArray:
     """
-    Group samples: each is alike to another one of its group, and to none of the other groups.
+    Group samples that are alike, directly or through others.
 
     Args:
         rows: the embeddings.
@@ -80,7 +80,7 @@ def alike(rows: EmbeddingRows, members: IntArray, limit: float) -> IntArray:
     while len(left):
         reached, left = left[:1], left[1:]
         while len(reached):
-            # A block at a time, because a group may be all of a long recording.
+            # Compare a block at a time, because a group may be all of a long recording.
             now, reached = reached[:_BLOCK_ROWS], reached[_BLOCK_ROWS:]
             group_of[now] = group
             if len(left):
@@ -92,9 +92,9 @@ def alike(rows: EmbeddingRows, members: IntArray, limit: float) -> IntArray:
 
 
 def _dealt(groups: IntArray, folds: int, rng: np.random.Generator) -> IntArray:
-    """Return the fold of each sample: groups in random order, each in the emptiest fold."""
+    """Return the fold of each sample; groups are put into the emptiest fold, in random order."""
     _, groups, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    # Random, or small classes would all be in the first folds.
+    # Shuffle the folds, or small classes would all be in the first ones.
     turn = rng.permutation(folds)
     filled = np.zeros(folds, np.int64)
     fold_of = np.empty(len(sizes), np.int64)

@@ -45,8 +45,8 @@ class Analysis:
         curves: loss and accuracy during training.
         learning: the learning curve; None if there are too few samples.
         reliability: accuracy by confidence.
-        labels_held_out: the held-out predictions by which labels are checked.
-        mislabels: samples whose label is suspicious; positions among these predictions.
+        labels_held_out: the held-out predictions that check the labels.
+        mislabels: samples with suspicious labels, as positions among these predictions.
         mistakes: int64, positions of the worst mistakes among the evaluated samples.
         unsure: int64, positions of the least confident predictions among them.
         spacing: float32 ``[S]``, cosine distance of some samples to their nearest neighbour.

@@ -9,9 +9,9 @@ options: each sample is evaluated once, by a head trained with the same recipe w
 held-out probabilities are unbiased, because the temperature is also fitted without the held-out
 samples.
 
-It does so twice.  Figures are about another day, so whole recordings are held out, as in a
-training (:mod:`edgetpu_retrain.learning.held_out`).  Labels are checked by a head that knows as
-much as possible, also of the same day, but no frame that is alike
+It does so twice.  The metrics should be valid for another day, so whole recordings are held out,
+as in a training (:mod:`edgetpu_retrain.learning.held_out`).  Labels are checked by a head that is
+trained on as many samples as possible, even of the same day, but not on similar frames
 (:mod:`.alike`).
 """
 
@@ -51,7 +51,7 @@ class HeldOut:
         probabilities: float32 ``[M, C]``.
         fold_of: int64 ``[N]``, the fold in which each sample was held out; -1 = none.
         folds: number of folds; 0 if no class has two samples.
-        units: what was held out of each class as a whole; None for a class without any.
+        units: the held-out unit of each class; None for a class of which nothing was held out.
     """
 
     rows: IntArray
@@ -63,7 +63,7 @@ class HeldOut:
 
     @property
     def unit(self) -> HeldOutUnit:
-        """The worst of the units; only 'recordings' says something about another day."""
+        """The worst held-out unit; only metrics of 'recordings' are valid for another day."""
         return worst_unit(self.units)
 
     @property
@@ -91,7 +91,7 @@ class HeldOut:
 
 def cross_validate(samples: TrainingSet, options: TrainingOptions) -> HeldOut:
     """
-    Predict samples with heads that were trained without them and without their recording.
+    Predict samples with heads that were trained without them, if possible without their recording.
 
     Args:
         samples: two classes or more.
@@ -118,7 +118,7 @@ def cross_validate(samples: TrainingSet, options: TrainingOptions) -> HeldOut:
 
 def check_labels(samples: TrainingSet, options: TrainingOptions) -> HeldOut:
     """
-    Predict samples with heads that were trained without them and without those that are alike.
+    Predict samples with heads that were trained without them and without similar samples.
 
     Args:
         samples: two classes or more.

@@ -32,7 +32,7 @@ Verdict = Literal['yes', 'no', 'perhaps']
 @dataclass(frozen=True)
 class Gain:
     """
-    The gain from doubling the training samples, from half to all of those not held out.
+    The gain from doubling the training samples, from half of those not held out to all of them.
 
     Args:
         before: accuracy with half.
@@ -99,8 +99,8 @@ def learning_curve(
     """
     Train on an eighth, a quarter and half of the samples, and evaluate on the same held-out ones.
 
-    In each fold the smaller parts are subsets of the larger ones; cross-validation itself provides
-    the point with all.  Every part has at least one sample of each class.
+    In each fold, the smaller parts are subsets of the larger ones; cross-validation itself
+    provides the point with all samples.  Every part has at least one sample of each class.
 
     Args:
         samples: two classes or more.

@@ -3,16 +3,16 @@
 """
 Detects samples whose label is probably wrong, and how probable that is.
 
-A model of random mistakes (D. Angluin and P. Laird, 'Learning From Noisy Examples', Machine
-Learning 2, 1988): a share e of all labels is wrong, and is any of the other classes alike.  A
-sample of which a head says that it is class c with probability p_c is then labelled c with
-probability (1 - e) p_c + e (1 - p_c) / (C - 1), and the second term's share of this sum is the
-probability that the label is wrong.
+It uses a model of random mistakes (D. Angluin and P. Laird, 'Learning From Noisy Examples',
+Machine Learning 2, 1988).  A share e of all labels is wrong, and all other classes are equally
+likely.  If a head predicts class c with probability p_c, the sample is labelled c with probability
+(1 - e) p_c + e (1 - p_c) / (C - 1).  The share of the second term in this sum is the probability
+that the label is wrong.
 
-How far the head's probabilities can be trusted, and e, are not known: the head was trained with
-the wrong labels, too.  A temperature (C. Guo et al., 'On Calibration of Modern Neural Networks',
-ICML 2017) and e are therefore averaged over, weighted by how probable they make the labels.  So
-mistakes of a poor head, which are frequent and unsure, do not accuse the labels.
+Neither e nor the quality of the head's probabilities is known, because the head was trained with
+the wrong labels, too.  Therefore the result is averaged over values of e and of a temperature (C.
+Guo et al., 'On Calibration of Modern Neural Networks', ICML 2017), weighted by how probable they
+make the labels.  So labels do not become suspicious because a poor head makes many mistakes.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from edgetpu_retrain.learning import FloatArray, IntArray
 import numpy as np
 import numpy.typing as npt
 
-# The temperatures and shares of wrong labels that are averaged over, evenly spaced logarithms.
+# The temperatures and shares of wrong labels to average over; their logarithms are evenly spaced.
 _TEMPERATURES = np.geomspace(0.25, 8.0, 11)
 _SHARES = np.geomspace(0.001, 0.4, 12)
-# Standard deviation of the logarithm of the temperature before any label is seen.
+# Standard deviation of the logarithm of the temperature in its prior.
 _UNCERTAINTY = 1.0
 
-# A label is suspicious from this probability on.  With 10 % wrong labels, 9 of 10 suspects are
-# wrong, and with none, one sample in a thousand is suspected (docs/benchmarks.md).
+# Labels are suspicious from this probability of being wrong.  With 10 % wrong labels, 9 of 10
+# suspects are wrong; with none, one sample in a thousand is suspected (docs/benchmarks.md).
 _SUSPICIOUS = 0.3
 
 
@@ -90,7 +90,7 @@ def chances_of_mistakes(probabilities: FloatArray, labels: IntArray) -> npt.NDAr
         labels: int64 ``[M]``, the samples' labels.
     """
     others = probabilities.shape[1] - 1
-    # Relative to that of the label.
+    # These are relative to the label's.
     logarithms = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
     logarithms -= np.take_along_axis(logarithms, labels[:, np.newaxis], axis=1)
     total, best, chances = 0.0, -np.inf, np.zeros(len(labels))
@@ -101,7 +101,7 @@ def chances_of_mistakes(probabilities: FloatArray, labels: IntArray) -> npt.NDAr
             wrong = share / others * (1.0 - own)
             labelled = wrong + (1.0 - share) * own
             weight = -0.5 * (np.log(temperature) / _UNCERTAINTY) ** 2 + np.log(labelled).sum()
-            # The weights are relative to the best one so far, which avoids underflow.
+            # Keep the weights relative to the best one so far, to avoid underflow.
             if weight > best:
                 total, chances = (each * np.exp(best - weight) for each in (total, chances))
                 best = weight

@@ -141,7 +141,7 @@ def _measured(analysis: Analysis) -> str:
         'them'
     )
     if analysis.held_out.unit != 'recordings':
-        # An interval would be about more frames of these recordings.
+        # A confidence interval would only be valid for these recordings.
         return f'{measured}.'
     low, high = wilson_interval(int(analysis.held_out.right.sum()), analysis.evaluated)
     return (
@@ -151,7 +151,7 @@ def _measured(analysis: Analysis) -> str:
 
 
 def what_was_held_out(analysis: Analysis) -> str:
-    """Return a sentence on what the held-out predictions were measured with."""
+    """Return a sentence on the units in which samples were held out."""
     units = analysis.held_out.units
     held_out = [
         f'{name} of {counted(units.count(unit), "class", "classes")}'

@@ -23,7 +23,7 @@ _CONFUSED = 2
 # A larger calibration error makes confidence thresholds misleading.
 _MISLEADING = 0.05
 _QUANTIZATION_LOSS = 0.01
-# A larger share of mistakes comes from the classes rather than from single samples.
+# If the head makes a larger share of mistakes, the classes are the reason, not single samples.
 _HARD = 0.25
 
 
@@ -71,7 +71,7 @@ def _mislabels(analysis: Analysis) -> Iterator[Problem]:
 
 
 def how_many_are_wrong(found: Mislabels) -> str:
-    """Return a sentence on how many of one suspicious label or more are probably wrong."""
+    """Return a sentence on how many of the suspicious labels, at least one, are probably wrong."""
     if len(found) == 1:
         return f'It is wrong with a probability of {percent(float(found.chances[0]))}.'
     expected = round(found.expected)

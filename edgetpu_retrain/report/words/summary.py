@@ -13,7 +13,7 @@ from edgetpu_retrain.report.words.phrases import shown
 
 def summary_of(analysis: Analysis, top: Conclusions) -> dict[str, Any]:
     """
-    Return the conclusions and the figures behind them as values for JSON.
+    Return the conclusions and the numbers behind them as values for JSON.
 
     Args:
         analysis: the results.

@@ -104,7 +104,7 @@ def _load_on_cpu(model: bytes, device: str, num_threads: int) -> LoadedModel:
 
 
 def _why(raw: str, interpreter: Interpreter | None) -> str:
-    """Return what prevents the CPU from running a model, and what to do."""
+    """Return why the CPU cannot run a model, and what to do, as the end of a sentence."""
     if 'custom op' in raw or 'Select TensorFlow op' in raw or interpreter is None:
         return ', which has operators that it lacks: convert it with built-in operators only'
     (shape,) = [entry['shape'].tolist() for entry in interpreter.get_input_details()[:1]] or [[]]
