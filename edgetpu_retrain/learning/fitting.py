@@ -84,8 +84,8 @@ def fit(
         validation_fraction: share of each class to hold out for evaluation, above 0, below 1; if
             that is fewer than 50 samples in all, or a class has two to four recordings,
             cross-validation is used instead.
-        measure_unknown: whether the report says how much of each class would be unknown if it had
-            not been taught.  This takes five short trainings more.
+        measure_unknown: whether the report states how much of each class would be unknown if it
+            had not been taught.  This takes five more short trainings.
         on_progress: called like callback, with a Progress.
         should_stop: called before every iteration; returning True stops the training.  Its
             exceptions propagate.

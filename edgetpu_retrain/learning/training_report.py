@@ -53,8 +53,8 @@ class TrainingReport:
         diverged: whether the training diverged, so that earlier weights were kept.
         held_out_units: the held-out unit of each class; None for a class of which nothing was held
             out, () if they are not known.
-        noticed: float32 ``[C]``, the share of each class's samples that a head trained without it
-            classifies as unknown, NaN if not measured; None if nothing was measured.
+        noticed: float32 ``[C]``, the share of each class's samples that a head trained without the
+            class classifies as unknown; NaN if not measured.  None if nothing was measured.
     """
 
     method: Method

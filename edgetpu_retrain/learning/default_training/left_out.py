@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-How much of each class would be unknown if it had not been taught.
+Measures how much of each class would be classified as unknown if it had not been taught.
 
-Removing a class's logit from a trained head is not enough: training has pushed the logits of all
-other classes down on its samples.  So heads are trained without a part of the classes, on a sample
-of the others.
+Removing a class's logit from a trained head is not enough: for samples of this class, training has
+reduced the logits of all other classes.  So heads are trained without some of the classes, on a
+part of the samples.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from edgetpu_retrain.learning.default_training.unknown_fitting import open_detec
 from edgetpu_retrain.learning.unknown import unknown_scores, UnknownDetector
 import numpy as np
 
-# Each training leaves this share of the classes out.
+# Number of trainings; each class is left out of one of them.
 _GROUPS = 5
 
 
@@ -28,19 +28,19 @@ def noticed_if_left_out(
     problem: Problem, run: Run, detector: UnknownDetector, temperature: float
 ) -> FloatArray:
     """
-    Return the share of each class's samples that heads trained without it find unknown.
+    Return the share of each class's samples that are unknown to a head trained without the class.
 
-    The threshold of each head is that of the detector, relative to the scores of samples that the
-    head was trained on.
+    The threshold of each head has the same ratio to the median score of known samples as that of
+    the detector.
 
     Args:
         problem: the samples and options.
         run: the final training.
         detector: its unknown detector, with a finite threshold.
-        temperature: that of the run.
+        temperature: the temperature of the run.
 
     Returns:
-        float32 ``[C]``, NaN with fewer than three classes.
+        float32 ``[C]``; NaN for classes that were not measured, and with fewer than three classes.
     """
     classes = problem.num_classes
     noticed = np.full(classes, np.nan, np.float32)
@@ -51,7 +51,7 @@ def noticed_if_left_out(
     rows = np.unique(problem.sample)
     labels = problem.labels[rows]
     typical = np.median(_scores(problem, run, detector, rows, np.arange(0)))
-    # A threshold above 0 lets everything pass that has any evidence.
+    # With a threshold above 0, any positive evidence would do.
     least = min(detector.threshold * temperature / float(typical), 1.0) if typical < 0.0 else 0.0
     group_of = np.empty(classes, np.int64)
     group_of[problem.rng.permutation(classes)] = np.arange(classes) % min(_GROUPS, classes)
@@ -73,7 +73,7 @@ def noticed_if_left_out(
 def _scores(
     problem: Problem, run: Run, detector: UnknownDetector, rows: IntArray, missing: IntArray
 ) -> FloatArray:
-    """Return the unknown scores of rows, of a run that did not learn the missing classes."""
+    """Return a run's unknown scores for some rows; it has not learned the missing classes."""
     logits = problem.features[rows] @ run.weights + run.bias
     logits[:, missing] = logits.min()
     return unknown_scores(logits, detector.lengths(problem.rows.floats(rows)))

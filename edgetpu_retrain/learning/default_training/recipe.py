@@ -57,7 +57,7 @@ class Recipe:
             starts from class means.
         held_out_share: share of each class to hold out.
         rejection_rate: share of known samples that may be classified as unknown.
-        measure_unknown: whether to measure what would be unknown if it were not taught.
+        measure_unknown: whether to measure how much of each class would be unknown without it.
     """
 
     num_iter: int | None = None
