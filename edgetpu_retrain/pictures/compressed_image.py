@@ -11,11 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 import cv2
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.pictures.files.jpeg_file import jpeg_size, JPEG_START
+from edgetpu_retrain.pictures.files.jpeg_file import (
+    decode_jpeg,
+    JPEG_START,
+    JpegFile,
+    read_jpeg,
+)
 from edgetpu_retrain.pictures.files.orientation import UPRIGHT, upright
 from edgetpu_retrain.pictures.files.png_file import png_size, PNG_START, read_png
 from edgetpu_retrain.pictures.files.webp_decoder import decode_webp
@@ -47,6 +53,9 @@ one-bit pixels, and deflate compresses at most 1032 bytes into one
 (https://zlib.net/zlib_tech.html); JPEG compresses less.  A header that declares more is wrong.
 """
 
+BEGIN_BYTES = 12
+"""The number of bytes that :func:`begins_as_picture` needs."""
+
 _FLAGS = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -74,6 +83,7 @@ class PictureFile:
         orientation: how a PNG or WEBP file is to be rotated; see
             :func:`~edgetpu_retrain.pictures.files.orientation.exif_orientation`.
         transparent_grey: see :class:`~edgetpu_retrain.pictures.files.png_file.PngFile`.
+        jpeg: further facts of a JPEG file.
     """
 
     shown: bytes
@@ -82,13 +92,14 @@ class PictureFile:
     kind: str
     orientation: int = UPRIGHT
     transparent_grey: int | None = None
+    jpeg: JpegFile | None = None
 
 
 def check_compressed_image(message: CompressedImageMessage) -> None:
     """
     Raise unless a message contains a complete JPEG, PNG or WEBP file within the limits.
 
-    The file is not decoded.
+    The file is not decoded, except a JPEG file without end marker.
 
     Raises:
         ImageError: if the file is empty, of another format, truncated or too large.
@@ -112,11 +123,16 @@ def content_of(message: CompressedImageMessage) -> bytes:
     return bytes(message.data)
 
 
+def begins_as_picture(begin: bytes) -> bool:
+    """Return whether the first bytes of a file are those of a JPEG, PNG or WEBP file."""
+    return begin.startswith((PNG_START, JPEG_START)) or is_webp(begin)
+
+
 def check_picture(content: bytes) -> PictureFile:
     """
-    Raise unless this is a complete JPEG, PNG or WEBP file within the limits.
+    Return what a picture file's header shows; raise unless it is complete and within the limits.
 
-    The file is not decoded.
+    The file is not decoded, except a JPEG file without end marker.
 
     Args:
         content: bytes of the file.
@@ -124,6 +140,14 @@ def check_picture(content: bytes) -> PictureFile:
     Raises:
         ImageError: if the file is empty, of another format, truncated or too large.
     """
+    file = _read_header(content)
+    if file.jpeg is not None and file.jpeg.end < 0:
+        _decode_jpeg(file, file.jpeg, max(_FLAGS))
+    return file
+
+
+def _read_header(content: bytes) -> PictureFile:
+    """Return what the header of a picture file shows; see :func:`check_picture`."""
     # For PNG, check the size first, because removing chunks takes longer.
     if content.startswith(PNG_START):
         width, height = png_size(content)
@@ -138,9 +162,9 @@ def check_picture(content: bytes) -> PictureFile:
             png.transparent_grey,
         )
     elif content.startswith(JPEG_START):
-        width, height = jpeg_size(content)
-        _check_size(content, width, height)
-        file = PictureFile(content, width, height, 'JPEG')
+        jpeg = read_jpeg(content)
+        _check_size(content, jpeg.width, jpeg.height)
+        file = PictureFile(content, jpeg.width, jpeg.height, 'JPEG', jpeg=jpeg)
     elif is_webp(content):
         webp = read_webp(content)
         check_size('the picture', webp.width, webp.height)
@@ -169,9 +193,9 @@ def decode_picture(content: bytes, source: PictureSource | None = None) -> RgbAr
     Raises:
         ImageError: if :func:`check_picture` rejects it, or it is damaged.
     """
-    file = check_picture(content)
-    if file.kind == 'JPEG':
-        return _decode_jpeg(file.shown)
+    file = _read_header(content)
+    if file.jpeg is not None:
+        return _decode_jpeg(file, file.jpeg)
     source = source or PictureSource()
     # IMREAD_UNCHANGED keeps alpha and 16 bits, and does not rotate.
     decode = decode_webp if file.kind == 'WEBP' else _by_opencv(cv2.IMREAD_UNCHANGED)
@@ -183,7 +207,9 @@ def decode_picture(content: bytes, source: PictureSource | None = None) -> RgbAr
         pixels = source.to_8_bits(pixels, 3 if has_alpha else None)
     if pixels.ndim == 2:
         return convert_colours(pixels, cv2.COLOR_GRAY2RGB)
-    return convert_colours(source.opaque(pixels) if has_alpha else pixels, cv2.COLOR_BGR2RGB)
+    if has_alpha:
+        return convert_colours(source.opaque(pixels), cv2.COLOR_BGRA2RGB)
+    return convert_colours(pixels, cv2.COLOR_BGR2RGB)
 
 
 def reduction(width: int, height: int, side: int) -> int:
@@ -224,7 +250,8 @@ def decode_reduced(content: bytes, region: Region | None, side: int) -> RgbArray
     if not content.startswith(JPEG_START):
         # OpenCV decodes other files in full size first, so reducing them saves no time.
         return None
-    file = check_picture(content)
+    file = _read_header(content)
+    assert file.jpeg is not None
     width, height = file.width, file.height
     part = (width, height) if region is None else (region.width, region.height)
     factor = reduction(*part, side)
@@ -234,7 +261,7 @@ def decode_reduced(content: bytes, region: Region | None, side: int) -> RgbArray
         region is not None and width != height and upright_size[0] == upright_size[1]
     ):
         return None
-    pixels = _decode_jpeg(file.shown, factor)
+    pixels = _decode_jpeg(file, file.jpeg, factor)
     if region is None:
         return pixels
     if pixels.shape[:2] != upright_size:
@@ -252,8 +279,9 @@ def _check_size(content: bytes, width: int, height: int) -> None:
         )
 
 
-def _decode_jpeg(content: bytes, factor: int = 1) -> RgbArray:
-    return convert_colours(_decoded(_by_opencv(_FLAGS[factor]), content), cv2.COLOR_BGR2RGB)
+def _decode_jpeg(file: PictureFile, jpeg: JpegFile, factor: int = 1) -> RgbArray:
+    decode = partial(_decoded, _by_opencv(_FLAGS[factor]))
+    return convert_colours(decode_jpeg(file.shown, jpeg, decode), cv2.COLOR_BGR2RGB)
 
 
 def _by_opencv(flags: int) -> _Decode:

@@ -24,9 +24,8 @@ class Encoding:
 
     Args:
         name: the encoding.
-        to_rgb: converts uint8 ``[rows, W]`` or ``[rows, W, channels]``, without alpha, to
-            ``[H, W, 3]``.
-        channels: values per pixel; the last of four is alpha.
+        to_rgb: converts uint8 ``[rows, W]`` or ``[rows, W, channels]`` to ``[H, W, 3]``.
+        channels: values per pixel; the last of four is alpha, which is not converted.
         dtype: type of a value, without its byte order.
         least: smallest width and height that ``to_rgb`` supports.
         shared: width and height of the blocks of pixels that share their colour; those of an image
@@ -82,13 +81,12 @@ _BAYER = {
 
 def _chosen() -> list[Encoding]:
     found = []
-    rgb, bgr = (lambda pixels: pixels), _by_opencv(cv2.COLOR_BGR2RGB)
     for bits, dtype in ((8, 'u1'), (16, 'u2')):
         found += [
-            Encoding(f'rgb{bits}', rgb, 3, dtype),
-            Encoding(f'bgr{bits}', bgr, 3, dtype),
-            Encoding(f'rgba{bits}', rgb, 4, dtype),
-            Encoding(f'bgra{bits}', bgr, 4, dtype),
+            Encoding(f'rgb{bits}', lambda pixels: pixels, 3, dtype),
+            Encoding(f'bgr{bits}', _by_opencv(cv2.COLOR_BGR2RGB), 3, dtype),
+            Encoding(f'rgba{bits}', _by_opencv(cv2.COLOR_RGBA2RGB), 4, dtype),
+            Encoding(f'bgra{bits}', _by_opencv(cv2.COLOR_BGRA2RGB), 4, dtype),
             Encoding(f'mono{bits}', _by_opencv(cv2.COLOR_GRAY2RGB), 1, dtype),
         ]
         # OpenCV returns a black picture if a side has fewer than 3 pixels.
@@ -135,7 +133,8 @@ _MEANINGS = {
 
 def find_encoding(name: str) -> Encoding | None:
     """Return the encoding as :func:`encoding_of` does; None if it is not supported."""
-    lower = name.lower()
+    # Drivers written in C may send the end of the string, or padding, too.
+    lower = name.strip(' \0').lower()
     return _ENCODINGS.get(name) or _ENCODINGS.get(_MEANINGS.get(lower, lower))
 
 

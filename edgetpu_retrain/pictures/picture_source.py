@@ -9,7 +9,7 @@ import threading
 from typing import Any
 
 import cv2
-from edgetpu_retrain.pictures.pixels import GREY, is_transparent, on_grey, without_alpha
+from edgetpu_retrain.pictures.pixels import GREY, is_transparent, on_grey
 import numpy as np
 import numpy.typing as npt
 
@@ -72,17 +72,17 @@ class PictureSource:
         self, pixels: npt.NDArray[np.uint8], *, may_be_padding: bool = False
     ) -> npt.NDArray[np.uint8]:
         """
-        Return a picture without alpha; transparent pixels are composited on grey and reported.
+        Return a picture whose alpha has no meaning; transparent pixels are composited on grey.
 
         Args:
             pixels: ``[H, W, 4]``, the last channel is alpha.
             may_be_padding: see :func:`~edgetpu_retrain.pictures.pixels.is_transparent`.
 
         Returns:
-            ``[H, W, 3]``, in the same order of colours.
+            ``[H, W, 4]``, in the same order of colours; the same array if nothing is transparent.
         """
         if not is_transparent(pixels, may_be_padding=may_be_padding):
-            return without_alpha(pixels)
+            return pixels
         self.report_once(
             f'transparent pixels of pictures are composited on grey ({GREY}): if their hidden '
             'colours are meant, remove the alpha channel'

@@ -34,8 +34,10 @@ _FILES: tuple[tuple[bytes, str], ...] = (
     (rb'....ftyp', 'MP4 or MOV'),
     (rb'\0\0\0\x0cjP  |\xff\x4f\xff\x51', 'JPEG 2000'),
     (rb'\0\0\0\x0cJXL |\xff\x0a', 'JPEG XL'),
+    (rb'8BPS', 'PSD'),
     (rb'%PDF', 'PDF'),
 )
+_GIT_LFS_START = b'version https://git-lfs'
 _VIDEO_START = re.compile(rb'\0?\0\0\x01[^\0]')
 
 _VIDEO_TYPES: Mapping[str, str] = {
@@ -99,6 +101,8 @@ def unsupported_file(content: bytes) -> str:
     for start, name in _FILES:
         if re.match(start, begin, re.DOTALL):
             return f'the picture {size} is a file of {name}: save or send it as JPEG, PNG or WEBP'
+    if content.startswith(_GIT_LFS_START):
+        return f"the picture {size} is only a pointer of Git LFS: fetch it by 'git lfs pull'"
     if _VIDEO_START.match(begin):
         return f'the picture {size} is {_VIDEO.format(codec="H.264 or H.265")}'
     return (

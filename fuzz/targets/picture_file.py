@@ -18,7 +18,7 @@ from fuzz.target import each_of, MemoryBudget, MIB, Target
 
 
 def _run(data: bytes, folder: Path) -> None:
-    (folder / 'picture').write_bytes(data)
+    (folder / 'picture.jpg').write_bytes(data)
     each_of(
         lambda: check_picture(data),
         lambda: [each.read().whole for each in plain_pictures(files_of([folder]))],

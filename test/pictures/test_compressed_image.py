@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from collections.abc import Callable
+import re
 import struct
 import tracemalloc
 from types import SimpleNamespace
@@ -344,3 +346,95 @@ def test_a_message_of_too_many_bytes_is_rejected() -> None:
     message = SimpleNamespace(format='png', data=bytes(64 * 1024 * 1024 + 1))
     with pytest.raises(ImageError, match='has 67108865 bytes, more than 67108864'):
         check_compressed_image(message)
+
+
+def restarting(picture: npt.NDArray[np.uint8]) -> bytes:
+    return file_of(picture, 'jpg', cv2.IMWRITE_JPEG_RST_INTERVAL, 3)
+
+
+def progressive(picture: npt.NDArray[np.uint8]) -> bytes:
+    return file_of(picture, 'jpg', cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
+
+
+def optimized(picture: npt.NDArray[np.uint8]) -> bytes:
+    return file_of(picture, 'jpg', cv2.IMWRITE_JPEG_OPTIMIZE, 1)
+
+
+JPEGS = (jpeg_of, restarting, progressive, optimized)
+
+
+@pytest.fixture
+def noise() -> npt.NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+
+
+@pytest.mark.parametrize('written', JPEGS)
+@pytest.mark.parametrize('end', [b'', b'\xff', bytes(3), bytes(512)])
+def test_a_jpeg_that_lacks_only_its_end_marker_is_decoded(
+    written: Callable[[npt.NDArray[np.uint8]], bytes], end: bytes, noise: npt.NDArray[np.uint8]
+) -> None:
+    content = written(noise)
+    assert content.endswith(b'\xff\xd9')
+    without = content[:-2] + end
+    check_picture(without)
+    np.testing.assert_array_equal(decode_picture(without), decode_picture(content))
+    small, expected = (LazyPicture.from_file(each).for_model(12) for each in (without, content))
+    np.testing.assert_array_equal(small, expected)
+    message = SimpleNamespace(format='jpeg', data=without)
+    check_compressed_image(message)
+    assert LazyPicture.from_compressed_image(message).whole.shape == noise.shape
+
+
+@pytest.mark.parametrize('written', JPEGS)
+@pytest.mark.parametrize(
+    'end', [b'', b'\xff', bytes(512), b'\xff\xd9', b'\xff\xd9 and more \xff\xd9']
+)
+def test_a_jpeg_that_is_cut_off_is_rejected(
+    written: Callable[[npt.NDArray[np.uint8]], bytes], end: bytes, noise: npt.NDArray[np.uint8]
+) -> None:
+    content = written(noise)
+    whole = decode_picture(content)
+    scan = content.index(b'\xff\xda')
+    details = content.rindex(b'\xff\xda')
+    cuts = {*range(20, len(content) - 4, 7), scan + 14, details, details + 14}
+    cuts |= {scan + match.start() for match in re.finditer(rb'\xff[\xd0-\xd7]', content[scan:])}
+    for length in cuts:
+        picture = decoded(content[:length] + end)
+        if picture is None:
+            continue
+        assert length > scan
+        # With an end marker, neither a later scan nor a restart is waited for.
+        if b'\xff\xd9' not in end or written in (jpeg_of, optimized):
+            # The rest of the last block, and what is smoothed with it.
+            np.testing.assert_array_equal(picture[:31], whole[:31])
+            np.testing.assert_array_equal(picture[:, :47], whole[:, :47])
+
+
+def decoded(content: bytes) -> npt.NDArray[np.uint8] | None:
+    """Return the picture in a file, None if it is rejected."""
+    try:
+        return decode_picture(content)
+    except ImageError:
+        return None
+
+
+def test_a_grey_picture_is_not_cut_off() -> None:
+    grey = np.full((48, 64, 3), 128, np.uint8)
+    for written in JPEGS:
+        content = written(grey)
+        np.testing.assert_array_equal(decode_picture(content), grey)
+        np.testing.assert_array_equal(decode_picture(content[:-2]), grey)
+
+
+@pytest.mark.parametrize(
+    ('marker', 'bits', 'words'),
+    [(0xC1, 12, 'is one of 12 bits a value, which is'), (0xC3, 8, 'is a lossless one, which is')],
+)
+def test_an_unusual_jpeg_is_named(
+    marker: int, bits: int, words: str, picture: npt.NDArray[np.uint8]
+) -> None:
+    content = bytearray(jpeg_of(picture))
+    frame = content.index(b'\xff\xc0')
+    content[frame + 1], content[frame + 4] = marker, bits
+    with pytest.raises(ImageError, match=f'{words} not decoded: save or send it as a usual one'):
+        decode_picture(bytes(content))

@@ -293,6 +293,8 @@ def test_the_table_has_what_the_documentation_lists() -> None:
         ('16UC3', 'bgr16'),
         ('16UC4', 'bgra16'),
         ('BGR8', 'bgr8'),
+        ('bgr8 ', 'bgr8'),
+        ('Mono8\0', 'mono8'),
         ('YUY2', 'yuyv'),
         ('NV12', 'nv12'),
     ],

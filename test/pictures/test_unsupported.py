@@ -24,11 +24,17 @@ import pytest
         (b'\0\0\0\x20ftypheic', 'HEIC'),
         (b'\0\0\0\x20ftypisom', 'MP4 or MOV'),
         (b'\0\0\0\x0cjP  \r\n\x87\n', 'JPEG 2000'),
+        (b'8BPS\0\x01', 'PSD'),
     ],
 )
 def test_other_files_are_named(begin: bytes, name: str) -> None:
     reason = unsupported_file(begin + bytes(100))
     assert f'is a file of {name}: save or send it as JPEG, PNG or WEBP' in reason
+
+
+def test_a_pointer_of_git_lfs_is_named() -> None:
+    pointer = b'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n'
+    assert "only a pointer of Git LFS: fetch it by 'git lfs pull'" in unsupported_file(pointer)
 
 
 @pytest.mark.parametrize('begin', [b'\0\0\0\x01\x67', b'\0\0\x01\x67'])

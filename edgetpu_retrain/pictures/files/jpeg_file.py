@@ -4,9 +4,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+import itertools
 import struct
 
 from edgetpu_retrain.errors import ImageError
+import numpy as np
+import numpy.typing as npt
 
 JPEG_START = b'\xff\xd8\xff'
 
@@ -19,17 +24,52 @@ Maximum number of markers and fill bytes before a picture's size; usual files ha
 """
 
 _END = b'\xff\xd9'
+_RESTART_INTERVAL = b'\xff\xdd'
 _START_OF_SCAN = b'\xff\xda'
 # Markers of ITU-T T.81, table B.1: SOF0 to SOF15, except DHT, JPG and DAC in between.
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 _FILL = 0xFF
 _STUFFED = 0x00
+_COEFFICIENTS = 64
+_DECODED_BITS = 8
+# What a decoder shows where data is missing: the colour of coefficients that are all 0.
+_MISSING = 128
+
+# File systems fill up what was not written before a power loss; a scan may end with few zeros.
+_LONGEST_ZEROS = 16
+
+# Bits of several blocks of pixels, of which an incomplete scan takes the first ones; and the same
+# after each restart marker, as the decoder waits for one of them.
+_BITS = bytes([0xBF, 0xC3, 0x96, 0x3C, 0xA5, 0x69] * 8)
+_MORE = _BITS + b''.join(bytes([0xFF, marker]) + _BITS for marker in range(0xD0, 0xD8))
 
 
-def jpeg_size(content: bytes) -> tuple[int, int]:
+@dataclass(frozen=True)
+class JpegFile:
     """
-    Return the width and height of a complete JPEG file, before rotation.
+    A JPEG file.
+
+    Args:
+        width: width before rotation, pixels.
+        height: height before rotation, pixels.
+        end: position of the end marker; -1 = it has none.
+        scans: number of scans.
+        variant: what decoders may not support, in words; '' = nothing.
+    """
+
+    width: int
+    height: int
+    end: int
+    scans: int
+    variant: str
+
+
+def read_jpeg(content: bytes) -> JpegFile:
+    """
+    Return what the header of a JPEG file shows; nothing is decoded.
 
     Bytes between two segments are skipped up to the next marker, as libjpeg does (next_marker in
     jdmarker.c): scanners and photo editors write such files.
@@ -48,17 +88,118 @@ def jpeg_size(content: bytes) -> tuple[int, int]:
         elif marker == _STUFFED or marker in _WITHOUT_LENGTH:
             position += 2
         elif marker in _START_OF_FRAME:
-            height, width = struct.unpack_from('>HH', content, position + 5)
-            # Require the end marker: old releases of OpenCV silently fill the missing part of a
-            # truncated file with grey.  A thumbnail in the EXIF data ends before this position.
-            if content.rfind(_END, position) < 0:
-                break
-            scans = content.count(_START_OF_SCAN, position)
-            if scans > MAX_SCANS:
-                raise ImageError(
-                    f'the JPEG file has {scans} scans, more than {MAX_SCANS}: save it again'
-                )
-            return width, height
+            return _read_frame(content, position)
         else:
             position += 2 + struct.unpack_from('>H', content, position + 2)[0]
-    raise ImageError(f'the JPEG file ({len(content)} bytes) is cut off or damaged: send it again')
+    raise _cut_off(content)
+
+
+def decode_jpeg(
+    content: bytes, file: JpegFile, decode: Callable[[bytes], npt.NDArray[np.uint8]]
+) -> npt.NDArray[np.uint8]:
+    """
+    Decode a JPEG file, and raise if it is cut off.
+
+    A decoder fills what is missing with grey and goes on.  If a corner of the picture has that
+    colour, or the file lacks its end marker, as those of some cameras do, it is decoded again with
+    more data at its end, which does not change a complete picture.
+
+    Args:
+        content: bytes of the file.
+        file: what :func:`read_jpeg` returned for it.
+        decode: decodes a file; returns ``[H, W, C]`` or raises ImageError.
+
+    Raises:
+        ImageError: if the file is cut off, or cannot be decoded.
+    """
+    written = content[: file.end] if file.end >= 0 else _without_padding(content)
+    # The last byte may be the first half of an end marker.
+    written = written.rstrip(b'\xff')
+    try:
+        picture = decode(content if file.end >= 0 else written + _END)
+    except ImageError as error:
+        if file.variant:
+            raise ImageError(
+                f'the JPEG file ({len(content)} bytes) is {file.variant}, which is not decoded: '
+                'save or send it as a usual one'
+            ) from error
+        raise
+    corners = picture[[0, 0, -1, -1], [0, -1, 0, -1]]
+    is_grey = bool((corners == _MISSING).all(axis=1).any())
+    if file.end < 0 or is_grey:
+        # Mostly a byte is enough.  Of more of them the decoder warns on standard error: that would
+        # fill the log while a camera sends complete files.
+        needs_more = file.end < 0 and (is_grey or file.scans > 1 or _RESTART_INTERVAL in content)
+        more = _MORE if needs_more else _MORE[:1]
+        if not np.array_equal(picture, decode(written + more + _END)):
+            raise _cut_off(content)
+    return picture
+
+
+def _without_padding(content: bytes) -> bytes:
+    """Return a file without the zeros that follow its data; few of them may belong to a scan."""
+    written = content.rstrip(b'\0')
+    zeros = len(content) - len(written)
+    return written + bytes(zeros if zeros <= _LONGEST_ZEROS else 2)
+
+
+def _read_frame(content: bytes, frame: int) -> JpegFile:
+    """Return what a file shows from the position of its start-of-frame marker on."""
+    bits, height, width = struct.unpack_from('>BHH', content, frame + 4)
+    scans = content.count(_START_OF_SCAN, frame)
+    if scans > MAX_SCANS:
+        raise ImageError(f'the JPEG file has {scans} scans, more than {MAX_SCANS}: save it again')
+    # A thumbnail in the EXIF data ends before this position.
+    end = content.find(_END, _after_scan_header(content, frame))
+    if end < 0 and not _has_all_scans(content, frame):
+        raise _cut_off(content)
+    variant = '' if bits == _DECODED_BITS else f'one of {bits} bits a value'
+    if content[frame + 1] in _LOSSLESS:
+        variant = 'a lossless one'
+    return JpegFile(width, height, end, scans, variant)
+
+
+def _after_scan_header(content: bytes, frame: int) -> int:
+    """Return the position after the header of a file's first scan."""
+    scan = content.find(_START_OF_SCAN, frame)
+    if scan < 0 or scan + 4 > len(content):
+        return len(content)
+    length: int = struct.unpack_from('>H', content, scan + 2)[0]
+    return scan + 2 + length
+
+
+def _has_all_scans(content: bytes, frame: int) -> bool:
+    """
+    Return whether a file has a scan for all coefficients of all components, to their last bit.
+
+    Args:
+        content: bytes of the file.
+        frame: position of the start-of-frame marker.
+    """
+    # ITU-T T.81, B.2.2 and B.2.3: numbers of components, and what each scan holds of them.
+    is_progressive = content[frame + 1] in _PROGRESSIVE
+    number = content[frame + 9] if frame + 9 < len(content) else 0
+    components = content[frame + 10 : frame + 10 + 3 * number : 3]
+    missing = set(itertools.product(components, range(_COEFFICIENTS)))
+    scan = content.find(_START_OF_SCAN, frame)
+    while scan >= 0 and scan + 5 <= len(content):
+        number = content[scan + 4]
+        parameters = scan + 5 + 2 * number
+        first, last, bits = 0, _COEFFICIENTS - 1, 0
+        if parameters + 3 >= len(content):
+            break
+        if is_progressive:
+            first, last, bits = content[parameters : parameters + 3]
+        if not bits & 0x0F:
+            missing.difference_update(
+                itertools.product(
+                    content[scan + 5 : parameters : 2],
+                    range(first, min(last + 1, _COEFFICIENTS)),
+                )
+            )
+        scan = content.find(_START_OF_SCAN, parameters)
+    return bool(components) and not missing
+
+
+def _cut_off(content: bytes) -> ImageError:
+    return ImageError(f'the JPEG file ({len(content)} bytes) is cut off or damaged: send it again')
