@@ -18,7 +18,6 @@ from typing import Any, IO
 import zipfile
 
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.label import check_label
 from edgetpu_retrain.pictures.compressed_image import check_picture
 from edgetpu_retrain.sample_archive.layout import embeddings_member, FORMAT, INDEX, SAMPLES
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind, RawArray
@@ -98,7 +97,7 @@ class SampleArchive:
 
     def samples(self) -> Iterator[Sample]:
         """
-        Iterate over the samples, one in memory at a time.
+        Iterate over the samples, one in memory at a time; their labels are not checked.
 
         Raises:
             RequestError: at the first damaged or invalid sample; the message has its number.
@@ -137,7 +136,7 @@ class SampleArchive:
         if len(set(identities)) != len(identities):
             raise ValueError('it names an extractor twice')
         return Sample(
-            label=check_label(_text(entry, 'label'), taught_before=True),
+            label=_text(entry, 'label'),
             camera=_text(entry, 'camera'),
             stamp_ns=_whole(entry, 'stamp_ns'),
             added_ns=_whole(entry, 'added_ns'),

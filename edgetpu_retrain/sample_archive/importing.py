@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 import shutil
 
 from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.label import check_label
 from edgetpu_retrain.sample_archive.archive_reading import SampleArchive
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.store.samples.sample import check_sample, embedding_digest, Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
+from edgetpu_retrain.wording import named, quoted
 
 BATCH = 1024
 """Maximum number of samples in one transaction; other programs wait for its end."""
@@ -30,11 +33,15 @@ class Imported:
         added: new samples.
         present: samples that the store already had; they are not changed.
         relabelled: samples of ``present`` with another label in the store, which is kept.
+        left_out: samples whose label no class can have.
+        labels: why labels are left out or changed, and the samples of each.
     """
 
     added: int
     present: int
     relabelled: int
+    left_out: int = 0
+    labels: Mapping[str, int] = field(default_factory=dict)
 
 
 def import_archive(
@@ -50,6 +57,9 @@ def import_archive(
     only compared with those already in the store, not with each other.  The whole archive is
     validated before the first sample is added.
 
+    As in folders of pictures, a class whose label is invalid, such as 'unknown', is left out, and
+    spaces around a label are removed.
+
     Args:
         store: the store to add to.
         archive: the archive to read.
@@ -59,7 +69,7 @@ def import_archive(
 
     Raises:
         RequestError: if the archive is damaged, does not fit on the disk, contradicts ``expected``
-            or has an invalid label; nothing is added.
+            or has invalid labels only; nothing is added.
         StoreError: if the store fails; earlier batches are stored, and importing again adds the
             rest.
     """
@@ -75,9 +85,16 @@ def import_archive(
                 f'the archive says that embeddings of extractor {identity[:12]} are {kind}, and '
                 f'they are {expected[identity]}: export it again'
             )
-    for sample in archive.samples():
-        check_sample(sample)
+    labels: Counter[str] = Counter()
+    left_out = 0
+    for sample in _with_classes(archive, labels):
+        if sample is None:
+            left_out += 1
+        else:
+            check_sample(sample)
         on_sample()
+    if left_out and left_out == archive.count:
+        raise RequestError(f'no sample of the archive has a class: {named(list(labels))}')
     with store.snapshot() as snapshot:
         known = snapshot.digests()
     quantizations = {identity: kind.quantization for identity, kind in archive.kinds.items()}
@@ -92,7 +109,10 @@ def import_archive(
         batch.clear()
         num_bytes = 0
 
-    for sample in archive.samples():
+    for sample in _with_classes(archive, Counter()):
+        on_sample()
+        if sample is None:
+            continue
         label = _label_in_store(sample, known)
         if label is not None:
             present += 1
@@ -102,9 +122,29 @@ def import_archive(
             num_bytes += sample.num_bytes
             if len(batch) == BATCH or num_bytes >= _MAX_BATCH_BYTES:
                 flush()
-        on_sample()
     flush()
-    return Imported(added, present, relabelled)
+    return Imported(added, present, relabelled, left_out, labels)
+
+
+def _with_classes(archive: SampleArchive, labels: Counter[str]) -> Iterator[Sample | None]:
+    """
+    Iterate over an archive's samples; None for each whose label no class can have.
+
+    Args:
+        archive: the archive to read.
+        labels: receives what is left out or changed.
+    """
+    for sample in archive.samples():
+        label = sample.label.strip()
+        try:
+            check_label(label)
+        except RequestError as error:
+            labels[f'{quoted(sample.label)} is left out: {error}'] += 1
+            yield None
+            continue
+        if label != sample.label:
+            labels[f'{quoted(sample.label)} is class {quoted(label)}'] += 1
+        yield sample if label == sample.label else replace(sample, label=label)
 
 
 def _label_in_store(sample: Sample, known: dict[bytes, str]) -> str | None:

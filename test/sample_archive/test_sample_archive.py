@@ -221,6 +221,17 @@ def member(name: str, content: bytes | None) -> Change:
     return change
 
 
+def changed_archive(archive: Path, change: Change) -> Path:
+    with zipfile.ZipFile(archive) as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    change(members)
+    changed = archive.with_name('changed.zip')
+    with zipfile.ZipFile(changed, 'w') as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return changed
+
+
 # A fixed path, because the pickle is created before any test has a folder.
 MARK = Path('/tmp/edgetpu_retrain_was_unpickled')  # noqa: S108 - it must never be there
 
@@ -252,8 +263,6 @@ HOSTILE: dict[str, Change] = {
     'no embeddings': member(NPY, None),
     'a header that promises more': member(NPY, SHORT_HEADER),
     'NaN': member(f'embeddings/{FLOATS}.npy', npy(np.full((2, 5), np.nan, np.float32))),
-    'a label that is a path': line(label='../up'),
-    'a reserved label': line(label='Unknown'),
     'half a character': line(label='\ud800'),
     'a camera that clears the screen': line(camera='\x1b[2J'),
     'a camera in two lines': line(camera='front\nlabel'),
@@ -289,13 +298,7 @@ HOSTILE: dict[str, Change] = {
 def test_a_hostile_archive_is_rejected_without_changes(
     what: str, archive: Path, empty: SampleStore, tmp_path: Path
 ) -> None:
-    with zipfile.ZipFile(archive) as file:
-        members = {name: file.read(name) for name in file.namelist()}
-    HOSTILE[what](members)
-    bad = tmp_path / 'bad.zip'
-    with zipfile.ZipFile(bad, 'w') as file:
-        for name, content in members.items():
-            file.writestr(name, content)
+    bad = changed_archive(archive, HOSTILE[what])
     around = sorted(tmp_path.rglob('*'))
     with pytest.raises(RequestError) as raised:
         bring(empty, bad)
@@ -303,6 +306,36 @@ def test_a_hostile_archive_is_rejected_without_changes(
     assert contents(empty) == []
     assert sorted(tmp_path.rglob('*')) == around
     assert not MARK.exists()
+
+
+@pytest.mark.parametrize('label', ['Unknown', '../up', 'x' * 101, ' ', ''])
+def test_a_label_that_no_class_can_have_is_left_out(
+    label: str, archive: Path, empty: SampleStore
+) -> None:
+    done = bring(empty, changed_archive(archive, line(label=label)))
+    assert (done.added, done.left_out) == (4, 1)
+    (why,) = done.labels
+    assert 'is left out: The label' in why
+    assert empty.counts(extractor=INTS) == {'cup': 1, 'Löffel': 2}
+    assert len(contents(empty)) == 4
+
+
+def test_a_space_around_a_label_is_removed(archive: Path, empty: SampleStore) -> None:
+    done = bring(empty, changed_archive(archive, line(label='cup ')))
+    assert (done.added, done.left_out) == (5, 0)
+    assert done.labels == {"'cup ' is class 'cup'": 1}
+    assert empty.counts(extractor=INTS) == {'cup': 2, 'Löffel': 2}
+
+
+def test_an_archive_without_classes_is_rejected(archive: Path, empty: SampleStore) -> None:
+    def change(members: Members) -> None:
+        lines = map(json.loads, members['samples.jsonl'].splitlines())
+        renamed = [json.dumps(each | {'label': 'unknown'}) for each in lines]
+        members['samples.jsonl'] = '\n'.join(renamed).encode()
+
+    with pytest.raises(RequestError, match=r'no sample of the archive has a class.*reserved'):
+        bring(empty, changed_archive(archive, change))
+    assert contents(empty) == []
 
 
 @pytest.mark.parametrize('content', [b'', b'hello', b'PK\x05\x06' + bytes(18)])

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from edgetpu_retrain.store.database.backup import restore as restore_database
 from edgetpu_retrain.store.files.data_folder import data_folder, SAMPLES_FILE
 from edgetpu_retrain.store.samples.change import NOTHING_TO_REDO, NOTHING_TO_UNDO
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
-from edgetpu_retrain.wording import counted
+from edgetpu_retrain.wording import counted, NAMED_AT_MOST
 
 
 def _which_samples(command: options.Command) -> options.Command:
@@ -215,7 +216,11 @@ def export(target: Path, data_dir: str) -> None:
 @options.extractor
 @options.data_dir_and_json
 def import_samples(archive: Path, extractor: options.NamedModel, data_dir: str) -> None:
-    """Add the samples of FILE.zip from `samples export`; existing samples are not changed."""
+    """
+    Add the samples of FILE.zip from `samples export`; existing samples are not changed.
+
+    Classes that cannot be taught, such as 'unknown', are left out.
+    """
     description = describe(workspace.read_extractor(extractor, data_dir))
     kind = EmbeddingKind(description.dimension, description.output_dtype, description.quantization)
     with open_archive(archive) as source, workspace.open_samples(data_dir, create=True) as store:
@@ -227,15 +232,18 @@ def import_samples(archive: Path, extractor: options.NamedModel, data_dir: str) 
             f'some samples are of other extractors ({", ".join(each[:12] for each in others)}) '
             'and count only with these'
         )
+    for text in islice(done.labels, NAMED_AT_MOST):
+        warn(f'in {archive}, {text}')
     if done.relabelled:
         warn(
             f'{counted(done.relabelled, "sample has", "samples have")} another label here than in '
             'the archive, and kept it'
         )
     emit(
-        dataclasses.asdict(done),
+        vars(done) | {'labels': dict(done.labels)},
         f'{counted(done.added, "sample is", "samples are")} new, '
-        f'{counted(done.present, "was", "were")} here already.',
+        f'{counted(done.present, "was", "were")} here already'
+        f'{f", {done.left_out} left out" if done.left_out else ""}.',
     )
 
 

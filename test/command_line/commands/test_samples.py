@@ -146,9 +146,9 @@ def test_a_zip_transfers_samples_between_robots(
     written = run('samples', 'export', file, *data, '--json').result
     assert written == {'written': str(file), 'samples': 36}
     first = run('samples', 'import', file, *other, '--json').result
-    assert first == {'added': 36, 'present': 0, 'relabelled': 0}
+    assert first == {'added': 36, 'present': 0, 'relabelled': 0, 'left_out': 0, 'labels': {}}
     again = run('samples', 'import', file, *other, '--json').result
-    assert again == {'added': 0, 'present': 36, 'relabelled': 0}
+    assert (again['added'], again['present']) == (0, 36)
     assert counts(run, other) == counts(run, data)
     assert run('train', *other).code == 0
     ended = run('samples', 'export', file, *data)
@@ -158,6 +158,25 @@ def test_a_zip_transfers_samples_between_robots(
     ended = run('samples', 'import', tmp_path / 'bad.zip', *other)
     assert (ended.code, 'no sample archive' in ended.problem) == (2, True)
     assert not (tmp_path.parent / 'evil').exists()
+
+
+def test_a_zip_with_a_class_called_unknown_is_imported_without_it(
+    run: Run, data: tuple[object, ...], tmp_path: Path
+) -> None:
+    file, other = tmp_path / 'samples.zip', ('--data-dir', tmp_path / 'other')
+    run('samples', 'export', file, *data)
+    with zipfile.ZipFile(file) as whole, zipfile.ZipFile(tmp_path / 'x.zip', 'w') as changed:
+        for name in whole.namelist():
+            content = whole.read(name)
+            for label, new in ((b'"cat"', b'"unknown"'), (b'"coins"', b'" coins"')):
+                content = content.replace(label, new) if name == 'samples.jsonl' else content
+            changed.writestr(name, content)
+    ended = run('samples', 'import', tmp_path / 'x.zip', *other)
+    assert ended.code == 0
+    assert ended.out == '24 samples are new, 0 were here already, 12 left out.\n'
+    assert "'unknown' is left out: The label 'unknown' is reserved" in ended.err
+    assert "' coins' is class 'coins'" in ended.err
+    assert counts(run, other) == {'coffee': 12, 'coins': 12}
 
 
 def test_pictures_go_to_folders_and_back(run: Run, lessons: Path, tmp_path: Path) -> None:
