@@ -70,6 +70,10 @@ class RequestError(RetrainError, ValueError):
     """A request to a service, the action or the command line is invalid."""
 
 
+class TooFewSamplesError(RequestError):
+    """There are no samples for what was asked."""
+
+
 class RosMissingError(RetrainError, ImportError):
     """A module that needs ROS 2 was imported without ROS 2."""
 

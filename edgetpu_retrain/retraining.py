@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 import time
 
-from edgetpu_retrain.errors import RequestError, RetrainError
+from edgetpu_retrain.errors import RequestError, RetrainError, TooFewSamplesError
 from edgetpu_retrain.label import is_reserved
 from edgetpu_retrain.learning import fit, Head, IntArray, Progress, TrainingReport
 from edgetpu_retrain.model_file.description import describe, ModelDescription
@@ -66,6 +66,7 @@ def retrain(
 
     Raises:
         RequestError: if options or samples are invalid.
+        TooFewSamplesError: if there are samples of fewer than two classes.
         QuantizationLoss: if quantization adds too many mistakes on held-out samples.
         TrainingCancelled: if ``should_stop`` returned True.
         ModelFileError: if no head can be appended to the extractor.
@@ -184,7 +185,7 @@ def _check_classes(samples: TrainingSet) -> None:
     counts = _counts(samples)
     if len(counts) < 2:
         taught = f'only {next(iter(counts))!r} was' if counts else 'no class was'
-        raise RequestError(
+        raise TooFewSamplesError(
             f'There is nothing to tell apart: {taught} taught. Add samples of at least two '
             'classes.'
         )

@@ -103,6 +103,11 @@ class NodeResources:
         """Return a camera's problems, including faults since a time, as sentences; '' = none."""
         return all_problems(self._status.facts, camera, self.fault_of(camera, since))
 
+    def camera_problems(self) -> str:
+        """Return what is wrong with all cameras, as sentences; '' = nothing."""
+        names = self.parameters.camera_names
+        return ' '.join(filter(None, map(self.camera_problem, names)))
+
     def fault_of(self, camera: str, since: float = math.inf) -> str:
         """Return a camera's latest faults, including those since a time; '' = none."""
         fault = self.output.latest_fault(camera, since)

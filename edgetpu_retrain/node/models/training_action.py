@@ -9,7 +9,7 @@ from collections.abc import Callable
 import time
 from typing import Any
 
-from edgetpu_retrain.errors import RequestError, RetrainError
+from edgetpu_retrain.errors import RequestError, RetrainError, TooFewSamplesError
 from edgetpu_retrain.learning import Progress
 from edgetpu_retrain.node.models.model_training import Cancellation, train_model, TrainedModel
 from edgetpu_retrain.node.models.training_goal import MAX_GOALS, training_options
@@ -162,6 +162,9 @@ class TrainingAction:
                 lambda: resources.parameters.keep_models,
             )
             trained: TrainedModel = await result_of(self._node, work)
+        except TooFewSamplesError as error:
+            # Samples may be missing because of a camera.
+            raise RequestError(f'{error} {resources.camera_problems()}'.strip()) from error
         finally:
             self._running = None
         return trained

@@ -137,7 +137,7 @@ class SampleServices:
                 lambda store, extractor: store.remove(label, newest, extractor=extractor)
             )
             if not response.removed:
-                raise RequestError(_no_samples(label, await self._counts()))
+                raise RequestError(self._no_samples(label, await self._counts()))
             of_label = f' of {label!r}' if label else ''
             return f'{_samples(response.removed)}{of_label} removed'
 
@@ -148,7 +148,7 @@ class SampleServices:
         response.removed = erased.samples
         if not erased.samples:
             if label or newest:
-                raise RequestError(_no_samples(label, await self._counts()))
+                raise RequestError(self._no_samples(label, await self._counts()))
             raise RequestError('No removed samples are kept, so there is nothing to erase')
         of_label = f' of {label!r}' if label else ''
         return f'{_samples(erased.samples)}{of_label} erased for ever{erased.remark}'
@@ -163,14 +163,18 @@ class SampleServices:
         response.counts = list(counts.values())
         response.total = sum(counts.values())
         if label and label not in counts:
-            raise RequestError(_no_samples(label, counts))
+            raise RequestError(self._no_samples(label, counts))
         if limit:
             listing = samples.read(
                 lambda: store.list_samples(label, limit, extractor=samples.extractor)
             )
             newest = await result_of(self._node, listing)
             response.samples = [_sample_message(sample) for sample in newest]
-        return f'{counted(len(counts), "class", "classes")}, {_samples(response.total)}'
+        problems = '' if counts else resources.camera_problems()
+        return (
+            f'{counted(len(counts), "class", "classes")}, {_samples(response.total)}'
+            f'{problems and f". {problems}"}'
+        )
 
     async def _relabel(self, request: Any, response: Any) -> str:
         async with self._filled_totals(request.new_label, response):
@@ -183,7 +187,7 @@ class SampleServices:
                 )
             )
             if not response.relabelled:
-                raise RequestError(_no_samples(label, await self._counts()))
+                raise RequestError(self._no_samples(label, await self._counts()))
             what = counted(response.relabelled, 'sample is', 'samples are')
             return f'{what} labelled {new_label!r} now; train to apply this to the model'
 
@@ -230,6 +234,14 @@ class SampleServices:
             ),
         )
 
+    def _no_samples(self, label: str, counts: dict[str, int]) -> str:
+        """Return that there are no samples of a label ('' = any), and which there are."""
+        taught = named([f'{name!r} ({count})' for name, count in counts.items()])
+        of_label = f' of {quoted(label)}' if label else ''
+        # Samples may be missing because of a camera.
+        why = taught or f'none. {self._active().camera_problems()}'.strip()
+        return f'There are no samples{of_label}; there are: {why}'
+
     async def _counts(self) -> dict[str, int]:
         counts: dict[str, int] = await result_of(self._node, self._active().samples.counts())
         return counts
@@ -266,13 +278,6 @@ def _bits_of(camera: str, parameters: NodeParameters) -> int:
     cameras = parameters.cameras
     found = [each.bits for each in cameras if each.name == camera or len(cameras) == 1]
     return found[0] if found else BITS[1]
-
-
-def _no_samples(label: str, counts: dict[str, int]) -> str:
-    """Return that there are no samples of a label ('' = any), and which labels exist."""
-    taught = named([f'{name!r} ({count})' for name, count in counts.items()])
-    of_label = f' of {quoted(label)}' if label else ''
-    return f'There are no samples{of_label}; there are: {taught or "none"}'
 
 
 def _why_incomplete(resources: NodeResources, capture: Capture) -> str:

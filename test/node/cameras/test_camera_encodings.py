@@ -128,6 +128,19 @@ def test_the_latest_fault_of_a_slow_camera_is_in_the_response(
         assert not response.success
         assert 'is depth (distances), not a picture: subscribe to' in response.message
         assert 'ros2 topic hz' not in response.message
+    # All that lack samples because of it say so, too.
+    for message in (
+        person.train()[1].message,
+        person.list_samples().message,
+        person.list_samples(label='mug').message,
+        person.remove('mug').message,
+    ):
+        assert 'is depth (distances), not a picture: subscribe to' in message
+    person.camera().show(image_message(PICTURE))
+    assert person.add('mug', timeout_s=60.0).success
+    person.collect(Status, 'status', LATCHED).wait_for(lambda each: not each.problems)
+    message = person.train()[1].message
+    assert message.endswith('Add samples of at least two classes.'), message
 
 
 def test_a_camera_that_is_not_active_is_named_at_once(start_node: Any, person: Person) -> None:
