@@ -84,7 +84,8 @@ def find_bag_files(path: Path) -> BagFiles:
     if present := [each for each in listed if each.exists()]:
         others = [each.name for each in files if each not in present]
         if others:
-            notes.append(f'{named(others)} in {path} are not read: {METADATA} does not name them')
+            verb = 'are' if others[1:] else 'is'
+            notes.append(f'{named(others)} in {path} {verb} not read: {METADATA} does not name it')
         files = present
     return BagFiles(_with_storages(files, described.storage), described.counts, tuple(notes))
 
@@ -163,7 +164,7 @@ def _with_storages(files: Iterable[Path], storage: str) -> dict[Path, str]:
 
 
 def _all_read(files: list[Path]) -> str:
-    return f'{named([each.name for each in files])} is read without it'
+    return f'{named([each.name for each in files])} {"are" if files[1:] else "is"} read without it'
 
 
 def words_of(error: Exception) -> str:

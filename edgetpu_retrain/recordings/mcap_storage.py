@@ -84,9 +84,11 @@ class McapStorage(_McapReader):  # type: ignore[misc]
     """What to do about a damaged file."""
 
     def _open(self) -> None:
-        self._check_header()
+        profile = self._check_header()
         try:
             self.bio.seek(0)
+            if not profile:
+                raise ValueError('rosbags requires a profile')
             super()._open()
         except (RecordingError, MemoryError):
             raise
@@ -100,12 +102,13 @@ class McapStorage(_McapReader):  # type: ignore[misc]
         self, connections: Any, start: int | None = None, stop: int | None = None
     ) -> Iterator[tuple[Any, int, bytes]]:
         """Iterate over messages; without an index they may be in any order."""
-        if self.chunks:
+        indexed = sum(count for each in self.chunks for count in each.channel_count.values())
+        if indexed and indexed == self.metadata.message_count:
             return iter(super().messages(connections, start, stop))
         return iter(self.messages_scan(connections, start, stop))
 
-    def _check_header(self) -> None:
-        """Raise RecordingError if the file is not an MCAP file of ROS 2."""
+    def _check_header(self) -> str:
+        """Return the profile, 'ros2' or ''; raise RecordingError if it is another file."""
         begin = self.bio.read(len(_MAGIC))
         if begin != _MAGIC:
             raise RecordingError(
@@ -120,10 +123,11 @@ class McapStorage(_McapReader):  # type: ignore[misc]
                 f'it is a recording of ROS 1 (MCAP profile {quoted(profile)}): convert the .bag '
                 "that it was made of with 'rosbags-convert'"
             )
-        if profile != 'ros2':
+        if profile not in ('ros2', ''):
             raise RecordingError(
                 f'its MCAP profile is {quoted(profile)}, and only that of ROS 2, ros2, is read'
             )
+        return str(profile)
 
     def _open_without_end(self) -> None:
         """Read the file without its index, up to its last complete record."""
@@ -164,7 +168,9 @@ class McapStorage(_McapReader):  # type: ignore[misc]
             operation = head[0] if len(head) == _RECORD_HEAD_BYTES else 0
             if operation in {_FOOTER, _DATA_END}:
                 self.data_end = begin
-                self.loss = f'{self.path.name} ends without its index, and no message is lost'
+                self.bio.seek(-len(_MAGIC), io.SEEK_END)
+                if self.bio.read() != _MAGIC:
+                    self.loss = f'{self.path.name} ends without its index, and no message is lost'
                 return chunks
             end = begin + _RECORD_HEAD_BYTES + int.from_bytes(head[1:], 'little')
             if operation not in _OPERATIONS or end > size:
@@ -179,6 +185,9 @@ class McapStorage(_McapReader):  # type: ignore[misc]
         size = self.path.stat().st_size
         self.data_end = position = min(position, size)
         lost = max(size, intended if intended - position < _MOST_RECORD_BYTES else 0) - position
+        if not lost:
+            self.loss = f'{self.path.name} ends without its index: what came after it is lost'
+            return
         self.loss = (
             f'{self.path.name} is cut off, as by a power loss: it was read up to byte {position} '
             f'of {size}, and at least {counted(lost, "byte", "bytes")} after it are lost'

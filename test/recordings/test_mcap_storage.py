@@ -17,7 +17,7 @@ import pytest
 from support.bags import image, write_bag
 
 TOPIC = '/camera/image_raw'
-CHUNK = 0x06
+SCHEMA, CHANNEL, CHUNK, CHUNK_INDEX, STATISTICS = 0x03, 0x04, 0x06, 0x08, 0x0B
 
 
 def records(content: bytes) -> Iterator[tuple[int, int, int]]:
@@ -67,6 +67,39 @@ def test_a_file_is_read_up_to_the_cut(file: Path) -> None:
     times, loss = read(file)
     assert len(times) == 4
     assert 'no message is lost' in loss
+
+
+def test_a_file_that_ends_after_a_record_has_lost_what_came_then(file: Path) -> None:
+    content = file.read_bytes()
+    _, _, end = [each for each in records(content) if each[0] == CHUNK][1]
+    file.write_bytes(content[:end])
+    times, loss = read(file)
+    assert times == [0.0, 0.1]
+    assert 'bag.mcap ends without its index: what came after it is lost' in loss
+
+
+def test_chunks_without_an_index_of_their_messages_are_read(file: Path) -> None:
+    content = file.read_bytes()
+    (begin,) = struct.unpack_from('<Q', content, len(content) - 28)
+    summary = []
+    for operation, start, end in records(content):
+        record = content[start:end]
+        if operation == CHUNK_INDEX:
+            (length,) = struct.unpack_from('<I', record, 41)
+            body = record[9:41] + bytes(4 + 8) + record[45 + length + 8 :]
+            record = bytes([CHUNK_INDEX]) + struct.pack('<Q', len(body)) + body
+        if start >= begin and operation in (SCHEMA, CHANNEL, CHUNK_INDEX, STATISTICS):
+            summary.append(record)
+    file.write_bytes(b''.join([content[:begin], *summary, content[-37:]]))
+    assert read(file) == ([0.0, 0.1, 0.2, 0.3], '')
+
+
+def test_a_file_of_another_program_may_have_no_profile(file: Path) -> None:
+    content = file.read_bytes()
+    (length,) = struct.unpack_from('<Q', content, 9)
+    assert content[17:25] == b'\4\0\0\0ros2'
+    file.write_bytes(content[:9] + struct.pack('<Q', length - 4) + bytes(4) + content[25:])
+    assert read(file) == ([0.0, 0.1, 0.2, 0.3], '')
 
 
 def test_every_cut_gives_images_or_one_error(file: Path) -> None:
