@@ -135,8 +135,9 @@ def plain_source(paths: Sequence[Path], part: BagPart, source: PictureSource) ->
             yield _bag_source(bag, part)
         return
     _check_no_bag(paths[0], part)
-    files = picture_folder.files_of(paths, warn)
-    yield Source(picture_folder.plain_pictures(files, source), len(files), Tally(len(files)))
+    tally = Tally()
+    files = picture_folder.files_of(paths, tally=tally, report=warn)
+    yield Source(picture_folder.plain_pictures(files, source), len(files), tally)
 
 
 def _check_no_bag(path: Path, part: BagPart) -> None:

@@ -6,8 +6,9 @@ Reads folders of pictures, one sub-folder per class, as in Coral's examples and 
 Sub-folders of a class belong to it, as in torchvision's ImageFolder.  Each direct sub-folder of a
 class is one recording.
 
-Pictures are JPEG, PNG or WEBP files.  Reading any other file raises an ImageError.  Hidden files
-are ignored.
+Pictures are files that have the ending or the first bytes of one; if they cannot be read, they
+raise an ImageError then.  Other files, such as labels and thumbnail databases, are only counted.
+Hidden files and folders are ignored.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 import functools
 from pathlib import Path
+import re
 
 from edgetpu_retrain.errors import ImageError, RecordingError, RequestError
 from edgetpu_retrain.label import check_label
+from edgetpu_retrain.pictures.compressed_image import BEGIN_BYTES, begins_as_picture
 from edgetpu_retrain.pictures.lazy_picture import LazyPicture
 from edgetpu_retrain.pictures.picture_source import PictureSource
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
@@ -27,10 +30,19 @@ from edgetpu_retrain.wording import counted, named, quoted
 MAX_FILE_BYTES = 256 * 1024 * 1024
 """Maximum size of a picture file, bytes; 64 megapixels of 8-bit RGB are 192 MB."""
 
-# The endings of pictures, readable or not.  Other files next to the class folders, such as a
-# licence, are not counted.
-_ENDINGS = frozenset(
-    ['.jpg', '.jpeg', '.png', '.webp', '.bmp', '.gif', '.tif', '.tiff', '.avif', '.heic', '.pgm']
+# Of pictures, readable or not.
+_ENDING = re.compile(
+    r'\.(jpe?g?|jfif|mpo|a?png|webp|bmp|gif|tiff?|avif|hei[cf]|jxl|jp2|j2k|psd|tga|p[bgpn]m|exr|hdr|'
+    r'dng|cr[23]|nef|arw|raw)',
+    re.IGNORECASE,
+)
+
+# What operating systems, network drives and programs put beside pictures, in lower case.
+_FOLDERS_OF_PROGRAMS = frozenset(
+    [
+        *('@eadir', '#recycle', '@recycle', '$recycle.bin', 'system volume information'),
+        *('lost+found', '__macosx', '__pycache__'),
+    ]
 )
 
 # The names that public data sets use for their splits.
@@ -66,11 +78,12 @@ def class_folders(
         RecordingError: if a folder cannot be read.
     """
     tally = Tally() if tally is None else tally
-    entries = _entries(folder)
-    folders = [entry for entry in entries if entry.is_dir()]
+    folders, files = _split(folder, tally)
     if not folders:
-        found = f'{len(entries)} files but no sub-folders' if entries else 'nothing in it'
-        raise RequestError(f'{folder} has {found}: {ONE_FOLDER_A_CLASS}')
+        found = f'{counted(len(files), "file", "files")} but no sub-folders'
+        raise RequestError(
+            f'{folder} has {found if files else "nothing in it"}: {ONE_FOLDER_A_CLASS}'
+        )
     if all(map(_is_part, folders)):
         raise RequestError(
             f'{folder} is a data set in parts ({named([each.name for each in folders])}), each '
@@ -79,49 +92,55 @@ def class_folders(
     classes: dict[str, list[Path]] = {}
     problems = []
     for each in folders:
-        files = _all_below(each, report)
-        tally.found += len(files)
+        if _is_around(each, folder):
+            problems.append(f'{quoted(each.name)} is left out: it is a link to a folder around it')
+            continue
+        pictures = _all_below(each, report, tally)
+        tally.found += len(pictures)
         label = each.name.strip()
         try:
             check_label(label, taught_before=not for_teaching)
         except RequestError as error:
             problems.append(f'{quoted(each.name)} is left out: {error}')
-            tally.left_out['in folders that cannot be classes'] += len(files)
+            tally.left_out['in folders that cannot be classes'] += len(pictures)
             continue
-        if not files:
-            problems.append(f'{quoted(each.name)} is left out: it has no files')
+        if not pictures:
+            problems.append(f'{quoted(each.name)} is left out: it has no pictures')
             continue
         if label != each.name:
             problems.append(f'{quoted(each.name)} is class {quoted(label)}')
-        classes.setdefault(label, []).extend(files)
+        classes.setdefault(label, []).extend(pictures)
     if not tally.found:
         raise RequestError(
-            f'{folder} has sub-folders ({named([each.name for each in folders])}), but no files '
-            f'in them: {ONE_FOLDER_A_CLASS}'
+            f'{folder} has sub-folders ({named([each.name for each in folders])}), but no '
+            f'pictures in them{tally.others and f" ({tally.others})"}: {ONE_FOLDER_A_CLASS}'
         )
     if not classes:
         raise RequestError(f'in {folder}, {"; ".join(problems)}')
     for problem in problems:
         report(f'in {folder}, {problem}')
-    _count_loose(entries, tally, report)
+    _count_loose(_pictures_of(files, tally), tally, report)
     return classes
 
 
 def _is_part(folder: Path) -> bool:
-    """Return whether a folder is a split of a data set, with a folder for each class."""
-    return folder.name.lower() in _PARTS and any(each.is_dir() for each in _entries(folder))
+    """Return whether a folder is a part of a data set, with a folder for each class."""
+    return folder.name.lower() in _PARTS and bool(_split(folder, Tally())[0])
 
 
-def _count_loose(entries: list[Path], tally: Tally, report: Callable[[str], object]) -> None:
-    """Count and report the pictures next to the class folders, which are left out."""
-    loose = [each for each in entries if each.suffix.lower() in _ENDINGS and not each.is_dir()]
+def _is_around(folder: Path, inner: Path) -> bool:
+    """Return whether a folder is a link to another one or to what is around that."""
+    return folder.is_symlink() and inner.resolve().is_relative_to(folder.resolve())
+
+
+def _count_loose(loose: list[Path], tally: Tally, report: Callable[[str], object]) -> None:
+    """Count the pictures that are beside the folders of classes."""
     if loose:
         tally.found += len(loose)
         tally.left_out['beside the folders of classes'] = len(loose)
         report(
-            f'{counted(len(loose), "picture", "pictures")} in {loose[0].parent} '
-            f'({named([each.name for each in loose])}) are left out, as they are in no '
-            f'sub-folder: {ONE_FOLDER_A_CLASS}'
+            f'{counted(len(loose), "picture is", "pictures are")} left out, beside the folders '
+            f'of {loose[0].parent} ({named([each.name for each in loose])}): {ONE_FOLDER_A_CLASS}'
         )
 
 
@@ -151,29 +170,35 @@ def labelled_pictures(
 
 
 def files_of(
-    paths: Iterable[Path], report: Callable[[str], object] = lambda _: None
+    paths: Iterable[Path],
+    *,
+    tally: Tally | None = None,
+    report: Callable[[str], object] = lambda _: None,
 ) -> list[Path]:
     """
-    Return the given files, and the files below the given folders.
+    Return the given files, and all pictures below the given folders.
 
     Args:
         paths: files and folders.
+        tally: receives the number of pictures that were found.
         report: called with a message for each folder that is left out.
 
     Raises:
-        RequestError: if a path does not exist, or there are no files.
+        RequestError: if a path does not exist, or there are no pictures.
         RecordingError: if a folder cannot be read.
     """
+    tally = Tally() if tally is None else tally
     files: list[Path] = []
     for path in paths:
         if not path.exists():
             raise RequestError(f'there is no {path}: give pictures, folders of them or a bag')
-        files += _all_below(path, report) if path.is_dir() else [path]
+        files += _all_below(path, report, tally) if path.is_dir() else [path]
     if not files:
         raise RequestError(
-            f'there are no files in {", ".join(map(str, paths))}: give pictures, folders of them '
-            'or a bag'
+            f'there are no pictures in {", ".join(map(str, paths))}'
+            f'{tally.others and f" ({tally.others})"}: give pictures, folders of them or a bag'
         )
+    tally.found += len(files)
     return files
 
 
@@ -199,26 +224,55 @@ def _read(path: Path, source: PictureSource | None) -> LazyPicture:
     return LazyPicture.from_file(content, source)
 
 
-def _all_below(folder: Path, report: Callable[[str], object]) -> list[Path]:
-    """Return the files in a folder and its sub-folders; skip linked folders, which may loop."""
-    files = [entry for entry in _entries(folder) if not entry.is_dir()]
-    for each in _entries(folder):
-        if each.is_dir() and each.is_symlink():
+def _all_below(folder: Path, report: Callable[[str], object], tally: Tally) -> list[Path]:
+    """Return the pictures in a folder and its sub-folders, except linked ones, which may loop."""
+    folders, files = _split(folder, tally)
+    pictures = _pictures_of(files, tally)
+    for each in folders:
+        if each.is_symlink():
             report(f'the folder {each} is left out: it is a link; copy what it leads to')
-        elif each.is_dir():
-            files += _all_below(each, report)
-    return files
+        else:
+            pictures += _all_below(each, report, tally)
+    return pictures
 
 
-def _entries(folder: Path) -> list[Path]:
-    """Return the entries of a folder except hidden ones, sorted by name."""
+def _pictures_of(files: list[Path], tally: Tally) -> list[Path]:
+    """Return which files are pictures, and count the others."""
+    pictures = [each for each in files if _is_picture(each)]
+    others = set(files).difference(pictures)
+    tally.other_files.update(each.suffix.lower() or each.name for each in others)
+    return pictures
+
+
+def _is_picture(file: Path) -> bool:
+    """Return whether a file is a picture by its ending or its first bytes."""
+    if _ENDING.fullmatch(file.suffix):
+        return True
     try:
-        entries = sorted(folder.iterdir())
+        # Opening a pipe would block.
+        if not file.is_file():
+            return False
+        with file.open('rb') as opened:
+            return begins_as_picture(opened.read(BEGIN_BYTES))
+    except OSError:
+        return False
+
+
+def _split(folder: Path, tally: Tally) -> tuple[list[Path], list[Path]]:
+    """Return the folders and the files in a folder, sorted by name; count those of programs."""
+    try:
+        entries = sorted(each for each in folder.iterdir() if not each.name.startswith('.'))
+        folders = [each for each in entries if each.is_dir()]
     except FileNotFoundError as error:
         raise RequestError(f'there is no folder {folder}: check the path') from error
+    except NotADirectoryError as error:
+        raise RequestError(f'{folder} is a file: {ONE_FOLDER_A_CLASS}') from error
     except OSError as error:
         raise RecordingError(
             f'the folder {folder} cannot be read ({error.strerror or error}): check the path and '
             'its permissions'
         ) from error
-    return [entry for entry in entries if not entry.name.startswith('.')]
+    of_programs = [each for each in folders if each.name.lower() in _FOLDERS_OF_PROGRAMS]
+    tally.other_files.update(f'{each.name}/' for each in of_programs)
+    files = set(entries).difference(folders)
+    return sorted(set(folders).difference(of_programs)), sorted(files)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from edgetpu_retrain.wording import counted
+from edgetpu_retrain.wording import counted, named
 
 
 @dataclass
@@ -19,15 +19,25 @@ class Tally:
         found: number of pictures in the recording, used or not.
         left_out: number of pictures that are not used, by reason; a reason completes a sentence
             such as '3 pictures are not readable'.
+        other_files: number of files beside the pictures that are none, by ending, and of folders
+            that are not looked into, by name with a '/'.
     """
 
     found: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
+    other_files: Counter[str] = field(default_factory=Counter)
 
     @property
     def used(self) -> int:
         """Number of pictures that are used."""
         return self.found - self.left_out.total()
+
+    @property
+    def others(self) -> str:
+        """What there is beside the pictures as text; ``''`` = nothing."""
+        most_first = sorted(self.other_files.items(), key=lambda item: (-item[1], item[0]))
+        kinds = named([f'{count} {kind}' for kind, count in most_first])
+        return kinds and f'other files: {kinds}'
 
     def line(self, done: str, one: str = 'picture', many: str = 'pictures') -> str:
         """
@@ -40,13 +50,20 @@ class Tally:
 
         >>> Tally(7, Counter({'not readable': 2, 'near duplicates': 0})).line('stored')
         '7 pictures found, 5 stored, 2 left out (2 not readable)'
+        >>> Tally(1, other_files=Counter({'.txt': 3, '@eaDir/': 1})).line('stored')
+        '1 picture found, 1 stored, 0 left out; other files: 3 .txt, 1 @eaDir/'
         """
         reasons = ', '.join(f'{count} {why}' for why, count in self.left_out.items() if count)
         return (
             f'{counted(self.found, one, many)} found, {self.used} {done}, '
             f'{self.left_out.total()} left out{f" ({reasons})" if reasons else ""}'
+            f'{self.others and f"; {self.others}"}'
         )
 
     def as_dict(self) -> dict[str, object]:
         """Return the tally as JSON fields."""
-        return {'found': self.found, 'left_out': dict(+self.left_out)}
+        return {
+            'found': self.found,
+            'left_out': dict(+self.left_out),
+            'other_files': dict(self.other_files),
+        }

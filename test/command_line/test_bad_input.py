@@ -35,7 +35,8 @@ def test_other_folders_than_class_folders(run: Run, tmp_path: Path) -> None:
             ('nowhere', 'there is no folder'),
             ('empty', 'nothing in it'),
             ('flat', 'no sub-folders: put the pictures of each class into a sub-folder'),
-            ('hollow', 'no files in them'),
+            ('hollow', 'no pictures in them'),
+            ('flat/1.png', 'is a file: put the pictures of each class into a sub-folder'),
         ):
             ended = run(command, tmp_path / name, *data)
             assert ended.code == CALL_WAS_WRONG
@@ -50,6 +51,7 @@ def test_one_unreadable_picture_is_reported_and_skipped(
     for name, content in (
         ('bomb.png', b'\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xff\xff\0\0\xff\xff\x08\x02\0\0\0'),
         ('cut.png', (lessons / 'cat' / '000.png').read_bytes()[:5000]),
+        ('notes.jpg', b'hello'),
         ('notes.txt', b'hello'),
     ):
         (tmp_path / 'photographs' / 'cat' / name).write_bytes(content)
@@ -57,9 +59,10 @@ def test_one_unreadable_picture_is_reported_and_skipped(
     assert taught.code == 0
     assert taught.result['stored']['cat'] == 12
     reasons = {Path(each['picture']).name: each['reason'] for each in taught.result['unreadable']}
-    assert set(reasons) == {'bomb.png', 'cut.png', 'notes.txt'}
+    assert set(reasons) == {'bomb.png', 'cut.png', 'notes.jpg'}
     assert 'megapixels' in reasons['bomb.png']
     assert taught.err.count('is skipped') == 3
+    assert taught.result['other_files'] == {'.txt': 1}
 
 
 def test_the_command_fails_if_no_picture_can_be_read(

@@ -31,6 +31,8 @@ def folder(tmp_path: Path) -> Path:
         ('coins /1.png', png(rgb[2])),
         ('unknown/1.png', png(rgb[2])),
         ('loose.png', png(rgb[2])),
+        ('cat/Thumbs.db', b'x'),
+        ('cat/@eaDir/1.png', png(rgb[0])),
     ):
         path = tmp_path / 'folder' / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,8 +44,9 @@ def test_teach_a_folder(run: Run, folder: Path, tmp_path: Path) -> None:
     ended = run('teach', folder, '--data-dir', tmp_path / 'data', '--json')
     assert last_line(ended) == (
         '6 pictures found, 3 stored, 3 left out (1 in folders that cannot be classes, '
-        '1 beside the folders of classes, 1 not readable).'
+        '1 beside the folders of classes, 1 not readable); other files: 1 @eaDir/, 1 .db.'
     )
+    assert ended.result['other_files'] == {'@eaDir/': 1, '.db': 1}
     assert ended.result['stored'] == {'cat': 2, 'coins': 1}
     assert ended.result['found'] == 6
     assert ended.result['left_out']['not readable'] == 1
@@ -64,11 +67,14 @@ def test_evaluate_and_classify_a_folder(run: Run, folder: Path, trained_once: Pa
     ended = run('evaluate', folder, '--data-dir', trained_once, '--json')
     assert last_line(ended) == (
         '6 pictures found, 4 evaluated, 2 left out (1 beside the folders of classes, '
-        '1 not readable).'
+        '1 not readable); other files: 1 @eaDir/, 1 .db.'
     )
     assert ended.result['found'] == 6
     ended = run('classify', folder, '--data-dir', trained_once, '--json')
-    assert last_line(ended) == '6 pictures found, 5 classified, 1 left out (1 not readable).'
+    assert last_line(ended) == (
+        '6 pictures found, 5 classified, 1 left out (1 not readable); '
+        'other files: 1 @eaDir/, 1 .db.'
+    )
     assert all(json.loads(line) for line in ended.out.splitlines())
 
 

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
 from pathlib import Path
 import struct
 
+import cv2
 from edgetpu_retrain.errors import ImageError, RequestError
 from edgetpu_retrain.recordings import picture_folder
 from edgetpu_retrain.recordings.picture_folder import (
@@ -64,9 +66,74 @@ def test_loose_pictures_and_empty_folders_are_reported(tmp_path: Path) -> None:
     assert (tally.found, tally.left_out) == (3, {'beside the folders of classes': 2})
     link, empty, loose = reports
     assert 'link is left out: it is a link' in link
-    assert "'dog' is left out: it has no files" in empty
+    assert "'dog' is left out: it has no pictures" in empty
     assert '2 pictures' in loose
     assert 'loose.JPG, other.png' in loose
+
+
+OF_PROGRAMS = ('@eaDir', '__MACOSX', '__pycache__', '.git', '.ipynb_checkpoints', '.hidden')
+
+
+def test_folders_of_programs_are_no_classes(tmp_path: Path) -> None:
+    for name in ('cat', 'dog', *OF_PROGRAMS, *(f'cat/{each}' for each in OF_PROGRAMS)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / '1.png').write_bytes(b'x')
+    tally, reports = Tally(), list[str]()
+    classes = class_folders(tmp_path, tally=tally, report=reports.append)
+    assert {label: len(files) for label, files in classes.items()} == {'cat': 1, 'dog': 1}
+    assert (tally.found, tally.used, reports) == (2, 2, [])
+    assert tally.other_files == {'@eaDir/': 2, '__MACOSX/': 2, '__pycache__/': 2}
+    assert [each.parent.name for each in files_of([tmp_path])] == ['cat', 'dog']
+
+
+def test_other_files_beside_pictures_are_counted_apart(tmp_path: Path) -> None:
+    (tmp_path / 'cat').mkdir()
+    (tmp_path / 'notes').mkdir()
+    jpeg = cv2.imencode('.jpg', np.zeros((8, 8, 3), np.uint8))[1].tobytes()
+    for name, content in (
+        ('cat/1.JPG', b'no picture'),
+        ('cat/2', jpeg),
+        ('cat/3.jpg.bak', jpeg),
+        ('cat/4.heic', b''),
+        ('cat/Thumbs.db', b'x'),
+        ('cat/desktop.ini', b'x'),
+        ('cat/.DS_Store', b'x'),
+        ('cat/1.xml', b'x'),
+        ('cat/2.xml', b'x'),
+        ('cat/labels.txt', b''),
+        ('README', b'x'),
+        ('notes/labels.json', b'x'),
+    ):
+        (tmp_path / name).write_bytes(content)
+    os.mkfifo(tmp_path / 'cat' / 'pipe')
+    (tmp_path / 'cat' / 'loop').symlink_to('loop')
+    others = {'.xml': 2, '.db': 1, '.ini': 1, '.txt': 1, 'pipe': 1, 'loop': 1, '.json': 1}
+    for classes in (True, False):
+        tally, reports = Tally(), list[str]()
+        if classes:
+            found = class_folders(tmp_path, tally=tally, report=reports.append)['cat']
+            assert reports == [f"in {tmp_path}, 'notes' is left out: it has no pictures"]
+        else:
+            found = files_of([tmp_path], tally=tally)
+        assert [each.name for each in found] == ['1.JPG', '2', '3.jpg.bak', '4.heic']
+        assert (tally.found, tally.used) == (4, 4)
+        assert tally.other_files == {**others, 'README': 1}
+        assert 'other files: 2 .xml, 1 ' in tally.line('stored')
+
+
+def test_a_link_to_a_folder_around_is_no_class(tmp_path: Path) -> None:
+    for name in ('other/bird', 'folder/cat'):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / '1.png').write_bytes(b'x')
+    (tmp_path / 'folder' / 'self').symlink_to('.')
+    (tmp_path / 'folder' / 'up').symlink_to(tmp_path)
+    (tmp_path / 'folder' / 'bird').symlink_to(tmp_path / 'other' / 'bird')
+    tally, reports = Tally(), list[str]()
+    classes = class_folders(tmp_path / 'folder', tally=tally, report=reports.append)
+    assert list(classes) == ['bird', 'cat']
+    assert tally.found == 2
+    assert all('left out: it is a link to a folder around it' in each for each in reports)
+    assert len(reports) == 2
 
 
 def test_a_data_set_in_parts_is_rejected(tmp_path: Path) -> None:
@@ -101,7 +168,10 @@ def test_names_that_no_class_can_have_are_left_out(tmp_path: Path) -> None:
     [
         ([], 'nothing in it'),
         (['1.jpg', '2.jpg'], '2 files but no sub-folders'),
-        (['cat/', 'dog/'], 'no files in them'),
+        (['cat/', 'dog/'], 'no pictures in them'),
+        (['cat/1.txt', 'cat/2.xml'], r'no pictures in them \(other files: 1 .txt, 1 .xml\)'),
+        (['1.zip'], '1 file but no sub-folders'),
+        (['@eaDir/1.jpg'], 'nothing in it'),
         (['unknown/1.jpg'], 'reserved'),
     ],
 )
@@ -121,7 +191,7 @@ def test_a_folder_that_is_not_there_is_rejected(tmp_path: Path) -> None:
         class_folders(tmp_path / 'nowhere')
     with pytest.raises(RequestError, match='there is no'):
         files_of([tmp_path / 'nowhere'])
-    with pytest.raises(RequestError, match='there are no files'):
+    with pytest.raises(RequestError, match='there are no pictures'):
         files_of([tmp_path])
 
 
@@ -130,7 +200,9 @@ def test_files_below_a_folder_are_found_once(tmp_path: Path) -> None:
     (tmp_path / 'a' / 'loop').symlink_to(tmp_path)
     single = tmp_path / 'single.png'
     single.write_bytes(png(photographs('rocket', 1)[0]))
-    files = files_of([tmp_path / 'a', single])
+    tally = Tally()
+    files = files_of([tmp_path / 'a', single], tally=tally)
+    assert tally.found == 3
     assert [path.parent.name for path in files] == ['cat', 'coins', tmp_path.name]
     assert all(each.label == '' for each in plain_pictures(files))
 

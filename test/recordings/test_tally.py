@@ -14,4 +14,8 @@ def test_it_names_the_reasons_and_adds_them_up() -> None:
         '7 pictures found, 4 stored, 3 left out (2 not readable, 1 elsewhere)'
     )
     assert Tally(1).line('played', 'image', 'images') == '1 image found, 1 played, 0 left out'
-    assert tally.as_dict() == {'found': 7, 'left_out': {'not readable': 2, 'elsewhere': 1}}
+    assert tally.as_dict() == {
+        'found': 7,
+        'left_out': {'not readable': 2, 'elsewhere': 1},
+        'other_files': {},
+    }
