@@ -32,8 +32,8 @@ MAX_FILE_BYTES = 256 * 1024 * 1024
 
 # Of pictures, readable or not.
 _ENDING = re.compile(
-    r'\.(jpe?g?|jfif|mpo|a?png|webp|bmp|gif|tiff?|avif|hei[cf]|jxl|jp2|j2k|psd|tga|p[bgpn]m|exr|hdr|'
-    r'dng|cr[23]|nef|arw|raw)',
+    r'\.(jpe?g?|jfif|mpo|a?png|webp|bmp|gif|tiff?|avif|hei[cf]|jxl|jp2|j2k|psd|tga|p[bgpn]m|exr|'
+    r'hdr|dng|cr[23]|nef|arw|raw)',
     re.IGNORECASE,
 )
 

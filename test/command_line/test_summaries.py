@@ -44,7 +44,7 @@ def test_teach_a_folder(run: Run, folder: Path, tmp_path: Path) -> None:
     ended = run('teach', folder, '--data-dir', tmp_path / 'data', '--json')
     assert last_line(ended) == (
         '6 pictures found, 3 stored, 3 left out (1 in folders that cannot be classes, '
-        '1 beside the folders of classes, 1 not readable); other files: 1 @eaDir/, 1 .db.'
+        '1 beside the folders of classes, 1 not readable); other files: 1 .db, 1 @eaDir/.'
     )
     assert ended.result['other_files'] == {'@eaDir/': 1, '.db': 1}
     assert ended.result['stored'] == {'cat': 2, 'coins': 1}
@@ -67,13 +67,13 @@ def test_evaluate_and_classify_a_folder(run: Run, folder: Path, trained_once: Pa
     ended = run('evaluate', folder, '--data-dir', trained_once, '--json')
     assert last_line(ended) == (
         '6 pictures found, 4 evaluated, 2 left out (1 beside the folders of classes, '
-        '1 not readable); other files: 1 @eaDir/, 1 .db.'
+        '1 not readable); other files: 1 .db, 1 @eaDir/.'
     )
     assert ended.result['found'] == 6
     ended = run('classify', folder, '--data-dir', trained_once, '--json')
     assert last_line(ended) == (
         '6 pictures found, 5 classified, 1 left out (1 not readable); '
-        'other files: 1 @eaDir/, 1 .db.'
+        'other files: 1 .db, 1 @eaDir/.'
     )
     assert all(json.loads(line) for line in ended.out.splitlines())
 

@@ -86,7 +86,8 @@ def test_chunks_without_an_index_of_their_messages_are_read(file: Path) -> None:
         record = content[start:end]
         if operation == CHUNK_INDEX:
             (length,) = struct.unpack_from('<I', record, 41)
-            body = record[9:41] + bytes(4 + 8) + record[45 + length + 8 :]
+            rest = 45 + length + 8
+            body = record[9:41] + bytes(4 + 8) + record[rest:]
             record = bytes([CHUNK_INDEX]) + struct.pack('<Q', len(body)) + body
         if start >= begin and operation in (SCHEMA, CHANNEL, CHUNK_INDEX, STATISTICS):
             summary.append(record)

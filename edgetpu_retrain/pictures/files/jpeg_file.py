@@ -179,25 +179,21 @@ def _has_all_scans(content: bytes, frame: int) -> bool:
     # ITU-T T.81, B.2.2 and B.2.3: numbers of components, and what each scan holds of them.
     is_progressive = content[frame + 1] in _PROGRESSIVE
     number = content[frame + 9] if frame + 9 < len(content) else 0
-    components = content[frame + 10 : frame + 10 + 3 * number : 3]
+    begin, end = frame + 10, frame + 10 + 3 * number
+    components = content[begin:end:3]
     missing = set(itertools.product(components, range(_COEFFICIENTS)))
     scan = content.find(_START_OF_SCAN, frame)
     while scan >= 0 and scan + 5 <= len(content):
-        number = content[scan + 4]
-        parameters = scan + 5 + 2 * number
-        first, last, bits = 0, _COEFFICIENTS - 1, 0
-        if parameters + 3 >= len(content):
+        begin, end = scan + 5, scan + 5 + 2 * content[scan + 4]
+        if end + 3 >= len(content):
             break
+        first, last, bits = 0, _COEFFICIENTS - 1, 0
         if is_progressive:
-            first, last, bits = content[parameters : parameters + 3]
+            first, last, bits = struct.unpack_from('BBB', content, end)
         if not bits & 0x0F:
-            missing.difference_update(
-                itertools.product(
-                    content[scan + 5 : parameters : 2],
-                    range(first, min(last + 1, _COEFFICIENTS)),
-                )
-            )
-        scan = content.find(_START_OF_SCAN, parameters)
+            coefficients = range(first, min(last + 1, _COEFFICIENTS))
+            missing.difference_update(itertools.product(content[begin:end:2], coefficients))
+        scan = content.find(_START_OF_SCAN, end)
     return bool(components) and not missing
 
 
