@@ -108,7 +108,7 @@ class Recognizer:
         """
         unknown = False
         if isinstance(self._model, Extractor):
-            # The output vector of a plain classifier contains the scores.
+            # The output vector of a plain classifier contains scores or logits.
             scores = dequantize(self._model.embed(rgb), self._model.description.quantization)
             if self._is_binary:
                 (score,) = 1 / (1 + np.exp(-scores)) if self._gives_logits else scores
