@@ -71,7 +71,7 @@ class RequestError(RetrainError, ValueError):
 
 
 class TooFewSamplesError(RequestError):
-    """There are no samples for what was asked."""
+    """There are too few samples for a request."""
 
 
 class RosMissingError(RetrainError, ImportError):

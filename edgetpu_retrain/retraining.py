@@ -65,8 +65,8 @@ def retrain(
         The model and its metrics.
 
     Raises:
-        RequestError: if options or samples are invalid.
         TooFewSamplesError: if there are samples of fewer than two classes.
+        RequestError: if options or samples are invalid.
         QuantizationLoss: if quantization adds too many mistakes on held-out samples.
         TrainingCancelled: if ``should_stop`` returned True.
         ModelFileError: if no head can be appended to the extractor.

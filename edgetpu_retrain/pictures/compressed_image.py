@@ -83,7 +83,7 @@ class PictureFile:
         orientation: how a PNG or WEBP file is to be rotated; see
             :func:`~edgetpu_retrain.pictures.files.orientation.exif_orientation`.
         transparent_grey: see :class:`~edgetpu_retrain.pictures.files.png_file.PngFile`.
-        jpeg: further facts of a JPEG file.
+        jpeg: further properties of a JPEG file; None for other files.
     """
 
     shown: bytes
@@ -99,7 +99,7 @@ def check_compressed_image(message: CompressedImageMessage) -> None:
     """
     Raise unless a message contains a complete JPEG, PNG or WEBP file within the limits.
 
-    The file is not decoded, except a JPEG file without end marker.
+    The file is not decoded, unless it is a JPEG file without an end marker.
 
     Raises:
         ImageError: if the file is empty, of another format, truncated or too large.
@@ -132,7 +132,7 @@ def check_picture(content: bytes) -> PictureFile:
     """
     Return what a picture file's header shows; raise unless it is complete and within the limits.
 
-    The file is not decoded, except a JPEG file without end marker.
+    The file is not decoded, unless it is a JPEG file without an end marker.
 
     Args:
         content: bytes of the file.

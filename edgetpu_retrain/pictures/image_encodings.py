@@ -133,7 +133,7 @@ _MEANINGS = {
 
 def find_encoding(name: str) -> Encoding | None:
     """Return the encoding as :func:`encoding_of` does; None if it is not supported."""
-    # Drivers written in C may send the end of the string, or padding, too.
+    # Drivers written in C may include the end of the string, or padding.
     lower = name.strip(' \0').lower()
     return _ENCODINGS.get(name) or _ENCODINGS.get(_MEANINGS.get(lower, lower))
 

@@ -72,7 +72,7 @@ class PictureSource:
         self, pixels: npt.NDArray[np.uint8], *, may_be_padding: bool = False
     ) -> npt.NDArray[np.uint8]:
         """
-        Return a picture whose alpha has no meaning; transparent pixels are composited on grey.
+        Return a picture in which alpha can be ignored; transparent pixels are composited on grey.
 
         Args:
             pixels: ``[H, W, 4]``, the last channel is alpha.

@@ -108,7 +108,7 @@ class McapStorage(_McapReader):  # type: ignore[misc]
         return iter(self.messages_scan(connections, start, stop))
 
     def _check_header(self) -> str:
-        """Return the profile, 'ros2' or ''; raise RecordingError if it is another file."""
+        """Return the profile, 'ros2' or ''; raise RecordingError if it is another one."""
         begin = self.bio.read(len(_MAGIC))
         if begin != _MAGIC:
             raise RecordingError(

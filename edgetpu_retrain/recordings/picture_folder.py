@@ -6,9 +6,9 @@ Reads folders of pictures, one sub-folder per class, as in Coral's examples and 
 Sub-folders of a class belong to it, as in torchvision's ImageFolder.  Each direct sub-folder of a
 class is one recording.
 
-Pictures are files that have the ending or the first bytes of one; if they cannot be read, they
-raise an ImageError then.  Other files, such as labels and thumbnail databases, are only counted.
-Hidden files and folders are ignored.
+Pictures are files with the ending or the first bytes of one; those that cannot be read raise an
+ImageError later.  Other files, such as labels and thumbnail databases, are only counted.  Hidden
+files and folders are ignored.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from edgetpu_retrain.wording import counted, named, quoted
 MAX_FILE_BYTES = 256 * 1024 * 1024
 """Maximum size of a picture file, bytes; 64 megapixels of 8-bit RGB are 192 MB."""
 
-# Of pictures, readable or not.
+# The endings of pictures, readable or not.
 _ENDING = re.compile(
     r'\.(jpe?g?|jfif|mpo|a?png|webp|bmp|gif|tiff?|avif|hei[cf]|jxl|jp2|j2k|psd|tga|p[bgpn]m|exr|'
     r'hdr|dng|cr[23]|nef|arw|raw)',
     re.IGNORECASE,
 )
 
-# What operating systems, network drives and programs put beside pictures, in lower case.
+# Folders that operating systems, network drives and programs create, in lower case.
 _FOLDERS_OF_PROGRAMS = frozenset(
     [
         *('@eadir', '#recycle', '@recycle', '$recycle.bin', 'system volume information'),
@@ -124,17 +124,17 @@ def class_folders(
 
 
 def _is_part(folder: Path) -> bool:
-    """Return whether a folder is a part of a data set, with a folder for each class."""
+    """Return whether a folder is a split of a data set, with a folder for each class."""
     return folder.name.lower() in _PARTS and bool(_split(folder, Tally())[0])
 
 
 def _is_around(folder: Path, inner: Path) -> bool:
-    """Return whether a folder is a link to another one or to what is around that."""
+    """Return whether a folder is a link to a folder that contains ``inner``, or to it."""
     return folder.is_symlink() and inner.resolve().is_relative_to(folder.resolve())
 
 
 def _count_loose(loose: list[Path], tally: Tally, report: Callable[[str], object]) -> None:
-    """Count the pictures that are beside the folders of classes."""
+    """Count and report the pictures next to the class folders."""
     if loose:
         tally.found += len(loose)
         tally.left_out['beside the folders of classes'] = len(loose)
@@ -237,7 +237,7 @@ def _all_below(folder: Path, report: Callable[[str], object], tally: Tally) -> l
 
 
 def _pictures_of(files: list[Path], tally: Tally) -> list[Path]:
-    """Return which files are pictures, and count the others."""
+    """Return the files that are pictures, and count the others."""
     pictures = [each for each in files if _is_picture(each)]
     others = set(files).difference(pictures)
     tally.other_files.update(each.suffix.lower() or each.name for each in others)
@@ -245,7 +245,7 @@ def _pictures_of(files: list[Path], tally: Tally) -> list[Path]:
 
 
 def _is_picture(file: Path) -> bool:
-    """Return whether a file is a picture by its ending or its first bytes."""
+    """Return whether a file is a picture according to its ending or its first bytes."""
     if _ENDING.fullmatch(file.suffix):
         return True
     try:
@@ -259,7 +259,7 @@ def _is_picture(file: Path) -> bool:
 
 
 def _split(folder: Path, tally: Tally) -> tuple[list[Path], list[Path]]:
-    """Return the folders and the files in a folder, sorted by name; count those of programs."""
+    """Return the folders and files in a folder, sorted by name; only count folders of programs."""
     try:
         entries = sorted(each for each in folder.iterdir() if not each.name.startswith('.'))
         folders = [each for each in entries if each.is_dir()]

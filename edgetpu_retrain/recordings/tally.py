@@ -19,8 +19,8 @@ class Tally:
         found: number of pictures in the recording, used or not.
         left_out: number of pictures that are not used, by reason; a reason completes a sentence
             such as '3 pictures are not readable'.
-        other_files: number of files beside the pictures that are none, by ending, and of folders
-            that are not looked into, by name with a '/'.
+        other_files: number of other files, by ending, and of folders of programs, by name with a
+            '/'.
     """
 
     found: int = 0
@@ -34,7 +34,7 @@ class Tally:
 
     @property
     def others(self) -> str:
-        """What there is beside the pictures as text; ``''`` = nothing."""
+        """The other files as text; ``''`` = none."""
         most_first = sorted(self.other_files.items(), key=lambda item: (-item[1], item[0]))
         kinds = named([f'{count} {kind}' for kind, count in most_first])
         return kinds and f'other files: {kinds}'

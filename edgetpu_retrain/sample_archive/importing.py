@@ -33,8 +33,8 @@ class Imported:
         added: new samples.
         present: samples that the store already had; they are not changed.
         relabelled: samples of ``present`` with another label in the store, which is kept.
-        left_out: samples whose label no class can have.
-        labels: why labels are left out or changed, and the samples of each.
+        left_out: samples with an invalid label.
+        labels: number of samples by message, one for each label that is left out or changed.
     """
 
     added: int
@@ -128,11 +128,11 @@ def import_archive(
 
 def _with_classes(archive: SampleArchive, labels: Counter[str]) -> Iterator[Sample | None]:
     """
-    Iterate over an archive's samples; None for each whose label no class can have.
+    Iterate over an archive's samples; None for each sample with an invalid label.
 
     Args:
         archive: the archive to read.
-        labels: receives what is left out or changed.
+        labels: receives the number of samples by message, as in :class:`Imported`.
     """
     for sample in archive.samples():
         label = sample.label.strip()

@@ -163,7 +163,7 @@ class TrainingAction:
             )
             trained: TrainedModel = await result_of(self._node, work)
         except TooFewSamplesError as error:
-            # Samples may be missing because of a camera.
+            # A camera may be the reason why samples are missing.
             raise RequestError(f'{error} {resources.camera_problems()}'.strip()) from error
         finally:
             self._running = None

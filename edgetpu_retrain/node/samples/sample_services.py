@@ -235,10 +235,10 @@ class SampleServices:
         )
 
     def _no_samples(self, label: str, counts: dict[str, int]) -> str:
-        """Return that there are no samples of a label ('' = any), and which there are."""
+        """Return that there are no samples of a label ('' = any), and which labels exist."""
         taught = named([f'{name!r} ({count})' for name, count in counts.items()])
         of_label = f' of {quoted(label)}' if label else ''
-        # Samples may be missing because of a camera.
+        # A camera may be the reason why samples are missing.
         why = taught or f'none. {self._active().camera_problems()}'.strip()
         return f'There are no samples{of_label}; there are: {why}'
 

@@ -35,14 +35,15 @@ _FILL = 0xFF
 _STUFFED = 0x00
 _COEFFICIENTS = 64
 _DECODED_BITS = 8
-# What a decoder shows where data is missing: the colour of coefficients that are all 0.
+# The value that a decoder outputs where data is missing, because all coefficients are 0.
 _MISSING = 128
 
-# File systems fill up what was not written before a power loss; a scan may end with few zeros.
+# Maximum number of zeros at the end of a scan.  More are padding by the file system, in place of
+# data that was not written before a power loss.
 _LONGEST_ZEROS = 16
 
-# Bits of several blocks of pixels, of which an incomplete scan takes the first ones; and the same
-# after each restart marker, as the decoder waits for one of them.
+# Data of several blocks of pixels, with which a decoder continues an incomplete scan.  It is
+# repeated after each restart marker, because the decoder may be waiting for one of them.
 _BITS = bytes([0xBF, 0xC3, 0x96, 0x3C, 0xA5, 0x69] * 8)
 _MORE = _BITS + b''.join(bytes([0xFF, marker]) + _BITS for marker in range(0xD0, 0xD8))
 
@@ -57,7 +58,7 @@ class JpegFile:
         height: height before rotation, pixels.
         end: position of the end marker; -1 = it has none.
         scans: number of scans.
-        variant: what decoders may not support, in words; '' = nothing.
+        variant: description of a feature that decoders may not support; '' = none.
     """
 
     width: int
@@ -100,9 +101,9 @@ def decode_jpeg(
     """
     Decode a JPEG file, and raise if it is cut off.
 
-    A decoder fills what is missing with grey and goes on.  If a corner of the picture has that
-    colour, or the file lacks its end marker, as those of some cameras do, it is decoded again with
-    more data at its end, which does not change a complete picture.
+    A decoder silently fills the missing part with grey.  If a corner of the picture has that
+    colour, or the file has no end marker (as with some cameras), it is decoded again with more
+    data at its end.  This does not change a complete picture.
 
     Args:
         content: bytes of the file.
@@ -127,7 +128,7 @@ def decode_jpeg(
     corners = picture[[0, 0, -1, -1], [0, -1, 0, -1]]
     is_grey = bool((corners == _MISSING).all(axis=1).any())
     if file.end < 0 or is_grey:
-        # Mostly a byte is enough.  Of more of them the decoder warns on standard error: that would
+        # One byte is usually enough.  For more bytes, the decoder prints a warning, which would
         # fill the log while a camera sends complete files.
         needs_more = file.end < 0 and (is_grey or file.scans > 1 or _RESTART_INTERVAL in content)
         more = _MORE if needs_more else _MORE[:1]
@@ -137,14 +138,14 @@ def decode_jpeg(
 
 
 def _without_padding(content: bytes) -> bytes:
-    """Return a file without the zeros that follow its data; few of them may belong to a scan."""
+    """Return a file without the zeros after its data; a few zeros may belong to a scan."""
     written = content.rstrip(b'\0')
     zeros = len(content) - len(written)
     return written + bytes(zeros if zeros <= _LONGEST_ZEROS else 2)
 
 
 def _read_frame(content: bytes, frame: int) -> JpegFile:
-    """Return what a file shows from the position of its start-of-frame marker on."""
+    """Return what a file shows from its start-of-frame marker on, at position ``frame``."""
     bits, height, width = struct.unpack_from('>BHH', content, frame + 4)
     scans = content.count(_START_OF_SCAN, frame)
     if scans > MAX_SCANS:
@@ -170,13 +171,13 @@ def _after_scan_header(content: bytes, frame: int) -> int:
 
 def _has_all_scans(content: bytes, frame: int) -> bool:
     """
-    Return whether a file has a scan for all coefficients of all components, to their last bit.
+    Return whether a file's scans have all coefficients of all components, with all their bits.
 
     Args:
         content: bytes of the file.
         frame: position of the start-of-frame marker.
     """
-    # ITU-T T.81, B.2.2 and B.2.3: numbers of components, and what each scan holds of them.
+    # ITU-T T.81, B.2.2 and B.2.3: the components, and the coefficients in each scan.
     is_progressive = content[frame + 1] in _PROGRESSIVE
     number = content[frame + 9] if frame + 9 < len(content) else 0
     begin, end = frame + 10, frame + 10 + 3 * number
