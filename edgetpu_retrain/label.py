@@ -19,6 +19,9 @@ MAX_LABEL_BYTES = 255
 # because a class of that name would be ambiguous.
 UNKNOWN = 'unknown'
 
+BACKGROUND = 'background'
+"""The default name of the class that counts as unknown: what is seen without any object."""
+
 # Categories of characters that move the cursor, break a line, or cannot be encoded in UTF-8:
 # Unicode Standard, section 4.5 'General Category'.
 _NOT_SHOWN = frozenset({'Cc', 'Cs', 'Zl', 'Zp'})

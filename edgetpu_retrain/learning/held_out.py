@@ -103,7 +103,6 @@ def hold_out(
     *,
     folds: int = 5,
     share: float = 0.2,
-    all_rows: bool = False,
 ) -> Folds:
     """
     Choose the samples to hold out.
@@ -123,8 +122,6 @@ def hold_out(
         rng: random generator; the same state gives the same folds.
         folds: number of folds, 1 or more.
         share: share of each class to hold out in a fold, above 0, below 1.
-        all_rows: whether each sample that is not the only one of its class is held out; samples of
-            recordings that are too large are then held out in blocks, but not evaluated.
 
     >>> rng = np.random.default_rng(0)
     >>> rows, labels = EmbeddingRows(rng.standard_normal((40, 8))), np.repeat([0, 1], 20)
@@ -148,10 +145,6 @@ def hold_out(
             unit = 'recordings'
             assert recordings is not None
             seen = len(np.unique(recordings[members[fold_of[members] >= 0]]))
-            left = members[fold_of[members] == ALWAYS_TRAINED]
-            if all_rows and len(left):
-                fold_of[left] = _blocks(len(left), folds, share, rng)
-                evaluated[left] = False
         elif len(members) > 1:
             parts = _blocks(len(members), folds, share, rng)
             fold_of[members], seen = parts, 1

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 import math
 
+from edgetpu_retrain.label import BACKGROUND
 from edgetpu_retrain.learning import FloatArray, IntArray
 from edgetpu_retrain.report.analysis.held_out import check_labels, cross_validate, HeldOut
 from edgetpu_retrain.report.analysis.learning_curve import learning_curve, LearningCurve
@@ -87,6 +88,22 @@ class Analysis:
         rows = self.labels_held_out.rows[self.mislabels.positions]
         ids: IntArray = self.data.samples.ids[rows]
         return ids
+
+    @property
+    def noticed(self) -> FloatArray:
+        """Share of each class that is unknown if it is left out; float32 ``[C]``, may be NaN."""
+        noticed = self.curves.report.noticed
+        return np.full(len(self.names), np.nan, np.float32) if noticed is None else noticed
+
+    @property
+    def objects_noticed(self) -> float:
+        """Mean of ``noticed`` without the background; NaN if nothing was measured."""
+        of_objects = [
+            share
+            for name, share in zip(self.names, self.noticed.tolist(), strict=True)
+            if name != BACKGROUND and not math.isnan(share)
+        ]
+        return float(np.mean(of_objects)) if of_objects else math.nan
 
     @property
     def accuracy(self) -> float:

@@ -152,6 +152,7 @@ def fit_rows(
     *,
     on_progress: Callable[[Progress], None] | None = None,
     report_every: int = 10,
+    measure_unknown: bool = False,
 ) -> Head:
     """
     Train a head on a subset of samples, in the same way as the node.
@@ -162,6 +163,8 @@ def fit_rows(
         options: the training options.
         on_progress: called every ``report_every`` iterations.
         report_every: iterations between reports.
+        measure_unknown: whether the head's metrics say how much of each class would be unknown if
+            it had not been taught.
 
     Raises:
         RequestError: if the options are invalid for these samples.
@@ -176,6 +179,7 @@ def fit_rows(
             zero_point=quantization.zero_point if quantization else None,
             num_classes=len(samples.names),
             **options.for_fit(),
+            measure_unknown=measure_unknown,
             on_progress=on_progress,
             report_every=report_every,
         )

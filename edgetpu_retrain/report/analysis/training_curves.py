@@ -70,7 +70,14 @@ def training_curves(samples: TrainingSet, options: TrainingOptions) -> TrainingC
     """
     seen: list[Progress] = []
     rows = np.arange(len(samples.labels))
-    head = fit_rows(samples, rows, options, on_progress=seen.append, report_every=_REPORT_EVERY)
+    head = fit_rows(
+        samples,
+        rows,
+        options,
+        on_progress=seen.append,
+        report_every=_REPORT_EVERY,
+        measure_unknown=True,
+    )
     report = head.metrics
     assert report is not None  # fit always sets the metrics
     ends = np.cumsum(report.measuring_runs, dtype=np.int64).tolist()

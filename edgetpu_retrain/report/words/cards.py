@@ -66,6 +66,7 @@ def class_rows(analysis: Analysis) -> Iterator[dict[str, Any]]:
             'samples': samples,
             'recall': _share(right, int(predictions.sum())),
             'precision': _share(right, predicted),
+            'noticed': percent(float(analysis.noticed[number])),
             'mostly': f'{shown(analysis.names[other])} ({wrong[other]})' if wrong[other] else '–',
             'before': percent(gain.before if gain else math.nan),
             'after': percent(gain.after if gain else math.nan),

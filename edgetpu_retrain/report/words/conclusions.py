@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import math
 from typing import Literal
 
 from edgetpu_retrain.learning.held_out import HeldOutUnit
@@ -70,6 +71,8 @@ def conclude(analysis: Analysis) -> Conclusions:
     sentences: tuple[str, ...] = (_NOTHING_MEASURED,)
     if analysis.evaluated:
         sentences = _measured(analysis), more_samples(analysis), _validity(analysis)
+        if not math.isnan(analysis.objects_noticed):
+            sentences = *sentences, _unknown(analysis)
     return Conclusions(mood, headline, sentences, problems(analysis))
 
 
@@ -159,6 +162,13 @@ def what_was_held_out(analysis: Analysis) -> str:
         if unit in units
     ]
     return f'Held out as a whole: {listed(held_out)}.'
+
+
+def _unknown(analysis: Analysis) -> str:
+    return (
+        f'Of things that were never taught, about {percent(analysis.objects_noticed)} would be '
+        'classified as unknown, in views like these (each class was left out in turn).'
+    )
 
 
 def _validity(analysis: Analysis) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from edgetpu_retrain.label import BACKGROUND
 from edgetpu_retrain.report.analysis.analysis import Analysis
 from edgetpu_retrain.report.analysis.mislabels import Mislabels
 from edgetpu_retrain.report.words.phrases import listed, percent, points, quoted
@@ -23,6 +24,8 @@ _CONFUSED = 2
 # A larger calibration error makes confidence thresholds misleading.
 _MISLEADING = 0.05
 _QUANTIZATION_LOSS = 0.01
+# If less of what was never taught is noticed, the classification as unknown is of little use.
+_NOTICED = 0.5
 # If the head makes a larger share of mistakes, the classes are the reason, not single samples.
 _HARD = 0.25
 
@@ -47,6 +50,7 @@ def problems(analysis: Analysis) -> tuple[Problem, ...]:
         _mislabels,
         _hard_to_tell_apart,
         _confused_pair,
+        _strangers,
         _few_samples,
         _imbalance,
         _confidence,
@@ -107,6 +111,17 @@ def _confused_pair(analysis: Analysis) -> Iterator[Problem]:
             f'{count} of their {analysis.confusion[pair].sum()} samples were taken for the other '
             'one. Show both in the views in which they look alike, above all with the same '
             'background; if they are one thing, make them one class.',
+        )
+
+
+def _strangers(analysis: Analysis) -> Iterator[Problem]:
+    if analysis.objects_noticed < _NOTICED:
+        yield Problem(
+            'What was never taught is often taken for a class',
+            f'If a class is left out of the training, only {percent(analysis.objects_noticed)} of '
+            'its samples are classified as unknown. Teach what the camera will see beside the '
+            'classes: each thing that looks like one of them as a class of its own, and the scene '
+            f'without anything as {quoted(BACKGROUND)}.',
         )
 
 

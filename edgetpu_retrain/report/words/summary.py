@@ -31,6 +31,10 @@ def summary_of(analysis: Analysis, top: Conclusions) -> dict[str, Any]:
         'samples_evaluated': analysis.evaluated,
         'held_out_unit': held_out.unit if analysis.evaluated else None,
         'held_out_units': dict(zip(analysis.names, held_out.units, strict=True)),
+        'unknown_noticed': analysis.objects_noticed,
+        'unknown_noticed_by_class': dict(
+            zip(analysis.names, analysis.noticed.tolist(), strict=True)
+        ),
         'expected_wrong_labels': found.expected,
         'suspicious_labels': [
             {

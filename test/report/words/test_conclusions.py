@@ -12,6 +12,7 @@ from edgetpu_retrain.report.analysis.analysis import Analysis, wilson_interval
 from edgetpu_retrain.report.analysis.learning_curve import LearningCurve
 from edgetpu_retrain.report.analysis.mislabels import Mislabels
 from edgetpu_retrain.report.words.conclusions import conclude, more_samples, what_was_held_out
+from edgetpu_retrain.report.words.phrases import percent
 from edgetpu_retrain.store.samples.sample import TrainingSet
 import numpy as np
 import pytest
@@ -101,6 +102,19 @@ def test_wrong_labels_come_before_more_samples(
     assert top.headline == 'Nearly: first look at 1 sample that may be mislabelled.'
     assert top.problems[0].title == '1 label may be wrong'
     assert top.problems[0].text.startswith('#1: ')
+
+
+def test_how_much_of_what_was_never_taught_would_be_noticed(
+    samples_of: SamplesOf, analysis_of: AnalysisOf
+) -> None:
+    labels = np.repeat(range(4), 30).tolist()
+    analysis = analysis_of(samples_of(labels, ['cup', 'hat', 'dog', 'background'], spread=0.5))
+    assert analysis.objects_noticed == pytest.approx(analysis.noticed[:3].mean())
+    (sentence,) = conclude(analysis).sentences[3:]
+    assert f'about {percent(analysis.objects_noticed)} would be classified as unknown' in sentence
+    assert 'in views like these' in sentence
+    # Of two classes, none can be left out.
+    assert len(conclude(analysis_of(samples_of([0] * 9 + [1] * 9))).sentences) == 3
 
 
 @pytest.mark.parametrize('counts', [[1, 1], [1, 1, 1]])

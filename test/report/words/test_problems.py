@@ -62,6 +62,17 @@ def test_many_mistakes_come_from_the_classes_and_not_from_the_labels(
     assert 'mislabelled' not in conclude(analysis).headline
 
 
+def test_strangers_that_are_taken_for_a_class(sound: Analysis) -> None:
+    def noticed(*shares: float) -> Analysis:
+        report = replace(sound.curves.report, noticed=np.array(shares, np.float32))
+        return replace(sound, curves=replace(sound.curves, report=report))
+
+    (problem,) = problems(noticed(0.5, 0.3))
+    assert problem.title == 'What was never taught is often taken for a class'
+    assert 'only 40 % of its samples' in problem.text
+    assert titles(noticed(0.9, 0.3)) == titles(noticed(np.nan, np.nan)) == []
+
+
 def test_few_and_uneven(samples_of: SamplesOf, analysis_of: AnalysisOf) -> None:
     samples = samples_of([0] * 40 + [1] * 9, ['cup', 'hat'], spread=0.3)
     found = problems(analysis_of(samples))
