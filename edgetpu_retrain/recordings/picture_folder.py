@@ -255,7 +255,8 @@ def _is_picture(file: Path) -> bool:
         with file.open('rb') as opened:
             return begins_as_picture(opened.read(BEGIN_BYTES))
     except OSError:
-        return False
+        # Reading it as a picture reports why.
+        return True
 
 
 def _split(folder: Path, tally: Tally) -> tuple[list[Path], list[Path]]:
@@ -266,7 +267,9 @@ def _split(folder: Path, tally: Tally) -> tuple[list[Path], list[Path]]:
     except FileNotFoundError as error:
         raise RequestError(f'there is no folder {folder}: check the path') from error
     except NotADirectoryError as error:
-        raise RequestError(f'{folder} is a file: {ONE_FOLDER_A_CLASS}') from error
+        raise RequestError(
+            f'{folder} is a file (unpack a zip first): {ONE_FOLDER_A_CLASS}'
+        ) from error
     except OSError as error:
         raise RecordingError(
             f'the folder {folder} cannot be read ({error.strerror or error}): check the path and '

@@ -36,7 +36,7 @@ def test_other_folders_than_class_folders(run: Run, tmp_path: Path) -> None:
             ('empty', 'nothing in it'),
             ('flat', 'no sub-folders: put the pictures of each class into a sub-folder'),
             ('hollow', 'no pictures in them'),
-            ('flat/1.png', 'is a file: put the pictures of each class into a sub-folder'),
+            ('flat/1.png', 'is a file (unpack a zip first): put the pictures of each class into'),
         ):
             ended = run(command, tmp_path / name, *data)
             assert ended.code == CALL_WAS_WRONG

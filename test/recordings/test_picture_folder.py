@@ -106,6 +106,8 @@ def test_other_files_beside_pictures_are_counted_apart(tmp_path: Path) -> None:
     ):
         (tmp_path / name).write_bytes(content)
     os.mkfifo(tmp_path / 'cat' / 'pipe')
+    # A file that cannot be read, not even by root.
+    (tmp_path / 'cat' / '5').symlink_to('/proc/self/mem')
     (tmp_path / 'cat' / 'loop').symlink_to('loop')
     others = {'.xml': 2, '.db': 1, '.ini': 1, '.txt': 1, 'pipe': 1, 'loop': 1, '.json': 1}
     for classes in (True, False):
@@ -115,8 +117,8 @@ def test_other_files_beside_pictures_are_counted_apart(tmp_path: Path) -> None:
             assert reports == [f"in {tmp_path}, 'notes' is left out: it has no pictures"]
         else:
             found = files_of([tmp_path], tally=tally)
-        assert [each.name for each in found] == ['1.JPG', '2', '3.jpg.bak', '4.heic']
-        assert (tally.found, tally.used) == (4, 4)
+        assert [each.name for each in found] == ['1.JPG', '2', '3.jpg.bak', '4.heic', '5']
+        assert (tally.found, tally.used) == (5, 5)
         assert tally.other_files == {**others, 'README': 1}
         assert 'other files: 2 .xml, 1 ' in tally.line('stored')
 
