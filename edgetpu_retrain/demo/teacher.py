@@ -119,10 +119,13 @@ def train(robot: RetrainClient, console: Console) -> Any:
         for feedback in training:
             show(feedback)
         result = training.result()
+    note = ''
+    if result.held_out_unit != 'recordings':
+        note = '  They were taught in one go: these figures say nothing about another day.\n'
     console.print(
         f'  Held-out samples right: {result.validation_accuracy:.1%}, '
         f'and {result.quantized_validation_accuracy:.1%} as quantized in the .tflite.\n'
-        f'  Model version {result.model_version} serves after {result.seconds:.1f} s.'
+        f'{note}  Model version {result.model_version} serves after {result.seconds:.1f} s.'
     )
     return result
 

@@ -101,6 +101,7 @@ def test_the_robot_learns_the_subjects_and_passes_its_exam(
     assert figures['frames_per_second'] > 0.0
     for name in ('validation_accuracy', 'quantized_validation_accuracy'):
         assert 0.0 <= figures[name] <= 1.0
+    assert 'taught in one go: these figures say nothing about another day' in shown
     for subject in SUBJECTS:
         assert subject in shown
     sheet = cv2.imread(str(output / 'contact_sheet.png'))
