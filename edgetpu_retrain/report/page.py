@@ -17,7 +17,7 @@ from edgetpu_retrain.report.analysis.analysis import Analysis
 from edgetpu_retrain.report.drawing.figures import Drawing, svg_of
 from edgetpu_retrain.report.pictures import data_url
 from edgetpu_retrain.report.words.cards import cards, class_rows, suspect_cards
-from edgetpu_retrain.report.words.conclusions import Conclusions, what_was_held_out
+from edgetpu_retrain.report.words.conclusions import Conclusions, once_taught, what_was_held_out
 from edgetpu_retrain.report.words.phrases import percent
 from edgetpu_retrain.report.words.problems import how_many_are_wrong
 from edgetpu_retrain.wording import counted
@@ -59,6 +59,7 @@ def page_of(
         suspects=suspect_cards(analysis, pictures),
         wrong_labels=how_many_are_wrong(analysis.mislabels) if len(analysis.mislabels) else '',
         held_out=what_was_held_out(analysis),
+        once_taught=once_taught(analysis) if analysis.evaluated else '',
         mistakes=cards(analysis, analysis.mistakes, pictures),
         all_mistakes=int((~analysis.held_out.right).sum()),
         unsure=cards(analysis, analysis.unsure, pictures),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 import re
 
+from edgetpu_retrain.learning.training_report import TAUGHT_IN_ONE_GO
 from edgetpu_retrain.report.analysis.analysis import Analysis
 from edgetpu_retrain.report.drawing.figures import drawings
 from edgetpu_retrain.report.page import page_of
@@ -150,6 +151,16 @@ def test_one_sample_per_class_is_a_page_too(
     assert 'nothing can be measured' in words
     assert 'No sample was evaluated.' in words
     assert 'nan' not in words.split()
+
+
+def test_beside_each_figure_stands_that_it_is_of_one_recording(
+    usual: Analysis, samples_of: SamplesOf, analysis_of: AnalysisOf
+) -> None:
+    # At the top, at the figures and at the table.
+    assert Page(made(usual)).words.count(TAUGHT_IN_ONE_GO) >= 3
+    recordings = [number // 6 for number in range(60)]
+    samples = samples_of([0] * 30 + [1] * 30, ['cup', 'hat'], recordings=recordings)
+    assert TAUGHT_IN_ONE_GO not in Page(made(analysis_of(samples))).words.split('Figures')[1]
 
 
 def test_the_page_describes_its_methods(usual: Analysis) -> None:

@@ -70,7 +70,9 @@ def conclude(analysis: Analysis) -> Conclusions:
     mood, headline = _headline(analysis)
     sentences: tuple[str, ...] = (_NOTHING_MEASURED,)
     if analysis.evaluated:
-        sentences = _measured(analysis), more_samples(analysis), _validity(analysis)
+        once = once_taught(analysis)
+        validity = f'{once} {_ANOTHER_DAY}' if once else _RECORDINGS_HELD_OUT
+        sentences = _measured(analysis), validity, more_samples(analysis)
         if not math.isnan(analysis.objects_noticed):
             sentences = *sentences, _unknown(analysis)
     return Conclusions(mood, headline, sentences, problems(analysis))
@@ -171,11 +173,12 @@ def _unknown(analysis: Analysis) -> str:
     )
 
 
-def _validity(analysis: Analysis) -> str:
+def once_taught(analysis: Analysis) -> str:
+    """Return a sentence on the classes whose figures are about one recording; '' if none are."""
     units = zip(analysis.names, analysis.held_out.units, strict=True)
     once = [quoted(name) for name, unit in units if unit != 'recordings']
     if not once:
-        return _RECORDINGS_HELD_OUT
+        return ''
     which = listed(once) if len(once) < len(analysis.names) else 'All classes'
     were = 'was' if len(once) == 1 else 'were'
-    return f'{which} {were} {TAUGHT_IN_ONE_GO}. {_ANOTHER_DAY}'
+    return f'{which} {were} {TAUGHT_IN_ONE_GO}.'

@@ -30,7 +30,7 @@ def test_the_summary_names_suspicious_labels_and_what_was_held_out(
     summary = json.loads(json.dumps(summary_of(analysis, top)))
     assert summary['headline'] == top.headline
     # Not escaped in a terminal.
-    assert '“hat” was taught in one go' in summary['sentences'][2]
+    assert '“hat” was taught in one go' in summary['sentences'][1]
     assert summary['problems'][0]['title'] == '1 label may be wrong'
     assert summary['held_out_unit'] == 'blocks'
     assert summary['held_out_units'] == {'cup': 'recordings', 'hat': 'blocks'}
