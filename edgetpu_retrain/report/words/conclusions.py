@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import math
 from typing import Literal
 
+from edgetpu_retrain.label import BACKGROUND
 from edgetpu_retrain.learning.held_out import HeldOutUnit
 from edgetpu_retrain.learning.training_report import TAUGHT_IN_ONE_GO
 from edgetpu_retrain.report.analysis.analysis import Analysis, wilson_interval
@@ -38,6 +39,11 @@ _TOO_FEW = (
     'five of a class. While they are so few, more nearly always help.'
 )
 
+_NO_BACKGROUND = (
+    f'First of all, teach what the camera sees without any object, such as the empty table, as '
+    f'class {quoted(BACKGROUND)}: it is then classified as unknown, and not as one of the objects '
+    'that were taught in front of it.'
+)
 _UNITS: dict[HeldOutUnit, str] = {
     'recordings': 'recordings',
     'blocks': 'blocks of one recording',
@@ -68,14 +74,14 @@ class Conclusions:
 def conclude(analysis: Analysis) -> Conclusions:
     """Derive the conclusions from an analysis."""
     mood, headline = _headline(analysis)
-    sentences: tuple[str, ...] = (_NOTHING_MEASURED,)
+    first = '' if BACKGROUND in analysis.names else _NO_BACKGROUND
+    sentences: tuple[str, ...] = (_NOTHING_MEASURED, first)
     if analysis.evaluated:
         once = once_taught(analysis)
         validity = f'{once} {_ANOTHER_DAY}' if once else _RECORDINGS_HELD_OUT
-        sentences = _measured(analysis), validity, more_samples(analysis)
-        if not math.isnan(analysis.objects_noticed):
-            sentences = *sentences, _unknown(analysis)
-    return Conclusions(mood, headline, sentences, problems(analysis))
+        advice = f'{first} {more_samples(analysis)}'.strip()
+        sentences = _measured(analysis), validity, advice, _unknown(analysis)
+    return Conclusions(mood, headline, tuple(filter(None, sentences)), problems(analysis))
 
 
 def more_samples(analysis: Analysis) -> str:
@@ -167,6 +173,8 @@ def what_was_held_out(analysis: Analysis) -> str:
 
 
 def _unknown(analysis: Analysis) -> str:
+    if math.isnan(analysis.objects_noticed):
+        return ''
     return (
         f'Of things that were never taught, about {percent(analysis.objects_noticed)} would be '
         'classified as unknown, in views like these (each class was left out in turn).'

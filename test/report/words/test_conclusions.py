@@ -57,6 +57,19 @@ def test_after_one_burst_it_is_never_enough(
     assert top.sentences[1].startswith(f'All classes were {TAUGHT_IN_ONE_GO}. Teach them again')
 
 
+@pytest.mark.parametrize('count', [1, 20])
+def test_the_advice_begins_with_the_background(
+    count: int, samples_of: SamplesOf, analysis_of: AnalysisOf
+) -> None:
+    labels = np.repeat([0, 1], count).tolist()
+    sentences = conclude(analysis_of(samples_of(labels, ['cup', 'hat']))).sentences
+    advice = sentences[-1]
+    assert advice.startswith('First of all, teach what the camera sees without any object')
+    assert 'as class “\u2068background\u2069”' in advice
+    taught = conclude(analysis_of(samples_of(labels, ['cup', 'background']))).sentences
+    assert 'First of all' not in ' '.join(taught)
+
+
 def test_the_classes_that_were_taught_in_one_go_are_named(
     samples_of: SamplesOf, analysis_of: AnalysisOf
 ) -> None:
