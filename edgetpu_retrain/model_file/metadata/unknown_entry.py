@@ -90,8 +90,8 @@ def read_unknown(model: bytes, dimension: int) -> UnknownDetector | None:
             'the unknown detector in this model holds NaN or infinity: the file is damaged; copy '
             'it again or train again'
         )
-    center, gain = vectors[:dimension], vectors[dimension : 2 * dimension]
+    center, gain, directions = np.split(vectors, [dimension, 2 * dimension])
     if not rank:
         return UnknownDetector(center, gain, threshold)
-    directions = vectors[2 * dimension :].reshape(dimension, rank)
-    return UnknownDetector(center, gain, threshold, directions, float(numbers[3]))
+    axes = directions.reshape(dimension, rank)
+    return UnknownDetector(center, gain, threshold, axes, float(numbers[3]))
