@@ -77,6 +77,8 @@ class TrainingOutcome:
         words = self.report.in_words(self.head.labels)
         if math.isnan(self.quantized_validation_accuracy):
             return words
+        if self.report.flawless_in_one_go and self.quantized_validation_accuracy == 1.0:
+            return f'{words}\nNo mistake after quantization either.'
         return f'{words}\nAfter quantization {100 * self.quantized_validation_accuracy:.1f} %.'
 
 

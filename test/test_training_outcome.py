@@ -83,3 +83,15 @@ def test_the_record_has_everything_but_the_model() -> None:
     assert record.held_out_unit == 'blocks'
     assert record.parent_version == 4
     assert record.options['num_iter'] == 7
+
+
+def test_without_a_mistake_in_one_recording_quantization_is_not_said_to_be_perfect() -> None:
+    report = dataclasses.replace(
+        OUTCOME.report,
+        accuracy=1.0,
+        confusion_matrix=10 * np.eye(2, dtype=np.int64),
+        held_out_units=('blocks', 'blocks'),
+    )
+    outcome = dataclasses.replace(OUTCOME, report=report, quantized_validation_accuracy=1.0)
+    assert outcome.message.endswith('No mistake after quantization either.')
+    assert '100 %' not in outcome.message

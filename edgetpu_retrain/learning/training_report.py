@@ -86,6 +86,11 @@ class TrainingReport:
         return worst_unit(self.held_out_units)
 
     @property
+    def flawless_in_one_go(self) -> bool:
+        """Whether a single recording was measured without a mistake; no reason to say 100 %."""
+        return self.accuracy == 1.0 and self.held_out_unit != 'recordings'
+
+    @property
     def recall(self) -> npt.NDArray[np.float64]:
         """Recall per class on the held-out samples; NaN for a class without any."""
         return _shares(self.confusion_matrix, axis=1)
@@ -126,7 +131,8 @@ class TrainingReport:
         lines = [trained, self._how_measured()]
         if self.method != 'none':
             lines += self._what_was_held_out(shown) + self._unknown(shown)
-            lines += self._most_confused(shown) + self._class_lines(shown)
+            lines += self._most_confused(shown)
+            lines += [] if self.flawless_in_one_go else self._class_lines(shown)
         return '\n'.join([*lines, *self._warnings(shown)])
 
     def _warnings(self, names: list[str]) -> list[str]:
@@ -169,8 +175,11 @@ class TrainingReport:
             'held-out split': 'held out before the final training on all samples',
             'cross-validation': 'each judged by a head not trained on it (cross-validation)',
         }[self.method]
+        right = f'{100 * self.accuracy:.1f} % right of {measured} samples'
+        if self.flawless_in_one_go:
+            right = f'No mistake in {measured} samples'
         return (
-            f'{100 * self.accuracy:.1f} % right of {measured} samples {how}; confidence and '
+            f'{right} {how}; confidence and '
             f'accuracy differ by {100 * self.expected_calibration_error:.1f} '
             f'points on average. At most about {100 * self.rejection_rate:.0f} % of known things '
             'will be classified as unknown in views like these.'

@@ -79,6 +79,17 @@ def test_figures_of_one_recording_say_that_they_mean_nothing_on_another_day() ->
     assert days.held_out_unit == 'recordings'
 
 
+def test_without_a_mistake_in_one_recording_no_figure_is_100_percent() -> None:
+    flawless = replace(REPORT, accuracy=1.0, confusion_matrix=10 * np.eye(3, dtype=np.int64))
+    once = replace(flawless, held_out_units=('blocks',) * 3).in_words()
+    assert 'No mistake in 30 samples held out before the final training' in once
+    assert '100 %' not in once
+    assert '100.0 %' not in once
+    days = replace(flawless, held_out_units=('recordings',) * 3).in_words()
+    assert '100.0 % right of 30 samples' in days
+    assert 'recall 100 %' in days
+
+
 def test_of_many_classes_that_were_taught_in_one_go_only_the_first_are_named() -> None:
     classes = 30
     report = replace(

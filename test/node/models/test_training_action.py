@@ -76,7 +76,7 @@ def test_a_goal_ends_with_a_model_that_serves(
     for words in (
         f'in {40 * runs} iterations, {40 * (runs - 1)} of them to measure the accuracy',
         f'It took {result.seconds:.1f} s.',
-        *('2 classes', '100.0 %', 'version 1', result.model_path),
+        *('2 classes', 'No mistake', 'version 1', result.model_path),
     ):
         assert words in result.message
     camera.show(PICTURES['cat'])
