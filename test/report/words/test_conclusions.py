@@ -122,7 +122,11 @@ def test_how_much_of_what_was_never_taught_would_be_noticed(
 ) -> None:
     labels = np.repeat(range(4), 30).tolist()
     analysis = analysis_of(samples_of(labels, ['cup', 'hat', 'dog', 'background'], spread=0.5))
-    assert analysis.objects_noticed == pytest.approx(analysis.noticed[:3].mean())
+    assert np.isfinite(analysis.noticed).all()
+    report = replace(analysis.curves.report, noticed=np.array([0.2, np.nan, 0.6, 1.0], np.float32))
+    analysis = replace(analysis, curves=replace(analysis.curves, report=report))
+    # Neither the background nor what was not measured counts.
+    assert analysis.objects_noticed == pytest.approx(0.4)
     (sentence,) = conclude(analysis).sentences[3:]
     assert f'about {percent(analysis.objects_noticed)} would be classified as unknown' in sentence
     assert 'in views like these' in sentence
