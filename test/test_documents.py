@@ -12,6 +12,7 @@ import sys
 from edgetpu_retrain.command_line.main import main
 import pytest
 from support.bags import photographs, png, write_class_folders
+from support.command_line_types import TEACH_ALL
 
 DOCS = Path(__file__).parents[1] / 'docs'
 
@@ -29,7 +30,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp('documents')
     write_class_folders(folder / 'photographs', ('cat', 'coffee', 'coins'), 12)
     data = folder / 'data'
-    assert main(['teach', str(folder / 'photographs'), '--data-dir', str(data)]) == 0
+    assert main([*TEACH_ALL, str(folder / 'photographs'), '--data-dir', str(data)]) == 0
     assert main(['train', '--data-dir', str(data)]) == 0
     return data
 

@@ -13,6 +13,7 @@ from edgetpu_retrain.report.report_files import _NEEDED
 from packaging.requirements import Requirement
 import pytest
 from support.bags import image, photographs, write_bag, write_class_folders
+from support.command_line_types import TEACH_ALL
 from support.pip_environment import (
     copy_checkout,
     files_in,
@@ -199,7 +200,7 @@ def test_extras_bring_report_and_bags(complete: PipEnvironment, tmp_path: Path) 
         messages = [image(picture) for picture in photographs(subject, 6)]
         bag = write_bag(tmp_path / subject, 'mcap', {'/camera': messages})
         options = ('--topic', '/camera', '--label', subject, '--data-dir', 'learned')
-        done = complete.run(NAME, 'teach', bag, *options, folder=tmp_path)
+        done = complete.run(NAME, *TEACH_ALL, bag, *options, folder=tmp_path)
         assert done.returncode == 0, done.stderr
     done = complete.run(NAME, 'report', '--data-dir', 'learned', folder=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -211,7 +212,7 @@ def test_without_an_extra_the_message_has_the_pip_command(
 ) -> None:
     bag = write_bag(tmp_path / 'bag', 'mcap', {'/camera': [image(photographs('cat', 1)[0])]})
     options = ('--topic', '/camera', '--label', 'cat', '--data-dir', 'learned')
-    done = bare.run(NAME, 'teach', bag, *options, folder=tmp_path)
+    done = bare.run(NAME, *TEACH_ALL, bag, *options, folder=tmp_path)
     (sentence,) = [line for line in done.stderr.splitlines() if line.startswith('error: ')]
     assert (done.returncode, 'python3 -m pip install rosbags' in sentence) == (1, True)
     done = bare.run(NAME, 'report', folder=tmp_path)

@@ -38,6 +38,8 @@ KEPT_MODELS = 5
 # Another client has changed these samples at the same time.
 _GONE = ('There are no samples', 'There is no sample ')
 _CAPTURES_BETWEEN_REMOVALS = 8
+# The cameras show few pictures, so most frames are near copies.
+_ALL_FRAMES = {'min_novelty': -1.0}
 _LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 _TOPICS: tuple[tuple[type, str, Any], ...] = (
     (Result, 'result', 10),
@@ -57,7 +59,8 @@ _TOPICS: tuple[tuple[type, str, Any], ...] = (
 def capture_one_camera(client: Client, number: int) -> None:
     """Capture frames of one camera."""
     label = 'soak capture'
-    client.call(AddSample, 'add_samples', response_kind=SLOW, label=label, camera='raw', count=3)
+    fields: dict[str, Any] = {'label': label, 'camera': 'raw', 'count': 3, **_ALL_FRAMES}
+    client.call(AddSample, 'add_samples', response_kind=SLOW, **fields)
     if number % _CAPTURES_BETWEEN_REMOVALS == _CAPTURES_BETWEEN_REMOVALS - 1:
         client.call(RemoveSamples, 'remove_samples', allowed_errors=_GONE, label=label)
     client.pause(0.6)
@@ -72,6 +75,7 @@ def capture_a_part(client: Client, number: int) -> None:
         'count': 2,
         'min_interval_s': 0.1,
         'min_novelty': 0.05,
+        'timeout_s': 3.0,
         'roi': roi,
     }
     client.call(AddSample, 'add_samples', response_kind=SLOW, **fields)
@@ -91,7 +95,8 @@ class Pictures:
         label = 'soak picture'
         image = CompressedImage(format='jpeg')
         image.data = self._pictures[number % len(self._pictures)]
-        client.call(AddSample, 'add_samples', response_kind=SLOW, label=label, image=image)
+        fields: dict[str, Any] = {'label': label, 'image': image, **_ALL_FRAMES}
+        client.call(AddSample, 'add_samples', response_kind=SLOW, **fields)
         client.call(ListSamples, 'list_samples', allowed_errors=_GONE, label=label, limit=20)
         if number % 3 == 2:
             client.call(RemoveSamples, 'remove_samples', allowed_errors=_GONE, label=label, n=3)
@@ -101,7 +106,7 @@ class Pictures:
 def correct(client: Client, number: int) -> None:
     """Add samples with a wrong label, and correct them in all ways."""
     wrong, right = 'soak wrong', 'soak right'
-    fields: dict[str, Any] = {'label': wrong, 'camera': 'compressed', 'count': 2}
+    fields: dict[str, Any] = {'label': wrong, 'camera': 'compressed', 'count': 2, **_ALL_FRAMES}
     # Another client deactivates this camera at times.
     no_camera = ("There is no camera 'compressed'", 'Time is up')
     client.call(AddSample, 'add_samples', response_kind=SLOW, allowed_errors=no_camera, **fields)

@@ -104,18 +104,22 @@ class RetrainClient:
         """
         Store samples of a class, from the next frames of a camera or from a picture.
 
+        Frames that are near copies of samples of the class are skipped.  If the camera stands
+        still until the time is up, fewer samples than ``count`` are stored, and ``message`` says
+        how many frames were skipped.
+
         Args:
             label: name of the class.
-            count: number of frames.
+            count: number of samples.
             fields: other fields of ``AddSample.Request``: camera, timeout_s, image, roi,
                 min_interval_s, min_novelty, recording.
 
         Returns:
-            The ``AddSample.Response``, when the samples are stored.
+            The ``AddSample.Response``: ``added`` samples were stored, ``skipped`` frames not.
 
         Raises:
-            RetrainClientError: if the request fails before all frames are stored or skipped; the
-                message has the reason.
+            RetrainClientError: if samples are missing for another reason, such as a camera without
+                frames; the message has the reason.
         """
         future = self.add_samples_async(label, count, **fields)
         # The node has its own time limit, which the request or a parameter sets.

@@ -28,10 +28,11 @@ def _run(data: bytes, _folder: Path) -> None:
 
 
 def _add(request: object) -> None:
-    wanted = add_request(request, _CAMERAS, _PARAMETERS)
+    wanted = add_request(request, _CAMERAS, _PARAMETERS, '')
     assert 1 <= wanted.count <= MAX_COUNT
     assert wanted.camera in ('', *_CAMERAS)
     assert 0.0 <= wanted.timeout_s < float('inf')
+    assert 0.0 <= wanted.min_novelty <= 2.0
     seconds, nanoseconds = stamp_parts(wanted.stamp_ns)
     assert -(2**31) <= seconds < 2**31
     assert 0 <= nanoseconds < 10**9

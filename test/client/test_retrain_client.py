@@ -75,7 +75,7 @@ def teach(robot: RetrainClient, person: Person, camera: Camera) -> Callable[...,
     def add_samples(count: int = 6) -> None:
         for label, picture in PICTURES.items():
             person.show(camera, picture)
-            assert robot.add_samples(label, count).added == count
+            assert robot.add_samples(label, count, min_novelty=-1.0).added == count
 
     return add_samples
 
@@ -131,7 +131,7 @@ def test_a_request_that_the_node_refuses_raises_its_message(robot: RetrainClient
 
 def test_the_error_has_all_that_the_node_responded(robot: RetrainClient) -> None:
     with pytest.raises(RetrainClientError, match='Time is up') as refused:
-        robot.add_samples('cat', 1000, min_interval_s=0.5, timeout_s=2.0)
+        robot.add_samples('cat', 1000, min_interval_s=0.5, timeout_s=2.0, min_novelty=-1.0)
     response = refused.value.response
     assert 1 <= response.added < 1000
     assert response.label_total == response.added
@@ -178,7 +178,7 @@ def test_it_works_in_a_callback_of_the_programs_own_node(own_node: LoneNode) -> 
     with RetrainClient(own_node.node, Path(NAME).name) as client:
 
         def callback(_request: Any, response: Any) -> Any:
-            client.add_samples('cat', 2)
+            client.add_samples('cat', 2, min_novelty=-1.0)
             response.message = str(client.list_samples())
             return response
 
@@ -195,8 +195,13 @@ def test_the_example_of_the_documentation_teaches_two_classes(
     page = (Path(__file__).parents[2] / 'docs' / 'client.md').read_text(encoding='utf-8')
     (example,) = re.findall(r'```python\n(.*?)```', page, re.DOTALL)
     (tmp_path / 'small.tflite').write_bytes(build_extractor('uint8', dimension=16, image_size=16))
-    parameters = {'extractor': tmp_path / 'small.tflite', 'data_dir': tmp_path / 'data'}
-    pictures = iter(PICTURES.values())
+    parameters = {
+        'extractor': tmp_path / 'small.tflite',
+        'data_dir': tmp_path / 'data',
+        # The camera stands still.
+        'min_novelty': -1.0,
+    }
+    pictures = iter((image_message(pattern(9)), *PICTURES.values()))
     with RunningNode(package_path, parameters), Person() as person:
         camera = person.camera()
 
@@ -207,6 +212,7 @@ def test_the_example_of_the_documentation_teaches_two_classes(
         exec(compile(example, 'docs/client.md', 'exec'), {'input': show_next})  # noqa: S102
     printed = capsys.readouterr().out
     assert 'iteration' in printed
+    assert "20 samples of 'background' added." in printed
     assert printed.splitlines()[-1] == 'bottle'
 
 

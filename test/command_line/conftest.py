@@ -12,7 +12,7 @@ import sys
 from edgetpu_retrain.command_line.main import main
 import pytest
 from support.bags import write_class_folders
-from support.command_line_types import Ended, Run
+from support.command_line_types import Ended, Run, TEACH_ALL
 
 SUBJECTS = ('cat', 'coffee', 'coins')
 
@@ -77,7 +77,7 @@ def exam(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained_once(tmp_path_factory: pytest.TempPathFactory, lessons: Path) -> Path:
     """Return a data folder with samples and two versions, which must stay as it is."""
     folder = tmp_path_factory.mktemp('data')
-    assert main(['teach', str(lessons), '--data-dir', str(folder)]) == 0
+    assert main([*TEACH_ALL, str(lessons), '--data-dir', str(folder)]) == 0
     for seed in ('0', '1'):
         assert main(['train', '--seed', seed, '--data-dir', str(folder)]) == 0
     return folder

@@ -11,7 +11,7 @@ from edgetpu_retrain.extractors import default_extractor_path
 import numpy as np
 import pytest
 from support.bags import image, photographs, png, text, write_bag
-from support.command_line_types import Run
+from support.command_line_types import Run, TEACH_ALL
 from support.small_models import build_extractor
 
 TOPIC = '/camera/image_raw'
@@ -55,7 +55,7 @@ def test_one_unreadable_picture_is_reported_and_skipped(
         ('notes.txt', b'hello'),
     ):
         (tmp_path / 'photographs' / 'cat' / name).write_bytes(content)
-    taught = run('teach', tmp_path / 'photographs', *data, '--json')
+    taught = run(*TEACH_ALL, tmp_path / 'photographs', *data, '--json')
     assert taught.code == 0
     assert taught.result['stored']['cat'] == 12
     reasons = {Path(each['picture']).name: each['reason'] for each in taught.result['unreadable']}
@@ -93,13 +93,13 @@ def test_the_command_fails_if_no_picture_can_be_read(
 def test_bags_with_another_topic_or_type(
     part: tuple[str, ...], words: str, run: Run, bag: Path, tmp_path: Path
 ) -> None:
-    ended = run('teach', bag, '--label', 'cat', *part, '--data-dir', tmp_path / 'data')
+    ended = run(*TEACH_ALL, bag, '--label', 'cat', *part, '--data-dir', tmp_path / 'data')
     assert ended.code == CALL_WAS_WRONG
     assert words in ended.problem
 
 
 def test_a_bag_without_label_or_with_company(run: Run, bag: Path, trained_once: Path) -> None:
-    ended = run('teach', bag, '--topic', TOPIC)
+    ended = run(*TEACH_ALL, bag, '--topic', TOPIC)
     assert (ended.code, '--label' in ended.problem) == (CALL_WAS_WRONG, True)
     ended = run('classify', bag, bag, '--topic', TOPIC, '--data-dir', trained_once)
     assert (ended.code, 'one bag' in ended.problem) == (CALL_WAS_WRONG, True)
@@ -109,18 +109,20 @@ def test_a_damaged_bag(run: Run, tmp_path: Path) -> None:
     bag = write_bag(tmp_path / 'bag', 'sqlite3', {TOPIC: [image(photographs('cat', 1)[0])]})
     (file,) = bag.glob('*.db3')
     file.write_bytes(file.read_bytes()[:-3000])
-    ended = run('teach', bag, '--topic', TOPIC, '--label', 'cat', '--data-dir', tmp_path / 'data')
+    ended = run(
+        *TEACH_ALL, bag, '--topic', TOPIC, '--label', 'cat', '--data-dir', tmp_path / 'data'
+    )
     assert ended.code == WORK_FAILED
     assert 'sqlite3 FILE .dump' in ended.problem
 
 
 def test_label_and_topic_are_for_bags(run: Run, lessons: Path, tmp_path: Path) -> None:
     data = ('--data-dir', tmp_path / 'data')
-    ended = run('teach', lessons, '--label', 'cat', *data)
+    ended = run(*TEACH_ALL, lessons, '--label', 'cat', *data)
     assert ended.code == CALL_WAS_WRONG
     assert 'put the pictures of each class into a sub-folder' in ended.problem
     assert str(lessons / 'cat') in ended.problem
-    ended = run('teach', lessons, '--topic', TOPIC, *data)
+    ended = run(*TEACH_ALL, lessons, '--topic', TOPIC, *data)
     assert (ended.code, 'a folder that has metadata.yaml' in ended.problem) == (2, True)
 
 
@@ -166,8 +168,8 @@ def test_teaching_with_another_extractor_is_reported(
     data = ('--data-dir', tmp_path / 'data')
     other = tmp_path / 'other.tflite'
     other.write_bytes(build_extractor('uint8', dimension=16))
-    assert run('teach', lessons, '--extractor', other, *data).code == 0
-    again = run('teach', lessons, '--extractor', default_extractor_path(), *data)
+    assert run(*TEACH_ALL, lessons, '--extractor', other, *data).code == 0
+    again = run(*TEACH_ALL, lessons, '--extractor', default_extractor_path(), *data)
     assert again.code == 0
     assert '36 samples' in again.err
     assert 'do not count together' in again.err
@@ -178,7 +180,7 @@ def test_one_class_is_too_few_to_train(run: Run, bag: Path, tmp_path: Path) -> N
     data = ('--data-dir', tmp_path / 'data')
     ended = run('train', *data)
     assert (ended.code, 'no class was taught' in ended.problem) == (WORK_FAILED, True)
-    assert run('teach', bag, '--topic', TOPIC, '--label', 'cat', *data).code == 0
+    assert run(*TEACH_ALL, bag, '--topic', TOPIC, '--label', 'cat', *data).code == 0
     ended = run('train', *data)
     assert (ended.code, 'two classes' in ended.problem) == (WORK_FAILED, True)
 
@@ -199,6 +201,6 @@ def test_folders_of_classes_that_the_model_does_not_have(
 
 def test_an_impossible_data_folder(run: Run, lessons: Path, tmp_path: Path) -> None:
     (tmp_path / 'file').touch()
-    ended = run('teach', lessons, '--data-dir', tmp_path / 'file' / 'data')
+    ended = run(*TEACH_ALL, lessons, '--data-dir', tmp_path / 'file' / 'data')
     assert ended.code == WORK_FAILED
     assert 'data folder' in ended.problem

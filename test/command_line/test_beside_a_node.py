@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 import pytest
-from support.command_line_types import Run
+from support.command_line_types import Run, TEACH_ALL
 from support.running_node import image_message, pattern, Person, RunningNode
 
 pytest.importorskip('rclpy')
@@ -34,7 +34,7 @@ def test_samples_models_and_choices_meet(
         camera = person.camera()
         camera.show(image_message(pattern(1)))
         # The command line writes while the node does.
-        command = [sys.executable, '-m', 'edgetpu_retrain', 'teach', str(lessons), '--json']
+        command = [sys.executable, '-m', 'edgetpu_retrain', *TEACH_ALL, str(lessons), '--json']
         with subprocess.Popen(
             [*command, *map(str, data)],
             env={**os.environ, 'PYTHONPATH': package_path},

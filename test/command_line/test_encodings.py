@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from support.bags import image, photographs, write_bag
-from support.command_line_types import Run
+from support.command_line_types import Run, TEACH_ALL
 
 TOPIC = '/camera/image_raw'
 OTHER = '/camera/other'
@@ -61,7 +61,7 @@ def test_the_bits_of_dark_pictures_are_named_and_set(
         ('8 bits', (bag, '--topic', OTHER, '--label', 'cat'), ()),
     ):
         data = tmp_path / name
-        ended = run('teach', *source, *options, '--data-dir', data)
+        ended = run(*TEACH_ALL, *source, *options, '--data-dir', data)
         assert ended.code == 0, ended.err
         assert ended.err.count('set --bits to 10') == ('dark' in name)
         found[name] = embeddings(data)
@@ -91,7 +91,7 @@ def test_remarks_are_printed_once(run: Run, tmp_path: Path) -> None:
     for number, rgb in enumerate(pictures):
         name = str(tmp_path / 'folder' / 'cat' / f'{number}.png')
         cv2.imwrite(name, np.dstack([rgb[..., ::-1], alpha]))
-    ended = run('teach', tmp_path / 'folder', '--data-dir', tmp_path / 'data')
+    ended = run(*TEACH_ALL, tmp_path / 'folder', '--data-dir', tmp_path / 'data')
     assert ended.code == 0
     assert ended.err.count('composited on grey (128)') == 1
     # All colours are hidden.
@@ -100,6 +100,6 @@ def test_remarks_are_printed_once(run: Run, tmp_path: Path) -> None:
         tmp_path / 'bag', 'mcap', {TOPIC: [image_of(rgb[..., ::-1], '8UC3') for rgb in pictures]}
     )
     arguments = (bag, '--topic', TOPIC, '--label', 'cat', '--data-dir', tmp_path / 'other')
-    ended = run('teach', *arguments)
+    ended = run(*TEACH_ALL, *arguments)
     assert ended.code == 0
     assert ended.err.count("encoding '8UC3' is taken as bgr8") == 1

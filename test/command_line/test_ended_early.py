@@ -18,7 +18,7 @@ from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.teaching import BATCH
 import pytest
 from support.bags import photographs, png
-from support.command_line_types import Run
+from support.command_line_types import Run, TEACH_ALL
 
 PICTURES = 5000
 
@@ -37,7 +37,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def teaching(many: Path, tmp_path: Path, package_path: str) -> Iterator[subprocess.Popen[str]]:
     """Return a process that teaches and has stored its first samples."""
-    command = [sys.executable, '-m', 'edgetpu_retrain', 'teach', str(many)]
+    command = [sys.executable, '-m', 'edgetpu_retrain', *TEACH_ALL, str(many)]
     with subprocess.Popen(
         [*command, '--data-dir', str(tmp_path)],
         env={**os.environ, 'PYTHONPATH': package_path},
@@ -85,6 +85,6 @@ def test_samples_are_counted_if_ctrl_c_comes_right_after_they_are_stored(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(SampleStore, 'add', add_and_stop)
-    ended = run('teach', lessons, '--data-dir', tmp_path)
+    ended = run(*TEACH_ALL, lessons, '--data-dir', tmp_path)
     assert ended.code == 1
     assert 'stopped early; 36 samples are stored' in ended.err

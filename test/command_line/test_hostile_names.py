@@ -12,7 +12,7 @@ import zipfile
 
 import pytest
 from support.bags import write_class_folders
-from support.command_line_types import Run
+from support.command_line_types import Run, TEACH_ALL
 
 SUBJECTS = ('cat', 'coffee', 'coins')
 LABELS = ('-rf $(touch evil) `touch evil`;', '<img src=x onerror=evil()>', '~%s%n{0.evil}')
@@ -41,7 +41,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> Path:
     folder = tmp_path / 'below' / 'here'
     write_class_folders(folder / 'exam', SUBJECTS, 4)
     monkeypatch.chdir(folder)
-    assert run('teach', 'exam', '--data-dir', 'data', '--store-images', 'full').code == 0
+    assert run(*TEACH_ALL, 'exam', '--data-dir', 'data', '--store-images', 'full').code == 0
     return folder
 
 

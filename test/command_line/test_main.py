@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.bags import compressed_image, image, photographs, png, STORAGES, write_bag
-from support.command_line_types import Run
+from support.command_line_types import Run, TEACH_ALL
 
 TOPIC = '/camera/image_raw'
 
@@ -27,7 +27,7 @@ def test_a_folder_is_taught_trained_measured_and_reported(
     run_without_ros: Run, lessons: Path, exam: Path, tmp_path: Path
 ) -> None:
     data = ('--data-dir', tmp_path / 'data')
-    taught = run_without_ros('teach', lessons, *data, '--json')
+    taught = run_without_ros(*TEACH_ALL, lessons, *data, '--json')
     assert taught.code == 0, taught.err
     assert taught.result['stored'] == {'cat': 12, 'coffee': 12, 'coins': 12}
     trained = run_without_ros('train', *data, '--json')
@@ -55,7 +55,7 @@ def test_a_bag_is_taught_trained_measured_and_reported(
     bag = write_bag(tmp_path / 'bag', storage, topics | {'/exam/compressed': exam})
     for subject in ('cat', 'rocket'):
         part = ('--topic', f'/{subject}', '--label', subject, '--every', '0.15', '--to', '1')
-        taught = run_without_ros('teach', bag, *part, *data, '--json')
+        taught = run_without_ros(*TEACH_ALL, bag, *part, *data, '--json')
         assert taught.code == 0, taught.err
         # Of those at 0.0 to 0.9 s, every second one.
         assert taught.result['stored'] == {subject: 5}
@@ -108,7 +108,7 @@ def test_missing_numbers_are_null_in_json(run: Run, tmp_path: Path, lessons: Pat
         (tmp_path / 'few' / subject).mkdir(parents=True)
         (tmp_path / 'few' / subject / 'a.png').symlink_to(lessons / subject / '000.png')
     data = ('--data-dir', tmp_path / 'data')
-    assert run('teach', tmp_path / 'few', *data).code == 0
+    assert run(*TEACH_ALL, tmp_path / 'few', *data).code == 0
     trained = run('train', *data, '--json')
     assert trained.code == 0
     assert trained.result['validation_accuracy'] is None

@@ -43,7 +43,7 @@ def test_sub_folders_and_near_copies_are_recordings(
     run: Run, folder: Path, tmp_path: Path
 ) -> None:
     data = tmp_path / 'data'
-    assert run('teach', folder, '--min-novelty', '0', '--data-dir', data).code == 0
+    assert run('teach', folder, '--min-novelty', '-1', '--data-dir', data).code == 0
     assert recordings(run, data) == [
         ('cat', str(folder / 'cat' / '1.png')),
         ('cat', str(folder / 'cat' / '2.png')),
@@ -60,7 +60,7 @@ def test_sub_folders_and_near_copies_are_recordings(
 
 def test_a_named_recording_is_that_of_all_pictures(run: Run, folder: Path, tmp_path: Path) -> None:
     data = tmp_path / 'data'
-    options = ('--min-novelty', '0', '--data-dir', data)
+    options = ('--min-novelty', '-1', '--data-dir', data)
     assert run('teach', folder, '--recording', 'kitchen', *options).code == 0
     assert {name for _, name in recordings(run, data)} == {'kitchen'}
     ended = run('teach', folder, '--recording', 'two\nlines', *options)
@@ -71,7 +71,7 @@ def test_a_named_recording_is_that_of_all_pictures(run: Run, folder: Path, tmp_p
 def test_a_part_of_a_bag_is_a_recording(run: Run, tmp_path: Path) -> None:
     data, bag = tmp_path / 'data', tmp_path / 'bag'
     write_bag(bag, 'mcap', {TOPIC: [image(rgb) for rgb in photographs('cat', 4)]})
-    options = ('--topic', TOPIC, '--label', 'cat', '--min-novelty', '0', '--data-dir', data)
+    options = ('--topic', TOPIC, '--label', 'cat', '--min-novelty', '-1', '--data-dir', data)
     for part in (('--to', '0.15'), ('--from', '0.2'), ()):
         assert run('teach', bag, *part, *options).code == 0
     names = (f'{bag} 0-0.15 s', f'{bag} 0.2- s', str(bag))

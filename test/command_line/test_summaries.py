@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.bags import image, photographs, png, write_bag
-from support.command_line_types import Ended, Run
+from support.command_line_types import Ended, Run, TEACH_ALL
 
 TOPIC = '/camera/image_raw'
 
@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_teach_a_folder(run: Run, folder: Path, tmp_path: Path) -> None:
-    ended = run('teach', folder, '--data-dir', tmp_path / 'data', '--json')
+    ended = run(*TEACH_ALL, folder, '--data-dir', tmp_path / 'data', '--json')
     assert last_line(ended) == (
         '6 pictures found, 3 stored, 3 left out (1 in folders that cannot be classes, '
         '1 beside the folders of classes, 1 not readable); other files: 1 .db, 1 @eaDir/.'
@@ -59,7 +59,7 @@ def test_a_class_without_readable_pictures_is_in_the_table(
     run: Run, folder: Path, tmp_path: Path
 ) -> None:
     (folder / 'coins ' / '1.png').write_bytes(b'hello')
-    ended = run('teach', folder, '--data-dir', tmp_path / 'data')
+    ended = run(*TEACH_ALL, folder, '--data-dir', tmp_path / 'data')
     assert ended.out.splitlines()[2].split() == ['coins', '0', '0', '0']
 
 
@@ -84,7 +84,8 @@ def test_a_part_of_a_bag(command: str, run: Run, trained_once: Path, tmp_path: P
     data = tmp_path / 'data' if command == 'teach' else trained_once
     options = ['--topic', TOPIC, '--from', '0.2', '--every', '0.2', '--data-dir', data]
     options += [] if command == 'classify' else ['--label', 'cat']
-    assert last_line(run(command, bag, *options)).endswith(
+    keep = ('--min-novelty', '-1') if command == 'teach' else ()
+    assert last_line(run(command, bag, *options, *keep)).endswith(
         '6 left out (2 before or after the selected part, 4 between the selected images).'
     )
     ended = run(command, bag, *options, '--from', '0.01', '--to', '0.02')
@@ -100,7 +101,7 @@ def test_a_bag_that_was_cut_off(run: Run, tmp_path: Path) -> None:
     (file,) = bag.glob('*.mcap')
     file.write_bytes(file.read_bytes()[:-1_500_000])
     data = ('--data-dir', tmp_path / 'data')
-    ended = run('teach', bag, '--topic', TOPIC, '--label', 'noise', *data)
+    ended = run(*TEACH_ALL, bag, '--topic', TOPIC, '--label', 'noise', *data)
     assert 'has no metadata.yaml' in ended.err
     assert last_line(ended).startswith('2 pictures found, 2 stored, 0 left out; bag.mcap is cut')
     assert last_line(ended).endswith("('mcap recover' makes a complete file of it).")

@@ -11,6 +11,7 @@ import cv2
 from edgetpu_retrain.command_line.main import main
 import pytest
 from support.bags import BEGIN, image, photographs, SECOND, write_bag, write_class_folders
+from support.command_line_types import TEACH_ALL
 from support.launch_program import needs_ros2_command
 from support.running_node import image_message, Person, RunningProgram
 
@@ -70,7 +71,7 @@ def test_the_readme_teaches_trains_and_watches(ros_home: Path, package_path: str
 def test_the_page_on_replay_plays_a_recording(ros_home: Path, package_path: str) -> None:
     watch, play, _ = printed('docs/replay.md', '# Replay at a desk')
     folders = write_class_folders(ros_home / 'photographs', ('cat', 'coffee'), 12)
-    assert main(['teach', str(folders)]) == 0
+    assert main([*TEACH_ALL, str(folders)]) == 0
     assert main(['train']) == 0
     pictures = photographs('cat', LENGTH)
     recorded = [image(rgb, stamp) for rgb, stamp in zip(pictures, STAMPS, strict=True)]

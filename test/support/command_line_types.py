@@ -34,3 +34,6 @@ class Ended:
 
 
 Run = Callable[..., Ended]
+
+TEACH_ALL = ('teach', '--min-novelty', '-1')
+"""Teaches all pictures, also near copies, of which tests have many."""

@@ -100,8 +100,9 @@ class RobotRequests(LoneNode):
 
     def add_later(self, label: str, **fields: Any) -> Future[Any]:
         """Request samples and return the future of the response."""
-        # The node's own time limit is for an idle machine.
-        return self.robot.add_samples_async(label, **{'timeout_s': PATIENCE_S / 2, **fields})
+        # The node's own time limit is for an idle machine, and a test's camera stands still.
+        defaults = {'timeout_s': PATIENCE_S / 2, 'min_novelty': -1.0}
+        return self.robot.add_samples_async(label, **{**defaults, **fields})
 
     def add(self, label: str, **fields: Any) -> Any:
         """Request samples and return the response."""

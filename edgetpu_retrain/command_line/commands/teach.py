@@ -13,6 +13,7 @@ from edgetpu_retrain.command_line import options, output
 from edgetpu_retrain.command_line.sources import labelled_source, picture_source
 from edgetpu_retrain.command_line.workspace import open_engine, open_samples
 from edgetpu_retrain.errors import RecordingError, RequestError, StoreError
+from edgetpu_retrain.extractors.near_copies import min_novelty_of
 from edgetpu_retrain.recordings.image_bag import BagPart
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.wording import counted
@@ -72,7 +73,7 @@ def teach(
                     store,
                     taught=taught,
                     store_images=store_images,
-                    min_novelty=min_novelty,
+                    min_novelty=min_novelty_of(min_novelty, identity),
                     recording=recording,
                     on_picture=step,
                 )

@@ -55,11 +55,16 @@ class Capture:
     last_claimed: float = field(default=-math.inf, init=False)
     """Time of the last claimed frame, as passed to :meth:`wants`, seconds."""
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the request has all its samples, or claims no more frames."""
+        return self.stopped or self.stored >= self.wanted.count
+
     def wants(self, frame: Frame, now: float) -> bool:
         """Return whether the request would claim a frame whose time is ``now``, seconds."""
         return (
             not self.stopped
-            and self.claimed < self.wanted.count
+            and self.stored + self.claimed - self.settled < self.wanted.count
             and self.wanted.camera in ('', frame.camera)
             and frame.arrived >= self.since
             and now - self.last_claimed >= self.wanted.min_interval_s
@@ -76,8 +81,9 @@ class Captures:
     The pending requests; thread-safe.
 
     When the embedding of a frame is computed, each request that wants the frame claims it.  Each
-    claim is settled once: stored, skipped or failed.  A request ends when it claims no more frames
-    (complete, stopped or failed) and all of its claims are settled.
+    claim is settled once: stored, skipped or failed.  A skipped frame does not count: the request
+    claims another one.  A request ends when it is complete, stopped or failed, and all of its
+    claims are settled.
 
     Args:
         simulated_time: returns the simulated time, seconds; if it returns None, frames have the
@@ -162,8 +168,8 @@ class Captures:
 
     def _end_if_done(self, capture: Capture) -> None:
         with self._lock:
-            wants_more = not capture.stopped and capture.claimed < capture.wanted.count
-            if capture not in self._pending or wants_more or capture.settled < capture.claimed:
+            is_over = capture.is_over and capture.settled == capture.claimed
+            if capture not in self._pending or not is_over:
                 return
             self._pending.remove(capture)
         # Completing the future calls its callbacks, which must not run under the lock.

@@ -176,9 +176,11 @@ class NodeParameters:
     )
     min_novelty: float = live_parameter(
         0.0,
-        'Skip samples nearer than this cosine distance to one of the newest 4096 of their class, '
-        'if a request has 0; 0.0 = skip none',
-        (0.0, 2.0),
+        'Skip frames nearer than this cosine distance to one of the newest 4096 samples of their '
+        'class, if a request has 0; 0.0 = suits the extractor, 0.03 for the one in the package; '
+        'negative = skip none',
+        (-1.0, 2.0),
+        see='[Near copies](samples_and_models.md#near-copies)',
     )
     store_images: str = live_parameter(
         'thumbnail',

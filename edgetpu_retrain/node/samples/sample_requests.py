@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.extractors.near_copies import min_novelty_of
 from edgetpu_retrain.label import check_label
 from edgetpu_retrain.node.cameras.message_header import stamp_ns
 from edgetpu_retrain.pictures.compressed_image import check_compressed_image
@@ -21,7 +22,7 @@ from edgetpu_retrain.store.samples.recording import check_recording
 from edgetpu_retrain.wording import named, quoted
 
 MAX_COUNT = 1000
-"""Maximum number of frames in one request: half a minute at 30 Hz."""
+"""Maximum number of samples in one request: half a minute at 30 Hz."""
 
 MAX_SECONDS = 86400.0
 """Maximum of ``min_interval_s`` and ``timeout_s``: one day."""
@@ -44,12 +45,13 @@ class AddRequest:
     Args:
         label: class name.
         camera: name of a camera; '' = any camera.
-        count: number of frames to capture, at least 1.
+        count: number of samples to store, at least 1.
         min_interval_s: minimum time between two frames, seconds.
         timeout_s: time limit of the request, seconds.
         region: the part to embed; None = all of the request's picture, or the camera's ``roi`` of
             each frame.
-        min_novelty: minimum cosine distance to the other samples of the class, 0 to 2.
+        min_novelty: minimum cosine distance to the other samples of the class, 0 to 2; nearer
+            frames are skipped.
         picture: bytes of a JPEG, PNG or WEBP file to embed instead of frames; b'' = none.
         stamp_ns: stamp of the picture, nanoseconds.
         recording: name of the recording; None = the camera's last one or a new one; see
@@ -68,7 +70,9 @@ class AddRequest:
     recording: str | None = None
 
 
-def add_request(request: Any, cameras: Sequence[str], parameters: Any) -> AddRequest:
+def add_request(
+    request: Any, cameras: Sequence[str], parameters: Any, extractor: str
+) -> AddRequest:
     """
     Check a request to add samples.
 
@@ -77,6 +81,7 @@ def add_request(request: Any, cameras: Sequence[str], parameters: Any) -> AddReq
         cameras: names of the open cameras.
         parameters: the node's parameters ``sample_timeout_s`` and ``min_novelty``, which are used
             where the request has 0.
+        extractor: identity of the extractor, to which ``min_novelty`` is suited if both are 0.
 
     Raises:
         RequestError: if a value is invalid or too large.
@@ -90,15 +95,16 @@ def add_request(request: Any, cameras: Sequence[str], parameters: Any) -> AddReq
             'none for the next frame of any'
         )
     if count > MAX_COUNT:
-        raise RequestError(f'count is {count}: ask for 1 to {MAX_COUNT} frames at a time')
+        raise RequestError(f'count is {count}: ask for 1 to {MAX_COUNT} samples at a time')
     for name in ('min_interval_s', 'timeout_s'):
         # This rejects NaN, too: comparisons with NaN are false.
         if not 0.0 <= (seconds := getattr(request, name)) <= MAX_SECONDS:
             raise RequestError(f'{name} is {seconds}: use 0 to {MAX_SECONDS:.0f} seconds')
     region = Region.from_message(request.roi)
-    if not 0.0 <= min_novelty <= MAX_NOVELTY:
+    if not min_novelty <= MAX_NOVELTY:
         raise RequestError(
-            f'min_novelty is {min_novelty}: use a cosine distance from 0 to {MAX_NOVELTY:.0f}'
+            f'min_novelty is {min_novelty}: use a cosine distance up to {MAX_NOVELTY:.0f}, or a '
+            'negative number to keep near copies'
         )
     if len(request.image.data):
         if count > 1:
@@ -113,7 +119,7 @@ def add_request(request: Any, cameras: Sequence[str], parameters: Any) -> AddReq
         min_interval_s=request.min_interval_s,
         timeout_s=request.timeout_s or parameters.sample_timeout_s,
         region=region,
-        min_novelty=min_novelty or parameters.min_novelty,
+        min_novelty=min_novelty_of(min_novelty or parameters.min_novelty, extractor),
         picture=bytes(request.image.data),
         stamp_ns=stamp_ns(request.image.header),
         recording=check_recording(request.recording) or None,

@@ -40,6 +40,8 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
+_MOVE = 'Move the camera, or what it sees, to other views: copies teach nothing'
+
 
 class SampleServices:
     """
@@ -84,7 +86,12 @@ class SampleServices:
         async with self._filled_totals(request.label, response):
             resources = self._active()
             _check_open(request, resources)
-            wanted = add_request(request, tuple(resources.topics), resources.parameters)
+            wanted = add_request(
+                request,
+                tuple(resources.topics),
+                resources.parameters,
+                resources.samples.extractor,
+            )
             if wanted.picture:
                 return await self._add_picture(resources, wanted, response)
             capture = Capture(wanted, time.monotonic())
@@ -92,14 +99,16 @@ class SampleServices:
                 await self._capture(resources, capture)
             finally:
                 response.added, response.skipped = capture.stored, capture.skipped
+            if capture.stored == wanted.count:
+                added = f'{_samples(capture.stored)} of {wanted.label!r} added'
+                return f'{added}{_near_copies(capture.skipped)}'
             if capture.stored + capture.skipped < wanted.count:
                 raise RequestError(_why_incomplete(resources, capture))
-            return (
-                f'{_samples(capture.stored)} of {wanted.label!r} added{_skipped(capture.skipped)}'
-            )
+            # Fewer than wanted only because the camera saw the same again and again.
+            return f'{_so_far(capture)}. {_MOVE}'
 
     async def _capture(self, resources: NodeResources, capture: Capture) -> None:
-        """Wait until all frames are stored or skipped, one fails, or the time is up."""
+        """Wait until all samples are stored, a frame fails, or the time is up."""
         check_time_has_begun(self._node)
         is_simulated = simulated_time(self._node) is not None
         captures = resources.captures
@@ -125,7 +134,7 @@ class SampleServices:
         sample = await result_of(self._node, adding)
         response.added, response.skipped = int(sample > 0), int(not sample)
         if not sample:
-            return f'The picture was not added: it is too near to a sample of {wanted.label!r}'
+            return f'The picture was not added: it is a near copy of a sample of {wanted.label!r}'
         return f'The picture was added as a sample of {wanted.label!r}'
 
     async def _remove(self, request: Any, response: Any) -> str:
@@ -287,13 +296,18 @@ def _why_incomplete(resources: NodeResources, capture: Capture) -> str:
     problems = [resources.camera_problem(name, capture.since) for name in names]
     if any(problems):
         why = f'. {" ".join(filter(None, problems))}'
-    elif capture.stored + capture.skipped:
+    elif capture.settled:
         why = '; ask for fewer frames, a shorter min_interval_s or a longer timeout_s'
     else:
         why = f'; no usable image came on {topics}: check the camera with ros2 topic hz'
+    return f'{_so_far(capture)}{why}'
+
+
+def _so_far(capture: Capture) -> str:
+    wanted = capture.wanted
     return (
         f'Time is up after {wanted.timeout_s:g} s: {capture.stored} of {wanted.count} samples of '
-        f'{wanted.label!r} were added{_skipped(capture.skipped)}{why}'
+        f'{wanted.label!r} were added{_near_copies(capture.skipped)}'
     )
 
 
@@ -309,8 +323,11 @@ def _sample_message(sample: StoredSample) -> Sample:
     return message
 
 
-def _skipped(count: int) -> str:
-    return f', {count} skipped because they are too near to others of it' if count else ''
+def _near_copies(count: int) -> str:
+    if not count:
+        return ''
+    frames = counted(count, 'frame was a near copy', 'frames were near copies')
+    return f'; {frames} of its samples and not stored'
 
 
 def _samples(count: int) -> str:

@@ -11,7 +11,7 @@ from edgetpu_retrain.store.models.model_store import ModelStore
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
-from support.command_line_types import Run
+from support.command_line_types import Run, TEACH_ALL
 from support.small_classifiers import build_classifier
 from support.small_models import build_extractor, build_extractor_tree, pack
 
@@ -31,7 +31,7 @@ def test_a_classifier_is_taught_trained_and_used(
 ) -> None:
     data = ('--data-dir', tmp_path / 'data')
     named = ('--extractor', classifier, '--input-range', '0..1', *data)
-    taught = run('teach', lessons, *named)
+    taught = run(*TEACH_ALL, lessons, *named)
     assert taught.code == 0, taught.err
     assert taught.err.count('the model is a classifier') == 1
     trained = run('train', *named)
@@ -65,7 +65,7 @@ def test_the_cut_model_stands_for_the_classifier(
     assert made.result['input_range'] == '0..1'
     assert made.result['identity'] == describe(out.read_bytes()).identity
     data = ('--data-dir', tmp_path / 'data')
-    assert run('teach', lessons, '--extractor', out, *data).code == 0
+    assert run(*TEACH_ALL, lessons, '--extractor', out, *data).code == 0
     listed = run(
         'samples', 'list', '--extractor', classifier, '--input-range', '0..1', *data, '--json'
     )
@@ -82,7 +82,7 @@ def test_a_silent_float_model_is_refused_before_the_first_picture(
     labels = tmp_path / 'labels.txt'
     labels.write_text('a\nb\nc\nd\ne\n')
     for command in (
-        ('teach', lessons, '--extractor', classifier, *data),
+        (*TEACH_ALL, lessons, '--extractor', classifier, *data),
         ('classify', lessons, '--model', classifier, '--labels', labels),
         ('evaluate', lessons, '--model', classifier, '--labels', labels),
         ('extractor', classifier, tmp_path / 'out.tflite'),
@@ -105,11 +105,11 @@ def test_a_folder_of_an_earlier_release_keeps_its_range(
     data = ('--data-dir', folder)
     named = ('--extractor', file, *data)
     # What earlier releases stored: the file's SHA-256 as the identity, and the range -1..1.
-    with_range = run('teach', lessons, *named, '--input-range', '-1..1')
+    with_range = run(*TEACH_ALL, lessons, *named, '--input-range', '-1..1')
     assert with_range.code == 0, with_range.err
     with SampleStore(folder / 'samples.db') as store:
         before = store.training_set(extractor=describe(file.read_bytes()).identity).embeddings
-    taught = run('teach', lessons, *named)
+    taught = run(*TEACH_ALL, lessons, *named)
     assert taught.code == 0, taught.err
     assert taught.err.count('the input range stays -1..1') == 1
     with SampleStore(folder / 'samples.db') as store:
@@ -129,7 +129,7 @@ def test_a_folder_of_an_earlier_release_keeps_its_range(
 def test_an_invalid_choice_is_a_usage_error(
     run: Run, classifier: Path, lessons: Path, option: str, value: str, problem: str
 ) -> None:
-    ended = run('teach', lessons, '--extractor', classifier, option, value)
+    ended = run(*TEACH_ALL, lessons, '--extractor', classifier, option, value)
     assert ended.code == 2
     assert problem in ended.problem
 

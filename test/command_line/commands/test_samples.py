@@ -13,7 +13,7 @@ import zipfile
 
 from edgetpu_retrain.store.files.ownership import Ownership
 import pytest
-from support.command_line_types import Run
+from support.command_line_types import Run, TEACH_ALL
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_a_zip_with_a_class_called_unknown_is_imported_without_it(
 
 def test_pictures_go_to_folders_and_back(run: Run, lessons: Path, tmp_path: Path) -> None:
     data = ('--data-dir', tmp_path / 'data')
-    assert run('teach', lessons, '--store-images', 'full', *data).code == 0
+    assert run(*TEACH_ALL, lessons, '--store-images', 'full', *data).code == 0
     written = run('samples', 'export', tmp_path / 'out', *data, '--json').result
     assert written['pictures'] == {'cat': 12, 'coffee': 12, 'coins': 12}
     again = run('teach', tmp_path / 'out', *data, '--min-novelty', '0.05', '--json').result

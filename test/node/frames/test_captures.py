@@ -100,14 +100,31 @@ def test_a_sample_that_cannot_be_stored_ends_the_request(captures: Captures) -> 
     assert capture.stored == 1
 
 
-def test_a_skipped_frame_settles_its_claim(captures: Captures) -> None:
+def test_another_frame_replaces_a_skipped_one(captures: Captures) -> None:
     capture = ask(captures, count=2)
     captures.claim(frame(1.0))
     captures.claim(frame(2.0))
+    assert not captures.wants(frame(3.0)), 'both may yet be stored'
     captures.settle(capture, 7)
     captures.settle(capture, 0)
+    assert not capture.done.done()
+    assert captures.claim(frame(3.0)) == [capture]
+    assert not captures.wants(frame(4.0))
+    captures.settle(capture, 8)
     assert capture.done.result(timeout=0) is None
-    assert (capture.stored, capture.skipped, capture.first_sample) == (1, 1, 7)
+    assert (capture.stored, capture.skipped, capture.first_sample) == (2, 1, 7)
+    assert not captures.wants(frame(5.0))
+
+
+def test_a_request_that_skips_all_frames_ends_when_it_is_stopped(captures: Captures) -> None:
+    capture = ask(captures, count=2)
+    for number in range(5):
+        captures.claim(frame(float(number)))
+        captures.settle(capture, 0)
+    assert not capture.done.done()
+    captures.stop(capture)
+    assert capture.done.result(timeout=0) is None
+    assert (capture.stored, capture.skipped) == (0, 5)
 
 
 def test_ended_requests_wait_for_their_claims(captures: Captures) -> None:

@@ -16,6 +16,7 @@ from edgetpu_retrain_interfaces.msg import Result, Status
 import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from support.bags import png
+from support.command_line_types import TEACH_ALL
 from support.running_node import image_message, pattern, Person, RunningNode
 from support.small_models import build_extractor
 from vision_msgs.msg import VisionInfo
@@ -80,7 +81,7 @@ def test_a_node_that_does_not_follow_reports_the_pending_version(
     node: RunningNode = start_node()
     person.wait_until_ready()
     statuses = person.collect(Status, 'status', LATCHED)
-    command_line('teach', lessons)
+    command_line(*TEACH_ALL, lessons)
     taught = statuses.wait_for(lambda status: list(status.counts) == [4, 4])
     assert list(taught.labels) == list(LABELS), 'what others teach is counted'
     command_line('train')
@@ -121,7 +122,7 @@ def test_a_node_that_follows_loads_it_between_two_frames(
     announced = person.collect(VisionInfo, 'vision_info', LATCHED)
     camera = person.camera()
     camera.show(image_message(pattern(1)))
-    command_line('teach', lessons)
+    command_line(*TEACH_ALL, lessons)
     command_line('train')
     result = results.wait_for(lambda each: each.model_version == 1)
     assert result.classification.results[0].class_id == 'cat'
@@ -149,7 +150,7 @@ def test_what_cannot_serve_is_said_once_and_not_loaded(
     other.write_bytes(build_extractor('uint8', dimension=16, image_size=16, seed=1))
     for extractor in (None, other):
         given = {'extractor': extractor} if extractor else {}
-        command_line('teach', lessons, **given)
+        command_line(*TEACH_ALL, lessons, **given)
     command_line('train')
     statuses.wait_for(lambda status: status.model_version == 1)
     # Of another extractor.

@@ -48,7 +48,7 @@ DECLARED: list[tuple[str, Any, tuple[float, float] | None, bool]] = [
     ('rejection_rate', 0.05, (0.0, 0.99), True),
     ('seed', 0, (0, MOST), True),
     ('sample_timeout_s', 10.0, (0.001, 86400.0), True),
-    ('min_novelty', 0.0, (0.0, 2.0), True),
+    ('min_novelty', 0.0, (-1.0, 2.0), True),
     ('store_images', 'thumbnail', None, True),
     ('keep_models', 20, (1, 1_000_000), True),
     ('follow_models', False, None, True),

@@ -71,7 +71,7 @@ BAD_ADDITIONS: tuple[dict[str, Any], ...] = (
     *({'label': 'cat', 'min_interval_s': value} for value in (math.nan, -1.0, math.inf)),
     *({'label': 'cat', 'timeout_s': value} for value in (math.nan, -1.0, 1e308)),
     {'label': 'cat', 'timeout_s': 5e-324},
-    *({'label': 'cat', 'min_novelty': value} for value in (math.nan, -0.5, 2.5)),
+    *({'label': 'cat', 'min_novelty': value} for value in (math.nan, math.inf, 2.5)),
     {'label': 'cat', 'roi': RegionOfInterest(do_rectify=True)},
     {'label': 'cat', 'roi': RegionOfInterest(x_offset=1)},
     {

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Relabelling, undoing, near-duplicates, pictures and regions of samples, over DDS."""
+"""Relabelling, undoing, near copies, pictures and regions of samples, over DDS."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from support.running_node import (
     Camera,
     compressed_message,
     image_message,
+    PATIENCE_S,
     pattern,
     Person,
     RunningNode,
+    wait_for_response,
 )
 from support.small_models import build_extractor
 
@@ -126,18 +128,44 @@ def test_samples_are_erased_for_ever(person: Person) -> None:
     assert person.trigger('undo').message == "Undid the addition of 1 sample of 'cat'."
 
 
-def test_near_duplicates_are_skipped_and_counted(camera: Camera, person: Person) -> None:
-    same = person.add('dog', count=4, min_novelty=0.01)
+@pytest.mark.parametrize('min_novelty', [0.0, 0.01])
+def test_near_copies_are_left_out_and_counted(
+    min_novelty: float, camera: Camera, person: Person
+) -> None:
+    still = {'count': 2, 'min_novelty': min_novelty, 'timeout_s': 5.0}
+    same = person.add('dog', **still)
     assert same.success, same.message
-    assert (same.added, same.skipped, same.label_total) == (0, 4, 3)
-    assert '4 skipped because they are too near' in same.message
+    assert (same.added, same.label_total) == (0, 3)
+    assert same.skipped >= 2
+    assert same.message == (
+        f"Time is up after 5 s: 0 of 2 samples of 'dog' were added; {same.skipped} frames were "
+        'near copies of its samples and not stored. Move the camera, or what it sees, to other '
+        'views: copies teach nothing.'
+    )
     person.show(camera, image_message(pattern(9)))
-    other = person.add('dog', count=4, min_novelty=0.01)
-    assert (other.added, other.skipped, other.label_total) == (1, 3, 4)
+    other = person.add('dog', **still)
+    assert (other.success, other.added, other.label_total) == (True, 1, 4)
+    assert f"1 of 2 samples of 'dog' were added; {other.skipped} frame" in other.message
+    assert 'Move the camera' in other.message
+
+
+def test_count_is_that_of_stored_samples(camera: Camera, person: Person) -> None:
+    waiting = person.add_later('dog', count=3, min_novelty=0.01, timeout_s=PATIENCE_S)
+    for seed in (11, 12, 13):
+        person.show(camera, image_message(pattern(seed)))
+    response = wait_for_response(waiting)
+    assert (response.success, response.added) == (True, 3)
+    assert response.message.startswith("3 samples of 'dog' added")
+    assert 'Move' not in response.message
+
+
+def test_a_picture_that_is_a_near_copy_is_not_added(camera: Camera, person: Person) -> None:
+    person.show(camera, image_message(pattern(9)))
+    assert person.add('dog').added == 1
     picture = compressed_message(bytes(cv2.imencode('.png', pattern(9)[..., ::-1])[1].tobytes()))
     known = person.add('dog', image=picture, min_novelty=0.01)
     assert (known.success, known.added, known.skipped) == (True, 0, 1)
-    assert 'too near' in known.message
+    assert 'near copy' in known.message
     assert 'min_novelty is 3.0' in person.add('dog', min_novelty=3.0).message
 
 

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.extractors import default_extractor_path
+from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.node.samples.sample_requests import (
     add_request,
     AddRequest,
@@ -22,9 +24,12 @@ import pytest
 PARAMETERS = SimpleNamespace(sample_timeout_s=10.0, min_novelty=0.1)
 
 
-def add(**fields: Any) -> AddRequest:
+DEFAULT_EXTRACTOR = describe(default_extractor_path().read_bytes()).identity
+
+
+def add(parameters: Any = PARAMETERS, **fields: Any) -> AddRequest:
     request = AddSample.Request(label='mug', **fields)
-    return add_request(request, ('left', 'right'), PARAMETERS)
+    return add_request(request, ('left', 'right'), parameters, DEFAULT_EXTRACTOR)
 
 
 def test_a_count_of_0_means_1() -> None:
@@ -51,10 +56,20 @@ def test_impossible_time_spans_are_refused(name: str, seconds: float) -> None:
         add(**{name: seconds})
 
 
-@pytest.mark.parametrize('novelty', [-0.1, 2.1, math.nan])
+@pytest.mark.parametrize('novelty', [2.1, math.nan, math.inf])
 def test_impossible_cosine_distances_are_refused(novelty: float) -> None:
-    with pytest.raises(RequestError, match='use a cosine distance from 0 to 2'):
+    with pytest.raises(RequestError, match='use a cosine distance up to 2'):
         add(min_novelty=novelty)
+
+
+def test_near_copies_are_skipped_unless_a_negative_number_keeps_them() -> None:
+    suits = SimpleNamespace(sample_timeout_s=10.0, min_novelty=0.0)
+    keeps = SimpleNamespace(sample_timeout_s=10.0, min_novelty=-1.0)
+    assert add(suits).min_novelty == 0.03
+    assert add(suits, min_novelty=-0.1).min_novelty == 0.0
+    assert add(min_novelty=-math.inf).min_novelty == 0.0
+    assert add(keeps).min_novelty == 0.0
+    assert add(keeps, min_novelty=0.5).min_novelty == 0.5
 
 
 def test_cameras() -> None:
