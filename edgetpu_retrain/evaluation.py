@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from edgetpu_retrain.errors import ImageError
-from edgetpu_retrain.label import UNKNOWN
+from edgetpu_retrain.label import BACKGROUND, UNKNOWN
 from edgetpu_retrain.learning.arrays import IntArray
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 from edgetpu_retrain.runtime.models.recognizer import Recognizer
@@ -37,11 +37,13 @@ class Evaluation:
     """
     Classifications compared with the true labels.
 
-    For a picture whose label is not a class of the model, 'unknown' is the correct classification.
+    For a picture whose label is not a class of the model, or the background, 'unknown' is the
+    correct classification.
 
     Args:
         labels: the classes of the model.
         truths: the labels of the pictures, which need not be classes of the model.
+        background_label: name of the class that counts as unknown; '' = none.
 
     Attributes:
         names: names of the rows and columns of ``confusion_matrix``: the classes, then other
@@ -51,11 +53,13 @@ class Evaluation:
         unreadable: name of each picture that could not be read, and the reason.
     """
 
-    def __init__(self, labels: Sequence[str], truths: Iterable[str]) -> None:
-        self._classes = frozenset(labels)
-        strangers = [name for name in truths if name not in self._classes and name != UNKNOWN]
+    def __init__(
+        self, labels: Sequence[str], truths: Iterable[str], background_label: str = BACKGROUND
+    ) -> None:
+        self._known = frozenset(labels) - {background_label}
+        strangers = [name for name in truths if name not in labels and name != UNKNOWN]
         # A model from another program may have a class named 'unknown'.
-        last = () if UNKNOWN in self._classes else (UNKNOWN,)
+        last = () if UNKNOWN in labels else (UNKNOWN,)
         self.names: tuple[str, ...] = (*labels, *dict.fromkeys(strangers), *last)
         self._index = {name: index for index, name in enumerate(self.names)}
         size = len(self.names)
@@ -90,7 +94,7 @@ class Evaluation:
             self.mistakes.append(Mistake(picture, truth, classification, score))
 
     def _wanted(self, truth: str) -> str:
-        return truth if truth in self._classes else UNKNOWN
+        return truth if truth in self._known else UNKNOWN
 
 
 def evaluate(

@@ -97,7 +97,7 @@ def check_label(label: str, *, taught_before: bool = False) -> str:
     if is_reserved(label) and not taught_before:
         raise RequestError(
             f'The label {label!a} is reserved: it is the classification of what matches no class. '
-            'Use another name.'
+            f'For what is seen without any object, such as an empty table, use {BACKGROUND!r}.'
         )
     return label
 

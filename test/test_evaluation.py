@@ -50,6 +50,19 @@ def test_a_class_named_unknown_is_a_class_if_the_model_has_it() -> None:
     assert evaluation.right_of('unknown') == (0, 1)
 
 
+def test_the_background_counts_as_unknown() -> None:
+    evaluation = Evaluation(('cat', 'background'), ('cat', 'background'))
+    assert evaluation.names == ('cat', 'background', 'unknown')
+    evaluation.add('1', 'background', 'unknown', 0.9)
+    evaluation.add('2', 'background', 'cat', 0.9)
+    evaluation.add('3', 'cat', 'unknown', 0.9)
+    assert evaluation.right_of('background') == (1, 2)
+    assert [each.picture for each in evaluation.mistakes] == ['2', '3']
+    plain = Evaluation(('cat', 'background'), ('background',), background_label='')
+    plain.add('1', 'background', 'background', 0.9)
+    assert plain.right_of('background') == (1, 1)
+
+
 def test_every_readable_picture_is_classified() -> None:
     def refuse() -> LazyPicture:
         raise ImageError('it is damaged')

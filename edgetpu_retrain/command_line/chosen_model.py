@@ -20,7 +20,12 @@ from edgetpu_retrain.store.models.model_store import ModelStore, ModelVersion
 
 
 def load_chosen_model(
-    named: NamedModel, label_file: Path | None, data_dir: str, device: str, threads: int
+    named: NamedModel,
+    label_file: Path | None,
+    background_label: str,
+    data_dir: str,
+    device: str,
+    threads: int,
 ) -> tuple[Recognizer, int]:
     """
     Load the model that a command names.
@@ -28,6 +33,7 @@ def load_chosen_model(
     Args:
         named: a version number, the path of a file, or '' for the serving version.
         label_file: file with the model's class names; None uses those inside the model.
+        background_label: name of the class that counts as unknown; '' = none.
         data_dir: the data folder; '' = the default one.
         device: the device to run the model on.
         threads: number of CPU threads.
@@ -60,6 +66,7 @@ def load_chosen_model(
         num_threads=threads,
         trusted=version is not None,
         choices=named.choices,
+        background_label=background_label,
     )
     for note in recognizer.notes:
         warn(note)

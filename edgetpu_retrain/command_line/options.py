@@ -15,6 +15,7 @@ from typing import Any, cast, TypeVar
 import click
 from edgetpu_retrain.command_line.output import AS_JSON
 from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.label import BACKGROUND
 from edgetpu_retrain.model_file.choices import ModelChoices, read_input_size
 from edgetpu_retrain.model_file.normalization import read_input_range
 from edgetpu_retrain.pictures.picture_source import BITS
@@ -122,6 +123,14 @@ label_file = click.option(
     type=PATH,
     help="Class names of the model, one a line, as in Coral's labels.txt.  "
     '[default: those inside the model]',
+)
+
+background_label = click.option(
+    '--background-label',
+    default=BACKGROUND,
+    show_default=True,
+    metavar='LABEL',
+    help="The class that counts as unknown, the node's parameter of that name; '' for none.",
 )
 
 store_images = click.option(

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edgetpu_retrain.demo.camera_motion import EXAM, glance, RgbArray, take_picture, TEACHING
+from edgetpu_retrain.demo.empty_table import empty_table
 from edgetpu_retrain.demo.photographs import read_photograph, SUBJECTS
 import numpy as np
 
@@ -27,6 +28,12 @@ SCENE_PARAMETER = 'scene'
 SCENE_IDLE = 'idle'
 SCENE_EXAM = 'exam'
 SCENE_TEACHING_PREFIX = 'teaching/'
+
+BACKGROUND = 'background'
+"""The subject that shows no photograph, but an empty table."""
+
+TAUGHT = (BACKGROUND, *SUBJECTS)
+"""The subjects that are taught, in this order."""
 
 FRAMES_PER_TEACHING_GLANCE = 5
 FRAMES_PER_EXAM_GLANCE = 10
@@ -66,17 +73,17 @@ def play(scene: str, seed: int) -> Iterator[Frame]:
     if scene == SCENE_EXAM:
         return _exam(seed)
     subject = scene.removeprefix(SCENE_TEACHING_PREFIX)
-    if subject != scene and subject in SUBJECTS:
+    if subject != scene and subject in TAUGHT:
         return _teaching(subject, seed)
     raise ValueError(
         f'scene is {scene!r}; it must be {SCENE_IDLE!r}, {SCENE_EXAM!r} or '
-        f"'{SCENE_TEACHING_PREFIX}' followed by one of {', '.join(SUBJECTS)}"
+        f"'{SCENE_TEACHING_PREFIX}' followed by one of {', '.join(TAUGHT)}"
     )
 
 
 def _teaching(subject: str, seed: int) -> Iterator[Frame]:
-    photograph = read_photograph(subject)
-    rng = np.random.default_rng((seed, 0, SUBJECTS.index(subject)))
+    photograph = empty_table() if subject == BACKGROUND else read_photograph(subject)
+    rng = np.random.default_rng((seed, 0, TAUGHT.index(subject)))
     while True:
         for view in glance(TEACHING, FRAMES_PER_TEACHING_GLANCE, rng):
             yield Frame(take_picture(photograph, view, rng), subject)

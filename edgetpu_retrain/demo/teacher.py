@@ -29,15 +29,22 @@ from edgetpu_retrain.demo.contact_sheet import (
 from edgetpu_retrain.demo.display import exam_bar, print_score, sample_bars, training_bar
 from edgetpu_retrain.demo.exam import Exam, FrameResult
 from edgetpu_retrain.demo.photographs import SUBJECTS
-from edgetpu_retrain.demo.scenes import EXAM_FRAMES, RESULT_FILE, SCENE_EXAM, SCENE_IDLE
+from edgetpu_retrain.demo.scenes import (
+    BACKGROUND,
+    EXAM_FRAMES,
+    RESULT_FILE,
+    SCENE_EXAM,
+    SCENE_IDLE,
+    TAUGHT,
+)
 from edgetpu_retrain.demo.stage import Stage, StageError, stamp_ns
 import numpy as np
 import rclpy
 from rclpy.executors import ExternalShutdownException
 from rich.console import Console
 
-SAMPLES_PER_SUBJECT = 30
-SAMPLES_PER_CALL = 10
+SAMPLES_PER_SUBJECT = 15
+SAMPLES_PER_CALL = 5
 
 CONTACT_SHEET_FILE = 'contact_sheet.png'
 MODEL_FILE = 'retrained.tflite'
@@ -84,7 +91,9 @@ class LiveExam:
 
 def teach(robot: RetrainClient, stage: Stage, console: Console, frames_per_second: float) -> int:
     """
-    Show every subject and add samples of it.
+    Show the empty table, then every subject, and add samples of each.
+
+    Views that are near copies of others are not stored, so a subject may get fewer samples.
 
     Args:
         robot: client of the retrain node.
@@ -95,19 +104,24 @@ def teach(robot: RetrainClient, stage: Stage, console: Console, frames_per_secon
     Returns:
         The number of samples.
     """
-    _print_heading(console, f'Teaching {len(SUBJECTS)} subjects through ~/add_samples')
+    what = f'the {BACKGROUND} and {len(SUBJECTS)} subjects'
+    _print_heading(console, f'Teaching {what} through ~/add_samples')
     timeout_s = 5.0 + 3.0 * SAMPLES_PER_CALL / frames_per_second
-    samples = 0
+    samples = copies = 0
     with sample_bars(console) as bars:
-        for subject in SUBJECTS:
+        for subject in TAUGHT:
             bar = bars.add_task(subject, total=SAMPLES_PER_SUBJECT)
             stage.show_subject(subject)
             for _ in range(SAMPLES_PER_SUBJECT // SAMPLES_PER_CALL):
                 response = robot.add_samples(subject, SAMPLES_PER_CALL, timeout_s=timeout_s)
                 bars.update(bar, completed=response.label_total)
+                copies += response.skipped
             samples += response.label_total
     stage.show(SCENE_IDLE)
-    console.print(f'  The node now has {samples} samples of {len(SUBJECTS)} classes.')
+    console.print(
+        f'  The node now has {samples} samples of {len(TAUGHT)} classes; {copies} other frames '
+        'were\n  near copies of them and not stored.'
+    )
     return samples
 
 

@@ -124,3 +124,40 @@ def test_undecodable_file_names_are_printed_escaped(
         ended = run('classify', tmp_path, '--form', form, '--data-dir', trained_once)
         assert ended.code == 0
         assert '\\udce9' in ended.out
+
+
+@pytest.fixture
+def with_background(run: Run, lessons: Path, tmp_path: Path) -> Path:
+    """Return a data folder with a model of a cat and of the background, which shows coins."""
+    shutil.copytree(lessons / 'cat', tmp_path / 'lessons' / 'cat')
+    shutil.copytree(lessons / 'coins', tmp_path / 'lessons' / 'background')
+    for command in (('teach', tmp_path / 'lessons', '--min-novelty', '-1'), ('train',)):
+        assert run(*command, '--data-dir', tmp_path / 'data').code == 0
+    return tmp_path / 'data'
+
+
+def test_the_background_is_classified_as_unknown(
+    run: Run, with_background: Path, exam: Path
+) -> None:
+    given = (exam / 'coins' / '000.png', '--json', '--data-dir', with_background)
+    found = json.loads(run('classify', *given).out)
+    assert (found['label'], found['unknown']) == ('unknown', True)
+    assert set(found['scores']) == {'cat', 'background'}
+    found = json.loads(run('classify', *given, '--background-label', '').out)
+    assert found['label'] in {'background', 'unknown'}
+    assert found['unknown'] == (found['label'] == 'unknown')
+
+
+def test_the_background_is_right_if_it_is_unknown(
+    run: Run, with_background: Path, tmp_path: Path
+) -> None:
+    given = (tmp_path / 'lessons', '--json', '--data-dir', with_background)
+    ended = run('evaluate', *given)
+    assert ended.result['names'] == ['background', 'cat', 'unknown']
+    assert ended.result['confusion_matrix'][0] == [0, 0, 12]
+    assert ended.result['accuracy'] == 1.0
+    ended = run('evaluate', *given, '--background-label', '')
+    assert ended.result['confusion_matrix'][0][0] > 0
+    exported = run('models', 'export', tmp_path / 'out', '--data-dir', with_background)
+    assert exported.code == 0
+    assert 'background' in (tmp_path / 'out' / 'labels.txt').read_text().split()

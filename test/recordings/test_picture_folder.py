@@ -161,6 +161,7 @@ def test_names_that_no_class_can_have_are_left_out(tmp_path: Path) -> None:
     assert (tally.found, tally.left_out) == (10, {'in folders that cannot be classes': 4})
     assert len(reports) == 4
     assert [each for each in reports if "'unknown' is left out" in each and 'reserved' in each]
+    assert [each for each in reports if "empty table, use 'background'" in each]
     assert [each for each in reports if "' dog' is class 'dog'" in each]
     assert 'unknown' in class_folders(tmp_path, for_teaching=False)
 

@@ -79,6 +79,7 @@ def _writer(form: str, file: IO[str], version: int) -> Callable[[Result], object
 @options.bits
 @options.model
 @options.label_file
+@options.background_label
 @click.option(
     '--form', type=click.Choice(FORMS), default='text', show_default=True, help='Output format.'
 )
@@ -98,6 +99,7 @@ def classify(
     bits: int,
     model: options.NamedModel,
     label_file: Path | None,
+    background_label: str,
     form: str,
     as_json: bool,
     output: Path | None,
@@ -115,7 +117,9 @@ def classify(
     faults: list[tuple[str, str]] = []
     count = 0
     with picture_source(bits) as source, plain_source(sources, part, source) as pictures:
-        recognizer, version = load_chosen_model(model, label_file, data_dir, device, threads)
+        recognizer, version = load_chosen_model(
+            model, label_file, background_label, data_dir, device, threads
+        )
         if annotated is not None:
             _make_empty_folder(annotated)
         with _destination(output) as file, progress_bar('classifying', pictures.total) as step:

@@ -25,6 +25,7 @@ from edgetpu_retrain.wording import named
 @click.option('--label', default='', help='For a bag: the label of its images.')
 @options.model
 @options.label_file
+@options.background_label
 @options.device
 @options.data_dir_and_json
 def evaluate(
@@ -34,6 +35,7 @@ def evaluate(
     label: str,
     model: options.NamedModel,
     label_file: Path | None,
+    background_label: str,
     device: str,
     threads: int,
     data_dir: str,
@@ -41,16 +43,19 @@ def evaluate(
     """
     Evaluate a model on labelled pictures: FOLDER with one sub-folder per class, or BAG.
 
-    For pictures of other classes than the model's, 'unknown' is the correct classification.
+    For pictures of the background and of other classes than the model's, 'unknown' is the correct
+    classification.
     """
     with (
         picture_source(bits) as reading,
         labelled_source(source, part, label, reading, for_teaching=False) as pictures,
     ):
-        recognizer, version = load_chosen_model(model, label_file, data_dir, device, threads)
+        recognizer, version = load_chosen_model(
+            model, label_file, background_label, data_dir, device, threads
+        )
         labels = recognizer.labels
-        _check_classes(pictures.labels, labels, source)
-        result = evaluation.Evaluation(labels, pictures.labels)
+        _check_classes(pictures.labels, labels, background_label, source)
+        result = evaluation.Evaluation(labels, pictures.labels, background_label)
         try:
             with output.progress_bar('evaluating', pictures.total) as step:
                 evaluation.evaluate(pictures.pictures, recognizer, result, step)
@@ -69,8 +74,10 @@ def evaluate(
     output.say(summary)
 
 
-def _check_classes(truths: tuple[str, ...], labels: tuple[str, ...], source: Path) -> None:
-    others = [name for name in truths if name not in labels and name != UNKNOWN]
+def _check_classes(
+    truths: tuple[str, ...], labels: tuple[str, ...], background_label: str, source: Path
+) -> None:
+    others = [name for name in truths if name not in (*labels, UNKNOWN, background_label)]
     if others and len(others) == len(truths):
         raise RequestError(
             f'{source} shows {named(truths)}, and the classes of the model are '

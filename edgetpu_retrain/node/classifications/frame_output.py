@@ -13,14 +13,15 @@ from edgetpu_retrain.errors import ImageError, in_words
 from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.node.cameras.detections import BoxClassification
-from edgetpu_retrain.node.classifications import smoothing
 from edgetpu_retrain.node.classifications.annotated_pictures import AnnotatedPictures
 from edgetpu_retrain.node.classifications.message import classification_message, detection_message
+from edgetpu_retrain.node.classifications.smoothing import Smoothing
 from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.node.health.fault_counter import FaultCounter
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.parameters.values import NodeParameters
 from edgetpu_retrain.pictures.annotation import Annotation
+from edgetpu_retrain.runtime.models.prediction import predict, Prediction
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind, RawArray
 from edgetpu_retrain_interfaces.msg import Embedding, Result
 from rclpy.node import Node
@@ -69,7 +70,7 @@ class FrameOutput:
         self._annotated = AnnotatedPictures(node, cameras)
         self._stack.callback(self._annotated.close)
         # Each is used only by the thread that publishes the classifications of its camera.
-        self._smoothing = {name: smoothing.Smoothing() for name in cameras}
+        self._smoothing = {name: Smoothing() for name in cameras}
 
     def close(self) -> None:
         """Stop drawing, and destroy the publishers."""
@@ -88,7 +89,7 @@ class FrameOutput:
             embedding: raw embedding ``[D]``.
         """
         parameters = self._parameters()
-        prediction, unknown_score = _predict(model, scores, embedding, parameters.unknown_below)
+        prediction, unknown_score = _predict(model, scores, embedding, parameters)
         smoothed = self._smoothing[frame.camera].add(
             prediction,
             model_version=model.version.version,
@@ -109,15 +110,15 @@ class FrameOutput:
                     header=header,
                     camera=frame.camera,
                     model_version=model.version.version,
-                    unknown=prediction.best == smoothing.UNKNOWN_CLASS,
+                    unknown=prediction.is_unknown,
                     unknown_score=unknown_score,
                     unknown_threshold=model.unknown.threshold,
                     classification=single,
                     smoothed=stable,
                 )
             )
-        first, unknown = stable.results[0], smoothed.best == smoothing.UNKNOWN_CLASS
-        annotation = Annotation(first.class_id, first.score, unknown, model.version.version)
+        first, version = stable.results[0], model.version.version
+        annotation = Annotation(first.class_id, first.score, smoothed.is_unknown, version)
         self._annotated.add(frame, annotation)
 
     def publish_detections(
@@ -139,7 +140,7 @@ class FrameOutput:
             detection_message(
                 box.detection,
                 model.labels,
-                _predict(model, box.scores, box.embedding, parameters.unknown_below)[0],
+                _predict(model, box.scores, box.embedding, parameters)[0],
                 parameters.max_results,
             )
             for box in boxes
@@ -194,10 +195,16 @@ class FrameOutput:
 
 
 def _predict(
-    model: LoadedModel, scores: FloatArray, embedding: RawArray, unknown_below: float
-) -> tuple[smoothing.Prediction, float]:
+    model: LoadedModel, scores: FloatArray, embedding: RawArray, parameters: NodeParameters
+) -> tuple[Prediction, float]:
     """Return the prediction, and the score of the model's unknown detector."""
     unknown_score = model.unknown.unknown_score(embedding)
-    # Without an unknown detector, the score is NaN and the comparison false.
-    unknown = unknown_score > model.unknown.threshold or float(scores.max()) < unknown_below
-    return smoothing.predict(scores, unknown=unknown), unknown_score
+    prediction = predict(
+        scores,
+        model.labels,
+        # Without an unknown detector, the score is NaN and the comparison false.
+        unlike_all=unknown_score > model.unknown.threshold,
+        unknown_below=parameters.unknown_below,
+        background_label=parameters.background_label,
+    )
+    return prediction, unknown_score

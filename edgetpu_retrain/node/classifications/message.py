@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from edgetpu_retrain.label import UNKNOWN
-from edgetpu_retrain.node.classifications.smoothing import Prediction
+from edgetpu_retrain.runtime.models.prediction import Prediction
 import numpy as np
 from vision_msgs.msg import Classification, Detection2D, ObjectHypothesis, ObjectHypothesisWithPose
 
@@ -25,7 +25,8 @@ def classification_message(
         max_results: maximum number of hypotheses; 0 for all.
 
     Returns:
-        A ``vision_msgs/Classification``: the predicted class, then the others by score.
+        A ``vision_msgs/Classification``: the predicted class, then the others by score, with
+        'unknown' in place of the background.
     """
     return Classification(header=header, results=_hypotheses(labels, prediction, max_results))
 
@@ -56,11 +57,13 @@ def detection_message(
 def _hypotheses(
     labels: tuple[str, ...], prediction: Prediction, max_results: int
 ) -> list[ObjectHypothesis]:
-    scores = [*prediction.scores.tolist(), prediction.unknown_score]
-    best_first = np.argsort(-prediction.scores, kind='stable').tolist()
-    order = [prediction.best, *(index for index in best_first if index != prediction.best)]
-    # UNKNOWN_CLASS is -1, the index of the last name and score.
     names = (*labels, UNKNOWN)
+    scores = [*prediction.scores.tolist(), prediction.unknown_score]
+    # UNKNOWN_CLASS is -1, the index of the last name and score.
+    best = prediction.best % len(names)
+    left_out = {best, len(labels) if prediction.background is None else prediction.background}
+    best_first = np.argsort(np.negative(scores), kind='stable').tolist()
+    order = [best, *(index for index in best_first if index not in left_out)]
     return [
         ObjectHypothesis(class_id=names[index], score=scores[index])
         for index in order[: max_results or None]

@@ -10,53 +10,19 @@ are close.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from edgetpu_retrain.learning.arrays import FloatArray
+from edgetpu_retrain.runtime.models.prediction import Prediction, UNKNOWN_CLASS
 import numpy as np
-
-UNKNOWN_CLASS = -1
-"""The class index that means 'unknown'."""
-
-
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """
-    The classification of one frame, or of several frames together.
-
-    Args:
-        scores: score of each class, float32 ``[C]``, 0 to 1.
-        unknown_score: score of 'unknown', 0 to 1; 0 if no frame is unknown.
-        best: index of the predicted class, or :data:`UNKNOWN_CLASS`.
-    """
-
-    scores: FloatArray
-    unknown_score: float
-    best: int
-
-
-def predict(scores: FloatArray, *, unknown: bool) -> Prediction:
-    """
-    Return the prediction of a single frame.
-
-    Args:
-        scores: score of each class, float32 ``[C]``.
-        unknown: whether the frame matches no class.
-    """
-    best = int(np.argmax(scores))
-    if not unknown:
-        return Prediction(scores, 0.0, best)
-    # The unknown score is at least that of the best class, so that it is the highest score.
-    return Prediction(scores, max(1.0 - float(scores[best]), float(scores[best])), UNKNOWN_CLASS)
 
 
 class Smoothing:
     """
     Combines the predictions for a camera's last frames; not thread-safe.
 
+    >>> from edgetpu_retrain.runtime.models.prediction import predict
     >>> smoothing = Smoothing()
     >>> for score in (0.9, 0.2, 0.9):
-    ...     frame = predict(np.array([score, 1 - score], np.float32), unknown=False)
+    ...     frame = predict(np.array([score, 1 - score], np.float32))
     ...     print(smoothing.add(frame, model_version=1, frames=3, hysteresis=0.1).best, end=' ')
     0 0 0
     """
@@ -84,12 +50,10 @@ class Smoothing:
         self._frames = [*self._frames, frame][-frames:]
         if frames == 1:
             return frame
-        # The higher a frame's unknown score, the less its class scores count.
-        weighted = [(1.0 - each.unknown_score) * each.scores for each in self._frames]
-        scores = np.mean(weighted, axis=0, dtype=np.float32)
+        scores = np.mean([_shared_out(each) for each in self._frames], axis=0, dtype=np.float32)
         unknown_score = sum(each.unknown_score for each in self._frames) / len(self._frames)
         self._current = self._choose(scores, unknown_score, hysteresis)
-        return Prediction(scores, unknown_score, self._current)
+        return Prediction(scores, unknown_score, self._current, frame.background)
 
     def _choose(self, scores: FloatArray, unknown_score: float, hysteresis: float) -> int:
         best = int(np.argmax(scores))
@@ -100,3 +64,14 @@ class Smoothing:
         if self._current is None or extended[best] - extended[self._current] > hysteresis:
             return best
         return self._current
+
+
+def _shared_out(frame: Prediction) -> FloatArray:
+    """
+    Return the class scores of a frame, scaled to add up to 1 with that of 'unknown'.
+
+    So the higher a frame's unknown score, the less its class scores count.
+    """
+    total = float(frame.scores.sum())
+    scores: FloatArray = frame.scores * np.float32((1.0 - frame.unknown_score) / (total or 1.0))
+    return scores

@@ -15,6 +15,7 @@ import re
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.label import BACKGROUND
 from edgetpu_retrain.model_file.choices import ModelChoices, read_input_size
 from edgetpu_retrain.model_file.normalization import Normalization, read_input_range
 from edgetpu_retrain.node.cameras.image_transport import IMAGE_TRANSPORTS
@@ -205,6 +206,11 @@ class NodeParameters:
         0.0,
         "A frame whose best class has a lower score is 'unknown'; 0.0 = use the model's threshold",
         (0.0, 1.0),
+    )
+    background_label: str = live_parameter(
+        BACKGROUND,
+        'Name of the class that is published as unknown: teach it what the camera sees without '
+        "any object, such as the empty table; '' = none",
     )
     smoothing_frames: int = live_parameter(
         1, "Number of a camera's last frames to smooth over; 1 = no smoothing", (1, 1000)

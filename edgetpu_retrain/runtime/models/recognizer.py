@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgetpu_retrain.errors import ModelFileError
-from edgetpu_retrain.label import UNKNOWN
+from edgetpu_retrain.label import BACKGROUND, UNKNOWN
 from edgetpu_retrain.learning.arrays import FloatArray
 from edgetpu_retrain.model_file.choices import ModelChoices, NO_CHOICES
 from edgetpu_retrain.model_file.classifier_file import make_classifier
@@ -19,6 +19,7 @@ from edgetpu_retrain.runtime.interpreters.preprocessing import RgbArray
 from edgetpu_retrain.runtime.interpreters.probe import probe
 from edgetpu_retrain.runtime.models.classifier import Classifier
 from edgetpu_retrain.runtime.models.extractor import Extractor
+from edgetpu_retrain.runtime.models.prediction import predict
 from edgetpu_retrain.runtime.models.unknown_detection import UnknownDetection
 import numpy as np
 
@@ -46,7 +47,7 @@ class Recognizer:
     A classifier with class names, loaded and warmed up; use it from one thread at a time.
 
     With a model that was retrained by this project, a classification can also be 'unknown'; with
-    any other model, it is always one of the model's classes.
+    any other model, it is one of the model's classes, or 'unknown' for its background.
 
     Args:
         model: bytes of a .tflite file.
@@ -56,9 +57,11 @@ class Recognizer:
         trusted: whether this project wrote the file.  Any other file is first probed in a child
             process.
         choices: the user's choices for the file.
+        background_label: name of the class that counts as unknown; '' = none.
 
     Attributes:
         labels: the class names, in the order of the scores.
+        background_label: as given.
         notes: sentences for the user at startup.
 
     Raises:
@@ -77,10 +80,12 @@ class Recognizer:
         num_threads: int = 1,
         trusted: bool = False,
         choices: ModelChoices = NO_CHOICES,
+        background_label: str = BACKGROUND,
     ) -> None:
         file = make_classifier(model, choices, labels)
         model, self.labels = file.model, file.labels
         self._gives_logits, self._is_binary = file.gives_logits, file.is_binary
+        self.background_label = background_label
         self._unknown = _unknown_detection(model)
         # A model without an unknown detector may have any layers, so no head is searched for.
         plain = self._unknown is None
@@ -106,7 +111,7 @@ class Recognizer:
         Raises:
             ImageError: if ``rgb`` has another type or shape.
         """
-        unknown = False
+        unlike_all = False
         if isinstance(self._model, Extractor):
             # The output vector of a plain classifier contains scores or logits.
             scores = dequantize(self._model.embed(rgb), self._model.description.quantization)
@@ -121,14 +126,13 @@ class Recognizer:
             scores = classified.scores
             if self._unknown is not None:
                 score = self._unknown.unknown_score(classified.embedding)
-                unknown = score > self._unknown.threshold
-        best = int(np.argmax(scores))
-        highest = float(scores[best])
-        if unknown:
-            # As in the node, 'unknown' gets the rest of the probability, but at least the score
-            # of the best class.
-            return Recognized(UNKNOWN, max(1.0 - highest, highest), True, scores)
-        return Recognized(self.labels[best], highest, False, scores)
+                unlike_all = score > self._unknown.threshold
+        found = predict(
+            scores, self.labels, unlike_all=unlike_all, background_label=self.background_label
+        )
+        if found.is_unknown:
+            return Recognized(UNKNOWN, found.unknown_score, True, scores)
+        return Recognized(self.labels[found.best], float(found.scores[found.best]), False, scores)
 
 
 def _unknown_detection(model: bytes) -> UnknownDetection | None:

@@ -29,7 +29,7 @@ def serve(person: Person) -> Camera:
     return camera
 
 
-def set_parameter(person: Person, name: str, value: float) -> None:
+def set_parameter(person: Person, name: str, value: float | str) -> None:
     result = person.set_parameter(name, value)
     assert result.successful, result.reason
 
@@ -61,7 +61,7 @@ def test_a_low_score_is_classified_as_unknown(start_node: Any, person: Person) -
     results = person.collect(Result, 'result')
     assert not results.next_one().unknown
     set_parameter(person, 'unknown_below', 1.0)
-    camera.show(image_message((pattern(1) // 2 + pattern(2) // 2).astype(np.uint8)))
+    camera.show(IMAGES['cat'])
     result = results.wait_for(lambda each: each.unknown, since=len(results))
     hypotheses = result.classification.results
     assert hypotheses[0].class_id == 'unknown'
@@ -83,6 +83,30 @@ def test_an_untaught_object_is_classified_as_unknown(start_node: Any, person: Pe
     assert strange.unknown_score > strange.unknown_threshold == known.unknown_threshold
     assert strange.classification.results[0].class_id == 'unknown'
     person.classifications.wait_for(lambda each: each.results[0].class_id == 'unknown')
+
+
+def test_the_background_is_published_as_unknown(start_node: Any, person: Person) -> None:
+    start_node()
+    camera = person.wait_until_ready().camera()
+    person.teach_and_train(camera, {'cat': IMAGES['cat'], 'background': IMAGES['dog']})
+    results = person.collect(Result, 'result')
+    empty = results.next_one()
+    assert empty.unknown
+    assert empty.unknown_score <= empty.unknown_threshold
+    assert [each.class_id for each in empty.classification.results] == ['unknown', 'cat']
+    person.classifications.wait_for(lambda each: each.results[0].class_id == 'unknown')
+    camera.show(IMAGES['cat'])
+    cat = results.wait_for(lambda each: not each.unknown, since=len(results))
+    assert [each.class_id for each in cat.classification.results] == ['cat', 'unknown']
+    assert sum(each.score for each in cat.classification.results) == pytest.approx(1.0)
+    camera.show(IMAGES['dog'])
+    set_parameter(person, 'background_label', '')
+    named = results.wait_for(
+        lambda each: each.classification.results[0].class_id == 'background', since=len(results)
+    )
+    assert not named.unknown
+    status = person.collect(Status, 'status', LATCHED).wait_for(lambda each: each.model_version)
+    assert list(status.model_labels) == ['cat', 'background']
 
 
 def test_smoothing_delays_a_class_and_keeps_the_raw_result(

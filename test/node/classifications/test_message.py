@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgetpu_retrain.node.classifications.message import classification_message
-from edgetpu_retrain.node.classifications.smoothing import Prediction, UNKNOWN_CLASS
+from edgetpu_retrain.runtime.models.prediction import predict, Prediction, UNKNOWN_CLASS
 import numpy as np
 from std_msgs.msg import Header
 
@@ -30,3 +30,13 @@ def test_unknown_comes_first_and_all_classes_follow() -> None:
     unknown = Prediction(SCORES, 0.5, best=UNKNOWN_CLASS)
     assert ids(unknown) == ['unknown', 'dog', 'bird', 'cat']
     assert ids(unknown, max_results=1) == ['unknown']
+
+
+def test_unknown_stands_in_place_of_the_background() -> None:
+    def found(*scores: float) -> Prediction:
+        return predict(np.array(scores, np.float32), LABELS, background_label='dog')
+
+    assert ids(found(0.5, 0.3, 0.2)) == ['cat', 'unknown', 'bird']
+    assert ids(found(0.3, 0.5, 0.2)) == ['unknown', 'cat', 'bird']
+    message = classification_message(Header(), LABELS, found(0.5, 0.3, 0.2), 0)
+    np.testing.assert_allclose([each.score for each in message.results], [0.5, 0.3, 0.2])

@@ -2,18 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from edgetpu_retrain.node.classifications.smoothing import (
-    predict,
-    Prediction,
-    Smoothing,
-    UNKNOWN_CLASS,
-)
+from edgetpu_retrain.node.classifications.smoothing import Smoothing
+from edgetpu_retrain.runtime.models.prediction import predict, Prediction, UNKNOWN_CLASS
 import numpy as np
 import pytest
 
 
 def frame(*scores: float, unknown: bool = False) -> Prediction:
-    return predict(np.array(scores, np.float32), unknown=unknown)
+    return predict(np.array(scores, np.float32), unlike_all=unknown)
+
+
+def with_background(*scores: float, unknown: bool = False) -> Prediction:
+    """Return the prediction of a model whose last class is the background."""
+    labels = [*map(str, range(len(scores) - 1)), 'background']
+    found = np.array(scores, np.float32)
+    return predict(found, labels, unlike_all=unknown, background_label='background')
 
 
 def classes(frames: list[Prediction], *, over: int, hysteresis: float = 0.0) -> list[int]:
@@ -60,10 +63,29 @@ def test_unknown_frames_contribute_to_the_mean(unknown_frames: int, expected: in
     assert classes([*known, *unknown], over=5)[-1] == expected
 
 
-def test_an_unknown_frame_scores_at_least_as_high_as_its_best_class() -> None:
-    assert frame(0.9, 0.1, unknown=True).unknown_score == pytest.approx(0.9)
-    assert frame(0.3, 0.25, 0.45, unknown=True).unknown_score == pytest.approx(0.55)
-    assert frame(0.9, 0.1).unknown_score == 0.0
+def test_the_background_is_unknown_and_its_score_is_averaged() -> None:
+    mostly = [with_background(0.2, 0.1, 0.7)] * 3 + [with_background(0.8, 0.1, 0.1)]
+    assert classes(mostly, over=4)[-1] == UNKNOWN_CLASS
+    seldom = [with_background(0.2, 0.1, 0.7)] + [with_background(0.8, 0.1, 0.1)] * 3
+    assert classes(seldom, over=4)[-1] == 0
+    smoothing = Smoothing()
+    for each in (with_background(0.6, 0.1, 0.3), with_background(0.8, 0.1, 0.1)):
+        smoothed = smoothing.add(each, model_version=1, frames=2, hysteresis=0.0)
+    np.testing.assert_allclose(smoothed.scores, [0.7, 0.1, 0.0], atol=1e-6)
+    assert smoothed.unknown_score == pytest.approx(0.2)
+    assert smoothed.background == 2
+
+
+def test_scores_of_an_unknown_frame_and_of_unknown_add_up_to_1() -> None:
+    smoothing = Smoothing()
+    for _ in range(2):
+        frame_now = with_background(0.5, 0.1, 0.4, unknown=True)
+        smoothed = smoothing.add(frame_now, model_version=1, frames=2, hysteresis=0.0)
+    assert smoothed.best == UNKNOWN_CLASS
+    assert float(smoothed.scores.sum()) + smoothed.unknown_score == pytest.approx(1.0)
+    empty = with_background(0.0, 0.0, 1.0)
+    smoothed = smoothing.add(empty, model_version=1, frames=2, hysteresis=0.0)
+    assert smoothed.unknown_score == pytest.approx(0.75)
 
 
 def test_models_and_window_lengths_are_not_mixed() -> None:

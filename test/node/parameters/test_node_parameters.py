@@ -67,6 +67,7 @@ def test_every_parameter_is_described(start_node: Any, person: Person) -> None:
             'keep_models',
             'follow_models',
             'unknown_below',
+            'background_label',
         ),
         *('smoothing_frames', 'smoothing_hysteresis', 'max_results'),
     }

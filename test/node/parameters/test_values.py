@@ -53,6 +53,7 @@ DECLARED: list[tuple[str, Any, tuple[float, float] | None, bool]] = [
     ('keep_models', 20, (1, 1_000_000), True),
     ('follow_models', False, None, True),
     ('unknown_below', 0.0, (0.0, 1.0), True),
+    ('background_label', 'background', None, True),
     ('smoothing_frames', 1, (1, 1000), True),
     ('smoothing_hysteresis', 0.1, (0.0, 1.0), True),
     ('max_results', 0, (0, 100_000), True),

@@ -54,6 +54,18 @@ def test_any_model_with_one_score_a_class_will_do(dtype: str) -> None:
     assert packed.labels == ('e', 'f', 'g', 'h')
 
 
+def test_the_background_of_a_model_is_unknown() -> None:
+    model = build_classifier('float32', classes=4)
+    rgb = picture(1)
+    plain = Recognizer(model, labels=('a', 'b', 'c', 'd')).recognize(rgb)
+    labels = ['background' if each == plain.label else each for each in 'abcd']
+    found = Recognizer(model, labels=labels).recognize(rgb)
+    assert (found.label, found.unknown) == ('unknown', True)
+    assert np.array_equal(found.scores, plain.scores)
+    named = Recognizer(model, labels=labels, background_label='').recognize(rgb)
+    assert (named.label, named.unknown) == ('background', False)
+
+
 def test_a_model_without_labels_is_rejected_with_instructions() -> None:
     model = build_extractor('uint8', dimension=4)
     with pytest.raises(RequestError, match=r'no names for its 4 classes.*--labels'):
