@@ -12,7 +12,7 @@ Each feature is divided by the *square root* of its standard deviation, 'Pareto 
 Berg et al., 'Centering, scaling, and transformations', BMC Genomics 7:142, 2006): it evens out the
 spreads without amplifying weak features, which are mostly noise, to the size of strong ones.
 
-A few directions across many features then still dominate: along these, embeddings of the same
+Some directions across many features then still dominate: along these, embeddings of the same
 class differ far more than along all other directions, because of pose and light.  They are shrunk
 to the spread of the next strongest direction; within-class covariance normalization (Hatch,
 Kajarekar and Stolcke, Interspeech 2006) scales all directions.
@@ -45,9 +45,11 @@ _POWER_ITERATIONS = 6
 # Maximum number of rows that are searched for dominating directions.
 _DIRECTION_ROWS = 512
 
-# Maximum number of directions to shrink, samples needed per direction, and smallest factor.
-_MOST_DIRECTIONS = 16
-_SAMPLES_A_DIRECTION = 16
+# Maximum number of directions to shrink, samples needed per direction, and smallest factor.  If
+# features are computed batch by batch, more than a few directions would take too much time.
+_MOST_DIRECTIONS = 64
+_MOST_DIRECTIONS_OF_MANY = 16
+_SAMPLES_A_DIRECTION = 8
 _SMALLEST_SHRINK = 0.1
 
 
@@ -76,13 +78,16 @@ class Conditioning:
         return cls(center, gain, np.empty((len(center), 0), np.float32), np.empty(0, np.float32))
 
     @classmethod
-    def from_sample(cls, embeddings: FloatArray, labels: IntArray) -> Conditioning:
+    def from_sample(
+        cls, embeddings: FloatArray, labels: IntArray, *, of_many: bool = False
+    ) -> Conditioning:
         """
         Return the conditioning that gives centred features with a mean square of 1.
 
         Args:
             embeddings: float32 ``[N, D]``, dequantized; a sample of the data suffices.
             labels: int64 ``[N]``, their classes.
+            of_many: whether the data are too many for :class:`FeatureRows` to cache.
 
         Raises:
             ValueError: if the squares of the values overflow.
@@ -103,7 +108,8 @@ class Conditioning:
             return cls.scaling(center, np.ones_like(center))
         spread = np.sqrt(spread + np.float32(_SPREAD_FLOOR) * typical)
         centred /= spread
-        directions, shrink = _dominating(centred, labels)
+        most = _MOST_DIRECTIONS_OF_MANY if of_many else _MOST_DIRECTIONS
+        directions, shrink = _dominating(centred, labels, most)
         # The mean square of the features after shrinking, which the gain normalizes to 1.
         along = centred @ directions
         square = (centred * centred).mean() - (
@@ -161,12 +167,17 @@ class FeatureRows:
         self._factor = scale * conditioning.gain
         self._offset = -(scale * zero + conditioning.center) * conditioning.gain
         self._cached: FloatArray | None = None
-        if rows.count * rows.feature_dim * 4 <= _LARGEST_COPY_BYTES:
+        if not self.are_many(rows):
             self._cached = self[:]
         self._basis: FloatArray | None = None
         if reduced and self._cached is not None and _REDUCTION * self.count <= self.feature_dim:
             self._basis, coordinates = np.linalg.qr(self._cached.T)
             self._cached = np.ascontiguousarray(coordinates.T)
+
+    @staticmethod
+    def are_many(rows: EmbeddingRows) -> bool:
+        """Return whether the features of these rows are too many to be cached."""
+        return rows.count * rows.feature_dim * 4 > _LARGEST_COPY_BYTES
 
     @property
     def columns(self) -> int:
@@ -195,23 +206,28 @@ class FeatureRows:
         return weights if self._basis is None else self._basis.T @ weights, bias
 
 
-def _dominating(features: FloatArray, labels: IntArray) -> tuple[FloatArray, FloatArray]:
+def _dominating(
+    features: FloatArray, labels: IntArray, most: int
+) -> tuple[FloatArray, FloatArray]:
     """
     Return the directions of largest within-class spread, and their shrink factors.
 
     Args:
         features: float32 ``[N, D]``.
         labels: int64 ``[N]``, their classes.
+        most: the largest number of directions.
 
     Returns:
         The directions, float32 ``[D, R]``, and the factors, float32 ``[R]``.
     """
-    _, members = np.unique(labels[:_DIRECTION_ROWS], return_inverse=True)
-    some = features[: len(members)]
+    # A balanced sample repeats rows of small classes, which have the same sum; each counts once.
+    _, once = np.unique(features[:_DIRECTION_ROWS].sum(axis=1), return_index=True)
+    _, members = np.unique(labels[once], return_inverse=True)
+    some = features[once]
     dim = features.shape[1]
     sizes = np.bincount(members)
     degrees_of_freedom = len(members) - len(sizes)
-    number = min(_MOST_DIRECTIONS, degrees_of_freedom // _SAMPLES_A_DIRECTION, dim // 2)
+    number = min(most, degrees_of_freedom // _SAMPLES_A_DIRECTION, dim // 2)
     if number == 0:
         return np.empty((dim, 0), np.float32), np.empty(0, np.float32)
     by_class = np.zeros((len(sizes), len(some)), np.float32)

@@ -96,7 +96,7 @@ def measure(problem: Problem, planned: int) -> Measurement:
     shares: list[float] = []
     last, ended = None, None
     for (rows, evaluated), num_iter in zip(parts, lengths, strict=True):
-        known = problem.conditioned_by(rows) if 'recordings' in folds.units else problem
+        known = problem.conditioned_by(rows)
         run, share = _train_on(known, rows, evaluated, num_iter)
         found.append((evaluated, *_predictions(known, rows, evaluated, run)))
         shares.append(share)

@@ -93,8 +93,9 @@ class Problem:
         """
         Return the same problem, with features that only some samples have conditioned.
 
-        The dominating directions within a class are the differences between its recordings.  So a
-        held-out recording must not influence the features with which it is evaluated.
+        The dominating directions are the differences within a class, such as those between its
+        recordings.  So held-out samples must not influence the features with which they are
+        evaluated.
 
         Args:
             rows: int64 ``[M]``, the samples.
@@ -127,7 +128,8 @@ def _conditioned(
     """Return the features, their largest eigenvalue, and the rows to estimate both from."""
     sample = _sample(among, labels[among], num_classes, rng)
     known = rows.floats(sample)
-    conditioning = Conditioning.from_sample(known, labels[sample])
+    many = FeatureRows.are_many(rows)
+    conditioning = Conditioning.from_sample(known, labels[sample], of_many=many)
     eigenvalue = largest_eigenvalue(conditioning.features(known[:_EIGENVALUE_ROWS]))
     return FeatureRows(rows, conditioning, reduced=reduced), eigenvalue, sample
 

@@ -124,3 +124,19 @@ def test_copies_of_one_row_have_coordinates() -> None:
     features = FeatureRows(EmbeddingRows(embeddings), conditioning, reduced=True)
     full = FeatureRows(EmbeddingRows(embeddings), conditioning)
     assert features[:] @ features[:].T == pytest.approx(full[:] @ full[:].T, abs=1e-3)
+
+
+def test_repeated_rows_do_not_count_as_samples() -> None:
+    sample = RNG.standard_normal((20, 64), dtype=np.float32)
+    labels = np.arange(20) % 4
+    once = Conditioning.from_sample(sample, labels)
+    often = Conditioning.from_sample(np.tile(sample, (10, 1)), np.tile(labels, 10))
+    # 16 degrees of freedom are enough for two directions, however often each row comes.
+    assert len(once.shrink) == len(often.shrink) == 2
+
+
+def test_many_rows_have_few_directions() -> None:
+    sample = RNG.standard_normal((400, 64), dtype=np.float32)
+    labels = np.arange(400) % 4
+    assert len(Conditioning.from_sample(sample, labels).shrink) == 32
+    assert len(Conditioning.from_sample(sample, labels, of_many=True).shrink) == 16

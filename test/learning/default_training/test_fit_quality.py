@@ -218,3 +218,19 @@ def test_few_samples_train_the_same_head_in_coordinates(
     slow = learn(flowers, rows)
     assert fast.logits(flowers.floats) == pytest.approx(slow.logits(flowers.floats), abs=0.01)
     assert fast.unknown_threshold == pytest.approx(slow.unknown_threshold, abs=0.01)
+
+
+def test_features_are_conditioned_without_the_held_out_samples(
+    flowers: Flowers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, _ = flowers.first(5, seed=0)
+    seen: list[int] = []
+    from_sample = conditioning.Conditioning.from_sample
+
+    def counted(embeddings: FloatArray, labels: IntArray, **options: Any) -> Any:
+        seen.append(len(np.unique(embeddings, axis=0)))
+        return from_sample(embeddings, labels, **options)
+
+    monkeypatch.setattr(conditioning.Conditioning, 'from_sample', counted)
+    learn(flowers, rows)
+    assert seen == [85] + 5 * [68]
