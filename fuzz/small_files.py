@@ -47,6 +47,10 @@ def classifiers() -> Iterator[bytes]:
         yield append_head(extractor, head_of(DIMENSION))
     yield build_classifier('uint8', dimension=DIMENSION, image_size=2)
     yield build_classifier('float32', dimension=DIMENSION, image_size=2, convolution=True)
+    for pooling in ('AVERAGE_POOL_2D', 'MEAN'):
+        yield build_classifier(
+            'int8', dimension=DIMENSION, image_size=2, spatial=2, convolution=True, pooling=pooling
+        )
 
 
 def picture(suffix: str, channels: int = 3, *options: int) -> bytes:

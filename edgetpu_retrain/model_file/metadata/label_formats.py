@@ -30,7 +30,7 @@ _MAP_ITEM = re.compile(r'\bitem\s*:?\s*[{<]')
 _MAP_FIELD = re.compile(
     r'\b(id|name|display_name)\s*:\s*(?:"((?:[^"\\\n]|\\.)*)"|\'((?:[^\'\\\n]|\\.)*)\'|(\d+))'
 )
-_ESCAPE = re.compile(rb'\\([0-7]{1,3}|.)', re.DOTALL)
+_ESCAPE = re.compile(rb'\\(?:([0-7]{1,3})|(.))', re.DOTALL)
 # Keys of the names in YOLO's data.yaml, Hugging Face's config.json, COCO and the like.
 _KEYS = (
     'names', 'id2label', 'label_names', 'class_names', 'classes', 'labels', 'label_map',
@@ -107,7 +107,8 @@ def _looks_like_yaml(text: str) -> bool:
     if _YAML.search(text):
         return True
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return bool(lines) and all(line.startswith(('- ', '#', '---')) for line in lines)
+    items = [line for line in lines if not line.startswith(('#', '---'))]
+    return bool(items) and all(line.startswith('- ') for line in items)
 
 
 def _yaml(text: str) -> Any:
@@ -145,8 +146,7 @@ def _unescaped(text: str) -> str:
     """Decode a string of protobuf's text format, which escapes the bytes of UTF-8."""
 
     def byte(match: re.Match[bytes]) -> bytes:
-        code = match[1]
-        return bytes([int(code, 8) & 0xFF]) if code[:1].isdigit() else code
+        return bytes([int(match[1], 8) & 0xFF]) if match[1] else match[2]
 
     return _ESCAPE.sub(byte, text.encode()).decode(errors='replace')
 

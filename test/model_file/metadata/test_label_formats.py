@@ -44,6 +44,7 @@ def test_a_header_is_no_class(text: str, names: list[str]) -> None:
         # As many lines as classes, none of which are numbered: these are names.
         ('label\ncat\ndog\n', ['label', 'cat', 'dog']),
         ('no label\ncat\ndog\n', ['no label', 'cat', 'dog']),
+        ('#cat\n#dog\n', ['#cat', '#dog']),
         ('cent\n1 euro\n2 euro\n', ['cent', '1 euro', '2 euro']),
     ],
 )
