@@ -20,7 +20,7 @@ MAX_LABEL_BYTES = 255
 UNKNOWN = 'unknown'
 
 BACKGROUND = 'background'
-"""The default name of the class that counts as unknown: what is seen without any object."""
+"""The default name of the class that counts as unknown: views without any object."""
 
 # Categories of characters that move the cursor, break a line, or cannot be encoded in UTF-8:
 # Unicode Standard, section 4.5 'General Category'.

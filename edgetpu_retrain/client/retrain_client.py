@@ -115,7 +115,7 @@ class RetrainClient:
                 min_interval_s, min_novelty, recording.
 
         Returns:
-            The ``AddSample.Response``: ``added`` samples were stored, ``skipped`` frames not.
+            The ``AddSample.Response``, with numbers of ``added`` samples and ``skipped`` frames.
 
         Raises:
             RetrainClientError: if samples are missing for another reason, such as a camera without

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The demo's background: a table with nothing on it, drawn because no photograph is that empty."""
+"""The demo's background: a picture of an empty table."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-How near to a sample of its class a frame is a near copy of it, by extractor.
+The cosine distance below which a frame is a near copy of a sample, by extractor.
 
 Near copies teach nothing new, and held-out samples with near copies among the training samples say
 nothing about new views.  docs/samples_and_models.md has the measurements.
@@ -16,7 +16,7 @@ _CORAL_TWIN = 'f409ef4f73fcbb9667841965623c5c8524aac33d41b9bf5f3667161fb4a76319'
 
 _MEASURED = {_DEFAULT_EXTRACTOR: 0.03, _CORAL: 0.023, _CORAL_TWIN: 0.023}
 
-# Rather too small than too large, which would leave out new views.
+# Small, because a large distance would skip new views.
 _OF_OTHERS = 0.01
 
 
@@ -25,7 +25,7 @@ def min_novelty_of(chosen: float, extractor: str) -> float:
     Return the cosine distance below which a frame is skipped as a near copy.
 
     Args:
-        chosen: the user's choice: 0 = what suits the extractor, negative = skip none.
+        chosen: the user's choice; 0 uses the extractor's default, a negative number skips none.
         extractor: identity of the extractor.
 
     Returns:

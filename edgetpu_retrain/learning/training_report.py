@@ -87,7 +87,7 @@ class TrainingReport:
 
     @property
     def flawless_in_one_go(self) -> bool:
-        """Whether a single recording was measured without a mistake; no reason to say 100 %."""
+        """Whether no mistake was found, but not with whole recordings held out."""
         return self.accuracy == 1.0 and self.held_out_unit != 'recordings'
 
     @property

@@ -255,7 +255,7 @@ def _is_picture(file: Path) -> bool:
         with file.open('rb') as opened:
             return begins_as_picture(opened.read(BEGIN_BYTES))
     except OSError:
-        # Reading it as a picture reports why.
+        # Treat it as a picture, so that reading it reports the reason.
         return True
 
 

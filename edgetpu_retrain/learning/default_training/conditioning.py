@@ -87,7 +87,7 @@ class Conditioning:
         Args:
             embeddings: float32 ``[N, D]``, dequantized; a sample of the data suffices.
             labels: int64 ``[N]``, their classes.
-            of_many: whether the data are too many for :class:`FeatureRows` to cache.
+            of_many: whether there are too many rows for :class:`FeatureRows` to cache.
 
         Raises:
             ValueError: if the squares of the values overflow.

@@ -81,7 +81,7 @@ def add_request(
         cameras: names of the open cameras.
         parameters: the node's parameters ``sample_timeout_s`` and ``min_novelty``, which are used
             where the request has 0.
-        extractor: identity of the extractor, to which ``min_novelty`` is suited if both are 0.
+        extractor: identity of the extractor, which determines ``min_novelty`` if both are 0.
 
     Raises:
         RequestError: if a value is invalid or too large.

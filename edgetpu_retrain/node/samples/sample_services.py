@@ -104,7 +104,7 @@ class SampleServices:
                 return f'{added}{_near_copies(capture.skipped)}'
             if capture.stored + capture.skipped < wanted.count:
                 raise RequestError(_why_incomplete(resources, capture))
-            # Fewer than wanted only because the camera saw the same again and again.
+            # Samples are missing only because frames were near copies.
             return f'{_so_far(capture)}. {_MOVE}'
 
     async def _capture(self, resources: NodeResources, capture: Capture) -> None:

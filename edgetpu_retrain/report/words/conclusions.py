@@ -182,7 +182,7 @@ def _unknown(analysis: Analysis) -> str:
 
 
 def once_taught(analysis: Analysis) -> str:
-    """Return a sentence on the classes whose figures are about one recording; '' if none are."""
+    """Return a sentence on the classes with metrics for one recording only; '' if none have."""
     units = zip(analysis.names, analysis.held_out.units, strict=True)
     once = [quoted(name) for name, unit in units if unit != 'recordings']
     if not once:

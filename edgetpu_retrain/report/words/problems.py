@@ -24,7 +24,7 @@ _CONFUSED = 2
 # A larger calibration error makes confidence thresholds misleading.
 _MISLEADING = 0.05
 _QUANTIZATION_LOSS = 0.01
-# If less of what was never taught is noticed, the classification as unknown is of little use.
+# If a smaller share of unknown things is noticed, the classification as unknown is of little use.
 _NOTICED = 0.5
 # If the head makes a larger share of mistakes, the classes are the reason, not single samples.
 _HARD = 0.25

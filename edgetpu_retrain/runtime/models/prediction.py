@@ -53,7 +53,7 @@ def predict(
     Args:
         scores: score of each class, float32 ``[C]``.
         labels: C class names, to find the background among them.
-        unlike_all: whether the model's unknown detector finds the picture unlike all classes.
+        unlike_all: whether the picture is unknown according to the model's unknown detector.
         unknown_below: the picture is also unknown if its best class has a lower score.
         background_label: name of the class that counts as unknown, such as 'background': what the
             camera sees without any object; '' = none.
@@ -70,5 +70,5 @@ def predict(
     highest = float(scores[best])
     if not (unlike_all or is_background or highest < unknown_below):
         return Prediction(scores, share, best, background)
-    # At least the score of the best class, so that the first hypothesis has the highest score.
+    # The unknown score is at least that of the best class, so that it is the highest score.
     return Prediction(scores, max(1.0 - highest, highest), UNKNOWN_CLASS, background)

@@ -61,7 +61,7 @@ class Recognizer:
 
     Attributes:
         labels: the class names, in the order of the scores.
-        background_label: as given.
+        background_label: name of the class that counts as unknown; '' = none.
         notes: sentences for the user at startup.
 
     Raises:
