@@ -141,9 +141,18 @@ store_images = click.option(
     help='How to store the pictures; needed for the report, and for other extractors.',
 )
 
+
+def _not_nan(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    """Return the value of an option unchanged; FloatRange accepts NaN."""
+    if math.isnan(value):
+        raise click.BadParameter('nan is not a number.')
+    return value
+
+
 min_novelty = click.option(
     '--min-novelty',
     type=click.FloatRange(max=2.0),
+    callback=_not_nan,
     default=0.0,
     metavar='DISTANCE',
     help='Skip pictures nearer than this cosine distance to one of their class; negative: skip '

@@ -88,6 +88,7 @@ def test_usage_errors_exit_with_two(run: Run, tmp_path: Path) -> None:
         ('fly',),
         ('teach',),
         ('teach', tmp_path, '--min-novelty', '3'),
+        ('teach', tmp_path, '--min-novelty', 'nan'),
         ('teach', tmp_path, '--label', 'cup'),
         ('teach', tmp_path, '--topic', '/x'),
         ('train', '--num-iter', '0'),

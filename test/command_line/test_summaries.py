@@ -50,9 +50,12 @@ def test_teach_a_folder(run: Run, folder: Path, tmp_path: Path) -> None:
     assert ended.result['stored'] == {'cat': 2, 'coins': 1}
     assert ended.result['found'] == 6
     assert ended.result['left_out']['not readable'] == 1
-    again = run('teach', folder, '--data-dir', tmp_path / 'data', '--min-novelty', '0.01')
-    assert '0 stored, 6 left out' in last_line(again)
-    assert '3 near duplicates' in last_line(again)
+    for options in ((), ('--min-novelty', '0.01')):
+        again = run('teach', folder, '--data-dir', tmp_path / 'data', *options)
+        assert '0 stored, 6 left out' in last_line(again)
+        assert '3 near duplicates' in last_line(again)
+    copies = run(*TEACH_ALL, folder, '--data-dir', tmp_path / 'data')
+    assert '3 stored, 3 left out' in last_line(copies)
 
 
 def test_a_class_without_readable_pictures_is_in_the_table(
