@@ -13,18 +13,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.extractors.near_copies import min_novelty_of
 from edgetpu_retrain.learning.arrays import FloatArray
-from edgetpu_retrain.model_file.quantization import QuantizationParameters
+from edgetpu_retrain.model_file.description import ModelDescription
 from edgetpu_retrain.pictures.sample_picture import sample_picture
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 from edgetpu_retrain.runtime.engines.engine import Engine
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 from edgetpu_retrain.store.samples.novelty import unit_vectors
-from edgetpu_retrain.store.samples.recording import (
-    check_recording,
-    MAX_RECORDING_LENGTH,
-    NEAR_COPY,
-)
+from edgetpu_retrain.store.samples.recording import check_recording, MAX_RECORDING_LENGTH
 from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.wording import one_line
@@ -94,7 +91,7 @@ def teach(
     """
     identity = engine.description.identity
     quantizations = {identity: engine.description.quantization}
-    recordings = _Recordings(engine.description.quantization)
+    recordings = _Recordings(engine.description)
     check_recording(recording)
     pending: list[Sample] = []
     addition = 0
@@ -144,11 +141,12 @@ class _Recordings:
     Names the recordings of pictures; consecutive single pictures that are near copies share one.
 
     Args:
-        quantization: quantization of the embeddings; None for float32.
+        description: the extractor of the embeddings.
     """
 
-    def __init__(self, quantization: QuantizationParameters | None) -> None:
-        self._quantization = quantization
+    def __init__(self, description: ModelDescription) -> None:
+        self._quantization = description.quantization
+        self._near_copy = min_novelty_of(0.0, description.identity)
         self._last: tuple[str, FloatArray] | None = None
         self._name = ''
 
@@ -158,7 +156,11 @@ class _Recordings:
         if picture.is_single:
             vector = unit_vectors(embedding, self._quantization)
             self._last = picture.label, vector
-            if last and last[0] == picture.label and 1.0 - float(last[1] @ vector) < NEAR_COPY:
+            if (
+                last
+                and last[0] == picture.label
+                and 1.0 - float(last[1] @ vector) < self._near_copy
+            ):
                 return self._name
         # Keep the end of a long path, because it differs between recordings.
         self._name = one_line(picture.recording)[-MAX_RECORDING_LENGTH:]

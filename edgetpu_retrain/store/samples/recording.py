@@ -18,14 +18,6 @@ from edgetpu_retrain.wording import one_line, quoted
 MAX_PAUSE_S = 60
 """Minimum pause between two recordings of a camera, seconds."""
 
-NEAR_COPY = 0.03
-"""
-Pictures with a smaller cosine distance are near copies, such as frames of one recording.
-
-With the default extractor, the distance is 0.009 to 0.030 for frames of a burst, and at least
-0.046 for other views of the same object.
-"""
-
 MAX_RECORDING_LENGTH = 255
 """Maximum length of the name of a recording, in characters."""
 
