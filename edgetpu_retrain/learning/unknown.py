@@ -29,7 +29,7 @@ import numpy as np
 _MARGIN_WEIGHT = 0.25
 
 # Exponent of an embedding's share along the directions, relative to ``full_share``.
-_SHARE_POWER = 3
+_SHARE_POWER = 5
 
 
 @dataclass(frozen=True, eq=False)
