@@ -143,7 +143,7 @@ store_images = click.option(
 
 
 def _not_nan(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
-    """Return the value of an option unchanged; FloatRange accepts NaN."""
+    """Return the value of an option unchanged; reject NaN, which FloatRange accepts."""
     if math.isnan(value):
         raise click.BadParameter('nan is not a number.')
     return value

@@ -95,8 +95,8 @@ def measure(problem: Problem, planned: int) -> Measurement:
     found = [(_NO_ROWS, np.empty((0, problem.num_classes), np.float32), np.empty(0, np.float32))]
     shares: list[float] = []
     last, ended = None, None
-    # Of many samples, the held-out ones hardly influence the features, unless they are a recording
-    # of their own; conditioning anew would take a third longer.
+    # If there are many samples, those held out hardly influence the features, unless they are
+    # whole recordings.  Conditioning for each fold would take a third longer.
     anew = problem.few_samples or 'recordings' in folds.units
     for (rows, evaluated), num_iter in zip(parts, lengths, strict=True):
         known = problem.conditioned_by(rows) if anew else problem
