@@ -85,7 +85,7 @@ def read_model_file(path: str | Path) -> bytes:
 
 def read_extractor(extractor: NamedModel, data_dir: str) -> bytes:
     """
-    Return the bytes of an extractor, made from the file that the user names; warn of changes.
+    Return an extractor made from the file that the user names; print what was changed.
 
     Args:
         extractor: the .tflite file and the choices for it; '' is the extractor in this package.

@@ -50,9 +50,10 @@ def teach(
     data_dir: str,
 ) -> None:
     """
-    Add a sample for each picture.
+    Add a sample for each picture that is not a near copy of another.
 
-    FOLDER has one sub-folder per class with JPEG, PNG or WEBP files, also in deeper sub-folders.
+    FOLDER has one sub-folder per class; JPEG, PNG and WEBP files are read from it and from the
+    folders inside it.
     BAG is a rosbag2 bag (mcap or sqlite3) whose images on --topic all show --label.  Pictures that
     cannot be read are reported and skipped.
     """

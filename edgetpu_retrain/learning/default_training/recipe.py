@@ -133,8 +133,9 @@ class Recipe:
         curvature = 0.5 * eigenvalue + reg
         steepest = (1.0 + MOMENTUM) / curvature if curvature > 0.0 else 1.0
         # A batch is noisy in all directions, even in flat ones.  With single samples, the mean
-        # square error grows if the rate exceeds 2 / trace (Haykin, 'Adaptive Filter Theory', on
-        # LMS).  Batches divide the noise; momentum multiplies the step by 1 / (1 - momentum).
+        # squared error grows if the rate exceeds 2 / trace (Haykin, 'Adaptive Filter Theory', on
+        # LMS).  A batch divides the noise by its size; momentum multiplies the step by
+        # 1 / (1 - momentum).
         noisiest = 2.0 * (1.0 - MOMENTUM) * self.batch_size / (0.5 * feature_dim)
         return min(steepest, noisiest)
 

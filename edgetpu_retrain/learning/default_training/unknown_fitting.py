@@ -96,7 +96,18 @@ def threshold_for(
 
 
 def _threshold(scores: FloatArray, rejection_rate: float, weak: float) -> float:
-    """Return the threshold; higher if the weak evidence exceeds this share of the median."""
+    """
+    Return the threshold that rejects the given share of these samples, or a higher one.
+
+    Evidence is the negative score.  If the weak evidence of the samples (their 5th percentile) is
+    more than ``weak`` times their median, the threshold is raised, because only ``weak`` times the
+    median is expected on another day.
+
+    Args:
+        scores: float32 ``[N]``, N at least 1.
+        rejection_rate: the requested share, 0 to below 1.
+        weak: expected weak evidence on another day, relative to the median, 0 to 1.
+    """
     wanted, usual = _next_higher(scores, rejection_rate), _next_higher(scores, _WEAK)
     typical = float(np.median(scores))
     if max(wanted, usual, typical) >= 0.0:

@@ -93,7 +93,11 @@ def append_head(
 
 
 def _check_not_classifier(tree: Any, output: int) -> None:
-    """Raise a ModelFileError if a model is already a classifier or a detector."""
+    """
+    Raise a ModelFileError if a model ends in class scores or detections.
+
+    A final LOGISTIC is accepted, because embeddings can also end in one.
+    """
     result = find_tail(tree, output).result
     if result and result != 'LOGISTIC':
         raise ModelFileError(

@@ -82,7 +82,7 @@ def labels_of(tree: Any, files: dict[str, bytes], output: int | None = None) -> 
         # Some also write empty lines at the end.
         lines = lines.rstrip('\r\n')
         count = lines.count('\n') + 1
-    # A single number distinguishes two classes.
+    # A binary classifier may have a single output for its two labels.
     if count != classes and (count, classes) != (2, 1):
         raise ModelFileError(
             f'{name!r}, packed into this model, has {count} labels for {classes} classes; '

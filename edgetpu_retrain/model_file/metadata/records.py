@@ -230,7 +230,7 @@ def _normalization(tensor: Any) -> tuple[Normalization | None, str]:
         if _byte(unit, _Union.TYPE) == _NORMALIZATION_OPTIONS and options is not None:
             mean = _numbers(options, _Normalization.MEAN)
             std = _numbers(options, _Normalization.STD)
-            # Some files have the two exchanged.  No standard deviation is 0.
+            # Some files have the two swapped, which shows because no standard deviation is 0.
             exchanged = any(mean) and not any(std)
             if exchanged:
                 mean, std = std, mean

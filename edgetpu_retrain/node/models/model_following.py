@@ -65,7 +65,7 @@ class ModelFollowing:
             self._status.set_problem(_PROBLEM, '')
 
     def stop(self) -> None:
-        """Wait for the version that is being loaded; the next check reports everything again."""
+        """Stop after any load in progress; the next check reports everything again."""
         self._thread.stop()
         self._seen = None
         self._logged.clear()

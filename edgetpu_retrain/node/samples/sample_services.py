@@ -55,7 +55,8 @@ class SampleServices:
     def __init__(self, node: Node, active: Callable[[], NodeResources]) -> None:
         self._node = node
         self._active = active
-        # Additions have their own limits of pending requests: they may wait for frames for a day.
+        # Additions may wait for frames for a day, so they have their own limits on pending
+        # requests, and do not use up those of the other services.
         self._additions = ServiceResponses(node)
         self._additions.create_service(
             AddSample, '~/add_samples', self._add, lambda request: len(request.image.data)
@@ -244,7 +245,7 @@ class SampleServices:
         )
 
     def _no_samples(self, label: str, counts: dict[str, int]) -> str:
-        """Return that there are no samples of a label ('' = any), and which labels exist."""
+        """Return a message that a label ('' = any) has no samples, with the labels that exist."""
         taught = named([f'{name!r} ({count})' for name, count in counts.items()])
         of_label = f' of {quoted(label)}' if label else ''
         # A camera may be the reason why samples are missing.

@@ -19,7 +19,7 @@ _ANY_JUMP_BACK = JumpThreshold(
 
 def simulated_time(node: Node) -> float | None:
     """
-    Return the simulated time, seconds; None if the node follows the real time.
+    Return the simulated time, seconds; None if the node uses the system time.
 
     Args:
         node: the node whose clock is read.

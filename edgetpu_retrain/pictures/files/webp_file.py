@@ -24,7 +24,7 @@ _HEAD = struct.Struct('<4sI')
 _BEGIN = 12
 _LOSSY_START = b'\x9d\x01\x2a'
 _LOSSLESS_START = 0x2F
-# Flags of the extended header, the first byte of VP8X.
+# Flags in the first byte of the extended header (chunk VP8X).
 _ANIMATION = 0x02
 _ALPHA = 0x10
 

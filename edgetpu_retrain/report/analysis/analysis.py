@@ -91,7 +91,11 @@ class Analysis:
 
     @property
     def noticed(self) -> FloatArray:
-        """Share of each class that is unknown if it is left out; float32 ``[C]``, may be NaN."""
+        """
+        The share of each class's samples that a head without that class would reject as unknown.
+
+        float32 ``[C]``; NaN where it was not measured.
+        """
         noticed = self.curves.report.noticed
         return np.full(len(self.names), np.nan, np.float32) if noticed is None else noticed
 

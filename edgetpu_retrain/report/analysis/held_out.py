@@ -63,7 +63,11 @@ class HeldOut:
 
     @property
     def unit(self) -> HeldOutUnit:
-        """The worst held-out unit; only metrics of 'recordings' are valid for another day."""
+        """
+        The worst unit in which any class was held out.
+
+        Only if it is 'recordings' do the metrics predict the accuracy on another day.
+        """
         return worst_unit(self.units)
 
     @property

@@ -26,7 +26,7 @@ import numpy.typing as npt
 # The temperatures and shares of wrong labels to average over; their logarithms are evenly spaced.
 _TEMPERATURES = np.geomspace(0.25, 8.0, 11)
 _SHARES = np.geomspace(0.001, 0.4, 12)
-# Standard deviation of the logarithm of the temperature in its prior.
+# The prior of the temperature is log-normal around 1; this is the deviation of its logarithm.
 _UNCERTAINTY = 1.0
 
 # Labels are suspicious from this probability of being wrong.  With 10 % wrong labels, 9 of 10

@@ -77,7 +77,7 @@ def probe(
     compiled = is_compiled(parse(model))
     options = {'device': device, 'num_threads': num_threads, 'compiled': compiled}
     command = [sys.executable, '-m', __name__, json.dumps([options, asdict(limits)])]
-    # The child imports from the same paths as this process, but not from the current folder.
+    # The child imports from the same paths as this process, without '', the current folder.
     path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path if entry)
     try:
         child = subprocess.run(  # noqa: S603 - this Python and this module; no shell

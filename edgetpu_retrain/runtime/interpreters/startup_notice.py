@@ -26,7 +26,7 @@ _STDERR = 2
 
 def skip_startup_notice(interpreter: Callable[..., Any]) -> None:
     """
-    Load a tiny model in a runtime, without printing the notice.
+    Make a runtime print its startup notice now, by loading a tiny model, and discard it.
 
     Args:
         interpreter: the runtime's ``Interpreter`` class.

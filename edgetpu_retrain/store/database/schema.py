@@ -120,7 +120,13 @@ def check_without_writing(path: Path) -> int:
 
 
 def _schema_version(connection: sqlite3.Connection, path: Path) -> int:
-    """Return the schema version (0 for an empty file); reject files of other programs."""
+    """
+    Return the schema version; 0 for an empty file.
+
+    Raises:
+        StoreError: if the file belongs to another program, was written by a newer release, or is
+            damaged.
+    """
     application = _pragma(connection, 'application_id')
     version = _pragma(connection, 'user_version')
     tables = connection.execute('SELECT COUNT(*) FROM sqlite_master').fetchone()[0]

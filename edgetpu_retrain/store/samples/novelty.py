@@ -71,14 +71,14 @@ class NoveltyCheck:
         version: Version,
     ) -> None:
         """
-        Read the newest samples of a class that are not cached.
+        Read those of the newest samples of a class that the cache lacks.
 
         Args:
             samples: the samples, in any transaction.
             extractor: identity of the extractor.
             kind: kind of the extractor's embeddings.
             label: name of the class.
-            version: the version of ``samples``, or an earlier one.
+            version: the :data:`Version` of ``samples``, or an earlier one.
 
         Raises:
             StoreError: if a sample of the class is damaged.

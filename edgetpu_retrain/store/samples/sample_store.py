@@ -67,7 +67,7 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
         check_folder: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(path, must_open=must_open, is_ending=is_ending, check_folder=check_folder)
-        # Locked from reading a class for comparison until the compared samples are added to it.
+        # Held from the reading of a class for comparison until the compared samples are added.
         self._comparing = threading.Lock()
 
     def __exit__(self, *_: object) -> None:
