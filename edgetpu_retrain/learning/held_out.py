@@ -62,14 +62,14 @@ class Folds:
         evaluated: bool ``[N]``, whether each sample is held out and evaluated; a held-out sample
             with a near copy among the training samples is not evaluated.
         units: the held-out unit of each class; None for a class with one sample.
-        looks: number of evaluated recordings of each class; 0 if only near copies of training
-            samples are evaluated, or nothing is.
+        evaluated_recordings: number of evaluated recordings of each class; 0 if no samples are
+            evaluated except near copies of training samples.
     """
 
     fold_of: IntArray
     evaluated: BoolArray
     units: tuple[HeldOutUnit | None, ...]
-    looks: tuple[int, ...]
+    evaluated_recordings: tuple[int, ...]
 
     @property
     def unit(self) -> HeldOutUnit:
@@ -137,7 +137,7 @@ def hold_out(
         several = _hold_out_recordings(fold_of, labels, recordings, rng, folds, share)
     copies = _NearCopies(rows)
     units: list[HeldOutUnit | None] = []
-    looks: list[int] = []
+    counts: list[int] = []
     for number, members in enumerate(_members(labels)):
         unit: HeldOutUnit | None = None
         seen = 0
@@ -154,8 +154,8 @@ def hold_out(
                 fold_of[members], unit, seen = rng.permutation(parts), 'frames', 0
                 evaluated[members] = True
         units.append(unit)
-        looks.append(seen)
-    return Folds(fold_of, evaluated & (fold_of >= 0), tuple(units), tuple(looks))
+        counts.append(seen)
+    return Folds(fold_of, evaluated & (fold_of >= 0), tuple(units), tuple(counts))
 
 
 def recording_counts(labels: IntArray, recordings: IntArray | None) -> IntArray:

@@ -52,7 +52,7 @@ class Measurement:
         logits: float32 ``[M, C]``.
         lengths: float32 ``[M]``; see UnknownDetector.lengths.
         parts: int64 ``[M]``, the fold of each sample if there are few recordings, else 0.
-        looks: see Folds.
+        evaluated_recordings: see Folds.
         share: the best iteration, as a share of the planned iterations, in (0, 1].
         runs: number of iterations of each run.
         run: the last run, if it was stopped or diverged; it replaces the final run.  Else None.
@@ -66,7 +66,7 @@ class Measurement:
     logits: FloatArray
     lengths: FloatArray
     parts: IntArray
-    looks: tuple[int, ...]
+    evaluated_recordings: tuple[int, ...]
     share: float = 1.0
     runs: tuple[int, ...] = ()
     run: Run | None = None
@@ -121,7 +121,7 @@ def measure(problem: Problem, planned: int) -> Measurement:
         logits,
         scaled,
         folds.fold_of[every] if folds.count < _FOLDS else np.zeros_like(every),
-        folds.looks,
+        folds.evaluated_recordings,
         share,
         tuple(lengths),
         ended,

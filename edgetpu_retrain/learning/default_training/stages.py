@@ -131,11 +131,12 @@ class DefaultTraining:
         fitted = fit_temperature(
             measured.logits, measured.truth, typical=typical, uncertainty=uncertainty
         )
-        looks = [n for n, unit in zip(measured.looks, measured.units, strict=True) if unit]
-        if recipe.reg is not None or (self._problem.recordings is None and min(looks) > 0):
+        by_class = zip(measured.evaluated_recordings, measured.units, strict=True)
+        counts = [count for count, unit in by_class if unit]
+        if recipe.reg is not None or (self._problem.recordings is None and min(counts) > 0):
             # Without recordings, samples count as independent unless they are near copies.
             return fitted
-        return temperature_on_another_day(fitted, float(np.mean(looks)))
+        return temperature_on_another_day(fitted, float(np.mean(counts)))
 
     def _train_on_all(self, measured: Measurement, planned: int) -> Run:
         """Train on all samples, with as many iterations as were best for the measured head."""
@@ -177,7 +178,7 @@ class DefaultTraining:
             # The logits of the measured head may be smaller; see _temperature().
             temperature = np.float32(self._measured_temperature(measured))
         scores = unknown_scores(measured.logits / temperature, measured.lengths)
-        copies = np.array(measured.looks)[measured.truth] == 0
+        copies = np.array(measured.evaluated_recordings)[measured.truth] == 0
         rate = problem.recipe.rejection_rate
         threshold = threshold_for(scores, rate, measured.parts, copies)
         return replace(detector, threshold=threshold)
