@@ -214,7 +214,7 @@ class RetrainClient:
             goal: fields of ``Train.Goal``; see there for the defaults.
 
         Returns:
-            The training, when the node has accepted the goal.
+            The training, once the node has accepted the goal.
 
         Raises:
             RetrainClientError: if the node rejects the goal or does not respond.

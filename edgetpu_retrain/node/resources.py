@@ -268,7 +268,7 @@ class NodeResources:
         )
 
     def _report_problem(self, problem: str) -> None:
-        """Publish a problem with the store ('' = it is over), and log it if it is new."""
+        """Publish a problem with the store ('' = resolved), and log it if it is new."""
         if problem and problem != self._status.facts.problems.get(_SAMPLES_PROBLEM):
             self._log.error(problem)
         self._status.set_problem(_SAMPLES_PROBLEM, problem)

@@ -114,7 +114,8 @@ def _chosen() -> list[Encoding]:
     return [*found, Encoding('nv24', _from_nv24, rows_of_two=6)]
 
 
-# Names as in sensor_msgs/image_encodings.hpp, and those that drivers use for formats without one.
+# The names in sensor_msgs/image_encodings.hpp and, for formats without a name there, the names
+# that drivers use.
 _ENCODINGS: Mapping[str, Encoding] = {each.name: each for each in _chosen()}
 
 CONVERTED_ENCODINGS = tuple(_ENCODINGS)

@@ -76,8 +76,8 @@ def private_environment(
         ROS_DOMAIN_ID=str(domain_id),
         ROS_HOME=str(folder / 'ros_home'),
         ROS_LOG_DIR=str(folder / 'ros_log'),
-        # Otherwise, `python -m` would prefer a package in the current folder.
         PYTHONPATH=os.pathsep.join(path),
+        # Otherwise, `python -m` would prefer a package in the current folder.
         PYTHONSAFEPATH='1',
         PYTHONUNBUFFERED='1',
     )

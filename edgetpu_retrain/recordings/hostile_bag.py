@@ -27,13 +27,13 @@ _NOT_A_BAG = 'it is no recording of rosbag2'
 
 def check_bag(path: Path) -> None:
     """
-    Raise if reading a bag could take unlimited time or memory.
+    Raise if a bag's files or metadata could make reading it take unlimited time or memory.
 
     Args:
         path: a folder or one storage file.
 
     Raises:
-        RecordingError: if it contains constructs that no recorder writes, or its metadata.yaml is
+        RecordingError: if the bag contains constructs that no recorder writes, or its metadata.yaml is
             too large.
         OSError: if it cannot be read.
     """

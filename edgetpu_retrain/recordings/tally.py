@@ -34,7 +34,7 @@ class Tally:
 
     @property
     def others(self) -> str:
-        """The other files as text; ``''`` = none."""
+        """The files that are not pictures, as text; ``''`` = none."""
         most_first = sorted(self.other_files.items(), key=lambda item: (-item[1], item[0]))
         kinds = named([f'{count} {kind}' for kind, count in most_first])
         return kinds and f'other files: {kinds}'

@@ -94,7 +94,7 @@ class Replay:
             ExternalShutdownException: if ROS shuts down before that.
         """
         wanted = {f'/{name.lstrip("/")}' for name in names}
-        # The graph may know a subscription before the publisher has matched it.
+        # A subscription may appear in the graph before the publisher has matched it.
         self._spin_until(
             lambda publisher: (
                 wanted <= self._subscribers(publisher)

@@ -96,7 +96,7 @@ def measure(problem: Problem, planned: int) -> Measurement:
     shares: list[float] = []
     last, ended = None, None
     # If there are many samples, those held out hardly influence the features, unless they are
-    # whole recordings.  Conditioning for each fold would take a third longer.
+    # whole recordings.  Always conditioning anew would make a training take a third longer.
     anew = problem.few_samples or 'recordings' in folds.units
     for (rows, evaluated), num_iter in zip(parts, lengths, strict=True):
         known = problem.conditioned_by(rows) if anew else problem

@@ -97,7 +97,7 @@ class DefaultTraining:
         return Head(weights, bias, labels, logit_range, temperature, detector, report)
 
     def _start(self, rows: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return the initial weights and bias, from the earlier head where it has them."""
+        """Return the initial weights and bias; classes of the earlier head start from it."""
         weights, bias = imprinted(self._problem, rows)
         if self._initial is None:
             return weights, bias
@@ -117,9 +117,9 @@ class DefaultTraining:
 
     def _temperature(self, measured: Measurement) -> float:
         if self._initial is not None and self._initial.temperature is not None:
-            # The measured head does not start from the earlier one and may have fewer iterations,
-            # so its logits may be smaller.  The final head starts from the earlier one, which has
-            # converged, so it needs the same temperature.
+            # The final head starts from the earlier head, which has converged, and needs its
+            # temperature.  The measured head does not start from it and may have fewer
+            # iterations, so its logits may be smaller.
             return self._initial.temperature
         return self._measured_temperature(measured)
 

@@ -101,7 +101,7 @@ class HeldOutWatch:
 
 
 def imprinted(problem: Problem, rows: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Return initial weights and bias: the class means of these rows, or random if requested."""
+    """Return initial weights, from the class means of these rows or random, and a bias of 0."""
     bias = np.zeros(problem.num_classes, np.float32)
     if scale := problem.recipe.weight_scale:
         shape = (problem.features.columns, problem.num_classes)

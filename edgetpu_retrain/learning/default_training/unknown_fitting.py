@@ -28,8 +28,9 @@ _FAMILIAR = 2.0
 # the median of held-out samples.  Measured ratios are 0.3 to 0.6 (photographs of shops, and an
 # office seen by other cameras).
 _ANOTHER_DAY = 0.52
-# The same for held-out samples that are near copies of training samples.  Their evidence is far
-# higher than that of other views: measured ratios are 0.3 in the same place, and 0.1 in another.
+# The same ratio if the held-out samples are near copies of training samples, whose evidence is far
+# higher than that of other views.  Measured ratios are 0.3 in the same place, and 0.1 in another
+# place.
 _OTHER_VIEWS = 0.21
 _WEAK = 0.05
 

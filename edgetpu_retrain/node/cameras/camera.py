@@ -127,7 +127,7 @@ class Camera:
         return self._delivery.loss(time.monotonic())
 
     def check_delivery(self) -> str:
-        """Return a sentence if published images do not arrive or some are lost, else ``''``."""
+        """Return a sentence about published images that do not arrive; ``''`` = all do."""
         if types := self._subscription.foreign_types:
             wanted = self._subscription.type_name
             return (

@@ -86,7 +86,7 @@ class DeliveryWatch:
 
     def check(self, publishers: int, now: float, *, reliable: bool) -> str:
         """
-        Return a sentence if published images do not arrive or some are lost, else ``''``.
+        Return a sentence about published images that do not arrive; ``''`` = all do.
 
         Args:
             publishers: number of matched publishers.

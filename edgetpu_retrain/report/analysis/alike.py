@@ -3,8 +3,8 @@
 """
 Folds in which similar frames do not confirm each other's labels.
 
-If a few frames of a burst show another thing than the rest, they are alike and have the same wrong
-label.  A head that is trained on one of them would confirm the others, so they are held out
+If a few frames of a burst show something else than the rest, these few are alike and have the same
+wrong label.  A head that is trained on one of them would confirm the others, so they are held out
 together.
 """
 

@@ -152,7 +152,8 @@ def _measured(analysis: Analysis) -> str:
         'them'
     )
     if analysis.held_out.unit != 'recordings':
-        # A confidence interval would only be valid for these recordings.
+        # An interval would not contain the accuracy on other recordings, which nothing here
+        # measures.
         return f'{measured}.'
     low, high = wilson_interval(int(analysis.held_out.right.sum()), analysis.evaluated)
     return (

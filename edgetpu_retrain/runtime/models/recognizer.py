@@ -113,7 +113,8 @@ class Recognizer:
         """
         unlike_all = False
         if isinstance(self._model, Extractor):
-            # The output vector of a plain classifier contains scores or logits.
+            # __init__ loads a plain classifier as an Extractor; its output vector contains scores
+            # or logits.
             scores = dequantize(self._model.embed(rgb), self._model.description.quantization)
             if self._is_binary:
                 (score,) = 1 / (1 + np.exp(-scores)) if self._gives_logits else scores

@@ -83,7 +83,7 @@ def restore(backup: Path, path: Path) -> Path | None:
                 with suppress(FileNotFoundError):
                     _keep(Path(f'{path}{suffix}'), Path(f'{kept}{suffix}'))
             sync_folder(path.parent)
-            # A log must not be applied to the file of another database.
+            # SQLite must not apply the replaced database's log to the restored one.
             for suffix in SUFFIXES[1:]:
                 Path(f'{path}{suffix}').unlink(missing_ok=True)
         sync_folder(path.parent)

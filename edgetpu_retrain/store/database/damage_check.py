@@ -84,7 +84,7 @@ class DamageCheck:
                     self.damage, self.is_done = damage or self.damage, True
 
     def interrupt(self) -> None:
-        """Interrupt a running check, which then begins again or stops; does not block."""
+        """Interrupt a running check, without blocking; it begins again unless it should stop."""
         self._interrupted = True
         running = self._running
         if running is not None:

@@ -67,7 +67,8 @@ def data_folder(parameter: str, node: str = DEFAULT_NODE) -> Path:
         folder = wanted.expanduser().resolve()
         if not parameter:
             # The default node's folder contains the default folders of all other nodes.  Create it
-            # first, with its permissions: make_folder does not change an existing folder.
+            # first: as a missing parent, it would be readable for everybody, and make_folder does
+            # not change an existing folder.
             make_folder(default_folder().expanduser().resolve(), _OWNER_ONLY)
         make_folder(folder, _OWNER_ONLY)
     except OSError as error:
