@@ -33,8 +33,8 @@ def check_bag(path: Path) -> None:
         path: a folder or one storage file.
 
     Raises:
-        RecordingError: if the bag contains constructs that no recorder writes, or its metadata.yaml is
-            too large.
+        RecordingError: if the bag contains constructs that no recorder writes, or its
+            metadata.yaml is too large.
         OSError: if it cannot be read.
     """
     for file in path.iterdir() if path.is_dir() else [path]:
