@@ -99,7 +99,7 @@ def image_message(picture: RgbArray) -> Image:
         encoding='rgb8',
         is_bigendian=0,
         step=3 * width,
-        # rclpy checks each byte of any other type, which is slow.
+        # With any type but array, the message class checks each byte, which is slow.
         data=array('B', picture.tobytes()),
     )
 

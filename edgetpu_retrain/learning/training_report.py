@@ -82,7 +82,11 @@ class TrainingReport:
 
     @property
     def held_out_unit(self) -> HeldOutUnit:
-        """The worst held-out unit; only metrics of 'recordings' are valid for another day."""
+        """
+        The worst unit in which any class was held out.
+
+        Only if it is 'recordings' do the metrics predict the accuracy on another day.
+        """
         return worst_unit(self.held_out_units)
 
     @property

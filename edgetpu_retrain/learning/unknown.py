@@ -13,8 +13,9 @@ A class with varied samples also has a large logit for many unknown things.  But
 samples lie mostly along the directions in which the samples spread most, and features of unknown
 things do not.  So the length is increased if little of it lies along these directions.  Combining
 features and logits follows ViM (Wang et al., 'ViM: Out-Of-Distribution with Virtual-logit
-Matching', CVPR 2022).  ViM adds the part outside of the directions.  Here, that part counts only
-if it is almost everything, because it is larger for known things on another day.
+Matching', CVPR 2022).  ViM adds a logit for the part of an embedding outside of the directions.
+Here, this part counts only if it is almost the whole embedding, because known things seen on
+another day have more of it than the training samples.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def read_input_range(text: str) -> Normalization | None:
         text: a range such as '0..1', or mean and standard deviation.
 
     Raises:
-        RequestError: if it is neither.
+        RequestError: if it is neither, or is for pixels from 0 to 1.
     """
     if not text.strip():
         return None

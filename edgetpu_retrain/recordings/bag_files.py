@@ -136,7 +136,7 @@ def _read_metadata(path: Path) -> _Metadata:
 
 
 def _storage_files(folder: Path) -> list[Path]:
-    """Return the storage files in a folder, except compressed ones that are also unpacked."""
+    """Return the storage files in a folder, except compressed ones whose unpacked copy exists."""
     files = [each for each in folder.glob('[!.]*') if _storage_of(each) and each.is_file()]
     unpacked = {each for each in files if each.suffix != COMPRESSED}
     return sorted(

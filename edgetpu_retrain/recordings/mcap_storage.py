@@ -21,7 +21,7 @@ from rosbags.interfaces import MessageDefinition, MessageDefinitionFormat
 
 _MAGIC = b'\x89MCAP0\r\n'
 _HEADER, _FOOTER, _CHUNK, _DATA_END = 0x01, 0x02, 0x06, 0x0F
-# The operations of the specification, and those that it leaves to applications.
+# The opcodes that the specification reserves, and those that it leaves to applications.
 _OPERATIONS = frozenset(range(0x01, 0x10)) | frozenset(range(0x80, 0x100))
 # Each record begins with its operation (one byte) and its length (eight bytes).
 _RECORD_HEAD_BYTES = 9

@@ -260,7 +260,11 @@ def _is_picture(file: Path) -> bool:
 
 
 def _split(folder: Path, tally: Tally) -> tuple[list[Path], list[Path]]:
-    """Return the folders and files in a folder, sorted by name; only count folders of programs."""
+    """
+    Return the folders and files in a folder, sorted by name.
+
+    Folders that other programs create, such as ``__MACOSX``, are counted but not returned.
+    """
     try:
         entries = sorted(each for each in folder.iterdir() if not each.name.startswith('.'))
         folders = [each for each in entries if each.is_dir()]

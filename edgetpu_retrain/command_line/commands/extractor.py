@@ -25,8 +25,9 @@ def extractor(model_file: options.NamedModel, target: Path) -> None:
     """
     Make an embedding extractor from a classifier, by cutting it before its classifying layer.
 
-    As --extractor, and as the node's parameter extractor, OUT.tflite can replace the classifier
-    and its options: the samples stay the same.  It can also be compiled for the Edge TPU.
+    Give OUT.tflite as --extractor, or as the node's parameter `extractor`, instead of the
+    classifier and its options; existing samples stay valid.  OUT.tflite can also be compiled for
+    the Edge TPU.
     """
     if target.exists():
         raise RequestError(f'{target} exists already: give the name of a new file')

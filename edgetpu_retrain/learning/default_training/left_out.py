@@ -51,7 +51,8 @@ def noticed_if_left_out(
     rows = np.unique(problem.sample)
     labels = problem.labels[rows]
     typical = np.median(_scores(problem, run, detector, rows, np.arange(0)))
-    # With a threshold above 0, any positive evidence would do.
+    # The threshold relative to the median score.  If the median is not negative, there is no such
+    # share, and a score above 0 counts as unknown.
     least = min(detector.threshold * temperature / float(typical), 1.0) if typical < 0.0 else 0.0
     group_of = np.empty(classes, np.int64)
     group_of[problem.rng.permutation(classes)] = np.arange(classes) % min(_GROUPS, classes)

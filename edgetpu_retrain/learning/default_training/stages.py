@@ -40,7 +40,8 @@ import numpy as np
 # One outlier is ignored, plus one per this many samples.
 _ROWS_AN_OUTLIER = 1000
 
-# Margin for new samples, whose logits may be outside of the range of the training samples.
+# Margin on each side of the range of logits without outliers, relative to this range; it does not
+# go beyond the outliers.
 _ROOM = 0.05
 
 

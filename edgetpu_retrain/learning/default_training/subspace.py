@@ -14,7 +14,7 @@ _PASSES = 3
 
 def leading_directions(rows: FloatArray, number: int) -> tuple[FloatArray, FloatArray]:
     """
-    Return the directions of the largest sums of squares, and these sums, largest first.
+    Return the directions in which the rows have the largest sums of squares, and these sums.
 
     They are computed by randomized subspace iteration (Halko, Martinsson and Tropp, 'Finding
     structure with randomness', SIAM Review 53, 2011) with a fixed seed.

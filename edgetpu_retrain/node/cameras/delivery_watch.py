@@ -79,8 +79,8 @@ class DeliveryWatch:
         Args:
             now: the current time, seconds of :func:`time.monotonic`.
         """
-        # Each publisher counts separately, and rclpy of Jazzy does not report which one sent a
-        # message.
+        # Each publisher numbers its messages separately, and rclpy in Jazzy does not report which
+        # publisher sent a message.
         with self._lock:
             return self._loss.share(now, numbered=self._publishers == 1)
 

@@ -28,8 +28,7 @@ _LARGEST = 32 * 2**20
 # about four copies of it, 25 MB.
 _KEPT = 64 * 2**20
 # By default, glibc uses up to sixteen arenas on two cores, and each stays as large as its threads
-# ever needed.  All but the first consist of parts of 64 MB; once a part is full, each model is
-# loaded into new pages.
+# ever needed.
 _ARENAS = 1
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""ServiceResponses: fills the responses of services with what was done, or what was wrong."""
+"""ServiceResponses: creates services whose responses state what was done or what failed."""
 
 from __future__ import annotations
 

@@ -262,7 +262,7 @@ class SampleServices:
         try:
             yield
         finally:
-            # The response already has the error: the node is not active or the store fails.
+            # If counting fails, the totals stay 0: the block's own result is more important.
             with suppress(RetrainError):
                 counts = await self._counts()
                 response.label_total = counts.get(label, 0)

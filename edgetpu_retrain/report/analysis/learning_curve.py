@@ -21,7 +21,8 @@ SHARES = (0.125, 0.25, 0.5, 1.0)
 # A difference of this many standard errors is significant, as for early stopping
 # (learning/default_training/training_run).
 _STANDARD_ERRORS = 2.0
-# More samples are worth the time if doubling their number gains significantly more than this.
+# More samples are worth the time if doubling their number has a significant gain that is larger
+# than this.
 _WORTH = 0.005
 # They are not if the gain is significantly below this.
 _LITTLE = 0.02

@@ -49,10 +49,10 @@ def back_up(path: Path, target: Path) -> str:
 
 def restore(backup: Path, path: Path) -> Path | None:
     """
-    Replace a database, damaged or not, by a backup.
+    Replace a database, damaged or not, with a backup.
 
-    The replaced files are kept.  If this fails or the process is killed, the old database is still
-    complete, at its own path or at that of the kept files.
+    The replaced files are kept.  If the restoring fails or the process is killed, the
+    old database is still complete, at its own path or at that of the kept files.
 
     Args:
         backup: a sample database; it is not changed.

@@ -314,7 +314,8 @@ class SampleDatabase:
                 raise
             self._is_suspect = False
             self.damage_check.reset()
-            # A killed process may leave an index that looks as if a checkpoint were running.
+            # A killed process may leave an index of the log (-shm) that says that a checkpoint is
+            # running; a complete checkpoint corrects it.
             _checkpoint(connection, files)
             return connection, files
 

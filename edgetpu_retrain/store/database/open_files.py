@@ -222,7 +222,7 @@ class OpenFiles:
         return True
 
     def _descriptor_of(self, identity: Identity | None) -> int:
-        """Return a descriptor of a file that SQLite has opened; -1 if SQLite has none."""
+        """Return the descriptor with which SQLite has a file open; -1 if it has none."""
         assert identity is not None
         # The cached one may have belonged to another connection, which is closed by now.
         if not _is_open(self._descriptors[identity], identity):

@@ -1,6 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Detects samples that no node uses, such as those of a node that now has a namespace."""
+"""
+Detects samples in a data folder that no running node owns.
+
+A node that gets a namespace also gets another data folder, and its earlier samples stay behind.
+"""
 
 from __future__ import annotations
 
