@@ -108,7 +108,11 @@ def correct(client: Client, number: int) -> None:
     wrong, right = 'soak wrong', 'soak right'
     fields: dict[str, Any] = {'label': wrong, 'camera': 'compressed', 'count': 2, **_ALL_FRAMES}
     # Another client deactivates this camera at times.
-    no_camera = ("There is no camera 'compressed'", 'Time is up')
+    no_camera = (
+        'The node does not listen to camera compressed',
+        "There is no camera 'compressed'",
+        'Time is up',
+    )
     client.call(AddSample, 'add_samples', response_kind=SLOW, allowed_errors=no_camera, **fields)
     listed = client.call(ListSamples, 'list_samples', allowed_errors=_GONE, label=wrong, limit=2)
     if ids := [sample.id for sample in listed.samples]:
