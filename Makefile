@@ -11,7 +11,8 @@
 #   make bench-node                           the node against a bare loop;  ARGS=--quick tries it
 #   make fuzz SECONDS=60                      every parser of outside bytes, so long each
 #   make soak MINUTES=10 SAMPLES=200          everything at once for minutes: what does the node hold?
-#   make lock                                 renew the versions and hashes in requirements/locked
+#   make lock                                 renew the versions and hashes in requirements/locked;
+#                                             ARGS=--add only adds what is missing
 #
 # Where a ROS 2 is sourced it is used, elsewhere ROS 2 Jazzy from PyPI; ROS=kilted takes the
 # Kilted of PyPI, in folders of its own.  PYTHON=python3.12 chooses another Python.
@@ -32,10 +33,10 @@ dev := tools/dev.sh $(if $(ROS),--ros $(ROS))$(if $(VERSIONS), --versions $(VERS
 help:
 	@tools/dev.sh help
 
-setup build lint lock clean:
+setup build lint clean:
 	@$(dev) $@
 
-test colcon-test demo bench bench-teach bench-node:
+test colcon-test demo bench bench-teach bench-node lock:
 	@$(dev) $@ $(ARGS)
 
 fuzz:

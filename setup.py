@@ -31,14 +31,17 @@ REQUIREMENTS = [
     'rich>=11.2',
     'threadpoolctl>=3.1,<4',
 ]
+HAS_PLAYWRIGHT = '; platform_machine == "x86_64" or platform_machine == "aarch64"'
 EXTRAS = {
     'bags': ['rosbags>=0.11,<0.12'],
     'report': ['jinja2>=3.0.3,<4', 'matplotlib>=3.5.1,<4'],
     # Named so that `colcon test` chooses pytest.
     'test': [
+        f'axe-playwright-python>=0.1.4{HAS_PLAYWRIGHT}',
         'coverage>=7.13',
         'hypothesis>=6.98',
         'packaging>=22.0',
+        f'playwright>=1.48{HAS_PLAYWRIGHT}',
         'pytest>=7.4',
         'pytest-xdist>=3.0',
         'PyYAML>=5.4',

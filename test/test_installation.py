@@ -31,11 +31,13 @@ def manifest() -> ET.Element:
 def test_every_import_is_declared() -> None:
     """The manifest has the keys of rosdep, and requirements/runtime.txt everything else."""
     keys = {
+        'aiohttp': 'python3-aiohttp',
         'click': 'python3-click',
         'cv2': 'python3-opencv',
         'jinja2': 'python3-jinja2',
         'matplotlib': 'python3-matplotlib',
         'numpy': 'python3-numpy',
+        'qrcode': 'python3-qrcode',
         'rich': 'python3-rich',
         'yaml': 'python3-yaml',
     }

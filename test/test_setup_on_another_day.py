@@ -44,7 +44,17 @@ def main():
         print('installed', each.metadata['Name'], each.version)
 """
 EXPORTS = 'share/any/cmake/export_any__rosidl_generator_pyExport.cmake'
-SYSTEM = ('click', 'cv2', 'jinja2', 'matplotlib', 'numpy', 'rclpy', 'rich')
+SYSTEM = (
+    'aiohttp',
+    'click',
+    'cv2',
+    'jinja2',
+    'matplotlib',
+    'numpy',
+    'qrcode',
+    'rclpy',
+    'rich',
+)
 
 
 def python_with(pip: Path, folder: Path) -> Path:

@@ -28,7 +28,8 @@ usage: tools/dev.sh [--ros jazzy|kilted | --versions jammy|noble] COMMAND [ARGUM
   bench-node [ARGS]  build, and hold the node against a bare loop of its model
   fuzz [ARGS]     build, and fuzz every parser of outside bytes (--seconds 60 each)
   soak [ARGS]     build, and watch what the node holds while all of it is at work
-  lock            renew requirements/locked: the newest releases that fit, with their hashes
+  lock [--add]    renew requirements/locked: the newest releases that fit, with their hashes;
+                  --add keeps the versions that are locked, and adds what is missing
   run TOPIC [ARGS]  build, and run the node on an image topic, e.g. /camera/image_raw
   clean           remove all of the above; what `run` has learned (.ros) stays
 
@@ -298,6 +299,8 @@ for module, package in (
     ("click", "python3-click"),
     ("rich", "python3-rich"),
     ("jinja2", "python3-jinja2"),
+    ("aiohttp", "python3-aiohttp"),
+    ("qrcode", "python3-qrcode"),
     ("matplotlib", "python3-matplotlib"),
 ):
     try:
@@ -593,7 +596,8 @@ do_run() {
     --ros-args --params-file config/retrain.yaml -r "image:=$topic" "${@:2}"
 }
 
-# Write a lock: the newest matching releases, with the hashes of all their files.
+# Write a lock: the newest matching releases, with the hashes of all their files.  If $upgrade is
+# empty, the versions that are locked stay as long as they match.
 write_lock() {
   local locked=requirements/locked/$1 words='' file
   shift
@@ -601,7 +605,8 @@ write_lock() {
     case $file in requirements/locked/*) ;; *.txt) words+=" $file" ;; esac
   done
   say "$locked"
-  "$cache/locking/bin/uv" pip compile --quiet --upgrade --generate-hashes \
+  cp "$locked" "$cache/locking/locked.txt"
+  "$cache/locking/bin/uv" pip compile --quiet "${upgrade[@]}" --generate-hashes \
     --no-emit-index-url --no-header --no-annotate \
     --constraints requirements/lock-constraints.txt "$@" --output-file "$cache/locking/locked.txt"
   {
@@ -615,6 +620,8 @@ leave_out() { sed -n 's/^\([^# ]\+\).*/--no-emit-package\n\1/p' "$1"; }
 
 do_lock() {
   local distro lock test_tools of_ubuntu every_python=(--universal --python-version 3.10)
+  local upgrade=(--upgrade)
+  if [ "${1:-}" = --add ]; then upgrade=(); fi
   mkdir -p "$cache/tmp"
   lock=requirements/locked/lock.txt
   if ! is_current "$cache/locking/ready" "$(fingerprint "$lock" --)"; then
