@@ -113,6 +113,9 @@ else:
                 f'{NAME}_demo = {NAME}.demo.main:main',
                 f'cli = {NAME}.command_line.main:main',
                 f'replay = {NAME}.replay.main:main',
+                # `ros2 run edgetpu_retrain webcam`; the other name is for a PATH.
+                f'webcam = {NAME}.webcam.main:main',
+                f'{NAME}_webcam = {NAME}.webcam.main:main',
             ],
         },
     }

@@ -3,8 +3,8 @@
 """
 Raises a clear error if ROS is missing; modules that need ROS import this module first.
 
-``pip install`` installs the whole package, but without ROS its node, client, replay and demo do
-not work.
+``pip install`` installs the whole package, but without ROS the node, the client and the programs
+that use them do not work.
 """
 
 from importlib.util import find_spec
@@ -13,7 +13,7 @@ from edgetpu_retrain.errors import RosMissingError
 
 if find_spec('rclpy') is None:
     raise RosMissingError(
-        'node, client, replay and demo need ROS 2, and Python cannot import rclpy: source ROS 2 '
+        'the node and what talks to it need ROS 2, and Python cannot import rclpy: source ROS 2 '
         "and the workspace with this package, or run 'make setup' in its repository and activate "
         '.venv (the command line and the classes for Python work without ROS)'
     )

@@ -13,9 +13,9 @@ import sys
 from xml.etree import ElementTree as ET
 
 import pytest
+from support.programs import NAME, PROGRAMS
 
 ROOT = Path(__file__).parents[1]
-NAME = 'edgetpu_retrain'
 
 # `make test` keeps the source off the path; with `colcon test` pytest imports it from there.
 needs_installation = pytest.mark.skipif(
@@ -68,7 +68,7 @@ def test_every_folder_of_the_package_is_installed() -> None:
 
 
 @needs_installation
-@pytest.mark.parametrize('program', [f'{NAME}_node', f'{NAME}_demo', 'cli', 'replay'])
+@pytest.mark.parametrize('program', PROGRAMS)
 def test_console_scripts_can_be_loaded(program: str) -> None:
     (script,) = entry_points(group='console_scripts', name=program)
     assert callable(script.load())
@@ -81,7 +81,7 @@ def installed_prefix() -> Path:
 
 
 @needs_installation
-@pytest.mark.parametrize('program', [f'{NAME}_node', f'{NAME}_demo', 'cli', 'replay'])
+@pytest.mark.parametrize('program', PROGRAMS)
 def test_installed_scripts_use_the_python_of_the_active_environment(program: str) -> None:
     script = installed_prefix() / 'lib' / NAME / program
     assert os.access(script, os.X_OK)

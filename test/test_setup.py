@@ -22,6 +22,7 @@ from support.pip_environment import (
     ROOT,
     wheel_requirements,
 )
+from support.programs import PROGRAMS
 
 SUBJECTS = ('cat', 'coffee')
 IMPORT_ALL_BUT_ROS = """
@@ -29,6 +30,7 @@ import importlib, pkgutil
 import edgetpu_retrain
 for module in pkgutil.walk_packages(edgetpu_retrain.__path__, 'edgetpu_retrain.'):
     if not any(f'.{each}' in module.name for each in ('needs_ros', 'node.', 'replay.', 'demo.',
+                                                      'webcam.webcam_node',
                                                       'client', 'processes.', 'report.',
                                                       'parameter_file', 'recordings.bag_reader',
                                                       'recordings.unpacking',
@@ -143,7 +145,7 @@ def test_with_ros_no_requirements_are_declared() -> None:
     installed = distribution(NAME)
     assert [each for each in installed.requires or () if 'extra ==' not in each] == []
     programs = {each.name for each in installed.entry_points}
-    assert programs == {f'{NAME}_node', f'{NAME}_demo', 'cli', 'replay'}
+    assert programs == set(PROGRAMS)
 
 
 def test_building_fails_if_ros_is_sourced(build: Build, tmp_path: Path) -> None:
@@ -220,7 +222,7 @@ def test_without_an_extra_the_message_has_the_pip_command(
     assert (done.returncode, 'pip install matplotlib jinja2' in sentence) == (2, True)
 
 
-@pytest.mark.parametrize('part', ['node', 'replay', 'demo'])
+@pytest.mark.parametrize('part', ['node', 'replay', 'webcam', 'demo'])
 def test_programs_that_need_ros_report_this_in_one_sentence(
     bare: PipEnvironment, tmp_path: Path, part: str
 ) -> None:
@@ -230,7 +232,7 @@ def test_programs_that_need_ros_report_this_in_one_sentence(
     assert re.search(r'cannot import rclpy.*(make setup|make demo).*', sentence)
 
 
-@pytest.mark.parametrize('module', ['node.spin', 'replay.command', 'client'])
+@pytest.mark.parametrize('module', ['node.spin', 'replay.command', 'webcam.webcam_node', 'client'])
 def test_importing_what_needs_ros_without_it_reports_this(
     bare: PipEnvironment, tmp_path: Path, module: str
 ) -> None:

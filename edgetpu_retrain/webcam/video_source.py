@@ -1,0 +1,214 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+VideoSource: the pictures of a webcam or of a video file, by OpenCV, without ROS.
+
+A webcam that stops, for example because it was unplugged, is opened again until it is back.  A
+video file starts again at its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import os
+from pathlib import Path
+import stat
+import time
+
+import cv2
+from edgetpu_retrain.errors import RetrainError
+from edgetpu_retrain.wording import named, quoted
+import numpy as np
+import numpy.typing as npt
+
+BgrArray = npt.NDArray[np.uint8]
+"""A picture, uint8 ``[height, width, 3]`` in OpenCV's order: blue, green, red."""
+
+CAMERA_RATE = 15.0
+"""Pictures per second of a webcam if no rate is given, Hz: enough to teach, at half the load of
+the usual 30."""
+
+# For files that do not state a usable one, Hz.
+_FILE_RATE = 25.0
+_HIGHEST_FILE_RATE = 240.0
+
+RETRY_S = 1.0
+"""Interval for trying to open a webcam again, seconds."""
+
+
+class WebcamError(RetrainError):
+    """A webcam or video file cannot be opened, or has no pictures."""
+
+
+class VideoSource:
+    """
+    Reads a webcam or a video file, picture by picture.
+
+    Args:
+        source: index of a webcam, its device such as /dev/video0, or path of a video file.
+        size: width and height that are requested of a webcam, pixels; pictures of a file that are
+            larger are scaled down to fit.
+        rate: pictures per second, Hz; 0 = as the file states, and :data:`CAMERA_RATE` for a
+            webcam.
+        warn: called with a sentence when a webcam stops, and when it is back.
+
+    Raises:
+        WebcamError: if it cannot be opened or has no pictures; the message says what to do.
+    """
+
+    def __init__(
+        self, source: str, size: tuple[int, int], rate: float, warn: Callable[[str], None]
+    ) -> None:
+        self.path = Path(f'/dev/video{source}' if source.isdecimal() else source)
+        self._size = size
+        self._warn = warn
+        self._try_again_at = 0.0
+        self._is_lost = False
+        self._read_of_file = 0
+        self.is_camera = source.isdecimal() or self.path.is_char_device()
+        self._capture = self._open(rate)
+        self.rate = rate or (CAMERA_RATE if self.is_camera else _rate_of_file(self._capture))
+        first = self._read()
+        if first is None:
+            raise WebcamError(self._without_pictures())
+        self.size = (first.shape[1], first.shape[0])
+        """Width and height of the first picture, pixels."""
+
+    def close(self) -> None:
+        """Release the device or the file."""
+        self._capture.release()
+
+    def next_picture(self) -> BgrArray | None:
+        """
+        Wait for the next picture of a webcam, or decode that of a file.
+
+        Returns:
+            The picture; None if there is none now, but may be later.
+
+        Raises:
+            WebcamError: if a file can no longer be read.
+        """
+        if self._is_lost:
+            return self._retry()
+        picture = self._read()
+        if picture is not None:
+            return picture
+        self._capture.release()
+        if self.is_camera:
+            self._is_lost = True
+            self._warn(
+                f'{self.path} has stopped: is it unplugged? It is tried again every '
+                f'{RETRY_S:.0f} s.'
+            )
+            return None
+        if self._read_of_file == 0:
+            raise WebcamError(self._without_pictures())
+        self._capture = self._open(self.rate)
+        return self._read()
+
+    def _retry(self) -> BgrArray | None:
+        if time.monotonic() < self._try_again_at:
+            return None
+        self._try_again_at = time.monotonic() + RETRY_S
+        try:
+            self._capture = self._open(self.rate)
+        except WebcamError:
+            return None
+        picture = self._read()
+        if picture is None:
+            self._capture.release()
+            return None
+        self._is_lost = False
+        self._warn(f'{self.path} is back.')
+        return picture
+
+    def _open(self, rate: float) -> cv2.VideoCapture:
+        self._read_of_file = 0
+        if not self.is_camera:
+            _require_file(self.path)
+            capture = cv2.VideoCapture(str(self.path))
+            if not capture.isOpened():
+                raise WebcamError(self._without_pictures())
+            return capture
+        _require_device(self.path)
+        capture = cv2.VideoCapture(str(self.path), cv2.CAP_V4L2)
+        if not capture.isOpened():
+            raise WebcamError(
+                f'{self.path} cannot be opened as a camera: either another program uses it '
+                f'(fuser {self.path} names it), or it has no pictures, such as the second device '
+                f'of a webcam{_others(self.path)}'
+            )
+        width, height = self._size
+        # MJPEG, because USB 2 has no room for raw pictures at full rate; drivers that do not
+        # have it ignore it.
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*'MJPG'))
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+        capture.set(cv2.CAP_PROP_FPS, rate or CAMERA_RATE)
+        # The newest picture, and not one that waited in a queue.
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        return capture
+
+    def _read(self) -> BgrArray | None:
+        is_read, picture = self._capture.read()
+        if not is_read or picture is None:
+            return None
+        self._read_of_file += 1
+        height, width = picture.shape[:2]
+        scale = min(self._size[0] / width, self._size[1] / height)
+        if not self.is_camera and scale < 1.0:
+            fitting = (max(1, round(width * scale)), max(1, round(height * scale)))
+            picture = cv2.resize(picture, fitting, interpolation=cv2.INTER_AREA)
+        return np.ascontiguousarray(picture, np.uint8)
+
+    def _without_pictures(self) -> str:
+        if self.is_camera:
+            return (
+                f'{self.path} sends no pictures: unplug it and plug it in again, or try another '
+                f'USB port{_others(self.path)}'
+            )
+        return (
+            f'{self.path} is no video that OpenCV can read: convert it, for example with '
+            f"'ffmpeg -i {self.path.name} video.mp4'"
+        )
+
+
+def _rate_of_file(capture: cv2.VideoCapture) -> float:
+    rate = float(capture.get(cv2.CAP_PROP_FPS))
+    # Not true for NaN either.
+    return rate if 1.0 <= rate <= _HIGHEST_FILE_RATE else _FILE_RATE
+
+
+def _require_file(path: Path) -> None:
+    if not path.is_file():
+        raise WebcamError(
+            f'there is no video file {quoted(path)}: give the path of one, the index of a webcam '
+            f'such as 0, or its device such as /dev/video0{_others(path)}'
+        )
+    if not os.access(path, os.R_OK):
+        raise WebcamError(f'{quoted(path)} may not be read: chmod a+r {path}')
+
+
+def _require_device(path: Path) -> None:
+    try:
+        is_device = stat.S_ISCHR(path.stat().st_mode)
+    except OSError:
+        is_device = False
+    if not is_device:
+        raise WebcamError(f'there is no camera {path}: plug one in{_others(path)}')
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise WebcamError(
+            f'{path} may not be opened by this user: add the user to the group video '
+            '(sudo usermod -aG video ), then log out and in again'
+        )
+
+
+def cameras() -> list[str]:
+    """Return the video devices of this machine."""
+    return sorted(str(each) for each in Path('/dev').glob('video*'))
+
+
+def _others(path: Path) -> str:
+    """Return which cameras there are but this one, as the end of a sentence."""
+    found = [each for each in cameras() if each != str(path)]
+    return f'; this machine has {named(found)}' if found else '; this machine has no /dev/video*'

@@ -1,0 +1,158 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+The node ``webcam``: publishes a webcam or a video file as sensor_msgs/Image.
+
+Images are reliable, as those of usb_cam and v4l2_camera are: best-effort images of this size get
+lost (docs/large_images.md).  Stamps are the time at which a picture arrived.
+"""
+
+from __future__ import annotations
+
+from array import array
+from contextlib import closing
+import sys
+import time
+
+from edgetpu_retrain.errors import RequestError, RetrainError
+import edgetpu_retrain.needs_ros  # noqa: F401
+from edgetpu_retrain.webcam.video_source import BgrArray, VideoSource
+from edgetpu_retrain.wording import sentence
+from rcl_interfaces.msg import ParameterDescriptor
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import Image
+
+NODE_NAME = 'webcam'
+
+_LARGEST_SIZE = 8192
+_HIGHEST_RATE = 240.0
+_QUEUE = 5
+_IDLE_S = 0.1
+
+
+class WebcamNode(Node):
+    """
+    Declares the parameters, and publishes pictures.
+
+    Raises:
+        RequestError: if a parameter is out of range.
+        WebcamError: if the webcam or video file cannot be opened.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(NODE_NAME)
+        source = str(
+            self._declare('source', '0', 'a webcam or a video file, see docs/interface.md')
+        )
+        width = self._number('width', 640, 1, _LARGEST_SIZE)
+        height = self._number('height', 480, 1, _LARGEST_SIZE)
+        rate = self._number('rate', 0.0, 0.0, _HIGHEST_RATE)
+        self._frame_id = str(self._declare('frame_id', 'camera', 'frame_id of the images'))
+        self._images = self.create_publisher(
+            Image,
+            str(self._declare('image_topic', 'image_raw', 'topic of the images')),
+            QoSProfile(depth=_QUEUE),
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
+        self._source = VideoSource(
+            source, (int(width), int(height)), rate, self.get_logger().warning
+        )
+        self.get_logger().info(
+            f'{self._source.path} is published on {self._images.topic_name}: '
+            f'{self._source.size[0]}x{self._source.size[1]} at {self._source.rate:g} Hz'
+        )
+
+    def _declare(self, name: str, default: object, words: str) -> object:
+        # Of any type, because ROS takes `source:=0` as an integer, and `rate:=10` for no double.
+        descriptor = ParameterDescriptor(read_only=True, dynamic_typing=True, description=words)
+        return self.declare_parameter(name, default, descriptor).value
+
+    def _number(self, name: str, default: float, lowest: float, highest: float) -> float:
+        value = self._declare(name, default, f'from {lowest:g} to {highest:g}')
+        if isinstance(value, int | float) and lowest <= value <= highest:
+            return value
+        raise RequestError(f'{name} is {value}: give a number from {lowest:g} to {highest:g}')
+
+    def publish_all(self, executor: SingleThreadedExecutor) -> None:
+        """
+        Publish pictures until ROS shuts down.
+
+        Args:
+            executor: an executor with this node.
+
+        Raises:
+            WebcamError: if the video file can no longer be read.
+            ExternalShutdownException: if ROS shuts down.
+        """
+        period_s = 1.0 / self._source.rate
+        due = time.monotonic()
+        with closing(self._source):
+            while True:
+                picture = self._source.next_picture()
+                now = time.monotonic()
+                if picture is None:
+                    _spin_until(executor, now + _IDLE_S)
+                    continue
+                # A webcam may send more pictures than requested.
+                if now >= due - period_s / 10.0:
+                    self._publish(picture)
+                    due = max(due + period_s, now)
+                _spin_until(executor, now if self._source.is_camera else due)
+
+    def _publish(self, picture: BgrArray) -> None:
+        height, width = picture.shape[:2]
+        image = Image(
+            height=height,
+            width=width,
+            encoding='bgr8',
+            step=3 * width,
+            # With any type but array, the message class checks each byte, which is slow.
+            data=array('B', picture.tobytes()),
+        )
+        image.header.frame_id = self._frame_id
+        image.header.stamp = self.get_clock().now().to_msg()
+        self._images.publish(image)
+
+
+def _spin_until(executor: SingleThreadedExecutor, moment: float) -> None:
+    executor.spin_once(timeout_sec=0.0)
+    while (left := moment - time.monotonic()) > 0.0:
+        executor.spin_once(timeout_sec=left)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """
+    Run the node until a signal.
+
+    Args:
+        arguments: the command line; None = that of this process.
+
+    Returns:
+        The exit code: 0 after a signal, 1 if there are no pictures, 2 for an invalid argument.
+    """
+    try:
+        rclpy.init(args=arguments)
+    except RuntimeError as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 2
+    try:
+        node = WebcamNode()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        node.publish_all(executor)
+    except RetrainError as error:
+        print(f'error: {sentence(error)}', file=sys.stderr)
+        return 2 if isinstance(error, RequestError) else 1
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except Exception:
+        # A signal can shut ROS down at any time; calls to rclpy then fail.
+        if rclpy.ok():
+            raise
+    finally:
+        rclpy.try_shutdown()
+    return 0

@@ -1,0 +1,15 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The programs that colcon installs."""
+
+from __future__ import annotations
+
+NAME = 'edgetpu_retrain'
+PROGRAMS = (
+    f'{NAME}_node',
+    f'{NAME}_demo',
+    f'{NAME}_webcam',
+    'cli',
+    'replay',
+    'webcam',
+)
