@@ -102,7 +102,7 @@ class Driver:
     def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
         return self.plugged_in
 
-    def set(self, name: int, value: float) -> bool:  # noqa: A003 - OpenCV's name
+    def change(self, name: int, value: float) -> bool:
         self.settings[name] = value
         return True
 
@@ -116,7 +116,7 @@ class Driver:
 @pytest.fixture
 def driver(monkeypatch: pytest.MonkeyPatch) -> type[Driver]:
     """Use a new class of drivers instead of OpenCV's."""
-    fresh = type('FreshDriver', (Driver,), {})
+    fresh = type('FreshDriver', (Driver,), {'set': Driver.change})
     monkeypatch.setattr(cv2, 'VideoCapture', fresh)
     monkeypatch.setattr(video_source, 'RETRY_S', 0.0)
     return fresh
