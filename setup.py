@@ -112,6 +112,7 @@ else:
                 f'{NAME}_node = {NAME}.node.main:main',
                 f'{NAME}_demo = {NAME}.demo.main:main',
                 f'cli = {NAME}.command_line.main:main',
+                f'page = {NAME}.page.main:main',
                 f'replay = {NAME}.replay.main:main',
                 # `ros2 run edgetpu_retrain webcam`; the other name is for a PATH.
                 f'webcam = {NAME}.webcam.main:main',
@@ -136,6 +137,7 @@ setup(
         NAME: ['py.typed'],
         f'{NAME}.demo.photographs': ['*.jpg', '*.md'],
         f'{NAME}.extractors': ['*.md', '*.tflite'],
+        f'{NAME}.page': ['static/*', 'static/vendor/*'],
         f'{NAME}.report': ['*.j2'],
         f'{NAME}.report.drawing': ['*.mplstyle'],
     },

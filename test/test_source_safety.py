@@ -23,6 +23,10 @@ NETWORK = {
 }
 # Checks whether a port is free, and sends nothing.
 MAY_USE_SOCKETS = {PACKAGE / 'processes' / 'isolation.py'}
+# Serves browsers, and connects to nothing.
+SERVER = PACKAGE / 'page'
+SERVER_MODULES = {'aiohttp', 'asyncio', 'socket', 'ssl'}
+CONNECTS = {'ClientSession', 'create_connection', 'open_connection', 'request'}
 # The recipe for the default extractor: an unpickler with an allow-list of four names.
 MAY_UNPICKLE = {REPOSITORY / 'tools' / 'torch_checkpoint.py'}
 STARTS_PROCESSES = {
@@ -96,6 +100,9 @@ def test_no_file_content_is_executed() -> None:
 def test_nothing_is_downloaded_at_run_time() -> None:
     for path in INSTALLED:
         allowed = {'socket'} if path in MAY_USE_SOCKETS else set()
+        if SERVER in path.parents:
+            allowed = SERVER_MODULES
+            assert not {name.rpartition('.')[2] for name, _ in calls(path)} & CONNECTS, path
         assert not imported(path) & (NETWORK - allowed), path
 
 

@@ -118,6 +118,8 @@ class Connection:
         """
         deadline = time.monotonic() + (self.timeout_s if timeout_s is None else timeout_s)
         while True:
+            if self._ending.is_set():
+                raise self._closed()
             asked = self.send(lambda: self._state.call_async(GetState.Request()))
             with contextlib.suppress(futures.TimeoutError):
                 state = asked.result(min(_RETRY_S, max(0.0, deadline - time.monotonic())))
@@ -231,7 +233,10 @@ class Connection:
                     self._executor.spin_once()
         finally:
             for future in list(self._pending):
-                future.set_exception(RetrainClientError(f'the client of {self.name} was closed'))
+                future.set_exception(self._closed())
+
+    def _closed(self) -> RetrainClientError:
+        return RetrainClientError(f'the client of {self.name} was closed')
 
 
 def checked(response: Any) -> Any:

@@ -39,8 +39,8 @@ class RetrainClient:
     Sends requests to a retrain node, and receives its results.
 
     The client has a node and a thread of its own, so its methods may be called from any thread,
-    including callbacks of your own node.  Callbacks of :meth:`on_result` run in the client's
-    thread, so they must not call methods that wait for the node.
+    including callbacks of your own node.  Callbacks of :meth:`on_result` and :meth:`on_status` run
+    in the client's thread, so they must not call methods that wait for the node.
 
     Args:
         node: a node whose context and namespace are used; None = create a context.
@@ -59,7 +59,7 @@ class RetrainClient:
         self.name = self._connection.name
         self._latest: dict[type, Any] = {}
         self._arrived = threading.Condition()
-        self._result_callbacks: list[Callable[[Any], None]] = []
+        self._callbacks: dict[type, list[Callable[[Any], None]]] = {Result: [], Status: []}
         own = self._connection.node
         self._train = ActionClient(own, Train, f'{self.name}/train')
         latched = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
@@ -99,6 +99,18 @@ class RetrainClient:
                 )
             time.sleep(0.1)
             state = self._connection.lifecycle_state()
+
+    def lifecycle_state(self, timeout_s: float | None = None) -> str:
+        """
+        Ask the node for its lifecycle state, such as 'active', and return it.
+
+        Args:
+            timeout_s: maximum time until the node responds, seconds; None uses the client's.
+
+        Raises:
+            RetrainClientError: if the node does not respond in time, as when it is not running.
+        """
+        return self._connection.lifecycle_state(timeout_s)
 
     def add_samples(self, label: str, count: int = 1, **fields: Any) -> Any:
         """
@@ -269,18 +281,21 @@ class RetrainClient:
             callback: called in the client's thread, so it must not call methods of this client
                 that wait for the node.  Exceptions that it raises are logged.
         """
-        self._result_callbacks.append(callback)
+        self._callbacks[Result].append(callback)
+
+    def on_status(self, callback: Callable[[Any], None]) -> None:
+        """Call a function with each ``Status`` from now on, as :meth:`on_result` does."""
+        self._callbacks[Status].append(callback)
 
     def _receive(self, message: Any) -> None:
         with self._arrived:
             self._latest[type(message)] = message
             self._arrived.notify_all()
-        if isinstance(message, Result):
-            for callback in self._result_callbacks:
-                self._call_back(callback, message)
+        for callback in self._callbacks[type(message)]:
+            self._call_back(callback, message)
 
-    def _call_back(self, callback: Callable[[Any], None], result: Any) -> None:
+    def _call_back(self, callback: Callable[[Any], None], message: Any) -> None:
         try:
-            callback(result)
+            callback(message)
         except Exception:  # noqa: BLE001 - must not stop the thread, which also sends requests
             self._connection.node.get_logger().error(traceback.format_exc())

@@ -1,0 +1,131 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Connections: how many a client may open, and how long it may take to send its first request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+import json
+from typing import Any
+
+from edgetpu_retrain.page.access.hosts import peer_address
+
+MAX_CONNECTIONS = 256
+"""Maximum number of connections of all clients."""
+
+MAX_CONNECTIONS_OF_CLIENT = 96
+"""Maximum number of connections from one address; a browser opens about ten a page."""
+
+FIRST_REQUEST_S = 10.0
+"""Maximum time until the headers of the first request of a connection have arrived, seconds."""
+
+_TOO_MANY = json.dumps({'message': 'too many connections: close other pages of this robot.'})
+_REFUSAL = (
+    'HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n'
+    f'Content-Length: {len(_TOO_MANY)}\r\nConnection: close\r\n\r\n{_TOO_MANY}'
+).encode()
+
+
+class Connections:
+    """
+    The open connections.
+
+    A new connection replaces one of the same client that has not sent a request yet, if there are
+    too many; if all have, it is refused.
+
+    Args:
+        make_protocol: makes the protocol of an HTTP connection.
+    """
+
+    def __init__(self, make_protocol: Callable[[], asyncio.Protocol]) -> None:
+        self._make_protocol = make_protocol
+        self._open: dict[_Connection, None] = {}
+
+    def __call__(self) -> asyncio.Protocol:
+        """Return the protocol of a new connection; a protocol factory of asyncio."""
+        return _Connection(self._make_protocol(), self)
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def requested(self, transport: Any) -> None:
+        """Note that a request has arrived on a connection, so that it may stay."""
+        connection = transport.get_protocol() if transport is not None else None
+        if isinstance(connection, _Connection):
+            connection.may_stay()
+
+    def admit(self, new: _Connection) -> bool:
+        """Return whether a connection may be opened; it then counts until it is forgotten."""
+        mine = [each for each in self._open if each.client == new.client]
+        if len(mine) >= MAX_CONNECTIONS_OF_CLIENT or len(self._open) >= MAX_CONNECTIONS:
+            idle = next((each for each in mine if each.is_waiting), None)
+            if idle is None:
+                return False
+            idle.end()
+        self._open[new] = None
+        return True
+
+    def forget(self, connection: _Connection) -> None:
+        """Do not count a connection any more."""
+        self._open.pop(connection, None)
+
+
+class _Connection(asyncio.Protocol):
+    """Passes all that happens on a connection to the protocol of HTTP."""
+
+    def __init__(self, http: asyncio.Protocol, connections: Connections) -> None:
+        self._http = http
+        self._connections = connections
+        self._transport: Any = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._is_admitted = False
+        self.client = ''
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether no request has arrived yet."""
+        return self._deadline is not None
+
+    def may_stay(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def end(self) -> None:
+        self._connections.forget(self)
+        self.may_stay()
+        self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self.client = peer_address(transport)
+        self._is_admitted = self._connections.admit(self)
+        if not self._is_admitted:
+            self._transport.write(_REFUSAL)
+            self._transport.close()
+            return
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(FIRST_REQUEST_S, self.end)
+        self._http.connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.forget(self)
+        self.may_stay()
+        if self._is_admitted:
+            self._http.connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_admitted:
+            self._http.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return self._http.eof_received() if self._is_admitted else None
+
+    def pause_writing(self) -> None:
+        if self._is_admitted:
+            self._http.pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._is_admitted:
+            self._http.resume_writing()

@@ -1,0 +1,48 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Entrance: exchanges a one-time token for a cookie."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from edgetpu_retrain.page.access.sessions import Sessions, TEACHER
+from edgetpu_retrain.page.refused import RefusedError
+
+# A redirect would still be the navigation of another site, if the address was opened from one, and
+# the strict cookie would not be sent.  This page's own navigation is the server's.
+_ONWARD = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>edgetpu_retrain</title>'
+    '<meta http-equiv="refresh" content="0;url=/"><p><a href="/">Open the page</a></p>'
+)
+
+
+class Entrance:
+    """
+    The address that the server prints.
+
+    Args:
+        sessions: makes the sessions; None if every visitor is a teacher.
+        cookie: name of the cookie.
+        has_tls: whether the server speaks https.
+    """
+
+    def __init__(self, sessions: Sessions | None, cookie: str, *, has_tls: bool) -> None:
+        self._sessions = sessions
+        self._cookie = cookie
+        self._has_tls = has_tls
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Set the cookie, and lead to the page; a browser that is in already may load it again."""
+        response = web.Response(text=_ONWARD, content_type='text/html')
+        if request['role'] == TEACHER or self._sessions is None:
+            return response
+        try:
+            cookie = self._sessions.enter(request.query.get('token', ''))
+        except RefusedError:
+            if request['role'] is None:
+                raise
+            return response
+        response.set_cookie(
+            self._cookie, cookie, httponly=True, samesite='Strict', secure=self._has_tls
+        )
+        return response

@@ -1,0 +1,40 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The headers of each response that tell browsers what the page may do."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+CONTENT_SECURITY_POLICY = '; '.join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob:",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+HEADERS = {
+    'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Permissions-Policy': 'camera=(), display-capture=(), geolocation=(), microphone=(), '
+    'payment=(), serial=(), usb=()',
+    'Referrer-Policy': 'no-referrer',
+    'Server': 'edgetpu_retrain',
+    'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'DENY',
+}
+
+
+async def add_headers(_request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Add the headers to a response that is about to be sent; a signal of aiohttp."""
+    response.headers.update(HEADERS)
+    # Pictures of a robot's cameras are nothing for a cache; ETags make static files cheap.
+    response.headers.setdefault('Cache-Control', 'no-store')

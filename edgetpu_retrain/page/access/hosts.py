@@ -1,0 +1,98 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+From where a request comes: its Host and Origin.
+
+A page of another site that a visitor opens can send requests to this server, too.  Its DNS name
+can even resolve to the address of this machine (DNS rebinding).  Browsers name both in headers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+import re
+import socket
+from typing import Any
+
+from edgetpu_retrain.page.refused import RefusedError
+from edgetpu_retrain.wording import quoted
+
+# A host with or without a port, as in RFC 9110; an IPv6 address is in brackets.
+_HOST = re.compile(r'(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?')
+
+_LOOPBACK_NAMES = ('localhost', '127.0.0.1', '::1')
+
+
+class Hosts:
+    """
+    The names under which browsers may open the page.
+
+    Args:
+        allowed: names beside those of this machine.
+        has_tls: whether the server speaks https.
+    """
+
+    def __init__(self, allowed: Iterable[str] = (), *, has_tls: bool = False) -> None:
+        own = socket.gethostname()
+        short = own.partition('.')[0]
+        names = (*_LOOPBACK_NAMES, own, short, f'{short}.local', *allowed)
+        self._names = {each.lower().rstrip('.') for each in names} - {''}
+        # Where a proxy speaks TLS, browsers name https.
+        self._schemes = ('https',) if has_tls else ('http', 'https')
+
+    def check_host(self, host: str, local_address: str) -> None:
+        """
+        Raise unless a request is for this machine.
+
+        Args:
+            host: the header Host.
+            local_address: the address of this machine to which the client is connected.
+
+        Raises:
+            RefusedError: if it is not.
+        """
+        match = _HOST.fullmatch(host)
+        name = match[1].strip('[]').lower().rstrip('.') if match is not None else ''
+        if not name or name not in self._names | {local_address.lower()}:
+            raise RefusedError(
+                421,
+                f'{quoted(host)} is no name of this robot: open the address that it printed, or '
+                'start the page with --allow-host',
+            )
+
+    def check_origin(self, origin: str | None, host: str) -> None:
+        """
+        Raise unless a request was sent by a page of this server.
+
+        Args:
+            origin: the header Origin; None = there is none.
+            host: the header Host.
+
+        Raises:
+            RefusedError: if it was not.
+        """
+        if origin is None or origin.lower() not in {
+            f'{scheme}://{host.lower()}' for scheme in self._schemes
+        }:
+            came = 'without Origin' if origin is None else f'from {quoted(origin)}'
+            raise RefusedError(
+                403,
+                f'the request came {came}: only the page of this robot may change anything; '
+                f'send the header Origin: {self._schemes[0]}://<Host> from a program',
+            )
+
+
+def local_address(transport: Any) -> str:
+    """Return the address of this machine to which a client is connected; '' if it has gone."""
+    return _address(transport, 'sockname')
+
+
+def peer_address(transport: Any) -> str:
+    """Return the address of a client; '' if it has gone."""
+    return _address(transport, 'peername')
+
+
+def _address(transport: Any, which: str) -> str:
+    name = None if transport is None else transport.get_extra_info(which)
+    # An IPv4 client of an IPv6 socket has a mapped address.
+    return str(name[0]).removeprefix('::ffff:') if isinstance(name, tuple) else ''

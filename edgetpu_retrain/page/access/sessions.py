@@ -1,0 +1,78 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Sessions: one-time tokens, the cookies that they are exchanged for, and the roles."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+import secrets
+
+from edgetpu_retrain.page.refused import RefusedError
+
+TEACHER = 'teacher'
+"""The role that may change samples and models."""
+
+OBSERVER = 'observer'
+"""The role that may only look."""
+
+MAX_SESSIONS = 64
+"""Maximum number of sessions; the one that was used least recently ends."""
+
+_TOKEN_BYTES = 24
+
+
+class Sessions:
+    """
+    Who is in.
+
+    Nothing is written to disk: when the server ends, all sessions do.
+
+    Args:
+        announce: called with a role and its new token, whenever there is one.
+    """
+
+    def __init__(self, announce: Callable[[str, str], object]) -> None:
+        self._announce = announce
+        self._tokens: dict[str, str] = {}
+        self._roles: OrderedDict[str, str] = OrderedDict()
+
+    def begin(self) -> None:
+        """Make the first tokens."""
+        for role in (TEACHER, OBSERVER):
+            self._renew(role)
+
+    def enter(self, token: str) -> str:
+        """
+        Exchange a token for a session, and announce the next token of its role.
+
+        Returns:
+            The content of the cookie.
+
+        Raises:
+            RefusedError: if the token is wrong, or was used before.
+        """
+        for role, valid in self._tokens.items():
+            if secrets.compare_digest(valid.encode(), token.encode(errors='replace')):
+                cookie = secrets.token_urlsafe(_TOKEN_BYTES)
+                self._roles[cookie] = role
+                if len(self._roles) > MAX_SESSIONS:
+                    self._roles.popitem(last=False)
+                self._renew(role)
+                return cookie
+        raise RefusedError(
+            403,
+            'this address was used before, or is wrong: the robot has printed a new one where '
+            'the page was started',
+        )
+
+    def role(self, cookie: str) -> str | None:
+        """Return the role of a session; None if there is no such session."""
+        role = self._roles.get(cookie)
+        if role is not None:
+            self._roles.move_to_end(cookie)
+        return role
+
+    def _renew(self, role: str) -> None:
+        self._tokens[role] = token = secrets.token_urlsafe(_TOKEN_BYTES)
+        self._announce(role, token)

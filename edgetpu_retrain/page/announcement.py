@@ -1,0 +1,72 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Prints the address of the page, and the one-time addresses with tokens."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+
+from edgetpu_retrain.page.access.gate import ENTRANCE
+from edgetpu_retrain.page.access.sessions import TEACHER
+from edgetpu_retrain.page.options import EVERYWHERE, Options
+
+
+class Announcement:
+    """
+    Prints addresses of the page to the terminal, not to a log.
+
+    Args:
+        options: the options of the server.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self._scheme = 'http' if options.tls_certificate is None else 'https'
+        self._host = options.host
+        self.port = options.port
+
+    @property
+    def address(self) -> str:
+        """The address of the page, without a token."""
+        host = outward_address() if self._host in {EVERYWHERE, '::'} else self._host
+        shown = f'[{host}]' if ':' in host else host
+        return f'{self._scheme}://{shown}:{self.port}'
+
+    def page(self) -> None:
+        """Print the address of a page for this machine only."""
+        print(
+            f'The page: {self.address}/ (only on this machine; --lan lets others in)', flush=True
+        )
+
+    def token(self, role: str, token: str) -> None:
+        """Print an address that lets one browser in, and for teachers its QR code."""
+        address = f'{self.address}{ENTRANCE}?token={token}'
+        print(f'The page for one {role}, once: {address}', flush=True)
+        if role == TEACHER:
+            print(qr_code(address), flush=True)
+
+
+def qr_code(text: str) -> str:
+    """Return a text as QR code for a terminal; '' without the package qrcode."""
+    with contextlib.suppress(ImportError):
+        import io
+
+        import qrcode
+
+        code = qrcode.QRCode(border=2)
+        code.add_data(text)
+        lines = io.StringIO()
+        code.print_ascii(lines, invert=True)
+        return lines.getvalue()
+    return ''
+
+
+def outward_address() -> str:
+    """Return the address of this machine in its network; that of loopback without a network."""
+    # Connecting a datagram socket sends nothing; the system chooses the address.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(('192.0.2.1', 9))  # an address for documentation
+        except OSError:
+            return '127.0.0.1'
+        return str(probe.getsockname()[0])

@@ -1,0 +1,56 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The program page: serves the page on which people teach the robot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+import logging
+import signal
+import sys
+
+from edgetpu_retrain.errors import RetrainError
+import edgetpu_retrain.needs_ros  # noqa: F401
+from edgetpu_retrain.page.options import Options, parse_options
+from edgetpu_retrain.page.server import Server
+from edgetpu_retrain.wording import sentence
+from rclpy.utilities import remove_ros_args
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Serve the page until SIGINT or SIGTERM.
+
+    Args:
+        arguments: the command line, including ROS arguments; None = ``sys.argv``.
+
+    Returns:
+        The exit code: 0 after a signal, 1 if the server cannot start.
+    """
+    given = list(sys.argv if arguments is None else ['page', *arguments])
+    options = parse_options(remove_ros_args(given)[1:])
+    logging.basicConfig(level=logging.INFO, format='[%(levelname)s] [page]: %(message)s')
+    try:
+        asyncio.run(_serve(options, given))
+    except (RetrainError, OSError) as error:
+        print(f'error: {sentence(error)}', file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _serve(options: Options, arguments: list[str]) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    server = Server(options, arguments)
+    try:
+        await server.start()
+        await ended.wait()
+    finally:
+        await server.close()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,163 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Robot: the retrain node and its image topics, for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+import contextlib
+from functools import partial
+import threading
+from typing import Any, TypeVar
+
+from edgetpu_retrain.client import RetrainClient, RetrainClientError
+from edgetpu_retrain.page.refused import RefusedError
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+
+NODE_NAME = 'edgetpu_retrain_page'
+
+# How often the node is asked whether it is there, and how long it may take to respond: a process
+# that was killed stays discovered for 20 s.
+_CHECK_S = 1.0
+_RESPONSE_S = 5.0
+
+_TIMEOUT_S = 15.0
+
+# Requests to the node at a time; more of them wait.
+_REQUESTS = 8
+
+Result = TypeVar('Result')
+
+
+class Robot:
+    """
+    The retrain node, for asyncio: its client, and a node of ROS for images.
+
+    Requests run in threads, because the methods of the client block.  Nothing here awaits a future
+    of rclpy, which belongs to the executor's thread.  Create it in a running event loop.
+
+    Args:
+        node: name of the retrain node; a relative name is in the namespace of the ROS arguments.
+        arguments: ROS arguments; None = ``sys.argv``.
+
+    Attributes:
+        name: full name of the retrain node.
+        is_connected: whether the node responds.
+        on_status: called in the event loop with each ``Status``, and without one whenever
+            ``is_connected`` changes.
+        on_result: called in the event loop with each ``Result``.
+    """
+
+    def __init__(self, node: str, arguments: list[str] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._context = rclpy.Context()
+        rclpy.init(args=arguments, context=self._context)
+        self.node = rclpy.create_node(
+            NODE_NAME, context=self._context, start_parameter_services=False
+        )
+        self._client = RetrainClient(self.node, node, _TIMEOUT_S)
+        self.name = self._client.name
+        self.is_connected = False
+        self.on_status: list[Callable[[], None]] = []
+        self.on_result: list[Callable[[Any], None]] = []
+        self._client.on_status(self._in_loop(lambda _status: self._announce()))
+        self._client.on_result(self._in_loop(self._receive_result))
+        self._threads = ThreadPoolExecutor(_REQUESTS, 'request')
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+        self._ending = threading.Event()
+        self._images = threading.Thread(target=self._spin, name='images', daemon=True)
+        self._images.start()
+        self._watching = self._loop.create_task(self._watch())
+
+    async def close(self) -> None:
+        """End all threads; pending requests fail."""
+        self._watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._watching
+        await self._loop.run_in_executor(None, self._close)
+
+    @property
+    def status(self) -> Any:
+        """The latest ``Status``; None before the first one."""
+        return self._client.status
+
+    async def call(self, method: Callable[..., Result], *args: Any, **fields: Any) -> Result:
+        """
+        Run a method of the client, such as ``RetrainClient.relabel_samples``, in a thread.
+
+        Args:
+            method: the method; it may block.
+            args: its arguments.
+            fields: its arguments by name.
+
+        Raises:
+            RefusedError: if the node is not there.
+            RetrainClientError: see the method.
+        """
+        if not self.is_connected:
+            raise RefusedError(
+                503, f'the node {self.name} is not running: start it, then try again'
+            )
+        work = partial(method, self._client, *args, **fields)
+        return await self._loop.run_in_executor(self._threads, work)
+
+    def in_ros(self, work: Callable[[], Result]) -> Future[Result]:
+        """Run a function in the thread that receives images; return a future of its result."""
+        done: Future[Result] = Future()
+
+        def run() -> None:
+            try:
+                done.set_result(work())
+            except Exception as error:  # noqa: BLE001 - passed on by the future
+                done.set_exception(error)
+
+        self._executor.create_task(run)
+        return done
+
+    def _in_loop(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
+        def call(message: Any) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(callback, message)
+
+        return call
+
+    def _announce(self) -> None:
+        for callback in self.on_status:
+            callback()
+
+    def _receive_result(self, result: Any) -> None:
+        for callback in self.on_result:
+            callback(result)
+
+    async def _watch(self) -> None:
+        while True:
+            is_connected = await self._loop.run_in_executor(self._threads, self._responds)
+            if is_connected is not self.is_connected:
+                self.is_connected = is_connected
+                self._announce()
+            await asyncio.sleep(_CHECK_S)
+
+    def _responds(self) -> bool:
+        try:
+            self._client.lifecycle_state(_RESPONSE_S)
+        except RetrainClientError:
+            return False
+        return True
+
+    def _spin(self) -> None:
+        with contextlib.suppress(ExternalShutdownException):
+            while not self._ending.is_set():
+                self._executor.spin_once()
+
+    def _close(self) -> None:
+        self._executor.create_task(self._ending.set)
+        self._images.join()
+        self._executor.shutdown()
+        self._client.close()
+        self._threads.shutdown()
+        self.node.destroy_node()
+        rclpy.try_shutdown(context=self._context)
