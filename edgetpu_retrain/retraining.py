@@ -107,6 +107,7 @@ def retrain(
         options=options,
         seconds=time.perf_counter() - started,
         input_range=str(description.normalization or ''),
+        newest_sample=int(samples.ids.max(initial=0)),
     )
 
 

@@ -30,6 +30,7 @@ class TrainingOutcome:
         options: the training options.
         seconds: duration of the training.
         input_range: normalization of a float32 input; '' for a quantized one.
+        newest_sample: largest id of the samples; 0 if they were not stored.
     """
 
     model: bytes
@@ -41,6 +42,7 @@ class TrainingOutcome:
     options: TrainingOptions
     seconds: float
     input_range: str = ''
+    newest_sample: int = 0
 
     def record(self, parent_version: int = 0) -> ModelRecord:
         """
@@ -64,6 +66,7 @@ class TrainingOutcome:
             options=dataclasses.asdict(self.options),
             thresholds={'unknown': threshold} if math.isfinite(threshold) else {},
             input_range=self.input_range,
+            newest_sample=self.newest_sample,
         )
 
     @property

@@ -96,6 +96,7 @@ def test_the_outcome_has_the_origin_of_the_model(
     assert outcome.sample_counts == dict.fromkeys(NAMES, 15)
     assert outcome.extractor == hashlib.sha256(extractor_model).hexdigest()
     assert outcome.options == OPTIONS
+    assert outcome.record().newest_sample == outcome.newest_sample == samples.ids.max() == 45
     # Too few to hold any out: each but near copies is judged by a head that did not see it.
     matrix = outcome.report.confusion_matrix
     assert matrix.sum(axis=1).min() >= 8

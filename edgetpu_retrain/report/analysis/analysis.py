@@ -90,6 +90,16 @@ class Analysis:
         return ids
 
     @property
+    def confused(self) -> list[list[list[int]]]:
+        """Ids of the samples in each cell of ``confusion``, ascending: ``[truth][prediction]``."""
+        cells: list[list[list[int]]] = [[[] for _ in self.names] for _ in self.names]
+        held_out = self.held_out
+        columns = held_out.labels, held_out.predictions, self.data.samples.ids[held_out.rows]
+        for truth, prediction, number in zip(*(each.tolist() for each in columns), strict=True):
+            cells[truth][prediction].append(number)
+        return cells
+
+    @property
     def noticed(self) -> FloatArray:
         """
         The share of each class's samples that a head without that class would reject as unknown.

@@ -46,6 +46,9 @@ class ModelRecord:
             and in records of earlier releases.
         held_out_unit: the unit in which samples were held out: 'recordings', 'blocks' or 'frames';
             '' if nothing was held out, and in records of earlier releases.
+        newest_sample: largest id of the samples, so that later samples are known to be new to the
+            model, whatever the clock says; 0 if they were not stored, and in records of earlier
+            releases.
         created: time of the training, ISO 8601 in UTC.
 
     Raises:
@@ -65,6 +68,7 @@ class ModelRecord:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     input_range: str = ''
     held_out_unit: str = ''
+    newest_sample: int = 0
     created: str = field(default_factory=_utc_now)
 
     def __post_init__(self) -> None:

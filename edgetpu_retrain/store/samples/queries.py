@@ -49,6 +49,7 @@ SAMPLES = f"""
     FROM samples ORDER BY samples.id
 """
 LABEL = 'SELECT id, label FROM samples WHERE id = :sample_id'
+LABELS = 'SELECT id, label FROM samples ORDER BY id'
 PICTURE = """
     SELECT sample_id, label, jpeg FROM images JOIN samples ON samples.id = sample_id
     WHERE sample_id = :sample_id

@@ -179,6 +179,11 @@ class Snapshot:
                 ) from error
             yield _stored_sample(sample), extractors
 
+    def labels(self) -> Iterator[tuple[int, str]]:
+        """Iterate over the id and the label of all samples, oldest first."""
+        for sample_id, label in self.rows(queries.LABELS, int, str):
+            yield sample_id, label
+
     def embeddings(
         self, extractor: str, kind: EmbeddingKind, sample_id: int | None = None
     ) -> Iterator[tuple[int, str, str, bytes]]:

@@ -23,6 +23,7 @@ FIELDS: dict[str, Any] = {
     'options': {'num_iter': 500, 'learning_rate': 0.01},
     'thresholds': {'unknown_threshold': -0.25},
     'held_out_unit': 'blocks',
+    'newest_sample': 45,
 }
 
 
@@ -44,9 +45,9 @@ def test_fields_of_a_later_release_are_ignored() -> None:
 
 def test_a_record_of_an_older_release_has_fewer_fields() -> None:
     values = ModelRecord(**FIELDS).to_json()
-    del values['thresholds'], values['held_out_unit']
+    del values['thresholds'], values['held_out_unit'], values['newest_sample']
     record = ModelRecord.from_json(values)
-    assert (record.thresholds, record.held_out_unit) == ({}, '')
+    assert (record.thresholds, record.held_out_unit, record.newest_sample) == ({}, '', 0)
 
 
 def test_rows_of_a_confusion_matrix_are_plain_numbers() -> None:

@@ -201,3 +201,10 @@ def test_changes_of_others_are_noticed_and_own_ones_are_not(
     after = samples.changes_by_others()
     assert after != before
     assert samples.changes_by_others() == after
+
+
+def test_all_labels_are_read_with_their_ids(samples: SampleStore, teach: Teach) -> None:
+    ids = teach(samples, 'mug', 2) + teach(samples, 'hat', 1)
+    samples.relabel(ids[:1], 'cup')
+    with samples.snapshot() as snapshot:
+        assert list(snapshot.labels()) == [*zip(ids, ['cup', 'mug', 'hat'], strict=True)]
