@@ -86,3 +86,18 @@ def without_xnnpack(monkeypatch: pytest.MonkeyPatch) -> None:
 def package_path() -> str:
     """Return the PYTHONPATH with which a child process imports the same modules as this one."""
     return os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path if entry)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many browser tests did not run, and why."""
+    from support.chromium import DID_NOT_RUN
+
+    reasons = [
+        reason
+        for report in terminalreporter.getreports('skipped')
+        if isinstance(report.longrepr, tuple) and DID_NOT_RUN in (reason := report.longrepr[2])
+    ]
+    if reasons:
+        terminalreporter.section('browser tests')
+        cause = reasons[0].partition(f'{DID_NOT_RUN}: ')[2]
+        terminalreporter.write_line(f'{len(reasons)} browser tests did not run. {cause}')
