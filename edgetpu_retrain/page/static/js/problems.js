@@ -1,0 +1,45 @@
+// Copyright 2026 edgetpu_retrain contributors
+// SPDX-License-Identifier: Apache-2.0
+/** What is wrong now: the connection, the node, and the node's own problems. */
+
+import { html, useState } from './html.js';
+import { Icon } from './icons.js';
+import { robot } from './live.js';
+import { useStore } from './store.js';
+import { counted } from './words.js';
+
+/** The banners between the header and the screen; nothing if all is well. */
+export function Problems() {
+  const link = useStore(robot, (value) => value.link);
+  const status = useStore(robot, (value) => value.status);
+  const node = useStore(robot, (value) => value.node);
+  const role = useStore(robot, (value) => value.role);
+  const absent = link === 'open' && status && !status.connected;
+  return html`
+    <div class="banners">
+      <div role="alert">
+        ${link === 'lost' && html`<p class="banner bad">
+          <b>Connection to the robot lost.</b> Trying again…</p>`}
+        ${absent && html`<p class="banner bad"><b>The node does not respond.</b>${' '}
+          Is ${node || 'the retrain node'} running? This page goes on as soon as it is.</p>`}
+      </div>
+      ${link === 'open' && role === 'observer' && status && html`<p class="banner">
+        <${Icon} name="eye" />You are watching. To teach, open the teacher’s address.</p>`}
+      ${link === 'open' && !absent && html`<${NodeProblems} problems=${status?.problems ?? []} />`}
+    </div>`;
+}
+
+function NodeProblems({ problems }) {
+  const [open, setOpen] = useState(false);
+  if (!problems.length) return html`<div role="status" aria-label="Problems"></div>`;
+  return html`
+    <div role="status" aria-label="Problems" class="banner warn">
+      <${Icon} name="warning" />
+      <div class="texts">
+        ${(open ? problems : problems.slice(0, 1)).map((each) => html`
+          <p key=${each} dir="auto" class=${open ? '' : 'one-line'}>${each}</p>`)}
+      </div>
+      <button class="plain" aria-expanded=${open} onClick=${() => setOpen(!open)}>
+        ${open ? 'Less' : counted(problems.length, 'problem')}</button>
+    </div>`;
+}

@@ -1,0 +1,58 @@
+// Copyright 2026 edgetpu_retrain contributors
+// SPDX-License-Identifier: Apache-2.0
+/** Train, its progress and its outcome, in one bar below the classes. */
+
+import { html } from './html.js';
+import { cancelTraining, train } from './actions.js';
+import { robot } from './live.js';
+import { useStore } from './store.js';
+import { counted, percent } from './words.js';
+
+/** The bar; nothing while there are fewer than two classes. */
+export function TrainBar() {
+  const status = useStore(robot, (value) => value.status);
+  const training = useStore(robot, (value) => value.training);
+  const teacher = useStore(robot, (value) => value.role === 'teacher');
+  const counts = status?.counts ?? [];
+  if (status?.training || training?.state === 'running') {
+    return html`<section class="train-bar" aria-label="Training">
+      <${TrainingProgress} training=${training} />
+      ${teacher && html`<button onClick=${cancelTraining}>Cancel</button>`}
+    </section>`;
+  }
+  if (counts.length < 2 || !teacher) return null;
+  const samples = counts.reduce((sum, count) => sum + count, 0);
+  return html`
+    <section class="train-bar" aria-label="Training">
+      <p><${Outcome} training=${training} />
+        ${!training && `${counted(counts.length, 'class', 'classes')}, ${counted(samples, 'sample')}`}
+      </p>
+      <button class="primary" onClick=${train}>Train</button>
+    </section>`;
+}
+
+function Outcome({ training }) {
+  if (!training) return null;
+  if (training.state !== 'done') {
+    return html`<span dir="auto">${training.state === 'cancelled' ? 'Training cancelled'
+      : `Training failed: ${training.message}`}</span>`;
+  }
+  const { model_version: version, validation_accuracy: accuracy } = training.result ?? {};
+  return html`Version ${version} is in use
+    ${Number.isFinite(accuracy) && html`: ${percent(accuracy)} right`}
+    ${' '}<a href="#model">Result</a>`;
+}
+
+/**
+ * How far a training is.
+ * @param {{training: import('./live.js').Training|null}} props
+ */
+export function TrainingProgress({ training }) {
+  const { iteration = 0, num_iter: all = 0 } = training?.state === 'running' ? training : {};
+  const share = all ? iteration / all : 0;
+  return html`
+    <div class="progress">
+      <p>Training ${all > 0 && percent(share)}</p>
+      <progress aria-label="Training" max="1" value=${share}></progress>
+    </div>`;
+}
