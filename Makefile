@@ -1,6 +1,9 @@
 # A list of the commands of tools/dev.sh; each does all the set-up that it needs.
 #
 #   make demo                                 the whole thing, with packaged photographs
+#   make teach                                the page to teach on, with packaged photographs
+#   make teach CAMERA=0                       with a webcam, or a video file: CAMERA=video.mp4
+#   make teach IMAGE_TOPIC=/camera/image_raw ARGS=--lan   with a camera of your own; phones may enter
 #   make run IMAGE_TOPIC=/camera/image_raw    the node on a camera of your own
 #   make test                                 all tests, and how many branches they take
 #   make test ARGS='-k quantization -x'       some of them: ARGS goes to pytest
@@ -20,6 +23,7 @@
 ROS ?=
 VERSIONS ?=
 ARGS ?=
+CAMERA ?=
 IMAGE_TOPIC ?=
 SECONDS ?= 60
 MINUTES ?= 10
@@ -28,7 +32,7 @@ export PYTHON
 
 dev := tools/dev.sh $(if $(ROS),--ros $(ROS))$(if $(VERSIONS), --versions $(VERSIONS))
 
-.PHONY: help setup build test colcon-test lint lock demo bench bench-teach bench-node fuzz soak run clean
+.PHONY: help setup build test colcon-test lint lock demo teach bench bench-teach bench-node fuzz soak run clean
 
 help:
 	@tools/dev.sh help
@@ -47,3 +51,6 @@ soak:
 
 run:
 	@$(dev) run '$(IMAGE_TOPIC)' $(ARGS)
+
+teach:
+	@$(dev) teach $(if $(CAMERA),--camera '$(CAMERA)') $(if $(IMAGE_TOPIC),--image-topic '$(IMAGE_TOPIC)') $(ARGS)

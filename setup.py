@@ -111,6 +111,7 @@ else:
             'console_scripts': [
                 f'{NAME}_node = {NAME}.node.main:main',
                 f'{NAME}_demo = {NAME}.demo.main:main',
+                f'{NAME}_teach = {NAME}.station.main:main',
                 f'cli = {NAME}.command_line.main:main',
                 f'page = {NAME}.page.main:main',
                 f'replay = {NAME}.replay.main:main',

@@ -222,14 +222,14 @@ def test_without_an_extra_the_message_has_the_pip_command(
     assert (done.returncode, 'pip install matplotlib jinja2' in sentence) == (2, True)
 
 
-@pytest.mark.parametrize('part', ['node', 'replay', 'webcam', 'demo'])
+@pytest.mark.parametrize('part', ['node', 'replay', 'webcam', 'demo', 'station'])
 def test_programs_that_need_ros_report_this_in_one_sentence(
     bare: PipEnvironment, tmp_path: Path, part: str
 ) -> None:
     done = bare.python('-m', f'{NAME}.{part}.main', folder=tmp_path)
     (sentence,) = filter(None, done.stderr.splitlines())
     assert (done.returncode, done.stdout) == (1, '')
-    assert re.search(r'cannot import rclpy.*(make setup|make demo).*', sentence)
+    assert re.search(r'cannot import rclpy.*make (setup|demo|teach).*', sentence)
 
 
 @pytest.mark.parametrize('module', ['node.spin', 'replay.command', 'webcam.webcam_node', 'client'])

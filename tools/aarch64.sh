@@ -34,7 +34,7 @@ die() {
 }
 
 # Tests that need ROS, and those of tools and documents, which are the same on every processor.
-not_here=(benchmarks client demo launch node replay command_line/test_beside_a_node.py
+not_here=(benchmarks client demo launch node replay station command_line/test_beside_a_node.py
   processes/test_spinning.py webcam/test_webcam_node.py test_aarch64.py test_branch_coverage.py
   test_dev_script.py test_documents.py test_installation.py test_limits_table.py test_lock_completeness.py
   test_locked_requirements.py test_make_commands.py test_parameter_documents.py test_readme.py

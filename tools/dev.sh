@@ -23,6 +23,7 @@ usage: tools/dev.sh [--ros jazzy|kilted | --versions jammy|noble] COMMAND [ARGUM
   lint            ruff, mypy, ament_flake8, ament_pep257, shellcheck; are the
                   documents of the parameters as declared?
   demo [ARGS]     build, and run the demonstration
+  teach [ARGS]    build, and run node, camera and the page to teach on (--help names ARGS)
   bench [ARGS]    build, and hold the default training against its rivals
   bench-teach [ARGS]  build, and hold teaching from files against a bare loop
   bench-node [ARGS]  build, and hold the node against a bare loop of its model
@@ -31,7 +32,7 @@ usage: tools/dev.sh [--ros jazzy|kilted | --versions jammy|noble] COMMAND [ARGUM
   lock [--add]    renew requirements/locked: the newest releases that fit, with their hashes;
                   --add keeps the versions that are locked, and adds what is missing
   run TOPIC [ARGS]  build, and run the node on an image topic, e.g. /camera/image_raw
-  clean           remove all of the above; what `run` has learned (.ros) stays
+  clean           remove all of the above; what `run` and `teach` have learned (.ros) stays
 
   --ros           take this distribution's wheels from PyPI, even where a ROS 2 is sourced
   --versions      Jazzy's wheels, and Python, numpy, OpenCV and the like as Ubuntu 22.04 (jammy)
@@ -584,6 +585,13 @@ do_fuzz() {
 
 do_soak() { run_benchmark soak.run "$@"; }
 
+do_teach() {
+  prepare build_packages
+  enter_install
+  export ROS_HOME=${ROS_HOME:-$root/.ros}
+  exec "$install/edgetpu_retrain/lib/edgetpu_retrain/edgetpu_retrain_teach" "$@"
+}
+
 do_run() {
   [ -n "${1:-}" ] || die 'name the topic of the images, for example:  make run IMAGE_TOPIC=/camera/image_raw'
   local topic=$1
@@ -707,13 +715,13 @@ export PIP_CACHE_DIR=${PIP_CACHE_DIR:-$cache/pip} TMPDIR=$cache/tmp
 unset PIP_PREFIX PIP_TARGET PIP_USER
 
 case $command in
-  check | setup | build | test | colcon-test | lint | demo | bench | bench-teach | bench-node | fuzz | soak | run)
+  check | setup | build | test | colcon-test | lint | demo | teach | bench | bench-teach | bench-node | fuzz | soak | run)
     choose_ros "$wanted"
     ;;
 esac
 case $command in
   check) require_platform && require_tools && say 'nothing is missing' ;;
-  setup | build | test | colcon-test | lint | lock | demo | bench | bench-teach | bench-node | fuzz | soak | run | clean)
+  setup | build | test | colcon-test | lint | lock | demo | teach | bench | bench-teach | bench-node | fuzz | soak | run | clean)
     "do_$command" "$@"
     ;;
   '' | help | -h | --help) usage ;;

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-import importlib.util
 import json
 from pathlib import Path
 import signal
@@ -20,29 +19,24 @@ import tempfile
 from typing import Any
 
 from edgetpu_retrain.demo.scenes import IMAGE_TOPIC, RESULT_FILE
-from edgetpu_retrain.errors import RetrainError
-from edgetpu_retrain.processes.child_process import Child, Processes
+from edgetpu_retrain.processes.child_process import Processes
+from edgetpu_retrain.processes.installation import (
+    config_folder,
+    LARGE_IMAGES_PROFILE,
+    require_modules,
+)
 from edgetpu_retrain.processes.isolation import (
     private_domain_id,
     private_environment,
     with_large_images,
 )
+from edgetpu_retrain.processes.program_error import ended_early, last_lines, ProgramError
 
 PASS_MARK = 0.95
 """Share of the frames that must be classified correctly to pass the exam."""
 
 TIME_LIMIT_S = 115.0
 """Time limit that keeps the whole demo under two minutes."""
-
-_LARGE_IMAGES = 'fastdds_large_images.xml'
-
-
-class DemoError(RetrainError):
-    """The demo cannot start, or does not complete."""
-
-    def __str__(self) -> str:
-        # RetrainError would escape the line breaks, but this message quotes lines of logs.
-        return Exception.__str__(self)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, signal.default_int_handler)
     try:
         result = run(options)
-    except DemoError as error:
+    except ProgramError as error:
         print(f'\n{error}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -82,9 +76,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         The teacher's figures, by name.
 
     Raises:
-        DemoError: if ROS is missing, a process exits early or the time limit is reached.
+        ProgramError: if ROS is missing, a process exits early or the time limit is reached.
     """
-    _require_ros()
+    require_modules(('rclpy', 'edgetpu_retrain_interfaces', 'vision_msgs', 'rich'), 'make demo')
     config = config_folder()
     output: Path = options.output.resolve()
     logs = output / 'logs'
@@ -105,7 +99,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         python = (sys.executable, '-m')
         camera = (*python, 'edgetpu_retrain.demo.camera_node', '--ros-args')
         camera_parameters = _parameters(frames_per_second=options.rate, seed=options.seed)
-        large_images = with_large_images(environment, config / _LARGE_IMAGES)
+        large_images = with_large_images(environment, config / LARGE_IMAGES_PROFILE)
         processes.start('camera', (*camera, *camera_parameters), large_images)
         # Parameters come from the file, as on a robot; only those below differ.
         file = ('--params-file', str(config / 'retrain.yaml'))
@@ -126,60 +120,20 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 def _wait_for_teacher(processes: Processes) -> None:
     ended = processes.wait_for_one(TIME_LIMIT_S)
     if ended is None:
-        raise DemoError(
+        raise ProgramError(
             f'The demo did not end within {TIME_LIMIT_S:.0f} s and was stopped; this machine may '
-            f'be very busy. The last lines of the logs:\n' + _logs(processes.children)
+            f'be very busy. The last lines of the logs:\n' + last_lines(processes.children)
         )
     if ended.name == 'teacher' and ended.exit_code == 0:
         return
     # If the teacher fails, the reason may be in the log of any process.
-    suspects = processes.children if ended.name == 'teacher' else [ended]
-    raise DemoError(
-        f'The {ended.name.replace("_", " ")} ended early, with exit code {ended.exit_code}. '
-        'The last lines of its log:\n' + _logs(suspects)
-    )
-
-
-def _logs(children: Sequence[Child]) -> str:
-    lines = ((child.log, child.last_log_lines()) for child in children)
-    return '\n'.join(f'--- {log} ---\n{last or "(empty)"}' for log, last in lines)
+    suspects = processes.children if ended.name == 'teacher' else ()
+    raise ended_early(ended, suspects)
 
 
 def _parameters(**values: object) -> list[str]:
     given = (f'{name}:={value}' for name, value in values.items() if value is not None)
     return [part for parameter in given for part in ('-p', parameter)]
-
-
-def config_folder() -> Path:
-    """
-    Return the folder with retrain.yaml and fastdds_large_images.xml.
-
-    Raises:
-        DemoError: if neither the source tree nor an installed package contains it.
-    """
-    beside_the_package = Path(__file__).parents[2] / 'config'
-    if (beside_the_package / _LARGE_IMAGES).is_file():
-        return beside_the_package
-    from ament_index_python.packages import get_package_share_directory, PackageNotFoundError
-
-    try:
-        return Path(get_package_share_directory('edgetpu_retrain')) / 'config'
-    except PackageNotFoundError:
-        raise DemoError(
-            'The package edgetpu_retrain is not in AMENT_PREFIX_PATH. Source the workspace that '
-            'contains it (`source install/setup.bash`), or type `make demo` in its repository.'
-        ) from None
-
-
-def _require_ros() -> None:
-    modules = ('rclpy', 'edgetpu_retrain_interfaces', 'vision_msgs', 'rich')
-    missing = [name for name in modules if importlib.util.find_spec(name) is None]
-    if missing:
-        raise DemoError(
-            f'Python cannot import {", ".join(missing)}. Type `make demo` in the repository; or '
-            'source ROS 2 and the workspace (`source install/setup.bash`), and install what is '
-            'missing there (`rosdep install --from-paths . --ignore-src`).'
-        )
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from edgetpu_retrain.demo.camera_motion import EXAM, glance, RgbArray, take_picture, TEACHING
 from edgetpu_retrain.demo.empty_table import empty_table
@@ -27,6 +28,7 @@ RESULT_FILE = 'result.json'
 SCENE_PARAMETER = 'scene'
 SCENE_IDLE = 'idle'
 SCENE_EXAM = 'exam'
+SCENE_IN_TURN = 'in_turn'
 SCENE_TEACHING_PREFIX = 'teaching/'
 
 BACKGROUND = 'background'
@@ -38,6 +40,9 @@ TAUGHT = (BACKGROUND, *SUBJECTS)
 FRAMES_PER_TEACHING_GLANCE = 5
 FRAMES_PER_EXAM_GLANCE = 10
 EXAM_GLANCES_PER_SUBJECT = 4
+FRAMES_PER_TURN = 100
+"""How long ``in_turn`` shows a subject: ten seconds at 10 Hz, in which a person can name and
+teach it."""
 EXAM_FRAMES = len(SUBJECTS) * EXAM_GLANCES_PER_SUBJECT * FRAMES_PER_EXAM_GLANCE
 
 
@@ -58,8 +63,9 @@ def play(scene: str, seed: int) -> Iterator[Frame]:
     """
     Return the frames of a scene, which depend only on scene and seed.
 
-    ``idle`` has no frames, ``teaching/<subject>`` never ends, and ``exam`` has
-    :data:`EXAM_FRAMES`, with each subject equally often and in random order.
+    ``idle`` has no frames.  ``teaching/<subject>`` never ends.  ``in_turn`` never ends either: it
+    shows each subject as for teaching, long enough to teach it by hand, then the next one.
+    ``exam`` has :data:`EXAM_FRAMES`, with each subject equally often and in random order.
 
     Args:
         scene: value of the parameter ``scene``.
@@ -72,11 +78,13 @@ def play(scene: str, seed: int) -> Iterator[Frame]:
         return iter(())
     if scene == SCENE_EXAM:
         return _exam(seed)
+    if scene == SCENE_IN_TURN:
+        return _in_turn(seed)
     subject = scene.removeprefix(SCENE_TEACHING_PREFIX)
     if subject != scene and subject in TAUGHT:
         return _teaching(subject, seed)
     raise ValueError(
-        f'scene is {scene!r}; it must be {SCENE_IDLE!r}, {SCENE_EXAM!r} or '
+        f'scene is {scene!r}; it must be {SCENE_IDLE!r}, {SCENE_EXAM!r}, {SCENE_IN_TURN!r} or '
         f"'{SCENE_TEACHING_PREFIX}' followed by one of {', '.join(TAUGHT)}"
     )
 
@@ -87,6 +95,13 @@ def _teaching(subject: str, seed: int) -> Iterator[Frame]:
     while True:
         for view in glance(TEACHING, FRAMES_PER_TEACHING_GLANCE, rng):
             yield Frame(take_picture(photograph, view, rng), subject)
+
+
+def _in_turn(seed: int) -> Iterator[Frame]:
+    subjects = [_teaching(subject, seed) for subject in TAUGHT]
+    while True:
+        for frames in subjects:
+            yield from islice(frames, FRAMES_PER_TURN)
 
 
 def _exam(seed: int) -> Iterator[Frame]:

@@ -62,24 +62,19 @@ def private_environment(
     """
     Return the environment variables of an isolated process.
 
-    From Python 3.11 on, Python imports this copy of the package, whatever the current folder is.
-
     Args:
         domain_id: DDS domain of the process, 0 to 232.
         folder: folder for ROS_HOME and ROS_LOG_DIR.
         base: the environment variables to start from; None = those of this process.
     """
     given = os.environ if base is None else base
-    environment = {name: value for name, value in given.items() if name not in _REMOVED}
-    path = [str(_PACKAGE_PARENT), *filter(None, [environment.get('PYTHONPATH')])]
+    environment = with_this_package(
+        {name: value for name, value in given.items() if name not in _REMOVED}
+    )
     environment.update(
         ROS_DOMAIN_ID=str(domain_id),
         ROS_HOME=str(folder / 'ros_home'),
         ROS_LOG_DIR=str(folder / 'ros_log'),
-        PYTHONPATH=os.pathsep.join(path),
-        # Otherwise, `python -m` would prefer a package in the current folder.
-        PYTHONSAFEPATH='1',
-        PYTHONUNBUFFERED='1',
     )
     if environment.get('ROS_DISTRO') == 'humble':
         # Humble does not support ROS_AUTOMATIC_DISCOVERY_RANGE.
@@ -87,6 +82,25 @@ def private_environment(
     else:
         environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
     return environment
+
+
+def with_this_package(environment: Mapping[str, str]) -> dict[str, str]:
+    """
+    Return the environment variables of a process that imports this copy of the package.
+
+    Python imports it whatever the current folder is, from Python 3.11 on, and prints at once.
+
+    Args:
+        environment: the environment variables to extend.
+    """
+    path = [str(_PACKAGE_PARENT), *filter(None, [environment.get('PYTHONPATH')])]
+    return {
+        **environment,
+        'PYTHONPATH': os.pathsep.join(path),
+        # Otherwise, `python -m` would prefer a package in the current folder.
+        'PYTHONSAFEPATH': '1',
+        'PYTHONUNBUFFERED': '1',
+    }
 
 
 def with_large_images(environment: Mapping[str, str], profile: Path) -> dict[str, str]:

@@ -10,7 +10,6 @@ import time
 from typing import Any
 
 from edgetpu_retrain.demo.camera_node import FRAME_ID
-from edgetpu_retrain.demo.main import config_folder
 from edgetpu_retrain.demo.scenes import (
     EXAM_FRAMES,
     play,
@@ -20,6 +19,7 @@ from edgetpu_retrain.demo.scenes import (
 )
 from edgetpu_retrain.demo.stage import Stage, StageError, stamp_ns
 from edgetpu_retrain.processes.child_process import Child, Processes
+from edgetpu_retrain.processes.installation import config_folder
 from edgetpu_retrain.processes.isolation import (
     private_domain_id,
     private_environment,

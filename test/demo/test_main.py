@@ -16,6 +16,7 @@ from edgetpu_retrain.demo import main as demo
 from edgetpu_retrain.demo.photographs import SUBJECTS
 from edgetpu_retrain.demo.scenes import TAUGHT
 import pytest
+from support.marked_processes import marked_processes
 
 COMMAND = (sys.executable, '-m', 'edgetpu_retrain.demo.main')
 
@@ -48,18 +49,7 @@ class Run:
 
     def still_running(self) -> list[str]:
         """Return the command lines of what this run has left behind."""
-        return [
-            (process / 'cmdline').read_text().replace('\0', ' ')
-            for process in Path('/proc').iterdir()
-            if process.name.isdigit() and self._mark in _environment(process)
-        ]
-
-
-def _environment(process: Path) -> str:
-    try:
-        return (process / 'environ').read_text(errors='replace')
-    except OSError:
-        return ''
+        return [*marked_processes(self._mark).values()]
 
 
 @pytest.fixture(autouse=True)
@@ -180,18 +170,3 @@ def test_without_ros_one_sentence_explains_what_to_do(
     monkeypatch.setattr('importlib.util.find_spec', lambda _name: None)
     assert demo.main([]) == 1
     assert 'make demo' in capsys.readouterr().err
-
-
-def test_the_configuration_is_found_without_the_source_tree(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    share = tmp_path / 'share'
-    index = share / 'ament_index' / 'resource_index' / 'packages'
-    index.mkdir(parents=True)
-    monkeypatch.setattr(demo, '__file__', str(tmp_path / 'a' / 'b' / 'c' / 'main.py'))
-    monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
-    with pytest.raises(demo.DemoError, match=r'source install/setup\.bash'):
-        demo.config_folder()
-    (index / 'edgetpu_retrain').touch()
-    (share / 'edgetpu_retrain').mkdir()
-    assert demo.config_folder() == share / 'edgetpu_retrain' / 'config'

@@ -3,12 +3,15 @@
 from collections import Counter
 from itertools import islice
 
+from edgetpu_retrain.demo import scenes
 from edgetpu_retrain.demo.photographs import SUBJECTS
 from edgetpu_retrain.demo.scenes import (
     EXAM_FRAMES,
     play,
     SCENE_EXAM,
     SCENE_IDLE,
+    SCENE_IN_TURN,
+    TAUGHT,
     teaching_scene,
 )
 import numpy as np
@@ -31,6 +34,16 @@ def test_teaching_shows_one_subject_without_end() -> None:
     assert len(pictures) == len(frames)
 
 
+def test_in_turn_shows_every_subject_without_end_and_each_time_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scenes, 'FRAMES_PER_TURN', 2)
+    frames = list(islice(play(SCENE_IN_TURN, seed=0), 4 * len(TAUGHT)))
+    turn = [subject for subject in TAUGHT for _ in range(2)]
+    assert [frame.subject for frame in frames] == [*turn, *turn]
+    assert len({frame.picture.tobytes() for frame in frames}) == len(frames)
+
+
 def test_the_same_seed_gives_the_same_frames_and_another_seed_others() -> None:
     def first(seed: int) -> npt.NDArray[np.uint8]:
         return next(play(teaching_scene('rocket'), seed)).picture
@@ -45,5 +58,5 @@ def test_idle_has_no_frames() -> None:
 
 @pytest.mark.parametrize('scene', ['', 'teaching', 'teaching/', 'teaching/dog', 'cat', 'EXAM'])
 def test_an_unknown_scene_is_rejected_with_the_known_ones(scene: str) -> None:
-    with pytest.raises(ValueError, match=r'must be.*idle.*exam.*teaching.*astronaut'):
+    with pytest.raises(ValueError, match=r'must be.*idle.*exam.*in_turn.*teaching.*astronaut'):
         play(scene, seed=0)

@@ -12,9 +12,9 @@ import shutil
 import sys
 
 from edgetpu_retrain.client import RetrainClient
-from edgetpu_retrain.demo.main import config_folder
 from edgetpu_retrain.demo.scenes import IMAGE_TOPIC
 from edgetpu_retrain.demo.stage import Stage
+from edgetpu_retrain.processes.installation import config_folder
 from edgetpu_retrain.processes.isolation import with_large_images
 import rclpy
 from support.running_node import RunningNode
