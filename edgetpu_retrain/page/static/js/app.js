@@ -96,9 +96,9 @@ function Header({ title }) {
       <h1>${title}</h1>
       <p class="muted">
         ${status?.connected && (version
-    ? html`<a href="#model">Version ${version}</a>, ${counted(
+    ? html`<a href="#model">Version ${version}</a><span class="wide">, ${counted(
       status.model_labels.length, 'class', 'classes',
-    )}` : 'No model yet')}
+    )}</span>` : 'No model yet')}
       </p>
       ${teacher && html`
         <button class="icon" aria-label="Undo" title="Undo (Z)" onClick=${undo}>

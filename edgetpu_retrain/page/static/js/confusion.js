@@ -42,9 +42,9 @@ export function Confusion({ labels, matrix, cells }) {
 
 function Matrix({ labels, matrix, onShow }) {
   return html`
+    <p class="muted">Rows: what it was labelled. Columns: what the model says.</p>
     <div class="matrix" tabindex="0" role="region" aria-label="Confusion matrix">
       <table>
-        <caption>Rows: what it was labelled. Columns: what the model says.</caption>
         <thead><tr><td></td>
           ${labels.map((each) => html`<th key=${each} scope="col" title=${each}>
             <span dir="auto">${each}</span></th>`)}

@@ -34,7 +34,7 @@ export function LabelDialog({ title, onLabel, onClose }) {
     <${Dialog} title=${title} onClose=${onClose}>
       <div class="label-buttons">
         ${list.map(({ label }, index) => html`
-          <button key=${label} onClick=${() => choose(label)}
+          <button key=${label} autofocus=${index === 0} onClick=${() => choose(label)}
             aria-keyshortcuts=${index < 9 ? index + 1 : undefined}>
             <span class="name" dir="auto">${label}</span>
             ${index < 9 && html`<kbd aria-hidden="true">${index + 1}</kbd>`}</button>`)}

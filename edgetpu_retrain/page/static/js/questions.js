@@ -59,11 +59,11 @@ export function Questions() {
         <h2>${counted(open.length, 'question')}</h2>
         <div class="switch" role="group" aria-label="View">
           <button aria-pressed=${!many} onClick=${() => setMany(false)}>One by one</button>
-          <button aria-pressed=${many} onClick=${() => setMany(true)}>Select many</button>
+          <button aria-pressed=${many} onClick=${() => setMany(true)}>Grid</button>
         </div>
       </div>
       ${many ? html`<${QuestionGrid} questions=${open} teacher=${teacher} onLabel=${label} />`
-    : html`<${OneQuestion} key=${open[0].id} question=${open[0]} next=${open[1]}
+    : html`<${OneQuestion} question=${open[0]} next=${open[1]}
         teacher=${teacher} onLabel=${label} />`}
     </section>`;
 }
@@ -95,14 +95,12 @@ function OneQuestion({ question, next, teacher, onLabel }) {
   return html`
     <article class="question" aria-label="Question">
       <figure>
-        ${question.has_image ? html`<img src=${`/api/pictures/questions/${question.id}.jpg`}
-          alt="What the robot saw" />` : html`<p class="no-image">No picture</p>`}
+        ${[question, next].map((each) => each && html`<${Picture} key=${each.id} question=${each}
+          shown=${each === question} />`)}
         <figcaption><${Thought} question=${question} />
           <span class="muted" dir="auto">${question.camera}
             ${question.stamp > 0 && ` · ${when(question.stamp)}`}</span></figcaption>
       </figure>
-      ${next?.has_image && html`<link rel="preload" as="image"
-        href=${`/api/pictures/questions/${next.id}.jpg`} />`}
       ${teacher && html`
         <div class="answers">
           <h3>What is it?</h3>
@@ -126,12 +124,22 @@ function OneQuestion({ question, next, teacher, onLabel }) {
     </article>`;
 }
 
+/** The next question's picture is there already, unseen, so that it shows at once. */
+function Picture({ question: { id, has_image: hasImage }, shown }) {
+  if (!hasImage) return shown ? html`<p class="no-image">No picture</p>` : null;
+  return html`<img src=${`/api/pictures/questions/${id}.jpg`} hidden=${!shown}
+    alt="What the robot saw" />`;
+}
+
 /** @param {{question: Question}} props what the robot thought, as a sentence */
 function Thought({ question: { kind, labels, scores } }) {
   const guesses = labels.map((label, index) => ({ label, score: scores[index] }))
     .filter(({ label }) => label !== 'unknown')
     .map(({ label, score }) => `${quoted(label)} ${percent(score)}`);
-  if (kind === 'conflict') return html`<b>The classifications disagree: ${listed(guesses)}.</b>`;
+  if (kind === 'conflict') {
+    return html`<b>The robot says ${guesses[0]},</b> but a sample that looks nearly the same has
+      another label.`;
+  }
   if (kind === 'margin') {
     return html`<b>The robot could not decide: ${listed(guesses.slice(0, 2))}.</b>`;
   }

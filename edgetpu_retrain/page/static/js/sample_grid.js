@@ -11,7 +11,7 @@ import { LabelDialog } from './label_dialog.js';
 import { robot } from './live.js';
 import { useSelection } from './selection.js';
 import { useStore } from './store.js';
-import { counted, when } from './words.js';
+import { counted, number, when } from './words.js';
 
 /**
  * @param {object} props
@@ -77,14 +77,16 @@ export function SelectionBar(props) {
   if (!teacher) return null;
   return html`
     <div class="selection-bar" role="toolbar" aria-label="Selection">
-      <p role="status">${count ? `${counted(count, 'picture')} selected`
-    : 'Tap pictures to select them'}
-        ${about && html`<span class="muted" dir="auto"> · ${about}</span>`}</p>
-      ${count < total && html`<button onClick=${onAll}>Select all</button>`}
+      <p role="status">${count ? `${number(count)} selected` : 'Select pictures to mend them'}
+        ${about && html`<span class="muted wide" dir="auto"> · ${about}</span>`}</p>
+      ${count < total && html`<button onClick=${onAll} aria-label="Select all">
+        ${!count && 'Select '}${count ? 'All' : 'all'}</button>`}
       ${count > 0 && html`
-        <button onClick=${onClear}>Clear</button>
+        <button class="icon" aria-label="Clear the selection" onClick=${onClear}>
+          <${Icon} name="close" /></button>
         <button onClick=${() => setLabelling(true)}><${Icon} name="label" />Label</button>
-        <button class="danger" onClick=${onRemove}><${Icon} name="remove" />${removeName}</button>`}
+        <button class="danger" onClick=${onRemove} aria-label=${removeName}>
+          <${Icon} name="remove" /><span class="wide">${removeName}</span></button>`}
       ${labelling && html`<${LabelDialog} title=${`Label ${counted(count, 'picture')} as`}
         onLabel=${onLabel} onClose=${() => setLabelling(false)} />`}
     </div>`;

@@ -4,6 +4,7 @@
 
 import { html, useState } from './html.js';
 import { removeClass, renameClass } from './actions.js';
+import { useClasses } from './class_list.js';
 import { robot } from './live.js';
 import { NameDialog } from './name_dialog.js';
 import { SampleGrid } from './sample_grid.js';
@@ -14,16 +15,14 @@ import { number } from './words.js';
 /** @param {{label: string}} props the class to show; '' = all */
 export function Samples({ label }) {
   const pages = useSamplePages(label);
-  const status = useStore(robot, (value) => value.status);
-  const labels = status?.labels ?? [];
-  const counts = status?.counts ?? [];
-  const all = counts.reduce((sum, count) => sum + count, 0);
+  const taught = useClasses().filter((each) => each.count);
+  const all = taught.reduce((sum, each) => sum + each.count, 0);
   return html`
     <section class="samples" aria-label="Samples">
       <nav class="chips" aria-label="Classes">
         <${Chip} label="" name="All" count=${all} chosen=${label === ''} />
-        ${labels.map((each, index) => html`<${Chip} key=${each} label=${each} name=${each}
-          count=${counts[index]} chosen=${label === each} />`)}
+        ${taught.map((each) => html`<${Chip} key=${each.label} label=${each.label} name=${each.label}
+          count=${each.count} chosen=${label === each.label} />`)}
       </nav>
       ${label && html`<${ClassHead} label=${label} />`}
       ${pages.error && html`<p class="problem">${pages.error}</p>`}

@@ -97,9 +97,9 @@ function Counts({ label, total, hold, holding, tapped }) {
         ${samples}</a>
       ${hold && html`<span class="grown"> +${hold.stored}</span>`}
       ${hold && hold.skipped > 0 && html`
-        <span>, ${counted(hold.skipped, 'near copy', 'near copies')} left out</span>`}
+        <span>, ${counted(hold.skipped, 'near copy', 'near copies')}</span>`}
     </span>
-    ${still && html`<span class="hint">Move the camera: these look alike</span>`}
+    ${still && html`<span class="hint">Move the camera: near copies are left out</span>`}
     ${tapped && html`<span class="hint">Hold the button down to store more</span>`}`;
 }
 

@@ -19,7 +19,8 @@ let last = 0;
  */
 export function toast(text, { kind = 'note', action } = {}) {
   const id = ++last;
-  const list = toasts.get().list.filter((each) => each.text !== text);
+  // A note takes the place of the one before: its undo would undo something else by now.
+  const list = toasts.get().list.filter((each) => each.kind === 'error' && each.text !== text);
   toasts.set({ list: [...list, { id, text, kind, action }].slice(-MOST) });
 }
 
