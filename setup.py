@@ -138,7 +138,9 @@ setup(
         NAME: ['py.typed'],
         f'{NAME}.demo.photographs': ['*.jpg', '*.md'],
         f'{NAME}.extractors': ['*.md', '*.tflite'],
-        f'{NAME}.page': ['static/*', 'static/css/*', 'static/js/*', 'static/vendor/*'],
+        f'{NAME}.page': [
+            *('static/*', 'static/css/*', 'static/js/*', 'static/js/*/*', 'static/vendor/*'),
+        ],
         f'{NAME}.report': ['*.j2'],
         f'{NAME}.report.drawing': ['*.mplstyle'],
     },

@@ -2,23 +2,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The page: header, live picture, one of four screens, navigation. */
 
-import { html, render, useEffect, useState } from './html.js';
-import { redo, undo } from './actions.js';
-import { get } from './api.js';
-import { guardHolds } from './capture.js';
-import { Icon } from './icons.js';
-import { useKeys } from './keyboard.js';
-import { connect, robot } from './live.js';
-import { LivePane } from './live_pane.js';
-import { Model } from './model.js';
+import { html, render, useEffect, useState } from './base/html.js';
+import { Icon } from './base/icons.js';
+import { useKeys } from './base/keyboard.js';
+import { useStore } from './base/store.js';
+import { Toasts, toastError } from './base/toasts.js';
+import { counted, number } from './base/words.js';
+import { Model } from './model/model.js';
+import { LivePane } from './picture/live_pane.js';
 import { Problems } from './problems.js';
-import { Questions } from './questions.js';
-import { Samples } from './samples.js';
-import { useStore } from './store.js';
-import { Teach } from './teach.js';
-import { Toasts, toastError } from './toasts.js';
-import { TrainBar } from './train_bar.js';
-import { counted, number } from './words.js';
+import { Questions } from './questions/questions.js';
+import { redo, undo } from './robot/actions.js';
+import { get } from './robot/api.js';
+import { connect, robot } from './robot/live.js';
+import { Samples } from './samples/samples.js';
+import { guardHolds } from './teach/capture.js';
+import { Teach } from './teach/teach.js';
+import { TrainBar } from './teach/train_bar.js';
 
 const SCREENS = [
   { name: 'teach', title: 'Teach' },

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What is wrong now: the connection, the node, and the node's own problems. */
 
-import { html, useState } from './html.js';
-import { Icon } from './icons.js';
-import { robot } from './live.js';
-import { useStore } from './store.js';
-import { counted } from './words.js';
+import { html, useState } from './base/html.js';
+import { Icon } from './base/icons.js';
+import { useStore } from './base/store.js';
+import { counted } from './base/words.js';
+import { robot } from './robot/live.js';
 
 /** The banners between the header and the screen; nothing if all is well. */
 export function Problems() {
@@ -16,7 +16,7 @@ export function Problems() {
   const role = useStore(robot, (value) => value.role);
   const absent = link === 'open' && status && !status.connected;
   return html`
-    <div class="banners">
+    <section class="banners" aria-label="Notices">
       <div role="alert">
         ${link === 'lost' && html`<p class="banner bad">
           <b>Connection to the robot lost.</b> Trying again…</p>`}
@@ -24,9 +24,9 @@ export function Problems() {
           Is ${node || 'the retrain node'} running? This page goes on as soon as it is.</p>`}
       </div>
       ${link === 'open' && role === 'observer' && status && html`<p class="banner">
-        <${Icon} name="eye" />You are watching. To teach, open the teacher’s address.</p>`}
+        <${Icon} name="eye" />You are only watching. To teach, open the teacher’s address.</p>`}
       ${link === 'open' && !absent && html`<${NodeProblems} problems=${status?.problems ?? []} />`}
-    </div>`;
+    </section>`;
 }
 
 function NodeProblems({ problems }) {

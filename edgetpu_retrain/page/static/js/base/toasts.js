@@ -1,0 +1,73 @@
+// Copyright 2026 edgetpu_retrain contributors
+// SPDX-License-Identifier: Apache-2.0
+/** Short messages at the bottom, and the screen reader's announcements. */
+
+import { html, useEffect } from './html.js';
+import { Icon } from './icons.js';
+import { createStore, useStore } from './store.js';
+
+const SHOWN_MS = 6000;
+const MOST = 3;
+
+const toasts = createStore({ list: [], announcement: '' });
+let last = 0;
+
+/**
+ * Show a message for some seconds.
+ * @param {string} text
+ * @param {{kind?: 'note'|'error', action?: {name: string, run: () => void}}} [options]
+ */
+export function toast(text, { kind = 'note', action } = {}) {
+  const id = ++last;
+  // A note takes the place of the one before: its undo would undo something else by now.
+  const list = toasts.get().list.filter((each) => each.kind === 'error' && each.text !== text);
+  toasts.set({ list: [...list, { id, text, kind, action }].slice(-MOST) });
+}
+
+/** @param {Error|string} error */
+export const toastError = (error) => toast(error.message ?? error, { kind: 'error' });
+
+/**
+ * Say something to a screen reader, and show nothing.
+ * @param {string} text
+ */
+export const announce = (text) => toasts.set({ announcement: text });
+
+const dismiss = (id) => toasts.set({ list: toasts.get().list.filter((each) => each.id !== id) });
+
+/** The messages that show now. */
+export function Toasts() {
+  const list = useStore(toasts, (value) => value.list);
+  const announcement = useStore(toasts, (value) => value.announcement);
+  return html`
+    <div class="toasts">
+      <div role="status" aria-label="Messages">
+        ${list.filter((each) => each.kind === 'note')
+    .map((each) => html`<${Toast} key=${each.id} toast=${each} />`)}
+      </div>
+      <div role="alert" aria-label="Errors">
+        ${list.filter((each) => each.kind === 'error')
+    .map((each) => html`<${Toast} key=${each.id} toast=${each} />`)}
+      </div>
+    </div>
+    <p class="only-read-out" role="status" aria-label="Announcements">${announcement}</p>`;
+}
+
+function Toast({ toast: { id, text, kind, action } }) {
+  useEffect(() => {
+    const timer = setTimeout(() => dismiss(id), kind === 'error' ? 2 * SHOWN_MS : SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [id]);
+  const run = () => {
+    dismiss(id);
+    action.run();
+  };
+  return html`
+    <div class="toast" data-kind=${kind}>
+      <p dir="auto">${text}</p>
+      ${action && html`<button class="plain" onClick=${run}>${action.name}</button>`}
+      <button class="icon" aria-label="Close this message" onClick=${() => dismiss(id)}>
+        <${Icon} name="close" />
+      </button>
+    </div>`;
+}

@@ -1,0 +1,51 @@
+// Copyright 2026 edgetpu_retrain contributors
+// SPDX-License-Identifier: Apache-2.0
+/** What can be done to the selected tiles of a grid. */
+
+import { html, useState } from '../base/html.js';
+import { Icon } from '../base/icons.js';
+import { useKeys } from '../base/keyboard.js';
+import { counted, number } from '../base/words.js';
+import { LabelDialog } from '../labels/label_dialog.js';
+
+/**
+ * How many tiles are selected, and what can be done to them.
+ * @param {object} props
+ * @param {number} props.count
+ * @param {number} props.total
+ * @param {boolean} props.teacher
+ * @param {string} [props.about] what is selected, where it is one
+ * @param {() => void} props.onAll
+ * @param {() => void} props.onClear
+ * @param {(label: string) => void} props.onLabel
+ * @param {() => void} props.onRemove
+ * @param {string} [props.removeName]
+ */
+export function SelectionBar(props) {
+  const { count, total, teacher, about, onAll, onClear, onLabel, onRemove } = props;
+  const { removeName = 'Delete' } = props;
+  const [labelling, setLabelling] = useState(false);
+  useKeys((event) => {
+    if (count && teacher && event.key === 'Delete') onRemove();
+    if (count && teacher && event.key === 'l' && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      setLabelling(true);
+    }
+  });
+  if (!teacher) return null;
+  return html`
+    <div class="selection-bar" role="toolbar" aria-label="Selection">
+      <p role="status">${count ? `${number(count)} selected` : 'Select pictures to correct them'}
+        ${about && html`<span class="muted wide" dir="auto"> · ${about}</span>`}</p>
+      ${count < total && html`<button onClick=${onAll} aria-label="Select all">
+        ${!count && 'Select '}${count ? 'All' : 'all'}</button>`}
+      ${count > 0 && html`
+        <button class="icon" aria-label="Clear the selection" onClick=${onClear}>
+          <${Icon} name="close" /></button>
+        <button onClick=${() => setLabelling(true)}><${Icon} name="label" />Label</button>
+        <button class="danger" onClick=${onRemove} aria-label=${removeName}>
+          <${Icon} name="remove" /><span class="wide">${removeName}</span></button>`}
+      ${labelling && html`<${LabelDialog} title=${`Label ${counted(count, 'picture')} as`}
+        onLabel=${onLabel} onClose=${() => setLabelling(false)} />`}
+    </div>`;
+}

@@ -1,0 +1,100 @@
+// Copyright 2026 edgetpu_retrain contributors
+// SPDX-License-Identifier: Apache-2.0
+/** “Have I done enough?”: what an analysis of the samples says, and what to do next. */
+
+import { html, useMemo, useState } from '../base/html.js';
+import { useStore } from '../base/store.js';
+import { toastError } from '../base/toasts.js';
+import { number, percent } from '../base/words.js';
+import { relabel } from '../robot/actions.js';
+import { post } from '../robot/api.js';
+import { robot } from '../robot/live.js';
+
+/**
+ * @param {object} props
+ * @param {any} props.analysis as /api/analysis responds
+ * @param {string} props.error
+ */
+export function AnalysisPart({ analysis, error }) {
+  const teacher = useStore(robot, (value) => value.role === 'teacher');
+  const [asked, setAsked] = useState(false);
+  const state = analysis?.state ?? 'none';
+  const running = state === 'running' || asked;
+  const start = async () => {
+    setAsked(true);
+    await post('/api/analysis').catch(toastError);
+    setAsked(false);
+  };
+  return html`
+    <section class="card" aria-labelledby="enough-title">
+      <h2 id="enough-title">Have I done enough?</h2>
+      ${error && html`<p class="problem">${error}</p>`}
+      ${state === 'none' && !running && !teacher && html`<p>The samples have not been checked.</p>`}
+      ${state === 'none' && !running && teacher && html`<p>Checks all samples: whether more would help, which
+        labels look wrong, and what is confused with what. Takes up to a few minutes.</p>`}
+      ${running && html`<div class="progress"><p>${analysis?.step || 'Checking the samples'}…</p>
+        <progress aria-label="Checking the samples"></progress></div>`}
+      ${state === 'failed' && html`<p class="problem" dir="auto">${analysis.message}</p>`}
+      ${state === 'ready' && html`<${Findings} analysis=${analysis} teacher=${teacher} />`}
+      ${teacher && !running && html`<div class="actions">
+        <button class=${state === 'ready' && !analysis.stale ? '' : 'primary'} onClick=${start}>
+          ${state === 'ready' ? 'Check again' : 'Check the samples'}</button>
+      </div>`}
+    </section>`;
+}
+
+function Findings({ analysis, teacher }) {
+  const { headline, advice = [], problems = [], suspects = [], learning_curve: curve } = analysis;
+  const suspectsLeft = useMemo(() => suspects.slice(0, 12), [suspects]);
+  return html`
+    ${analysis.stale && html`<p class="muted">Samples have changed since this check.</p>`}
+    <p class="verdict" data-enough=${analysis.enough} dir="auto">${headline}</p>
+    <ul class="advice">${advice.map((each) => html`<li key=${each} dir="auto">${each}</li>`)}</ul>
+    ${problems.length > 0 && html`<h3>Fix first</h3>
+      <ul class="advice">${problems.map((each, index) => html`<li key=${index} dir="auto">
+        ${text(each)}</li>`)}</ul>`}
+    ${suspectsLeft.length > 0 && html`<h3>Labels that look wrong</h3>
+      <ul class="suspects">${suspectsLeft.map((each) => html`<${Suspect} key=${each.id}
+        suspect=${each} teacher=${teacher} />`)}</ul>`}
+    ${curve?.length > 1 && html`<${LearningCurve} curve=${curve} />`}`;
+}
+
+/** A problem is a sentence, or a title with one. */
+function text(problem) {
+  if (typeof problem === 'string') return problem;
+  return html`<b>${problem.title}</b> ${problem.text ?? problem.advice ?? ''}`;
+}
+
+function Suspect({ suspect: { id, label, suggested, certainty }, teacher }) {
+  const [done, setDone] = useState(false);
+  const accept = async () => setDone(await relabel([id], suggested));
+  return html`
+    <li>
+      <img src=${`/api/pictures/samples/${id}.jpg`} alt="" loading="lazy" />
+      <span>Labelled <bdi><b>${label}</b></bdi>, looks like <bdi><b>${suggested}</b></bdi>
+        ${Number.isFinite(certainty) && html`<span class="muted"> (${percent(certainty)})</span>`}
+      </span>
+      ${teacher && (done ? html`<span class="muted">Corrected</span>` : html`
+        <button onClick=${accept} aria-label=${`Label sample ${id} as ${suggested}`}>
+          It is <bdi>${suggested}</bdi></button>`)}
+    </li>`;
+}
+
+/** @param {{curve: [number, number][]}} props samples and accuracy */
+function LearningCurve({ curve }) {
+  const most = Math.max(...curve.map(([samples]) => samples));
+  const points = curve.map(([samples, accuracy]) => [
+    (300 * samples) / most, 100 * (1 - accuracy),
+  ].map((value) => value.toFixed(1)).join(',')).join(' ');
+  const [[fewest, from], [all, to]] = [curve[0], curve[curve.length - 1]];
+  const words = `With ${number(fewest)} samples ${percent(from)} are right, with `
+    + `${number(all)} ${percent(to)}`;
+  return html`
+    <figure class="curve">
+      <svg viewBox="0 -4 300 108" preserveAspectRatio="none" role="img" aria-label=${words}>
+        <line x1="0" y1="100" x2="300" y2="100" />
+        <polyline points=${points} />
+      </svg>
+      <figcaption>${words}.</figcaption>
+    </figure>`;
+}

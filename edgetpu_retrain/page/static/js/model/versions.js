@@ -1,0 +1,72 @@
+// Copyright 2026 edgetpu_retrain contributors
+// SPDX-License-Identifier: Apache-2.0
+/** The versions of the model: which is in use, going back, comparing two. */
+
+import { html, useState } from '../base/html.js';
+import { useStore } from '../base/store.js';
+import { toast, toastError } from '../base/toasts.js';
+import { counted, percent, when } from '../base/words.js';
+import { post } from '../robot/api.js';
+import { robot } from '../robot/live.js';
+import { Compare } from './compare.js';
+
+const SHOWN = 8;
+
+/**
+ * @param {object} props
+ * @param {any} props.models as /api/models responds
+ * @param {string} props.error
+ */
+export function VersionsPart({ models, error }) {
+  const teacher = useStore(robot, (value) => value.role === 'teacher');
+  const [chosen, setChosen] = useState([]);
+  const [all, setAll] = useState(false);
+  const versions = models?.versions ?? [];
+  const choose = (version) => setChosen((before) => (
+    before.includes(version) ? before.filter((each) => each !== version)
+      : [...before, version].slice(-2)
+  ));
+  return html`
+    <section class="card" aria-labelledby="versions-title">
+      <h2 id="versions-title">Versions</h2>
+      ${error && html`<p class="problem">${error}</p>`}
+      ${models && !versions.length && html`<p>No version yet. Every training makes one.</p>`}
+      ${versions.length > 1 && html`<p class="muted">Tick two to compare them.</p>`}
+      <ul class="versions">
+        ${versions.slice(0, all ? undefined : SHOWN).map((each) => html`
+          <${Version} key=${each.version} version=${each} teacher=${teacher}
+            many=${versions.length > 1} ticked=${chosen.includes(each.version)}
+            onTick=${() => choose(each.version)} />`)}
+      </ul>
+      ${versions.length > SHOWN && !all && html`
+        <button onClick=${() => setAll(true)}>Show all ${versions.length}</button>`}
+      ${chosen.length === 2 && html`<${Compare} key=${chosen.join()} versions=${chosen} />`}
+    </section>`;
+}
+
+function Version({ version, teacher, many, ticked, onTick }) {
+  const { version: number, serving, labels, sample_counts: counts = [] } = version;
+  const load = () => post('/api/models/load', { version: number })
+    .then(({ message }) => toast(message), toastError);
+  const samples = counts.reduce((sum, count) => sum + count, 0);
+  return html`
+    <li class=${serving ? 'serving' : ''}>
+      ${many && html`<label class="tick"><input type="checkbox" checked=${ticked}
+        onChange=${onTick} aria-label=${`Compare version ${number}`} /></label>`}
+      <div class="about">
+        <b>Version ${number}</b>${serving && html`<span class="tag">In use</span>`}
+        <span class="muted">${created(version.created)}</span>
+        <span>${percent(version.validation_accuracy)}${' '}
+          ${Number.isFinite(version.validation_accuracy) && 'right'},
+          ${' '}${counted(labels.length, 'class', 'classes')},
+          ${' '}${counted(samples, 'sample')}</span>
+      </div>
+      ${teacher && !serving && html`<button onClick=${load}
+        aria-label=${`Use version ${number}`}>Use</button>`}
+    </li>`;
+}
+
+function created(time) {
+  const seconds = typeof time === 'number' ? time : Date.parse(time) / 1000;
+  return Number.isFinite(seconds) ? when(seconds) : '';
+}

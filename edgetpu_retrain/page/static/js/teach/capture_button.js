@@ -1,0 +1,52 @@
+// Copyright 2026 edgetpu_retrain contributors
+// SPDX-License-Identifier: Apache-2.0
+/** The button that captures a class while it is held by finger, mouse or key. */
+
+import { html, classes, useRef } from '../base/html.js';
+import { Icon } from '../base/icons.js';
+import { useStore } from '../base/store.js';
+import { beginHold, capture, endHold } from './capture.js';
+
+/** How long a screen reader's click captures, which cannot hold. */
+const CLICK_MS = 1500;
+
+/** @param {{label: string, shortcut: number}} props shortcut: the class's key, 1 to 9, or 0 */
+export function CaptureButton({ label, shortcut }) {
+  const holding = useStore(capture, (value) => value.label === label);
+  const touch = useRef(false);
+
+  const down = (event) => {
+    if (event.button !== 0) return;
+    touch.current = event.pointerType !== 'mouse';
+    event.currentTarget.setPointerCapture(event.pointerId);
+    beginHold(label);
+  };
+  const menu = (event) => {
+    event.preventDefault();
+    // A long press opens the menu on phones, and that press is the hold.
+    if (!touch.current) endHold();
+  };
+  const keyDown = (event) => {
+    if (event.key !== ' ' && event.key !== 'Enter') return;
+    event.preventDefault();
+    if (!event.repeat) beginHold(label);
+  };
+  const keyUp = (event) => {
+    if (event.key !== ' ' && event.key !== 'Enter') return;
+    event.preventDefault();
+    endHold();
+  };
+  const click = (event) => {
+    if (event.detail !== 0 || holding) return;
+    beginHold(label);
+    setTimeout(endHold, CLICK_MS);
+  };
+  return html`
+    <button class=${classes('capture', holding && 'holding')} aria-label=${`Capture ${label}`}
+      aria-pressed=${holding} aria-keyshortcuts=${shortcut || undefined}
+      onPointerDown=${down} onPointerUp=${endHold} onPointerCancel=${endHold}
+      onLostPointerCapture=${endHold} onContextMenu=${menu}
+      onKeyDown=${keyDown} onKeyUp=${keyUp} onBlur=${endHold} onClick=${click}>
+      <${Icon} name="hold" /><span>${holding ? 'Storing' : 'Hold'}</span>
+    </button>`;
+}

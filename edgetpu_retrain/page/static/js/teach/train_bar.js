@@ -1,0 +1,45 @@
+// Copyright 2026 edgetpu_retrain contributors
+// SPDX-License-Identifier: Apache-2.0
+/** Train, its progress and its outcome, in one bar below the classes. */
+
+import { html } from '../base/html.js';
+import { useStore } from '../base/store.js';
+import { counted, percent } from '../base/words.js';
+import { TrainingProgress } from '../model/training_progress.js';
+import { cancelTraining, train } from '../robot/actions.js';
+import { robot } from '../robot/live.js';
+
+/** The bar; nothing while there are fewer than two classes. */
+export function TrainBar() {
+  const status = useStore(robot, (value) => value.status);
+  const training = useStore(robot, (value) => value.training);
+  const teacher = useStore(robot, (value) => value.role === 'teacher');
+  const counts = status?.counts ?? [];
+  if (status?.training || training?.state === 'running') {
+    return html`<section class="train-bar" aria-label="Training">
+      <${TrainingProgress} training=${training} />
+      ${teacher && html`<button onClick=${cancelTraining}>Cancel</button>`}
+    </section>`;
+  }
+  if (counts.length < 2 || !teacher) return null;
+  const samples = counts.reduce((sum, count) => sum + count, 0);
+  return html`
+    <section class="train-bar" aria-label="Training">
+      <p><${Outcome} training=${training} />
+        ${!training && `${counted(counts.length, 'class', 'classes')}, ${counted(samples, 'sample')}`}
+      </p>
+      <button class="primary" onClick=${train}>Train</button>
+    </section>`;
+}
+
+function Outcome({ training }) {
+  if (!training) return null;
+  if (training.state !== 'done') {
+    return html`<span dir="auto">${training.state === 'cancelled' ? 'Training cancelled'
+      : `Training failed: ${training.message}`}</span>`;
+  }
+  const { model_version: version, validation_accuracy: accuracy } = training.result ?? {};
+  return html`Version ${version} is in use
+    ${Number.isFinite(accuracy) && html`: ${percent(accuracy)} right`}
+    ${' '}<a href="#model">Result</a>`;
+}
