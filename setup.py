@@ -115,6 +115,7 @@ else:
                 f'cli = {NAME}.command_line.main:main',
                 f'page = {NAME}.page.main:main',
                 f'replay = {NAME}.replay.main:main',
+                f'gamepad = {NAME}.gamepad.main:main',
                 # `ros2 run edgetpu_retrain webcam`; the other name is for a PATH.
                 f'webcam = {NAME}.webcam.main:main',
                 f'{NAME}_webcam = {NAME}.webcam.main:main',

@@ -30,7 +30,7 @@ import importlib, pkgutil
 import edgetpu_retrain
 for module in pkgutil.walk_packages(edgetpu_retrain.__path__, 'edgetpu_retrain.'):
     if not any(f'.{each}' in module.name for each in ('needs_ros', 'node.', 'replay.', 'demo.',
-                                                      'webcam.webcam_node',
+                                                      'webcam.webcam_node', 'gamepad.',
                                                       'client', 'processes.', 'report.',
                                                       'parameter_file', 'recordings.bag_reader',
                                                       'recordings.unpacking',
@@ -222,7 +222,7 @@ def test_without_an_extra_the_message_has_the_pip_command(
     assert (done.returncode, 'pip install matplotlib jinja2' in sentence) == (2, True)
 
 
-@pytest.mark.parametrize('part', ['node', 'replay', 'webcam', 'demo', 'station'])
+@pytest.mark.parametrize('part', ['node', 'replay', 'webcam', 'gamepad', 'demo', 'station'])
 def test_programs_that_need_ros_report_this_in_one_sentence(
     bare: PipEnvironment, tmp_path: Path, part: str
 ) -> None:

@@ -11,6 +11,7 @@ PROGRAMS = (
     f'{NAME}_teach',
     f'{NAME}_webcam',
     'cli',
+    'gamepad',
     'replay',
     'webcam',
 )

@@ -1,0 +1,60 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Feedback: rumble and light of a gamepad, as sensor_msgs/JoyFeedback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+import math
+from typing import Any
+
+from sensor_msgs.msg import JoyFeedback
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """A rumble: its intensity, 0 to 1, and its length in seconds."""
+
+    intensity: float
+    seconds: float
+
+
+STORED = Pulse(0.3, 0.1)
+TRAINED = Pulse(0.6, 0.4)
+FAILED = Pulse(1.0, 0.8)
+
+
+class Feedback:
+    """
+    Rumbles for results, and lights the LED during a capture, where the gamepad has them.
+
+    A driver may rumble until it is told to stop, so :meth:`check` has to be called repeatedly.
+
+    Args:
+        publish: publishes a JoyFeedback; may be called in any thread.
+        clock: returns the time in seconds.
+    """
+
+    def __init__(self, publish: Callable[[Any], object], clock: Callable[[], float]) -> None:
+        self._publish = publish
+        self._clock = clock
+        self._ends_at = math.inf
+
+    def rumble(self, pulse: Pulse) -> None:
+        """Begin a pulse, which replaces one that is not over."""
+        self._send(JoyFeedback.TYPE_RUMBLE, pulse.intensity)
+        self._ends_at = self._clock() + pulse.seconds
+
+    def light(self, *, on: bool) -> None:
+        """Switch the LED on or off."""
+        self._send(JoyFeedback.TYPE_LED, float(on))
+
+    def check(self) -> None:
+        """End a pulse that is over."""
+        if self._clock() >= self._ends_at:
+            self._ends_at = math.inf
+            self._send(JoyFeedback.TYPE_RUMBLE, 0.0)
+
+    def _send(self, kind: int, intensity: float) -> None:
+        self._publish(JoyFeedback(type=kind, id=0, intensity=intensity))

@@ -1,0 +1,142 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+The node ``gamepad``: teaches a retrain node with the buttons of a gamepad.
+
+It subscribes to ``joy`` and publishes ``joy/set_feedback``, the topics of joy_node (package joy).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+import sys
+import time
+from typing import Any
+
+from edgetpu_retrain.client import RetrainClient
+from edgetpu_retrain.errors import RequestError, RetrainError
+from edgetpu_retrain.gamepad.buttons import button_map, Buttons
+from edgetpu_retrain.gamepad.feedback import Feedback
+from edgetpu_retrain.gamepad.teacher import Teacher
+from edgetpu_retrain.wording import sentence
+from rcl_interfaces.msg import ParameterDescriptor
+import rclpy
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+from sensor_msgs.msg import Joy, JoyFeedback
+
+NODE_NAME = 'gamepad'
+
+# Whoever holds a button wants to know soon that the node is not there.
+_PATIENCE_S = 10.0
+_QUEUE = 10
+_CHECK_S = 0.05
+_SHORTEST_S = 0.1
+_LONGEST_S = 60.0
+
+
+def build(node: Node, stack: ExitStack) -> None:
+    """
+    Declare the parameters and subscribe.
+
+    The default buttons are those of an Xbox gamepad as joy_node numbers them: A, B, X and Y for
+    classes, start to train, back to undo.
+
+    Args:
+        node: the node.
+        stack: closes the client when the caller closes it.
+
+    Raises:
+        RequestError: if a parameter is wrong.
+    """
+    labels = _declare(node, 'labels', '', 'classes to teach: a list, or one text with commas')
+    buttons_of_labels = _declare(node, 'label_buttons', [0, 1, 2, 3], 'button of each class')
+    meanings = button_map(
+        _texts(labels),
+        [_whole(each, 'label_buttons') for each in buttons_of_labels],
+        _whole(_declare(node, 'train_button', 7, 'button that trains; -1 = none'), 'train_button'),
+        _whole(_declare(node, 'undo_button', 6, 'button that undoes; -1 = none'), 'undo_button'),
+    )
+    silence_s = _declare(node, 'silence_s', 1.0, 'a capture ends after this time without joy')
+    if not isinstance(silence_s, int | float) or not _SHORTEST_S <= silence_s <= _LONGEST_S:
+        raise RequestError(
+            f'silence_s is {silence_s}: give seconds from {_SHORTEST_S:g} to {_LONGEST_S:g}'
+        )
+    buttons = Buttons(meanings, silence_s)
+    name = str(_declare(node, 'retrain_node', 'edgetpu_retrain', 'name of the retrain node'))
+    camera = str(_declare(node, 'camera', '', 'name of the camera; all if empty'))
+    robot = stack.enter_context(RetrainClient(node, name, _PATIENCE_S))
+    publisher = node.create_publisher(JoyFeedback, 'joy/set_feedback', _QUEUE)
+    feedback = Feedback(publisher.publish, time.monotonic)
+    teacher = Teacher(robot, camera, feedback, node.get_logger())
+    stack.callback(teacher.close)
+
+    def receive(joy: Any) -> None:
+        for action in buttons.update(joy.buttons, time.monotonic()):
+            teacher.do(action)
+
+    def check() -> None:
+        feedback.check()
+        for action in buttons.check(time.monotonic()):
+            node.get_logger().warning(
+                f'no message on joy for {silence_s:g} s: the capture ends (does joy_node have '
+                'autorepeat_rate 0, or is the gamepad out of reach?)'
+            )
+            teacher.do(action)
+
+    subscription = node.create_subscription(Joy, 'joy', receive, _QUEUE)
+    node.create_timer(_CHECK_S, check)
+    shown = ', '.join(f'{button}: {label}' for button, label in meanings.labels.items())
+    node.get_logger().info(
+        f'hold a button of {subscription.topic_name} to teach {robot.name} ({shown}); '
+        f'{meanings.train} trains, {meanings.undo} undoes'
+    )
+
+
+def _declare(node: Node, name: str, default: object, words: str) -> Any:
+    # Of any type, because ROS takes a class that is called 1 for a number.
+    descriptor = ParameterDescriptor(read_only=True, dynamic_typing=True, description=words)
+    return node.declare_parameter(name, default, descriptor).value
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [each.strip() for each in value.split(',') if each.strip()]
+    return [str(each) for each in (value if isinstance(value, Iterable) else [value])]
+
+
+def _whole(value: Any, name: str) -> int:
+    if type(value) is not int:
+        raise RequestError(f'{name} has {value!r}: give numbers of buttons, such as 0')
+    return value
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """
+    Run the node until a signal.
+
+    Args:
+        arguments: the command line; None = that of this process.
+
+    Returns:
+        The exit code: 0 after a signal, 2 for an invalid argument.
+    """
+    try:
+        rclpy.init(args=arguments)
+    except RuntimeError as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 2
+    stack = ExitStack()
+    stack.callback(rclpy.try_shutdown)
+    with stack:
+        try:
+            node = rclpy.create_node(NODE_NAME)
+            build(node, stack)
+            rclpy.spin(node)
+        except RetrainError as error:
+            print(f'error: {sentence(error)}', file=sys.stderr)
+            return 2
+        except (KeyboardInterrupt, ExternalShutdownException):
+            pass
+    return 0

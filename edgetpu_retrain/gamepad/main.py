@@ -1,0 +1,31 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The program gamepad: checks that ROS is installed, then reads the gamepad."""
+
+from __future__ import annotations
+
+import sys
+
+from edgetpu_retrain.errors import RosMissingError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """
+    Teach with a gamepad until a signal; see :func:`gamepad_node.run`.
+
+    Args:
+        arguments: the command line; None = that of this process.
+
+    Returns:
+        The exit code: 0 after a signal, 1 without ROS, 2 for an invalid argument.
+    """
+    try:
+        from edgetpu_retrain.gamepad.gamepad_node import run
+    except RosMissingError as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+    return run(arguments)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,110 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Teacher: carries out the actions of the buttons with a client of the retrain node."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+import threading
+import time
+from typing import Any
+
+from edgetpu_retrain.client import RetrainClient, RetrainClientError
+from edgetpu_retrain.errors import RetrainError
+from edgetpu_retrain.gamepad.buttons import Action, Kind
+from edgetpu_retrain.gamepad.feedback import FAILED, Feedback, STORED, TRAINED
+from edgetpu_retrain.wording import counted, quoted, sentence
+
+# Time limit of a request for one frame, seconds.  The frames of a still camera are near copies,
+# which are skipped until then, and a frame may be stored so long after the button was released.
+_FRAME_S = 0.3
+
+
+class Teacher:
+    """
+    Captures, trains and undoes in threads of its own, so that buttons are read meanwhile.
+
+    A capture asks for one frame after the other, all of one recording.
+
+    Args:
+        robot: client of the retrain node.
+        camera: name of the camera to capture from; '' = all.
+        feedback: tells the person with the gamepad what came of it.
+        log: logger of rclpy.
+    """
+
+    def __init__(self, robot: RetrainClient, camera: str, feedback: Feedback, log: Any) -> None:
+        self._robot = robot
+        self._camera = camera
+        self._feedback = feedback
+        self._log = log
+        self._held = threading.Event()
+        # In the order of the buttons; a training takes longer, and samples can be added meanwhile.
+        self._samples = ThreadPoolExecutor(1, 'samples')
+        self._trainings = ThreadPoolExecutor(1, 'trainings')
+
+    def do(self, action: Action) -> None:
+        """Begin an action, or end a capture; does not block."""
+        if action.kind is Kind.RELEASE:
+            self._held.clear()
+        elif action.kind is Kind.CAPTURE:
+            # A new event: the capture before may not have seen that its own was cleared.
+            self._held = threading.Event()
+            self._held.set()
+            self._samples.submit(self._guarded, self._capture, action.label, self._held)
+        elif action.kind is Kind.UNDO:
+            self._samples.submit(self._guarded, self._undo)
+        else:
+            # After the samples that were captured before.
+            self._samples.submit(lambda: self._trainings.submit(self._guarded, self._train))
+
+    def close(self) -> None:
+        """End a capture; actions that have not begun are dropped."""
+        self._held.clear()
+        for threads in (self._samples, self._trainings):
+            threads.shutdown(wait=False, cancel_futures=True)
+
+    def _guarded(self, work: Any, *arguments: Any) -> None:
+        try:
+            work(*arguments)
+        except RetrainError as error:
+            self._feedback.rumble(FAILED)
+            self._log.error(sentence(error))
+
+    def _capture(self, label: str, held: threading.Event) -> None:
+        recording = f'gamepad {time.strftime("%Y-%m-%d %H:%M:%S")} {label}'
+        stored = skipped = total = 0
+        self._feedback.light(on=True)
+        try:
+            while held.is_set():
+                response = self._capture_frame(label, recording)
+                stored += response.added
+                skipped += response.skipped
+                total = response.label_total
+                if response.added:
+                    self._feedback.rumble(STORED)
+        finally:
+            self._feedback.light(on=False)
+        copies = counted(skipped, 'near copy', 'near copies')
+        self._log.info(f'{quoted(label)}: {stored} stored, {copies} left out, {total} in all')
+
+    def _capture_frame(self, label: str, recording: str) -> Any:
+        began = time.monotonic()
+        try:
+            return self._robot.add_samples(
+                label, camera=self._camera, timeout_s=_FRAME_S, recording=recording
+            )
+        except RetrainClientError as error:
+            # The node rejects a request at once; without a frame it waits for the time limit.
+            if error.response is None or time.monotonic() - began < _FRAME_S / 2:
+                raise
+            self._log.warning(sentence(error), throttle_duration_sec=2.0)
+            return error.response
+
+    def _undo(self) -> None:
+        self._log.info(self._robot.undo())
+
+    def _train(self) -> None:
+        self._log.info('training')
+        self._log.info(self._robot.train().result().message)
+        self._feedback.rumble(TRAINED)

@@ -1,0 +1,160 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The program gamepad and a retrain node as child processes; the gamepad's messages are real."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+import sys
+import threading
+
+import pytest
+from sensor_msgs.msg import Joy, JoyFeedback
+from support.running_node import (
+    Collected,
+    image_message,
+    pattern,
+    Person,
+    RunningNode,
+    RunningProgram,
+)
+from support.small_models import build_extractor
+from support.waiting import wait_until
+
+
+class Pad:
+    """Publishes the state of eight buttons every 50 ms, as joy_node does."""
+
+    def __init__(self, person: Person) -> None:
+        self._publisher = person.node.create_publisher(Joy, '/joy', 10)
+        self._down: tuple[int, ...] = ()
+        self._sent: Collected[tuple[int, ...]] = Collected()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.feedback = person.collect(JoyFeedback, '/joy/set_feedback')
+        wait_until(lambda: self._publisher.get_subscription_count() == 1)
+        self._thread.start()
+        self.hold()
+
+    def hold(self, *buttons: int) -> None:
+        """Hold these buttons, and no others, from now on."""
+        self._down = buttons
+        self._sent.wait_for(lambda each: each == buttons, since=len(self._sent))
+
+    def press(self, button: int) -> None:
+        """Press a button and release it."""
+        self.hold(button)
+        self.hold()
+
+    def __enter__(self) -> Pad:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.vanish()
+
+    def vanish(self) -> None:
+        """Send no more messages."""
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(0.05):
+            down = self._down
+            self._publisher.publish(Joy(buttons=[int(each in down) for each in range(8)]))
+            self._sent.append(down)
+
+
+def start(package_path: str, *parameters: str) -> RunningProgram:
+    given = [part for each in parameters for part in ('-p', each)]
+    command = [sys.executable, '-m', 'edgetpu_retrain.gamepad.main', '--ros-args', *given]
+    return RunningProgram(command, {'PYTHONPATH': package_path})
+
+
+@pytest.fixture
+def person(tmp_path: Path, package_path: str) -> Iterator[Person]:
+    """Return a person at a retrain node with a small extractor, which keeps near copies."""
+    extractor = tmp_path / 'small.tflite'
+    extractor.write_bytes(build_extractor('uint8'))
+    parameters = {
+        'extractor': extractor,
+        'data_dir': tmp_path / 'data',
+        'device': 'cpu',
+        'min_novelty': -1.0,
+    }
+    with RunningNode(package_path, parameters) as node, Person() as person:
+        node.wait_until_ready()
+        yield person.wait_until_ready()
+
+
+def counts(person: Person) -> dict[str, int]:
+    response = person.list_samples()
+    return dict(zip(response.labels, response.counts, strict=True))
+
+
+def test_two_classes_are_taught_and_trained_and_a_mistake_is_undone(
+    person: Person, package_path: str
+) -> None:
+    camera = person.camera()
+    with start(package_path, 'labels:=[a, b]') as program, Pad(person) as pad:
+        program.wait_for_log('hold a button of /joy to teach /edgetpu_retrain (0: a, 1: b)')
+        for button, label in enumerate('ab'):
+            person.show(camera, image_message(pattern(button)))
+            pad.hold(button)
+            wait_until(lambda label=label: counts(person).get(label, 0) >= 5)  # type: ignore[misc]
+            pad.hold()
+            program.wait_for_log(f"'{label}': ")
+        recordings = {each.recording for each in person.list_samples(limit=1000).samples}
+        assert len(recordings) == 2, 'one for each time that a button was held'
+        pad.press(7)
+        program.wait_for_log('training')
+        person.classifications.wait_for(lambda each: each.results[0].class_id == 'b')
+        before = sum(counts(person).values())
+        pad.press(6)
+        wait_until(lambda: sum(counts(person).values()) < before)
+        assert program.end() == 0
+    assert {each.type for each in pad.feedback} == {JoyFeedback.TYPE_LED, JoyFeedback.TYPE_RUMBLE}
+    assert 'Traceback' not in '\n'.join(program.log)
+
+
+def test_a_gamepad_that_vanishes_ends_the_capture(person: Person, package_path: str) -> None:
+    camera = person.camera()
+    person.show(camera, image_message(pattern(0)))
+    with start(package_path, 'labels:=a', 'silence_s:=0.5') as program, Pad(person) as pad:
+        pad.hold(0)
+        wait_until(lambda: counts(person).get('a', 0) >= 2)
+        pad.vanish()
+        program.wait_for_log('no message on joy for 0.5 s: the capture ends')
+        program.wait_for_log("'a': ")
+        stored = counts(person)
+        # The node has seen another image when this returns.
+        person.show(camera, image_message(pattern(1)))
+        assert counts(person) == stored
+
+
+def test_what_the_node_rejects_is_reported_and_felt(person: Person, package_path: str) -> None:
+    with start(package_path, 'labels:=a', 'camera:=arm') as program, Pad(person) as pad:
+        pad.hold(0)
+        program.wait_for_log("'arm'")
+        pad.feedback.wait_for(lambda each: each.intensity == 1.0 and each.type != 0)
+        pad.hold()
+        pad.press(7)
+        program.wait_for_log('sample')
+    assert 'Traceback' not in '\n'.join(program.log)
+
+
+@pytest.mark.parametrize(
+    ('parameter', 'words'),
+    [
+        ('undo_button:=6', 'error: labels is empty: name the classes to teach'),
+        ('labels:=unknown', 'error: The label'),
+        ('train_button:=seven', "error: train_button has 'seven': give numbers of buttons"),
+        ('silence_s:=0', 'error: silence_s is 0: give seconds from 0.1 to 60.'),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(parameter: str, words: str, package_path: str) -> None:
+    labels = () if 'labels is' in words or 'labels' in parameter else ('labels:=a',)
+    with start(package_path, *labels, parameter) as program:
+        assert program.wait() == 2
+    assert [line for line in program.log if line.startswith(words)]
+    assert 'Traceback' not in '\n'.join(program.log)
