@@ -23,7 +23,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray
-from edgetpu_retrain.learning.default_training.subspace import leading_directions
+from edgetpu_retrain.learning.default_training.subspace import (
+    leading_directions,
+    principal_directions,
+)
 from edgetpu_retrain.learning.embedding_rows import EmbeddingRows
 from edgetpu_retrain.learning.head import Head
 import numpy as np
@@ -171,8 +174,8 @@ class FeatureRows:
             self._cached = self[:]
         self._basis: FloatArray | None = None
         if reduced and self._cached is not None and _REDUCTION * self.count <= self.feature_dim:
-            self._basis, coordinates = np.linalg.qr(self._cached.T)
-            self._cached = np.ascontiguousarray(coordinates.T)
+            self._basis, _ = principal_directions(self._cached)
+            self._cached = self._cached @ self._basis
 
     @staticmethod
     def are_many(rows: EmbeddingRows) -> bool:
@@ -182,7 +185,7 @@ class FeatureRows:
     @property
     def columns(self) -> int:
         """Length of a row: D, or the number of coordinates."""
-        return self.feature_dim if self._basis is None else self.count
+        return self.feature_dim if self._basis is None else self._basis.shape[1]
 
     def __getitem__(self, rows: IntArray | slice) -> FloatArray:
         """Return the features of these rows; callers must not modify them."""
@@ -234,7 +237,7 @@ def _dominating(
     by_class[members, np.arange(len(some))] = 1.0 / sizes[members]
     some = some - (by_class @ some)[members]
     directions, values = leading_directions(some, number)
-    largest, following = values[:number], max(float(values[number]), 0.0)
+    largest, following = values[:number], values[number:].max(initial=0.0)
     shrink = np.sqrt(following / np.maximum(largest, np.finfo(np.float32).tiny))
     return (
         np.ascontiguousarray(directions[:, :number]),

@@ -24,6 +24,7 @@ from edgetpu_retrain.learning.default_training.training_run import (
 from edgetpu_retrain.learning.default_training.unknown_fitting import open_detector
 from edgetpu_retrain.learning.held_out import Folds, HeldOutUnit, hold_out, recording_counts
 from edgetpu_retrain.learning.training_report import Method
+from edgetpu_retrain.learning.unknown import UnknownDetector
 import numpy as np
 
 # Limits of held-out samples and of their logits (64 MiB); more samples would add little.
@@ -57,6 +58,7 @@ class Measurement:
         runs: number of iterations of each run.
         run: the last run, if it was stopped or diverged; it replaces the final run.  Else None.
         best: the last measured run, used if the final run diverges; None if there are few samples.
+        detector: the detector of the lengths, if it is valid for the final run, too.
     """
 
     method: Method
@@ -71,6 +73,7 @@ class Measurement:
     runs: tuple[int, ...] = ()
     run: Run | None = None
     best: Run | None = None
+    detector: UnknownDetector | None = None
 
     @property
     def accuracy(self) -> float:
@@ -94,25 +97,26 @@ def measure(problem: Problem, planned: int) -> Measurement:
     problem.progress.total = sum(lengths) + planned
     found = [(_NO_ROWS, np.empty((0, problem.num_classes), np.float32), np.empty(0, np.float32))]
     shares: list[float] = []
-    last, ended = None, None
+    ended = False
     # If there are many samples, those held out hardly influence the features, unless they are
     # whole recordings.  Always conditioning anew would make a training take a third longer.
     anew = problem.few_samples or 'recordings' in folds.units
+    shared = open_detector(problem, parts[0][0]) if len(parts) == 1 and not anew else None
     for (rows, evaluated), num_iter in zip(parts, lengths, strict=True):
         known = problem.conditioned_by(rows) if anew else problem
         run, share = _train_on(known, rows, evaluated, num_iter)
-        found.append((evaluated, *_predictions(known, rows, evaluated, run)))
+        detector = shared or open_detector(known, rows)
+        found.append((evaluated, *_predictions(known, detector, evaluated, run)))
         shares.append(share)
-        last = converted(run, known, problem)
         if run.stopped or run.diverged:
-            ended, lengths = last, [*lengths[: len(shares) - 1], run.iterations]
+            ended, lengths = True, [*lengths[: len(shares) - 1], run.iterations]
             break
     every, logits, scaled = (np.concatenate(column) for column in zip(*found, strict=True))
     method: Method = 'none'
     if parts:
         method = 'held-out split' if len(parts) == 1 else 'cross-validation'
     share = float(np.mean(shares)) if shares else 1.0
-    best = None if problem.few_samples else last
+    last = converted(run, known, problem) if shares else None
     return Measurement(
         method,
         folds.units,
@@ -124,8 +128,9 @@ def measure(problem: Problem, planned: int) -> Measurement:
         folds.evaluated_recordings,
         share,
         tuple(lengths),
-        ended,
-        best,
+        last if ended else None,
+        last if not problem.few_samples else None,
+        shared,
     )
 
 
@@ -179,21 +184,22 @@ def _train_on(
     if len(held_out) > _MOST_WATCHED:
         watched = np.sort(problem.rng.choice(held_out, _MOST_WATCHED, replace=False))
     start = imprinted(problem, rows)
-    watch = HeldOutWatch(problem.features[watched], problem.labels[watched], start)
+    # Otherwise, the best weights are only used if the run diverges.
+    chosen = problem.recipe.num_iter is None and not problem.few_samples
+    temperature = None if chosen else problem.recipe.temperature_prior[0]
+    watch = HeldOutWatch(problem.features[watched], problem.labels[watched], start, temperature)
     run = train(problem, rows, start, num_iter, watch=watch)
     if run.stopped or run.diverged:
         return run, 1.0
-    chosen = problem.recipe.num_iter is None and not problem.few_samples
     if chosen and watch.last_is_worse() and watch.best[2]:
         run = Run(*watch.best)
     return run, run.iterations / num_iter
 
 
 def _predictions(
-    problem: Problem, trained: IntArray, rows: IntArray, run: Run
+    problem: Problem, detector: UnknownDetector, rows: IntArray, run: Run
 ) -> tuple[FloatArray, FloatArray]:
     """Return the logits ``[M, C]`` and the unknown detector's lengths ``[M]`` of some rows."""
-    detector = open_detector(problem, trained)
     logits = np.empty((len(rows), problem.num_classes), np.float32)
     lengths = np.empty(len(rows), np.float32)
     for part in row_blocks(len(rows)):

@@ -127,11 +127,10 @@ def _conditioned(
 ) -> tuple[FeatureRows, float, IntArray]:
     """Return the features, their largest eigenvalue, and the rows to estimate both from."""
     sample = _sample(among, labels[among], num_classes, rng)
-    known = rows.floats(sample)
     many = FeatureRows.are_many(rows)
-    conditioning = Conditioning.from_sample(known, labels[sample], of_many=many)
-    eigenvalue = largest_eigenvalue(conditioning.features(known[:_EIGENVALUE_ROWS]))
-    return FeatureRows(rows, conditioning, reduced=reduced), eigenvalue, sample
+    conditioning = Conditioning.from_sample(rows.floats(sample), labels[sample], of_many=many)
+    features = FeatureRows(rows, conditioning, reduced=reduced)
+    return features, largest_eigenvalue(features[sample[:_EIGENVALUE_ROWS]]), sample
 
 
 def _sample(

@@ -172,7 +172,7 @@ class DefaultTraining:
 
     def _detector(self, measured: Measurement, temperature: np.float32) -> UnknownDetector:
         problem = self._problem
-        detector = open_detector(problem, np.arange(len(problem.labels)))
+        detector = measured.detector or open_detector(problem, np.arange(len(problem.labels)))
         if measured.method == 'none':
             return detector
         if problem.warm:

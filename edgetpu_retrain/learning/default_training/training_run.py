@@ -59,16 +59,21 @@ class HeldOutWatch:
     Keeps the weights with the smallest held-out loss.
 
     The loss is computed after temperature scaling: overconfidence is corrected later and must not
-    count against a head.
+    count against a head.  Fitting the temperature takes most of the time of an evaluation.
 
     Args:
         features: float32 ``[N, D]`` of held-out samples.
         labels: int64 ``[N]``, their classes.
         start: the initial weights and bias.
+        temperature: the temperature, or None to fit it at each evaluation.
     """
 
     def __init__(
-        self, features: FloatArray, labels: IntArray, start: tuple[FloatArray, FloatArray]
+        self,
+        features: FloatArray,
+        labels: IntArray,
+        start: tuple[FloatArray, FloatArray],
+        temperature: float | None = None,
     ) -> None:
         self._features = features
         self._labels = labels
@@ -77,7 +82,7 @@ class HeldOutWatch:
         self.best = (start[0].copy(), start[1].copy(), 0)
         """The best weights and bias, and their iteration."""
         self.accuracy = math.nan
-        self._temperature: float | None = None
+        self._temperature = self._fixed_temperature = temperature
         self.evaluate(0, *start)
 
     def evaluate(self, iteration: int, weights: FloatArray, bias: FloatArray) -> None:
@@ -86,7 +91,8 @@ class HeldOutWatch:
         self.accuracy = float(np.mean(np.argmax(logits, axis=1) == self._labels))
         if not math.isfinite(float(logits.max()) - float(logits.min())):
             return
-        self._temperature = fit_temperature(logits, self._labels, start=self._temperature)
+        if self._fixed_temperature is None:
+            self._temperature = fit_temperature(logits, self._labels, start=self._temperature)
         losses = cross_entropies(logits / np.float32(self._temperature), self._labels)
         self._last_losses = losses
         if losses.mean() < self._best_losses.mean():

@@ -101,11 +101,12 @@ def test_coordinates_of_few_rows_take_the_place_of_their_features() -> None:
     assert len(conditioning.shrink)
     rows = EmbeddingRows(embeddings)
     full, reduced = (FeatureRows(rows, conditioning, reduced=flag) for flag in (False, True))
-    assert reduced[:].shape == (40, 40)
-    assert (full.columns, reduced.columns, reduced.feature_dim) == (200, 40, 200)
+    # 40 rows whose mean is 0 span 39 dimensions.
+    assert reduced[:].shape == (40, 39)
+    assert (full.columns, reduced.columns, reduced.feature_dim) == (200, 39, 200)
     # Distances, and so all steps of a training, are the same.
     assert reduced[:] @ reduced[:].T == pytest.approx(full[:] @ full[:].T, abs=1e-3)
-    weights, bias = RNG.standard_normal((40, 3), dtype=np.float32), np.ones(3, np.float32)
+    weights, bias = RNG.standard_normal((39, 3), dtype=np.float32), np.ones(3, np.float32)
     head = Head(*reduced.fold(weights, bias))
     assert head.logits(embeddings) == pytest.approx(reduced[:] @ weights + bias, abs=1e-3)
     assert reduced.unfold(head, 1.0)[0] == pytest.approx(weights, abs=1e-3)
@@ -140,3 +141,12 @@ def test_many_rows_have_few_directions() -> None:
     labels = np.arange(400) % 4
     assert len(Conditioning.from_sample(sample, labels).shrink) == 32
     assert len(Conditioning.from_sample(sample, labels, of_many=True).shrink) == 16
+
+
+def test_rows_in_few_dimensions_are_shrunk_in_those_only() -> None:
+    # 24 degrees of freedom allow three directions, but the rows only differ along two.
+    axes = np.linalg.qr(RNG.standard_normal((64, 64)))[0][:2]
+    sample = (RNG.standard_normal((28, 2)) @ axes).astype(np.float32)
+    conditioning = Conditioning.from_sample(sample, np.arange(28) % 4)
+    assert conditioning.directions.shape == (64, 2)
+    assert np.isfinite(conditioning.features(sample)).all()
