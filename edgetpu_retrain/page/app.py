@@ -19,6 +19,7 @@ from edgetpu_retrain.page.bodies import MAX_BODY_BYTES
 from edgetpu_retrain.page.live import Live
 from edgetpu_retrain.page.options import Options
 from edgetpu_retrain.page.robot import Robot
+from edgetpu_retrain.page.routes.api import add_api
 from edgetpu_retrain.page.static_files import add_static_files
 
 STATIC = Path(__file__).parent / 'static'
@@ -43,6 +44,7 @@ def make_app(options: Options, robot: Robot, sessions: Sessions | None) -> web.A
     entrance = Entrance(sessions, cookie, has_tls=has_tls)
     app.router.add_get(ENTRANCE, entrance.handle, allow_head=False)
     app.router.add_get('/api/me', _me)
+    add_api(app)
     add_static_files(app, STATIC)
     return app
 

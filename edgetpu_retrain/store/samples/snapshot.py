@@ -180,9 +180,8 @@ class Snapshot:
             yield _stored_sample(sample), extractors
 
     def labels(self) -> Iterator[tuple[int, str]]:
-        """Iterate over the id and the label of all samples, oldest first."""
-        for sample_id, label in self.rows(queries.LABELS, int, str):
-            yield sample_id, label
+        """Iterate over the id and the label of each sample, oldest first."""
+        return self.rows(queries.LABELS, int, str)
 
     def embeddings(
         self, extractor: str, kind: EmbeddingKind, sample_id: int | None = None
