@@ -6,7 +6,7 @@ import { html, render, useEffect, useState } from './base/html.js';
 import { Icon } from './base/icons.js';
 import { useKeys } from './base/keyboard.js';
 import { useStore } from './base/store.js';
-import { Toasts, toastError } from './base/toasts.js';
+import { Toasts } from './base/toasts.js';
 import { counted, number } from './base/words.js';
 import { Model } from './model/model.js';
 import { LivePane } from './picture/live_pane.js';
@@ -14,7 +14,7 @@ import { Problems } from './problems.js';
 import { Questions } from './questions/questions.js';
 import { redo, undo } from './robot/actions.js';
 import { get } from './robot/api.js';
-import { connect, robot } from './robot/live.js';
+import { connect, isTeacher, robot } from './robot/live.js';
 import { Samples } from './samples/samples.js';
 import { guardHolds } from './teach/capture.js';
 import { Teach } from './teach/teach.js';
@@ -32,7 +32,11 @@ const PHONE = matchMedia('(max-width: 699px)');
 function route() {
   const [name, argument = ''] = location.hash.slice(1).split('/');
   const known = SCREENS.some((each) => each.name === name);
-  return { screen: known ? name : 'teach', argument: decodeURIComponent(argument) };
+  try {
+    return { screen: known ? name : 'teach', argument: decodeURIComponent(argument) };
+  } catch {
+    return { screen: 'teach', argument: '' };
+  }
 }
 
 function useRoute() {
@@ -89,7 +93,7 @@ function App() {
 
 function Header({ title }) {
   const status = useStore(robot, (value) => value.status);
-  const teacher = useStore(robot, (value) => value.role === 'teacher');
+  const teacher = useStore(robot, isTeacher);
   const version = status?.model_version;
   return html`
     <header class="top">
@@ -122,7 +126,23 @@ function Navigation({ screen }) {
     </nav>`;
 }
 
-get('/api/me').then(({ role, node }) => robot.set({ role, node }), toastError);
+/** Who this visitor is: asked again whenever the connection comes or goes. */
+function introduce() {
+  let before = '';
+  const ask = () => {
+    const { link } = robot.get();
+    if (link === before) return;
+    before = link;
+    get('/api/me').then(
+      ({ role, node }) => robot.set({ role, node, refused: '' }),
+      ({ status, message }) => robot.set({ refused: status ? message : '' }),
+    );
+  };
+  robot.subscribe(ask);
+  ask();
+}
+
+introduce();
 guardHolds();
 connect();
 document.getElementById('app').replaceChildren();

@@ -13,12 +13,14 @@ export function Problems() {
   const link = useStore(robot, (value) => value.link);
   const status = useStore(robot, (value) => value.status);
   const node = useStore(robot, (value) => value.node);
+  const refused = useStore(robot, (value) => value.refused);
   const role = useStore(robot, (value) => value.role);
   const absent = link === 'open' && status && !status.connected;
   return html`
     <section class="banners" aria-label="Notices">
       <div role="alert">
-        ${link === 'lost' && html`<p class="banner bad">
+        ${link !== 'open' && refused && html`<p class="banner bad" dir="auto">${refused}</p>`}
+        ${link === 'lost' && !refused && html`<p class="banner bad">
           <b>Connection to the robot lost.</b> Trying again…</p>`}
         ${absent && html`<p class="banner bad"><b>The node does not respond.</b>${' '}
           Is ${node || 'the retrain node'} running? This page goes on as soon as it is.</p>`}

@@ -5,7 +5,7 @@
 import { useEffect, useRef } from './html.js';
 
 const TYPING = 'input, textarea, select, [contenteditable]';
-const OWN_SPACE = 'button, a, [role="listbox"], summary';
+const OWN_SPACE = 'button, [role="listbox"]';
 
 /**
  * Listen to keys while a component shows.

@@ -6,7 +6,7 @@ import { html, useMemo } from '../base/html.js';
 import { useStore } from '../base/store.js';
 import { when } from '../base/words.js';
 import { relabel, remove } from '../robot/actions.js';
-import { robot } from '../robot/live.js';
+import { isTeacher, robot } from '../robot/live.js';
 import { Grid } from './grid.js';
 import { useSelection } from './selection.js';
 import { SelectionBar } from './selection_bar.js';
@@ -21,7 +21,7 @@ import { SelectionBar } from './selection_bar.js';
  * @param {() => Promise<import('../samples/sample_pages.js').Sample[]>} [props.onAll] loads the rest
  */
 export function SampleGrid({ name, samples, total, captions, onMore, onAll }) {
-  const teacher = useStore(robot, (value) => value.role === 'teacher');
+  const teacher = useStore(robot, isTeacher);
   const tiles = useMemo(() => samples.map((sample) => ({
     id: sample.id,
     name: `${sample.label}, sample ${sample.id}`,

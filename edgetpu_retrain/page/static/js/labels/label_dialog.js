@@ -6,6 +6,7 @@ import { Dialog } from '../base/dialog.js';
 import { html, useEffect } from '../base/html.js';
 import { digitOf } from '../base/keyboard.js';
 import { useClasses } from './class_list.js';
+import { LabelButtons } from './label_buttons.js';
 import { NameForm } from './name_dialog.js';
 
 /**
@@ -32,13 +33,7 @@ export function LabelDialog({ title, onLabel, onClose }) {
   });
   return html`
     <${Dialog} title=${title} onClose=${onClose}>
-      <div class="label-buttons">
-        ${list.map(({ label }, index) => html`
-          <button key=${label} autofocus=${index === 0} onClick=${() => choose(label)}
-            aria-keyshortcuts=${index < 9 ? index + 1 : undefined}>
-            <span class="name" dir="auto">${label}</span>
-            ${index < 9 && html`<kbd aria-hidden="true">${index + 1}</kbd>`}</button>`)}
-      </div>
+      <${LabelButtons} list=${list} focused onLabel=${choose} />
       <${NameForm} button="Add" mayExist onName=${choose} />
     </${Dialog}>`;
 }

@@ -2,13 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** “Have I done enough?”: what an analysis of the samples says, and what to do next. */
 
+import { Curve } from '../base/curve.js';
 import { html, useMemo, useState } from '../base/html.js';
 import { useStore } from '../base/store.js';
 import { toastError } from '../base/toasts.js';
 import { number, percent } from '../base/words.js';
 import { relabel } from '../robot/actions.js';
 import { post } from '../robot/api.js';
-import { robot } from '../robot/live.js';
+import { isTeacher, robot } from '../robot/live.js';
+import { Card } from './card.js';
 
 /**
  * @param {object} props
@@ -16,7 +18,7 @@ import { robot } from '../robot/live.js';
  * @param {string} props.error
  */
 export function AnalysisPart({ analysis, error }) {
-  const teacher = useStore(robot, (value) => value.role === 'teacher');
+  const teacher = useStore(robot, isTeacher);
   const [asked, setAsked] = useState(false);
   const state = analysis?.state ?? 'none';
   const running = state === 'running' || asked;
@@ -26,8 +28,7 @@ export function AnalysisPart({ analysis, error }) {
     setAsked(false);
   };
   return html`
-    <section class="card" aria-labelledby="enough-title">
-      <h2 id="enough-title">Have I done enough?</h2>
+    <${Card} title="Have I done enough?">
       ${error && html`<p class="problem">${error}</p>`}
       ${state === 'none' && !running && !teacher && html`<p>The samples have not been checked.</p>`}
       ${state === 'none' && !running && teacher && html`<p>Checks all samples: whether more would help, which
@@ -40,7 +41,7 @@ export function AnalysisPart({ analysis, error }) {
         <button class=${state === 'ready' && !analysis.stale ? '' : 'primary'} onClick=${start}>
           ${state === 'ready' ? 'Check again' : 'Check the samples'}</button>
       </div>`}
-    </section>`;
+    </${Card}>`;
 }
 
 function Findings({ analysis, teacher }) {
@@ -82,19 +83,8 @@ function Suspect({ suspect: { id, label, suggested, certainty }, teacher }) {
 
 /** @param {{curve: [number, number][]}} props samples and accuracy */
 function LearningCurve({ curve }) {
-  const most = Math.max(...curve.map(([samples]) => samples));
-  const points = curve.map(([samples, accuracy]) => [
-    (300 * samples) / most, 100 * (1 - accuracy),
-  ].map((value) => value.toFixed(1)).join(',')).join(' ');
   const [[fewest, from], [all, to]] = [curve[0], curve[curve.length - 1]];
-  const words = `With ${number(fewest)} samples ${percent(from)} are right, with `
-    + `${number(all)} ${percent(to)}`;
-  return html`
-    <figure class="curve">
-      <svg viewBox="0 -4 300 108" preserveAspectRatio="none" role="img" aria-label=${words}>
-        <line x1="0" y1="100" x2="300" y2="100" />
-        <polyline points=${points} />
-      </svg>
-      <figcaption>${words}.</figcaption>
-    </figure>`;
+  return html`<${Curve} points=${curve} highest=${1}
+    words=${`With ${number(fewest)} samples ${percent(from)} are right, with ${number(all)} ${
+  percent(to)}.`} />`;
 }

@@ -3,7 +3,7 @@
 /** A confusion matrix whose cells open the pictures that they count. */
 
 import { Dialog } from '../base/dialog.js';
-import { html, classes, useEffect, useState } from '../base/html.js';
+import { html, useEffect, useState } from '../base/html.js';
 import { useStore } from '../base/store.js';
 import { counted, quoted } from '../base/words.js';
 import { SampleGrid } from '../grid/sample_grid.js';
@@ -11,7 +11,6 @@ import { get } from '../robot/api.js';
 import { robot } from '../robot/live.js';
 
 const PAIRS = 5;
-const SHADES = 4;
 const PAGE = 10000;
 
 /**
@@ -63,9 +62,8 @@ function Matrix({ labels, matrix, onShow }) {
 }
 
 function Cell({ count, share, right, name, onShow }) {
-  const shade = count ? Math.max(1, Math.ceil(SHADES * share)) : 0;
   return html`
-    <td class=${classes(right ? 'right' : 'wrong', `shade-${shade}`)}>
+    <td class=${right ? 'right' : 'wrong'} style=${{ '--share': Math.sqrt(share) }}>
       ${count > 0 && onShow ? html`<button aria-label=${name} onClick=${onShow}>${count}</button>`
     : count || html`<span class="muted">·</span>`}
     </td>`;

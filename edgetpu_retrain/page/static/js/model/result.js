@@ -4,6 +4,7 @@
 
 import { html } from '../base/html.js';
 import { counted, percent } from '../base/words.js';
+import { Card } from './card.js';
 import { Confusion } from './confusion.js';
 
 /**
@@ -29,11 +30,10 @@ export function ResultPart({ models, analysis }) {
   const version = models?.versions.find((each) => each.serving);
   if (!version) return null;
   return html`
-    <section class="card" aria-labelledby="result-title">
-      <h2 id="result-title">Result of version ${version.version}</h2>
+    <${Card} title=${`Result of version ${version.version}`}>
       <${Figures} version=${version} />
       <${ConfusionOf} version=${version} analysis=${analysis} />
-    </section>`;
+    </${Card}>`;
 }
 
 function Figures({ version }) {

@@ -2,26 +2,24 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A training's progress with its loss curve. */
 
+import { Curve } from '../base/curve.js';
 import { html } from '../base/html.js';
 import { useStore } from '../base/store.js';
 import { counted, percent } from '../base/words.js';
 import { cancelTraining, train } from '../robot/actions.js';
-import { robot } from '../robot/live.js';
-import { TrainingProgress } from './training_progress.js';
-
-const WIDTH = 320;
-const HEIGHT = 120;
+import { isTeacher, robot } from '../robot/live.js';
+import { TrainingProgress } from '../teach/training_progress.js';
+import { Card } from './card.js';
 
 /** The part of the model screen that trains. */
 export function TrainingPart() {
   const status = useStore(robot, (value) => value.status);
   const training = useStore(robot, (value) => value.training);
-  const teacher = useStore(robot, (value) => value.role === 'teacher');
+  const teacher = useStore(robot, isTeacher);
   const running = status?.training || training?.state === 'running';
   if (!teacher && !running) return null;
   return html`
-    <section class="card" aria-labelledby="train-title">
-      <h2 id="train-title">Train</h2>
+    <${Card} title="Train">
       ${running ? html`<${TrainingProgress} training=${training} />`
     : html`<${Ready} status=${status} />`}
       ${training?.curve.length > 1 && html`<${LossCurve} curve=${training.curve} />`}
@@ -34,7 +32,7 @@ export function TrainingPart() {
     : html`<button class="primary" disabled=${!(status?.labels.length > 1)} onClick=${train}>
             Train</button>`}
       </div>`}
-    </section>`;
+    </${Card}>`;
 }
 
 function Ready({ status }) {
@@ -54,26 +52,10 @@ function accuracies({ train_accuracy: trained, validation_accuracy: heldOut }) {
   return parts.join(', ');
 }
 
-/**
- * The loss over the iterations.
- * @param {{curve: [number, number][]}} props
- */
+/** @param {{curve: [number, number][]}} props */
 function LossCurve({ curve }) {
-  const iterations = curve.map(([iteration]) => iteration);
   const losses = curve.map(([, loss]) => loss);
-  const [first, last] = [iterations[0], iterations[iterations.length - 1]];
-  const highest = Math.max(...losses) || 1;
-  const points = curve.map(([iteration, loss]) => [
-    (WIDTH * (iteration - first)) / (last - first || 1), HEIGHT * (1 - loss / highest),
-  ].map((value) => value.toFixed(1)).join(',')).join(' ');
-  const latest = losses[losses.length - 1];
-  return html`
-    <figure class="curve">
-      <svg viewBox=${`0 -4 ${WIDTH} ${HEIGHT + 8}`} preserveAspectRatio="none" role="img"
-        aria-label=${`Loss, from ${losses[0].toFixed(2)} to ${latest.toFixed(2)}`}>
-        <line x1="0" y1=${HEIGHT} x2=${WIDTH} y2=${HEIGHT} />
-        <polyline points=${points} />
-      </svg>
-      <figcaption>Loss ${latest.toFixed(3)} after ${counted(last, 'iteration')}</figcaption>
-    </figure>`;
+  const [last, loss] = curve[curve.length - 1];
+  return html`<${Curve} points=${curve} highest=${Math.max(...losses) || 1}
+    words=${`Loss ${losses[0].toFixed(2)} to ${loss.toFixed(2)} in ${counted(last, 'iteration')}`} />`;
 }

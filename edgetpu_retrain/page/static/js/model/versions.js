@@ -7,7 +7,8 @@ import { useStore } from '../base/store.js';
 import { toast, toastError } from '../base/toasts.js';
 import { counted, percent, when } from '../base/words.js';
 import { post } from '../robot/api.js';
-import { robot } from '../robot/live.js';
+import { isTeacher, robot } from '../robot/live.js';
+import { Card } from './card.js';
 import { Compare } from './compare.js';
 
 const SHOWN = 8;
@@ -18,7 +19,7 @@ const SHOWN = 8;
  * @param {string} props.error
  */
 export function VersionsPart({ models, error }) {
-  const teacher = useStore(robot, (value) => value.role === 'teacher');
+  const teacher = useStore(robot, isTeacher);
   const [chosen, setChosen] = useState([]);
   const [all, setAll] = useState(false);
   const versions = models?.versions ?? [];
@@ -27,8 +28,7 @@ export function VersionsPart({ models, error }) {
       : [...before, version].slice(-2)
   ));
   return html`
-    <section class="card" aria-labelledby="versions-title">
-      <h2 id="versions-title">Versions</h2>
+    <${Card} title="Versions">
       ${error && html`<p class="problem">${error}</p>`}
       ${models && !versions.length && html`<p>No version yet. Every training makes one.</p>`}
       ${versions.length > 1 && html`<p class="muted">Tick two to compare them.</p>`}
@@ -41,7 +41,7 @@ export function VersionsPart({ models, error }) {
       ${versions.length > SHOWN && !all && html`
         <button onClick=${() => setAll(true)}>Show all ${versions.length}</button>`}
       ${chosen.length === 2 && html`<${Compare} key=${chosen.join()} versions=${chosen} />`}
-    </section>`;
+    </${Card}>`;
 }
 
 function Version({ version, teacher, many, ticked, onTick }) {

@@ -7,15 +7,16 @@ import { Icon } from '../base/icons.js';
 import { digitOf, useKeys } from '../base/keyboard.js';
 import { useStore } from '../base/store.js';
 import { announce } from '../base/toasts.js';
-import { BACKGROUND, counted, listed, percent, quoted, when } from '../base/words.js';
+import { counted, listed, percent, quoted, when } from '../base/words.js';
 import { Grid } from '../grid/grid.js';
 import { useSelection } from '../grid/selection.js';
 import { SelectionBar } from '../grid/selection_bar.js';
 import { useClasses } from '../labels/class_list.js';
+import { LabelButtons } from '../labels/label_buttons.js';
 import { NameDialog } from '../labels/name_dialog.js';
 import { answer } from '../robot/actions.js';
 import { useResource } from '../robot/api.js';
-import { robot } from '../robot/live.js';
+import { isTeacher, robot } from '../robot/live.js';
 
 const LIMIT = 1000;
 
@@ -33,7 +34,7 @@ const LIMIT = 1000;
 /** Questions by one key each, or as a grid. */
 export function Questions() {
   const { data, error, loading, reload } = useResource(`/api/questions?limit=${LIMIT}`, 'questions');
-  const teacher = useStore(robot, (value) => value.role === 'teacher');
+  const teacher = useStore(robot, isTeacher);
   const [done, setDone] = useState(() => new Set());
   const [many, setMany] = useState(false);
   const open = useMemo(
@@ -104,20 +105,13 @@ function OneQuestion({ question, next, teacher, onLabel }) {
       ${teacher && html`
         <div class="answers">
           <h3>What is it?</h3>
-          <div class="label-buttons">
-            ${list.map(({ label }, index) => html`
-              <button key=${label} onClick=${() => choose(label)}
-                aria-label=${label === BACKGROUND ? `${label}: no object` : label}
-                class=${question.labels.includes(label) ? 'thought' : ''}
-                aria-keyshortcuts=${index < 9 ? index + 1 : undefined}>
-                <span class="name" dir="auto" title=${label}>${label}</span>
-                ${index < 9 && html`<kbd aria-hidden="true">${index + 1}</kbd>`}</button>`)}
+          <${LabelButtons} list=${list} likely=${question.labels} onLabel=${choose}>
             <button class="other" onClick=${() => setNaming(true)}>
               <${Icon} name="plus" />New class</button>
             <button class="other" onClick=${() => choose('')} aria-label="Dismiss"
               aria-keyshortcuts="0"><${Icon} name="close" />Dismiss
               <kbd aria-hidden="true">0</kbd></button>
-          </div>
+          </${LabelButtons}>
         </div>`}
       ${naming && html`<${NameDialog} title="What is it?" button="Label" mayExist
         onName=${choose} onClose=${() => setNaming(false)} />`}

@@ -13,17 +13,23 @@ import { robot } from './live.js';
  * @returns {Promise<any>}
  */
 async function request(path, options) {
+  const response = await fetched(path, options);
+  return response.json().catch(() => null);
+}
+
+async function fetched(path, options) {
   let response;
   try {
     response = await fetch(path, { credentials: 'same-origin', ...options });
   } catch {
     throw new Error('The robot does not respond: check the connection, and try again.');
   }
-  const body = await response.json().catch(() => null);
   if (!response.ok) {
-    throw new Error(body?.message || `The robot refused this (HTTP ${response.status}).`);
+    const body = await response.json().catch(() => null);
+    const error = new Error(body?.message || `The robot refused this (HTTP ${response.status}).`);
+    throw Object.assign(error, { status: response.status });
   }
-  return body;
+  return response;
 }
 
 /** @param {string} path */
@@ -48,6 +54,19 @@ export const upload = (path, file) => request(path, {
   headers: { 'Content-Type': 'application/zip' },
   body: file,
 });
+
+/**
+ * Save a file of the robot on this device.
+ * @param {string} path
+ * @param {string} name
+ */
+export async function download(path, name) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(await (await fetched(path)).blob());
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+}
 
 /**
  * Load a resource, and load it again whenever the robot says that it changed, or is back after a

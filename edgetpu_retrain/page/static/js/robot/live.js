@@ -35,10 +35,13 @@ import { createStore } from '../base/store.js';
 
 /** What the robot reported last. */
 export const robot = createStore({
-  role: 'observer',
+  /** @type {'teacher'|'observer'|''} '' = not known yet */
+  role: '',
   node: '',
   /** @type {'connecting'|'open'|'lost'} */
   link: 'connecting',
+  /** Why the server lets nobody in who has this page's cookie; '' = it does, or is not there. */
+  refused: '',
   /** @type {Status|null} */
   status: null,
   /** @type {Training|null} */
@@ -47,6 +50,9 @@ export const robot = createStore({
   holds: {},
   changes: { samples: 0, questions: 0, models: 0, analysis: 0 },
 });
+
+/** For useStore: whether this visitor may change anything. */
+export const isTeacher = (value) => value.role === 'teacher';
 
 const PING_MS = 4000;
 const SILENCE_MS = 10000;

@@ -9,13 +9,13 @@ import { SampleGrid } from '../grid/sample_grid.js';
 import { useClasses } from '../labels/class_list.js';
 import { NameDialog } from '../labels/name_dialog.js';
 import { removeClass, renameClass } from '../robot/actions.js';
-import { robot } from '../robot/live.js';
+import { isTeacher, robot } from '../robot/live.js';
 import { useSamplePages } from './sample_pages.js';
 
 /** @param {{label: string}} props the class to show; '' = all */
 export function Samples({ label }) {
   const pages = useSamplePages(label);
-  const teacher = useStore(robot, (value) => value.role === 'teacher');
+  const teacher = useStore(robot, isTeacher);
   const taught = useClasses().filter((each) => each.count);
   const all = taught.reduce((sum, each) => sum + each.count, 0);
   return html`
@@ -46,7 +46,7 @@ function Chip({ label, name, count, chosen }) {
 }
 
 function ClassHead({ label }) {
-  const teacher = useStore(robot, (value) => value.role === 'teacher');
+  const teacher = useStore(robot, isTeacher);
   const [renaming, setRenaming] = useState(false);
   const rename = async (name) => {
     if (await renameClass(label, name)) location.hash = `#samples/${encodeURIComponent(name)}`;

@@ -21,10 +21,12 @@ export function CaptureButton({ label, shortcut }) {
     event.currentTarget.setPointerCapture(event.pointerId);
     beginHold(label);
   };
+  // Another button may have begun another capture since.
+  const end = () => capture.get().label === label && endHold();
   const menu = (event) => {
     event.preventDefault();
     // A long press opens the menu on phones, and that press is the hold.
-    if (!touch.current) endHold();
+    if (!touch.current) end();
   };
   const keyDown = (event) => {
     if (event.key !== ' ' && event.key !== 'Enter') return;
@@ -34,19 +36,19 @@ export function CaptureButton({ label, shortcut }) {
   const keyUp = (event) => {
     if (event.key !== ' ' && event.key !== 'Enter') return;
     event.preventDefault();
-    endHold();
+    end();
   };
   const click = (event) => {
     if (event.detail !== 0 || holding) return;
     beginHold(label);
-    setTimeout(endHold, CLICK_MS);
+    setTimeout(end, CLICK_MS);
   };
   return html`
     <button class=${classes('capture', holding && 'holding')} aria-label=${`Capture ${label}`}
       aria-pressed=${holding} aria-keyshortcuts=${shortcut || undefined}
-      onPointerDown=${down} onPointerUp=${endHold} onPointerCancel=${endHold}
-      onLostPointerCapture=${endHold} onContextMenu=${menu}
-      onKeyDown=${keyDown} onKeyUp=${keyUp} onBlur=${endHold} onClick=${click}>
+      onPointerDown=${down} onPointerUp=${end} onPointerCancel=${end}
+      onLostPointerCapture=${end} onContextMenu=${menu}
+      onKeyDown=${keyDown} onKeyUp=${keyUp} onBlur=${end} onClick=${click}>
       <${Icon} name="hold" /><span>${holding ? 'Storing' : 'Hold'}</span>
     </button>`;
 }

@@ -11,7 +11,7 @@ import { forgetClass, nameClass, useClasses } from '../labels/class_list.js';
 import { NameDialog } from '../labels/name_dialog.js';
 import { Meter } from '../picture/live_pane.js';
 import { video } from '../picture/video.js';
-import { robot } from '../robot/live.js';
+import { isTeacher, robot } from '../robot/live.js';
 import { beginHold, capture, endHold, repeatHold } from './capture.js';
 import { CaptureButton } from './capture_button.js';
 import { Guide } from './guide.js';
@@ -22,14 +22,12 @@ const STANDING = 5;
 /** The list of classes with a capture button each. */
 export function Teach() {
   const list = useClasses();
-  const teacher = useStore(robot, (value) => value.role === 'teacher');
+  const teacher = useStore(robot, isTeacher);
   const [naming, setNaming] = useState(false);
   useCaptureKeys(list, teacher);
   const add = (label) => {
     nameClass(label);
-    requestAnimationFrame(() => {
-      document.querySelector('.class-row:last-child .capture')?.focus();
-    });
+    setTimeout(() => document.querySelector('.class-row:last-child .capture')?.focus(), 50);
   };
   return html`
     <section class="teach" aria-label="Teach">

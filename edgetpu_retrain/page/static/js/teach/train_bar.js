@@ -5,15 +5,15 @@
 import { html } from '../base/html.js';
 import { useStore } from '../base/store.js';
 import { counted, percent } from '../base/words.js';
-import { TrainingProgress } from '../model/training_progress.js';
+import { TrainingProgress } from './training_progress.js';
 import { cancelTraining, train } from '../robot/actions.js';
-import { robot } from '../robot/live.js';
+import { isTeacher, robot } from '../robot/live.js';
 
 /** The bar; nothing while there are fewer than two classes. */
 export function TrainBar() {
   const status = useStore(robot, (value) => value.status);
   const training = useStore(robot, (value) => value.training);
-  const teacher = useStore(robot, (value) => value.role === 'teacher');
+  const teacher = useStore(robot, isTeacher);
   const counts = status?.counts ?? [];
   if (status?.training || training?.state === 'running') {
     return html`<section class="train-bar" aria-label="Training">
