@@ -9,13 +9,10 @@ from collections.abc import Mapping
 import gzip
 from pathlib import Path
 
-from edgetpu_retrain.page.static_files import add_static_files
-import pytest
-
-pytest.importorskip('aiohttp')
-
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from edgetpu_retrain.page.static_files import add_static_files
+import pytest
 
 MODULE = 'export const label = "mug";\n'
 
