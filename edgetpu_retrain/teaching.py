@@ -20,7 +20,7 @@ from edgetpu_retrain.pictures.sample_picture import sample_picture
 from edgetpu_retrain.recordings.recorded_picture import RecordedPicture
 from edgetpu_retrain.runtime.engines.engine import Engine
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
-from edgetpu_retrain.store.samples.novelty import unit_vectors
+from edgetpu_retrain.store.samples.newest_vectors import unit_vectors
 from edgetpu_retrain.store.samples.recording import check_recording, MAX_RECORDING_LENGTH
 from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore

@@ -97,7 +97,9 @@ def add_sample(fields: Fields, picture: bytes = b'') -> Any:
 
 def list_samples(fields: Fields) -> Any:
     """Return a ``ListSamples.Request``."""
-    return SimpleNamespace(label=fields.text('mug'), limit=fields.whole(32, 5))
+    return SimpleNamespace(
+        label=fields.text('mug'), limit=fields.whole(32, 5), before=fields.whole(64, 0)
+    )
 
 
 def remove_samples(fields: Fields) -> Any:

@@ -80,4 +80,4 @@ def _seeds() -> Iterator[bytes]:
             yield '\n'.join(connection.iterdump()).encode()
 
 
-TARGET = Target(run=_run, seeds=_seeds, max_bytes=8192, memory=MemoryBudget(8 * MIB, 64))
+TARGET = Target(run=_run, seeds=_seeds, max_bytes=12_288, memory=MemoryBudget(8 * MIB, 64))

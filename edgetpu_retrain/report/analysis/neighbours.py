@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from edgetpu_retrain.learning.arrays import FloatArray, IntArray, row_blocks
-from edgetpu_retrain.store.samples.novelty import unit_vectors
+from edgetpu_retrain.store.samples.newest_vectors import unit_vectors
 from edgetpu_retrain.store.samples.sample import TrainingSet
 import numpy as np
 

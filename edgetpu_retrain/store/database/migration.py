@@ -18,7 +18,11 @@ from pathlib import Path
 import sqlite3
 
 from edgetpu_retrain.errors import StoreError
-from edgetpu_retrain.store.database.structure import JOURNAL_TABLES, RECORDING_COLUMNS
+from edgetpu_retrain.store.database.structure import (
+    JOURNAL_TABLES,
+    QUESTION_TABLES,
+    RECORDING_COLUMNS,
+)
 from edgetpu_retrain.store.files.disk_errors import AFTER_DAMAGE, as_store_error
 from edgetpu_retrain.store.files.durable_file import (
     complete_or_absent,
@@ -34,6 +38,7 @@ _STEPS: dict[int, tuple[str, ...]] = {
     ),
     2: JOURNAL_TABLES,
     3: RECORDING_COLUMNS,
+    4: QUESTION_TABLES,
 }
 
 

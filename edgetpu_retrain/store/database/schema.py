@@ -18,7 +18,7 @@ from edgetpu_retrain.store.files.regular_file import check_regular_file
 
 # Identifies this package's files among SQLite files: 'etrS' in ASCII.
 APPLICATION_ID = 0x65747253
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 # Less than SQLite's default of 2 MB, because the system also caches the pages of the file.
 _CACHE_KIB = 512

@@ -8,7 +8,9 @@ extractors, and can be embedded again by another extractor if its picture is sto
 is the id of the first sample of the same request.
 
 Removed samples are in tables of their own, so that no query for samples finds them.  They stay
-there while a change in the journal refers to them.
+there while a change in the journal refers to them.  So are questions, frames that wait for a
+label: one that was labelled or dismissed is closed, and stays there while a change in the journal
+refers to it, so that it can be opened again.
 
 A malicious file may have our application id and, under the names of our tables, endless views,
 triggers that fill the disk, or expressions that need gigabytes.  Anything but plain tables with
@@ -30,7 +32,7 @@ JOURNAL_TABLES = (
     """
     CREATE TABLE changes (
         id INTEGER PRIMARY KEY AUTOINCREMENT,   -- a later change has a larger one
-        kind TEXT NOT NULL,                     -- 'add', 'import', 'relabel' or 'remove'
+        kind TEXT NOT NULL,                     -- one of store.samples.change.Kind
         made_ns INTEGER NOT NULL,               -- nanoseconds since 1970
         addition INTEGER NOT NULL,              -- that of the added samples, otherwise 0
         undone INTEGER NOT NULL DEFAULT 0       -- 1 from undo to redo
@@ -79,6 +81,35 @@ RECORDING_COLUMNS = tuple(
 )
 """The recording of each sample; '' = not known, because an earlier release stored the sample."""
 
+QUESTION_TABLES = (
+    """
+    CREATE TABLE questions (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never reused
+        kind TEXT NOT NULL,                     -- 'unknown', 'margin' or 'conflict'
+        camera TEXT NOT NULL,
+        stamp_ns INTEGER NOT NULL,              -- the image's stamp, nanoseconds, 0 = none
+        asked_ns INTEGER NOT NULL,              -- when it was stored, nanoseconds since 1970
+        classification TEXT NOT NULL,           -- JSON: [[label, score], ...], best first
+        model_version INTEGER NOT NULL,
+        extractor_id INTEGER NOT NULL REFERENCES extractors (id),
+        data BLOB NOT NULL,                     -- as in embeddings
+        jpeg BLOB,                              -- NULL = no picture is stored
+        closed INTEGER NOT NULL DEFAULT 0       -- 1 while it is labelled or dismissed
+    ) STRICT
+    """,
+    """
+    CREATE TABLE changed_questions (
+        change_id INTEGER NOT NULL REFERENCES changes (id) ON DELETE CASCADE,
+        question_id INTEGER NOT NULL REFERENCES questions (id) ON DELETE CASCADE,
+        sample_id INTEGER NOT NULL,             -- the sample that it became, 0 = it was dismissed
+        PRIMARY KEY (change_id, question_id)
+    ) STRICT
+    """,
+    'CREATE INDEX changes_of_question ON changed_questions (question_id)',
+    'CREATE INDEX questions_of_sample ON changed_questions (sample_id)',
+)
+"""Frames that wait for a label, and which of them the last changes have closed."""
+
 TABLES = (
     """
     CREATE TABLE extractors (
@@ -118,6 +149,7 @@ TABLES = (
     """,
     *JOURNAL_TABLES,
     *RECORDING_COLUMNS,
+    *QUESTION_TABLES,
 )
 
 # The columns that are SQLite's row id.
@@ -128,6 +160,7 @@ _ROW_NUMBERS = {
     ('changes', 'id'),
     ('removed_samples', 'id'),
     ('removed_images', 'sample_id'),
+    ('questions', 'id'),
 }
 _DEFAULTS = (None, '0', "''")
 _CHECK = re.compile(r'\bCHECK\b', re.IGNORECASE)

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from edgetpu_retrain.wording import counted, named
 
-Kind = Literal['add', 'import', 'relabel', 'remove']
+Kind = Literal['add', 'import', 'relabel', 'remove', 'answer', 'dismiss']
 
 NOTHING_TO_UNDO = 'There is nothing to undo: no change of samples is left in the journal'
 NOTHING_TO_REDO = (
@@ -21,6 +21,8 @@ _NOUNS: dict[str, str] = {
     'import': 'import',
     'relabel': 'relabelling',
     'remove': 'removal',
+    'answer': 'labelling',
+    'dismiss': 'dismissal',
 }
 
 
@@ -42,10 +44,11 @@ class Change:
 
     Args:
         change_id: id of the change; a later change has a larger one.
-        kind: ``'add'``, ``'import'``, ``'relabel'`` or ``'remove'``.
+        kind: one of :data:`Kind`; ``'answer'`` and ``'dismiss'`` are those of questions.
         made_ns: time of the change, nanoseconds since 1970.
         undone: whether it was undone and not yet redone.
         labels: the changed samples, grouped by old and new label.
+        questions: number of questions that the change closed.
     """
 
     change_id: int
@@ -53,6 +56,7 @@ class Change:
     made_ns: int
     undone: bool
     labels: tuple[LabelChange, ...]
+    questions: int = 0
 
     @property
     def samples(self) -> int:
@@ -64,4 +68,7 @@ class Change:
         new = dict.fromkeys(each.new_label for each in self.labels if each.new_label)
         names = ' to '.join(named([repr(name) for name in each]) for each in (old, new) if each)
         what = counted(self.samples, 'sample', 'samples')
-        return f'the {_NOUNS.get(self.kind, "change")} of {what} of {names}'
+        if self.kind in ('answer', 'dismiss'):
+            what = counted(self.questions, 'question', 'questions')
+        as_label = f' {"as" if self.kind == "answer" else "of"} {names}' if names else ''
+        return f'the {_NOUNS.get(self.kind, "change")} of {what}{as_label}'

@@ -42,7 +42,7 @@ class Changes(Journal):
         """
         found = self.find_extractor(identity)
         if found is None:
-            return self._insert('extractors', identity=identity, **kind.to_fields())
+            return self.insert('extractors', identity=identity, **kind.to_fields())
         extractor_id, stored = found
         if stored != kind:
             raise StoreError(
@@ -72,7 +72,7 @@ class Changes(Journal):
         if recording is None:
             taken = Taken(int(sample.stamp_ns), added_ns)
             recording = self._recording_before(sample.camera, taken, addition)
-        sample_id = self._insert(
+        sample_id = self.insert(
             'samples',
             label=sample.label,
             camera=sample.camera,
@@ -89,7 +89,7 @@ class Changes(Journal):
                 'UPDATE samples SET recording = ? WHERE id = ?', (recording, sample_id)
             )
         if sample.image is not None:
-            self._insert('images', sample_id=sample_id, jpeg=sample.image)
+            self.insert('images', sample_id=sample_id, jpeg=sample.image)
         for extractor_id, data in embeddings.items():
             self.add_embedding(extractor_id, sample_id, data)
         return sample_id

@@ -9,8 +9,9 @@ deletes them, so undo and redo always find the samples in the state that they ex
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 import time
+from types import MappingProxyType
 from typing import NamedTuple
 
 from edgetpu_retrain.store.samples import queries
@@ -51,6 +52,7 @@ class Journal(Snapshot):
                         queries.LABELS_OF_CHANGE, str, str, int, change_id=change_id
                     )
                 ),
+                self._count(queries.QUESTIONS_OF_CHANGE, change_id=change_id),
             )
             for change_id, kind, made_ns, undone in list(
                 self.rows(queries.CHANGES, int, str, int, int)
@@ -63,12 +65,24 @@ class Journal(Snapshot):
         return [ChangedSample(*row) for row in rows]
 
     def mark(self, change: Change, *, undone: bool) -> None:
-        """Mark a change as undone or as redone."""
+        """Mark a change as undone or as redone; open or close its questions."""
         self._connection.execute(
             'UPDATE changes SET undone = ? WHERE id = ?', (int(undone), change.change_id)
         )
+        self._connection.execute(
+            'UPDATE questions SET closed = ? '
+            'WHERE id IN (SELECT question_id FROM changed_questions WHERE change_id = ?)',
+            (int(not undone), change.change_id),
+        )
 
-    def record(self, kind: Kind, samples: Iterable[ChangedSample], *, addition: int = 0) -> None:
+    def record(
+        self,
+        kind: Kind,
+        samples: Iterable[ChangedSample],
+        *,
+        addition: int = 0,
+        questions: Mapping[int, int] = MappingProxyType({}),
+    ) -> None:
         """
         Add a change to the journal, or add samples to the change of the same request.
 
@@ -76,15 +90,24 @@ class Journal(Snapshot):
             kind: kind of the change.
             samples: the changed samples, with their old and new labels.
             addition: id of the first sample of the same request; 0 if the change adds none.
+            questions: the ids of the questions that the change closes, each with that of the
+                sample that it became, 0 = it was dismissed.
         """
         earlier = self._change_of(addition) if addition else None
-        change_id = earlier or self._insert(
+        change_id = earlier or self.insert(
             'changes', kind=kind, made_ns=time.time_ns(), addition=addition
         )
         self._connection.executemany(
             'INSERT INTO changed_samples (change_id, sample_id, old_label, new_label) '
             'VALUES (?, ?, ?, ?)',
             [(change_id, *sample) for sample in samples],
+        )
+        self._connection.executemany(
+            'INSERT INTO changed_questions (change_id, question_id, sample_id) VALUES (?, ?, ?)',
+            [(change_id, *pair) for pair in questions.items()],
+        )
+        self._connection.executemany(
+            'UPDATE questions SET closed = 1 WHERE id = ?', [(each,) for each in questions]
         )
         if not earlier:
             # This must follow the INSERT: _delete() deletes removed samples without a change.
@@ -99,23 +122,40 @@ class Journal(Snapshot):
         self._delete(queries.TOO_MANY, limit=MAX_CHANGES)
 
     def erase(self, ids: Iterable[int]) -> None:
-        """Delete samples, whether removed or not, and their entries in the journal."""
+        """Delete samples, whether removed or not, and what refers to them in the journal."""
         rows = [(sample_id,) for sample_id in ids]
         for sql in queries.ERASE:
             self._connection.executemany(sql, rows)
-        self._delete(queries.WITHOUT_SAMPLES)
+        self.delete_empty()
+
+    def erase_dismissed(self) -> int:
+        """Delete the questions that were dismissed; return their number."""
+        erased = self._connection.execute(queries.ERASE_DISMISSED).rowcount
+        self.delete_empty()
+        return erased
+
+    def delete_questions(self, ids: Iterable[int]) -> None:
+        """Delete questions, and their entries in the journal."""
+        rows = [(question_id,) for question_id in ids]
+        self._connection.executemany('DELETE FROM questions WHERE id = ?', rows)
+        self.delete_empty()
+
+    def delete_empty(self) -> None:
+        """Delete the changes whose samples and questions were all erased."""
+        self._delete(queries.EMPTY)
 
     def _change_of(self, addition: int) -> int | None:
         rows = self.rows(queries.CHANGE_OF_ADDITION, int, addition=addition)
         return next((change_id for (change_id,) in rows), None)
 
     def _delete(self, condition: str, **values: object) -> None:
-        """Delete changes, and the removed samples that only these refer to."""
+        """Delete changes, and what only these refer to: removed samples, closed questions."""
         sql = f'DELETE FROM changes WHERE {condition}'  # noqa: S608
         if self._connection.execute(sql, values).rowcount:
-            self._connection.execute(queries.DELETE_FORGOTTEN)
+            for statement in queries.DELETE_FORGOTTEN:
+                self._connection.execute(statement)
 
-    def _insert(self, table: str, **values: object) -> int:
+    def insert(self, table: str, **values: object) -> int:
         """Insert a row; return its id."""
         columns, places = ', '.join(values), ', '.join(f':{name}' for name in values)
         sql = f'INSERT INTO {table} ({columns}) VALUES ({places})'  # noqa: S608

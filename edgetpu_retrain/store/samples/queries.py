@@ -20,7 +20,8 @@ _UNEMBEDDED = f"""
     WHERE samples.id NOT IN (SELECT sample_id {_EMBEDDED})
 """
 _NEWEST = f"""
-    {_EMBEDDED} AND (label = :label OR :label = '') ORDER BY sample_id DESC LIMIT :limit
+    {_EMBEDDED} AND (label = :label OR :label = '') AND sample_id <= :last
+    ORDER BY sample_id DESC LIMIT :limit
 """
 # The columns of a StoredSample.
 _STORED_SAMPLE = """
@@ -40,6 +41,7 @@ COUNT_UNEMBEDDED = f'SELECT COUNT(*), COUNT(images.sample_id) {_UNEMBEDDED}'
 
 NEWEST_SAMPLES = f'SELECT {_STORED_SAMPLE} {_NEWEST}'
 NEWEST_IDS = f'SELECT samples.id {_NEWEST}'
+NEWEST_LABELS = f'SELECT samples.id, label, added_ns {_NEWEST}'
 UNEMBEDDED_WITH_IMAGE = f"""
     SELECT samples.id {_UNEMBEDDED} AND images.sample_id IS NOT NULL ORDER BY samples.id
 """
@@ -82,6 +84,15 @@ NEWEST_OF_REQUEST = """
     WHERE id >= :addition AND addition = :addition AND camera = :camera ORDER BY id DESC LIMIT 1
 """
 
+# The recording of a camera's sample that was taken less than ``:pause_ns`` before or after a time.
+_APART = """
+    ABS(CASE WHEN stamp_ns AND :stamp_ns THEN stamp_ns - :stamp_ns ELSE added_ns - :taken_ns END)
+"""
+RECORDING_AT = f"""
+    SELECT recording FROM samples WHERE camera = :camera AND recording != ''
+    AND {_APART} < :pause_ns ORDER BY {_APART} LIMIT 1
+"""
+
 # Queries of the journal.
 CHANGES = 'SELECT id, kind, made_ns, undone FROM changes ORDER BY id'
 LABELS_OF_CHANGE = """
@@ -94,12 +105,16 @@ SAMPLES_OF_CHANGE = """
 CHANGE_OF_ADDITION = """
     SELECT id FROM changes WHERE addition = :addition AND NOT undone ORDER BY id DESC
 """
+QUESTIONS_OF_CHANGE = 'SELECT COUNT(*) FROM changed_questions WHERE change_id = :change_id'
 TOO_OLD = """
     made_ns < :oldest_ns
     OR undone AND EXISTS (SELECT 1 FROM changes WHERE undone AND made_ns < :oldest_ns)
 """
 TOO_MANY = 'id NOT IN (SELECT id FROM changes ORDER BY id DESC LIMIT :limit)'
-WITHOUT_SAMPLES = 'id NOT IN (SELECT change_id FROM changed_samples)'
+EMPTY = """
+    id NOT IN (SELECT change_id FROM changed_samples)
+    AND id NOT IN (SELECT change_id FROM changed_questions)
+"""
 
 _COLUMNS = 'id, label, camera, stamp_ns, addition, added_ns, recording'
 
@@ -124,12 +139,22 @@ def _move(source: str, target: str) -> tuple[str, ...]:
 REMOVE = _move('', 'removed_')
 RESTORE = _move('removed_', '')
 ERASE = (
+    """
+    DELETE FROM questions WHERE closed
+    AND id IN (SELECT question_id FROM changed_questions WHERE sample_id = ?)
+    """,
+    'DELETE FROM changed_questions WHERE sample_id = ?',
     'DELETE FROM samples WHERE id = ?',
     'DELETE FROM removed_samples WHERE id = ?',
     'DELETE FROM changed_samples WHERE sample_id = ?',
 )
-DELETE_FORGOTTEN = """
-    DELETE FROM removed_samples WHERE id NOT IN (SELECT sample_id FROM changed_samples)
+DELETE_FORGOTTEN = (
+    'DELETE FROM removed_samples WHERE id NOT IN (SELECT sample_id FROM changed_samples)',
+    'DELETE FROM questions WHERE closed AND id NOT IN (SELECT question_id FROM changed_questions)',
+)
+ERASE_DISMISSED = """
+    DELETE FROM questions WHERE closed
+    AND id IN (SELECT question_id FROM changed_questions WHERE sample_id = 0)
 """
 TO_ERASE = """
     SELECT id FROM removed_samples WHERE label = :label OR :label = ''

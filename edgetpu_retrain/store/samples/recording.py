@@ -47,20 +47,21 @@ def continues(earlier: Taken, later: Taken) -> bool:
     return bool(0 <= pause < MAX_PAUSE_S * _NANOSECONDS)
 
 
-def recording_name(camera: str, added_ns: int, sample_id: int) -> str:
+def recording_name(camera: str, added_ns: int, number: int | str) -> str:
     """
     Return the name of a new recording.
 
     Args:
         camera: name of the camera, or topic of the bag; '' = none.
         added_ns: when its first sample was stored, nanoseconds since 1970.
-        sample_id: id of its first sample, which makes the name unique.
+        number: id of its first sample, or of the question that this was, which makes the name
+            unique.
 
     >>> recording_name('front', 1_700_000_000_000_000_000, 12)
     'front 2023-11-14T22:13:20Z #12'
     """
     time = datetime.fromtimestamp(added_ns // _NANOSECONDS, timezone.utc)
-    return f'{camera[:_CAMERA_CHARACTERS]} {time:%Y-%m-%dT%H:%M:%SZ} #{sample_id}'.lstrip()
+    return f'{camera[:_CAMERA_CHARACTERS]} {time:%Y-%m-%dT%H:%M:%SZ} #{number}'.lstrip()
 
 
 def check_recording(name: str) -> str:

@@ -16,7 +16,7 @@ from edgetpu_retrain.learning.arrays import IntArray
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 from edgetpu_retrain.store.samples.recording import check_recording, check_text
-from edgetpu_retrain.wording import named
+from edgetpu_retrain.wording import counted, named
 import numpy as np
 
 # Enough for a JPEG file of 50 megapixels; larger files would soon fill a robot's disk.
@@ -111,6 +111,15 @@ class Erased(NamedTuple):
     """The number of erased samples."""
     copies: tuple[Path, ...]
     """Earlier databases in the folder; they may contain the erased samples."""
+    questions: int = 0
+    """The number of erased questions, which were dismissed before."""
+
+    @property
+    def of_questions(self) -> str:
+        """The number of erased questions in words; '' if there are none."""
+        if not self.questions:
+            return ''
+        return f' and {counted(self.questions, "dismissed question", "dismissed questions")}'
 
     @property
     def remark(self) -> str:

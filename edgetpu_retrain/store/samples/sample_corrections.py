@@ -43,9 +43,10 @@ class SampleCorrections(StoredSamples):
     ) -> None:
         super().__init__(path, must_open=must_open, is_ending=is_ending, check_folder=check_folder)
         self._novelty = NoveltyCheck()
+        self._writes = 0
         if self._database.is_open:
             # If the disk is full, samples can still be read; the next change prunes, too.
-            with suppress(StoreError), self._changes('delete old changes in') as changes:
+            with suppress(StoreError), self.changing('delete old changes in') as changes:
                 changes.prune()
 
     def remove(self, label: str, newest: int, *, extractor: str) -> int:
@@ -72,7 +73,7 @@ class SampleCorrections(StoredSamples):
                 'name the class to remove, or how many of the newest samples.'
             )
         _check_which(label, newest)
-        with self._changes('remove samples from') as changes:
+        with self.changing('remove samples from') as changes:
             limit = min(newest, LARGEST_ID)
             return changes.remove(changes.newest_ids(label, limit, extractor=extractor))
 
@@ -86,7 +87,7 @@ class SampleCorrections(StoredSamples):
         Raises:
             RequestError: if one of the samples does not exist; then none is removed.
         """
-        with self._changes('remove samples from') as changes:
+        with self.changing('remove samples from') as changes:
             return changes.remove(changes.checked_ids(ids))
 
     def relabel_class(self, label: str, new_label: str, *, extractor: str) -> int:
@@ -108,7 +109,7 @@ class SampleCorrections(StoredSamples):
         check_label(new_label)
         if label == new_label:
             raise RequestError(f'The class is called {label!r} already: give it another label.')
-        with self._changes('relabel samples in') as changes:
+        with self.changing('relabel samples in') as changes:
             return changes.relabel(changes.newest_ids(label, 0, extractor=extractor), new_label)
 
     def relabel(self, ids: Iterable[int], new_label: str) -> int:
@@ -127,7 +128,7 @@ class SampleCorrections(StoredSamples):
                 classes; then none is relabelled.
         """
         check_label(new_label)
-        with self._changes('relabel samples in') as changes:
+        with self.changing('relabel samples in') as changes:
             return changes.relabel(changes.checked_ids(ids), new_label)
 
     def undo(self) -> Change | None:
@@ -140,7 +141,7 @@ class SampleCorrections(StoredSamples):
         Raises:
             RequestError: if there would be too many classes.
         """
-        with self._changes('undo the last change in') as changes:
+        with self.changing('undo the last change in') as changes:
             return changes.undo()
 
     def redo(self) -> Change | None:
@@ -153,7 +154,7 @@ class SampleCorrections(StoredSamples):
         Raises:
             RequestError: if there would be too many classes.
         """
-        with self._changes('redo a change in') as changes:
+        with self.changing('redo a change in') as changes:
             return changes.redo()
 
     def erase(self, label: str = '', newest: int = 0, *, extractor: str) -> Erased:
@@ -163,7 +164,8 @@ class SampleCorrections(StoredSamples):
         Args:
             label: class name; '' = all classes.
             newest: number of samples to erase, the newest first; 0 = all samples of the class, of
-                all extractors, including removed ones; 0 without a label = all removed samples.
+                all extractors, including removed ones; 0 without a label = all removed samples,
+                and all dismissed questions.
             extractor: identity of the extractor; ignored if ``newest`` is 0.
 
         Raises:
@@ -173,13 +175,14 @@ class SampleCorrections(StoredSamples):
                 still be in the files.
         """
         _check_which(label, newest)
-        with self._changes('erase samples in') as changes:
+        with self.changing('erase samples in') as changes:
             if newest:
                 ids = changes.newest_ids(label, min(newest, LARGEST_ID), extractor=extractor)
             else:
                 ids = [each for (each,) in changes.rows(queries.TO_ERASE, int, label=label)]
             changes.erase(ids)
-        return self._erased(len(ids))
+            questions = 0 if label or newest else changes.erase_dismissed()
+        return self._erased(len(ids), questions)
 
     def erase_samples(self, ids: Iterable[int]) -> Erased:
         """
@@ -192,17 +195,21 @@ class SampleCorrections(StoredSamples):
             RequestError: if one of the samples does not exist; then none is deleted.
             StoreError: as :meth:`erase`.
         """
-        with self._changes('erase samples in') as changes:
+        with self.changing('erase samples in') as changes:
             checked = changes.checked_ids(ids, or_removed=True)
             changes.erase(checked)
         return self._erased(len(checked))
 
-    def _erased(self, samples: int) -> Erased:
+    def _erased(self, samples: int, questions: int = 0) -> Erased:
         self._database.empty_log()
-        return Erased(samples, copies_of(self.path))
+        return Erased(samples, copies_of(self.path), questions)
+
+    def version(self) -> tuple[int, tuple[object, int]]:
+        """Return a value that is another one after each change, by this store or by others."""
+        return self._writes, self.changes_by_others()
 
     @contextmanager
-    def _changes(self, action: str, *, compared: bool = False) -> Iterator[Changes]:
+    def changing(self, action: str, *, compared: bool = False) -> Iterator[Changes]:
         """
         Run the ``with`` block in a write transaction.
 
@@ -211,6 +218,7 @@ class SampleCorrections(StoredSamples):
             compared: whether the block itself updates the cache of embeddings.
         """
         with self._database.transaction(action, writing=True) as connection:
+            self._writes += 1
             if not compared:
                 self._novelty.outdate()
             yield Changes(connection, self.path)

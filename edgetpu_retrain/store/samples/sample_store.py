@@ -155,7 +155,7 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
             ValueError, StoreError: as :meth:`add`.
         """
         kind = _checked_kind(embedding, quantization, extractor)
-        with self._changes('store an embedding in') as changes:
+        with self.changing('store an embedding in') as changes:
             row = changes.extractor_row(extractor, kind)
             if not changes.exists(sample_id):
                 return False
@@ -183,7 +183,7 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
     ) -> tuple[int, ...]:
         ids: list[int] = []
         added: list[ChangedSample] = []
-        with self._changes('store a sample in', compared=bool(min_novelty)) as changes:
+        with self.changing('store a sample in', compared=bool(min_novelty)) as changes:
             extractor_row = cache(changes.extractor_row)
             for sample, embeddings in embedded:
                 label = sample.label

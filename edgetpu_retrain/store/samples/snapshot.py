@@ -129,7 +129,9 @@ class Snapshot:
                 ) from error
         return None
 
-    def newest(self, label: str, limit: int, *, extractor: str) -> tuple[StoredSample, ...]:
+    def newest(
+        self, label: str, limit: int, *, extractor: str, before: int = 0
+    ) -> tuple[StoredSample, ...]:
         """
         Return samples, newest first.
 
@@ -137,6 +139,7 @@ class Snapshot:
             label: class name; '' = all classes.
             limit: maximum number of samples; 0 = all.
             extractor: identity of the extractor; samples of other extractors are not listed.
+            before: only samples with a smaller id; 0 = all.
         """
         rows = self.rows(
             queries.NEWEST_SAMPLES,
@@ -144,13 +147,15 @@ class Snapshot:
             extractor=extractor,
             label=label,
             limit=limit or -1,
+            last=before - 1 if before else LARGEST_ID,
         )
         return tuple(map(_stored_sample, rows))
 
     def newest_ids(self, label: str, limit: int, *, extractor: str) -> list[int]:
         """Return the ids of the samples that :meth:`newest` returns."""
         values = {'extractor': extractor, 'label': label, 'limit': limit or -1}
-        return [sample_id for (sample_id,) in self.rows(queries.NEWEST_IDS, int, **values)]
+        rows = self.rows(queries.NEWEST_IDS, int, last=LARGEST_ID, **values)
+        return [sample_id for (sample_id,) in rows]
 
     def newest_ids_of_class(self, label: str, limit: int, *, extractor: str) -> list[int]:
         """Return the ids of the newest samples of a class, newest first."""

@@ -105,7 +105,7 @@ class StoredSamples:
             return Snapshot(connection, self.path).data_version()
 
     def list_samples(
-        self, label: str = '', limit: int = 0, *, extractor: str
+        self, label: str = '', limit: int = 0, *, extractor: str, before: int = 0
     ) -> tuple[StoredSample, ...]:
         """
         Return samples, newest first.
@@ -114,14 +114,16 @@ class StoredSamples:
             label: class name; '' = all classes.
             limit: maximum number of samples; 0 = all.
             extractor: identity of the extractor; samples of other extractors are not listed.
+            before: only samples with a smaller id; 0 = from the newest.
 
         Raises:
             ValueError: if ``limit`` is negative or exceeds 64 bits.
         """
         if not 0 <= limit <= LARGEST_ID:
             raise ValueError(f'limit is {limit}; it must be 0 or more')
+        before = min(before, LARGEST_ID)
         with self.snapshot() as samples:
-            return samples.newest(label, limit, extractor=extractor)
+            return samples.newest(label, limit, extractor=extractor, before=before)
 
     def training_set(self, *, extractor: str) -> TrainingSet:
         """

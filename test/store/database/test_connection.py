@@ -74,7 +74,7 @@ def test_acknowledged_data_survives_a_kill(
 def test_the_file_has_version_and_application_id(path: Path) -> None:
     SampleStore(path).close()
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute('PRAGMA user_version').fetchone() == (4,)
+        assert connection.execute('PRAGMA user_version').fetchone() == (5,)
         application = connection.execute('PRAGMA application_id').fetchone()[0]
     assert application.to_bytes(4, 'big') == b'etrS'
 

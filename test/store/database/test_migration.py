@@ -15,6 +15,7 @@ from edgetpu_retrain.errors import StoreError
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.database import migration as sample_migration
 from edgetpu_retrain.store.database import schema as sample_schema
+from edgetpu_retrain.store.questions.question_store import QuestionStore
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
@@ -100,6 +101,13 @@ SCHEMA_3 = """
     PRAGMA user_version=3;
 """
 
+# The fourth schema, likewise.
+SCHEMA_4 = """
+    ALTER TABLE samples ADD COLUMN recording TEXT NOT NULL DEFAULT '';
+    ALTER TABLE removed_samples ADD COLUMN recording TEXT NOT NULL DEFAULT '';
+    PRAGMA user_version=4;
+"""
+
 # Removes the newest sample of the third schema.
 REMOVAL = """
     INSERT INTO removed_samples SELECT * FROM samples WHERE id = 300;
@@ -165,6 +173,14 @@ def third(second: Path) -> Path:
     with closing(sqlite3.connect(second)) as connection:
         connection.executescript(SCHEMA_3 + REMOVAL)
     return second
+
+
+@pytest.fixture
+def fourth(third: Path) -> Path:
+    """Return the same database with the fourth schema."""
+    with closing(sqlite3.connect(third)) as connection:
+        connection.executescript(SCHEMA_4)
+    return third
 
 
 def copies(path: Path) -> list[Path]:
@@ -247,6 +263,17 @@ def test_samples_without_recordings_are_migrated(third: Path, tmp_path: Path) ->
     assert copy.name.startswith('samples.schema-3.')
     SampleStore(tmp_path / 'new.db').close()
     assert shape(third) == shape(tmp_path / 'new.db')
+
+
+def test_samples_without_questions_are_migrated(fourth: Path, tmp_path: Path) -> None:
+    with SampleStore(fourth) as store:
+        assert QuestionStore(store).count(extractor=EXTRACTOR) == 0
+        assert str(store.undo()) == "the removal of 1 sample of 'mug'"
+        assert store.counts(extractor=EXTRACTOR) == {'mug': 300, 'unknown': 1}
+    (copy,) = copies(fourth)
+    assert copy.name.startswith('samples.schema-4.')
+    SampleStore(tmp_path / 'new.db').close()
+    assert shape(fourth) == shape(tmp_path / 'new.db')
 
 
 def test_a_class_that_was_named_unknown_can_be_renamed_or_removed(old: Path) -> None:

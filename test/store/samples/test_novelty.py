@@ -13,6 +13,7 @@ from edgetpu_retrain.errors import FilesChangedError, StoreError
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.samples import novelty
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
+from edgetpu_retrain.store.samples.newest_vectors import NewestVectors
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.store.samples.snapshot import Snapshot
 import numpy as np
@@ -357,7 +358,7 @@ def test_the_memory_for_classes_is_bounded(
 
 def test_the_memory_of_a_class_is_bounded() -> None:
     for dimension in (1280, 100_000, 1_000_000):
-        most = novelty._NewestSamples(dimension).most
+        most = NewestVectors(dimension, novelty.MAX_COMPARED, novelty.MAX_CACHED_BYTES).most
         assert 1 <= most <= novelty.MAX_COMPARED
         assert most * dimension * 4 <= novelty.MAX_CACHED_BYTES
 

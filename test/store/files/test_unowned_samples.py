@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgetpu_retrain.store.files.ownership import Ownership
+from edgetpu_retrain.store.files.unowned_samples import has_unowned_samples
 from edgetpu_retrain.store.samples.sample_store import SampleStore
-from edgetpu_retrain.store.samples.unowned_samples import has_unowned_samples
 import numpy as np
 from support.samples import add_sample
 

@@ -1,0 +1,164 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Asking: decides whether a frame becomes a question, and stores it."""
+
+from __future__ import annotations
+
+import time
+
+from edgetpu_retrain.label import UNKNOWN
+from edgetpu_retrain.learning.arrays import FloatArray
+from edgetpu_retrain.store.questions import queries
+from edgetpu_retrain.store.questions.nearest_sample import NearestSample
+from edgetpu_retrain.store.questions.question import given_to_json, Question, QuestionKind
+from edgetpu_retrain.store.questions.spread import Spread
+from edgetpu_retrain.store.samples.changes import Changes
+from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
+from edgetpu_retrain.store.samples.newest_vectors import unit_vectors
+from edgetpu_retrain.store.samples.sample_store import SampleStore
+from edgetpu_retrain.store.samples.snapshot import MalformedRowError, Snapshot
+import numpy as np
+
+MAX_QUESTIONS = 1000
+"""Maximum number of open questions."""
+
+MAX_BYTES = 64 * 1024 * 1024
+"""Maximum size of all open questions, bytes: pictures, and embeddings in memory."""
+
+# Stands for the id of a question that is not stored yet.
+_NEW = 0
+
+
+class Asking:
+    """
+    Stores frames of one extractor as questions; not thread-safe.
+
+    A frame that is a near copy of a sample or of another question is none, unless the sample
+    contradicts its classification.  If there are too many questions,
+    :class:`~edgetpu_retrain.store.questions.spread.Spread` chooses which to delete; those of other
+    extractors, which nobody can answer now, are deleted first.
+
+    Args:
+        samples: the store of the samples; the caller closes it.
+        extractor: identity of the extractor.
+        kind: kind of its embeddings.
+        near: the cosine distance below which two frames are near copies.
+    """
+
+    def __init__(
+        self, samples: SampleStore, extractor: str, kind: EmbeddingKind, near: float
+    ) -> None:
+        self._samples = samples
+        self._extractor = extractor
+        self._kind = kind
+        self._near = near
+        self._nearest = NearestSample(samples, extractor, kind)
+        self._spread = Spread()
+        # The size of each open question, the oldest first; of this extractor, and of others.
+        self._own: dict[int, int] = {}
+        self._others: dict[int, int] = {}
+        self._version: object = None
+
+    def weigh(
+        self, question: Question, *, labels: tuple[str, ...], trained_ns: int
+    ) -> QuestionKind | None:
+        """
+        Return why a frame is worth a question; None if it is not.
+
+        Args:
+            question: the frame, whose embedding is of ``kind``.
+            labels: the classes of the model that classified it.
+            trained_ns: when this model was trained, nanoseconds since 1970.  Newer samples do not
+                contradict it, because it has not seen them.
+
+        Raises:
+            StoreError: if the store cannot be read.
+        """
+        vector = unit_vectors(question.embedding, self._kind.quantization)
+        nearest = self._nearest.of(vector)
+        why = question.kind
+        if nearest.distance < self._near:
+            is_older = nearest.label in labels and nearest.added_ns < trained_ns
+            why = 'conflict' if is_older and _contradicts(nearest.label, question) else None
+        if why is None:
+            return None
+        self._update()
+        return None if min(self._spread.distances(vector), default=np.inf) < self._near else why
+
+    def store(self, question: Question, most: int) -> int:
+        """
+        Store a frame as a question, and delete those for which there is no room.
+
+        Args:
+            question: a frame that :meth:`weigh` found worth a question, with the kind that it
+                returned.
+            most: maximum number of open questions, 1 to :data:`MAX_QUESTIONS`.
+
+        Returns:
+            The id of the question; 0 if the frame was not stored, because there is no room and it
+            is nearer to another question than these are to each other.
+
+        Raises:
+            StoreError: if the store cannot be read or written.
+        """
+        self._update()
+        vector = unit_vectors(question.embedding, self._kind.quantization)
+        spread = self._spread
+        sizes = self._others | self._own
+        sizes[_NEW] = 4 * vector.size + len(question.image or b'')
+        spread.add(_NEW, vector)
+        self._version = None
+        others = list(self._others)
+        deleted = []
+        while len(sizes) > most or sum(sizes.values()) > MAX_BYTES:
+            deleted.append(others.pop(0) if others else spread.to_delete())
+            del sizes[deleted[-1]]
+            spread.keep(sizes)
+        stored = 0
+        if deleted != [_NEW]:
+            with self._samples.changing('store a question in') as changes:
+                changes.delete_questions(each for each in deleted if each != _NEW)
+                if _NEW not in deleted:
+                    stored = self._insert(changes, question)
+        return stored
+
+    def _insert(self, changes: Changes, question: Question) -> int:
+        return changes.insert(
+            'questions',
+            kind=question.kind,
+            camera=question.camera,
+            stamp_ns=question.stamp_ns,
+            asked_ns=time.time_ns(),
+            classification=given_to_json(question.given),
+            model_version=question.model_version,
+            extractor_id=changes.extractor_row(self._extractor, self._kind),
+            data=self._kind.to_disk(question.embedding),
+            jpeg=question.image,
+        )
+
+    def _update(self) -> None:
+        """Read the questions that are new since the last call, and forget those that are gone."""
+        version = self._samples.version()
+        if version == self._version:
+            return
+        self._own, self._others = {}, {}
+        with self._samples.snapshot() as snapshot:
+            for question_id, extractor, size in snapshot.rows(queries.SIZES, int, str, int):
+                own = self._own if extractor == self._extractor else self._others
+                own[question_id] = size
+            self._spread.keep(self._own)
+            for question_id in self._own.keys() - set(self._spread.ids):
+                self._spread.add(question_id, self._vector(snapshot, question_id))
+        self._version = version
+
+    def _vector(self, snapshot: Snapshot, question_id: int) -> FloatArray:
+        for (data,) in snapshot.rows(queries.EMBEDDING, bytes, question_id=question_id):
+            if len(data) == self._kind.num_bytes:
+                return unit_vectors(self._kind.from_disk(data), self._kind.quantization)
+        raise MalformedRowError(f'question {question_id} has no embedding of {self._kind}')
+
+
+def _contradicts(label: str, question: Question) -> bool:
+    """Return whether a sample with this label contradicts the classification of a near copy."""
+    best = question.given[0].label
+    return best not in (label, UNKNOWN)

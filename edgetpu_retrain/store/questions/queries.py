@@ -1,0 +1,27 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The SQL of questions; ``:extractor`` is the identity of an extractor."""
+
+_OPEN = 'FROM questions JOIN extractors ON extractors.id = extractor_id WHERE NOT closed'
+_OF_EXTRACTOR = f'{_OPEN} AND identity = :extractor'
+
+COUNT = f'SELECT COUNT(*) {_OF_EXTRACTOR}'
+# The columns of a StoredQuestion.
+NEWEST = f"""
+    SELECT questions.id, kind, camera, stamp_ns, asked_ns, classification, model_version,
+        jpeg IS NOT NULL
+    {_OF_EXTRACTOR} ORDER BY questions.id DESC LIMIT :limit
+"""
+# What an open question takes: an embedding in memory, and its picture on disk.
+SIZES = f"""
+    SELECT questions.id, identity, 4 * dimension + COALESCE(LENGTH(jpeg), 0) {_OPEN}
+    ORDER BY questions.id
+"""
+EMBEDDING = 'SELECT data FROM questions WHERE id = :question_id'
+PICTURE = """
+    SELECT jpeg FROM questions WHERE id = :question_id AND NOT closed AND jpeg IS NOT NULL
+"""
+TO_ANSWER = """
+    SELECT id, camera, stamp_ns, asked_ns, extractor_id, data, jpeg FROM questions
+    WHERE id = :question_id AND NOT closed
+"""

@@ -1,0 +1,101 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The types of questions: frames that the node was unsure about, for a person to label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import json
+import math
+from typing import Any, Literal, NamedTuple
+
+from edgetpu_retrain.store.samples.embedding_kind import RawArray
+
+QuestionKind = Literal['unknown', 'margin', 'conflict']
+"""Why a frame was kept: it matches no class, has two good ones, or contradicts a sample."""
+
+MAX_GIVEN = 3
+"""Maximum number of classes of the classification that is stored with a question."""
+
+
+class Given(NamedTuple):
+    """One class of the classification that was published for a question's frame."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """
+    A frame to be stored as a question.
+
+    Args:
+        kind: why it is kept; None = only if it contradicts a sample.
+        camera: name of the camera.
+        stamp_ns: stamp of the image, nanoseconds; 0 = none.
+        given: the published classification, best first, at most :data:`MAX_GIVEN`.
+        model_version: version of the model that classified it.
+        embedding: raw embedding ``[D]``, uint8, int8 or float32.
+        image: bytes of a JPEG file with the picture; None = store no picture.
+    """
+
+    kind: QuestionKind | None
+    camera: str
+    stamp_ns: int
+    given: tuple[Given, ...]
+    model_version: int
+    embedding: RawArray
+    image: bytes | None = None
+
+
+@dataclass(frozen=True)
+class StoredQuestion:
+    """
+    An open question, without its embedding and picture.
+
+    Args:
+        question_id: id of the question, from 1; ids are never reused.
+        kind: why the frame was kept.
+        camera: name of the camera.
+        stamp_ns: stamp of the image, nanoseconds; 0 = none.
+        asked_ns: when the question was stored, nanoseconds since 1970.
+        given: the classification that was published for the frame, best first.
+        model_version: version of the model that classified it.
+        has_image: whether a picture is stored.
+    """
+
+    question_id: int
+    kind: str
+    camera: str
+    stamp_ns: int
+    asked_ns: int
+    given: tuple[Given, ...]
+    model_version: int
+    has_image: bool
+
+
+def given_to_json(given: tuple[Given, ...]) -> str:
+    """Return a classification as it is stored."""
+    return json.dumps(given[:MAX_GIVEN], ensure_ascii=False)
+
+
+def given_from_json(text: str) -> tuple[Given, ...]:
+    """
+    Return a stored classification.
+
+    Raises:
+        ValueError: if the text is something else.
+    """
+    try:
+        values: Any = json.loads(text)
+        given = tuple(Given(str(label), float(score)) for label, score in values)
+    except (TypeError, OverflowError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+    if (
+        not isinstance(values, list)
+        or len(given) > MAX_GIVEN
+        or not all(math.isfinite(each.score) for each in given)
+    ):
+        raise ValueError(f'{text!a:.60} is no classification')
+    return given
