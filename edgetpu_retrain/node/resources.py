@@ -13,7 +13,8 @@ from pathlib import Path
 
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.extractors import default_extractor_path
-from edgetpu_retrain.model_file.description import describe
+from edgetpu_retrain.extractors.near_copies import min_novelty_of
+from edgetpu_retrain.model_file.description import describe, ModelDescription
 from edgetpu_retrain.model_file.extractor_file import make_extractor
 from edgetpu_retrain.model_file.reading import read_model
 from edgetpu_retrain.node.classifications.frame_output import FrameOutput
@@ -28,6 +29,7 @@ from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.models.model_announcement import ModelAnnouncement
 from edgetpu_retrain.node.models.model_versions import ModelVersions
 from edgetpu_retrain.node.parameters.values import NodeParameters
+from edgetpu_retrain.node.questions.question_collector import QuestionCollector
 from edgetpu_retrain.node.requests.responses import DEACTIVATED
 from edgetpu_retrain.node.samples.damage_watch import DamageWatch
 from edgetpu_retrain.node.samples.sample_thread import SampleThread
@@ -41,11 +43,13 @@ from edgetpu_retrain.store.files.data_folder import (
     SAMPLES_FILE,
 )
 from edgetpu_retrain.store.files.ownership import Ownership
+from edgetpu_retrain.store.files.unowned_samples import has_unowned_samples
 from edgetpu_retrain.store.models.choice_file import Choice
 from edgetpu_retrain.store.models.model_store import ModelStore
+from edgetpu_retrain.store.questions.asking import Asking
+from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.store.samples.known_extractors import has_used
 from edgetpu_retrain.store.samples.sample_store import SampleStore
-from edgetpu_retrain.store.samples.unowned_samples import has_unowned_samples
 from edgetpu_retrain.wording import presentable, sentence
 from rclpy.node import Node
 
@@ -146,7 +150,7 @@ class NodeResources:
             self.store,
             description,
             lambda: self.parameters.store_images,
-            lambda counts: self._status.update(counts=counts),
+            lambda counts, questions: self._status.update(counts=counts, questions=questions),
             self._report_problem,
         )
         self._stack.callback(self.samples.close)
@@ -157,7 +161,8 @@ class NodeResources:
         model = self._load_first_model()
         self.captures = Captures(lambda: simulated_time(self._node))
         self.statistics = FrameStatistics()
-        self.output = FrameOutput(self._node, description, lambda: self.parameters)
+        questions = self._make_collector(description)
+        self.output = FrameOutput(self._node, description, lambda: self.parameters, questions)
         self._stack.callback(self.output.close)
         self.workers = self._make_workers(engines, model, parameters.device_of)
         self._stack.callback(self.workers.stop)
@@ -219,6 +224,20 @@ class NodeResources:
         self._status.update(extractor=engines.description.identity)
         return engines
 
+    def _make_collector(self, description: ModelDescription) -> QuestionCollector:
+        kind = EmbeddingKind(
+            description.dimension, description.output_dtype, description.quantization
+        )
+        near = min_novelty_of(0.0, description.identity)
+        return QuestionCollector(
+            self.samples,
+            Asking(self.store, description.identity, kind, near),
+            lambda: self.parameters.store_images != 'none',
+            lambda camera, why: self._log.warning(
+                presentable(f'a frame of camera {camera!r} was not kept as a question: {why}')
+            ),
+        )
+
     def _make_workers(
         self, engines: DeviceEngines, model: LoadedModel | None, device_of: Mapping[str, str]
     ) -> FrameWorkers:
@@ -277,12 +296,13 @@ class NodeResources:
         try:
             counts = self.store.counts(extractor=extractor)
             others = self.store.unembedded(extractor=extractor)
+            questions = self.samples.questions.count(extractor=extractor)
         except StoreError as error:
             # The node cannot train without its samples, but it can classify.
             self._log.error(sentence(error))
             self._status.set_problem(_SAMPLES_PROBLEM, sentence(error))
             return
-        self._status.update(counts=counts)
+        self._status.update(counts=counts, questions=questions)
         self._log.info(presentable(f'{sum(counts.values())} samples in {folder}'))
         if others.samples:
             self._log.warning(

@@ -24,6 +24,7 @@ from edgetpu_retrain.node.models.training_action import TrainingAction
 from edgetpu_retrain.node.older_rclpy import after_parameters_are_set
 from edgetpu_retrain.node.parameters.declaration import DeclaredParameters
 from edgetpu_retrain.node.parameters.values import CameraParameters
+from edgetpu_retrain.node.questions.question_services import QuestionServices
 from edgetpu_retrain.node.requests.callback_errors import explain
 from edgetpu_retrain.node.resources import NodeResources
 from edgetpu_retrain.node.samples.sample_services import SampleServices
@@ -64,6 +65,7 @@ class RetrainNode(ManagedEntity):
         self._status = NodeStatus(node)
         self._images = ImageThread(node)
         self._samples = SampleServices(node, self._active)
+        self._questions = QuestionServices(node, self._active)
         self._models = ModelServices(node, self._active)
         self._following = ModelFollowing(node, self._status)
         self._action = TrainingAction(node, self._active, self._status.update)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+import contextlib
 from pathlib import Path
 import re
 import threading
@@ -12,6 +13,7 @@ import time
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from edgetpu_retrain.client import RetrainClient
 import pytest
 import rclpy
 from rclpy.action import (
@@ -116,6 +118,14 @@ def assert_used(graph: Any, node: str, grants: Grants) -> None:
     assert used(graph, node) == grants
 
 
+def used_by(graph: Any, node: str, services: set[str]) -> Grants:
+    """Return the names that a node has, once discovery has seen its services."""
+    wait_until(lambda: node in graph.get_node_names())
+    with contextlib.suppress(TimeoutError):
+        wait_until(lambda: used(graph, node)['reply'] == services)
+    return used(graph, node)
+
+
 def quoted(language: str) -> str:
     """Return the only block of a language in the document."""
     (block,) = re.findall(rf'^```{language}\n(.*?)^```', DOCUMENT, re.MULTILINE | re.DOTALL)
@@ -179,6 +189,26 @@ def test_a_node_of_a_party_has_what_every_node_has(party: str, person: Person) -
         assert granted([command_line])['reply'] == {
             name.replace(f'/{party}/', '/_ros2cli_*/') for name in own['reply']
         }
+
+
+def test_the_teaching_page_has_what_its_nodes_need(person: Person) -> None:
+    page = rclpy.create_node(
+        'edgetpu_retrain_page', context=person.context, start_parameter_services=False
+    )
+    try:
+        page.create_subscription(CompressedImage, '/camera/image_raw', print, 1)
+        with RetrainClient(page) as client:
+            granted_to_all = granted(profiles('teacher'))
+            for name in (page.get_name(), f'{page.get_name()}_client'):
+                own = granted(each for each in profiles('teacher') if each.attrib['node'] == name)
+                has = used_by(person.node, name, own['reply'])
+                assert has['reply'] == own['reply']
+                assert not own['publish'] | own['request'] | own['call']
+                for right, names in has.items():
+                    assert names <= granted_to_all[right]
+            assert client.name == f'/{NODE}'
+    finally:
+        page.destroy_node()
 
 
 @pytest.mark.parametrize('party', PARTIES)

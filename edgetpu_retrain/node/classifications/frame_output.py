@@ -20,6 +20,8 @@ from edgetpu_retrain.node.frames.newest_frames import Frame
 from edgetpu_retrain.node.health.fault_counter import FaultCounter
 from edgetpu_retrain.node.models.loaded_model import LoadedModel
 from edgetpu_retrain.node.parameters.values import NodeParameters
+from edgetpu_retrain.node.questions.doubt import doubt
+from edgetpu_retrain.node.questions.question_collector import QuestionCollector
 from edgetpu_retrain.pictures.annotation import Annotation
 from edgetpu_retrain.runtime.models.prediction import predict, Prediction
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind, RawArray
@@ -44,14 +46,20 @@ class FrameOutput:
         node: creates the publishers.
         description: the extractor's input and output.
         parameters: returns the node's current parameters.
+        questions: is offered the frames that are classified.
     """
 
     def __init__(
-        self, node: Node, description: ModelDescription, parameters: Callable[[], NodeParameters]
+        self,
+        node: Node,
+        description: ModelDescription,
+        parameters: Callable[[], NodeParameters],
+        questions: QuestionCollector,
     ) -> None:
         self._node = node
         self._description = description
         self._parameters = parameters
+        self._questions = questions
         self._faults = FaultCounter(lambda text: node.get_logger().error(text))
         self._warnings = FaultCounter(lambda text: node.get_logger().warning(text))
         self._stack = ExitStack()
@@ -120,6 +128,15 @@ class FrameOutput:
         first, version = stable.results[0], model.version.version
         annotation = Annotation(first.class_id, first.score, smoothed.is_unknown, version)
         self._annotated.add(frame, annotation)
+        if parameters.max_questions and self._questions.is_due('unknown'):
+            why = doubt(
+                scores,
+                unlike_all=unknown_score > model.unknown.threshold,
+                unknown_below=parameters.unknown_below,
+                background=prediction.background,
+            )
+            most = parameters.max_questions
+            self._questions.offer(frame, model, why, single.results, embedding, most)
 
     def publish_detections(
         self, frame: Frame, model: LoadedModel, boxes: Sequence[BoxClassification], skipped: int

@@ -47,6 +47,7 @@ def _node_status(name: str, facts: NodeFacts) -> DiagnosticStatus:
         'extractor': facts.extractor,
         'samples': sum(facts.counts.values()),
         'classes': len(facts.counts),
+        'questions': facts.questions,
         'checking samples': facts.checking_samples,
         'model version': facts.model_version,
         'model': facts.model_path,

@@ -30,6 +30,7 @@ class NodeFacts:
     cameras: tuple[str, ...] = ()
     camera_devices: dict[str, str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    questions: int = 0
     checking_samples: bool = False
     model_version: int = 0
     model_path: str = ''

@@ -28,6 +28,7 @@ from edgetpu_retrain.node.parameters.description import (
 from edgetpu_retrain.pictures.picture_source import BITS
 from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.pictures.sample_picture import STORE_IMAGES
+from edgetpu_retrain.store.questions.asking import MAX_QUESTIONS
 from edgetpu_retrain.wording import named, quoted
 
 MAX_CAMERAS = 32
@@ -189,6 +190,13 @@ class NodeParameters:
         "about 20 kB) or 'full'; the report shows them, and ~/reembed_samples needs them to embed "
         'the samples with another extractor',
         choices=STORE_IMAGES,
+    )
+    max_questions: int = live_parameter(
+        0,
+        'Number of frames to keep that the model is unsure about, with thumbnails, for a person '
+        'to label; 0 = none',
+        (0, MAX_QUESTIONS),
+        see='[Questions](samples_and_models.md#questions)',
     )
     keep_models: int = live_parameter(
         20,

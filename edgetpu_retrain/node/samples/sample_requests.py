@@ -31,7 +31,7 @@ MAX_NOVELTY = 2.0
 """The largest possible cosine distance."""
 
 MAX_IDS = 10_000
-"""Maximum number of ids in a request to relabel; the transaction then takes 0.2 s."""
+"""Maximum number of ids in a request to relabel or remove; the transaction then takes 0.2 s."""
 
 MAX_LISTED = 10_000
 """Maximum number of samples in a list; the response then has one megabyte."""
@@ -126,9 +126,12 @@ def add_request(
     )
 
 
-def list_request(request: Any) -> tuple[str, int]:
+def list_request(request: Any) -> tuple[str, int, int]:
     """
-    Check a request to list samples; return its label ('' = all) and maximum number of samples.
+    Check a request to list samples.
+
+    Returns:
+        The label ('' = all), the maximum number of samples, and the id before which they are.
 
     Args:
         request: a ``ListSamples.Request``.
@@ -138,7 +141,31 @@ def list_request(request: Any) -> tuple[str, int]:
     """
     if request.limit > MAX_LISTED:
         raise RequestError(f'limit is {request.limit}: ask for 0 to {MAX_LISTED} samples')
-    return request.label, request.limit
+    return request.label, request.limit, request.before
+
+
+def remove_request(request: Any) -> tuple[int, ...]:
+    """
+    Check a request to remove samples; return the ids of single samples, () = not single ones.
+
+    Args:
+        request: a ``RemoveSamples.Request``.
+
+    Raises:
+        RequestError: if there are more ids than :data:`MAX_IDS`, or there is a label or a number,
+            too.
+    """
+    if len(request.ids) > MAX_IDS:
+        raise RequestError(
+            f'{len(request.ids)} ids are more than {MAX_IDS}: remove the samples in several '
+            'requests'
+        )
+    if len(request.ids) and (request.label or request.n):
+        raise RequestError(
+            f'There are ids, and label is {quoted(request.label)} and n is {request.n}: give '
+            'either ids, or a label or n'
+        )
+    return tuple(map(int, request.ids))
 
 
 def relabel_request(request: Any) -> tuple[str, tuple[int, ...], str]:

@@ -23,6 +23,7 @@ from edgetpu_retrain.node.samples.sample_requests import (
     AddRequest,
     list_request,
     relabel_request,
+    remove_request,
 )
 from edgetpu_retrain.node.samples.simulated_time import (
     check_time_has_begun,
@@ -141,32 +142,42 @@ class SampleServices:
     async def _remove(self, request: Any, response: Any) -> str:
         label, newest = request.label, request.n
         async with self._filled_totals(label, response):
+            ids = remove_request(request)
             if request.forever:
-                return await self._erase(label, newest, response)
+                return await self._erase(label, newest, ids, response)
             response.removed = await self._change(
-                lambda store, extractor: store.remove(label, newest, extractor=extractor)
+                lambda store, extractor: (
+                    store.remove_samples(ids)
+                    if ids
+                    else store.remove(label, newest, extractor=extractor)
+                )
             )
             if not response.removed:
                 raise RequestError(self._no_samples(label, await self._counts()))
             of_label = f' of {label!r}' if label else ''
             return f'{_samples(response.removed)}{of_label} removed'
 
-    async def _erase(self, label: str, newest: int, response: Any) -> str:
+    async def _erase(self, label: str, newest: int, ids: tuple[int, ...], response: Any) -> str:
         erased: Erased = await self._change(
-            lambda store, extractor: store.erase(label, newest, extractor=extractor)
+            lambda store, extractor: (
+                store.erase_samples(ids)
+                if ids
+                else store.erase(label, newest, extractor=extractor)
+            )
         )
         response.removed = erased.samples
-        if not erased.samples:
+        if not erased.samples + erased.questions:
             if label or newest:
                 raise RequestError(self._no_samples(label, await self._counts()))
             raise RequestError('No removed samples are kept, so there is nothing to erase')
         of_label = f' of {label!r}' if label else ''
-        return f'{_samples(erased.samples)}{of_label} erased for ever{erased.remark}'
+        what = f'{_samples(erased.samples)}{of_label}{erased.of_questions}'
+        return f'{what} erased for ever{erased.remark}'
 
     async def _list(self, request: Any, response: Any) -> str:
         resources = self._active()
         store, samples = resources.store, resources.samples
-        label, limit = list_request(request)
+        label, limit, before = list_request(request)
         response.extractor = samples.extractor
         counts = await self._counts()
         response.labels = list(counts)
@@ -176,7 +187,9 @@ class SampleServices:
             raise RequestError(self._no_samples(label, counts))
         if limit:
             listing = samples.read(
-                lambda: store.list_samples(label, limit, extractor=samples.extractor)
+                lambda: store.list_samples(
+                    label, limit, extractor=samples.extractor, before=before
+                )
             )
             newest = await result_of(self._node, listing)
             response.samples = [_sample_message(sample) for sample in newest]

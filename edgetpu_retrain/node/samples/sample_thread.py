@@ -20,6 +20,7 @@ from edgetpu_retrain.pictures.lazy_picture import LazyPicture
 from edgetpu_retrain.pictures.picture_source import PictureSource
 from edgetpu_retrain.pictures.pixels import RgbArray
 from edgetpu_retrain.pictures.sample_picture import jpeg_to_store, pixels_to_store
+from edgetpu_retrain.store.questions.question_store import QuestionStore
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
@@ -37,8 +38,8 @@ class SampleThread:
         description: input and output of the extractor whose samples are used.
         store_images: returns which pictures to store with samples; see
             :func:`~edgetpu_retrain.pictures.sample_picture.pixels_to_store`.
-        on_counts: called in the thread with the number of samples of each class, after changes by
-            this node (when none is pending) or by other programs.
+        on_counts: called in the thread with the number of samples of each class and that of
+            questions, after changes by this node (when none is pending) or by other programs.
         on_problem: called in the thread with a sentence if the store cannot be read or written,
             and with '' when this works again.
     """
@@ -48,10 +49,12 @@ class SampleThread:
         store: SampleStore,
         description: ModelDescription,
         store_images: Callable[[], str],
-        on_counts: Callable[[dict[str, int]], None],
+        on_counts: Callable[[dict[str, int], int], None],
         on_problem: Callable[[str], None],
     ) -> None:
         self._store = store
+        self.questions = QuestionStore(store)
+        """The questions of the store."""
         self.description = description
         self.extractor = description.identity
         """Identity of the extractor."""
@@ -189,6 +192,9 @@ class SampleThread:
     def _count(self) -> dict[str, int]:
         return self._store.counts(extractor=self.extractor)
 
+    def _totals(self) -> tuple[dict[str, int], int]:
+        return self._count(), self.questions.count(extractor=self.extractor)
+
     def _check(self) -> None:
         with contextlib.suppress(StoreError):
             try:
@@ -198,7 +204,7 @@ class SampleThread:
                 raise
             if seen != self._seen:
                 # If counting fails, _seen stays unchanged, and the next check counts again.
-                self._on_counts(self._watch(self._count))
+                self._on_counts(*self._watch(self._totals))
                 self._seen = seen
         if not self._unfinished:
             self._store.checkpoint()
@@ -230,4 +236,4 @@ class SampleThread:
             if self._unfinished:
                 return
         with contextlib.suppress(StoreError):
-            self._on_counts(self._count())
+            self._on_counts(*self._totals())

@@ -87,7 +87,8 @@ def test_a_camera_of_an_endless_name_is_quoted_in_part() -> None:
 
 
 def test_only_so_many_samples_are_listed() -> None:
-    assert list_request(SimpleNamespace(label='cat', limit=MAX_LISTED)) == ('cat', MAX_LISTED)
+    request = SimpleNamespace(label='cat', limit=MAX_LISTED, before=7)
+    assert list_request(request) == ('cat', MAX_LISTED, 7)
     with pytest.raises(RequestError, match='limit is 10001: ask for 0 to 10000'):
         list_request(SimpleNamespace(label='cat', limit=MAX_LISTED + 1))
 

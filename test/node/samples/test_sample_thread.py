@@ -82,7 +82,7 @@ def capture_frames(thread: SampleThread, count: int) -> Capture:
 
 def test_of_many_frames_only_one_waits_for_a_lock(store: CountingStore) -> None:
     problems: list[str] = []
-    thread = SampleThread(store, DESCRIPTION, lambda: 'none', lambda _: None, problems.append)
+    thread = SampleThread(store, DESCRIPTION, lambda: 'none', lambda *_: None, problems.append)
     with contextlib.closing(thread):
         with contextlib.closing(sqlite3.connect(store.path)) as other:
             other.execute('BEGIN IMMEDIATE')
@@ -108,7 +108,7 @@ def test_a_frame_that_waits_for_the_disk_keeps_no_image(tmp_path: Path, store_im
     (claim,) = captures.claim(frame)
     embedding = np.zeros(DESCRIPTION.dimension, np.uint8)
     with contextlib.closing(SlowStore(tmp_path / 'samples.db')) as store:
-        thread = SampleThread(store, DESCRIPTION, lambda: store_images, lambda _: None, print)
+        thread = SampleThread(store, DESCRIPTION, lambda: store_images, lambda *_: None, print)
         with contextlib.closing(thread):
             thread.add_captured(captures, claim, frame, rgb, embedding)
             del rgb, frame
@@ -120,7 +120,7 @@ def test_a_frame_that_waits_for_the_disk_keeps_no_image(tmp_path: Path, store_im
 
 def test_a_problem_of_reading_is_over_with_the_next_reading(store: CountingStore) -> None:
     problems: list[str] = []
-    thread = SampleThread(store, DESCRIPTION, lambda: 'none', lambda _: None, problems.append)
+    thread = SampleThread(store, DESCRIPTION, lambda: 'none', lambda *_: None, problems.append)
     with contextlib.closing(thread):
         with contextlib.closing(sqlite3.connect(store.path, isolation_level=None)) as vandal:
             vandal.execute('ALTER TABLE embeddings RENAME TO hidden')
@@ -139,7 +139,9 @@ def test_a_problem_of_reading_is_over_with_the_next_reading(store: CountingStore
 def test_a_check_reports_changes_by_others_and_keeps_problems(store: CountingStore) -> None:
     problems: list[str] = []
     counts: list[dict[str, int]] = []
-    thread = SampleThread(store, DESCRIPTION, lambda: 'none', counts.append, problems.append)
+    thread = SampleThread(
+        store, DESCRIPTION, lambda: 'none', lambda each, _: counts.append(each), problems.append
+    )
 
     def look() -> None:
         thread.check_for_changes()
@@ -173,7 +175,7 @@ def test_a_check_reports_changes_by_others_and_keeps_problems(store: CountingSto
 
 
 def test_calls_after_the_end_are_cancelled(store: CountingStore) -> None:
-    thread = SampleThread(store, DESCRIPTION, lambda: 'none', lambda _: None, lambda _: None)
+    thread = SampleThread(store, DESCRIPTION, lambda: 'none', lambda *_: None, lambda _: None)
     thread.close()
     assert thread.change(lambda: None).cancelled()
     assert thread.counts().cancelled()
@@ -183,7 +185,7 @@ def test_calls_after_the_end_are_cancelled(store: CountingStore) -> None:
 def test_an_idle_node_leaves_no_samples_only_in_the_log(
     store: CountingStore, tmp_path: Path
 ) -> None:
-    thread = SampleThread(store, DESCRIPTION, lambda: 'none', lambda _: None, lambda _: None)
+    thread = SampleThread(store, DESCRIPTION, lambda: 'none', lambda *_: None, lambda _: None)
     with contextlib.closing(thread):
         capture_frames(thread, 3)
         thread.check_for_changes()

@@ -1,0 +1,131 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""QuestionCollector: chooses the frames that become questions, and passes them to the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+import math
+import threading
+import time
+from typing import Any
+
+from edgetpu_retrain.errors import in_words, StoreError
+from edgetpu_retrain.node.cameras.message_header import stamp_ns
+from edgetpu_retrain.node.frames.newest_frames import Frame
+from edgetpu_retrain.node.models.loaded_model import LoadedModel
+from edgetpu_retrain.node.samples.sample_thread import SampleThread
+from edgetpu_retrain.pictures.sample_picture import jpeg_to_store, reduced, THUMBNAIL_PIXELS
+from edgetpu_retrain.store.questions.asking import Asking
+from edgetpu_retrain.store.questions.question import Given, MAX_GIVEN, Question, QuestionKind
+from edgetpu_retrain.store.samples.embedding_kind import RawArray
+
+MIN_INTERVAL_S = 1.0
+"""Minimum time between two frames that become questions, seconds."""
+
+
+class QuestionCollector:
+    """
+    Offers frames to the store as questions, at most one a second.
+
+    Comparing with samples, JPEG and the database are work of the samples' thread.  It has at most
+    one offered frame at a time, so a slow disk keeps no pictures in memory.
+
+    Args:
+        samples: the thread that reads and writes the store.
+        asking: decides whether a frame is worth a question.
+        with_picture: returns whether a thumbnail is stored.
+        report: called with the name of a camera and the reason, if a frame could not be stored.
+        clock: the time, seconds.
+    """
+
+    def __init__(
+        self,
+        samples: SampleThread,
+        asking: Asking,
+        with_picture: Callable[[], bool],
+        report: Callable[[str, str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._samples = samples
+        self._asking = asking
+        self._with_picture = with_picture
+        self._report = report
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._is_busy = False
+        # Uncertain frames do not wait for certain ones, which can only be conflicts.
+        self._last_uncertain = -math.inf
+        self._last = -math.inf
+
+    def is_due(self, why: QuestionKind | None) -> bool:
+        """
+        Return whether a frame would be offered now.
+
+        Args:
+            why: why its classification is uncertain; None if it is not.
+        """
+        last = self._last if why is None else self._last_uncertain
+        return not self._is_busy and self._clock() - last >= MIN_INTERVAL_S
+
+    def offer(
+        self,
+        frame: Frame,
+        model: LoadedModel,
+        why: QuestionKind | None,
+        results: Sequence[Any],
+        embedding: RawArray,
+        most: int,
+    ) -> None:
+        """
+        Offer a classified frame; never waits.
+
+        Args:
+            frame: the frame.
+            model: the model that classified it.
+            why: why the classification is uncertain; None if it is not.
+            results: its published ``vision_msgs/ObjectHypothesis``, best first.
+            embedding: its raw embedding ``[D]``.
+            most: maximum number of questions, at least 1.
+        """
+        with self._lock:
+            if not self.is_due(why):
+                return
+            self._is_busy = True
+            self._last = self._clock()
+            if why is not None:
+                self._last_uncertain = self._last
+        given = tuple(Given(each.class_id, each.score) for each in results[:MAX_GIVEN])
+        version = model.version.version
+        stamp = stamp_ns(frame.message.header)
+        question = Question(why, frame.camera, stamp, given, version, embedding)
+        record = model.version.record
+
+        def weigh() -> None:
+            created = datetime.fromisoformat(record.created).timestamp() - record.seconds
+            kind = self._asking.weigh(
+                question, labels=model.labels, trained_ns=round(created * 1e9)
+            )
+            if kind is not None:
+                self._last_uncertain = self._last = self._clock()
+                asked = replace(question, kind=kind, image=self._thumbnail(frame))
+                self._samples.change(lambda: self._asking.store(asked, most))
+
+        def finish() -> None:
+            try:
+                weigh()
+            except StoreError:
+                raise  # the thread reports it
+            except Exception as error:  # noqa: BLE001 - nobody reads the future
+                self._report(frame.camera, in_words(error))
+            finally:
+                self._is_busy = False
+
+        self._samples.read(finish)
+
+    def _thumbnail(self, frame: Frame) -> bytes | None:
+        if not self._with_picture():
+            return None
+        return jpeg_to_store(reduced(frame.picture.part(frame.region), THUMBNAIL_PIXELS))
