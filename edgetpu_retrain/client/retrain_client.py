@@ -18,6 +18,9 @@ from edgetpu_retrain_interfaces.action import Train
 from edgetpu_retrain_interfaces.msg import Result, Status
 from edgetpu_retrain_interfaces.srv import (
     AddSample,
+    AnswerQuestions,
+    GetPictures,
+    ListQuestions,
     ListSamples,
     LoadModel,
     RelabelSamples,
@@ -32,6 +35,8 @@ from std_srvs.srv import Trigger
 
 PATIENCE_S = 30.0
 _RESULTS = 10
+# Ids in one request for pictures; the node accepts 256.
+_PICTURES = 256
 
 
 class RetrainClient:
@@ -141,17 +146,24 @@ class RetrainClient:
         """Call ``~/add_samples`` as :meth:`add_samples` does; return a future of the response."""
         return self.call_async(AddSample, 'add_samples', label=label, count=count, **fields)
 
-    def remove_samples(self, label: str = '', n: int = 0, *, forever: bool = False) -> Any:
+    def remove_samples(
+        self, label: str = '', n: int = 0, *, ids: Sequence[int] = (), forever: bool = False
+    ) -> Any:
         """
-        Remove a class, or the ``n`` newest samples of one or all classes; see RemoveSamples.
+        Remove a class, the ``n`` newest samples of one or all classes, or single samples.
+
+        See RemoveSamples.
 
         Args:
             label: name of the class; '' = all classes.
             n: number of samples; 0 = the whole class.
+            ids: ids of single samples, without ``label`` and ``n``.
             forever: whether to erase them, so that :meth:`undo` cannot bring them back.  With
-                neither ``label`` nor ``n``, all samples that were removed before are erased.
+                none of the others, all samples that were removed before are erased, and all
+                questions that were dismissed.
         """
-        return self.call(RemoveSamples, 'remove_samples', label=label, n=n, forever=forever)
+        which = {'label': label, 'n': n, 'ids': list(ids)}
+        return self.call(RemoveSamples, 'remove_samples', forever=forever, **which)
 
     def relabel_samples(self, new_label: str, label: str = '', ids: Sequence[int] = ()) -> Any:
         """Change the label of a class or of single samples; see RelabelSamples."""
@@ -171,9 +183,44 @@ class RetrainClient:
         response = self.call(ListSamples, 'list_samples')
         return dict(zip(response.labels, response.counts, strict=True))
 
-    def newest_samples(self, limit: int, label: str = '') -> list[Any]:
-        """Return at most ``limit`` samples of a class ('' = all), newest first, as ``Sample``."""
-        return list(self.call(ListSamples, 'list_samples', label=label, limit=limit).samples)
+    def newest_samples(self, limit: int, label: str = '', before: int = 0) -> list[Any]:
+        """
+        Return samples as ``Sample``, newest first.
+
+        Args:
+            limit: maximum number of samples.
+            label: name of the class; '' = all classes.
+            before: only samples with a smaller id, for the next page; 0 = from the newest.
+        """
+        which = {'label': label, 'limit': limit, 'before': before}
+        return list(self.call(ListSamples, 'list_samples', **which).samples)
+
+    def list_questions(self, limit: int = 1000) -> list[Any]:
+        """Return at most ``limit`` frames that wait for a label, newest first, as ``Question``."""
+        return list(self.call(ListQuestions, 'list_questions', limit=limit).questions)
+
+    def answer_questions(self, ids: Sequence[int], label: str) -> Any:
+        """Make questions samples of a class; '' dismisses them.  See AnswerQuestions."""
+        return self.call(AnswerQuestions, 'answer_questions', ids=list(ids), label=label)
+
+    def get_pictures(self, of: str, ids: Sequence[int]) -> dict[int, bytes]:
+        """
+        Return the stored pictures of samples or questions: JPEG files by id, where there are any.
+
+        Args:
+            of: 'samples' or 'questions'.
+            ids: their ids, of any number.
+        """
+        pictures: dict[int, bytes] = {}
+        left = list(ids)
+        while left:
+            asked = left[:_PICTURES]
+            received = self.call(GetPictures, 'get_pictures', of=of, ids=asked).pictures
+            pictures |= {each.id: bytes(each.jpeg) for each in received}
+            # Large pictures are cut off after the last one received; without any, none exists.
+            done = asked.index(received[-1].id) + 1 if received else len(asked)
+            left = left[done:]
+        return pictures
 
     def load_model(self, version: int = 0) -> Any:
         """Swap in a version by its number (0 = the latest, -1 = the previous); see LoadModel."""

@@ -4,14 +4,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 import threading
 from typing import Any
 
 from edgetpu_retrain.client import RetrainClient, RetrainClientError
 from edgetpu_retrain.client.training import Training
-from edgetpu_retrain_interfaces.srv import ListSamples
+from edgetpu_retrain_interfaces.srv import (
+    AnswerQuestions,
+    GetPictures,
+    ListQuestions,
+    ListSamples,
+)
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import SetParameters
@@ -108,9 +113,21 @@ class RobotRequests(LoneNode):
         """Request samples and return the response."""
         return wait_for_response(self.add_later(label, **fields))
 
-    def remove(self, label: str = '', n: int = 0, *, forever: bool = False) -> Any:
+    def remove(self, label: str = '', n: int = 0, **options: Any) -> Any:
         """Remove samples and return the response."""
-        return response_of(lambda: self.robot.remove_samples(label, n, forever=forever))
+        return response_of(lambda: self.robot.remove_samples(label, n, **options))
+
+    def list_questions(self, limit: int = 1000) -> Any:
+        """Return the response of ~/list_questions."""
+        return self.call(ListQuestions, 'list_questions', limit=limit)
+
+    def answer(self, label: str, *ids: int) -> Any:
+        """Label questions ('' = dismiss) and return the response."""
+        return self.call(AnswerQuestions, 'answer_questions', ids=list(ids), label=label)
+
+    def get_pictures(self, of: str, ids: Sequence[int]) -> Any:
+        """Return the response of ~/get_pictures."""
+        return self.call(GetPictures, 'get_pictures', of=of, ids=list(ids))
 
     def list_samples(self, **fields: Any) -> Any:
         """Return the response of ~/list_samples."""
