@@ -13,6 +13,7 @@ from edgetpu_retrain.command_line.commands.classify import classify
 from edgetpu_retrain.command_line.commands.evaluate import evaluate
 from edgetpu_retrain.command_line.commands.extractor import extractor
 from edgetpu_retrain.command_line.commands.models import models
+from edgetpu_retrain.command_line.commands.questions import questions
 from edgetpu_retrain.command_line.commands.report import report
 from edgetpu_retrain.command_line.commands.samples import samples
 from edgetpu_retrain.command_line.commands.teach import teach
@@ -30,7 +31,7 @@ def cli() -> None:
     """
 
 
-for _command in (teach, train, evaluate, classify, report, samples, models, extractor):
+for _command in (teach, train, evaluate, classify, report, samples, questions, models, extractor):
     cli.add_command(_command)
 
 

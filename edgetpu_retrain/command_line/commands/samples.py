@@ -160,7 +160,8 @@ def purge(
     """
     Erase samples for ever: a class, the newest samples, or single samples.
 
-    Without options, erase all samples that were removed before.  Nothing brings them back; models
+    Without options, erase all samples that were removed and all questions that were dismissed
+    before.  Nothing brings them back; models
     that were trained with them stay.
     """
     if ids and (label or newest):
@@ -176,7 +177,12 @@ def purge(
         raise RequestError(f'there is no sample of {label!r}, removed or not: nothing was erased')
     if erased.copies:
         warn(erased.remark.removeprefix('; '))
-    _emit_changed(erased.samples, 'erased for ever')
+    what = counted(erased.samples, 'sample', 'samples')
+    are = 'is' if erased.samples + erased.questions == 1 else 'are'
+    emit(
+        {'changed': erased.samples, 'questions': erased.questions},
+        f'{what}{erased.of_questions} {are} erased for ever.',
+    )
 
 
 @samples.command()
