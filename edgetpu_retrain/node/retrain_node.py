@@ -110,7 +110,7 @@ class RetrainNode(ManagedEntity):
         if not self._succeeds(self._activate):
             self._deactivate()
             return TransitionCallbackReturn.FAILURE
-        self._status.update(state='active', cameras=tuple(self._cameras))
+        self._status.update(state='active', **self._camera_facts())
         self._log.info('ready')
         return TransitionCallbackReturn.SUCCESS
 
@@ -232,6 +232,10 @@ class RetrainNode(ManagedEntity):
         for problem in (camera_problem(name), delivery_problem(name)):
             self._status.set_problem(problem, '')
 
+    def _camera_facts(self) -> dict[str, Any]:
+        topics = {name: camera.topic for name, camera in self._cameras.items()}
+        return {'cameras': tuple(topics), 'camera_topics': topics}
+
     def _active(self) -> NodeResources:
         """Return the resources for a request; raise RequestError unless the node is active."""
         if not self._is_active or self._resources is None:
@@ -255,7 +259,7 @@ class RetrainNode(ManagedEntity):
             active = {each.name for each in parameters.cameras if each.active}
             with self._images.paused() if active != set(self._cameras) else nullcontext():
                 self._update_cameras(self._resources)
-            self._status.update(cameras=tuple(self._cameras))
+            self._status.update(**self._camera_facts())
 
     def _watch(self) -> None:
         cameras = {}

@@ -27,7 +27,7 @@ _RESPONSE_S = 5.0
 _TIMEOUT_S = 15.0
 
 # Requests to the node at a time; more of them wait.
-_REQUESTS = 8
+_REQUESTS = 16
 
 Result = TypeVar('Result')
 
@@ -85,6 +85,18 @@ class Robot:
         """The latest ``Status``; None before the first one."""
         return self._client.status
 
+    def check_connected(self) -> None:
+        """
+        Raise if the node is not there.
+
+        Raises:
+            RefusedError: if it is not.
+        """
+        if not self.is_connected:
+            raise RefusedError(
+                503, f'the node {self.name} is not running: start it, then try again'
+            )
+
     async def call(self, method: Callable[..., Result], *args: Any, **fields: Any) -> Result:
         """
         Run a method of the client, such as ``RetrainClient.relabel_samples``, in a thread.
@@ -98,10 +110,7 @@ class Robot:
             RefusedError: if the node is not there.
             RetrainClientError: see the method.
         """
-        if not self.is_connected:
-            raise RefusedError(
-                503, f'the node {self.name} is not running: start it, then try again'
-            )
+        self.check_connected()
         work = partial(method, self._client, *args, **fields)
         return await self._loop.run_in_executor(self._threads, work)
 

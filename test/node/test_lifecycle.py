@@ -203,8 +203,8 @@ def test_a_camera_that_cannot_be_subscribed_to_leaves_it_inactive(
 
 
 def test_cameras_can_be_switched_off_and_on(start_node: Any, person: Person) -> None:
-    topics = {'l.image_topic': '/l', 'r.image_topic': '/r', 'r.detections_topic': '/boxes'}
-    start_node({'cameras': '[l, r]', **topics})
+    topics = {'l.image_topic': '/l', 'r.image_topic': 'r', 'r.detections_topic': '/boxes'}
+    start_node({'cameras': '[l, r]', **topics}, ['-r', 'r:=/right'])
     person.wait_until_ready()
     wait_until(lambda: cameras_listened_to(person, '/boxes') == 1)
     assert person.add('cat', camera='r', timeout_s=0.01).message.startswith('Time is up')
@@ -212,10 +212,11 @@ def test_cameras_can_be_switched_off_and_on(start_node: Any, person: Person) -> 
     assert person.set_parameter('r.active', False).successful
     statuses.wait_for(lambda status: list(status.cameras) == ['l'])
     assert 'not listen to camera r: set r.active to true' in person.add('cat', camera='r').message
-    wait_until(lambda: cameras_listened_to(person, '/r') == 0)
+    wait_until(lambda: cameras_listened_to(person, '/right') == 0)
     wait_until(lambda: cameras_listened_to(person, '/boxes') == 0)
     assert person.set_parameter('r.active', True).successful
-    statuses.wait_for(lambda status: list(status.cameras) == ['l', 'r'])
+    last = statuses.wait_for(lambda status: list(status.cameras) == ['l', 'r'])
+    assert list(last.camera_topics) == ['/l', '/right']
 
 
 def test_a_camera_that_cannot_be_switched_on_is_a_problem_until_it_is_off(

@@ -18,9 +18,9 @@ class NodeFacts:
     """
     The state of the node; see ``edgetpu_retrain_interfaces/Status`` for the fields.
 
-    Three of them are dictionaries here: ``camera_devices`` has the device of each camera,
-    ``counts`` the number of samples of each class, and ``problems`` a sentence for each part of
-    the node that has a problem.
+    Four of them are dictionaries here: ``camera_topics`` and ``camera_devices`` have the topic and
+    the device of each camera, ``counts`` the number of samples of each class, and ``problems`` a
+    sentence for each part of the node that has a problem.
     """
 
     state: str = 'unconfigured'
@@ -28,6 +28,7 @@ class NodeFacts:
     runtime: str = ''
     extractor: str = ''
     cameras: tuple[str, ...] = ()
+    camera_topics: dict[str, str] = field(default_factory=dict)
     camera_devices: dict[str, str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     questions: int = 0
@@ -93,6 +94,7 @@ class NodeStatus:
             return
         facts = self.facts
         fields = vars(facts) | {
+            'camera_topics': [facts.camera_topics.get(name, '') for name in facts.cameras],
             'camera_devices': [facts.camera_devices.get(name, '') for name in facts.cameras],
             'labels': list(facts.counts),
             'counts': list(facts.counts.values()),

@@ -1,0 +1,214 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Feed: the newest images of a camera and their classifications, while somebody watches."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from concurrent.futures import Executor
+import contextlib
+from functools import partial
+import time
+from typing import Any
+
+from edgetpu_retrain.page.messages import classification
+from edgetpu_retrain.page.robot import Robot
+from edgetpu_retrain.page.video.encoding import encode, Jpeg
+from edgetpu_retrain.pictures.picture_source import PictureSource
+from rclpy.qos import QoSProfile, QoSReliabilityPolicy
+from sensor_msgs.msg import CompressedImage, Image
+
+COMPRESSED = '/compressed'
+"""What the topic of a compressed camera ends with, as in image_transport."""
+
+# Images that wait for their classification, and classifications that came before their image.
+_FRAMES = 4
+_RESULTS = 8
+
+# A classification is waited for twice as long as the last one took, at most this long, seconds.
+_MOST_PATIENCE_S = 0.4
+# Without a classification for this time, none is expected.
+_EXPECTED_S = 2.0
+
+# A camera without images for this time may have a new publisher with another reliability.
+_SILENCE_S = 2.0
+
+_RATE_S = 2.0
+
+
+class Frame:
+    """
+    An image of a camera.
+
+    Args:
+        message: the message.
+        encode: makes a JPEG file of a message, given a width.
+        threads: run it.
+
+    Attributes:
+        stamp_ns: stamp of the image.
+        arrived: time of arrival, seconds of ``time.monotonic``.
+        result: what it was classified as; None = not known.
+    """
+
+    def __init__(self, message: Any, encode: Any, threads: Executor) -> None:
+        stamp = message.header.stamp
+        self.stamp_ns = stamp.sec * 10**9 + stamp.nanosec
+        self.arrived = time.monotonic()
+        self.result: dict[str, Any] | None = None
+        self._encode = partial(encode, message)
+        self._threads = threads
+        self._jpegs: dict[int, asyncio.Future[Jpeg]] = {}
+
+    def jpeg(self, width: int) -> asyncio.Future[Jpeg]:
+        """Return the picture with a width; it is encoded once for all who watch."""
+        if width not in self._jpegs:
+            loop = asyncio.get_running_loop()
+            self._jpegs[width] = loop.run_in_executor(self._threads, self._encode, width)
+            # Nobody may have waited for it when it fails.
+            self._jpegs[width].add_done_callback(lambda done: done.cancelled() or done.exception())
+        return self._jpegs[width]
+
+
+class Feed:
+    """
+    The newest images of a camera.
+
+    Args:
+        robot: the robot.
+        topic: topic of the images.
+        threads: encode the images.
+    """
+
+    def __init__(self, robot: Robot, topic: str, threads: Executor) -> None:
+        self.topic = topic
+        self.viewers = 0
+        self._robot = robot
+        self._loop = asyncio.get_running_loop()
+        self._is_compressed = topic.endswith(COMPRESSED)
+        self._encode = partial(_encode_for, PictureSource(), is_compressed=self._is_compressed)
+        self._threads = threads
+        self._frames: deque[Frame] = deque(maxlen=_FRAMES)
+        self._results: deque[tuple[int, Any]] = deque(maxlen=_RESULTS)
+        self._arrivals: deque[float] = deque(maxlen=100)
+        self._last_result = float('-inf')
+        self._delay = 0.0
+        self._news = self._loop.create_future()
+        self._subscription: Any = None
+
+    async def subscribe(self) -> None:
+        """Subscribe, again if need be."""
+        await asyncio.wrap_future(self._robot.in_ros(self._subscribe))
+
+    async def unsubscribe(self) -> None:
+        """Unsubscribe."""
+        await asyncio.wrap_future(self._robot.in_ros(self._unsubscribe))
+
+    @property
+    def hz(self) -> float:
+        """The rate of the images, per second."""
+        since = time.monotonic() - _RATE_S
+        return sum(each > since for each in self._arrivals) / _RATE_S
+
+    def classified(self, result: Any) -> None:
+        """Take the classification of an image of this camera."""
+        now = time.monotonic()
+        self._last_result = now
+        stamp = result.header.stamp
+        stamp_ns = stamp.sec * 10**9 + stamp.nanosec
+        for frame in self._frames:
+            if frame.stamp_ns == stamp_ns:
+                frame.result = classification(result)
+                self._delay = now - frame.arrived
+                self._notify()
+                return
+        self._results.append((stamp_ns, result))
+
+    async def next_frame(self, after: Frame | None, width: int) -> Frame | None:
+        """
+        Return the newest image, with its classification if there is one soon.
+
+        Args:
+            after: the image must be newer than this one.
+            width: its width, pixels; encoding begins at once.
+
+        Returns:
+            The image; None if none came for some time.
+        """
+        while (newest := self._newest(after)) is None:
+            if not await self._wait(_SILENCE_S):
+                await self.subscribe()
+                return None
+        newest.jpeg(width)
+        deadline = newest.arrived + self._patience()
+        while (classified := self._newest(after, is_classified=True)) is None:
+            if (left := deadline - time.monotonic()) <= 0:
+                return self._newest(after) or newest
+            await self._wait(left)
+        return classified
+
+    def _newest(self, after: Frame | None, *, is_classified: bool = False) -> Frame | None:
+        for frame in reversed(self._frames):
+            if frame is after or (after is not None and frame.arrived < after.arrived):
+                return None
+            if frame.result is not None or not is_classified:
+                return frame
+        return None
+
+    def _patience(self) -> float:
+        if time.monotonic() - self._last_result > _EXPECTED_S:
+            return 0.0
+        return min(_MOST_PATIENCE_S, 2.0 * self._delay + 0.05)
+
+    async def _wait(self, timeout_s: float) -> bool:
+        """Wait for an image or a classification, and return whether one came in time."""
+        done, _ = await asyncio.wait([self._news], timeout=timeout_s)
+        return bool(done)
+
+    def _notify(self) -> None:
+        if not self._news.done():
+            self._news.set_result(None)
+        self._news = self._loop.create_future()
+
+    def _receive(self, message: Any) -> None:
+        frame = Frame(message, self._encode, self._threads)
+        early = [result for stamp_ns, result in self._results if stamp_ns == frame.stamp_ns]
+        frame.result = classification(early[0]) if early else None
+        self._frames.append(frame)
+        self._arrivals.append(frame.arrived)
+        self._notify()
+
+    # In the thread of ROS.
+
+    def _subscribe(self) -> None:
+        self._unsubscribe()
+        node = self._robot.node
+        publishers = node.get_publishers_info_by_topic(self.topic)
+        reliable = QoSReliabilityPolicy.RELIABLE
+        # As the node subscribes: best effort loses large images (docs/large_images.md).
+        is_reliable = bool(publishers) and all(
+            each.qos_profile.reliability is reliable for each in publishers
+        )
+        self._subscription = node.create_subscription(
+            CompressedImage if self._is_compressed else Image,
+            self.topic,
+            self._arrive,
+            QoSProfile(
+                depth=1,
+                reliability=reliable if is_reliable else QoSReliabilityPolicy.BEST_EFFORT,
+            ),
+        )
+
+    def _unsubscribe(self) -> None:
+        if self._subscription is not None:
+            self._robot.node.destroy_subscription(self._subscription)
+            self._subscription = None
+
+    def _arrive(self, message: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._receive, message)
+
+
+def _encode_for(source: PictureSource, message: Any, width: int, *, is_compressed: bool) -> Jpeg:
+    return encode(message, source, width, is_compressed=is_compressed)
