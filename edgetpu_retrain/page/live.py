@@ -14,6 +14,7 @@ from aiohttp import web, WSCloseCode, WSMsgType
 from edgetpu_retrain.page.access.gate import check_teacher
 from edgetpu_retrain.page.access.rates import Rates
 from edgetpu_retrain.page.access.sockets import Sockets
+from edgetpu_retrain.page.app_keys import ROLE
 from edgetpu_retrain.page.bodies import parse_object
 from edgetpu_retrain.page.holds import Holds
 from edgetpu_retrain.page.messages import status_message
@@ -83,7 +84,7 @@ class Live:
                 page.send(kind, message)
             self._pages.add(page)
             try:
-                await self._receive(socket, page, holds, request['role'])
+                await self._receive(socket, page, holds, request[ROLE])
             finally:
                 self._pages.discard(page)
                 await holds.close()

@@ -6,13 +6,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+import contextlib
 import logging
 import signal
 import sys
 
 from edgetpu_retrain.errors import RetrainError
 import edgetpu_retrain.needs_ros  # noqa: F401
+from edgetpu_retrain.page.access.sessions import Sessions
+from edgetpu_retrain.page.announcement import Announcement
+from edgetpu_retrain.page.app import make_app
+from edgetpu_retrain.page.handlers import add_handlers
 from edgetpu_retrain.page.options import Options, parse_options
+from edgetpu_retrain.page.robot import Robot
 from edgetpu_retrain.page.server import Server
 from edgetpu_retrain.wording import sentence
 from rclpy.utilities import remove_ros_args
@@ -44,12 +50,21 @@ async def _serve(options: Options, arguments: list[str]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    server = Server(options, arguments)
-    try:
-        await server.start()
+    announcement = Announcement(options)
+    sessions = Sessions(announcement.token) if options.lan else None
+    app = make_app(options, sessions)
+    async with contextlib.AsyncExitStack() as stack:
+        robot = Robot(options.node, arguments)
+        stack.push_async_callback(robot.close)
+        add_handlers(app, options, robot)
+        server = Server(app, options)
+        stack.push_async_callback(server.close)
+        announcement.port = await server.start()
+        if sessions is None:
+            announcement.page()
+        else:
+            sessions.begin()
         await ended.wait()
-    finally:
-        await server.close()
 
 
 if __name__ == '__main__':

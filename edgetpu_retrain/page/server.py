@@ -11,11 +11,7 @@ import ssl
 
 from aiohttp import web
 from edgetpu_retrain.page.access.connections import Connections
-from edgetpu_retrain.page.access.sessions import Sessions
-from edgetpu_retrain.page.announcement import Announcement
-from edgetpu_retrain.page.app import make_app
 from edgetpu_retrain.page.options import Options
-from edgetpu_retrain.page.robot import Robot
 
 # An idle connection is closed after this time; browsers open a new one.
 _KEEPALIVE_S = 30.0
@@ -23,25 +19,23 @@ _KEEPALIVE_S = 30.0
 _LINGERING_S = 1.0
 _HANDSHAKE_S = 10.0
 _BACKLOG = 128
+# Time for handlers that were cancelled to end.
+_ENDING_S = 1.0
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Server:
     """
-    The server of the page; create it in a running event loop.
+    Serves an application.
 
     Args:
-        options: its options.
-        arguments: command line with ROS arguments.
+        app: the application.
+        options: the options of the server.
     """
 
-    def __init__(self, options: Options, arguments: list[str]) -> None:
+    def __init__(self, app: web.Application, options: Options) -> None:
         self._options = options
-        self._announcement = Announcement(options)
-        self._sessions = Sessions(self._announcement.token) if options.lan else None
-        self._robot = Robot(options.node, arguments)
-        app = make_app(options, self._robot, self._sessions)
         app.middlewares.insert(0, self._track)
         self._handlers: set[asyncio.Task[None]] = set()
         # aiohttp logs a traceback for each malformed request, so anybody could flood the log.
@@ -57,9 +51,9 @@ class Server:
         self._connections: Connections | None = None
         self._listening: asyncio.AbstractServer | None = None
 
-    async def start(self) -> None:
+    async def start(self) -> int:
         """
-        Listen, and print the address.
+        Listen, and return the port.
 
         Raises:
             OSError: if the port is in use, or a file of TLS cannot be read.
@@ -80,30 +74,29 @@ class Server:
             backlog=_BACKLOG,
             ssl_handshake_timeout=_HANDSHAKE_S if context else None,
         )
-        self._announcement.port = self._listening.sockets[0].getsockname()[1]
-        if self._sessions is None:
-            self._announcement.page()
-        else:
-            self._sessions.begin()
+        return int(self._listening.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
-        """Stop listening, end what runs, and leave ROS."""
+        """Stop listening, and end what runs."""
         if self._listening is not None:
             self._listening.close()
         for each in self._handlers:
             each.cancel()
+        if (http := self._runner.server) is not None:
+            # The runner of aiohttp 3.8 does this for its own listeners only.
+            await http.shutdown(_ENDING_S)
         await self._runner.cleanup()
-        await self._robot.close()
 
     @web.middleware
     async def _track(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Note what runs, so that it can be ended."""
         assert self._connections is not None
-        self._connections.requested(request.transport)
         task = asyncio.current_task()
         assert task is not None
         self._handlers.add(task)
+        is_socket = 'Upgrade' in request.headers
         try:
-            return await handler(request)
+            with self._connections.serving(request.transport, is_socket=is_socket):
+                return await handler(request)
         finally:
             self._handlers.discard(task)

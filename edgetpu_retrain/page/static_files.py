@@ -13,6 +13,7 @@ from aiohttp import web
 
 # The tables of systems differ; with nosniff, a wrong type breaks the page.
 _TYPES = {
+    '': 'text/plain',
     '.css': 'text/css',
     '.html': 'text/html',
     '.ico': 'image/x-icon',
@@ -61,7 +62,7 @@ def add_static_files(app: web.Application, folder: Path) -> None:
     files = {
         path.relative_to(folder).as_posix(): _File.read(path)
         for path in folder.rglob('*')
-        if path.suffix in _TYPES
+        if path.is_file() and path.suffix in _TYPES
     }
 
     async def file(request: web.Request) -> web.Response:

@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+import contextlib
 import json
 from typing import Any
 
 from edgetpu_retrain.page.access.hosts import peer_address
+from edgetpu_retrain.page.access.rates import Rates
+from edgetpu_retrain.page.refused import RefusedError
 
 MAX_CONNECTIONS = 256
 """Maximum number of connections of all clients."""
@@ -19,6 +22,12 @@ MAX_CONNECTIONS_OF_CLIENT = 96
 
 FIRST_REQUEST_S = 10.0
 """Maximum time until the headers of the first request of a connection have arrived, seconds."""
+
+SOCKET_BYTES_PER_S = 64 * 1024
+"""Bytes that may arrive on a WebSocket a second, on average: aiohttp 3.8 stores any frame."""
+
+SOCKET_BYTES_AT_ONCE = 256 * 1024
+"""The same, at once."""
 
 _TOO_MANY = json.dumps({'message': 'too many connections: close other pages of this robot.'})
 _REFUSAL = (
@@ -31,8 +40,8 @@ class Connections:
     """
     The open connections.
 
-    A new connection replaces one of the same client that has not sent a request yet, if there are
-    too many; if all have, it is refused.
+    If there are too many, a new connection replaces an idle one of the same client, the one that
+    was idle for longest; if none is idle, it is refused.
 
     Args:
         make_protocol: makes the protocol of an HTTP connection.
@@ -49,17 +58,34 @@ class Connections:
     def __len__(self) -> int:
         return len(self._open)
 
-    def requested(self, transport: Any) -> None:
-        """Note that a request has arrived on a connection, so that it may stay."""
+    @contextlib.contextmanager
+    def serving(self, transport: Any, *, is_socket: bool) -> Iterator[None]:
+        """
+        Note that a request is served on a connection, so that it stays.
+
+        Args:
+            transport: the transport of the connection; None = it has gone.
+            is_socket: whether it becomes a WebSocket, on which little may arrive.
+        """
         connection = transport.get_protocol() if transport is not None else None
-        if isinstance(connection, _Connection):
-            connection.may_stay()
+        if not isinstance(connection, _Connection):
+            yield
+            return
+        if is_socket:
+            connection.bytes = Rates(SOCKET_BYTES_PER_S, SOCKET_BYTES_AT_ONCE)
+        connection.begin()
+        try:
+            yield
+        finally:
+            connection.is_busy = False
+            if self._open.pop(connection, connection) is None:
+                self._open[connection] = None  # the last one to be replaced
 
     def admit(self, new: _Connection) -> bool:
         """Return whether a connection may be opened; it then counts until it is forgotten."""
         mine = [each for each in self._open if each.client == new.client]
         if len(mine) >= MAX_CONNECTIONS_OF_CLIENT or len(self._open) >= MAX_CONNECTIONS:
-            idle = next((each for each in mine if each.is_waiting), None)
+            idle = next((each for each in mine if not each.is_busy), None)
             if idle is None:
                 return False
             idle.end()
@@ -81,20 +107,19 @@ class _Connection(asyncio.Protocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._is_admitted = False
         self.client = ''
+        self.is_busy = False
+        self.bytes: Rates | None = None
 
-    @property
-    def is_waiting(self) -> bool:
-        """Whether no request has arrived yet."""
-        return self._deadline is not None
-
-    def may_stay(self) -> None:
+    def begin(self) -> None:
+        """Begin to serve a request."""
+        self.is_busy = True
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
     def end(self) -> None:
         self._connections.forget(self)
-        self.may_stay()
+        self.begin()
         self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -111,13 +136,20 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connections.forget(self)
-        self.may_stay()
+        self.begin()
         if self._is_admitted:
             self._http.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._is_admitted:
-            self._http.data_received(data)
+        if not self._is_admitted:
+            return
+        if self.bytes is not None:
+            try:
+                self.bytes.take('', len(data))
+            except RefusedError:
+                self.end()
+                return
+        self._http.data_received(data)
 
     def eof_received(self) -> bool | None:
         return self._http.eof_received() if self._is_admitted else None

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from aiohttp import web
 from edgetpu_retrain.page.access.sessions import Sessions, TEACHER
+from edgetpu_retrain.page.app_keys import ROLE
 from edgetpu_retrain.page.refused import RefusedError
 
 # A redirect would still be the navigation of another site, if the address was opened from one, and
@@ -34,12 +35,12 @@ class Entrance:
     async def handle(self, request: web.Request) -> web.Response:
         """Set the cookie, and lead to the page; a browser that is in already may load it again."""
         response = web.Response(text=_ONWARD, content_type='text/html')
-        if request['role'] == TEACHER or self._sessions is None:
+        if request[ROLE] == TEACHER or self._sessions is None:
             return response
         try:
             cookie = self._sessions.enter(request.query.get('token', ''))
         except RefusedError:
-            if request['role'] is None:
+            if request[ROLE] is None:
                 raise
             return response
         response.set_cookie(

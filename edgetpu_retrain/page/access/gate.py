@@ -16,6 +16,7 @@ from edgetpu_retrain.page.access.rates import (
     WRITES_PER_S,
 )
 from edgetpu_retrain.page.access.sessions import Sessions, TEACHER
+from edgetpu_retrain.page.app_keys import CLIENT, ROLE
 from edgetpu_retrain.page.bodies import MAX_BODY_BYTES
 from edgetpu_retrain.page.refused import RefusedError
 
@@ -57,7 +58,7 @@ class Gate:
         role = TEACHER if self._sessions is None else self._sessions.role(cookie)
         client = peer_address(request.transport) if role is None else cookie
         (self._writes if is_write else self._reads).take(client)
-        request['role'], request['client'] = role, client
+        request[ROLE], request[CLIENT] = role, client
         if role is None and request.path != ENTRANCE:
             raise RefusedError(
                 401,
@@ -81,7 +82,7 @@ def check_teacher(role: str | None) -> None:
 
 
 def _check_write(request: web.Request) -> None:
-    check_teacher(request['role'])
+    check_teacher(request[ROLE])
     wanted = 'application/zip' if request.path == IMPORT else 'application/json'
     if request.content_type != wanted:
         raise RefusedError(415, f'the body must be {wanted}: set the header Content-Type')

@@ -9,7 +9,6 @@ from html import escape
 import logging
 
 from aiohttp import web
-from edgetpu_retrain.client import RetrainClientError
 from edgetpu_retrain.errors import RequestError, RetrainError
 from edgetpu_retrain.page.refused import RefusedError
 from edgetpu_retrain.wording import quoted, sentence
@@ -47,9 +46,8 @@ def _status(error: RetrainError) -> int:
         return error.status
     if isinstance(error, RequestError):
         return 400
-    # The node has rejected the request, or does not respond.
-    is_silent = isinstance(error, RetrainClientError) and error.response is None
-    return 503 if is_silent else 409
+    # A RetrainClientError, whose module needs ROS: without a response, the node is silent.
+    return 503 if getattr(error, 'response', '') is None else 409
 
 
 def _http_problem(request: web.Request, error: web.HTTPException) -> str:

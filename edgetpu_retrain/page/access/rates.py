@@ -44,18 +44,22 @@ class Rates:
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, client: str) -> None:
+    def take(self, client: str, count: int = 1) -> None:
         """
-        Take a permit of a client.
+        Take permits of a client.
+
+        Args:
+            client: who the client is.
+            count: number of permits.
 
         Raises:
-            RefusedError: if it has none left.
+            RefusedError: if it has too few left.
         """
         now = self._clock()
         permits, since = self._buckets.pop(client, (float(self._at_once), now))
         permits = min(float(self._at_once), permits + (now - since) * self._per_s)
-        is_allowed = permits >= 1.0
-        self._buckets[client] = permits - is_allowed, now
+        is_allowed = permits >= count
+        self._buckets[client] = permits - count * is_allowed, now
         if len(self._buckets) > MAX_CLIENTS:
             self._buckets.popitem(last=False)
         if not is_allowed:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import contextlib
 
 from aiohttp import web, WSCloseCode
+from edgetpu_retrain.page.app_keys import CLIENT
 from edgetpu_retrain.page.refused import RefusedError
 
 MAX_SOCKETS = 128
@@ -44,7 +45,7 @@ class Sockets:
         Raises:
             RefusedError: if the request is no WebSocket's, or there are too many.
         """
-        client = request['client']
+        client = request[CLIENT]
         socket = web.WebSocketResponse(
             timeout=_CLOSING_S,
             heartbeat=_HEARTBEAT_S,
