@@ -185,13 +185,8 @@ class Snapshot:
             yield _stored_sample(sample), extractors
 
     def labels(self) -> Iterator[tuple[int, str]]:
-<<<<<<< HEAD
         """Iterate over the id and the label of each sample, oldest first."""
         return self.rows(queries.LABELS, int, str)
-=======
-        """Iterate over the id and the label of all samples, oldest first."""
-        yield from self.rows(queries.LABELS, int, str)
->>>>>>> d04f1c16 (page: bound connections, test hostile clients over HTTP)
 
     def embeddings(
         self, extractor: str, kind: EmbeddingKind, sample_id: int | None = None

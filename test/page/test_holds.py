@@ -1,0 +1,148 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Samples are taken as long as a button is held, and no longer."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from support.page_program import PageProgram, Phone, run
+from support.running_node import Person
+
+pytestmark = pytest.mark.usefixtures('person')
+
+
+def test_a_hold_stores_frames_in_one_recording_until_it_is_released(
+    page: PageProgram, person: Person
+) -> None:
+    async def scenario() -> None:
+        async with Phone(page.url()) as phone:
+            await phone.connected()
+            ended = await phone.hold(5, 'cup', 'camera')
+            assert ended['reason'] == 'released'
+            assert ended['label_total'] == ended['stored'] >= 5
+            numbers = [each['stored'] for each in phone.heard if each['type'] == 'hold']
+            assert numbers == sorted(numbers)
+            await phone.hear('samples')
+            second = await phone.hold(1, 'cup')
+            samples = person.list_samples(label='cup', limit=100).samples
+            assert len(samples) == second['label_total']
+            assert len({each.recording for each in samples}) == 2
+
+    run(scenario())
+
+
+def test_two_phones_hold_at_once(page: PageProgram) -> None:
+    async def scenario() -> None:
+        async with Phone(page.url()) as one, Phone(page.url()) as two:
+            await asyncio.gather(one.connected(), two.connected())
+            left, right = await asyncio.gather(one.hold(4, 'left'), two.hold(4, 'right'))
+            assert left['reason'] == right['reason'] == 'released'
+            assert left['label'] == 'left'
+            assert right['label'] == 'right'
+
+    run(scenario())
+
+
+def test_a_hold_that_its_page_does_not_confirm_ends(page: PageProgram) -> None:
+    async def scenario() -> None:
+        async with Phone(page.url()) as phone:
+            await phone.connected()
+            await phone.say(type='hold', hold=7, label='silent', camera='')
+            ended = await phone.hear('hold', lambda each: each.get('ended'))
+            assert (ended['hold'], ended['reason']) == (7, 'silent')
+            # Its number is free again, and what comes late is ignored.
+            await phone.say(type='hold_on', hold=7)
+            await phone.say(type='release', hold=7)
+            assert (await phone.hold(1, 'silent', number=7))['reason'] == 'released'
+
+    run(scenario())
+
+
+def test_a_phone_that_vanishes_stores_nothing_more(page: PageProgram, person: Person) -> None:
+    def stored() -> int:
+        return int(person.list_samples(label='gone', limit=1).total)
+
+    async def scenario() -> None:
+        async with Phone(page.url()) as phone:
+            await phone.connected()
+            await phone.say(type='hold', hold=1, label='gone', camera='')
+            await phone.hear('hold')
+            connection = phone.live.get_extra_info('socket')
+            assert connection is not None
+            phone.live._response.connection.transport.abort()  # type: ignore[union-attr]
+            async with Phone(page.url()) as other:
+                await other.connected()
+                # Each hold of another phone takes longer than a request for a frame.
+                await other.hold(3, 'other')
+                before = stored()
+                await other.hold(10, 'other')
+                assert stored() == before
+
+    run(scenario())
+
+
+def test_what_the_node_rejects_ends_the_hold_with_its_reason(page: PageProgram) -> None:
+    async def scenario() -> None:
+        async with Phone(page.url()) as phone:
+            await phone.connected()
+            wrong = {
+                'a/b': 'camera',
+                '<script>alert(1)</script>': 'camera',
+                'cup': 'no_such_camera',
+                'unknown': '',
+                '': '',
+            }
+            for number, (label, camera) in enumerate(wrong.items()):
+                await phone.say(type='hold', hold=number, label=label, camera=camera)
+                ended = await phone.hear('hold', lambda each: each.get('ended'))
+                assert (ended['hold'], ended['reason']) == (number, 'failed')
+                assert ended['label'] == label
+                assert ended['message'].endswith('.')
+                assert ended['stored'] == 0
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ('fields', 'words'),
+    [
+        ({'label': 'cup'}, 'hold must be'),
+        ({'label': 'cup', 'hold': 'one'}, 'hold must be'),
+        ({'label': 'cup', 'hold': 1e300}, 'hold must be'),
+        ({'label': 'cup', 'hold': True}, 'hold must be'),
+        ({'label': ['cup'], 'hold': 1}, 'label must be'),
+        ({'label': '\ud800', 'hold': 1}, 'label must be'),
+        ({'hold': 1}, 'label must be'),
+        ({'label': 'cup', 'camera': 5, 'hold': 1}, 'camera must be'),
+    ],
+)
+def test_a_wrong_message_is_refused(page: PageProgram, fields: object, words: str) -> None:
+    async def scenario() -> None:
+        assert isinstance(fields, dict)
+        async with Phone(page.url()) as phone:
+            await phone.say(type='hold', **fields)
+            while words not in str(phone.heard[-1:]):
+                await phone.hear((await next_message(phone))['type'])
+
+    async def next_message(phone: Phone) -> dict[str, object]:
+        await phone.say(type='ping')
+        return {'type': 'pong'}
+
+    run(scenario())
+
+
+def test_the_buttons_that_a_page_holds_are_bounded(page: PageProgram) -> None:
+    async def scenario() -> None:
+        async with Phone(page.url()) as phone:
+            await phone.connected()
+            for number in range(6):
+                await phone.say(type='hold', hold=number, label='many', camera='')
+            refused = await phone.hear('hold', lambda each: each.get('reason') == 'failed')
+            assert 'held already' in refused['message']
+            await phone.say(type='hold', hold=0, label='many', camera='')
+            refused = await phone.hear('hold', lambda each: each.get('reason') == 'failed')
+            assert 'has begun' in refused['message'] or 'held already' in refused['message']
+
+    run(scenario())

@@ -1,0 +1,120 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a page hears: status, trainings, changes; and what it may not say."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+import pytest
+from support.page_program import PageProgram, Phone, run
+from support.running_node import Person
+from support.waiting import PATIENCE_S
+
+PATIENT = {'num_iter': 300, 'learning_rate': 0.1}
+
+pytestmark = pytest.mark.usefixtures('person')
+
+
+async def taught(phone: Phone) -> None:
+    """Teach two classes with the same picture."""
+    await phone.connected()
+    for label in ('cat', 'dog'):
+        await phone.hold(5, label)
+
+
+def test_a_page_hears_the_status_at_once_and_what_others_change(
+    page: PageProgram, person: Person
+) -> None:
+    async def scenario() -> None:
+        async with Phone(page.url()) as phone, Phone(page.url()) as other:
+            await phone.connected()
+            await other.connected()
+            status = phone.heard[-1]
+            assert status['cameras'] == ['camera']
+            assert status['training'] is False
+            assert status['problems'] == []
+            assert person.add('mouse', count=2).success
+            for each in (phone, other):
+                await each.hear('status', lambda status: 'mouse' in status['labels'])
+                await each.hear('samples')
+            assert person.remove('mouse').success
+            await phone.hear('status', lambda status: 'mouse' not in status['labels'])
+            await phone.hear('samples')
+
+    run(scenario())
+
+
+def test_a_training_shows_its_progress_and_its_result(page: PageProgram) -> None:
+    async def scenario() -> None:
+        async with Phone(page.url()) as phone, Phone(page.url()) as other:
+            await taught(phone)
+            assert (await phone.post('/api/train'))[0] == 202
+            for each in (phone, other):
+                await each.hear('training', lambda message: message['state'] == 'running')
+                done = await each.hear('training', lambda message: message['state'] == 'done')
+            assert 'Trained 2 classes' in done['message']
+            result = done['result']
+            assert result['labels'] == ['cat', 'dog']
+            assert len(result['confusion_matrix']) == 4
+            await phone.hear('status', lambda status: not status['training'])
+
+    run(scenario())
+
+
+def test_a_training_is_cancelled_also_one_that_was_started_elsewhere(
+    page: PageProgram, person: Person
+) -> None:
+    async def scenario() -> None:
+        async with Phone(page.url()) as phone:
+            await taught(phone)
+            status, message = await phone.post('/api/train/cancel')
+            assert (status, 'nothing to cancel' in message) == (409, True)
+            started = asyncio.to_thread(person.train, num_iter=1_000_000)
+            training = asyncio.create_task(started)
+            await phone.hear('status', lambda status: status['training'])
+            status, message = await phone.post('/api/train')
+            assert (status, 'runs already' in message) == (409, True)
+            # A sample can be added meanwhile.
+            assert (await phone.hold(2, 'cat'))['reason'] == 'released'
+            assert (await phone.post('/api/train/cancel'))[0] == 200
+            await phone.hear('status', lambda status: not status['training'])
+            assert 'cancelled' in (await training)[1].message
+
+    run(scenario())
+
+
+def test_messages_of_other_kinds_are_refused_in_a_sentence(page: PageProgram) -> None:
+    async def scenario() -> None:
+        async with Phone(page.url()) as phone:
+            for text in ('{', '[]', '"hold"', '{"type": 1}', '{"type": "<b>"}', '[' * 4000):
+                await phone.live.send_str(text)
+                refused = await phone.hear('refused')
+                assert refused['message'].endswith('.')
+            await phone.live.send_bytes(b'binary')
+            assert 'no text' in (await phone.hear('refused'))['message']
+            await phone.say(type='ping')
+            await phone.hear('pong')
+
+    run(scenario())
+
+
+def test_a_page_that_floods_the_server_is_closed(page: PageProgram) -> None:
+    async def scenario() -> None:
+        async with Phone(page.url()) as phone:
+            for _ in range(2000):
+                if phone.live.closed:
+                    break
+                with pytest.MonkeyPatch.context():
+                    await phone.say(type='ping')
+            while (await asyncio.wait_for(phone.live.receive(), PATIENCE_S)).type not in {
+                aiohttp.WSMsgType.CLOSE,
+                aiohttp.WSMsgType.CLOSED,
+                aiohttp.WSMsgType.CLOSING,
+            }:
+                pass
+        async with Phone(page.url()) as phone:
+            await phone.connected()
+
+    run(scenario())
