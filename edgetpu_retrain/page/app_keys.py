@@ -19,7 +19,7 @@ ROBOT = _key('AppKey', 'robot')
 """The :class:`~edgetpu_retrain.page.robot.Robot`."""
 
 LIVE = _key('AppKey', 'live')
-"""The :class:`~edgetpu_retrain.page.live.Live`: announces changes to all pages."""
+"""The :class:`~edgetpu_retrain.page.live.changes.Live`: announces changes to all pages."""
 
 OPTIONS = _key('AppKey', 'options')
 """The :class:`~edgetpu_retrain.page.options.Options`, such as the data folder."""

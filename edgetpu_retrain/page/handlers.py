@@ -9,11 +9,11 @@ from importlib import metadata
 from aiohttp import web
 from edgetpu_retrain.page.access.sockets import Sockets
 from edgetpu_retrain.page.app_keys import LIVE, OPTIONS, ROBOT, ROLE
-from edgetpu_retrain.page.live import Live
+from edgetpu_retrain.page.live.changes import Live
+from edgetpu_retrain.page.live.trainings import Trainings
 from edgetpu_retrain.page.options import Options
 from edgetpu_retrain.page.robot import Robot
 from edgetpu_retrain.page.routes.api import add_api
-from edgetpu_retrain.page.training import Trainings
 from edgetpu_retrain.page.video.watching import Video
 
 

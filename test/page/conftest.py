@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from support.page_program import PageProgram
-from support.robot_messages import image_message, pattern
-from support.running_node import Person, RunningNode
 from support.small_models import build_extractor
 
-PICTURES = {'cat': image_message(pattern(1)), 'dog': image_message(pattern(2))}
+if TYPE_CHECKING:  # tests of who may what need no ROS
+    from support.running_node import Person, RunningNode
 
 
 @pytest.fixture(scope='session')
@@ -34,6 +34,8 @@ def node(
         'data_dir': tmp_path_factory.mktemp('robot') / 'data',
         'min_novelty': -1.0,
     }
+    from support.running_node import RunningNode
+
     with RunningNode(package_path, parameters) as running:
         yield running
 
@@ -48,7 +50,10 @@ def page(package_path: str) -> Iterator[PageProgram]:
 @pytest.fixture(scope='module')
 def person(node: RunningNode) -> Iterator[Person]:
     """Return the person at the robot, who has its camera."""
+    from support.robot_messages import image_message, pattern
+    from support.running_node import Person
+
     node.wait_until_ready()
     with Person() as present:
-        present.show(present.camera(), PICTURES['cat'])
+        present.show(present.camera(), image_message(pattern(1)))
         yield present

@@ -69,7 +69,7 @@ class Phone:
         await self.session.close()
 
     async def hear(
-        self, kind: str, is_wanted: Callable[[dict[str, Any]], bool] = lambda _: True
+        self, kind: str, is_wanted: Callable[[dict[str, Any]], object] = lambda _: True
     ) -> dict[str, Any]:
         """Return the next message of a type that a condition holds for."""
         while True:
@@ -78,6 +78,19 @@ class Phone:
             self.heard.append(json.loads(message.data))
             if self.heard[-1]['type'] == kind and is_wanted(self.heard[-1]):
                 return self.heard[-1]
+
+    async def hear_words(self, words: str) -> None:
+        """Return when some message has these words."""
+        while True:
+            message = await asyncio.wait_for(self.live.receive(), PATIENCE_S)
+            assert message.type is aiohttp.WSMsgType.TEXT, message
+            if words in message.data:
+                return
+
+    def vanish(self) -> None:
+        """Lose the connection of the live socket, without a word."""
+        connection: Any = self.live._response.connection
+        connection.transport.abort()
 
     async def say(self, **fields: Any) -> None:
         """Send a message on the live socket."""

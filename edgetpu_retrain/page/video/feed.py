@@ -12,7 +12,7 @@ from functools import partial
 import time
 from typing import Any
 
-from edgetpu_retrain.page.messages import classification
+from edgetpu_retrain.page.live.messages import classification
 from edgetpu_retrain.page.robot import Robot
 from edgetpu_retrain.page.video.encoding import encode, Jpeg
 from edgetpu_retrain.pictures.picture_source import PictureSource

@@ -15,8 +15,8 @@ from aiohttp import web
 from edgetpu_retrain.client import RetrainClient
 from edgetpu_retrain.errors import RetrainError
 from edgetpu_retrain.page.bodies import read_object
-from edgetpu_retrain.page.live import Live
-from edgetpu_retrain.page.messages import feedback_message, training_result
+from edgetpu_retrain.page.live.changes import Live
+from edgetpu_retrain.page.live.messages import feedback_message, training_result
 from edgetpu_retrain.page.refused import RefusedError
 from edgetpu_retrain.page.robot import Robot
 from edgetpu_retrain.wording import sentence

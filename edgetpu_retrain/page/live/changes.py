@@ -16,8 +16,8 @@ from edgetpu_retrain.page.access.rates import Rates
 from edgetpu_retrain.page.access.sockets import Sockets
 from edgetpu_retrain.page.app_keys import ROLE
 from edgetpu_retrain.page.bodies import parse_object
-from edgetpu_retrain.page.holds import Holds
-from edgetpu_retrain.page.messages import status_message
+from edgetpu_retrain.page.live.holds import Holds
+from edgetpu_retrain.page.live.messages import status_message
 from edgetpu_retrain.page.refused import RefusedError
 from edgetpu_retrain.page.robot import Robot
 from edgetpu_retrain.wording import quoted, sentence
