@@ -34,9 +34,10 @@ export function AnalysisPart({ analysis, error }) {
       ${state === 'none' && !running && teacher && html`<p>Checks all samples: whether more would help, which
         labels look wrong, and what is confused with what. Takes up to a few minutes.</p>`}
       ${running && html`<div class="progress"><p>${analysis?.step || 'Checking the samples'}…</p>
-        <progress aria-label="Checking the samples"></progress></div>`}
+        <progress aria-label="Checking the samples" value=${analysis?.progress || undefined}>
+        </progress></div>`}
       ${state === 'failed' && html`<p class="problem" dir="auto">${analysis.message}</p>`}
-      ${state === 'ready' && html`<${Findings} analysis=${analysis} teacher=${teacher} />`}
+      ${analysis?.headline && html`<${Findings} analysis=${analysis} teacher=${teacher} />`}
       ${teacher && !running && html`<div class="actions">
         <button class=${state === 'ready' && !analysis.stale ? '' : 'primary'} onClick=${start}>
           ${state === 'ready' ? 'Check again' : 'Check the samples'}</button>

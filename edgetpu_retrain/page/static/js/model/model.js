@@ -13,7 +13,7 @@ import { VersionsPart } from './versions.js';
 /** All parts below each other. */
 export function Model() {
   const models = useResource('/api/models', 'models');
-  const analysis = useResource('/api/analysis', 'analysis');
+  const analysis = useResource('/api/analysis', 'analysis', 'samples', 'models');
   return html`
     <section class="model" aria-label="Model">
       <${TrainingPart} />

@@ -48,7 +48,7 @@ function Figures({ version }) {
 
 /** With an analysis, its matrix, because the cells have pictures; else that of the training. */
 function ConfusionOf({ version, analysis }) {
-  if (analysis?.state === 'ready' && analysis.confusion?.length) {
+  if (analysis?.confusion?.length) {
     return html`
       <h3>What it mixes up</h3>
       ${analysis.stale && html`<p class="muted">From a check before the last changes.</p>`}

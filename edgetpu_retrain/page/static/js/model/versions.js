@@ -38,6 +38,8 @@ export function VersionsPart({ models, error }) {
             many=${versions.length > 1} ticked=${chosen.includes(each.version)}
             onTick=${() => choose(each.version)} />`)}
       </ul>
+      ${models?.damaged?.map((each) => html`<p class="problem" dir="auto" key=${each.version}>
+        ${each.message}</p>`)}
       ${versions.length > SHOWN && !all && html`
         <button onClick=${() => setAll(true)}>Show all ${versions.length}</button>`}
       ${chosen.length === 2 && html`<${Compare} key=${chosen.join()} versions=${chosen} />`}
@@ -45,10 +47,10 @@ export function VersionsPart({ models, error }) {
 }
 
 function Version({ version, teacher, many, ticked, onTick }) {
-  const { version: number, serving, labels, sample_counts: counts = [] } = version;
+  const { version: number, serving, labels, sample_counts: counts = {} } = version;
   const load = () => post('/api/models/load', { version: number })
     .then(({ message }) => toast(message), toastError);
-  const samples = counts.reduce((sum, count) => sum + count, 0);
+  const samples = Object.values(counts).reduce((sum, count) => sum + count, 0);
   return html`
     <li class=${serving ? 'serving' : ''}>
       ${many && html`<label class="tick"><input type="checkbox" checked=${ticked}

@@ -72,12 +72,14 @@ export async function download(path, name) {
  * Load a resource, and load it again whenever the robot says that it changed, or is back after a
  * lost connection.  What was loaded stays in place meanwhile.
  * @param {string} path
- * @param {'samples'|'questions'|'models'|'analysis'} kind what to wait for on the live socket
+ * @param {...('samples'|'questions'|'models'|'analysis')} kinds what of the live socket concerns it
  * @returns {{data: any, error: string, loading: boolean, reload: () => Promise<void>}}
  *   reload resolves when the newest state is there
  */
-export function useResource(path, kind) {
-  const changes = useStore(robot, (value) => value.changes[kind]);
+export function useResource(path, ...kinds) {
+  const changes = useStore(
+    robot, (value) => kinds.reduce((sum, kind) => sum + value.changes[kind], 0),
+  );
   const open = useStore(robot, (value) => value.link === 'open');
   const [, render] = useReducer((count) => count + 1, 0);
   const state = useRef({ data: null, error: '', loading: true, path, turn: 0 }).current;
