@@ -86,6 +86,6 @@ function Suspect({ suspect: { id, label, suggested, certainty }, teacher }) {
 function LearningCurve({ curve }) {
   const [[fewest, from], [all, to]] = [curve[0], curve[curve.length - 1]];
   return html`<${Curve} points=${curve} highest=${1}
-    words=${`With ${number(fewest)} samples ${percent(from)} are right, with ${number(all)} ${
+    words=${`With ${number(fewest)} samples ${percent(from)} are right, with ${number(all)}, ${
   percent(to)}.`} />`;
 }

@@ -3,7 +3,7 @@
 /** Two versions of the model, class by class. */
 
 import { html } from '../base/html.js';
-import { counted, percent } from '../base/words.js';
+import { percent } from '../base/words.js';
 import { useResource } from '../robot/api.js';
 
 /** @param {{versions: [number, number]}} props */
@@ -19,9 +19,6 @@ export function Compare({ versions }) {
       </div>
       ${data && html`
         ${data.words.map((each) => html`<p key=${each} dir="auto">${each}</p>`)}
-        <p class="muted">${data.basis === 'new'
-    ? `On ${counted(data.samples, 'sample')} that neither was trained with.`
-    : 'Each by its own held-out samples, so the two are not measured on the same.'}</p>
         <${Table} a=${data.a} b=${data.b} />`}
     </div>`;
 }

@@ -51,7 +51,8 @@ function ConfusionOf({ version, analysis }) {
   if (analysis?.confusion?.length) {
     return html`
       <h3>What it mixes up</h3>
-      ${analysis.stale && html`<p class="muted">From a check before the last changes.</p>`}
+      <p class="muted">From the check of the samples below${analysis.stale
+    && ', before the last changes'}.</p>
       <${Confusion} labels=${analysis.labels} matrix=${analysis.confusion}
         cells=${analysis.cells} />`;
   }

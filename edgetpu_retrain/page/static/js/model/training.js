@@ -22,7 +22,7 @@ export function TrainingPart() {
     <${Card} title="Train">
       ${running ? html`<${TrainingProgress} training=${training} />`
     : html`<${Ready} status=${status} />`}
-      ${training?.curve.length > 1 && html`<${LossCurve} curve=${training.curve} />`}
+      ${training?.curve.length > 3 && html`<${LossCurve} curve=${training.curve} />`}
       ${running && training && html`<p class="muted">${accuracies(training)}</p>`}
       ${!running && training?.state === 'failed'
         && html`<p class="problem" dir="auto">${training.message}</p>`}

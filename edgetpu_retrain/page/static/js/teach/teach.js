@@ -27,7 +27,11 @@ export function Teach() {
   useCaptureKeys(list, teacher);
   const add = (label) => {
     nameClass(label);
-    setTimeout(() => document.querySelector('.class-row:last-child .capture')?.focus(), 50);
+    setTimeout(() => {
+      const button = document.querySelector('.class-row:last-child .capture');
+      button?.scrollIntoView({ block: 'center' });
+      button?.focus({ preventScroll: true });
+    }, 50);
   };
   return html`
     <section class="teach" aria-label="Teach">
@@ -90,17 +94,18 @@ function Counts({ label, total, hold, holding, tapped }) {
     return html`<span class="counts">${tapped ? 'Hold the button down' : empty}</span>`;
   }
   const samples = counted(total, 'sample');
-  const still = holding && hold && hold.skipped >= STANDING && hold.skipped > hold.stored;
+  const skipped = hold?.skipped ?? 0;
+  const still = holding && skipped >= STANDING && skipped > hold.stored;
+  let note = skipped > 0 && `${counted(skipped, 'near copy', 'near copies')} left out`;
+  if (still) note = `Move the camera: ${counted(skipped, 'near copy', 'near copies')}`;
+  if (tapped) note = 'Hold the button down to store more';
   return html`
     <span class="counts">
       <a href=${`#samples/${encodeURIComponent(label)}`} aria-label=${`${samples} of ${label}`}>
         ${samples}</a>
       ${hold && html`<span class="grown"> +${hold.stored}</span>`}
-      ${hold && hold.skipped > 0 && html`
-        <span>, ${counted(hold.skipped, 'near copy', 'near copies')}</span>`}
     </span>
-    ${still && html`<span class="hint">Move the camera: near copies are left out</span>`}
-    ${tapped && html`<span class="hint">Hold the button down to store more</span>`}`;
+    ${note && html`<span class=${classes('note', (still || tapped) && 'hint')}>${note}</span>`}`;
 }
 
 function RowMeter({ label }) {

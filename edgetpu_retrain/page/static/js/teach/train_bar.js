@@ -23,11 +23,13 @@ export function TrainBar() {
   }
   if (counts.length < 2 || !teacher) return null;
   const samples = counts.reduce((sum, count) => sum + count, 0);
+  const missing = status.labels.filter((each) => !status.model_labels.includes(each)).length;
+  const news = status.model_version > 0 && missing > 0
+    && `${counted(missing, 'class is', 'classes are')} not in the model yet`;
   return html`
     <section class="train-bar" aria-label="Training">
-      <p><${Outcome} training=${training} />
-        ${!training && `${counted(counts.length, 'class', 'classes')}, ${counted(samples, 'sample')}`}
-      </p>
+      <p>${news || (training ? html`<${Outcome} training=${training} />`
+    : `${counted(counts.length, 'class', 'classes')}, ${counted(samples, 'sample')}`)}</p>
       <button class="primary" onClick=${train}>Train</button>
     </section>`;
 }
