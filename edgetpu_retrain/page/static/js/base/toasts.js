@@ -25,7 +25,9 @@ export function toast(text, { kind = 'note', action } = {}) {
 }
 
 /** @param {Error|string} error */
-export const toastError = (error) => toast(error.message ?? error, { kind: 'error' });
+export function toastError(error) {
+  toast(error instanceof Error ? error.message : error, { kind: 'error' });
+}
 
 /**
  * Say something to a screen reader, and show nothing.

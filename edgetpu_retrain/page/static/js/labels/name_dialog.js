@@ -28,7 +28,11 @@ export function NameDialog({ title, button, initial = '', mayExist = false, onNa
 
 /**
  * The field and its button, as in NameDialog.
- * @param {object} props as of NameDialog, and
+ * @param {object} props
+ * @param {string} props.button
+ * @param {string} [props.initial]
+ * @param {boolean} [props.mayExist]
+ * @param {(label: string) => void} props.onName
  * @param {boolean} [props.focused] whether the field is the first that a dialog focuses
  */
 export function NameForm({ button, initial = '', mayExist = false, focused = false, onName }) {

@@ -80,7 +80,7 @@ function play(canvas, camera) {
       if (ended) return;
       if (bitmap) draw(canvas, bitmap, header);
       drawn = Date.now();
-      video.set({ result: header.result, hz: header.hz, problem: '' });
+      video.set({ result: header.result, hz: header.hz, problem: header.message || '' });
       next();
     };
     socket.onclose = () => {
@@ -103,7 +103,7 @@ function play(canvas, camera) {
 
 /**
  * @param {ArrayBuffer} data uint32 length of the header, big-endian; the header as JSON; a JPEG
- * @returns {{header: any, jpeg: Uint8Array}}
+ * @returns {{header: any, jpeg: Uint8Array<ArrayBuffer>}}
  */
 function unpack(data) {
   const length = new DataView(data).getUint32(0);

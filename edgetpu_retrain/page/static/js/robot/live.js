@@ -21,6 +21,8 @@ import { createStore } from '../base/store.js';
  * @property {'running'|'done'|'failed'|'cancelled'} state
  * @property {number} [iteration]
  * @property {number} [num_iter]
+ * @property {number} [train_accuracy]
+ * @property {number} [validation_accuracy]
  * @property {[number, number][]} curve iteration and loss
  * @property {string} [message]
  * @property {object} [result]

@@ -68,6 +68,10 @@ export function guardHolds() {
     if (robot.get().link !== 'open') endHold();
   });
   onMessage((message) => {
+    if (message.type === 'refused') {
+      endHold();
+      toastError(message.message);
+    }
     if (message.type !== 'hold' || !message.ended) return;
     if (message.reason !== 'released') {
       if (capture.get().label === message.label) endHold();
