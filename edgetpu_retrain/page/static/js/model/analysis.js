@@ -64,7 +64,7 @@ function Findings({ analysis, teacher }) {
 /** A problem is a sentence, or a title with one. */
 function text(problem) {
   if (typeof problem === 'string') return problem;
-  return html`<b>${problem.title}</b> ${problem.text ?? problem.advice ?? ''}`;
+  return html`<b>${problem.title}:</b> ${problem.text ?? problem.advice ?? ''}`;
 }
 
 function Suspect({ suspect: { id, label, suggested, certainty }, teacher }) {

@@ -3,15 +3,12 @@
 /** A confusion matrix whose cells open the pictures that they count. */
 
 import { Dialog } from '../base/dialog.js';
-import { html, useEffect, useState } from '../base/html.js';
-import { useStore } from '../base/store.js';
+import { html, useEffect, useMemo, useState } from '../base/html.js';
 import { counted, quoted } from '../base/words.js';
 import { SampleGrid } from '../grid/sample_grid.js';
-import { get } from '../robot/api.js';
-import { robot } from '../robot/live.js';
+import { useSamplePages } from '../samples/sample_pages.js';
 
 const PAIRS = 5;
-const PAGE = 10000;
 
 /**
  * @param {object} props
@@ -71,23 +68,23 @@ function Cell({ count, share, right, name, onShow }) {
 
 /** The pictures of a cell, to label or delete them. */
 function CellDialog({ truth, as, ids, onClose }) {
-  const [samples, setSamples] = useState(null);
-  const [error, setError] = useState('');
-  const changes = useStore(robot, (value) => value.changes.samples);
+  const pages = useSamplePages(truth);
+  const wanted = useMemo(() => new Set(ids), [ids]);
+  const samples = useMemo(
+    () => pages.samples.filter((each) => wanted.has(each.id)), [pages.samples, wanted],
+  );
+  const rest = pages.loaded && !pages.error && pages.samples.length < pages.total;
   useEffect(() => {
-    const wanted = new Set(ids);
-    get(`/api/samples?label=${encodeURIComponent(truth)}&before=0&limit=${PAGE}`)
-      .then((page) => setSamples(page.samples.filter((each) => wanted.has(each.id))))
-      .catch((problem) => setError(problem.message));
-  }, [changes]);
+    if (rest) pages.all();
+  }, [rest]);
   return html`
     <${Dialog} wide title=${truth === as ? `${quoted(truth)}, as it should be`
     : `${quoted(truth)} taken for ${quoted(as)}`} onClose=${onClose}>
       <div class="scroll">
-        ${error && html`<p class="problem">${error}</p>`}
-        ${samples?.length === 0 && html`<p class="empty">These samples have another label now, or
+        ${pages.error && html`<p class="problem">${pages.error}</p>`}
+        ${pages.loaded && !rest && !pages.error && samples.length === 0 && html`<p class="empty">These samples have another label now, or
           are deleted.</p>`}
-        ${samples?.length > 0 && html`<p class="muted">Is a label wrong? Select the picture, and
+        ${samples.length > 0 && html`<p class="muted">Is a label wrong? Select the picture, and
           label it again.</p>
           <${SampleGrid} name=${counted(samples.length, 'sample')} samples=${samples}
             total=${samples.length} captions=${false} />`}

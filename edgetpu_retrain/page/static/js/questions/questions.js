@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The screen where the robot asks what it sees: one question at a time, or many at once. */
 
-import { html, useMemo, useState } from '../base/html.js';
+import { html, useMemo, useRef, useState } from '../base/html.js';
 import { Icon } from '../base/icons.js';
 import { digitOf, useKeys } from '../base/keyboard.js';
 import { useStore } from '../base/store.js';
@@ -37,9 +37,8 @@ export function Questions() {
   const teacher = useStore(robot, isTeacher);
   const [done, setDone] = useState(() => new Set());
   const [many, setMany] = useState(false);
-  const open = useMemo(
-    () => (data?.questions ?? []).filter((each) => !done.has(each.id)), [data, done],
-  );
+  const asked = useInOrder(data?.questions);
+  const open = useMemo(() => asked.filter((each) => !done.has(each.id)), [asked, done]);
   const label = async (ids, name) => {
     // The next question comes at once; if the robot refuses, the question comes back.
     setDone((before) => new Set([...before, ...ids]));
@@ -67,6 +66,17 @@ export function Questions() {
     : html`<${OneQuestion} question=${open[0]} next=${open[1]}
         teacher=${teacher} onLabel=${label} />`}
     </section>`;
+}
+
+/** New questions go to the end, so that the one that is looked at stays where it is. */
+function useInOrder(questions) {
+  const order = useRef(new Map()).current;
+  return useMemo(() => {
+    const known = (questions ?? []).filter((each) => order.has(each.id));
+    const fresh = (questions ?? []).filter((each) => !order.has(each.id));
+    for (const { id } of fresh) order.set(id, order.size);
+    return [...known.sort((a, b) => order.get(a.id) - order.get(b.id)), ...fresh];
+  }, [questions]);
 }
 
 function NoQuestions() {

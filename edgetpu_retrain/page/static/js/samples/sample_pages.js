@@ -8,6 +8,8 @@ import { get } from '../robot/api.js';
 import { robot } from '../robot/live.js';
 
 const PAGE = 500;
+const LARGEST_PAGE = 1000;
+/** What one request may change. */
 const MOST = 10000;
 const SETTLE_MS = 250;
 
@@ -41,7 +43,7 @@ export function useSamplePages(label) {
       let total = Infinity;
       while (samples.length < Math.min(count, total)) {
         const before = samples.length ? samples[samples.length - 1].id : 0;
-        const limit = Math.min(Math.max(PAGE, count - samples.length), MOST);
+        const limit = Math.min(Math.max(PAGE, count - samples.length), LARGEST_PAGE);
         const page = await get(
           `/api/samples?label=${encodeURIComponent(label)}&before=${before}&limit=${limit}`,
         );
