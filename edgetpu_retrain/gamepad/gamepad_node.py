@@ -139,4 +139,8 @@ def run(arguments: list[str] | None = None) -> int:
             return 2
         except (KeyboardInterrupt, ExternalShutdownException):
             pass
+        except Exception:
+            # A signal can shut ROS down at any time; calls to rclpy then fail.
+            if rclpy.ok():
+                raise
     return 0
