@@ -42,6 +42,10 @@ SWITCH_ARGUMENTS = {
     'follow_models': 'whether to load models that the command line trains or chooses',
     'use_sim_time': 'whether the clock of the node is the topic /clock',
 }
+# As above, a whole number.
+NUMBER_ARGUMENTS = {
+    'max_questions': 'number of frames that the node keeps to ask about; 0 = none',
+}
 # Launch arguments that set the only camera's parameter of the same name.
 CAMERA_ARGUMENTS = ('image_topic', 'image_transport')
 
@@ -60,7 +64,10 @@ def generate_launch_description() -> LaunchDescription:
                 'image_topic/compressed)',
                 choices=['', 'raw', 'compressed'],
             ),
-            *(_argument(name, words) for name, words in TEXT_ARGUMENTS.items()),
+            *(
+                _argument(name, words)
+                for name, words in {**TEXT_ARGUMENTS, **NUMBER_ARGUMENTS}.items()
+            ),
             *(_argument(name, words, choices=SWITCH) for name, words in SWITCH_ARGUMENTS.items()),
             DeclareLaunchArgument(
                 'params_file',
@@ -113,7 +120,10 @@ def _start_node(context: LaunchContext) -> list[Node]:
     # Read the file even if no argument is for a camera: if it is missing, this raises an error,
     # but launch_ros would start the node without it.
     cameras = cameras_in(file, name) or ['camera']
-    given: dict[str, str | bool] = {each: values[each] for each in TEXT_ARGUMENTS if values[each]}
+    given: dict[str, str | bool | int] = {
+        each: values[each] for each in TEXT_ARGUMENTS if values[each]
+    }
+    given |= {each: _number(each, values[each]) for each in NUMBER_ARGUMENTS if values[each]}
     given |= {each: values[each] == 'true' for each in SWITCH_ARGUMENTS if values[each]}
     if of_camera := {each: values[each] for each in CAMERA_ARGUMENTS if values[each]}:
         if len(cameras) > 1:
@@ -140,7 +150,13 @@ def _start_node(context: LaunchContext) -> list[Node]:
     ]
 
 
-def _write_parameters(node: str, values: dict[str, str | bool]) -> str:
+def _number(name: str, value: str) -> int:
+    if not value.isdecimal():
+        raise RuntimeError(f'{name}:={value} is no whole number: give 0 or more')
+    return int(value)
+
+
+def _write_parameters(node: str, values: dict[str, str | bool | int]) -> str:
     """
     Write a parameter file that overrides params_file, and return its path.
 
