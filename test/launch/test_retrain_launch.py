@@ -98,7 +98,11 @@ def test_the_launch_arguments_are_those_that_are_documented() -> None:
         for call in source.calls(function)
         if isinstance(call.args[0], ast.Constant)
     }
-    of_node = {*source.constant('TEXT_ARGUMENTS'), *source.constant('SWITCH_ARGUMENTS')}
+    of_node = {
+        *source.constant('TEXT_ARGUMENTS'),
+        *source.constant('NUMBER_ARGUMENTS'),
+        *source.constant('SWITCH_ARGUMENTS'),
+    }
     of_camera = set(source.constant('CAMERA_ARGUMENTS'))
     page = (REPOSITORY / 'docs' / 'interface.md').read_text()
     (documented,) = re.findall(r'`ros2 launch` takes the arguments (.*?)\.\s', page, re.DOTALL)
@@ -106,6 +110,7 @@ def test_the_launch_arguments_are_those_that_are_documented() -> None:
     # Those that are passed on are parameters, of these types.
     assert of_node - {'use_sim_time'} <= set(DECLARED)
     assert {type(DECLARED[name]) for name in source.constant('TEXT_ARGUMENTS')} == {str}
+    assert {type(DECLARED[name]) for name in source.constant('NUMBER_ARGUMENTS')} == {int}
     assert {f'camera.{each}' for each in of_camera} <= set(DECLARED)
 
 
@@ -148,6 +153,7 @@ def test_the_launch_file_runs_with_all_its_arguments(tmp_path: Path, package_pat
         'extractor': extractor,
         'data_dir': tmp_path / 'data',
         'device': 'cpu',
+        'max_questions': '7',
         'autostart': 'true',
         'follow_models': 'true',
         'use_sim_time': 'true',
@@ -163,7 +169,8 @@ def test_the_launch_file_runs_with_all_its_arguments(tmp_path: Path, package_pat
         launch.wait_until_ready()
         with Person('/robot1/edgetpu_retrain') as person:
             assert person.wait_until_ready().list_samples().success
-            assert parameters_of(person, ['follow_models', 'use_sim_time']) == [True, True]
+            names = ['follow_models', 'use_sim_time', 'max_questions']
+            assert parameters_of(person, names) == [True, True, 7]
         assert launch.end() == 0
 
 

@@ -90,6 +90,7 @@ def test_a_video_is_seen_by_the_node_and_the_page_is_served(
         with urllib.request.urlopen(found[0]) as response:  # noqa: S310 - its own address
             assert b'<html' in response.read()
         person.wait_until_ready().collect(Embedding, 'embedding').next_one()
+        assert parameters_of(person, 'max_questions') == [50]
         assert launch.end() == 0
 
 
@@ -99,6 +100,8 @@ def test_a_topic_needs_no_webcam(person: Person, tmp_path: Path, package_path: s
     with start_launch(tmp_path, package_path, *given, 'max_questions:=7') as launch:
         launch.wait_for_log("camera 'camera' reads /front/image_raw/compressed")
         launch.wait_for_log('The page: ')
+        person.wait_until_ready()
+        assert parameters_of(person, 'max_questions') == [7]
         assert launch.end() == 0
     assert not [line for line in launch.log if '[webcam-' in line or '[gamepad-' in line]
 

@@ -77,6 +77,7 @@ def test_a_video_file_is_seen_by_the_node_and_the_page_is_served(
             assert b'<html' in response.read()
         person.wait_until_ready()
         person.collect(Embedding, 'embedding').next_one()
+        assert parameter(person, 'max_questions') == 50
         assert len(run.running()) == 4
         assert run.end() == 0
     assert 'Node, page and camera have ended.' in run.log
