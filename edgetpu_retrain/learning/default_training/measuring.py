@@ -12,12 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 import math
 
-from edgetpu_retrain.learning.arrays import FloatArray, IntArray, row_blocks
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray
+from edgetpu_retrain.learning.default_training.other_views import Views, ViewsToPredict
 from edgetpu_retrain.learning.default_training.problem import Problem
 from edgetpu_retrain.learning.default_training.training_run import (
     converted,
     HeldOutWatch,
     imprinted,
+    predictions,
     Run,
     train,
 )
@@ -59,6 +61,7 @@ class Measurement:
         run: the last run, if it was stopped or diverged; it replaces the final run.  Else None.
         best: the last measured run, used if the final run diverges; None if there are few samples.
         detector: the detector of the lengths, if it is valid for the final run, too.
+        views: predictions for other views of the recordings, if these are few; else None.
     """
 
     method: Method
@@ -74,6 +77,7 @@ class Measurement:
     run: Run | None = None
     best: Run | None = None
     detector: UnknownDetector | None = None
+    views: Views | None = None
 
     @property
     def accuracy(self) -> float:
@@ -94,6 +98,9 @@ def measure(problem: Problem, planned: int) -> Measurement:
     folds = _folds(problem)
     parts = _parts(problem, folds)
     lengths = [_iterations(problem, len(rows)) for rows, _ in parts]
+    to_predict = _views_to_predict(problem)
+    if to_predict is not None:
+        lengths.append(_iterations(problem, len(to_predict.trained)))
     problem.progress.total = sum(lengths) + planned
     found = [(_NO_ROWS, np.empty((0, problem.num_classes), np.float32), np.empty(0, np.float32))]
     shares: list[float] = []
@@ -102,11 +109,11 @@ def measure(problem: Problem, planned: int) -> Measurement:
     # whole recordings.  Always conditioning anew would make a training take a third longer.
     anew = problem.few_samples or 'recordings' in folds.units
     shared = open_detector(problem, parts[0][0]) if len(parts) == 1 and not anew else None
-    for (rows, evaluated), num_iter in zip(parts, lengths, strict=True):
+    for (rows, evaluated), num_iter in zip(parts, lengths, strict=False):
         known = problem.conditioned_by(rows) if anew else problem
         run, share = _train_on(known, rows, evaluated, num_iter)
         detector = shared or open_detector(known, rows)
-        found.append((evaluated, *_predictions(known, detector, evaluated, run)))
+        found.append((evaluated, *predictions(known, detector, evaluated, run)))
         shares.append(share)
         if run.stopped or run.diverged:
             ended, lengths = True, [*lengths[: len(shares) - 1], run.iterations]
@@ -117,6 +124,10 @@ def measure(problem: Problem, planned: int) -> Measurement:
         method = 'held-out split' if len(parts) == 1 else 'cross-validation'
     share = float(np.mean(shares)) if shares else 1.0
     last = converted(run, known, problem) if shares else None
+    views = None
+    if to_predict is not None and not ended:
+        last, views = to_predict.predicted(problem, lengths[-1], share)
+        ended, lengths = last.stopped or last.diverged, [*lengths[:-1], last.iterations]
     return Measurement(
         method,
         folds.units,
@@ -131,6 +142,7 @@ def measure(problem: Problem, planned: int) -> Measurement:
         last if ended else None,
         last if not problem.few_samples else None,
         shared,
+        views,
     )
 
 
@@ -146,6 +158,25 @@ def _parts(problem: Problem, folds: Folds) -> list[tuple[IntArray, IntArray]]:
     return parts
 
 
+def _views_to_predict(problem: Problem) -> ViewsToPredict | None:
+    """Choose views of the recordings to predict; None unless there are few recordings."""
+    if problem.recordings is None or not len(_few_recordings(problem)):
+        return None
+    chosen = ViewsToPredict.of(problem, problem.recordings, _share(problem))
+    return chosen if len(chosen.rows) else None
+
+
+def _few_recordings(problem: Problem) -> IntArray:
+    """Return the number of recordings of each class that has two to four."""
+    counts = recording_counts(problem.labels, problem.recordings)
+    return counts[(counts > 1) & (counts < _FOLDS)]
+
+
+def _share(problem: Problem) -> float:
+    """Return the share of samples to hold out."""
+    return min(problem.recipe.held_out_share, _most_held_out(problem) / len(problem.labels))
+
+
 def _folds(problem: Problem) -> Folds:
     """
     Choose the samples to hold out.
@@ -153,14 +184,12 @@ def _folds(problem: Problem) -> Folds:
     Few samples are all held out in turn.  Otherwise one fold suffices, unless a class has two to
     four recordings: then a single recording says little about the others.
     """
-    labels, recordings = problem.labels, problem.recordings
-    counts = recording_counts(labels, recordings)
-    few = counts[(counts > 1) & (counts < _FOLDS)]
+    labels, few = problem.labels, _few_recordings(problem)
     if problem.few_samples:
         folds = min(_FOLDS, int(np.bincount(labels).max()))
     else:
         folds = min(_FOLDS_OF_MANY, int(few.max())) if len(few) else 1
-    share = min(problem.recipe.held_out_share, _most_held_out(problem) / len(labels))
+    recordings, share = problem.recordings, _share(problem)
     return hold_out(problem.rows, labels, recordings, problem.rng, folds=folds, share=share)
 
 
@@ -194,18 +223,6 @@ def _train_on(
     if chosen and watch.last_is_worse() and watch.best[2]:
         run = Run(*watch.best)
     return run, run.iterations / num_iter
-
-
-def _predictions(
-    problem: Problem, detector: UnknownDetector, rows: IntArray, run: Run
-) -> tuple[FloatArray, FloatArray]:
-    """Return the logits ``[M, C]`` and the unknown detector's lengths ``[M]`` of some rows."""
-    logits = np.empty((len(rows), problem.num_classes), np.float32)
-    lengths = np.empty(len(rows), np.float32)
-    for part in row_blocks(len(rows)):
-        logits[part] = problem.features[rows[part]] @ run.weights + run.bias
-        lengths[part] = detector.lengths(problem.rows.floats(rows[part]))
-    return logits, lengths
 
 
 def _most_held_out(problem: Problem) -> int:

@@ -27,6 +27,7 @@ from edgetpu_retrain.learning.default_training.progress_relay import ProgressRel
 from edgetpu_retrain.learning.default_training.recipe import Recipe
 from edgetpu_retrain.learning.default_training.training_run import imprinted, Run, train
 from edgetpu_retrain.learning.default_training.unknown_fitting import (
+    bounded,
     open_detector,
     threshold_for,
 )
@@ -182,6 +183,9 @@ class DefaultTraining:
         copies = np.array(measured.evaluated_recordings)[measured.truth] == 0
         rate = problem.recipe.rejection_rate
         threshold = threshold_for(scores, rate, measured.parts, copies)
+        if (views := measured.views) is not None:
+            scores = unknown_scores(views.logits / temperature, views.lengths)
+            threshold = bounded(threshold, threshold_for(scores, rate, copies=views.copies))
         return replace(detector, threshold=threshold)
 
     def _report(self, measured: Measurement, run: Run, accuracy: float) -> TrainingReport:

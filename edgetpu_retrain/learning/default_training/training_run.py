@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 import math
 
-from edgetpu_retrain.learning.arrays import FloatArray, IntArray
+from edgetpu_retrain.learning.arrays import FloatArray, IntArray, row_blocks
 from edgetpu_retrain.learning.default_training.calibration import cross_entropies, fit_temperature
 from edgetpu_retrain.learning.default_training.imprinting import imprinted_weights
 from edgetpu_retrain.learning.default_training.problem import Problem
@@ -16,6 +16,7 @@ from edgetpu_retrain.learning.head import Head
 from edgetpu_retrain.learning.sgd.loop import Outcome, run_training_loop
 from edgetpu_retrain.learning.sgd.sampling import BalancedOrder, batches
 from edgetpu_retrain.learning.sgd.step import SgdStep, TrainingDiverged
+from edgetpu_retrain.learning.unknown import UnknownDetector
 import numpy as np
 
 # Number of evaluations of the held-out samples per run.
@@ -182,6 +183,18 @@ def train(
     if diverged and watch is not None:
         return Run(*watch.best, diverged=True)
     return Run(weights, bias, outcome.iterations, outcome.stopped, diverged)
+
+
+def predictions(
+    problem: Problem, detector: UnknownDetector, rows: IntArray, run: Run
+) -> tuple[FloatArray, FloatArray]:
+    """Return a run's logits ``[M, C]`` and a detector's lengths ``[M]`` for some rows."""
+    logits = np.empty((len(rows), problem.num_classes), np.float32)
+    lengths = np.empty(len(rows), np.float32)
+    for part in row_blocks(len(rows)):
+        logits[part] = problem.features[rows[part]] @ run.weights + run.bias
+        lengths[part] = detector.lengths(problem.rows.floats(rows[part]))
+    return logits, lengths
 
 
 def _pauses(end: int) -> list[int]:

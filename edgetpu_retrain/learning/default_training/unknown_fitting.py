@@ -33,6 +33,9 @@ _ANOTHER_DAY = 0.52
 # place.
 _OTHER_VIEWS = 0.21
 _WEAK = 0.05
+# Evidence on another day may be lower than expected by one standard deviation of the logarithm of
+# these ratios, 0.25.
+_LOWEST = 0.78
 
 
 def open_detector(problem: Problem, rows: IntArray) -> UnknownDetector:
@@ -94,6 +97,24 @@ def threshold_for(
             for part in np.unique(parts)
         )
     return threshold
+
+
+def bounded(threshold: float, expected: float) -> float:
+    """
+    Return the threshold closest to the given one that other views of the recordings allow.
+
+    A threshold from few held-out recordings is that of heads which were trained without one of
+    them, so it allows for far less evidence than the final head has, and hardly anything is
+    unknown.
+
+    Args:
+        threshold: the threshold from samples of recordings that were held out.
+        expected: the threshold from other samples of the recordings that were not.
+
+    >>> [round(bounded(threshold, -2.0), 2) for threshold in (-3.0, -1.8, -0.5)]
+    [-2.0, -1.8, -1.56]
+    """
+    return max(expected, min(threshold, _LOWEST * expected)) if expected < 0.0 else expected
 
 
 def _threshold(scores: FloatArray, rejection_rate: float, weak: float) -> float:

@@ -35,7 +35,7 @@ class TrainingRun:
         iterations: float64, counted from 0 in this run.
         loss: float64, batch loss in nats, including regularization.
         train_accuracy: float64, 0 to 1.
-        held_out_accuracy: float64, 0 to 1; NaN for a run on all samples.
+        held_out_accuracy: float64, 0 to 1; NaN for a run that measures none.
     """
 
     iterations: npt.NDArray[np.float64]
@@ -50,7 +50,8 @@ class TrainingCurves:
     The curves of a training: its measuring runs and its final run.
 
     Args:
-        measuring: no run, one on a part of the samples, or one per fold.
+        measuring: no run, one on a part of the samples, or one per fold; with few recordings, also
+            one whose samples do not count in the held-out accuracy.
         final: the run on all samples.
         report: the training's report.
     """

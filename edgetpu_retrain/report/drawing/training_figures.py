@@ -39,7 +39,7 @@ def draw_accuracy(axes: Axes, analysis: Analysis) -> None:
         points = min(len(run.iterations) for run in measuring)
         iterations = measuring[0].iterations[:points]
         train = np.mean([run.train_accuracy[:points] for run in measuring], axis=0)
-        held_out = np.mean([run.held_out_accuracy[:points] for run in measuring], axis=0)
+        held_out = np.nanmean([run.held_out_accuracy[:points] for run in measuring], axis=0)
         axes.plot(
             iterations, 100 * train, color=style.ORANGE, linestyle='--',
             label='all, while measuring',

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgetpu_retrain.learning import fit, FloatArray, Head
-from edgetpu_retrain.learning.default_training.unknown_fitting import threshold_for
+from edgetpu_retrain.learning.default_training.unknown_fitting import bounded, threshold_for
 import numpy as np
 import pytest
 from support.flowers import read_flowers
@@ -52,6 +52,14 @@ def test_the_wanted_share_holds_in_each_of_few_recordings() -> None:
     threshold = threshold_for(scores.astype(np.float32), 0.05, parts)
     assert threshold == threshold_for(scores[:100].astype(np.float32), 0.05)
     assert np.mean(scores[parts == 1] > threshold) < 0.05
+
+
+def test_few_recordings_may_widen_the_threshold_of_other_views_by_a_little_only() -> None:
+    assert bounded(-1.9, expected=-2.0) == -1.9
+    assert bounded(-0.1, expected=-2.0) == pytest.approx(-1.56)
+    # It is never stricter than for views of the recordings themselves.
+    assert bounded(-5.0, expected=-2.0) == -2.0
+    assert bounded(-1.0, expected=0.5) == 0.5
 
 
 def test_scores_above_0_are_a_threshold_too() -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from edgetpu_retrain.learning import fit
 from edgetpu_retrain.report.analysis.training_curves import training_curves
@@ -50,3 +51,12 @@ def test_watching_a_training_does_not_change_it(samples_of: SamplesOf) -> None:
     assert report is not None
     assert curves.report.confusion_matrix.tolist() == report.confusion_matrix.tolist()
     assert curves.report.accuracy == report.accuracy
+
+
+def test_the_run_for_other_views_has_no_held_out_accuracy(samples_of: SamplesOf) -> None:
+    samples = samples_of([0] * 200 + [1] * 200, spread=2.0)
+    days = replace(samples, recordings=np.arange(400) // 100)
+    *others, last = training_curves(days, TrainingOptions()).measuring
+    assert len(others) == 2
+    assert not np.isnan([run.held_out_accuracy for run in others]).any()
+    assert np.isnan(last.held_out_accuracy).all()

@@ -18,6 +18,7 @@ from edgetpu_retrain.report.drawing.figure_style import (
     VERMILLION,
 )
 from edgetpu_retrain.report.drawing.figures import drawings, sheet_of, svg_of
+from edgetpu_retrain.report.drawing.training_figures import draw_accuracy
 from edgetpu_retrain.report.words.conclusions import conclude
 from edgetpu_retrain.store.samples.sample import TrainingSet
 import matplotlib as mpl
@@ -75,6 +76,17 @@ def test_the_same_analysis_gives_the_same_file(analysis: Analysis) -> None:
         assert b'<svg' in svg[:1000]
         # Letters are outlines, so that no font is missing anywhere.
         assert b'<text' not in svg
+
+
+def test_with_few_recordings_the_held_out_accuracy_is_drawn(
+    samples_of: SamplesOf, analysis_of: AnalysisOf
+) -> None:
+    days = (np.arange(300) // 75).tolist()
+    axes = Figure().subplots()
+    samples = samples_of([0] * 150 + [1] * 150, recordings=days, spread=2.0)
+    draw_accuracy(axes, analysis_of(samples))
+    lines = {str(line.get_label()): line for line in axes.get_lines()}
+    assert np.isfinite(np.asarray(lines['held out'].get_ydata(), float)).all()
 
 
 def test_all_figures_in_one_picture(samples_of: SamplesOf, analysis_of: AnalysisOf) -> None:
