@@ -17,8 +17,8 @@ from std_srvs.srv import Trigger
 MAX_IDS = 10_000
 """Maximum number of samples in a request, as in the services."""
 
-MAX_LISTED = 1000
-"""Maximum number of samples in a list."""
+MAX_LISTED = 10_000
+"""Maximum number of samples in a list, as in the service."""
 
 routes = web.RouteTableDef()
 
