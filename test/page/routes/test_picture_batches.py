@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 from edgetpu_retrain.page.routes.picture_batches import (
     BATCH,
@@ -15,6 +16,7 @@ from edgetpu_retrain.page.routes.picture_batches import (
     PictureBatches,
 )
 import pytest
+from support.waiting import PATIENCE_S
 
 JPEG = b'\xff\xd8\xff'
 
@@ -52,11 +54,11 @@ class Node:
         return list(await asyncio.gather(*map(self.batches.get, numbers)))
 
 
-def run(test: Callable[[], Awaitable[None]]) -> None:
+def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a coroutine function in a new event loop."""
 
     async def main() -> None:
-        await test()
+        await asyncio.wait_for(test(), PATIENCE_S)
 
     asyncio.run(main())
 
