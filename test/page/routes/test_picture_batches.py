@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from edgetpu_retrain.page.routes import picture_batches
 from edgetpu_retrain.page.routes.picture_batches import (
     BATCH,
     CACHE_BYTES,
@@ -74,6 +75,21 @@ def test_requests_of_a_screen_are_one_request_of_the_node() -> None:
             node.jpeg(2),
         ]
         assert node.requests[0] == [1, 2, 3, 4]
+
+    run(test)
+
+
+def test_a_request_waits_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture_batches, 'WAIT_S', 0.5)
+
+    async def test() -> None:
+        node = Node()
+        first = asyncio.ensure_future(node.batches.get(2))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert await node.get(4) == [node.jpeg(4)]
+        assert await first == node.jpeg(2)
+        assert node.requests == [[2, 4]]
 
     run(test)
 
