@@ -55,7 +55,7 @@ def _described(folder: Path, number: int, serving: int) -> dict[str, Any] | None
         'version': found.version,
         'created': record.created,
         'labels': record.labels,
-        'sample_counts': record.sample_counts,
+        'sample_counts': [record.sample_counts[label] for label in record.labels],
         'train_accuracy': record.train_accuracy,
         'validation_accuracy': record.validation_accuracy,
         'quantized_validation_accuracy': record.quantized_validation_accuracy,

@@ -21,7 +21,7 @@ def test_versions_have_their_figures_newest_first(folder: TaughtFolder) -> None:
     assert (newest['version'], newest['serving']) == (2, False)
     assert (first['version'], first['serving']) == (1, True)
     assert first['labels'] == ['hat', 'mug']
-    assert first['sample_counts'] == {'hat': 15, 'mug': 15}
+    assert first['sample_counts'] == [15, 15]
     assert first['validation_accuracy'] == record.validation_accuracy
     assert first['confusion_matrix'] == [list(row) for row in record.confusion_matrix]
     assert first['held_out_unit'] == 'blocks'
