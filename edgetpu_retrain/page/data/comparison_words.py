@@ -22,8 +22,8 @@ _NOTHING_NEW = (
     'day, and compare before you train with those.'
 )
 _DIFFERENT_EXAMS = (
-    'So these are the figures that each training measured on the samples that it held out. The '
-    'two sets of samples differ, so a small difference may come from the samples.'
+    'So these are the figures that each training measured on the samples that it held out: the '
+    'two may have held out different ones, from which a small difference may come.'
 )
 _UNITS = {
     'recordings': 'whole recordings, as on another day',

@@ -27,8 +27,8 @@ _RECORDINGS_HELD_OUT = (
     'and places of which there is no recording, a robot will do worse.'
 )
 _ANOTHER_DAY = (
-    'Teach them again on another day, in other light and from other sides; a report on two '
-    'recordings or more of each class holds out whole recordings.'
+    'Teach them again on another day, in other light and from other sides: of two recordings or '
+    'more of each class, whole ones are held out.'
 )
 _NOTHING_MEASURED = (
     'A class needs two samples at least: one to train on and one to evaluate. '
