@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from support.page_api import PageApi
 from support.running_node import image_message, pattern
+
+
+def has_questions(least: int) -> Callable[[Any], bool]:
+    return lambda found: bool(found['total'] >= least)
 
 
 @pytest.fixture(scope='module')
@@ -24,7 +28,7 @@ def asked(
         camera = page.person.camera()
         for count in range(1, 4):
             camera.show(image_message(pattern(100 + count)))
-            page.wait_for('/api/questions', lambda found, n=count: found['total'] >= n)
+            page.wait_for('/api/questions', has_questions(count))
         page.person.close_cameras()
         yield page, page.get('/api/questions').json['questions']
 
