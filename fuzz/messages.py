@@ -105,7 +105,7 @@ def list_samples(fields: Fields) -> Any:
 def remove_samples(fields: Fields) -> Any:
     """Return a ``RemoveSamples.Request``."""
     return SimpleNamespace(
-        label=fields.text('mug'), n=fields.whole(32, 1), forever=fields.flag(False)
+        label=fields.text('mug'), n=fields.whole(32, 1), forever=fields.flag(False), ids=[]
     )
 
 
@@ -115,6 +115,16 @@ def relabel_samples(fields: Fields, label: str, ids: int) -> Any:
         label=fields.text(label),
         ids=[fields.whole(64, index + 1) for index in range(fields.how_many(12_000, ids))],
         new_label=fields.text('cup'),
+    )
+
+
+def answer_questions(fields: Fields) -> Any:
+    """Return an ``AnswerQuestions.Request``, which is one of ``GetPictures``, too."""
+    return SimpleNamespace(
+        label=fields.text('cup'),
+        of=fields.text('questions'),
+        ids=[fields.whole(64, index + 1) for index in range(fields.how_many(1200, 2))],
+        limit=fields.whole(32, 5),
     )
 
 

@@ -11,6 +11,10 @@ from pathlib import Path
 import sqlite3
 
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
+from edgetpu_retrain.store.questions.asking import Asking
+from edgetpu_retrain.store.questions.question import Given, Question
+from edgetpu_retrain.store.questions.question_store import QuestionStore
+from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from fuzz.small_files import DIMENSION, IDENTITY, picture
@@ -23,7 +27,7 @@ _FIRST_RELEASE = (
     *(
         f'DROP TABLE {table}'
         for table in (
-            *('changed_samples', 'changes'),
+            *('changed_questions', 'questions', 'changed_samples', 'changes'),
             *('removed_embeddings', 'removed_images', 'removed_samples'),
         )
     ),
@@ -43,6 +47,7 @@ def fill(store: SampleStore) -> None:
     store.add_embedding(1, rng.random(2, np.float32), extractor=_OTHER_IDENTITY, quantization=None)
     tulip = Sample('tulip', {IDENTITY: embedding}, image=picture('.jpg'))
     store.remove_samples(store.add([tulip], _QUANTIZATIONS))
+    _ask(store)
 
 
 def make_database(folder: Path, *, first_release: bool = False) -> Path:
@@ -66,11 +71,14 @@ def use_store(path: Path) -> None:
             lambda: list(islice(store.to_reembed(_OTHER_IDENTITY), 10)),
             lambda: store.picture(1),
             lambda: _walk(store),
+            lambda: QuestionStore(store).picture(1),
             *(query for each in (IDENTITY, _OTHER_IDENTITY) for query in _queries(store, each)),
         )
         each_of(
             lambda: fill(store),
             lambda: _add_novel(store),
+            lambda: QuestionStore(store).answer([1], 'tulip'),
+            lambda: QuestionStore(store).dismiss([2]),
             lambda: store.relabel([1], 'tulip'),
             lambda: store.relabel_class('tulip', 'oak', extractor=IDENTITY),
             lambda: store.remove_samples([1]),
@@ -90,6 +98,19 @@ def _queries(store: SampleStore, identity: str) -> Iterator[Callable[[], object]
     yield lambda: store.list_samples(extractor=identity)
     yield lambda: store.unembedded(extractor=identity)
     yield lambda: store.training_set(extractor=identity)
+    yield lambda: QuestionStore(store).count(extractor=identity)
+    yield lambda: QuestionStore(store).list_questions(10, extractor=identity)
+
+
+def _ask(store: SampleStore) -> None:
+    """Store a question that is unlike all samples."""
+    kind = EmbeddingKind(DIMENSION, 'uint8', _QUANTIZATIONS[IDENTITY])
+    embedding = np.zeros(DIMENSION, np.uint8)
+    given = (Given('daisy', 0.5),)
+    question = Question('margin', 'front', 5, given, 1, embedding, picture('.jpg'))
+    asking = Asking(store, IDENTITY, kind, 0.01)
+    asking.weigh(question, labels=('daisy',), trained_ns=0)
+    asking.store(question, 2)
 
 
 def _add_novel(store: SampleStore) -> None:

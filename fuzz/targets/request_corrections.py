@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from edgetpu_retrain.node.samples.sample_requests import relabel_request
+from edgetpu_retrain.node.samples.sample_requests import relabel_request, remove_request
 from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from fuzz import messages
@@ -49,6 +49,7 @@ def _correct(fields: Fields, store: SampleStore | None) -> None:
 
 
 def _remove(request: Any, store: SampleStore) -> None:
+    remove_request(request)
     remove = store.erase if request.forever else store.remove
     remove(request.label, request.n, extractor=_EXTRACTOR)
 

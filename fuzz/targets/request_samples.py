@@ -11,7 +11,14 @@ from types import SimpleNamespace
 import cv2
 from edgetpu_retrain.label import check_label
 from edgetpu_retrain.node.cameras.message_header import stamp_parts
+from edgetpu_retrain.node.questions.question_requests import (
+    answer_request,
+    list_questions_request,
+    MAX_PICTURES,
+    pictures_request,
+)
 from edgetpu_retrain.node.samples.sample_requests import add_request, list_request, MAX_COUNT
+from edgetpu_retrain.store.questions.asking import MAX_QUESTIONS
 from fuzz import messages
 from fuzz.message_fields import ReadFields, WrittenFields
 from fuzz.target import each_of, MemoryBudget, MIB, Target
@@ -24,7 +31,13 @@ _PARAMETERS = SimpleNamespace(sample_timeout_s=10.0, min_novelty=0.0)
 def _run(data: bytes, _folder: Path) -> None:
     fields = ReadFields(data)
     add, newest = messages.add_sample(fields), messages.list_samples(fields)
-    each_of(lambda: _add(add), lambda: list_request(newest), lambda: _label(newest.label))
+    answer = messages.answer_questions(fields)
+    each_of(
+        lambda: _add(add),
+        lambda: list_request(newest),
+        lambda: _label(newest.label),
+        lambda: _questions(answer),
+    )
 
 
 def _add(request: object) -> None:
@@ -36,6 +49,17 @@ def _add(request: object) -> None:
     seconds, nanoseconds = stamp_parts(wanted.stamp_ns)
     assert -(2**31) <= seconds < 2**31
     assert 0 <= nanoseconds < 10**9
+
+
+def _questions(request: object) -> None:
+    assert 0 <= list_questions_request(request) <= MAX_QUESTIONS
+    ids, label = answer_request(request)
+    assert 1 <= len(ids) <= MAX_QUESTIONS
+    if label:
+        _label(label)
+    of, ids = pictures_request(request)
+    assert of in ('samples', 'questions')
+    assert 1 <= len(ids) <= MAX_PICTURES
 
 
 def _label(label: str) -> None:
@@ -52,6 +76,7 @@ def _seeds() -> Iterator[bytes]:
         fields = WrittenFields()
         messages.add_sample(fields, content)
         messages.list_samples(fields)
+        messages.answer_questions(fields)
         yield fields.content
 
 

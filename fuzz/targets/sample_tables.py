@@ -42,6 +42,8 @@ _HOSTILE = (
     INSERT INTO samples VALUES ('x', x'ff', NULL, 1.5, 'y', 'z', x'ff');
     """,
     "UPDATE samples SET label = CAST(x'ff' AS TEXT);",
+    "UPDATE questions SET classification = '[' || hex(zeroblob(9)), kind = '', camera = 'a/b';",
+    "UPDATE questions SET data = x'00', jpeg = x'00', extractor_id = 2;",
 )
 
 

@@ -170,5 +170,8 @@ def _make_sample(changes: Changes, row: tuple[Any, ...], label: str) -> int:
         camera, asked_ns, f'q{question_id}'
     )
     sample = Sample(label, {}, camera, stamp_ns, jpeg, recording=recording)
-    check_sample(sample)
+    try:
+        check_sample(sample)
+    except ValueError as error:
+        raise MalformedRowError(f'question {question_id}: {error}') from error
     return changes.add(sample, {extractor_id: data}, 0)

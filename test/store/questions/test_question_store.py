@@ -237,6 +237,16 @@ def test_questions_belong_to_their_extractor(questions: QuestionStore, ask: Ask)
     assert [each.question_id for each in questions.list_questions(0, extractor=OTHER)] == [other]
 
 
+def test_a_damaged_picture_is_no_sample(path: Path, questions: QuestionStore, ask: Ask) -> None:
+    number = ask(image=JPEG)
+    with closing(sqlite3.connect(path)) as writer:
+        writer.execute("UPDATE questions SET jpeg = x'00'")
+        writer.commit()
+    with pytest.raises(StoreError, match=r'question 1.*What to do'):
+        questions.answer([number], 'cup')
+    assert questions.count(extractor=EXTRACTOR) == 1
+
+
 @pytest.mark.parametrize(
     'text', ['', '1', '{}', '[1]', '[["a"]]', '[["a", "b"]]', '[["a", 1]]' * 2, '[["a", NaN]]']
 )
