@@ -25,6 +25,9 @@ from edgetpu_retrain.store.samples.embedding_kind import RawArray
 MIN_INTERVAL_S = 1.0
 """Minimum time between two frames that become questions, seconds."""
 
+RETRY_S = 30.0
+"""How long no frame is offered after the store could not be read or written, seconds."""
+
 
 class QuestionCollector:
     """
@@ -109,21 +112,32 @@ class QuestionCollector:
                 question, labels=model.labels, trained_ns=round(created * 1e9)
             )
             if kind is not None:
-                self._last_uncertain = self._last = self._clock()
+                self._wait(0.0)
                 asked = replace(question, kind=kind, image=self._thumbnail(frame))
-                self._samples.change(lambda: self._asking.store(asked, most))
+                self._samples.change(lambda: self._guard(frame, self._asking.store, asked, most))
 
-        def finish() -> None:
+        def weigh_once() -> None:
             try:
-                weigh()
-            except StoreError:
-                raise  # the thread reports it
-            except Exception as error:  # noqa: BLE001 - nobody reads the future
-                self._report(frame.camera, in_words(error))
+                self._guard(frame, weigh)
             finally:
                 self._is_busy = False
 
-        self._samples.read(finish)
+        self._samples.read(weigh_once)
+
+    def _guard(self, frame: Frame, work: Callable[..., object], *arguments: Any) -> None:
+        """Call a function in the samples' thread; nobody reads the future of what it raises."""
+        try:
+            work(*arguments)
+        except StoreError:
+            # The thread reports it.  A locked database would block other requests each time.
+            self._wait(RETRY_S)
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            self._report(frame.camera, in_words(error))
+
+    def _wait(self, more_s: float) -> None:
+        """Offer the next frame after the minimum interval and some more seconds."""
+        self._last_uncertain = self._last = self._clock() + more_s
 
     def _thumbnail(self, frame: Frame) -> bytes | None:
         if not self._with_picture():

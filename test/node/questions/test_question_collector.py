@@ -5,16 +5,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+import sqlite3
 import threading
 from types import SimpleNamespace
 from typing import Any
 
 from edgetpu_retrain.model_file.description import describe
 from edgetpu_retrain.node.frames.newest_frames import Frame
-from edgetpu_retrain.node.questions.question_collector import MIN_INTERVAL_S, QuestionCollector
+from edgetpu_retrain.node.questions.question_collector import (
+    MIN_INTERVAL_S,
+    QuestionCollector,
+    RETRY_S,
+)
 from edgetpu_retrain.node.samples.sample_thread import SampleThread
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
+from edgetpu_retrain.store.files import lock_wait
 from edgetpu_retrain.store.questions.asking import Asking
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.store.samples.sample_store import SampleStore
@@ -154,6 +161,22 @@ def test_pictures_are_the_work_of_the_samples_thread(
     bench.offer()
     assert bench.count() == 1
     assert [name.startswith('samples') for name in threads] == [True]
+
+
+def test_a_store_that_fails_is_left_alone_for_a_while(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(lock_wait, 'PATIENCE_S', 0.1)
+        with closing(sqlite3.connect(bench.store.path, isolation_level=None)) as other:
+            other.execute('BEGIN IMMEDIATE')
+            bench.offer()
+            assert bench.count() == 0
+    bench.clock.now += RETRY_S
+    assert not bench.collector.is_due('unknown')
+    bench.clock.now += MIN_INTERVAL_S
+    bench.offer()
+    assert bench.count() == 1
 
 
 def test_a_picture_that_cannot_be_read_is_reported_and_the_next_one_is_kept(bench: Bench) -> None:
