@@ -26,6 +26,7 @@ const SCREENS = [
   { name: 'questions', title: 'Questions' },
   { name: 'model', title: 'Model' },
 ];
+const AGAIN_MS = 3000;
 const PHONE = matchMedia('(max-width: 699px)');
 
 /** @returns {{screen: string, argument: string}} of an address such as #samples/mug */
@@ -126,19 +127,19 @@ function Navigation({ screen }) {
     </nav>`;
 }
 
-/** Who this visitor is: asked again whenever the connection comes or goes. */
+/** Who this visitor is: asked again when the connection is back, and while it is refused. */
 function introduce() {
+  const ask = () => get('/api/me').then(
+    ({ role, node }) => robot.set({ role, node, refused: '' }),
+    ({ status, message }) => robot.set({ refused: status ? message : '' }),
+  );
   let before = '';
-  const ask = () => {
+  robot.subscribe(() => {
     const { link } = robot.get();
-    if (link === before) return;
+    if (link === 'open' && before === 'lost') ask();
     before = link;
-    get('/api/me').then(
-      ({ role, node }) => robot.set({ role, node, refused: '' }),
-      ({ status, message }) => robot.set({ refused: status ? message : '' }),
-    );
-  };
-  robot.subscribe(ask);
+  });
+  setInterval(() => robot.get().link === 'lost' && ask(), AGAIN_MS);
   ask();
 }
 

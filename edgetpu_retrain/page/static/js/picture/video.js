@@ -89,8 +89,11 @@ function play(canvas, camera) {
   };
   const watch = setInterval(() => {
     const seconds = Math.round((Date.now() - drawn) / 1000);
-    if (1000 * seconds < LATE_MS) return;
-    video.set({ result: null, problem: `No picture for ${seconds} s. Is the camera running?` });
+    if (1000 * seconds >= LATE_MS) {
+      video.set({ result: null, problem: `No picture for ${seconds} s. Is the camera running?` });
+    } else if (!canvas.dataset.stamp) {
+      video.set({ problem: 'Waiting for the first picture…' });
+    }
   }, 1000);
   open();
   return () => {
