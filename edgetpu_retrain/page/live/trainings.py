@@ -26,6 +26,8 @@ _PROGRESS_S = 0.1
 
 _STATUS_POLLS = 5
 
+_BEGUN = {'type': 'training', 'state': 'running', 'iteration': 0, 'num_iter': 0}
+
 _STATES = {GoalStatus.STATUS_SUCCEEDED: 'done', GoalStatus.STATUS_CANCELED: 'cancelled'}
 
 
@@ -82,6 +84,7 @@ class Trainings:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
+        self._live.announce(_BEGUN, keep=True)
 
         def show(feedback: Any) -> None:
             message = feedback_message(feedback)

@@ -57,7 +57,6 @@ def test_a_training_shows_its_progress_and_its_result(page: PageProgram) -> None
             result = done['result']
             assert result['labels'] == ['cat', 'dog']
             assert len(result['confusion_matrix']) == 4
-            await phone.hear('status', lambda status: not status['training'])
 
     run(scenario())
 

@@ -24,7 +24,7 @@ def test_a_hold_stores_frames_in_one_recording_until_it_is_released(
             assert ended['label_total'] == ended['stored'] >= 5
             numbers = [each['stored'] for each in phone.heard if each['type'] == 'hold']
             assert numbers == sorted(numbers)
-            await phone.hear('samples')
+            assert 'samples' in {each['type'] for each in phone.heard}
             second = await phone.hold(1, 'cup')
             samples = person.list_samples(label='cup', limit=100).samples
             assert len(samples) == second['label_total']
@@ -62,7 +62,8 @@ def test_a_hold_that_its_page_does_not_confirm_ends(page: PageProgram) -> None:
 
 def test_a_phone_that_vanishes_stores_nothing_more(page: PageProgram, person: Person) -> None:
     def stored() -> int:
-        return int(person.list_samples(label='gone', limit=1).total)
+        listed = person.list_samples()
+        return dict(zip(listed.labels, listed.counts, strict=True)).get('gone', 0)
 
     async def scenario() -> None:
         async with Phone(page.url()) as phone:
