@@ -63,7 +63,7 @@ def test_a_hold_that_its_page_does_not_confirm_ends(page: PageProgram) -> None:
 def test_a_phone_that_vanishes_stores_nothing_more(page: PageProgram, person: Person) -> None:
     def stored() -> int:
         listed = person.list_samples()
-        return dict(zip(listed.labels, listed.counts, strict=True)).get('gone', 0)
+        return int(dict(zip(listed.labels, listed.counts, strict=True)).get('gone', 0))
 
     async def scenario() -> None:
         async with Phone(page.url()) as phone:
