@@ -60,13 +60,14 @@ class Watcher:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.socket = socket
 
-    async def next(self, width: float = 640) -> tuple[dict[str, Any], bytes]:
+    async def picture(self, width: float = 640) -> tuple[dict[str, Any], bytes]:
         """Return header and JPEG file of the next picture."""
         await self.socket.send_json({'type': 'next', 'width': width})
         message = await asyncio.wait_for(self.socket.receive(), PATIENCE_S)
         assert message.type is aiohttp.WSMsgType.BINARY, message
         (length,) = struct.unpack('>I', message.data[:4])
-        return json.loads(message.data[4 : 4 + length]), message.data[4 + length :]
+        head, jpeg = message.data[4:][:length], message.data[4:][length:]
+        return json.loads(head), jpeg
 
 
 async def watch(phone: Phone, camera: str) -> Watcher:
@@ -85,7 +86,7 @@ def test_pictures_come_with_their_classification(
             watcher = await watch(phone, camera)
             stamps = []
             while True:
-                header, jpeg = await watcher.next()
+                header, jpeg = await watcher.picture()
                 assert jpeg.startswith(b'\xff\xd8')
                 assert (header['camera'], header['width']) == (camera, 64)
                 stamps.append(header['stamp'])
@@ -112,7 +113,7 @@ def test_a_camera_is_subscribed_to_only_while_somebody_watches(
             await phone.connected()
             watchers = [await watch(phone, 'front') for _ in range(3)]
             for watcher in watchers:
-                await watcher.next()
+                await watcher.picture()
             await asyncio.to_thread(wait_until, lambda: subscribers() == 1)
             for watcher in watchers:
                 await watcher.socket.close()
@@ -129,12 +130,12 @@ def test_nothing_is_sent_that_was_not_asked_for(page: PageProgram, person: Perso
         async with Phone(page.url()) as phone:
             await phone.connected()
             watcher = await watch(phone, 'front')
-            first, _ = await watcher.next()
+            first, _ = await watcher.picture()
             # Others see many pictures meanwhile.
             other = await watch(phone, 'front')
             for _ in range(5):
-                await other.next()
-            later, _ = await watcher.next()
+                await other.picture()
+            later, _ = await watcher.picture()
             assert later['stamp'] > first['stamp']
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(watcher.socket.receive(), 0.3)
