@@ -111,6 +111,21 @@ def children() -> set[int]:
     return found
 
 
+@pytest.mark.parametrize('turns', range(6))
+def test_closing_ends_a_child_that_is_just_starting(taught: TaughtFolder, turns: int) -> None:
+    before = children()
+
+    async def main() -> None:
+        changes = Changes()
+        changes.run.start(taught.path)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await asyncio.wait_for(changes.run.close(), PATIENCE_S)
+
+    asyncio.run(main())
+    wait_until(lambda: children() <= before)
+
+
 def test_closing_ends_the_child(taught: TaughtFolder) -> None:
     before = children()
 
