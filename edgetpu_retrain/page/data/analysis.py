@@ -25,7 +25,7 @@ STEPS = 5
 
 def analyse_folder(folder: Path, on_step: OnStep) -> dict[str, Any]:
     """
-    Analyse the samples of a data folder; see ``GET /api/analysis`` in docs/teaching_page.md.
+    Analyse the samples of a data folder; see :func:`as_json`.
 
     It trains about twenty times.
 
