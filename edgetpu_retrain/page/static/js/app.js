@@ -62,6 +62,7 @@ function usePhone() {
 
 function App() {
   const { screen, argument } = useRoute();
+  const { title } = SCREENS.find((each) => each.name === screen);
   const phone = usePhone();
   useKeys((event) => {
     if (robot.get().role !== 'teacher' || event.repeat) return;
@@ -73,11 +74,11 @@ function App() {
     event.preventDefault();
   });
   useEffect(() => {
-    document.title = `${SCREENS.find((each) => each.name === screen).title} the robot`;
+    document.title = screen === 'teach' ? 'Teach the robot' : `${title} – Teach the robot`;
   }, [screen]);
   return html`
     <div class="shell" data-screen=${screen}>
-      <${Header} title=${SCREENS.find((each) => each.name === screen).title} />
+      <${Header} title=${title} />
       <${Problems} />
       ${(!phone || screen === 'teach') && html`<${LivePane} />`}
       <${Navigation} screen=${screen} />

@@ -65,6 +65,7 @@ let socket = null;
 let retry = FIRST_RETRY_MS;
 let retryTimer = 0;
 let heard = 0;
+let fresh = false;
 const listeners = new Set();
 
 /** Connect, and connect again whenever the connection is lost. */
@@ -114,6 +115,7 @@ function open() {
   mine.onopen = () => {
     retry = FIRST_RETRY_MS;
     heard = Date.now();
+    fresh = true;
     robot.set({ link: 'open' });
   };
   mine.onmessage = (event) => {
@@ -144,7 +146,10 @@ function receive(message) {
   const { type, ...rest } = message;
   const { changes, holds, training } = robot.get();
   if (type === 'status') {
-    robot.set({ status: rest });
+    // A training may have ended while there was no connection.
+    const over = fresh && !rest.training && training?.state === 'running';
+    fresh = false;
+    robot.set({ status: rest, training: over ? null : training });
   } else if (type === 'training') {
     robot.set({ training: nextTraining(training, rest) });
   } else if (type === 'hold') {
