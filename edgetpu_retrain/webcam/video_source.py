@@ -64,7 +64,6 @@ class VideoSource:
         self._warn = warn
         self._try_again_at = 0.0
         self._is_lost = False
-        self._read_of_file = 0
         self.is_camera = source.isdecimal() or self.path.is_char_device()
         self._capture = self._open(rate)
         self.rate = rate or (CAMERA_RATE if self.is_camera else _rate_of_file(self._capture))
@@ -101,10 +100,11 @@ class VideoSource:
                 f'{RETRY_S:.0f} s.'
             )
             return None
-        if self._read_of_file == 0:
-            raise WebcamError(self._without_pictures())
         self._capture = self._open(self.rate)
-        return self._read()
+        picture = self._read()
+        if picture is None:
+            raise WebcamError(self._without_pictures())
+        return picture
 
     def _retry(self) -> BgrArray | None:
         if time.monotonic() < self._try_again_at:
@@ -123,7 +123,6 @@ class VideoSource:
         return picture
 
     def _open(self, rate: float) -> cv2.VideoCapture:
-        self._read_of_file = 0
         if not self.is_camera:
             _require_file(self.path)
             capture = cv2.VideoCapture(str(self.path))
@@ -153,7 +152,6 @@ class VideoSource:
         is_read, picture = self._capture.read()
         if not is_read or picture is None:
             return None
-        self._read_of_file += 1
         height, width = picture.shape[:2]
         scale = min(self._size[0] / width, self._size[1] / height)
         if not self.is_camera and scale < 1.0:

@@ -92,10 +92,11 @@ class Driver:
     """Stands in for cv2.VideoCapture with a webcam, which can be unplugged."""
 
     plugged_in = True
+    has_pictures = True
     settings: dict[int, float]
     opened = 0
 
-    def __init__(self, _path: str, _backend: int) -> None:
+    def __init__(self, _path: str, _backend: int = 0) -> None:
         type(self).opened += 1
         type(self).settings = {}
 
@@ -107,7 +108,8 @@ class Driver:
         return True
 
     def read(self) -> tuple[bool, Any]:
-        return self.plugged_in, np.zeros((480, 640, 3), np.uint8) if self.plugged_in else None
+        is_read = self.plugged_in and self.has_pictures
+        return is_read, np.zeros((480, 640, 3), np.uint8) if is_read else None
 
     def release(self) -> None:
         pass
@@ -153,3 +155,17 @@ def test_a_webcam_that_is_gone_is_not_tried_all_the_time(
     for _ in range(5):
         source.next_picture()
     assert driver.opened == 2
+
+
+def test_what_opens_but_has_no_pictures_ends_with_an_error(
+    driver: type[Driver], tmp_path: Path
+) -> None:
+    file = tmp_path / 'video.avi'
+    file.touch()
+    source, _ = open_source(file, rate=5.0)
+    driver.has_pictures = False
+    with pytest.raises(WebcamError, match=r'video\.avi is no video'):
+        source.next_picture()
+    for path in (DEVICE, file):
+        with pytest.raises(WebcamError, match=r'sends no pictures|is no video'):
+            open_source(path, rate=5.0)
