@@ -64,6 +64,7 @@ def test_every_parameter_is_described(start_node: Any, person: Person) -> None:
             'sample_timeout_s',
             'min_novelty',
             'store_images',
+            'max_questions',
             'keep_models',
             'follow_models',
             'unknown_below',

@@ -50,6 +50,7 @@ DECLARED: list[tuple[str, Any, tuple[float, float] | None, bool]] = [
     ('sample_timeout_s', 10.0, (0.001, 86400.0), True),
     ('min_novelty', 0.0, (-1.0, 2.0), True),
     ('store_images', 'thumbnail', None, True),
+    ('max_questions', 0, (0, 1000), True),
     ('keep_models', 20, (1, 1_000_000), True),
     ('follow_models', False, None, True),
     ('unknown_below', 0.0, (0.0, 1.0), True),

@@ -23,7 +23,8 @@ from edgetpu_retrain.node.samples.sample_thread import SampleThread
 from edgetpu_retrain.runtime.engines.cpu_engine import CpuEngine
 from edgetpu_retrain.store.files import lock_wait
 from edgetpu_retrain.store.questions.asking import Asking
-from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
+from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind, RawArray
+from edgetpu_retrain.store.samples.sample import Sample
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 import numpy as np
 import pytest
@@ -65,11 +66,21 @@ class Bench:
         self._model = model(CpuEngine(EXTRACTOR), 'cat', 'dog')
         self._rng = np.random.default_rng(5)
 
-    def offer(self, why: Any = 'unknown', from_frame: Frame | None = None) -> None:
-        """Offer a frame that is like no other."""
-        embedding = self._rng.integers(0, 256, ABOUT.dimension, np.uint8)
-        shown = from_frame or stamped()
-        self.collector.offer(shown, self._model, why, RESULTS, embedding, 50)
+    def embedding(self) -> RawArray:
+        """Return an embedding that is like no other."""
+        return self._rng.integers(0, 256, ABOUT.dimension, np.uint8)
+
+    def offer(
+        self,
+        why: Any = 'unknown',
+        from_frame: Frame | None = None,
+        best: str = 'unknown',
+        embedding: RawArray | None = None,
+    ) -> None:
+        """Offer a frame, by default one that is like no other."""
+        results = [SimpleNamespace(class_id=best, score=0.6), *RESULTS[1:]]
+        raw = self.embedding() if embedding is None else embedding
+        self.collector.offer(from_frame or stamped(), self._model, why, results, raw, 50)
 
     def count(self) -> int:
         """Return the number of questions, once the thread has done all that was offered."""
@@ -134,6 +145,22 @@ def test_an_uncertain_frame_does_not_wait_for_a_certain_one(bench: Bench) -> Non
     bench.clock.now += MIN_INTERVAL_S / 2
     assert not bench.collector.is_due('unknown')
     assert not bench.collector.is_due(None)
+
+
+def test_a_frame_that_contradicts_a_sample_is_kept(bench: Bench) -> None:
+    embedding = bench.embedding()
+    # It was there when the model was trained.
+    dog = Sample('dog', {ABOUT.identity: embedding}, added_ns=1)
+    bench.store.add([dog], {ABOUT.identity: ABOUT.quantization})
+    bench.offer(None, best='dog', embedding=embedding)
+    assert bench.count() == 0
+    bench.clock.now += MIN_INTERVAL_S
+    bench.offer(None, best='cat', embedding=embedding)
+    assert bench.count() == 1
+    (question,) = bench.thread.questions.list_questions(0, extractor=ABOUT.identity)
+    assert (question.kind, question.given[0].label) == ('conflict', 'cat')
+    # It counts as one of those that are kept once a second.
+    assert not bench.collector.is_due('unknown')
 
 
 def test_only_one_frame_is_kept_while_the_thread_is_busy(bench: Bench) -> None:

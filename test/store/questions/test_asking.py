@@ -130,11 +130,16 @@ def test_questions_are_limited_by_bytes(
 
 def test_the_store_of_another_process_is_followed(samples: SampleStore, ask: Ask) -> None:
     first = ask(direction(45))
+    assert not ask(direction(45))
     with SampleStore(samples.path) as other:
         QuestionStore(other).answer([first], 'cup')
     assert not ask(direction(45))
+    assert ask(direction(80))
+    assert not ask(direction(80))
     with SampleStore(samples.path) as other:
         other.undo()
+    assert not ask(direction(45))
+    with SampleStore(samples.path) as other:
         QuestionStore(other).dismiss([first])
     assert ask(direction(45))
 

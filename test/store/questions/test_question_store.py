@@ -196,10 +196,14 @@ def test_a_sample_gets_the_recording_of_its_camera_and_time(
 def test_erased_samples_leave_no_question_on_the_disk(
     path: Path, samples: SampleStore, questions: QuestionStore, ask: Ask
 ) -> None:
-    questions.answer([ask(image=JPEG)], 'alice')
+    questions.answer([ask(), ask(image=JPEG)], 'alice')
+    newest = samples.list_samples(limit=1, extractor=EXTRACTOR)[0]
     assert is_on_disk(path, FACE)
-    assert samples.erase('alice', extractor=EXTRACTOR).samples == 1
+    # What is left of the same change keeps its question.
+    assert samples.erase_samples([newest.sample_id]).samples == 1
     assert not is_on_disk(path, FACE)
+    assert [str(each) for each in samples.history()] == ["the labelling of 1 question as 'alice'"]
+    assert samples.erase('alice', extractor=EXTRACTOR).samples == 1
     assert samples.history() == ()
 
 
