@@ -86,7 +86,7 @@ class QuestionServices:
     async def _get_pictures(self, request: Any, response: Any) -> str:
         resources = self._active()
         of, ids = pictures_request(request)
-        reading = resources.samples.read(lambda: _pictures(resources, of, ids))
+        reading = resources.samples.read(lambda: pictures_of(resources, of, ids))
         response.pictures = [
             Picture(id=number, jpeg=array('B', jpeg))
             for number, jpeg in await result_of(self._node, reading)
@@ -99,8 +99,18 @@ class QuestionServices:
         return int(await result_of(self._node, counting))
 
 
-def _pictures(resources: NodeResources, of: Of, ids: tuple[int, ...]) -> list[tuple[int, bytes]]:
-    """Return ids and JPEG files, until they are large enough for a response."""
+def pictures_of(resources: Any, of: Of, ids: tuple[int, ...]) -> list[tuple[int, bytes]]:
+    """
+    Return ids and JPEG files, until they are large enough for a response.
+
+    Args:
+        resources: the node's resources, of which the ``store`` is used.
+        of: what the ids are of.
+        ids: ids of samples or questions, some of which may have no picture.
+
+    Raises:
+        StoreError: if the store cannot be read.
+    """
     pictures: list[tuple[int, bytes]] = []
     with resources.store.snapshot() as snapshot:
         size = 0

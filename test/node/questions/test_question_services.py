@@ -7,9 +7,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 import shutil
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
+from edgetpu_retrain.client import retrain_client, RetrainClientError
+from edgetpu_retrain.node.questions import question_services
+from edgetpu_retrain.store.samples.sample import Sample
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain_interfaces.msg import Status
 from edgetpu_retrain_interfaces.srv import RemoveSamples
 import numpy as np
@@ -172,6 +177,35 @@ def test_pictures_of_samples_and_questions(asker: Person, ids: list[int]) -> Non
         refused = asker.get_pictures(of, asked)
         assert not refused.success
         assert words in refused.message
+
+
+def test_the_client_gets_any_number_of_pictures_and_answers(
+    asker: Person, ids: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retrain_client, '_PICTURES', 1)
+    robot = asker.robot
+    assert [each.id for each in robot.list_questions()] == ids[::-1]
+    pictures = robot.get_pictures('questions', [10**9, *ids])
+    assert list(pictures) == ids
+    assert robot.answer_questions(ids[:1], 'owl').label_total == 1
+    assert [each.id for each in robot.list_questions(5)] == ids[1:]
+    with pytest.raises(RetrainClientError, match='There is no question'):
+        robot.answer_questions(ids, '')
+    assert robot.undo() == "Undid the labelling of 1 question as 'owl'."
+
+
+def test_a_response_with_pictures_is_limited_by_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jpeg = b'\xff\xd8\xff\xe0' + bytes(996)
+    embedding = np.zeros(4, np.float32)
+    with SampleStore(tmp_path / 'samples.db') as store:
+        store.add([Sample('cat', {'e' * 64: embedding}, image=jpeg)] * 3, {'e' * 64: None})
+        resources = SimpleNamespace(store=store)
+        for limit, ids in ((3000, [1, 2, 3]), (2999, [1, 2]), (10, [1])):
+            monkeypatch.setattr(question_services, 'MAX_PICTURE_BYTES', limit)
+            found = question_services.pictures_of(resources, 'samples', (9, 1, 2, 3))
+            assert [number for number, _ in found] == ids
 
 
 def test_a_long_list_has_pages(asker: Person) -> None:
