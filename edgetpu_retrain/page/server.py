@@ -80,6 +80,7 @@ class Server:
         """Stop listening, and end what runs."""
         if self._listening is not None:
             self._listening.close()
+        # At once, so that pages hear why; aiohttp would wait, and then cancel without a word.
         for each in self._handlers:
             each.cancel()
         if (http := self._runner.server) is not None:

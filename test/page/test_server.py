@@ -229,8 +229,9 @@ def test_a_hundred_websockets_are_bounded(server: PageServer) -> None:
 def test_a_websocket_with_garbage_is_closed(server: PageServer, content: bytes) -> None:
     client = upgrade(server, server.origin)
     assert status_of(client) == 101
-    client.sendall(content)
-    client.shutdown(socket.SHUT_WR)
+    with contextlib.suppress(OSError):  # it may be closed before all has arrived
+        client.sendall(content)
+        client.shutdown(socket.SHUT_WR)
     received(client)
     client.close()
     wait_until(lambda: len(server.sockets) == 0)
