@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.page_program import PageProgram
-from support.small_models import build_extractor
 
 if TYPE_CHECKING:  # tests of who may what need no ROS
     from support.running_node import Person, RunningNode
@@ -19,6 +18,8 @@ if TYPE_CHECKING:  # tests of who may what need no ROS
 @pytest.fixture(scope='session')
 def page_extractor(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the path of an extractor that takes no time."""
+    from support.small_models import build_extractor
+
     path = tmp_path_factory.mktemp('extractor') / 'small.tflite'
     path.write_bytes(build_extractor('uint8', dimension=16, image_size=16))
     return path
