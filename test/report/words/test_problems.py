@@ -22,12 +22,12 @@ SamplesOf = Callable[..., TrainingSet]
 AnalysisOf = Callable[..., Analysis]
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def sound(samples_of: SamplesOf, analysis_of: AnalysisOf) -> Analysis:
     """Return an analysis without problems."""
-    samples = samples_of([0] * 40 + [1] * 40, ['cup', 'hat'], spread=0.3)
-    assert problems(analysis_of(samples)) == ()
-    return analysis_of(samples)
+    analysis = analysis_of(samples_of([0] * 40 + [1] * 40, ['cup', 'hat'], spread=0.3))
+    assert problems(analysis) == ()
+    return analysis
 
 
 def titles(analysis: Analysis) -> list[str]:
