@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
+import signal
 from typing import Any
 
 from edgetpu_retrain.page.data.analysis_run import AnalysisRun
@@ -132,9 +133,11 @@ def test_closing_ends_the_child(taught: TaughtFolder) -> None:
     async def main() -> None:
         changes = Changes()
         changes.run.start(taught.path)
-        while not children() - before:
+        while not (started := children() - before):
             await asyncio.sleep(0.01)
-        await changes.run.close()
+        # So that it does not end by itself.
+        os.kill(started.pop(), signal.SIGSTOP)
+        await asyncio.wait_for(changes.run.close(), PATIENCE_S)
 
     asyncio.run(main())
     wait_until(lambda: children() <= before)
