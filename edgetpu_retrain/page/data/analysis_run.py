@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +67,7 @@ class AnalysisRun:
         """End the analysis that runs."""
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task])
 
     async def _run(self, folder: Path) -> None:
         try:
