@@ -35,7 +35,8 @@ export function SelectionBar(props) {
   if (!teacher) return null;
   return html`
     <div class="selection-bar" role="toolbar" aria-label="Selection">
-      <p role="status">${count ? `${number(count)} selected` : 'Select pictures to correct them'}
+      <p role="status">${count ? html`${number(count)}${' '}<span class="only-read-out">${
+  count === 1 ? 'picture' : 'pictures'}${' '}</span>selected` : 'Select pictures to correct them'}
         ${about && html`<span class="muted wide" dir="auto"> · ${about}</span>`}</p>
       ${count < total && html`<button onClick=${onAll} aria-label="Select all">
         ${!count && 'Select '}${count ? 'All' : 'all'}</button>`}

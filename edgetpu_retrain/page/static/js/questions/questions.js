@@ -59,7 +59,7 @@ export function Questions() {
         <h2>${counted(open.length, 'question')}</h2>
         <div class="switch" role="group" aria-label="View">
           <button aria-pressed=${!many} onClick=${() => setMany(false)}>One by one</button>
-          <button aria-pressed=${many} onClick=${() => setMany(true)}>Select many</button>
+          <button aria-pressed=${many} onClick=${() => setMany(true)}>Grid</button>
         </div>
       </div>
       ${many ? html`<${QuestionGrid} questions=${open} teacher=${teacher} onLabel=${label} />`

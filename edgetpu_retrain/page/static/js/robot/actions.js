@@ -8,26 +8,27 @@ import { post } from './api.js';
 
 const UNDO = { name: 'Undo', run: () => undo() };
 
-async function run(path, body, text) {
-  try {
-    const { message } = await post(path, body);
-    toast(text || message, { action: UNDO });
+let last = Promise.resolve();
+
+/** Changes reach the robot one after another, as they were made: so undo takes back the last. */
+function change(path, body, tell) {
+  last = last.then(() => post(path, body)).then((response) => {
+    tell(response.message);
     return true;
-  } catch (error) {
+  }, (error) => {
     toastError(error);
     return false;
-  }
+  });
+  return last;
 }
+
+const run = (path, body, text) => change(path, body, () => toast(text, { action: UNDO }));
 
 /** Take back the last change of the samples or questions. */
-export async function undo() {
-  await post('/api/undo').then(({ message }) => toast(message), toastError);
-}
+export const undo = () => change('/api/undo', {}, toast);
 
 /** Make the change again that was taken back last. */
-export async function redo() {
-  await post('/api/redo').then(({ message }) => toast(message), toastError);
-}
+export const redo = () => change('/api/redo', {}, toast);
 
 /**
  * @param {number[]} ids
