@@ -32,6 +32,9 @@ async function fetched(path, options) {
   return response;
 }
 
+/** A change that takes longer has lost its connection. */
+const LONGEST_MS = 60000;
+
 /** @param {string} path */
 export const get = (path) => request(path);
 
@@ -42,6 +45,7 @@ export const get = (path) => request(path);
 export const post = (path, body = {}) => request(path, {
   method: 'POST',
   headers: { 'Content-Type': 'application/json' },
+  signal: AbortSignal.timeout?.(LONGEST_MS),
   body: JSON.stringify(body),
 });
 
