@@ -14,7 +14,7 @@ from edgetpu_retrain.store.questions.question import given_to_json, Question, Qu
 from edgetpu_retrain.store.questions.spread import Spread
 from edgetpu_retrain.store.samples.changes import Changes
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
-from edgetpu_retrain.store.samples.newest_vectors import unit_vectors
+from edgetpu_retrain.store.samples.newest_vectors import cosine_distances, unit_vectors
 from edgetpu_retrain.store.samples.sample_store import SampleStore
 from edgetpu_retrain.store.samples.snapshot import MalformedRowError, Snapshot
 import numpy as np
@@ -33,8 +33,8 @@ class Asking:
     """
     Stores frames of one extractor as questions; not thread-safe.
 
-    A frame that is a near copy of a sample or of another question is none, unless the sample
-    contradicts its classification.  If there are too many questions,
+    A frame that is a near copy of a sample or of another question, open or dismissed, is none,
+    unless the sample contradicts its classification.  If there are too many questions,
     :class:`~edgetpu_retrain.store.questions.spread.Spread` chooses which to delete; those of other
     extractors, which nobody can answer now, are deleted first.
 
@@ -57,6 +57,8 @@ class Asking:
         # The size of each open question, the oldest first; of this extractor, and of others.
         self._own: dict[int, int] = {}
         self._others: dict[int, int] = {}
+        # The newest dismissed ones, which nobody wants to see again.
+        self._dismissed: dict[int, FloatArray] = {}
         self._version: object = None
 
     def weigh(
@@ -74,6 +76,8 @@ class Asking:
         Raises:
             StoreError: if the store cannot be read.
         """
+        if not np.isfinite(question.embedding).all():
+            return None
         vector = unit_vectors(question.embedding, self._kind.quantization)
         nearest = self._nearest.of(vector)
         why = question.kind
@@ -83,7 +87,10 @@ class Asking:
         if why is None:
             return None
         self._update()
-        return None if min(self._spread.distances(vector), default=np.inf) < self._near else why
+        distances = [*self._spread.distances(vector)]
+        if self._dismissed:
+            distances += [*cosine_distances(np.stack([*self._dismissed.values()]), vector)]
+        return None if min(distances, default=np.inf) < self._near else why
 
     def store(self, question: Question, most: int) -> int:
         """
@@ -149,6 +156,16 @@ class Asking:
             self._spread.keep(self._own)
             for question_id in self._own.keys() - set(self._spread.ids):
                 self._spread.add(question_id, self._vector(snapshot, question_id))
+            known = self._dismissed
+            rows = list(
+                snapshot.rows(
+                    queries.DISMISSED, int, extractor=self._extractor, limit=MAX_QUESTIONS
+                )
+            )
+            self._dismissed = {
+                each: known[each] if each in known else self._vector(snapshot, each)
+                for (each,) in rows
+            }
         self._version = version
 
     def _vector(self, snapshot: Snapshot, question_id: int) -> FloatArray:

@@ -17,6 +17,12 @@ SIZES = f"""
     SELECT questions.id, identity, 4 * dimension + COALESCE(LENGTH(jpeg), 0) {_OPEN}
     ORDER BY questions.id
 """
+DISMISSED = """
+    SELECT questions.id FROM questions JOIN extractors ON extractors.id = extractor_id
+    WHERE closed AND identity = :extractor
+    AND questions.id IN (SELECT question_id FROM changed_questions WHERE sample_id = 0)
+    ORDER BY questions.id DESC LIMIT :limit
+"""
 EMBEDDING = 'SELECT data FROM questions WHERE id = :question_id'
 PICTURE = """
     SELECT jpeg FROM questions WHERE id = :question_id AND NOT closed AND jpeg IS NOT NULL

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edgetpu_retrain.model_file.quantization import QuantizationParameters
 from edgetpu_retrain.store.questions import asking, nearest_sample
-from edgetpu_retrain.store.questions.question import Given
+from edgetpu_retrain.store.questions.question import Given, Question
 from edgetpu_retrain.store.questions.question_store import QuestionStore
 from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
 from edgetpu_retrain.store.samples.sample_store import SampleStore
@@ -50,11 +50,30 @@ def test_ten_near_copies_are_one_question(questions: QuestionStore, ask: Ask) ->
     assert len(ids(questions)) == 2
 
 
-def test_a_near_copy_of_a_dismissed_question_is_asked_again(
-    questions: QuestionStore, ask: Ask
+def test_a_near_copy_of_a_dismissed_question_is_not_asked_again(
+    samples: SampleStore, questions: QuestionStore, ask: Ask
 ) -> None:
-    questions.dismiss([ask(direction(45))])
-    assert ask(direction(45))
+    first = ask(direction(45))
+    questions.dismiss([first])
+    assert not ask(direction(45))
+    assert ask(direction(60))
+    assert not ask(direction(46))
+    samples.undo()
+    assert questions.answer([first], 'cup') == 1
+    assert not ask(direction(45))
+    questions.dismiss([ask(direction(80))])
+    assert samples.erase(extractor=EXTRACTOR).questions == 1
+    assert ask(direction(80))
+
+
+def test_an_embedding_that_is_not_finite_is_no_question(samples: SampleStore) -> None:
+    about = EmbeddingKind(2, 'float32', None)
+    own = asking.Asking(samples, OTHER, about, 0.01)
+    given = (Given('unknown', 0.9),)
+    for value in (np.nan, np.inf):
+        embedding = np.array([value, 1.0], np.float32)
+        question = Question('unknown', 'front', 0, given, 1, embedding)
+        assert own.weigh(question, labels=(), trained_ns=0) is None
 
 
 def test_a_near_copy_of_a_sample_is_no_question(samples: SampleStore, ask: Ask) -> None:
@@ -141,6 +160,9 @@ def test_the_store_of_another_process_is_followed(samples: SampleStore, ask: Ask
     assert not ask(direction(45))
     with SampleStore(samples.path) as other:
         QuestionStore(other).dismiss([first])
+    assert not ask(direction(45))
+    with SampleStore(samples.path) as other:
+        other.erase(extractor=EXTRACTOR)
     assert ask(direction(45))
 
 
