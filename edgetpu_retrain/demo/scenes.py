@@ -40,9 +40,9 @@ TAUGHT = (BACKGROUND, *SUBJECTS)
 FRAMES_PER_TEACHING_GLANCE = 5
 FRAMES_PER_EXAM_GLANCE = 10
 EXAM_GLANCES_PER_SUBJECT = 4
-FRAMES_PER_TURN = 100
-"""How long ``in_turn`` shows a subject: ten seconds at 10 Hz, in which a person can name and
-teach it."""
+FRAMES_PER_TURN = 70
+"""How long ``in_turn`` shows a subject: seven seconds at 10 Hz, in which a person can
+teach it; all of them take 49 s."""
 EXAM_FRAMES = len(SUBJECTS) * EXAM_GLANCES_PER_SUBJECT * FRAMES_PER_EXAM_GLANCE
 
 

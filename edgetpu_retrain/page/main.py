@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 import contextlib
+import errno
 import logging
 import signal
 import sys
@@ -39,10 +40,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format='[%(levelname)s] [page]: %(message)s')
     try:
         asyncio.run(_serve(options, given))
-    except (RetrainError, OSError) as error:
+    except RetrainError as error:
         print(f'error: {sentence(error)}', file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f'error: {sentence(_cannot_listen(error, options))}', file=sys.stderr)
+        return 1
     return 0
+
+
+def _cannot_listen(error: OSError, options: Options) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f'port {options.port} is in use: end the program that uses it (is another page '
+            f'running?), or choose another port, such as --port {options.port + 1}'
+        )
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f'{options.host} is no address of this machine: choose another --host'
+    return str(error)
 
 
 async def _serve(options: Options, arguments: list[str]) -> None:

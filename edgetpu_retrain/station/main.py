@@ -66,7 +66,7 @@ def source_of(options: argparse.Namespace) -> Source:
         return Source(f'camera {options.camera}', _WEBCAM_TOPIC, (*webcam, *given))
     camera = ('edgetpu_retrain.demo.camera_node', _ROS_ARGUMENTS)
     return Source(
-        f'packaged photographs in turn, ten seconds each: {", ".join(TAUGHT)}.\n'
+        f'packaged photographs in turn, seven seconds each: {", ".join(TAUGHT)}.\n'
         'Teach the background (the empty table) and two of the others while they are shown',
         PHOTOGRAPHS_TOPIC,
         (*camera, *_parameters(scene=SCENE_IN_TURN)),

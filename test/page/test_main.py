@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 import re
 import signal
+import socket
+import sys
 
 from edgetpu_retrain.page.options import EVERYWHERE, parse_options
 import pytest
 from support.page_program import PageProgram, Phone, run
 from support.robot_messages import image_message, pattern
-from support.running_node import Person, RunningNode
+from support.running_node import Person, RunningNode, RunningProgram
 
 
 @pytest.fixture
@@ -109,3 +111,19 @@ def test_unsafe_and_impossible_options_are_refused(
     with pytest.raises(SystemExit):
         parse_options(arguments)
     assert words in capsys.readouterr().err
+
+
+def test_what_it_cannot_listen_on_is_reported_with_the_remedy(package_path: str) -> None:
+    command = [sys.executable, '-m', 'edgetpu_retrain.page.main']
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        for options, words in (
+            (['--port', str(port)], f'error: port {port} is in use: end the program that uses it'),
+            (['--lan', '--host', '192.0.2.1'], 'error: 192.0.2.1 is no address of this machine'),
+        ):
+            environment = {'PYTHONPATH': package_path}
+            with RunningProgram([*command, *options], environment) as page:
+                assert page.wait() == 1
+            assert [line for line in page.log if line.startswith(words)], page.log

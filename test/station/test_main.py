@@ -89,7 +89,7 @@ def test_without_options_the_photographs_are_shown_and_kept_apart(
     person: Person, tmp_path: Path, package_path: str
 ) -> None:
     with Station(package_path, tmp_path) as run:
-        run.wait_for_log('in turn, ten seconds each: background, astronaut,')
+        run.wait_for_log('in turn, seven seconds each: background, astronaut,')
         run.page()
         person.wait_until_ready()
         person.collect(Embedding, 'embedding').next_one()
