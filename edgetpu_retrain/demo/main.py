@@ -20,15 +20,15 @@ from typing import Any
 
 from edgetpu_retrain.demo.scenes import IMAGE_TOPIC, RESULT_FILE
 from edgetpu_retrain.processes.child_process import Processes
-from edgetpu_retrain.processes.installation import (
-    config_folder,
-    LARGE_IMAGES_PROFILE,
-    require_modules,
-)
 from edgetpu_retrain.processes.isolation import (
     private_domain_id,
     private_environment,
     with_large_images,
+)
+from edgetpu_retrain.processes.prerequisites import (
+    config_folder,
+    LARGE_IMAGES_PROFILE,
+    require_modules,
 )
 from edgetpu_retrain.processes.program_error import ended_early, last_lines, ProgramError
 

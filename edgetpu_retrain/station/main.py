@@ -21,12 +21,12 @@ import sys
 from edgetpu_retrain.demo.scenes import IMAGE_TOPIC as PHOTOGRAPHS_TOPIC
 from edgetpu_retrain.demo.scenes import SCENE_IN_TURN, TAUGHT
 from edgetpu_retrain.processes.child_process import Processes
-from edgetpu_retrain.processes.installation import (
+from edgetpu_retrain.processes.isolation import with_large_images, with_this_package
+from edgetpu_retrain.processes.prerequisites import (
     config_folder,
     LARGE_IMAGES_PROFILE,
     require_modules,
 )
-from edgetpu_retrain.processes.isolation import with_large_images, with_this_package
 from edgetpu_retrain.processes.program_error import ended_early, ProgramError
 
 MAX_QUESTIONS = 50

@@ -19,12 +19,12 @@ from edgetpu_retrain.demo.scenes import (
 )
 from edgetpu_retrain.demo.stage import Stage, StageError, stamp_ns
 from edgetpu_retrain.processes.child_process import Child, Processes
-from edgetpu_retrain.processes.installation import config_folder
 from edgetpu_retrain.processes.isolation import (
     private_domain_id,
     private_environment,
     with_large_images,
 )
+from edgetpu_retrain.processes.prerequisites import config_folder
 import numpy as np
 import pytest
 import rclpy

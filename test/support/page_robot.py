@@ -14,8 +14,8 @@ import sys
 from edgetpu_retrain.client import RetrainClient
 from edgetpu_retrain.demo.scenes import IMAGE_TOPIC
 from edgetpu_retrain.demo.stage import Stage
-from edgetpu_retrain.processes.installation import config_folder
 from edgetpu_retrain.processes.isolation import with_large_images
+from edgetpu_retrain.processes.prerequisites import config_folder
 import rclpy
 from support.running_node import RunningNode
 from support.running_program import RunningProgram

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from pathlib import Path
 
-from edgetpu_retrain.processes import installation
+from edgetpu_retrain.processes import prerequisites
 from edgetpu_retrain.processes.program_error import ProgramError
 import pytest
 
@@ -13,16 +13,16 @@ def test_the_configuration_is_found_without_the_source_tree(
     share = tmp_path / 'share'
     index = share / 'ament_index' / 'resource_index' / 'packages'
     index.mkdir(parents=True)
-    monkeypatch.setattr(installation, '__file__', str(tmp_path / 'a' / 'b' / 'c' / 'main.py'))
+    monkeypatch.setattr(prerequisites, '__file__', str(tmp_path / 'a' / 'b' / 'c' / 'main.py'))
     monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
     with pytest.raises(ProgramError, match=r'source install/setup\.bash'):
-        installation.config_folder()
+        prerequisites.config_folder()
     (index / 'edgetpu_retrain').touch()
     (share / 'edgetpu_retrain').mkdir()
-    assert installation.config_folder() == share / 'edgetpu_retrain' / 'config'
+    assert prerequisites.config_folder() == share / 'edgetpu_retrain' / 'config'
 
 
 def test_missing_modules_are_named_with_the_command_that_brings_them() -> None:
-    installation.require_modules(('os', 'pathlib'), 'make teach')
+    prerequisites.require_modules(('os', 'pathlib'), 'make teach')
     with pytest.raises(ProgramError, match=r'import no_such_module\. Type `make teach` in'):
-        installation.require_modules(('os', 'no_such_module'), 'make teach')
+        prerequisites.require_modules(('os', 'no_such_module'), 'make teach')
