@@ -37,6 +37,19 @@ export function percent(share) {
 }
 
 /**
+ * A held-out accuracy with what was held out: without it, one burst would look like success.
+ * @param {number|null} accuracy 0 to 1
+ * @param {string} unit 'recordings', 'blocks' or 'frames'
+ * @returns {string}
+ */
+export function measured(accuracy, unit) {
+  if (!Number.isFinite(accuracy)) return 'not measured';
+  if (unit === 'recordings') return `${percent(accuracy)} of held-out recordings right`;
+  return `${percent(accuracy)} of held-out ${unit} of the same recordings: `
+    + 'says nothing about another day';
+}
+
+/**
  * A label in a sentence: in quotes, and isolated from the sentence's direction.
  * @param {string} label
  * @returns {string}

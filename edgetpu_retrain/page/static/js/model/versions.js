@@ -5,7 +5,7 @@
 import { html, useState } from '../base/html.js';
 import { useStore } from '../base/store.js';
 import { toast, toastError } from '../base/toasts.js';
-import { counted, percent, when } from '../base/words.js';
+import { counted, measured, when } from '../base/words.js';
 import { post } from '../robot/api.js';
 import { isTeacher, robot } from '../robot/live.js';
 import { Card } from './card.js';
@@ -58,10 +58,9 @@ function Version({ version, teacher, many, ticked, onTick }) {
       <div class="about">
         <b>Version ${number}</b>${serving && html`<span class="tag">In use</span>`}
         <span class="muted">${created(version.created)}</span>
-        <span>${percent(version.validation_accuracy)}${' '}
-          ${Number.isFinite(version.validation_accuracy) && 'right'},
-          ${' '}${counted(labels.length, 'class', 'classes')},
-          ${' '}${counted(samples, 'sample')}</span>
+        <span>${counted(labels.length, 'class', 'classes')},${' '}
+          ${counted(samples, 'sample')}.${' '}
+          ${measured(version.validation_accuracy, version.held_out_unit)}</span>
       </div>
       ${teacher && !serving && html`<button onClick=${load}
         aria-label=${`Use version ${number}`}>Use</button>`}

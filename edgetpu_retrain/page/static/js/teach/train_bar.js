@@ -4,7 +4,7 @@
 
 import { html } from '../base/html.js';
 import { useStore } from '../base/store.js';
-import { counted, percent } from '../base/words.js';
+import { counted, measured } from '../base/words.js';
 import { TrainingProgress } from './training_progress.js';
 import { cancelTraining, train } from '../robot/actions.js';
 import { isTeacher, robot } from '../robot/live.js';
@@ -40,8 +40,9 @@ function Outcome({ training }) {
     return html`<span dir="auto">${training.state === 'cancelled' ? 'Training cancelled'
       : `Training failed: ${training.message}`}</span>`;
   }
-  const { model_version: version, validation_accuracy: accuracy } = training.result ?? {};
+  const { model_version: version, validation_accuracy: accuracy, held_out_unit: unit } =
+    training.result ?? {};
   return html`Version ${version} is in use
-    ${Number.isFinite(accuracy) && html`: ${percent(accuracy)} right`}
+    ${Number.isFinite(accuracy) && html`: ${measured(accuracy, unit)}`}.
     ${' '}<a href="#model">Result</a>`;
 }
