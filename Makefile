@@ -12,6 +12,7 @@
 #   make bench                                the default training against its rivals
 #   make bench-teach                          teaching from files against a bare loop
 #   make bench-node                           the node against a bare loop;  ARGS=--quick tries it
+#   make bench-page                           the teaching page in a browser
 #   make fuzz SECONDS=60                      every parser of outside bytes, so long each
 #   make soak MINUTES=10 SAMPLES=200          everything at once for minutes: what does the node hold?
 #   make lock                                 renew the versions and hashes in requirements/locked;
@@ -32,7 +33,7 @@ export PYTHON
 
 dev := tools/dev.sh $(if $(ROS),--ros $(ROS))$(if $(VERSIONS), --versions $(VERSIONS))
 
-.PHONY: help setup build test colcon-test lint lock demo teach bench bench-teach bench-node fuzz soak run clean
+.PHONY: help setup build test colcon-test lint lock demo teach bench bench-teach bench-node bench-page fuzz soak run clean
 
 help:
 	@tools/dev.sh help
@@ -40,7 +41,7 @@ help:
 setup build lint clean:
 	@$(dev) $@
 
-test colcon-test demo bench bench-teach bench-node lock:
+test colcon-test demo bench bench-teach bench-node bench-page lock:
 	@$(dev) $@ $(ARGS)
 
 fuzz:

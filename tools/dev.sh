@@ -27,6 +27,7 @@ usage: tools/dev.sh [--ros jazzy|kilted | --versions jammy|noble] COMMAND [ARGUM
   bench [ARGS]    build, and hold the default training against its rivals
   bench-teach [ARGS]  build, and hold teaching from files against a bare loop
   bench-node [ARGS]  build, and hold the node against a bare loop of its model
+  bench-page [ARGS]  build, and measure the teaching page in a browser
   fuzz [ARGS]     build, and fuzz every parser of outside bytes (--seconds 60 each)
   soak [ARGS]     build, and watch what the node holds while all of it is at work
   lock [--add]    renew requirements/locked: the newest releases that fit, with their hashes;
@@ -574,6 +575,12 @@ do_bench() { run_benchmark learning.run "$@"; }
 
 do_bench-node() { run_benchmark node.run "$@"; }
 
+do_bench-page() {
+  # Visitors and robot are those of the tests.
+  export PYTHONPATH=${PYTHONPATH:+$PYTHONPATH:}$root/test
+  run_benchmark page.run "$@"
+}
+
 do_bench-teach() { run_benchmark teach "$@"; }
 
 do_fuzz() {
@@ -715,13 +722,13 @@ export PIP_CACHE_DIR=${PIP_CACHE_DIR:-$cache/pip} TMPDIR=$cache/tmp
 unset PIP_PREFIX PIP_TARGET PIP_USER
 
 case $command in
-  check | setup | build | test | colcon-test | lint | demo | teach | bench | bench-teach | bench-node | fuzz | soak | run)
+  check | setup | build | test | colcon-test | lint | demo | teach | bench | bench-teach | bench-node | bench-page | fuzz | soak | run)
     choose_ros "$wanted"
     ;;
 esac
 case $command in
   check) require_platform && require_tools && say 'nothing is missing' ;;
-  setup | build | test | colcon-test | lint | lock | demo | teach | bench | bench-teach | bench-node | fuzz | soak | run | clean)
+  setup | build | test | colcon-test | lint | lock | demo | teach | bench | bench-teach | bench-node | bench-page | fuzz | soak | run | clean)
     "do_$command" "$@"
     ;;
   '' | help | -h | --help) usage ;;

@@ -4,15 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import contextlib
+import itertools
 from pathlib import Path
 import re
 import shutil
 import sys
+import time
 
 from edgetpu_retrain.client import RetrainClient
-from edgetpu_retrain.demo.scenes import IMAGE_TOPIC
+from edgetpu_retrain.demo.scenes import FRAMES_PER_TEACHING_GLANCE, IMAGE_TOPIC
 from edgetpu_retrain.demo.stage import Stage
 from edgetpu_retrain.processes.isolation import with_large_images
 from edgetpu_retrain.processes.prerequisites import config_folder
@@ -23,6 +25,43 @@ from support.waiting import PATIENCE_S
 
 CAMERA = 'camera'
 FRAMES_PER_SECOND = 5.0
+
+
+class PageServer(RunningProgram):
+    """
+    The page's server as a child process.
+
+    Args:
+        python_path: PYTHONPATH of the process.
+        data_dir: the node's data folder.
+        options: further options.
+        port: TCP port; 0 = a free one.
+
+    Attributes:
+        address: address of the page, such as ``http://127.0.0.1:8642``.
+        port: TCP port.
+    """
+
+    def __init__(
+        self, python_path: str, data_dir: Path, options: Sequence[str] = (), port: int = 0
+    ) -> None:
+        given = ('--port', str(port), '--data-dir', str(data_dir), *options)
+        super().__init__(
+            [sys.executable, '-m', 'edgetpu_retrain.page.main', *given],
+            {'PYTHONPATH': python_path, 'PYTHONUNBUFFERED': '1'},
+        )
+        found = re.search(r'http://[\d.]+:(\d+)', self.wait_for_log('http://'))
+        assert found is not None
+        self.address, self.port = found[0], int(found[1])
+
+    def entrance(self, role: str) -> str:
+        """Return the one-time address of a role, which the server prints with ``--lan``."""
+        line = self.wait_for_log(f'for one {role}, once: ')
+        return line.partition('once: ')[2]
+
+    def logs(self) -> dict[str, str]:
+        """Return its output."""
+        return {'page': '\n'.join(self.log[-100:])}
 
 
 class PageRobot(contextlib.ExitStack):
@@ -63,8 +102,9 @@ class PageRobot(contextlib.ExitStack):
             raise
 
     def _start(self) -> None:
-        rclpy.init(args=[])
-        self.callback(rclpy.try_shutdown)
+        if not rclpy.ok():
+            rclpy.init(args=[])
+            self.callback(rclpy.try_shutdown)
         profile = config_folder() / 'fastdds_large_images.xml'
         rate = ('-p', f'frames_per_second:={FRAMES_PER_SECOND}')
         self.camera = self._run(
@@ -72,7 +112,7 @@ class PageRobot(contextlib.ExitStack):
             with_large_images({}, profile),
         )
         self.start_node()
-        self.start_page(0)
+        self.start_page()
         self.client = self.enter_context(RetrainClient(timeout_s=PATIENCE_S))
         self.stage = Stage(lambda _truth: None, lambda _image: None)
         self.callback(self.stage.close)
@@ -91,20 +131,27 @@ class PageRobot(contextlib.ExitStack):
         self.node = self.enter_context(RunningNode(self._python_path, self._parameters))
         self.node.wait_until_ready()
 
-    def start_page(self, port: int) -> None:
+    def start_page(self, port: int = 0) -> None:
         """Start the page's server, which must not run; port 0 = a free one."""
-        options = ('--port', str(port), '--data-dir', str(self.data_dir), *self._options)
-        self.page = self._run(['edgetpu_retrain.page.main', *options])
-        line = self.page.wait_for_log('http://')
-        found = re.search(r'http://[^\s]+', line)
-        assert found is not None
-        self.entrance = found[0]
-        self.address = re.sub(r'(?<=\d)/.*', '', self.entrance)
-        self.port = int(self.address.rpartition(':')[2])
+        server = PageServer(self._python_path, self.data_dir, self._options, port)
+        self.page = self.enter_context(server)
+        self.address = self.page.address
 
     def show(self, subject: str) -> None:
         """Let the camera show a subject, and wait until it publishes it."""
         self.stage.show_subject(subject)
+
+    def show_in_turn(
+        self, subjects: Sequence[str], condition: Callable[[], bool], glances: int = 2
+    ) -> None:
+        """Show subjects in turn, some glances each, until a condition holds."""
+        deadline = time.monotonic() + 2 * PATIENCE_S
+        for subject in itertools.cycle(subjects):
+            self.show(subject)
+            frames = glances * FRAMES_PER_TEACHING_GLANCE
+            if self.stage.spin_until(condition, frames / FRAMES_PER_SECOND):
+                return
+            assert time.monotonic() < deadline, self.logs()
 
     def teach(self, subject: str, count: int, label: str | None = None) -> None:
         """Show a subject and store samples of it, as a script would."""

@@ -8,11 +8,15 @@ from collections.abc import Generator, Iterator
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from support.chromium import require_browser, running_browser
 from support.page_robot import PageRobot
+from support.taught_photographs import teach_photographs
 from support.visitor import DEVICES, Visitor
+
+TAUGHT = {'background': 10, 'cat': 10, 'coffee': 10}
 
 
 @pytest.fixture(scope='module')
@@ -23,22 +27,35 @@ def playwright_and_browser() -> Iterator[tuple[Any, Any]]:
         yield found
 
 
-@pytest.fixture(scope='module')
-def robot(
-    package_path: str,
-    playwright_and_browser: tuple[Any, Any],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[PageRobot]:
-    """Return a robot without samples, which the tests of a module share."""
-    assert playwright_and_browser
-    with PageRobot(package_path, tmp_path_factory.mktemp('robot')) as robot:
-        yield robot
-
-
 @pytest.fixture(scope='module', params=DEVICES)
 def device(request: pytest.FixtureRequest) -> str:
     """Return the name of an emulated device; all tests of a module run with both."""
     return str(request.param)
+
+
+@pytest.fixture(scope='session')
+def photographs(package_path: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a data folder with ``TAUGHT`` and two versions of a model."""
+    return teach_photographs(tmp_path_factory.mktemp('photographs'), package_path, TAUGHT, 2)
+
+
+@pytest.fixture(scope='module')
+def taught() -> Path | None:
+    """Return the data folder that ``robot`` begins with; None = an empty one."""
+    return None
+
+
+@pytest.fixture(scope='module')
+def robot(
+    package_path: str,
+    playwright_and_browser: tuple[Any, Any],
+    taught: Path | None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[PageRobot]:
+    """Return a robot, which the tests of a module share."""
+    assert playwright_and_browser
+    with PageRobot(package_path, tmp_path_factory.mktemp('robot'), taught) as robot:
+        yield robot
 
 
 @pytest.fixture
@@ -49,6 +66,8 @@ def visitor(
     playwright, browser = playwright_and_browser
     with Visitor(playwright, browser, robot, device) as visitor:
         yield visitor
+        assert visitor.hosts() == {urlsplit(robot.address).netloc}
+        assert visitor.faults() == []
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -1,0 +1,49 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The page says what it has lost, and goes on by itself when that is back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import signal
+
+import pytest
+from support.page_robot import PageRobot
+from support.visitor import Visitor
+
+expect = pytest.importorskip('playwright.sync_api', reason='comes with `make test`').expect
+
+
+@pytest.fixture(scope='module')
+def taught(photographs: Path) -> Path:
+    return photographs
+
+
+def test_the_page_goes_on_after_its_server_was_away(visitor: Visitor, robot: PageRobot) -> None:
+    robot.show('cat')
+    visitor.visit()
+    expect(visitor.headline()).to_contain_text('cat')
+    port = robot.page.port
+    robot.page.end(signal.SIGKILL)
+    lost = visitor.page.get_by_role('alert').filter(has_text='Connection to the robot lost')
+    expect(lost).to_be_visible()
+    robot.show('coffee')
+    robot.start_page(port)
+    expect(lost).to_have_count(0)
+    expect(visitor.headline()).to_contain_text('coffee')
+    robot.show('cat')
+    visitor.capture('cat', 1)
+
+
+def test_the_page_goes_on_after_the_node_was_away(visitor: Visitor, robot: PageRobot) -> None:
+    robot.show('coffee')
+    visitor.visit()
+    expect(visitor.headline()).to_contain_text('coffee')
+    robot.node.end()
+    lost = visitor.page.get_by_role('alert').filter(has_text='The node does not respond')
+    expect(lost).to_be_visible()
+    robot.start_node()
+    expect(lost).to_have_count(0)
+    robot.show('cat')
+    expect(visitor.headline()).to_contain_text('cat')
+    visitor.capture('cat', 1)
