@@ -30,7 +30,7 @@ import importlib, pkgutil
 import edgetpu_retrain
 for module in pkgutil.walk_packages(edgetpu_retrain.__path__, 'edgetpu_retrain.'):
     if not any(f'.{each}' in module.name for each in ('needs_ros', 'node.', 'replay.', 'demo.',
-                                                      'webcam.webcam_node', 'gamepad.',
+                                                      'webcam.webcam_node', 'gamepad.', 'page.',
                                                       'client', 'processes.', 'report.',
                                                       'parameter_file', 'recordings.bag_reader',
                                                       'recordings.unpacking',

@@ -12,6 +12,7 @@ PROGRAMS = (
     f'{NAME}_webcam',
     'cli',
     'gamepad',
+    'page',
     'replay',
     'webcam',
 )
