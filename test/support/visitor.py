@@ -65,8 +65,10 @@ class Visitor(contextlib.ExitStack):
         self.page.on('websocket', lambda socket: self.requested.append(socket.url))
 
     def visit(self, address: str = '') -> None:
-        """Open the page of the robot, or another address."""
+        """Open the page of the robot, or another address of it, until the node responds."""
         self.page.goto(address or self.place.address)
+        facts = self.page.get_by_role('banner').get_by_text(re.compile('^(No model yet|Version)'))
+        facts.first.wait_for()
 
     def go(self, screen: str) -> None:
         """Go to a screen: 'Teach', 'Samples', 'Questions' or 'Model'."""
@@ -124,11 +126,29 @@ class Visitor(contextlib.ExitStack):
         dialog.get_by_label('Name of the class').fill(label)
         self.press(dialog.get_by_role('button', name='Add'))
 
-    def capture(self, label: str, count: int) -> None:
-        """Hold the button of a class until the page shows some samples more."""
+    def capture(self, label: str, count: int) -> int:
+        """
+        Hold the button of a class until the page shows some samples more.
+
+        On a busy machine, the browser may be silent for so long that the server ends a hold; like
+        a person, this presses again then.
+
+        Returns:
+            The number of holds.
+        """
+        button = self.button(f'Capture {label}')
         wanted = self.samples_of(label) + count
-        with self.holding(self.button(f'Capture {label}')):
-            self.wait_until(lambda: self.samples_of(label) >= wanted)
+        holds = 0
+
+        def is_pressed() -> bool:
+            return bool(button.get_attribute('aria-pressed') == 'true')
+
+        while self.samples_of(label) < wanted:
+            holds += 1
+            with self.holding(button):
+                self.wait_until(lambda: is_pressed() or self.samples_of(label) >= wanted)
+                self.wait_until(lambda: not is_pressed() or self.samples_of(label) >= wanted)
+        return holds
 
     def samples_of(self, label: str) -> int:
         """Return the number of samples of a class that the page shows."""

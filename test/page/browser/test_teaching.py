@@ -44,18 +44,19 @@ def test_three_classes_and_the_background_are_taught_by_holding_buttons(
     step = visitor.page.get_by_role('heading', name=re.compile('Step [123] of 3'))
     expect(step).to_have_text('Step 1 of 3: Show the background')
     robot.show(BACKGROUND)
-    visitor.capture(BACKGROUND, SAMPLES)
+    holds = visitor.capture(BACKGROUND, SAMPLES)
     expect(step).to_have_text('Step 2 of 3: Teach two things')
     for label in CLASSES:
         visitor.name_class(label)
         robot.show(label)
-        visitor.capture(label, SAMPLES)
+        holds += visitor.capture(label, SAMPLES)
     expect(step).to_have_text('Step 3 of 3: Train')
     counts = robot.client.list_samples()
     assert list(counts) == [BACKGROUND, *CLASSES]
     assert min(counts.values()) >= SAMPLES
     # A hold is a recording.
-    assert len({each.recording for each in robot.client.newest_samples(1000)}) == len(counts)
+    recordings = {each.recording for each in robot.client.newest_samples(1000)}
+    assert len(counts) <= len(recordings) <= holds
 
     visitor.press(visitor.button('Train'))
     expect(visitor.page.get_by_text('Version 1 is in use')).to_be_visible()
