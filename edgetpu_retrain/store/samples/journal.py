@@ -114,6 +114,20 @@ class Journal(Snapshot):
             self._delete('undone')
             self.prune()
 
+    def addition_of(self, label: str, recording: str) -> int:
+        """
+        Return the addition that further samples of a named recording belong to; 0 = a new one.
+
+        While somebody holds a button, a request stores each frame, and undo takes back all of
+        them together.
+
+        Args:
+            label: class name of all samples of the addition.
+            recording: name of their recording.
+        """
+        rows = self.rows(queries.ADDITION_OF_RECORDING, int, label=label, recording=recording)
+        return next((addition for (addition,) in rows), 0)
+
     def prune(self) -> None:
         """Delete the oldest changes beyond MAX_CHANGES, and those older than MAX_AGE_S."""
         oldest_ns = time.time_ns() - MAX_AGE_S * 1_000_000_000

@@ -105,6 +105,15 @@ SAMPLES_OF_CHANGE = """
 CHANGE_OF_ADDITION = """
     SELECT id FROM changes WHERE addition = :addition AND NOT undone ORDER BY id DESC
 """
+# Since an undo, or another kind of change, samples are added to a new change only.
+ADDITION_OF_RECORDING = """
+    SELECT addition FROM changes WHERE kind = 'add'
+    AND id > (SELECT COALESCE(MAX(id), 0) FROM changes WHERE undone OR kind != 'add')
+    AND NOT EXISTS (
+        SELECT 1 FROM changed_samples JOIN samples ON samples.id = sample_id
+        WHERE change_id = changes.id AND (label != :label OR recording != :recording)
+    ) ORDER BY id DESC LIMIT 1
+"""
 QUESTIONS_OF_CHANGE = 'SELECT COUNT(*) FROM changed_questions WHERE change_id = :change_id'
 TOO_OLD = """
     made_ns < :oldest_ns

@@ -90,7 +90,8 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
         Args:
             samples: the samples; they are stored in this order.
             quantizations: quantization of the embeddings, by extractor identity; None for float32.
-            addition: id of the first sample of the same request; 0 if this call stores it.
+            addition: id of the first sample of the same request; 0 if this call stores it, or
+                continues a named recording of the same class, which is then one change.
             min_novelty: minimum cosine distance, 0 to 2, to the newest
                 :data:`~edgetpu_retrain.store.samples.novelty.MAX_COMPARED` samples of the class,
                 including earlier ones in ``samples``; nearer samples are skipped.  0 = skip none.
@@ -187,6 +188,8 @@ class SampleStore(SampleCorrections, AbstractContextManager['SampleStore']):
             extractor_row = cache(changes.extractor_row)
             for sample, embeddings in embedded:
                 label = sample.label
+                if not addition and sample.recording and change == 'add':
+                    addition = changes.addition_of(label, sample.recording)
                 rows = {
                     extractor_row(identity, kind): kind.to_disk(raw)
                     for identity, kind, raw in embeddings

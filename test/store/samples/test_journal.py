@@ -166,6 +166,34 @@ def test_requests_that_add_at_the_same_time_are_two_changes(samples: SampleStore
     ]
 
 
+def test_requests_of_a_named_recording_are_one_change(samples: SampleStore) -> None:
+    numbers = itertools.count()
+
+    def add(label: str, recording: str | None) -> None:
+        embedding = np.full(4, next(numbers), np.float32)
+        sample = Sample(label, {EXTRACTOR: embedding}, recording=recording)
+        samples.add([sample], {EXTRACTOR: None})
+
+    for _ in range(3):  # two buttons that are held at the same time
+        add('cup', 'hold 1')
+        add('hat', 'hold 2')
+    add('cup', None)
+    assert history(samples) == [
+        "the addition of 3 samples of 'cup'",
+        "the addition of 3 samples of 'hat'",
+        "the addition of 1 sample of 'cup'",
+    ]
+    samples.undo()
+    add('cup', 'hold 1')
+    samples.relabel([1], 'mug')
+    add('cup', 'hold 1')
+    assert history(samples)[2:] == [
+        "the addition of 1 sample of 'cup'",
+        "the relabelling of 1 sample of 'cup' to 'mug'",
+        "the addition of 1 sample of 'cup'",
+    ]
+
+
 def test_undo_takes_back_what_another_program_did(path: Path, teach: Teach) -> None:
     with SampleStore(path) as node, SampleStore(path) as command_line:
         ids = teach(node, 'cup', 2)

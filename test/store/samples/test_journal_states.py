@@ -34,12 +34,23 @@ EXTRACTOR = 'a' * 64
 MAX_CHANGES = 6
 LABELS = st.sampled_from(('cup', 'hat', 'key'))
 ARCHIVED = {250: 'cup', 252: 'saw', 254: 'saw'}
+HELD = 1001
+"""The value of the samples that are taken while a button is held: all are of one recording."""
 
 
 def sample_of(value: int, label: str) -> Sample:
-    image = b'\xff\xd8\xff\xe0' + bytes([value]) * 9 if value % 2 else None
+    image = b'\xff\xd8\xff\xe0' + bytes([value % 256]) * 9 if value % 2 else None
     embeddings = {EXTRACTOR: np.full(4, value, np.float32)}
     return Sample(label, embeddings, image=image, recording=f'visit {value}')
+
+
+class ModelChange(dict[int, tuple[str, str]]):
+    """The old and new labels of the samples of a change."""
+
+    def __init__(self, addition: int, kind: str) -> None:
+        super().__init__()
+        self.addition = addition
+        self.kind = kind
 
 
 class Journalled(RuleBasedStateMachine):
@@ -54,20 +65,22 @@ class Journalled(RuleBasedStateMachine):
         # The model: label and value of each sample, and old and new label of those of each change.
         self.labels: dict[int, str] = {}
         self.values: dict[int, int] = {}
-        self.changes: list[dict[int, tuple[str, str]]] = []
+        self.changes: list[ModelChange] = []
         self.undone = 0
-        self.requests: dict[int, dict[int, tuple[str, str]]] = {}
+        self.requests: dict[int, ModelChange] = {}
         self.last_id = 0
 
     def teardown(self) -> None:
         self.store.close()
         shutil.rmtree(self.folder)
 
-    def change(self, samples: dict[int, tuple[str, str]], request: int = 0) -> None:
+    def change(
+        self, samples: dict[int, tuple[str, str]], request: int = 0, kind: str = ''
+    ) -> None:
         """Make a change of the model."""
         done = self.changes[: len(self.changes) - self.undone]
         if samples and not (request and any(self.requests.get(request) is each for each in done)):
-            self.requests[request] = {}
+            self.requests[request] = ModelChange(request, kind)
             self.changes = [*done, self.requests[request]][-MAX_CHANGES:]
             self.undone = 0
         for sample_id, (_, label) in samples.items():
@@ -83,18 +96,34 @@ class Journalled(RuleBasedStateMachine):
         matching = [each for each in self.labels if label in ('', self.labels[each])]
         return sorted(matching, reverse=True)[: count or None]
 
-    def added(self, samples: dict[int, str], request: int = 0) -> None:
+    def added(self, samples: dict[int, str], request: int = 0, kind: str = 'add') -> None:
         """Add samples, by their values, to the model."""
         ids = range(self.last_id + 1, self.last_id + 1 + len(samples))
         self.last_id += len(samples)
         self.values.update(zip(ids, samples, strict=True))
         added = {each: ('', label) for each, label in zip(ids, samples.values(), strict=True)}
-        self.change(added, request or next(iter(ids), 0))
+        self.change(added, request or next(iter(ids), 0), kind)
 
-    @rule(label=LABELS, values=st.lists(st.integers(0, 9), min_size=1, max_size=3, unique=True))
-    def add(self, label: str, values: list[int]) -> None:
+    @rule(label=LABELS, count=st.integers(1, 3))
+    def add(self, label: str, count: int) -> None:
+        values = range(HELD + 1 + self.last_id, HELD + 1 + self.last_id + count)
         self.store.add([sample_of(each, label) for each in values], {EXTRACTOR: None})
         self.added(dict.fromkeys(values, label))
+
+    @rule(label=LABELS)
+    def hold(self, label: str) -> None:
+        self.store.add([sample_of(HELD, label)], {EXTRACTOR: None})
+        self.added({HELD: label}, 0 if self.undone else self.addition_of_hold(label))
+
+    def addition_of_hold(self, label: str) -> int:
+        """Return the addition that a further sample of a hold belongs to; 0 = a new one."""
+        for change in reversed(self.changes):
+            if change.kind != 'add':
+                break
+            held = all((self.values[each], self.labels[each]) == (HELD, label) for each in change)
+            if held:
+                return change.addition
+        return 0
 
     @precondition(lambda self: any(self.requests))
     @rule(label=LABELS, data=st.data())
@@ -110,7 +139,7 @@ class Journalled(RuleBasedStateMachine):
         present = {self.values[each] for each in self.labels}
         new = {value: label for value, label in ARCHIVED.items() if value not in present}
         if new:
-            self.added(new)
+            self.added(new, kind='import')
 
     @rule(label=st.one_of(LABELS, st.just('')), newest=st.integers(0, 3))
     def remove(self, label: str, newest: int) -> None:
