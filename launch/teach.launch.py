@@ -37,7 +37,8 @@ PAGE_OPTIONS = {
     'tls_key': "file of its private key, PEM; '' = no TLS",
 }
 
-# For a camera that is plugged in later.
+# Delay before a process that has ended is started again, seconds; the webcam's node ends while no
+# webcam is plugged in.
 RESPAWN_DELAY_S = 2.0
 
 # Best-effort subscriptions receive large images only from a publisher with this profile, see
@@ -47,7 +48,7 @@ PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Declare the arguments, and start node, page and what else is wanted."""
+    """Declare the arguments, and start node, page and, if chosen, webcam and gamepad."""
     return LaunchDescription(
         [
             DeclareLaunchArgument(

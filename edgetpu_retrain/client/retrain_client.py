@@ -35,7 +35,7 @@ from std_srvs.srv import Trigger
 
 PATIENCE_S = 30.0
 _RESULTS = 10
-# Ids in one request for pictures; the node accepts 256.
+# Number of ids in one request for pictures, the maximum that the node accepts.
 _PICTURES = 256
 
 
@@ -217,7 +217,7 @@ class RetrainClient:
             asked = left[:_PICTURES]
             received = self.call(GetPictures, 'get_pictures', of=of, ids=asked).pictures
             pictures |= {each.id: bytes(each.jpeg) for each in received}
-            # Large pictures are cut off after the last one received; without any, none exists.
+            # The node may leave out pictures after the last received one; without any, none exist.
             done = asked.index(received[-1].id) + 1 if received else len(asked)
             left = left[done:]
         return pictures

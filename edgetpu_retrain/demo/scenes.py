@@ -41,8 +41,8 @@ FRAMES_PER_TEACHING_GLANCE = 5
 FRAMES_PER_EXAM_GLANCE = 10
 EXAM_GLANCES_PER_SUBJECT = 4
 FRAMES_PER_TURN = 70
-"""How long ``in_turn`` shows a subject: seven seconds at 10 Hz, in which a person can
-teach it; all of them take 49 s."""
+"""Number of frames for which ``in_turn`` shows a subject: seven seconds at 10 Hz, enough to teach
+it by hand."""
 EXAM_FRAMES = len(SUBJECTS) * EXAM_GLANCES_PER_SUBJECT * FRAMES_PER_EXAM_GLANCE
 
 

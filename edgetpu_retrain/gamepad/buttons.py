@@ -1,10 +1,10 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-From the buttons of a gamepad to what they mean, without ROS.
+Converts the states of a gamepad's buttons to actions; does not depend on ROS.
 
-Only a press counts, that is a button that was up before: not one that is down when the first
-message arrives, or when messages come again after a silence.
+Only a press counts: a button that was up in the message before.  A button that is already down in
+the first message, or in the first after a silence, is ignored.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Kind(Enum):
 @dataclass(frozen=True)
 class Action:
     """
-    What a button means.
+    What a press or a release of a button starts or ends.
 
     Args:
         kind: kind of the action.
@@ -64,11 +64,11 @@ def button_map(
     labels: Sequence[str], label_buttons: Sequence[int], train: int, undo: int
 ) -> ButtonMap:
     """
-    Return the checked parameters of a gamepad.
+    Check the parameters of a gamepad, and return the meaning of each button.
 
     Args:
         labels: the classes.
-        label_buttons: the button of each class, in the same order; it may have more.
+        label_buttons: the button of each class, in the same order; further ones are not used.
         train: see :class:`ButtonMap`.
         undo: see :class:`ButtonMap`.
 
@@ -143,7 +143,7 @@ class Buttons:
             actions.append(Action(Kind.UNDO))
         if self._meanings.train in pressed:
             actions.append(Action(Kind.TRAIN))
-        # One class at a time: the first button counts until it is released.
+        # One class at a time: further buttons are ignored until the first is released.
         for button in sorted(pressed & self._meanings.labels.keys()):
             if self._held is None:
                 self._held = button
@@ -151,7 +151,7 @@ class Buttons:
         return actions
 
     def check(self, now: float) -> list[Action]:
-        """Return the actions if no message has arrived until ``now``, seconds."""
+        """Return the actions at the time ``now``, seconds: a release after too long a silence."""
         if self._down is None or now - self._heard_at <= self._silence_s:
             return []
         was_held, self._held, self._down = self._held, None, None

@@ -29,7 +29,7 @@ class Feedback:
     """
     Rumbles for results, and lights the LED during a capture, where the gamepad has them.
 
-    A driver may rumble until it is told to stop, so :meth:`check` has to be called repeatedly.
+    A driver may rumble until it receives the intensity 0, so call :meth:`check` repeatedly.
 
     Args:
         publish: publishes a JoyFeedback; may be called in any thread.

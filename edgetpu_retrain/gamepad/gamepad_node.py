@@ -28,7 +28,7 @@ from sensor_msgs.msg import Joy, JoyFeedback
 
 NODE_NAME = 'gamepad'
 
-# Whoever holds a button wants to know soon that the node is not there.
+# Time limit for responses, seconds; short, because somebody is pressing a button meanwhile.
 _PATIENCE_S = 10.0
 _QUEUE = 10
 _CHECK_S = 0.05
@@ -45,10 +45,10 @@ def build(node: Node, stack: ExitStack) -> None:
 
     Args:
         node: the node.
-        stack: closes the client when the caller closes it.
+        stack: closes the client and ends the threads when the caller closes it.
 
     Raises:
-        RequestError: if a parameter is wrong.
+        RequestError: if a parameter is invalid.
     """
     labels = _declare(node, 'labels', '', 'classes to teach: a list, or one text with commas')
     buttons_of_labels = _declare(node, 'label_buttons', [0, 1, 2, 3], 'button of each class')
@@ -95,7 +95,7 @@ def build(node: Node, stack: ExitStack) -> None:
 
 
 def _declare(node: Node, name: str, default: object, words: str) -> Any:
-    # Of any type, because ROS takes a class that is called 1 for a number.
+    # Dynamically typed, because ROS parses a class named 1 as an integer.
     descriptor = ParameterDescriptor(read_only=True, dynamic_typing=True, description=words)
     return node.declare_parameter(name, default, descriptor).value
 

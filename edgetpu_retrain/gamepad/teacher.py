@@ -15,8 +15,9 @@ from edgetpu_retrain.gamepad.buttons import Action, Kind
 from edgetpu_retrain.gamepad.feedback import FAILED, Feedback, STORED, TRAINED
 from edgetpu_retrain.wording import counted, quoted, sentence
 
-# Time limit of a request for one frame, seconds.  The frames of a still camera are near copies,
-# which are skipped until then, and a frame may be stored so long after the button was released.
+# Time limit of a request for one frame, seconds.  The frames of a camera that does not move are
+# near copies, which the node skips until the limit; a frame may be stored this long after the
+# release.
 _FRAME_S = 0.3
 
 
@@ -24,12 +25,12 @@ class Teacher:
     """
     Captures, trains and undoes in threads of its own, so that buttons are read meanwhile.
 
-    A capture asks for one frame after the other, all of one recording.
+    A capture requests one frame after the other, all of one recording.
 
     Args:
         robot: client of the retrain node.
         camera: name of the camera to capture from; '' = all.
-        feedback: tells the person with the gamepad what came of it.
+        feedback: rumbles and lights the LED for the results.
         log: logger of rclpy.
     """
 
@@ -39,7 +40,7 @@ class Teacher:
         self._feedback = feedback
         self._log = log
         self._held = threading.Event()
-        # In the order of the buttons; a training takes longer, and samples can be added meanwhile.
+        # Samples keep the order of the presses; a training does not delay them.
         self._samples = ThreadPoolExecutor(1, 'samples')
         self._trainings = ThreadPoolExecutor(1, 'trainings')
 
@@ -48,14 +49,14 @@ class Teacher:
         if action.kind is Kind.RELEASE:
             self._held.clear()
         elif action.kind is Kind.CAPTURE:
-            # A new event: the capture before may not have seen that its own was cleared.
+            # A new event: the previous capture may not have noticed yet that its own was cleared.
             self._held = threading.Event()
             self._held.set()
             self._samples.submit(self._guarded, self._capture, action.label, self._held)
         elif action.kind is Kind.UNDO:
             self._samples.submit(self._guarded, self._undo)
         else:
-            # After the samples that were captured before.
+            # Queued behind the captures, so that the training uses their samples.
             self._samples.submit(lambda: self._trainings.submit(self._guarded, self._train))
 
     def close(self) -> None:

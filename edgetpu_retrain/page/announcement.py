@@ -47,7 +47,7 @@ class Announcement:
 
 
 def qr_code(text: str) -> str:
-    """Return a text as QR code for a terminal; '' without the package qrcode."""
+    """Return a text as a QR code for a terminal; '' without the package qrcode."""
     with contextlib.suppress(ImportError):
         import io
 
@@ -62,11 +62,11 @@ def qr_code(text: str) -> str:
 
 
 def outward_address() -> str:
-    """Return the address of this machine in its network; that of loopback without a network."""
+    """Return the address of this machine in its network; 127.0.0.1 without one."""
     # Connecting a datagram socket sends nothing; the system chooses the address.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(('192.0.2.1', 9))  # an address for documentation
+            probe.connect(('192.0.2.1', 9))  # reserved for documentation
         except OSError:
             return '127.0.0.1'
         return str(probe.getsockname()[0])

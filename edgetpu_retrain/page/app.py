@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The application without the robot: who may, and the files of the page."""
+"""The application without the robot: access checks, and the files of the page."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ STATIC = Path(__file__).parent / 'static'
 
 def make_app(options: Options, sessions: Sessions | None) -> web.Application:
     """
-    Return the application; it needs no ROS, and ``handlers`` adds what does.
+    Return the application, without the handlers that need ROS; ``handlers`` adds them.
 
     Args:
         options: the options of the server.
-        sessions: who is in; None lets every visitor be a teacher.
+        sessions: the sessions; None makes every visitor a teacher.
     """
     has_tls = options.tls_certificate is not None
-    # Cookies do not know ports: two robots on one machine need two names.
+    # All ports of a host share its cookies, so two pages on one machine need two names.
     cookie = f'edgetpu_retrain_{options.port}'
     gate = Gate(Hosts(options.allowed_hosts, has_tls=has_tls), sessions, cookie)
     app = web.Application(middlewares=[in_sentences, gate.check], client_max_size=MAX_BODY_BYTES)

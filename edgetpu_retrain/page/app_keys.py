@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The keys under which handlers find what is shared: in their application, and in a request."""
+"""Keys of the values that handlers read from the application and from a request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiohttp import web
 
 
 def _key(kind: str, name: str) -> Any:
-    """Return a key; aiohttp before 3.9 (Ubuntu 22.04) has strings only."""
+    """Return a key; older releases of aiohttp, such as that of Ubuntu 22.04, have only strings."""
     make = getattr(web, kind, None)
     return name if make is None else make(name)
 
@@ -25,7 +25,7 @@ OPTIONS = _key('AppKey', 'options')
 """The :class:`~edgetpu_retrain.page.options.Options`, such as the data folder."""
 
 ROLE = _key('RequestKey', 'role')
-"""The role of the visitor who sent a request: 'teacher' or 'observer'; None = not known."""
+"""The role of the visitor who sent a request: 'teacher' or 'observer'; None = no session."""
 
 CLIENT = _key('RequestKey', 'client')
-"""Who sent a request, to count: the cookie, or the address."""
+"""Identifies the sender of a request for limits: the cookie; without a role, the address."""

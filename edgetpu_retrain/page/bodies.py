@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the JSON bodies of requests; they are untrusted."""
+"""Reads the JSON bodies of requests, which are untrusted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiohttp import web
 from edgetpu_retrain.page.refused import RefusedError
 
 MAX_BODY_BYTES = 1024 * 1024
-"""Maximum size of a JSON body; the ids of 50,000 samples fit."""
+"""Maximum size of a JSON body, bytes; the ids of 50,000 samples fit."""
 
 BODY_TIME_S = 10.0
 """Maximum time for a JSON body to arrive, seconds."""
@@ -56,10 +56,10 @@ def text(fields: dict[str, Any], name: str, default: str | None = None) -> str:
     Return a text field of a request.
 
     Raises:
-        RefusedError: if it is missing without a default, or no text.
+        RefusedError: if it is missing and has no default, or is no text.
     """
     value = fields.get(name, default)
-    # Half of a surrogate pair is valid in JSON, and not in UTF-8.
+    # Half of a surrogate pair is valid in JSON, but not in UTF-8.
     if not isinstance(value, str) or not _is_utf8(value):
         raise RefusedError(400, f'the field {name} must be a text')
     return value
@@ -72,7 +72,7 @@ def number(
     Return a field of a request that is a whole number, -1 or more.
 
     Raises:
-        RefusedError: if it is missing without a default, or not such a number.
+        RefusedError: if it is missing and has no default, or is no such number.
     """
     value = fields.get(name, default)
     if not isinstance(value, int) or isinstance(value, bool) or not -1 <= value <= highest:

@@ -34,7 +34,7 @@ class Options:
         tls_certificate: file of the certificate chain, PEM; None = no TLS.
         tls_key: file of the private key, PEM.
         node: name of the retrain node; a relative name is in the namespace of the page's node.
-        data_dir: the node's data folder on this machine; '' = the default of that node.
+        data_dir: the node's data folder on this machine; '' = the node's parameter data_dir.
     """
 
     host: str = LOOPBACK

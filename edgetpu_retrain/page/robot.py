@@ -19,14 +19,14 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 NODE_NAME = 'edgetpu_retrain_page'
 
-# How often the node is asked whether it is there, and how long it may take to respond: a process
-# that was killed stays discovered for 20 s.
+# Interval of the checks whether the node responds, and their time limit, seconds.  Discovery does
+# not suffice, because a process that was killed stays discovered for 20 s.
 _CHECK_S = 1.0
 _RESPONSE_S = 5.0
 
 _TIMEOUT_S = 15.0
 
-# Requests to the node at a time; more of them wait.
+# Maximum number of requests to the node at a time; further ones wait.
 _REQUESTS = 16
 
 Result = TypeVar('Result')
@@ -34,7 +34,7 @@ Result = TypeVar('Result')
 
 class Robot:
     """
-    The retrain node, for asyncio: its client, and a node of ROS for images.
+    The retrain node, for asyncio: its client, and a ROS node for images.
 
     Requests run in threads, because the methods of the client block.  Nothing here awaits a future
     of rclpy, which belongs to the executor's thread.  Create it in a running event loop.
@@ -46,9 +46,9 @@ class Robot:
     Attributes:
         name: full name of the retrain node.
         is_connected: whether the node responds.
-        on_status: called in the event loop with each ``Status``, and without one whenever
-            ``is_connected`` changes.
-        on_result: called in the event loop with each ``Result``.
+        on_status: functions without arguments, called in the event loop after each ``Status`` and
+            whenever ``is_connected`` changes.
+        on_result: functions that are called in the event loop with each ``Result``.
     """
 
     def __init__(self, node: str, arguments: list[str] | None = None) -> None:
@@ -87,10 +87,10 @@ class Robot:
 
     def check_connected(self) -> None:
         """
-        Raise if the node is not there.
+        Raise unless the node responds.
 
         Raises:
-            RefusedError: if it is not.
+            RefusedError: if it does not.
         """
         if not self.is_connected:
             raise RefusedError(
@@ -107,7 +107,7 @@ class Robot:
             fields: its arguments by name.
 
         Raises:
-            RefusedError: if the node is not there.
+            RefusedError: if the node does not respond.
             RetrainClientError: see the method.
         """
         self.check_connected()

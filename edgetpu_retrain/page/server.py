@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Server: listens, and ends in order."""
+"""Server: listens for connections, and closes them at the end."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from aiohttp import web
 from edgetpu_retrain.page.access.connections import Connections
 from edgetpu_retrain.page.options import Options
 
-# An idle connection is closed after this time; browsers open a new one.
+# An idle connection is closed after this time, seconds; browsers open a new one.
 _KEEPALIVE_S = 30.0
-# The rest of a body that was refused is read for this time, so that the response arrives.
+# How long the rest of a refused body is read, seconds, so that the response arrives.
 _LINGERING_S = 1.0
 _HANDSHAKE_S = 10.0
 _BACKLOG = 128
-# Time for handlers that were cancelled to end.
+# Time limit for cancelled handlers to end, seconds.
 _ENDING_S = 1.0
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -56,7 +56,7 @@ class Server:
         Listen, and return the port.
 
         Raises:
-            OSError: if the port is in use, or a file of TLS cannot be read.
+            OSError: if the port is in use, or a TLS file cannot be read.
         """
         options = self._options
         context = None
@@ -80,7 +80,7 @@ class Server:
         """Stop listening, and end what runs."""
         if self._listening is not None:
             self._listening.close()
-        # At once, so that pages hear why; aiohttp would wait, and then cancel without a word.
+        # Cancel at once, so that WebSockets close with GOING_AWAY; aiohttp would wait first.
         for each in self._handlers:
             each.cancel()
         if (http := self._runner.server) is not None:
@@ -90,7 +90,7 @@ class Server:
 
     @web.middleware
     async def _track(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Note what runs, so that it can be ended."""
+        """Serve a request, and note its task, so that ``close`` can cancel it."""
         assert self._connections is not None
         task = asyncio.current_task()
         assert task is not None

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The files of the page itself."""
+"""Serves the files of the page itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-# The tables of systems differ; with nosniff, a wrong type breaks the page.
+# Not from mimetypes, whose tables differ between systems; with nosniff, a wrong type breaks
+# the page.
 _TYPES = {
     '': 'text/plain',
     '.css': 'text/css',
@@ -51,9 +52,8 @@ def add_static_files(app: web.Application, folder: Path) -> None:
     """
     Serve the files that a folder has now below /static, and its index.html as the page itself.
 
-    They are kept in memory, compressed once: a third of the bytes, for a phone at the edge of the
-    robot's Wi-Fi.  Browsers ask each time whether a file has changed (ETag), so that an update is
-    seen at once.
+    They are kept in memory, compressed to a third of their size, because a robot's Wi-Fi may be
+    slow.  Browsers check each time whether a file has changed (ETag), so an update shows at once.
 
     Args:
         app: the application.

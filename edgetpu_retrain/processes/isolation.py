@@ -88,7 +88,8 @@ def with_this_package(environment: Mapping[str, str]) -> dict[str, str]:
     """
     Return the environment variables of a process that imports this copy of the package.
 
-    Python imports it whatever the current folder is, from Python 3.11 on, and prints at once.
+    From Python 3.11 on, a package in the current folder does not replace it.  Output is not
+    buffered.
 
     Args:
         environment: the environment variables to extend.

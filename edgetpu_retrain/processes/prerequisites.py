@@ -42,7 +42,8 @@ def require_modules(names: Iterable[str], command: str) -> None:
 
     Args:
         names: names of the modules.
-        command: what installs and does everything in a checkout, such as ``make demo``.
+        command: the command that installs and runs everything in a checkout, such as
+            ``make demo``.
 
     Raises:
         ProgramError: if modules are missing; the message names them.

@@ -24,7 +24,7 @@ def ended_early(child: Child, suspects: Sequence[Child] = ()) -> ProgramError:
 
     Args:
         child: the child.
-        suspects: the children of which one may have caused this; () = the child itself.
+        suspects: the children whose logs may have the cause; () = the child itself.
     """
     return ProgramError(
         f'The {child.name.replace("_", " ")} ended early, with exit code {child.exit_code}. '

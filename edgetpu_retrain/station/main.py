@@ -3,7 +3,7 @@
 """
 The program edgetpu_retrain_teach: starts camera, retrain node and page, and ends them together.
 
-It does without ``ros2 launch`` what teach.launch.py does with it.  The three are ordinary ROS
+It does what teach.launch.py does, but without ``ros2 launch``.  The three are ordinary ROS
 nodes on the user's ROS domain.  The page prints its address; the other logs go to files.
 """
 
@@ -30,7 +30,7 @@ from edgetpu_retrain.processes.prerequisites import (
 from edgetpu_retrain.processes.program_error import ended_early, ProgramError
 
 MAX_QUESTIONS = 50
-"""The node's parameter max_questions: whoever opens the page wants to answer questions."""
+"""The node's parameter max_questions: not 0, because the page is used to answer questions."""
 
 _WEBCAM_TOPIC = '/webcam/image_raw'
 _COMPRESSED = '/compressed'
@@ -44,7 +44,7 @@ class Source:
     Where images come from.
 
     Args:
-        name: what to print about it.
+        name: description to print.
         topic: topic of the images.
         program: module and arguments of the camera to start; () = another program publishes.
         data_dir: folder of samples and models below ROS_HOME.
@@ -70,7 +70,7 @@ def source_of(options: argparse.Namespace) -> Source:
         'Teach the background (the empty table) and two of the others while they are shown',
         PHOTOGRAPHS_TOPIC,
         (*camera, *_parameters(scene=SCENE_IN_TURN)),
-        # What is tried on photographs must not end up in the robot's own models.
+        # Samples of the photographs must not become part of the robot's own models.
         'edgetpu_retrain_photographs',
     )
 
@@ -98,7 +98,7 @@ def run(source: Source, of_page: Sequence[str], of_node: Sequence[str]) -> None:
     Args:
         source: where images come from.
         of_page: arguments of the page.
-        of_node: further ROS arguments of the node.
+        of_node: further arguments of the node, from ``--ros-args`` on.
 
     Raises:
         ProgramError: if ROS is missing, or a process ends.
@@ -116,7 +116,7 @@ def run(source: Source, of_page: Sequence[str], of_node: Sequence[str]) -> None:
     with Processes(logs) as processes:
         if source.program:
             large_images = with_large_images(environment, config / LARGE_IMAGES_PROFILE)
-            # A profile of the user's own wins.
+            # A profile that the user has set takes precedence.
             camera_environment = {**large_images, **environment}
             processes.start('camera', (*python, *source.program), camera_environment)
         node = (*python, 'edgetpu_retrain.node.main', _ROS_ARGUMENTS)

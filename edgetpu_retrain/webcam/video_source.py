@@ -1,9 +1,9 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-VideoSource: the pictures of a webcam or of a video file, by OpenCV, without ROS.
+VideoSource: reads pictures of a webcam or a video file with OpenCV; does not depend on ROS.
 
-A webcam that stops, for example because it was unplugged, is opened again until it is back.  A
+A webcam that stops, for example because it was unplugged, is reopened as soon as it is back.  A
 video file starts again at its end.
 """
 
@@ -28,12 +28,12 @@ CAMERA_RATE = 15.0
 """Pictures per second of a webcam if no rate is given, Hz: enough to teach, at half the load of
 the usual 30."""
 
-# For files that do not state a usable one, Hz.
+# Rate of files that state no usable one, and the highest usable one, Hz.
 _FILE_RATE = 25.0
 _HIGHEST_FILE_RATE = 240.0
 
 RETRY_S = 1.0
-"""Interval for trying to open a webcam again, seconds."""
+"""Interval between attempts to reopen a webcam, seconds."""
 
 
 class WebcamError(RetrainError):
@@ -79,7 +79,7 @@ class VideoSource:
 
     def next_picture(self) -> BgrArray | None:
         """
-        Wait for the next picture of a webcam, or decode that of a file.
+        Wait for the next picture of a webcam, or decode the next one of a file.
 
         Returns:
             The picture; None if there is none now, but may be later.
@@ -138,13 +138,13 @@ class VideoSource:
                 f'of a webcam{_others(self.path)}'
             )
         width, height = self._size
-        # MJPEG, because USB 2 has no room for raw pictures at full rate; drivers that do not
-        # have it ignore it.
+        # MJPEG, because USB 2 is too slow for raw pictures at full rate; drivers without MJPEG
+        # ignore this.
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*'MJPG'))
         capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
         capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
         capture.set(cv2.CAP_PROP_FPS, rate or CAMERA_RATE)
-        # The newest picture, and not one that waited in a queue.
+        # A short queue, so that pictures are not old when they are read.
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         return capture
 
@@ -173,7 +173,7 @@ class VideoSource:
 
 def _rate_of_file(capture: cv2.VideoCapture) -> float:
     rate = float(capture.get(cv2.CAP_PROP_FPS))
-    # Not true for NaN either.
+    # For NaN, both comparisons are false.
     return rate if 1.0 <= rate <= _HIGHEST_FILE_RATE else _FILE_RATE
 
 
@@ -207,6 +207,6 @@ def cameras() -> list[str]:
 
 
 def _others(path: Path) -> str:
-    """Return which cameras there are but this one, as the end of a sentence."""
+    """Return the other cameras of this machine, as the end of a sentence."""
     found = [each for each in cameras() if each != str(path)]
     return f'; this machine has {named(found)}' if found else '; this machine has no /dev/video*'

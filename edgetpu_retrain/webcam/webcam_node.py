@@ -4,7 +4,7 @@
 The node ``webcam``: publishes a webcam or a video file as sensor_msgs/Image.
 
 Images are reliable, as those of usb_cam and v4l2_camera are: best-effort images of this size get
-lost (docs/large_images.md).  Stamps are the time at which a picture arrived.
+lost (docs/large_images.md).  An image is stamped with the time at which it is published.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class WebcamNode(Node):
 
     Raises:
         RequestError: if a parameter is out of range.
-        WebcamError: if the webcam or video file cannot be opened.
+        WebcamError: if the webcam or video file cannot be opened, or has no pictures.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class WebcamNode(Node):
         )
 
     def _declare(self, name: str, default: object, words: str) -> object:
-        # Of any type, because ROS takes `source:=0` as an integer, and `rate:=10` for no double.
+        # Dynamically typed, because ROS parses `source:=0` and `rate:=10` as integers.
         descriptor = ParameterDescriptor(read_only=True, dynamic_typing=True, description=words)
         return self.declare_parameter(name, default, descriptor).value
 

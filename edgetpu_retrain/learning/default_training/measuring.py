@@ -61,7 +61,7 @@ class Measurement:
         run: the last run, if it was stopped or diverged; it replaces the final run.  Else None.
         best: the last measured run, used if the final run diverges; None if there are few samples.
         detector: the detector of the lengths, if it is valid for the final run, too.
-        views: predictions for other views of the recordings, if these are few; else None.
+        views: predictions for held-out views of the recordings, if these are few; else None.
     """
 
     method: Method

@@ -1,11 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-Predictions for other views of the recordings that are taught.
+Predictions for held-out views of recordings whose other views are trained on.
 
 With few recordings, a head that is trained without one of them knows far less than the final head.
-Its unknown scores alone would give a threshold above which there is hardly anything, so a head is
-trained without a part of each recording, too.
+A threshold from its unknown scores alone would be so high that hardly any embedding exceeds it, so
+another head is trained without a part of each recording.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class ViewsToPredict:
 
     Args:
         trained: int64 ``[K]``, the samples to train on.
-        rows: int64 ``[M]``, those to predict; there may be none.
-        copies: bool ``[M]``, which of these are near copies of samples to train on.
+        rows: int64 ``[M]``, the samples to predict; there may be none.
+        copies: bool ``[M]``, which of ``rows`` are near copies of samples to train on.
     """
 
     trained: IntArray
@@ -53,12 +53,15 @@ class ViewsToPredict:
 
     def predicted(self, problem: Problem, num_iter: int, share: float) -> tuple[Run, Views]:
         """
-        Train and predict.
+        Train on the other samples, and predict the held-out ones.
 
         Args:
             problem: the samples and options.
             num_iter: number of iterations in which the learning rate decays to 0.
-            share: share of these iterations to run.
+            share: share of these iterations to run, 0 to 1.
+
+        Returns:
+            The run, for the features of ``problem``, and its predictions.
         """
         # If there are many samples, a part of each recording hardly influences the features.
         known = problem.conditioned_by(self.trained) if problem.few_samples else problem
@@ -72,7 +75,7 @@ class ViewsToPredict:
 @dataclass(frozen=True, eq=False)
 class Views:
     """
-    The predictions.
+    The predictions for the held-out samples.
 
     Args:
         logits: float32 ``[M, C]``.

@@ -26,7 +26,7 @@ def doubt(
     """
     Return why a classification is uncertain; None if it is not.
 
-    The background alone is no reason, although it is published as unknown.
+    A frame of the background is not uncertain as such, although it is published as unknown.
 
     Args:
         scores: score of each class, float32 ``[C]``.

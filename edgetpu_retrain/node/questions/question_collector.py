@@ -26,15 +26,15 @@ MIN_INTERVAL_S = 1.0
 """Minimum time between two frames that become questions, seconds."""
 
 RETRY_S = 30.0
-"""How long no frame is offered after the store could not be read or written, seconds."""
+"""How long no frame is offered after reading or writing the store has failed, seconds."""
 
 
 class QuestionCollector:
     """
     Offers frames to the store as questions, at most one a second.
 
-    Comparing with samples, JPEG and the database are work of the samples' thread.  It has at most
-    one offered frame at a time, so a slow disk keeps no pictures in memory.
+    The samples' thread compares the frame with samples, encodes it and writes it.  It compares at
+    most one frame at a time, so frames do not accumulate in memory if the disk is slow.
 
     Args:
         samples: the thread that reads and writes the store.
@@ -59,13 +59,13 @@ class QuestionCollector:
         self._clock = clock
         self._lock = threading.Lock()
         self._is_busy = False
-        # Uncertain frames do not wait for certain ones, which can only be conflicts.
+        # Certain frames, which can only be conflicts, do not delay uncertain ones.
         self._last_uncertain = -math.inf
         self._last = -math.inf
 
     def is_due(self, why: QuestionKind | None) -> bool:
         """
-        Return whether a frame would be offered now.
+        Return whether :meth:`offer` would accept a frame now.
 
         Args:
             why: why its classification is uncertain; None if it is not.
@@ -83,7 +83,7 @@ class QuestionCollector:
         most: int,
     ) -> None:
         """
-        Offer a classified frame; never waits.
+        Offer a classified frame; does not wait for the disk.
 
         Args:
             frame: the frame.
@@ -125,11 +125,11 @@ class QuestionCollector:
         self._samples.read(weigh_once)
 
     def _guard(self, frame: Frame, work: Callable[..., object], *arguments: Any) -> None:
-        """Call a function in the samples' thread; nobody reads the future of what it raises."""
+        """Call a function; handle its exceptions, because no caller waits for the future."""
         try:
             work(*arguments)
         except StoreError:
-            # The thread reports it.  A locked database would block other requests each time.
+            # The thread reports it.  While the database is locked, each try would delay requests.
             self._wait(RETRY_S)
             raise
         except Exception as error:  # noqa: BLE001 - as above

@@ -19,7 +19,7 @@ MAX_PICTURES = 256
 """Maximum number of ids in a request for pictures: some screens of thumbnails."""
 
 MAX_PICTURE_BYTES = 4 * 1024 * 1024
-"""Size of the pictures in a response, bytes, after which the others are left out."""
+"""Maximum size of all pictures in a response, bytes; a single one may be larger."""
 
 Of = Literal['samples', 'questions']
 
@@ -68,8 +68,8 @@ def pictures_request(request: Any) -> tuple[Of, tuple[int, ...]]:
         request: a ``GetPictures.Request``.
 
     Raises:
-        RequestError: if there are no ids, or more than :data:`MAX_PICTURES`, or ``of`` is
-            something else than 'samples' or 'questions'.
+        RequestError: if there are no ids, or more than :data:`MAX_PICTURES`, or ``of`` is neither
+            'samples' nor 'questions'.
     """
     if request.of not in ('samples', 'questions'):
         raise RequestError(f"of is {quoted(request.of)}: use 'samples' or 'questions'")

@@ -101,7 +101,7 @@ class QuestionServices:
 
 def pictures_of(resources: Any, of: Of, ids: tuple[int, ...]) -> list[tuple[int, bytes]]:
     """
-    Return ids and JPEG files, until they are large enough for a response.
+    Return ids and JPEG files, the first ones that fit into a response.
 
     Args:
         resources: the node's resources, of which the ``store`` is used.

@@ -131,7 +131,8 @@ def list_request(request: Any) -> tuple[str, int, int]:
     Check a request to list samples.
 
     Returns:
-        The label ('' = all), the maximum number of samples, and the id before which they are.
+        The label ('' = all), the maximum number of samples, and the id above all of theirs (0 =
+        no limit).
 
     Args:
         request: a ``ListSamples.Request``.

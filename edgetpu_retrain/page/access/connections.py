@@ -24,10 +24,10 @@ FIRST_REQUEST_S = 10.0
 """Maximum time until the headers of the first request of a connection have arrived, seconds."""
 
 SOCKET_BYTES_PER_S = 64 * 1024
-"""Bytes that may arrive on a WebSocket a second, on average: aiohttp 3.8 stores any frame."""
+"""Maximum rate of a WebSocket, bytes per second; aiohttp 3.8 buffers frames of any size."""
 
 SOCKET_BYTES_AT_ONCE = 256 * 1024
-"""The same, at once."""
+"""Bytes that may arrive on a WebSocket at once."""
 
 _TOO_MANY = json.dumps({'message': 'too many connections: close other pages of this robot.'})
 _REFUSAL = (
@@ -40,8 +40,8 @@ class Connections:
     """
     The open connections.
 
-    If there are too many, a new connection replaces an idle one of the same client, the one that
-    was idle for longest; if none is idle, it is refused.
+    If there are too many, a new connection replaces the one of the same client that has been idle
+    for longest; if none is idle, the new connection is refused.
 
     Args:
         make_protocol: makes the protocol of an HTTP connection.
@@ -61,11 +61,11 @@ class Connections:
     @contextlib.contextmanager
     def serving(self, transport: Any, *, is_socket: bool) -> Iterator[None]:
         """
-        Note that a request is served on a connection, so that it stays.
+        Mark a connection as busy while a request is served, so that it is not replaced.
 
         Args:
-            transport: the transport of the connection; None = it has gone.
-            is_socket: whether it becomes a WebSocket, on which little may arrive.
+            transport: the transport of the connection; None = the connection is closed.
+            is_socket: whether it becomes a WebSocket, whose rate is limited.
         """
         connection = transport.get_protocol() if transport is not None else None
         if not isinstance(connection, _Connection):
@@ -79,10 +79,10 @@ class Connections:
         finally:
             connection.is_busy = False
             if self._open.pop(connection, connection) is None:
-                self._open[connection] = None  # the last one to be replaced
+                self._open[connection] = None  # replaced after all others
 
     def admit(self, new: _Connection) -> bool:
-        """Return whether a connection may be opened; it then counts until it is forgotten."""
+        """Count a new connection, in place of an idle one if need be; return False if refused."""
         mine = [each for each in self._open if each.client == new.client]
         if len(mine) >= MAX_CONNECTIONS_OF_CLIENT or len(self._open) >= MAX_CONNECTIONS:
             idle = next((each for each in mine if not each.is_busy), None)
@@ -93,12 +93,12 @@ class Connections:
         return True
 
     def forget(self, connection: _Connection) -> None:
-        """Do not count a connection any more."""
+        """Stop counting a connection."""
         self._open.pop(connection, None)
 
 
 class _Connection(asyncio.Protocol):
-    """Passes all that happens on a connection to the protocol of HTTP."""
+    """Passes the events of an admitted connection on to the HTTP protocol."""
 
     def __init__(self, http: asyncio.Protocol, connections: Connections) -> None:
         self._http = http
@@ -111,7 +111,7 @@ class _Connection(asyncio.Protocol):
         self.bytes: Rates | None = None
 
     def begin(self) -> None:
-        """Begin to serve a request."""
+        """Mark the connection as busy, and cancel its deadline."""
         self.is_busy = True
         if self._deadline is not None:
             self._deadline.cancel()

@@ -9,8 +9,8 @@ from edgetpu_retrain.page.access.sessions import Sessions, TEACHER
 from edgetpu_retrain.page.app_keys import ROLE
 from edgetpu_retrain.page.refused import RefusedError
 
-# A redirect would still be the navigation of another site, if the address was opened from one, and
-# the strict cookie would not be sent.  This page's own navigation is the server's.
+# Not a redirect: if the address was opened from another site, the browser would not send the
+# SameSite=Strict cookie after it.  A navigation that this page starts comes from this site.
 _ONWARD = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>edgetpu_retrain</title>'
     '<meta http-equiv="refresh" content="0;url=/"><p><a href="/">Open the page</a></p>'
@@ -19,12 +19,12 @@ _ONWARD = (
 
 class Entrance:
     """
-    The address that the server prints.
+    Serves the address that the server prints.
 
     Args:
         sessions: makes the sessions; None if every visitor is a teacher.
         cookie: name of the cookie.
-        has_tls: whether the server speaks https.
+        has_tls: whether the server uses HTTPS.
     """
 
     def __init__(self, sessions: Sessions | None, cookie: str, *, has_tls: bool) -> None:
@@ -33,7 +33,7 @@ class Entrance:
         self._has_tls = has_tls
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Set the cookie, and lead to the page; a browser that is in already may load it again."""
+        """Set the cookie, and forward to the page; a browser with a session needs no new token."""
         response = web.Response(text=_ONWARD, content_type='text/html')
         if request[ROLE] == TEACHER or self._sessions is None:
             return response

@@ -24,18 +24,18 @@ ENTRANCE = '/enter'
 """The path where a token is exchanged for a cookie."""
 
 IMPORT = '/api/import'
-"""The only path that takes another body than JSON: a zip."""
+"""The only path whose request body is not JSON, but a zip."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Gate:
     """
-    Decides who may do what.
+    Checks the host, origin, session, rate and body type of each request.
 
     Args:
         hosts: the names of this machine.
-        sessions: who is in; None lets every visitor be a teacher, for loopback only.
+        sessions: the sessions; None makes every visitor a teacher, for loopback only.
         cookie: name of the cookie.
     """
 
@@ -48,7 +48,7 @@ class Gate:
 
     @web.middleware
     async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Serve a request if it may be served; a middleware of aiohttp."""
+        """Serve a request if it passes all checks; a middleware of aiohttp."""
         host = request.headers.get('Host', '')
         self._hosts.check_host(host, local_address(request.transport))
         is_write = request.method not in {'GET', 'HEAD'}
@@ -75,7 +75,7 @@ def check_teacher(role: str | None) -> None:
     Raise unless a visitor is a teacher.
 
     Raises:
-        RefusedError: if it is an observer.
+        RefusedError: if the role is another one, or None.
     """
     if role != TEACHER:
         raise RefusedError(403, 'you may only look: teaching needs the address for teachers')

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The headers of each response that tell browsers what the page may do."""
+"""The security headers of each response."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ HEADERS = {
 
 
 async def add_headers(_request: web.BaseRequest, response: web.StreamResponse) -> None:
-    """Add the headers to a response that is about to be sent; a signal of aiohttp."""
+    """Add the headers to a response that is about to be sent; a signal handler of aiohttp."""
     response.headers.update(HEADERS)
-    # Pictures of a robot's cameras are nothing for a cache; ETags make static files cheap.
+    # By default, browsers do not cache pictures of a robot's cameras.  Static files and thumbnails
+    # set the header themselves.
     response.headers.setdefault('Cache-Control', 'no-store')

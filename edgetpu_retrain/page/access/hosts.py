@@ -1,10 +1,11 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-From where a request comes: its Host and Origin.
+Checks the headers Host and Origin of requests.
 
-A page of another site that a visitor opens can send requests to this server, too.  Its DNS name
-can even resolve to the address of this machine (DNS rebinding).  Browsers name both in headers.
+A page of another site that a visitor opens can send requests to this server, too; its DNS name can
+even resolve to the address of this machine (DNS rebinding).  Host has the name under which the
+browser opened this server, and Origin the site of the page that sent the request.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ class Hosts:
     The names under which browsers may open the page.
 
     Args:
-        allowed: names beside those of this machine.
-        has_tls: whether the server speaks https.
+        allowed: further names of this machine.
+        has_tls: whether the server uses HTTPS.
     """
 
     def __init__(self, allowed: Iterable[str] = (), *, has_tls: bool = False) -> None:
@@ -37,7 +38,7 @@ class Hosts:
         short = own.partition('.')[0]
         names = (*_LOOPBACK_NAMES, own, short, f'{short}.local', *allowed)
         self._names = {each.lower().rstrip('.') for each in names} - {''}
-        # Where a proxy speaks TLS, browsers name https.
+        # Behind a proxy with TLS, Origin begins with https.
         self._schemes = ('https',) if has_tls else ('http', 'https')
 
     def check_host(self, host: str, local_address: str) -> None:
@@ -83,16 +84,16 @@ class Hosts:
 
 
 def local_address(transport: Any) -> str:
-    """Return the address of this machine to which a client is connected; '' if it has gone."""
+    """Return the address of this machine to which a client is connected; '' if closed."""
     return _address(transport, 'sockname')
 
 
 def peer_address(transport: Any) -> str:
-    """Return the address of a client; '' if it has gone."""
+    """Return the address of a client; '' if the connection is closed."""
     return _address(transport, 'peername')
 
 
 def _address(transport: Any, which: str) -> str:
     name = None if transport is None else transport.get_extra_info(which)
-    # An IPv4 client of an IPv6 socket has a mapped address.
+    # On an IPv6 socket, an IPv4 client has a mapped address.
     return str(name[0]).removeprefix('::ffff:') if isinstance(name, tuple) else ''

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Responses for what went wrong: a status and a sentence."""
+"""Error responses: an HTTP status and a sentence."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def in_sentences(request: web.Request, handler: Handler) -> web.StreamResp
     except RetrainError as error:
         return _response(request, _status(error), str(error))
     except ConnectionError:
-        raise  # the browser has gone
+        raise  # the browser has disconnected
     except Exception:
         LOGGER.exception('%s failed', quoted(request.path))
         return _response(request, 500, 'the page has a fault: its log on the robot has more')
@@ -46,7 +46,7 @@ def _status(error: RetrainError) -> int:
         return error.status
     if isinstance(error, RequestError):
         return 400
-    # A RetrainClientError, whose module needs ROS: without a response, the node is silent.
+    # Not isinstance RetrainClientError, whose module needs ROS; None = the node does not respond.
     return 503 if getattr(error, 'response', '') is None else 409
 
 

@@ -14,24 +14,24 @@ READS_PER_S = 200.0
 """Requests that change nothing, per second and client, on average; thumbnails are most of them."""
 
 READS_AT_ONCE = 1000
-"""The same, at once: some screens full of thumbnails."""
+"""Maximum number of such requests at once: some screens full of thumbnails."""
 
 WRITES_PER_S = 10.0
 """Requests that change something, per second and client, on average."""
 
 WRITES_AT_ONCE = 40
-"""The same, at once: somebody who holds a key down."""
+"""Maximum number of such requests at once: a key that repeats while it is down."""
 
 MAX_CLIENTS = 1024
-"""Clients whose rates are remembered; the one that sent nothing for longest is forgotten."""
+"""Maximum number of clients; beyond it, the one that sent nothing for longest is forgotten."""
 
 
 class Rates:
     """
-    A bucket of permits for each client: emptied by requests, filled as time passes.
+    A token bucket for each client: requests take permits, which return as time passes.
 
     Args:
-        per_s: permits a second.
+        per_s: permits that return per second.
         at_once: size of a bucket.
         clock: returns the time, seconds.
     """
@@ -49,11 +49,11 @@ class Rates:
         Take permits of a client.
 
         Args:
-            client: who the client is.
+            client: identifies the client.
             count: number of permits.
 
         Raises:
-            RefusedError: if it has too few left.
+            RefusedError: if the client has too few left.
         """
         now = self._clock()
         permits, since = self._buckets.pop(client, (float(self._at_once), now))

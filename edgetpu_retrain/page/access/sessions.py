@@ -14,22 +14,22 @@ TEACHER = 'teacher'
 """The role that may change samples and models."""
 
 OBSERVER = 'observer'
-"""The role that may only look."""
+"""The role that may view everything and change nothing."""
 
 MAX_SESSIONS = 64
-"""Maximum number of sessions; the one that was used least recently ends."""
+"""Maximum number of sessions; a further one ends the least recently used."""
 
 _TOKEN_BYTES = 24
 
 
 class Sessions:
     """
-    Who is in.
+    The sessions of the browsers that were let in.
 
-    Nothing is written to disk: when the server ends, all sessions do.
+    They are not written to disk, so all of them end with the server.
 
     Args:
-        announce: called with a role and its new token, whenever there is one.
+        announce: called with a role and its new token, whenever one is made.
     """
 
     def __init__(self, announce: Callable[[str, str], object]) -> None:

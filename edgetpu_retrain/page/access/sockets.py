@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Sockets: the open WebSockets, which are bounded."""
+"""Sockets: opens WebSockets, whose number is limited."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ MAX_SOCKETS = 128
 """Maximum number of WebSockets of all clients."""
 
 MAX_SOCKETS_OF_CLIENT = 32
-"""Maximum number of WebSockets of a client; a page has one, and one for each camera in view."""
+"""Maximum number of WebSockets of a client; a page has one, and one for the live picture."""
 
 MAX_MESSAGE_BYTES = 4096
-"""Maximum size of a message from a page; the longest has a label and the name of a camera."""
+"""Maximum size of a message from a page, bytes; the longest has a label and a camera's name."""
 
-# A peer that does not respond to a ping within half of this time is gone, seconds.
+# Interval of pings, seconds; a peer that does not respond within half of it is gone.
 _HEARTBEAT_S = 15.0
 
-# Time for the other side to confirm that a socket is closed, seconds.
+# Time limit for the peer to confirm that a socket is closed, seconds.
 _CLOSING_S = 0.5
 
 
 class Sockets:
-    """The open WebSockets."""
+    """Opens and counts WebSockets."""
 
     def __init__(self) -> None:
         self._clients: Counter[str] = Counter()
@@ -43,7 +43,7 @@ class Sockets:
         Open a WebSocket, and close it at the end.
 
         Raises:
-            RefusedError: if the request is no WebSocket's, or there are too many.
+            RefusedError: if the request does not open a WebSocket, or too many are open.
         """
         client = request[CLIENT]
         socket = web.WebSocketResponse(

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The analysis of the samples, whether there are enough of them, as plain values for the page."""
+"""Analyses whether there are enough samples; returns plain values for the page."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def fingerprint(folder: Path) -> str:
     """
     Return a text that changes when an analysis of a data folder would have another result.
 
-    It is made of the id and the label of each sample, and the number of the newest version.
+    It depends on the id and label of each sample, and on the number of the newest version.
 
     Raises:
         StoreError: if the samples or the folder of models cannot be read.

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""AnalysisRun: the last analysis of the samples, and the one that runs."""
+"""AnalysisRun: runs analyses of the samples, and keeps the last result."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class AnalysisRun:
 
     async def state(self, folder: Path | None) -> dict[str, Any]:
         """
-        Return the state, and the last result, even while another analysis runs.
+        Return the state and the last result, also while another analysis runs.
 
         Args:
-            folder: the data folder; None if it cannot be read, so that nobody knows whether its
-                samples have changed.
+            folder: the data folder; None if it cannot be read, so that the result is not marked
+                as stale.
         """
         state = 'ready' if self._result else 'none'
         if self._task is not None and not self._task.done():
@@ -76,7 +76,7 @@ class AnalysisRun:
             self._message = str(error)
         finally:
             self._step = ''
-            # The task is not done yet; the page asks again once it is.
+            # Notify when the task is done, because pages then request the state.
             asyncio.get_running_loop().call_soon(self._on_change)
 
     def _at(self, step: str) -> None:

@@ -19,7 +19,7 @@ from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.exit_codes import CALL_WAS_WRONG
 
 _MODULE = 'edgetpu_retrain.page.data.work'
-# The longest line is the result of an analysis; of 200,000 samples, it has about 2 MB.
+# Bytes.  The longest line is the result of an analysis: 2 MB for 200,000 samples.
 _LONGEST_LINE = 64 * 2**20
 
 
@@ -34,8 +34,8 @@ async def run_work(
         on_step: called at the start of each step with its description.
 
     Raises:
-        RequestError: with the message of the child if the work is not possible.
-        StoreError: if the child ends without a result.
+        RequestError: with the message of the child if the work fails.
+        StoreError: if the child cannot be started, or ends without a result.
     """
     async with _started(*arguments) as child:
         assert child.stdout is not None
@@ -58,7 +58,8 @@ async def run_command_line(*arguments: str) -> dict[str, Any]:
 
     Raises:
         RequestError: with the command's message if the request was invalid.
-        StoreError: with the command's message if it failed for another reason.
+        StoreError: with the command's message if it failed for another reason, or with the reason
+            why it could not be started or gave no message.
     """
     async with _started(*arguments, '--json', stderr=PIPE) as child:
         output, errors = await child.communicate()
@@ -73,13 +74,13 @@ async def run_command_line(*arguments: str) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def _started(*arguments: str, stderr: int | None = None) -> AsyncIterator[Process]:
-    # The child imports from the same paths as this process, without '', the current folder.
+    # The child imports from the same paths as this process, except '', the current folder.
     path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path if entry)
     try:
         child = await asyncio.create_subprocess_exec(
             sys.executable, '-m', _MODULE, *arguments,
             stdin=DEVNULL, stdout=PIPE, stderr=stderr, limit=_LONGEST_LINE,
-            # More threads than one would slow the node down.
+            # With several threads, the child would slow the node down.
             env={**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1',
                  'OPENBLAS_NUM_THREADS': '1'},
         )  # fmt: skip

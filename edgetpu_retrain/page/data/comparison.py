@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Compares two model versions, as far as that can be done honestly."""
+"""Compares two model versions, on samples that are new to both if there are any."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class NewSamples:
 
     Args:
         samples: all samples of their extractor.
-        rows: int64 ``[N]``, rows of the new ones.
+        rows: int64 ``[N]``, the rows of the new samples in ``samples``.
         other_recordings: number of new samples of recordings that neither version has seen.
     """
 
@@ -99,7 +99,7 @@ def compare(folder: Path, first: int, second: int) -> dict[str, Any]:
 
 
 def _why_not(one: ModelVersion, other: ModelVersion) -> str:
-    """Return why no sample can be new to both versions; '' if some can."""
+    """Return why no sample is known to be new to both versions; '' if some may be."""
     if one.record.extractor != other.record.extractor:
         return comparison_words.OTHER_EXTRACTORS
     for each in (one, other):
@@ -126,7 +126,7 @@ def _new_samples(folder: Path, one: ModelVersion, other: ModelVersion) -> NewSam
 def _right(
     version: ModelVersion, model: bytes, new: NewSamples, truths: Sequence[str]
 ) -> BoolArray:
-    """Return whether a version classifies each new sample as the node should, bool ``[N]``."""
+    """Return whether a version classifies each new sample correctly, bool ``[N]``."""
     samples, labels = new.samples, version.record.labels
     weights, bias = read_head_weights(model)
     head = Head(weights, bias, unknown=read_unknown(model, len(weights)))

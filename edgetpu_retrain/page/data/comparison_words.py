@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What a comparison of two model versions means, in sentences."""
+"""Explains a comparison of two model versions in sentences."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _UNITS = {
     'frames': 'single frames, which are much easier than another day',
 }
 
-# As for the learning curve: a difference of so many standard errors is not chance.
+# A difference of more standard errors than this is not chance, as for the learning curve.
 _STANDARD_ERRORS = 2.0
 
 
@@ -45,12 +45,12 @@ def not_recorded(version: int) -> str:
 
 def own(one: ModelVersion, other: ModelVersion, reason: str) -> list[str]:
     """
-    Return what it means to compare each version's own held-out figures.
+    Return sentences that explain a comparison of each version's own held-out figures.
 
     Args:
         one: a version.
         other: the other version.
-        reason: why no samples are new to both; '' if there just are none.
+        reason: why no samples are known to be new to both; '' if none were added since.
     """
     return [f'{reason or _NOTHING_NEW} {_DIFFERENT_EXAMS}', *map(_held_out, (one, other))]
 
@@ -70,7 +70,7 @@ def new(
     other_recordings: int,
 ) -> list[str]:
     """
-    Return what a comparison on samples that are new to both versions means.
+    Return sentences that explain a comparison on samples that are new to both versions.
 
     Args:
         one: a version.

@@ -4,8 +4,8 @@
 What the page's child processes run: long work on the data folder, at low priority.
 
 ``python3 -m edgetpu_retrain.page.data.work FOLDER analysis`` and ``... FOLDER compare A B`` write
-lines of JSON: ``{"step": ...}``, and at last ``{"result": ...}`` or ``{"error": ...}``.
-``... samples ...`` runs the command line with these arguments.
+lines of JSON: ``{"step": ...}``, and finally ``{"result": ...}`` or
+``{"error": ...}``.  ``... samples ...`` runs the command line with these arguments.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from typing import Any
 
 from edgetpu_retrain.errors import in_words, RetrainError
 
-# The node and the page go first: of a busy core, this gets about a tenth.
+# On a core that the node or the page keeps busy, this process gets about a tenth of the time.
 _NICENESS = 10
-# From Linux's sys/prctl.h.
+# From linux/prctl.h.
 _PR_SET_PDEATHSIG = 1
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run one piece of work."""
     with contextlib.suppress(AttributeError):
-        # A page that was killed leaves no process behind.
+        # If the page is killed, Linux kills this process, too.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     os.nice(_NICENESS)
     if arguments[0] == 'samples':

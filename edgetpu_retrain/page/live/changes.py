@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""Live: the WebSocket on which a page hears of all that changes, and says which button is held."""
+"""Live: the WebSocket on which a page receives changes and reports held buttons."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from edgetpu_retrain.page.robot import Robot
 from edgetpu_retrain.wording import quoted, sentence
 
 MESSAGES_PER_S = 50.0
-"""Messages from a page a second, on average; a button that is held sends four."""
+"""Maximum rate of messages from a page, per second; a held button sends four."""
 
 MESSAGES_AT_ONCE = 100
-"""The same, at once."""
+"""Maximum number of messages from a page at once."""
 
-# A page that does not read for a while receives the newest message of each kind later.
+# Maximum number of messages that wait for a slow page; it receives the newest of each kind.
 _MAX_WAITING = 100
 
 
@@ -51,7 +51,7 @@ class Live:
 
     def changed(self, *kinds: str) -> None:
         """
-        Let all pages load again what has changed.
+        Make all pages reload what has changed.
 
         Args:
             kinds: 'samples', 'questions', 'models', 'analysis'.
@@ -61,10 +61,10 @@ class Live:
 
     def announce(self, message: dict[str, Any], *, keep: bool = False) -> None:
         """
-        Send a message to all pages; one that they have not received yet is replaced by a newer.
+        Send a message to all pages, in place of one of the same type that still waits.
 
         Args:
-            message: the message; those of one type replace each other.
+            message: the message, with its ``type``.
             keep: whether pages that are opened later receive it, too.
         """
         kind = message['type']
@@ -133,7 +133,7 @@ class Live:
 
 
 def _facts(status: Any) -> dict[str, Any]:
-    """Return what in a status shows that something has changed, by its kind."""
+    """Return the fields of a status by kind; a kind has changed if its fields differ."""
     if status is None:
         return {'samples': None, 'questions': None, 'models': None}
     return {
@@ -145,7 +145,7 @@ def _facts(status: Any) -> dict[str, Any]:
 
 class _Page:
     """
-    A page that hears what changes; what it has not received yet is bounded.
+    Sends messages to one page; the number of those that wait is limited.
 
     Args:
         socket: its WebSocket.
@@ -164,11 +164,11 @@ class _Page:
             self._is_there.set()
 
     def send_hold(self, message: dict[str, Any]) -> None:
-        """Send the numbers of a hold."""
+        """Send the message of a hold."""
         self.send(f'hold {message["hold"]}', message)
 
     def send_refusal(self, fields: dict[str, Any], words: str) -> None:
-        """Say why a message was refused; for a hold, that it has ended."""
+        """Send why a message was refused; a refused hold is reported as ended."""
         if fields.get('type') == 'hold' and isinstance(fields.get('hold'), int):
             ended = {'ended': True, 'reason': 'failed', 'message': words}
             numbers = {'stored': 0, 'skipped': 0, 'label_total': 0}
@@ -177,7 +177,7 @@ class _Page:
             self.send('refused', {'type': 'refused', 'message': words})
 
     async def close(self) -> None:
-        """Send nothing more."""
+        """Stop sending."""
         self._sending.cancel()
         with contextlib.suppress(asyncio.CancelledError, ConnectionError):
             await self._sending

@@ -3,8 +3,9 @@
 """
 Holds: samples are taken as long as somebody holds a class's button.
 
-A page says that its button is held. The server then asks the node for one frame after the other,
-so that at most one more is stored after the button was released, or the phone has vanished.
+While a page reports a held button, the server requests one frame after the other from the node,
+so at most one frame is stored after the release.  If the phone vanishes, the hold ends after
+``SILENCE_S``.
 """
 
 from __future__ import annotations
@@ -29,14 +30,15 @@ SILENCE_S = 1.0
 MAX_HOLDS = 4
 """Maximum number of buttons that are held on a page at a time."""
 
-# Time limit of a request for one frame, seconds: a still camera's frames are near copies, which
-# are skipped until the limit, and a frame may be stored so long after the button was released.
+# Time limit of a request for one frame, seconds.  The frames of a camera that does not move are
+# near copies, which the node skips until the limit; a frame may be stored this long after the
+# release.
 _FRAME_S = 0.3
 
 
 @dataclass
 class _Hold:
-    """A button that is held, and what came of it."""
+    """A held button, and the numbers of frames that were stored and skipped."""
 
     number: int
     label: str
@@ -51,7 +53,7 @@ class _Hold:
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
     def message(self, **more: Any) -> dict[str, Any]:
-        """Return the numbers so far."""
+        """Return the message for the page, with the numbers so far."""
         return {
             'type': 'hold',
             'hold': self.number,
@@ -65,7 +67,7 @@ class _Hold:
         }
 
     def count(self, response: Any, problem: str = '') -> None:
-        """Add the response to a request for samples."""
+        """Add the numbers of a response of ``~/add_samples``."""
         self.stored += response.added
         self.skipped += response.skipped
         self.label_total = response.label_total
@@ -91,10 +93,10 @@ class Holds:
         Begin a hold.
 
         Args:
-            fields: the page's message, with its number of the hold, label and camera ('' = all).
+            fields: the page's message, with the number of the hold, label and camera ('' = all).
 
         Raises:
-            RefusedError: if the message is wrong, or too many buttons are held.
+            RefusedError: if the message is invalid, or too many buttons are held.
         """
         chosen = number(fields, 'hold')
         if chosen in self._held:
@@ -108,17 +110,17 @@ class Holds:
         hold.task = asyncio.get_running_loop().create_task(self._run(hold))
 
     def confirm(self, fields: dict[str, Any]) -> None:
-        """Note that a button is still held; a hold that has ended is ignored."""
+        """Note that a button is still held; do nothing if the hold has ended."""
         if (hold := self._held.get(number(fields, 'hold'))) is not None:
             hold.confirmed = time.monotonic()
 
     def release(self, fields: dict[str, Any]) -> None:
-        """End a hold; one that has ended is ignored."""
+        """End a hold; do nothing if it has ended."""
         if (hold := self._held.get(number(fields, 'hold'))) is not None:
             hold.is_released = True
 
     async def close(self) -> None:
-        """End all holds: the page has gone."""
+        """End all holds, because the page has gone."""
         tasks = [each.task for each in self._held.values() if each.task is not None]
         for task in tasks:
             task.cancel()
@@ -148,10 +150,10 @@ class Holds:
 
     async def _store_frame(self, hold: _Hold) -> None:
         """
-        Store a frame.
+        Store the next frame, unless none arrives within the time limit or all are near copies.
 
         Raises:
-            RetrainError: if no further frame can be stored, either.
+            RetrainError: if the node rejects the request, or does not respond.
         """
         began = time.monotonic()
         try:

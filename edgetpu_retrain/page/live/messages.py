@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""What the server sends to the pages, made of the node's messages."""
+"""Converts the node's messages to those that the server sends to the pages."""
 
 from __future__ import annotations
 

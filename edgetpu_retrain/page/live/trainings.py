@@ -21,7 +21,7 @@ from edgetpu_retrain.page.refused import RefusedError
 from edgetpu_retrain.page.robot import Robot
 from edgetpu_retrain.wording import sentence
 
-# Messages of progress are sent at this interval, seconds.
+# Minimum interval between messages of progress, seconds.
 _PROGRESS_S = 0.1
 
 _STATUS_POLLS = 5
@@ -61,7 +61,7 @@ class Trainings:
 
     async def _cancel(self, request: web.Request) -> web.Response:
         await read_object(request)
-        # Without a goal, all goals are cancelled: also a training that was started elsewhere.
+        # A request without a goal id cancels all goals, also one that another program has sent.
         response = await self._robot.call(
             RetrainClient.call, CancelGoal, 'train/_action/cancel_goal'
         )
@@ -78,7 +78,7 @@ class Trainings:
         for _ in range(_STATUS_POLLS):
             if not getattr(self._robot.status, 'training', False):
                 return False
-            # The status can be a little later than the result of a training.
+            # The status can arrive a little after the result of a training.
             await asyncio.sleep(_PROGRESS_S)
         return True
 

@@ -37,8 +37,8 @@ class Field:
     Args:
         words: the valid values in words, after 'it must be'.
         is_valid: returns whether a value from JSON is valid.
-        is_number: whether a value from a query is a number.
-        default: the value if the field is missing; None = it must not be missing.
+        is_number: whether a value from a query is converted to a number.
+        default: the value if the field is missing; None = it is required.
     """
 
     words: str
@@ -51,7 +51,7 @@ def whole(least: int, most: int, *, default: int | None = None) -> Field:
     """Return a field for a whole number from ``least`` to ``most``."""
     return Field(
         f'a whole number from {least} to {most}',
-        # In Python, True is a whole number, too.
+        # isinstance would accept True as an int.
         lambda value: type(value) is int and least <= value <= most,
         is_number=True,
         default=default,
@@ -92,7 +92,7 @@ async def body_of(request: web.Request, **fields: Field) -> dict[str, Any]:
 
 def query_of(request: web.Request, **fields: Field) -> dict[str, Any]:
     """
-    Return the fields of the query in the address of a request, as :func:`body_of`.
+    Return the fields of the query in the address of a request, as :func:`body_of` does.
 
     Raises:
         RefusedError: if a field is missing, invalid, not known or given twice.
@@ -123,7 +123,7 @@ def _checked(values: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str
 
 
 def _is_text(value: Any) -> bool:
-    # Half of a surrogate pair is valid in JSON, and not in UTF-8.
+    # Half of a surrogate pair is valid in JSON, but not in UTF-8.
     return (
         isinstance(value, str)
         and len(value) <= MAX_TEXT

@@ -41,7 +41,7 @@ async def _load(request: web.Request) -> web.Response:
 
 
 class _Comparisons:
-    """Runs comparisons one after the other, because each is a process of its own."""
+    """Runs comparisons one after the other, because each starts a process."""
 
     def __init__(self) -> None:
         self._comparing = asyncio.Lock()

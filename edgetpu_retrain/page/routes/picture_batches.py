@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""PictureBatches: many requests of single thumbnails become few requests of the node."""
+"""PictureBatches: combines many requests for single thumbnails into few requests to the node."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import time
 from edgetpu_retrain.page.refused import RefusedError
 
 BATCH = 256
-"""Maximum number of pictures in a request of the node, as in the service."""
+"""Maximum number of pictures in a request to the node, as in the service."""
 
 WAIT_S = 0.005
 """How long a request waits for others, seconds; a browser sends those of a screen at once."""
 
 MAX_WAITING = 4096
-"""Maximum number of pictures that are waited for."""
+"""Maximum number of pictures that were requested and have not arrived."""
 
 CACHE_BYTES = 16 * 2**20
-"""Maximum size of all pictures in memory: about 2,000 thumbnails."""
+"""Maximum size of all pictures in memory, bytes: about 2,000 thumbnails."""
 
 CACHE_S = 60.0
-"""How long a picture stays in memory, seconds: one that was erased is gone after that."""
+"""How long a picture is served from memory, seconds, even if it was erased meanwhile."""
 
-# The node is free for other requests while one of these runs.
+# Few, so that other requests to the node need not wait for pictures.
 _REQUESTS_AT_A_TIME = 2
 
 Fetch = Callable[[Sequence[int]], Awaitable[Sequence[tuple[int, bytes]]]]
@@ -37,8 +37,8 @@ class PictureBatches:
     The pictures of samples, or those of questions.
 
     Args:
-        fetch: requests pictures of the node by their ids; returns ids and bytes in the order of
-            the ids, without pictures that do not exist, and perhaps without the last ones.
+        fetch: requests pictures from the node by their ids; returns ids and JPEG files in this
+            order, without pictures that do not exist; may leave out the last ones.
         clock: returns the time, seconds.
     """
 
@@ -59,7 +59,7 @@ class PictureBatches:
             number: id of the sample or question.
 
         Raises:
-            RefusedError: if too many pictures are waited for, or the node is not running.
+            RefusedError: if too many pictures are requested, or the node is not running.
             RetrainClientError: if the node does not respond.
         """
         found = self._from_cache(number)
@@ -97,14 +97,15 @@ class PictureBatches:
                 for number, jpeg in pictures:
                     self._keep(number, jpeg)
                     futures[number].set_result(jpeg)
-                # Those after the last one may have been left out; those before it do not exist.
+                # Pictures after the last received one may have been left out; those that are
+                # missing before it do not exist.
                 done = batch.index(pictures[-1][0]) + 1 if pictures else len(batch)
                 batch = batch[done:]
         except Exception as error:  # noqa: BLE001 - passed on by the futures
             for future in futures.values():
                 if not future.done():
                     future.set_exception(error)
-                    future.exception()  # no complaint if all browsers have gone
+                    future.exception()  # no log if no browser waits any more
         finally:
             for number, future in futures.items():
                 del self._waiting[number]

@@ -28,12 +28,12 @@ async def call(request: web.Request, service_type: Any, service: str, **fields: 
 
 
 def announce(request: web.Request, *kinds: str) -> None:
-    """Let all pages load again what has changed: 'samples', 'questions', 'models'."""
+    """Make all pages reload what has changed: 'samples', 'questions', 'models'."""
     request.app[LIVE].changed(*kinds)
 
 
 async def parameters(request: web.Request, *names: str) -> dict[str, str]:
-    """Return parameters of the node, which are texts; '' for one that is not set."""
+    """Return string parameters of the node by name; '' for one that is not set."""
     response = await call(request, GetParameters, 'get_parameters', names=list(names))
     return {name: value.string_value for name, value in zip(names, response.values, strict=True)}
 

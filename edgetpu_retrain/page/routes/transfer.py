@@ -23,17 +23,17 @@ from edgetpu_retrain.page.routes.fields import query_of
 from edgetpu_retrain.page.routes.robot_access import announce, data_folder, parameters
 
 MAX_ZIP_BYTES = 2 * 2**30
-"""Maximum size of a zip to import."""
+"""Maximum size of a zip to import, bytes."""
 
 SPARE_BYTES = 256 * 2**20
-"""Space that stays free on the disk for temporary files."""
+"""Space that stays free on the disk of temporary files, bytes."""
 
 STALL_S = 60.0
 """How long a browser may send or receive nothing, seconds."""
 
 _CHUNK = 2**20
 
-# The parameters of the node that determine its extractor, and the options for them.
+# The node's parameters that determine its extractor; the command line has options of these names.
 _EXTRACTOR = ('extractor', 'input_range', 'input_size', 'model_output')
 
 
@@ -58,7 +58,7 @@ class _Transfers:
             path = temporary / 'samples.zip'
             await run_command_line('samples', 'export', str(path), '--data-dir', str(folder))
             with path.open('rb') as file:
-                # The disk space is free as soon as the file is closed, whatever happens.
+                # The disk space is freed when the file is closed, even if this process crashes.
                 path.unlink()
                 return await _stream(request, file)
 
@@ -76,7 +76,7 @@ class _Transfers:
                     'samples', 'import', str(path), *options, '--data-dir', str(folder)
                 )
             except RetrainError as error:
-                # The name of the temporary file says nothing.
+                # The name of the temporary file means nothing to the user.
                 words = str(error).replace(str(path), 'The zip')
                 raise RefusedError(
                     400 if isinstance(error, RequestError) else 409, words
@@ -87,7 +87,7 @@ class _Transfers:
 
 @asynccontextmanager
 async def _temporary_folder() -> AsyncIterator[Path]:
-    """Create a folder on a disk, which /tmp may not be, and delete it afterwards."""
+    """Create a temporary folder and delete it afterwards; not in /tmp, which may be in memory."""
     try:
         made = TemporaryDirectory(
             prefix='edgetpu_retrain.',

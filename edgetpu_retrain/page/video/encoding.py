@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""From an image message to a JPEG file of the size that a page shows."""
+"""Converts image messages to JPEG files of the size that a page shows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WIDTHS = (160, 320, 480, 640, 960, 1280, 1920)
 # With 80, a photograph of 640x480 has about 60 kB.
 _QUALITY = 80
 
-# A JPEG file of a camera is sent as it is, if it is not larger.
+# Maximum size of a camera's JPEG file to be sent as it is.
 _SENT_AS_IT_IS_BYTES = 512 * 1024
 
 
@@ -34,7 +34,7 @@ class Jpeg:
 
 
 def width_for(shown: float) -> int:
-    """Return the smallest of ``WIDTHS`` that has the pixels that a page shows, or the largest."""
+    """Return the smallest of ``WIDTHS`` not below a page's width in pixels, or the largest."""
     return next((each for each in WIDTHS if each >= shown), WIDTHS[-1])
 
 

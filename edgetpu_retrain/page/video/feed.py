@@ -20,18 +20,19 @@ from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
 COMPRESSED = '/compressed'
-"""What the topic of a compressed camera ends with, as in image_transport."""
+"""End of a topic of compressed images, as in image_transport."""
 
-# Images that wait for their classification, and classifications that came before their image.
+# Maximum numbers of images, and of classifications that came before their image.
 _FRAMES = 4
 _RESULTS = 8
 
-# A classification is waited for twice as long as the last one took, at most this long, seconds.
+# Maximum time to wait for a classification, seconds; it depends on how long the last one took.
 _MOST_PATIENCE_S = 0.4
-# Without a classification for this time, none is expected.
+# If no classification has arrived for this time, seconds, none is waited for.
 _EXPECTED_S = 2.0
 
-# A camera without images for this time may have a new publisher with another reliability.
+# If no image arrives for this time, seconds, there may be a new publisher with another
+# reliability, so the subscription is renewed.
 _SILENCE_S = 2.0
 
 _RATE_S = 2.0
@@ -44,10 +45,10 @@ class Frame:
     Args:
         message: the message.
         encode: makes a JPEG file of a message, given a width.
-        threads: run it.
+        threads: runs ``encode``.
 
     Attributes:
-        stamp_ns: stamp of the image.
+        stamp_ns: stamp of the image, nanoseconds.
         arrived: time of arrival, seconds of ``time.monotonic``.
         result: what it was classified as; None = not known.
     """
@@ -62,11 +63,11 @@ class Frame:
         self._jpegs: dict[int, asyncio.Future[Jpeg]] = {}
 
     def jpeg(self, width: int) -> asyncio.Future[Jpeg]:
-        """Return the picture with a width; it is encoded once for all who watch."""
+        """Return a future of the picture with a width in pixels; all pages share it."""
         if width not in self._jpegs:
             loop = asyncio.get_running_loop()
             self._jpegs[width] = loop.run_in_executor(self._threads, self._encode, width)
-            # Nobody may have waited for it when it fails.
+            # Read the exception, because asyncio logs it if no page waits for the picture.
             self._jpegs[width].add_done_callback(lambda done: done.cancelled() or done.exception())
         return self._jpegs[width]
 
@@ -78,7 +79,7 @@ class Feed:
     Args:
         robot: the robot.
         topic: topic of the images.
-        threads: encode the images.
+        threads: runs the encoding.
     """
 
     def __init__(self, robot: Robot, topic: str, threads: Executor) -> None:
@@ -98,7 +99,7 @@ class Feed:
         self._subscription: Any = None
 
     async def subscribe(self) -> None:
-        """Subscribe, again if need be."""
+        """Subscribe, or renew the subscription."""
         await asyncio.wrap_future(self._robot.in_ros(self._subscribe))
 
     async def unsubscribe(self) -> None:
@@ -107,12 +108,12 @@ class Feed:
 
     @property
     def hz(self) -> float:
-        """The rate of the images, per second."""
+        """The rate of the images over the last two seconds, Hz."""
         since = time.monotonic() - _RATE_S
         return sum(each > since for each in self._arrivals) / _RATE_S
 
     def classified(self, result: Any) -> None:
-        """Take the classification of an image of this camera."""
+        """Add the classification of an image of this camera."""
         now = time.monotonic()
         self._last_result = now
         stamp = result.header.stamp
@@ -127,14 +128,14 @@ class Feed:
 
     async def next_frame(self, after: Frame | None, width: int) -> Frame | None:
         """
-        Return the newest image, with its classification if there is one soon.
+        Return the newest image, with its classification if that arrives soon.
 
         Args:
-            after: the image must be newer than this one.
+            after: the image must be newer than this one; None = any.
             width: its width, pixels; encoding begins at once.
 
         Returns:
-            The image; None if none came for some time.
+            The image; None if none arrived within two seconds.
         """
         while (newest := self._newest(after)) is None:
             if not await self._wait(_SILENCE_S):
@@ -179,14 +180,15 @@ class Feed:
         self._arrivals.append(frame.arrived)
         self._notify()
 
-    # In the thread of ROS.
+    # The methods below run in the thread of ROS.
 
     def _subscribe(self) -> None:
         self._unsubscribe()
         node = self._robot.node
         publishers = node.get_publishers_info_by_topic(self.topic)
         reliable = QoSReliabilityPolicy.RELIABLE
-        # As the node subscribes: best effort loses large images (docs/large_images.md).
+        # Reliable where possible, as the node: best effort loses large images
+        # (docs/large_images.md).
         is_reliable = bool(publishers) and all(
             each.qos_profile.reliability is reliable for each in publishers
         )

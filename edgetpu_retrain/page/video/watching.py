@@ -22,7 +22,7 @@ from edgetpu_retrain.page.video.encoding import Jpeg, width_for
 from edgetpu_retrain.page.video.feed import Feed, Frame
 from edgetpu_retrain.wording import quoted, sentence
 
-# Pictures that are encoded at a time.
+# Maximum number of pictures that are encoded at a time.
 _ENCODERS = 2
 
 _LENGTH = struct.Struct('>I')
@@ -45,7 +45,7 @@ class Video:
         robot.on_result.append(self._classified)
 
     async def close(self, _app: web.Application) -> None:
-        """End the threads; a signal of aiohttp."""
+        """End the threads; a signal handler of aiohttp."""
         self._threads.shutdown(wait=False)
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
@@ -96,7 +96,7 @@ class Video:
             await socket.send_bytes(_LENGTH.pack(len(head)) + head + jpeg.content)
 
     def _topic(self, camera: str) -> str:
-        """Return the topic of a camera's images; '' if the node does not use it."""
+        """Return the topic of a camera's images; '' if the node does not use the camera."""
         status = self._robot.status
         if status is None or camera not in status.cameras:
             return ''
@@ -128,7 +128,7 @@ class Video:
 
 def _request_frame(message: Any, wanted: asyncio.Queue[int]) -> None:
     """
-    Take the message of a page that is ready for one more frame.
+    Handle the message of a page that is ready for one more frame.
 
     Raises:
         RefusedError: if it is another message.

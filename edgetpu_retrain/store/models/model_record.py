@@ -47,7 +47,7 @@ class ModelRecord:
         held_out_unit: the unit in which samples were held out: 'recordings', 'blocks' or 'frames';
             '' if nothing was held out, and in records of earlier releases.
         newest_sample: largest id of the samples, so that later samples are known to be new to the
-            model, whatever the clock says; 0 if they were not stored, and in records of earlier
+            model, even if the clock was set; 0 if they were not stored, and in records of earlier
             releases.
         created: time of the training, ISO 8601 in UTC.
 

@@ -23,7 +23,7 @@ MAX_QUESTIONS = 1000
 """Maximum number of open questions."""
 
 MAX_BYTES = 64 * 1024 * 1024
-"""Maximum size of all open questions, bytes: pictures, and embeddings in memory."""
+"""Maximum size of all open questions, bytes: pictures, and embeddings as float32."""
 
 # Stands for the id of a question that is not stored yet.
 _NEW = 0
@@ -33,10 +33,10 @@ class Asking:
     """
     Stores frames of one extractor as questions; not thread-safe.
 
-    A frame that is a near copy of a sample or of another question, open or dismissed, is none,
+    A near copy of an open or dismissed question is not stored.  Nor is a near copy of a sample,
     unless the sample contradicts its classification.  If there are too many questions,
     :class:`~edgetpu_retrain.store.questions.spread.Spread` chooses which to delete; those of other
-    extractors, which nobody can answer now, are deleted first.
+    extractors, which the node does not list, are deleted first.
 
     Args:
         samples: the store of the samples; the caller closes it.
@@ -54,10 +54,10 @@ class Asking:
         self._near = near
         self._nearest = NearestSample(samples, extractor, kind)
         self._spread = Spread()
-        # The size of each open question, the oldest first; of this extractor, and of others.
+        # Size of each open question by id, bytes, oldest first; of this extractor, and of others.
         self._own: dict[int, int] = {}
         self._others: dict[int, int] = {}
-        # The newest dismissed ones, which nobody wants to see again.
+        # Unit vectors of the newest dismissed questions, whose near copies are not asked again.
         self._dismissed: dict[int, FloatArray] = {}
         self._version: object = None
 

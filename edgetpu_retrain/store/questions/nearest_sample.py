@@ -17,7 +17,7 @@ MAX_SAMPLES = 8192
 """Maximum number of samples with which a frame is compared: the newest ones of all classes."""
 
 MAX_BYTES = 32 * 1024 * 1024
-"""Maximum memory of these samples, bytes: 6553 of the default extractor."""
+"""Maximum memory of these samples, bytes: 6553 samples of the default extractor."""
 
 
 class Neighbour(NamedTuple):

@@ -12,7 +12,7 @@ NEWEST = f"""
         jpeg IS NOT NULL
     {_OF_EXTRACTOR} ORDER BY questions.id DESC LIMIT :limit
 """
-# What an open question takes: an embedding in memory, and its picture on disk.
+# The size of each open question, bytes: its embedding as float32, and its picture.
 SIZES = f"""
     SELECT questions.id, identity, 4 * dimension + COALESCE(LENGTH(jpeg), 0) {_OPEN}
     ORDER BY questions.id

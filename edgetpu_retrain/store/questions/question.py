@@ -12,10 +12,10 @@ from typing import Any, Literal, NamedTuple
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 
 QuestionKind = Literal['unknown', 'margin', 'conflict']
-"""Why a frame was kept: it matches no class, has two good ones, or contradicts a sample."""
+"""Why a frame was kept: it matches no class, or two classes, or contradicts a sample."""
 
 MAX_GIVEN = 3
-"""Maximum number of classes of the classification that is stored with a question."""
+"""Maximum number of classes in the classification that is stored with a question."""
 
 
 class Given(NamedTuple):

@@ -73,8 +73,8 @@ class QuestionStore:
         """
         Make questions samples of a class; return their number.
 
-        A sample gets the recording that its camera was in when the frame was taken, or one of its
-        own.
+        A sample gets the recording of the camera's sample that was taken nearest in time, if less
+        than a minute lies between them; otherwise, a new recording.
 
         Args:
             ids: ids of the questions.
@@ -96,7 +96,7 @@ class QuestionStore:
 
     def dismiss(self, ids: Iterable[int]) -> int:
         """
-        Close questions that become no samples; return their number.
+        Close questions without making samples of them; return their number.
 
         :meth:`SampleStore.erase` without a label erases them.
 

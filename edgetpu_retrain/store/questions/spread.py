@@ -3,8 +3,8 @@
 """
 Spread: decides which questions to keep, so that they are as far from each other as possible.
 
-If there are too many, the one that is nearest to another is deleted; the new one, if it is one of
-these two.  So the smallest distance between two questions never shrinks (farthest first).
+If there are too many, one of the two that are nearest to each other is deleted: the new one, if it
+is one of them.  So the smallest distance between two questions never shrinks (farthest first).
 """
 
 from __future__ import annotations
@@ -59,6 +59,6 @@ class Spread:
         newest = len(self.ids) - 1
         if newest in (first, second):
             return self.ids[newest]
-        # Of the two that are nearest to each other, the one that is nearer to a third.
+        # Of the two that are nearest to each other, delete the one that is nearer to a third.
         rests = [np.sort(self._distances[index])[1] for index in (first, second)]
         return self.ids[int(first if rests[0] <= rests[1] else second)]

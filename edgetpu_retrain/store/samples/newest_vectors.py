@@ -3,7 +3,7 @@
 """
 NewestVectors: the newest samples as unit vectors in memory, for cosine distances.
 
-This is 1 - cos, from 0 (same direction) to 2 (opposite direction).
+A cosine distance is 1 - cos, from 0 (same direction) to 2 (opposite direction).
 """
 
 from __future__ import annotations

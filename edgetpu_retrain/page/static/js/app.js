@@ -29,7 +29,7 @@ const SCREENS = [
 const AGAIN_MS = 3000;
 const PHONE = matchMedia('(max-width: 699px)');
 
-/** @returns {{screen: string, argument: string}} of an address such as #samples/mug */
+/** @returns {{screen: string, argument: string}} of the address, such as #samples/mug */
 function route() {
   const [name, argument = ''] = location.hash.slice(1).split('/');
   const known = SCREENS.some((each) => each.name === name);
@@ -128,7 +128,7 @@ function Navigation({ screen }) {
     </nav>`;
 }
 
-/** Who this visitor is: asked again when the connection is back, and while it is refused. */
+/** Request the visitor's role; again when the connection is back, and while it is refused. */
 function introduce() {
   const ask = () => get('/api/me').then(
     ({ role, node }) => robot.set({ role, node, refused: '' }),

@@ -8,7 +8,7 @@ import { useStore } from './base/store.js';
 import { counted } from './base/words.js';
 import { robot } from './robot/live.js';
 
-/** The banners between the header and the screen; nothing if all is well. */
+/** The banners between the header and the screen; none without problems. */
 export function Problems() {
   const link = useStore(robot, (value) => value.link);
   const status = useStore(robot, (value) => value.status);

@@ -1,6 +1,6 @@
 // Copyright 2026 edgetpu_retrain contributors
 // SPDX-License-Identifier: Apache-2.0
-/** Keys that work wherever the focus is, except where somebody types. */
+/** Keys that work wherever the focus is, except in fields for text. */
 
 import { useEffect, useRef } from './html.js';
 
@@ -8,7 +8,7 @@ const TYPING = 'input, textarea, select, [contenteditable]';
 const OWN_SPACE = 'button, [role="listbox"]';
 
 /**
- * Listen to keys while a component shows.
+ * Listen to keys while a component is shown.
  * @param {(event: KeyboardEvent) => void} down
  * @param {(event: KeyboardEvent) => void} [up]
  */

@@ -9,7 +9,7 @@ import { useLayoutEffect, useReducer, useRef } from './html.js';
  * @typedef {object} Store
  * @property {() => T} get
  * @property {(change: Partial<T>) => void} set merges `change` and notifies the subscribers
- * @property {(listener: () => void) => () => void} subscribe returns the function that ends it
+ * @property {(listener: () => void) => () => void} subscribe returns a function that unsubscribes
  */
 
 /**

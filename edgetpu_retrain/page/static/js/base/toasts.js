@@ -19,7 +19,7 @@ let last = 0;
  */
 export function toast(text, { kind = 'note', action } = {}) {
   const id = ++last;
-  // A note takes the place of the one before: its undo would undo something else by now.
+  // A note replaces the previous one, whose undo would undo something else by now.
   const list = toasts.get().list.filter((each) => each.kind === 'error' && each.text !== text);
   toasts.set({ list: [...list, { id, text, kind, action }].slice(-MOST) });
 }
@@ -30,14 +30,14 @@ export function toastError(error) {
 }
 
 /**
- * Say something to a screen reader, and show nothing.
+ * Announce a text to screen readers, without showing it.
  * @param {string} text
  */
 export const announce = (text) => toasts.set({ announcement: text });
 
 const dismiss = (id) => toasts.set({ list: toasts.get().list.filter((each) => each.id !== id) });
 
-/** The messages that show now. */
+/** The messages that are shown now. */
 export function Toasts() {
   const list = useStore(toasts, (value) => value.list);
   const announcement = useStore(toasts, (value) => value.announcement);

@@ -37,7 +37,7 @@ export function percent(share) {
 }
 
 /**
- * A held-out accuracy with what was held out: without it, one burst would look like success.
+ * A held-out accuracy with what was held out, because single frames of a burst are too easy.
  * @param {number|null} accuracy 0 to 1
  * @param {string} unit 'recordings', 'blocks' or 'frames'
  * @returns {string}

@@ -8,7 +8,7 @@ import { useGestures } from './grid_gestures.js';
 const GAP = 4;
 const SMALLEST = 78;
 const SMALLEST_WIDE = 108;
-/** A tile that passes faster than this while scrolling is not loaded. */
+/** A tile that is in sight for a shorter time, while scrolling, is not loaded. */
 const LINGER_MS = 80;
 
 /**
@@ -22,10 +22,10 @@ const LINGER_MS = 80;
 /**
  * @param {object} props
  * @param {string} props.name for a screen reader
- * @param {Tile[]} props.tiles those that are known
- * @param {number} props.total with those that are not loaded yet
+ * @param {Tile[]} props.tiles those that are loaded
+ * @param {number} props.total number of tiles, including those that are not loaded yet
  * @param {import('./selection.js').Selection} props.selection
- * @param {() => void} [props.onMore] more tiles come into sight than are known
+ * @param {() => void} [props.onMore] called when tiles that are not loaded come into sight
  */
 export function Grid({ name, tiles, total, selection, onMore }) {
   const box = useRef(null);
@@ -75,10 +75,10 @@ function GridTile({ tile, size, x, y, index, total, active, selected }) {
 }
 
 /**
- * Which part of a grid is in sight.
+ * Return which part of a grid is in sight.
  * @param {{current: HTMLElement}} box
  * @param {number} total
- * @returns {{columns: number, size: number, first: number, end: number}} first and end: of indices
+ * @returns {{columns: number, size: number, first: number, end: number}} first and end: range of indices
  */
 function useWindow(box, total) {
   const [sight, setSight] = useState({ columns: 4, size: SMALLEST, first: 0, end: 0 });

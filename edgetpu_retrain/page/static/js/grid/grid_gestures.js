@@ -21,11 +21,11 @@ const WOBBLE_PX = 8;
  * @returns {Record<string, (event: any) => void>} handlers for the grid's element
  */
 export function useGestures({ box, tiles, selection, columns, active, setActive }) {
-  /** The press that goes on: where, whether it paints, and with what. */
+  /** The current press: its tile and position, and whether it selects (or deselects) by dragging. */
   const press = useRef(null);
 
   useEffect(() => {
-    // Once a press paints, the finger does not scroll.
+    // While a drag selects tiles, it must not scroll.
     const stay = (event) => {
       if (press.current?.painting && event.cancelable) event.preventDefault();
     };

@@ -1,6 +1,6 @@
 // Copyright 2026 edgetpu_retrain contributors
 // SPDX-License-Identifier: Apache-2.0
-/** Samples as a grid, with what can be done to those selected. */
+/** Samples as a grid, with actions on the selected ones. */
 
 import { html, useMemo } from '../base/html.js';
 import { useStore } from '../base/store.js';

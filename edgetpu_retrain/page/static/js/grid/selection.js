@@ -9,7 +9,7 @@ import { useMemo, useReducer, useRef } from '../base/html.js';
  * @property {Set<number>} ids
  * @property {(id: number) => boolean} has
  * @property {(id: number, on?: boolean) => void} toggle also begins the next range
- * @property {(id: number) => void} extend selects from the last toggled to this
+ * @property {(id: number) => void} extend selects from the last toggled tile to this one
  * @property {(ids: number[]) => void} set
  * @property {() => void} clear
  */

@@ -1,6 +1,6 @@
 // Copyright 2026 edgetpu_retrain contributors
 // SPDX-License-Identifier: Apache-2.0
-/** What can be done to the selected tiles of a grid. */
+/** The bar with actions on the selected tiles of a grid. */
 
 import { html, useState } from '../base/html.js';
 import { Icon } from '../base/icons.js';
@@ -9,12 +9,12 @@ import { counted, number } from '../base/words.js';
 import { LabelDialog } from '../labels/label_dialog.js';
 
 /**
- * How many tiles are selected, and what can be done to them.
+ * Show how many tiles are selected, and the actions.
  * @param {object} props
  * @param {number} props.count
  * @param {number} props.total
  * @param {boolean} props.teacher
- * @param {string} [props.about] what is selected, where it is one
+ * @param {string} [props.about] description of the selected tile, if it is a single one
  * @param {() => void} props.onAll
  * @param {() => void} props.onClear
  * @param {(label: string) => void} props.onLabel

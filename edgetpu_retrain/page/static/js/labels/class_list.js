@@ -43,7 +43,7 @@ export function currentClasses() {
 }
 
 /**
- * Name a class, which is stored with its first sample.
+ * Add a class to the list; the node stores it with its first sample.
  * @param {string} label
  * @returns {string} '' or what is wrong with the name
  */
@@ -53,14 +53,14 @@ export function nameClass(label) {
   return problem;
 }
 
-/** @param {string} label a class without samples, to leave out again */
+/** @param {string} label a class without samples, to remove from the list */
 export function forgetClass(label) {
   keep(named.get().labels.filter((each) => each !== label));
 }
 
 /**
  * @param {string} label
- * @returns {string} '' or why a class cannot have this name; the node has the last word
+ * @returns {string} '' or why a class cannot have this name; the node checks it, too
  */
 export function problemOf(label) {
   if (!label.trim()) return 'Give the class a name, such as “mug”.';

@@ -1,6 +1,6 @@
 // Copyright 2026 edgetpu_retrain contributors
 // SPDX-License-Identifier: Apache-2.0
-/** A button for each class, with its key. */
+/** A button for each class, labelled with its key. */
 
 import { html } from '../base/html.js';
 import { BACKGROUND } from '../base/words.js';
@@ -8,7 +8,7 @@ import { BACKGROUND } from '../base/words.js';
 /**
  * @param {object} props
  * @param {import('./class_list.js').TaughtClass[]} props.list
- * @param {string[]} [props.likely] classes to point out
+ * @param {string[]} [props.likely] classes to highlight
  * @param {boolean} [props.focused] whether a dialog focuses the first button
  * @param {(label: string) => void} props.onLabel
  * @param {any} [props.children] more buttons

@@ -1,6 +1,6 @@
 // Copyright 2026 edgetpu_retrain contributors
 // SPDX-License-Identifier: Apache-2.0
-/** Asks for the name of a class: a new one, or another name of one. */
+/** Asks for the name of a class, to add or to rename it. */
 
 import { Dialog } from '../base/dialog.js';
 import { html, useState } from '../base/html.js';

@@ -61,7 +61,7 @@ function Findings({ analysis, teacher }) {
     ${curve?.length > 1 && html`<${LearningCurve} curve=${curve} />`}`;
 }
 
-/** A problem is a sentence, or a title with one. */
+/** Return a problem, which is a sentence or a title with a sentence, as text. */
 function text(problem) {
   if (typeof problem === 'string') return problem;
   return html`<b>${problem.title}:</b> ${problem.text ?? problem.advice ?? ''}`;

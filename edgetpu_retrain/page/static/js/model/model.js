@@ -1,6 +1,6 @@
 // Copyright 2026 edgetpu_retrain contributors
 // SPDX-License-Identifier: Apache-2.0
-/** The screen of the model: train, result, enough or not, versions, export and import. */
+/** The screen of the model: training, result, analysis, versions, export and import. */
 
 import { html } from '../base/html.js';
 import { useResource } from '../robot/api.js';
@@ -10,7 +10,7 @@ import { TrainingPart } from './training.js';
 import { TransferPart } from './transfer.js';
 import { VersionsPart } from './versions.js';
 
-/** All parts below each other. */
+/** All parts of the screen. */
 export function Model() {
   const models = useResource('/api/models', 'models');
   const analysis = useResource('/api/analysis', 'analysis', 'samples', 'models');

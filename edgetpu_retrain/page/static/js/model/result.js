@@ -8,7 +8,7 @@ import { Card } from './card.js';
 import { Confusion } from './confusion.js';
 
 /**
- * What a held-out figure holds for.
+ * Return what a held-out figure is valid for.
  * @param {string} unit 'recordings', 'blocks' or 'frames'; '' = nothing was held out
  * @returns {string}
  */
@@ -46,7 +46,7 @@ function Figures({ version }) {
       ${' '}${percent(version.unknown)} for unknown.</p>`}`;
 }
 
-/** With an analysis, its matrix, because the cells have pictures; else that of the training. */
+/** The matrix of the analysis, whose cells have pictures; without one, that of the training. */
 function ConfusionOf({ version, analysis }) {
   if (analysis?.confusion?.length) {
     return html`

@@ -11,7 +11,7 @@ import { isTeacher, robot } from '../robot/live.js';
 import { TrainingProgress } from '../teach/training_progress.js';
 import { Card } from './card.js';
 
-/** The part of the model screen that trains. */
+/** The part of the model screen that starts a training and shows it. */
 export function TrainingPart() {
   const status = useStore(robot, (value) => value.status);
   const training = useStore(robot, (value) => value.training);

@@ -9,7 +9,7 @@ import { download, upload } from '../robot/api.js';
 import { isTeacher, robot } from '../robot/live.js';
 import { Card } from './card.js';
 
-/** Both, with what they are for. */
+/** The part of the model screen with export and import. */
 export function TransferPart() {
   const teacher = useStore(robot, isTeacher);
   const any = useStore(robot, (value) => (value.status?.labels.length ?? 0) > 0);

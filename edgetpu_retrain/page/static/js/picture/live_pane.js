@@ -89,7 +89,7 @@ export function Meter({ label, score }) {
     </div>`;
 }
 
-/** Few classes in a fixed order, so that only the bars move; of many, the best. */
+/** Return few classes in a fixed order, so that only the bars move; of many, the best. */
 function shownScores({ labels, scores }, order) {
   const all = labels.map((label, index) => ({ label, score: scores[index] }));
   if (all.length > BARS) return all.slice(0, BARS);

@@ -1,6 +1,6 @@
 // Copyright 2026 edgetpu_retrain contributors
 // SPDX-License-Identifier: Apache-2.0
-/** Live pictures: the newest frame, the next one when this one is drawn. */
+/** Live pictures: requests the newest frame as soon as the previous one is drawn. */
 
 import { useEffect } from '../base/html.js';
 import { createStore, useStore } from '../base/store.js';

@@ -31,7 +31,7 @@ const LIMIT = 1000;
  * @property {boolean} has_image
  */
 
-/** Questions by one key each, or as a grid. */
+/** Questions one at a time, or as a grid. */
 export function Questions() {
   const { data, error, loading, reload } = useResource(`/api/questions?limit=${LIMIT}`, 'questions');
   const teacher = useStore(robot, isTeacher);
@@ -68,7 +68,7 @@ export function Questions() {
     </section>`;
 }
 
-/** New questions go to the end, so that the one that is looked at stays where it is. */
+/** Append new questions at the end, so that the current one stays in place. */
 function useInOrder(questions) {
   const order = useRef(new Map()).current;
   return useMemo(() => {
@@ -128,14 +128,14 @@ function OneQuestion({ question, next, teacher, onLabel }) {
     </article>`;
 }
 
-/** The next question's picture is there already, unseen, so that it shows at once. */
+/** A question's picture; that of the next one is loaded hidden, so that it shows at once. */
 function Picture({ question: { id, has_image: hasImage }, shown }) {
   if (!hasImage) return shown ? html`<p class="no-image">No picture</p>` : null;
   return html`<img src=${`/api/pictures/questions/${id}.jpg`} hidden=${!shown}
     alt="What the robot saw" />`;
 }
 
-/** @param {{question: Question}} props what the robot thought, as a sentence */
+/** @param {{question: Question}} props the classification of its frame, as a sentence */
 function Thought({ question: { kind, labels, scores } }) {
   const guesses = labels.map((label, index) => ({ label, score: scores[index] }))
     .filter(({ label }) => label !== 'unknown')

@@ -1,6 +1,6 @@
 // Copyright 2026 edgetpu_retrain contributors
 // SPDX-License-Identifier: Apache-2.0
-/** What several screens do to samples, each with its message and undo. */
+/** Changes that several screens make, each with a message and undo. */
 
 import { toast, toastError } from '../base/toasts.js';
 import { counted, quoted } from '../base/words.js';
@@ -10,7 +10,7 @@ const UNDO = { name: 'Undo', run: () => undo() };
 
 let last = Promise.resolve();
 
-/** Changes reach the robot one after another, as they were made: so undo takes back the last. */
+/** Changes are sent one after the other, in their order, so that undo reverts the last one. */
 function change(path, body, tell) {
   last = last.then(() => post(path, body)).then((response) => {
     tell(response.message);
@@ -24,16 +24,16 @@ function change(path, body, tell) {
 
 const run = (path, body, text) => change(path, body, () => toast(text, { action: UNDO }));
 
-/** Take back the last change of the samples or questions. */
+/** Undo the last change of samples or questions. */
 export const undo = () => change('/api/undo', {}, toast);
 
-/** Make the change again that was taken back last. */
+/** Redo the change that was undone last. */
 export const redo = () => change('/api/redo', {}, toast);
 
 /**
  * @param {number[]} ids
  * @param {string} label
- * @returns {Promise<boolean>} whether it was done, as of all these
+ * @returns {Promise<boolean>} whether it was done, as for the functions below
  */
 export const relabel = (ids, label) => run(
   '/api/samples/relabel', { ids, label }, `${counted(ids.length, 'sample')} labelled ${quoted(label)}`,

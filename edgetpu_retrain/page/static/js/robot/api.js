@@ -32,7 +32,7 @@ async function fetched(path, options) {
   return response;
 }
 
-/** A change that takes longer has lost its connection. */
+/** Time limit of a change; one that takes longer has lost its connection. */
 const LONGEST_MS = 60000;
 
 /** @param {string} path */
@@ -73,12 +73,12 @@ export async function download(path, name) {
 }
 
 /**
- * Load a resource, and load it again whenever the robot says that it changed, or is back after a
- * lost connection.  What was loaded stays in place meanwhile.
+ * Load a resource, and reload it whenever the robot reports a change, or is back after a lost
+ * connection.  The previous content is shown meanwhile.
  * @param {string} path
- * @param {...('samples'|'questions'|'models'|'analysis')} kinds what of the live socket concerns it
+ * @param {...('samples'|'questions'|'models'|'analysis')} kinds the kinds of changes that affect it
  * @returns {{data: any, error: string, loading: boolean, reload: () => Promise<void>}}
- *   reload resolves when the newest state is there
+ *   reload resolves when the newest state is loaded
  */
 export function useResource(path, ...kinds) {
   const changes = useStore(

@@ -42,7 +42,7 @@ export const robot = createStore({
   node: '',
   /** @type {'connecting'|'open'|'lost'} */
   link: 'connecting',
-  /** Why the server lets nobody in who has this page's cookie; '' = it does, or is not there. */
+  /** Why the server refuses this browser; '' = it does not, or does not respond. */
   refused: '',
   /** @type {Status|null} */
   status: null,
@@ -134,7 +134,7 @@ function open() {
 function checkSilence() {
   if (robot.get().link !== 'open') return;
   if (Date.now() - heard > SILENCE_MS) {
-    // The radio is gone, and the socket does not know yet.
+    // The network is gone, but the browser has not closed the socket yet.
     robot.set({ link: 'lost' });
     open();
   } else {

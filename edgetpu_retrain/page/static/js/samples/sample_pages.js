@@ -9,7 +9,7 @@ import { robot } from '../robot/live.js';
 
 const PAGE = 500;
 const LARGEST_PAGE = 1000;
-/** What one request may change. */
+/** Maximum number of samples that one request may change. */
 const MOST = 10000;
 const SETTLE_MS = 250;
 
@@ -36,7 +36,7 @@ export function useSamplePages(label) {
     Object.assign(state, { label, samples: [], total: 0, loaded: false, error: '', busy: null });
   }
 
-  /** Load until there are `count` samples or all; those loaded before show until then. */
+  /** Load `count` samples, or all if there are fewer; the previous ones are shown until then. */
   const load = (count, fresh) => {
     const mine = (async () => {
       let samples = fresh ? [] : state.samples;

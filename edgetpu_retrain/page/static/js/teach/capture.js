@@ -10,7 +10,7 @@ import { currentCamera } from '../robot/camera_choice.js';
 import { onMessage, robot, send } from '../robot/live.js';
 
 const HOLD_ON_MS = 250;
-/** A shorter press was meant as a click: the page explains that the button is to be held. */
+/** A shorter press counts as a click: the page then explains that the button must be held. */
 const TAP_MS = 400;
 
 /** Which class is captured now, which was last, and which was only tapped. */

@@ -7,10 +7,10 @@ import { Icon } from '../base/icons.js';
 import { useStore } from '../base/store.js';
 import { beginHold, capture, endHold } from './capture.js';
 
-/** How long a screen reader's click captures, which cannot hold. */
+/** How long a click by a screen reader, which cannot hold a button, captures. */
 const CLICK_MS = 1500;
 
-/** @param {{label: string, shortcut: number}} props shortcut: the class's key, 1 to 9, or 0 */
+/** @param {{label: string, shortcut: number}} props shortcut: the class's key, 1 to 9; 0 = none */
 export function CaptureButton({ label, shortcut }) {
   const holding = useStore(capture, (value) => value.label === label);
   const touch = useRef(false);
@@ -21,11 +21,11 @@ export function CaptureButton({ label, shortcut }) {
     event.currentTarget.setPointerCapture(event.pointerId);
     beginHold(label);
   };
-  // Another button may have begun another capture since.
+  // Another button may have begun another capture meanwhile.
   const end = () => capture.get().label === label && endHold();
   const menu = (event) => {
     event.preventDefault();
-    // A long press opens the menu on phones, and that press is the hold.
+    // On phones, the hold itself opens the menu as a long press, so it goes on.
     if (!touch.current) end();
   };
   const keyDown = (event) => {

@@ -16,7 +16,7 @@ import { beginHold, capture, endHold, repeatHold } from './capture.js';
 import { CaptureButton } from './capture_button.js';
 import { Guide } from './guide.js';
 
-/** This many near copies in a row mean that the camera stands still. */
+/** This many near copies in a row mean that the camera does not move. */
 const STANDING = 5;
 
 /** The list of classes with a capture button each. */

@@ -1,6 +1,6 @@
 // Copyright 2026 edgetpu_retrain contributors
 // SPDX-License-Identifier: Apache-2.0
-/** Train, its progress and its outcome, in one bar below the classes. */
+/** The bar below the classes that starts a training, and shows its progress and outcome. */
 
 import { html } from '../base/html.js';
 import { useStore } from '../base/store.js';
@@ -9,7 +9,7 @@ import { TrainingProgress } from './training_progress.js';
 import { cancelTraining, train } from '../robot/actions.js';
 import { isTeacher, robot } from '../robot/live.js';
 
-/** The bar; nothing while there are fewer than two classes. */
+/** The bar; hidden from observers, and while there are fewer than two classes. */
 export function TrainBar() {
   const status = useStore(robot, (value) => value.status);
   const training = useStore(robot, (value) => value.training);

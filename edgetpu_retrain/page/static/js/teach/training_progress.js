@@ -1,12 +1,12 @@
 // Copyright 2026 edgetpu_retrain contributors
 // SPDX-License-Identifier: Apache-2.0
-/** How far a training is. */
+/** The progress of a training. */
 
 import { html } from '../base/html.js';
 import { percent } from '../base/words.js';
 
 /**
- * The share of the iterations that are done.
+ * Show the share of the iterations that are done.
  * @param {{training: import('../robot/live.js').Training|null}} props
  */
 export function TrainingProgress({ training }) {
