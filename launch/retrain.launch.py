@@ -42,7 +42,7 @@ SWITCH_ARGUMENTS = {
     'follow_models': 'whether to load models that the command line trains or chooses',
     'use_sim_time': 'whether the clock of the node is the topic /clock',
 }
-# As above, a whole number.
+# Launch arguments that set the node's parameter of the same name to a whole number.
 NUMBER_ARGUMENTS = {
     'max_questions': 'number of frames that the node keeps to ask about; 0 = none',
 }

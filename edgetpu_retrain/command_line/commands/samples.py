@@ -161,8 +161,7 @@ def purge(
     Erase samples for ever: a class, the newest samples, or single samples.
 
     Without options, erase all samples that were removed and all questions that were dismissed
-    before.  Nothing brings them back; models
-    that were trained with them stay.
+    before.  Nothing brings them back; models that were trained with them stay.
     """
     if ids and (label or newest):
         raise click.UsageError('Give --label or --newest or both, or else --id, or nothing.')

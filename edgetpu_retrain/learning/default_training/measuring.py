@@ -213,7 +213,7 @@ def _train_on(
     if len(held_out) > _MOST_WATCHED:
         watched = np.sort(problem.rng.choice(held_out, _MOST_WATCHED, replace=False))
     start = imprinted(problem, rows)
-    # Otherwise, the best weights are only used if the run diverges.
+    # If not chosen, the best weights are used only after divergence: a fixed temperature suffices.
     chosen = problem.recipe.num_iter is None and not problem.few_samples
     temperature = None if chosen else problem.recipe.temperature_prior[0]
     watch = HeldOutWatch(problem.features[watched], problem.labels[watched], start, temperature)

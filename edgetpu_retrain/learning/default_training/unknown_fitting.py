@@ -34,7 +34,7 @@ _ANOTHER_DAY = 0.52
 _OTHER_VIEWS = 0.21
 _WEAK = 0.05
 # Evidence on another day may be lower than expected by one standard deviation of the logarithm of
-# these ratios, 0.25.
+# these ratios, 0.25; this is exp(-0.25).
 _LOWEST = 0.78
 
 

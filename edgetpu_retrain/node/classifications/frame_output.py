@@ -46,7 +46,7 @@ class FrameOutput:
         node: creates the publishers.
         description: the extractor's input and output.
         parameters: returns the node's current parameters.
-        questions: is offered the frames that are classified.
+        questions: receives the classified frames, which may become questions.
     """
 
     def __init__(

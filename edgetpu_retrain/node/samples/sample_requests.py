@@ -147,14 +147,14 @@ def list_request(request: Any) -> tuple[str, int, int]:
 
 def remove_request(request: Any) -> tuple[int, ...]:
     """
-    Check a request to remove samples; return the ids of single samples, () = not single ones.
+    Check a request to remove samples; return the ids of single samples, () = none.
 
     Args:
         request: a ``RemoveSamples.Request``.
 
     Raises:
-        RequestError: if there are more ids than :data:`MAX_IDS`, or there is a label or a number,
-            too.
+        RequestError: if there are more ids than :data:`MAX_IDS`, or ids together with a label or
+            a number.
     """
     if len(request.ids) > MAX_IDS:
         raise RequestError(

@@ -38,8 +38,8 @@ class SampleThread:
         description: input and output of the extractor whose samples are used.
         store_images: returns which pictures to store with samples; see
             :func:`~edgetpu_retrain.pictures.sample_picture.pixels_to_store`.
-        on_counts: called in the thread with the number of samples of each class and that of
-            questions, after changes by this node (when none is pending) or by other programs.
+        on_counts: called in the thread with the number of samples of each class and the number
+            of questions, after changes by this node (when none is pending) or by other programs.
         on_problem: called in the thread with a sentence if the store cannot be read or written,
             and with '' when this works again.
     """

@@ -8,9 +8,9 @@ extractors, and can be embedded again by another extractor if its picture is sto
 is the id of the first sample of the same request.
 
 Removed samples are in tables of their own, so that no query for samples finds them.  They stay
-there while a change in the journal refers to them.  So are questions, frames that wait for a
-label: one that was labelled or dismissed is closed, and stays there while a change in the journal
-refers to it, so that it can be opened again.
+there while a change in the journal refers to them.  Questions, frames that wait for a label, are
+in a table of their own, too.  One that was labelled or dismissed is closed, and stays while a
+change in the journal refers to it, so that it can be opened again.
 
 A malicious file may have our application id and, under the names of our tables, endless views,
 triggers that fill the disk, or expressions that need gigabytes.  Anything but plain tables with

@@ -46,9 +46,8 @@ class ModelRecord:
             and in records of earlier releases.
         held_out_unit: the unit in which samples were held out: 'recordings', 'blocks' or 'frames';
             '' if nothing was held out, and in records of earlier releases.
-        newest_sample: largest id of the samples, so that later samples are known to be new to the
-            model, even if the clock was set; 0 if they were not stored, and in records of earlier
-            releases.
+        newest_sample: largest id of the training samples; samples with larger ids are new to the
+            model.  0 if they were not stored, and in records of earlier releases.
         created: time of the training, ISO 8601 in UTC.
 
     Raises:

@@ -44,7 +44,7 @@ class Change:
 
     Args:
         change_id: id of the change; a later change has a larger one.
-        kind: one of :data:`Kind`; ``'answer'`` and ``'dismiss'`` are those of questions.
+        kind: one of :data:`Kind`; ``'answer'`` and ``'dismiss'`` change questions.
         made_ns: time of the change, nanoseconds since 1970.
         undone: whether it was undone and not yet redone.
         labels: the changed samples, grouped by old and new label.

@@ -105,7 +105,7 @@ SAMPLES_OF_CHANGE = """
 CHANGE_OF_ADDITION = """
     SELECT id FROM changes WHERE addition = :addition AND NOT undone ORDER BY id DESC
 """
-# Since an undo, or another kind of change, samples are added to a new change only.
+# Only additions after the last change that was undone or is of another kind can grow.
 ADDITION_OF_RECORDING = """
     SELECT addition FROM changes WHERE kind = 'add'
     AND id > (SELECT COALESCE(MAX(id), 0) FROM changes WHERE undone OR kind != 'add')

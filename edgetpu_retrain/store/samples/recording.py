@@ -54,8 +54,8 @@ def recording_name(camera: str, added_ns: int, number: int | str) -> str:
     Args:
         camera: name of the camera, or topic of the bag; '' = none.
         added_ns: when its first sample was stored, nanoseconds since 1970.
-        number: id of its first sample, or of the question that this was, which makes the name
-            unique.
+        number: id of its first sample, or 'q' and the id of the question that this sample was; it
+            makes the name unique.
 
     >>> recording_name('front', 1_700_000_000_000_000_000, 12)
     'front 2023-11-14T22:13:20Z #12'

@@ -205,7 +205,7 @@ class SampleCorrections(StoredSamples):
         return Erased(samples, copies_of(self.path), questions)
 
     def version(self) -> tuple[int, tuple[object, int]]:
-        """Return a value that is another one after each change, by this store or by others."""
+        """Return a value that differs after each change, by this store or by others."""
         return self._writes, self.changes_by_others()
 
     @contextmanager
