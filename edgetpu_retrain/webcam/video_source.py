@@ -197,7 +197,7 @@ def _require_device(path: Path) -> None:
     if not os.access(path, os.R_OK | os.W_OK):
         raise WebcamError(
             f'{path} may not be opened by this user: add the user to the group video '
-            '(sudo usermod -aG video ), then log out and in again'
+            '(sudo usermod -aG video $USER), then log out and in again'
         )
 
 
