@@ -209,7 +209,7 @@ class RetrainClient:
 
         Args:
             of: 'samples' or 'questions'.
-            ids: their ids, of any number.
+            ids: their ids, as many as wanted; they are requested in batches.
         """
         pictures: dict[int, bytes] = {}
         left = list(ids)

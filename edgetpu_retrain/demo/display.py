@@ -18,7 +18,7 @@ _BAR_WIDTH = 24
 
 
 def sample_bars(console: Console) -> Progress:
-    """Return a rich ``Progress`` to which a bar of samples is added for each class."""
+    """Return an empty rich ``Progress`` for bars that count samples; the caller adds the bars."""
     return _bars(console, 14, '{task.completed:.0f} of {task.total:.0f} samples')
 
 

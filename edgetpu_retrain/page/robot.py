@@ -19,8 +19,8 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
 NODE_NAME = 'edgetpu_retrain_page'
 
-# Interval of the checks whether the node responds, and their time limit, seconds.  Discovery does
-# not suffice, because a process that was killed stays discovered for 20 s.
+# How often to check whether the node responds, and the time limit of each check, seconds.
+# Discovery does not suffice, because a process that was killed stays discovered for 20 s.
 _CHECK_S = 1.0
 _RESPONSE_S = 5.0
 

@@ -112,7 +112,11 @@ def find_tail(tree: Any, output: int) -> Tail:
 
 
 def _has_scores(tree: Any, tensor: int) -> bool:
-    """Return whether a tensor is quantized like scores; a compiled model hides its layers."""
+    """
+    Return whether a tensor is quantized like scores.
+
+    In a compiled model, whose layers are hidden, this is the only sign of a softmax.
+    """
     details = tree.subgraphs[0].tensors[tensor].quantization
     scales = [] if details is None or details.scale is None else list(details.scale)
     points = [0] if details is None else indices(details.zeroPoint) or [0]

@@ -180,7 +180,7 @@ class Feed:
         self._arrivals.append(frame.arrived)
         self._notify()
 
-    # The methods below run in the thread of ROS.
+    # The methods below run in the ROS executor's thread.
 
     def _subscribe(self) -> None:
         self._unsubscribe()

@@ -24,8 +24,8 @@ MAX_CHUNKS = 65_536
 UNCHECKED_BYTES = 64 * 1024
 """Compressed pixels up to this size are not checked: they inflate within 0.3 s at worst."""
 
-# The ancillary chunks that are used.  All but tRNS are removed before decoding, because texts, for
-# example, can inflate to megabytes each.
+# The ancillary chunks that are used.  Before decoding, all ancillary chunks but tRNS are removed,
+# because text chunks, for example, can inflate to megabytes each.
 _TRANSPARENCY = b'tRNS'
 _EXIF = b'eXIf'
 # Bit 5 of a chunk's first letter marks it as ancillary: not needed to read the picture.

@@ -75,7 +75,7 @@ def _mislabels(analysis: Analysis) -> Iterator[Problem]:
 
 
 def how_many_are_wrong(found: Mislabels) -> str:
-    """Return a sentence on how many of the suspicious labels, at least one, are probably wrong."""
+    """Return a sentence on how many of the labels in ``found`` (not empty) are probably wrong."""
     if len(found) == 1:
         return f'It is wrong with a probability of {percent(float(found.chances[0]))}.'
     expected = round(found.expected)

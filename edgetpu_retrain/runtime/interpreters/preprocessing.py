@@ -132,7 +132,7 @@ def _shrink(rgb: RgbArray, out: RgbArray) -> None:
 
 
 def _stretched(rgb: RgbArray, rows: int, columns: int, method: int, out: RgbArray) -> RgbArray:
-    """Return the picture in another size, in ``out`` if that has this size."""
+    """Return the picture resized to ``rows`` x ``columns``, in ``out`` if that is its size."""
     there = out if out.shape[:2] == (rows, columns) else None
     resized: RgbArray = cv2.resize(rgb, (columns, rows), dst=there, interpolation=method)
     return resized
