@@ -76,7 +76,9 @@ def test_the_other_cameras_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_device_of_another_group_names_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr('os.access', lambda _path, _mode: False)
-    with pytest.raises(WebcamError, match=r'/dev/null may not be opened.*usermod -aG video \$USER'):
+    with pytest.raises(
+        WebcamError, match=r'/dev/null may not be opened.*usermod -aG video \$USER'
+    ):
         open_source(DEVICE)
 
 
