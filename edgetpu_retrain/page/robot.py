@@ -117,6 +117,9 @@ class Robot:
     def in_ros(self, work: Callable[[], Result]) -> Future[Result]:
         """Run a function in the thread that receives images; return a future of its result."""
         done: Future[Result] = Future()
+        # A visitor may have gone before the function runs.  Mark the future as running, so that
+        # it cannot be cancelled: setting its result would raise, and end the thread.
+        done.set_running_or_notify_cancel()
 
         def run() -> None:
             try:
