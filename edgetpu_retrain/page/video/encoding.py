@@ -38,14 +38,14 @@ def width_for(shown: float) -> int:
     return next((each for each in WIDTHS if each >= shown), WIDTHS[-1])
 
 
-def encode(message: Any, source: PictureSource, width: int, *, is_compressed: bool) -> Jpeg:
+def encode(message: Any, width: int, *, source: PictureSource, is_compressed: bool) -> Jpeg:
     """
     Return the picture of a message as a JPEG file.
 
     Args:
         message: a ``sensor_msgs/Image`` or ``CompressedImage``.
-        source: the options for decoding.
         width: maximum width, pixels.
+        source: the options for decoding.
         is_compressed: whether it is a ``CompressedImage``.
 
     Raises:

@@ -88,7 +88,7 @@ class Feed:
         self._robot = robot
         self._loop = asyncio.get_running_loop()
         self._is_compressed = topic.endswith(COMPRESSED)
-        self._encode = partial(_encode_for, PictureSource(), is_compressed=self._is_compressed)
+        self._encode = partial(encode, source=PictureSource(), is_compressed=self._is_compressed)
         self._threads = threads
         self._frames: deque[Frame] = deque(maxlen=_FRAMES)
         self._results: deque[tuple[int, Any]] = deque(maxlen=_RESULTS)
@@ -210,7 +210,3 @@ class Feed:
     def _arrive(self, message: Any) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._receive, message)
-
-
-def _encode_for(source: PictureSource, message: Any, width: int, *, is_compressed: bool) -> Jpeg:
-    return encode(message, source, width, is_compressed=is_compressed)

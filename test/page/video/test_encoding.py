@@ -54,7 +54,7 @@ def test_a_picture_is_scaled_down_and_not_up(
     is_compressed: bool, width: int, size: tuple[int, int]
 ) -> None:
     message = compressed(PICTURE) if is_compressed else raw(PICTURE)
-    jpeg = encode(message, PictureSource(), width, is_compressed=is_compressed)
+    jpeg = encode(message, width, source=PictureSource(), is_compressed=is_compressed)
     assert (jpeg.width, jpeg.height) == size
     pixels = decoded(jpeg.content)
     assert pixels.shape == (size[1], size[0], 3)
@@ -64,23 +64,23 @@ def test_a_picture_is_scaled_down_and_not_up(
 
 def test_a_tall_picture_is_as_wide_as_asked() -> None:
     tall = np.ascontiguousarray(PICTURE.transpose(1, 0, 2))
-    assert encode(raw(tall), PictureSource(), 320, is_compressed=False).width == 320
-    assert encode(compressed(tall), PictureSource(), 320, is_compressed=True).width == 320
+    assert encode(raw(tall), 320, source=PictureSource(), is_compressed=False).width == 320
+    assert encode(compressed(tall), 320, source=PictureSource(), is_compressed=True).width == 320
 
 
 def test_a_jpeg_file_of_the_right_size_is_sent_as_it_is() -> None:
     message = compressed(PICTURE)
-    jpeg = encode(message, PictureSource(), 640, is_compressed=True)
+    jpeg = encode(message, 640, source=PictureSource(), is_compressed=True)
     assert jpeg.content == message.data
-    other = encode(compressed(PICTURE, 'png'), PictureSource(), 640, is_compressed=True)
+    other = encode(compressed(PICTURE, 'png'), 640, source=PictureSource(), is_compressed=True)
     assert other.content.startswith(b'\xff\xd8')
 
 
 def test_what_is_no_picture_raises() -> None:
     damaged = SimpleNamespace(format='jpeg', data=b'<script>')
     with pytest.raises(ImageError):
-        encode(damaged, PictureSource(), 640, is_compressed=True)
+        encode(damaged, 640, source=PictureSource(), is_compressed=True)
     short = raw(PICTURE)
     short.data = short.data[:-1]
     with pytest.raises(ImageError):
-        encode(short, PictureSource(), 640, is_compressed=False)
+        encode(short, 640, source=PictureSource(), is_compressed=False)
