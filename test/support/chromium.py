@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import contextlib
+import importlib
 import importlib.util
 import os
 from pathlib import Path
@@ -70,6 +71,13 @@ def require_browser() -> None:
         pytest.fail(f'{DID_NOT_RUN}, and {VARIABLE}=required: {problem}', pytrace=False)
     elif problem:
         pytest.skip(f'{DID_NOT_RUN}: {problem}')
+
+
+def browser_module(name: str) -> Any:
+    """Import a test tool; without it skip the module, or fail if ``BROWSER_TESTS=required``."""
+    if os.environ.get(VARIABLE) == 'required':
+        return importlib.import_module(name)
+    return pytest.importorskip(name, reason=f'{DID_NOT_RUN}: {name} comes with `make test`')
 
 
 @contextlib.contextmanager

@@ -10,10 +10,11 @@ import re
 from typing import Any
 
 import pytest
+from support.chromium import browser_module
 from support.page_robot import PageRobot
 from support.visitor import Visitor
 
-expect = pytest.importorskip('playwright.sync_api', reason='comes with `make test`').expect
+expect = browser_module('playwright.sync_api').expect
 
 
 @pytest.fixture(scope='module')

@@ -10,11 +10,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from support.chromium import browser_module
 from support.page_robot import PageRobot
 from support.visitor import Visitor
 
-expect = pytest.importorskip('playwright.sync_api', reason='comes with `make test`').expect
-axe = pytest.importorskip('axe_playwright_python.sync_playwright')
+expect = browser_module('playwright.sync_api').expect
+axe = browser_module('axe_playwright_python.sync_playwright')
 
 MOST_BYTES = 150_000
 SCREENS = ('Teach', 'Samples', 'Questions', 'Model')
