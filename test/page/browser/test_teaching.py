@@ -83,15 +83,16 @@ def test_a_wrong_label_is_corrected_in_the_grid(visitor: Visitor, robot: PageRob
     visitor.press(dialog.get_by_role('button', name='coffee'))
     expect(tile).to_have_count(0)
     moved = {'cat': before['cat'] - 1, 'coffee': before['coffee'] + 1}
-    assert robot.client.list_samples() == {**before, **moved}
+    # The page shows a change before the node has made it.
+    visitor.wait_until(lambda: robot.client.list_samples() == {**before, **moved})
 
     toolbar = visitor.page.get_by_role('banner')
     visitor.press(toolbar.get_by_role('button', name='Undo'))
     expect(tile).to_have_count(1)
-    assert robot.client.list_samples() == before
+    visitor.wait_until(lambda: robot.client.list_samples() == before)
     visitor.press(toolbar.get_by_role('button', name='Redo'))
     expect(tile).to_have_count(0)
-    assert robot.client.list_samples() == {**before, **moved}
+    visitor.wait_until(lambda: robot.client.list_samples() == {**before, **moved})
 
 
 def test_a_training_is_cancelled_and_the_next_one_can_be_rolled_back(
