@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 import re
 from typing import Any
@@ -40,6 +41,11 @@ def robot(
         yield robot
 
 
+def has_questions(robot: PageRobot, count: int) -> bool:
+    """Return whether the robot has as many questions."""
+    return len(robot.client.list_questions()) == count
+
+
 def test_ten_questions_are_answered_with_one_key_each(visitor: Visitor, robot: PageRobot) -> None:
     visitor.visit()
     visitor.go('Questions')
@@ -63,7 +69,7 @@ def test_ten_questions_are_answered_with_one_key_each(visitor: Visitor, robot: P
         visitor.page.keyboard.press('z')
         left = asked - QUESTIONS + undone
         expect(heading).to_have_text(re.compile(rf'^{left} questions?$'))
-        visitor.wait_until(lambda left=left: len(robot.client.list_questions()) == left)
+        visitor.wait_until(partial(has_questions, robot, left))
 
 
 def test_questions_are_selected_and_dismissed_at_once(visitor: Visitor, robot: PageRobot) -> None:
