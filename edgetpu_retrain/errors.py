@@ -74,6 +74,29 @@ class TooFewSamplesError(RequestError):
     """There are too few samples for a request."""
 
 
+class FleetError(RetrainError, RuntimeError):
+    """What a fleet needs is missing or invalid."""
+
+
+class PackError(FleetError):
+    """
+    A pack of a fleet is not valid.
+
+    Args:
+        kind: what is wrong, for counting: 'not a pack', 'too large', 'other space',
+            'bad signature', 'bad claim' or 'bad payload'.
+        message: the error message, one sentence.
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class RosterError(FleetError):
+    """A roster of a fleet is not valid."""
+
+
 class RosMissingError(RetrainError, ImportError):
     """A module that needs ROS 2 was imported without ROS 2."""
 

@@ -1,0 +1,65 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Claim: what a robot or a person says a sample shows."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from edgetpu_retrain.errors import PackError, RequestError
+from edgetpu_retrain.fleet.evidence.embedding_space import ID_BYTES
+from edgetpu_retrain.fleet.evidence.hybrid_clock import MAX_CLOCK
+from edgetpu_retrain.label import check_label
+from edgetpu_retrain.store.samples.recording import check_recording
+
+MAX_NUMBER = 2**53 - 1
+"""The largest number of a pack or a claim, which every reader of JSON reads exactly."""
+
+
+class Claim(NamedTuple):
+    """
+    One claim about one sample.  It never changes; a later claim replaces it.
+
+    Args:
+        sample: the sample's id in the fleet, 32 bytes.
+        label: its label; '' is a tombstone: the robot no longer has the sample.
+        recording: the recording that it belongs to; '' = none.
+        clock: when it was made, a value of the robot's :class:`HybridClock`.
+        sequence: how many claims its key made before it in the same epoch.
+        erased: the bytes of the sample are to be deleted everywhere; only for a tombstone.
+    """
+
+    sample: bytes
+    label: str
+    recording: str
+    clock: int
+    sequence: int
+    erased: bool = False
+
+
+def check_claim_label(label: str) -> str:
+    """Return the label of a claim, '' for a tombstone; raise PackError if it is not valid."""
+    try:
+        return check_label(label) if label else ''
+    except RequestError as error:
+        raise PackError('bad claim', str(error)) from error
+
+
+def check_claim_recording(recording: str) -> str:
+    """Return the recording of a claim; raise PackError if it is not valid."""
+    try:
+        return check_recording(recording)
+    except RequestError as error:
+        raise PackError('bad claim', str(error)) from error
+
+
+def check_numbers(claim: Claim) -> None:
+    """Raise PackError if an id, a clock or a sequence number is not valid."""
+    if len(claim.sample) != ID_BYTES:
+        raise PackError('bad claim', f'a sample id has {len(claim.sample)} bytes, not {ID_BYTES}')
+    if not 0 <= claim.clock <= MAX_CLOCK:
+        raise PackError('bad claim', f'the clock of a claim is {claim.clock}')
+    if not 0 <= claim.sequence <= MAX_NUMBER:
+        raise PackError('bad claim', f'the sequence number of a claim is {claim.sequence}')
+    if claim.erased and claim.label:
+        raise PackError('bad claim', 'a claim erases a sample that it labels')

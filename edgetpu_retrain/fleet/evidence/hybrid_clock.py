@@ -1,0 +1,69 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+HybridClock: orders the claims of all robots, even if their clocks differ.
+
+A value is a number of milliseconds with a counter behind it.  It is later than all values that
+the robot has seen before, and close to the time of day: Kulkarni et al., 'Logical Physical Clocks
+and Consistent Snapshots in Globally Distributed Databases', 2014.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import threading
+import time
+
+MAX_AHEAD_MS = 600_000
+"""Values further ahead of the time of day are not believed, milliseconds."""
+
+MAX_CLOCK = 2**63 - 1
+"""The largest value, which SQLite can store; it is reached in the year 6429."""
+
+_COUNTER_BITS = 16
+
+
+def _time_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def physical_ms(value: int) -> int:
+    """Return the milliseconds since 1970 in a value."""
+    return value >> _COUNTER_BITS
+
+
+def is_ahead(value: int, now_ms: int) -> bool:
+    """Return whether a value is too far ahead of the time of day to be believed."""
+    return physical_ms(value) > now_ms + MAX_AHEAD_MS
+
+
+class HybridClock:
+    """
+    The clock of one robot; any thread may use it.
+
+    Args:
+        now_ms: the time of day, milliseconds since 1970.
+
+    >>> clock = HybridClock(now_ms=lambda: 1000)
+    >>> clock.observe(1500 << 16)
+    >>> [(physical_ms(value), value & 0xFFFF) for value in (clock.next(), clock.next())]
+    [(1500, 1), (1500, 2)]
+    """
+
+    def __init__(self, now_ms: Callable[[], int] = _time_ms) -> None:
+        self._now_ms = now_ms
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def next(self) -> int:
+        """Return a value later than all returned or observed before."""
+        with self._lock:
+            # A full counter overflows into the milliseconds, which is what is wanted.
+            self._last = max(self._now_ms() << _COUNTER_BITS, self._last + 1)
+            return self._last
+
+    def observe(self, value: int) -> None:
+        """Let the next values be later than another robot's, unless it is too far ahead."""
+        with self._lock:
+            if not is_ahead(value, self._now_ms()):
+                self._last = max(self._last, value)

@@ -1,0 +1,169 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Keys of robots and fleets: Ed25519, written as the nkeys of NATS.
+
+A robot's key proves its connections to the hub, and signs its packs.  The hub proves a connection
+with a text of its choice that the robot signs.  So that no hub can have a pack signed that way,
+what this module signs begins with a byte that no text has.
+https://docs.nats.io/running-a-nats-service/configuration/securing_nats/auth_intro/nkey_auth
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from functools import lru_cache
+from importlib import import_module
+import secrets
+from typing import Any
+
+from edgetpu_retrain.errors import FleetError
+from edgetpu_retrain.wording import quoted
+
+SIGNATURE_BYTES = 64
+"""Length of an Ed25519 signature, bytes."""
+
+KEY_BYTES = 32
+"""Length of a raw public key, bytes."""
+
+KINDS = {'user': 20 << 3, 'account': 0}
+"""Prefix of each kind of key: https://github.com/nats-io/nkeys, README, 'Encoding'."""
+
+_SEED_PREFIX = 18 << 3
+# Not valid as the first byte of UTF-8: RFC 3629, section 4.
+_NO_TEXT = b'\xff'
+_INSTALL = 'install it with: python3 -m pip install PyNaCl (or sudo apt install python3-nacl)'
+
+
+class Key:
+    """
+    A private key with its public key.
+
+    Args:
+        raw: 32 random bytes.
+        kind: 'user' for a member of a fleet, 'account' for the fleet itself.
+
+    Raises:
+        FleetError: if PyNaCl is missing.
+    """
+
+    def __init__(self, raw: bytes, kind: str) -> None:
+        self._key = _nacl('signing').SigningKey(raw)
+        prefix = KINDS[kind]
+        self.public: str = public_text(bytes(self._key.verify_key), kind)
+        """The public key as text: 'U...' of a member, 'A...' of a fleet."""
+        self.seed: str = _with_checksum(
+            bytes([_SEED_PREFIX | prefix >> 5, (prefix & 31) << 3]) + raw
+        )
+        """The private key as text, 'SU...' or 'SA...'; NATS clients connect with it."""
+
+    @classmethod
+    def generate(cls, kind: str = 'user') -> Key:
+        """Create a new random key."""
+        return cls(secrets.token_bytes(KEY_BYTES), kind)
+
+    @classmethod
+    def from_seed(cls, seed: str) -> Key:
+        """
+        Return the key with a seed.
+
+        Raises:
+            FleetError: if it is not a seed, or PyNaCl is missing.
+        """
+        data = _without_checksum(seed.strip(), 2 + KEY_BYTES)
+        for kind, prefix in KINDS.items():
+            head = bytes([_SEED_PREFIX | prefix >> 5, (prefix & 31) << 3])
+            if data is not None and data.startswith(head):
+                return cls(data[2:], kind)
+        raise FleetError(
+            'the seed of the key is not valid: it begins with SU or SA, has 58 characters and a '
+            'checksum; copy it again'
+        )
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the signature, 64 bytes, that :func:`is_signed_by` verifies."""
+        return bytes(self._key.sign(_NO_TEXT + data).signature)
+
+    def __repr__(self) -> str:
+        return f'Key({self.public})'
+
+
+def is_signed_by(public: str, signature: bytes, data: bytes) -> bool:
+    """
+    Return whether the owner of a public key signed data with :meth:`Key.sign`.
+
+    Raises:
+        FleetError: if PyNaCl is missing.
+    """
+    raw = raw_public(public)
+    if raw is None or len(signature) != SIGNATURE_BYTES:
+        return False
+    signing, exceptions = _nacl('signing'), _nacl('exceptions')
+    try:
+        signing.VerifyKey(raw).verify(_NO_TEXT + data, signature)
+    except exceptions.BadSignatureError:
+        return False
+    return True
+
+
+def public_text(raw: bytes, kind: str = 'user') -> str:
+    """Return a public key of 32 bytes as text."""
+    return _with_checksum(bytes([KINDS[kind]]) + raw)
+
+
+@lru_cache(maxsize=4096)
+def raw_public(public: str, kind: str | None = None) -> bytes | None:
+    """
+    Return the 32 bytes of a public key that is written as text.
+
+    Args:
+        public: untrusted text.
+        kind: which kind it must have; None = any.
+
+    Returns:
+        The bytes; None if the text is not a key of this kind.
+    """
+    data = _without_checksum(public, 1 + KEY_BYTES)
+    prefixes = KINDS.values() if kind is None else (KINDS[kind],)
+    return data[1:] if data is not None and data[0] in prefixes else None
+
+
+def check_public(public: str, kind: str = 'user') -> str:
+    """
+    Return a public key unchanged.
+
+    Raises:
+        FleetError: if it is not a key of this kind.
+    """
+    if raw_public(public, kind) is None:
+        first = 'U' if kind == 'user' else 'A'
+        raise FleetError(
+            f'{quoted(public)} is not a public key: one begins with {first} and has 56 characters'
+        )
+    return public
+
+
+def _with_checksum(data: bytes) -> str:
+    # The checksum is CRC-16/XMODEM, little-endian: https://github.com/nats-io/nkeys, crc16.go.
+    checksum = binascii.crc_hqx(data, 0).to_bytes(2, 'little')
+    return base64.b32encode(data + checksum).decode().rstrip('=')
+
+
+def _without_checksum(text: str, length: int) -> bytes | None:
+    """Return the bytes before the checksum; None if the text is anything but their encoding."""
+    # Compared before it is decoded: 8 characters of base32 are 5 bytes.
+    if len(text) != -(-(length + 2) * 8 // 5) or not text.isascii():
+        return None
+    try:
+        data = base64.b32decode(text + '=' * (-len(text) % 8))[:-2]
+    except binascii.Error:
+        return None
+    return data if _with_checksum(data) == text else None
+
+
+def _nacl(module: str) -> Any:
+    try:
+        return import_module(f'nacl.{module}')
+    except ImportError as error:
+        raise FleetError(f'a fleet needs PyNaCl, which signs and verifies: {_INSTALL}') from error

@@ -1,0 +1,319 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Pack: up to 1,000 claims of one key, signed once, and the samples that they are about.
+
+A message is the manifest, which is signed, its signature, and the payload.  Each key numbers its
+packs from 0 in an epoch, and each pack names the hash of the one before.  The payload is bound by
+the ids in the manifest alone.  So bytes can be left out of it, which erases samples, and what is
+left is still valid::
+
+    manifest    see manifest.py
+    signature   64 bytes
+    lengths     for each sample that is labelled: the length of its thumbnail, _HOLE = left out
+    embeddings  of all samples that are not left out
+    thumbnails  of all samples that have one
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+import hashlib
+import struct
+from typing import NamedTuple
+
+from edgetpu_retrain.errors import PackError
+from edgetpu_retrain.fleet.evidence.claim import Claim
+from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
+from edgetpu_retrain.fleet.evidence.keys import is_signed_by, Key, SIGNATURE_BYTES
+from edgetpu_retrain.fleet.evidence.manifest import (
+    claim_bytes,
+    Head,
+    labelled_samples,
+    Manifest,
+    MAX_CLAIMS,
+    NO_PACK,
+    read_head,
+    read_manifest,
+    write_manifest,
+)
+import numpy as np
+
+__all__ = [
+    'MAX_CLAIMS',
+    'MAX_PACK_BYTES',
+    'MAX_PICTURE_BYTES',
+    'NO_PACK',
+    'Header',
+    'Pack',
+    'Payload',
+    'decode',
+    'encode',
+    'num_fitting',
+    'peek',
+    'seal',
+]
+
+MAX_PACK_BYTES = 4 << 20
+"""The maximum length of a message, half of what the hub permits."""
+
+MAX_PICTURE_BYTES = 64 << 10
+"""The maximum length of a thumbnail."""
+
+_LENGTH = struct.Struct('>I')
+_HOLE = 2**32 - 1
+# What a message has beside its claims: head, signature, first label.
+_OVERHEAD = 256
+# A JPEG file begins with the marker SOI and ends with EOI: ITU-T T.81, annex B.
+_JPEG_BEGIN, _JPEG_END = b'\xff\xd8\xff', b'\xff\xd9'
+
+
+class Payload(NamedTuple):
+    """
+    The bytes of a sample.
+
+    Args:
+        embedding: the embedding as stored, see :meth:`EmbeddingKind.to_disk`.
+        jpeg: a thumbnail; None = none.
+    """
+
+    embedding: bytes
+    jpeg: bytes | None = None
+
+
+class Header(NamedTuple):
+    """What :func:`peek` reads of a message; its signature is not verified."""
+
+    hash: bytes
+    origin: str
+    epoch: str
+    number: int
+    space_id: str
+
+
+@dataclass(frozen=True)
+class Pack:
+    """
+    The signed part of a pack.
+
+    Args:
+        origin: public key that signed it, 'U...'.
+        epoch: 16 hexadecimal digits.
+        number: its place in the epoch, from 0.
+        previous: hash of the pack before, :data:`NO_PACK` for number 0.
+        space_id: id of the :class:`EmbeddingSpace` of its samples.
+        claims: its claims, whose sequence numbers follow one another.
+        pictures: the SHA-256 of each thumbnail, by the id of its sample.
+        manifest: the signed bytes, which state all of the above.
+        signature: their signature.
+    """
+
+    origin: str
+    epoch: str
+    number: int
+    previous: bytes
+    space_id: str
+    claims: tuple[Claim, ...]
+    pictures: Mapping[bytes, bytes]
+    manifest: bytes
+    signature: bytes
+    hash: bytes = field(init=False)
+    """The SHA-256 of the manifest, 32 bytes."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'hash', hashlib.sha256(self.manifest).digest())
+
+    @classmethod
+    def from_manifest(cls, manifest: bytes, signature: bytes) -> Pack:
+        """
+        Return the pack with a manifest, without verifying its signature.
+
+        Raises:
+            PackError: see :func:`~edgetpu_retrain.fleet.evidence.manifest.read_manifest`.
+        """
+        return cls(*read_manifest(manifest), manifest, signature)
+
+    def continues(self, earlier: Pack | None) -> bool:
+        """Return whether this pack is the one after an earlier one, or the first if it is None."""
+        if earlier is None:
+            return self.number == 0 and self.claims[0].sequence == 0
+        return (
+            (self.origin, self.epoch, self.space_id)
+            == (earlier.origin, earlier.epoch, earlier.space_id)
+            and (self.number, self.previous) == (earlier.number + 1, earlier.hash)
+            and self.claims[0].sequence == earlier.claims[-1].sequence + 1
+        )
+
+
+def seal(
+    key: Key,
+    epoch: str,
+    number: int,
+    previous: bytes,
+    space: EmbeddingSpace,
+    claims: Sequence[Claim],
+    payloads: Mapping[bytes, Payload] | None = None,
+) -> Pack:
+    """
+    Sign claims as the next pack of an epoch.
+
+    Args:
+        key: the robot's key.
+        epoch: 16 random hexadecimal digits.
+        number: number of packs of this epoch before this one.
+        previous: hash of the pack before, :data:`NO_PACK` for the first.
+        space: the space of the samples.
+        claims: 1 to 1,000 claims with sequence numbers that follow one another.
+        payloads: bytes of the labelled samples, whose thumbnails the signature is to bind.
+
+    Raises:
+        PackError: if a value is not valid.
+    """
+    samples = labelled_samples(claims)
+    pictures = {
+        sample: hashlib.sha256(payload.jpeg).digest()
+        for sample, payload in (payloads or {}).items()
+        if payload.jpeg is not None and sample in set(samples)
+    }
+    manifest = Manifest(key.public, epoch, number, previous, space.id, tuple(claims), pictures)
+    data = write_manifest(manifest)
+    return Pack(*manifest, data, key.sign(data))
+
+
+def num_fitting(
+    claims: Sequence[Claim], payloads: Mapping[bytes, Payload], max_bytes: int = MAX_PACK_BYTES
+) -> int:
+    """
+    Return how many of the first claims fit in one message.
+
+    Args:
+        claims: the claims to send, in order.
+        payloads: bytes of the samples that they label.
+        max_bytes: the maximum length of a message that the hub permits.
+
+    Returns:
+        A number from 0, if not even the first fits, to :data:`MAX_CLAIMS`.
+    """
+    total = _OVERHEAD
+    for count, claim in enumerate(claims[:MAX_CLAIMS]):
+        payload = payloads.get(claim.sample) if claim.label else None
+        total += claim_bytes(claim)
+        if payload is not None:
+            total += _LENGTH.size + len(payload.embedding) + len(payload.jpeg or b'')
+        if total > min(max_bytes, MAX_PACK_BYTES):
+            return count
+    return min(len(claims), MAX_CLAIMS)
+
+
+def encode(pack: Pack, payloads: Mapping[bytes, Payload]) -> bytes:
+    """
+    Return the message of a pack.
+
+    Args:
+        pack: the pack.
+        payloads: bytes of samples by id; a labelled sample that is missing here is left out.
+
+    Raises:
+        PackError: if the message is too large, or a thumbnail is not the one that was signed.
+    """
+    lengths, embeddings, pictures = [], [], []
+    for sample in labelled_samples(pack.claims):
+        payload = payloads.get(sample)
+        jpeg = (payload.jpeg if payload is not None else None) or b''
+        lengths.append(_HOLE if payload is None else len(jpeg))
+        if payload is not None:
+            embeddings.append(payload.embedding)
+        if jpeg:
+            _check_jpeg(jpeg, pack.pictures.get(sample))
+            pictures.append(jpeg)
+    parts = [pack.manifest, pack.signature, struct.pack(f'>{len(lengths)}I', *lengths)]
+    message = b''.join(parts + embeddings + pictures)
+    if len(message) > MAX_PACK_BYTES:
+        raise PackError('too large', f'a pack has {len(message)} bytes, over {MAX_PACK_BYTES}')
+    return message
+
+
+def peek(message: bytes) -> Header:
+    """
+    Return which pack an untrusted message claims to be, without reading its payload.
+
+    Raises:
+        PackError: if it is not a pack, or too large.
+    """
+    manifest, head = _manifest_of(message)
+    digest = hashlib.sha256(manifest).digest()
+    return Header(digest, head.origin, head.epoch, head.number, head.space_id)
+
+
+def decode(message: bytes, space: EmbeddingSpace) -> tuple[Pack, dict[bytes, Payload]]:
+    """
+    Return the pack in an untrusted message, and the bytes of the samples that it labels.
+
+    Args:
+        message: what was received.
+        space: the space of this robot; a pack of another one is rejected unread.
+
+    Returns:
+        The pack, and the bytes of samples by id, without those that were left out.
+
+    Raises:
+        PackError: if anything in the message is not valid.
+    """
+    manifest, head = _manifest_of(message)
+    if head.space_id != space.id:
+        raise PackError(
+            'other space',
+            f'a pack is of the embedding space {head.space_id[:16]}, not {space.token}: its robot '
+            'has another extractor',
+        )
+    payload_at = len(manifest) + SIGNATURE_BYTES
+    signature = message[len(manifest) : payload_at]
+    if not is_signed_by(head.origin, signature, manifest):
+        raise PackError('bad signature', f'a pack is not signed by {head.origin}')
+    pack = Pack.from_manifest(manifest, signature)
+    return pack, dict(_payloads(message[payload_at:], pack, space))
+
+
+def _manifest_of(message: bytes) -> tuple[bytes, Head]:
+    if len(message) > MAX_PACK_BYTES:
+        raise PackError('too large', f'a pack has {len(message)} bytes, over {MAX_PACK_BYTES}')
+    head = read_head(message)
+    return message[: head.manifest_bytes], head
+
+
+def _payloads(data: bytes, pack: Pack, space: EmbeddingSpace) -> Iterator[tuple[bytes, Payload]]:
+    samples = labelled_samples(pack.claims)
+    if len(data) < _LENGTH.size * len(samples):
+        raise PackError('bad payload', f'a payload ends after {len(data)} bytes')
+    lengths = struct.unpack_from(f'>{len(samples)}I', data)
+    present = [each for each in zip(samples, lengths, strict=True) if each[1] != _HOLE]
+    size = space.kind.num_bytes
+    at = _LENGTH.size * len(samples)
+    jpeg_at = at + size * len(present)
+    if jpeg_at + sum(length for _, length in present) != len(data):
+        raise PackError('bad payload', f'a payload of {len(data)} bytes does not fit its claims')
+    for sample, length in present:
+        embedding, jpeg = data[at : at + size], data[jpeg_at : jpeg_at + length]
+        at, jpeg_at = at + size, jpeg_at + length
+        if space.sample_id(embedding) != sample:
+            raise PackError('bad payload', f'sample {sample.hex()} has bytes of another one')
+        if length:
+            _check_jpeg(jpeg, pack.pictures.get(sample))
+        yield sample, Payload(embedding, jpeg or None)
+    if space.kind.dtype == 'float32':
+        _check_finite(data[_LENGTH.size * len(samples) :], size * len(present))
+
+
+def _check_jpeg(jpeg: bytes, digest: bytes | None) -> None:
+    if len(jpeg) > MAX_PICTURE_BYTES:
+        raise PackError('bad payload', f'a thumbnail has {len(jpeg)} bytes')
+    if hashlib.sha256(jpeg).digest() != digest:
+        raise PackError('bad payload', 'a thumbnail is not the one whose hash was signed')
+    if not (jpeg.startswith(_JPEG_BEGIN) and jpeg.endswith(_JPEG_END)):
+        raise PackError('bad payload', 'a thumbnail is not a JPEG file')
+
+
+def _check_finite(data: bytes, size: int) -> None:
+    if not np.isfinite(np.frombuffer(data[:size], '<f4')).all():
+        raise PackError('bad payload', 'an embedding has numbers that are not finite')

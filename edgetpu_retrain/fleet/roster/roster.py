@@ -1,0 +1,123 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Roster: who may do what in a fleet.
+
+The base station signs it with the key of the fleet.  What it permits is a function of the roster
+and of the packs alone, so that every robot decides the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+
+from edgetpu_retrain.fleet.evidence.hybrid_clock import physical_ms
+
+ROLES = ('read', 'propose', 'teach', 'release')
+"""What a member may do; one that may 'teach' need not be permitted to 'propose' as well."""
+
+KeepMap = Mapping[str, tuple[int, bytes]]
+
+
+@dataclass(frozen=True)
+class Member:
+    """
+    A key of the fleet, and what it may do.
+
+    Args:
+        key: its public key, 'U...'.
+        name: name of the robot or person, for messages.
+        roles: some of :data:`ROLES`.
+        labels: patterns of the labels that it may claim, with the wildcards of a shell; none =
+            all.
+        expires_ms: claims made after this time do not count, milliseconds since 1970; None =
+            never.
+        keep: if the key was revoked or retired: which of its packs still count, by epoch the
+            number and hash of the last one; None = all count.
+        may_connect: whether the hub lets it connect.
+    """
+
+    key: str
+    name: str
+    roles: frozenset[str]
+    labels: tuple[str, ...] = ()
+    expires_ms: int | None = None
+    keep: KeepMap | None = None
+    may_connect: bool = True
+
+
+@dataclass(frozen=True)
+class Roster:
+    """
+    The members of a fleet.
+
+    Args:
+        fleet: public key of the fleet, 'A...'.
+        version: goes up with each change.
+        issued_ms: when it was signed, milliseconds since 1970.
+        members: all members, also the former ones.
+        erased: ids of the samples whose bytes nobody may keep.
+    """
+
+    fleet: str
+    version: int
+    issued_ms: int
+    members: tuple[Member, ...] = ()
+    erased: frozenset[bytes] = frozenset()
+
+    def member(self, key: str) -> Member | None:
+        """Return the member with a public key; None if there is none."""
+        return self._members.get(key)
+
+    def role_of(self, key: str) -> str:
+        """Return the role of a key's claims: 'teach', 'propose', or '' if they do not count."""
+        member = self._members.get(key)
+        roles = member.roles if member is not None else ()
+        return next((role for role in ('teach', 'propose') if role in roles), '')
+
+    def allows(self, key: str, label: str, clock: int) -> bool:
+        """
+        Return whether a claim of a key counts.
+
+        Args:
+            key: the public key that signed it.
+            label: its label; '' is a tombstone, which needs no permission for a label.
+            clock: its clock, by which a key expires.
+        """
+        member = self._members.get(key)
+        if member is None or not self.role_of(key):
+            return False
+        if member.expires_ms is not None and physical_ms(clock) > member.expires_ms:
+            return False
+        patterns = member.labels if label else ()
+        return not patterns or any(fnmatchcase(label, pattern) for pattern in patterns)
+
+    def counts(self, key: str, epoch: str, number: int, pack_hash: bytes) -> bool:
+        """
+        Return whether a pack of a key counts, or at least may count.
+
+        A revoked key's pack also has to be in the chain that ends with the pack of ``keep``: of
+        those before it, this only knows the number.
+
+        Args:
+            key: the public key that signed it.
+            epoch: its epoch.
+            number: its number.
+            pack_hash: its hash.
+        """
+        member = self._members.get(key)
+        if member is None:
+            return False
+        if member.keep is None:
+            return True
+        if epoch not in member.keep:
+            return False
+        last, last_hash = member.keep[epoch]
+        return number < last or (number, pack_hash) == (last, last_hash)
+
+    @cached_property
+    def _members(self) -> dict[str, Member]:
+        return {member.key: member for member in self.members}
