@@ -56,7 +56,11 @@ class QuestionServices:
             )
             newest = await result_of(self._node, listing)
             response.questions = [_question_message(each) for each in newest]
-        off = '' if resources.parameters.max_questions else '; max_questions is 0: none are kept'
+        off = (
+            ''
+            if resources.parameters.max_questions
+            else '; max_questions is 0: no frames are kept'
+        )
         return f'{_questions(response.total)} to label{off}'
 
     async def _answer(self, request: Any, response: Any) -> str:

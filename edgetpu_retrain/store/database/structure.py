@@ -85,7 +85,7 @@ QUESTION_TABLES = (
     """
     CREATE TABLE questions (
         id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never reused
-        kind TEXT NOT NULL,                     -- 'unknown', 'margin' or 'conflict'
+        kind TEXT NOT NULL,                     -- one of store.questions.question.QuestionKind
         camera TEXT NOT NULL,
         stamp_ns INTEGER NOT NULL,              -- the image's stamp, nanoseconds, 0 = none
         asked_ns INTEGER NOT NULL,              -- when it was stored, nanoseconds since 1970

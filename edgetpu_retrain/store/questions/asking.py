@@ -20,10 +20,10 @@ from edgetpu_retrain.store.samples.snapshot import MalformedRowError, Snapshot
 import numpy as np
 
 MAX_QUESTIONS = 1000
-"""Maximum number of open questions."""
+"""Maximum number of open questions about frames."""
 
 MAX_BYTES = 64 * 1024 * 1024
-"""Maximum size of all open questions, bytes: pictures, and embeddings as float32."""
+"""Maximum size of all of these, bytes: pictures, and embeddings as float32."""
 
 # Stands for the id of a question that is not stored yet.
 _NEW = 0
@@ -36,7 +36,8 @@ class Asking:
     A near copy of an open or dismissed question is not stored.  Nor is a near copy of a sample,
     unless the sample contradicts its classification.  If there are too many questions,
     :class:`~edgetpu_retrain.store.questions.spread.Spread` chooses which to delete; those of other
-    extractors, which the node does not list, are deleted first.
+    extractors, which the node does not list, are deleted first.  Questions about samples of the
+    fleet are neither counted nor deleted.
 
     Args:
         samples: the store of the samples; the caller closes it.
@@ -126,22 +127,8 @@ class Asking:
             with self._samples.changing('store a question in') as changes:
                 changes.delete_questions(each for each in deleted if each != _NEW)
                 if _NEW not in deleted:
-                    stored = self._insert(changes, question)
+                    stored = insert_question(changes, question, self._extractor, self._kind)
         return stored
-
-    def _insert(self, changes: Changes, question: Question) -> int:
-        return changes.insert(
-            'questions',
-            kind=question.kind,
-            camera=question.camera,
-            stamp_ns=question.stamp_ns,
-            asked_ns=time.time_ns(),
-            classification=given_to_json(question.given),
-            model_version=question.model_version,
-            extractor_id=changes.extractor_row(self._extractor, self._kind),
-            data=self._kind.to_disk(question.embedding),
-            jpeg=question.image,
-        )
 
     def _update(self) -> None:
         """Read the questions that are new since the last call, and forget those that are gone."""
@@ -173,6 +160,35 @@ class Asking:
             if len(data) == self._kind.num_bytes:
                 return unit_vectors(self._kind.from_disk(data), self._kind.quantization)
         raise MalformedRowError(f'question {question_id} has no embedding of {self._kind}')
+
+
+def insert_question(
+    changes: Changes, question: Question, extractor: str, kind: EmbeddingKind
+) -> int:
+    """
+    Store a question; return its id.
+
+    Args:
+        changes: a write transaction.
+        question: the question, with its ``kind``.
+        extractor: identity of the extractor.
+        kind: kind of its embeddings.
+
+    Raises:
+        StoreError: if stored embeddings of the extractor are of another kind.
+    """
+    return changes.insert(
+        'questions',
+        kind=question.kind,
+        camera=question.camera,
+        stamp_ns=question.stamp_ns,
+        asked_ns=time.time_ns(),
+        classification=given_to_json(question.given),
+        model_version=question.model_version,
+        extractor_id=changes.extractor_row(extractor, kind),
+        data=kind.to_disk(question.embedding),
+        jpeg=question.image,
+    )
 
 
 def _contradicts(label: str, question: Question) -> bool:

@@ -12,10 +12,13 @@ NEWEST = f"""
         jpeg IS NOT NULL
     {_OF_EXTRACTOR} ORDER BY questions.id DESC LIMIT :limit
 """
-# The size of each open question, bytes: its embedding as float32, and its picture.
+# The size of each open question about a frame, bytes: its embedding as float32, and its picture.
 SIZES = f"""
     SELECT questions.id, identity, 4 * dimension + COALESCE(LENGTH(jpeg), 0) {_OPEN}
-    ORDER BY questions.id
+    AND kind NOT IN ('proposal', 'disagreement') ORDER BY questions.id
+"""
+OF_FLEET = f"""
+    SELECT questions.id {_OPEN} AND kind IN ('proposal', 'disagreement') ORDER BY questions.id
 """
 DISMISSED = """
     SELECT questions.id FROM questions JOIN extractors ON extractors.id = extractor_id

@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""The types of questions: frames that the node was unsure about, for a person to label."""
+"""The types of questions: frames and samples of the fleet, for a person to label."""
 
 from __future__ import annotations
 
@@ -11,31 +11,42 @@ from typing import Any, Literal, NamedTuple
 
 from edgetpu_retrain.store.samples.embedding_kind import RawArray
 
-QuestionKind = Literal['unknown', 'margin', 'conflict']
-"""Why a frame was kept: it matches no class, or two classes, or contradicts a sample."""
+QuestionKind = Literal['unknown', 'margin', 'conflict', 'proposal', 'disagreement']
+"""
+Why a question is asked.
+
+A frame matches no class, or two classes, or contradicts a sample.  A sample of another robot is
+the proposal of a robot that may not teach, or its teachers disagree about its label.
+"""
+
+FLEET_KINDS: tuple[QuestionKind, ...] = ('proposal', 'disagreement')
+"""The kinds of questions about samples of the fleet."""
 
 MAX_GIVEN = 3
 """Maximum number of classes in the classification that is stored with a question."""
 
 
 class Given(NamedTuple):
-    """One class of the classification that was published for a question's frame."""
+    """One class of the classification that was published for a frame, or of a fleet's claims."""
 
     label: str
     score: float
+    """0 to 1; of claims: the share of the robots that claim the label."""
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
     """
-    A frame to be stored as a question.
+    A frame, or a sample of the fleet, to be stored as a question.
 
     Args:
         kind: why it is kept; None = only if it contradicts a sample.
-        camera: name of the camera.
+        camera: name of the camera; of a sample of the fleet, see
+            :func:`~edgetpu_retrain.store.questions.fleet_questions.claimants_text`.
         stamp_ns: stamp of the image, nanoseconds; 0 = none.
-        given: the published classification, best first, at most :data:`MAX_GIVEN`.
-        model_version: version of the model that classified it.
+        given: the published classification, or the claimed labels, best first, at most
+            :data:`MAX_GIVEN`.
+        model_version: version of the model that classified it; 0 = none.
         embedding: raw embedding ``[D]``, uint8, int8 or float32.
         image: bytes of a JPEG file with the picture; None = store no picture.
     """
@@ -56,12 +67,13 @@ class StoredQuestion:
 
     Args:
         question_id: id of the question, from 1; ids are never reused.
-        kind: why the frame was kept.
-        camera: name of the camera.
+        kind: why it is asked, a :data:`QuestionKind`.
+        camera: name of the camera; of a sample of the fleet, the robots that claim a label.
         stamp_ns: stamp of the image, nanoseconds; 0 = none.
         asked_ns: when the question was stored, nanoseconds since 1970.
-        given: the classification that was published for the frame, best first.
-        model_version: version of the model that classified it.
+        given: the classification that was published for the frame, or the claimed labels, best
+            first.
+        model_version: version of the model that classified it; 0 = none.
         has_image: whether a picture is stored.
     """
 

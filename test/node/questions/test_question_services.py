@@ -83,7 +83,7 @@ def test_questions_are_off_by_default(asker: Person, camera: Camera) -> None:
     asker.show(camera, STRANGE[0])
     listed = asker.list_questions()
     assert (listed.success, listed.total, listed.questions) == (True, 0, [])
-    assert listed.message == '0 questions to label; max_questions is 0: none are kept.'
+    assert listed.message == '0 questions to label; max_questions is 0: no frames are kept.'
 
 
 def test_a_strange_frame_is_a_question(

@@ -1,6 +1,6 @@
 // Copyright 2026 edgetpu_retrain contributors
 // SPDX-License-Identifier: Apache-2.0
-/** The screen where the robot asks what it sees: one question at a time, or many at once. */
+/** The screen where robot and fleet ask what they see: one question at a time, or many at once. */
 
 import { html, useMemo, useRef, useState } from '../base/html.js';
 import { Icon } from '../base/icons.js';
@@ -23,13 +23,24 @@ const LIMIT = 1000;
 /**
  * @typedef {object} Question
  * @property {number} id
- * @property {'unknown'|'margin'|'conflict'} kind
- * @property {string} camera
+ * @property {'unknown'|'margin'|'conflict'|'proposal'|'disagreement'} kind
+ * @property {string} camera of a sample of the fleet, who claims each label: 'a, b / c'
  * @property {number} stamp
- * @property {string[]} labels of the classification, best first
+ * @property {string[]} labels of the classification, best first, or those that the fleet claims
  * @property {number[]} scores
  * @property {boolean} has_image
  */
+
+const SOURCES = [
+  { name: 'All', has: () => true },
+  { name: 'Cameras', has: (question) => !isOfFleet(question) },
+  { name: 'Fleet', has: isOfFleet },
+];
+
+/** @param {Question} question whether it is about a sample of another robot */
+function isOfFleet({ kind }) {
+  return kind === 'proposal' || kind === 'disagreement';
+}
 
 /** Questions one at a time, or as a grid. */
 export function Questions() {
@@ -37,8 +48,13 @@ export function Questions() {
   const teacher = useStore(robot, isTeacher);
   const [done, setDone] = useState(() => new Set());
   const [many, setMany] = useState(false);
+  const [chosen, setChosen] = useState(SOURCES[0]);
   const asked = useInOrder(data?.questions);
-  const open = useMemo(() => asked.filter((each) => !done.has(each.id)), [asked, done]);
+  const all = useMemo(() => asked.filter((each) => !done.has(each.id)), [asked, done]);
+  // Without a choice between cameras and fleet, or after the last of the chosen ones, show all.
+  const mixed = SOURCES.every(({ has }) => all.some(has));
+  const source = mixed ? chosen : SOURCES[0];
+  const open = useMemo(() => all.filter(source.has), [all, source]);
   const label = async (ids, name) => {
     // The next question comes at once; if the robot refuses, the question comes back.
     setDone((before) => new Set([...before, ...ids]));
@@ -57,6 +73,10 @@ export function Questions() {
     <section class="questions" aria-label="Questions">
       <div class="list-head">
         <h2>${counted(open.length, 'question')}</h2>
+        ${mixed && html`<div class="switch" role="group" aria-label="From">
+          ${SOURCES.map((each) => html`<button key=${each.name} aria-pressed=${each === source}
+            onClick=${() => setChosen(each)}>${each.name}</button>`)}
+        </div>`}
         <div class="switch" role="group" aria-label="View">
           <button aria-pressed=${!many} onClick=${() => setMany(false)}>One by one</button>
           <button aria-pressed=${many} onClick=${() => setMany(true)}>Grid</button>
@@ -87,12 +107,12 @@ function NoQuestions() {
       <p>${version ? 'When the robot sees something that it is unsure about, it asks here.'
     : 'Once it has a model, the robot asks here about what it is unsure of.'}</p>
       <p class="muted">It keeps such pictures only if the node’s parameter max_questions is above
-        0.</p>
+        0. Teachers of a fleet are also asked here about what other robots propose.</p>
     </div>`;
 }
 
 function OneQuestion({ question, next, teacher, onLabel }) {
-  const list = useClasses();
+  const list = withClaimed(useClasses(), question);
   const [naming, setNaming] = useState(false);
   const choose = (name) => onLabel([question.id], name);
   useKeys((event) => {
@@ -108,9 +128,10 @@ function OneQuestion({ question, next, teacher, onLabel }) {
       <figure>
         ${[question, next].map((each) => each && html`<${Picture} key=${each.id} question=${each}
           shown=${each === question} />`)}
-        <figcaption><${Thought} question=${question} />
+        <figcaption>${isOfFleet(question) ? html`<${Claims} question=${question} />` : html`
+          <${Thought} question=${question} />
           <span class="muted" dir="auto">${question.camera}
-            ${question.stamp > 0 && ` · ${when(question.stamp)}`}</span></figcaption>
+            ${question.stamp > 0 && ` · ${when(question.stamp)}`}</span>`}</figcaption>
       </figure>
       ${teacher && html`
         <div class="answers">
@@ -126,6 +147,13 @@ function OneQuestion({ question, next, teacher, onLabel }) {
       ${naming && html`<${NameDialog} title="What is it?" button="Label" mayExist
         onName=${choose} onClose=${() => setNaming(false)} />`}
     </article>`;
+}
+
+/** Add the labels that the fleet claims, because they may be no classes of this robot yet. */
+function withClaimed(list, question) {
+  const known = new Set(list.map(({ label }) => label));
+  const claimed = isOfFleet(question) ? question.labels.filter((label) => !known.has(label)) : [];
+  return [...list, ...claimed.map((label) => ({ label, count: 0 }))];
 }
 
 /** A question's picture; that of the next one is loaded hidden, so that it shows at once. */
@@ -149,6 +177,15 @@ function Thought({ question: { kind, labels, scores } }) {
   }
   return html`<b>The robot did not recognize this.</b>
     ${guesses.length > 0 && html` Most like ${guesses[0]}.`}`;
+}
+
+/** @param {{question: Question}} props which robots claim which labels, as a sentence */
+function Claims({ question: { kind, labels, camera } }) {
+  const robots = camera.split(' / ');
+  const claims = labels.map((label, index) => `${quoted(label)} (${robots[index] || 'a robot'})`);
+  return html`<b dir="auto">${kind === 'proposal' ? 'Another robot proposes'
+    : 'The fleet’s teachers disagree'}: ${claims.join(', ')}.</b>
+    ${kind === 'proposal' && ' No teacher has confirmed it yet.'}`;
 }
 
 function QuestionGrid({ questions, teacher, onLabel }) {
