@@ -22,6 +22,7 @@ from edgetpu_retrain.demo.scenes import (
     IMAGE_TOPIC,
     play,
     SCENE_EXAM,
+    SCENE_EXAM_PREFIX,
     SCENE_IDLE,
     SCENE_PARAMETER,
     TEACHING_TRUTH_TOPIC,
@@ -81,7 +82,7 @@ class CameraNode(Node):
             header=image.header, results=[ObjectHypothesis(class_id=frame.subject, score=1.0)]
         )
         # Publish the true class last, so that it cannot arrive before its image is published.
-        exam = self._scene == SCENE_EXAM
+        exam = self._scene == SCENE_EXAM or self._scene.startswith(SCENE_EXAM_PREFIX)
         (self._exam_truth if exam else self._teaching_truth).publish(truth)
 
 

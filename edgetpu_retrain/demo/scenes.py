@@ -13,15 +13,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from edgetpu_retrain.demo.camera_motion import EXAM, glance, RgbArray, take_picture, TEACHING
+from edgetpu_retrain.demo.camera_motion import (
+    EXAM,
+    glance,
+    MotionRanges,
+    RgbArray,
+    take_picture,
+    TEACHING,
+)
 from edgetpu_retrain.demo.empty_table import empty_table
 from edgetpu_retrain.demo.photographs import read_photograph, SUBJECTS
 import numpy as np
 
 CAMERA_NODE = 'demo_camera'
-IMAGE_TOPIC = '/demo/image'
-TEACHING_TRUTH_TOPIC = '/demo/truth/teaching'
-EXAM_TRUTH_TOPIC = '/demo/truth/exam'
+# Relative: each robot of `make fleet-demo` has a camera in its own namespace.
+IMAGE_TOPIC = 'demo/image'
+TEACHING_TRUTH_TOPIC = 'demo/truth/teaching'
+EXAM_TRUTH_TOPIC = 'demo/truth/exam'
 RESULT_FILE = 'result.json'
 """Name of the file with the figures in the teacher's output folder."""
 
@@ -30,6 +38,7 @@ SCENE_IDLE = 'idle'
 SCENE_EXAM = 'exam'
 SCENE_IN_TURN = 'in_turn'
 SCENE_TEACHING_PREFIX = 'teaching/'
+SCENE_EXAM_PREFIX = 'exam/'
 
 BACKGROUND = 'background'
 """The subject that shows no photograph, but an empty table."""
@@ -59,13 +68,19 @@ def teaching_scene(subject: str) -> str:
     return SCENE_TEACHING_PREFIX + subject
 
 
+def exam_scene(subject: str) -> str:
+    """Return the value of the parameter ``scene`` that shows a subject in views of the exam."""
+    return SCENE_EXAM_PREFIX + subject
+
+
 def play(scene: str, seed: int) -> Iterator[Frame]:
     """
     Return the frames of a scene, which depend only on scene and seed.
 
-    ``idle`` has no frames.  ``teaching/<subject>`` never ends.  ``in_turn`` never ends either: it
-    shows each subject as for teaching, long enough to teach it by hand, then the next one.
-    ``exam`` has :data:`EXAM_FRAMES`, with each subject equally often and in random order.
+    ``idle`` has no frames.  ``teaching/<subject>`` and ``exam/<subject>`` never end.  ``in_turn``
+    never ends either: it shows each subject as for teaching, long enough to teach it by hand, then
+    the next one.  ``exam`` has :data:`EXAM_FRAMES`, with each subject equally often and in random
+    order.
 
     Args:
         scene: value of the parameter ``scene``.
@@ -80,25 +95,27 @@ def play(scene: str, seed: int) -> Iterator[Frame]:
         return _exam(seed)
     if scene == SCENE_IN_TURN:
         return _in_turn(seed)
-    subject = scene.removeprefix(SCENE_TEACHING_PREFIX)
-    if subject != scene and subject in TAUGHT:
-        return _teaching(subject, seed)
+    for prefix, ranges in ((SCENE_TEACHING_PREFIX, TEACHING), (SCENE_EXAM_PREFIX, EXAM)):
+        subject = scene.removeprefix(prefix)
+        if subject != scene and subject in TAUGHT:
+            return _one_subject(subject, ranges, seed)
     raise ValueError(
-        f'scene is {scene!r}; it must be {SCENE_IDLE!r}, {SCENE_EXAM!r}, {SCENE_IN_TURN!r} or '
-        f"'{SCENE_TEACHING_PREFIX}' followed by one of {', '.join(TAUGHT)}"
+        f'scene is {scene!r}; it must be {SCENE_IDLE!r}, {SCENE_EXAM!r}, {SCENE_IN_TURN!r}, or '
+        f"'{SCENE_TEACHING_PREFIX}' or '{SCENE_EXAM_PREFIX}' followed by one of "
+        f'{", ".join(TAUGHT)}'
     )
 
 
-def _teaching(subject: str, seed: int) -> Iterator[Frame]:
+def _one_subject(subject: str, ranges: MotionRanges, seed: int) -> Iterator[Frame]:
     photograph = empty_table() if subject == BACKGROUND else read_photograph(subject)
-    rng = np.random.default_rng((seed, 0, TAUGHT.index(subject)))
+    rng = np.random.default_rng((seed, 0 if ranges is TEACHING else 2, TAUGHT.index(subject)))
     while True:
-        for view in glance(TEACHING, FRAMES_PER_TEACHING_GLANCE, rng):
+        for view in glance(ranges, FRAMES_PER_TEACHING_GLANCE, rng):
             yield Frame(take_picture(photograph, view, rng), subject)
 
 
 def _in_turn(seed: int) -> Iterator[Frame]:
-    subjects = [_teaching(subject, seed) for subject in TAUGHT]
+    subjects = [_one_subject(subject, TEACHING, seed) for subject in TAUGHT]
     while True:
         for frames in subjects:
             yield from islice(frames, FRAMES_PER_TURN)

@@ -46,10 +46,16 @@ class Stage:
     Args:
         on_truth: called with each true class of the exam, a vision_msgs/Classification.
         on_image: called with each sensor_msgs/Image.
+        namespace: the camera's namespace.
     """
 
-    def __init__(self, on_truth: Callable[[Any], None], on_image: Callable[[Any], None]) -> None:
-        self.node = rclpy.create_node('demo_teacher')
+    def __init__(
+        self,
+        on_truth: Callable[[Any], None],
+        on_image: Callable[[Any], None],
+        namespace: str = '',
+    ) -> None:
+        self.node = rclpy.create_node('demo_teacher', namespace=namespace or None)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.node)
         self._taught_subject = ''
@@ -59,7 +65,7 @@ class Stage:
         create(Classification, EXAM_TRUTH_TOPIC, on_truth, reliable)
         create(Image, IMAGE_TOPIC, on_image, qos_profile_sensor_data)
         # Create this last: a camera that responds to it has discovered the subscriptions.
-        self._scene = self.node.create_client(SetParameters, f'/{CAMERA_NODE}/set_parameters')
+        self._scene = self.node.create_client(SetParameters, f'{CAMERA_NODE}/set_parameters')
 
     def wait_until_ready(self, timeout_s: float) -> None:
         """Wait until the camera responds; raise StageError after ``timeout_s`` seconds."""

@@ -3,6 +3,7 @@
 """The camera node in a child process, used over DDS as in the demo."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 import signal
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 from edgetpu_retrain.demo.camera_node import FRAME_ID
 from edgetpu_retrain.demo.scenes import (
     EXAM_FRAMES,
+    exam_scene,
     play,
     SCENE_EXAM,
     SCENE_IDLE,
@@ -40,8 +42,12 @@ class Audience:
         self.truths: list[Any] = []
         self.images: list[Any] = []
 
-    def stage(self) -> Stage:
-        return Stage(self.truths.append, self.images.append)
+    def stage(self, namespace: str = '') -> Stage:
+        return Stage(self.truths.append, self.images.append, namespace)
+
+
+def has_truths(audience: Audience) -> bool:
+    return len(audience.truths) >= 3
 
 
 @pytest.fixture
@@ -58,13 +64,19 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dic
             rclpy.try_shutdown()
 
 
+def start_camera(
+    processes: Processes, environment: dict[str, str], name: str, *arguments: str
+) -> Child:
+    command = [sys.executable, '-m', 'edgetpu_retrain.demo.camera_node', '--ros-args']
+    command += ['-p', 'frames_per_second:=30.0', '-p', f'seed:={SEED}', *arguments]
+    profile = config_folder() / 'fastdds_large_images.xml'
+    return processes.start(name, command, with_large_images(environment, profile))
+
+
 @pytest.fixture
 def camera(environment: dict[str, str], tmp_path: Path) -> Iterator[Child]:
-    command = [sys.executable, '-m', 'edgetpu_retrain.demo.camera_node', '--ros-args']
-    command += ['-p', 'frames_per_second:=30.0', '-p', f'seed:={SEED}']
-    profile = config_folder() / 'fastdds_large_images.xml'
     with Processes(tmp_path) as processes:
-        yield processes.start('camera', command, with_large_images(environment, profile))
+        yield start_camera(processes, environment, 'camera')
 
 
 @pytest.fixture
@@ -153,3 +165,24 @@ def test_a_missing_camera_is_named(audience: Audience) -> None:
             stage.wait_until_ready(0.1)
     finally:
         stage.close()
+
+
+def test_a_camera_in_a_namespace_shows_scenes_of_its_own(
+    environment: dict[str, str], tmp_path: Path, audience: Audience
+) -> None:
+    other = Audience()
+    with Processes(tmp_path) as processes:
+        for name in ('ada', 'ben'):
+            start_camera(processes, environment, name, '-r', f'__ns:=/{name}')
+        stages = [audience.stage('/ada'), other.stage('/ben')]
+        try:
+            for stage, subject in zip(stages, ('cat', 'rocket'), strict=True):
+                stage.wait_until_ready(PATIENCE_S)
+                stage.show(exam_scene(subject))
+            for stage, seen in zip(stages, (audience, other), strict=True):
+                assert stage.spin_until(partial(has_truths, seen), PATIENCE_S)
+        finally:
+            for stage in stages:
+                stage.close()
+    shown = [{each.results[0].class_id for each in seen.truths} for seen in (audience, other)]
+    assert shown == [{'cat'}, {'rocket'}]

@@ -7,6 +7,7 @@ from edgetpu_retrain.demo import scenes
 from edgetpu_retrain.demo.photographs import SUBJECTS
 from edgetpu_retrain.demo.scenes import (
     EXAM_FRAMES,
+    exam_scene,
     play,
     SCENE_EXAM,
     SCENE_IDLE,
@@ -34,6 +35,13 @@ def test_teaching_shows_one_subject_without_end() -> None:
     assert len(pictures) == len(frames)
 
 
+def test_the_exam_of_one_subject_shows_it_without_end_in_views_that_are_not_taught() -> None:
+    exam = list(islice(play(exam_scene('cat'), seed=0), 12))
+    assert {frame.subject for frame in exam} == {'cat'}
+    taught = [frame.picture for frame in islice(play(teaching_scene('cat'), seed=0), 12)]
+    assert not {each.picture.tobytes() for each in exam} & {each.tobytes() for each in taught}
+
+
 def test_in_turn_shows_every_subject_without_end_and_each_time_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -56,7 +64,9 @@ def test_idle_has_no_frames() -> None:
     assert list(play(SCENE_IDLE, seed=0)) == []
 
 
-@pytest.mark.parametrize('scene', ['', 'teaching', 'teaching/', 'teaching/dog', 'cat', 'EXAM'])
+@pytest.mark.parametrize(
+    'scene', ['', 'teaching', 'teaching/', 'teaching/dog', 'exam/dog', 'cat', 'EXAM']
+)
 def test_an_unknown_scene_is_rejected_with_the_known_ones(scene: str) -> None:
     with pytest.raises(ValueError, match=r'must be.*idle.*exam.*in_turn.*teaching.*astronaut'):
         play(scene, seed=0)
