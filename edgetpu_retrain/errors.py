@@ -101,6 +101,10 @@ class RosMissingError(RetrainError, ImportError):
     """A module that needs ROS 2 was imported without ROS 2."""
 
 
+class LibraryMissingError(RetrainError, ImportError):
+    """A module was imported without a library that it needs, which is optional."""
+
+
 def in_words(error: Exception) -> str:
     """Return an exception as text for a message; its ``repr()`` if it is of another package."""
     if isinstance(error, MemoryError):

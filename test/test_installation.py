@@ -33,6 +33,9 @@ def test_every_import_is_declared() -> None:
     keys = {
         'aiohttp': 'python3-aiohttp',
         'click': 'python3-click',
+        'cryptography': 'python3-cryptography',
+        'nacl': 'pynacl',
+        'nats': 'nats_py',
         'cv2': 'python3-opencv',
         'jinja2': 'python3-jinja2',
         'matplotlib': 'python3-matplotlib',
@@ -97,6 +100,7 @@ def test_installed_scripts_use_the_python_of_the_active_environment(program: str
         'config/retrain.yaml',
         'launch/retrain.launch.py',
         'requirements/locked/apt.txt',
+        'requirements/locked/build.txt',
     ],
 )
 def test_shared_files_are_installed(file: str) -> None:

@@ -29,6 +29,8 @@ IMPORT_ALL_BUT_ROS = """
 import importlib, pkgutil
 import edgetpu_retrain
 for module in pkgutil.walk_packages(edgetpu_retrain.__path__, 'edgetpu_retrain.'):
+    if module.name.startswith('edgetpu_retrain.fleet'):
+        continue
     if not any(f'.{each}' in module.name for each in ('needs_ros', 'node.', 'replay.', 'demo.',
                                                       'webcam.webcam_node', 'gamepad.', 'page.',
                                                       'client', 'processes.', 'report.',
@@ -75,7 +77,7 @@ def bare(build: Build, tmp_path_factory: pytest.TempPathFactory) -> PipEnvironme
 def complete(build: Build, tmp_path_factory: pytest.TempPathFactory) -> PipEnvironment:
     """Return an environment with the wheel and its extras."""
     folder = tmp_path_factory.mktemp('complete')
-    return install(build, folder, str(build.wheel), 'report', 'bags')
+    return install(build, folder, str(build.wheel), 'report', 'bags', 'fleet')
 
 
 @pytest.fixture(params=['bare', 'complete'])
@@ -126,7 +128,8 @@ def test_a_source_archive_contains_the_sources_of_the_wheel(build: Build, tmp_pa
 
 
 def test_version_ranges_agree_with_other_installations(build: Build) -> None:
-    asked = {each.name: each for each in wheel_requirements(build.wheel, ('', 'bags', 'test'))}
+    extras = ('', 'bags', 'fleet', 'test')
+    asked = {each.name: each for each in wheel_requirements(build.wheel, extras)}
     for file in ('runtime.txt', 'test.txt'):
         lines = (ROOT / 'requirements' / file).read_text().splitlines()
         for line in filter(None, (line.partition('#')[0].strip() for line in lines)):

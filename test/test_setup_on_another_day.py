@@ -47,6 +47,7 @@ EXPORTS = 'share/any/cmake/export_any__rosidl_generator_pyExport.cmake'
 SYSTEM = (
     'aiohttp',
     'click',
+    'cryptography',
     'cv2',
     'jinja2',
     'matplotlib',

@@ -284,6 +284,7 @@ make_environment() {
   else
     say "adding to ROS 2 $distro, in .venv, what rosdep has no key for"
     "$python" -m venv --system-site-packages "$venv"
+    install_locked requirements/locked/build.txt
     install_locked "$(lock_of '')"
   fi
   echo "$origin" >"$venv/origin"
@@ -299,6 +300,7 @@ for module, package in (
     ("numpy", "python3-numpy"),
     ("cv2", "python3-opencv"),
     ("click", "python3-click"),
+    ("cryptography", "python3-cryptography"),
     ("rich", "python3-rich"),
     ("jinja2", "python3-jinja2"),
     ("aiohttp", "python3-aiohttp"),
@@ -427,8 +429,8 @@ build_packages() {
     run_colcon edgetpu_retrain_interfaces
     echo "$id" >"$build/interfaces-ready"
   fi
-  id=$(fingerprint edgetpu_retrain launch config resource requirements/locked/apt.txt package.xml \
-    setup.py setup.cfg -- "$id")
+  id=$(fingerprint edgetpu_retrain launch config resource requirements/locked/{apt,build}.txt \
+    package.xml setup.py setup.cfg -- "$id")
   if ! is_current "$build/package-ready" "$id"; then
     # setup.py would keep files that were removed from the source.
     rm -rf "$build/edgetpu_retrain" "$install/edgetpu_retrain"

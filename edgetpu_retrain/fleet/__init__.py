@@ -1,3 +1,22 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""A fleet: robots share labelled samples, and each trains itself from what it trusts."""
+"""
+A fleet: robots share labelled evidence through a hub, and each trains itself from what it trusts.
+
+Its libraries are optional: all else works without them.  Without them, an import of any module of
+the fleet raises an error that states what to install.
+"""
+
+from importlib.util import find_spec
+
+from edgetpu_retrain.errors import LibraryMissingError
+
+_NEEDED = {'nats': 'nats-py', 'nkeys': 'nkeys', 'nacl': 'PyNaCl'}
+"""Modules, and the names of their packages for pip."""
+
+_missing = [package for module, package in _NEEDED.items() if find_spec(module) is None]
+if _missing:
+    raise LibraryMissingError(
+        f'a fleet needs {" and ".join(_missing)}, which this Python does not have: '
+        f'python3 -m pip install {" ".join(_missing)}, or, on a robot, make setup'
+    )
