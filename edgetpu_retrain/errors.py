@@ -97,6 +97,26 @@ class RosterError(FleetError):
     """A roster of a fleet is not valid."""
 
 
+class HubError(FleetError):
+    """The hub of a fleet cannot be reached or used."""
+
+
+class HubLostError(HubError):
+    """The connection to a hub was lost."""
+
+
+class HubFullError(HubError):
+    """A hub has reached a limit, or its disk is full."""
+
+
+class HubRefusedError(HubError):
+    """A hub does not take a message."""
+
+
+class HubDeniedError(HubRefusedError):
+    """A hub does not let a member do something."""
+
+
 class RosMissingError(RetrainError, ImportError):
     """A module that needs ROS 2 was imported without ROS 2."""
 

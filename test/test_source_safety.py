@@ -18,7 +18,7 @@ OTHERS = tuple(
 
 UNPICKLING = {'pickle', '_pickle', 'cPickle', 'dill', 'cloudpickle', 'joblib', 'marshal', 'shelve'}
 NETWORK = {
-    *('aiohttp', 'asyncio', 'ftplib', 'http', 'httpx', 'poplib', 'requests', 'smtplib'),
+    *('aiohttp', 'asyncio', 'ftplib', 'http', 'httpx', 'nats', 'poplib', 'requests', 'smtplib'),
     *('socket', 'socketserver', 'ssl', 'telnetlib', 'urllib', 'urllib3', 'xmlrpc'),
 }
 # Checks whether a port is free, and sends nothing.
@@ -26,6 +26,9 @@ MAY_USE_SOCKETS = {PACKAGE / 'processes' / 'isolation.py'}
 # Serves browsers, and connects to nothing.
 SERVER = PACKAGE / 'page'
 SERVER_MODULES = {'aiohttp', 'asyncio', 'socket', 'ssl'}
+# Connects to the hub that the operator names, and to nothing else.
+FLEET = PACKAGE / 'fleet'
+HUB_CONNECTION = FLEET / 'hub' / 'connection.py'
 CONNECTS = {'ClientSession', 'create_connection', 'open_connection', 'request'}
 # The recipe for the default extractor: an unpickler with an allow-list of four names.
 MAY_UNPICKLE = {REPOSITORY / 'tools' / 'torch_checkpoint.py'}
@@ -103,6 +106,8 @@ def test_nothing_is_downloaded_at_run_time() -> None:
         if SERVER in path.parents:
             allowed = SERVER_MODULES
             assert not {name.rpartition('.')[2] for name, _ in calls(path)} & CONNECTS, path
+        elif FLEET in path.parents:
+            allowed = {'asyncio', 'nats', 'ssl'} if path == HUB_CONNECTION else {'asyncio'}
         assert not imported(path) & (NETWORK - allowed), path
 
 

@@ -1,0 +1,299 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Hub: one connection to a hub, until it is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+import contextlib
+import json
+import re
+import ssl
+from typing import Any, Protocol, TypeVar
+
+from edgetpu_retrain.errors import (
+    FleetError,
+    HubDeniedError,
+    HubError,
+    HubFullError,
+    HubLostError,
+    HubRefusedError,
+)
+from edgetpu_retrain.fleet.evidence.keys import Key
+from edgetpu_retrain.fleet.hub.streams import inbox_prefix
+from edgetpu_retrain.wording import quoted
+
+CONNECT_TIMEOUT_S = 10
+REQUEST_TIMEOUT_S = 10.0
+PUBLISH_TIMEOUT_S = 120.0
+"""How long a pack of 4 MB may take: enough for 0.3 Mbit/s."""
+
+_PING_S, _MOST_PINGS = 30, 3
+_CHECK_S = 5.0
+# What a message has besides its data: subject, reply subject and headers, bytes.
+_ENVELOPE_BYTES = 1024
+# The error of a hub that has reached a limit or has no disk left, by its number and, as not every
+# server has one for each, by its words.
+# https://github.com/nats-io/nats-server/blob/main/server/errors.json
+_FULL_CODES = {10002, 10023, 10028, 10047, 10077}
+_FULL_WORDS = re.compile(
+    r'maximum (bytes|messages)|insufficient|limits? exceeded|no space', re.IGNORECASE
+)
+
+Result = TypeVar('Result')
+
+
+class HubCredentials(Protocol):
+    """What a connection needs of a member's credentials."""
+
+    @property
+    def seed(self) -> str:
+        """The seed of the member's key."""
+
+    @property
+    def ca(self) -> str:
+        """The certificate that signed the hub's, PEM; '' = a connection without TLS."""
+
+
+class Hub:
+    """
+    A connection to a hub.  It is never restored: after a loss, connect again.
+
+    Args:
+        client: a connected ``nats.aio.client.Client``.
+        url: address of the hub, which is its name in the ledger.
+        key: public key of this member.
+    """
+
+    def __init__(self, client: Any, url: str, key: str) -> None:
+        self.client = client
+        self.url = url
+        self.key = key
+        self.max_bytes: int = client.max_payload - _ENVELOPE_BYTES
+        """Largest message that the hub accepts, bytes."""
+        self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._denials: dict[str, asyncio.Future[None]] = {}
+        self._watch = asyncio.create_task(self._watch_client())
+
+    async def close(self) -> None:
+        """Close the connection."""
+        self._watch.cancel()
+        # The client would wait for a dead hub to take what is still to be sent.
+        with contextlib.suppress(asyncio.TimeoutError, OSError):
+            await asyncio.wait_for(self.client.close(), _CHECK_S)
+        self.lose()
+
+    async def publish(self, subject: str, data: bytes, message_id: str) -> int:
+        """
+        Publish a message and wait until the hub has stored it.
+
+        Args:
+            subject: a subject of a stream.
+            data: the message.
+            message_id: the hub stores a message with the same id only once.
+
+        Returns:
+            The message's number in the stream; of the first one, if it was there already.
+
+        Raises:
+            HubFullError: if the hub has reached a limit or its disk is full.
+            HubDeniedError: if this member may not publish this.
+            HubRefusedError: if the hub does not take this message.
+            HubLostError: if the connection was lost.  The message may be stored all the same.
+            HubError: if the hub has no such stream, or does not respond.
+        """
+        if len(data) > self.max_bytes:
+            raise HubRefusedError(
+                f'a message of {len(data)} bytes is too large for the hub at {self.url}, which '
+                f'allows {self.max_bytes}: set its max_payload to 8MB'
+            )
+        response = await self.request(
+            subject, data, timeout_s=PUBLISH_TIMEOUT_S, headers={'Nats-Msg-Id': message_id}
+        )
+        return int(response['seq'])
+
+    async def api(self, subject: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Send a request to the API of JetStream, ``$JS.API.``; raises as :meth:`publish`."""
+        return await self.request(f'$JS.API.{subject}', json.dumps(request).encode())
+
+    async def request(
+        self,
+        subject: str,
+        data: bytes,
+        *,
+        timeout_s: float = REQUEST_TIMEOUT_S,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Send a request of JetStream and return its response; raises as :meth:`publish`."""
+        from nats.errors import NoRespondersError
+
+        denial = self._denials.setdefault(subject.lower(), self._new_future())
+        try:
+            message = await self.unless_lost(
+                self.client.request(subject, data, timeout=timeout_s, headers=headers), denial
+            )
+        except NoRespondersError as error:
+            raise HubError(
+                f'the hub at {self.url} has no stream for {quoted(subject)}: start it with '
+                "'edgetpu_retrain fleet serve', which turns JetStream on and creates the streams"
+            ) from error
+        finally:
+            self._denials.pop(subject.lower(), None)
+        try:
+            response: dict[str, Any] = json.loads(message.data)
+        except ValueError as error:
+            raise HubError(f'the response of the hub at {self.url} is not JSON') from error
+        if 'error' in response:
+            self._raise(response['error'])
+        return response
+
+    async def publish_report(self, message: bytes) -> None:
+        """Publish what the operator may see; nothing is done if the hub does not get it."""
+        await self.unless_lost(self.client.publish(f'report.{self.key}', message))
+
+    async def unless_lost(
+        self, awaitable: Awaitable[Result], denial: asyncio.Future[None] | None = None
+    ) -> Result:
+        """Wait for something that the hub sends; raises as :meth:`publish`."""
+        import nats.errors
+
+        response = asyncio.ensure_future(awaitable)
+        awaited: set[asyncio.Future[Any]] = {response, self._lost}
+        if denial is not None:
+            awaited.add(denial)
+        try:
+            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+            if response.done() and not response.cancelled():
+                return response.result()
+        except (nats.errors.TimeoutError, asyncio.TimeoutError) as error:
+            raise HubError(f'the hub at {self.url} does not respond') from error
+        except nats.errors.NoRespondersError:
+            raise
+        except (nats.errors.Error, OSError) as error:
+            raise HubLostError(f'the connection to the hub at {self.url} was lost') from error
+        finally:
+            response.cancel()
+        if denial is not None and denial.done():
+            raise HubDeniedError(
+                f'the hub at {self.url} does not let this key do this: check its roles with '
+                "'edgetpu_retrain fleet status'"
+            )
+        raise HubLostError(f'the connection to the hub at {self.url} was lost')
+
+    def lose(self) -> None:
+        """End everything that waits for the hub."""
+        if not self._lost.done():
+            self._lost.set_result(None)
+
+    def deny(self, text: str) -> None:
+        """Note an error that the server sent: may be a subject that this key may not use."""
+        for subject, denial in self._denials.items():
+            if f'"{subject}"' in text and not denial.done():
+                denial.set_result(None)
+
+    def _raise(self, error: Mapping[str, Any]) -> None:
+        text = str(error.get('description', 'unknown error'))
+        if error.get('err_code') in _FULL_CODES or _FULL_WORDS.search(text):
+            raise HubFullError(
+                f'the hub at {self.url} is full ({text}): nothing is lost, members keep what it '
+                'does not take; free disk space there, or raise its limit'
+            )
+        raise HubRefusedError(f'the hub at {self.url} refuses a request: {text}')
+
+    async def _watch_client(self) -> None:
+        # closed_cb comes only after the client has sent the rest, which a dead hub never takes.
+        while not self.client.is_closed:
+            await asyncio.sleep(_CHECK_S)
+        self.lose()
+
+    @staticmethod
+    def _new_future() -> asyncio.Future[None]:
+        return asyncio.get_running_loop().create_future()
+
+
+async def connect(url: str, credentials: HubCredentials) -> Hub:
+    """
+    Connect to a hub with a member's key.
+
+    Args:
+        url: such as ``nats://base:4222``.
+        credentials: the member's seed, and the certificate that signed the hub's.
+
+    Raises:
+        HubError: if there is no hub, it is not the one of the credentials, or it does not accept
+            the key.
+        FleetError: if nats-py is missing, or the credentials are not valid.
+    """
+    try:
+        import nats.aio.client
+    except ImportError as error:
+        raise FleetError(
+            'a fleet needs nats-py: install it with: python3 -m pip install nats-py nkeys'
+        ) from error
+    key = Key.from_seed(credentials.seed).public
+    client = nats.aio.client.Client()
+    errors: list[Exception] = []
+    hubs: list[Hub] = []
+
+    async def note_error(error: Exception) -> None:
+        errors[:] = [error]
+        for hub in hubs:
+            hub.deny(str(error).lower())
+
+    async def note_loss() -> None:
+        for hub in hubs:
+            hub.lose()
+
+    try:
+        await asyncio.wait_for(
+            client.connect(
+                url,
+                nkeys_seed_str=credentials.seed,
+                tls=_tls(credentials.ca),
+                inbox_prefix=inbox_prefix(key),
+                name=key,
+                error_cb=note_error,
+                closed_cb=note_loss,
+                allow_reconnect=False,
+                # The client would try for ever with 0.
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0,
+                connect_timeout=CONNECT_TIMEOUT_S,
+                ping_interval=_PING_S,
+                max_outstanding_pings=_MOST_PINGS,
+            ),
+            3 * CONNECT_TIMEOUT_S,
+        )
+    # A malformed URL raises what urllib and the client make of it.
+    except (OSError, ValueError, asyncio.TimeoutError, nats.errors.Error) as error:
+        raise HubError(_reason(url, errors[-1] if errors else error)) from error
+    hubs.append(Hub(client, url, key))
+    return hubs[0]
+
+
+def _tls(ca: str) -> ssl.SSLContext | None:
+    if not ca:
+        return None
+    try:
+        return ssl.create_default_context(cadata=ca)
+    except ssl.SSLError as error:
+        raise FleetError(
+            f'the certificate in the credentials is not valid ({error}): copy the file again'
+        ) from error
+
+
+def _reason(url: str, error: Exception) -> str:
+    text = str(error).lower()
+    if isinstance(error, ssl.SSLError):
+        return (
+            f'the hub at {url} is not the one of these credentials, its certificate is not '
+            f'accepted ({error}): copy the credentials that the station wrote for this robot again'
+        )
+    if 'authorization' in text or 'authentication' in text:
+        return (
+            f"the hub at {url} does not accept this robot's key: add it at the station with "
+            "'edgetpu_retrain fleet add', or was it revoked?"
+        )
+    cause = text or type(error).__name__
+    return f'no hub can be reached at {url} ({cause}): is it running, and is the address right?'

@@ -1,0 +1,64 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Releases: the released heads that a member knows, which it passes on from hub to hub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import hashlib
+import threading
+
+# Fewer than the stream keeps of a publisher, so that what was passed on stays there.
+_MOST = 4
+
+
+class Releases:
+    """
+    The newest releases that came from any hub or were made here; thread-safe.
+
+    Args:
+        accept: whether a message is a release that this member may use; called in any thread.
+            Others are neither kept nor passed on.
+    """
+
+    def __init__(self, accept: Callable[[bytes], bool]) -> None:
+        self._accept = accept
+        self._messages: dict[bytes, bytes] = {}
+        self._at: dict[bytes, set[str]] = {}
+        self._lock = threading.Lock()
+
+    def forget(self, hub: str) -> None:
+        """Forget what a hub has, before its stream is read anew."""
+        with self._lock:
+            for hubs in self._at.values():
+                hubs.discard(hub)
+
+    def add(self, message: bytes) -> None:
+        """Add a release of this member, which no hub has yet."""
+        self._keep(message, None)
+
+    def receive(self, message: bytes, hub: str) -> bool:
+        """Note that a hub has a release, and return whether it is new and accepted."""
+        return self._keep(message, hub)
+
+    def missing(self, hub: str) -> list[bytes]:
+        """Return the messages that a hub does not have."""
+        with self._lock:
+            return [
+                message for each, message in self._messages.items() if hub not in self._at[each]
+            ]
+
+    def _keep(self, message: bytes, hub: str | None) -> bool:
+        digest = hashlib.sha256(message).digest()
+        with self._lock:
+            is_known = digest in self._messages
+        is_new = not is_known and (hub is None or self._accept(message))
+        with self._lock:
+            if is_new:
+                self._messages[digest] = message
+                self._at[digest] = set()
+                for oldest in list(self._messages)[:-_MOST]:
+                    del self._messages[oldest], self._at[oldest]
+            if hub is not None and digest in self._at:
+                self._at[digest].add(hub)
+        return is_new

@@ -1,0 +1,151 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Report: what a member says about itself, for the operator."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, MISSING
+import json
+from typing import Any
+
+from edgetpu_retrain.errors import FleetError
+from edgetpu_retrain.fleet.hub.connection import Hub
+from edgetpu_retrain.fleet.hub.stream_reader import open_reader
+from edgetpu_retrain.fleet.hub.streams import REPORTS, STREAMS
+from edgetpu_retrain.wording import presentable
+
+MAX_REPORT_BYTES = 16 << 10
+"""Largest report that is read, bytes."""
+
+MAX_PROBLEMS = 16
+"""Most problems of a report."""
+
+_MOST = 1 << 53
+
+
+@dataclass(frozen=True)
+class Report:
+    """
+    What a member says about itself.
+
+    Args:
+        name: name of the robot.
+        stamp_ms: when it said so, by its own clock, milliseconds since 1970.
+        version: the model version that serves; 0 = none.
+        samples: number of samples of its own.
+        trusted: number of samples that it trains on, with those of others.
+        behind: number of packs at its hub that it has yet to read; -1 = not known.
+        unpublished: number of claims of its own that no hub has.
+        frontier: digest of the packs that it has, the same on two members with the same packs.
+        gate: what became of the last training, a sentence.
+        quarantine: number of packs that it does not trust.
+        waiting: number of packs that wait for an earlier one, or for the time they claim.
+        proposals: number of samples that wait for a teacher.
+        disagreements: number of samples about which teachers disagree.
+        problems: what is wrong, a sentence each.
+    """
+
+    name: str
+    stamp_ms: int
+    version: int = 0
+    samples: int = 0
+    trusted: int = 0
+    behind: int = -1
+    unpublished: int = 0
+    frontier: str = ''
+    gate: str = ''
+    quarantine: int = 0
+    waiting: int = 0
+    proposals: int = 0
+    disagreements: int = 0
+    problems: tuple[str, ...] = ()
+
+    def encode(self) -> bytes:
+        """Return the report as a message."""
+        content = asdict(self) | {
+            'problems': [presentable(each) for each in self.problems[:MAX_PROBLEMS]],
+            'gate': presentable(self.gate),
+        }
+        return json.dumps(content, ensure_ascii=False).encode()
+
+    @classmethod
+    def decode(cls, message: bytes) -> Report:
+        """
+        Return the report in a message.
+
+        Args:
+            message: untrusted bytes.
+
+        Raises:
+            FleetError: if it is not a report.
+        """
+        if len(message) > MAX_REPORT_BYTES:
+            raise FleetError(f'a report has {len(message)} bytes; {MAX_REPORT_BYTES} are allowed')
+        try:
+            content = json.loads(message)
+        except (ValueError, RecursionError) as error:
+            raise FleetError('a report is not JSON') from error
+        if not isinstance(content, dict):
+            raise FleetError('a report is not a JSON object')
+        return cls(
+            **{
+                field.name: _checked(field.name, content.get(field.name))
+                for field in fields(cls)
+                if field.name in content or field.default is MISSING
+            }
+        )
+
+
+@dataclass(frozen=True)
+class SeenReport:
+    """
+    The last report of a member, as its hub received it.
+
+    Args:
+        key: public key of the member, which the hub has verified.
+        received_ms: when the hub received it, milliseconds since 1970.
+        report: the report; None if it could not be read.
+    """
+
+    key: str
+    received_ms: int
+    report: Report | None
+
+
+async def read_reports(hub: Hub) -> list[SeenReport]:
+    """
+    Return the last report of each member.
+
+    Args:
+        hub: a connection with the station's key.
+
+    Raises:
+        HubError: if the hub does not allow it, or was lost.
+    """
+    reader = await open_reader(hub, REPORTS, STREAMS[REPORTS].subjects, 1)
+    seen: dict[str, SeenReport] = {}
+    while reader.behind:
+        for message in await reader.read():
+            key = message.subject.rpartition('.')[2]
+            seen[key] = SeenReport(key, message.received_ms, _read(message.data))
+    return list(seen.values())
+
+
+def _read(message: bytes) -> Report | None:
+    try:
+        return Report.decode(message)
+    except FleetError:
+        return None
+
+
+def _checked(name: str, value: Any) -> Any:
+    """Return a value of a report in the type of its field."""
+    if name == 'problems':
+        if isinstance(value, list) and len(value) <= MAX_PROBLEMS:
+            return tuple(_checked('problem', each) for each in value)
+    elif name in {'name', 'frontier', 'gate', 'problem'}:
+        if isinstance(value, str):
+            return presentable(value)
+    elif isinstance(value, int) and not isinstance(value, bool) and -_MOST < value < _MOST:
+        return value
+    raise FleetError(f'the field {name} of a report has a value that it cannot have')

@@ -1,0 +1,167 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""StreamReader: reads a stream in order, to its end and then as it grows."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+import json
+import secrets
+from typing import Any
+
+from edgetpu_retrain.errors import HubLostError
+from edgetpu_retrain.fleet.hub.connection import Hub
+
+HEARTBEAT_S = 30
+_PULL_S = 120
+_INACTIVE_S = 300
+_MOST_MESSAGES = 256
+# Besides a message of the largest size that the hub allows: its headers and subjects.
+_MORE_BYTES = 64 << 10
+_NANOSECONDS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class StreamMessage:
+    """
+    A message of a stream.
+
+    Args:
+        subject: its subject.
+        data: the message.
+        sequence: its number in the stream, from 1.
+        received_ms: when the hub received it, milliseconds since 1970.
+    """
+
+    subject: str
+    data: bytes
+    sequence: int
+    received_ms: int
+
+
+class StreamReader:
+    """
+    An ordered consumer of a stream, which exists only as long as the connection.
+
+    The member asks for messages, at most for as many bytes as the largest message may have, so a
+    small robot is never sent more than it can take.
+
+    Args:
+        hub: the connection.
+        stream: name of the stream.
+        name: name of the consumer.
+        waiting: number of messages that it has yet to read.
+    """
+
+    def __init__(self, hub: Hub, stream: str, name: str, waiting: int) -> None:
+        self.behind = waiting
+        """How many messages of the stream were not yet read, as far as the hub has said."""
+        self._hub = hub
+        self._pull = f'$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}'
+        self._inbox = hub.client.new_inbox()
+        self._queue: asyncio.Queue[Any] = asyncio.Queue()
+        self._is_pulling = False
+        self._number = 0
+
+    async def read(self) -> list[StreamMessage]:
+        """
+        Wait for the next messages.
+
+        Raises:
+            HubLostError: if the connection or the consumer was lost.
+            HubError: if the hub does not respond.
+        """
+        while True:
+            if not self._is_pulling:
+                await self._ask()
+            messages = [await self._hub.unless_lost(self._wait())]
+            while not self._queue.empty():
+                messages.append(self._queue.get_nowait())
+            if found := [self._decoded(each) for each in messages if not self._is_status(each)]:
+                return found
+
+    async def _wait(self) -> Any:
+        return await asyncio.wait_for(self._queue.get(), 3 * HEARTBEAT_S)
+
+    async def _ask(self) -> None:
+        request = {
+            'batch': _MOST_MESSAGES,
+            'max_bytes': self._hub.client.max_payload + _MORE_BYTES,
+            'expires': _PULL_S * _NANOSECONDS,
+            'idle_heartbeat': HEARTBEAT_S * _NANOSECONDS,
+        }
+        self._is_pulling = True
+        await self._hub.unless_lost(
+            self._hub.client.publish(self._pull, json.dumps(request).encode(), self._inbox)
+        )
+
+    async def listen(self) -> None:
+        """Subscribe to what the hub sends for this reader."""
+
+        async def put(message: Any) -> None:
+            self._queue.put_nowait(message)
+
+        await self._hub.unless_lost(self._hub.client.subscribe(self._inbox, cb=put))
+
+    def _is_status(self, message: Any) -> bool:
+        """Return whether it is no message of the stream but a word about this request."""
+        status = (message.headers or {}).get('Status')
+        if status is None or message.reply.startswith('$JS.ACK.'):
+            return False
+        if status == '100':  # a heartbeat
+            return True
+        words = (message.headers.get('Description') or '').lower()
+        if status in {'404', '408'} or (status == '409' and 'maxbytes' in words):
+            self._is_pulling = False
+            return True
+        raise HubLostError(f'the hub at {self._hub.url} ended the reading: {status} {words}')
+
+    def _decoded(self, message: Any) -> StreamMessage:
+        metadata = message.metadata
+        self._number += 1
+        if metadata.sequence.consumer != self._number:
+            raise HubLostError(f'a message of the hub at {self._hub.url} was lost on its way')
+        self.behind = metadata.num_pending
+        return StreamMessage(
+            subject=message.subject,
+            data=message.data,
+            sequence=metadata.sequence.stream,
+            received_ms=int(metadata.timestamp.timestamp() * 1000),
+        )
+
+
+async def open_reader(hub: Hub, stream: str, subjects: str, start: int) -> StreamReader:
+    """
+    Read a stream from a message on.
+
+    Args:
+        hub: the connection.
+        stream: name of the stream.
+        subjects: only messages with subjects of this pattern are transferred.
+        start: number of the first message, from 1.
+
+    Raises:
+        HubError: if the hub does not allow it, has no such stream, or was lost.
+    """
+    name = secrets.token_hex(16)
+    response = await hub.api(
+        f'CONSUMER.CREATE.{stream}.{name}.{subjects}',
+        {
+            'stream_name': stream,
+            'config': {
+                'name': name,
+                'filter_subject': subjects,
+                'deliver_policy': 'by_start_sequence',
+                'opt_start_seq': start,
+                'ack_policy': 'none',
+                'replay_policy': 'instant',
+                'inactive_threshold': _INACTIVE_S * _NANOSECONDS,
+                'mem_storage': True,
+                'num_replicas': 1,
+            },
+        },
+    )
+    reader = StreamReader(hub, stream, name, int(response['num_pending']))
+    await reader.listen()
+    return reader

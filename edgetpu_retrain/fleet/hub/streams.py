@@ -1,0 +1,117 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+The streams of a hub: their names and subjects, what they keep, and who needs which permission.
+
+A subject ends with the key of the publisher, which the hub verifies, so a member can publish only
+in its own name.  The key that signed a pack can be another one: members republish what a hub has
+lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+EVIDENCE = 'EVIDENCE'
+ROSTER = 'ROSTER'
+RELEASES = 'RELEASES'
+REPORTS = 'REPORTS'
+
+MAX_PAYLOAD = 8 << 20
+"""Largest message that a hub should allow, bytes: a pack has at most half of it."""
+
+ROSTER_BYTES = 256 << 20
+RELEASE_BYTES = 1 << 30
+REPORT_BYTES = 256 << 20
+"""Limits of the small streams, bytes: room for 10^4 members."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """
+    A stream of the hub.
+
+    Args:
+        name: its name.
+        subjects: pattern of its subjects.
+        per_subject: how many messages it keeps of each subject; -1 = all.
+        keeps_old: at its limit it rejects new messages, and does not delete old ones.
+    """
+
+    name: str
+    subjects: str
+    per_subject: int
+    keeps_old: bool
+
+    def configuration(self, max_bytes: int) -> dict[str, Any]:
+        """Return the configuration in the words of JetStream, with a limit in bytes."""
+        return {
+            'name': self.name,
+            'subjects': [self.subjects],
+            'retention': 'limits',
+            'storage': 'file',
+            'discard': 'new' if self.keeps_old else 'old',
+            'max_bytes': max_bytes,
+            'max_msgs': -1,
+            'max_age': 0,
+            'max_consumers': -1,
+            'max_msgs_per_subject': self.per_subject,
+            'duplicate_window': 120_000_000_000,  # nanoseconds
+            'num_replicas': 1,
+        }
+
+
+STREAMS = {
+    stream.name: stream
+    for stream in (
+        Stream(EVIDENCE, 'evidence.*.*', -1, keeps_old=True),
+        Stream(ROSTER, 'roster.*', 1, keeps_old=True),
+        Stream(RELEASES, 'release.*.*', 8, keeps_old=True),
+        Stream(REPORTS, 'report.*', 1, keeps_old=False),
+    )
+}
+
+
+def inbox_prefix(key: str) -> str:
+    """Return the prefix of the subjects on which only this member hears responses."""
+    return f'_INBOX_{key}'
+
+
+def publish_permissions(key: str, roles: Iterable[str]) -> list[str]:
+    """
+    Return the subjects on which a member must be allowed to publish.
+
+    A consumer's name is random and known only to its member, so members cannot read from the
+    consumers of others.
+
+    Args:
+        key: public key of the member.
+        roles: its roles, see :class:`~edgetpu_retrain.fleet.roster.roster.Member`.
+    """
+    subjects = [f'report.{key}', f'roster.{key}']
+    if {'propose', 'teach'} & set(roles):
+        subjects.append(f'evidence.*.{key}')
+    if 'release' in roles:
+        subjects.append(f'release.*.{key}')
+    return subjects + [
+        subject
+        for name in (EVIDENCE, ROSTER, RELEASES)
+        for subject in (
+            f'$JS.API.CONSUMER.CREATE.{name}.*.{STREAMS[name].subjects}',
+            f'$JS.API.CONSUMER.MSG.NEXT.{name}.*',
+        )
+    ]
+
+
+def subscribe_permissions(key: str) -> list[str]:
+    """Return the subjects to which a member must be allowed to subscribe."""
+    return [f'{inbox_prefix(key)}.>']
+
+
+def station_permissions(key: str) -> list[str]:
+    """Return the subjects on which the base station must be allowed to publish."""
+    return [f'{kind}.{key}' for kind in ('report', 'roster', 'evidence.*', 'release.*')] + [
+        '$JS.API.>'
+    ]

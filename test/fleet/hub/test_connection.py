@@ -1,0 +1,212 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Connections to a real NATS server: who may do what, and how it says what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+import signal
+
+from edgetpu_retrain.errors import (
+    FleetError,
+    HubDeniedError,
+    HubError,
+    HubFullError,
+    HubLostError,
+    HubRefusedError,
+)
+from edgetpu_retrain.fleet.evidence.keys import Key
+from edgetpu_retrain.fleet.hub import connection
+from edgetpu_retrain.fleet.hub.connection import connect
+from edgetpu_retrain.fleet.hub.reports import read_reports, Report
+from edgetpu_retrain.fleet.hub.stream_creation import create_streams
+from edgetpu_retrain.fleet.hub.stream_reader import open_reader, StreamMessage, StreamReader
+from edgetpu_retrain.fleet.hub.streams import EVIDENCE
+import pytest
+from support.hub_network import run
+from support.hub_server import HubServer, TestCredentials
+
+ADA, BOB = Key.generate(), Key.generate()
+ADAS, BOBS = TestCredentials(ADA.seed), TestCredentials(BOB.seed)
+
+
+@pytest.fixture(scope='module')
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubServer]:
+    folder = tmp_path_factory.mktemp('hub') / 'hub'
+    with HubServer(folder, {ADA.public: ['teach'], BOB.public: ['read']}) as server:
+        run(prepare(server))
+        yield server
+
+
+async def prepare(server: HubServer, evidence_bytes: int = -1) -> None:
+    hub = await connect(server.url, server.station_credentials)
+    await create_streams(hub, evidence_bytes)
+    await hub.close()
+
+
+async def read(reader: StreamReader, count: int) -> list[StreamMessage]:
+    found: list[StreamMessage] = []
+    while len(found) < count:
+        found += await reader.read()
+    return found
+
+
+def test_messages_are_read_in_order_once_and_as_they_come(server: HubServer) -> None:
+    async def scenario() -> None:
+        ada, bob = await connect(server.url, ADAS), await connect(server.url, BOBS)
+        subject = f'evidence.0123.{ADA.public}'
+        numbers = [
+            await ada.publish(subject, b'%d' % each, f'in order {each}') for each in range(3)
+        ]
+        assert await ada.publish(subject, b'0', 'in order 0') == numbers[0]
+        reader = await open_reader(bob, EVIDENCE, 'evidence.0123.*', 1)
+        assert reader.behind == 3
+        messages = await read(reader, 3)
+        assert [each.data for each in messages] == [b'0', b'1', b'2']
+        assert [each.sequence for each in messages] == numbers
+        assert reader.behind == 0
+        await ada.publish(subject, bytes(4 << 20), 'in order, large')
+        assert [len(each.data) for each in await read(reader, 1)] == [4 << 20]
+        again = await open_reader(bob, EVIDENCE, 'evidence.0123.*', numbers[2])
+        assert (await read(again, 2))[0] == messages[2]
+        await ada.close()
+        await bob.close()
+
+    run(scenario())
+
+
+def test_a_member_may_publish_only_in_its_own_name(server: HubServer) -> None:
+    async def scenario() -> None:
+        ada, bob = await connect(server.url, ADAS), await connect(server.url, BOBS)
+        for hub, subject in (
+            (ada, f'evidence.0123.{BOB.public}'),
+            (ada, f'release.0123.{ADA.public}'),
+            (bob, f'evidence.0123.{BOB.public}'),
+        ):
+            with pytest.raises(HubDeniedError, match='does not let this key'):
+                await hub.publish(subject, b'', 'denied')
+        for request in ('STREAM.INFO.EVIDENCE', 'STREAM.DELETE.EVIDENCE', 'STREAM.PURGE.EVIDENCE'):
+            with pytest.raises(HubDeniedError):
+                await ada.api(request, {})
+        with pytest.raises(HubDeniedError):
+            await read_reports(ada)
+        assert await ada.publish(f'evidence.0123.{ADA.public}', b'', 'still connected')
+        await ada.close()
+        await bob.close()
+
+    run(scenario())
+
+
+def test_reports_are_kept_one_a_member(server: HubServer) -> None:
+    async def scenario() -> None:
+        ada, station = (
+            await connect(server.url, ADAS),
+            await connect(server.url, server.station_credentials),
+        )
+        for version in (1, 2):
+            await ada.publish_report(Report('Ada', 1000, version=version).encode())
+        await ada.client.publish(f'report.{ADA.public}', b'nonsense')
+        await ada.client.flush()
+        (seen,) = await read_reports(station)
+        assert (seen.key, seen.report) == (ADA.public, None)
+        await ada.publish_report(Report('Ada', 1000, version=3).encode())
+        await ada.client.flush()
+        (seen,) = await read_reports(station)
+        assert seen.report == Report('Ada', 1000, version=3)
+        await ada.close()
+        await station.close()
+
+    run(scenario())
+
+
+def test_an_unknown_key_is_rejected_in_words(server: HubServer) -> None:
+    with pytest.raises(HubError, match="does not accept this robot's key: add it"):
+        run(connect(server.url, TestCredentials(Key.generate().seed)))
+
+
+@pytest.mark.parametrize('url', ['nats://127.0.0.1:1', 'nats://127.0.0.1:port', 'base', ''])
+def test_an_address_without_a_hub_is_rejected_in_words(url: str) -> None:
+    with pytest.raises(HubError, match='no hub can be reached at'):
+        run(connect(url, ADAS))
+
+
+def test_damaged_credentials_are_rejected_in_words() -> None:
+    for credentials in (TestCredentials('SUAB'), TestCredentials(ADA.seed, ca='nonsense')):
+        with pytest.raises(FleetError, match='is not valid'):
+            run(connect('nats://127.0.0.1:1', credentials))
+
+
+def test_whoever_waits_for_a_hub_hears_of_its_end(tmp_path: Path) -> None:
+    async def scenario(server: HubServer) -> None:
+        await prepare(server)
+        hub = await connect(server.url, ADAS)
+        reader = await open_reader(hub, EVIDENCE, 'evidence.0123.*', 1)
+        reading = asyncio.ensure_future(reader.read())
+        await asyncio.sleep(0)
+        server.kill()
+        with pytest.raises(HubLostError):
+            await reading
+        with pytest.raises(HubLostError):
+            await hub.publish(f'evidence.0123.{ADA.public}', b'', 'lost')
+        await hub.close()
+
+    with HubServer(tmp_path / 'hub', {ADA.public: ['teach']}) as server:
+        run(scenario(server))
+
+
+def test_a_hub_that_stops_responding_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, '_PING_S', 0.2)
+    monkeypatch.setattr(connection, '_CHECK_S', 0.1)
+
+    async def scenario(server: HubServer) -> None:
+        await prepare(server)
+        hub = await connect(server.url, ADAS)
+        server.signal(signal.SIGSTOP)
+        try:
+            # More than the sockets hold, so that the client cannot even send it.
+            with pytest.raises(HubLostError):
+                await hub.publish(f'evidence.0123.{ADA.public}', bytes(7 << 20), 'never sent')
+            await hub.close()
+        finally:
+            server.signal(signal.SIGCONT)
+
+    with HubServer(tmp_path / 'hub', {ADA.public: ['teach']}) as server:
+        run(scenario(server))
+
+
+def test_a_hub_without_jetstream_is_named(tmp_path: Path) -> None:
+    async def scenario(server: HubServer) -> None:
+        hub = await connect(server.url, ADAS)
+        for request in (
+            hub.publish(f'evidence.0123.{ADA.public}', b'', 'nowhere'),
+            open_reader(hub, EVIDENCE, 'evidence.0123.*', 1),
+        ):
+            with pytest.raises(HubError, match='turns JetStream on'):
+                await request
+        await hub.close()
+
+    with HubServer(tmp_path / 'hub', {ADA.public: ['teach']}, jetstream=False) as server:
+        run(scenario(server))
+
+
+def test_limits_of_a_hub_are_told_apart(tmp_path: Path) -> None:
+    async def scenario(server: HubServer) -> None:
+        await prepare(server, 1 << 20)
+        hub = await connect(server.url, ADAS)
+        subject = f'evidence.0123.{ADA.public}'
+        assert hub.max_bytes < 1 << 20
+        with pytest.raises(HubRefusedError, match='set its max_payload to 8MB'):
+            await hub.publish(subject, bytes(1 << 20), 'too large')
+        await hub.publish(subject, bytes(900_000), 'fits')
+        with pytest.raises(HubFullError, match='is full'):
+            await hub.publish(subject, bytes(900_000), 'more')
+        await prepare(server, 1 << 24)
+        assert await hub.publish(subject, bytes(900_000), 'more') == 2
+        await hub.close()
+
+    with HubServer(tmp_path / 'hub', {ADA.public: ['teach']}, max_payload=1 << 20) as server:
+        run(scenario(server))

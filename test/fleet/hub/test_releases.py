@@ -1,0 +1,32 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Releases: what a relay passes on from hub to hub."""
+
+from __future__ import annotations
+
+from edgetpu_retrain.fleet.hub.releases import Releases
+
+
+def test_a_release_of_one_hub_is_missing_at_the_other() -> None:
+    releases = Releases(lambda _: True)
+    assert releases.receive(b'head', 'site')
+    assert not releases.receive(b'head', 'site')
+    assert releases.missing('site') == []
+    assert releases.missing('upstream') == [b'head']
+    releases.receive(b'head', 'upstream')
+    assert releases.missing('upstream') == []
+    releases.forget('upstream')
+    assert releases.missing('upstream') == [b'head']
+
+
+def test_what_is_not_accepted_is_not_passed_on() -> None:
+    releases = Releases(lambda message: message != b'forged')
+    assert not releases.receive(b'forged', 'site')
+    assert releases.missing('upstream') == []
+
+
+def test_only_the_newest_are_kept() -> None:
+    releases = Releases(lambda _: True)
+    for number in range(6):
+        releases.add(b'%d' % number)
+    assert releases.missing('site') == [b'2', b'3', b'4', b'5']

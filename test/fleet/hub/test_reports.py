@@ -1,0 +1,54 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Reports: what a member says about itself, which the operator's program does not trust."""
+
+from __future__ import annotations
+
+import json
+
+from edgetpu_retrain.errors import FleetError
+from edgetpu_retrain.fleet.hub.reports import MAX_REPORT_BYTES, Report
+import pytest
+
+FULL = Report(
+    'Ada', 1_700_000_000_000, 3, 120, 560, 0, 2, 'ab' * 8, 'served', 1, 2, 3, 4, ('hot',)
+)
+
+
+def test_a_report_survives_its_message() -> None:
+    assert Report.decode(FULL.encode()) == FULL
+
+
+def test_a_report_of_another_version_is_read() -> None:
+    assert Report.decode(b'{"name": "Ada", "stamp_ms": 5, "mood": "good"}') == Report('Ada', 5)
+
+
+def test_text_of_a_report_is_one_printable_line() -> None:
+    report = Report('Ada\n\x1b[2J', 5, problems=('a\nb',))
+    assert Report.decode(report.encode()).name.isprintable()
+    assert Report.decode(report.encode()).problems[0].isprintable()
+
+
+@pytest.mark.parametrize(
+    'message',
+    [
+        b'',
+        b'\xff',
+        b'[' * 10_000,
+        b'[]',
+        b'{}',
+        b'{"name": "Ada"}',
+        b'{"name": 1, "stamp_ms": 5}',
+        b'{"name": "Ada", "stamp_ms": "5"}',
+        b'{"name": "Ada", "stamp_ms": 5, "samples": true}',
+        b'{"name": "Ada", "stamp_ms": 5, "samples": 1e300}',
+        b'{"name": "Ada", "stamp_ms": 5, "samples": 99999999999999999999}',
+        b'{"name": "Ada", "stamp_ms": 5, "problems": "none"}',
+        b'{"name": "Ada", "stamp_ms": 5, "problems": [1]}',
+        json.dumps({'name': 'Ada', 'stamp_ms': 5, 'problems': ['x'] * 17}).encode(),
+        json.dumps({'name': 'A' * MAX_REPORT_BYTES, 'stamp_ms': 5}).encode(),
+    ],
+)
+def test_what_is_no_report_is_rejected(message: bytes) -> None:
+    with pytest.raises(FleetError):
+        Report.decode(message)
