@@ -33,7 +33,7 @@ class EmbeddingSpace:
     normalization: str
 
     @cached_property
-    def id(self) -> str:
+    def id(self) -> str:  # noqa: A003
         """64 hexadecimal digits, the SHA-256 of all fields."""
         fields = {
             'extractor': self.extractor,

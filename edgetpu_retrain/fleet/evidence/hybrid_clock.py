@@ -55,7 +55,7 @@ class HybridClock:
         self._last = 0
         self._lock = threading.Lock()
 
-    def next(self) -> int:
+    def next(self) -> int:  # noqa: A003
         """Return a value later than all returned or observed before."""
         with self._lock:
             # A full counter overflows into the milliseconds, which is what is wanted.

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from functools import lru_cache
 from importlib import import_module
 import secrets
 from typing import Any
@@ -112,7 +111,6 @@ def public_text(raw: bytes, kind: str = 'user') -> str:
     return _with_checksum(bytes([KINDS[kind]]) + raw)
 
 
-@lru_cache(maxsize=4096)
 def raw_public(public: str, kind: str | None = None) -> bytes | None:
     """
     Return the 32 bytes of a public key that is written as text.

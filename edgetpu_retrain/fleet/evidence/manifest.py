@@ -16,6 +16,7 @@ rejected.  All numbers are big-endian::
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import accumulate, pairwise
 import struct
 from typing import NamedTuple
 
@@ -100,7 +101,7 @@ def write_manifest(manifest: Manifest) -> bytes:
     Raises:
         PackError: if a value is not valid, 'bad claim'.
     """
-    claims = manifest.claims
+    claims, head = manifest.claims, _head_values(manifest)
     labels = {label: number for number, label in enumerate(sorted({'', *_labels(claims)}))}
     recordings = {name: number for number, name in enumerate(sorted(_recordings(claims)))}
     texts = ['\n'.join(each).encode() for each in (labels, recordings)]
@@ -119,8 +120,8 @@ def write_manifest(manifest: Manifest) -> bytes:
         for sample in labelled_samples(claims)
         if sample in manifest.pictures
     ]
-    head = _HEAD.pack(*_head_values(manifest), len(digests), *map(len, texts))
-    return b''.join([head, *texts, *records, *digests])
+    counts = len(digests), *map(len, texts)
+    return b''.join([_HEAD.pack(*head, *counts), *texts, *records, *digests])
 
 
 def read_head(data: bytes) -> Head:
@@ -158,13 +159,10 @@ def read_manifest(data: bytes) -> Manifest:
     head = read_head(data)
     if head.manifest_bytes != len(data):
         raise PackError('not a pack', f'a manifest has {len(data)} bytes')
-    first = _HEAD.size
-    labels = _lines(data[first : first + head.label_bytes])
-    first += head.label_bytes
-    recordings = _lines(data[first : first + head.recording_bytes])
-    first += head.recording_bytes
-    last = first + _CLAIM.size * head.claims
-    records = list(_CLAIM.iter_unpack(data[first:last]))
+    sizes = _HEAD.size, head.label_bytes, head.recording_bytes, _CLAIM.size * head.claims
+    _, label_text, recording_text, claim_records, digest_bytes = _cut(data, *sizes)
+    labels, recordings = _lines(label_text), _lines(recording_text)
+    records = list(_CLAIM.iter_unpack(claim_records))
     try:
         claims = tuple(
             Claim(
@@ -180,7 +178,7 @@ def read_manifest(data: bytes) -> Manifest:
     except IndexError:
         raise PackError('bad claim', 'a claim has a label that the pack does not list') from None
     samples = [record[0] for record in records if record[-1] & _HAS_PICTURE]
-    digests = [data[at : at + ID_BYTES] for at in range(last, len(data), ID_BYTES)]
+    digests = _cut(digest_bytes, *[ID_BYTES] * head.pictures)
     pictures = dict(zip(samples, digests, strict=False))
     manifest = Manifest(*head[:5], claims, pictures)
     if write_manifest(manifest) != data:
@@ -200,7 +198,9 @@ def _head_values(manifest: Manifest) -> tuple[bytes | int, ...]:
     for place, claim in enumerate(claims, claims[0].sequence):
         check_numbers(claim)
         if claim.sequence != place:
-            raise PackError('bad claim', f'claim {place} is followed by claim {claim.sequence}')
+            raise PackError(
+                'bad claim', f'claim {place} of a pack has the sequence number {claim.sequence}'
+            )
     origin = raw_public(manifest.origin, 'user')
     epoch, space = _from_hex(manifest.epoch), _from_hex(manifest.space_id)
     lengths = len(epoch), len(space), len(manifest.previous)
@@ -224,6 +224,12 @@ def _labels(claims: Iterable[Claim]) -> set[str]:
 
 def _recordings(claims: Iterable[Claim]) -> set[str]:
     return {check_claim_recording(name) for name in {claim.recording for claim in claims}}
+
+
+def _cut(data: bytes, *sizes: int) -> list[bytes]:
+    """Return parts of the given sizes, and the rest."""
+    ends = [0, *accumulate(sizes), len(data)]
+    return [data[begin:end] for begin, end in pairwise(ends)]
 
 
 def _lines(data: bytes) -> list[str]:

@@ -85,7 +85,7 @@ class Payload(NamedTuple):
 class Header(NamedTuple):
     """What :func:`peek` reads of a message; its signature is not verified."""
 
-    hash: bytes
+    hash: bytes  # noqa: A003
     origin: str
     epoch: str
     number: int
@@ -118,7 +118,7 @@ class Pack:
     pictures: Mapping[bytes, bytes]
     manifest: bytes
     signature: bytes
-    hash: bytes = field(init=False)
+    hash: bytes = field(init=False)  # noqa: A003
     """The SHA-256 of the manifest, 32 bytes."""
 
     def __post_init__(self) -> None:
@@ -170,11 +170,11 @@ def seal(
     Raises:
         PackError: if a value is not valid.
     """
-    samples = labelled_samples(claims)
+    samples = set(labelled_samples(claims))
     pictures = {
         sample: hashlib.sha256(payload.jpeg).digest()
         for sample, payload in (payloads or {}).items()
-        if payload.jpeg is not None and sample in set(samples)
+        if payload.jpeg and sample in samples
     }
     manifest = Manifest(key.public, epoch, number, previous, space.id, tuple(claims), pictures)
     data = write_manifest(manifest)
@@ -267,8 +267,8 @@ def decode(message: bytes, space: EmbeddingSpace) -> tuple[Pack, dict[bytes, Pay
             f'a pack is of the embedding space {head.space_id[:16]}, not {space.token}: its robot '
             'has another extractor',
         )
-    payload_at = len(manifest) + SIGNATURE_BYTES
-    signature = message[len(manifest) : payload_at]
+    signed, payload_at = len(manifest), len(manifest) + SIGNATURE_BYTES
+    signature = message[signed:payload_at]
     if not is_signed_by(head.origin, signature, manifest):
         raise PackError('bad signature', f'a pack is not signed by {head.origin}')
     pack = Pack.from_manifest(manifest, signature)
@@ -288,21 +288,24 @@ def _payloads(data: bytes, pack: Pack, space: EmbeddingSpace) -> Iterator[tuple[
         raise PackError('bad payload', f'a payload ends after {len(data)} bytes')
     lengths = struct.unpack_from(f'>{len(samples)}I', data)
     present = [each for each in zip(samples, lengths, strict=True) if each[1] != _HOLE]
-    size = space.kind.num_bytes
-    at = _LENGTH.size * len(samples)
-    jpeg_at = at + size * len(present)
-    if jpeg_at + sum(length for _, length in present) != len(data):
+    begin, size = _LENGTH.size * len(samples), space.kind.num_bytes
+    end = jpeg_at = begin + size * len(present)
+    if end + sum(length for _, length in present) != len(data):
         raise PackError('bad payload', f'a payload of {len(data)} bytes does not fit its claims')
-    for sample, length in present:
-        embedding, jpeg = data[at : at + size], data[jpeg_at : jpeg_at + length]
-        at, jpeg_at = at + size, jpeg_at + length
+    if (
+        space.kind.dtype == 'float32'
+        and not np.isfinite(np.frombuffer(data[begin:end], '<f4')).all()
+    ):
+        raise PackError('bad payload', 'an embedding has numbers that are not finite')
+    for (sample, length), at in zip(present, range(begin, end, size), strict=True):
+        after, jpeg_end = at + size, jpeg_at + length
+        embedding, jpeg = data[at:after], data[jpeg_at:jpeg_end]
+        jpeg_at = jpeg_end
         if space.sample_id(embedding) != sample:
             raise PackError('bad payload', f'sample {sample.hex()} has bytes of another one')
         if length:
             _check_jpeg(jpeg, pack.pictures.get(sample))
         yield sample, Payload(embedding, jpeg or None)
-    if space.kind.dtype == 'float32':
-        _check_finite(data[_LENGTH.size * len(samples) :], size * len(present))
 
 
 def _check_jpeg(jpeg: bytes, digest: bytes | None) -> None:
@@ -312,8 +315,3 @@ def _check_jpeg(jpeg: bytes, digest: bytes | None) -> None:
         raise PackError('bad payload', 'a thumbnail is not the one whose hash was signed')
     if not (jpeg.startswith(_JPEG_BEGIN) and jpeg.endswith(_JPEG_END)):
         raise PackError('bad payload', 'a thumbnail is not a JPEG file')
-
-
-def _check_finite(data: bytes, size: int) -> None:
-    if not np.isfinite(np.frombuffer(data[:size], '<f4')).all():
-        raise PackError('bad payload', 'an embedding has numbers that are not finite')

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+import fnmatch
 from functools import cached_property
+import re
 
 from edgetpu_retrain.fleet.evidence.hybrid_clock import physical_ms
 
@@ -47,6 +48,11 @@ class Member:
     expires_ms: int | None = None
     keep: KeepMap | None = None
     may_connect: bool = True
+
+    @cached_property
+    def patterns(self) -> tuple[re.Pattern[str], ...]:
+        """The patterns of labels, compiled."""
+        return tuple(re.compile(fnmatch.translate(pattern)) for pattern in self.labels)
 
 
 @dataclass(frozen=True)
@@ -92,8 +98,8 @@ class Roster:
             return False
         if member.expires_ms is not None and physical_ms(clock) > member.expires_ms:
             return False
-        patterns = member.labels if label else ()
-        return not patterns or any(fnmatchcase(label, pattern) for pattern in patterns)
+        patterns = member.patterns if label else ()
+        return not patterns or any(pattern.match(label) for pattern in patterns)
 
     def counts(self, key: str, epoch: str, number: int, pack_hash: bytes) -> bool:
         """

@@ -138,7 +138,7 @@ def _member(fields: Any) -> Member:
             check_text('name or pattern', text, MAX_NAME_LENGTH)
     except RequestError as error:
         raise ValueError(str(error)) from error
-    if fields['may_connect'] not in (True, False):
+    if not isinstance(fields['may_connect'], bool):
         raise ValueError('may_connect is not true or false')
     expires_ms = fields['expires_ms']
     return Member(
