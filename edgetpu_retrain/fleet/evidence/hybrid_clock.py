@@ -23,7 +23,8 @@ MAX_CLOCK = 2**63 - 1
 _COUNTER_BITS = 16
 
 
-def _time_ms() -> int:
+def time_ms() -> int:
+    """Return the time of day, milliseconds since 1970."""
     return time.time_ns() // 1_000_000
 
 
@@ -50,7 +51,7 @@ class HybridClock:
     [(1500, 1), (1500, 2)]
     """
 
-    def __init__(self, now_ms: Callable[[], int] = _time_ms) -> None:
+    def __init__(self, now_ms: Callable[[], int] = time_ms) -> None:
         self._now_ms = now_ms
         self._last = 0
         self._lock = threading.Lock()

@@ -1,0 +1,182 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Which packs count: a function of the packs that are here and of the roster, in any order.
+
+The packs of a key in an epoch are a chain: numbered from 0, each with the hash of the one before.
+They count up to the first gap and the first fork: two packs of one number, which a copied disk or
+a stolen key makes.  For a revoked key, the roster names the last pack that counts.  Then its
+ancestors count as well, and packs beside them do not, whenever they were made.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+from edgetpu_retrain.fleet.evidence.manifest import NO_PACK
+from edgetpu_retrain.fleet.evidence.pack import Pack
+from edgetpu_retrain.fleet.ledger.tables import ANY_NUMBER
+from edgetpu_retrain.fleet.roster.roster import Roster
+
+Ends = tuple[bytes, int]
+"""What the next pack of a chain must have: the hash of this one, and its next sequence number."""
+
+_START: Ends = (NO_PACK, 0)
+
+
+class Standing(NamedTuple):
+    """
+    Whether a pack counts.
+
+    Args:
+        outcome: 'accepted', 'waiting' or 'quarantined'.
+        reason: why it does not count; '' = it counts.
+    """
+
+    outcome: str
+    reason: str
+
+
+def chain_of(
+    connection: sqlite3.Connection, origin: str, epoch: str, roster: Roster | None, me: str
+) -> int:
+    """Return the id of a chain, which is created if there is none yet."""
+    found = connection.execute(
+        'SELECT id FROM chains WHERE origin = ? AND epoch = ?', (origin, epoch)
+    ).fetchone()
+    if found is not None:
+        return int(found[0])
+    cursor = connection.execute(
+        'INSERT INTO chains (origin, epoch, kept) VALUES (?, ?, ?)',
+        (origin, epoch, _kept(roster, origin, epoch, me)),
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def link(connection: sqlite3.Connection, chain: int, pack: Pack, roster: Roster | None) -> bool:
+    """
+    Update a chain after a pack was stored.
+
+    Returns:
+        Whether more packs are linked now.
+    """
+    before, forked = connection.execute(
+        'SELECT linked, forked FROM chains WHERE id = ?', (chain,)
+    ).fetchone()
+    (same,) = connection.execute(
+        'SELECT COUNT(*) FROM packs WHERE chain = ? AND number = ?', (chain, pack.number)
+    ).fetchone()
+    if same > 1 and (forked is None or pack.number < forked):
+        forked = pack.number
+    linked = _linked(connection, chain, before, forked)
+    connection.execute(
+        'UPDATE chains SET linked = ?, forked = ? WHERE id = ?', (linked, forked, chain)
+    )
+    _count(connection, chain, roster, min(before, linked, pack.number))
+    return bool(linked > before)
+
+
+def apply_roster(connection: sqlite3.Connection, roster: Roster, me: str) -> None:
+    """Update all chains after another roster was stored."""
+    for chain, origin, epoch in connection.execute(
+        'SELECT id, origin, epoch FROM chains'
+    ).fetchall():
+        kept = _kept(roster, origin, epoch, me)
+        connection.execute('UPDATE chains SET kept = ? WHERE id = ?', (kept, chain))
+        _count(connection, chain, roster, 0)
+
+
+def standing(connection: sqlite3.Connection, pack: int) -> Standing:
+    """Return whether a pack that is stored in a row counts."""
+    counts, number, linked, forked, kept = connection.execute(
+        'SELECT counts, number, linked, forked, kept '
+        'FROM packs JOIN chains ON chains.id = packs.chain WHERE packs.id = ?',
+        (pack,),
+    ).fetchone()
+    if counts:
+        return Standing('accepted', '')
+    if not kept:
+        return Standing('waiting', 'the roster accepts no packs of its key and epoch')
+    if number >= kept:
+        return Standing('quarantined', f'the roster accepts the packs before {kept} of its key')
+    if forked is not None and number >= forked:
+        return Standing('quarantined', f'two packs of its key have the number {forked}')
+    return Standing('waiting', f'pack {linked} of its key is missing')
+
+
+def _linked(connection: sqlite3.Connection, chain: int, linked: int, forked: int | None) -> int:
+    """Return the number of packs from 0 on without a gap and a fork."""
+    if forked is not None and forked <= linked:
+        return forked
+    ends = _ends(connection, chain, linked - 1) if linked else _START
+    rows = connection.execute(
+        'SELECT number, hash, previous, first_sequence, next_sequence FROM packs '
+        'WHERE chain = ? AND number >= ? ORDER BY number',
+        (chain, linked),
+    )
+    for number, digest, *continued, next_sequence in rows:
+        if number != linked or number == forked or tuple(continued) != ends:
+            break
+        linked, ends = linked + 1, (digest, next_sequence)
+    return linked
+
+
+def _ends(connection: sqlite3.Connection, chain: int, number: int) -> Ends:
+    digest, sequence = connection.execute(
+        'SELECT hash, next_sequence FROM packs WHERE chain = ? AND number = ?', (chain, number)
+    ).fetchone()
+    return digest, sequence
+
+
+def _kept(roster: Roster | None, origin: str, epoch: str, me: str) -> int:
+    """Return how many packs of a chain the roster accepts at most."""
+    member = roster.member(origin) if roster is not None else None
+    if member is not None and member.keep is not None:
+        return member.keep[epoch][0] + 1 if epoch in member.keep else 0
+    has_role = roster is not None and roster.role_of(origin)
+    return ANY_NUMBER if has_role or origin == me else 0
+
+
+def _count(connection: sqlite3.Connection, chain: int, roster: Roster | None, first: int) -> None:
+    """Update which packs of a chain count, from a number on."""
+    origin, epoch, linked, kept = connection.execute(
+        'SELECT origin, epoch, linked, kept FROM chains WHERE id = ?', (chain,)
+    ).fetchone()
+    connection.execute(
+        'UPDATE packs SET counts = number < ? WHERE chain = ? AND number >= ?',
+        (min(linked, kept), chain, first),
+    )
+    member = roster.member(origin) if roster is not None else None
+    if member is None or member.keep is None or epoch not in member.keep:
+        return
+    ancestors = _ancestors(connection, chain, member.keep[epoch][1])
+    if ancestors is not None:
+        connection.execute('UPDATE packs SET counts = 0 WHERE chain = ?', (chain,))
+        connection.executemany('UPDATE packs SET counts = 1 WHERE id = ?', ancestors)
+
+
+def _ancestors(connection: sqlite3.Connection, chain: int, head: bytes) -> list[tuple[int]] | None:
+    """
+    Return the rows of the packs that lead to the one that the roster keeps, and of that one.
+
+    Returns:
+        None if the head is not here: then the packs that are linked count.  No rows if one of
+        them is missing.
+    """
+    found: list[tuple[int]] = []
+    wanted, after = head, None
+    while wanted != NO_PACK:
+        row = connection.execute(
+            'SELECT id, previous, first_sequence, next_sequence FROM packs '
+            'WHERE hash = ? AND chain = ?',
+            (wanted, chain),
+        ).fetchone()
+        if row is None:
+            return [] if found else None
+        pack, wanted, sequence, next_sequence = row
+        if after not in (None, next_sequence):
+            return []
+        found.append((pack,))
+        after = sequence
+    return found if after == 0 else []

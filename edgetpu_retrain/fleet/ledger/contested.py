@@ -1,0 +1,97 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a person should decide: proposals that wait for a teacher, and teachers who disagree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+import hashlib
+import json
+import sqlite3
+from typing import NamedTuple
+
+from edgetpu_retrain.fleet.ledger.winners import claim_rows, Judge, resolve_all, Resolved
+
+
+class Contested(NamedTuple):
+    """
+    A sample about which a person should decide.
+
+    Args:
+        sample: its id in the fleet.
+        label: the label that it has now.
+        recording: the key and the name of its recording.
+        claims: the label that each key claims.
+        digest: changes whenever ``claims`` does.
+    """
+
+    sample: bytes
+    label: str
+    recording: str
+    claims: dict[str, str]
+    digest: str
+
+
+def proposals(
+    connection: sqlite3.Connection, judge: Judge, latest: int, limit: int
+) -> list[Contested]:
+    """
+    Return the samples that no teacher has labelled.
+
+    Args:
+        connection: a connection that sees one state.
+        judge: who is believed.
+        latest: the greatest clock of a claim.
+        limit: how many at most, the earliest first.
+    """
+    keys = [each.key for each in judge.roster.members] if judge.roster is not None else []
+    proposing = [key for key in keys if judge.role_of(key) == 'propose']
+    rows = claim_rows(
+        connection,
+        latest=latest,
+        samples='SELECT sample FROM claims JOIN packs ON packs.id = pack '
+        'JOIN chains ON chains.id = chain WHERE counts AND origin IN '
+        '(SELECT value FROM json_each(?))',
+        parameters=(json.dumps(proposing),),
+    )
+    found = (each for each in resolve_all(rows, judge) if each.role == 'propose')
+    return _contested(connection, found, limit)
+
+
+def disagreements(
+    connection: sqlite3.Connection, judge: Judge, latest: int, limit: int
+) -> list[Contested]:
+    """
+    Return the samples about which teachers disagree, and no majority of them has settled it.
+
+    The arguments are those of :func:`proposals`.
+    """
+    rows = claim_rows(
+        connection,
+        latest=latest,
+        samples="SELECT sample FROM claims WHERE label != '' GROUP BY sample "
+        'HAVING MIN(label) != MAX(label)',
+    )
+    found = (each for each in resolve_all(rows, judge) if not _is_settled(each, judge))
+    return _contested(connection, found, limit)
+
+
+def _is_settled(resolved: Resolved, judge: Judge) -> bool:
+    votes = Counter(
+        label for key, label in resolved.labels.items() if judge.role_of(key) == 'teach'
+    )
+    return len(votes) < 2 or 2 * votes[resolved.label] > votes.total()
+
+
+def _contested(
+    connection: sqlite3.Connection, found: Iterable[Resolved], limit: int
+) -> list[Contested]:
+    result = []
+    for each in sorted(found, key=lambda each: each.clock)[:limit]:
+        (sample,) = connection.execute(
+            'SELECT sample FROM samples WHERE id = ?', (each.sample,)
+        ).fetchone()
+        digest = hashlib.sha256(json.dumps(each.labels, sort_keys=True).encode()).hexdigest()
+        result.append(Contested(sample, each.label, each.recording, each.labels, digest))
+    return result

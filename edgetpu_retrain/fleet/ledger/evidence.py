@@ -1,0 +1,84 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""FleetEvidence: the samples that a robot can train on, in the same order on every robot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import sqlite3
+from typing import Any
+
+from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace, ID_BYTES
+from edgetpu_retrain.fleet.ledger.winners import claim_rows, Judge, resolve_all, Resolved
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class FleetEvidence:
+    """
+    Samples with their labels, ordered by id.
+
+    Args:
+        ids: ids of the samples, uint8 ``[N, 32]``.
+        raw: their embeddings as the extractor outputs them, ``[N, D]``.
+        labels: their labels, N texts.
+        recordings: the key and the name of the recording of each sample, N texts.
+        keys: the key whose claim decided, N texts.
+        roles: its role, 'teach' or 'propose', N texts.
+        clocks: the clock of its claim, int64 ``[N]``.
+    """
+
+    ids: npt.NDArray[np.uint8]
+    raw: npt.NDArray[Any]
+    labels: list[str]
+    recordings: list[str]
+    keys: list[str]
+    roles: list[str]
+    clocks: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def read_evidence(
+    connection: sqlite3.Connection, space: EmbeddingSpace, judge: Judge, latest: int
+) -> FleetEvidence:
+    """
+    Return the samples that teachers have labelled, and with a judge's own key also its own.
+
+    Args:
+        connection: a connection that sees one state.
+        space: the space of the samples.
+        judge: who is believed.
+        latest: the greatest clock of a claim.
+    """
+    rows = claim_rows(connection, latest=latest, drafts_of=judge.me)
+    believed: dict[int, Resolved] = {
+        each.sample: each
+        for each in resolve_all(rows, judge)
+        if each.role == 'teach' or each.key == judge.me
+    }
+    present = connection.execute(
+        'SELECT id, sample FROM samples WHERE embedding IS NOT NULL ORDER BY sample'
+    )
+    found = [(sample, believed[row]) for row, sample in present if row in believed]
+    places = {each.sample: place for place, (_, each) in enumerate(found)}
+    kind = space.kind
+    raw = np.empty((len(found), kind.dimension), kind.disk_dtype)
+    # In the order in which they are stored, which is much faster than by id.
+    for row, embedding in connection.execute(
+        'SELECT id, embedding FROM samples WHERE embedding IS NOT NULL ORDER BY id'
+    ):
+        if row in places:
+            raw[places[row]] = kind.from_disk(embedding)
+    ids = b''.join(sample for sample, _ in found)
+    return FleetEvidence(
+        np.frombuffer(ids, np.uint8).reshape(-1, ID_BYTES),
+        raw,
+        [each.label for _, each in found],
+        [each.recording for _, each in found],
+        [each.key for _, each in found],
+        [each.role for _, each in found],
+        np.array([each.clock for _, each in found], np.int64),
+    )

@@ -1,0 +1,205 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Exchange: what a member does with one hub, without the network.
+
+There is one rule: a member reads the stream of packs to its end; packs that it has and that the
+stream does not have, it publishes.  So it does not matter which hub a pack was published to, or
+whether the hub was down, restored from a backup, or is a new one.  Own claims are sealed at the
+end of the stream only: a member that was restored from a backup has seen by then which packs it
+had made before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import hashlib
+import random as random_module
+
+from edgetpu_retrain.fleet.evidence.hybrid_clock import time_ms
+from edgetpu_retrain.fleet.evidence.keys import Key
+from edgetpu_retrain.fleet.evidence.pack import MAX_PACK_BYTES
+from edgetpu_retrain.fleet.ledger.ledger import Ledger
+from edgetpu_retrain.fleet.ledger.receiving import Receipt
+
+OTHERS_AFTER_MS = (2_000, 30_000)
+"""
+How long a member waits before it publishes packs of others, milliseconds.
+
+The time is random for each chain of packs, so that not all members publish the same packs to an
+empty hub: whoever comes first publishes them for all.
+"""
+
+MAX_DUE = 32
+"""How many packs a member publishes before it looks again which are still missing."""
+
+_MESSAGES_PER_POSITION = 64
+
+
+class Exchange:
+    """
+    A member and one hub.  Only one thread may use it at a time.
+
+    Args:
+        ledger: what the member knows.
+        hub: name of the hub.
+        key: key of the member, which seals its claims; None = it makes none.
+        max_bytes: the maximum length of a message that the hub accepts.
+        others_after_ms: see :data:`OTHERS_AFTER_MS`.
+        now_ms: the time, milliseconds.
+        random: returns numbers from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        hub: str,
+        key: Key | None,
+        *,
+        max_bytes: int = MAX_PACK_BYTES,
+        others_after_ms: tuple[int, int] = OTHERS_AFTER_MS,
+        now_ms: Callable[[], int] = time_ms,
+        random: Callable[[], float] = random_module.random,  # noqa: S311 - only a delay
+    ) -> None:
+        self._ledger = ledger
+        self._hub = hub
+        self._key = key
+        self._max_bytes = max_bytes
+        self._others_after_ms = others_after_ms
+        self._now_ms = now_ms
+        self._random = random
+        self._read: tuple[int, bytes, int] | None = None
+        self._num_unsaved = 0
+        self._missing: dict[bytes, int] = {}
+        self._has_roster = False
+
+    @property
+    def remembered(self) -> int:
+        """Sequence of the last message that was read; 0 = none."""
+        return self._ledger.position(self._hub).sequence
+
+    def begin(self, message: bytes | None, received_ms: int = 0) -> int:
+        """
+        Begin to read the stream.
+
+        Args:
+            message: what is in the stream at :attr:`remembered`; None = nothing.
+            received_ms: when the hub received it.
+
+        Returns:
+            Sequence of the first message to read.
+        """
+        self._read, self._num_unsaved, self._missing = None, 0, {}
+        self._has_roster = False
+        position = self._ledger.position(self._hub)
+        mark = None if message is None else _mark(message, received_ms)
+        if not position.sequence or position.mark not in (None, mark):
+            # The stream was replaced, or is an earlier state of itself that has grown since.
+            self._ledger.forget_hub(self._hub)
+            return 1
+        if position.reread is not None:
+            self._ledger.begin_rereading(self._hub)
+            return position.reread
+        return position.sequence + 1
+
+    def read(self, message: bytes, sequence: int, received_ms: int = 0) -> Receipt:
+        """
+        Process the next message of the stream.
+
+        Args:
+            message: untrusted bytes.
+            sequence: its sequence in the stream.
+            received_ms: when the hub received it.
+
+        Raises:
+            StoreError: if the disk fails: begin again.
+        """
+        receipt = self._ledger.receive(
+            message, hub=self._hub, sequence=sequence, received_ms=received_ms
+        )
+        self._read = sequence, message, received_ms
+        self._num_unsaved += 1
+        if self._num_unsaved >= _MESSAGES_PER_POSITION:
+            self._save_position()
+        if receipt.outcome != 'refused':
+            self._missing.pop(receipt.hash, None)
+        return receipt
+
+    @property
+    def must_reread(self) -> bool:
+        """Whether :meth:`begin` is to be called again: there is room for packs that waited."""
+        return self._ledger.position(self._hub).reread is not None
+
+    def caught_up(self) -> None:
+        """
+        Seal own claims, and find out what is to be published.
+
+        Call it when no message is pending, and then again whenever there are new claims or
+        packs.
+        """
+        self._save_position()
+        if self._key is not None:
+            self._ledger.seal(self._key, self._max_bytes)
+        now = self._now_ms()
+        missing, due_of_chain = {}, dict[int, int]()
+        for digest, chain, is_own in self._ledger.missing(self._hub):
+            due = due_of_chain.setdefault(chain, now if is_own else now + self._delay_ms())
+            missing[digest] = self._missing.get(digest, due)
+        self._missing = missing
+
+    def due(self) -> list[bytes]:
+        """Return the packs to publish now, each after the ones before it in its chain."""
+        now = self._now_ms()
+        due = sorted(
+            (due, place, digest) for place, (digest, due) in enumerate(self._missing.items())
+        )
+        return [digest for at, _, digest in due if at <= now][:MAX_DUE]
+
+    def next_due_ms(self) -> int | None:
+        """Return when the next pack is to be published, milliseconds; None = none is missing."""
+        return min(self._missing.values(), default=None)
+
+    def published(self, digest: bytes, sequence: int) -> None:
+        """Note that the hub has acknowledged a pack, or has it already."""
+        self._ledger.is_at(self._hub, digest, sequence)
+        self._missing.pop(digest, None)
+
+    def read_roster(self, message: bytes) -> bool:
+        """
+        Process a roster of the hub.
+
+        Args:
+            message: untrusted bytes.
+
+        Returns:
+            Whether it is newer than the one that was here.
+
+        Raises:
+            RosterError: if it is not a valid roster of this fleet.
+        """
+        is_newer = self._ledger.set_roster(message)
+        if is_newer or message == self._ledger.roster_message:
+            self._has_roster = True
+        return is_newer
+
+    def roster_due(self) -> bytes | None:
+        """Return the roster to publish, once those of the hub were read; None = it has it."""
+        return None if self._has_roster else self._ledger.roster_message
+
+    def published_roster(self) -> None:
+        """Note that the hub has acknowledged the roster of :meth:`roster_due`."""
+        self._has_roster = True
+
+    def _delay_ms(self) -> int:
+        first, last = self._others_after_ms
+        return int(first + (last - first) * self._random())
+
+    def _save_position(self) -> None:
+        if self._read is not None:
+            sequence, message, received_ms = self._read
+            self._ledger.set_position(self._hub, sequence, _mark(message, received_ms))
+        self._read, self._num_unsaved = None, 0
+
+
+def _mark(message: bytes, received_ms: int) -> bytes:
+    return hashlib.sha256(received_ms.to_bytes(8, 'big') + message).digest()

@@ -1,0 +1,181 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What each hub has: how far its stream was read, and which packs are in it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+import sqlite3
+from typing import NamedTuple
+
+from edgetpu_retrain.fleet.ledger.tables import ANY_NUMBER
+
+
+class Position(NamedTuple):
+    """
+    How far a hub's stream was read.
+
+    Args:
+        sequence: sequence of the last message that was read; 0 = none.
+        mark: what identifies the message there; None = not known.
+        reread: sequence from which to read again; None = none.
+    """
+
+    sequence: int
+    mark: bytes | None = None
+    reread: int | None = None
+
+
+def position(connection: sqlite3.Connection, hub: str) -> Position:
+    """Return how far a hub was read."""
+    row = connection.execute(
+        'SELECT sequence, mark, reread FROM hubs WHERE hub = ?', (hub,)
+    ).fetchone()
+    return Position(*row) if row is not None else Position(0)
+
+
+def set_position(
+    connection: sqlite3.Connection, hub: str, sequence: int, mark: bytes | None
+) -> None:
+    """Remember that a hub was read up to a sequence, and whatever is to be read again before."""
+    connection.execute(
+        'INSERT INTO hubs (hub, sequence, mark) VALUES (?, ?, ?) ON CONFLICT (hub) '
+        'DO UPDATE SET sequence = excluded.sequence, mark = excluded.mark',
+        (hub, sequence, mark),
+    )
+
+
+def begin_rereading(connection: sqlite3.Connection, hub: str) -> None:
+    """Set the position of a hub to where packs are to be read again."""
+    connection.execute(
+        'UPDATE hubs SET sequence = reread - 1, mark = NULL, reread = NULL '
+        'WHERE hub = ? AND reread IS NOT NULL',
+        (hub,),
+    )
+
+
+def forget(connection: sqlite3.Connection, hub: str) -> None:
+    """Forget everything about a hub, because it has another stream now."""
+    for table in ('hubs', 'hub_messages', 'dropped'):
+        connection.execute(f'DELETE FROM {table} WHERE hub = ?', (hub,))  # noqa: S608
+
+
+def note(
+    connection: sqlite3.Connection,
+    hub: str,
+    sequence: int,
+    pack: int,
+    *,
+    received_ms: int = 0,
+    payloads: Collection[bytes] | None = (),
+    complete: bool = True,
+) -> None:
+    """
+    Remember that a hub has a pack.
+
+    Args:
+        connection: the connection of a transaction.
+        hub: the hub.
+        sequence: sequence of the message in its stream.
+        pack: row of the pack.
+        received_ms: when the hub received it; 0 = not known.
+        payloads: ids of the samples whose bytes the message has; None = it was not read.
+        complete: whether it has all bytes that are here.
+    """
+    erased = connection.execute(
+        'SELECT samples.sample FROM claims JOIN samples ON samples.id = claims.sample '
+        'WHERE pack = ? AND brought AND samples.erased',
+        (pack,),
+    )
+    has_erased = any(payloads is None or sample in payloads for (sample,) in erased)
+    connection.execute(
+        'INSERT INTO hub_messages VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (hub, sequence) '
+        'DO UPDATE SET received_ms = excluded.received_ms',
+        (hub, sequence, pack, received_ms, complete, has_erased),
+    )
+
+
+def has(connection: sqlite3.Connection, hub: str, pack: int) -> bool:
+    """Return whether a hub has a pack with all bytes that are here."""
+    row = connection.execute(
+        'SELECT 1 FROM hub_messages WHERE pack = ? AND hub = ? AND complete', (pack, hub)
+    ).fetchone()
+    return row is not None
+
+
+def note_erasure(connection: sqlite3.Connection, sample: int) -> None:
+    """Remember that the messages with a sample, which is in a row, have to be deleted."""
+    connection.execute(
+        'UPDATE hub_messages SET erased = 1 WHERE pack IN '
+        '(SELECT pack FROM claims WHERE sample = ? AND brought)',
+        (sample,),
+    )
+
+
+def has_message(connection: sqlite3.Connection, hub: str, sequence: int, pack: int) -> bool:
+    """Return whether all is known of a message of a hub."""
+    row = connection.execute(
+        'SELECT 1 FROM hub_messages WHERE hub = ? AND sequence = ? AND pack = ? '
+        'AND received_ms > 0',
+        (hub, sequence, pack),
+    ).fetchone()
+    return row is not None
+
+
+def carriers(connection: sqlite3.Connection, hub: str) -> list[tuple[int, bytes]]:
+    """Return sequence and hash of the packs in a hub that have bytes of erased samples."""
+    return connection.execute(
+        'SELECT sequence, hash FROM hub_messages JOIN packs ON packs.id = pack '
+        'WHERE hub = ? AND erased ORDER BY sequence',
+        (hub,),
+    ).fetchall()
+
+
+def forget_message(connection: sqlite3.Connection, hub: str, sequence: int) -> None:
+    """Forget a message that was deleted from a hub."""
+    connection.execute('DELETE FROM hub_messages WHERE hub = ? AND sequence = ?', (hub, sequence))
+
+
+def note_dropped(connection: sqlite3.Connection, hub: str, origin: str, sequence: int) -> None:
+    """Remember that a pack in a hub was not stored, because too many wait."""
+    connection.execute('INSERT OR IGNORE INTO dropped VALUES (?, ?, ?)', (hub, origin, sequence))
+
+
+def read_again(connection: sqlite3.Connection, origin: str) -> None:
+    """Have the packs of a key that were dropped read again: there is room for them now."""
+    for hub, sequence in connection.execute(
+        'SELECT hub, sequence FROM dropped WHERE origin = ?', (origin,)
+    ).fetchall():
+        connection.execute(
+            'UPDATE hubs SET reread = MIN(COALESCE(reread, ?), ?) WHERE hub = ?',
+            (sequence, sequence, hub),
+        )
+    connection.execute('DELETE FROM dropped WHERE origin = ?', (origin,))
+
+
+def read_accepted_again(connection: sqlite3.Connection) -> None:
+    """Have the dropped packs of all keys read again that the roster accepts."""
+    for (origin,) in connection.execute(
+        'SELECT DISTINCT dropped.origin FROM dropped JOIN chains USING (origin) WHERE kept > 0'
+    ).fetchall():
+        read_again(connection, origin)
+
+
+def missing(connection: sqlite3.Connection, hub: str, me: str) -> list[tuple[bytes, int, bool]]:
+    """
+    Return the packs that are here and that a hub is not known to have.
+
+    Packs that the roster does not accept are left out, except those of this robot.
+
+    Returns:
+        Hash, row of its chain, and whether it is of this robot; each pack after the ones before
+        it in its chain.
+    """
+    rows = connection.execute(
+        'SELECT hash, chain, origin = ? FROM packs JOIN chains ON chains.id = packs.chain '
+        'WHERE number < CASE origin WHEN ? THEN ? ELSE kept END AND NOT EXISTS '
+        '(SELECT 1 FROM hub_messages WHERE pack = packs.id AND hub = ? AND complete) '
+        'ORDER BY chain, number',
+        (me, me, ANY_NUMBER, hub),
+    )
+    return [(digest, chain, bool(is_own)) for digest, chain, is_own in rows]

@@ -1,0 +1,481 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Ledger: everything that a member knows of its fleet, on disk."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+import sqlite3
+from types import TracebackType
+
+from edgetpu_retrain.errors import PackError, StoreError
+from edgetpu_retrain.fleet.evidence.claim import Claim
+from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
+from edgetpu_retrain.fleet.evidence.hybrid_clock import HybridClock, time_ms
+from edgetpu_retrain.fleet.evidence.keys import Key
+from edgetpu_retrain.fleet.evidence.pack import decode, MAX_PACK_BYTES, Payload, peek
+from edgetpu_retrain.fleet.ledger import contested, hubs, overview, sealing
+from edgetpu_retrain.fleet.ledger.chains import apply_roster
+from edgetpu_retrain.fleet.ledger.database import FleetDatabase
+from edgetpu_retrain.fleet.ledger.erasure import all_suspects, settle
+from edgetpu_retrain.fleet.ledger.evidence import FleetEvidence, read_evidence
+from edgetpu_retrain.fleet.ledger.receiving import Receipt, Storing
+from edgetpu_retrain.fleet.ledger.samples import lacks, message_of, payload_of
+from edgetpu_retrain.fleet.ledger.sealing import Draft
+from edgetpu_retrain.fleet.ledger.winners import Judge, latest_clock
+from edgetpu_retrain.fleet.roster import roster_message
+from edgetpu_retrain.fleet.roster.roster import Roster
+
+_ROSTER, _SPACE = 'roster', 'space'
+
+
+class Ledger:
+    """
+    The packs, claims and samples of a fleet, and its roster; all methods are thread-safe.
+
+    What a method has stored is on disk when it returns.
+
+    Args:
+        path: the file, which is created if it is missing; ':memory:' = no file.
+        space: the embedding space of this robot.
+        me: public key of this robot; '' = it makes no claims.
+        fleet: public key of the fleet, which signs rosters.
+        now_ms: the time of day, milliseconds since 1970.
+
+    Raises:
+        StoreError: if the file cannot be opened, belongs to another program, was written by a
+            newer release, or has samples of another embedding space.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        space: EmbeddingSpace,
+        *,
+        me: str = '',
+        fleet: str = '',
+        now_ms: Callable[[], int] = time_ms,
+    ) -> None:
+        self.space = space
+        self.me = me
+        self.fleet = fleet
+        self._now_ms = now_ms
+        self._clock = HybridClock(now_ms)
+        self._refused: Counter[str] = Counter()
+        self._roster_read: tuple[bytes, Roster] | None = None
+        self._database = FleetDatabase(path)
+        try:
+            with self._database.transaction('open') as connection:
+                self._check_space(connection)
+                (latest,) = connection.execute(
+                    'SELECT MAX(clock) FROM (SELECT MAX(clock) AS clock FROM drafts UNION ALL '
+                    'SELECT MAX(clock) FROM claims WHERE clock <= ?)',
+                    (latest_clock(now_ms()),),
+                ).fetchone()
+            self._clock.observe(latest or 0)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    # Packs
+
+    def receive(
+        self, message: bytes, *, hub: str = '', sequence: int = 0, received_ms: int = 0
+    ) -> Receipt:
+        """
+        Store a pack that was received, unless it is known or wrong.
+
+        Args:
+            message: untrusted bytes.
+            hub: the hub that has it; '' = none.
+            sequence: its sequence in the hub's stream.
+            received_ms: when the hub received it, milliseconds since 1970.
+
+        Raises:
+            StoreError: if the disk fails; the message is to be received again.
+        """
+        digest = b''
+        try:
+            digest = peek(message).hash
+            if self._is_known(digest, hub, sequence, received_ms):
+                return Receipt('known', '', digest)
+            pack, payloads = decode(message, self.space)
+            with self._database.transaction('store a pack in') as connection:
+                storing = Storing(connection, self._judge(connection))
+                receipt = storing.receive(pack, payloads, len(message))
+                row = _row(connection, digest)
+                if hub and row is None:
+                    hubs.note_dropped(connection, hub, pack.origin, sequence)
+                elif hub and row is not None:
+                    hubs.note(
+                        connection,
+                        hub,
+                        sequence,
+                        row,
+                        received_ms=received_ms,
+                        payloads=payloads,
+                        complete=not lacks(connection, row, payloads),
+                    )
+        except PackError as error:
+            self._refused[error.kind] += 1
+            return Receipt('refused', str(error), digest)
+        if storing.has_erased:
+            self._database.empty_log()
+        if receipt.outcome == 'accepted':
+            self._clock.observe(max(claim.clock for claim in pack.claims))
+        return receipt
+
+    def message(self, digest: bytes) -> bytes:
+        """
+        Return a pack as a message, with all of its bytes that are here.
+
+        Args:
+            digest: its hash.
+
+        Raises:
+            KeyError: if it is not here.
+        """
+        with self._database.looking('read a pack of') as connection:
+            row = _row(connection, digest)
+            if row is None:
+                raise KeyError(digest)
+            return message_of(connection, row)
+
+    # Own claims
+
+    def claim(self, drafts: Iterable[Draft]) -> None:
+        """
+        Write claims of this robot down, which are sealed later.
+
+        Raises:
+            PackError: if one is not valid; none is stored.
+        """
+        drafts = list(drafts)
+        for draft in drafts:
+            sealing.check_draft(draft, self.space)
+        with self._database.transaction('store claims in') as connection:
+            rows = sealing.store_drafts(connection, drafts, self._clock)
+            has_erased = settle(connection, rows, self._judge(connection))
+        if has_erased:
+            self._database.empty_log()
+
+    def own_claims(self) -> dict[bytes, Claim]:
+        """
+        Return the latest claim of this robot about each sample, sealed or not.
+
+        Claims in packs that are quarantined because of a fork are left out, so that they are made
+        again.
+        """
+        with self._database.looking('read the own claims of') as connection:
+            rows = connection.execute(
+                'SELECT samples.sample, label, recording, clock, erased_claim, place FROM ('
+                'SELECT claims.sample AS row, label, recording, clock, '
+                'claims.erased AS erased_claim, first_sequence + position AS place, epoch '
+                'FROM claims JOIN packs ON packs.id = pack JOIN chains ON chains.id = chain '
+                'WHERE origin = ? AND number < linked '
+                "UNION ALL SELECT sample, label, recording, clock, erased, id, '~' FROM drafts"
+                ') JOIN samples ON samples.id = row ORDER BY clock, epoch, place',
+                (self.me,),
+            )
+            return {
+                sample: Claim(sample, label, recording, clock, place, bool(erased))
+                for sample, label, recording, clock, erased, place in rows
+            }
+
+    @property
+    def unsealed_count(self) -> int:
+        """Number of own claims that are not sealed yet."""
+        with self._database.looking('count the claims of') as connection:
+            (count,) = connection.execute('SELECT COUNT(*) FROM drafts').fetchone()
+            return int(count)
+
+    def seal(self, key: Key, max_bytes: int = MAX_PACK_BYTES) -> list[bytes]:
+        """
+        Seal all own claims.
+
+        Call it only when a hub has been read to its end: that shows whether this database was
+        restored from an earlier copy, which begins a new epoch.
+
+        Args:
+            key: the key of this robot.
+            max_bytes: the maximum length of a message that the hub accepts.
+
+        Returns:
+            Hashes of the new packs.
+
+        Raises:
+            PackError: if a single sample is too large for a message.
+        """
+        digests: list[bytes] = []
+        while True:
+            with self._database.transaction('seal claims in') as connection:
+                sealed = sealing.seal_next(connection, key, self.space, max_bytes)
+                if sealed is None:
+                    return digests
+                pack, payloads = sealed
+                size = len(pack.manifest) + sum(
+                    len(embedding) + len(jpeg or b'') for embedding, jpeg in payloads.values()
+                )
+                storing = Storing(connection, self._judge(connection))
+                storing.store(pack, payloads, size, sealed_here=True)
+            digests.append(pack.hash)
+
+    @property
+    def epoch(self) -> str:
+        """The epoch in which this robot seals; '' = it has sealed nothing yet."""
+        with self._database.looking('read the epoch of') as connection:
+            return sealing.own_epoch(connection, self.me)
+
+    # Hubs
+
+    def position(self, hub: str) -> hubs.Position:
+        """Return how far a hub was read."""
+        with self._database.looking('read the position of') as connection:
+            return hubs.position(connection, hub)
+
+    def set_position(self, hub: str, sequence: int, mark: bytes | None = None) -> None:
+        """
+        Remember how far a hub was read.
+
+        Args:
+            hub: the hub.
+            sequence: sequence of the last message that was read.
+            mark: what identifies that message; None = not known.
+        """
+        with self._database.transaction('write the position of') as connection:
+            hubs.set_position(connection, hub, sequence, mark)
+
+    def begin_rereading(self, hub: str) -> None:
+        """Set the position of a hub back to where packs are to be read again, if there are any."""
+        with self._database.transaction('write the position of') as connection:
+            hubs.begin_rereading(connection, hub)
+
+    def forget_hub(self, hub: str) -> None:
+        """Forget everything about a hub, because it has another stream now."""
+        with self._database.transaction('forget a hub in') as connection:
+            hubs.forget(connection, hub)
+
+    def is_at(self, hub: str, digest: bytes, sequence: int) -> None:
+        """Remember that a hub has acknowledged a pack."""
+        with self._database.transaction('note a pack in') as connection:
+            row = _row(connection, digest)
+            if row is not None:
+                hubs.note(connection, hub, sequence, row)
+
+    def missing_at(self, hub: str, *, own_only: bool = False) -> list[bytes]:
+        """Return the packs that are here and that a hub does not have, earlier ones first."""
+        return [digest for digest, _, is_own in self.missing(hub) if is_own or not own_only]
+
+    def missing(self, hub: str) -> list[tuple[bytes, int, bool]]:
+        """Return the same with a number of each chain, and whether it is of this robot."""
+        with self._database.looking('read the packs of') as connection:
+            return hubs.missing(connection, hub, self.me)
+
+    def carriers(self, hub: str) -> list[tuple[int, bytes]]:
+        """Return sequence and hash of the packs in a hub that have bytes of erased samples."""
+        with self._database.looking('read the packs of') as connection:
+            return hubs.carriers(connection, hub)
+
+    def forget_message(self, hub: str, sequence: int) -> None:
+        """Forget a message that was deleted from a hub, so that its pack is published again."""
+        with self._database.transaction('forget a message in') as connection:
+            hubs.forget_message(connection, hub, sequence)
+
+    # Roster
+
+    def set_roster(self, message: bytes) -> bool:
+        """
+        Store a roster that is newer than the one that is here.
+
+        Of two with the same version, which a base station signs that was restored from a backup,
+        every robot stores the same.
+
+        Args:
+            message: untrusted bytes.
+
+        Returns:
+            Whether it is newer.
+
+        Raises:
+            RosterError: if it is not a valid roster of this fleet.
+        """
+        offered = roster_message.read(message, self.fleet)
+        with self._database.transaction('store the roster in') as connection:
+            stored = self._read_roster(connection)
+            if stored is not None and _age(offered, message) <= _age(stored[1], stored[0]):
+                return False
+            connection.execute(
+                'INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)', (_ROSTER, message)
+            )
+            apply_roster(connection, offered, self.me)
+            hubs.read_accepted_again(connection)
+            judge = Judge(offered, self.me)
+            has_erased = settle(connection, all_suspects(connection, judge), judge)
+        if has_erased:
+            self._database.empty_log()
+        return True
+
+    @property
+    def roster(self) -> Roster | None:
+        """The newest roster; None if there is none yet."""
+        with self._database.looking('read the roster of') as connection:
+            stored = self._read_roster(connection)
+            return stored and stored[1]
+
+    @property
+    def roster_message(self) -> bytes | None:
+        """The newest roster as its fleet has signed it."""
+        with self._database.looking('read the roster of') as connection:
+            stored = self._read_roster(connection)
+            return stored and stored[0]
+
+    # Conclusions
+
+    def evidence(self, *, own: bool) -> FleetEvidence:
+        """
+        Return the samples that teachers have labelled.
+
+        Args:
+            own: whether to include those of this robot that no teacher has labelled.
+        """
+        with self._database.reading('read the samples of') as connection:
+            judge = self._judge(connection, own=own)
+            return read_evidence(connection, self.space, judge, self._latest)
+
+    def proposals(self, limit: int = 1000) -> list[contested.Contested]:
+        """Return at most ``limit`` samples that wait for a teacher, the earliest first."""
+        with self._database.reading('read the proposals of') as connection:
+            judge = self._judge(connection, own=False)
+            return contested.proposals(connection, judge, self._latest, limit)
+
+    def disagreements(self, limit: int = 1000) -> list[contested.Contested]:
+        """Return at most ``limit`` samples about which teachers disagree, the earliest first."""
+        with self._database.reading('read the disagreements of') as connection:
+            judge = self._judge(connection, own=False)
+            return contested.disagreements(connection, judge, self._latest, limit)
+
+    def payload(self, sample: bytes) -> Payload | None:
+        """Return the bytes of a sample; None if they are not here."""
+        with self._database.looking('read a sample of') as connection:
+            return payload_of(connection, sample)
+
+    def quarantine(self) -> list[overview.Quarantined]:
+        """Return the packs that do not count, by key, epoch and reason."""
+        with self._database.reading('read the quarantine of') as connection:
+            return overview.quarantine(connection)
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """Number of messages that were refused since the start, by kind of their PackError."""
+        return dict(self._refused)
+
+    def frontier(self) -> dict[str, dict[str, list[object]]]:
+        """Return number and hash of the last pack that counts, by key and epoch."""
+        with self._database.reading('read the packs of') as connection:
+            return overview.frontier(connection, self._judge(connection, own=False))
+
+    def heads(
+        self,
+        key: str,
+        *,
+        hub: str = '',
+        before_sequence: int | None = None,
+        before_ms: int | None = None,
+    ) -> overview.KeepMap:
+        """
+        Return which packs of a key to keep in the roster when it is revoked.
+
+        Args:
+            key: the key.
+            hub: the hub that has received its packs; '' = keep all that are here.
+            before_sequence: keep only what the hub received before this sequence.
+            before_ms: keep only what the hub received before this time.
+        """
+        with self._database.reading('read the packs of') as connection:
+            return overview.heads(connection, key, hub, before_sequence, before_ms)
+
+    def dump(self) -> str:
+        """Return all claims, and what each sample is taken for, the same on every member."""
+        with self._database.reading('read') as connection:
+            judge = self._judge(connection, own=False)
+            return overview.dump(connection, judge, self._latest)
+
+    @property
+    def _latest(self) -> int:
+        return latest_clock(self._now_ms())
+
+    def _judge(self, connection: sqlite3.Connection, *, own: bool = True) -> Judge:
+        stored = self._read_roster(connection)
+        return Judge(stored and stored[1], self.me if own else '')
+
+    def _read_roster(self, connection: sqlite3.Connection) -> tuple[bytes, Roster] | None:
+        row = connection.execute('SELECT value FROM facts WHERE name = ?', (_ROSTER,)).fetchone()
+        if row is None:
+            return None
+        # It is read again only if another process has stored another one.
+        read = self._roster_read
+        if read is None or read[0] != row[0]:
+            read = self._roster_read = row[0], roster_message.read(row[0], self.fleet)
+        return read
+
+    def _is_known(self, digest: bytes, hub: str, sequence: int, received_ms: int) -> bool:
+        """Return whether a message need not be read, because its pack is here with all bytes."""
+        with self._database.looking('read a pack of') as connection:
+            found = connection.execute(
+                'SELECT id FROM packs WHERE hash = ? AND whole', (digest,)
+            ).fetchone()
+            if found is None or (hub and not hubs.has(connection, hub, *found)):
+                return False
+            if not hub or hubs.has_message(connection, hub, sequence, *found):
+                return True
+        with self._database.transaction('note a pack in') as connection:
+            hubs.note(
+                connection,
+                hub,
+                sequence,
+                *found,
+                received_ms=received_ms,
+                payloads=None,
+                complete=False,
+            )
+        return True
+
+    def _check_space(self, connection: sqlite3.Connection) -> None:
+        space = self.space.id.encode()
+        connection.execute('INSERT OR IGNORE INTO facts VALUES (?, ?)', (_SPACE, space))
+        (stored,) = connection.execute(
+            'SELECT value FROM facts WHERE name = ?', (_SPACE,)
+        ).fetchone()
+        if stored != space:
+            raise StoreError(
+                f'{self._database.path} has the samples of another extractor (embedding space '
+                f'{stored.decode()[:16]}; that of this robot is {self.space.token}): nothing was '
+                'changed. What to do: move it away and start again; the samples of this robot '
+                'are claimed anew.'
+            )
+
+
+def _row(connection: sqlite3.Connection, digest: bytes) -> int | None:
+    found = connection.execute('SELECT id FROM packs WHERE hash = ?', (digest,)).fetchone()
+    return found and int(found[0])
+
+
+def _age(roster: Roster, message: bytes) -> tuple[int, int, bytes]:
+    return roster.version, roster.issued_ms, message

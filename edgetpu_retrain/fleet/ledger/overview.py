@@ -1,0 +1,130 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What a person or a test wants to know of a ledger as a whole."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import NamedTuple
+
+from edgetpu_retrain.fleet.ledger.chains import standing
+from edgetpu_retrain.fleet.ledger.winners import claim_rows, Judge, resolve_all
+
+KeepMap = dict[str, tuple[int, bytes]]
+
+
+class Quarantined(NamedTuple):
+    """
+    Packs of one epoch of a key that do not count, for one reason.
+
+    Args:
+        key: the key that signed them.
+        epoch: their epoch.
+        outcome: 'waiting' or 'quarantined'.
+        reason: why they do not count.
+        packs: how many there are.
+    """
+
+    key: str
+    epoch: str
+    outcome: str
+    reason: str
+    packs: int
+
+
+def quarantine(connection: sqlite3.Connection) -> list[Quarantined]:
+    """Return the packs that do not count, by key, epoch and reason."""
+    counts: dict[tuple[str, str, str, str], int] = {}
+    for pack, origin, epoch in connection.execute(
+        'SELECT packs.id, origin, epoch FROM packs JOIN chains ON chains.id = packs.chain '
+        'WHERE NOT counts'
+    ).fetchall():
+        group = (origin, epoch, *standing(connection, pack))
+        counts[group] = counts.get(group, 0) + 1
+    return [Quarantined(*group, packs) for group, packs in sorted(counts.items())]
+
+
+def frontier(connection: sqlite3.Connection, judge: Judge) -> dict[str, dict[str, list[object]]]:
+    """Return number and hash of the last pack that counts, by key and epoch; JSON can hold it."""
+    result: dict[str, dict[str, list[object]]] = {}
+    for origin, epoch, number, digest in connection.execute(
+        'SELECT origin, epoch, MAX(number), hash FROM packs '
+        'JOIN chains ON chains.id = packs.chain WHERE counts GROUP BY origin, epoch '
+        'ORDER BY origin, epoch'
+    ):
+        if judge.role_of(origin):
+            result.setdefault(origin, {})[epoch] = [number, digest.hex()]
+    return result
+
+
+def heads(
+    connection: sqlite3.Connection,
+    key: str,
+    hub: str,
+    before_sequence: int | None,
+    before_ms: int | None,
+) -> KeepMap:
+    """
+    Return up to which packs a key's evidence is kept, by epoch, if it is revoked.
+
+    Args:
+        connection: a connection.
+        key: the key.
+        hub: the hub that has received its packs; '' = all packs that are here are kept.
+        before_sequence: only packs that the hub received before this one are kept.
+        before_ms: only packs that the hub received before this time are kept.
+    """
+    rows = connection.execute(
+        'SELECT epoch, number, hash FROM packs JOIN chains ON chains.id = packs.chain '
+        "WHERE origin = ? AND counts AND (? = '' OR EXISTS (SELECT 1 FROM hub_messages "
+        'WHERE hub = ? AND pack = packs.id AND sequence < ? AND received_ms < ?)) '
+        'ORDER BY epoch, number',
+        (
+            key,
+            hub,
+            hub,
+            2**62 if before_sequence is None else before_sequence,
+            2**62 if before_ms is None else before_ms,
+        ),
+    )
+    result: KeepMap = {}
+    for epoch, number, digest in rows:
+        # Only without a gap: an earlier pack that came later is not kept, so neither is this one.
+        if number == (result[epoch][0] + 1 if epoch in result else 0):
+            result[epoch] = number, digest
+    return result
+
+
+def dump(connection: sqlite3.Connection, judge: Judge, latest: int) -> str:
+    """
+    Return all claims and what every sample is taken for, as text.
+
+    Two members that have the same packs and roster return the same text at the same time.
+    """
+    lines = []
+    for pack, origin, epoch, number, digest in connection.execute(
+        'SELECT packs.id, origin, epoch, number, hash FROM packs '
+        'JOIN chains ON chains.id = packs.chain WHERE number < kept '
+        'ORDER BY origin, epoch, number, hash'
+    ).fetchall():
+        if not judge.role_of(origin):
+            continue
+        outcome = standing(connection, pack).outcome
+        lines.append(f'pack {origin} {epoch} {number} {digest.hex()} {outcome}')
+        lines.extend(
+            f'  {sample.hex()} {label!r} {recording!r} {clock} {erased}'
+            for sample, label, recording, clock, erased in connection.execute(
+                'SELECT samples.sample, label, recording, clock, claims.erased FROM claims '
+                'JOIN samples ON samples.id = claims.sample WHERE pack = ? ORDER BY position',
+                (pack,),
+            )
+        )
+    names = dict(connection.execute('SELECT id, sample FROM samples'))
+    lines.extend(
+        sorted(
+            f'label {names[each.sample].hex()} {each.label!r} {each.recording!r} {each.key} '
+            f'{each.role}'
+            for each in resolve_all(claim_rows(connection, latest=latest), judge)
+        )
+    )
+    return '\n'.join(lines)

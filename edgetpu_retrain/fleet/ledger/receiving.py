@@ -1,0 +1,245 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Stores packs: received ones, and own ones as they are sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+import sqlite3
+from typing import NamedTuple
+
+from edgetpu_retrain.errors import PackError
+from edgetpu_retrain.fleet.evidence.pack import Pack, Payload
+from edgetpu_retrain.fleet.ledger.chains import chain_of, link, Standing, standing
+from edgetpu_retrain.fleet.ledger.erasure import settle
+from edgetpu_retrain.fleet.ledger.hubs import read_again
+from edgetpu_retrain.fleet.ledger.samples import message_of, sample_row
+from edgetpu_retrain.fleet.ledger.winners import Judge
+
+MAX_WAITING_PACKS = 1000
+"""
+The maximum number of packs of one key that wait for an earlier one.
+
+All chains that the roster does not accept have as many together.
+"""
+
+MAX_WAITING_BYTES = 64 << 20
+"""The maximum length of these packs."""
+
+
+class Receipt(NamedTuple):
+    """
+    What became of a message.
+
+    Args:
+        outcome: 'accepted', 'known', 'waiting' (for an earlier pack or for the roster),
+            'quarantined', or 'refused': it is not stored.
+        reason: why it was not accepted; '' otherwise.
+        hash: hash of the pack, empty if it is none.
+    """
+
+    outcome: str
+    reason: str
+    hash: bytes  # noqa: A003
+
+
+class Storing:
+    """
+    Stores packs in one transaction.
+
+    Args:
+        connection: the connection of the transaction.
+        judge: who is believed.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, judge: Judge) -> None:
+        self.connection = connection
+        self._judge = judge
+        self.has_erased = False
+        """Whether bytes were deleted."""
+
+    def receive(self, pack: Pack, payloads: Mapping[bytes, Payload], num_bytes: int) -> Receipt:
+        """
+        Store a pack, or what an earlier version of it did not have.
+
+        The arguments are those of :meth:`store`.
+
+        Raises:
+            PackError: if all versions of it together are too large.
+        """
+        known = self.connection.execute(
+            'SELECT id FROM packs WHERE hash = ?', (pack.hash,)
+        ).fetchone()
+        if known is not None:
+            self._fill(int(known[0]), pack, payloads)
+            return Receipt('known', '', pack.hash)
+        result = self.store(pack, payloads, num_bytes)
+        if result is None:
+            return Receipt('refused', 'too many packs of its key wait', pack.hash)
+        return Receipt(*result, pack.hash)
+
+    def store(
+        self,
+        pack: Pack,
+        payloads: Mapping[bytes, Payload],
+        num_bytes: int,
+        *,
+        sealed_here: bool = False,
+    ) -> Standing | None:
+        """
+        Store a new pack.
+
+        Args:
+            pack: a pack with a valid signature that is not here yet.
+            payloads: its bytes.
+            num_bytes: length of its message.
+            sealed_here: whether this robot has just signed it.
+
+        Returns:
+            Whether it counts; None if too many others wait, so it was not stored.
+        """
+        connection, roster, me = self.connection, self._judge.roster, self._judge.me
+        connection.execute('SAVEPOINT pack')
+        chain = chain_of(connection, pack.origin, pack.epoch, roster, me)
+        row = self._store_pack(chain, pack, payloads, num_bytes, sealed_here)
+        advances = link(connection, chain, pack, roster)
+        result = standing(connection, row)
+        if result.outcome == 'waiting' and _is_full(connection, chain):
+            connection.execute('ROLLBACK TO pack')
+            connection.execute('RELEASE pack')
+            return None
+        connection.execute('RELEASE pack')
+        self._store_claims(row, pack, payloads)
+        if advances:
+            self._settle_later_ones(chain, pack.number)
+            read_again(connection, pack.origin)
+        return result
+
+    def _fill(self, row: int, pack: Pack, payloads: Mapping[bytes, Payload]) -> None:
+        """
+        Add bytes of samples that an earlier version of a pack did not have.
+
+        Raises:
+            PackError: if all versions together are too large; nothing is added.
+        """
+        self.connection.execute('SAVEPOINT bytes')
+        try:
+            for sample, payload in payloads.items():
+                self.connection.execute(
+                    'UPDATE claims SET brought = 1 '
+                    "WHERE pack = ? AND sample = ? AND label != '' AND NOT brought",
+                    (row, sample_row(self.connection, sample, payload)),
+                )
+            message_of(self.connection, row)
+            if is_whole(pack, payloads):
+                self.connection.execute('UPDATE packs SET whole = 1 WHERE id = ?', (row,))
+        except PackError:
+            self.connection.execute('ROLLBACK TO bytes')
+            raise
+        finally:
+            self.connection.execute('RELEASE bytes')
+
+    def _store_pack(
+        self,
+        chain: int,
+        pack: Pack,
+        payloads: Mapping[bytes, Payload],
+        num_bytes: int,
+        sealed_here: bool,
+    ) -> int:
+        cursor = self.connection.execute(
+            'INSERT INTO packs (hash, chain, number, previous, first_sequence, next_sequence, '
+            'bytes, sealed_here, whole, signature, manifest) '
+            'VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+            (
+                pack.hash,
+                chain,
+                pack.number,
+                pack.previous,
+                pack.claims[0].sequence,
+                pack.claims[-1].sequence + 1,
+                num_bytes,
+                sealed_here,
+                is_whole(pack, payloads),
+                pack.signature,
+                pack.manifest,
+            ),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def _store_claims(self, row: int, pack: Pack, payloads: Mapping[bytes, Payload]) -> None:
+        roster = self._judge.roster
+        erased = {claim.sample for claim in pack.claims if claim.erased}
+        if roster is not None and roster.erased:
+            erased.update(claim.sample for claim in pack.claims if claim.sample in roster.erased)
+        # What may have to be erased is not written before that is known.
+        rows = {
+            claim.sample: sample_row(
+                self.connection,
+                claim.sample,
+                None if claim.sample in erased else payloads.get(claim.sample),
+            )
+            for claim in pack.claims
+        }
+        self.connection.executemany(
+            'INSERT INTO claims VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+            [
+                (
+                    row,
+                    position,
+                    rows[claim.sample],
+                    claim.label,
+                    claim.recording,
+                    claim.clock,
+                    claim.erased,
+                    bool(claim.label) and claim.sample in payloads,
+                )
+                for position, claim in enumerate(pack.claims)
+            ],
+        )
+        before = self.connection.execute(
+            'SELECT sample FROM samples WHERE erased AND id IN '
+            '(SELECT sample FROM claims WHERE pack = ?)',
+            (row,),
+        )
+        erased.update(sample for (sample,) in before)
+        if erased:
+            self._settle(rows[sample] for sample in erased)
+            for sample in erased & payloads.keys():
+                sample_row(self.connection, sample, payloads[sample])
+
+    def _settle_later_ones(self, chain: int, number: int) -> None:
+        """Erase what packs ask for that count since the one before them arrived."""
+        rows = self.connection.execute(
+            'SELECT DISTINCT sample FROM packs JOIN claims ON claims.pack = packs.id '
+            'WHERE chain = ? AND number > ? AND claims.erased',
+            (chain, number),
+        ).fetchall()
+        self._settle(row for (row,) in rows)
+
+    def _settle(self, rows: Iterable[int]) -> None:
+        self.has_erased |= settle(self.connection, rows, self._judge)
+
+
+def is_whole(pack: Pack, payloads: Mapping[bytes, Payload]) -> bool:
+    """Return whether a pack has come with the bytes of all samples that it labels."""
+    return all(
+        claim.sample in payloads
+        and (claim.sample not in pack.pictures or payloads[claim.sample].jpeg is not None)
+        for claim in pack.claims
+        if claim.label
+    )
+
+
+def _is_full(connection: sqlite3.Connection, chain: int) -> bool:
+    """Return whether too many packs wait, with the one that was just stored."""
+    origin, kept = connection.execute(
+        'SELECT origin, kept FROM chains WHERE id = ?', (chain,)
+    ).fetchone()
+    select = 'SELECT COUNT(*), SUM(bytes) FROM packs JOIN chains ON chains.id = packs.chain'
+    if kept:
+        found = connection.execute(f'{select} WHERE origin = ? AND number >= linked', (origin,))
+    else:
+        found = connection.execute(f'{select} WHERE kept = 0')
+    packs, num_bytes = found.fetchone()
+    return bool(packs > MAX_WAITING_PACKS or num_bytes > MAX_WAITING_BYTES)

@@ -1,0 +1,82 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of samples, which contain their bytes, and the messages that are made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import hashlib
+import sqlite3
+
+from edgetpu_retrain.fleet.evidence.pack import encode, Pack, Payload
+
+
+def sample_row(connection: sqlite3.Connection, sample: bytes, payload: Payload | None) -> int:
+    """Return the row of a sample, which is created, or gets bytes that it did not have."""
+    found = connection.execute(
+        'SELECT id, erased OR (embedding NOT NULL AND jpeg NOT NULL) FROM samples '
+        'WHERE sample = ?',
+        (sample,),
+    ).fetchone()
+    embedding, jpeg = payload or (None, None)
+    if found is None:
+        cursor = connection.execute(
+            'INSERT INTO samples (sample, embedding, jpeg) VALUES (?, ?, ?)',
+            (sample, embedding, jpeg),
+        )
+        return int(cursor.lastrowid or 0)
+    row, is_complete = found
+    if not is_complete and payload is not None:
+        connection.execute(
+            'UPDATE samples SET embedding = COALESCE(embedding, ?), jpeg = COALESCE(jpeg, ?) '
+            'WHERE id = ?',
+            (embedding, jpeg, row),
+        )
+    return int(row)
+
+
+def payload_of(connection: sqlite3.Connection, sample: bytes) -> Payload | None:
+    """Return the bytes of a sample; None if they are not here."""
+    row = connection.execute(
+        'SELECT embedding, jpeg FROM samples WHERE sample = ?', (sample,)
+    ).fetchone()
+    return Payload(*row) if row is not None and row[0] is not None else None
+
+
+def lacks(connection: sqlite3.Connection, pack: int, payloads: Mapping[bytes, Payload]) -> bool:
+    """Return whether a version of a pack lacks bytes that are here."""
+    rows = connection.execute(
+        'SELECT sample, jpeg IS NOT NULL FROM samples WHERE embedding IS NOT NULL AND id IN '
+        '(SELECT sample FROM claims WHERE pack = ? AND brought)',
+        (pack,),
+    )
+    return any(
+        sample not in payloads or (has_jpeg and payloads[sample].jpeg is None)
+        for sample, has_jpeg in rows
+    )
+
+
+def message_of(connection: sqlite3.Connection, pack: int) -> bytes:
+    """
+    Return a pack as a message, with all of its bytes that are here.
+
+    Raises:
+        PackError: if it is too large, 'too large'.
+    """
+    signed = Pack.from_manifest(
+        *connection.execute(
+            'SELECT manifest, signature FROM packs WHERE id = ?', (pack,)
+        ).fetchone()
+    )
+    rows = connection.execute(
+        'SELECT sample, embedding, jpeg FROM samples WHERE embedding IS NOT NULL AND id IN '
+        '(SELECT sample FROM claims WHERE pack = ? AND brought)',
+        (pack,),
+    )
+    payloads = {}
+    for sample, embedding, jpeg in rows:
+        # Another pack may have brought the same sample with another thumbnail.
+        digest = jpeg and hashlib.sha256(jpeg).digest()
+        is_signed = digest == signed.pictures.get(sample)
+        payloads[sample] = Payload(embedding, jpeg if is_signed else None)
+    return encode(signed, payloads)

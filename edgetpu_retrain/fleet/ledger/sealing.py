@@ -1,0 +1,178 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Own claims: written down at once, sealed into packs while a hub is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+import secrets
+import sqlite3
+from typing import NamedTuple
+
+from edgetpu_retrain.errors import PackError
+from edgetpu_retrain.fleet.evidence.claim import check_claim_label, check_claim_recording, Claim
+from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
+from edgetpu_retrain.fleet.evidence.hybrid_clock import HybridClock
+from edgetpu_retrain.fleet.evidence.keys import Key
+from edgetpu_retrain.fleet.evidence.manifest import EPOCH_DIGITS
+from edgetpu_retrain.fleet.evidence.pack import (
+    MAX_CLAIMS,
+    MAX_PICTURE_BYTES,
+    NO_PACK,
+    num_fitting,
+    Pack,
+    Payload,
+    seal,
+)
+from edgetpu_retrain.fleet.ledger.samples import sample_row
+
+
+class Draft(NamedTuple):
+    """
+    A claim that this robot is to make.
+
+    Args:
+        sample: the sample's id in the fleet.
+        label: its label; '' = this robot takes back what it claimed.
+        recording: name of its recording, if it is a sample of this robot; '' = of another one.
+        payload: its bytes, if it is a sample of this robot.
+        erased: whether its bytes are to be deleted everywhere; only with the label ''.
+    """
+
+    sample: bytes
+    label: str
+    recording: str
+    payload: Payload | None = None
+    erased: bool = False
+
+
+def check_draft(draft: Draft, space: EmbeddingSpace) -> None:
+    """Raise PackError if a claim could not be sealed."""
+    check_claim_label(draft.label)
+    check_claim_recording(draft.recording)
+    if draft.erased and draft.label:
+        raise PackError('bad claim', 'a claim erases a sample that it labels')
+    if draft.payload is None:
+        return
+    embedding, jpeg = draft.payload
+    if len(embedding) != space.kind.num_bytes or space.sample_id(embedding) != draft.sample:
+        raise PackError('bad payload', f'sample {draft.sample.hex()} has bytes of another one')
+    if jpeg is not None and len(jpeg) > MAX_PICTURE_BYTES:
+        raise PackError('bad payload', f'a thumbnail has {len(jpeg)} bytes')
+
+
+def store_drafts(
+    connection: sqlite3.Connection, drafts: Iterable[Draft], clock: HybridClock
+) -> list[int]:
+    """Store claims that are to be sealed later; return the rows of the samples to be erased."""
+    erased = []
+    for draft in drafts:
+        row = sample_row(connection, draft.sample, draft.payload)
+        connection.execute(
+            'INSERT INTO drafts (sample, label, recording, clock, erased, brought) '
+            'VALUES (?, ?, ?, ?, ?, ?)',
+            (
+                row,
+                draft.label,
+                draft.recording,
+                clock.next(),
+                draft.erased,
+                bool(draft.label) and draft.payload is not None,
+            ),
+        )
+        if draft.erased:
+            erased.append(row)
+    return erased
+
+
+def seal_next(
+    connection: sqlite3.Connection, key: Key, space: EmbeddingSpace, max_bytes: int
+) -> tuple[Pack, dict[bytes, Payload]] | None:
+    """
+    Seal the oldest claims that are not sealed yet, and delete them as drafts.
+
+    Args:
+        connection: the connection of a transaction.
+        key: the key of this robot.
+        space: the space of its samples.
+        max_bytes: the maximum length of a message.
+
+    Returns:
+        The pack, which the caller stores in the same transaction, and its bytes; None if all
+        claims are sealed.
+
+    Raises:
+        PackError: if a single claim with its bytes is too large.
+    """
+    rows = connection.execute(
+        'SELECT drafts.id, samples.sample, label, recording, clock, drafts.erased, brought, '
+        'embedding, jpeg FROM drafts JOIN samples ON samples.id = drafts.sample '
+        'ORDER BY drafts.id LIMIT ?',
+        (MAX_CLAIMS,),
+    ).fetchall()
+    if not rows:
+        return None
+    epoch, number, previous, sequence = _end_of_chain(connection, key.public)
+    claims = [
+        Claim(sample, label, recording, clock, sequence + place, bool(erased))
+        for place, (_, sample, label, recording, clock, erased, *_) in enumerate(rows)
+    ]
+    payloads = {
+        sample: Payload(embedding, jpeg)
+        for _, sample, *_, brought, embedding, jpeg in rows
+        if brought and embedding is not None
+    }
+    count = num_fitting(claims, payloads, max_bytes)
+    if not count:
+        raise PackError('too large', f'a sample does not fit in a message of {max_bytes} bytes')
+    claims = claims[:count]
+    labelled = {claim.sample for claim in claims if claim.label}
+    payloads = {sample: payloads[sample] for sample in payloads.keys() & labelled}
+    pack = seal(key, epoch, number, previous, space, claims, payloads)
+    connection.execute('DELETE FROM drafts WHERE id <= ?', (rows[count - 1][0],))
+    return pack, payloads
+
+
+def own_epoch(connection: sqlite3.Connection, me: str) -> str:
+    """Return the epoch in which this robot seals its claims; '' if it has not sealed any."""
+    row = connection.execute('SELECT value FROM facts WHERE name = ?', (_fact(me),)).fetchone()
+    return row[0].decode() if row is not None else ''
+
+
+def begin_epoch(connection: sqlite3.Connection, me: str) -> str:
+    """Let this robot seal its claims in a new epoch; return it."""
+    epoch = secrets.token_hex(EPOCH_DIGITS // 2)
+    connection.execute(
+        'INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)', (_fact(me), epoch.encode())
+    )
+    return epoch
+
+
+def _fact(me: str) -> str:
+    return f'epoch {me}'
+
+
+def _end_of_chain(connection: sqlite3.Connection, me: str) -> tuple[str, int, bytes, int]:
+    """
+    Return epoch, number, hash of the pack before and first sequence number of the next own pack.
+
+    If the epoch has packs that were not sealed here, this database was restored from an earlier
+    copy, or copied to another robot.  Then the epoch is not continued, as a pack with the same
+    number may exist.
+    """
+    epoch = own_epoch(connection, me) or begin_epoch(connection, me)
+    (packs, foreign, linked) = connection.execute(
+        'SELECT COUNT(*), COALESCE(SUM(NOT sealed_here), 0), COALESCE(MAX(linked), 0) '
+        'FROM packs JOIN chains ON chains.id = packs.chain WHERE origin = ? AND epoch = ?',
+        (me, epoch),
+    ).fetchone()
+    if foreign or packs != linked:
+        return begin_epoch(connection, me), 0, NO_PACK, 0
+    if not packs:
+        return epoch, 0, NO_PACK, 0
+    digest, sequence = connection.execute(
+        'SELECT hash, next_sequence FROM packs JOIN chains ON chains.id = packs.chain '
+        'WHERE origin = ? AND epoch = ? AND number = ?',
+        (me, epoch, linked - 1),
+    ).fetchone()
+    return epoch, linked, digest, sequence

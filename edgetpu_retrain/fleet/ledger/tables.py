@@ -1,0 +1,119 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+The tables of fleet.db.
+
+Packs are stored as they were signed.  Samples are stored once, however many packs bring them, so
+that erasing one drops its bytes everywhere.  Whether a claim counts is decided when it is read,
+from the number of packs of its chain that count.
+"""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x65747246
+"""Identifies these files among SQLite files: 'etrF' in ASCII."""
+
+SCHEMA_VERSION = 1
+
+ANY_NUMBER = 2**62
+"""In ``chains.kept``: all packs."""
+
+TABLES = (
+    """
+    CREATE TABLE facts (
+        name TEXT PRIMARY KEY,              -- 'space', 'roster', 'epoch ' and a key
+        value BLOB NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE chains (
+        id INTEGER PRIMARY KEY,
+        origin TEXT NOT NULL,               -- public key that signs the packs
+        epoch TEXT NOT NULL,
+        linked INTEGER NOT NULL DEFAULT 0,  -- packs from number 0, without gap and fork
+        forked INTEGER,                     -- smallest number that two packs have; NULL = none
+        kept INTEGER NOT NULL,              -- packs from number 0 that the roster accepts
+        UNIQUE (origin, epoch)
+    ) STRICT
+    """,
+    """
+    CREATE TABLE packs (
+        id INTEGER PRIMARY KEY,
+        hash BLOB NOT NULL UNIQUE,          -- SHA-256 of the manifest
+        chain INTEGER NOT NULL REFERENCES chains (id),
+        number INTEGER NOT NULL,
+        previous BLOB NOT NULL,             -- hash of the pack before
+        first_sequence INTEGER NOT NULL,    -- of its claims
+        next_sequence INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,             -- length of the message in which it came
+        sealed_here INTEGER NOT NULL,       -- 0 = received
+        counts INTEGER NOT NULL DEFAULT 0,  -- 1 = its claims count, see chains.py
+        whole INTEGER NOT NULL DEFAULT 0,   -- 1 = it came with the bytes of all its samples
+        signature BLOB NOT NULL,
+        manifest BLOB NOT NULL
+    ) STRICT
+    """,
+    'CREATE INDEX packs_of_chain ON packs (chain, number)',
+    """
+    CREATE TABLE samples (
+        id INTEGER PRIMARY KEY,
+        sample BLOB NOT NULL UNIQUE,        -- id in the fleet
+        erased INTEGER NOT NULL DEFAULT 0,  -- 1 = its bytes must not be here
+        embedding BLOB,                     -- NULL = not received yet, or erased
+        jpeg BLOB                           -- NULL = no thumbnail
+    ) STRICT
+    """,
+    """
+    CREATE TABLE claims (
+        pack INTEGER NOT NULL REFERENCES packs (id),
+        position INTEGER NOT NULL,          -- in the pack
+        sample INTEGER NOT NULL REFERENCES samples (id),
+        label TEXT NOT NULL,                -- '' = tombstone
+        recording TEXT NOT NULL,
+        clock INTEGER NOT NULL,
+        erased INTEGER NOT NULL,
+        brought INTEGER NOT NULL,           -- 1 = the pack came with the bytes of the sample
+        PRIMARY KEY (pack, position)
+    ) STRICT, WITHOUT ROWID
+    """,
+    'CREATE INDEX claims_of_sample ON claims (sample)',
+    """
+    CREATE TABLE drafts (                   -- own claims that are not in a pack yet
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        sample INTEGER NOT NULL REFERENCES samples (id),
+        label TEXT NOT NULL,
+        recording TEXT NOT NULL,
+        clock INTEGER NOT NULL,
+        erased INTEGER NOT NULL,
+        brought INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE hubs (
+        hub TEXT PRIMARY KEY,
+        sequence INTEGER NOT NULL DEFAULT 0,    -- up to which its stream was read
+        mark BLOB,                              -- SHA-256 of the message there; NULL = not known
+        reread INTEGER                          -- sequence from which to read again
+    ) STRICT
+    """,
+    """
+    CREATE TABLE hub_messages (             -- the packs in the stream of each hub
+        hub TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        pack INTEGER NOT NULL REFERENCES packs (id),
+        received_ms INTEGER NOT NULL,       -- by the hub, milliseconds since 1970; 0 = not known
+        complete INTEGER NOT NULL,          -- 1 = it has all bytes that are here
+        erased INTEGER NOT NULL,            -- 1 = it has bytes of an erased sample
+        PRIMARY KEY (hub, sequence)
+    ) STRICT, WITHOUT ROWID
+    """,
+    'CREATE INDEX messages_of_pack ON hub_messages (pack, hub)',
+    """
+    CREATE TABLE dropped (                  -- packs that were not stored, because too many wait
+        hub TEXT NOT NULL,
+        origin TEXT NOT NULL,
+        sequence INTEGER NOT NULL,          -- of the first one
+        PRIMARY KEY (hub, origin)
+    ) STRICT, WITHOUT ROWID
+    """,
+)

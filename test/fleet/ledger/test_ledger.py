@@ -1,0 +1,63 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Claims on their way: written down, sealed, received by others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edgetpu_retrain.errors import PackError
+from edgetpu_retrain.fleet.ledger.ledger import Ledger
+import pytest
+from support.fleet_members import draft, embedding, member, relabel, robot_key, roster, sample_id
+
+MakeLedger = Callable[..., Ledger]
+
+
+def test_two_members_with_the_same_packs_agree(ledger_of: MakeLedger) -> None:
+    ada, bob = ledger_of(1), ledger_of(2)
+    everyone = roster([member(1), member(2, 'propose')])
+    ada.claim([draft(value, 'cup') for value in range(5)])
+    bob.claim([draft(7, 'dog'), relabel(3, 'mug')])
+    for sender, receiver, number in ((ada, bob, 1), (bob, ada, 2)):
+        (digest,) = sender.seal(robot_key(number))
+        assert receiver.receive(sender.message(digest)).outcome == 'waiting'
+    assert ada.set_roster(everyone)
+    assert bob.set_roster(everyone)
+    assert ada.dump() == bob.dump()
+    assert ada.dump().count('\nlabel ') == 6
+    assert len(ada.evidence(own=True)) == len(bob.evidence(own=False)) == 5
+    evidence = bob.evidence(own=True)
+    assert sorted(evidence.labels) == ['cup'] * 5 + ['dog']
+    assert [bytes(each) for each in evidence.ids] == sorted(map(sample_id, [0, 1, 2, 3, 4, 7]))
+    raw_of_seven = evidence.raw[evidence.labels.index('dog')]
+    assert bytes(raw_of_seven) == embedding(7)
+
+
+def test_what_is_sealed_is_not_sealed_again(ledger_of: MakeLedger) -> None:
+    ada = ledger_of(1)
+    ada.claim([draft(value, 'cup') for value in range(1001)])
+    assert ada.unsealed_count == 1001
+    assert len(ada.seal(robot_key(1))) == 2
+    assert ada.unsealed_count == 0
+    assert ada.seal(robot_key(1)) == []
+    assert len(ada.own_claims()) == 1001
+
+
+def test_a_pack_that_is_offered_again_is_known(ledger_of: MakeLedger) -> None:
+    ada, bob = ledger_of(1), ledger_of(2)
+    bob.set_roster(roster([member(1)]))
+    ada.claim([draft(1, 'cup')])
+    (digest,) = ada.seal(robot_key(1))
+    for outcome in ('accepted', 'known', 'known'):
+        assert bob.receive(ada.message(digest), hub='base', sequence=3).outcome == outcome
+    assert bob.message(digest) == ada.message(digest)
+    assert bob.missing_at('base') == []
+    assert ada.missing_at('base') == [digest]
+
+
+def test_a_claim_that_could_not_be_sealed_is_rejected(ledger_of: MakeLedger) -> None:
+    ada = ledger_of(1)
+    with pytest.raises(PackError, match='reserved'):
+        ada.claim([draft(1, 'cup'), draft(2, 'unknown')])
+    assert ada.unsealed_count == 0
