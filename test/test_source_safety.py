@@ -21,8 +21,9 @@ NETWORK = {
     *('aiohttp', 'asyncio', 'ftplib', 'http', 'httpx', 'nats', 'poplib', 'requests', 'smtplib'),
     *('socket', 'socketserver', 'ssl', 'telnetlib', 'urllib', 'urllib3', 'xmlrpc'),
 }
-# Checks whether a port is free, and sends nothing.
-MAY_USE_SOCKETS = {PACKAGE / 'processes' / 'isolation.py'}
+# Check whether a port is free, and send nothing.
+STATION = PACKAGE / 'fleet' / 'station'
+MAY_USE_SOCKETS = {PACKAGE / 'processes' / 'isolation.py', STATION / 'addresses.py'}
 # Serves browsers, and connects to nothing.
 SERVER = PACKAGE / 'page'
 SERVER_MODULES = {'aiohttp', 'asyncio', 'socket', 'ssl'}
@@ -35,6 +36,7 @@ MAY_UNPICKLE = {REPOSITORY / 'tools' / 'torch_checkpoint.py'}
 STARTS_PROCESSES = {
     PACKAGE / 'runtime' / 'interpreters' / 'probe.py',
     PACKAGE / 'processes' / 'child_process.py',
+    STATION / 'nats_server.py',
 }
 EVALUATE = {'eval', 'exec', 'compile', '__import__', 'breakpoint'}
 ARRAY_READERS = {'np.load', 'np.lib.format.read_array', '_npy.read_array'}
@@ -107,11 +109,11 @@ def test_nothing_is_downloaded_at_run_time() -> None:
             allowed = SERVER_MODULES
             assert not {name.rpartition('.')[2] for name, _ in calls(path)} & CONNECTS, path
         elif FLEET in path.parents:
-            allowed = {'asyncio', 'nats', 'ssl'} if path == HUB_CONNECTION else {'asyncio'}
+            allowed |= {'asyncio', 'nats', 'ssl'} if path == HUB_CONNECTION else {'asyncio'}
         assert not imported(path) & (NETWORK - allowed), path
 
 
-def test_processes_are_started_in_two_places_only() -> None:
+def test_processes_are_started_in_three_places_only() -> None:
     assert {path for path in INSTALLED if 'subprocess' in imported(path)} == STARTS_PROCESSES
 
 

@@ -1,0 +1,308 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""StationFolder: all that a station keeps; a copy of it is a backup, and moves the station."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+import fcntl
+import json
+import os
+from pathlib import Path
+import time
+from typing import Any
+
+from edgetpu_retrain.errors import FleetError
+from edgetpu_retrain.fleet.evidence.keys import Key
+from edgetpu_retrain.fleet.roster import roster_message
+from edgetpu_retrain.fleet.roster.roster import Member, Roster
+from edgetpu_retrain.fleet.station import certificates
+from edgetpu_retrain.fleet.station.certificates import Certificate
+from edgetpu_retrain.fleet.station.credentials import Credentials
+from edgetpu_retrain.fleet.station.private_file import read_private, write_private
+from edgetpu_retrain.store.files.disk_errors import as_store_error
+from edgetpu_retrain.store.files.durable_file import make_folder
+from edgetpu_retrain.store.files.regular_file import read_regular_file
+
+FOLDER_NAME = 'edgetpu_retrain_fleet'
+PORT = 4222
+"""The port of NATS, https://www.iana.org/assignments/service-names-port-numbers."""
+
+LOCAL_NAMES = ('localhost', '127.0.0.1')
+_STATION = 'station'
+
+
+@dataclass(frozen=True)
+class Settings:
+    """
+    How a station runs its hub.
+
+    Args:
+        names: host names and IP addresses at which robots reach the hub; the first one is
+            written into their credentials.
+        host: address on which the hub listens.
+        port: its port.
+        evidence_bytes: how much evidence the hub keeps at most.
+    """
+
+    names: tuple[str, ...]
+    host: str
+    port: int
+    evidence_bytes: int
+
+    @property
+    def url(self) -> str:
+        """The address for robots."""
+        name = self.names[0]
+        return f'nats://[{name}]:{self.port}' if ':' in name else f'nats://{name}:{self.port}'
+
+    @property
+    def local_url(self) -> str:
+        """The address for programs on this machine."""
+        return f'nats://{LOCAL_NAMES[1]}:{self.port}'
+
+
+class StationFolder:
+    """
+    The folder of a station.
+
+    A base station has the key of the fleet.  The station of a site has only a member's
+    credentials: its roster and its certificate come from the base.
+
+    Args:
+        path: the folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.configuration = path / 'nats-server.conf'
+        self.store = path / 'store'
+        self.certificate = path / 'hub.pem'
+        self.certificate_key = path / 'hub.key'
+        self.data = path / 'data'
+        """Data folder of the station's own member."""
+        self.roster_file = path / 'roster'
+        self._settings = path / 'settings.json'
+        self._credentials = path / 'station.json'
+        self._fleet_key = path / 'fleet.seed'
+        self._authority = path / 'authority.pem', path / 'authority.key'
+
+    def exists(self) -> bool:
+        """Return whether it is the folder of a station."""
+        return self._settings.exists()
+
+    def check(self) -> None:
+        """Raise FleetError if it is not the folder of a station."""
+        if not self.exists():
+            raise FleetError(
+                f"{self.path} is not the folder of a fleet's station: give --folder, or make one "
+                "with 'edgetpu_retrain fleet serve'"
+            )
+
+    @property
+    def is_base(self) -> bool:
+        """Whether it has the key of the fleet."""
+        return self._fleet_key.exists()
+
+    def settings(self) -> Settings:
+        """Return how the station runs its hub; raises FleetError if the file is damaged."""
+        self.check()
+        content = read_private(self._settings)
+        try:
+            values: dict[str, Any] = json.loads(content)
+            return Settings(
+                tuple(map(str, values['names'])),
+                str(values['host']),
+                int(values['port']),
+                int(values['evidence_bytes']),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise FleetError(
+                f'{self._settings} is damaged ({error}): take it from a backup of the folder'
+            ) from error
+
+    def credentials(self) -> Credentials:
+        """Return the credentials of the station's own member."""
+        self.check()
+        return Credentials.read(self._credentials)
+
+    def fleet_key(self) -> Key:
+        """Return the key that signs rosters; raises FleetError if this is a site's station."""
+        self.check()
+        if not self.is_base:
+            raise FleetError(
+                f"{self.path} is the folder of a site's station, which has not the key of the "
+                'fleet: do this at the base station'
+            )
+        return Key.from_seed(read_private(self._fleet_key).decode(errors='replace'))
+
+    def write_settings(self, settings: Settings) -> None:
+        """Change how the station runs its hub; renews the certificate of a base's hub."""
+        write_private(self._settings, json.dumps(asdict(settings), indent=1).encode() + b'\n')
+        if self.is_base:
+            self._renew_certificate(settings.names)
+
+    def make_base(self, settings: Settings) -> None:
+        """Make it the folder of a new fleet's base station."""
+        with as_store_error('create the station folder', self.path):
+            make_folder(self.path.absolute(), 0o700)
+        fleet, member = Key.generate('account'), Key.generate()
+        authority = certificates.make_authority(fleet.public)
+        # The hub's names are checked first: a mistake must not leave half a station.
+        certificates.make_hub_certificate(authority, all_names(settings.names))
+        write_private(self._authority[1], authority.key.encode())
+        write_private(self._authority[0], authority.pem.encode())
+        credentials = Credentials(
+            _STATION, member.seed, fleet.public, settings.local_url, authority.pem
+        )
+        credentials.write(self._credentials)
+        write_private(self._fleet_key, fleet.seed.encode() + b'\n')
+        station = Member(member.public, _STATION, frozenset({'read', 'release'}))
+        self._write_roster(Roster(fleet.public, 1, _now_ms(), (station,)), fleet)
+        self.write_settings(settings)
+
+    def make_site(self, settings: Settings, credentials: Credentials) -> None:
+        """Make it the folder of a site's station, a member of a fleet that is there already."""
+        if not credentials.certificate:
+            raise FleetError(
+                f'the credentials of {credentials.name!r} have no certificate for a hub: make '
+                "them at the base station with 'edgetpu_retrain fleet add NAME --role propose "
+                "--hub-name HOST', with the name at which robots reach this machine"
+            )
+        with as_store_error('create the station folder', self.path):
+            make_folder(self.path.absolute(), 0o700)
+        write_private(self.certificate_key, credentials.certificate_key.encode())
+        write_private(self.certificate, credentials.certificate.encode())
+        credentials.write(self._credentials)
+        self.write_settings(settings)
+
+    def roster(self) -> Roster | None:
+        """Return the newest roster that this station knows; None if none has come yet."""
+        message = self.roster_message()
+        return None if message is None else roster_message.read(message, self.credentials().fleet)
+
+    def roster_message(self) -> bytes | None:
+        """Return this roster as a message."""
+        self.check()
+        with as_store_error('read', self.roster_file):
+            return read_regular_file(self.roster_file) if self.roster_file.exists() else None
+
+    def change_roster(self, change: Callable[[Roster], Roster]) -> Roster:
+        """
+        Sign a new roster; a hub that runs uses it at once.
+
+        Args:
+            change: returns the new members and erased samples for the present ones.
+
+        Returns:
+            The new roster.
+
+        Raises:
+            FleetError: if this station has not the key of the fleet, or the change is not valid.
+        """
+        key = self.fleet_key()
+        with self._locked():
+            present = self.roster()
+            if present is None:
+                raise FleetError(f'{self.roster_file} is missing: take it from a backup')
+            changed = change(present)
+            roster = Roster(
+                present.fleet,
+                present.version + 1,
+                _now_ms(),
+                changed.members,
+                changed.erased,
+            )
+            return self._write_roster(roster, key)
+
+    def adopt_roster(self, message: bytes) -> bool:
+        """
+        Keep a roster from a hub if it is newer: this folder may be a restored backup.
+
+        Returns:
+            Whether it is newer.
+        """
+        with self._locked():
+            present = self.roster()
+            received = roster_message.read(message, self.credentials().fleet)
+            if present is not None and received.version <= present.version:
+                return False
+            write_private(self.roster_file, message)
+        return True
+
+    def member_credentials(self, name: str, key: Key, hub_names: tuple[str, ...]) -> Credentials:
+        """
+        Return the credentials of a new member.
+
+        Args:
+            name: its name.
+            key: its new key.
+            hub_names: if it runs a hub of its own: where robots reach that.
+        """
+        hub = Certificate('', '')
+        if hub_names:
+            hub = certificates.make_hub_certificate(self._load_authority(), all_names(hub_names))
+        own = self.credentials()
+        return Credentials(name, key.seed, own.fleet, self.settings().url, own.ca, *hub)
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Hold the folder for the process that runs the hub; raises FleetError if there is one."""
+        with _lock(self.path / 'serving', wait=False):
+            yield
+
+    def _load_authority(self) -> Certificate:
+        self.fleet_key()
+        pem, key = (read_private(path).decode() for path in self._authority)
+        return Certificate(pem, key)
+
+    def _renew_certificate(self, names: tuple[str, ...]) -> None:
+        wanted = all_names(names)
+        there = self.certificate.exists() and self.certificate_key.exists()
+        if there and certificates.is_current(read_private(self.certificate).decode(), wanted):
+            return
+        made = certificates.make_hub_certificate(self._load_authority(), wanted)
+        write_private(self.certificate_key, made.key.encode())
+        write_private(self.certificate, made.pem.encode())
+
+    def _write_roster(self, roster: Roster, key: Key) -> Roster:
+        message = roster_message.sign(roster, key)
+        write_private(self.roster_file, message)
+        return roster_message.read(message, key.public)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with _lock(self.path / 'lock', wait=True):
+            yield
+
+
+def default_station_folder() -> Path:
+    """Return the folder of a station in ``$ROS_HOME``, or in ``~/.ros``."""
+    return Path(os.environ.get('ROS_HOME') or '~/.ros').expanduser() / FOLDER_NAME
+
+
+def all_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of a hub, with those for programs on its own machine."""
+    return tuple(dict.fromkeys((*names, *LOCAL_NAMES)))
+
+
+@contextmanager
+def _lock(path: Path, *, wait: bool) -> Iterator[None]:
+    with as_store_error('lock', path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError as error:
+            raise FleetError(
+                f"another 'edgetpu_retrain fleet serve' runs the hub of {path.parent} already"
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,98 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""What the operator changes in a roster, as functions from the old one to the new one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.fleet.roster.roster import KeepMap, Member, ROLES, Roster
+from edgetpu_retrain.wording import named, quoted
+
+
+def add_member(roster: Roster, member: Member) -> Roster:
+    """
+    Add a member.
+
+    Raises:
+        RequestError: if a member that may connect has this name.
+    """
+    if any(each.name == member.name and each.may_connect for each in roster.members):
+        raise RequestError(
+            f'there is a member {quoted(member.name)} already: give another name, or retire that '
+            'one first'
+        )
+    return replace(roster, members=(*roster.members, member))
+
+
+def remove_member(roster: Roster, key: str, keep: KeepMap) -> Roster:
+    """
+    Let a key no longer connect, and only some of its packs count.
+
+    What was taken from a key earlier is not given back.
+
+    Args:
+        roster: the roster.
+        key: public key of the member.
+        keep: which of its packs still count, at most.
+    """
+
+    def changed(member: Member) -> Member:
+        return replace(member, keep=_smaller(member.keep, keep), may_connect=False)
+
+    return _with_changed(roster, key, changed)
+
+
+def set_roles(roster: Roster, key: str, roles: Iterable[str]) -> Roster:
+    """Give a member other roles."""
+    return _with_changed(roster, key, lambda member: replace(member, roles=frozenset(roles)))
+
+
+def erase_samples(roster: Roster, samples: Iterable[bytes]) -> Roster:
+    """Let no member keep the bytes of samples."""
+    return replace(roster, erased=roster.erased | frozenset(samples))
+
+
+def find_member(roster: Roster, name: str) -> Member:
+    """
+    Return the member with a name or public key; of several with this name, the one that connects.
+
+    Raises:
+        RequestError: if there is none, or more than one.
+    """
+    found = [each for each in roster.members if name in {each.key, each.name}]
+    if len(found) > 1:
+        found = [each for each in found if each.may_connect] or found
+    if not found:
+        names = sorted({each.name for each in roster.members})
+        raise RequestError(f'there is no member {quoted(name)}; there are {named(names)}')
+    if len(found) > 1:
+        keys = [each.key for each in found]
+        raise RequestError(f'{quoted(name)} is the name of several keys, give one: {named(keys)}')
+    return found[0]
+
+
+def read_roles(roles: Iterable[str]) -> frozenset[str]:
+    """Return roles; a member that may do anything may also read."""
+    wanted = frozenset(roles)
+    if unknown := wanted - set(ROLES):
+        raise RequestError(f'{quoted(min(unknown))} is not a role: use {", ".join(ROLES)}')
+    return wanted | {'read'}
+
+
+def _with_changed(roster: Roster, key: str, change: Callable[[Member], Member]) -> Roster:
+    members = tuple(change(each) if each.key == key else each for each in roster.members)
+    return replace(roster, members=members)
+
+
+def _smaller(old: KeepMap | None, new: KeepMap) -> KeepMap:
+    """Return which packs are in both."""
+    if old is None:
+        return new
+    return {
+        epoch: min(head, new[epoch], key=lambda each: each[0])
+        for epoch, head in old.items()
+        if epoch in new
+    }

@@ -1,0 +1,85 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+The configuration of the hub, a nats-server with JetStream: who may connect, and do what.
+
+One account, with one user for each member.  Everything that the permissions do not list is
+denied: members cannot delete, purge or create streams.  JSON is a valid form of this
+configuration: https://docs.nats.io/running-a-nats-service/configuration
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+import json
+from typing import Any
+
+from edgetpu_retrain.fleet.hub.streams import (
+    MAX_PAYLOAD,
+    publish_permissions,
+    RELEASE_BYTES,
+    REPORT_BYTES,
+    ROSTER_BYTES,
+    station_permissions,
+    subscribe_permissions,
+)
+from edgetpu_retrain.fleet.roster.roster import Member, Roster
+from edgetpu_retrain.fleet.station.folder import Settings, StationFolder
+
+ACCOUNT = 'FLEET'
+_MEMORY_BYTES = 64 << 20
+# JetStream reserves the limit of each stream, and keeps a little more.
+_OTHER_BYTES = ROSTER_BYTES + RELEASE_BYTES + REPORT_BYTES + (64 << 20)
+
+
+def connecting_members(roster: Roster | None, now_ms: int) -> list[Member]:
+    """Return the members that the hub lets connect at a time, milliseconds since 1970."""
+    return [
+        member
+        for member in (roster.members if roster is not None else ())
+        if member.may_connect and (member.expires_ms is None or now_ms <= member.expires_ms)
+    ]
+
+
+def server_configuration(
+    folder: StationFolder, settings: Settings, station: str, members: Iterable[Member]
+) -> str:
+    """
+    Return the configuration file of the hub.
+
+    Args:
+        folder: the station's folder.
+        settings: how it runs its hub.
+        station: public key of the station's own member, which may manage the streams.
+        members: who may connect.
+    """
+    users = [_user(station, station_permissions(station))] + [
+        _user(member.key, publish_permissions(member.key, member.roles))
+        for member in members
+        if member.key != station
+    ]
+    configuration = {
+        'server_name': f'hub_of_{station}',
+        'host': settings.host,
+        'port': settings.port,
+        'max_payload': MAX_PAYLOAD,
+        # A robot with a slow link may take its time for the largest message.
+        'write_deadline': '60s',
+        'tls': {
+            'cert_file': str(folder.certificate),
+            'key_file': str(folder.certificate_key),
+            'timeout': 10,
+        },
+        'jetstream': {
+            'store_dir': str(folder.store),
+            'max_memory_store': _MEMORY_BYTES,
+            'max_file_store': settings.evidence_bytes + _OTHER_BYTES,
+        },
+        'accounts': {ACCOUNT: {'jetstream': 'enabled', 'users': users}},
+    }
+    return json.dumps(configuration, indent=1) + '\n'
+
+
+def _user(key: str, publish: list[str]) -> dict[str, Any]:
+    permissions = {'publish': publish, 'subscribe': subscribe_permissions(key)}
+    return {'nkey': key, 'permissions': permissions}
