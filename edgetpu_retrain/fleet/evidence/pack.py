@@ -48,6 +48,7 @@ __all__ = [
     'Header',
     'Pack',
     'Payload',
+    'check_payload',
     'decode',
     'encode',
     'num_fitting',
@@ -234,6 +235,23 @@ def encode(pack: Pack, payloads: Mapping[bytes, Payload]) -> bytes:
     return message
 
 
+def check_payload(sample: bytes, payload: Payload, space: EmbeddingSpace) -> None:
+    """
+    Raise PackError, 'bad payload', if :func:`decode` would reject the bytes of a sample.
+
+    Args:
+        sample: the sample's id.
+        payload: its bytes.
+        space: the space of its embedding.
+    """
+    embedding, jpeg = payload
+    if len(embedding) != space.kind.num_bytes or space.sample_id(embedding) != sample:
+        raise PackError('bad payload', f'sample {sample.hex()} has bytes of another one')
+    _check_finite(embedding, space)
+    if jpeg is not None:
+        _check_jpeg(jpeg, hashlib.sha256(jpeg).digest())
+
+
 def peek(message: bytes) -> Header:
     """
     Return which pack an untrusted message claims to be, without reading its payload.
@@ -292,11 +310,7 @@ def _payloads(data: bytes, pack: Pack, space: EmbeddingSpace) -> Iterator[tuple[
     end = jpeg_at = begin + size * len(present)
     if end + sum(length for _, length in present) != len(data):
         raise PackError('bad payload', f'a payload of {len(data)} bytes does not fit its claims')
-    if (
-        space.kind.dtype == 'float32'
-        and not np.isfinite(np.frombuffer(data[begin:end], '<f4')).all()
-    ):
-        raise PackError('bad payload', 'an embedding has numbers that are not finite')
+    _check_finite(data[begin:end], space)
     for (sample, length), at in zip(present, range(begin, end, size), strict=True):
         after, jpeg_end = at + size, jpeg_at + length
         embedding, jpeg = data[at:after], data[jpeg_at:jpeg_end]
@@ -306,6 +320,11 @@ def _payloads(data: bytes, pack: Pack, space: EmbeddingSpace) -> Iterator[tuple[
         if length:
             _check_jpeg(jpeg, pack.pictures.get(sample))
         yield sample, Payload(embedding, jpeg or None)
+
+
+def _check_finite(embeddings: bytes, space: EmbeddingSpace) -> None:
+    if space.kind.dtype == 'float32' and not np.isfinite(np.frombuffer(embeddings, '<f4')).all():
+        raise PackError('bad payload', 'an embedding has numbers that are not finite')
 
 
 def _check_jpeg(jpeg: bytes, digest: bytes | None) -> None:

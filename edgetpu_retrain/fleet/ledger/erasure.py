@@ -44,6 +44,12 @@ def settle(connection: sqlite3.Connection, rows: Iterable[int], judge: Judge) ->
     return changed
 
 
+def is_marked(connection: sqlite3.Connection, row: int) -> bool:
+    """Return whether a sample was erased."""
+    (erased,) = connection.execute('SELECT erased FROM samples WHERE id = ?', (row,)).fetchone()
+    return bool(erased)
+
+
 def all_suspects(connection: sqlite3.Connection, judge: Judge) -> list[int]:
     """Return the rows of all samples that may have to be erased, or that were."""
     rows = connection.execute(

@@ -71,6 +71,7 @@ class Exchange:
         self._read: tuple[int, bytes, int] | None = None
         self._num_unsaved = 0
         self._missing: dict[bytes, int] = {}
+        self._skipped: set[bytes] = set()
         self._has_roster = False
 
     @property
@@ -90,7 +91,7 @@ class Exchange:
             Sequence of the first message to read.
         """
         self._read, self._num_unsaved, self._missing = None, 0, {}
-        self._has_roster = False
+        self._skipped, self._has_roster = set(), False
         position = self._ledger.position(self._hub)
         mark = None if message is None else _mark(message, received_ms)
         if not position.sequence or position.mark not in (None, mark):
@@ -144,7 +145,8 @@ class Exchange:
         missing, due_of_chain = {}, dict[int, int]()
         for digest, chain, is_own in self._ledger.missing(self._hub):
             due = due_of_chain.setdefault(chain, now if is_own else now + self._delay_ms())
-            missing[digest] = self._missing.get(digest, due)
+            if digest not in self._skipped:
+                missing[digest] = self._missing.get(digest, due)
         self._missing = missing
 
     def due(self) -> list[bytes]:
@@ -162,6 +164,11 @@ class Exchange:
     def published(self, digest: bytes, sequence: int) -> None:
         """Note that the hub has acknowledged a pack, or has it already."""
         self._ledger.is_at(self._hub, digest, sequence)
+        self._missing.pop(digest, None)
+
+    def skip(self, digest: bytes) -> None:
+        """Do not publish a pack before :meth:`begin`, because the hub does not accept it."""
+        self._skipped.add(digest)
         self._missing.pop(digest, None)
 
     def read_roster(self, message: bytes) -> bool:

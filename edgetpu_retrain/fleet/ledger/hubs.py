@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from edgetpu_retrain.fleet.ledger.tables import ANY_NUMBER
 
+_UNTIL_STEP = 100
+
 
 class Position(NamedTuple):
     """
@@ -171,11 +173,26 @@ def missing(connection: sqlite3.Connection, hub: str, me: str) -> list[tuple[byt
         Hash, row of its chain, and whether it is of this robot; each pack after the ones before
         it in its chain.
     """
+    found = connection.execute('SELECT until_pack FROM hubs WHERE hub = ?', (hub,)).fetchone()
+    (until,) = found or (0,)
     rows = connection.execute(
-        'SELECT hash, chain, origin = ? FROM packs JOIN chains ON chains.id = packs.chain '
-        'WHERE number < CASE origin WHEN ? THEN ? ELSE kept END AND NOT EXISTS '
+        'SELECT packs.id, hash, chain, origin = ? FROM packs '
+        'JOIN chains ON chains.id = packs.chain WHERE packs.id > ? '
+        'AND number < CASE origin WHEN ? THEN ? ELSE kept END AND NOT EXISTS '
         '(SELECT 1 FROM hub_messages WHERE pack = packs.id AND hub = ? AND complete) '
         'ORDER BY chain, number',
-        (me, me, ANY_NUMBER, hub),
-    )
-    return [(digest, chain, bool(is_own)) for digest, chain, is_own in rows]
+        (me, until, me, ANY_NUMBER, hub),
+    ).fetchall()
+    (last,) = connection.execute('SELECT COALESCE(MAX(id), 0) FROM packs').fetchone()
+    first_missing = min((pack for pack, *_ in rows), default=last + 1)
+    if first_missing - 1 - until >= _UNTIL_STEP:
+        # So that the next call does not look at all packs again.
+        connection.execute(
+            'UPDATE hubs SET until_pack = ? WHERE hub = ?', (first_missing - 1, hub)
+        )
+    return [(digest, chain, bool(is_own)) for _, digest, chain, is_own in rows]
+
+
+def look_at_all_packs(connection: sqlite3.Connection) -> None:
+    """Have :func:`missing` look at all packs again, because other ones are accepted now."""
+    connection.execute('UPDATE hubs SET until_pack = 0')

@@ -171,8 +171,9 @@ class Ledger:
         for draft in drafts:
             sealing.check_draft(draft, self.space)
         with self._database.transaction('store claims in') as connection:
-            rows = sealing.store_drafts(connection, drafts, self._clock)
-            has_erased = settle(connection, rows, self._judge(connection))
+            has_erased = sealing.store_drafts(
+                connection, drafts, self._clock, self._judge(connection)
+            )
         if has_erased:
             self._database.empty_log()
 
@@ -285,7 +286,7 @@ class Ledger:
 
     def missing(self, hub: str) -> list[tuple[bytes, int, bool]]:
         """Return the same with a number of each chain, and whether it is of this robot."""
-        with self._database.looking('read the packs of') as connection:
+        with self._database.transaction('read the packs of') as connection:
             return hubs.missing(connection, hub, self.me)
 
     def carriers(self, hub: str) -> list[tuple[int, bytes]]:
@@ -326,6 +327,7 @@ class Ledger:
             )
             apply_roster(connection, offered, self.me)
             hubs.read_accepted_again(connection)
+            hubs.look_at_all_packs(connection)
             judge = Judge(offered, self.me)
             has_erased = settle(connection, all_suspects(connection, judge), judge)
         if has_erased:

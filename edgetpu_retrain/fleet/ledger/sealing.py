@@ -16,15 +16,17 @@ from edgetpu_retrain.fleet.evidence.hybrid_clock import HybridClock
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.evidence.manifest import EPOCH_DIGITS
 from edgetpu_retrain.fleet.evidence.pack import (
+    check_payload,
     MAX_CLAIMS,
-    MAX_PICTURE_BYTES,
     NO_PACK,
     num_fitting,
     Pack,
     Payload,
     seal,
 )
+from edgetpu_retrain.fleet.ledger.erasure import is_marked, settle
 from edgetpu_retrain.fleet.ledger.samples import sample_row
+from edgetpu_retrain.fleet.ledger.winners import Judge
 
 
 class Draft(NamedTuple):
@@ -52,20 +54,26 @@ def check_draft(draft: Draft, space: EmbeddingSpace) -> None:
     check_claim_recording(draft.recording)
     if draft.erased and draft.label:
         raise PackError('bad claim', 'a claim erases a sample that it labels')
-    if draft.payload is None:
-        return
-    embedding, jpeg = draft.payload
-    if len(embedding) != space.kind.num_bytes or space.sample_id(embedding) != draft.sample:
-        raise PackError('bad payload', f'sample {draft.sample.hex()} has bytes of another one')
-    if jpeg is not None and len(jpeg) > MAX_PICTURE_BYTES:
-        raise PackError('bad payload', f'a thumbnail has {len(jpeg)} bytes')
+    if draft.payload is not None:
+        check_payload(draft.sample, draft.payload, space)
 
 
 def store_drafts(
-    connection: sqlite3.Connection, drafts: Iterable[Draft], clock: HybridClock
-) -> list[int]:
-    """Store claims that are to be sealed later; return the rows of the samples to be erased."""
-    erased = []
+    connection: sqlite3.Connection, drafts: Iterable[Draft], clock: HybridClock, judge: Judge
+) -> bool:
+    """
+    Store claims that are to be sealed later.
+
+    Args:
+        connection: the connection of a transaction.
+        drafts: the claims.
+        clock: the clock of this robot.
+        judge: who is believed.
+
+    Returns:
+        Whether bytes were erased.
+    """
+    has_erased = False
     for draft in drafts:
         row = sample_row(connection, draft.sample, draft.payload)
         connection.execute(
@@ -80,9 +88,10 @@ def store_drafts(
                 bool(draft.label) and draft.payload is not None,
             ),
         )
-        if draft.erased:
-            erased.append(row)
-    return erased
+        if draft.erased or is_marked(connection, row):
+            has_erased |= settle(connection, [row], judge)
+            sample_row(connection, draft.sample, draft.payload)
+    return has_erased
 
 
 def seal_next(

@@ -93,7 +93,8 @@ TABLES = (
         hub TEXT PRIMARY KEY,
         sequence INTEGER NOT NULL DEFAULT 0,    -- up to which its stream was read
         mark BLOB,                              -- SHA-256 of the message there; NULL = not known
-        reread INTEGER                          -- sequence from which to read again
+        reread INTEGER,                         -- sequence from which to read again
+        until_pack INTEGER NOT NULL DEFAULT 0   -- row up to which no pack is missing there
     ) STRICT
     """,
     """

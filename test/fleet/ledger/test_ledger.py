@@ -7,9 +7,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edgetpu_retrain.errors import PackError
+from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
+from edgetpu_retrain.fleet.evidence.pack import Payload
 from edgetpu_retrain.fleet.ledger.ledger import Ledger
+from edgetpu_retrain.fleet.ledger.sealing import Draft
+from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
+import numpy as np
 import pytest
-from support.fleet_members import draft, embedding, member, relabel, robot_key, roster, sample_id
+from support.fleet_members import (
+    draft,
+    embedding,
+    member,
+    relabel,
+    robot_key,
+    roster,
+    sample_id,
+    tombstone,
+)
 
 MakeLedger = Callable[..., Ledger]
 
@@ -61,3 +75,31 @@ def test_a_claim_that_could_not_be_sealed_is_rejected(ledger_of: MakeLedger) -> 
     with pytest.raises(PackError, match='reserved'):
         ada.claim([draft(1, 'cup'), draft(2, 'unknown')])
     assert ada.unsealed_count == 0
+
+
+@pytest.mark.parametrize('number', [float('nan'), float('inf')])
+def test_a_sample_that_others_would_reject_is_rejected(number: float) -> None:
+    kind = EmbeddingKind(2, 'float32', None)
+    space = EmbeddingSpace('b' * 64, kind, '')
+    data = kind.to_disk(np.array([1, number], np.float32))
+    with (
+        Ledger(':memory:', space, me=robot_key(1).public) as ada,
+        pytest.raises(PackError, match='not finite'),
+    ):
+        ada.claim([Draft(space.sample_id(data), 'cup', 'today', Payload(data))])
+
+
+def test_an_erased_sample_that_is_taught_again_has_its_bytes(ledger_of: MakeLedger) -> None:
+    ada, bob = ledger_of(1), ledger_of(2)
+    bob.set_roster(roster([member(1)]))
+    for drafts, expected in (
+        ([draft(1, 'cup'), draft(2, 'cup')], draft(1, 'cup').payload),
+        ([tombstone(1, erased=True)], None),
+        ([draft(1, 'cup')], draft(1, 'cup').payload),
+    ):
+        ada.claim(drafts)
+        assert ada.payload(sample_id(1)) == expected
+        for digest in ada.seal(robot_key(1)):
+            bob.receive(ada.message(digest))
+        assert ada.payload(sample_id(1)) == bob.payload(sample_id(1)) == expected
+        assert bob.payload(sample_id(2)) is not None
