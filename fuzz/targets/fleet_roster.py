@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from pathlib import Path
 
 from edgetpu_retrain.fleet.evidence.keys import Key
+from edgetpu_retrain.fleet.evidence.signed_message import sign_message
 from edgetpu_retrain.fleet.roster.roster import Member, Roster
 from edgetpu_retrain.fleet.roster.roster_message import read, sign
 from fuzz.json_mutation import mutate_json
@@ -22,7 +22,7 @@ _EPOCH = '0123456789abcdef'
 def _run(data: bytes, _folder: Path) -> None:
     each_of(
         lambda: read(data, _FLEET.public),
-        lambda: _use(read(data + b'\n' + base64.b64encode(_FLEET.sign(data)), _FLEET.public)),
+        lambda: _use(read(sign_message(data, _FLEET), _FLEET.public)),
     )
 
 

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-from importlib import import_module
 import secrets
-from typing import Any
 
 from edgetpu_retrain.errors import FleetError
 from edgetpu_retrain.wording import quoted
+from nacl.exceptions import BadSignatureError
+from nacl.signing import SigningKey, VerifyKey
 
 SIGNATURE_BYTES = 64
 """Length of an Ed25519 signature, bytes."""
@@ -32,7 +32,6 @@ KINDS = {'user': 20 << 3, 'account': 0}
 _SEED_PREFIX = 18 << 3
 # Not valid as the first byte of UTF-8: RFC 3629, section 4.
 _NO_TEXT = b'\xff'
-_INSTALL = 'install it with: python3 -m pip install PyNaCl (or sudo apt install python3-nacl)'
 
 
 class Key:
@@ -42,13 +41,10 @@ class Key:
     Args:
         raw: 32 random bytes.
         kind: 'user' for a member of a fleet, 'account' for the fleet itself.
-
-    Raises:
-        FleetError: if PyNaCl is missing.
     """
 
     def __init__(self, raw: bytes, kind: str) -> None:
-        self._key = _nacl('signing').SigningKey(raw)
+        self._key = SigningKey(raw)
         prefix = KINDS[kind]
         self.public: str = public_text(bytes(self._key.verify_key), kind)
         """The public key as text: 'U...' of a member, 'A...' of a fleet."""
@@ -68,7 +64,7 @@ class Key:
         Return the key with a seed.
 
         Raises:
-            FleetError: if it is not a seed, or PyNaCl is missing.
+            FleetError: if it is not a seed.
         """
         data = _without_checksum(seed.strip(), 2 + KEY_BYTES)
         for kind, prefix in KINDS.items():
@@ -89,19 +85,13 @@ class Key:
 
 
 def is_signed_by(public: str, signature: bytes, data: bytes) -> bool:
-    """
-    Return whether the owner of a public key signed data with :meth:`Key.sign`.
-
-    Raises:
-        FleetError: if PyNaCl is missing.
-    """
+    """Return whether the owner of a public key signed data with :meth:`Key.sign`."""
     raw = raw_public(public)
     if raw is None or len(signature) != SIGNATURE_BYTES:
         return False
-    signing, exceptions = _nacl('signing'), _nacl('exceptions')
     try:
-        signing.VerifyKey(raw).verify(_NO_TEXT + data, signature)
-    except exceptions.BadSignatureError:
+        VerifyKey(raw).verify(_NO_TEXT + data, signature)
+    except BadSignatureError:
         return False
     return True
 
@@ -158,10 +148,3 @@ def _without_checksum(text: str, length: int) -> bytes | None:
     except binascii.Error:
         return None
     return data if _with_checksum(data) == text else None
-
-
-def _nacl(module: str) -> Any:
-    try:
-        return import_module(f'nacl.{module}')
-    except ImportError as error:
-        raise FleetError(f'a fleet needs PyNaCl, which signs and verifies: {_INSTALL}') from error

@@ -91,6 +91,7 @@ class Header(NamedTuple):
     epoch: str
     number: int
     space_id: str
+    previous: bytes
 
 
 @dataclass(frozen=True)
@@ -261,7 +262,7 @@ def peek(message: bytes) -> Header:
     """
     manifest, head = _manifest_of(message)
     digest = hashlib.sha256(manifest).digest()
-    return Header(digest, head.origin, head.epoch, head.number, head.space_id)
+    return Header(digest, head.origin, head.epoch, head.number, head.space_id, head.previous)
 
 
 def decode(message: bytes, space: EmbeddingSpace) -> tuple[Pack, dict[bytes, Payload]]:

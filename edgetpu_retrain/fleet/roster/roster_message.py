@@ -1,15 +1,13 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
 """
-A roster as a message: one line of JSON, and the signature of the fleet's key in base64.
+A roster as a message: one line of JSON, and the signature of the fleet's key.
 
 The JSON has one form only: what :func:`sign` would write differently is rejected.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 import json
 from typing import Any
@@ -17,8 +15,9 @@ from typing import Any
 from edgetpu_retrain.errors import RequestError, RosterError
 from edgetpu_retrain.fleet.evidence.claim import MAX_NUMBER
 from edgetpu_retrain.fleet.evidence.embedding_space import ID_BYTES
-from edgetpu_retrain.fleet.evidence.keys import is_signed_by, Key, raw_public, SIGNATURE_BYTES
+from edgetpu_retrain.fleet.evidence.keys import Key, raw_public
 from edgetpu_retrain.fleet.evidence.manifest import EPOCH_DIGITS
+from edgetpu_retrain.fleet.evidence.signed_message import sign_message, signed_body
 from edgetpu_retrain.fleet.roster.roster import Member, ROLES, Roster
 from edgetpu_retrain.store.samples.recording import check_text
 from edgetpu_retrain.wording import quoted
@@ -33,8 +32,6 @@ MAX_PATTERNS = 100
 """The maximum number of patterns of labels of a member."""
 
 _WHAT = 'fleet roster 1'
-# Line break and signature.
-_TAIL_BYTES = 1 + 4 * -(-SIGNATURE_BYTES // 3)
 
 
 def sign(roster: Roster, key: Key) -> bytes:
@@ -50,8 +47,7 @@ def sign(roster: Roster, key: Key) -> bytes:
     """
     if key.public != roster.fleet:
         raise RosterError(f'the roster is of the fleet {quoted(roster.fleet)}, not {key.public}')
-    body = _body(roster)
-    message = body + b'\n' + base64.b64encode(key.sign(body))
+    message = sign_message(_body(roster), key)
     read(message, roster.fleet)
     return message
 
@@ -67,15 +63,11 @@ def read(message: bytes, fleet: str) -> Roster:
     Raises:
         RosterError: if anything in the message is not valid.
     """
-    if not _TAIL_BYTES < len(message) <= MAX_ROSTER_BYTES:
+    if len(message) > MAX_ROSTER_BYTES:
         raise RosterError(f'a roster has {len(message)} bytes: at most {MAX_ROSTER_BYTES}')
-    body, tail = message[:-_TAIL_BYTES], message[-_TAIL_BYTES:]
-    try:
-        signature = base64.b64decode(tail[1:], validate=True)
-    except binascii.Error:
-        signature = b''
     # Before the body is read, so that only the fleet's own key can have it read.
-    if not tail.startswith(b'\n') or not is_signed_by(fleet, signature, body):
+    body = signed_body(message, fleet)
+    if body is None:
         raise RosterError('a roster is not signed by the key of this fleet')
     try:
         roster = _roster(json.loads(body))

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import base64
-import sys
 
 from edgetpu_retrain.errors import FleetError
 from edgetpu_retrain.fleet.evidence.keys import (
@@ -132,14 +131,3 @@ def test_the_last_bits_of_a_seed_are_not_free() -> None:
     other = USER.seed[:-1] + 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[last ^ 1]
     with pytest.raises(FleetError):
         Key.from_seed(other)
-
-
-def test_a_missing_library_is_reported_with_the_command_that_installs_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    public, signature = USER.public, USER.sign(b'data')
-    for name in ('nacl', 'nacl.signing', 'nacl.exceptions'):
-        monkeypatch.setitem(sys.modules, name, None)
-    for call in (Key.generate, lambda: is_signed_by(public, signature, b'data')):
-        with pytest.raises(FleetError, match='install it with: python3 -m pip install PyNaCl'):
-            call()

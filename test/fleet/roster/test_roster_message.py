@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 import json
 from typing import Any
 
 from edgetpu_retrain.errors import RosterError
+from edgetpu_retrain.fleet.evidence.signed_message import sign_message
 from edgetpu_retrain.fleet.roster.roster import Member, ROLES, Roster
 from edgetpu_retrain.fleet.roster.roster_message import MAX_ROSTER_BYTES, read, sign
 from hypothesis import given
@@ -62,11 +62,6 @@ MESSAGE = sign(SMALL, FLEET)
 BODY = MESSAGE[:-89]
 
 
-def signed(body: bytes) -> bytes:
-    """Return a message with any body that the fleet's own key signed."""
-    return body + b'\n' + base64.b64encode(FLEET.sign(body))
-
-
 def rejection(message: bytes) -> str:
     with pytest.raises(RosterError) as raised:
         read(message, FLEET.public)
@@ -92,17 +87,17 @@ def test_a_roster_can_be_read_by_people() -> None:
 def test_only_the_key_of_the_fleet_signs() -> None:
     with pytest.raises(RosterError, match='the roster is of the fleet'):
         sign(SMALL, key(9, 'account'))
-    assert rejection(BODY + b'\n' + base64.b64encode(key(9, 'account').sign(BODY))) == (
+    assert rejection(sign_message(BODY, key(9, 'account'))) == (
         'a roster is not signed by the key of this fleet'
     )
     # A member's pack or connection is no roster.
-    assert 'not signed' in rejection(BODY + b'\n' + base64.b64encode(key(1).sign(BODY)))
+    assert 'not signed' in rejection(sign_message(BODY, key(1)))
 
 
 def test_a_roster_of_another_fleet_is_rejected() -> None:
     # Signed by this fleet's key, it would still be another fleet's.
     body = BODY.replace(FLEET.public.encode(), key(9, 'account').public.encode())
-    assert 'one valid form' in rejection(signed(body))
+    assert 'one valid form' in rejection(sign_message(body, FLEET))
     with pytest.raises(RosterError, match='not signed'):
         read(MESSAGE, key(9, 'account').public)
     with pytest.raises(RosterError, match='not signed'):
@@ -124,7 +119,7 @@ def test_a_roster_that_was_cut_off_is_rejected(length: int) -> None:
 @given(st.binary(max_size=300))
 def test_any_bytes_are_rejected(data: bytes) -> None:
     rejection(data)
-    rejection(signed(data))
+    rejection(sign_message(data, FLEET))
 
 
 def test_a_roster_that_is_too_large_is_not_read() -> None:
@@ -195,7 +190,7 @@ def test_what_the_station_signs_must_be_valid(edit: Callable[[dict[str, Any]], N
     assert canonical == BODY
     edit(tree)
     body = json.dumps(tree, sort_keys=True, separators=(',', ':')).encode()
-    assert 'the roster of this fleet is not valid' in rejection(signed(body))
+    assert 'the roster of this fleet is not valid' in rejection(sign_message(body, FLEET))
 
 
 @pytest.mark.parametrize(
@@ -217,7 +212,7 @@ def test_what_the_station_signs_must_be_valid(edit: Callable[[dict[str, Any]], N
     ],
 )
 def test_json_has_one_form(body: bytes) -> None:
-    assert 'the roster of this fleet is not valid' in rejection(signed(body))
+    assert 'the roster of this fleet is not valid' in rejection(sign_message(body, FLEET))
 
 
 def test_a_key_is_listed_once() -> None:

@@ -1,0 +1,44 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Signed messages other than packs: a body, a line break, and the signature in base64.
+
+A body begins with words of its own kind, or states its kind, so that a signature cannot be used
+for another kind of message.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from edgetpu_retrain.fleet.evidence.keys import is_signed_by, Key, SIGNATURE_BYTES
+
+SIGNATURE_TEXT_BYTES = 1 + 4 * -(-SIGNATURE_BYTES // 3)
+"""How much longer than its body a message is, bytes."""
+
+
+def sign_message(body: bytes, key: Key) -> bytes:
+    """Return a message with a body and the signature of a key."""
+    return body + b'\n' + base64.b64encode(key.sign(body))
+
+
+def signed_body(message: bytes, public: str) -> bytes | None:
+    """
+    Return the body of an untrusted message.
+
+    Args:
+        message: what was received, of a length that the caller has limited.
+        public: the public key that must have signed it.
+
+    Returns:
+        The body; None if this key did not sign it.
+    """
+    body, tail = message[:-SIGNATURE_TEXT_BYTES], message[-SIGNATURE_TEXT_BYTES:]
+    try:
+        signature = base64.b64decode(tail[1:])
+    except binascii.Error:
+        return None
+    # Other texts are decoded to the same signature.
+    has_one_form = tail == b'\n' + base64.b64encode(signature)
+    return body if has_one_form and is_signed_by(public, signature, body) else None
