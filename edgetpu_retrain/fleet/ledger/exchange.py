@@ -72,7 +72,7 @@ class Exchange:
         self._num_unsaved = 0
         self._missing: dict[bytes, int] = {}
         self._skipped: set[bytes] = set()
-        self._has_roster = False
+        self._roster: bytes | None = None
 
     @property
     def remembered(self) -> int:
@@ -91,7 +91,7 @@ class Exchange:
             Sequence of the first message to read.
         """
         self._read, self._num_unsaved, self._missing = None, 0, {}
-        self._skipped, self._has_roster = set(), False
+        self._skipped, self._roster = set(), None
         position = self._ledger.position(self._hub)
         mark = None if message is None else _mark(message, received_ms)
         if not position.sequence or position.mark not in (None, mark):
@@ -101,6 +101,8 @@ class Exchange:
         if position.reread is not None:
             self._ledger.begin_rereading(self._hub)
             return position.reread
+        # What was read after the position was saved is read again; a hub may have lost it.
+        self._ledger.forget_messages(self._hub, position.sequence)
         return position.sequence + 1
 
     def read(self, message: bytes, sequence: int, received_ms: int = 0) -> Receipt:
@@ -186,16 +188,17 @@ class Exchange:
         """
         is_newer = self._ledger.set_roster(message)
         if is_newer or message == self._ledger.roster_message:
-            self._has_roster = True
+            self._roster = message
         return is_newer
 
     def roster_due(self) -> bytes | None:
         """Return the roster to publish, once those of the hub were read; None = it has it."""
-        return None if self._has_roster else self._ledger.roster_message
+        newest = self._ledger.roster_message
+        return None if newest == self._roster else newest
 
-    def published_roster(self) -> None:
+    def published_roster(self, message: bytes) -> None:
         """Note that the hub has acknowledged the roster of :meth:`roster_due`."""
-        self._has_roster = True
+        self._roster = message
 
     def _delay_ms(self) -> int:
         first, last = self._others_after_ms

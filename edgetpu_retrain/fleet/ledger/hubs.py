@@ -133,6 +133,11 @@ def carriers(connection: sqlite3.Connection, hub: str) -> list[tuple[int, bytes]
     ).fetchall()
 
 
+def forget_messages(connection: sqlite3.Connection, hub: str, after: int) -> None:
+    """Forget which packs a hub has after a sequence, because they are to be read again."""
+    connection.execute('DELETE FROM hub_messages WHERE hub = ? AND sequence > ?', (hub, after))
+
+
 def forget_message(connection: sqlite3.Connection, hub: str, sequence: int) -> None:
     """Forget a message that was deleted from a hub."""
     connection.execute('DELETE FROM hub_messages WHERE hub = ? AND sequence = ?', (hub, sequence))

@@ -294,6 +294,11 @@ class Ledger:
         with self._database.looking('read the packs of') as connection:
             return hubs.carriers(connection, hub)
 
+    def forget_messages(self, hub: str, after: int) -> None:
+        """Forget which packs a hub has after a sequence, because they are to be read again."""
+        with self._database.transaction('forget messages in') as connection:
+            hubs.forget_messages(connection, hub, after)
+
     def forget_message(self, hub: str, sequence: int) -> None:
         """Forget a message that was deleted from a hub, so that its pack is published again."""
         with self._database.transaction('forget a message in') as connection:
