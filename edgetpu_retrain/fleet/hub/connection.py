@@ -23,6 +23,8 @@ from edgetpu_retrain.errors import (
 from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.hub.streams import inbox_prefix
 from edgetpu_retrain.wording import quoted
+import nats.aio.client
+import nats.errors
 
 CONNECT_TIMEOUT_S = 10
 REQUEST_TIMEOUT_S = 10.0
@@ -126,14 +128,12 @@ class Hub:
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """Send a request of JetStream and return its response; raises as :meth:`publish`."""
-        from nats.errors import NoRespondersError
-
         denial = self._denials.setdefault(subject.lower(), self._new_future())
         try:
             message = await self.unless_lost(
                 self.client.request(subject, data, timeout=timeout_s, headers=headers), denial
             )
-        except NoRespondersError as error:
+        except nats.errors.NoRespondersError as error:
             raise HubError(
                 f'the hub at {self.url} has no stream for {quoted(subject)}: start it with '
                 "'edgetpu_retrain fleet serve', which turns JetStream on and creates the streams"
@@ -156,8 +156,6 @@ class Hub:
         self, awaitable: Awaitable[Result], denial: asyncio.Future[None] | None = None
     ) -> Result:
         """Wait for something that the hub sends; raises as :meth:`publish`."""
-        import nats.errors
-
         response = asyncio.ensure_future(awaitable)
         awaited: set[asyncio.Future[Any]] = {response, self._lost}
         if denial is not None:
@@ -212,6 +210,15 @@ class Hub:
         return asyncio.get_running_loop().create_future()
 
 
+class _Client(nats.aio.client.Client):
+    """A client that proves its key only over TLS, whatever the server asks for."""
+
+    def _connect_command(self) -> bytes:
+        if not self._server_info.get('tls_required'):
+            raise nats.errors.Error('it does not encrypt, so it is not the one of the credentials')
+        return super()._connect_command()
+
+
 async def connect(url: str, credentials: HubCredentials) -> Hub:
     """
     Connect to a hub with a member's key.
@@ -223,16 +230,10 @@ async def connect(url: str, credentials: HubCredentials) -> Hub:
     Raises:
         HubError: if there is no hub, it is not the one of the credentials, or it does not accept
             the key.
-        FleetError: if nats-py is missing, or the credentials are not valid.
+        FleetError: if the credentials are not valid.
     """
-    try:
-        import nats.aio.client
-    except ImportError as error:
-        raise FleetError(
-            'a fleet needs nats-py: install it with: python3 -m pip install nats-py nkeys'
-        ) from error
     key = Key.from_seed(credentials.seed).public
-    client = nats.aio.client.Client()
+    client = _Client() if credentials.ca else nats.aio.client.Client()
     errors: list[Exception] = []
     hubs: list[Hub] = []
 

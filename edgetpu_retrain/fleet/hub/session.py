@@ -1,0 +1,267 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""HubSession: what a member reads from a hub and publishes there, during one connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+import hashlib
+import time
+from typing import Any, TypeVar
+
+from edgetpu_retrain.errors import HubDeniedError, HubFullError, HubRefusedError, RosterError
+from edgetpu_retrain.fleet.hub.connection import Hub
+from edgetpu_retrain.fleet.hub.releases import Releases
+from edgetpu_retrain.fleet.hub.stream_reader import open_reader, StreamMessage, StreamReader
+from edgetpu_retrain.fleet.hub.streams import EVIDENCE, RELEASES, ROSTER, STREAMS
+from edgetpu_retrain.fleet.ledger.exchange import Exchange
+from edgetpu_retrain.fleet.ledger.ledger import Ledger
+
+LONGEST_RETRY_S = 60.0
+"""Longest time until a member offers again what a hub did not take, seconds."""
+
+_TIDY_S = 3.0
+
+Result = TypeVar('Result')
+
+
+class HubSession:
+    """
+    The rule of synchronization, on a connection.
+
+    A member reads the hub's evidence to its end.  What it has and the hub has not, it publishes:
+    its own packs at once, those of others after a random time if they are still missing.  Rosters
+    and releases follow the same rule.
+
+    Args:
+        hub: the connection.
+        ledger: what this member has.
+        exchange: what the ledger knows of this hub.
+        releases: the released heads that this member knows.
+        on_change: called in the event loop with the name of a stream when something new came.
+        retry_s: seconds until a refused message is offered again; doubled each time.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        ledger: Ledger,
+        exchange: Exchange,
+        releases: Releases,
+        on_change: Callable[[str], None],
+        *,
+        retry_s: float = 1.0,
+    ) -> None:
+        self.problem = ''
+        """Why the hub does not take what this member has; '' = it takes it."""
+        self.behind: int | None = None
+        """Number of packs at the hub that this member has yet to read; None = not known yet."""
+        self._hub = hub
+        self._ledger = ledger
+        self._exchange = exchange
+        self._releases = releases
+        self._on_change = on_change
+        self._shortest_retry_s = retry_s
+        self._one_at_a_time = asyncio.Lock()
+        self._work = asyncio.Event()
+        self._at_end: set[str] = set()
+        self._later: asyncio.TimerHandle | None = None
+        self._denied: set[str] = set()
+        self._refusal = ''
+
+    async def run(self) -> None:
+        """
+        Read and publish until the connection is lost.
+
+        Raises:
+            HubError: when it is lost, or if the hub cannot be used.
+            RetrainError: if the ledger cannot be used.
+        """
+        await _first_to_end(
+            self._read_evidence(), self._read_rosters(), self._read_releases(), self._publish()
+        )
+
+    def wake(self) -> None:
+        """Look for something to publish."""
+        self._work.set()
+
+    # Reading
+
+    async def _read_evidence(self) -> None:
+        reader, messages = await self._open_evidence()
+        while True:
+            if await self._ordered(self._receive, messages):
+                self._on_change(EVIDENCE)
+            self.behind = reader.behind
+            if reader.behind == 0:
+                self._reached_end(EVIDENCE)
+            messages = await reader.read()
+            if await self._ordered(lambda: self._exchange.must_reread):
+                reader, messages = await self._open_evidence()
+
+    async def _open_evidence(self) -> tuple[StreamReader, list[StreamMessage]]:
+        """Return a reader, and what it has read already."""
+        last = await self._ordered(lambda: self._exchange.remembered)
+        # It begins with the message that was read last: if that is another one, or gone, the hub
+        # was restored, emptied or replaced.
+        reader = await self._open(max(last, 1))
+        messages = await reader.read() if last and reader.behind else []
+        if messages and messages[0].sequence == last:
+            start = await self._ordered(
+                self._exchange.begin, messages[0].data, messages[0].received_ms
+            )
+            if start == last + 1:
+                return reader, messages[1:]
+        else:
+            start = await self._ordered(self._exchange.begin, None)
+        return (await self._open(start) if last else reader), []
+
+    async def _open(self, start: int) -> StreamReader:
+        return await open_reader(
+            self._hub, EVIDENCE, f'evidence.{self._ledger.space.token}.*', start
+        )
+
+    def _receive(self, messages: list[StreamMessage]) -> bool:
+        outcomes = {
+            self._exchange.read(message.data, message.sequence, message.received_ms).outcome
+            for message in messages
+        }
+        return bool(outcomes - {'known', 'refused'})
+
+    async def _read_rosters(self) -> None:
+        await self._read_all(ROSTER, STREAMS[ROSTER].subjects, self._read_roster)
+
+    def _read_roster(self, message: bytes) -> bool:
+        try:
+            return self._exchange.read_roster(message)
+        except RosterError:
+            return False  # Any member may publish anything there.
+
+    async def _read_releases(self) -> None:
+        await self._read_all(
+            RELEASES,
+            f'release.{self._ledger.space.token}.*',
+            lambda message: self._releases.receive(message, self._hub.url),
+        )
+
+    async def _read_all(
+        self, stream: str, subjects: str, receive: Callable[[bytes], bool]
+    ) -> None:
+        """Read one of the small streams, from its beginning."""
+        reader = await open_reader(self._hub, stream, subjects, 1)
+        while True:
+            if reader.behind == 0:
+                self._reached_end(stream)
+            changed = False
+            for message in await reader.read():
+                changed |= await self._ordered(receive, message.data)
+            if changed:
+                self._on_change(stream)
+
+    def _reached_end(self, stream: str) -> None:
+        if stream not in self._at_end:
+            self._at_end.add(stream)
+            self._work.set()
+        elif self._later is None:
+            # The position is remembered for many packs at once.
+            self._later = asyncio.get_running_loop().call_later(_TIDY_S, self._work.set)
+
+    # Publishing
+
+    async def _publish(self) -> None:
+        retry_s = self._shortest_retry_s
+        while True:
+            self._work.clear()
+            self._later = None
+            try:
+                await self._publish_rosters()
+                await self._publish_releases()
+                wait_s = await self._publish_evidence()
+            except (HubFullError, HubDeniedError) as error:
+                # Reading goes on, and the ledger keeps what the hub does not take.
+                self.problem = str(error)
+                await asyncio.sleep(retry_s)
+                retry_s = min(2 * retry_s, LONGEST_RETRY_S)
+                continue
+            self.problem, retry_s = self._refusal, self._shortest_retry_s
+            await _wait(self._work, wait_s)
+
+    async def _publish_rosters(self) -> None:
+        if ROSTER not in self._at_end:
+            return
+        roster = await self._ordered(self._exchange.roster_due)
+        if roster is not None and await self._offer('roster', roster):
+            self._exchange.published_roster(roster)
+
+    async def _publish_releases(self) -> None:
+        if RELEASES not in self._at_end:
+            return
+        for message in self._releases.missing(self._hub.url):
+            if await self._offer(f'release.{self._ledger.space.token}', message):
+                self._releases.receive(message, self._hub.url)
+
+    async def _publish_evidence(self) -> float | None:
+        """Publish what is due, and return in how many seconds more will be; None = not known."""
+        if EVIDENCE not in self._at_end:
+            return None
+        if self.behind == 0:
+            await self._ordered(self._exchange.caught_up)
+        while hashes := await self._ordered(self._exchange.due):
+            for each in hashes:
+                await self._publish_pack(each)
+        due_ms = await self._ordered(self._exchange.next_due_ms)
+        return None if due_ms is None else max(0.0, due_ms / 1000 - time.time())
+
+    async def _publish_pack(self, pack: bytes) -> None:
+        message = await asyncio.to_thread(self._ledger.message, pack)
+        try:
+            sequence = await self._send(f'evidence.{self._ledger.space.token}', message)
+        except HubRefusedError as error:
+            if isinstance(error, HubDeniedError):
+                raise
+            self._refusal = str(error)
+            self._exchange.skip(pack)
+        else:
+            await self._ordered(self._exchange.published, pack, sequence)
+
+    async def _offer(self, kind: str, message: bytes) -> bool:
+        """Publish what a member need not be allowed to, and return whether the hub took it."""
+        if kind in self._denied:
+            return False
+        try:
+            await self._send(kind, message)
+        except HubRefusedError:
+            self._denied.add(kind)
+            return False
+        return True
+
+    async def _send(self, kind: str, message: bytes) -> int:
+        return await self._hub.publish(
+            f'{kind}.{self._hub.key}', message, hashlib.sha256(message).hexdigest()
+        )
+
+    async def _ordered(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """Call something that blocks in a thread, one call of this session at a time."""
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(function, *arguments)
+
+
+async def _wait(event: asyncio.Event, seconds: float | None) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except asyncio.TimeoutError:
+        return
+
+
+async def _first_to_end(*coroutines: Coroutine[Any, Any, None]) -> None:
+    """Run coroutines until the first ends, cancel the others, and raise what it raised."""
+    tasks = [asyncio.ensure_future(each) for each in coroutines]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
