@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 if TYPE_CHECKING:
-    from edgetpu_retrain.node.parameters.description import Parameter
+    from edgetpu_retrain.parameter import Parameter
 
 ROOT = Path(__file__).absolute().parents[1]
 TOOL = 'tools/parameter_documents.py'
@@ -45,7 +45,7 @@ def declared(camera: str) -> list[Parameter]:
 
 def sentences(parameter: Parameter) -> str:
     """Return what a parameter is for, which values it can have and when a change takes effect."""
-    from edgetpu_retrain.node.parameters.description import TAKES_EFFECT_AT_ONCE
+    from edgetpu_retrain.parameter import TAKES_EFFECT_AT_ONCE
 
     text = [parameter.description]
     if parameter.allowed is not None:

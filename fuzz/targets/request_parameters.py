@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from edgetpu_retrain.node.parameters.description import Parameter
 from edgetpu_retrain.node.parameters.values import (
     camera_parameters,
     collect_parameters,
     MAX_CAMERAS,
     PARAMETERS,
 )
+from edgetpu_retrain.parameter import Parameter
 from fuzz.message_fields import Fields, ReadFields, WrittenFields
 from fuzz.target import each_of, MemoryBudget, MIB, Target
 

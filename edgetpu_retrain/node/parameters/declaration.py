@@ -9,8 +9,8 @@ from typing import Any
 
 from edgetpu_retrain.errors import RequestError
 from edgetpu_retrain.node.parameters import values
-from edgetpu_retrain.node.parameters.description import Parameter, TAKES_EFFECT_AT_ONCE
 from edgetpu_retrain.node.requests.callback_errors import explain
+from edgetpu_retrain.parameter import Parameter, TAKES_EFFECT_AT_ONCE
 from edgetpu_retrain.wording import quoted
 from rcl_interfaces.msg import (
     FloatingPointRange,

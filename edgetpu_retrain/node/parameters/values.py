@@ -19,7 +19,7 @@ from edgetpu_retrain.label import BACKGROUND
 from edgetpu_retrain.model_file.choices import ModelChoices, read_input_size
 from edgetpu_retrain.model_file.normalization import Normalization, read_input_range
 from edgetpu_retrain.node.cameras.image_transport import IMAGE_TRANSPORTS
-from edgetpu_retrain.node.parameters.description import (
+from edgetpu_retrain.parameter import (
     live_parameter,
     Parameter,
     parameter,

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 from edgetpu_retrain.client import RetrainClient
 from edgetpu_retrain.page.app_keys import LIVE, OPTIONS, ROBOT
-from edgetpu_retrain.page.data.folder import folder_in_use
+from edgetpu_retrain.store.files.folder_in_use import folder_in_use
 from rcl_interfaces.srv import GetParameters
 
 
@@ -49,4 +49,5 @@ async def data_folder(request: web.Request) -> Path:
     given = request.app[OPTIONS].data_dir
     parameter = given or (await parameters(request, 'data_dir'))['data_dir']
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(None, folder_in_use, parameter, request.app[ROBOT].name)
+    robot = request.app[ROBOT].name
+    return await loop.run_in_executor(None, folder_in_use, parameter, robot, 'the page')

@@ -74,6 +74,13 @@ NEWEST_OF_CLASS = """
     ORDER BY samples.id DESC LIMIT :limit
 """
 
+# What another database needs to keep up with this one.
+ROWS = f"""
+    SELECT samples.id, label, added_ns, addition, recording {_EMBEDDED} ORDER BY samples.id
+"""
+REMOVED_ROWS = 'SELECT id, added_ns FROM removed_samples'
+LAST_ROW = "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'samples'"
+
 # The newest sample of a camera, and of a camera in one request.
 NEWEST_OF_CAMERA = """
     SELECT recording, stamp_ns, added_ns FROM samples WHERE camera = :camera

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from action_msgs.msg import GoalStatus
-from edgetpu_retrain.node.parameters import description
+from edgetpu_retrain import parameter
 from edgetpu_retrain.node.parameters.declaration import DeclaredParameters
 import pytest
 from rcl_interfaces.msg import Parameter as ParameterMessage
@@ -126,7 +126,7 @@ def test_a_name_that_no_topic_can_have_is_refused(topic: str) -> None:
 def test_a_bug_in_a_check_rejects_the_change(monkeypatch: pytest.MonkeyPatch) -> None:
     lone = LoneNode('checked')
     DeclaredParameters(lone.node, lambda: True)
-    monkeypatch.setattr(description.Parameter, 'check', lambda *_: 1 // 0)
+    monkeypatch.setattr(parameter.Parameter, 'check', lambda *_: 1 // 0)
     (result,) = lone.node.set_parameters([Parameter('seed', value=3)])
     lone.close()
     assert not result.successful

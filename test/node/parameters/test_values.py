@@ -6,7 +6,6 @@ from array import array
 from typing import Any
 
 from edgetpu_retrain.errors import RequestError
-from edgetpu_retrain.node.parameters.description import Parameter
 from edgetpu_retrain.node.parameters.values import (
     camera_parameters,
     check_camera_names,
@@ -15,6 +14,7 @@ from edgetpu_retrain.node.parameters.values import (
     MAX_CAMERAS,
     PARAMETERS,
 )
+from edgetpu_retrain.parameter import Parameter
 from edgetpu_retrain.pictures.region import Region
 from edgetpu_retrain.training_options import TrainingOptions
 import pytest

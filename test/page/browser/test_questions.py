@@ -10,6 +10,10 @@ from pathlib import Path
 import re
 from typing import Any
 
+from edgetpu_retrain.store.questions.fleet_questions import FleetQuestions
+from edgetpu_retrain.store.questions.question import Given, Question
+from edgetpu_retrain.store.samples.embedding_kind import EmbeddingKind
+from edgetpu_retrain.store.samples.sample_store import SampleStore
 import pytest
 from support.chromium import browser_module
 from support.page_robot import PageRobot
@@ -85,3 +89,38 @@ def test_questions_are_selected_and_dismissed_at_once(visitor: Visitor, robot: P
     expect(visitor.page.get_by_role('option')).to_have_count(asked - UNDONE)
     # The page shows a change before the node has made it.
     visitor.wait_until(lambda: len(robot.client.list_questions()) == asked - UNDONE)
+
+
+def test_samples_of_the_fleet_are_asked_about_and_answered(
+    visitor: Visitor, robot: PageRobot
+) -> None:
+    with SampleStore(robot.data_dir / 'samples.db') as samples:
+        ((identity, kind),) = kinds(samples).items()
+        fleet = FleetQuestions(samples, identity, kind)
+        fleet.change(fleet.open_ids(), [])
+        embedding = samples.training_set(extractor=identity).embeddings[0]
+        claims = Given('samovar', 0.5), Given('cat', 0.5)
+        proposal = Question('proposal', 'robot1 / robot2', 0, claims, 0, embedding)
+        fleet.change([], [proposal])
+        samples_before = robot.client.list_samples().get('samovar', 0)
+
+        visitor.visit()
+        visitor.go('Questions')
+        origin = visitor.page.get_by_role('group', name='From')
+        visitor.press(origin.get_by_role('button', name='Fleet'))
+        heading = visitor.page.get_by_role('heading', name=re.compile(r'^\d+ questions?$'))
+        expect(heading).to_have_text('1 question')
+        question = visitor.page.get_by_role('article', name='Question')
+        expect(question).to_contain_text('No picture')
+        expect(question).to_contain_text('“samovar” (robot1), “cat” (robot2)')
+        # It is no class of this robot yet.
+        visitor.press(question.get_by_role('button', name='samovar'))
+        visitor.wait_until(lambda: not fleet.open_ids())
+        taught = samples_before + 1
+        visitor.wait_until(lambda: robot.client.list_samples().get('samovar', 0) == taught)
+        expect(origin).to_have_count(0)
+
+
+def kinds(samples: SampleStore) -> dict[str, EmbeddingKind]:
+    with samples.snapshot() as snapshot:
+        return snapshot.kinds()

@@ -14,13 +14,14 @@ from edgetpu_retrain.store.files.ownership import OWNER_FILE
 from edgetpu_retrain.store.files.regular_file import open_regular_file
 
 
-def folder_in_use(parameter: str, node: str) -> Path:
+def folder_in_use(parameter: str, node: str, program: str) -> Path:
     """
     Return the data folder of a running node.
 
     Args:
         parameter: value of the node's parameter ``data_dir``.
         node: full name of the node.
+        program: what needs the folder, for the message.
 
     Raises:
         StoreError: if there is no such folder here or no node uses it, so that it is probably
@@ -34,7 +35,7 @@ def folder_in_use(parameter: str, node: str) -> Path:
     if not _is_owned(folder):
         raise StoreError(
             f'The data folder of {node}, {folder}, is not in use by a node on this machine. Run '
-            'the page on the machine of the node and as the same user; if it does, see the '
+            f'{program} on the machine of the node and as the same user; if it does, see the '
             "problems in the node's status."
         )
     return folder
@@ -47,7 +48,7 @@ def _is_owned(folder: Path) -> bool:
     except OSError:
         return False
     try:
-        # A shared lock, so that two pages do not mistake each other for the node.
+        # A shared lock, so that two programs do not mistake each other for the node.
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -1,0 +1,221 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""OwnSamples: what a robot is taught becomes claims, by comparing samples.db with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import islice
+from sys import intern
+
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
+from edgetpu_retrain.fleet.evidence.pack import Payload
+from edgetpu_retrain.fleet.ledger.ledger import Ledger
+from edgetpu_retrain.fleet.ledger.sealing import Draft
+from edgetpu_retrain.fleet.robot.robot_tables import OwnRow, RobotTables
+from edgetpu_retrain.fleet.robot.thumbnail import thumbnail
+from edgetpu_retrain.label import check_label
+from edgetpu_retrain.store.samples.sample_store import SampleStore
+from edgetpu_retrain.store.samples.snapshot import Snapshot
+from edgetpu_retrain.store.samples.stored_samples import RowStates, SampleRow
+
+MAX_CLAIMS_A_SCAN = 5000
+"""Maximum number of claims that one scan makes; the next one goes on, so that none takes long."""
+
+_CLAIMS_A_TIME = 250
+
+# In place of a label: '' = withdrawn, undo can bring it back; None = erased.
+_Claimed = str | None
+_WITHDRAWN, _ERASED = '', None
+
+
+@dataclass(frozen=True)
+class Scan:
+    """
+    The result of one comparison.
+
+    Args:
+        claims: number of claims that were made.
+        samples: number of samples of this robot that are claimed.
+        is_complete: whether all samples are claimed; otherwise, scan again.
+        unclaimable: number of samples whose label no fleet accepts, which are not shared.
+        kept: number of claimed samples that vanished with a replaced samples.db.
+    """
+
+    claims: int = 0
+    samples: int = 0
+    is_complete: bool = True
+    unclaimable: int = 0
+    kept: int = 0
+
+
+class OwnSamples:
+    """
+    Compares samples.db with what was claimed, and claims what is different.
+
+    Of several samples with the same embedding, the newest one counts.  A sample is withdrawn when
+    it is removed, and erased everywhere when it is erased here, or when its removal cannot be
+    undone any more.  If samples.db was replaced, by a backup or after it was damaged, nothing is
+    withdrawn that is missing in the new one: ids of samples are never reused, so this shows.
+
+    Only one thread at a time may use it.
+
+    Args:
+        samples: the samples of the robot; the caller closes it.
+        ledger: the claims of the fleet.
+        tables: remembers the rows that were claimed.
+        space: the space of the samples to claim; those of other extractors are ignored.
+        share_pictures: whether new claims come with thumbnails.
+    """
+
+    def __init__(
+        self,
+        samples: SampleStore,
+        ledger: Ledger,
+        tables: RobotTables,
+        space: EmbeddingSpace,
+        *,
+        share_pictures: bool = False,
+    ) -> None:
+        self._samples = samples
+        self._ledger = ledger
+        self._tables = tables
+        self._space = space
+        self._share_pictures = share_pictures
+        # The claimed rows by their id; None = to be read from the tables.
+        self._rows: dict[int, OwnRow] | None = None
+        # The latest own claim of each sample.
+        self._claimed: dict[bytes, _Claimed] = {}
+        self._epoch: object = None
+        self._seen: object = None
+        self._last = Scan()
+
+    def scan(self) -> Scan:
+        """
+        Claim what has changed since the last scan.
+
+        If nothing has changed, this only reads one page of samples.db.
+
+        Raises:
+            StoreError: if samples.db or fleet.db cannot be read or written; the next scan repeats
+                what was not done.
+        """
+        # The ledger begins a new epoch when it no longer counts what was claimed in the last one.
+        seen = self._samples.version(), self._ledger.epoch
+        if seen == self._seen:
+            return replace(self._last, claims=0)
+        rows, self._seen = self._rows, None
+        if rows is None or self._ledger.epoch != self._epoch:
+            rows, self._epoch = self._read(), self._ledger.epoch
+        self._rows = None
+        with self._samples.snapshot() as snapshot:
+            self._last = self._compare(snapshot, rows)
+        self._rows = rows
+        self._seen = seen if self._last.is_complete else None
+        return self._last
+
+    def _read(self) -> dict[int, OwnRow]:
+        self._claimed = {
+            sample: _ERASED if claim.erased else intern(claim.label)
+            for sample, claim in self._ledger.own_claims().items()
+        }
+        return {each.row: each for each in self._tables.own_rows()}
+
+    def _compare(self, snapshot: Snapshot, rows: dict[int, OwnRow]) -> Scan:
+        """Claim what differs, and bring ``rows`` up to date."""
+        states = RowStates.read(snapshot, self._space.extractor)
+        there = states.removed | {row.sample_id: row.added_ns for row in states.live}
+        vanished = [row for row in rows.values() if there.get(row.row) != row.added_ns]
+        for row in vanished:
+            del rows[row.row]
+        unknown = [row for row in states.live if row.sample_id not in rows]
+        learned = [self._learn(snapshot, row) for row in unknown[:MAX_CLAIMS_A_SCAN]]
+        rows |= {row.row: row for row in learned}
+
+        live = {rows[row.sample_id].sample: row for row in states.live if row.sample_id in rows}
+        labels = {sample: row.label for sample, row in live.items() if _is_claimable(row.label)}
+        # An id that was never used, or is in use for another sample, is that of another database.
+        erased = [row for row in vanished if row.row <= states.last and row.row not in there]
+        gone: dict[bytes, _Claimed] = {row.sample: _ERASED for row in erased}
+        gone |= {rows[each].sample: _WITHDRAWN for each in states.removed if each in rows}
+        gone |= dict.fromkeys(live, _WITHDRAWN)
+
+        withdrawn = {each: gone[each] for each in gone if each not in labels}
+        changed = [each for each in labels if self._claimed.get(each) != labels[each]]
+        chosen = changed[:MAX_CLAIMS_A_SCAN]
+        claims = self._withdraw(withdrawn) + self._label(snapshot, {e: live[e] for e in chosen})
+        self._tables.change_own_rows(learned, [row.row for row in vanished])
+        return Scan(
+            claims,
+            sum(map(bool, self._claimed.values())),
+            is_complete=len(chosen) == len(changed) and len(learned) == len(unknown),
+            unclaimable=len(live) - len(labels),
+            kept=sum(bool(label) and each not in labels for each, label in self._claimed.items()),
+        )
+
+    def _learn(self, snapshot: Snapshot, row: SampleRow) -> OwnRow:
+        sample = self._space.sample_id(self._embedding(snapshot, row.sample_id))
+        return OwnRow(row.sample_id, sample, row.added_ns)
+
+    def _withdraw(self, gone: dict[bytes, _Claimed]) -> int:
+        """Claim that samples are gone, unless this was claimed before; return their number."""
+        drafts = [
+            Draft(sample, '', '', erased=label is _ERASED)
+            for sample, label in gone.items()
+            if (claimed := self._claimed.get(sample)) is not _ERASED and claimed != label
+        ]
+        self._claim(drafts)
+        return len(drafts)
+
+    def _label(self, snapshot: Snapshot, rows: dict[bytes, SampleRow]) -> int:
+        """Claim the labels of samples; return their number."""
+        # What the robot was asked about is the sample of another one, whose recording it keeps.
+        asked = {each.sample for each in self._tables.asked()} if rows else set()
+        samples = iter(rows)
+        while some := list(islice(samples, _CLAIMS_A_TIME)):
+            self._claim(
+                [
+                    self._draft(snapshot, each, rows[each], is_own=each not in asked)
+                    for each in some
+                ]
+            )
+        return len(rows)
+
+    def _claim(self, drafts: list[Draft]) -> None:
+        if drafts:
+            self._ledger.claim(drafts)
+        for each in drafts:
+            self._claimed[each.sample] = _ERASED if each.erased else intern(each.label)
+
+    def _draft(self, snapshot: Snapshot, sample: bytes, row: SampleRow, *, is_own: bool) -> Draft:
+        # The ledger has the bytes of what is only relabelled, and of samples of others.
+        has_bytes = self._claimed.get(sample) or not is_own
+        payload = None if has_bytes else self._payload(snapshot, row.sample_id)
+        return Draft(sample, row.label, _recording(row) if is_own else '', payload)
+
+    def _payload(self, snapshot: Snapshot, sample_id: int) -> Payload:
+        picture = snapshot.picture(sample_id) if self._share_pictures else None
+        jpeg = thumbnail(picture.jpeg) if picture is not None else None
+        return Payload(self._embedding(snapshot, sample_id), jpeg)
+
+    def _embedding(self, snapshot: Snapshot, sample_id: int) -> bytes:
+        extractor, kind = self._space.extractor, self._space.kind
+        ((_, _, _, data),) = snapshot.embeddings(extractor, kind, sample_id)
+        return data
+
+
+def _recording(row: SampleRow) -> str:
+    """Return the name of a sample's recording, which samples of earlier releases do not have."""
+    return row.recording or f'addition {row.addition}'
+
+
+@lru_cache(maxsize=4096)
+def _is_claimable(label: str) -> bool:
+    """Return whether a fleet accepts a label; those of old databases may be reserved words."""
+    try:
+        check_label(label)
+    except RequestError:
+        return False
+    return True

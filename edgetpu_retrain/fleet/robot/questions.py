@@ -1,0 +1,140 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""FleetQuestioner: asks a teacher what a fleet has not settled, and withdraws what it has."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import islice
+import time
+from typing import NamedTuple
+
+from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
+from edgetpu_retrain.fleet.ledger.contested import Contested
+from edgetpu_retrain.fleet.ledger.ledger import Ledger
+from edgetpu_retrain.fleet.robot.robot_tables import Asked, RobotTables
+from edgetpu_retrain.fleet.roster.roster import Roster
+from edgetpu_retrain.store.questions.fleet_questions import (
+    claimants_text,
+    FleetQuestions,
+    MAX_FLEET_QUESTIONS,
+)
+from edgetpu_retrain.store.questions.question import Given, Question, QuestionKind
+from edgetpu_retrain.store.samples.sample_store import SampleStore
+
+
+class _Case(NamedTuple):
+    kind: QuestionKind
+    about: Contested
+
+
+class Unsettled(NamedTuple):
+    """What a teacher is asked about."""
+
+    questions: int = 0
+    """Number of open questions."""
+    proposals: int = 0
+    """Number of samples that wait for a teacher, as far as they were counted."""
+    disagreements: int = 0
+    """Number of samples about which teachers disagree, as far as they were counted."""
+
+
+class FleetQuestioner:
+    """
+    Keeps the questions about samples of the fleet in step with its claims.
+
+    A state of the claims about a sample is asked about once, whether it is then answered or
+    dismissed.  Only a robot whose key may teach is asked, and only about labels that it may claim.
+
+    Only one thread at a time may use it.
+
+    Args:
+        samples: the samples of the robot; the caller closes it.
+        ledger: the claims of the fleet.
+        tables: remembers what was asked.
+        space: the space of the samples.
+        me: public key of the robot.
+    """
+
+    def __init__(
+        self,
+        samples: SampleStore,
+        ledger: Ledger,
+        tables: RobotTables,
+        space: EmbeddingSpace,
+        me: str,
+    ) -> None:
+        self._questions = FleetQuestions(samples, space.extractor, space.kind)
+        self._ledger = ledger
+        self._tables = tables
+        self._space = space
+        self._me = me
+
+    def update(self) -> Unsettled:
+        """
+        Ask what is new, and withdraw what is settled.
+
+        Raises:
+            StoreError: if samples.db or fleet.db cannot be read or written; the next call repeats
+                what was not done.
+        """
+        roster = self._ledger.roster
+        cases = {} if roster is None else {case.about.sample: case for case in self._cases(roster)}
+        asked = {each.sample: each for each in self._tables.asked()}
+        unchanged = {
+            each.question
+            for each in asked.values()
+            if each.sample in cases and cases[each.sample].about.digest == each.digest
+        }
+        is_open = self._questions.open_ids()
+        kept = is_open & unchanged
+        fresh = (
+            (case, question)
+            for sample, case in cases.items()
+            if sample not in asked or asked[sample].digest != case.about.digest
+            if (question := self._question(case, roster))
+        )
+        new = list(islice(fresh, MAX_FLEET_QUESTIONS - len(kept)))
+        # If the process ends between the two, what was asked is withdrawn as unknown.
+        ids = self._questions.change(is_open - kept, [question for _, question in new])
+        self._tables.remember_asked(
+            Asked(case.about.sample, case.about.digest, number)
+            for (case, _), number in zip(new, ids, strict=True)
+        )
+        kinds = [case.kind for case in cases.values()]
+        return Unsettled(
+            len(kept) + len(new), kinds.count('proposal'), kinds.count('disagreement')
+        )
+
+    def _cases(self, roster: Roster) -> list[_Case]:
+        if roster.role_of(self._me) != 'teach':
+            return []
+        now = (time.time_ns() // 1_000_000) << 16
+        cases = [_Case('disagreement', each) for each in self._ledger.disagreements()]
+        cases += [_Case('proposal', each) for each in self._ledger.proposals()]
+        return [
+            case
+            for case in cases
+            if any(roster.allows(self._me, label, now) for label in case.about.claims.values())
+        ]
+
+    def _question(self, case: _Case, roster: Roster | None) -> Question | None:
+        """Return the question to ask; None if the bytes of the sample are not here."""
+        payload = self._ledger.payload(case.about.sample)
+        if payload is None:
+            return None
+        claimants = defaultdict(list)
+        for key, label in case.about.claims.items():
+            member = roster.member(key) if roster is not None else None
+            claimants[label].append(member.name if member is not None else key[:8])
+        labels = sorted(claimants, key=lambda label: (-len(claimants[label]), label))
+        total = len(case.about.claims)
+        return Question(
+            case.kind,
+            claimants_text({label: claimants[label] for label in labels}),
+            0,
+            tuple(Given(label, len(claimants[label]) / total) for label in labels),
+            0,
+            self._space.kind.from_disk(payload.embedding),
+            payload.jpeg,
+        )

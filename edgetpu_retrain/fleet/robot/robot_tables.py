@@ -1,0 +1,116 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""RobotTables: what a robot remembers of its own samples and questions, in fleet.db."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+import sqlite3
+import threading
+from typing import NamedTuple
+
+from edgetpu_retrain.store.files.disk_errors import as_store_error
+
+_TABLES = (
+    """
+    CREATE TABLE IF NOT EXISTS own_rows (
+        row INTEGER PRIMARY KEY,            -- id of the sample in samples.db
+        sample BLOB NOT NULL,               -- its id in the fleet
+        added_ns INTEGER NOT NULL           -- as in samples.db
+    ) STRICT
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS asked (
+        sample BLOB PRIMARY KEY,            -- id in the fleet
+        digest TEXT NOT NULL,               -- of the claims about which the robot was asked
+        question INTEGER NOT NULL           -- id of the question in samples.db
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+# The ledger commits up to a thousand claims at a time.
+_TIMEOUT_S = 30.0
+
+
+class OwnRow(NamedTuple):
+    """A row of samples.db that was claimed."""
+
+    row: int
+    sample: bytes
+    """Id in the fleet."""
+    added_ns: int
+
+
+class Asked(NamedTuple):
+    """A question about a sample of the fleet."""
+
+    sample: bytes
+    """Id in the fleet."""
+    digest: str
+    """Of the claims about which it was asked."""
+    question: int
+    """Id of the question in samples.db."""
+
+
+class RobotTables:
+    """
+    The tables; thread-safe.  Their loss costs a scan of all samples and repeated questions.
+
+    Args:
+        path: fleet.db, which the ledger has created.
+
+    Raises:
+        StoreError: by all methods, if the file cannot be read or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        with as_store_error('open', path):
+            self._connection = sqlite3.connect(
+                path, timeout=_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
+        with self._writing() as connection:
+            for statement in _TABLES:
+                connection.execute(statement)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def own_rows(self) -> list[OwnRow]:
+        """Return the rows of samples.db that were claimed."""
+        with self._lock, as_store_error('read', self._path):
+            return [
+                OwnRow(*each)
+                for each in self._connection.execute('SELECT row, sample, added_ns FROM own_rows')
+            ]
+
+    def change_own_rows(self, added: Iterable[OwnRow], deleted: Iterable[int] = ()) -> None:
+        """Store rows, in place of those with the same id, and delete others."""
+        with self._writing() as connection:
+            connection.executemany(
+                'DELETE FROM own_rows WHERE row = ?', [(row,) for row in deleted]
+            )
+            connection.executemany('INSERT OR REPLACE INTO own_rows VALUES (?, ?, ?)', added)
+
+    def asked(self) -> list[Asked]:
+        """Return all questions that were asked, also those that are closed."""
+        with self._lock, as_store_error('read', self._path):
+            return [
+                Asked(*each)
+                for each in self._connection.execute('SELECT sample, digest, question FROM asked')
+            ]
+
+    def remember_asked(self, asked: Iterable[Asked]) -> None:
+        """Store questions, in place of earlier ones about the same samples."""
+        with self._writing() as connection:
+            connection.executemany('INSERT OR REPLACE INTO asked VALUES (?, ?, ?)', asked)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, as_store_error('write to', self._path):
+            self._connection.execute('BEGIN IMMEDIATE')
+            with self._connection:  # commits, or rolls back
+                yield self._connection

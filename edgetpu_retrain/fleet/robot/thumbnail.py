@@ -1,0 +1,38 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the picture of a sample small enough for a pack."""
+
+from __future__ import annotations
+
+from edgetpu_retrain.errors import ImageError
+from edgetpu_retrain.fleet.evidence.pack import MAX_PICTURE_BYTES
+from edgetpu_retrain.pictures.compressed_image import decode_picture
+from edgetpu_retrain.pictures.sample_picture import jpeg_to_store, reduced, THUMBNAIL_PIXELS
+
+# The markers SOI and EOI, ITU-T T.81, annex B; a pack takes no file without them.
+_JPEG_BEGIN, _JPEG_END = b'\xff\xd8\xff', b'\xff\xd9'
+
+
+def thumbnail(jpeg: bytes) -> bytes | None:
+    """
+    Return the picture of a sample as a pack takes it: unchanged if it is small enough.
+
+    Args:
+        jpeg: the stored JPEG file, which may be a full picture.
+
+    Returns:
+        A JPEG file of at most :data:`MAX_PICTURE_BYTES`; None if the stored one is damaged, or too
+        large even as a thumbnail.
+    """
+    if _fits(jpeg):
+        return jpeg
+    try:
+        smaller = jpeg_to_store(reduced(decode_picture(jpeg), THUMBNAIL_PIXELS))
+    except ImageError:
+        return None
+    return smaller if smaller is not None and _fits(smaller) else None
+
+
+def _fits(jpeg: bytes) -> bool:
+    is_whole = jpeg.startswith(_JPEG_BEGIN) and jpeg.endswith(_JPEG_END)
+    return is_whole and len(jpeg) <= MAX_PICTURE_BYTES

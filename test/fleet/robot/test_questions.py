@@ -1,0 +1,149 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Teachers are asked about what their fleet has not settled, once for each state of its claims."""
+
+from __future__ import annotations
+
+from edgetpu_retrain.fleet.robot import questions
+from edgetpu_retrain.fleet.roster.roster import Member
+import pytest
+from support.fleet_robots import EXTRACTOR, Fleet, Robot, sample_id
+
+
+def publish_all(fleet: Fleet) -> None:
+    for robot in fleet.robots.values():
+        robot.publish(*(each for each in fleet.robots.values() if each is not robot))
+
+
+def test_a_proposal_is_asked_at_teachers_and_settled_by_one(fleet: Fleet) -> None:
+    ada, bob = fleet.add('ada', 'propose'), fleet.add('bob', 'teach')
+    eve, dan = fleet.add('eve', 'teach'), fleet.add('dan', 'read')
+    ada.teach('cup', 1, 2)
+    publish_all(fleet)
+    assert [each.asked() for each in (ada, dan)] == [{}, {}]
+    assert eve.asked() == bob.asked() == {'ada': ('cup',)}
+    listed = bob.questions.list_questions(0, extractor=EXTRACTOR)
+    assert [(each.kind, each.has_image) for each in listed] == [('proposal', False)] * 2
+
+    bob.questions.answer([listed[0].question_id], 'mug')
+    bob.questions.dismiss([listed[1].question_id])
+    assert bob.asked() == {}
+    publish_all(fleet)
+    # What bob has dismissed is still asked at eve, and not again at bob.
+    assert bob.asked() == {}
+    assert eve.questioner.update().questions == 1
+    # The answer is a claim about the sample of ada, which ada trains with.
+    evidence = ada.ledger.evidence(own=False)
+    assert (evidence.labels, evidence.keys) == (['mug'], [bob.key.public])
+    assert evidence.ids.tobytes() == sample_id(2)
+    assert evidence.recordings == [f'{ada.key.public}/first']
+
+
+def test_a_disagreement_is_asked_until_most_teachers_agree(fleet: Fleet) -> None:
+    robots = [fleet.add(name, 'teach') for name in ('ada', 'bob', 'eve')]
+    ada, bob, eve = robots
+    ada.teach('cup', 1)
+    bob.teach('mug', 1)
+    publish_all(fleet)
+    for each in robots:
+        assert each.asked() == {'ada / bob': ('cup', 'mug')}
+        (question,) = each.questions.list_questions(0, extractor=EXTRACTOR)
+        assert question.kind == 'disagreement'
+        assert [given.score for given in question.given] == [0.5, 0.5]
+    eve.answer('jug', 'ada / bob')
+    publish_all(fleet)
+    # Each claims something else now.
+    assert ada.asked() == bob.asked() == {'ada / eve / bob': ('cup', 'jug', 'mug')}
+    bob.answer('cup', 'ada / eve / bob')
+    publish_all(fleet)
+    assert [each.asked() for each in robots] == [{}, {}, {}]
+    assert {each.ledger.evidence(own=False).labels[0] for each in robots} == {'cup'}
+
+
+def test_an_answer_that_is_undone_is_asked_again(fleet: Fleet) -> None:
+    ada, bob = fleet.add('ada', 'propose'), fleet.add('bob', 'teach')
+    ada.teach('cup', 1)
+    publish_all(fleet)
+    assert bob.asked()
+    bob.answer('cup', 'ada')
+    publish_all(fleet)
+    assert bob.asked() == {}
+    bob.samples.undo()
+    publish_all(fleet)
+    assert bob.asked() == {'ada': ('cup',)}
+    assert len(ada.ledger.evidence(own=True).labels) == 1
+    assert len(ada.ledger.evidence(own=False).labels) == 0
+
+
+def test_another_claim_is_another_question(fleet: Fleet) -> None:
+    ada, bob = fleet.add('ada', 'propose'), fleet.add('bob', 'teach')
+    (number,) = ada.teach('cup', 1)
+    publish_all(fleet)
+    assert bob.asked() == {'ada': ('cup',)}
+    bob.answer('', 'ada')
+    publish_all(fleet)
+    assert bob.asked() == {}
+    ada.samples.relabel([number], 'mug')
+    publish_all(fleet)
+    assert bob.asked() == {'ada': ('mug',)}
+    ada.samples.erase_samples([number])
+    publish_all(fleet)
+    assert bob.asked() == {}
+
+
+def test_a_teacher_is_asked_only_about_labels_that_it_may_claim(fleet: Fleet) -> None:
+    ada, bob = fleet.add('ada', 'propose'), fleet.add('bob', 'teach', ('cup*',))
+    ada.teach('cup', 1)
+    ada.teach('mug', 2)
+    publish_all(fleet)
+    assert bob.asked() == {'ada': ('cup',)}
+
+
+def test_questions_are_limited_and_move_up(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, 'MAX_FLEET_QUESTIONS', 3)
+    ada, bob = fleet.add('ada', 'propose'), fleet.add('bob', 'teach')
+    ada.teach('cup', *range(5))
+    publish_all(fleet)
+    assert bob.questioner.update().questions == 3
+    first, *_ = bob.questions.list_questions(0, extractor=EXTRACTOR)
+    bob.questions.dismiss([first.question_id])
+    assert bob.questioner.update().questions == 3
+    bob.questions.answer(open_ids(bob), 'cup')
+    assert bob.questioner.update().questions == 1
+
+
+def open_ids(robot: Robot) -> list[int]:
+    return [each.question_id for each in robot.questions.list_questions(0, extractor=EXTRACTOR)]
+
+
+def test_questions_survive_a_restart_and_a_crash(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, bob = fleet.add('ada', 'propose'), fleet.add('bob', 'teach')
+    ada.teach('cup', 1, 2)
+    publish_all(fleet)
+    with monkeypatch.context() as crash:
+        crash.setattr(bob.tables, 'remember_asked', lambda _asked: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            bob.questioner.update()
+    before = open_ids(bob)
+    bob.close()
+    bob.start()
+    assert bob.questioner.update().questions == 2
+    assert len(open_ids(bob)) == 2
+    assert set(open_ids(bob)).isdisjoint(before)
+    asked = open_ids(bob)
+    bob.close()
+    bob.start()
+    assert bob.questioner.update().questions == 2
+    assert open_ids(bob) == asked
+
+
+def test_a_robot_that_may_no_longer_teach_is_not_asked(fleet: Fleet) -> None:
+    ada, bob = fleet.add('ada', 'propose'), fleet.add('bob', 'teach')
+    ada.teach('cup', 1)
+    publish_all(fleet)
+    assert bob.asked()
+    fleet.members[-1] = Member(bob.key.public, 'bob', frozenset({'read'}))
+    fleet.add('eve', 'teach')
+    assert bob.asked() == {}
