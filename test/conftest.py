@@ -32,6 +32,9 @@ sys.path[:] = [str(_TESTS), *sys.path, str(_TESTS.parent)]
 # processes that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# What makes coverage.py measure a new process.
+_MEASURE = 'COVERAGE_PROCESS_START'
+
 _REMOVED_VARIABLES = (
     # Would extend discovery beyond this machine, or change the transport of images.
     'CYCLONEDDS_URI',
@@ -44,6 +47,42 @@ _REMOVED_VARIABLES = (
     'ROS_STATIC_PEERS',
     'ROS_SUPER_CLIENT',
 )
+
+
+# Files that take longest, first: with several workers, one that begins last is waited for by all.
+_FIRST = (
+    'demo/test_main.py',
+    'page/browser/',
+    'node/test_two_robots.py',
+    'client/test_retrain_client.py',
+    'node/health/test_device_failure_at_work.py',
+    'store/test_kill.py',
+    'test_setup_on_another_day.py',
+    'benchmarks/soak/test_run.py',
+    'node/test_node_kill.py',
+    'store/samples/test_journal_states.py',
+    'store/test_changed_files.py',
+    'node/test_',
+    'command_line/',
+    'page/',
+    'node/',
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the order of :func:`pytest_collection_modifyitems` with pytest-xdist."""
+    # pytest-xdist 3.7 and newer begins with the file that has most tests, which are quick ones.
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    path = str(item.fspath).removeprefix(f'{_TESTS}/')
+    return next((at for at, start in enumerate(_FIRST) if path.startswith(start)), len(_FIRST))
 
 
 @pytest.fixture(scope='session', autouse=True)
@@ -69,6 +108,29 @@ def isolated_ros(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             from domain_coordinator import domain_id
 
             patch.setenv('ROS_DOMAIN_ID', str(stack.enter_context(domain_id())))
+        yield
+
+
+@pytest.fixture(scope='session', autouse=True)
+def measurement() -> Iterator[dict[str, str]]:
+    """Measure branches in this process only; return the variable that measures another one."""
+    with pytest.MonkeyPatch.context() as patch:
+        config = os.environ.get(_MEASURE)
+        patch.delenv(_MEASURE, raising=False)
+        yield {} if config is None else {_MEASURE: config}
+
+
+@pytest.fixture(scope='module')
+def measured_processes(measurement: dict[str, str]) -> Iterator[None]:
+    """
+    Measure branches in the processes that the tests of a module start as well.
+
+    That takes a node 0.6 s of processor time more.  So modules ask for this in which a program
+    does what others of its room do not make it do; those that start many processes do not.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in measurement.items():
+            patch.setenv(name, value)
         yield
 
 

@@ -100,3 +100,35 @@ def test_files_that_no_test_imports_count(checkout: Path) -> None:
     done = measured(checkout, f'{STORE}; choose(True), choose(False)')
     assert 'node: 0.0 % (0 of 2 branches)' in done.stdout
     assert done.returncode == 1
+
+
+ASKS = """
+import os
+import pytest
+
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
+def test_its_processes_are_measured():
+    assert 'COVERAGE_PROCESS_START' in os.environ
+"""
+DOES_NOT_ASK = """
+import os
+
+def test_its_processes_are_not_measured():
+    assert 'COVERAGE_PROCESS_START' not in os.environ
+"""
+
+
+def test_only_processes_of_modules_that_ask_are_measured(checkout: Path) -> None:
+    for name in ('conftest.py', 'support'):
+        (checkout / name).symlink_to(ROOT / 'test' / name)
+    for name, text in (('1', DOES_NOT_ASK), ('2', ASKS), ('3', DOES_NOT_ASK)):
+        (checkout / f'test_{name}.py').write_text(text)
+    done = run(
+        checkout,
+        '-m',
+        'pytest',
+        COVERAGE_PROCESS_START=str(checkout / '.coveragerc'),
+        COVERAGE_FILE=str(checkout / 'data'),
+    )
+    assert '3 passed' in done.stdout, done.stdout

@@ -496,7 +496,7 @@ do_test() {
   mkdir -p "$scratch/log"
   say "testing with ROS 2 $distro, $(python3 --version)${versions:+, the versions of $versions}"
   # A run of all tests measures branch coverage.  coverage.py starts in every Python process with
-  # this variable, including nodes and other child processes.
+  # this variable, which test/conftest.py passes on to the child processes of some modules.
   if [ $# = 0 ]; then
     rm -rf "$measured"
     measure=(COVERAGE_PROCESS_START="$root/.coveragerc" COVERAGE_FILE="$measured/processes/data")

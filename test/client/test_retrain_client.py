@@ -23,6 +23,8 @@ from support.running_node import Person, RunningNode
 from support.small_models import build_extractor
 from support.waiting import Collected, PATIENCE_S, wait_for
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 NAME = '/robots/one/teacher'
 PICTURES = {'cat': image_message(pattern(1)), 'dog': image_message(pattern(2))}
 

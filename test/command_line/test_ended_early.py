@@ -20,6 +20,8 @@ import pytest
 from support.bags import photographs, png
 from support.command_line_types import Run, TEACH_ALL
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 PICTURES = 5000
 
 

@@ -32,6 +32,8 @@ import pytest
 import rclpy
 from support.waiting import PATIENCE_S
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 SEED = 3
 
 

@@ -22,6 +22,8 @@ from support.running_node import (
 from support.small_models import build_extractor
 from support.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 
 class Pad:
     """Publishes the state of eight buttons every 50 ms, as joy_node does."""

@@ -26,6 +26,8 @@ from support.running_node import (
 )
 from support.waiting import PATIENCE_S, wait_until
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 IMAGES = {label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog'), 1)}
 LATCHED = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 ENDLESS = 1_000_000

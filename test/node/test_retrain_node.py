@@ -17,6 +17,8 @@ import pytest
 from support.robot_messages import classified_as
 from support.running_node import image_message, pattern, Person, RunningNode
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 PICTURES = {label: pattern(seed) for seed, label in enumerate(('cat', 'dog', 'bird'), start=1)}
 IMAGES = {label: image_message(picture) for label, picture in PICTURES.items()}
 

@@ -17,6 +17,8 @@ from support.page_program import PageProgram, Phone, run
 from support.robot_messages import image_message, pattern
 from support.running_node import Person, RunningNode, RunningProgram
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 
 @pytest.fixture
 def parameters(page_extractor: Path, tmp_path: Path) -> dict[str, object]:

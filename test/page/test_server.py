@@ -21,6 +21,8 @@ import pytest
 from support.page_server import PageServer, received
 from support.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 MEGABYTE = b' ' * 1_000_000
 
 

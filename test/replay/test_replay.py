@@ -33,6 +33,8 @@ from support.lone_node import LoneNode
 from support.running_node import Collected, PATIENCE_S, Person, RunningNode, RunningProgram
 from support.small_models import build_extractor
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 TOPIC = '/camera/image_raw'
 # Stamps of a camera that is late by a little, never the time of the recording.
 STAMPS = [BEGIN - 7_000_000 + round(index * 0.1 * SECOND) for index in range(40)]

@@ -24,6 +24,8 @@ from support.small_models import build_extractor
 from support.videos import write_video
 from support.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 
 class Station(RunningProgram):
     """The program with a small extractor, a free port, and a mark on all its processes."""

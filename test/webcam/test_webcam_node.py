@@ -17,6 +17,8 @@ from support.running_node import Collected, Person, RunningProgram
 from support.videos import brightness, write_video
 from support.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 
 

@@ -26,6 +26,8 @@ from support.running_node import (
 )
 from vision_msgs.msg import Detection2DArray
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 CAT, DOG = pattern(1), pattern(2)
 BOTH = np.hstack([CAT, DOG])
 LEFT, RIGHT = [0, 0, 64, 48], [64, 0, 64, 48]

@@ -17,6 +17,8 @@ import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from support.running_node import Camera, image_message, pattern, Person
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 IMAGES = {label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog'), 1)}
 LATCHED = QoSProfile(depth=50, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 

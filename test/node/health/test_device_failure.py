@@ -23,6 +23,8 @@ from support.running_node import (
 )
 from vision_msgs.msg import Classification, Detection2DArray
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 IMAGES = {label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog'), 1)}
 LATCHED = QoSProfile(depth=20, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 

@@ -21,6 +21,8 @@ from support.running_node import image_message, pattern, Person, RunningNode
 from support.small_models import build_extractor
 from vision_msgs.msg import VisionInfo
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 LABELS = ('cat', 'dog')
 LATCHED = QoSProfile(depth=50, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 CommandLine = Callable[..., str]

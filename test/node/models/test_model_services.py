@@ -14,6 +14,8 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from support.running_node import Camera, image_message, pattern, Person, RunningNode
 from vision_msgs.msg import Classification, LabelInfo, VisionInfo
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 IMAGES = {
     label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog', 'bird'), 1)
 }

@@ -22,6 +22,8 @@ from rclpy.action import CancelResponse, GoalResponse
 from support.lone_node import LoneNode
 from support.running_node import Camera, image_message, pattern, Person
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 PICTURES = {'cat': image_message(pattern(1)), 'dog': image_message(pattern(2))}
 # Longer than any test waits: it ends because it is cancelled.
 ENDLESS = 1_000_000

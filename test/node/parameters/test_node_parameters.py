@@ -22,6 +22,8 @@ from rclpy.parameter import Parameter
 from support.lone_node import LoneNode
 from support.running_node import image_message, pattern, Person
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 PICTURES = {label: pattern(seed) for seed, label in enumerate(('cat', 'dog', 'bird'), start=1)}
 IMAGES = {label: image_message(picture) for label, picture in PICTURES.items()}
 

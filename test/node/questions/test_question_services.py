@@ -23,6 +23,8 @@ from rclpy.qos import QoSDurabilityPolicy, QoSProfile
 from support.running_node import Camera, image_message, pattern, Person, RunningNode
 from support.waiting import Collected, wait_until
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 LATCHED = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
 # Pictures of none of the classes that were taught.
 STRANGE = [image_message(pattern(seed)) for seed in (11, 12, 13, 14)]

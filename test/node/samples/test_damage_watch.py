@@ -19,6 +19,8 @@ from support.damaged_database import damage_embeddings
 from support.running_node import Person, RunningNode, TAUGHT_IMAGES
 from support.waiting import Collected
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 LATCHED = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 

@@ -26,6 +26,8 @@ from support.running_node import (
 )
 from support.small_models import build_extractor
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 IMAGES = {label: image_message(pattern(seed)) for seed, label in enumerate(('cat', 'dog'), 1)}
 
 

@@ -27,6 +27,8 @@ from support.running_node import (
 )
 from support.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 
 @pytest.fixture
 def node(shared_node: RunningNode) -> RunningNode:

@@ -15,6 +15,8 @@ import pytest
 from support.taught_folder import TaughtFolder
 from support.waiting import PATIENCE_S, wait_until
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 
 class Changes:
     """Counts the changes, and waits for the end of an analysis."""

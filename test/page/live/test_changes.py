@@ -13,7 +13,7 @@ from support.page_program import PageProgram, Phone, run
 from support.running_node import Person
 from support.waiting import PATIENCE_S
 
-pytestmark = pytest.mark.usefixtures('person')
+pytestmark = pytest.mark.usefixtures('measured_processes', 'person')
 
 
 async def taught(phone: Phone) -> None:

@@ -10,7 +10,7 @@ import pytest
 from support.page_program import PageProgram, Phone, run
 from support.running_node import Person
 
-pytestmark = pytest.mark.usefixtures('person')
+pytestmark = pytest.mark.usefixtures('measured_processes', 'person')
 
 
 def test_a_hold_stores_frames_in_one_recording_until_it_is_released(

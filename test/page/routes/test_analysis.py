@@ -6,7 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from support.page_api import PageApi
+
+pytestmark = pytest.mark.usefixtures('measured_processes')
 
 
 def has_ended(state: Any) -> bool:

@@ -7,6 +7,8 @@ from __future__ import annotations
 import pytest
 from support.page_api import PageApi
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 
 def test_before_the_first_training_there_are_no_models(page: PageApi) -> None:
     found = page.get('/api/models')

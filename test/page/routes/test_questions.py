@@ -11,6 +11,8 @@ import pytest
 from support.page_api import PageApi
 from support.running_node import image_message, pattern
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 
 def has_questions(least: int) -> Callable[[Any], bool]:
     return lambda found: bool(found['total'] >= least)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from support.page_api import PageApi
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 HTML = '<img src=x onerror=alert(1)>'
 
 

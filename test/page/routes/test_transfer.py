@@ -12,6 +12,8 @@ import zipfile
 import pytest
 from support.page_api import PageApi
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 ZIP = 'application/zip'
 
 

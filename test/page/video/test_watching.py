@@ -19,6 +19,8 @@ from support.robot_messages import image_message, jpeg_message, pattern
 from support.running_node import Person, RunningNode
 from support.waiting import PATIENCE_S, wait_until
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 PICTURES = {'cat': image_message(pattern(1)), 'dog': image_message(pattern(2))}
 
 

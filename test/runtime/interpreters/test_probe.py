@@ -17,6 +17,8 @@ from edgetpu_retrain.runtime.interpreters.probe import probe, ProbeLimits
 import pytest
 from support.small_models import build_extractor, build_extractor_tree, pack
 
+pytestmark = pytest.mark.usefixtures('measured_processes')
+
 MODEL = build_extractor('uint8')
 COMPILED = build_extractor('uint8', compiled=True)
 PATIENCE_S = 60.0
