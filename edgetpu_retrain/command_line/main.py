@@ -12,6 +12,7 @@ import click
 from edgetpu_retrain.command_line.commands.classify import classify
 from edgetpu_retrain.command_line.commands.evaluate import evaluate
 from edgetpu_retrain.command_line.commands.extractor import extractor
+from edgetpu_retrain.command_line.commands.fleet import fleet
 from edgetpu_retrain.command_line.commands.models import models
 from edgetpu_retrain.command_line.commands.questions import questions
 from edgetpu_retrain.command_line.commands.report import report
@@ -31,7 +32,9 @@ def cli() -> None:
     """
 
 
-for _command in (teach, train, evaluate, classify, report, samples, questions, models, extractor):
+for _command in (
+    *(teach, train, evaluate, classify, report, samples, questions, models, extractor, fleet),
+):
     cli.add_command(_command)
 
 

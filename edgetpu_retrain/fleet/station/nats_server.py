@@ -73,7 +73,7 @@ class NatsServer:
     Args:
         program: the program.
         configuration: its configuration file.
-        log: called with each line of its log.
+        log: called with each line of its log, and with sentences about it.
     """
 
     def __init__(self, program: Path, configuration: Path, log: Callable[[str], None]) -> None:

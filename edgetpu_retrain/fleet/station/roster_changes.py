@@ -45,9 +45,34 @@ def remove_member(roster: Roster, key: str, keep: KeepMap) -> Roster:
     return _with_changed(roster, key, changed)
 
 
-def set_roles(roster: Roster, key: str, roles: Iterable[str]) -> Roster:
-    """Give a member other roles."""
-    return _with_changed(roster, key, lambda member: replace(member, roles=frozenset(roles)))
+def change_member(
+    roster: Roster,
+    key: str,
+    *,
+    roles: frozenset[str] | None,
+    labels: tuple[str, ...] | None,
+    expires_ms: int | None,
+) -> Roster:
+    """
+    Give a member other roles, labels or another time of expiry; None = unchanged.
+
+    Raises:
+        RequestError: if it was revoked or retired.
+    """
+
+    def changed(member: Member) -> Member:
+        if not member.may_connect:
+            raise RequestError(
+                f'{quoted(member.name)} was revoked or retired, which is for ever: add it anew'
+            )
+        return replace(
+            member,
+            roles=member.roles if roles is None else roles,
+            labels=member.labels if labels is None else labels,
+            expires_ms=member.expires_ms if expires_ms is None else expires_ms,
+        )
+
+    return _with_changed(roster, key, changed)
 
 
 def erase_samples(roster: Roster, samples: Iterable[bytes]) -> Roster:

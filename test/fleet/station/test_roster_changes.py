@@ -9,11 +9,11 @@ from edgetpu_retrain.fleet.evidence.keys import Key
 from edgetpu_retrain.fleet.roster.roster import Member, Roster
 from edgetpu_retrain.fleet.station.roster_changes import (
     add_member,
+    change_member,
     erase_samples,
     find_member,
     read_roles,
     remove_member,
-    set_roles,
 )
 import pytest
 
@@ -64,7 +64,20 @@ def test_roles_are_checked_and_include_reading() -> None:
     assert read_roles(['teach']) == {'teach', 'read'}
     with pytest.raises(RequestError, match="'boss' is not a role: use read, propose"):
         read_roles(['teach', 'boss'])
-    assert find_member(set_roles(ROSTER, BOB, {'teach'}), 'bob').roles == {'teach'}
+
+
+def test_a_member_changes_only_where_it_is_told_to() -> None:
+    changed = change_member(ROSTER, BOB, roles=frozenset({'teach'}), labels=None, expires_ms=5)
+    assert find_member(changed, BOB) == Member(BOB, 'bob', frozenset({'teach'}), (), 5)
+    again = change_member(changed, BOB, roles=None, labels=('mug*',), expires_ms=None)
+    assert find_member(again, BOB) == Member(BOB, 'bob', frozenset({'teach'}), ('mug*',), 5)
+    assert find_member(again, ADA) == find_member(ROSTER, ADA)
+
+
+def test_a_removed_member_cannot_be_changed() -> None:
+    gone = remove_member(ROSTER, BOB, {})
+    with pytest.raises(RequestError, match="'bob' was revoked or retired"):
+        change_member(gone, BOB, roles=frozenset({'teach'}), labels=None, expires_ms=None)
 
 
 def test_erased_samples_add_up() -> None:

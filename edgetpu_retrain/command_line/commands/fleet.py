@@ -1,0 +1,47 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The group of commands `fleet`, at the base station of a fleet."""
+
+from __future__ import annotations
+
+import logging
+
+import click
+
+
+class _FleetCommands(click.Group):
+    """A group that imports its commands when they are used: their libraries are optional."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        self._import()
+        return super().list_commands(context)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        self._import()
+        return super().get_command(context, name)
+
+    def _import(self) -> None:
+        # With TLS, asyncio warns of each connection that the other side closes.
+        logging.getLogger('asyncio').setLevel(logging.ERROR)
+        from edgetpu_retrain.command_line.fleet import members, removal, serve, status
+
+        for command in (
+            serve.serve,
+            members.add,
+            members.change,
+            removal.revoke,
+            removal.retire,
+            removal.erase,
+            status.status,
+        ):
+            self.add_command(command)
+
+
+@click.command(cls=_FleetCommands)
+def fleet() -> None:
+    """
+    Run the base station of a fleet, and say who is in it.
+
+    A robot joins with the file that `add` writes; see docs/fleet.md.  The commands work on the
+    folder of the station (--folder), and a hub that runs follows at once.
+    """

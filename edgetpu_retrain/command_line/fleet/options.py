@@ -1,0 +1,119 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Options and words that the commands of `fleet` share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timezone
+import functools
+from pathlib import Path
+import re
+import time
+from typing import Any, cast, TypeVar
+
+import click
+from edgetpu_retrain.command_line import options
+from edgetpu_retrain.command_line.options import Command
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.fleet.hub.connection import connect, Hub
+from edgetpu_retrain.fleet.roster.roster import Roster
+from edgetpu_retrain.fleet.station.folder import default_station_folder, StationFolder
+from edgetpu_retrain.wording import quoted
+
+Result = TypeVar('Result')
+
+_SECONDS = {'m': 60, 'h': 3600, 'd': 86_400, 'w': 7 * 86_400, 'y': 365 * 86_400}
+_UNITS = {'B': 1, 'MB': 10**6, 'GB': 10**9, 'TB': 10**12}
+
+
+def station_folder(command: Command) -> Command:
+    """Add ``--folder``; the command gets a StationFolder as ``folder``."""
+
+    @click.option(
+        '--folder',
+        type=options.PATH,
+        help='Folder of the station.  [default: $ROS_HOME/edgetpu_retrain_fleet or '
+        '~/.ros/edgetpu_retrain_fleet]',
+    )
+    @functools.wraps(command)
+    def with_folder(folder: Path | None, **others: Any) -> object:
+        path = folder.expanduser() if folder is not None else default_station_folder()
+        return command(folder=StationFolder(path.absolute()), **others)
+
+    return cast(Command, with_folder)
+
+
+def use_hub(folder: StationFolder, use: Callable[[Hub], Awaitable[Result]]) -> Result:
+    """Connect to the hub that runs on this machine, and use the connection."""
+
+    async def connected() -> Result:
+        hub = await connect(folder.settings().local_url, folder.credentials())
+        try:
+            return await use(hub)
+        finally:
+            await hub.close()
+
+    return asyncio.run(connected())
+
+
+def known_roster(folder: StationFolder) -> Roster:
+    """Return the roster of a station."""
+    roster = folder.roster()
+    if roster is None:
+        raise RequestError(
+            f'{folder.path} has no roster yet: it comes from the base when the hub runs'
+        )
+    return roster
+
+
+def read_moment(text: str, *, later: bool) -> int:
+    """
+    Return a time in milliseconds since 1970.
+
+    Args:
+        text: a date, a date with time, or a duration such as 90d.
+        later: whether a duration is from now on, and not up to now.
+    """
+    found = re.fullmatch(r'(\d{1,6})([mhdwy])', text)
+    if found is not None:
+        seconds = int(found[1]) * _SECONDS[found[2]]
+        return round(1000 * (time.time() + (seconds if later else -seconds)))
+    try:
+        moment = datetime.fromisoformat(text)
+        milliseconds = round(1000 * moment.timestamp())
+    except (ValueError, OverflowError, OSError) as error:
+        raise RequestError(
+            f'{quoted(text)} is not a time: give a duration such as 90d, 12h or 30m, or a date '
+            'such as 2027-01-31 or 2027-01-31T12:00, in the time of this machine'
+        ) from error
+    if milliseconds < 0:
+        raise RequestError(f'{quoted(text)} is before 1970')
+    return milliseconds
+
+
+def moment_in_words(milliseconds: int) -> str:
+    """Return a time as text, in the time of this machine."""
+    moment = datetime.fromtimestamp(milliseconds / 1000, timezone.utc).astimezone()
+    return moment.strftime('%Y-%m-%d %H:%M')
+
+
+def read_size(text: str) -> int:
+    """Return a size in bytes, given as text such as 50GB."""
+    found = re.fullmatch(r'(\d{1,9}(?:\.\d{1,3})?) ?([MGT]?B)', text, re.IGNORECASE)
+    size = round(float(found[1]) * _UNITS[found[2].upper()]) if found is not None else 0
+    if not 10**7 <= size < 10**16:
+        raise RequestError(f'{quoted(text)} is not a size of at least 10MB: write it as 50GB')
+    return size
+
+
+def size_in_words(size: int) -> str:
+    """
+    Return a number of bytes as text.
+
+    >>> size_in_words(1_500_000), size_in_words(0)
+    ('1.5 MB', '0.0 MB')
+    """
+    unit = next((each for each in ('TB', 'GB') if size >= _UNITS[each]), 'MB')
+    return f'{size / _UNITS[unit]:.1f} {unit}'

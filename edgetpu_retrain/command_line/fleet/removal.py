@@ -1,0 +1,143 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""The commands that take something out of a fleet: revoke, retire, erase."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+from edgetpu_retrain.command_line import options
+from edgetpu_retrain.command_line.fleet.options import (
+    known_roster,
+    moment_in_words,
+    read_moment,
+    station_folder,
+    use_hub,
+)
+from edgetpu_retrain.command_line.output import emit
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.fleet.evidence.embedding_space import ID_BYTES
+from edgetpu_retrain.fleet.roster.roster import KeepMap, Member
+from edgetpu_retrain.fleet.station.folder import StationFolder
+from edgetpu_retrain.fleet.station.received_packs import heads, read_packs, ReceivedPack
+from edgetpu_retrain.fleet.station.roster_changes import (
+    erase_samples,
+    find_member,
+    remove_member,
+)
+from edgetpu_retrain.wording import counted, quoted
+
+
+@click.command()
+@click.argument('who', metavar='NAME|KEY')
+@click.option(
+    '--since',
+    default='',
+    metavar='TIME',
+    help='Forget only what the hub received since then: a date with time, or 3d for the last '
+    'three days.  [default: forget everything]',
+)
+@click.option(
+    '--since-sequence',
+    type=click.IntRange(min=1),
+    help='Forget only what the hub received from this number of its stream on.',
+)
+@station_folder
+@options.as_json
+def revoke(who: str, since: str, since_sequence: int | None, folder: StationFolder) -> None:
+    """
+    Forget what a key has taught, and let it connect no more.
+
+    Every robot trains anew without it.  What counts is when the hub received something, because a
+    thief of the key chooses the time that packs state.
+    """
+    if since and since_sequence is not None:
+        raise click.UsageError('Give either --since or --since-sequence.')
+    if since:
+        since_ms = read_moment(since, later=False)
+        words = f'what the hub received since {moment_in_words(since_ms)}'
+        _remove(folder, who, words, lambda pack: pack.received_ms < since_ms)
+    elif since_sequence is not None:
+        words = f'what the hub received from number {since_sequence} on'
+        _remove(folder, who, words, lambda pack: pack.sequence < since_sequence)
+    else:
+        _remove(folder, who, 'everything', None)
+
+
+@click.command()
+@click.argument('who', metavar='NAME|KEY')
+@station_folder
+@options.as_json
+def retire(who: str, folder: StationFolder) -> None:
+    """
+    Let a key connect no more, and keep what it has taught.
+
+    Do this when a robot is sold or broken: nobody can teach with its key afterwards.
+    """
+    _remove(folder, who, 'nothing', lambda _: True)
+
+
+@click.command()
+@click.argument('samples', nargs=-1, required=True, metavar='SAMPLE..')
+@station_folder
+@options.as_json
+def erase(samples: tuple[str, ...], folder: StationFolder) -> None:
+    """
+    Delete the embeddings and pictures of samples everywhere, given by their ids in the fleet.
+
+    All robots and hubs delete them as soon as they connect.  Their claims stay, so that nobody
+    brings them back.
+    """
+    wanted = [_sample(each) for each in samples]
+    roster = folder.change_roster(lambda present: erase_samples(present, wanted))
+    emit(
+        {'erased': [each.hex() for each in wanted], 'roster': roster.version},
+        f'{counted(len(set(wanted)), "sample is", "samples are")} erased: the hub deletes the '
+        'bytes now, and each robot when it connects.',
+    )
+
+
+def _remove(
+    folder: StationFolder,
+    who: str,
+    words: str,
+    counts: Callable[[ReceivedPack], bool] | None,
+) -> None:
+    """Remove a member; ``counts`` = which of its packs still count, None = none."""
+    folder.fleet_key()
+    member = find_member(known_roster(folder), who)
+    if member.key == folder.credentials().key.public:
+        raise RequestError('this is the key of the station itself, which the hub needs')
+    keep, packs = _kept(folder, member, counts) if counts is not None else ({}, None)
+    roster = folder.change_roster(lambda present: remove_member(present, member.key, keep))
+    kept = sum(number + 1 for number, _ in keep.values())
+    result = {
+        'name': member.name,
+        'key': member.key,
+        'packs': packs,
+        'kept': kept,
+        'roster': roster.version,
+    }
+    of_all = f' ({kept} of {counted(packs, "pack", "packs")} kept)' if packs is not None else ''
+    emit(result, f'{member.name} may no longer connect, and robots forget {words}{of_all}.')
+
+
+def _kept(
+    folder: StationFolder, member: Member, counts: Callable[[ReceivedPack], bool]
+) -> tuple[KeepMap, int]:
+    packs = use_hub(folder, lambda hub: read_packs(hub, member.key))
+    return heads(packs, counts), len({pack.header.hash for pack in packs})
+
+
+def _sample(text: str) -> bytes:
+    try:
+        sample = bytes.fromhex(text)
+    except ValueError:
+        sample = b''
+    if len(sample) != ID_BYTES:
+        raise RequestError(
+            f'{quoted(text)} is not the id of a sample, which has {2 * ID_BYTES} hexadecimal '
+            "digits: 'edgetpu_retrain fleet status' and the page show ids"
+        )
+    return sample

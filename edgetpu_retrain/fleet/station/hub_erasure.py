@@ -1,0 +1,48 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Erases samples from the hub: packs with their bytes are replaced by the same without them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+from edgetpu_retrain.errors import HubFullError
+from edgetpu_retrain.fleet.hub.connection import Hub
+from edgetpu_retrain.fleet.hub.streams import EVIDENCE
+from edgetpu_retrain.fleet.ledger.ledger import Ledger
+
+
+async def erase_from_hub(hub: Hub, ledger: Ledger) -> int:
+    """
+    Replace the packs of a hub that have bytes of erased samples.
+
+    A pack without bytes is stored before the one with bytes is deleted, so that nobody misses it
+    meanwhile.  The hub overwrites what it deletes.
+
+    Args:
+        hub: a connection with the station's key.
+        ledger: the station's ledger, which has read the hub.
+
+    Returns:
+        How many packs were replaced.
+
+    Raises:
+        HubError: if the hub was lost, or does not respond.
+        StoreError: if the ledger cannot be used.
+    """
+    carriers = await asyncio.to_thread(ledger.carriers, hub.url)
+    for sequence, digest in carriers:
+        message = await asyncio.to_thread(ledger.message, digest)
+        message_id = hashlib.sha256(message).hexdigest()
+        try:
+            stored = await hub.publish(
+                f'evidence.{ledger.space.token}.{hub.key}', message, message_id
+            )
+        except HubFullError:
+            stored = None  # Deleting makes room; then it is published like any missing pack.
+        await hub.api(f'STREAM.MSG.DELETE.{EVIDENCE}', {'seq': sequence, 'no_erase': False})
+        await asyncio.to_thread(ledger.forget_message, hub.url, sequence)
+        if stored is not None:
+            await asyncio.to_thread(ledger.is_at, hub.url, digest, stored)
+    return len(carriers)

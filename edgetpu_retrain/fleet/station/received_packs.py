@@ -1,0 +1,91 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+The packs that a hub has of a key, and when it received them.
+
+A revocation begins at what the hub received, not at what packs say about themselves: their author
+chooses its own clock.  It is written into the roster as the last packs that count, by their
+hashes, because sequence numbers differ between hubs and change when a hub is restored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from edgetpu_retrain.errors import PackError
+from edgetpu_retrain.fleet.evidence.manifest import NO_PACK
+from edgetpu_retrain.fleet.evidence.pack import Header, peek
+from edgetpu_retrain.fleet.hub.connection import Hub
+from edgetpu_retrain.fleet.hub.stream_reader import open_reader
+from edgetpu_retrain.fleet.hub.streams import EVIDENCE, STREAMS
+
+
+@dataclass(frozen=True)
+class ReceivedPack:
+    """
+    A pack of a hub.
+
+    Args:
+        header: which pack it is.
+        sequence: its number in the stream of the hub.
+        received_ms: when the hub received it, milliseconds since 1970.
+    """
+
+    header: Header
+    sequence: int
+    received_ms: int
+
+
+async def read_packs(hub: Hub, key: str) -> list[ReceivedPack]:
+    """
+    Return the packs that a key has signed, whatever their extractor, as the hub received them.
+
+    Args:
+        hub: a connection with the station's key.
+        key: the public key.
+
+    Raises:
+        HubError: if the hub was lost, or does not respond.
+    """
+    reader = await open_reader(hub, EVIDENCE, STREAMS[EVIDENCE].subjects, 1)
+    packs = []
+    while reader.behind:
+        for message in await reader.read():
+            try:
+                header = peek(message.data)
+            except PackError:
+                continue  # It counts nowhere.
+            if header.origin == key:
+                packs.append(ReceivedPack(header, message.sequence, message.received_ms))
+    return packs
+
+
+def heads(
+    packs: Iterable[ReceivedPack], counts: Callable[[ReceivedPack], bool] = lambda _: True
+) -> dict[str, tuple[int, bytes]]:
+    """
+    Return the last pack of each epoch that still counts.
+
+    A chain ends before its first pack that does not count.  At a fork, it follows the pack that
+    the hub received first.
+
+    Args:
+        packs: the packs of one key, in the order of their reception.
+        counts: whether a pack counts.
+    """
+    chains: dict[str, dict[tuple[int, bytes], Header]] = {}
+    for pack in packs:
+        if counts(pack):
+            header = pack.header
+            place = header.number, header.previous
+            chains.setdefault(header.epoch, {}).setdefault(place, header)
+    last = {}
+    for epoch, chain in chains.items():
+        number, head = 0, NO_PACK
+        while (number, head) in chain:
+            head = chain[number, head].hash
+            number += 1
+        if number:
+            last[epoch] = (number - 1, head)
+    return last

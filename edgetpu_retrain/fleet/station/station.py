@@ -1,0 +1,223 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Station: runs the hub, keeps its streams and members as the roster says, and is a member."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+import contextlib
+import hashlib
+import json
+import time
+from typing import Any
+
+from edgetpu_retrain.errors import HubError, RetrainError
+from edgetpu_retrain.fleet.evidence.embedding_space import EmbeddingSpace
+from edgetpu_retrain.fleet.hub.connection import connect, HubCredentials
+from edgetpu_retrain.fleet.hub.reports import Report
+from edgetpu_retrain.fleet.hub.stream_creation import create_streams
+from edgetpu_retrain.fleet.hub.streams import ROSTER
+from edgetpu_retrain.fleet.hub.synchronization import Synchronization
+from edgetpu_retrain.fleet.ledger.ledger import Ledger
+from edgetpu_retrain.fleet.station.addresses import check_port
+from edgetpu_retrain.fleet.station.folder import StationFolder
+from edgetpu_retrain.fleet.station.hub_erasure import erase_from_hub
+from edgetpu_retrain.fleet.station.nats_server import find_nats_server, NatsServer
+from edgetpu_retrain.fleet.station.private_file import write_private
+from edgetpu_retrain.fleet.station.server_configuration import (
+    connecting_members,
+    server_configuration,
+)
+from edgetpu_retrain.wording import counted
+
+LEDGER_FILE = 'fleet.db'
+_POLL_S = 0.5
+_ERASE_S = 2.0
+_REPORT_S = 10.0
+_SECONDS_TO_START = 60.0
+
+
+class Station:
+    """
+    A running station.
+
+    Args:
+        folder: its folder, which this process holds.
+        space: which embeddings its own member keeps.
+        upstream: address of the base's hub, for a site's station, with the credentials there.
+        log: called with each line for the operator.
+    """
+
+    def __init__(
+        self,
+        folder: StationFolder,
+        space: EmbeddingSpace,
+        upstream: tuple[str, HubCredentials] | None,
+        log: Callable[[str], None],
+    ) -> None:
+        self._folder = folder
+        self._settings = folder.settings()
+        self._credentials = folder.credentials()
+        self._log = log
+        check_port(self._settings.host, self._settings.port)
+        self._server = NatsServer(find_nats_server(), folder.configuration, log)
+        folder.data.mkdir(mode=0o700, exist_ok=True)
+        key = self._credentials.key
+        self._ledger = Ledger(
+            folder.data / LEDGER_FILE, space, me=key.public, fleet=self._credentials.fleet
+        )
+        hubs: list[tuple[str, HubCredentials]] = [(self._settings.local_url, self._credentials)]
+        if upstream is not None:
+            hubs.append(upstream)
+        self._synchronization = Synchronization(
+            self._ledger, key, hubs, on_change=self._changed, accept_release=lambda _: True
+        )
+        self._problems: dict[str, str] = {}
+
+    async def run(self) -> None:
+        """
+        Run until cancelled.
+
+        Raises:
+            RetrainError: if the server cannot run, or the folder or the ledger cannot be used.
+        """
+        self._configure()
+        await _first_to_end(
+            self._server.run(),
+            self._follow_roster(),
+            self._synchronize(),
+            self._erase(),
+            self._report(),
+        )
+
+    def close(self) -> None:
+        """Close the ledger."""
+        self._ledger.close()
+
+    def _configure(self) -> bool:
+        """Write the configuration of the server, and return whether it has changed."""
+        roster = self._folder.roster()
+        members = connecting_members(roster, time.time_ns() // 1_000_000)
+        wanted = server_configuration(
+            self._folder, self._settings, self._credentials.key.public, members
+        ).encode()
+        path = self._folder.configuration
+        if path.exists() and path.read_bytes() == wanted:
+            return False
+        write_private(path, wanted)
+        return True
+
+    async def _follow_roster(self) -> None:
+        """Use each change of the roster, also the expiry of a member."""
+        published = None
+        while True:
+            if await asyncio.to_thread(self._configure):
+                self._log('the members have changed: nats-server reloads its configuration')
+                self._server.reload()
+            message = await asyncio.to_thread(self._folder.roster_message)
+            if message != published and message is not None:
+                published = message
+                await asyncio.to_thread(self._ledger.set_roster, message)
+                self._synchronization.wake()
+            await asyncio.sleep(_POLL_S)
+
+    async def _synchronize(self) -> None:
+        await self._create_streams()
+        self._log(f'the hub is ready: {self._settings.url}')
+        await self._synchronization.run()
+
+    async def _create_streams(self) -> None:
+        """Create the streams as soon as the server listens."""
+        deadline = time.monotonic() + _SECONDS_TO_START
+        while True:
+            try:
+                hub = await connect(self._settings.local_url, self._credentials)
+            except HubError:
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(_POLL_S)
+                continue
+            try:
+                await create_streams(hub, self._settings.evidence_bytes)
+            finally:
+                await hub.close()
+            return
+
+    def _changed(self, stream: str) -> None:
+        message = self._ledger.roster_message if stream == ROSTER else None
+        # A site's station learns its members so, and a restored backup the newer ones.
+        if message is not None and self._folder.adopt_roster(message):
+            self._log(
+                'a newer roster came from a hub; if this folder was restored from a backup, look '
+                "with 'edgetpu_retrain fleet status' whether later changes have to be repeated"
+            )
+
+    async def _erase(self) -> None:
+        """Erase from the hub what was erased in the ledger."""
+        url = self._settings.local_url
+        while True:
+            await asyncio.sleep(_ERASE_S)
+            if not await asyncio.to_thread(self._ledger.carriers, url):
+                continue
+            try:
+                hub = await connect(url, self._credentials)
+                try:
+                    count = await erase_from_hub(hub, self._ledger)
+                finally:
+                    await hub.close()
+            except HubError:
+                continue  # It is tried again.
+            self._log(f'samples were erased from {counted(count, "pack", "packs")} of the hub')
+
+    async def _report(self) -> None:
+        """Report like any member, and log what is wrong with a hub once."""
+        while True:
+            await asyncio.sleep(_REPORT_S)
+            for hub in self._synchronization.status():
+                if hub.problem != self._problems.get(hub.url, ''):
+                    self._problems[hub.url] = hub.problem
+                    self._log(hub.problem or f'the hub at {hub.url} is in order again')
+            with contextlib.suppress(RetrainError):
+                report = await asyncio.to_thread(self._make_report)
+                await self._synchronization.publish_report(report)
+
+    def _make_report(self) -> Report:
+        hubs = self._synchronization.status()
+        aside = self._ledger.quarantine()
+        roster = self._ledger.roster
+        names = {member.key: member.name for member in (roster.members if roster else ())}
+        doubts = [
+            f'{counted(each.packs, "pack", "packs")} of {names.get(each.key, each.key)}: '
+            f'{each.reason}'
+            for each in aside
+        ]
+        return Report(
+            name=self._credentials.name,
+            stamp_ms=time.time_ns() // 1_000_000,
+            behind=-1 if hubs[0].behind is None else hubs[0].behind,
+            frontier=self._frontier(),
+            quarantine=sum(each.packs for each in aside if each.outcome == 'quarantined'),
+            waiting=sum(each.packs for each in aside if each.outcome == 'waiting'),
+            proposals=len(self._ledger.proposals()),
+            disagreements=len(self._ledger.disagreements()),
+            problems=tuple([each.problem for each in hubs if each.problem] + doubts),
+        )
+
+    def _frontier(self) -> str:
+        text = json.dumps(self._ledger.frontier(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+async def _first_to_end(*coroutines: Coroutine[Any, Any, None]) -> None:
+    """Run coroutines until the first ends, cancel the others, and raise what it raised."""
+    tasks = [asyncio.ensure_future(each) for each in coroutines]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        # The server is the first: it ends last, so that nothing is lost on the way.
+        for task in reversed(tasks):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    for task in done:
+        task.result()

@@ -1,0 +1,175 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""FleetStatus: what the operator sees of a fleet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+import time
+from typing import Any
+
+from edgetpu_retrain.fleet.hub.connection import Hub
+from edgetpu_retrain.fleet.hub.reports import read_reports, Report, SeenReport
+from edgetpu_retrain.fleet.hub.streams import EVIDENCE
+from edgetpu_retrain.fleet.roster.roster import Member, Roster
+
+SILENT_MS = 60_000
+"""A member that may connect and has not reported for so long is away, milliseconds."""
+
+CLOCK_MS = 60_000
+"""A clock that differs so much from the hub's is reported, milliseconds."""
+
+ALMOST_FULL = 0.9
+
+
+@dataclass(frozen=True)
+class HubFill:
+    """
+    How full the hub is.
+
+    Args:
+        messages: number of packs that it has.
+        num_bytes: their size.
+        max_bytes: its limit.
+        last_sequence: number of its last pack.
+    """
+
+    messages: int
+    num_bytes: int
+    max_bytes: int
+    last_sequence: int
+
+    @property
+    def share(self) -> float:
+        """Share of the limit."""
+        return self.num_bytes / self.max_bytes if self.max_bytes > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class MemberStatus:
+    """
+    What is known of a member.
+
+    Args:
+        member: its entry in the roster.
+        received_ms: when the hub received its last report, milliseconds since 1970; None = none.
+        report: that report; None if there is none, or it was not readable.
+    """
+
+    member: Member
+    received_ms: int | None
+    report: Report | None
+
+
+@dataclass(frozen=True)
+class FleetStatus:
+    """
+    A fleet as its hub sees it.
+
+    Args:
+        roster: the newest roster of the station.
+        url: address of the hub.
+        now_ms: when this was read, milliseconds since 1970.
+        fill: how full the hub is.
+        members: all members of the roster.
+    """
+
+    roster: Roster
+    url: str
+    now_ms: int
+    fill: HubFill
+    members: tuple[MemberStatus, ...]
+
+    def state(self, each: MemberStatus) -> str:
+        """Return 'here', 'away', 'never seen', 'expired' or 'removed'."""
+        member = each.member
+        if not member.may_connect:
+            return 'removed'
+        if member.expires_ms is not None and member.expires_ms < self.now_ms:
+            return 'expired'
+        if each.received_ms is None:
+            return 'never seen'
+        return 'here' if self.now_ms - each.received_ms < SILENT_MS else 'away'
+
+    def problems(self) -> list[str]:
+        """Return what is wrong, a sentence each, for the operator."""
+        found = []
+        if self.fill.share > ALMOST_FULL:
+            found.append(
+                f'the hub is {100 * self.fill.share:.0f} % full: free disk space there, and raise '
+                'its limit (fleet serve --limit)'
+            )
+        here = [each for each in self.members if self.state(each) == 'here']
+        for each in here:
+            report, name = each.report, each.member.name
+            if report is None:
+                found.append(f'{name}: its report is not readable; has it a newer release?')
+                continue
+            ahead_ms = report.stamp_ms - (each.received_ms or 0)
+            if abs(ahead_ms) > CLOCK_MS:
+                how = 'ahead' if ahead_ms > 0 else 'behind'
+                found.append(f'{name}: its clock is {abs(ahead_ms) // 1000} s {how}: set it')
+            found.extend(f'{name}: {problem}' for problem in report.problems)
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """Return all of it for a script."""
+        return {
+            'fleet': self.roster.fleet,
+            'roster': self.roster.version,
+            'url': self.url,
+            'now_ms': self.now_ms,
+            'hub': asdict(self.fill) | {'share': self.fill.share},
+            'erased': len(self.roster.erased),
+            'problems': self.problems(),
+            'members': [
+                {
+                    'name': each.member.name,
+                    'key': each.member.key,
+                    'roles': sorted(each.member.roles),
+                    'labels': list(each.member.labels),
+                    'expires_ms': each.member.expires_ms,
+                    'state': self.state(each),
+                    'received_ms': each.received_ms,
+                    'report': None if each.report is None else report_fields(each.report),
+                }
+                for each in self.members
+            ],
+        }
+
+
+async def read_status(hub: Hub, roster: Roster) -> FleetStatus:
+    """
+    Return the state of a fleet.
+
+    Args:
+        hub: a connection with the station's key.
+        roster: the station's roster.
+
+    Raises:
+        HubError: if the hub was lost, or does not respond.
+    """
+    information = await hub.api(f'STREAM.INFO.{EVIDENCE}', {})
+    state, configuration = information['state'], information['config']
+    fill = HubFill(
+        state['messages'], state['bytes'], configuration['max_bytes'], state['last_seq']
+    )
+    members = joined(roster.members, await read_reports(hub))
+    return FleetStatus(roster, hub.url, time.time_ns() // 1_000_000, fill, members)
+
+
+def joined(members: Iterable[Member], reports: Iterable[SeenReport]) -> tuple[MemberStatus, ...]:
+    """Return the members with their reports, those that may connect first, by name."""
+    by_key = {each.key: each for each in reports}
+    found = []
+    for member in sorted(members, key=lambda each: (not each.may_connect, each.name, each.key)):
+        seen = by_key.get(member.key)
+        received_ms, report = (None, None) if seen is None else (seen.received_ms, seen.report)
+        found.append(MemberStatus(member, received_ms, report))
+    return tuple(found)
+
+
+def report_fields(report: Report) -> dict[str, Any]:
+    """Return a report for a script."""
+    return {field.name: getattr(report, field.name) for field in fields(report)}

@@ -1,0 +1,309 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""A station as its operator runs it, with a real nats-server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+import shutil
+import signal
+
+from edgetpu_retrain.errors import HubError
+from edgetpu_retrain.fleet.hub.connection import connect, Hub
+from edgetpu_retrain.fleet.roster.roster import Member
+from edgetpu_retrain.fleet.station.credentials import Credentials
+from edgetpu_retrain.fleet.station.folder import StationFolder
+from edgetpu_retrain.fleet.station.received_packs import read_packs
+from edgetpu_retrain.fleet.station.roster_changes import find_member
+import pytest
+from support.hub_network import run, until
+from support.running_station import member_status, output, Robot, RunningStation, status
+from support.waiting import wait_until
+
+
+@pytest.fixture
+def station(tmp_path: Path) -> Iterator[RunningStation]:
+    with RunningStation(tmp_path / 'base') as running:
+        yield running.wait_until_ready()
+
+
+async def connected(robot: Robot, url: str = '') -> Hub:
+    """Connect as soon as the hub accepts the robot."""
+    hubs: list[Hub] = []
+
+    async def try_once() -> bool:
+        try:
+            hubs.append(await connect(url or robot.credentials.url, robot.credentials))
+        except HubError:
+            return False
+        return True
+
+    await until(try_once)
+    return hubs[0]
+
+
+def teach(robot: Robot, *labels: str, url: str = '') -> list[bytes]:
+    """Publish a pack for each label, and return the embeddings."""
+
+    async def publish() -> list[bytes]:
+        hub = await connected(robot, url)
+        samples = [each for label in labels for each in await robot.teach(hub, label)]
+        await hub.close()
+        return [each.embedding for each in samples]
+
+    return run(publish())
+
+
+def packs_at(robot: Robot, url: str, credentials: Credentials) -> int:
+    """Return how many packs of a robot a hub has."""
+
+    async def count() -> int:
+        hub = await connect(url, credentials)
+        packs = await read_packs(hub, robot.key.public)
+        await hub.close()
+        return len({pack.header.hash for pack in packs})
+
+    return run(count())
+
+
+def in_roster(station: RunningStation, name: str) -> Member:
+    roster = station.folder.roster()
+    assert roster is not None
+    return find_member(roster, name)
+
+
+def change(station: RunningStation, *arguments: object) -> dict[str, object]:
+    """Run a command of the operator."""
+    return output('fleet', *arguments, '--folder', station.folder.path, '--json')
+
+
+def test_a_station_ends_at_ctrl_c_and_starts_again(tmp_path: Path) -> None:
+    for _ in range(2):
+        with RunningStation(tmp_path / 'base') as station:
+            station.wait_until_ready()
+            assert station.end() == 0
+        assert 'the hub has ended.' in station.log[-1]
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGKILL])
+def test_a_station_can_be_killed_and_started_again(tmp_path: Path, number: signal.Signals) -> None:
+    with RunningStation(tmp_path / 'base') as station:
+        ada = Robot(station.wait_until_ready().add('ada', '--role', 'teach'))
+        teach(ada, 'mug')
+        station.end(number)
+
+    def free() -> bool:
+        return not listens(station)
+
+    wait_until(free)
+    with RunningStation(tmp_path / 'base') as station:
+        station.wait_until_ready()
+        assert packs_at(ada, station.url, ada.credentials) == 1
+
+
+def listens(station: RunningStation) -> bool:
+    async def try_once() -> bool:
+        try:
+            hub = await connect(station.url, station.folder.credentials())
+        except HubError:
+            return False
+        await hub.close()
+        return True
+
+    return run(try_once())
+
+
+def test_a_second_station_of_a_folder_is_rejected(station: RunningStation) -> None:
+    with RunningStation(station.folder.path) as second:
+        second.wait_for_log('runs the hub of')
+        assert second.wait() == 1
+
+
+def test_a_port_in_use_is_reported(station: RunningStation, tmp_path: Path) -> None:
+    port = station.folder.settings().port
+    with RunningStation(tmp_path / 'other', '--port', port) as second:
+        second.wait_for_log(f'cannot listen on 127.0.0.1, port {port}')
+        assert second.wait() == 1
+
+
+def test_a_revoked_member_is_disconnected_at_once(station: RunningStation) -> None:
+    ada = Robot(station.add('ada', '--role', 'teach'))
+
+    async def revoked() -> None:
+        hub = await connected(ada)
+        change(station, 'revoke', 'ada')
+        await until(lambda: hub.client.is_closed)
+        with pytest.raises(HubError, match='does not accept'):
+            await ada.connect()
+
+    run(revoked())
+    assert in_roster(station, 'ada').keep == {}
+    assert member_status(station, 'ada')['state'] == 'removed'
+
+
+def test_an_expired_member_does_not_connect(station: RunningStation) -> None:
+    ada = Robot(station.add('ada', '--expires', '2024-01-01'))
+    bob = Robot(station.add('bob', '--expires', '1d'))
+
+    async def try_it() -> None:
+        hub = await connected(bob)
+        await hub.close()
+        with pytest.raises(HubError, match='does not accept'):
+            await ada.connect()
+
+    run(try_it())
+    assert member_status(station, 'ada')['state'] == 'expired'
+
+
+def test_revoking_since_a_number_keeps_what_the_hub_received_before(
+    station: RunningStation,
+) -> None:
+    ada = Robot(station.add('ada', '--role', 'teach'))
+    bob = Robot(station.add('bob', '--role', 'teach'))
+    teach(ada, 'mug', 'cup')
+    second = ada.last
+    teach(bob, 'pen')
+    teach(ada, 'mouse')
+    revoked = change(station, 'revoke', 'ada', '--since-sequence', 4)
+    assert (revoked['packs'], revoked['kept']) == (3, 2)
+    assert second is not None
+    assert in_roster(station, 'ada').keep == {'0' * 16: (1, second.hash)}
+    # What was taken stays taken, whatever is kept later.
+    change(station, 'retire', 'ada')
+    assert in_roster(station, 'ada').keep == {'0' * 16: (1, second.hash)}
+    change(station, 'revoke', bob.key.public, '--since', '1h')
+    assert in_roster(station, 'bob').keep == {}
+
+
+def test_a_retired_member_keeps_all(station: RunningStation) -> None:
+    ada = Robot(station.add('ada', '--role', 'teach'))
+    teach(ada, 'mug', 'cup')
+    assert ada.last is not None
+    change(station, 'retire', 'ada')
+    assert in_roster(station, 'ada').keep == {'0' * 16: (1, ada.last.hash)}
+    assert not in_roster(station, 'ada').may_connect
+
+
+def test_of_a_fork_the_branch_is_kept_that_came_first(station: RunningStation) -> None:
+    credentials = station.add('ada', '--role', 'teach')
+    ada, copied_disk = Robot(credentials), Robot(credentials)
+    teach(ada, 'mug')
+    copied_disk.last = ada.last
+    teach(ada, 'cup')
+    first = ada.last
+    teach(copied_disk, 'pen', 'mouse')
+    change(station, 'retire', 'ada')
+    assert first is not None
+    assert in_roster(station, 'ada').keep == {'0' * 16: (1, first.hash)}
+
+
+def on_disk(folder: Path, content: bytes) -> bool:
+    """Return whether any file of a folder has some bytes."""
+    return any(content in path.read_bytes() for path in folder.rglob('*') if path.is_file())
+
+
+def test_erased_samples_leave_every_file_of_the_station(station: RunningStation) -> None:
+    ada = Robot(station.add('ada', '--role', 'teach'))
+    gone, kept = teach(ada, 'mug', 'cup')
+    store, data = station.folder.store, station.folder.data
+    wait_until(lambda: all(on_disk(data, each) for each in (gone, kept)))
+    assert on_disk(store, gone)
+    change(station, 'erase', ada.space.sample_id(gone).hex())
+    station.wait_for_log('samples were erased from 1 pack of the hub')
+    wait_until(lambda: not on_disk(store, gone) and not on_disk(data, gone))
+    assert on_disk(store, kept)
+    assert on_disk(data, kept)
+    # The chain is whole all the same.
+    assert packs_at(ada, station.url, ada.credentials) == 2
+
+
+def test_a_copy_of_the_folder_is_the_station(tmp_path: Path) -> None:
+    with RunningStation(tmp_path / 'base') as station:
+        ada = Robot(station.wait_until_ready().add('ada', '--role', 'teach'))
+        teach(ada, 'mug')
+        station.end()
+    shutil.copytree(tmp_path / 'base', tmp_path / 'other' / 'machine')
+    shutil.rmtree(tmp_path / 'base')
+    with RunningStation(tmp_path / 'other' / 'machine') as station:
+        station.wait_until_ready()
+        teach(ada, 'cup')
+        assert packs_at(ada, station.url, ada.credentials) == 2
+        change(station, 'revoke', 'ada')
+        roster = station.folder.roster()
+        assert roster is not None
+        assert roster.version == 3
+
+
+def test_a_restored_station_gets_its_newer_roster_back(tmp_path: Path) -> None:
+    with RunningStation(tmp_path / 'base') as station:
+        ada = Robot(station.wait_until_ready().add('ada', '--role', 'teach'))
+        wait_until(lambda: listens(station))
+        station.end()
+        shutil.copytree(tmp_path / 'base', tmp_path / 'backup')
+    with RunningStation(tmp_path / 'base') as station:
+        station.wait_until_ready().add('bob', '--role', 'teach')
+        newer = station.folder.roster_message()
+        station.end()
+    assert newer is not None
+    with RunningStation(tmp_path / 'backup') as station:
+        station.wait_until_ready()
+
+        async def bring_back() -> None:
+            hub = await connected(ada)
+            await hub.publish(f'roster.{ada.key.public}', newer, 'newer')
+            await hub.close()
+
+        run(bring_back())
+        station.wait_for_log('a newer roster came from a hub')
+        assert in_roster(station, 'bob').may_connect
+
+
+def test_a_site_goes_on_while_the_base_is_away(tmp_path: Path) -> None:
+    base = RunningStation(tmp_path / 'base').wait_until_ready()
+    ada = Robot(base.add('ada', '--role', 'teach'))
+    base.add('site', '--role', 'propose', '--hub-name', 'localhost')
+    options = ('--upstream', base.url, '--credentials', tmp_path / 'site.json')
+    with RunningStation(tmp_path / 'site', *options) as site:
+        site.wait_until_ready()
+        # It learns from the base who may connect.
+        teach(ada, 'mug', url=site.url)
+        base.end()
+        teach(ada, 'cup', url=site.url)
+        with RunningStation(tmp_path / 'base') as again:
+            again.wait_until_ready()
+            wait_until(lambda: packs_at(ada, again.url, ada.credentials) == 2, 0.5)
+            bob = Robot(again.add('bob', '--role', 'teach'))
+            teach(bob, 'pen')
+            wait_until(lambda: packs_at(bob, site.url, site.folder.credentials()) == 1, 0.5)
+            change(again, 'revoke', 'bob')
+            wait_until(lambda: not in_roster(site, 'bob').may_connect, 0.1)
+
+
+def test_a_clock_that_is_wrong_is_reported(station: RunningStation) -> None:
+    from edgetpu_retrain.fleet.hub.reports import Report
+
+    ada = Robot(station.add('ada'))
+
+    async def report() -> None:
+        hub = await connected(ada)
+        await hub.publish_report(Report('ada', 1000, gate='served').encode())
+        await hub.client.flush()
+        await hub.close()
+
+    run(report())
+    found = status(station)
+    assert any('ada: its clock is' in each and 'behind' in each for each in found['problems'])
+    assert member_status(station, 'ada')['report']['gate'] == 'served'
+
+
+def test_the_folder_of_a_base_is_no_site(station: RunningStation, tmp_path: Path) -> None:
+    site = station.add('site', '--hub-name', 'localhost')
+    path = tmp_path / 'site.json'
+    replace(site).write(path)
+    options = ('--upstream', station.url, '--credentials', path)
+    with RunningStation(station.folder.path, *options) as second:
+        second.wait_for_log('is the folder of a base station')
+        assert second.wait() == 2
+    assert StationFolder(station.folder.path).is_base
