@@ -31,6 +31,8 @@ SERVER_MODULES = {'aiohttp', 'asyncio', 'socket', 'ssl'}
 FLEET = PACKAGE / 'fleet'
 FLEET_COMMANDS = PACKAGE / 'command_line' / 'fleet'
 HUB_CONNECTION = FLEET / 'hub' / 'connection.py'
+# Its child processes are those of the page and of the fleet.
+WORK_PROCESS = PACKAGE / 'work_process.py'
 CONNECTS = {'ClientSession', 'create_connection', 'open_connection', 'request'}
 # The recipe for the default extractor: an unpickler with an allow-list of four names.
 MAY_UNPICKLE = {REPOSITORY / 'tools' / 'torch_checkpoint.py'}
@@ -106,6 +108,8 @@ def test_no_file_content_is_executed() -> None:
 def test_nothing_is_downloaded_at_run_time() -> None:
     for path in INSTALLED:
         allowed = {'socket'} if path in MAY_USE_SOCKETS else set()
+        if path == WORK_PROCESS:
+            allowed = {'asyncio'}
         if SERVER in path.parents:
             allowed = SERVER_MODULES
             assert not {name.rpartition('.')[2] for name, _ in calls(path)} & CONNECTS, path

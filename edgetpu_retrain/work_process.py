@@ -1,0 +1,132 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Long work in a child process of low priority, which ends with its parent.
+
+The child writes lines of JSON: ``{"step": ...}``, and finally ``{"result": ...}`` or
+``{"error": ...}``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Callable
+import contextlib
+import ctypes
+import json
+import os
+from pathlib import Path
+import signal
+import sys
+from typing import Any
+
+from edgetpu_retrain.errors import in_words, RequestError, RetrainError, StoreError
+
+# On a core that another program keeps busy, the child gets about a tenth of the time.
+_NICENESS = 10
+# From linux/prctl.h.
+_PR_SET_PDEATHSIG = 1
+# Bytes.  The longest line is the result of an analysis: 2 MB for 200,000 samples.
+_LONGEST_LINE = 64 * 2**20
+
+
+async def run_work(
+    module: str, *arguments: str, on_step: Callable[[str], object] = lambda _: None
+) -> dict[str, Any]:
+    """
+    Run a module that calls :func:`do_work`; if cancelled, kill its process.
+
+    Args:
+        module: name of the module.
+        arguments: its arguments.
+        on_step: called at the start of each step with its description.
+
+    Raises:
+        RequestError: with the message of the child if the work fails.
+        StoreError: if the child cannot be started, or ends without a result.
+    """
+    async with started(module, *arguments) as child:
+        assert child.stdout is not None
+        async for line in child.stdout:
+            said = json.loads(line)
+            if 'error' in said:
+                raise RequestError(said['error'])
+            if 'result' in said:
+                return dict(said['result'])
+            on_step(said['step'])
+        raise StoreError(why_ended(await child.wait()))
+
+
+@contextlib.asynccontextmanager
+async def started(module: str, *arguments: str, log: bool = True) -> AsyncIterator[Process]:
+    """
+    Start a module as a child process, and kill it after the ``async with`` block.
+
+    Args:
+        module: name of the module.
+        arguments: its arguments.
+        log: whether its standard error is that of this process; else it can be read.
+
+    Raises:
+        StoreError: if no process can be started.
+    """
+    # The child imports from the same paths as this process, except '', the current folder.
+    path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path if entry)
+    try:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, '-m', module, *arguments,
+            stdin=DEVNULL, stdout=PIPE, stderr=None if log else PIPE, limit=_LONGEST_LINE,
+            # With several threads, the child would slow the node down.
+            env={**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1',
+                 'OPENBLAS_NUM_THREADS': '1'},
+        )  # fmt: skip
+    except OSError as error:
+        raise StoreError(
+            f'No process could be started ({error}): free memory and processes, then try again.'
+        ) from error
+    try:
+        yield child
+    finally:
+        if child.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
+
+
+def why_ended(code: int) -> str:
+    """Return a message about a child that ended without a result, by its return code."""
+    if code < 0:
+        name = signal.Signals(-code).name
+        return (
+            f'The process that did this was ended by {name}; SIGKILL often means that there is '
+            'too little memory. End other programs, then try again.'
+        )
+    return f'The process that did this ended with code {code}: see the log of its parent.'
+
+
+def lower_priority() -> None:
+    """Give this process, a child, a low priority, and end it if its parent is killed."""
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.nice(_NICENESS)
+
+
+def do_work(work: Callable[[Callable[[str], None]], Any]) -> None:
+    """
+    Do the work of a child process, and write what :func:`run_work` reads.
+
+    Args:
+        work: called with a function that reports a step; returns the result, for JSON.
+    """
+    # Libraries may print to standard output: redirect it, and keep a duplicate for the lines.
+    output = os.fdopen(os.dup(1), 'w')
+    os.dup2(2, 1)
+
+    def write(**line: Any) -> None:
+        print(json.dumps(line), file=output, flush=True)
+
+    try:
+        write(result=work(lambda step: write(step=step)))
+    except (RetrainError, MemoryError) as error:
+        write(error=in_words(error))
