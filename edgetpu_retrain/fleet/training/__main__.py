@@ -1,0 +1,38 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+One training on the fleet's samples: ``python3 -m edgetpu_retrain.fleet.training ORDER``.
+
+It is started by :func:`edgetpu_retrain.fleet.training.child.train_in_child`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+import sys
+from typing import Any
+
+from edgetpu_retrain.fleet.ledger.ledger import Ledger
+from edgetpu_retrain.fleet.robot.node_settings import space_of
+from edgetpu_retrain.fleet.training.child import RoundOrder
+from edgetpu_retrain.fleet.training.training_round import run_round
+from edgetpu_retrain.work_process import do_work, lower_priority
+
+
+def main(order: RoundOrder, on_step: Callable[[str], None]) -> dict[str, Any]:
+    """Run one round; return its result, for JSON."""
+    folder = Path(order.folder)
+    extractor = order.settings.read_extractor(folder)
+    space = space_of(extractor)
+    with Ledger(order.ledger, space, me=order.me, fleet=order.fleet) as ledger:
+        evidence, own_claims = ledger.evidence(own=True), ledger.own_claims()
+        frontier = ledger.frontier()
+    result = run_round(folder, extractor, evidence, own_claims, frontier, order.options, on_step)
+    return asdict(result)
+
+
+if __name__ == '__main__':
+    lower_priority()
+    do_work(lambda on_step: main(RoundOrder.from_json(sys.argv[1]), on_step))

@@ -1,0 +1,70 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Trains in a child process of low priority, so that the fleet process stays responsive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+import json
+from typing import Any
+
+from edgetpu_retrain.fleet.robot.node_settings import NodeSettings
+from edgetpu_retrain.fleet.training.training_round import RoundOptions, RoundResult
+from edgetpu_retrain.training_options import TrainingOptions
+from edgetpu_retrain.work_process import run_work
+
+_MODULE = 'edgetpu_retrain.fleet.training'
+
+
+@dataclass(frozen=True)
+class RoundOrder:
+    """
+    What the child process needs to know.
+
+    Args:
+        folder: the data folder of the node.
+        ledger: path of fleet.db.
+        me: public key of this robot.
+        fleet: public key of the fleet.
+        settings: the node's settings, with which the child reads the extractor.
+        options: how to train.
+    """
+
+    folder: str
+    ledger: str
+    me: str
+    fleet: str
+    settings: NodeSettings
+    options: RoundOptions = field(default_factory=RoundOptions)
+
+    def to_json(self) -> str:
+        """Return this as text for :meth:`from_json`."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> RoundOrder:
+        """Return the order that :meth:`to_json` has written."""
+        fields = json.loads(text)
+        options, settings = fields.pop('options'), NodeSettings(**fields.pop('settings'))
+        training = TrainingOptions(**options.pop('training'))
+        chosen = RoundOptions(training=training, **options)
+        return cls(settings=settings, options=chosen, **fields)
+
+
+async def train_in_child(
+    order: RoundOrder, on_step: Callable[[str], object] = lambda _: None
+) -> RoundResult:
+    """
+    Run one round in a child process; if cancelled, kill it.
+
+    Args:
+        order: what to do.
+        on_step: called at the start of each step with its description.
+
+    Raises:
+        RequestError: with the message of the child if the round fails.
+        StoreError: if the child cannot be started, or ends without a result.
+    """
+    result: dict[str, Any] = await run_work(_MODULE, order.to_json(), on_step=on_step)
+    return RoundResult(**result)

@@ -1,0 +1,152 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+The gate: a head that was trained with others' samples serves only if it is not worse here.
+
+Heads are trained without some recordings of this robot, and examined with them: one on the
+trusted samples, one on this robot's own, and one on those that were accepted last.  If the first
+is worse than one of the others, the samples that took the views away are looked for: the labels of
+one robot of one class are left out, and the head is examined again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgetpu_retrain.fleet.training.exam import Exam
+from edgetpu_retrain.fleet.training.pool import BoolArray, Pool, UNCLAIMED
+from edgetpu_retrain.fleet.training.trusted import Trusted
+from edgetpu_retrain.learning import FloatArray, IntArray
+from edgetpu_retrain.learning.held_out import squared_distances
+from edgetpu_retrain.model_file.quantization import dequantize
+from edgetpu_retrain.training_options import TrainingOptions
+from edgetpu_retrain.wording import counted, quoted
+import numpy as np
+
+MOST_LEFT_OUT = 3
+"""How many times the gate leaves out one robot's samples of a class and examines again."""
+
+# A head is worse if it has this many more views wrong: a share of them, but at least some, because
+# two trainings differ by chance.
+_FORGIVEN_SHARE, _FORGIVEN = 0.01, 1
+# A class has vanished if fewer than this share of its recognized views are still recognized.
+_VANISHED = 0.5
+# The nearest samples that are made responsible for a mistake, and how many are compared at most.
+_NEAREST, _MOST_COMPARED = 5, 2000
+
+
+@dataclass(frozen=True, eq=False)
+class GateVerdict:
+    """
+    What the gate decided.
+
+    Args:
+        rows: int64 ``[M]``, the samples to train on.
+        reason: why a head that is trained on the fleet's samples must not serve; '' = it may.
+        left_out: public key and class of the samples that the gate left out.
+        views: number of held-out views.
+        right: how many of them the head has right.
+        right_before: how many the better of the earlier heads has right.
+    """
+
+    rows: IntArray
+    reason: str = ''
+    left_out: tuple[tuple[str, str], ...] = ()
+    views: int = 0
+    right: int = 0
+    right_before: int = 0
+
+
+def pass_gate(trusted: Trusted, accepted: IntArray, options: TrainingOptions) -> GateVerdict:
+    """
+    Decide whether a head that is trained on the trusted samples may serve.
+
+    Args:
+        trusted: the trusted samples.
+        accepted: int64 ``[N]``, the label with which each sample was accepted last; UNCLAIMED =
+            it was not.
+        options: the training options.
+
+    Raises:
+        RequestError: if the options are not valid.
+    """
+    pool, rows = trusted.pool, trusted.rows
+    exam = Exam.of(pool, options.seed)
+    if not len(exam.rows):
+        return GateVerdict(rows)
+    before = _best_before(exam, accepted, options)
+    left_out: list[tuple[str, str]] = []
+    rejected: GateVerdict | None = None
+    while True:
+        answers = exam.answers(pool.labels, rows, options)
+        if answers is None:
+            return GateVerdict(rows)
+        right = answers == exam.truth
+        reason = _why_worse(exam, right, before)
+        counts = len(right), int(right.sum()), int(before.sum())
+        if not reason:
+            return GateVerdict(rows, '', tuple(left_out), *counts)
+        rejected = rejected or GateVerdict(rows, reason, (), *counts)
+        group = _responsible(exam, rows, answers, before & ~right)
+        if group < 0 or len(left_out) == MOST_LEFT_OUT:
+            return rejected
+        origin, label = divmod(group, len(pool.names))
+        left_out.append((pool.keys[origin], pool.names[label]))
+        rows = rows[(pool.groups[rows] != group) | pool.is_own[rows]]
+
+
+def _best_before(exam: Exam, accepted: IntArray, options: TrainingOptions) -> BoolArray:
+    """Return which views the better one has right: this robot's own head or the last accepted."""
+    best = np.zeros(len(exam.rows), bool)
+    for labels in (exam.pool.own_labels, accepted):
+        answers = exam.answers(labels, np.flatnonzero(labels != UNCLAIMED), options)
+        if answers is not None and (answers == exam.truth).sum() > best.sum():
+            best = answers == exam.truth
+    return best
+
+
+def _why_worse(exam: Exam, right: BoolArray, before: BoolArray) -> str:
+    """Return why a head must not serve; '' if it may."""
+    for label in np.unique(exam.truth):
+        views = exam.truth == label
+        now, then = int(right[views].sum()), int(before[views].sum())
+        if then > 1 and now < _VANISHED * then:
+            name = quoted(exam.pool.names[label])
+            return (
+                f'the class {name} would vanish: of {_views(int(views.sum()))} '
+                f'the head would have {now} right instead of {then}'
+            )
+    now, then = int(right.sum()), int(before.sum())
+    if then - now > max(_FORGIVEN, _FORGIVEN_SHARE * len(right)):
+        return f'of {_views(len(right))} the head would have {now} right instead of {then}'
+    return ''
+
+
+def _views(count: int) -> str:
+    return counted(count, 'held-out view of this robot', 'held-out views of this robot')
+
+
+def _responsible(exam: Exam, rows: IntArray, answers: IntArray, lost: BoolArray) -> int:
+    """
+    Return the origin and class whose samples took most of the lost views, as in Pool.groups.
+
+    Returns:
+        The group; -1 if this robot's own samples took them.
+    """
+    pool = exam.pool
+    blame: dict[int, int] = {}
+    for label in np.unique(answers[lost]):
+        members = rows[(pool.labels[rows] == label) & ~exam.held_out[rows]]
+        members = members[:: -(-len(members) // _MOST_COMPARED)]
+        views = exam.rows[lost & (answers == label)]
+        distances = squared_distances(_floats(pool, views), _floats(pool, members))
+        nearest = members[np.argsort(distances, axis=1, kind='stable')[:, :_NEAREST]]
+        for each in nearest.ravel():
+            group = -1 if pool.is_own[each] else int(pool.groups[each])
+            blame[group] = blame.get(group, 0) + 1
+    # The smallest of the worst, so that the order does not matter.
+    return min(blame, key=lambda group: (-blame[group], group), default=-1)
+
+
+def _floats(pool: Pool, rows: IntArray) -> FloatArray:
+    return dequantize(pool.raw[rows], pool.quantization)

@@ -1,0 +1,105 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""LastRound: what the fleet's trainings of a data folder remember of the last one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+import io
+import json
+from pathlib import Path
+from typing import Any
+import zipfile
+
+from edgetpu_retrain.fleet.evidence.embedding_space import ID_BYTES
+from edgetpu_retrain.fleet.training.pool import Pool, UNCLAIMED
+from edgetpu_retrain.learning import IntArray
+from edgetpu_retrain.store.files.durable_file import write_durably
+from edgetpu_retrain.store.files.regular_file import read_regular_file
+import numpy as np
+import numpy.typing as npt
+
+FILE = 'fleet_training.npz'
+"""Name of the file in the data folder."""
+
+_FORMAT = 1
+# Of 10 million samples; the ids cannot be compressed.
+_MAX_BYTES = 400_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class LastRound:
+    """
+    The last round, and the last samples whose head was accepted.
+
+    Args:
+        evidence: digest of everything that the last round decided on; the same again is not
+            trained again.
+        newest: number of the newest version when the round ended; a newer one was trained by
+            another program.
+        version: number of the last version that the fleet trained; 0 = none.
+        frontier: number and hash of the last pack that counted then, by key and epoch.
+        accepted: digest of the samples of this version.
+        ids: their ids, uint8 ``[M, 32]``.
+        labels: their classes, int64 ``[M]``.
+        names: names of the classes.
+    """
+
+    evidence: str = ''
+    newest: int = 0
+    version: int = 0
+    frontier: dict[str, Any] = field(default_factory=dict)
+    accepted: str = ''
+    ids: npt.NDArray[np.uint8] = field(
+        default_factory=lambda: np.empty((0, ID_BYTES), np.uint8), repr=False
+    )
+    labels: IntArray = field(default_factory=lambda: np.empty(0, np.int64), repr=False)
+    names: tuple[str, ...] = ()
+
+    def write(self, folder: Path) -> None:
+        """
+        Write this into a data folder.
+
+        Raises:
+            OSError: if the disk fails; the earlier file stays.
+        """
+        facts = {
+            'format': _FORMAT, 'evidence': self.evidence, 'newest': self.newest,
+            'version': self.version, 'frontier': self.frontier, 'accepted': self.accepted,
+            'names': self.names,
+        }  # fmt: skip
+        content = io.BytesIO()
+        np.savez(
+            content,
+            facts=np.frombuffer(json.dumps(facts).encode(), np.uint8),
+            ids=self.ids, labels=self.labels.astype('<i4'),
+        )  # fmt: skip
+        write_durably(folder / FILE, content.getvalue())
+
+    @classmethod
+    def read(cls, folder: Path) -> LastRound:
+        """Return what the last round has written; a damaged file counts as none."""
+        try:
+            content = io.BytesIO(read_regular_file(folder / FILE, at_most=_MAX_BYTES))
+            with np.load(content, allow_pickle=False) as file:
+                facts = json.loads(file['facts'].tobytes())
+                ids, labels = file['ids'], file['labels'].astype(np.int64)
+            names = tuple(map(str, facts.pop('names')))
+            if facts.pop('format') != _FORMAT or ids.shape != (len(labels), ID_BYTES):
+                return cls()
+            if len(labels) and not 0 <= labels.min() <= labels.max() < len(names):
+                return cls()
+            return cls(ids=ids.astype(np.uint8), labels=labels, names=names, **facts)
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+            return cls()
+
+    def labels_in(self, pool: Pool) -> IntArray:
+        """Return the accepted label of each sample of a pool, int64 ``[N]``, or UNCLAIMED."""
+        numbers = {name: number for number, name in enumerate(pool.names)}
+        known = np.array([numbers.get(name, UNCLAIMED) for name in self.names], np.int64)
+        accepted = {bytes(each): label for each, label in zip(self.ids, self.labels, strict=True)}
+        found = np.full(len(pool), UNCLAIMED, np.int64)
+        for row, each in enumerate(pool.ids):
+            if (label := accepted.get(bytes(each))) is not None:
+                found[row] = known[label]
+        return found

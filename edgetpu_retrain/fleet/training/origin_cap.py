@@ -1,0 +1,61 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Limits the share of a class that may come from one other robot."""
+
+from __future__ import annotations
+
+from edgetpu_retrain.fleet.training.pool import BoolArray, Pool
+from edgetpu_retrain.learning import IntArray
+import numpy as np
+
+LARGEST_SHARE = 0.5
+"""The default of the largest share of a class that may come from one other robot."""
+
+FEWEST_KEPT = 100
+"""An origin may always have as many samples of a class as this: they suffice to learn it."""
+
+
+def over_the_cap(pool: Pool, rows: IntArray, largest_share: float = LARGEST_SHARE) -> BoolArray:
+    """
+    Return which samples to leave out, so that no other robot dominates a class.
+
+    A class that only one robot has taught is not thinned: it would only be learned worse.
+
+    Args:
+        pool: all samples.
+        rows: int64 ``[M]``, the samples to train on.
+        largest_share: above 0, to 1; 1 = no limit.
+
+    Returns:
+        bool ``[M]``.  The samples with the smallest ids stay, which are random ones.
+    """
+    over = np.zeros(len(rows), bool)
+    labels, origins = pool.labels[rows], np.where(pool.is_own[rows], -1, pool.origins[rows])
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        sources, source_of, sizes = np.unique(
+            origins[members], return_inverse=True, return_counts=True
+        )
+        if len(sources) == 1:
+            continue
+        limit = _limit(sizes, sources == -1, largest_share)
+        for number in np.flatnonzero((sizes > limit) & (sources != -1)):
+            own = members[source_of == number]
+            # Big-endian, so that the order is that of the ids.
+            first = pool.ids[rows[own]][:, :8].copy().view('>u8').reshape(-1)
+            over[own[np.argsort(first, kind='stable')[limit:]]] = True
+    return over
+
+
+def _limit(sizes: IntArray, exempt: BoolArray, share: float) -> int:
+    """Return the largest number of samples that an origin may have, of these sizes."""
+    low, high = FEWEST_KEPT, max(int(sizes.max()), FEWEST_KEPT)
+    while low < high:
+        middle = (low + high + 1) // 2
+        kept = np.where(exempt, sizes, np.minimum(sizes, middle))
+        # With a higher limit, the largest origins only get a larger share.
+        if middle <= share * kept.sum():
+            low = middle
+        else:
+            high = middle - 1
+    return low

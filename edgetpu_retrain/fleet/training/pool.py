@@ -1,0 +1,154 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Pool: all samples that a training may use, in an order that is the same on every robot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+import hashlib
+import json
+
+from edgetpu_retrain.fleet.evidence.claim import Claim
+from edgetpu_retrain.fleet.ledger.evidence import FleetEvidence
+from edgetpu_retrain.learning import IntArray
+from edgetpu_retrain.model_file.quantization import QuantizationParameters
+from edgetpu_retrain.store.samples.embedding_kind import RawArray
+from edgetpu_retrain.store.samples.sample import TrainingSet
+import numpy as np
+import numpy.typing as npt
+
+BoolArray = npt.NDArray[np.bool_]
+UNCLAIMED = -1
+"""The own label of a sample about which this robot has made no claim."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """
+    Samples of a fleet, recording by recording, in the order in which they were claimed.
+
+    Whole blocks of a recording can so be held out, as in the store: neighbours are alike.
+
+    Args:
+        ids: ids of the samples, uint8 ``[N, 32]``.
+        raw: their embeddings as the extractor outputs them, ``[N, D]``.
+        quantization: that of the embeddings; None for float32.
+        names: the classes, sorted.
+        labels: the class of each sample, int64 ``[N]``.
+        own_labels: the class that this robot itself claims, int64 ``[N]``, or UNCLAIMED.
+        taken_here: whether this robot took the sample, bool ``[N]``.
+        keys: the public keys whose claims decide, sorted.
+        origins: the key of each sample, int64 ``[N]``.
+        recordings: the number of each sample's recording, int64 ``[N]``.
+    """
+
+    ids: npt.NDArray[np.uint8]
+    raw: RawArray
+    quantization: QuantizationParameters | None
+    names: tuple[str, ...]
+    labels: IntArray
+    own_labels: IntArray
+    taken_here: BoolArray
+    keys: tuple[str, ...]
+    origins: IntArray
+    recordings: IntArray
+
+    @classmethod
+    def of(
+        cls,
+        evidence: FleetEvidence,
+        own_claims: Mapping[bytes, Claim],
+        quantization: QuantizationParameters | None,
+    ) -> Pool:
+        """
+        Return the samples of a robot and of its fleet.
+
+        Args:
+            evidence: the teachers' samples and the robot's own.
+            own_claims: the robot's latest claim about each sample, by the sample's id.
+            quantization: that of the embeddings; None for float32.
+        """
+        claims = [own_claims.get(bytes(each)) for each in evidence.ids]
+        own = [claim.label if claim is not None else '' for claim in claims]
+        names = np.unique([*evidence.labels, *(label for label in own if label)])
+        numbers = {str(name): number for number, name in enumerate(names)}
+        keys, origins = np.unique(evidence.keys, return_inverse=True)
+        # This robot itself says which of its samples belong together: they are its exam.
+        recordings = np.unique(
+            [
+                f'/{claim.recording}' if claim is not None and claim.recording else recording
+                for claim, recording in zip(claims, evidence.recordings, strict=True)
+            ],
+            return_inverse=True,
+        )[1]
+        parts = np.ascontiguousarray(evidence.ids).view('>u8').reshape(-1, 4)
+        order = np.lexsort([*parts.T[::-1], evidence.clocks, recordings])
+        labels = np.array([numbers[label] for label in evidence.labels], np.int64)
+        own_labels = np.array([numbers.get(label, UNCLAIMED) for label in own], np.int64)
+        # This robot has claimed the others without a recording, in answer to a question.
+        taken_here = np.array([bool(claim and claim.recording) for claim in claims], bool)
+        return cls(
+            evidence.ids[order], evidence.raw[order], quantization,
+            tuple(numbers), labels[order], own_labels[order], taken_here[order],
+            tuple(map(str, keys)), origins[order].astype(np.int64), recordings[order],
+        )  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def is_own(self) -> BoolArray:
+        """Whether the label of each sample is what this robot itself claims, bool ``[N]``."""
+        own: BoolArray = self.labels == self.own_labels
+        return own
+
+    @cached_property
+    def groups(self) -> IntArray:
+        """A number for the origin and the class of each sample, int64 ``[N]``."""
+        return self.origins * len(self.names) + self.labels
+
+    def with_own_labels(self, rows: IntArray | BoolArray) -> Pool:
+        """Return the pool with this robot's own label for some samples."""
+        labels = self.labels.copy()
+        labels[rows] = self.own_labels[rows]
+        return replace(self, labels=labels)
+
+    def training_set(self, rows: IntArray, labels: IntArray | None = None) -> TrainingSet:
+        """
+        Return some samples as a training set, with the classes that they have.
+
+        Args:
+            rows: int64 ``[M]``, ascending.
+            labels: int64 ``[N]``, other labels than those of the pool; None = those.
+        """
+        classes, numbers = np.unique(
+            (self.labels if labels is None else labels)[rows], return_inverse=True
+        )
+        return TrainingSet(
+            self.raw[rows],
+            numbers.astype(np.int64),
+            tuple(self.names[each] for each in classes),
+            self.quantization,
+            recordings=np.unique(self.recordings[rows], return_inverse=True)[1].astype(np.int64),
+        )
+
+    def digest(self, rows: IntArray, *, claims: bool) -> str:
+        """
+        Return 64 hexadecimal digits that change with some samples and their labels.
+
+        Args:
+            rows: int64 ``[M]``, ascending.
+            claims: whether it also changes with who claims the labels.
+        """
+        state = hashlib.sha256(np.ascontiguousarray(self.ids[rows]).tobytes())
+        described = [(self.labels, self.names), (self.recordings, ())]
+        if claims:
+            # UNCLAIMED is the last one.
+            described += [(self.own_labels, (*self.names, '')), (self.origins, self.keys)]
+        for numbers, texts in described:
+            used, places = np.unique(numbers[rows], return_inverse=True)
+            state.update(json.dumps([texts[each] for each in used if texts]).encode())
+            state.update(places.astype('<i8').tobytes())
+        return state.hexdigest()

@@ -1,0 +1,48 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""Stores a version that the fleet trained, beside those of the node."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from edgetpu_retrain.store.files.data_folder import SAMPLES_FILE
+from edgetpu_retrain.store.models.choice_file import ChoiceFile
+from edgetpu_retrain.store.models.model_store import ModelStore
+from edgetpu_retrain.store.samples.sample_store import SampleStore
+from edgetpu_retrain.training_outcome import TrainingOutcome
+
+
+def store_version(
+    folder: Path, models: ModelStore, outcome: TrainingOutcome, keep_models: int
+) -> int:
+    """
+    Store a version, and delete old ones that neither serve nor are kept.
+
+    Args:
+        folder: the data folder.
+        models: its versions.
+        outcome: the training.
+        keep_models: number of versions to keep; 0 = all.
+
+    Returns:
+        The number of the version.
+
+    Raises:
+        StoreError: if the disk fails.
+    """
+    # Samples that the robot takes from now on are new to this version.
+    with SampleStore(folder / SAMPLES_FILE) as store:
+        newest = store.list_samples('', 1, extractor=outcome.extractor)
+    record = replace(
+        outcome.record(models.newest_version()),
+        newest_sample=newest[0].sample_id if newest else 0,
+    )
+    version = models.save(outcome.model, record).version
+    if keep_models:
+        choice = ChoiceFile(models).current()
+        # The node may not have followed yet.
+        in_use = {version} | ({choice.version} if choice is not None else set())
+        models.prune(keep_models, in_use=in_use)
+    return version

@@ -1,0 +1,174 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+Finds labels of other robots that contradict what the rest of the fleet has taught.
+
+Each robot's samples are judged by a head that was trained without them, on this robot's own
+samples and those of the other robots: with its own wrong labels, a robot would confirm them.
+Single mistakes cost a head little, and a robot may be the only one to know its place; so what is
+judged is a robot's labels of one class together, and single samples only if the robot makes many
+mistakes.  A class that the judge does not know cannot be judged so.  If only one robot teaches it,
+what counts is whether it takes away views of the other classes.
+
+A head that has learned wrong labels suspects right ones, so if anything is suspected, all is
+judged a second time, by heads that were trained without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from edgetpu_retrain.fleet.training.mistakes import chances_of_mistakes, Floats, own_shares
+from edgetpu_retrain.fleet.training.pool import BoolArray, Pool
+from edgetpu_retrain.learning import IntArray
+from edgetpu_retrain.report.analysis.held_out import fit_rows, probabilities_of
+from edgetpu_retrain.training_options import TrainingOptions
+import numpy as np
+
+FOLDS = 5
+"""The largest number of judges; each judges the robots of one fold."""
+
+MOST_ROWS = 6000
+"""The largest number of samples that a judge is trained on, so that judging takes seconds."""
+
+# A robot's labels of a class are suspects from this mean probability of being wrong.
+_MOSTLY_WRONG = 0.5
+# A robot with a larger share of wrong labels is not only making mistakes: its samples are suspects
+# one by one.
+_MANY_MISTAKES = 0.1
+# A class that one robot teaches is a suspect if it takes this share of another class's views, or of
+# all.  Classes that were taught honestly took at most a quarter, and 1 % (docs/benchmarks.md).
+_TAKEN, _TAKEN_OF_ALL, _FEWEST_TAKEN = 0.3, 0.02, 3
+
+
+@dataclass(frozen=True, eq=False)
+class _Verdicts:
+    """
+    What the judges say.
+
+    Args:
+        chances: float64 ``[N]``, how probable it is that each label is wrong; NaN = not judged.
+        predicted: int64 ``[N]``, the class that each sample looks like; -1 = not judged.
+    """
+
+    chances: Floats
+    predicted: IntArray
+
+
+def suspected(pool: Pool, options: TrainingOptions) -> BoolArray:
+    """
+    Return which samples of other robots have a label that is probably wrong, bool ``[N]``.
+
+    Args:
+        pool: all samples.
+        options: the training options; they are those of the judges, too.
+
+    Raises:
+        RequestError: if the options are not valid.
+    """
+    first = _judged(pool, np.zeros(len(pool), bool), options)
+    taking = _taking_views(pool, first)
+    found = _contradicting(pool, first) | taking
+    if found.any():
+        # The judges of the second round do not know the classes that take views.
+        found = _contradicting(pool, _judged(pool, found, options)) | taking
+    return found
+
+
+def _judged(pool: Pool, left_out: BoolArray, options: TrainingOptions) -> _Verdicts:
+    """Judge the samples of each robot by a head that was trained without them."""
+    count = len(pool)
+    others = np.unique(pool.origins[~pool.is_own])
+    # This robot's own samples are in all trainings, and are not judged.
+    fold_of = np.full(count, -1, np.int64)
+    for number, origin in enumerate(others):
+        fold_of[(pool.origins == origin) & ~pool.is_own] = number % FOLDS
+    predicted = np.full(count, -1, np.int64)
+    rows: list[IntArray] = []
+    shares: list[Floats] = []
+    known: list[IntArray] = []
+    for fold in range(min(FOLDS, len(others))):
+        learned = _some(pool, np.flatnonzero((fold_of != fold) & ~left_out))
+        classes = np.unique(pool.labels[learned])
+        if len(classes) < 2:
+            continue
+        # Without recordings, one training measures the head instead of five; the temperature is
+        # estimated from the verdicts anyway.
+        lesson = replace(pool.training_set(learned), recordings=np.empty(0, np.int64))
+        head = fit_rows(lesson, np.arange(len(learned)), options)
+        judged = np.flatnonzero(fold_of == fold)
+        probabilities = probabilities_of(head, pool.training_set(judged), np.arange(len(judged)))
+        predicted[judged] = classes[np.argmax(probabilities, axis=1)]
+        can_judge = np.isin(pool.labels[judged], classes)
+        judged = judged[can_judge]
+        labels = np.searchsorted(classes, pool.labels[judged])
+        rows.append(judged)
+        shares.append(own_shares(probabilities[can_judge], labels))
+        known.append(np.full(len(judged), len(classes) - 1))
+    chances = np.full(count, np.nan)
+    if rows:
+        where = np.concatenate(rows)
+        chances[where] = chances_of_mistakes(
+            np.concatenate(shares), np.concatenate(known), pool.origins[where]
+        )
+    return _Verdicts(chances, predicted)
+
+
+def _some(pool: Pool, rows: IntArray) -> IntArray:
+    """Return at most MOST_ROWS rows, as many of each robot and class as possible."""
+    if len(rows) <= MOST_ROWS:
+        return rows
+    order = rows[np.argsort(pool.groups[rows], kind='stable')]
+    starts = np.flatnonzero(np.diff(pool.groups[order], prepend=-1))
+    sizes = np.diff(starts, append=len(order))
+    size = int(sizes.max())
+    while size > 1 and np.minimum(sizes, size).sum() > MOST_ROWS:
+        size -= max(1, size // 8)
+    places = [
+        start + np.linspace(0, count - 1, min(count, size)).astype(np.int64)
+        for start, count in zip(starts, sizes, strict=True)
+    ]
+    kept = np.concatenate(places)
+    step = -(-len(kept) // MOST_ROWS)
+    return np.sort(order[kept[::step]])
+
+
+def _contradicting(pool: Pool, verdicts: _Verdicts) -> BoolArray:
+    """Return the samples whose labels are probably wrong, as bool ``[N]``."""
+    found = np.zeros(len(pool), bool)
+    is_judged = ~np.isnan(verdicts.chances)
+    for members in _groups(pool, pool.origins):
+        judged = members[is_judged[members]]
+        if len(judged) and verdicts.chances[judged].mean() > _MANY_MISTAKES:
+            found[judged] = verdicts.chances[judged] > _MOSTLY_WRONG
+    for members in _groups(pool, pool.groups):
+        chances = verdicts.chances[members][is_judged[members]]
+        if len(chances) and chances.mean() > _MOSTLY_WRONG:
+            found[members] = True
+    return found
+
+
+def _taking_views(pool: Pool, verdicts: _Verdicts) -> BoolArray:
+    """Return the samples of classes of one robot that take views of others, bool ``[N]``."""
+    found = np.zeros(len(pool), bool)
+    for members in _groups(pool, pool.groups):
+        origin, label = pool.origins[members[0]], pool.labels[members[0]]
+        if (pool.origins[pool.labels == label] != origin).any():
+            continue
+        elsewhere = (pool.origins != origin) & (verdicts.predicted >= 0)
+        seen = np.bincount(pool.labels[elsewhere], minlength=len(pool.names))
+        taken = np.bincount(
+            pool.labels[elsewhere & (verdicts.predicted == label)], minlength=len(pool.names)
+        )
+        of_one = (taken >= _FEWEST_TAKEN) & (taken > _TAKEN * seen)
+        of_all = taken.sum() >= _FEWEST_TAKEN and taken.sum() > _TAKEN_OF_ALL * seen.sum()
+        if of_one.any() or of_all:
+            found[members] = True
+    return found
+
+
+def _groups(pool: Pool, numbers: IntArray) -> list[IntArray]:
+    """Return the samples of other robots with the same number, for each number."""
+    rows = np.flatnonzero(~pool.is_own)
+    rows = rows[np.argsort(numbers[rows], kind='stable')]
+    return np.split(rows, np.flatnonzero(np.diff(numbers[rows])) + 1) if len(rows) else []

@@ -1,0 +1,197 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+One training of a robot on its fleet's samples, from the ledger to a new model version.
+
+The version is stored beside those of the node, which follows it.  Nothing is trained twice: a
+round ends at once if what it would decide on has not changed.  So a person's choice of an older
+version stays until the evidence changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+import hashlib
+import json
+from pathlib import Path
+import time
+from typing import Any, Literal
+
+from edgetpu_retrain.errors import RequestError
+from edgetpu_retrain.fleet.evidence.claim import Claim
+from edgetpu_retrain.fleet.ledger.evidence import FleetEvidence
+from edgetpu_retrain.fleet.training.gate import GateVerdict, pass_gate
+from edgetpu_retrain.fleet.training.last_round import LastRound
+from edgetpu_retrain.fleet.training.origin_cap import LARGEST_SHARE
+from edgetpu_retrain.fleet.training.pool import Pool, UNCLAIMED
+from edgetpu_retrain.fleet.training.stored_version import store_version
+from edgetpu_retrain.fleet.training.trusted import Trusted, trusted_samples
+from edgetpu_retrain.model_file.description import describe
+from edgetpu_retrain.retraining import QuantizationLoss, retrain
+from edgetpu_retrain.store.files.data_folder import MODELS_FOLDER
+from edgetpu_retrain.store.files.disk_errors import as_store_error
+from edgetpu_retrain.store.models.model_store import ModelStore
+from edgetpu_retrain.training_options import TrainingOptions
+from edgetpu_retrain.wording import counted, quoted
+import numpy as np
+
+Outcome = Literal['served', 'rejected', 'unchanged', 'impossible']
+
+
+@dataclass(frozen=True)
+class RoundOptions:
+    """
+    How a robot trains on its fleet's samples.
+
+    Args:
+        largest_share: the largest share of a class that may come from one other robot.
+        keep_models: number of versions to keep on disk; 0 = all.
+        training: the options of the training.
+    """
+
+    largest_share: float = LARGEST_SHARE
+    keep_models: int = 0
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+
+
+@dataclass(frozen=True)
+class RoundResult:
+    """
+    What a round did.
+
+    Args:
+        outcome: 'served': there is a new version; 'rejected': the gate rejected the head;
+            'unchanged': there was nothing new to train on; 'impossible': a training needs more
+            samples.
+        reason: why, one sentence without a full stop; '' if nothing needs to be said.
+        version: number of the new version; 0 = none.
+        figures: numbers of samples and views, for reports and JSON.
+    """
+
+    outcome: Outcome
+    reason: str = ''
+    version: int = 0
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+def run_round(
+    folder: Path,
+    extractor: bytes,
+    evidence: FleetEvidence,
+    own_claims: Mapping[bytes, Claim],
+    frontier: Mapping[str, Any],
+    options: RoundOptions,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> RoundResult:
+    """
+    Train on the samples that this robot trusts, unless that has been done.
+
+    Args:
+        folder: the data folder of the node.
+        extractor: bytes of the node's extractor.
+        evidence: the teachers' samples and this robot's own, see ``Ledger.evidence``.
+        own_claims: this robot's latest claim about each sample, see ``Ledger.own_claims``.
+        frontier: the packs that count, see ``Ledger.frontier``.
+        options: how to train.
+        on_step: called at the start of each step with its description.
+
+    Raises:
+        RetrainError: if the disk fails, or the extractor is not one.
+    """
+    before = time.process_time()
+    description = describe(extractor)
+    pool = Pool.of(evidence, own_claims, description.quantization)
+    models = ModelStore(folder / MODELS_FOLDER)
+    last = LastRound.read(folder)
+    newest = models.newest_version()
+    seen = _digest(pool.digest(np.arange(len(pool)), claims=True), description.identity, options)
+    if seen == last.evidence and newest <= last.newest:
+        return RoundResult('unchanged')
+    if pool.is_own.all() and not last.version:
+        return RoundResult('unchanged', 'no other robot has taught anything yet')
+    version = 0
+    try:
+        on_step('judging the labels of other robots')
+        trusted = trusted_samples(pool, options.training, options.largest_share)
+        on_step('examining the head')
+        accepted = last.labels_in(pool)
+        verdict = pass_gate(trusted, accepted, options.training)
+        if verdict.reason and (accepted != UNCLAIMED).sum() < len(last.ids):
+            # What serves was trained on samples that do not count any more.
+            still = accepted[trusted.rows] == trusted.pool.labels[trusted.rows]
+            verdict = replace(verdict, rows=trusted.rows[still])
+        elif verdict.reason:
+            _remember(replace(last, evidence=seen, newest=newest), folder)
+            return RoundResult('rejected', verdict.reason, 0, _figures(trusted, verdict, before))
+        samples = trusted.pool.digest(verdict.rows, claims=False)
+        samples = _digest(samples, description.identity, options)
+        if samples != last.accepted or newest > last.newest:
+            on_step('training')
+            lesson = trusted.pool.training_set(verdict.rows)
+            outcome = retrain(lesson, extractor, options.training)
+            version = newest = store_version(folder, models, outcome, options.keep_models)
+    except QuantizationLoss as error:
+        _remember(replace(last, evidence=seen, newest=newest), folder)
+        return RoundResult('rejected', str(error).rstrip('.'))
+    except RequestError as error:
+        return RoundResult('impossible', str(error).rstrip('.'))
+    rows = verdict.rows
+    learned = LastRound(
+        seen, newest, version or last.version, dict(frontier), samples,
+        trusted.pool.ids[rows], trusted.pool.labels[rows], trusted.pool.names,
+    )  # fmt: skip
+    _remember(learned, folder)
+    return RoundResult(
+        'served' if version else 'unchanged', _words(trusted, verdict), version,
+        _figures(trusted, verdict, before),
+    )  # fmt: skip
+
+
+def _remember(last: LastRound, folder: Path) -> None:
+    with as_store_error('write to', folder):
+        last.write(folder)
+
+
+def _digest(samples: str, extractor: str, options: RoundOptions) -> str:
+    """Return a digest of samples and of all else on which a training depends."""
+    chosen = {'share': options.largest_share, **asdict(options.training)}
+    return hashlib.sha256(
+        json.dumps([samples, extractor, chosen], sort_keys=True).encode()
+    ).hexdigest()
+
+
+def _words(trusted: Trusted, verdict: GateVerdict) -> str:
+    """Return what was left out of the training, as text; '' = nothing."""
+    parts = []
+    if verdict.reason:
+        parts.append(f'{verdict.reason}; trained on what was accepted before and still counts')
+    parts += [
+        f'without {quoted(label)} of {key}, which took views of this robot'
+        for key, label in verdict.left_out
+    ]
+    if count := int(trusted.suspects.sum()):
+        parts.append(
+            f'without {counted(count, "sample", "samples")} whose label contradicts the others'
+        )
+    return '; '.join(parts)
+
+
+def _figures(trusted: Trusted, verdict: GateVerdict, before: float) -> dict[str, Any]:
+    pool = trusted.pool
+    groups, counts = np.unique(pool.groups[trusted.suspects], return_counts=True)
+    return {
+        'samples': len(verdict.rows),
+        'own': int(pool.is_own[verdict.rows].sum()),
+        'suspects': [
+            {'key': pool.keys[group // len(pool.names)],
+             'label': pool.names[group % len(pool.names)], 'samples': int(count)}
+            for group, count in zip(groups.tolist(), counts, strict=True)
+        ],
+        'over_the_cap': trusted.over_the_cap,
+        'gate': {
+            'views': verdict.views, 'right': verdict.right, 'right_before': verdict.right_before,
+            'left_out': [list(each) for each in verdict.left_out],
+        },
+        'processor_seconds': round(time.process_time() - before, 2),
+    }  # fmt: skip
