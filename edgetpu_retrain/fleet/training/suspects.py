@@ -36,8 +36,8 @@ _MOSTLY_WRONG = 0.5
 # A robot with a larger share of wrong labels is not only making mistakes: its samples are suspects
 # one by one.
 _MANY_MISTAKES = 0.1
-# A class that one robot teaches is a suspect if it takes this share of another class's views, or of
-# all.  Classes that were taught honestly took at most a quarter, and 1 % (docs/benchmarks.md).
+# A class that one robot teaches is a suspect if it takes this share of another class's views, or
+# of all.  Classes that were taught honestly took at most a quarter, and 1 %.
 _TAKEN, _TAKEN_OF_ALL, _FEWEST_TAKEN = 0.3, 0.02, 3
 
 

@@ -3,9 +3,9 @@
 """
 What the page's child processes run: long work on the data folder, at low priority.
 
-``python3 -m edgetpu_retrain.page.data.work FOLDER analysis`` and ``... FOLDER compare A B`` do what
-:func:`edgetpu_retrain.work_process.run_work` runs.  ``... samples ...`` runs the command line with
-these arguments.
+``python3 -m edgetpu_retrain.page.data.work FOLDER analysis`` and ``... FOLDER compare A B`` write
+what :func:`edgetpu_retrain.work_process.run_work` reads.  ``... samples ...`` runs the command
+line with these arguments.
 """
 
 from __future__ import annotations

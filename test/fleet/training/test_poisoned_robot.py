@@ -1,6 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""One of ten robots teaches wrong labels: what the others learn, and what stays after revocation."""
+"""One of ten robots teaches wrong labels: what others learn, and what stays when it is revoked."""
 
 from __future__ import annotations
 
