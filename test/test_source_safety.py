@@ -32,7 +32,7 @@ FLEET = PACKAGE / 'fleet'
 FLEET_COMMANDS = PACKAGE / 'command_line' / 'fleet'
 HUB_CONNECTION = FLEET / 'hub' / 'connection.py'
 # Its child processes are those of the page and of the fleet.
-WORK_PROCESS = PACKAGE / 'work_process.py'
+WORK_PROCESS = PACKAGE / 'work_process' / 'parent.py'
 CONNECTS = {'ClientSession', 'create_connection', 'open_connection', 'request'}
 # The recipe for the default extractor: an unpickler with an allow-list of four names.
 MAY_UNPICKLE = {REPOSITORY / 'tools' / 'torch_checkpoint.py'}

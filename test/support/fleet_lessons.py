@@ -39,7 +39,8 @@ def views(looks_like: int, count: int, *, place: int, seed: int) -> Bytes:
     shift = np.random.default_rng(1000 + place).normal(0.0, 8.0, DIMENSION)
     center = np.full(DIMENSION, 60.0) + 60.0 * np.eye(DIMENSION)[looks_like] + shift
     values = center + rng.normal(0.0, 20.0, (count, DIMENSION))
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    rows: Bytes = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return rows
 
 
 class Lessons:

@@ -18,7 +18,7 @@ from edgetpu_retrain.fleet.ledger.ledger import Ledger
 from edgetpu_retrain.fleet.robot.node_settings import space_of
 from edgetpu_retrain.fleet.training.child import RoundOrder
 from edgetpu_retrain.fleet.training.training_round import run_round
-from edgetpu_retrain.work_process import do_work, lower_priority
+from edgetpu_retrain.work_process.child import do_work, lower_priority
 
 
 def main(order: RoundOrder, on_step: Callable[[str], None]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 from edgetpu_retrain.fleet.robot.node_settings import NodeSettings
 from edgetpu_retrain.fleet.training.training_round import RoundOptions, RoundResult
 from edgetpu_retrain.training_options import TrainingOptions
-from edgetpu_retrain.work_process import run_work
+from edgetpu_retrain.work_process.parent import run_work
 
 _MODULE = 'edgetpu_retrain.fleet.training'
 

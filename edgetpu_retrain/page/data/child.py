@@ -8,9 +8,9 @@ from collections.abc import Callable
 import json
 from typing import Any
 
-from edgetpu_retrain import work_process
 from edgetpu_retrain.errors import RequestError, StoreError
 from edgetpu_retrain.exit_codes import CALL_WAS_WRONG
+from edgetpu_retrain.work_process import parent
 
 _MODULE = 'edgetpu_retrain.page.data.work'
 
@@ -26,9 +26,9 @@ async def run_work(
         on_step: called at the start of each step with its description.
 
     Raises:
-        RequestError, StoreError: as :func:`edgetpu_retrain.work_process.run_work`.
+        RequestError, StoreError: as :func:`edgetpu_retrain.work_process.parent.run_work`.
     """
-    return await work_process.run_work(_MODULE, *arguments, on_step=on_step)
+    return await parent.run_work(_MODULE, *arguments, on_step=on_step)
 
 
 async def run_command_line(*arguments: str) -> dict[str, Any]:
@@ -43,7 +43,7 @@ async def run_command_line(*arguments: str) -> dict[str, Any]:
         StoreError: with the command's message if it failed for another reason, or with the reason
             why it could not be started or gave no message.
     """
-    async with work_process.started(_MODULE, *arguments, '--json', log=False) as child:
+    async with parent.started(_MODULE, *arguments, '--json', log=False) as child:
         output, errors = await child.communicate()
         if not child.returncode:
             return dict(json.loads(output))
@@ -51,4 +51,4 @@ async def run_command_line(*arguments: str) -> dict[str, Any]:
         words = lines[-1].removeprefix('error: ')
         if child.returncode == CALL_WAS_WRONG:
             raise RequestError(words)
-        raise StoreError(words or work_process.why_ended(child.returncode or 0))
+        raise StoreError(words or parent.why_ended(child.returncode or 0))

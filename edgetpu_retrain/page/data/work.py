@@ -4,8 +4,8 @@
 What the page's child processes run: long work on the data folder, at low priority.
 
 ``python3 -m edgetpu_retrain.page.data.work FOLDER analysis`` and ``... FOLDER compare A B`` write
-what :func:`edgetpu_retrain.work_process.run_work` reads.  ``... samples ...`` runs the command
-line with these arguments.
+what :func:`edgetpu_retrain.work_process.parent.run_work` reads.  ``... samples ...`` runs the
+command line with these arguments.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import sys
 from typing import Any
 
-from edgetpu_retrain.work_process import do_work, lower_priority
+from edgetpu_retrain.work_process.child import do_work, lower_priority
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -1,11 +1,6 @@
 # Copyright 2026 edgetpu_retrain contributors
 # SPDX-License-Identifier: Apache-2.0
-"""
-Long work in a child process of low priority, which ends with its parent.
-
-The child writes lines of JSON: ``{"step": ...}``, and finally ``{"result": ...}`` or
-``{"error": ...}``.
-"""
+"""Starts a child process for long work, and reads what it writes."""
 
 from __future__ import annotations
 
@@ -13,7 +8,6 @@ import asyncio
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Callable
 import contextlib
-import ctypes
 import json
 import os
 from pathlib import Path
@@ -21,12 +15,8 @@ import signal
 import sys
 from typing import Any
 
-from edgetpu_retrain.errors import in_words, RequestError, RetrainError, StoreError
+from edgetpu_retrain.errors import RequestError, StoreError
 
-# On a core that another program keeps busy, the child gets about a tenth of the time.
-_NICENESS = 10
-# From linux/prctl.h.
-_PR_SET_PDEATHSIG = 1
 # Bytes.  The longest line is the result of an analysis: 2 MB for 200,000 samples.
 _LONGEST_LINE = 64 * 2**20
 
@@ -35,7 +25,7 @@ async def run_work(
     module: str, *arguments: str, on_step: Callable[[str], object] = lambda _: None
 ) -> dict[str, Any]:
     """
-    Run a module that calls :func:`do_work`; if cancelled, kill its process.
+    Run a module that calls ``work_process.child.do_work``; if cancelled, kill its process.
 
     Args:
         module: name of the module.
@@ -103,30 +93,3 @@ def why_ended(code: int) -> str:
             'too little memory. End other programs, then try again.'
         )
     return f'The process that did this ended with code {code}: see the log of its parent.'
-
-
-def lower_priority() -> None:
-    """Give this process, a child, a low priority, and end it if its parent is killed."""
-    with contextlib.suppress(AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    os.nice(_NICENESS)
-
-
-def do_work(work: Callable[[Callable[[str], None]], Any]) -> None:
-    """
-    Do the work of a child process, and write what :func:`run_work` reads.
-
-    Args:
-        work: called with a function that reports a step; returns the result, for JSON.
-    """
-    # Libraries may print to standard output: redirect it, and keep a duplicate for the lines.
-    output = os.fdopen(os.dup(1), 'w')
-    os.dup2(2, 1)
-
-    def write(**line: Any) -> None:
-        print(json.dumps(line), file=output, flush=True)
-
-    try:
-        write(result=work(lambda step: write(step=step)))
-    except (RetrainError, MemoryError) as error:
-        write(error=in_words(error))

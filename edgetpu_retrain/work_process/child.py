@@ -1,0 +1,51 @@
+# Copyright 2026 edgetpu_retrain contributors
+# SPDX-License-Identifier: Apache-2.0
+"""
+What a child process does for its parent.
+
+It writes lines of JSON: ``{"step": ...}``, and finally ``{"result": ...}`` or ``{"error": ...}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import contextlib
+import ctypes
+import json
+import os
+import signal
+from typing import Any
+
+from edgetpu_retrain.errors import in_words, RetrainError
+
+# On a core that another program keeps busy, the child gets about a tenth of the time.
+_NICENESS = 10
+# From linux/prctl.h.
+_PR_SET_PDEATHSIG = 1
+
+
+def lower_priority() -> None:
+    """Give this process, a child, a low priority, and end it if its parent is killed."""
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.nice(_NICENESS)
+
+
+def do_work(work: Callable[[Callable[[str], None]], Any]) -> None:
+    """
+    Do the work of a child process, and write what its parent reads.
+
+    Args:
+        work: called with a function that reports a step; returns the result, for JSON.
+    """
+    # Libraries may print to standard output: redirect it, and keep a duplicate for the lines.
+    output = os.fdopen(os.dup(1), 'w')
+    os.dup2(2, 1)
+
+    def write(**line: Any) -> None:
+        print(json.dumps(line), file=output, flush=True)
+
+    try:
+        write(result=work(lambda step: write(step=step)))
+    except (RetrainError, MemoryError) as error:
+        write(error=in_words(error))
