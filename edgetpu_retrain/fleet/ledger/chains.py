@@ -102,6 +102,12 @@ def standing(connection: sqlite3.Connection, pack: int) -> Standing:
         return Standing('quarantined', f'the roster accepts the packs before {kept} of its key')
     if forked is not None and number >= forked:
         return Standing('quarantined', f'two packs of its key have the number {forked}')
+    next_ones = connection.execute(
+        'SELECT 1 FROM packs WHERE number = ? AND chain = (SELECT chain FROM packs WHERE id = ?)',
+        (linked, pack),
+    ).fetchone()
+    if next_ones is not None:
+        return Standing('quarantined', f'pack {linked} of its key does not continue its chain')
     return Standing('waiting', f'pack {linked} of its key is missing')
 
 

@@ -43,7 +43,7 @@ def proposals(
         connection: a connection that sees one state.
         judge: who is believed.
         latest: the greatest clock of a claim.
-        limit: how many at most, the earliest first.
+        limit: how many at most, of each key the earliest first.
     """
     keys = [each.key for each in judge.roster.members] if judge.roster is not None else []
     proposing = [key for key in keys if judge.role_of(key) == 'propose']
@@ -88,7 +88,13 @@ def _contested(
     connection: sqlite3.Connection, found: Iterable[Resolved], limit: int
 ) -> list[Contested]:
     result = []
-    for each in sorted(found, key=lambda each: each.clock)[:limit]:
+    # One of each key after the other, so that nobody can hide what others propose.
+    place = Counter[str]()
+    turns = []
+    for each in sorted(found, key=lambda each: each.clock):
+        place[each.key] += 1
+        turns.append((place[each.key], each))
+    for _, each in sorted(turns, key=lambda turn: (turn[0], turn[1].clock))[:limit]:
         (sample,) = connection.execute(
             'SELECT sample FROM samples WHERE id = ?', (each.sample,)
         ).fetchone()

@@ -9,6 +9,7 @@ import sqlite3
 from typing import NamedTuple
 
 from edgetpu_retrain.fleet.ledger.tables import ANY_NUMBER
+from edgetpu_retrain.fleet.roster.roster import Roster
 
 _UNTIL_STEP = 100
 
@@ -160,12 +161,11 @@ def read_again(connection: sqlite3.Connection, origin: str) -> None:
     connection.execute('DELETE FROM dropped WHERE origin = ?', (origin,))
 
 
-def read_accepted_again(connection: sqlite3.Connection) -> None:
+def read_accepted_again(connection: sqlite3.Connection, roster: Roster) -> None:
     """Have the dropped packs of all keys read again that the roster accepts."""
-    for (origin,) in connection.execute(
-        'SELECT DISTINCT dropped.origin FROM dropped JOIN chains USING (origin) WHERE kept > 0'
-    ).fetchall():
-        read_again(connection, origin)
+    for (origin,) in connection.execute('SELECT DISTINCT origin FROM dropped').fetchall():
+        if roster.role_of(origin):
+            read_again(connection, origin)
 
 
 def missing(connection: sqlite3.Connection, hub: str, me: str) -> list[tuple[bytes, int, bool]]:

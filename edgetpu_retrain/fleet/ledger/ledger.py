@@ -331,7 +331,7 @@ class Ledger:
                 'INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)', (_ROSTER, message)
             )
             apply_roster(connection, offered, self.me)
-            hubs.read_accepted_again(connection)
+            hubs.read_accepted_again(connection, offered)
             hubs.look_at_all_packs(connection)
             judge = Judge(offered, self.me)
             has_erased = settle(connection, all_suspects(connection, judge), judge)
@@ -367,13 +367,13 @@ class Ledger:
             return read_evidence(connection, self.space, judge, self._latest)
 
     def proposals(self, limit: int = 1000) -> list[contested.Contested]:
-        """Return at most ``limit`` samples that wait for a teacher, the earliest first."""
+        """Return at most ``limit`` samples that wait for a teacher, of each key the earliest."""
         with self._database.reading('read the proposals of') as connection:
             judge = self._judge(connection, own=False)
             return contested.proposals(connection, judge, self._latest, limit)
 
     def disagreements(self, limit: int = 1000) -> list[contested.Contested]:
-        """Return at most ``limit`` samples about which teachers disagree, the earliest first."""
+        """Return at most ``limit`` samples about which teachers disagree."""
         with self._database.reading('read the disagreements of') as connection:
             judge = self._judge(connection, own=False)
             return contested.disagreements(connection, judge, self._latest, limit)

@@ -18,7 +18,7 @@ from edgetpu_retrain.fleet.ledger.winners import Judge
 
 MAX_WAITING_PACKS = 1000
 """
-The maximum number of packs of one key that wait for an earlier one.
+The maximum number of packs of one key that wait for an earlier one, or that will not count.
 
 All chains that the roster does not accept have as many together.
 """
@@ -104,7 +104,7 @@ class Storing:
         row = self._store_pack(chain, pack, payloads, num_bytes, sealed_here)
         advances = link(connection, chain, pack, roster)
         result = standing(connection, row)
-        if result.outcome == 'waiting' and _is_full(connection, chain):
+        if result.outcome != 'accepted' and _is_full(connection, chain, pack.number):
             connection.execute('ROLLBACK TO pack')
             connection.execute('RELEASE pack')
             return None
@@ -231,14 +231,24 @@ def is_whole(pack: Pack, payloads: Mapping[bytes, Payload]) -> bool:
     )
 
 
-def _is_full(connection: sqlite3.Connection, chain: int) -> bool:
-    """Return whether too many packs wait, with the one that was just stored."""
-    origin, kept = connection.execute(
-        'SELECT origin, kept FROM chains WHERE id = ?', (chain,)
+def _is_full(connection: sqlite3.Connection, chain: int, number: int) -> bool:
+    """Return whether too many packs wait, with the one of a number that was just stored."""
+    origin, kept, is_fork = connection.execute(
+        'SELECT origin, kept, forked = ? AND 2 = '
+        '(SELECT COUNT(*) FROM packs WHERE chain = chains.id AND number = forked) '
+        'FROM chains WHERE id = ?',
+        (number, chain),
     ).fetchone()
-    select = 'SELECT COUNT(*), SUM(bytes) FROM packs JOIN chains ON chains.id = packs.chain'
+    if is_fork:  # It has to be known, so that the packs after it do not count.
+        return False
+    select = (
+        'SELECT COUNT(*), COALESCE(SUM(bytes), 0) '
+        'FROM packs JOIN chains ON chains.id = packs.chain'
+    )
     if kept:
-        found = connection.execute(f'{select} WHERE origin = ? AND number >= linked', (origin,))
+        found = connection.execute(
+            f'{select} WHERE origin = ? AND number >= MIN(linked, kept)', (origin,)
+        )
     else:
         found = connection.execute(f'{select} WHERE kept = 0')
     packs, num_bytes = found.fetchone()
