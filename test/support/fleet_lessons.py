@@ -66,6 +66,10 @@ class Lessons:
             [Draft(SPACE.sample_id(_KIND.to_disk(row)), label, '') for row in rows],
         )
 
+    def keys(self) -> list[str]:
+        """Return the public keys of the robots, by their numbers."""
+        return [robot_key(number).public for number in range(12)]
+
     def ledger(
         self,
         me: int,

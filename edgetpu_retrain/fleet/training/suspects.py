@@ -155,7 +155,8 @@ def _taking_views(pool: Pool, verdicts: _Verdicts) -> BoolArray:
         origin, label = pool.origins[members[0]], pool.labels[members[0]]
         if (pool.origins[pool.labels == label] != origin).any():
             continue
-        elsewhere = (pool.origins != origin) & (verdicts.predicted >= 0)
+        # A judge takes a view of a class that it does not know for any other.
+        elsewhere = (pool.origins != origin) & ~np.isnan(verdicts.chances)
         seen = np.bincount(pool.labels[elsewhere], minlength=len(pool.names))
         taken = np.bincount(
             pool.labels[elsewhere & (verdicts.predicted == label)], minlength=len(pool.names)
